@@ -1,0 +1,1 @@
+"""Azure Resource Manager and the Azure Backup service, as seen from outside."""

@@ -1,0 +1,1 @@
+"""The HTTP face: one resource type, one file."""

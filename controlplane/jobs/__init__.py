@@ -1,0 +1,1 @@
+"""Backup, restore and lifecycle as lists of named steps."""

@@ -1,0 +1,425 @@
+"""The five things the control plane needs from the world, and the values that pass through them.
+
+A port is a small set of verbs. Every implementation, real or fake, passes the same suite in tests/unit/test_ports_*.py.
+Errors of a port are the classes at the end of this file: an adapter translates its library's exceptions into them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from random import Random
+from typing import Any, Literal, Protocol, runtime_checkable
+
+Json = dict[str, Any]
+
+BLOCK_BYTES = 64 * 1024
+"""Unit of digests and packs: a change of one byte costs one block."""
+READ_BYTES = 8 * 1024 * 1024
+"""Size of a bulk read. Azurite reads ranges of up to 4 MiB twice, so larger ones are several times faster."""
+WRITE_BYTES = 4 * 1024 * 1024
+"""Size of a bulk page write: the limit of Put Page in Azure Storage."""
+MAX_IN_FLIGHT = 4
+"""Large transfers at once; more of them make the storage stall for every guest."""
+
+
+# ---------------------------------------------------------------------------------------------------------------- Clock
+
+
+class Clock(Protocol):
+    """World time. It rules the service; tokens, SAS and transport time-outs are in real time."""
+
+    def now(self) -> datetime:
+        """The world's time, aware, UTC."""
+
+    def every(self, seconds: float, action: Callable[[], None]) -> Callable[[], None]:
+        """Run `action` each `seconds` of world time, never twice at once; the result ends it.
+
+        Runs missed while time jumped are made up by one run. An action that raises goes on being run;
+        the exception is handed to the clock's `on_error`.
+        """
+
+    def wait(self, until: Callable[[], bool], deadline: datetime) -> bool:
+        """Block until `until()` is true (True) or the world reaches `deadline` (False)."""
+
+
+# ---------------------------------------------------------------------------------------------------------------- Blobs
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """Address of a blob or of one of its snapshots (`snapshot` = the service's time stamp)."""
+
+    account: str
+    container: str
+    name: str
+    snapshot: str | None = None
+
+    def at(self, snapshot: str | None) -> Blob:
+        return Blob(self.account, self.container, self.name, snapshot)
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """`length` bytes from `offset`; `clear` = known to be zero since the snapshot compared with."""
+
+    offset: int
+    length: int
+    clear: bool = False
+
+    @property
+    def end(self) -> int:
+        return self.offset + self.length
+
+
+@dataclass(frozen=True, slots=True)
+class BlobProperties:
+    kind: Literal["page", "block"]
+    size_bytes: int
+    etag: str
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+class BlobWriter(Protocol):
+    """A block blob that grows; it exists only once committed."""
+
+    def write(self, data: bytes | bytearray | memoryview) -> None: ...
+
+    def commit(self, metadata: Mapping[str, str] | None = None) -> int:
+        """Make the blob visible; returns its size in bytes."""
+
+    def abort(self) -> None:
+        """Forget what was written; harmless after commit."""
+
+
+class Blobs(Protocol):
+    """Azure Storage blobs. Containers appear when first written to. Thread-safe.
+
+    Copy Blob, incremental copy and page-range diff are not here on purpose: on Azurite they alias data or answer
+    wrongly. Raises BlobNotFound, BlobExists, BlobRefused, StorageUnavailable.
+    """
+
+    def add_account(self, account: str) -> None:
+        """Make a storage account of this name usable; once it exists this does nothing. Raises StorageRefused where
+        the endpoint cannot have further accounts."""
+
+    def account_key(self, account: str) -> str:
+        """The account's key, base64."""
+
+    def account_url(self, account: str) -> str:
+        """The blob endpoint of the account, without a slash at the end."""
+
+    def url(self, blob: Blob) -> str:
+        """The blob's URL without a signature (`?snapshot=` where it has one)."""
+
+    def parse(self, url: str) -> Blob:
+        """The address a URL means; query keys other than `snapshot` are dropped. ValueError for a foreign URL."""
+
+    def create(self, blob: Blob, size_bytes: int, metadata: Mapping[str, str] | None = None) -> None:
+        """A page blob of zeros; an existing page blob of this name is replaced by zeros, its snapshots stay."""
+
+    def put(self, blob: Blob, data: bytes, metadata: Mapping[str, str] | None = None) -> None:
+        """A whole block blob at once, replacing what was there."""
+
+    def writer(self, blob: Blob) -> BlobWriter:
+        """A block blob written piece by piece."""
+
+    def read(self, blob: Blob, offset: int = 0, length: int | None = None) -> bytes:
+        """`length` bytes from `offset`, or up to the end."""
+
+    def write(self, blob: Blob, offset: int, data: bytes | bytearray | memoryview) -> None:
+        """Pages: offset and length are multiples of 512; longer than WRITE_BYTES is sent in pieces."""
+
+    def clear(self, blob: Blob, offset: int, length: int) -> None:
+        """Pages become zero and cost nothing."""
+
+    def snapshot(self, blob: Blob, metadata: Mapping[str, str] | None = None) -> str:
+        """The new snapshot's time stamp. Given metadata replaces the blob's."""
+
+    def ranges(self, blob: Blob, offset: int = 0, length: int | None = None) -> Sequence[Range]:
+        """What a page blob or its snapshot holds: ascending, neighbours merged."""
+
+    def changed_ranges(self, blob: Blob, previous: str | None) -> Sequence[Range]:
+        """Where `blob` (a snapshot) may differ from its own earlier snapshot `previous` (None: from zeros).
+
+        Never misses a change; may name unchanged ranges where the storage cannot tell (the reader compares digests).
+        Ranges that held data before and hold none now come with `clear`. Ascending, not overlapping.
+        """
+
+    def properties(self, blob: Blob) -> BlobProperties | None:
+        """None when there is no such blob."""
+
+    def find(self, account: str, container: str, prefix: str = "", snapshots: bool = False) -> Iterator[Blob]:
+        """Blobs whose name starts with `prefix`, by name; with `snapshots` also those, oldest first. No such container:
+        nothing."""
+
+    def sas(self, blob: Blob, permissions: str, expires: datetime) -> str:
+        """URL with a service SAS (sr=b) for this one blob; `expires` is real time. `permissions` such as "rw"."""
+
+    def delete(self, blob: Blob, snapshots: bool = False) -> None:
+        """Delete blob or snapshot; a base blob's snapshots go too with `snapshots`, else BlobConflict. Absent: fine."""
+
+
+# ---------------------------------------------------------------------------------------------------------------- Store
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One resource. `body` is what a GET answers, as JSON text; `private` is the service's own and never leaves it."""
+
+    kind: str
+    id: str
+    parent: str
+    body: bytes
+    private: Json
+    etag: str
+
+    def json(self) -> Json:
+        import json
+
+        decoded: Json = json.loads(self.body)
+        return decoded
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One message or state change: the one stream that dashboard, recorder and tests read."""
+
+    name: str
+    party: str
+    data: Json = field(default_factory=dict)
+    vm: str | None = None
+    job: str | None = None
+    parent: int | None = None
+    id: int = 0
+    time: datetime | None = None
+    monotonic_seconds: float = 0.0
+
+
+class Store(Protocol):
+    """ARM resources and everything else that survives, as documents; plus the journal of events. Thread-safe.
+
+    `kind` is the lower-case ARM type or a name with a dot of ours (`host.vm`); `id` is unique in its kind, stored in
+    lower case and matched so; `parent` is what lists are read by.
+    """
+
+    def get(self, kind: str, id: str) -> Document | None: ...
+
+    def put(
+        self,
+        kind: str,
+        id: str,
+        body: Mapping[str, Any],
+        *,
+        parent: str = "",
+        private: Mapping[str, Any] | None = None,
+        if_match: str | None = None,
+        if_none_match: bool = False,
+    ) -> Document:
+        """Write the whole document; a new etag. `if_match` = the etag it must have (EtagMismatch), `if_none_match` = it
+        must not exist yet (DocumentExists). `private=None` keeps what is stored, `parent=""` too."""
+
+    def find(
+        self, kind: str, parent: str | None = None, *, after: str = "", limit: int | None = None
+    ) -> Sequence[Document]:
+        """Documents of a kind (below `parent`) in the order of their ids, those after the id `after`."""
+
+    def delete(self, kind: str, id: str, *, if_match: str | None = None) -> bool:
+        """True when it was there."""
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """What happens inside becomes visible whole or not at all. Nests; one writer at a time."""
+
+    def record(self, event: Event) -> int:
+        """Append to the journal; returns the event's id, which grows. Secrets never belong in `data`."""
+
+    def events(self, since: int = 0, *, limit: int = 1000, job: str | None = None) -> Sequence[Event]:
+        """Events with an id above `since`, oldest first."""
+
+
+# --------------------------------------------------------------------------------------------------------------- Fabric
+
+PowerState = Literal["running", "stopped", "deallocated"]
+CreateOption = Literal["FromImage", "Empty", "Attach"]
+
+
+@dataclass(frozen=True, slots=True)
+class Disk:
+    """A disk of a virtual machine. `lun` -1 is the OS disk. `blob` is its page blob with the VHD in it."""
+
+    name: str
+    lun: int
+    blob: Blob
+    size_bytes: int
+    create_option: CreateOption
+    managed_disk_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MachineSpec:
+    """What a virtual machine shall be. `image` decides which workloads run in it (publisher:offer:sku)."""
+
+    vm_id: str
+    name: str
+    size: str
+    os_type: Literal["Windows", "Linux"]
+    image: str
+    computer_name: str
+    disks: tuple[Disk, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ExtensionRequest:
+    """One extension of a virtual machine as ARM asks for it. `protected` is sealed at once and not kept."""
+
+    name: str
+    publisher: str
+    type: str
+    version: str
+    auto_upgrade_minor_version: bool
+    public: Json
+    protected: Json = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ExtensionView:
+    """One extension: what was asked for and what the agent reported of it."""
+
+    name: str
+    publisher: str
+    type: str
+    version: str
+    auto_upgrade_minor_version: bool
+    public: Json
+    sequence_number: int
+    provisioning_state: str
+    """Creating, Updating, Succeeded, Failed or Deleting."""
+    handler_version: str | None = None
+    handler_status: str | None = None
+    status: Json | None = None
+    """The reported status object of the sequence number asked for, as in N.status; None until there is one."""
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceView:
+    """What is known of a running virtual machine."""
+
+    power: PowerState
+    provisioning_state: str
+    """Creating, Updating, Succeeded, Failed or Deleting."""
+    agent_status: str | None
+    """Ready, Not Ready or None while no agent ever reported."""
+    agent_version: str | None
+    computer_name: str | None
+    os_name: str | None
+    os_version: str | None
+    booted: datetime | None
+    extensions: tuple[ExtensionView, ...] = ()
+    problem: str | None = None
+    """Why it could not be made to be what it shall be, in one sentence."""
+
+
+@runtime_checkable
+class Fabric(Protocol):
+    """The host side, reached through the store: verbs write what shall be, views read what is. `vm` = ARM id."""
+
+    def create_vm(self, vm: str, spec: MachineSpec) -> None: ...
+
+    def delete_vm(self, vm: str) -> None: ...
+
+    def power(self, vm: str, state: PowerState) -> None: ...
+
+    def disks(self, vm: str) -> tuple[Disk, ...]: ...
+
+    def deliver(self, vm: str, request: ExtensionRequest) -> int:
+        """Ask for an extension with these settings, sealed for this machine; returns the new sequence number."""
+
+    def remove_extension(self, vm: str, name: str) -> None: ...
+
+    def instance_view(self, vm: str) -> InstanceView | None:
+        """None when there is no such machine."""
+
+
+# --------------------------------------------------------------------------------------------------------------- Engine
+
+
+class Engine(Protocol):
+    """Runs plans, each in the background, each job once."""
+
+    def start(self, plan: str, job_id: str, state: Json) -> None:
+        """Begin the plan of this name; a job id that was started before is left alone."""
+
+    def cancel(self, job_id: str) -> bool:
+        """Ask the job to stop before its next step; False when it is not running."""
+
+    def recover(self) -> int:
+        """Go on with what an ended process left unfinished; returns how many jobs."""
+
+    def close(self) -> None:
+        """Wait for what runs, start nothing more."""
+
+
+@dataclass(frozen=True)
+class Ports:
+    """What a step may use. `chance` is the world's one seeded source of ids and draws."""
+
+    clock: Clock
+    blobs: Blobs
+    store: Store
+    fabric: Fabric
+    chance: Random
+    settings: ServiceSettings
+
+
+@dataclass(frozen=True)
+class ServiceSettings:
+    """How this service behaves where Azure leaves room or names no number."""
+
+    location: str = "westus"
+    service_account: str = "backupservice"
+    """Storage account of the service: task blobs and vault data. Not shown in ARM."""
+    managed_disks_account: str = "manageddisks"
+    snapshot_timeout_seconds: int = 20 * 60
+    """How long a snapshot task may stay silent; the extension itself gives up at 140 minutes."""
+    snapshot_attempts: int = 2
+    locale: str = "en-us"
+    extension_publisher: str = "Microsoft.Azure.RecoveryServices"
+    extension_type: str = "VMSnapshot"
+    extension_version: str = "1.9"
+
+
+# --------------------------------------------------------------------------------------------------------------- Errors
+
+
+class PortError(Exception):
+    """Something outside did not do what it was asked. Messages carry no signature and no key."""
+
+
+class StorageUnavailable(PortError):
+    """The storage endpoint did not answer or answered 5xx."""
+
+
+class StorageRefused(PortError):
+    """The endpoint cannot do this at all, for instance have a further account."""
+
+
+class BlobNotFound(PortError):
+    """No such blob, snapshot or container."""
+
+
+class BlobConflict(PortError):
+    """The blob's state forbids it: exists already, has snapshots, wrong kind, out of range."""
+
+
+class BlobRefused(PortError):
+    """403: wrong key, expired or insufficient SAS."""
+
+
+class EtagMismatch(PortError):
+    """The document changed since it was read."""
+
+
+class DocumentExists(PortError):
+    """A document of this kind and id is there already."""

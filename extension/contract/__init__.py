@@ -1,0 +1,1 @@
+"""What travels between control plane, agent and handler."""

@@ -1,0 +1,112 @@
+"""Messages between a handler and a simulated guest: session, facts, volumes, time, freeze, thaw.
+
+A real guest needs none of this: there the handler talks to Windows. On a simulated guest the same verbs travel as HTTP
+to the wire server's address, below the path `/bridge`, with the guest's token as bearer:
+
+    GET  /bridge/session?task_id=T   one JSON line {"session": id}, then the connection stays open: whoever loses the
+                                     other end knows it at once. The guest thaws when its requester is gone (as VSS does
+                                     when a requester's process ends); the handler ends when its guest is gone.
+    GET  /bridge/facts               Facts
+    GET  /bridge/volumes             {"volumes": [Volume, ...]}
+    GET  /bridge/now                 {"now": RFC 3339 UTC, the guest's clock}
+    POST /bridge/freeze              FreezeRequest -> FreezeReport, when all writers are frozen and writes are held
+    POST /bridge/thaw                {"session": id} -> ThawReport; without a freeze of this session: 409
+
+Errors are {"error": sentence} with 401 (token), 404 (no such session), 409 (wrong moment).
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+TOKEN_FILE = "bridge.token"
+"""Name of the file, in the package root or a folder above it, by which a handler knows that its guest is simulated."""
+
+PREFIX = "/bridge"
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a handler may ask about its guest before it touches anything."""
+
+    computer_name: str
+    os_name: str
+    os_version: str
+    agent_version: str
+    machine_id: str
+    """Identity of this installation, a GUID in lower case; changes when a copy of the machine boots."""
+    vss_available: bool
+    services: dict[str, str] = field(default_factory=dict)
+    """Windows service name -> "Running" | "Stopped" | "Disabled"."""
+    registry: dict[str, str] = field(default_factory=dict)
+    """`HKLM\\...\\key\\value` -> text, for the keys the handler reads."""
+
+
+@dataclass(frozen=True, slots=True)
+class Volume:
+    name: str
+    """Mount point, for instance `F:\\`."""
+    lun: int
+    """Disk it lies on; -1 is the OS disk."""
+    file_system: str
+    size_bytes: int
+    used_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class WriterReport:
+    """One VSS writer after the event: `state` is the VSS_WRITER_STATE number, `last_error` its HRESULT (0 = none)."""
+
+    name: str
+    writer_id: str
+    instance_id: str
+    state: int
+    last_error: int = 0
+
+    @property
+    def failed(self) -> bool:
+        return self.last_error != 0
+
+
+@dataclass(frozen=True, slots=True)
+class FreezeRequest:
+    session: str
+    timeout_seconds: float
+    writers: bool = True
+    """False: flush and hold the volumes without asking any writer (file-system consistency)."""
+
+
+@dataclass(frozen=True, slots=True)
+class FreezeReport:
+    """`frozen`: writes are held now and the requester owes a thaw. Otherwise nothing is held."""
+
+    frozen: bool
+    hresult: int = 0
+    """What VSS answered when not frozen, for instance 0x80042313."""
+    message: str = ""
+    writers: tuple[WriterReport, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ThawReport:
+    """`consistent`: the hold lasted until this thaw. False when the guest had to let go by itself before."""
+
+    consistent: bool
+    held_milliseconds: float
+    hresult: int = 0
+    message: str = ""
+    writers: tuple[WriterReport, ...] = ()
+
+
+def to_json(message: Facts | Volume | FreezeRequest | FreezeReport | ThawReport) -> dict[str, Any]:
+    """The message as JSON values; keys are the field names."""
+    return asdict(message)
+
+
+def freeze_report(data: dict[str, Any]) -> FreezeReport:
+    return FreezeReport(**{**data, "writers": tuple(WriterReport(**writer) for writer in data["writers"])})
+
+
+def thaw_report(data: dict[str, Any]) -> ThawReport:
+    return ThawReport(**{**data, "writers": tuple(WriterReport(**writer) for writer in data["writers"])})

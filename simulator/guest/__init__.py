@@ -1,0 +1,1 @@
+"""A simulated Windows guest: disks, VSS, workloads and the guest agent."""

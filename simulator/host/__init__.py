@@ -1,0 +1,1 @@
+"""The host: virtual machines, their disks and the wire server."""
