@@ -6,7 +6,7 @@ Errors of a port are the classes at the end of this file: an adapter translates 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -160,6 +160,19 @@ class Blobs(Protocol):
 
     def delete(self, blob: Blob, snapshots: bool = False) -> None:
         """Delete blob or snapshot; a base blob's snapshots go too with `snapshots`, else BlobConflict. Absent: fine."""
+
+
+class BlockSource(Protocol):
+    """A disk image to read from, wherever its bytes lie: a page blob, a snapshot, or a recovery point in the vault."""
+
+    @property
+    def size_bytes(self) -> int: ...
+
+    def read(self, offset: int, length: int) -> bytes:
+        """Exactly `length` bytes; holes read as zeros."""
+
+    def extents(self) -> Sequence[Range]:
+        """Where there may be anything but zeros: ascending, not overlapping."""
 
 
 # ---------------------------------------------------------------------------------------------------------------- Store
