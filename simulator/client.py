@@ -1,0 +1,187 @@
+"""The one way into a world: a client of its ARM surface and of its control API `/_sim`.
+
+Command, demo, tests and benchmarks act through this class alone, so that what they can do, a user's own program can do.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Any
+
+import httpx
+
+Json = dict[str, Any]
+
+API_VERSIONS = {
+    "Microsoft.Resources": "2024-11-01",
+    "Microsoft.Storage": "2024-01-01",
+    "Microsoft.Compute": "2024-11-01",
+    "Microsoft.RecoveryServices": "2026-05-01",
+}
+POLL_SECONDS = 0.05
+
+
+class RequestFailed(Exception):
+    """An answer of 4xx or 5xx, with the service's own code and message."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(f"{code}: {message}")
+        self.status = status
+        self.code = code
+
+
+class Unreachable(Exception):
+    """Nothing answers at the world's address."""
+
+
+class Client:
+    """Talks to one world. `endpoints` holds the keys of endpoints.json."""
+
+    def __init__(self, endpoints: Mapping[str, Any], pause: Callable[[float], None] = time.sleep) -> None:
+        self.endpoints = endpoints
+        self.subscription = f"/subscriptions/{endpoints['subscription_id']}"
+        self._pause = pause
+        self._token = ""
+        self._http = httpx.Client(timeout=httpx.Timeout(60.0), trust_env=False)
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._http.close()
+
+    # ------------------------------------------------------------------------------------------------------------ ARM
+
+    def group(self, name: str) -> str:
+        return f"{self.subscription}/resourceGroups/{name}"
+
+    def get(self, path: str, **query: str) -> Json:
+        return self._json(self.arm("GET", path, query=query))
+
+    def list(self, path: str, **query: str) -> Iterator[Json]:
+        """All items of a list, page after page."""
+        page = self.get(path, **query)
+        while True:
+            yield from page["value"]
+            if not page.get("nextLink"):
+                return
+            page = self._json(self.arm("GET", page["nextLink"]))
+
+    def put(self, path: str, body: Json) -> Json:
+        """Create or replace, wait for the operation if there is one, and return the resource."""
+        response = self.arm("PUT", path, body)
+        self.finish(response)
+        return self.get(path)
+
+    def post(self, path: str, body: Json | None = None) -> httpx.Response:
+        return self.arm("POST", path, body or {})
+
+    def arm(
+        self, method: str, path: str, body: Json | None = None, query: Mapping[str, str] | None = None
+    ) -> httpx.Response:
+        """One ARM request; raises RequestFailed for 4xx and 5xx. `path` may be a whole URL of this world."""
+        if path.startswith("http"):
+            url, parameters = path, dict(query or {})
+        else:
+            url = f"{self.endpoints['arm_http']}{path}"
+            parameters = {"api-version": _api_version(path), **(query or {})}
+        for attempt in (1, 2):
+            headers = {"Authorization": f"Bearer {self._bearer()}"}
+            response = self._send(method, url, parameters or None, headers, body)
+            if response.status_code != 401 or attempt == 2:
+                break
+            self._token = ""
+        return _checked(response)
+
+    def finish(self, response: httpx.Response) -> Json:
+        """Follow Azure-AsyncOperation to its end; returns the last status body (empty without such a header)."""
+        address = response.headers.get("Azure-AsyncOperation")
+        if not address:
+            return {}
+        while True:
+            status = self._json(self.arm("GET", address))
+            if status["status"] == "Succeeded":
+                return status
+            if status["status"] in {"Failed", "Canceled"}:
+                error = status.get("error") or {}
+                raise RequestFailed(200, error.get("code", "OperationFailed"), error.get("message", "no message"))
+            self._pause(POLL_SECONDS)
+
+    def wait_for(self, path: str, until: Callable[[Json], bool], **query: str) -> Json:
+        """GET again and again until the resource is as wanted."""
+        while True:
+            resource = self.get(path, **query)
+            if until(resource):
+                return resource
+            self._pause(POLL_SECONDS)
+
+    def _bearer(self) -> str:
+        if not self._token:
+            form = {
+                "grant_type": "client_credentials",
+                "client_id": self.endpoints["client_id"],
+                "client_secret": self.endpoints["client_secret"],
+                "scope": "https://management.azure.com/.default",
+            }
+            url = f"{self.endpoints['login']}/{self.endpoints['tenant_id']}/oauth2/v2.0/token"
+            with _reachable(url):
+                response = self._http.post(url, data=form)
+            if response.status_code != 200:
+                answer = response.json()
+                raise RequestFailed(response.status_code, answer["error"], answer.get("error_description", ""))
+            self._token = response.json()["access_token"]
+        return self._token
+
+    # -------------------------------------------------------------------------------------------------------- control
+
+    def sim(self, method: str, path: str, body: Json | None = None, **query: str) -> Json:
+        """One request to the control API, for instance `sim("GET", "/vms")`."""
+        headers = {"Authorization": f"Bearer {self.endpoints['sim_token']}"}
+        response = self._send(method, f"{self.endpoints['sim']}{path}", query or None, headers, body)
+        return self._json(_checked(response))
+
+    # --------------------------------------------------------------------------------------------------------- inside
+
+    def _send(
+        self, method: str, url: str, query: Mapping[str, str] | None, headers: Json, body: Json | None
+    ) -> httpx.Response:
+        with _reachable(url):
+            return self._http.request(method, url, params=query, headers=headers, json=body)
+
+    @staticmethod
+    def _json(response: httpx.Response) -> Json:
+        decoded: Json = response.json()
+        return decoded
+
+
+def _api_version(path: str) -> str:
+    provider = path.rpartition("/providers/")[2].partition("/")[0] if "/providers/" in path else "Microsoft.Resources"
+    return API_VERSIONS.get(provider, API_VERSIONS["Microsoft.Resources"])
+
+
+def _checked(response: httpx.Response) -> httpx.Response:
+    if response.status_code < 400:
+        return response
+    try:
+        error = response.json()["error"]
+        code, message = error["code"], error["message"]
+    except (ValueError, KeyError, TypeError):
+        code, message = f"HTTP{response.status_code}", response.reason_phrase
+    raise RequestFailed(response.status_code, code, message)
+
+
+@contextmanager
+def _reachable(url: str) -> Iterator[None]:
+    try:
+        yield
+    except httpx.TransportError as error:
+        place = httpx.URL(url)
+        raise Unreachable(f"no answer from {place.host}:{place.port} ({type(error).__name__})") from None
