@@ -1,0 +1,123 @@
+"""What the demo prints: live progress on stderr, the result on stdout."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Any
+
+from rich.console import Console
+from rich.status import Status
+from rich.table import Table
+from rich.text import Text
+
+from simulator import texts
+
+Json = dict[str, Any]
+
+UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
+
+
+class Progress:
+    """One line a step: a spinner on a terminal, plain lines elsewhere."""
+
+    def __init__(self, language: str, quiet: bool = False) -> None:
+        self._language = language
+        self._console = Console(stderr=True, quiet=quiet, highlight=False)
+        self._status: Status | None = None
+        self._line = ""
+
+    def __call__(self, step: str, values: Json) -> None:
+        self._finish("[green]✓[/green]")
+        self._line = texts.step(step, self._language, values)
+        if self._console.is_terminal:
+            self._status = self._console.status(self._line)
+            self._status.start()
+        else:
+            self._console.print(self._line, soft_wrap=True)
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._finish("[green]✓[/green]" if error is None else "[red]✗[/red]")
+
+    def _finish(self, mark: str) -> None:
+        if self._status is not None:
+            self._status.stop()
+            self._status = None
+            self._console.print(f"{mark} {self._line}", soft_wrap=True)
+
+
+def demo_result(result: Json, language: str, console: Console, hints: list[str]) -> None:
+    """The whole story of a demo run as tables and a verdict."""
+
+    def word(key: str) -> str:
+        return texts.label(key, language)
+
+    console.print(_jobs(result["jobs"], word("jobs"), [word(k) for k in ("operation", "status", "task", "duration")]))
+    heads = ("point", "consistency", "tiers", "freeze", "disk", "size", "allocated", "changed", "transferred")
+    console.print(_points(result["recovery_points"], word("points"), [word(head) for head in heads]))
+    console.print(_checks(result["checks"], word("checks")))
+    bad = sum(not check["passed"] for check in result["checks"])
+    if result["verified"]:
+        console.print(Text(word("verified"), style="bold green"))
+    else:
+        verdict = texts.label("failed", language, count=bad, total=len(result["checks"]))
+        console.print(Text(verdict, style="bold red"))
+    if hints:
+        console.print(f"\n{word('next')}:")
+        for hint in hints:
+            console.print(f"  {hint}", highlight=False, soft_wrap=True)
+
+
+def _jobs(jobs: list[Json], title: str, heads: list[str]) -> Table:
+    table = _table(title, heads)
+    for job in jobs:
+        tasks = job["tasks"] or [{"id": "", "status": "", "duration_seconds": job["duration_seconds"]}]
+        for number, task in enumerate(tasks):
+            first = (job["operation"], job["status"]) if number == 0 else ("", "")
+            table.add_row(*first, task["id"], f"{task['duration_seconds']:.2f} s")
+    return table
+
+
+def _points(points: list[Json], title: str, heads: list[str]) -> Table:
+    table = _table(title, heads)
+    for column in table.columns[5:]:
+        column.justify = "right"
+    for point in points:
+        window = point["freeze_window_milliseconds"]
+        freeze = "–" if window is None else f"{window:.1f} ms"
+        name = point["id"].rpartition("/")[2]
+        for number, disk in enumerate(point["disks"]):
+            first = (name, point["consistency"], " + ".join(point["tiers"]), freeze) if number == 0 else ("",) * 4
+            sizes = (disk[f"{key}_bytes"] for key in ("size", "allocated", "changed", "transferred"))
+            table.add_row(*first, disk["name"], *(byte_text(size) for size in sizes))
+    return table
+
+
+def _checks(checks: list[Json], title: str) -> Table:
+    table = _table(title, ["", "", ""])
+    table.show_header = False
+    for check in checks:
+        mark = Text("ok", style="green") if check["passed"] else Text("FAILED", style="bold red")
+        table.add_row(mark, check["name"], check["detail"])
+    return table
+
+
+def _table(title: str, heads: list[str]) -> Table:
+    table = Table(title=title, title_justify="left", title_style="bold", box=None, padding=(0, 2, 0, 0))
+    for head in heads:
+        table.add_column(head, overflow="fold")
+    return table
+
+
+def byte_text(size_bytes: int) -> str:
+    """For people: 64.0 KiB."""
+    size, unit = float(size_bytes), UNITS[0]
+    for unit in UNITS:
+        if size < 1024 or unit == UNITS[-1]:
+            break
+        size /= 1024
+    return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"

@@ -1,0 +1,73 @@
+"""The demo's words in the languages it speaks; keys and placeholders are those of demo.py."""
+
+from __future__ import annotations
+
+LANGUAGES = ("en", "zh-cn")
+
+STEPS: dict[str, tuple[str, str]] = {
+    "start": (
+        "Starting Azurite, the control plane and the host",
+        "正在启动 Azurite、控制平面和主机",
+    ),
+    "create": (
+        "Creating resource group {group} with storage accounts {source} and {target}",
+        "创建资源组 {group} 以及存储帐户 {source} 和 {target}",
+    ),
+    "boot": (
+        "Booting {vm}: Windows Server with SQL Server, OS disk of {os_disk_gib} GiB, {data_disks} data disks",
+        "启动 {vm}:带 SQL Server 的 Windows Server,{os_disk_gib} GiB 操作系统磁盘,{data_disks} 块数据磁盘",
+    ),
+    "vault": ("Creating vault {vault} with its {policy}", "创建保管库 {vault} 及其 {policy}"),
+    "workload": (
+        "The workload has committed {transactions} transactions and goes on writing",
+        "工作负载已提交 {transactions} 个事务,并继续写入",
+    ),
+    "protect": (
+        "Protecting {vm} with {policy}; the guest is not touched yet",
+        "使用 {policy} 保护 {vm};此时尚未触及来宾",
+    ),
+    "backup_first": (
+        "First backup: installs the extension, freezes, snapshots, thaws, transfers",
+        "首次备份:安装扩展、冻结、快照、解冻、传输",
+    ),
+    "backup_second": ("Second backup: only what changed moves", "第二次备份:仅传输更改的数据"),
+    "restore": (
+        "Restoring the disks of recovery point {point} into {target}",
+        "将恢复点 {point} 的磁盘还原到 {target}",
+    ),
+    "verify": (
+        "Comparing every block with what the guest wrote, and opening the database",
+        "将每个块与来宾写入的内容进行比较,并打开数据库",
+    ),
+}
+
+LABELS: dict[str, tuple[str, str]] = {
+    "jobs": ("Jobs", "作业"),
+    "operation": ("operation", "操作"),
+    "status": ("status", "状态"),
+    "task": ("task", "任务"),
+    "duration": ("duration", "持续时间"),
+    "points": ("Recovery points", "恢复点"),
+    "point": ("recovery point", "恢复点"),
+    "consistency": ("consistency", "一致性"),
+    "tiers": ("tiers", "层"),
+    "freeze": ("freeze window", "冻结窗口"),
+    "disk": ("disk", "磁盘"),
+    "size": ("size", "大小"),
+    "allocated": ("allocated", "已分配"),
+    "changed": ("changed", "已更改"),
+    "transferred": ("transferred", "已传输"),
+    "checks": ("Verification", "验证"),
+    "database": ("database", "数据库"),
+    "verified": ("Verified: every check held.", "已验证:所有检查均通过。"),
+    "failed": ("Not verified: {count} of {total} checks failed.", "未通过验证:{total} 项检查中有 {count} 项失败。"),
+    "next": ("Try next", "接下来可以尝试"),
+}
+
+
+def step(key: str, language: str, values: dict[str, object]) -> str:
+    return STEPS[key][LANGUAGES.index(language)].format(**values)
+
+
+def label(key: str, language: str, **values: object) -> str:
+    return LABELS[key][LANGUAGES.index(language)].format(**values)
