@@ -1,0 +1,250 @@
+"""Blobs in memory: the storage of unit tests, with the behaviour of the real one and none of its processes."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from threading import RLock
+from typing import Literal
+from urllib.parse import parse_qs, quote, unquote, urlsplit
+
+from controlplane.domain.spans import Span, merged, within, without
+from controlplane.ports import Blob, BlobConflict, BlobNotFound, BlobProperties, Range
+
+PAGE_BYTES = 512
+ENDPOINT = "http://blobs.invalid"
+"""Nothing listens here, by the definition of the top-level domain: a test that would leave the process fails."""
+
+
+class MemoryBlobs:
+    """A storage endpoint in this process. Accounts are added at will; their keys follow from their names."""
+
+    def __init__(self) -> None:
+        self._lock = RLock()
+        self._accounts: set[str] = set()
+        self._contents: dict[Blob, _Content] = {}
+        self._last_stamp = datetime.min.replace(tzinfo=UTC)
+        self._etags = 0
+
+    def add_account(self, account: str) -> None:
+        with self._lock:
+            self._accounts.add(account)
+
+    def account_key(self, account: str) -> str:
+        with self._lock:
+            if account not in self._accounts:
+                raise BlobNotFound(f"there is no storage account {account!r}")
+        return b64encode(sha256(f"memory {account}".encode()).digest()).decode()
+
+    def account_url(self, account: str) -> str:
+        self.account_key(account)
+        return f"{ENDPOINT}/{account}"
+
+    def url(self, blob: Blob) -> str:
+        address = f"{ENDPOINT}/{blob.account}/{blob.container}/{quote(blob.name)}"
+        return f"{address}?snapshot={quote(blob.snapshot)}" if blob.snapshot else address
+
+    def parse(self, url: str) -> Blob:
+        parts = urlsplit(url)
+        path = unquote(parts.path).split("/", 3)
+        if f"{parts.scheme}://{parts.netloc}" != ENDPOINT or len(path) < 4 or not all(path[1:]):
+            raise ValueError("this URL is not an address of a blob here")
+        snapshot = parse_qs(parts.query).get("snapshot", [None])[0]
+        return Blob(path[1], path[2], path[3], snapshot)
+
+    def create(self, blob: Blob, size_bytes: int, metadata: Mapping[str, str] | None = None) -> None:
+        _check_pages(0, size_bytes)
+        self._place(blob, _Content("page", size_bytes, metadata=dict(metadata or {})))
+
+    def put(self, blob: Blob, data: bytes, metadata: Mapping[str, str] | None = None) -> None:
+        self._place(blob, _Content("block", len(data), [0], [bytes(data)], dict(metadata or {})))
+
+    def writer(self, blob: Blob) -> MemoryWriter:
+        self.account_key(blob.account)
+        return MemoryWriter(self, blob)
+
+    def read(self, blob: Blob, offset: int = 0, length: int | None = None) -> bytes:
+        with self._lock:
+            content = self._content(blob)
+            end = content.size_bytes if length is None else min(offset + length, content.size_bytes)
+            return content.read(offset, end)
+
+    def write(self, blob: Blob, offset: int, data: bytes | bytearray | memoryview) -> None:
+        with self._lock:
+            content = self._pages(blob, offset, len(data))
+            content.replace(offset, offset + len(data), bytes(data))
+            content.etag = self._next_etag()
+
+    def clear(self, blob: Blob, offset: int, length: int) -> None:
+        with self._lock:
+            content = self._pages(blob, offset, length)
+            content.replace(offset, offset + length, b"")
+            content.etag = self._next_etag()
+
+    def snapshot(self, blob: Blob, metadata: Mapping[str, str] | None = None) -> str:
+        with self._lock:
+            content = self._content(blob.at(None))
+            self._last_stamp = max(datetime.now(UTC), self._last_stamp + timedelta(microseconds=1))
+            stamp = self._last_stamp.strftime("%Y-%m-%dT%H:%M:%S.%f0Z")
+            self._contents[blob.at(stamp)] = content.copy(metadata)
+            return stamp
+
+    def ranges(self, blob: Blob, offset: int = 0, length: int | None = None) -> Sequence[Range]:
+        with self._lock:
+            content = self._content(blob)
+            if content.kind != "page":
+                raise BlobConflict(f"{blob.name!r} is not a page blob")
+            end = content.size_bytes if length is None else offset + length
+            return [Range(first, last - first) for first, last in within(content.spans(), offset, end)]
+
+    def changed_ranges(self, blob: Blob, previous: str | None) -> Sequence[Range]:
+        with self._lock:
+            now = self._content(blob).spans()
+            before = self._content(blob.at(previous)).spans() if previous else []
+        held = [Range(first, last - first) for first, last in now]
+        cleared = [Range(first, last - first, clear=True) for first, last in without(before, now)]
+        return sorted(held + cleared, key=lambda range: range.offset)
+
+    def properties(self, blob: Blob) -> BlobProperties | None:
+        with self._lock:
+            self.account_key(blob.account)
+            content = self._contents.get(blob)
+            if content is None:
+                return None
+            return BlobProperties(content.kind, content.size_bytes, content.etag, dict(content.metadata))
+
+    def find(self, account: str, container: str, prefix: str = "", snapshots: bool = False) -> Iterator[Blob]:
+        with self._lock:
+            self.account_key(account)
+            here = [
+                blob
+                for blob in self._contents
+                if (blob.account, blob.container) == (account, container)
+                and blob.name.startswith(prefix)
+                and (snapshots or blob.snapshot is None)
+            ]
+        return iter(sorted(here, key=lambda blob: (blob.name, blob.snapshot is None, blob.snapshot or "")))
+
+    def sas(self, blob: Blob, permissions: str, expires: datetime) -> str:
+        """In the shape of the real one; nothing here checks it."""
+        until = expires.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        granted = f"sv=2018-03-28&sr=b&sp={permissions}&se={quote(until, safe='')}"
+        signature = b64encode(sha256(f"{self.account_key(blob.account)} {blob} {granted}".encode()).digest()).decode()
+        separator = "&" if blob.snapshot else "?"
+        return f"{self.url(blob)}{separator}{granted}&sig={quote(signature, safe='')}"
+
+    def delete(self, blob: Blob, snapshots: bool = False) -> None:
+        with self._lock:
+            self.account_key(blob.account)
+            taken = [
+                other for other in self._contents if blob.snapshot is None and other.snapshot and other.at(None) == blob
+            ]
+            if taken and not snapshots:
+                raise BlobConflict(f"{blob.name!r} has snapshots")
+            for gone in (*taken, blob):
+                self._contents.pop(gone, None)
+
+    def _place(self, blob: Blob, content: _Content) -> None:
+        if blob.snapshot:
+            raise BlobConflict("a snapshot cannot be written to")
+        with self._lock:
+            self.account_key(blob.account)
+            content.etag = self._next_etag()
+            self._contents[blob] = content
+
+    def _content(self, blob: Blob) -> _Content:
+        self.account_key(blob.account)
+        if blob not in self._contents:
+            raise BlobNotFound(
+                f"there is no blob {blob.account}/{blob.container}/{blob.name} (snapshot {blob.snapshot})"
+            )
+        return self._contents[blob]
+
+    def _pages(self, blob: Blob, offset: int, length: int) -> _Content:
+        if blob.snapshot:
+            raise BlobConflict("a snapshot cannot be written to")
+        content = self._content(blob)
+        _check_pages(offset, length)
+        if content.kind != "page" or offset + length > content.size_bytes:
+            raise BlobConflict(f"{blob.name!r} has no pages from {offset} to {offset + length}")
+        return content
+
+    def _next_etag(self) -> str:
+        self._etags += 1
+        return f'"0x{self._etags:016X}"'
+
+
+class MemoryWriter:
+    """Pieces of a block blob that is not there yet."""
+
+    def __init__(self, blobs: MemoryBlobs, blob: Blob) -> None:
+        self._blobs = blobs
+        self._blob = blob
+        self._data = bytearray()
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self._data += data
+
+    def commit(self, metadata: Mapping[str, str] | None = None) -> int:
+        self._blobs.put(self._blob, bytes(self._data), metadata)
+        return len(self._data)
+
+    def abort(self) -> None:
+        self._data.clear()
+
+
+@dataclass
+class _Content:
+    """What one blob or snapshot holds: pieces of bytes and where each starts, ascending, not overlapping."""
+
+    kind: Literal["page", "block"]
+    size_bytes: int
+    starts: list[int] = field(default_factory=list)
+    data: list[bytes] = field(default_factory=list)
+    metadata: dict[str, str] = field(default_factory=dict)
+    etag: str = ""
+
+    def copy(self, metadata: Mapping[str, str] | None) -> _Content:
+        kept = dict(self.metadata if metadata is None else metadata)
+        return _Content(self.kind, self.size_bytes, list(self.starts), list(self.data), kept, self.etag)
+
+    def spans(self) -> list[Span]:
+        return merged((start, start + len(piece)) for start, piece in zip(self.starts, self.data, strict=True))
+
+    def read(self, offset: int, end: int) -> bytes:
+        result = bytearray(max(end - offset, 0))
+        first, last = self._touched(offset, end)
+        for start, piece in zip(self.starts[first:last], self.data[first:last], strict=True):
+            low, high = max(start, offset), min(start + len(piece), end)
+            result[low - offset : high - offset] = piece[low - start : high - start]
+        return bytes(result)
+
+    def replace(self, offset: int, end: int, data: bytes) -> None:
+        """Put `data` (or nothing: a hole) in the place of what lies between `offset` and `end`."""
+        first, last = self._touched(offset, end)
+        parts: list[tuple[int, bytes]] = [(offset, data)] if data else []
+        for start, piece in zip(self.starts[first:last], self.data[first:last], strict=True):
+            if start < offset:
+                parts.insert(0, (start, piece[: offset - start]))
+            if start + len(piece) > end:
+                parts.append((end, piece[end - start :]))
+        self.starts[first:last] = [start for start, _ in parts]
+        self.data[first:last] = [piece for _, piece in parts]
+
+    def _touched(self, offset: int, end: int) -> tuple[int, int]:
+        """Indexes of the pieces that overlap the stretch."""
+        if offset >= end:
+            return 0, 0
+        first = bisect_left(self.starts, offset)
+        if first and self.starts[first - 1] + len(self.data[first - 1]) > offset:
+            first -= 1
+        return first, bisect_left(self.starts, end)
+
+
+def _check_pages(offset: int, length: int) -> None:
+    if offset % PAGE_BYTES or length % PAGE_BYTES or offset < 0 or length < 0:
+        raise BlobConflict(f"pages are whole multiples of {PAGE_BYTES} bytes")
