@@ -65,7 +65,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "uvicorn",
     ),
 }
-ONE_HOME = {"azure": {"azurite.py"}, "sqlalchemy": {"store.py"}, "apsw": {"workload.py", "database.py"}}
+ONE_HOME = {"azure": {"azurite.py"}, "sqlalchemy": {"store.py", "baseline.py"}, "apsw": {"workload.py", "database.py"}}
 IMPURE = {"now", "utcnow", "today", "time", "sleep", "uuid4", "random", "open"}
 
 

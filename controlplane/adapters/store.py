@@ -1,0 +1,330 @@
+"""Store on SQLAlchemy Core: resources as JSON documents, and the journal of events.
+
+Two tables serve everything: what ARM answers is already JSON, so an object model would only describe it twice.
+SQLite (a file in WAL mode, or `:memory:`) and PostgreSQL are reached by the same statements.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.pool import StaticPool
+
+from controlplane.ports import Clock, Document, DocumentExists, EtagMismatch, Event, Json, PortError
+
+SCHEMA = "0001"
+"""Revision of the newest migration; a store that has it is opened without loading Alembic."""
+MIGRATIONS = Path(__file__).parent / "migrations"
+BUSY_TIMEOUT_MILLISECONDS = 30_000
+WRITER_LOCK = 0x6261636B
+"""Key of PostgreSQL's advisory lock: one writer at a time, as SQLite has it by nature."""
+
+METADATA = sa.MetaData()
+NAME = sa.String().with_variant(sa.String(collation="C"), "postgresql")
+"""Compared and ordered byte by byte, as SQLite does it by nature."""
+NUMBER = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+
+DOCUMENTS = sa.Table(
+    "documents",
+    METADATA,
+    sa.Column("kind", NAME, primary_key=True),
+    sa.Column("id", NAME, primary_key=True),
+    sa.Column("parent", NAME, nullable=False),
+    sa.Column("etag", sa.String, nullable=False),
+    sa.Column("private", sa.Text, nullable=False),
+    sa.Column("body", sa.LargeBinary, nullable=False),
+    sa.Index("documents_by_parent", "kind", "parent", "id"),
+)
+
+EVENTS = sa.Table(
+    "events",
+    METADATA,
+    sa.Column("id", NUMBER, primary_key=True, autoincrement=True),
+    sa.Column("name", sa.String, nullable=False),
+    sa.Column("party", sa.String, nullable=False),
+    sa.Column("data", sa.Text, nullable=False),
+    sa.Column("vm", sa.String),
+    sa.Column("job", sa.String),
+    sa.Column("parent", NUMBER),
+    sa.Column("time", sa.String, nullable=False),
+    sa.Column("monotonic_seconds", sa.Float, nullable=False),
+    sa.Index("events_by_job", "job", "id"),
+    sqlite_autoincrement=True,
+)
+
+# Columns in the order in which Document and Event take them.
+_DOCUMENT = (
+    DOCUMENTS.c.kind,
+    DOCUMENTS.c.id,
+    DOCUMENTS.c.parent,
+    DOCUMENTS.c.body,
+    DOCUMENTS.c.private,
+    DOCUMENTS.c.etag,
+)
+_THIS = sa.and_(DOCUMENTS.c.kind == sa.bindparam("of_kind"), DOCUMENTS.c.id == sa.bindparam("of_id"))
+_GET = sa.select(*_DOCUMENT).where(_THIS)
+_INSERT = sa.insert(DOCUMENTS)
+_UPDATE = sa.update(DOCUMENTS).where(_THIS)
+_DELETE = sa.delete(DOCUMENTS).where(_THIS)
+_RECORD = sa.insert(EVENTS)
+
+
+class StoreTooNew(PortError):
+    """The store was written by a newer release."""
+
+
+class SqlStore:
+    """The Store port on a database. `dsn`: an SQLAlchemy URL such as `sqlite:////folder/state.db`, or `:memory:`."""
+
+    def __init__(self, dsn: str, clock: Clock) -> None:
+        self._clock = clock
+        url = sa.make_url("sqlite://" if dsn == ":memory:" else dsn)
+        self._sqlite = url.get_backend_name() == "sqlite"
+        # An SQLite database in memory lives in its one connection, which the threads then take in turns.
+        self._shared = self._sqlite and url.database in (None, "", ":memory:")
+        self._engine = _sqlite_engine(url, self._shared) if self._sqlite else sa.create_engine(url)
+        self._turn = threading.RLock()
+        self._local = threading.local()
+        try:
+            self._migrate()
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    # ------------------------------------------------------------------------------------------------------- documents
+
+    def get(self, kind: str, id: str) -> Document | None:
+        with self._reading() as connection:
+            row = connection.execute(_GET, {"of_kind": kind, "of_id": id.lower()}).fetchone()
+        return None if row is None else _document(row)
+
+    def put(
+        self,
+        kind: str,
+        id: str,
+        body: Mapping[str, Any],
+        *,
+        parent: str = "",
+        private: Mapping[str, Any] | None = None,
+        if_match: str | None = None,
+        if_none_match: bool = False,
+    ) -> Document:
+        key = {"of_kind": kind, "of_id": id.lower()}
+        text = json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
+        with self._writing() as connection:
+            row = connection.execute(_GET, key).fetchone()
+            old = None if row is None else _document(row)
+            if if_none_match and old is not None:
+                raise DocumentExists(f"there is a {kind} {id} already")
+            if if_match is not None and (old is None or old.etag != if_match):
+                raise EtagMismatch(f"{kind} {id} changed since it was read")
+            kept = old.private if old is not None else {}
+            new = Document(
+                kind=kind,
+                id=key["of_id"],
+                parent=parent.lower() or (old.parent if old is not None else ""),
+                body=text,
+                private=dict(private) if private is not None else kept,
+                etag=str(uuid.uuid4()),
+            )
+            values = {
+                "parent": new.parent,
+                "body": text,
+                "private": json.dumps(new.private, separators=(",", ":")),
+                "etag": new.etag,
+            }
+            if old is None:
+                connection.execute(_INSERT, {"kind": kind, "id": new.id, **values})
+            else:
+                connection.execute(_UPDATE, {**key, **values})
+        return new
+
+    def find(
+        self, kind: str, parent: str | None = None, *, after: str = "", limit: int | None = None
+    ) -> Sequence[Document]:
+        query = sa.select(*_DOCUMENT).where(DOCUMENTS.c.kind == kind).order_by(DOCUMENTS.c.id)
+        if parent is not None:
+            query = query.where(DOCUMENTS.c.parent == parent.lower())
+        if after:
+            query = query.where(DOCUMENTS.c.id > after.lower())
+        if limit is not None:
+            query = query.limit(limit)
+        with self._reading() as connection:
+            rows = connection.execute(query).fetchall()
+        return [_document(row) for row in rows]
+
+    def delete(self, kind: str, id: str, *, if_match: str | None = None) -> bool:
+        key = {"of_kind": kind, "of_id": id.lower()}
+        with self._writing() as connection:
+            row = connection.execute(_GET, key).fetchone()
+            if row is None:
+                return False
+            if if_match is not None and row.etag != if_match:
+                raise EtagMismatch(f"{kind} {id} changed since it was read")
+            connection.execute(_DELETE, key)
+        return True
+
+    # ----------------------------------------------------------------------------------------------------------- events
+
+    def record(self, event: Event) -> int:
+        values = {
+            "name": event.name,
+            "party": event.party,
+            "data": json.dumps(event.data, separators=(",", ":"), ensure_ascii=False),
+            "vm": event.vm,
+            "job": event.job,
+            "parent": event.parent,
+            "time": (event.time or self._clock.now()).isoformat(),
+            "monotonic_seconds": event.monotonic_seconds or time.monotonic(),
+        }
+        with self._writing() as connection:
+            (identifier,) = connection.execute(_RECORD, values).inserted_primary_key or (0,)
+        return int(identifier)
+
+    def events(self, since: int = 0, *, limit: int = 1000, job: str | None = None) -> Sequence[Event]:
+        query = sa.select(EVENTS).where(EVENTS.c.id > since).order_by(EVENTS.c.id).limit(limit)
+        if job is not None:
+            query = query.where(EVENTS.c.job == job)
+        with self._reading() as connection:
+            rows = connection.execute(query).fetchall()
+        return [_event(row) for row in rows]
+
+    # ----------------------------------------------------------------------------------------------------- transactions
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        current = self._current()
+        if current is not None:
+            with current.begin_nested():
+                yield
+            return
+        with self._writing():
+            yield
+
+    def _current(self) -> sa.Connection | None:
+        """The connection of the transaction this thread is in."""
+        connection: sa.Connection | None = getattr(self._local, "connection", None)
+        return connection
+
+    @contextmanager
+    def _reading(self) -> Iterator[sa.Connection]:
+        """The connection of this thread's transaction, else one of its own."""
+        current = self._current()
+        if current is not None:
+            yield current
+        elif self._shared:
+            with self._turn, self._engine.connect() as connection:
+                yield connection
+        else:
+            with self._engine.connect() as connection:
+                yield connection
+
+    @contextmanager
+    def _writing(self) -> Iterator[sa.Connection]:
+        """The same for a writer. The lock in front spares our own threads SQLite's polling for its one write lock."""
+        current = self._current()
+        if current is not None:
+            yield current
+            return
+        with self._turn, self._engine.connect() as connection:
+            self._begin(connection)
+            self._local.connection = connection
+            try:
+                yield connection
+                connection.commit()
+            except BaseException:
+                connection.rollback()
+                raise
+            finally:
+                self._local.connection = None
+
+    def _begin(self, connection: sa.Connection) -> None:
+        """Become the one writer now, so that what is read from here on still holds when it is written."""
+        if self._sqlite:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        else:
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(WRITER_LOCK)))
+
+    def _migrate(self) -> None:
+        if self._version() == SCHEMA:
+            return
+        with self._writing() as connection:
+            _upgrade(connection)
+
+    def _version(self) -> str | None:
+        with self._reading() as connection:
+            if not sa.inspect(connection).has_table("alembic_version"):
+                return None
+            return connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def _sqlite_engine(url: sa.URL, shared: bool) -> sa.Engine:
+    arguments = {"check_same_thread": False}
+    if shared:
+        engine = sa.create_engine(url, connect_args=arguments, poolclass=StaticPool)
+    else:
+        Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
+        engine = sa.create_engine(url, connect_args=arguments, pool_size=8, max_overflow=-1)
+
+    @sa.event.listens_for(engine, "connect")
+    def prepare(connection: Any, record: object) -> None:
+        # NORMAL survives the end of the process at any moment; only a power cut may cost the last commits.
+        for setting in (f"busy_timeout={BUSY_TIMEOUT_MILLISECONDS}", "journal_mode=WAL", "synchronous=NORMAL"):
+            connection.execute(f"PRAGMA {setting}")
+
+    return engine
+
+
+def _upgrade(connection: sa.Connection) -> None:
+    """Bring the schema to the newest revision, inside the connection's transaction."""
+    from alembic import command
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+    from alembic.util import CommandError
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    if sa.inspect(connection).has_table("alembic_version"):
+        found = connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
+        try:
+            ScriptDirectory.from_config(config).get_revision(str(found))
+        except CommandError:
+            raise StoreTooNew(
+                f"the state was written by a newer release (its schema is {found}, this one knows up to {SCHEMA}); "
+                "use that release, or another state folder"
+            ) from None
+    command.upgrade(config, "head")
+
+
+def _document(row: Sequence[Any]) -> Document:
+    kind, id, parent, body, private, etag = row
+    return Document(kind, id, parent, bytes(body), json.loads(private), etag)
+
+
+def _event(row: sa.Row[Any]) -> Event:
+    data: Json = json.loads(row.data)
+    return Event(
+        name=row.name,
+        party=row.party,
+        data=data,
+        vm=row.vm,
+        job=row.job,
+        parent=row.parent,
+        id=row.id,
+        time=datetime.fromisoformat(row.time),
+        monotonic_seconds=row.monotonic_seconds,
+    )
