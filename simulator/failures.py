@@ -1,0 +1,39 @@
+"""Expected failures of the command: one sentence with the remedy, and an exit code."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+BAD, USAGE, LACKS = 1, 2, 3
+
+
+class Failure(Exception):
+    """Something that a person can mend. The text is one sentence that says what is wrong and the remedy."""
+
+    exit_code = LACKS
+
+
+class WrongUse(Failure):
+    """The arguments, or a file that they name, are not what they should be."""
+
+    exit_code = USAGE
+
+
+@dataclass(frozen=True)
+class Explained:
+    sentence: str
+    exit_code: int
+
+
+def explain(error: Exception) -> Explained | None:
+    """What to tell a person; None for a bug, which deserves its traceback."""
+    from controlplane.ports import PortError
+    from simulator.client import RequestFailed, Unreachable
+
+    if isinstance(error, Failure):
+        return Explained(str(error), error.exit_code)
+    if isinstance(error, RequestFailed | Unreachable | PortError):
+        return Explained(str(error), BAD)
+    if isinstance(error, OSError) and error.filename is not None:
+        return Explained(f"{error.filename}: {error.strerror}", LACKS)
+    return None
