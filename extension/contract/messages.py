@@ -20,7 +20,9 @@ class Sentence(StrEnum):
     MISSING_SETTING = "missing_setting"
     MALFORMED_SETTING = "malformed_setting"
     NO_LUNS = "no_luns"
+    NO_CERTIFICATE = "no_certificate"
     NOT_UNSEALED = "not_unsealed"
+    NO_DECRYPTION = "no_decryption"
     NO_DISKS = "no_disks"
     HOST_NOT_USABLE = "host_not_usable"
     NO_VSS = "no_vss"
@@ -55,9 +57,9 @@ TEXTS: dict[str, dict[Sentence, str]] = {
         Sentence.MISSING_SETTING: "The setting {key} is missing or empty.",
         Sentence.MALFORMED_SETTING: "The setting {key} cannot be read.",
         Sentence.NO_LUNS: "Disks are excluded and the host must take the snapshot, but the list of disks is empty.",
-        Sentence.NOT_UNSEALED: (
-            "The protected settings could not be decrypted with the certificate {thumbprint} of this machine: {reason}."
-        ),
+        Sentence.NO_CERTIFICATE: "This machine has no certificate {thumbprint} to decrypt the protected settings with.",
+        Sentence.NOT_UNSEALED: "The protected settings could not be decrypted with the certificate {thumbprint}.",
+        Sentence.NO_DECRYPTION: "This machine has no program that could decrypt the protected settings.",
         Sentence.NO_DISKS: "The task names no disk.",
         Sentence.HOST_NOT_USABLE: "The snapshot has to be taken by the host, which does not offer it.",
         Sentence.NO_VSS: "The Volume Shadow Copy service (VSS) of this machine is not available.",
@@ -85,7 +87,9 @@ TEXTS: dict[str, dict[Sentence, str]] = {
         Sentence.MISSING_SETTING: "缺少设置 {key}，或其值为空。",
         Sentence.MALFORMED_SETTING: "无法读取设置 {key}。",
         Sentence.NO_LUNS: "有磁盘被排除且必须由主机创建快照，但磁盘列表为空。",
-        Sentence.NOT_UNSEALED: "无法使用本机证书 {thumbprint} 解密受保护的设置：{reason}。",
+        Sentence.NO_CERTIFICATE: "本机没有解密受保护的设置所需的证书 {thumbprint}。",
+        Sentence.NOT_UNSEALED: "无法使用证书 {thumbprint} 解密受保护的设置。",
+        Sentence.NO_DECRYPTION: "本机没有可以解密受保护的设置的程序。",
         Sentence.NO_DISKS: "任务未指定任何磁盘。",
         Sentence.HOST_NOT_USABLE: "快照必须由主机创建，但主机不提供此功能。",
         Sentence.NO_VSS: "本机的卷影复制服务 (VSS) 不可用。",

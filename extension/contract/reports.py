@@ -26,6 +26,7 @@ from extension.contract.protocol import (
     as_text,
     load_json,
 )
+from extension.contract.redaction import redact
 
 __all__ = [
     "Code",
@@ -85,7 +86,7 @@ class SnapshotInfo:
 
     @classmethod
     def failed(cls, error_message: str | None) -> SnapshotInfo:
-        return cls(False, error_message=error_message)
+        return cls(False, error_message=None if error_message is None else redact(error_message))
 
     @property
     def stamp(self) -> str | None:
@@ -363,4 +364,4 @@ def log_line(time: datetime, level: str, text: str, *, frozen: bool = False) -> 
 def log_blob(lines: Iterable[str], launcher_log: str = "") -> bytes:
     """The log blob: all lines of the task so far, then the end of what the launcher wrote."""
     tail = "".join(launcher_log.splitlines(keepends=True)[-LOG_TAIL_LINES:])
-    return f"{''.join(lines)}Tail of shell script log:{tail}".encode()
+    return f"{''.join(lines)}Tail of shell script log:{tail}".encode("utf-8", "backslashreplace")
