@@ -1,0 +1,37 @@
+"""ARM's long-running operation: running, succeeded with a job, or failed with an error."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from controlplane.domain.errors import ServiceError
+from controlplane.domain.machine import Table
+from controlplane.domain.times import NEVER, instant
+
+Json = dict[str, Any]
+
+KIND = "operation"
+
+STATES: Table = {
+    "InProgress": {"succeeded": "Succeeded", "failed": "Failed"},
+    "Succeeded": {},
+    "Failed": {},
+}
+
+
+def running(id: str, started: datetime) -> Json:
+    return {"id": id, "name": id, "status": "InProgress", "startTime": instant(started), "endTime": NEVER}
+
+
+def succeeded(id: str, started: str, job_id: str | None = None) -> Json:
+    """The recorded service gives the start as the end, whatever time passed."""
+    body: Json = {"id": id, "name": id, "status": "Succeeded", "startTime": started, "endTime": started}
+    if job_id is not None:
+        body["properties"] = {"objectType": "OperationStatusJobExtendedInfo", "jobId": job_id}
+    return body
+
+
+def failed(id: str, started: str, error: ServiceError) -> Json:
+    body: Json = {"id": id, "name": id, "status": "Failed", "startTime": started, "endTime": started}
+    return body | error.envelope()

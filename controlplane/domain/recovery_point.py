@@ -1,0 +1,189 @@
+"""Recovery point: consistency, tiers, expiry, which tier a restore reads; and the body ARM shows of it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from controlplane.domain.machine import Table, advance
+from controlplane.domain.times import instant
+
+Json = dict[str, Any]
+
+TYPE = "Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers/protectedItems/recoveryPoints"
+KIND = TYPE.lower()
+
+TIER_STATES: Table = {
+    "None": {"snapshot_taken": "Instant"},
+    "Instant": {"vaulted": "InstantAndVault", "snapshot_expired": "Expired"},
+    "InstantAndVault": {"snapshot_expired": "Vault", "vault_expired": "Instant"},
+    "Vault": {"vault_expired": "Expired"},
+    "Expired": {},
+}
+
+TIERS: dict[str, tuple[str, ...]] = {
+    "None": (),
+    "Instant": ("InstantRP",),
+    "InstantAndVault": ("InstantRP", "HardenedRP"),
+    "Vault": ("HardenedRP",),
+    "Expired": (),
+}
+"""What ARM calls the tiers of each state."""
+
+NOT_YET_MOVABLE = "We're still determining if this Recovery Point can be moved.. Please check again after some time."
+
+
+@dataclass(frozen=True, slots=True)
+class PointDisk:
+    """One disk of a recovery point: where its snapshot lies and, once vaulted, what the vault says of its copy."""
+
+    name: str
+    lun: int
+    size_bytes: int
+    account: str
+    container: str
+    blob: str
+    snapshot: str
+    vault: Json | None = None
+    allocated_bytes: int | None = None
+    changed_bytes: int | None = None
+    transferred_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What the virtual machine was when the point was taken: the plan for building it again."""
+
+    name: str
+    size: str
+    os_type: str
+    location: str
+    managed: bool
+    attached: tuple[tuple[int, str], ...]
+    """LUN and name of every attached disk, backed up or not."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecoveryPoint:
+    id: str
+    item: str
+    job: str
+    task_id: str
+    """Empty when the service took the snapshots of a machine that was not running."""
+    time: datetime
+    expires: datetime
+    consistency: str
+    machine: Machine
+    disks: tuple[PointDisk, ...]
+    tiers: str = "None"
+    telemetry: Json = field(default_factory=dict)
+    """What the extension measured, in its own words: freeze, thaw, snapshots."""
+
+    @property
+    def document(self) -> str:
+        return f"{self.item}/recoveryPoints/{self.id}"
+
+    @property
+    def has_snapshots(self) -> bool:
+        return "InstantRP" in TIERS[self.tiers]
+
+    @property
+    def has_vault_copy(self) -> bool:
+        return "HardenedRP" in TIERS[self.tiers]
+
+
+def changed(point: RecoveryPoint, event: str, disks: Sequence[PointDisk] | None = None) -> RecoveryPoint:
+    tiers = advance(TIER_STATES, point.tiers, event)
+    return replace(point, tiers=tiers, disks=point.disks if disks is None else tuple(disks))
+
+
+def tier_to_restore(point: RecoveryPoint, snapshots_alive: bool) -> str | None:
+    """InstantRP if alive, else HardenedRP, else None: nothing to restore from."""
+    if point.has_snapshots and snapshots_alive:
+        return "InstantRP"
+    return "HardenedRP" if point.has_vault_copy else None
+
+
+def expired_snapshots(
+    points: Sequence[RecoveryPoint], now: datetime, keep: timedelta, keep_count: int
+) -> list[RecoveryPoint]:
+    """Points whose snapshots are no longer needed, by age and by count.
+
+    The newest vaulted one stays whatever its age: the next backup is compared with it. One without a vault copy stays
+    too: its snapshots are all there is.
+    """
+    newest_first = sorted(
+        (point for point in points if point.has_snapshots), key=lambda point: point.time, reverse=True
+    )
+    vaulted = [point for point in newest_first if point.has_vault_copy]
+    return [
+        point
+        for place, point in enumerate(newest_first)
+        if point in vaulted[1:] and (place >= keep_count or now - point.time > keep)
+    ]
+
+
+def body(point: RecoveryPoint) -> Json:
+    """What GET answers."""
+    return {
+        "id": point.document,
+        "name": point.id,
+        "type": TYPE,
+        "properties": {
+            "objectType": "IaasVMRecoveryPoint",
+            "recoveryPointType": point.consistency,
+            "recoveryPointTime": instant(point.time),
+            "recoveryPointAdditionalInfo": "",
+            "sourceVMStorageType": "NormalStorage",
+            "isSourceVMEncrypted": False,
+            "isInstantIlrSessionActive": False,
+            "recoveryPointTierDetails": [{"type": tier, "status": "Valid"} for tier in TIERS[point.tiers]],
+            "isManagedVirtualMachine": point.machine.managed,
+            "virtualMachineSize": point.machine.size,
+            "originalStorageAccountOption": False,
+            "osType": point.machine.os_type,
+            "recoveryPointDiskConfiguration": _disk_configuration(point),
+            "recoveryPointProperties": {
+                "expiryTime": instant(point.expires),
+                "ruleName": "",
+                "isSoftDeleted": False,
+            },
+            "recoveryPointMoveReadinessInfo": {
+                "ArchivedRP": {"isReadyForMove": False, "additionalInfo": NOT_YET_MOVABLE}
+            },
+        },
+    }
+
+
+def _disk_configuration(point: RecoveryPoint) -> Json:
+    included = {disk.lun for disk in point.disks}
+    return {
+        "numberOfDisksIncludedInBackup": len(point.disks),
+        "numberOfDisksAttachedToVm": len(point.machine.attached),
+        "includedDiskList": _listed(point.machine.attached, included),
+        "excludedDiskList": _listed(point.machine.attached, {lun for lun, _ in point.machine.attached} - included),
+    }
+
+
+def _listed(attached: Sequence[tuple[int, str]], luns: Collection[int]) -> list[Json]:
+    return [{"lun": lun, "name": name} for lun, name in attached if lun in luns]
+
+
+def to_json(point: RecoveryPoint) -> Json:
+    """The point as it is stored."""
+    return asdict(point) | {"time": point.time.isoformat(), "expires": point.expires.isoformat()}
+
+
+def from_json(stored: Json) -> RecoveryPoint:
+    machine = stored["machine"]
+    return RecoveryPoint(
+        **stored
+        | {
+            "time": datetime.fromisoformat(stored["time"]),
+            "expires": datetime.fromisoformat(stored["expires"]),
+            "machine": Machine(**machine | {"attached": tuple((lun, name) for lun, name in machine["attached"])}),
+            "disks": tuple(PointDisk(**disk) for disk in stored["disks"]),
+        }
+    )
