@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from extension.contract.protocol import (
+    ENVIRONMENT_FILE,
     HandlerEnvironment,
     ProtocolError,
     SettingsFile,
@@ -19,7 +20,6 @@ from extension.contract.protocol import (
     without_protected_settings,
 )
 from extension.contract.redaction import redact
-from extension.contract.settings import to_ticks
 
 SEQUENCE_VARIABLE = "ConfigSequenceNumber"
 NO_SEQUENCE_NUMBER = -1
@@ -48,10 +48,10 @@ class HandlerFolder:
     def open(cls, package_root: Path) -> HandlerFolder:
         """HandlerEnvironment.json lies in the package root or one above it."""
         for root in (package_root, package_root.parent):
-            text = _read(root / HandlerEnvironment.FILE)
+            text = _read(root / ENVIRONMENT_FILE)
             if text is not None:
                 return cls(root, HandlerEnvironment.parse(text))
-        raise ProtocolError(f"{HandlerEnvironment.FILE} is missing")
+        raise ProtocolError(f"{ENVIRONMENT_FILE} is missing")
 
     # ------------------------------------------------------------------------------------------------ sequence numbers
 
@@ -168,10 +168,10 @@ class HandlerFolder:
             "EventTid": str(threading.get_ident()),
             "OperationId": operation_id,
         }
-        ticks = to_ticks(moment)
+        number = int(moment.timestamp() * 1000)
         folder = Path(self.environment.events_folder)
-        while (path := folder / f"{ticks}.json").exists():
-            ticks += 1
+        while (path := folder / f"{number}.json").exists():
+            number += 1
         _write(path, json.dumps([event]))
         return path
 

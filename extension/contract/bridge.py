@@ -17,8 +17,9 @@ Errors are {"error": sentence} with 401 (token), 404 (no such session), 409 (wro
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 TOKEN_FILE = "bridge.token"
 """Name of the file, in the package root or a folder above it, by which a handler knows that its guest is simulated."""
@@ -26,8 +27,7 @@ TOKEN_FILE = "bridge.token"
 PREFIX = "/bridge"
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(NamedTuple):
     """What a handler may ask about its guest before it touches anything."""
 
     computer_name: str
@@ -37,14 +37,13 @@ class Facts:
     machine_id: str
     """Identity of this installation, a GUID in lower case; changes when a copy of the machine boots."""
     vss_available: bool
-    services: dict[str, str] = field(default_factory=dict)
+    services: Mapping[str, str] = MappingProxyType({})
     """Windows service name -> "Running" | "Stopped" | "Disabled"."""
-    registry: dict[str, str] = field(default_factory=dict)
+    registry: Mapping[str, str] = MappingProxyType({})
     """`HKLM\\...\\key\\value` -> text, for the keys the handler reads."""
 
 
-@dataclass(frozen=True, slots=True)
-class Volume:
+class Volume(NamedTuple):
     name: str
     """Mount point, for instance `F:\\`."""
     lun: int
@@ -54,8 +53,7 @@ class Volume:
     used_bytes: int
 
 
-@dataclass(frozen=True, slots=True)
-class WriterReport:
+class WriterReport(NamedTuple):
     """One VSS writer after the event: `state` is the VSS_WRITER_STATE number, `last_error` its HRESULT (0 = none)."""
 
     name: str
@@ -69,16 +67,14 @@ class WriterReport:
         return self.last_error != 0
 
 
-@dataclass(frozen=True, slots=True)
-class FreezeRequest:
+class FreezeRequest(NamedTuple):
     session: str
     timeout_seconds: float
     writers: bool = True
     """False: flush and hold the volumes without asking any writer (file-system consistency)."""
 
 
-@dataclass(frozen=True, slots=True)
-class FreezeReport:
+class FreezeReport(NamedTuple):
     """`frozen`: writes are held now and the requester owes a thaw. Otherwise nothing is held."""
 
     frozen: bool
@@ -88,8 +84,7 @@ class FreezeReport:
     writers: tuple[WriterReport, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ThawReport:
+class ThawReport(NamedTuple):
     """`consistent`: the hold lasted until this thaw. False when the guest had to let go by itself before."""
 
     consistent: bool
@@ -101,7 +96,13 @@ class ThawReport:
 
 def to_json(message: Facts | Volume | FreezeRequest | FreezeReport | ThawReport) -> dict[str, Any]:
     """The message as JSON values; keys are the field names."""
-    return asdict(message)
+    return {name: _plain(value) for name, value in message._asdict().items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return dict(value)
+    return [writer._asdict() for writer in value] if isinstance(value, tuple) else value
 
 
 def freeze_report(data: dict[str, Any]) -> FreezeReport:

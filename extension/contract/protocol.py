@@ -1,5 +1,8 @@
 """Files of the handler protocol: environment, manifest, N.settings, N.status.
 
+The values of the contract are named tuples and not dataclasses: the handler is started for every backup, and making
+two dozen dataclasses would take as long as all its other imports.
+
 Reading is generous, because several agents and many services write these files: a byte order mark, an array or its only
 element, numbers and booleans as text. Writing keeps to one shape.
 """
@@ -8,11 +11,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 Json = dict[str, Any]
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class ProtocolError(ValueError):
@@ -75,9 +79,10 @@ def _text(parent: Json, key: str, what: str) -> str:
 
 # ---------------------------------------------------------------------------------------------- HandlerEnvironment.json
 
+ENVIRONMENT_FILE = "HandlerEnvironment.json"
 
-@dataclass(frozen=True, slots=True)
-class HandlerEnvironment:
+
+class HandlerEnvironment(NamedTuple):
     """Where an agent wants a handler to read and write. `extra` = the keys that only Windows agents write."""
 
     name: str
@@ -87,20 +92,18 @@ class HandlerEnvironment:
     heartbeat_file: str = ""
     events_folder: str | None = None
     version: str = "1.0"
-    extra: Mapping[str, str] = field(default_factory=dict)
-
-    FILE = "HandlerEnvironment.json"
+    extra: Mapping[str, str] = NOTHING
 
     @classmethod
     def parse(cls, text: str | bytes) -> HandlerEnvironment:
-        outer = _only(load_json(text, cls.FILE), cls.FILE)
-        inner = _object(outer, "handlerEnvironment", cls.FILE)
+        outer = _only(load_json(text, ENVIRONMENT_FILE), ENVIRONMENT_FILE)
+        inner = _object(outer, "handlerEnvironment", ENVIRONMENT_FILE)
         events = inner.get("eventsFolder") or inner.get("eventsFolder_preview")
         return cls(
             name=as_text(outer.get("name")),
-            log_folder=_text(inner, "logFolder", cls.FILE),
-            config_folder=_text(inner, "configFolder", cls.FILE),
-            status_folder=_text(inner, "statusFolder", cls.FILE),
+            log_folder=_text(inner, "logFolder", ENVIRONMENT_FILE),
+            config_folder=_text(inner, "configFolder", ENVIRONMENT_FILE),
+            status_folder=_text(inner, "statusFolder", ENVIRONMENT_FILE),
             heartbeat_file=as_text(inner.get("heartbeatFile")),
             events_folder=events if isinstance(events, str) else None,
             version=as_text(outer.get("version"), "1.0"),
@@ -126,9 +129,10 @@ _WINDOWS_KEYS = ("deploymentid", "rolename", "instance", "hostResolverAddress")
 
 # ------------------------------------------------------------------------------------------------- HandlerManifest.json
 
+MANIFEST_FILE = "HandlerManifest.json"
 
-@dataclass(frozen=True, slots=True)
-class HandlerManifest:
+
+class HandlerManifest(NamedTuple):
     """What a handler package says of itself. `commands`: verb -> path and arguments, relative to the package root."""
 
     commands: Mapping[str, str]
@@ -139,16 +143,14 @@ class HandlerManifest:
     update_mode: str = "UpdateWithInstall"
     continue_on_update_failure: bool = False
     supports_multiple_extensions: bool = False
-    resource_limits: Json = field(default_factory=dict)
-    signing_info: Json = field(default_factory=dict)
-
-    FILE = "HandlerManifest.json"
+    resource_limits: Mapping[str, Any] = NOTHING
+    signing_info: Mapping[str, Any] = NOTHING
 
     @classmethod
     def parse(cls, text: str | bytes) -> HandlerManifest:
-        outer = _only(load_json(text, cls.FILE), cls.FILE)
-        inner = _object(outer, "handlerManifest", cls.FILE)
-        commands = {verb: _text(inner, key, cls.FILE) for verb, key in _COMMAND_KEYS.items()}
+        outer = _only(load_json(text, MANIFEST_FILE), MANIFEST_FILE)
+        inner = _object(outer, "handlerManifest", MANIFEST_FILE)
+        commands = {verb: _text(inner, key, MANIFEST_FILE) for verb, key in _COMMAND_KEYS.items()}
         if isinstance(inner.get(_RESET_KEY), str):
             commands["reset"] = inner[_RESET_KEY]
         return cls(
@@ -177,13 +179,15 @@ def _either(outer: Json, inner: Json, key: str) -> Json:
 # ----------------------------------------------------------------------------------------------------------- N.settings
 
 
-@dataclass(frozen=True, slots=True)
-class SettingsFile:
+class SettingsFile(NamedTuple):
     """`protected` is still sealed: the base64 text of a CMS envelope for the certificate with this thumbprint."""
 
     public: Json
-    protected: str | None = field(default=None, repr=False)
+    protected: str | None = None
     thumbprint: str | None = None
+
+    def __repr__(self) -> str:
+        return f"SettingsFile(public={self.public!r}, thumbprint={self.thumbprint!r})"
 
 
 def settings_file(public: Mapping[str, Any], protected: str | None, thumbprint: str | None) -> str:
@@ -233,16 +237,14 @@ def _handler_settings(document: Any) -> Json:
 STATUSES = ("transitioning", "error", "success", "warning")
 
 
-@dataclass(frozen=True, slots=True)
-class SubStatus:
+class SubStatus(NamedTuple):
     name: str
     status: str = "success"
     code: int = 0
     message: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class StatusFile:
+class StatusFile(NamedTuple):
     """What a handler tells its agent. `extra` = keys of the status object that are the handler's own."""
 
     status: str
@@ -253,7 +255,7 @@ class StatusFile:
     message: str | None = None
     lang: str = "en-US"
     substatus: tuple[SubStatus, ...] = ()
-    extra: Json = field(default_factory=dict)
+    extra: Mapping[str, Any] = NOTHING
     version: str = "1.0"
 
     def status_object(self) -> Json:

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from extension.contract.codes import UNKNOWN_CODE, Code, Health, health_of, name_of
 from extension.contract.protocol import (
+    NOTHING,
     Json,
     ProtocolError,
     StatusFile,
@@ -68,8 +68,7 @@ class SnapshotConsistency(IntEnum):
 # ---------------------------------------------------------------------------------------------------------- status blob
 
 
-@dataclass(frozen=True, slots=True)
-class SnapshotInfo:
+class SnapshotInfo(NamedTuple):
     """What became of one disk. A failed one has no URIs: only its place in the list tells which disk it was."""
 
     is_successful: bool
@@ -114,8 +113,7 @@ class SnapshotInfo:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class StorageDetails:
+class StorageDetails(NamedTuple):
     """What the guest found of its own storage."""
 
     partition_count: int = 0
@@ -141,8 +139,7 @@ class StorageDetails:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class StatusReport:
+class StatusReport(NamedTuple):
     """Everything in a status blob. `started_ticks` is echoed as it was received; `snapshots` None = none attempted."""
 
     name: str
@@ -154,7 +151,7 @@ class StatusReport:
     started_ticks: str = ""
     machine_id: str = ""
     snapshots: tuple[SnapshotInfo, ...] | None = None
-    telemetry: Mapping[str, str] = field(default_factory=dict)
+    telemetry: Mapping[str, str] = NOTHING
     storage: StorageDetails = StorageDetails()
     snapshot_consistency: int = SnapshotConsistency.none
     health_code: int | None = None

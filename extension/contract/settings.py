@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from typing import Any, NamedTuple
 
 from extension.contract.codes import Code
 from extension.contract.messages import ENGLISH, Sentence
-from extension.contract.protocol import Json, as_flag, as_text
+from extension.contract.protocol import NOTHING, Json, as_flag, as_text
 from extension.contract.reports import CLASSIC_VM_TYPE
 from extension.contract.settings_json import (
     OS_DISK_LUN,
@@ -114,8 +114,7 @@ _KNOWN_CONFIGS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class ReportSettings:
+class ReportSettings(NamedTuple):
     """What it takes to report on a task. It can be read from settings that are otherwise unusable."""
 
     task_id: str
@@ -123,14 +122,17 @@ class ReportSettings:
     vm_type: str
     started_ticks: str
     """As it was received: a report echoes it."""
-    status_uri: str | None = field(repr=False)
-    logs_uri: str | None = field(repr=False)
+    status_uri: str | None
+    logs_uri: str | None
+
+    def __repr__(self) -> str:
+        return f"ReportSettings(task_id={self.task_id!r}, locale={self.locale!r}, vm_type={self.vm_type!r})"
 
     @classmethod
-    def parse(cls, public: Json, protected: Json | None) -> ReportSettings:
+    def parse(cls, public: Mapping[str, Any], protected: Mapping[str, Any] | None) -> ReportSettings:
         """Never raises: what is missing or malformed counts as not given."""
         uris = [
-            next((part[key] for part in (public, protected or {}) if is_uri(part.get(key))), None)
+            next((part[key] for part in (public, protected or NOTHING) if is_uri(part.get(key))), None)
             for key in ("statusBlobUri", "logsBlobUri")
         ]
         return cls(
@@ -150,51 +152,48 @@ class Command(StrEnum):
     SNAPSHOT = "snapshot"
 
 
-@dataclass(frozen=True, slots=True)
-class SnapshotSettings(ReportSettings):
+class SnapshotSettings(NamedTuple):
     """A task, merged from both parts and checked."""
 
     command: Command
+    task_id: str
     started: datetime
-    disks: tuple[str, ...] = field(default=(), repr=False)
+    report: ReportSettings
+    disks: tuple[str, ...] = ()
     """URIs with their signatures, in the order in which the report has to answer."""
-    metadata: Mapping[str, str] = field(default_factory=dict)
-    snapshot_token: str = field(default="", repr=False)
-    custom: CustomSettings = field(default_factory=CustomSettings)
-    included: IncludedDisks = field(default_factory=IncludedDisks)
-    dynamic_configs: Mapping[str, bool] = field(default_factory=dict)
+    metadata: Mapping[str, str] = NOTHING
+    snapshot_token: str = ""
+    custom: CustomSettings = CustomSettings()
+    included: IncludedDisks = IncludedDisks()
+    dynamic_configs: Mapping[str, bool] = NOTHING
     unknown_configs: tuple[str, ...] = ()
 
+    def __repr__(self) -> str:
+        return f"SnapshotSettings({self.command}, task_id={self.task_id!r}, {len(self.disks)} disks)"
+
     @classmethod
-    def parse(cls, public: Json, protected: Json | None) -> SnapshotSettings:
+    def parse(cls, public: Mapping[str, Any], protected: Mapping[str, Any] | None) -> SnapshotSettings:
         """Raises SettingsError for the first thing that is wrong."""
-        sealed = protected or {}
+        sealed = protected or NOTHING
         command = _command(public)
         report = ReportSettings.parse(public, protected)
-        started = _check(report, public)
-        given = {name: getattr(report, name) for name in ReportSettings.__slots__}
+        started = _check_task(report, public)
         if command is Command.INSTALL:
-            return cls(**given, command=command, started=started)
-        for key in ("statusBlobUri", "logsBlobUri"):
-            if not public.get(key) and not sealed.get(key):
-                raise missing(key)
-        if report.status_uri is None or report.logs_uri is None:
-            raise malformed("statusBlobUri" if report.status_uri is None else "logsBlobUri")
+            return cls(command, report.task_id, started, report)
+        _check_addresses(report, public, sealed)
         data = merged_object(public, sealed)
-        included = data.get("includedDisks", {})
-        if not isinstance(included, dict):
-            raise malformed("includedDisks")
         configs = read_pairs(data.get("dynamicConfigsFromCRP"), "dynamicConfigsFromCRP")
         known = {name.lower(): name for name in _KNOWN_CONFIGS}
         return cls(
-            **given,
             command=command,
+            task_id=report.task_id,
             started=started,
+            report=report,
             disks=read_disks(data.get("blobSASUri")),
             metadata=read_metadata(data.get("backupMetadata")),
             snapshot_token=as_text(data.get("snapshotTaskToken") or sealed.get("snapshotTaskToken")),
             custom=_custom(public, sealed),
-            included=IncludedDisks.parse(included),
+            included=IncludedDisks.parse(data.get("includedDisks", {})),
             dynamic_configs={known[key.lower()]: as_flag(value) for key, value in configs if key.lower() in known},
             unknown_configs=tuple(key for key, _ in configs if key.lower() not in known),
         )
@@ -217,7 +216,7 @@ class SnapshotSettings(ReportSettings):
         return method
 
 
-def _command(public: Json) -> Command:
+def _command(public: Mapping[str, Any]) -> Command:
     text = as_text(public.get("commandToExecute")).lower()
     if not text.strip():
         raise missing("commandToExecute")
@@ -227,7 +226,7 @@ def _command(public: Json) -> Command:
     raise SettingsError(Code.error_parameter, Sentence.UNKNOWN_COMMAND)
 
 
-def _check(report: ReportSettings, public: Json) -> datetime:
+def _check_task(report: ReportSettings, public: Mapping[str, Any]) -> datetime:
     """The start of the task, once everything that every task needs has been found."""
     for key in ("taskId", "vmType", "commandStartTimeUTCTicks"):
         if public.get(key) in (None, ""):
@@ -242,7 +241,15 @@ def _check(report: ReportSettings, public: Json) -> datetime:
         raise malformed("commandStartTimeUTCTicks") from None
 
 
-def _custom(public: Json, protected: Json) -> CustomSettings:
+def _check_addresses(report: ReportSettings, public: Mapping[str, Any], protected: Mapping[str, Any]) -> None:
+    for key, uri in (("statusBlobUri", report.status_uri), ("logsBlobUri", report.logs_uri)):
+        if not public.get(key) and not protected.get(key):
+            raise missing(key)
+        if uri is None:
+            raise malformed(key)
+
+
+def _custom(public: Mapping[str, Any], protected: Mapping[str, Any]) -> CustomSettings:
     value = public.get("customSettings") or protected.get("customSettings") or ""
     text = json.dumps(value) if isinstance(value, dict) else value
     if not isinstance(text, str):

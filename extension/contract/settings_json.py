@@ -5,9 +5,8 @@ from __future__ import annotations
 import binascii
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from extension.contract.codes import Code
 from extension.contract.messages import Sentence, say
@@ -60,8 +59,7 @@ class SnapshotMethod(StrEnum):
         return by_name.get(text.strip().lower(), cls.FIRST_HOST_THEN_GUEST)
 
 
-@dataclass(frozen=True, slots=True)
-class CustomSettings:
+class CustomSettings(NamedTuple):
     """What the service adds for one attempt."""
 
     take_snapshot_from: SnapshotMethod = SnapshotMethod.FIRST_HOST_THEN_GUEST
@@ -112,8 +110,7 @@ class CustomSettings:
 _ONLY_HOST_FLAGS = ("isAnyWADiskIncluded", "isVmgsBlobIncluded", "isAnyDirectDriveDiskIncluded")
 
 
-@dataclass(frozen=True, slots=True)
-class IncludedDisks:
+class IncludedDisks(NamedTuple):
     """Which disks the task is about. `luns` has the OS disk as -1."""
 
     luns: tuple[int, ...] = ()
@@ -125,7 +122,9 @@ class IncludedDisks:
     instant_access_minutes: int | None = None
 
     @classmethod
-    def parse(cls, data: Json) -> IncludedDisks:
+    def parse(cls, data: object) -> IncludedDisks:
+        if not isinstance(data, dict):
+            raise malformed("includedDisks")
         minutes = as_integer(data.get("instantAccessDurationMinutes"), -1)
         os_disk = (OS_DISK_LUN,) if as_flag(data.get("isOSDiskIncluded")) else ()
         return cls(
@@ -153,7 +152,7 @@ def encode_object(data: Mapping[str, Any]) -> str:
     return binascii.b2a_base64(json.dumps(data).encode("ascii"), newline=False).decode("ascii")
 
 
-def merged_object(public: Json, protected: Json) -> Json:
+def merged_object(public: Mapping[str, Any], protected: Mapping[str, Any]) -> Json:
     """The keys of both objectStr, as far as they say something; what was sealed wins."""
     merged: Json = {}
     for part in (public, protected):
