@@ -34,3 +34,185 @@ class ServiceError(Exception):
         if self.details:
             error["details"] = self.details
         return {"error": error}
+
+
+# ------------------------------------------------------------------------------------------ what every ARM answer obeys
+
+
+def resource_not_found(full_type: str, name: str, group: str) -> ServiceError:
+    return ServiceError(
+        "ResourceNotFound",
+        f"The Resource '{full_type}/{name}' under resource group '{group}' was not found. "
+        "For more details please go to https://aka.ms/ARMResourceNotFoundFix",
+        status=404,
+    )
+
+
+def resource_group_not_found(group: str) -> ServiceError:
+    return ServiceError("ResourceGroupNotFound", f"Resource group '{group}' could not be found.", status=404)
+
+
+def subscription_not_found(subscription: str) -> ServiceError:
+    return ServiceError("SubscriptionNotFound", f"The subscription '{subscription}' could not be found.", status=404)
+
+
+def operation_not_simulated(operation: str) -> ServiceError:
+    """Ours: Azure has no such code. `operation` is a verb and a resource type, or a feature in plain words."""
+    return ServiceError(
+        "OperationNotSimulated", f"The operation '{operation}' is not simulated.", status=501, target=operation
+    )
+
+
+def invalid_namespace(namespace: str) -> ServiceError:
+    return ServiceError("InvalidResourceNamespace", f"The resource namespace '{namespace}' is invalid.", status=404)
+
+
+def method_not_allowed(method: str) -> ServiceError:
+    """The message is Azure's, the code is ours."""
+    return ServiceError("MethodNotAllowed", f"The requested resource does not support http method '{method}'.", 405)
+
+
+def missing_api_version() -> ServiceError:
+    return ServiceError(
+        "MissingApiVersionParameter",
+        "The api-version query parameter (?api-version=) is required for all requests.",
+    )
+
+
+def invalid_api_version(version: str) -> ServiceError:
+    return ServiceError(
+        "InvalidApiVersionParameter",
+        f"The api-version '{version}' is invalid. It must be a date such as '2024-11-01' or '2024-11-01-preview'.",
+    )
+
+
+def invalid_content(reason: str) -> ServiceError:
+    return ServiceError(
+        "InvalidRequestContent", f"The request content was invalid and could not be deserialized: '{reason}'."
+    )
+
+
+def content_too_large(limit_bytes: int) -> ServiceError:
+    return ServiceError(
+        "RequestContentTooLarge",
+        f"The request content size exceeds the maximum size of {limit_bytes} bytes.",
+        status=413,
+    )
+
+
+def precondition_failed(reason: str) -> ServiceError:
+    return ServiceError("PreconditionFailed", reason, status=412)
+
+
+def invalid_query(key: str, reason: str) -> ServiceError:
+    return ServiceError("InvalidQueryParameter", f"The value of the query parameter '{key}' is invalid: {reason}.")
+
+
+def invalid_resource_name(name: str, rule: str) -> ServiceError:
+    return ServiceError(
+        "InvalidResourceName", f"The provided resource name '{name}' is invalid: {rule}.", target="name"
+    )
+
+
+def location_required() -> ServiceError:
+    return ServiceError("LocationRequired", "The location property is required for this definition.", target="location")
+
+
+def location_not_available(location: str, full_type: str) -> ServiceError:
+    return ServiceError(
+        "LocationNotAvailableForResourceType",
+        f"The provided location '{location}' is not available for resource type '{full_type}'.",
+        target="location",
+    )
+
+
+def location_conflict(name: str, location: str, group: str, asked: str) -> ServiceError:
+    return ServiceError(
+        "InvalidResourceLocation",
+        f"The resource '{name}' already exists in location '{location}' in resource group '{group}'. "
+        f"A resource with the same name cannot be created in location '{asked}'. Please select a new resource name.",
+        status=409,
+    )
+
+
+def group_location_conflict(asked: str, location: str) -> ServiceError:
+    return ServiceError(
+        "InvalidResourceGroupLocation",
+        f"Invalid resource group location '{asked}'. The Resource group already exists in location '{location}'.",
+        status=409,
+    )
+
+
+def service_unavailable(reason: str) -> ServiceError:
+    return ServiceError("ServiceUnavailable", f"The service cannot do this at the moment: {reason}.", status=503)
+
+
+def internal_error() -> ServiceError:
+    return ServiceError(
+        "InternalServerError", "The server encountered an internal error. Please retry the request.", status=500
+    )
+
+
+def operation_not_found(operation: str) -> ServiceError:
+    """The code is ours."""
+    return ServiceError("OperationNotFound", f"The operation '{operation}' could not be found.", status=404)
+
+
+# ----------------------------------------------------------------------------------------------------- who may ask at all
+
+
+def token_missing() -> ServiceError:
+    return ServiceError(
+        "AuthenticationFailed", "Authentication failed. The 'Authorization' header is missing.", status=401
+    )
+
+
+def token_malformed() -> ServiceError:
+    return ServiceError(
+        "AuthenticationFailed",
+        "Authentication failed. The 'Authorization' header is provided in an invalid format.",
+        status=401,
+    )
+
+
+def token_invalid() -> ServiceError:
+    return ServiceError("InvalidAuthenticationToken", "The access token is invalid.", status=401)
+
+
+def token_expired(expiry: str, now: str) -> ServiceError:
+    return ServiceError(
+        "ExpiredAuthenticationToken",
+        f"The access token expiry UTC time '{expiry}' is earlier than current UTC time '{now}'.",
+        status=401,
+    )
+
+
+def token_for_other_audience(audience: str) -> ServiceError:
+    return ServiceError(
+        "InvalidAuthenticationTokenAudience",
+        f"The access token has been obtained for wrong audience or resource '{audience}'. It should exactly match with "
+        "one of the allowed audiences 'https://management.core.windows.net/','https://management.core.windows.net',"
+        "'https://management.azure.com/','https://management.azure.com'.",
+        status=401,
+    )
+
+
+def token_of_other_tenant(issuer: str, wanted: str) -> ServiceError:
+    return ServiceError(
+        "InvalidAuthenticationTokenTenant",
+        f"The access token is from the wrong issuer '{issuer}'. It must match the tenant '{wanted}' associated with "
+        "this subscription.",
+        status=401,
+    )
+
+
+# --------------------------------------------------------------------------------------------------------- Azure Backup
+
+
+def invalid_backup_input(parameter: str, reason: str) -> ServiceError:
+    """The code is the service's; it says no more than the first sentence."""
+    return ServiceError(
+        "BMSUserErrorInvalidInput",
+        f"Input provided for the call is invalid. The value of '{parameter}' is refused: {reason}.",
+        target=parameter,
+    )
