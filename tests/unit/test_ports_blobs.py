@@ -68,7 +68,7 @@ def test_accounts_have_different_keys(blobs: Blobs) -> None:
 def test_a_new_account_is_usable_at_once(blobs: Blobs) -> None:
     name = f"suitenew{next(NAMES)}"
     blobs.add_account(name)
-    blob = Blob(name, "c", "b")
+    blob = Blob(name, "container", "b")
     blobs.put(blob, b"data")
     assert blobs.read(blob) == b"data"
 
@@ -77,7 +77,7 @@ def test_an_unknown_account_is_not_found(blobs: Blobs) -> None:
     with pytest.raises(BlobNotFound):
         blobs.account_key("nobody")
     with pytest.raises(BlobNotFound):
-        blobs.put(Blob("nobody", "c", "b"), b"")
+        blobs.put(Blob("nobody", "container", "b"), b"")
 
 
 @pytest.mark.parametrize("name", ["plain", "a folder/b c.vhd", "ü?#%&=+.txt"])

@@ -1,0 +1,394 @@
+"""Blobs on Azurite or Azure Storage, the only file that imports azure.storage.blob.
+
+The library serves what is rare: containers, snapshots, lists. What moves a disk's bytes goes over plain kept
+connections with signatures of our own, which costs a fraction of the library's processor time. Nothing here asks for
+what Azurite answers wrongly: page-range differences, copies of page blobs, incremental copies.
+"""
+
+from __future__ import annotations
+
+import re
+from base64 import b64encode
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from email.utils import formatdate
+from http.client import HTTPResponse
+from itertools import groupby
+from secrets import token_hex
+from threading import Lock
+from time import monotonic, sleep
+from typing import Literal, TypeVar
+from urllib.parse import parse_qs, quote, unquote, urlencode, urlsplit
+from xml.etree import ElementTree
+
+from azure.core.exceptions import AzureError, HttpResponseError, ResourceExistsError
+from azure.storage.blob import BlobBlock, BlobClient, BlobServiceClient, BlobType, LinearRetry
+
+from controlplane.adapters.connections import TIMEOUT_SECONDS, Connections
+from controlplane.adapters.storage_keys import Accounts, FixedAccounts, blob_sas, shared_key
+from controlplane.domain.spans import Span, merged, within, without
+from controlplane.ports import (
+    WRITE_BYTES,
+    Blob,
+    BlobConflict,
+    BlobNotFound,
+    BlobProperties,
+    BlobRefused,
+    PortError,
+    Range,
+    StorageUnavailable,
+)
+
+__all__ = ["Accounts", "AzuriteBlobs", "FixedAccounts"]
+
+API_VERSION = "2021-12-02"
+"""Old enough for every Azurite in use, which refuses versions newer than itself."""
+SNAPSHOT_INTERVAL_SECONDS = 0.002
+"""Azurite names snapshots by the millisecond: two of one blob in the same one would share name and fate."""
+
+_Result = TypeVar("_Result")
+
+
+class AzuriteBlobs:
+    """Blobs at `endpoint`: a URL below which each account has its path, or one with `{account}` in the host name.
+
+    Every account's name at the endpoint begins with `prefix`, which nobody above this class sees.
+    """
+
+    def __init__(self, endpoint: str, accounts: Accounts, prefix: str = "") -> None:
+        endpoint = endpoint.rstrip("/")
+        self._template = endpoint if "{account}" in endpoint else endpoint + "/{account}"
+        self._accounts = accounts
+        self._prefix = prefix
+        self._connections = Connections()
+        self._lock = Lock()
+        self._snapshot_lock = Lock()
+        self._last_snapshot = 0.0
+        self._services: dict[str, BlobServiceClient] = {}
+        before, after = map(re.escape, self._template.split("{account}"))
+        self._address = re.compile(f"{before}{re.escape(prefix)}([^/.:]+){after}/([^/]+)/(.+)")
+
+    def close(self) -> None:
+        self._connections.close()
+        with self._lock:
+            for service in self._services.values():
+                service.close()
+            self._services.clear()
+
+    # Accounts and addresses
+
+    def add_account(self, account: str) -> None:
+        self._accounts.add(self._prefix + account)
+
+    def account_key(self, account: str) -> str:
+        return self._accounts.key(self._prefix + account)
+
+    def account_url(self, account: str) -> str:
+        return self._template.replace("{account}", self._prefix + account)
+
+    def url(self, blob: Blob) -> str:
+        address = f"{self.account_url(blob.account)}/{blob.container}/{_escaped(blob.name)}"
+        return f"{address}?snapshot={quote(blob.snapshot, safe='')}" if blob.snapshot else address
+
+    def parse(self, url: str) -> Blob:
+        address, _, query = url.partition("?")
+        found = self._address.fullmatch(address)
+        if not found:
+            raise ValueError("this URL is not an address of a blob here")
+        account, container, name = found.groups()
+        return Blob(account, container, unquote(name), parse_qs(query).get("snapshot", [None])[0])
+
+    def sas(self, blob: Blob, permissions: str, expires: datetime) -> str:
+        account, key = self._prefix + blob.account, self.account_key(blob.account)
+        query = blob_sas(account, key, blob.container, blob.name, permissions, expires, blob.snapshot)
+        return f"{self.url(blob.at(None))}?{query}"
+
+    # Page blobs
+
+    def create(self, blob: Blob, size_bytes: int, metadata: Mapping[str, str] | None = None) -> None:
+        _check_base(blob)
+        client = self._client(blob)
+        self._in_container(blob, lambda: client.create_page_blob(size_bytes, metadata=dict(metadata or {})))
+
+    def write(self, blob: Blob, offset: int, data: bytes | bytearray | memoryview) -> None:
+        view = memoryview(data)
+        for start in range(0, len(view), WRITE_BYTES):
+            self._put_pages(
+                blob, offset + start, len(view[start : start + WRITE_BYTES]), view[start : start + WRITE_BYTES]
+            )
+
+    def clear(self, blob: Blob, offset: int, length: int) -> None:
+        self._put_pages(blob, offset, length, None)
+
+    def _put_pages(self, blob: Blob, offset: int, length: int, data: memoryview | None) -> None:
+        _check_base(blob)
+        if offset % 512 or length % 512 or length <= 0:
+            raise BlobConflict("pages are whole multiples of 512 bytes")
+        headers = {
+            "x-ms-page-write": "clear" if data is None else "update",
+            "x-ms-range": f"bytes={offset}-{offset + length - 1}",
+        }
+        self._send("PUT", blob, {"comp": "page"}, headers, data)
+
+    def ranges(self, blob: Blob, offset: int = 0, length: int | None = None) -> Sequence[Range]:
+        return [Range(start, end - start) for start, end in self._spans(blob, offset, length)]
+
+    def changed_ranges(self, blob: Blob, previous: str | None) -> Sequence[Range]:
+        """By the page ranges of both snapshots, since Azurite answers a request for the difference with everything."""
+        now = self._spans(blob)
+        before = self._spans(blob.at(previous)) if previous else []
+        held = [Range(start, end - start) for start, end in now]
+        cleared = [Range(start, end - start, clear=True) for start, end in without(before, now)]
+        return sorted(held + cleared, key=lambda found: found.offset)
+
+    def _spans(self, blob: Blob, offset: int = 0, length: int | None = None) -> list[Span]:
+        end = None if length is None else offset + length
+        if end == offset:
+            return []
+        headers = {"x-ms-range": f"bytes={offset}-{'' if end is None else end - 1}"} if offset or end else {}
+        found: list[Span] = []
+        marker = ""
+        while True:
+            query = {"comp": "pagelist"} | ({"marker": marker} if marker else {})
+            with self._response("GET", blob, query, headers) as response:
+                marker = _read_page_list(response, found)
+            if not marker:
+                break
+        pages = merged(found)
+        return within(pages, offset, pages[-1][1] if end is None and pages else end or 0)
+
+    # Blobs of both kinds
+
+    def read(self, blob: Blob, offset: int = 0, length: int | None = None) -> bytes:
+        if length == 0:
+            return b""
+        last = "" if length is None else offset + length - 1
+        headers = {"x-ms-range": f"bytes={offset}-{last}"} if offset or length is not None else {}
+        with self._response("GET", blob, {}, headers, past_the_end=True) as response:
+            return b"" if response.status == 416 else response.read()
+
+    def put(self, blob: Blob, data: bytes, metadata: Mapping[str, str] | None = None) -> None:
+        _check_base(blob)
+        headers = {"x-ms-blob-type": "BlockBlob"} | {f"x-ms-meta-{k}": v for k, v in (metadata or {}).items()}
+        self._in_container(blob, lambda: self._send("PUT", blob, {}, headers, data))
+
+    def writer(self, blob: Blob) -> AzuriteWriter:
+        _check_base(blob)
+        self.account_key(blob.account)
+        return AzuriteWriter(self, blob)
+
+    def put_block(self, blob: Blob, block: str, data: memoryview) -> None:
+        query = {"comp": "block", "blockid": b64encode(block.encode()).decode()}
+        self._in_container(blob, lambda: self._send("PUT", blob, query, {}, data))
+
+    def commit_blocks(self, blob: Blob, blocks: Sequence[str], metadata: Mapping[str, str] | None) -> None:
+        client = self._client(blob)
+        listed = [BlobBlock(block_id=block) for block in blocks]
+        self._in_container(blob, lambda: client.commit_block_list(listed, metadata=dict(metadata or {})))
+
+    def snapshot(self, blob: Blob, metadata: Mapping[str, str] | None = None) -> str:
+        client = self._client(blob.at(None))
+        with self._snapshot_lock, _translated(blob):
+            sleep(max(0.0, self._last_snapshot + SNAPSHOT_INTERVAL_SECONDS - monotonic()))
+            try:
+                taken = client.create_snapshot(metadata=None if metadata is None else dict(metadata))
+            finally:
+                self._last_snapshot = monotonic()
+        return str(taken["snapshot"])
+
+    def properties(self, blob: Blob) -> BlobProperties | None:
+        client = self._client(blob)
+        try:
+            with _translated(blob):
+                found = client.get_blob_properties()
+        except BlobNotFound:
+            return None
+        kind: Literal["page", "block"] = "page" if found.blob_type == BlobType.PAGEBLOB else "block"
+        return BlobProperties(kind, found.size, found.etag, dict(found.metadata))
+
+    def find(self, account: str, container: str, prefix: str = "", snapshots: bool = False) -> Iterator[Blob]:
+        here = self._service(account).get_container_client(container)
+        listed = here.list_blobs(name_starts_with=prefix, include=["snapshots"] if snapshots else [])
+        try:
+            with _translated(Blob(account, container, prefix)):
+                for name, group in groupby(listed, key=lambda item: str(item.name)):
+                    stamps = [item.snapshot for item in group]
+                    yield from (Blob(account, container, name, stamp) for stamp in sorted(filter(None, stamps)))
+                    if None in stamps:
+                        yield Blob(account, container, name)
+        except BlobNotFound:
+            return
+
+    def delete(self, blob: Blob, snapshots: bool = False) -> None:
+        client = self._client(blob)
+        include = "include" if snapshots and blob.snapshot is None else None
+        try:
+            with _translated(blob):
+                client.delete_blob(delete_snapshots=include)
+        except BlobNotFound:
+            return
+
+    # Requests
+
+    def _send(
+        self,
+        verb: str,
+        blob: Blob,
+        query: Mapping[str, str],
+        headers: Mapping[str, str],
+        body: bytes | memoryview | None,
+    ) -> None:
+        with self._response(verb, blob, query, headers, body) as response:
+            response.read()
+
+    @contextmanager
+    def _response(
+        self,
+        verb: str,
+        blob: Blob,
+        query: Mapping[str, str],
+        headers: Mapping[str, str],
+        body: bytes | memoryview | None = None,
+        past_the_end: bool = False,
+    ) -> Iterator[HTTPResponse]:
+        """A signed request's answer when it is a good one (416 too with `past_the_end`); the body is read inside."""
+        parts = urlsplit(self.url(blob.at(None)))
+        query = {**query, **({"snapshot": blob.snapshot} if blob.snapshot else {})}
+        headers = {
+            **headers,
+            "content-length": str(len(body) if body is not None else 0),
+            "x-ms-date": formatdate(usegmt=True),
+            "x-ms-version": API_VERSION,
+        }
+        account = self._prefix + blob.account
+        key = self.account_key(blob.account)
+        signed = {**headers, "authorization": shared_key(account, key, verb, parts.path, query, headers)}
+        target = f"{parts.path}?{urlencode(query)}" if query else parts.path
+        origin = f"{parts.scheme}://{parts.netloc}"
+        with self._connections.exchange(verb, origin, target, signed, body) as response:
+            if response.status >= 300 and not (past_the_end and response.status == 416):
+                response.read()
+                raise _failure(blob, response.status, response.headers.get("x-ms-error-code", ""))
+            yield response
+            response.read()
+
+    def _service(self, account: str) -> BlobServiceClient:
+        key = self.account_key(account)
+        with self._lock:
+            if account not in self._services:
+                self._services[account] = BlobServiceClient(
+                    self.account_url(account),
+                    credential={"account_name": self._prefix + account, "account_key": key},
+                    api_version=API_VERSION,
+                    connection_timeout=TIMEOUT_SECONDS,
+                    read_timeout=TIMEOUT_SECONDS,
+                    retry_policy=LinearRetry(backoff=0, retry_total=1, random_jitter_range=0),
+                )
+            return self._services[account]
+
+    def _client(self, blob: Blob) -> BlobClient:
+        return self._service(blob.account).get_blob_client(blob.container, blob.name, snapshot=blob.snapshot)
+
+    def _in_container(self, blob: Blob, act: Callable[[], _Result]) -> _Result:
+        """Do what needs the container to be there, and if that fails for want of it, make it and do it again."""
+        try:
+            with _translated(blob):
+                return act()
+        except BlobNotFound:
+            with _translated(blob):
+                with suppress(ResourceExistsError):
+                    self._service(blob.account).create_container(blob.container)
+                return act()
+
+
+class AzuriteWriter:
+    """Blocks of a blob, sent as they fill up and joined by the commit."""
+
+    def __init__(self, blobs: AzuriteBlobs, blob: Blob) -> None:
+        self._blobs = blobs
+        self._blob = blob
+        self._own = token_hex(4)
+        """In the name of each block, so that two writers of one blob never mix."""
+        self._blocks: list[str] = []
+        self._buffer = bytearray()
+        self._size_bytes = 0
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        view = memoryview(data)
+        while len(view):
+            taken = view[: WRITE_BYTES - len(self._buffer)]
+            view = view[len(taken) :]
+            if len(taken) == WRITE_BYTES:
+                self._flush(taken)
+                continue
+            self._buffer += taken
+            if len(self._buffer) == WRITE_BYTES:
+                self._flush(memoryview(self._buffer))
+                self._buffer = bytearray()
+
+    def commit(self, metadata: Mapping[str, str] | None = None) -> int:
+        if self._buffer:
+            self._flush(memoryview(self._buffer))
+            self._buffer = bytearray()
+        self._blobs.commit_blocks(self._blob, self._blocks, metadata)
+        return self._size_bytes
+
+    def abort(self) -> None:
+        """Blocks that no commit names are thrown away by the storage."""
+        self._buffer = bytearray()
+
+    def _flush(self, data: memoryview) -> None:
+        block = f"{self._own}-{len(self._blocks):08}"
+        self._blobs.put_block(self._blob, block, data)
+        self._blocks.append(block)
+        self._size_bytes += len(data)
+
+
+def _escaped(name: str) -> str:
+    return quote(name, safe="/~")
+
+
+def _check_base(blob: Blob) -> None:
+    """Azurite takes a write to a snapshot for one to its blob."""
+    if blob.snapshot:
+        raise BlobConflict("a snapshot cannot be written to")
+
+
+def _read_page_list(response: HTTPResponse, found: list[Span]) -> str:
+    """Adds the page ranges of one answer to `found`, element by element; returns the marker of the next answer."""
+    marker = ""
+    root: ElementTree.Element | None = None
+    for event, element in ElementTree.iterparse(response, ("start", "end")):
+        if root is None:
+            root = element
+        elif event == "end" and element.tag == "PageRange":
+            start, last = (int(element.findtext(tag) or 0) for tag in ("Start", "End"))
+            if found and found[-1][1] == start:
+                found[-1] = (found[-1][0], last + 1)
+            else:
+                found.append((start, last + 1))
+            root.clear()
+        elif event == "end" and element.tag == "NextMarker":
+            marker = element.text or ""
+    return marker
+
+
+def _failure(blob: Blob, status: int, code: str) -> PortError:
+    kind: type[PortError] = {403: BlobRefused, 404: BlobNotFound}.get(status, BlobConflict)
+    if status >= 500:
+        kind = StorageUnavailable
+    at = f" at {blob.snapshot}" if blob.snapshot else ""
+    return kind(f"{blob.account}/{blob.container}/{blob.name}{at}: {code or 'no reason given'} ({status})")
+
+
+@contextmanager
+def _translated(blob: Blob) -> Iterator[None]:
+    """The library's exceptions hold whole requests; ours hold a sentence."""
+    try:
+        yield
+    except HttpResponseError as problem:
+        code = getattr(problem, "error_code", None)
+        raise _failure(blob, problem.status_code or 500, str(getattr(code, "value", code) or "")) from None
+    except AzureError as problem:
+        raise StorageUnavailable(f"the storage of {blob.account} does not answer ({type(problem).__name__})") from None

