@@ -1,0 +1,22 @@
+"""Writes files whole, and private ones for their owner alone."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def write_whole(path: Path, data: bytes | str, mode: int = 0o644) -> None:
+    """Whoever reads finds the old file or the new one, never a part. The folders above are made."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(path.name + ".new")
+    beside.unlink(missing_ok=True)
+    # Created with its mode: a private file is at no moment readable by others.
+    with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
+        file.write(data.encode() if isinstance(data, str) else data)
+    beside.replace(path)
+
+
+def write_private(path: Path, data: bytes | str) -> None:
+    """For keys and tokens: nobody but the owner may read."""
+    write_whole(path, data, 0o600)

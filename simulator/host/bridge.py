@@ -1,0 +1,273 @@
+"""The door through which a handler reaches its simulated guest: session, facts, volumes, time, freeze, thaw.
+
+Freeze and thaw lie inside the freeze window, so nothing here parses twice, logs, or waits for anything but the guest.
+The guest's verbs block, so each runs in a thread while the server goes on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import json
+import threading
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from concurrent.futures import Executor
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any, Protocol, TypeVar
+from urllib.parse import parse_qs
+
+from extension.contract.bridge import PREFIX, Facts, FreezeReport, FreezeRequest, ThawReport, Volume, to_json
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Result = TypeVar("Result")
+
+
+class BridgedGuest(Protocol):
+    """What of a guest can be reached from inside. LookupError: no such session; RuntimeError: not at this moment."""
+
+    def open_session(self, task_id: str) -> str: ...
+
+    def close_session(self, session: str) -> None: ...
+
+    def facts(self) -> Facts: ...
+
+    def volumes(self) -> tuple[Volume, ...]: ...
+
+    def now(self) -> datetime: ...
+
+    def freeze(self, request: FreezeRequest) -> FreezeReport: ...
+
+    def thaw(self, session: str) -> ThawReport: ...
+
+
+class BridgedMachine(Protocol):
+    @property
+    def key(self) -> str: ...
+
+    @property
+    def token(self) -> str:
+        """What a program must know to be taken for one of this machine's."""
+
+    @property
+    def guest(self) -> BridgedGuest | None:
+        """None while the machine is off."""
+
+
+class BridgeError(Exception):
+    def __init__(self, status: int, sentence: str) -> None:
+        super().__init__(sentence)
+        self.status = status
+
+
+class Bridge:
+    """The bridge of every machine of one server."""
+
+    def __init__(self, threads: Executor) -> None:
+        self._threads = threads
+        self._changed = threading.Condition()
+        self._lines: dict[str, set[_Line]] = {}
+
+    async def serve(self, machine: BridgedMachine, scope: Message, path: str, receive: Receive, send: Send) -> None:
+        """Answer one request; `path` begins with the bridge's prefix."""
+        try:
+            guest = _admitted(machine, scope)
+            verb = (scope["method"], path.removeprefix(PREFIX))
+            if verb == ("GET", "/session"):
+                await self._session(machine.key, guest, _task_id(scope), receive, send)
+                return
+            act = _VERBS.get(verb)
+            if act is None:
+                raise BridgeError(404, f"the bridge has no {verb[0]} {verb[1]}")
+            body = await read_body(receive) if verb[0] == "POST" else b""
+            await _answer(send, 200, await self._call(act, guest, body))
+        except BridgeError as problem:
+            await _answer(send, problem.status, {"error": str(problem)})
+
+    def end_sessions(self, key: str | None = None) -> None:
+        """The guest is gone (None: every guest is): end the lines of its requesters. From any thread."""
+        with self._changed:
+            for owner, lines in self._lines.items():
+                if key in (None, owner):
+                    for line in lines:
+                        line.end()
+
+    def wait_until_ended(self, timeout_seconds: float) -> bool:
+        """Whether no session is open any more."""
+        with self._changed:
+            return self._changed.wait_for(lambda: not self._lines, timeout_seconds)
+
+    async def _session(self, key: str, guest: BridgedGuest, task_id: str, receive: Receive, send: Send) -> None:
+        """One line of JSON, then silence until either end is gone."""
+        line = _Line()
+        # Known before the guest is asked: a guest that ends right after it answered ends this line too.
+        with self._changed:
+            self._lines.setdefault(key, set()).add(line)
+        try:
+            session = await self._call(guest.open_session, task_id)
+            try:
+                await send(_start(200))
+                await send(_part(_encode({"session": session}) + b"\n", more=True))
+                if await line.ended_before(receive):
+                    await send(_part(b"", more=False))
+            finally:
+                with suppress(BridgeError):  # the guest may be gone, and its sessions with it
+                    await self._call(guest.close_session, session)
+        finally:
+            self._forget(key, line)
+
+    def _forget(self, key: str, line: _Line) -> None:
+        with self._changed:
+            self._lines[key].discard(line)
+            if not self._lines[key]:
+                del self._lines[key]
+            self._changed.notify_all()
+
+    async def _call(self, verb: Callable[..., Result], *arguments: object) -> Result:
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, verb, *arguments)
+        except LookupError as problem:
+            raise BridgeError(404, _sentence(problem)) from None
+        except RuntimeError as problem:
+            raise BridgeError(409, _sentence(problem)) from None
+
+
+class _Line:
+    """The open end of one session's answer."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._ended = asyncio.Event()
+
+    def end(self) -> None:
+        with suppress(RuntimeError):  # a loop that is closed has no line left
+            self._loop.call_soon_threadsafe(self._ended.set)
+
+    async def ended_before(self, receive: Receive) -> bool:
+        """Wait for the first of both ends: True when it is ours, False when the requester is gone."""
+        ended = asyncio.ensure_future(self._ended.wait())
+        gone = asyncio.ensure_future(_disconnected(receive))
+        try:
+            await asyncio.wait((ended, gone), return_when=asyncio.FIRST_COMPLETED)
+            return not gone.done()
+        finally:
+            ended.cancel()
+            gone.cancel()
+
+
+# ------------------------------------------------------------------------------------------------------------ the verbs
+
+
+def _facts(guest: BridgedGuest, body: bytes) -> Any:
+    return to_json(guest.facts())
+
+
+def _volumes(guest: BridgedGuest, body: bytes) -> Any:
+    return {"volumes": [to_json(volume) for volume in guest.volumes()]}
+
+
+def _now(guest: BridgedGuest, body: bytes) -> Any:
+    return {"now": guest.now().astimezone(UTC).isoformat().replace("+00:00", "Z")}
+
+
+def _freeze(guest: BridgedGuest, body: bytes) -> Any:
+    message = _decode(body)
+    try:
+        request = FreezeRequest(
+            session=message["session"],
+            timeout_seconds=float(message["timeout_seconds"]),
+            writers=message.get("writers", True) is not False,
+        )
+    except (KeyError, TypeError, ValueError):
+        raise BridgeError(400, "freeze needs session and timeout_seconds") from None
+    return to_json(guest.freeze(request))
+
+
+def _thaw(guest: BridgedGuest, body: bytes) -> Any:
+    session = _decode(body).get("session")
+    if not isinstance(session, str):
+        raise BridgeError(400, "thaw needs session")
+    return to_json(guest.thaw(session))
+
+
+_VERBS: Mapping[tuple[str, str], Callable[[BridgedGuest, bytes], Any]] = {
+    ("GET", "/facts"): _facts,
+    ("GET", "/volumes"): _volumes,
+    ("GET", "/now"): _now,
+    ("POST", "/freeze"): _freeze,
+    ("POST", "/thaw"): _thaw,
+}
+
+
+# ------------------------------------------------------------------------------------------------------------ the wire
+
+
+def bears_token(machine: BridgedMachine, scope: Message) -> bool:
+    """Whether the request was made by a program of this machine."""
+    for name, value in scope["headers"]:
+        if name == b"authorization":
+            return hmac.compare_digest(value, b"Bearer " + machine.token.encode())
+    return False
+
+
+async def read_body(receive: Receive) -> bytes:
+    parts: list[bytes] = []
+    while True:
+        message = await receive()
+        parts.append(message.get("body", b""))
+        if not message.get("more_body"):
+            return b"".join(parts)
+
+
+def _admitted(machine: BridgedMachine, scope: Message) -> BridgedGuest:
+    if not bears_token(machine, scope):
+        raise BridgeError(401, "the bridge opens only for the token of this machine")
+    if machine.guest is None:
+        raise BridgeError(409, "this machine is not running")
+    return machine.guest
+
+
+def _task_id(scope: Message) -> str:
+    query: bytes = scope["query_string"]
+    return parse_qs(query.decode("latin-1")).get("task_id", [""])[0]
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _answer(send: Send, status: int, result: Any) -> None:
+    body = _encode(result)
+    await send(_start(status, (b"content-length", str(len(body)).encode())))
+    await send(_part(body, more=False))
+
+
+def _start(status: int, *headers: tuple[bytes, bytes]) -> Message:
+    json_type = (b"content-type", b"application/json")
+    return {"type": "http.response.start", "status": status, "headers": [json_type, *headers]}
+
+
+def _part(body: bytes, more: bool) -> Message:
+    return {"type": "http.response.body", "body": body, "more_body": more}
+
+
+def _encode(value: Any) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode()
+
+
+def _decode(body: bytes) -> dict[str, Any]:
+    try:
+        message = json.loads(body)
+    except ValueError:
+        message = None
+    if not isinstance(message, dict):
+        raise BridgeError(400, "the body is no JSON object")
+    return message
+
+
+def _sentence(problem: Exception) -> str:
+    # A KeyError shows its argument in quotes.
+    return str(problem.args[0]) if problem.args else type(problem).__name__

@@ -1,0 +1,102 @@
+"""The handler packages this data centre has published, and which of them a request for a version means."""
+
+from __future__ import annotations
+
+import io
+import threading
+import zipfile
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from extension.contract.protocol import MANIFEST_FILE, HandlerManifest, ProtocolError
+from extension.contract.settings import canonical_publisher
+
+
+class PackageRefused(ValueError):
+    """What was to be published is no handler package."""
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """One version of a handler. `name` is Publisher.Type."""
+
+    name: str
+    version: str
+    content: bytes = field(repr=False)
+
+
+class PackageRepository:
+    """Published packages by name and version. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._packages: dict[str, dict[str, Package]] = {}
+
+    def publish(self, content: bytes, *, name: str | None = None, version: str | None = None) -> Package:
+        """Offer this zip. Name and version are those of its manifest where they are not given.
+
+        A version that was published before is replaced; machines that have it keep what they have.
+        """
+        manifest = _manifest(content)
+        package = Package(name or manifest.name, version or manifest.version, content)
+        if not package.name:
+            raise PackageRefused(f"{MANIFEST_FILE} has no name and none was given")
+        if not _numbers(package.version):
+            raise PackageRefused(f"the version of {package.name} is no dotted number")
+        with self._lock:
+            self._packages.setdefault(package.name.lower(), {})[package.version] = package
+        return package
+
+    def get(self, name: str, version: str) -> Package | None:
+        with self._lock:
+            return self._packages.get(name.lower(), {}).get(version)
+
+    def versions(self, name: str) -> list[str]:
+        """Oldest first."""
+        with self._lock:
+            return sorted(self._packages.get(name.lower(), {}), key=_numbers)
+
+    def resolve(self, publisher: str, type: str, version: str, auto_upgrade_minor_version: bool) -> Package | None:
+        """The package a request means; None when nothing published fits."""
+        name = handler_name(publisher, type)
+        chosen = choose_version(self.versions(name), version, auto_upgrade_minor_version)
+        return self.get(name, chosen) if chosen else None
+
+
+def handler_name(publisher: str, type: str) -> str:
+    """Name of the handler's folders, however the publisher was written."""
+    return f"{canonical_publisher(publisher, type) or publisher}.{type}"
+
+
+def choose_version(published: Iterable[str], asked: str, auto_upgrade_minor_version: bool) -> str | None:
+    """The newest version that fits: with automatic upgrade any minor version from the one asked for on, never another
+    major one; without it every number that was given must be the same."""
+    wanted = _numbers(asked)
+    if not wanted:
+        return None
+
+    def fits(version: str) -> bool:
+        numbers = _numbers(version)
+        if auto_upgrade_minor_version:
+            return numbers[0] == wanted[0] and numbers >= wanted
+        return numbers[: len(wanted)] == wanted
+
+    return max(filter(fits, published), key=_numbers, default=None)
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    """Empty for what is no version."""
+    parts = version.split(".")
+    return tuple(map(int, parts)) if all(part.isdecimal() for part in parts) else ()
+
+
+def _manifest(content: bytes) -> HandlerManifest:
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            return HandlerManifest.parse(archive.read(MANIFEST_FILE))
+    except zipfile.BadZipFile:
+        raise PackageRefused("a handler package is a zip file") from None
+    except KeyError:
+        raise PackageRefused(f"a handler package has {MANIFEST_FILE} at its root") from None
+    except ProtocolError as problem:
+        raise PackageRefused(str(problem)) from None

@@ -1,0 +1,92 @@
+"""Serves an ASGI application on a port, from a thread of its own."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import threading
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+import uvicorn
+
+GRACE_SECONDS = 2
+"""How long open answers may go on after close(); an event stream would otherwise hold it for ever."""
+START_SECONDS = 30.0
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[Message, Receive, Send], Awaitable[None]]
+
+
+class AddressTaken(Exception):
+    """Something else listens there already."""
+
+
+class Serving:
+    """An application that is being served; ready to answer once constructed."""
+
+    def __init__(self, app: Application, host: str = "127.0.0.1", port: int = 0) -> None:
+        self._listener = _listen(host, port)
+        self.host = host
+        self.port: int = self._listener.getsockname()[1]
+        config = uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            ws="none",
+            server_header=False,
+            timeout_graceful_shutdown=GRACE_SECONDS,
+        )
+        logging.getLogger("uvicorn").setLevel(logging.WARNING)
+        self._server = _Server(config)
+        self._thread = threading.Thread(target=self._run, name=f"serving-{self.port}", daemon=True)
+        self._thread.start()
+        if not self._server.settled.wait(START_SECONDS) or not self._server.started:
+            self.close()
+            raise RuntimeError(f"the server at {self.url} did not start")
+
+    @property
+    def address(self) -> str:
+        """host:port, as a client writes it."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.address}"
+
+    def close(self) -> None:
+        """Answer what is being answered, for a moment, and end."""
+        self._server.should_exit = True
+        self._thread.join(GRACE_SECONDS + 5)
+        self._listener.close()
+
+    def _run(self) -> None:
+        try:
+            self._server.run(sockets=[self._listener])
+        finally:
+            self._server.settled.set()
+
+
+class _Server(uvicorn.Server):
+    """Tells when its start is over, well or badly."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.settled = threading.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.settled.set()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family)
+    except OSError as problem:
+        reason = problem.strerror or str(problem)
+        raise AddressTaken(
+            f"cannot listen on {host} port {port}: {reason}; choose another port, or 0 for a free one"
+        ) from None
