@@ -1,0 +1,44 @@
+"""A demo that ran as a newcomer would run it, kept for the tests that look at what it left."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class KeptDemo:
+    folder: Path
+    result: dict[str, Any]
+    stdout: str
+    stderr: str
+
+
+def backupsim(*arguments: str, timeout_seconds: int = 300) -> subprocess.CompletedProcess[str]:
+    """The command as a person starts it, without the bootstrap (the tests have their environment already)."""
+    return subprocess.run(
+        [sys.executable, "-m", "simulator.cli", *arguments],
+        cwd=ROOT,
+        env={name: value for name, value in os.environ.items() if not name.startswith("BACKUPSIM_STATE")},
+        capture_output=True,
+        text=True,
+        timeout=timeout_seconds,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="session")
+def kept_demo(tmp_path_factory: pytest.TempPathFactory) -> KeptDemo:
+    folder = tmp_path_factory.mktemp("kept") / "world"
+    done = backupsim("demo", "--json", "--keep", str(folder))
+    assert done.returncode == 0, done.stdout + done.stderr
+    return KeptDemo(folder, json.loads(done.stdout), done.stdout, done.stderr)
