@@ -1,0 +1,238 @@
+"""The state folder: what a world keeps between runs, whose it is right now, and where a running one can be reached.
+
+A folder holds one world and runs it at most once at a time: the holder of `lock`, which the system takes back from a
+process that is killed. `running` lies beside it from start to clean end; found at a start, it says that the former
+run ended otherwise.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from filelock import FileLock, Timeout
+from platformdirs import user_cache_path, user_state_path
+
+from simulator.failures import WrongUse
+
+Json = dict[str, Any]
+
+FORMAT_VERSION = 1
+ENDPOINTS_VERSION = 1
+APPLICATION = "backupsim"
+FOLDERS = ("azurite", "guests", "logs", "az", "ca")
+LOCK_SECONDS = 0.2
+"""Longer than anyone holds the lock just to see whether a world runs."""
+
+
+def user_state_folder(environment: Mapping[str, str] = os.environ) -> Path:
+    """Where the world lives that nobody gave another folder."""
+    named = environment.get("BACKUPSIM_STATE")
+    return Path(named) if named else user_state_path(APPLICATION, appauthor=False) / "default"
+
+
+def cache_folder(environment: Mapping[str, str] = os.environ) -> Path:
+    """Where installed tools go, shared by all worlds."""
+    named = environment.get("BACKUPSIM_CACHE")
+    return Path(named) if named else user_cache_path(APPLICATION, appauthor=False)
+
+
+class StateInUse(WrongUse):
+    """Another process runs the world of this folder."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Endpoints:
+    """How a running world is reached: endpoints.json. None: that part is not there, and neither is its key."""
+
+    pid: int
+    state: str
+    arm: str | None = None
+    arm_http: str | None = None
+    login: str | None = None
+    sim: str | None = None
+    sim_token: str | None = field(default=None, repr=False)
+    dashboard: str | None = None
+    blob: str | None = None
+    storage_suffix: str | None = None
+    storage_accounts: Mapping[str, Mapping[str, str]] | None = field(default=None, repr=False)
+    """Name -> {"blob_endpoint", "key"}."""
+    ca_file: str | None = None
+    tenant_id: str | None = None
+    client_id: str | None = None
+    client_secret: str | None = field(default=None, repr=False)
+    subscription_id: str | None = None
+    location: str | None = None
+
+    def to_json(self) -> Json:
+        present = {item.name: getattr(self, item.name) for item in fields(self)}
+        return {"schema_version": ENDPOINTS_VERSION} | {
+            key: value for key, value in present.items() if value is not None
+        }
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> Self:
+        """Keys that a later release added are left out."""
+        known = {item.name for item in fields(cls)}
+        return cls(**{key: value for key, value in document.items() if key in known})
+
+
+class StateFolder:
+    """An open state folder: it is this process's until `close`."""
+
+    def __init__(self, path: Path, lock: FileLock, world: Json, was_killed: bool) -> None:
+        self.path = path
+        self.seed: int = world["seed"]
+        self.config: Json = world["config"]
+        self.was_killed = was_killed
+        """The former run did not end by `close`."""
+        self._lock = lock
+
+    @classmethod
+    def open(cls, path: Path, create: bool = True, *, seed: int = 0, config: Mapping[str, Any] | None = None) -> Self:
+        """Take the folder for this process. `seed` and `config` are for a world that is new; an old one keeps its own.
+
+        Raises WrongUse where there is something else, or no world and `create` is false; StateInUse.
+        """
+        path = path.absolute()
+        if not (path / "world.json").is_file():
+            if not create:
+                raise WrongUse(f"{path} is not the state folder of a world; name one with --state")
+            _refuse_strangers(path)
+        _make_private_folder(path)
+        lock = _lock(path)
+        try:
+            world = _world(path, {"format_version": FORMAT_VERSION, "seed": seed, "config": dict(config or {})})
+            was_killed = (path / "running").exists()
+            (path / "endpoints.json").unlink(missing_ok=True)
+            for name in FOLDERS:
+                _make_private_folder(path / name)
+            write_private(path / "running", json.dumps({"pid": os.getpid(), "started": datetime.now(UTC).isoformat()}))
+        except BaseException:
+            lock.release()
+            raise
+        return cls(path, lock, world, was_killed)
+
+    def close(self) -> None:
+        """End cleanly: nobody finds this world any more, and the folder is free."""
+        if self._lock.is_locked:
+            (self.path / "endpoints.json").unlink(missing_ok=True)
+            (self.path / "running").unlink(missing_ok=True)
+            self._lock.release()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def store_file(self) -> Path:
+        return self.path / "store.db"
+
+    @property
+    def azurite(self) -> Path:
+        return self.path / "azurite"
+
+    @property
+    def guests(self) -> Path:
+        """A folder per guest: what would be on its system disk."""
+        return self.path / "guests"
+
+    @property
+    def logs(self) -> Path:
+        return self.path / "logs"
+
+    @property
+    def az(self) -> Path:
+        """Configuration of an az that knows this world and not the user's own clouds."""
+        return self.path / "az"
+
+    @property
+    def ca(self) -> Path:
+        return self.path / "ca"
+
+    def secret(self, name: str, make: Callable[[], str]) -> str:
+        """This folder's secret of that name, made at the first call."""
+        file = self.path / "secrets.json"
+        secrets: dict[str, str] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+        if name not in secrets:
+            secrets[name] = make()
+            write_private(file, json.dumps(secrets, indent=1))
+        return secrets[name]
+
+    def write_endpoints(self, endpoints: Endpoints) -> None:
+        """Let others find this world, whole or not at all."""
+        write_private(self.path / "endpoints.json", json.dumps(endpoints.to_json(), indent=2) + "\n")
+
+
+def running_endpoints(path: Path) -> Endpoints | None:
+    """Where the folder's world is reached; None when none runs, also when the last one was killed."""
+    try:
+        document = json.loads((path / "endpoints.json").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    with suppress(Timeout), FileLock(path / "lock", timeout=0, thread_local=False):
+        return None
+    return Endpoints.from_json(document)
+
+
+def write_private(path: Path, text: str) -> None:
+    """Replace a file at once by one that only its owner reads."""
+    new = path.with_name(f".{path.name}.new")
+    new.unlink(missing_ok=True)
+    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    new.replace(path)
+
+
+def _make_private_folder(path: Path) -> None:
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.chmod(0o700)
+
+
+def _lock(path: Path) -> FileLock:
+    lock = FileLock(path / "lock", timeout=LOCK_SECONDS, mode=0o600, thread_local=False)
+    try:
+        lock.acquire()
+    except Timeout:
+        holder = "another process"
+        with suppress(OSError, ValueError, KeyError):
+            holder = f"process {json.loads((path / 'running').read_text(encoding='utf-8'))['pid']}"
+        raise StateInUse(f"{path} is in use by {holder}; end that one, or name another folder with --state") from None
+    return lock
+
+
+def _refuse_strangers(path: Path) -> None:
+    """Somebody's home is no state folder. What a start leaves that is killed before world.json is there, is ours."""
+    if path.exists() and not path.is_dir():
+        raise WrongUse(f"{path} is not a folder; name one with --state")
+    strangers = sorted({entry.name for entry in path.iterdir()} - {"lock", ".world.json.new"}) if path.is_dir() else []
+    if strangers:
+        raise WrongUse(f"{path} holds {strangers[0]} and is no state folder of a world; name an empty or a new folder")
+
+
+def _world(path: Path, new: Json) -> Json:
+    """What world.json says; written now where the world is new."""
+    file = path / "world.json"
+    if not file.exists():
+        write_private(file, json.dumps(new, indent=2) + "\n")
+        return new
+    world: Json = json.loads(file.read_text(encoding="utf-8"))
+    if world["format_version"] != FORMAT_VERSION:
+        raise WrongUse(
+            f"{path} has format {world['format_version']}, this release knows {FORMAT_VERSION}; "
+            "use the release that made it, or name another folder with --state"
+        )
+    return world
