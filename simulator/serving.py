@@ -36,6 +36,8 @@ class Serving:
             log_config=None,
             access_log=False,
             ws="none",
+            interface="asgi3",
+            proxy_headers=False,
             server_header=False,
             timeout_graceful_shutdown=GRACE_SECONDS,
         )

@@ -1,0 +1,177 @@
+"""The bridge between a handler and its guest: the contract's messages, and what happens when either end goes."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from http.client import HTTPConnection, HTTPResponse
+from typing import Any
+
+import pytest
+
+from controlplane.adapters.memory_blobs import MemoryBlobs
+from extension.contract import bridge
+from simulator.clock import VirtualClock
+from simulator.host.packages import PackageRepository
+from simulator.host.wireserver import WireServer
+from simulator.serving import Serving
+from tests.unit.wire_fakes import FACTS, TOKEN, FakeGuest, FakeMachine
+
+
+@dataclass
+class Handler:
+    """A handler's side of the bridge."""
+
+    address: str
+    prefix: str
+    token: str = TOKEN
+
+    def call(self, method: str, verb: str, body: Any = None) -> tuple[int, Any]:
+        connection = HTTPConnection(self.address, timeout=10)
+        try:
+            headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+            data = body if isinstance(body, bytes) or body is None else json.dumps(body)
+            connection.request(method, f"{self.prefix}/bridge/{verb}", data, headers)
+            answer = connection.getresponse()
+            return answer.status, json.loads(answer.read())
+        finally:
+            connection.close()
+
+    def session(self, task_id: str = "task_1") -> tuple[str, HTTPResponse, socket.socket]:
+        connection = HTTPConnection(self.address, timeout=10)
+        path = f"{self.prefix}/bridge/session?task_id={task_id}"
+        connection.request("GET", path, headers={"Authorization": f"Bearer {self.token}"})
+        line = connection.sock
+        answer = connection.getresponse()
+        assert answer.status == 200
+        return json.loads(answer.readline())["session"], answer, line
+
+
+@dataclass
+class Setting:
+    server: WireServer
+    machine: FakeMachine
+    guest: FakeGuest
+    handler: Handler
+
+
+@pytest.fixture
+def setting() -> Iterator[Setting]:
+    server = WireServer(VirtualClock(datetime(2026, 1, 1, tzinfo=UTC)), MemoryBlobs(), PackageRepository())
+    guest = FakeGuest()
+    machine = FakeMachine(guest=guest)
+    server.attach(machine)
+    serving = Serving(server.app)
+    server.address = serving.address
+    yield Setting(server, machine, guest, Handler(serving.address, f"/vm/{machine.key}"))
+    server.close()
+    serving.close()
+
+
+def test_facts_volumes_and_time(setting: Setting) -> None:
+    status, facts = setting.handler.call("GET", "facts")
+    assert status == 200
+    assert bridge.Facts(**facts) == FACTS
+    assert setting.handler.call("GET", "volumes")[1]["volumes"][0]["name"] == "F:\\"
+    assert setting.handler.call("GET", "now")[1] == {"now": "2026-11-22T19:13:27.466585Z"}
+
+
+def test_freeze_and_thaw_within_a_session(setting: Setting) -> None:
+    session, answer, _ = setting.handler.session("task_1")
+    request = bridge.to_json(bridge.FreezeRequest(session, 10.0))
+    status, report = setting.handler.call("POST", "freeze", request)
+    assert status == 200
+    assert bridge.freeze_report(report).writers[0].name == "SqlServerWriter"
+    status, report = setting.handler.call("POST", "thaw", {"session": session})
+    assert status == 200
+    assert bridge.thaw_report(report) == bridge.ThawReport(True, 12.5)
+    answer.close()
+
+
+def test_writers_can_be_left_alone(setting: Setting) -> None:
+    session, answer, _ = setting.handler.session()
+    request = bridge.to_json(bridge.FreezeRequest(session, 10.0, writers=False))
+    assert setting.handler.call("POST", "freeze", request)[1]["writers"] == []
+    answer.close()
+
+
+def test_a_thaw_without_freeze_is_the_wrong_moment(setting: Setting) -> None:
+    session, answer, _ = setting.handler.session()
+    assert setting.handler.call("POST", "thaw", {"session": session})[0] == 409
+    answer.close()
+
+
+def test_a_freeze_of_nobody_is_refused(setting: Setting) -> None:
+    assert setting.handler.call("POST", "freeze", {"session": "x", "timeout_seconds": 1})[0] == 404
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"{}", b'{"session": 1}', b'{"session": "s", "timeout_seconds": "x"}'])
+def test_malformed_messages_are_refused(setting: Setting, body: bytes) -> None:
+    status, answer = setting.handler.call("POST", "freeze", body)
+    assert (status, type(answer["error"])) == (400, str)
+
+
+@pytest.mark.parametrize("token", ["", "wrong", TOKEN + "x"])
+@pytest.mark.parametrize(("method", "verb"), [("GET", "session"), ("GET", "facts"), ("POST", "freeze"), ("GET", "x")])
+def test_only_the_token_of_the_machine_opens(setting: Setting, method: str, verb: str, token: str) -> None:
+    setting.handler.token = token
+    status, answer = setting.handler.call(method, verb, b"" if method == "POST" else None)
+    assert status == 401
+    assert TOKEN not in answer["error"]
+    assert setting.guest.made == 0
+
+
+def test_an_unknown_verb_is_404(setting: Setting) -> None:
+    assert setting.handler.call("GET", "x")[0] == 404
+    assert setting.handler.call("POST", "facts", b"")[0] == 404
+
+
+def test_a_machine_that_is_off_has_no_guest(setting: Setting) -> None:
+    setting.machine.guest = None
+    assert setting.handler.call("GET", "facts") == (409, {"error": "this machine is not running"})
+
+
+def test_a_requester_that_dies_is_noticed_at_once(setting: Setting) -> None:
+    session, answer, line = setting.handler.session()
+    setting.handler.call("POST", "freeze", {"session": session, "timeout_seconds": 10})
+    assert setting.guest.frozen == session
+    line.shutdown(socket.SHUT_RDWR)
+    answer.close()
+    assert setting.guest.closed.get(timeout=10) == session
+    assert setting.guest.frozen is None
+
+
+def test_two_sessions_end_each_for_itself(setting: Setting) -> None:
+    first, first_answer, line = setting.handler.session("one")
+    second, second_answer, _ = setting.handler.session("two")
+    line.shutdown(socket.SHUT_RDWR)
+    first_answer.close()
+    assert setting.guest.closed.get(timeout=10) == first
+    assert setting.guest.sessions == [second]
+    second_answer.close()
+
+
+def test_a_guest_that_goes_off_ends_its_requesters_lines(setting: Setting) -> None:
+    session, answer, _ = setting.handler.session()
+    setting.server.end_sessions(setting.machine.key)
+    assert answer.read() == b""  # an orderly end, not a broken line
+    assert setting.guest.closed.get(timeout=10) == session
+
+
+def test_the_end_of_the_server_ends_all_lines(setting: Setting) -> None:
+    _, answer, _ = setting.handler.session()
+    setting.server.close()
+    assert answer.read() == b""
+    assert not setting.guest.sessions
+
+
+def test_a_guest_that_refuses_a_session_says_why(setting: Setting) -> None:
+    class Refusing(FakeGuest):
+        def open_session(self, task_id: str) -> str:
+            raise RuntimeError("the guest is shutting down")
+
+    setting.machine.guest = Refusing()
+    assert setting.handler.call("GET", "session") == (409, {"error": "the guest is shutting down"})

@@ -1,0 +1,92 @@
+"""Stand-ins for what lies behind the wire server: a guest that remembers what it was asked, and a machine around it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from queue import SimpleQueue
+
+from controlplane.ports import Json
+from extension.contract.bridge import Facts, FreezeReport, FreezeRequest, ThawReport, Volume, WriterReport
+from simulator.host.bridge import BridgedGuest
+from simulator.host.certificates import TenantCertificate, make_tenant_certificate
+from simulator.host.goalstate import GoalState
+
+TOKEN = "token-of-the-machine"
+FACTS = Facts("sql01", "Windows Server 2022 Datacenter", "10.0.20348", "2.7.41491.1172", "0" * 8, True)
+
+
+class FakeGuest:
+    """Obeys the rules of sessions and freezes without freezing anything."""
+
+    def __init__(self) -> None:
+        self.sessions: list[str] = []
+        self.closed: SimpleQueue[str] = SimpleQueue()
+        self.frozen: str | None = None
+        self.made = 0
+
+    def open_session(self, task_id: str) -> str:
+        self.made += 1
+        session = f"{task_id}-{self.made}"
+        self.sessions.append(session)
+        return session
+
+    def close_session(self, session: str) -> None:
+        self.sessions.remove(session)
+        if self.frozen == session:
+            self.frozen = None
+        self.closed.put(session)
+
+    def facts(self) -> Facts:
+        return FACTS
+
+    def volumes(self) -> tuple[Volume, ...]:
+        return (Volume("F:\\", 0, "NTFS", 1 << 30, 1 << 20),)
+
+    def now(self) -> datetime:
+        return datetime(2026, 11, 22, 19, 13, 27, 466585, tzinfo=UTC)
+
+    def freeze(self, request: FreezeRequest) -> FreezeReport:
+        if request.session not in self.sessions:
+            raise LookupError("no such session")
+        if self.frozen is not None:
+            raise RuntimeError("the guest is frozen already")
+        self.frozen = request.session
+        return FreezeReport(True, writers=(WriterReport("SqlServerWriter", "w", "i", 5),) if request.writers else ())
+
+    def thaw(self, session: str) -> ThawReport:
+        if self.frozen != session:
+            raise RuntimeError("this session has frozen nothing")
+        self.frozen = None
+        return ThawReport(True, 12.5)
+
+
+_CERTIFICATE = make_tenant_certificate()
+
+
+def goal_state(**changes: object) -> GoalState:
+    values: dict[str, object] = {
+        "incarnation": 1,
+        "container_id": "c0ffee00-1111-2222-3333-444455556666",
+        "instance": "_sql01",
+        "machine_id": "9f6a2b1c-0000-4000-8000-123456789abc",
+        "created": datetime(2026, 11, 22, 19, 0, tzinfo=UTC),
+    }
+    return GoalState(**(values | changes))  # type: ignore[arg-type]
+
+
+@dataclass
+class FakeMachine:
+    key: str = "sql01-00000000"
+    token: str = TOKEN
+    goal_state: GoalState = field(default_factory=goal_state)
+    certificate: TenantCertificate = _CERTIFICATE
+    guest: BridgedGuest | None = field(default_factory=FakeGuest)
+    reports: list[Json] = field(default_factory=list)
+    notes: list[tuple[str, Json]] = field(default_factory=list)
+
+    def report(self, status: Json) -> None:
+        self.reports.append(status)
+
+    def note(self, name: str, data: Json) -> None:
+        self.notes.append((name, data))
