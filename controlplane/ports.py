@@ -347,7 +347,8 @@ class Fabric(Protocol):
     def disks(self, vm: str) -> tuple[Disk, ...]: ...
 
     def deliver(self, vm: str, request: ExtensionRequest) -> int:
-        """Ask for an extension with these settings, sealed for this machine; returns the new sequence number."""
+        """Ask for an extension with these settings, sealed for this machine; returns the new sequence number.
+        Raises GuestNotReady."""
 
     def remove_extension(self, vm: str, name: str) -> None: ...
 
@@ -428,6 +429,10 @@ class BlobConflict(PortError):
 
 class BlobRefused(PortError):
     """403: wrong key, expired or insufficient SAS."""
+
+
+class GuestNotReady(PortError):
+    """The machine is not there, or has not shown the certificate for which its settings are sealed."""
 
 
 class EtagMismatch(PortError):

@@ -150,6 +150,15 @@ def _changed(task: Task, event: str, now: datetime) -> Task:
     return replace(task, status=status, seconds=max(0.0, seconds))
 
 
+def with_progress(job: Job, name: str, details: str, progress: Progress) -> Job:
+    tasks = tuple(replace(task, details=details) if task.name == name else task for task in job.tasks)
+    return replace(job, tasks=tasks, progress=progress)
+
+
+def with_properties(job: Job, properties: Mapping[str, str]) -> Job:
+    return replace(job, properties=job.properties | dict(properties))
+
+
 def cancel_asked(job: Job) -> Job:
     return replace(job, status=advance(JOB_STATES, job.status, "cancel_asked"))
 

@@ -23,6 +23,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "controlplane.adapters": (
         "controlplane.domain",
         "controlplane.ports",
+        "controlplane.jobs.execution",
         "controlplane.jobs.plan",
         CONTRACT,
         "alembic",

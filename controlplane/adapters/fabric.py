@@ -1,0 +1,254 @@
+"""Fabric on the store: what machines shall be goes in, what the host sees comes out; seals protected settings.
+
+Two documents per machine: `fabric.vm` is written here and read by the host, `host.vm` the other way round. Nobody calls
+a host, so any number of services and hosts can share one store, and either side may be away for a while.
+"""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from cryptography.hazmat.primitives.ciphers import algorithms
+from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
+from cryptography.x509 import load_pem_x509_certificate
+
+from controlplane.ports import (
+    Blob,
+    Clock,
+    Disk,
+    ExtensionRequest,
+    ExtensionView,
+    GuestNotReady,
+    InstanceView,
+    Json,
+    MachineSpec,
+    PowerState,
+    Store,
+)
+
+DESIRED = "fabric.vm"
+OBSERVED = "host.vm"
+
+STATUS_MEANS = {"success": "Succeeded", "warning": "Succeeded", "error": "Failed"}
+"""Status an extension reports -> its provisioning state; anything else is still on its way."""
+HANDLER_WORKS = frozenset({"Ready", "Installing"})
+
+
+class StoreFabric:
+    """The Fabric port on the Store port."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    def create_vm(self, vm: str, spec: MachineSpec) -> None:
+        """A machine that is there already gets this specification and keeps its power state and extensions."""
+        with self._store.transaction():
+            old = self._desired(vm)
+            generation = self._last_generation(vm) + 1
+            body = old or {"vm": vm, "power": "running", "deleted": False, "born": generation, "extensions": []}
+            self._write(vm, body | {"spec": _spec_json(spec), "generation": generation})
+
+    def delete_vm(self, vm: str) -> None:
+        self._change(vm, lambda body: body.update(deleted=True))
+
+    def power(self, vm: str, state: PowerState) -> None:
+        self._change(vm, lambda body: body.update(power=state))
+
+    def disks(self, vm: str) -> tuple[Disk, ...]:
+        body = self._desired(vm)
+        return tuple(_disk(disk) for disk in body["spec"]["disks"]) if body else ()
+
+    def deliver(self, vm: str, request: ExtensionRequest) -> int:
+        with self._store.transaction():
+            number = 0
+
+            def add(body: Json) -> None:
+                nonlocal number
+                others = [known for known in body["extensions"] if not _same(known["name"], request.name)]
+                earlier = [known for known in body["extensions"] if _same(known["name"], request.name)]
+                number = earlier[0]["sequence_number"] + 1 if earlier else 0
+                body["extensions"] = [*others, self._extension(vm, request, number)]
+
+            self._change(vm, add)
+            return number
+
+    def remove_extension(self, vm: str, name: str) -> None:
+        def mark(body: Json) -> None:
+            for known in body["extensions"]:
+                if _same(known["name"], name):
+                    known["state"] = "uninstall"
+
+        self._change(vm, mark)
+
+    def instance_view(self, vm: str) -> InstanceView | None:
+        desired = self._desired(vm)
+        return None if desired is None else _instance_view(desired, self._observed(vm, desired))
+
+    # --------------------------------------------------------------------------------------------------- the documents
+
+    def _desired(self, vm: str) -> Json | None:
+        found = self._store.get(DESIRED, vm)
+        body = found.json() if found is not None else None
+        return None if body is None or body["deleted"] else body
+
+    def _observed(self, vm: str, desired: Json) -> Json | None:
+        """What the host last saw of this machine, not of one of this name before it."""
+        found = self._store.get(OBSERVED, vm)
+        body = found.json() if found is not None else None
+        return None if body is None or body["generation"] < desired["born"] else body
+
+    def _last_generation(self, vm: str) -> int:
+        found = self._store.get(DESIRED, vm)
+        return 0 if found is None else int(found.json()["generation"])
+
+    def _change(self, vm: str, by: Callable[[Json], object]) -> None:
+        with self._store.transaction():
+            body = self._desired(vm)
+            if body is None:
+                raise GuestNotReady(f"there is no virtual machine {vm}")
+            by(body)
+            self._write(vm, body | {"generation": body["generation"] + 1})
+
+    def _write(self, vm: str, body: Json) -> None:
+        self._store.put(DESIRED, vm, body | {"changed": self._clock.now().isoformat()})
+
+    def _extension(self, vm: str, request: ExtensionRequest, number: int) -> Json:
+        sealed, thumbprint = self._sealed(vm, request.protected) if request.protected else (None, None)
+        return {
+            "name": request.name,
+            "publisher": request.publisher,
+            "type": request.type,
+            "version": request.version,
+            "auto_upgrade_minor_version": request.auto_upgrade_minor_version,
+            "sequence_number": number,
+            "public": request.public,
+            "protected": sealed,
+            "thumbprint": thumbprint,
+            "state": "enabled",
+        }
+
+    def _sealed(self, vm: str, settings: Json) -> tuple[str, str]:
+        desired = self._desired(vm)
+        observed = self._observed(vm, desired) if desired else None
+        if observed is None or not observed.get("certificate"):
+            raise GuestNotReady("the virtual machine has not shown a certificate yet")
+        return seal(settings, observed["certificate"]), observed["thumbprint"]
+
+
+def seal(settings: Json, certificate: str) -> str:
+    """The settings in a CMS envelope (DER, base64) that only the owner of the certificate's key can open."""
+    envelope = (
+        pkcs7.PKCS7EnvelopeBuilder()
+        .set_data(json.dumps(settings).encode())
+        .add_recipient(load_pem_x509_certificate(certificate.encode()))
+        .set_content_encryption_algorithm(algorithms.AES256)
+        .encrypt(Encoding.DER, [pkcs7.PKCS7Options.Binary])
+    )
+    return b64encode(envelope).decode()
+
+
+# ----------------------------------------------------------------------------------------------------- to and from JSON
+
+
+def _same(one: str, other: str) -> bool:
+    return one.lower() == other.lower()
+
+
+def _spec_json(spec: MachineSpec) -> Json:
+    return asdict(spec) | {"disks": [_disk_json(disk) for disk in spec.disks]}
+
+
+def _disk_json(disk: Disk) -> Json:
+    return {
+        "name": disk.name,
+        "lun": disk.lun,
+        "account": disk.blob.account,
+        "container": disk.blob.container,
+        "blob": disk.blob.name,
+        "size_bytes": disk.size_bytes,
+        "create_option": disk.create_option,
+        "managed_disk_id": disk.managed_disk_id,
+    }
+
+
+def _disk(disk: Json) -> Disk:
+    return Disk(
+        name=disk["name"],
+        lun=disk["lun"],
+        blob=Blob(disk["account"], disk["container"], disk["blob"]),
+        size_bytes=disk["size_bytes"],
+        create_option=disk["create_option"],
+        managed_disk_id=disk["managed_disk_id"],
+    )
+
+
+# ---------------------------------------------------------------------------------------------------------------- views
+
+
+def _instance_view(desired: Json, observed: Json | None) -> InstanceView:
+    seen: Json = observed or {}
+    agent: Json = seen.get("agent") or {}
+    reported = {known["name"].lower(): known for known in seen.get("extensions") or []}
+    extensions = [_extension_view(known, reported.get(known["name"].lower())) for known in desired["extensions"]]
+    booted = seen.get("booted")
+    return InstanceView(
+        power=seen.get("power") or desired["power"],
+        provisioning_state=_provisioning_state(desired, observed),
+        agent_status=agent.get("status"),
+        agent_version=agent.get("version"),
+        computer_name=seen.get("computer_name"),
+        os_name=seen.get("os_name"),
+        os_version=seen.get("os_version"),
+        booted=datetime.fromisoformat(booted) if booted else None,
+        extensions=tuple(view for view in extensions if view is not None),
+        problem=seen.get("problem"),
+    )
+
+
+def _provisioning_state(desired: Json, observed: Json | None) -> str:
+    if observed is None:
+        return "Creating"
+    if observed["generation"] < desired["generation"] and not observed.get("problem"):
+        return "Updating"
+    return str(observed["provisioning_state"])
+
+
+def _extension_view(desired: Json, observed: Json | None) -> ExtensionView | None:
+    """None: it was to be removed and is gone."""
+    if desired["state"] == "uninstall" and observed is None:
+        return None
+    seen: Json = observed or {}
+    current = seen.get("sequence_number") == desired["sequence_number"]
+    status: dict[str, Any] | None = seen.get("status") if current else None
+    return ExtensionView(
+        name=desired["name"],
+        publisher=desired["publisher"],
+        type=desired["type"],
+        version=desired["version"],
+        auto_upgrade_minor_version=desired["auto_upgrade_minor_version"],
+        public=desired["public"],
+        sequence_number=desired["sequence_number"],
+        provisioning_state=_extension_state(desired, observed, status),
+        handler_version=seen.get("handler_version"),
+        handler_status=seen.get("handler_status"),
+        status=status,
+    )
+
+
+def _extension_state(desired: Json, observed: Json | None, status: Json | None) -> str:
+    if desired["state"] == "uninstall":
+        return "Deleting"
+    if observed is None:
+        return "Creating"
+    # A handler that could not even be installed has no sequence number.
+    if observed.get("sequence_number") not in (None, desired["sequence_number"]):
+        return "Updating"
+    if observed.get("handler_status") not in HANDLER_WORKS:
+        return "Failed"
+    return STATUS_MEANS.get(str((status or {}).get("status")), "Updating")

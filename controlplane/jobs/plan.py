@@ -1,0 +1,94 @@
+"""Step, Plan and run(plan, state, call): do in order, undo in reverse.
+
+A plan is data: the same list runs the job, shows its tasks and generates its tests. A step takes the ports and the
+state, and says what shall be committed; it may be run twice, since a process can end between what a step did and the
+note that it did it. So whatever a step makes bears a name that follows from the state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from controlplane.domain.errors import ServiceError
+from controlplane.domain.job import Job
+from controlplane.ports import Event, Json, Ports, Store
+
+
+def _nothing(store: Store) -> None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a step leaves behind. State, documents and events become visible together, in one transaction."""
+
+    state: Json
+    commit: Callable[[Store], None] = _nothing
+    """Writes documents; it reads them anew, since others may have changed them while the step ran."""
+    events: tuple[Event, ...] = ()
+
+
+Action = Callable[[Ports, Json], Outcome]
+
+
+class Direction(StrEnum):
+    DO = "do"
+    UNDO = "undo"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """`do` raises ServiceError or PortError when it cannot. `undo` removes whatever `do` may have left, also when it
+    failed half-way. A step that is not `required` may fail without stopping the plan. Only `listed` ones are tasks
+    that ARM shows, under their names."""
+
+    name: str
+    do: Action
+    undo: Action | None = None
+    required: bool = True
+    listed: bool = True
+
+
+def _leave(store: Store, state: Json, job: Job, error: ServiceError | None) -> None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    name: str
+    steps: tuple[Step, ...]
+    conclude: Callable[[Store, Json, Job, ServiceError | None], None] = _leave
+    """Called once, in the transaction that ends the job: what the ended job means for other documents."""
+
+
+class StepFailed(Exception):
+    """A step did not get done; `cancelled`: because the job was asked to stop before it."""
+
+    def __init__(self, error: ServiceError, cancelled: bool = False) -> None:
+        super().__init__(str(error))
+        self.error = error
+        self.cancelled = cancelled
+
+
+Call = Callable[[Step, Direction, Json], Json]
+"""Carries out one direction of a step and returns the next state, or raises StepFailed. An undo does not fail."""
+
+
+def run(plan: Plan, state: Json, call: Call) -> Json:
+    """The only interpreter. The step that fails is undone too; an optional one alone, a required one with all before
+    it. Raises the StepFailed that stopped the plan."""
+    done: list[Step] = []
+    for step in plan.steps:
+        done.append(step)
+        try:
+            state = call(step, Direction.DO, state)
+        except StepFailed as failure:
+            fatal = step.required or failure.cancelled
+            for unwanted in reversed(done if fatal else [step]):
+                state = call(unwanted, Direction.UNDO, state)
+            if fatal:
+                raise
+            done.pop()
+    return state

@@ -1,0 +1,157 @@
+"""The documents of a job: opened with its operation, changed while it runs, closed at its end."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from random import Random
+from typing import Any
+
+from controlplane.domain import job as jobs
+from controlplane.domain import operation
+from controlplane.domain.errors import ServiceError
+from controlplane.domain.job import Job, Progress, Task
+from controlplane.jobs.plan import Plan
+from controlplane.ports import DocumentExists, Engine, Event, Json, Ports, Store
+
+LOCK = "item.operation"
+"""Kind of the documents by which an item has at most one operation of a sort at a time."""
+PARTY = "service"
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """What a use case answers: where the caller finds the operation and the job."""
+
+    operation_id: str
+    job_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A job to be opened. `scope` is the resource that the operation belongs to; `lock` names what this item does at
+    most once at a time, `conflict` is the error for whoever comes second."""
+
+    plan: Plan
+    job: Job
+    scope: str
+    state: Json
+    lock: str
+    conflict: ServiceError
+    operation_id: str
+    operation_waits: bool = False
+    """The operation is in progress until the job has ended; otherwise it succeeds at once."""
+    facts: Mapping[str, Any] | None = None
+    """What else the job's document shall remember, unseen in ARM."""
+
+
+def new_guid(chance: Random) -> str:
+    return str(uuid.UUID(int=chance.getrandbits(128), version=4))
+
+
+def tasks_of(plan: Plan) -> tuple[Task, ...]:
+    return tuple(Task(step.name, step.required, step.listed) for step in plan.steps)
+
+
+def open_job(ports: Ports, engine: Engine, order: Order) -> Ticket:
+    """Lock, operation, job and run appear together or not at all."""
+    job, store = order.job, ports.store
+    with store.transaction():
+        try:
+            store.put(LOCK, order.lock, {"job": job.document}, if_none_match=True)
+        except DocumentExists:
+            raise order.conflict from None
+        began = store.record(_event(job, "job.state", {"to": job.status, "operation": job.operation}, order.state))
+        state = order.state | {
+            "job": job.id,
+            "job_document": job.document,
+            "operation": order.operation_id,
+            "lock": order.lock,
+            "event": began,
+        }
+        body = operation.running(order.operation_id, job.started)
+        if not order.operation_waits:
+            body = operation.succeeded(order.operation_id, body["startTime"], job.id)
+        store.put(operation.KIND, order.operation_id, body, parent=order.scope, private={"job": job.document})
+        facts = dict(order.facts or {}) | {"operation": order.operation_id}
+        _put(store, job, job.started, facts)
+        engine.start(order.plan.name, job.id, state)
+    return Ticket(order.operation_id, job.id)
+
+
+def read(store: Store, document: str) -> Job:
+    found = store.get(jobs.KIND, document)
+    assert found is not None, "a job's document outlives the job"
+    return jobs.from_json(found.private["job"])
+
+
+def change(store: Store, document: str, now: datetime, by: Callable[[Job], Job], **facts: Any) -> Job:
+    """Change a job, and what its document remembers beside it."""
+    with store.transaction():
+        found = store.get(jobs.KIND, document)
+        assert found is not None, "a job's document outlives the job"
+        job = by(jobs.from_json(found.private["job"]))
+        _put(store, job, now, found.private | facts)
+    return job
+
+
+def remember(ports: Ports, state: Json, **facts: Any) -> None:
+    """Keep something with the job's document, whatever becomes of the step."""
+    change(ports.store, state["job_document"], ports.clock.now(), lambda job: job, **facts)
+
+
+def change_task(store: Store, state: Json, task: str, event: str, now: datetime) -> None:
+    job = change(store, state["job_document"], now, lambda job: jobs.task_changed(job, task, event, now))
+    status = next(known.status for known in job.tasks if known.name == task)
+    store.record(_event(job, "task.state", {"task": task, "to": status}, state))
+
+
+def show_progress(ports: Ports, state: Json, task: str, details: str, progress: Progress) -> None:
+    """Show how far a task is."""
+
+    def with_progress(job: Job) -> Job:
+        return jobs.with_progress(job, task, details, progress)
+
+    change(ports.store, state["job_document"], ports.clock.now(), with_progress)
+
+
+def set_properties(store: Store, state: Json, now: datetime, **properties: str) -> None:
+    """Add to the job's property bag."""
+    change(store, state["job_document"], now, lambda job: jobs.with_properties(job, properties))
+
+
+def close(store: Store, state: Json, now: datetime, errors: Sequence[ServiceError], cancelled: bool) -> Job:
+    """End the job, and with it its operation and its lock."""
+    job = change(store, state["job_document"], now, lambda job: jobs.ended(job, now, errors, cancelled))
+    store.record(_event(job, "job.state", {"to": job.status, "errors": [error.code for error in errors]}, state))
+    store.delete(LOCK, state["lock"])
+    found = store.get(operation.KIND, state["operation"])
+    if found is not None and found.json()["status"] == "InProgress":
+        started = found.json()["startTime"]
+        if job.ended_badly:
+            body = operation.failed(state["operation"], started, errors[0])
+        else:
+            body = operation.succeeded(state["operation"], started, job.id)
+        store.put(operation.KIND, state["operation"], body)
+    return job
+
+
+def event(state: Json, name: str, data: Json) -> Event:
+    """Something that a step tells."""
+    return Event(name, PARTY, data, vm=state.get("vm"), job=state["job"], parent=state.get("event"))
+
+
+def _event(job: Job, name: str, data: Json, state: Json) -> Event:
+    return Event(name, PARTY, data, vm=state.get("vm"), job=job.id, parent=state.get("event"))
+
+
+def _put(store: Store, job: Job, now: datetime, private: Mapping[str, Any]) -> None:
+    store.put(
+        jobs.KIND,
+        job.document,
+        jobs.body(job, now),
+        parent=job.vault,
+        private=dict(private) | {"job": jobs.to_json(job)},
+    )

@@ -1,0 +1,180 @@
+"""A fabric whose host and guests answer at once: by a script for each delivery, without processes or threads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Set
+from dataclasses import dataclass, field
+from functools import cache
+
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from controlplane.adapters.fabric import DESIRED, OBSERVED, StoreFabric
+from controlplane.adapters.memory_blobs import MemoryBlobs
+from controlplane.ports import Blob, Clock, Disk, ExtensionRequest, InstanceView, Json, MachineSpec, PowerState, Store
+from extension.contract.reports import SnapshotConsistency, SnapshotInfo, StatusReport
+from extension.contract.settings import SnapshotSettings
+from simulator.host.certificates import TenantCertificate, make_tenant_certificate
+
+
+@cache
+def tenant() -> TenantCertificate:
+    """One for all tests: making a key takes longer than most of them."""
+    return make_tenant_certificate()
+
+
+def tenant_key_pem() -> bytes:
+    key: rsa.RSAPrivateKey = tenant().key
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+def apply_desired(store: Store, vm: str, *, agent: str = "Ready", status: Json | None = None) -> None:
+    """What a host does that succeeds in everything at once."""
+    found = store.get(DESIRED, vm)
+    assert found is not None
+    desired = found.json()
+    if desired["deleted"]:
+        store.delete(OBSERVED, vm)
+        return
+    running = desired["power"] == "running"
+    body = {
+        "vm": vm,
+        "generation": desired["generation"],
+        "power": desired["power"],
+        "provisioning_state": "Succeeded",
+        "problem": None,
+        "certificate": tenant().pem,
+        "thumbprint": tenant().thumbprint,
+        "agent": {"status": agent, "version": "2.7.41491.1", "reported": None} if running else None,
+        "computer_name": desired["spec"]["computer_name"],
+        "os_name": "Windows Server 2022 Datacenter",
+        "os_version": "10.0.20348.2966",
+        "booted": None,
+        "extensions": [
+            {
+                "name": extension["name"],
+                "publisher": extension["publisher"],
+                "type": extension["type"],
+                "handler_version": "1.9.0.0",
+                "handler_status": "Ready",
+                "handler_message": "",
+                "sequence_number": extension["sequence_number"],
+                "status": status or {"status": "success", "code": "1"},
+            }
+            for extension in desired["extensions"]
+            if extension["state"] == "enabled"
+        ],
+    }
+    store.put(OBSERVED, vm, body)
+
+
+Answer = Callable[["ScriptedFabric", SnapshotSettings], None]
+
+
+@dataclass
+class ScriptedFabric:
+    """`script` holds the answers to coming deliveries; when it is empty the snapshot is application-consistent."""
+
+    store: Store
+    blobs: MemoryBlobs
+    clock: Clock
+    script: list[Answer] = field(default_factory=list)
+    delivered: list[ExtensionRequest] = field(default_factory=list)
+    agent: str = "Ready"
+    unready: bool = False
+
+    def __post_init__(self) -> None:
+        self._real = StoreFabric(self.store, self.clock)
+
+    def create_vm(self, vm: str, spec: MachineSpec) -> None:
+        self._real.create_vm(vm, spec)
+        if not self.unready:
+            apply_desired(self.store, vm, agent=self.agent)
+
+    def delete_vm(self, vm: str) -> None:
+        self._real.delete_vm(vm)
+        apply_desired(self.store, vm)
+
+    def power(self, vm: str, state: PowerState) -> None:
+        self._real.power(vm, state)
+        apply_desired(self.store, vm, agent=self.agent)
+
+    def disks(self, vm: str) -> tuple[Disk, ...]:
+        return self._real.disks(vm)
+
+    def deliver(self, vm: str, request: ExtensionRequest) -> int:
+        number = self._real.deliver(vm, request)
+        apply_desired(self.store, vm, agent=self.agent)
+        self.delivered.append(request)
+        if "commandToExecute" in request.public:
+            answer = self.script.pop(0) if self.script else snapshots()
+            answer(self, SnapshotSettings.parse(request.public, request.protected))
+        return number
+
+    def remove_extension(self, vm: str, name: str) -> None:
+        self._real.remove_extension(vm, name)
+        apply_desired(self.store, vm, agent=self.agent)
+
+    def instance_view(self, vm: str) -> InstanceView | None:
+        return self._real.instance_view(vm)
+
+    # ----------------------------------------------------------------------------------------- what a guest can answer
+
+    def take(self, settings: SnapshotSettings, places: Set[int] | None = None) -> tuple[SnapshotInfo, ...]:
+        """Snapshot the disks at these places (None: all), fail at the others."""
+        taken = []
+        for place, uri in enumerate(settings.disks):
+            if places is not None and place not in places:
+                taken.append(SnapshotInfo.failed("no network"))
+                continue
+            stamp = self.blobs.snapshot(self.blobs.parse(uri), settings.metadata)
+            taken.append(SnapshotInfo.taken(uri, stamp))
+        return tuple(taken)
+
+    def report(self, settings: SnapshotSettings, code: int, **fields: object) -> None:
+        report = StatusReport(
+            **{  # type: ignore[arg-type]
+                "name": "Microsoft.Azure.RecoveryServices.VMSnapshot",
+                "status": "success" if code in (0, 1, 3, 4) else "error",
+                "code": code,
+                "task_id": settings.task_id,
+                "time": self.clock.now(),
+                "telemetry": {"FreezeTime": "0:00:00.120000"},
+                **fields,
+            }
+        )
+        assert settings.report.status_uri is not None
+        assert settings.report.logs_uri is not None
+        self.blobs.put(self.blobs.parse(settings.report.status_uri), report.render().encode())
+        self.blobs.put(self.blobs.parse(settings.report.logs_uri), b"a line of the log\n")
+
+    def disk(self, settings: SnapshotSettings, place: int) -> Blob:
+        return self.blobs.parse(settings.disks[place])
+
+
+def snapshots(code: int = 0, consistency: SnapshotConsistency = SnapshotConsistency.application) -> Answer:
+    """All disks, and the report that says so."""
+
+    def answer(guest: ScriptedFabric, settings: SnapshotSettings) -> None:
+        guest.report(settings, code, snapshots=guest.take(settings), snapshot_consistency=consistency)
+
+    return answer
+
+
+def fails(code: int, message: str = "", places: Set[int] = frozenset()) -> Answer:
+    """An error, with snapshots of the disks at these places left behind."""
+
+    def answer(guest: ScriptedFabric, settings: SnapshotSettings) -> None:
+        guest.report(settings, code, message=message, snapshots=guest.take(settings, places) if places else None)
+
+    return answer
+
+
+def silent(guest: ScriptedFabric, settings: SnapshotSettings) -> None:
+    """A handler that never starts."""
+
+
+def begins(guest: ScriptedFabric, settings: SnapshotSettings) -> None:
+    """A handler that snapshots and never finishes its report."""
+    guest.take(settings)
+    guest.report(settings, 4)
