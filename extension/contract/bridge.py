@@ -82,6 +82,8 @@ class FreezeReport(NamedTuple):
     """What VSS answered when not frozen, for instance 0x80042313."""
     message: str = ""
     writers: tuple[WriterReport, ...] = ()
+    frozen_at: str = ""
+    """RFC 3339 UTC, the guest's clock when the hold began; saves a question inside the freeze. Empty: not told."""
 
 
 class ThawReport(NamedTuple):

@@ -106,7 +106,7 @@ def _exact(text: str) -> int:
 
 # ------------------------------------------------------------------------------------------------------------- the task
 
-_KNOWN_CONFIGS = (
+KNOWN_CONFIGS = (
     "isSnapshotTtlEnabled",
     "useMccfToFetchDsasForAllDisks",
     "useMccfForLad",
@@ -183,7 +183,7 @@ class SnapshotSettings(NamedTuple):
         _check_addresses(report, public, sealed)
         data = merged_object(public, sealed)
         configs = read_pairs(data.get("dynamicConfigsFromCRP"), "dynamicConfigsFromCRP")
-        known = {name.lower(): name for name in _KNOWN_CONFIGS}
+        known = {name.lower(): name for name in KNOWN_CONFIGS}
         return cls(
             command=command,
             task_id=report.task_id,
@@ -233,7 +233,7 @@ def _check_task(report: ReportSettings, public: Mapping[str, Any]) -> datetime:
             raise missing(key)
     if not report.task_id.isprintable() or not report.task_id.strip():
         raise malformed("taskId")
-    if report.vm_type.lower() not in VM_TYPES:
+    if as_text(public["vmType"]).lower() not in VM_TYPES:
         raise malformed("vmType")
     try:
         return parse_ticks(public["commandStartTimeUTCTicks"])
