@@ -72,7 +72,7 @@ def _attempts(envelope: bytes, certificate: Path, key: Path, openssl: str) -> It
         command = [openssl, tool, "-decrypt", "-binary", "-inform", "DER", "-recip", certificate, "-inkey", key]
         try:
             done = subprocess.run(command, input=envelope, capture_output=True, timeout=OPENSSL_SECONDS, check=False)
-        except FileNotFoundError:
+        except OSError:
             break
         except subprocess.TimeoutExpired:
             yield None

@@ -8,7 +8,7 @@ HIDDEN = "REDACTED"
 
 _SECRETS = (
     # A signature in a URI, also where the URI is itself quoted or encoded inside another text.
-    r"(?i)(\bsig(?:=|%3D|%253D))[^&\s\"'<>\\]+",
+    r"(?i)((?:\b|%3F|%26)sig(?:=|%3D|%253D))[^&\s\"'<>\\]+",
     # Storage quotes the signature that it was given when it refuses it.
     r"(?i)(signature found in the HTTP request ')[^']*",
     r"(?i)(\b(?:AccountKey|SharedAccessSignature)=)[^;\s\"'<>\\]+",
