@@ -1,0 +1,178 @@
+"""Decides what a run of the snapshot procedure amounts to: code, consistency, and the sentence that says it.
+
+A final report is always made. The published Linux handler loses it in three cases (rate exceeded, host failure, a
+missing key in its own books) and lets the service wait for its time-out; its lost reports are not imitated.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from extension.contract.bridge import FreezeReport, ThawReport, WriterReport
+from extension.contract.codes import VSS_WRITER_ERROR, Code, name_of
+from extension.contract.messages import Sentence
+from extension.contract.reports import SnapshotConsistency, SnapshotInfo
+from extension.contract.settings import FRESHNESS_LIMIT, SettingsError
+from extension.snapshot import failed_writers
+
+RATE_EXCEEDED = "The rate of snapshot blob calls is exceeded"
+LIMIT_REACHED = "The snapshot count against this blob has been exceeded"
+"""What the storage says when a disk has too many snapshots, or gets them too quickly."""
+
+FLUSH_TIMED_OUT = (0x80042313, 0x80042314)
+"""VSS_E_FLUSH_WRITES_TIMEOUT and VSS_E_HOLD_WRITES_TIMEOUT."""
+
+REASON_CHARACTERS = 300
+
+
+class Outcome(NamedTuple):
+    code: Code
+    sentence: Sentence
+    values: Mapping[str, object]
+    """What stands in the blanks of the sentence."""
+    consistency: SnapshotConsistency = SnapshotConsistency.none
+    health_code: Code | None = None
+    """A finer code than the one that travels in front; None: the same."""
+    error_name: str = ""
+    """The name of the error where its number is not public."""
+
+    @property
+    def succeeded(self) -> bool:
+        return self.code in (Code.success, Code.success_appconsistent, Code.SuccessAlreadyProcessedInput)
+
+    @property
+    def name(self) -> str:
+        return self.error_name or name_of(self.code if self.health_code is None else self.health_code)
+
+
+class Course(NamedTuple):
+    """What happened between the first freeze and the report."""
+
+    taken_as: SnapshotConsistency = SnapshotConsistency.none
+    """What the snapshots would be if all went well; none: it did not come to snapshots."""
+    crash_allowed: bool = False
+    writers_left_out: tuple[WriterReport, ...] = ()
+    freeze: FreezeReport | None = None
+    """The last answer to a freeze."""
+    freeze_problem: str = ""
+    """Why there was no answer to it."""
+    too_late: bool = False
+    """The freeze took so long that nobody waits for the snapshots any more."""
+    disks: tuple[SnapshotInfo, ...] | None = None
+    thaw: ThawReport | None = None
+    thaw_problem: str = ""
+
+
+# ------------------------------------------------------------------------------------------------- before the procedure
+
+
+def refused(error: SettingsError) -> Outcome:
+    return Outcome(error.code, error.sentence, dict(error.values))
+
+
+def installed() -> Outcome:
+    return Outcome(Code.success, Sentence.INSTALLED, {})
+
+
+def same_task() -> Outcome:
+    return Outcome(Code.SuccessAlreadyProcessedInput, Sentence.SAME_TASK, {})
+
+
+def too_late() -> Outcome:
+    minutes = int(FRESHNESS_LIMIT.total_seconds() // 60)
+    return Outcome(Code.FailedGuestAgentInvokedCommandTooLate, Sentence.TOO_LATE, {"minutes": minutes})
+
+
+def no_vss(error_name: str) -> Outcome:
+    return Outcome(Code.error, Sentence.NO_VSS, {}, error_name=error_name)
+
+
+def no_disks() -> Outcome:
+    return Outcome(Code.FailedRetryableSnapshotFailedNoNetwork, Sentence.NO_DISKS, {})
+
+
+def only_the_host() -> Outcome:
+    return Outcome(Code.FailedRetryableSnapshotFailedNoNetwork, Sentence.HOST_NOT_USABLE, {})
+
+
+def failed(reason: object) -> Outcome:
+    return Outcome(Code.error, Sentence.FAILED, {"reason": str(reason)[:REASON_CHARACTERS]})
+
+
+# -------------------------------------------------------------------------------------------------- after the procedure
+
+
+def judge(course: Course) -> Outcome:
+    if course.too_late:
+        return too_late()
+    if course.disks is None:
+        return _not_frozen(course)
+    lost = [disk for disk in course.disks if not disk.is_successful]
+    if lost:
+        return _not_all(course.disks, lost)
+    if course.taken_as is SnapshotConsistency.crash:
+        return _crash_consistent(course)
+    if course.thaw is None or not course.thaw.consistent:
+        return _crash_consistent(course) if course.crash_allowed else _not_held(course)
+    left_out = course.writers_left_out + failed_writers(course.thaw)
+    if course.taken_as is SnapshotConsistency.application and not left_out:
+        return _taken(course, Code.success_appconsistent, Sentence.APPLICATION_CONSISTENT, course.taken_as)
+    sentence = Sentence.WRITERS_LEFT_OUT if left_out else Sentence.FILE_SYSTEM_CONSISTENT
+    return _taken(course, Code.success, sentence, SnapshotConsistency.file_system, writers=names(left_out))
+
+
+def _taken(
+    course: Course, code: Code, sentence: Sentence, consistency: SnapshotConsistency, **values: object
+) -> Outcome:
+    return Outcome(code, sentence, {"disks": len(course.disks or ()), **values}, consistency)
+
+
+def _crash_consistent(course: Course) -> Outcome:
+    return _taken(course, Code.success, Sentence.CRASH_CONSISTENT, SnapshotConsistency.crash)
+
+
+def _not_frozen(course: Course) -> Outcome:
+    freeze = course.freeze
+    if freeze is None:
+        return Outcome(Code.error, Sentence.FREEZE_FAILED, {"hresult": "-", "reason": course.freeze_problem})
+    if course.writers_left_out and freeze.hresult not in FLUSH_TIMED_OUT:
+        writers = {"writers": names(course.writers_left_out)}
+        return Outcome(Code.error, Sentence.WRITERS_FAILED, writers, error_name=VSS_WRITER_ERROR)
+    timed_out = freeze.hresult in FLUSH_TIMED_OUT
+    code = Code.FailedRetryableFsFreezeTimeout if timed_out else Code.FailedRetryableFsFreezeFailed
+    return Outcome(code, Sentence.FREEZE_FAILED, {"hresult": f"{freeze.hresult:#010x}", "reason": freeze.message})
+
+
+def _not_held(course: Course) -> Outcome:
+    if course.thaw is None and course.thaw_problem:
+        return Outcome(Code.error, Sentence.THAW_FAILED, {"reason": course.thaw_problem})
+    return Outcome(Code.error, Sentence.FREEZE_EXPIRED, {})
+
+
+def _not_all(disks: Sequence[SnapshotInfo], lost: Sequence[SnapshotInfo]) -> Outcome:
+    reasons = [disk.error_message or "" for disk in lost]
+    values = {"disks": len(disks), "failed": len(lost), "reason": reason_in(reasons[0])}
+    if any(RATE_EXCEEDED in reason for reason in reasons):
+        return Outcome(Code.FailedRetryableSnapshotRateExceeded, Sentence.SNAPSHOT_RATE_EXCEEDED, values)
+    if any(LIMIT_REACHED in reason for reason in reasons):
+        return Outcome(Code.FailedSnapshotLimitReached, Sentence.SNAPSHOT_LIMIT_REACHED, values)
+    code = Code.FailedRetryableSnapshotFailedNoNetwork
+    if len(lost) == len(disks):
+        return Outcome(code, Sentence.ALL_SNAPSHOTS_FAILED, values)
+    restricted = Code.FailedRetryableSnapshotFailedRestrictedNetwork
+    return Outcome(code, Sentence.SOME_SNAPSHOTS_FAILED, values, health_code=restricted)
+
+
+def names(writers: Sequence[WriterReport]) -> str:
+    """Each writer once, with its error."""
+    errors = {writer.name: writer.last_error for writer in writers}
+    return ", ".join(f"{name} ({error:#010x})" for name, error in errors.items())
+
+
+def reason_in(error_message: str) -> str:
+    """What a person wants to know of a storage error: its code and first line, without the XML around them."""
+    parts = [re.search(rf"<{tag}>([^<\n]*)", error_message) for tag in ("Code", "Message")]
+    found = ": ".join(part[1] for part in parts if part)
+    return (found or error_message)[:REASON_CHARACTERS]

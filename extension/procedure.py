@@ -1,0 +1,152 @@
+"""Carries out the actions of the snapshot procedure on one guest: freeze, snapshot, thaw.
+
+From the request to freeze until the answer to the thaw nothing is written to a file: a write to a frozen volume would
+wait for the thaw, and the thaw for the write. Log lines wait in memory, and nothing is imported here that was not
+imported before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from time import monotonic
+
+from extension.blobs import REQUEST_SECONDS, DiskSnapshot, open_all, take_all
+from extension.contract.bridge import FreezeReport, ThawReport
+from extension.contract.reports import SnapshotConsistency
+from extension.guest import Guest, GuestError, GuestGone
+from extension.log import Log
+from extension.outcome import Course, names
+from extension.snapshot import Action, Event, failed_writers, judge_freeze
+
+FREEZE_SECONDS = 60.0
+"""For how long VSS lets its writers stay frozen."""
+HOLD_SECONDS = 9.0
+"""What the snapshots may use of the ten seconds for which VSS holds the volumes."""
+TRUSTED_SECONDS = 3.0
+"""For how long an unused connection is taken to be open: some servers close theirs after five."""
+
+CONSISTENCY = {
+    Action.TAKE_APPLICATION_CONSISTENT: SnapshotConsistency.application,
+    Action.TAKE_FILE_SYSTEM_CONSISTENT: SnapshotConsistency.file_system,
+    Action.TAKE_CRASH_CONSISTENT: SnapshotConsistency.crash,
+}
+
+
+class Procedure:
+    """Everything between "may be frozen" and "is thawed". What happens is kept in `course` and `telemetry`."""
+
+    def __init__(
+        self,
+        guest: Guest,
+        disks: Sequence[DiskSnapshot],
+        log: Log,
+        *,
+        one_by_one: bool,
+        crash_allowed: bool,
+        too_late: Callable[[datetime], bool],
+    ) -> None:
+        self.course = Course(crash_allowed=crash_allowed)
+        self.telemetry: dict[str, str] = {}
+        self._guest = guest
+        self._disks = disks
+        self._log = log
+        self._one_by_one = one_by_one
+        self._too_late = too_late
+        self._connected = float("-inf")
+        self._frozen = float("-inf")
+        self._frozen_at = ""
+        self._asked = False
+
+    def connect(self) -> bool:
+        """Open the connections that the snapshots will use; False when no disk's storage can be reached at all."""
+        if monotonic() - self._connected > TRUSTED_SECONDS:
+            open_all(self._disks, one_by_one=self._one_by_one)
+            self._connected = monotonic()
+        return not all(disk.hopeless for disk in self._disks)
+
+    def perform(self, action: Action) -> Event:
+        if action is Action.FREEZE or action is Action.FLUSH:
+            return self._freeze(writers=action is Action.FREEZE)
+        return self._thaw() if action is Action.THAW else self._take(CONSISTENCY[action])
+
+    def finish(self) -> Course:
+        """What happened, with the storage's answers read to their ends. To be called when nothing is frozen."""
+        if self.course.disks is None and (self._asked or all(disk.hopeless for disk in self._disks)):
+            self.course = self.course._replace(disks=tuple(disk.result() for disk in self._disks))
+        return self.course
+
+    # ----------------------------------------------------------------------------------------------------- the actions
+
+    def _freeze(self, *, writers: bool) -> Event:
+        self.connect()
+        self._log.hold()
+        self._log.info(f"freeze {'with' if writers else 'without'} writers")
+        asked = monotonic()
+        report, problem = None, ""
+        try:
+            report = self._guest.freeze(FREEZE_SECONDS, writers)
+        except GuestError as error:
+            problem = str(error)
+        self._frozen = monotonic()
+        self.telemetry["FreezeTime"] = _duration(asked)
+        self._log.info(problem or _told(report))
+        left_out = self.course.writers_left_out + (failed_writers(report) if report else ())
+        self.course = self.course._replace(freeze=report, freeze_problem=problem, writers_left_out=left_out)
+        self._frozen_at = report.frozen_at if report else ""
+        return judge_freeze(report, writers_asked=writers, crash_allowed=self.course.crash_allowed)
+
+    def _take(self, taken_as: SnapshotConsistency) -> Event:
+        in_freeze = taken_as is not SnapshotConsistency.crash
+        seconds = HOLD_SECONDS - (monotonic() - self._frozen) if in_freeze else REQUEST_SECONDS
+        if not in_freeze:
+            self.connect()
+        now = datetime.fromisoformat(self._frozen_at) if in_freeze and self._frozen_at else self._guest.now()
+        if self._too_late(now):
+            self.course = self.course._replace(too_late=True)
+            return Event.TOO_LATE
+        self.course = self.course._replace(taken_as=taken_as)
+        self._asked = True
+        asked = monotonic()
+        take_all(self._disks, seconds, one_by_one=self._one_by_one)
+        self.telemetry["snapshotTimeTaken"] = _duration(asked)
+        unanswered = sum(disk.hopeless for disk in self._disks)
+        self._log.info(f"snapshots: {len(self._disks) - unanswered} of {len(self._disks)} disks answered")
+        return Event.SOME_FAILED if unanswered else Event.TAKEN
+
+    def _thaw(self) -> Event:
+        asked = monotonic()
+        report, problem = None, ""
+        try:
+            report = self._guest.thaw()
+        except GuestGone:
+            raise
+        except GuestError as error:
+            problem = str(error)
+        finally:
+            self._log.release()
+        self.telemetry["ThawTime"] = _duration(asked)
+        if report is not None:
+            self.telemetry["freezeWindowMilliseconds"] = f"{report.held_milliseconds:.3f}"
+        self.course = self.course._replace(thaw=report, thaw_problem=problem)
+        self._log.info(problem or _told(report))
+        return Event.THAW_FAILED if problem else Event.THAWED
+
+
+def _duration(since: float) -> str:
+    """As the published handlers write it: 0:00:01.004292."""
+    return str(timedelta(seconds=monotonic() - since))
+
+
+def _told(report: FreezeReport | ThawReport | None) -> str:
+    """A guest's answer as a line of the log."""
+    if report is None:
+        return "thaw: nothing was frozen"
+    if isinstance(report, FreezeReport):
+        told = f"freeze: {'frozen' if report.frozen else 'not frozen'}"
+    else:
+        held = "held until now" if report.consistent else "let go before"
+        told = f"thaw: {held}, {report.held_milliseconds:.1f} ms"
+    error = f", {report.hresult:#010x} {report.message}" if report.hresult or report.message else ""
+    writers = failed_writers(report)
+    return f"{told}{error}{', failed writers: ' + names(writers) if writers else ''}"

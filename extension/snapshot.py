@@ -1,0 +1,158 @@
+"""Decides the snapshot procedure as a table: freeze, snapshot, thaw, report; no I/O.
+
+    Ready ──asked──► Freezing ──frozen──► Frozen ──taken──► Thawing ──thawed──► Reporting ──reported──► Done
+                        │                   ▲
+                        └─writers failed─► Flushing
+
+The driver carries out one action at a time and says what came of it; the table answers with the next action. So the
+promise that matters stands in one place: whoever asks the guest to freeze asks it to thaw exactly once, whichever way
+the run goes. A failed freeze is thawed as well, for two reasons: its answer may have got lost on the way back, and VSS
+wants a backup that stops early to be aborted.
+
+Snapshots without a freeze (crash-consistent) are taken when the machine has no VSS, or when its freeze failed for good,
+and only where the service allowed it for this attempt. The published Linux handler asks for exactly one disk as well;
+this one doesn't, since disks that were not frozen together are no less consistent for being several: the report says
+"crash-consistent", and that is what they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import StrEnum
+
+from extension.contract.bridge import FreezeReport, ThawReport, WriterReport
+
+
+class State(StrEnum):
+    READY = "Ready"
+    FREEZING = "Freezing"
+    FLUSHING = "Flushing"
+    """A second freeze, of the volumes alone, after writers failed the first."""
+    FROZEN = "Frozen"
+    THAWING = "Thawing"
+    ABORTING = "Aborting"
+    """Thaws after a freeze that failed, to go on without one."""
+    UNFROZEN = "Unfrozen"
+    """Snapshots are taken while the guest runs on."""
+    REPORTING = "Reporting"
+    DONE = "Done"
+
+
+class Event(StrEnum):
+    ASKED = "asked"
+    REFUSED = "refused"
+    """Something forbids the snapshot before the guest was touched: settings, age, preconditions."""
+    ASKED_WITHOUT_FREEZE = "asked without freeze"
+    FROZEN = "frozen"
+    FROZEN_WITHOUT_WRITERS = "frozen without writers"
+    """The volumes are held, but not every writer vouches for its data."""
+    WRITERS_FAILED = "writers failed"
+    FREEZE_FAILED = "freeze failed"
+    FREEZE_FAILED_CRASH_ALLOWED = "freeze failed, crash-consistent allowed"
+    TAKEN = "taken"
+    SOME_FAILED = "some failed"
+    TOO_LATE = "too late"
+    THAWED = "thawed"
+    THAW_FAILED = "thaw failed"
+    REPORTED = "reported"
+    BROKE = "broke"
+    """The action ended in a way nobody foresaw."""
+
+
+class Action(StrEnum):
+    FREEZE = "freeze"
+    FLUSH = "flush"
+    TAKE_APPLICATION_CONSISTENT = "take application-consistent"
+    TAKE_FILE_SYSTEM_CONSISTENT = "take file-system-consistent"
+    TAKE_CRASH_CONSISTENT = "take crash-consistent"
+    THAW = "thaw"
+    REPORT = "report"
+
+
+TABLE: dict[State, dict[Event, tuple[State, Action | None]]] = {
+    State.READY: {
+        Event.ASKED: (State.FREEZING, Action.FREEZE),
+        Event.ASKED_WITHOUT_FREEZE: (State.UNFROZEN, Action.TAKE_CRASH_CONSISTENT),
+        Event.REFUSED: (State.REPORTING, Action.REPORT),
+        Event.BROKE: (State.REPORTING, Action.REPORT),
+    },
+    State.FREEZING: {
+        Event.FROZEN: (State.FROZEN, Action.TAKE_APPLICATION_CONSISTENT),
+        Event.FROZEN_WITHOUT_WRITERS: (State.FROZEN, Action.TAKE_FILE_SYSTEM_CONSISTENT),
+        Event.WRITERS_FAILED: (State.FLUSHING, Action.FLUSH),
+        Event.FREEZE_FAILED: (State.THAWING, Action.THAW),
+        Event.FREEZE_FAILED_CRASH_ALLOWED: (State.ABORTING, Action.THAW),
+        Event.BROKE: (State.THAWING, Action.THAW),
+    },
+    State.FLUSHING: {
+        Event.FROZEN_WITHOUT_WRITERS: (State.FROZEN, Action.TAKE_FILE_SYSTEM_CONSISTENT),
+        Event.FREEZE_FAILED: (State.THAWING, Action.THAW),
+        Event.FREEZE_FAILED_CRASH_ALLOWED: (State.ABORTING, Action.THAW),
+        Event.BROKE: (State.THAWING, Action.THAW),
+    },
+    State.FROZEN: {
+        Event.TAKEN: (State.THAWING, Action.THAW),
+        Event.SOME_FAILED: (State.THAWING, Action.THAW),
+        Event.TOO_LATE: (State.THAWING, Action.THAW),
+        Event.BROKE: (State.THAWING, Action.THAW),
+    },
+    State.THAWING: {
+        Event.THAWED: (State.REPORTING, Action.REPORT),
+        Event.THAW_FAILED: (State.REPORTING, Action.REPORT),
+        Event.BROKE: (State.REPORTING, Action.REPORT),
+    },
+    State.ABORTING: {
+        Event.THAWED: (State.UNFROZEN, Action.TAKE_CRASH_CONSISTENT),
+        Event.THAW_FAILED: (State.UNFROZEN, Action.TAKE_CRASH_CONSISTENT),
+        Event.BROKE: (State.REPORTING, Action.REPORT),
+    },
+    State.UNFROZEN: {
+        Event.TAKEN: (State.REPORTING, Action.REPORT),
+        Event.SOME_FAILED: (State.REPORTING, Action.REPORT),
+        Event.TOO_LATE: (State.REPORTING, Action.REPORT),
+        Event.BROKE: (State.REPORTING, Action.REPORT),
+    },
+    State.REPORTING: {
+        Event.REPORTED: (State.DONE, None),
+        Event.BROKE: (State.DONE, None),
+    },
+    State.DONE: {},
+}
+
+OWES_THAW = frozenset({State.FREEZING, State.FLUSHING, State.FROZEN})
+
+
+class UnexpectedEvent(Exception):
+    """An event that the table doesn't know in this state: a mistake in the driver."""
+
+
+def advance(state: State, event: Event) -> tuple[State, Action | None]:
+    try:
+        return TABLE[state][event]
+    except KeyError:
+        raise UnexpectedEvent(f"{event} in {state}") from None
+
+
+def run(first: Event, perform: Callable[[Action], Event]) -> None:
+    """Drive the procedure to its end. `perform` carries out an action; whatever it raises ends the run, after a thaw
+    where one is owed."""
+    state, action = advance(State.READY, first)
+    try:
+        while action is not None:
+            state, action = advance(state, perform(action))
+    finally:
+        if state in OWES_THAW:
+            perform(Action.THAW)
+
+
+def judge_freeze(report: FreezeReport | None, *, writers_asked: bool, crash_allowed: bool) -> Event:
+    """What a freeze came to; no report = no answer, which is not the same as not frozen."""
+    if report is not None and report.frozen:
+        return Event.FROZEN if writers_asked and not failed_writers(report) else Event.FROZEN_WITHOUT_WRITERS
+    if report is not None and writers_asked and failed_writers(report):
+        return Event.WRITERS_FAILED
+    return Event.FREEZE_FAILED_CRASH_ALLOWED if crash_allowed else Event.FREEZE_FAILED
+
+
+def failed_writers(report: FreezeReport | ThawReport) -> tuple[WriterReport, ...]:
+    return tuple(writer for writer in report.writers if writer.failed)

@@ -1,0 +1,189 @@
+"""Carries out one task: prepares it, drives the snapshot procedure, and has it reported."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from extension.blobs import DiskSnapshot
+from extension.contract.bridge import Facts
+from extension.contract.reports import StorageDetails
+from extension.contract.settings import Command, ReportSettings, SettingsError, SnapshotSettings
+from extension.contract.settings_json import malformed
+from extension.files import HandlerFolder
+from extension.guest import WIRE_SERVER_VARIABLE, Guest, GuestError, GuestGone, find_guest
+from extension.host import DEFAULT_ADDRESS, presnapshot
+from extension.log import Log
+from extension.outcome import Course, Outcome, failed, installed, judge, refused
+from extension.preconditions import crash_allowed, missing_service, objection, one_by_one
+from extension.procedure import Procedure
+from extension.reporter import Reporter
+from extension.snapshot import Action, Event, run
+from extension.unseal import certificate_folders, unseal
+
+
+class Refused(Exception):
+    """The task ends before the guest is touched."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        super().__init__(outcome.name)
+        self.outcome = outcome
+
+
+class Task:
+    """The task of one sequence number. `end_process` is called at once when the guest is gone."""
+
+    def __init__(
+        self,
+        package_root: Path,
+        environ: Mapping[str, str],
+        folder: HandlerFolder,
+        number: int,
+        version: str,
+        end_process: Callable[[], object],
+    ) -> None:
+        self._package_root = package_root
+        self._environ = environ
+        self._folder = folder
+        self._number = number
+        self._end_process = end_process
+        self._ahead = timedelta(0)
+        """The guest's clock minus this process's; they differ where the guest is simulated."""
+        self._log = Log(folder.log_folder, self._now)
+        self._reporter = Reporter(folder, number, version, self._log, self._now)
+        self._guest: Guest | None = None
+        self._guest_problem: GuestError | None = None
+        self._procedure: Procedure | None = None
+        self._refusal: Outcome | None = None
+        self._mistake: Outcome | None = None
+
+    def carry_out(self) -> None:
+        """Raises GuestGone and nothing else: then there is nobody left to report to."""
+        try:
+            run(self._begin(), self._perform)
+        finally:
+            if self._guest is not None:
+                self._guest.close()
+
+    def _now(self) -> datetime:
+        return datetime.now(UTC) + self._ahead
+
+    # -------------------------------------------------------------------------------------------- before the procedure
+
+    def _begin(self) -> Event:
+        try:
+            return self._prepare()
+        except SettingsError as error:
+            self._refusal = refused(error)
+        except Refused as refusal:
+            self._refusal = refusal.outcome
+        except GuestError as problem:
+            self._refusal = failed(problem)
+        except Exception as mistake:  # noqa: BLE001 (whatever it was, the service must hear of it)
+            self._refusal = self._unforeseen(mistake)
+        return Event.REFUSED
+
+    def _prepare(self) -> Event:
+        settings = self._read_settings()
+        if settings.command is Command.INSTALL:
+            raise Refused(installed())
+        guest = self._met_guest()
+        facts = guest.facts()
+        self._learn(facts, guest)
+        host_ahead = self._ask_the_host(settings)
+        refusal = objection(settings, facts, self._now() + host_ahead)
+        if refusal is not None:
+            raise Refused(refusal)
+        self._reporter.begin()
+        procedure = self._procedure = Procedure(
+            guest,
+            _requests(settings),
+            self._log,
+            one_by_one=one_by_one(facts),
+            crash_allowed=crash_allowed(settings),
+            too_late=lambda guest_time: settings.too_late(guest_time + host_ahead),
+        )
+        if not procedure.connect():
+            # A guest is not frozen for snapshots that nobody can take.
+            raise Refused(judge(procedure.finish()))
+        return Event.ASKED if missing_service(facts) is None else Event.ASKED_WITHOUT_FREEZE
+
+    def _read_settings(self) -> SnapshotSettings:
+        """As soon as some of the settings can be read, reports go where they say."""
+        sealed = self._folder.settings(self._number)
+        report = ReportSettings.parse(sealed.public, None)
+        self._reporter.use(report)
+        self._meet_guest(report.task_id)
+        protected = unseal(sealed, certificate_folders(self._package_root))
+        self._folder.wipe_protected_settings(self._number)
+        self._reporter.use(ReportSettings.parse(sealed.public, protected))
+        return SnapshotSettings.parse(sealed.public, protected)
+
+    def _meet_guest(self, task_id: str) -> None:
+        """A guest that can't be met is no reason to stop yet: the settings say whom to tell."""
+        try:
+            self._guest = find_guest(self._package_root, self._environ, self._end_process)
+            self._guest.open(task_id)
+            self._ahead = self._guest.now() - datetime.now(UTC)
+        except GuestError as problem:
+            self._guest_problem = problem
+
+    def _met_guest(self) -> Guest:
+        if self._guest_problem is not None:
+            raise self._guest_problem
+        assert self._guest is not None
+        return self._guest
+
+    def _learn(self, facts: Facts, guest: Guest) -> None:
+        if self._folder.adopt_machine(facts.machine_id):
+            self._log.info("this machine is a copy of another one; what that one did is forgotten")
+            self._folder.begin(self._number)
+        volumes = guest.volumes()
+        self._reporter.machine_id = facts.machine_id
+        self._reporter.storage = StorageDetails(len(volumes), sum(volume.used_bytes for volume in volumes))
+        self._reporter.telemetry |= {
+            "guestAgentVersion": facts.agent_version,
+            "osVersion": f"{facts.os_name}-{facts.os_version}",
+        }
+
+    def _ask_the_host(self, settings: SnapshotSettings) -> timedelta:
+        """How far the host's clock is ahead of the guest's, as well as that can be told in whole seconds."""
+        address = self._environ.get(WIRE_SERVER_VARIABLE) or DEFAULT_ADDRESS
+        answer = presnapshot(address, settings.custom.backup_task_id or settings.task_id, settings.snapshot_token)
+        self._reporter.telemetry["hostStatusCodePreSnapshot"] = str(answer.status)
+        return timedelta(0) if answer.time is None else answer.time - self._now()
+
+    # --------------------------------------------------------------------------------------------------- the procedure
+
+    def _perform(self, action: Action) -> Event:
+        try:
+            if action is Action.REPORT:
+                return self._report()
+            assert self._procedure is not None
+            return self._procedure.perform(action)
+        except GuestGone:
+            raise
+        except Exception as mistake:  # noqa: BLE001 (the table knows the way out, by the thaw that may be owed)
+            self._mistake = self._unforeseen(mistake)
+            return Event.BROKE
+
+    def _report(self) -> Event:
+        course = Course() if self._procedure is None else self._procedure.finish()
+        if self._procedure is not None:
+            self._reporter.telemetry |= self._procedure.telemetry | {"snapshotCreator": "guestExtension"}
+        outcome = self._refusal or self._mistake or judge(course)
+        self._reporter.end(outcome, course.disks, early=self._refusal is not None)
+        return Event.REPORTED
+
+    def _unforeseen(self, mistake: Exception) -> Outcome:
+        self._log.error("".join(traceback.format_exception(mistake)))
+        return failed(f"{type(mistake).__name__} inside the handler; its log says where")
+
+
+def _requests(settings: SnapshotSettings) -> tuple[DiskSnapshot, ...]:
+    try:
+        return tuple(DiskSnapshot(uri, settings.metadata) for uri in settings.disks)
+    except ValueError:
+        raise malformed("blobSASUri") from None

@@ -1,0 +1,57 @@
+"""Makes the handler package: a zip that is the same, byte for byte, whenever and wherever it is made."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from pathlib import Path
+
+from extension.contract.protocol import MANIFEST_FILE, HandlerManifest
+
+ENTRY_POINT = "__main__.py"
+LAUNCHERS = "bin"
+AT_THE_ROOT = (MANIFEST_FILE, ENTRY_POINT, LAUNCHERS)
+"""What lies beside the extension folder in a package, and inside it in the source tree."""
+
+EPOCH = (1980, 1, 1, 0, 0, 0)
+"""The earliest time a zip can hold."""
+FILE_MODE, PROGRAM_MODE = 0o100644, 0o100755
+
+
+def read_manifest(extension_folder: Path) -> HandlerManifest:
+    """What the handler in this folder says of itself, its name and four-part version above all."""
+    return HandlerManifest.parse((extension_folder / MANIFEST_FILE).read_bytes())
+
+
+def pack(extension_folder: Path, out: Path) -> None:
+    """Write the package of the handler in this folder."""
+    out.write_bytes(packed(extension_folder))
+
+
+def packed(extension_folder: Path) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as package:
+        for name, path in sorted(_contents(extension_folder).items()):
+            entry = zipfile.ZipInfo(name, EPOCH)
+            entry.create_system = 3  # Unix, wherever it is made: otherwise the mode below means nothing
+            entry.external_attr = (PROGRAM_MODE if _is_launcher(name) else FILE_MODE) << 16
+            # Stored, not deflated: two versions of zlib need not agree on how to say the same in fewer bytes.
+            entry.compress_type = zipfile.ZIP_STORED
+            package.writestr(entry, path.read_bytes())
+    return buffer.getvalue()
+
+
+def _contents(extension_folder: Path) -> dict[str, Path]:
+    """Name in the package -> file. Nothing but what the handler needs: no caches, no editor's leavings."""
+    found = {}
+    for path in extension_folder.rglob("*"):
+        inside = path.relative_to(extension_folder)
+        at_the_root = inside.parts[0] in AT_THE_ROOT
+        wanted = at_the_root or path.suffix == ".py"
+        if path.is_file() and wanted and "__pycache__" not in inside.parts:
+            found[inside.as_posix() if at_the_root else f"extension/{inside.as_posix()}"] = path
+    return found
+
+
+def _is_launcher(name: str) -> bool:
+    return name.startswith(f"{LAUNCHERS}/") and not name.endswith(".cmd")
