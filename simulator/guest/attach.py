@@ -1,0 +1,137 @@
+"""Brings a disk to its guest: makes the page blob, checks it against the ledger, formats what is new, mounts it.
+
+Only a disk that is to be created is ever formatted, and only while it holds no volume; one that this guest knows is
+compared with its ledger instead, and one that comes from elsewhere is taken as it is.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from urllib.parse import quote
+from uuid import UUID
+
+from controlplane.ports import Blobs, Clock, Disk
+from simulator.guest import partition, vhd
+from simulator.guest.directory import VolumeError
+from simulator.guest.disk import BlockCache, GuestDisk, LostWrites
+from simulator.guest.files import write_whole
+from simulator.guest.gate import Gate
+from simulator.guest.ledger import Ledger
+from simulator.guest.volume import Volume
+from simulator.guest.write_history import WriteHistory
+from simulator.guest.writers import guid
+
+
+class DiskMissing(Exception):
+    """The machine cannot start: a disk's page blob is not there, or is not what it should be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    disk: GuestDisk
+    volume: Volume | None
+    """None for a disk without a volume, as Windows shows it: raw. `problem` says why."""
+    is_new: bool
+    """First seen by this guest at this start."""
+    lost: LostWrites | None
+    problem: str = ""
+
+
+class KnownDisks:
+    """Which disks this guest has had, and where their blobs lay: what is not here is new to it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / "disks.json"
+        self._addresses: dict[str, str] = json.loads(self._path.read_bytes()) if self._path.exists() else {}
+
+    def has(self, disk: Disk) -> bool:
+        return self._addresses.get(disk.name) == _address(disk)
+
+    def add(self, disk: Disk) -> None:
+        self._addresses[disk.name] = _address(disk)
+        write_whole(self._path, json.dumps(self._addresses))
+
+
+class DiskBay:
+    """What all disks of one guest share."""
+
+    def __init__(self, folder: Path, blobs: Blobs, clock: Clock, chance: Random) -> None:
+        self.gate = Gate(clock)
+        self.history = WriteHistory()
+        self._folder = folder
+        self._blobs = blobs
+        self._clock = clock
+        self._chance = chance
+        self._cache = BlockCache()
+        self._known = KnownDisks(folder)
+
+    def attach(self, spec: Disk) -> Attached:
+        known = self._known.has(spec)
+        properties = self._blobs.properties(spec.blob)
+        if properties is None:
+            if known or spec.create_option == "Attach":
+                raise DiskMissing(f"disk {spec.name}: there is no page blob {_address(spec)}")
+            self._blobs.create(spec.blob, vhd.blob_bytes(spec.size_bytes))
+        size_bytes = properties.size_bytes - vhd.FOOTER_BYTES if properties else spec.size_bytes
+        if properties and (properties.kind != "page" or size_bytes % vhd.MEBIBYTE):
+            raise DiskMissing(f"disk {spec.name}: {_address(spec)} is no page blob of whole MiB and a footer")
+        if not known:
+            self._ledger_files_removed(spec)
+        disk = self._disk(spec, size_bytes)
+        lost = None
+        if known:
+            lost = disk.check(properties.etag if properties else "")
+        else:
+            disk.adopt()
+        volume, problem = self._mounted(disk, spec)
+        return Attached(disk, volume, not known, lost, problem)
+
+    def remember(self, spec: Disk) -> None:
+        """The disk is set up: from now on it is never formatted, only checked."""
+        self._known.add(spec)
+
+    def _disk(self, spec: Disk, size_bytes: int) -> GuestDisk:
+        return GuestDisk(
+            lun=spec.lun,
+            name=spec.name,
+            blob=spec.blob,
+            size_bytes=size_bytes,
+            blobs=self._blobs,
+            gate=self.gate,
+            ledger=Ledger(self._folder, _file_name(spec), vhd.blob_bytes(size_bytes)),
+            cache=self._cache,
+            history=self.history,
+        )
+
+    def _mounted(self, disk: GuestDisk, spec: Disk) -> tuple[Volume | None, str]:
+        """The disk's volume, or why it has none."""
+        try:
+            return Volume.mount(disk, partition.find(disk.read, disk.size_bytes)), ""
+        except (partition.PartitionError, VolumeError) as error:
+            if self._known.has(spec) or spec.create_option == "Attach":
+                return None, str(error)
+        return self._formatted(disk, spec), ""
+
+    def _formatted(self, disk: GuestDisk, spec: Disk) -> Volume:
+        """Footer first: an image with a volume is then always a whole VHD."""
+        ids = [UUID(guid(self._chance)) for _ in range(4)]
+        disk.write(disk.size_bytes, vhd.Footer(disk.size_bytes, self._clock.now(), ids[0]).render())
+        place, pieces = partition.layout(disk.size_bytes, ids[1], ids[2])
+        for piece in pieces:
+            disk.write(piece.offset, piece.data)
+        return Volume.format(disk, place, "Windows" if spec.lun < 0 else f"Data {spec.lun}", ids[3])
+
+    def _ledger_files_removed(self, spec: Disk) -> None:
+        for path in self._folder.glob(f"{_file_name(spec)}.*"):
+            path.unlink()
+
+
+def _address(disk: Disk) -> str:
+    return f"{disk.blob.account}/{disk.blob.container}/{disk.blob.name}"
+
+
+def _file_name(disk: Disk) -> str:
+    return quote(disk.name, safe="")

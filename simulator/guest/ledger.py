@@ -1,0 +1,142 @@
+"""What a guest knows of each block it wrote: digests in memory, and a journal that survives a killed process.
+
+Before a page write the journal names the blocks and the digests they are going to have; when the storage has said yes,
+one more record acknowledges them. So after any end, also SIGKILL between the two, each block is known (the storage
+must have this digest) or in doubt (this one or one of those): a storage that lost what it had acknowledged is found
+out, and a write that merely never got its answer is not mistaken for one.
+
+Two files per disk: NAME.table, the digests at the last compaction, and NAME.journal, the records since. A compaction
+replaces the table first and empties the journal then; old records replayed over the newer table end in the same state.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from collections.abc import Iterable
+from hashlib import blake2b
+from io import FileIO
+from pathlib import Path
+
+from simulator.guest.digests import DIGEST_BYTES, ZERO, DigestTable
+from simulator.guest.files import write_whole
+
+Changes = list[tuple[int, bytes]]
+"""Blocks with the digests that they get."""
+
+COMPACT_ABOVE_RECORDS = 1 << 20
+
+_RECORD = struct.Struct(f"<BQ{DIGEST_BYTES}s")
+_INTENDED, _ACKNOWLEDGED, _IN_DOUBT, _CLOSED = range(4)
+_HEADER = b"digest journal 1\n".ljust(_RECORD.size, b"\0")
+
+
+class Ledger:
+    """The digests of one disk. Not thread-safe: its disk calls it under the disk's lock."""
+
+    def __init__(self, folder: Path, name: str, size_bytes: int) -> None:
+        self._table_path = folder / f"{name}.table"
+        self._journal_path = folder / f"{name}.journal"
+        self._records = 0
+        self._pending: Changes = []
+        self.doubts: dict[int, set[bytes]] = {}
+        """Blocks that may have one of these digests instead of the table's."""
+        self.closed_at: bytes | None = None
+        """Set while nothing was written since a clean end: the mark that the end left."""
+        self.is_new = not (self._journal_path.exists() or self._table_path.exists())
+        self.table = DigestTable(size_bytes)
+        if not self.is_new:
+            self._load()
+        else:
+            folder.mkdir(parents=True, exist_ok=True)
+        self._journal = self._open_journal()
+
+    def intend(self, changes: Changes) -> None:
+        """These blocks are about to be written."""
+        self.closed_at = None
+        self._pending = changes
+        self._append((_INTENDED, block, digest) for block, digest in changes)
+
+    def acknowledge(self) -> None:
+        """The storage has what was intended."""
+        self._append([(_ACKNOWLEDGED, 0, ZERO)])
+        self._acknowledge()
+
+    def doubt(self) -> None:
+        """The storage did not say whether it has what was intended."""
+        self._append([(_IN_DOUBT, 0, ZERO)])
+        self._doubt()
+
+    def settle(self, changes: Changes) -> None:
+        """These blocks were read back and are so."""
+        if changes:
+            self.intend(changes)
+            self.acknowledge()
+
+    def allows(self, block: int, digest: bytes) -> bool:
+        return digest == self.table.get(block) or digest in self.doubts.get(block, ())
+
+    def compact(self) -> None:
+        write_whole(self._table_path, self.table.to_bytes())
+        doubts = [
+            _RECORD.pack(*record)
+            for block, digests in self.doubts.items()
+            for digest in digests
+            for record in ((_INTENDED, block, digest), (_IN_DOUBT, 0, ZERO))
+        ]
+        self._journal.close()
+        write_whole(self._journal_path, _HEADER + b"".join(doubts))
+        self._journal = self._open_journal()
+        self._records = len(doubts)
+
+    def close(self, mark: str | None = None) -> None:
+        """End; with a `mark` (of the storage's state) cleanly: whoever finds the same mark need not compare."""
+        if mark is not None and not self.doubts:
+            self.compact()
+            self._append([(_CLOSED, 0, mark_of(mark))])
+        self._journal.close()
+
+    def _append(self, records: Iterable[tuple[int, int, bytes]]) -> None:
+        data = b"".join(_RECORD.pack(*record) for record in records)
+        self._journal.write(data)
+        self._records += len(data) // _RECORD.size
+
+    def _acknowledge(self) -> None:
+        for block, digest in self._pending:
+            self.table.set(block, digest)
+            self.doubts.pop(block, None)
+        self._pending = []
+        if self._records > COMPACT_ABOVE_RECORDS:
+            self.compact()
+
+    def _doubt(self) -> None:
+        for block, digest in self._pending:
+            self.doubts.setdefault(block, set()).add(digest)
+        self._pending = []
+
+    def _load(self) -> None:
+        if self._table_path.exists():
+            self.table = DigestTable.from_bytes(self._table_path.read_bytes())
+        data = self._journal_path.read_bytes() if self._journal_path.exists() else b""
+        whole = len(data) // _RECORD.size * _RECORD.size
+        for kind, block, digest in _RECORD.iter_unpack(data[len(_HEADER) : whole]):
+            self.closed_at = digest if kind == _CLOSED else None
+            if kind == _INTENDED:
+                self._pending.append((block, digest))
+            elif kind == _ACKNOWLEDGED:
+                self._acknowledge()
+            elif kind == _IN_DOUBT:
+                self._doubt()
+        self._doubt()
+        if whole != len(data):
+            os.truncate(self._journal_path, whole)
+
+    def _open_journal(self) -> FileIO:
+        journal = self._journal_path.open("ab", buffering=0)
+        if journal.tell() == 0:
+            journal.write(_HEADER)
+        return journal
+
+
+def mark_of(text: str) -> bytes:
+    return blake2b(text.encode(), digest_size=DIGEST_BYTES).digest()

@@ -1,0 +1,280 @@
+"""A simulated Windows guest: its disks, its workloads, its VSS, from boot to shutdown.
+
+Everything that moves in it is ticked by the clock. What it knows survives in its folder: who it is, which disks it
+has, what it wrote to them, and what was on them at each freeze.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from random import Random
+
+from controlplane.ports import Blobs, Clock, Json, MachineSpec
+from extension.contract import bridge
+from extension.contract.bridge import Facts, FreezeReport, FreezeRequest, ThawReport
+from simulator.guest import windows
+from simulator.guest.attach import Attached, DiskBay
+from simulator.guest.disk import GuestDisk, LostWrites
+from simulator.guest.files import write_whole
+from simulator.guest.ground_truth import GroundTruth, GroundTruths
+from simulator.guest.plain_files import FilesWorkload, content_of
+from simulator.guest.snapshot_set import VssService
+from simulator.guest.volume import Volume
+from simulator.guest.vss import Writer
+from simulator.guest.workload import OS_DISK, TROUBLE, DatabaseWorkload, Workload
+from simulator.guest.writers import SQL_SERVER, guid, in_box_writers, vssadmin_list_writers
+
+AGENT_VERSION = "2.7.41491.1176"
+TICK_SECONDS = 0.2
+SYSTEM_FILES = ("ntoskrnl.exe", "SOFTWARE", "SYSTEM", "explorer.exe", "kernel32.dll", "winload.efi")
+SYSTEM_FILE_BYTES = 2 * 1024 * 1024
+FIRST_DATA_LETTER = "F"
+"""C: is the OS disk, D: Azure's temporary disk, E: the DVD drive."""
+
+
+class BootFailed(Exception):
+    """The machine cannot start; says why."""
+
+
+class NotRunning(RuntimeError):
+    """The machine is off."""
+
+
+@dataclass(frozen=True)
+class GuestOptions:
+    vss_available: bool = True
+    workload_rate: float = 1.0
+    """Multiplies how often workloads are ticked; 0: they do only what they are told."""
+    system_file_bytes: int = SYSTEM_FILE_BYTES
+
+
+class Guest:
+    """One machine. `on_event(name, data)` is told what happens in it."""
+
+    def __init__(
+        self,
+        *,
+        vm: str,
+        spec: MachineSpec,
+        folder: Path,
+        blobs: Blobs,
+        clock: Clock,
+        chance: Random,
+        options: GuestOptions,
+        on_event: Callable[[str, Json], None],
+    ) -> None:
+        self.vm = vm
+        self.spec = spec
+        self.workloads: dict[str, Workload] = {}
+        self.lost_writes: tuple[LostWrites, ...] = ()
+        """What the storage no longer had at the last boot."""
+        self._folder = folder
+        self._blobs = blobs
+        self._clock = clock
+        self._chance = Random(chance.getrandbits(64))
+        self._options = options
+        self._on_event = on_event
+        self._windows = windows.of_image(spec.image)
+        self._machine_id = _identity(folder / "machine.json", self._chance)
+        self._truths = GroundTruths(folder / "ledger" / "truth")
+        self._attached: dict[int, Attached] = {}
+        self._stops: list[Callable[[], None]] = []
+        self._vss: VssService | None = None
+
+    @property
+    def running(self) -> bool:
+        return self._vss is not None
+
+    @property
+    def vss(self) -> VssService:
+        if self._vss is None:
+            raise NotRunning(f"{self.spec.computer_name} is not running")
+        return self._vss
+
+    @property
+    def event_log(self) -> list[str]:
+        """What Windows wrote to its event log since boot, as "source id: text"."""
+        return self.vss.event_log
+
+    @property
+    def disks(self) -> dict[int, GuestDisk]:
+        return {lun: attached.disk for lun, attached in self._attached.items()}
+
+    def boot(self) -> None:
+        """Start on the disks of the spec. BootFailed or PortError: it did not, and holds nothing."""
+        assert not self.running, "it runs already"
+        bay = DiskBay(self._folder / "ledger", self._blobs, self._clock, self._chance)
+        try:
+            self._attach_disks(bay)
+        except BaseException:
+            self._detach_disks(clean=False)
+            raise
+        volumes = {lun: attached.volume for lun, attached in self._attached.items() if attached.volume}
+        self._start_workloads(volumes, bay)
+        self._vss = VssService(
+            clock=self._clock,
+            chance=Random(self._chance.getrandbits(64)),
+            gate=bay.gate,
+            history=bay.history,
+            disks=self.disks,
+            writers=self._writers(),
+            available=self._options.vss_available,
+            flush=lambda: _flush(volumes),
+            facts=lambda: {name: workload.facts() for name, workload in self.workloads.items()},
+            truths=self._truths,
+            on_event=self._on_event,
+        )
+        if self._options.workload_rate > 0:
+            period = TICK_SECONDS / self._options.workload_rate
+            self._stops = [self._clock.every(period, workload.tick) for workload in self.workloads.values()]
+        self._on_event("guest.booted", {"computer_name": self.spec.computer_name, "disks": len(self._attached)})
+
+    def shutdown(self, clean: bool = True) -> None:
+        """End orderly, or as when the power goes. What the storage refuses makes an orderly end a power cut."""
+        if self._vss is None:
+            return
+        for stop in self._stops:
+            stop()
+        self._vss.close()
+        for workload in self.workloads.values():
+            try:
+                workload.close(clean)
+            except TROUBLE:
+                clean = False
+                workload.close(clean)
+        self.workloads = {}
+        clean = self._detach_disks(clean)
+        self._vss = None
+        self._on_event("guest.stopped", {"computer_name": self.spec.computer_name, "clean": clean})
+
+    def facts(self) -> Facts:
+        vss_available = self._options.vss_available
+        return Facts(
+            computer_name=self.spec.computer_name,
+            os_name=self._windows.name,
+            os_version=self._windows.version,
+            agent_version=AGENT_VERSION,
+            machine_id=self._machine_id,
+            vss_available=vss_available,
+            services=self._windows.services(vss_available),
+            registry=self._windows.registry(vss_available, AGENT_VERSION),
+        )
+
+    def volumes(self) -> tuple[bridge.Volume, ...]:
+        return tuple(
+            bridge.Volume(mount_point(lun, index), lun, "NTFS", attached.volume.size_bytes, attached.volume.used_bytes)
+            for index, (lun, attached) in enumerate(sorted(self._attached.items()))
+            if attached.volume
+        )
+
+    def now(self) -> datetime:
+        return self._clock.now()
+
+    def vssadmin_list_writers(self) -> str:
+        """What `vssadmin list writers` prints in this guest."""
+        return vssadmin_list_writers(self.vss.writers.members)
+
+    def open_session(self, task_id: str) -> str:
+        return self.vss.open_session(task_id)
+
+    def close_session(self, session: str) -> None:
+        """The requester is gone; if it left the guest frozen, that ends now."""
+        self.vss.close_session(session)
+
+    def freeze(self, request: FreezeRequest) -> FreezeReport:
+        return self.vss.freeze(request)
+
+    def thaw(self, session: str) -> ThawReport:
+        return self.vss.thaw(session)
+
+    def ground_truth(self, task_id: str) -> GroundTruth | None:
+        """What was on the disks when this task froze them, or what was written while it was there."""
+        return self._truths.get(task_id)
+
+    def _attach_disks(self, bay: DiskBay) -> None:
+        lost: list[LostWrites] = []
+        for spec in self.spec.disks:
+            attached = self._attached[spec.lun] = bay.attach(spec)
+            if attached.lost:
+                lost.append(attached.lost)
+                self._on_event("disk.lost_writes", _described(attached.lost))
+            if attached.problem:
+                self._on_event("disk.raw", {"disk": spec.name, "lun": spec.lun, "problem": attached.problem})
+            if spec.lun == OS_DISK and attached.volume is None:
+                raise BootFailed(f"the OS disk {spec.name} cannot be started from: {attached.problem}")
+            if attached.is_new:
+                if spec.create_option == "FromImage" and attached.volume:
+                    self._install(attached.volume)
+                bay.remember(spec)
+        self.lost_writes = tuple(lost)
+
+    def _install(self, volume: Volume) -> None:
+        seed = self._chance.getrandbits(64)
+        for name in SYSTEM_FILES:
+            file = volume.open(name)
+            file.write(0, content_of(name, 0, self._options.system_file_bytes, seed))
+            file.flush()
+
+    def _start_workloads(self, volumes: dict[int, Volume], bay: DiskBay) -> None:
+        def report(workload: str, problem: str) -> None:
+            self._on_event("workload.failed", {"workload": workload, "problem": problem})
+
+        chances = [Random(self._chance.getrandbits(64)) for _ in range(2)]
+        if self._windows.has_sql_server:
+            self.workloads["database"] = DatabaseWorkload(volumes, self._clock, chances[0], report)
+        self.workloads["files"] = FilesWorkload(volumes, bay.gate, chances[1], report)
+
+    def _writers(self) -> list[Writer]:
+        writers = in_box_writers(self._chance)
+        database = self.workloads.get("database")
+        if isinstance(database, DatabaseWorkload):
+            writers.append(Writer(SQL_SERVER, guid(self._chance), database.on_vss))
+        return writers
+
+    def _detach_disks(self, clean: bool) -> bool:
+        """Flush or forget, close the ledgers; returns whether all of it was orderly."""
+        for attached in self._attached.values():
+            if attached.volume and clean:
+                try:
+                    attached.volume.flush()
+                except TROUBLE:
+                    clean = False
+        for attached in self._attached.values():
+            if attached.volume and not clean:
+                attached.volume.forget()
+            with suppress(*TROUBLE):
+                attached.disk.close(clean)
+        self._attached = {}
+        return clean
+
+
+def mount_point(lun: int, index: int) -> str:
+    """C: for the OS disk, letters from F: on for data disks in the order of their LUNs, folders when they run out."""
+    if lun == OS_DISK:
+        return "C:\\"
+    letter = chr(ord(FIRST_DATA_LETTER) + index - 1)
+    return f"{letter}:\\" if letter <= "Z" else f"C:\\Mount\\Disk{lun}\\"
+
+
+def _flush(volumes: dict[int, Volume]) -> None:
+    for volume in volumes.values():
+        volume.flush()
+
+
+def _identity(path: Path, chance: Random) -> str:
+    """The id of this installation, made at its first start."""
+    made = guid(chance)
+    if path.exists():
+        found: str = json.loads(path.read_bytes())["machine_id"]
+        return found
+    write_whole(path, json.dumps({"machine_id": made}))
+    return made
+
+
+def _described(lost: LostWrites) -> Json:
+    return {"disk": lost.disk, "lun": lost.lun, "blocks": lost.blocks, "first_offset": lost.first_offset}

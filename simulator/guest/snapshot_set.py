@@ -1,0 +1,275 @@
+"""The VSS service of a guest: leads a requester through a snapshot set, holds the volumes, and lets go on every path.
+
+A requester opens a session, freezes, takes its snapshots, thaws, and closes. In between anything may end: the
+requester dies (its session closes), the limit passes (the gate opens by itself and the next look finds it so), a
+writer refuses, the storage does not answer. Each way ends with the gate open and the writers thawed.
+
+Inside the hold nothing is done but copying the digests: no event is told and no file written until it is over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from random import Random
+from threading import Lock
+
+from controlplane.ports import Clock, Json, PortError
+from extension.contract.bridge import FreezeReport, FreezeRequest, ThawReport
+from simulator.guest.digests import DigestTable
+from simulator.guest.directory import VolumeError
+from simulator.guest.disk import DiskCorrupt, GuestDisk
+from simulator.guest.gate import Gate
+from simulator.guest.ground_truth import GroundTruth, GroundTruths
+from simulator.guest.vss import HOLD_LIMIT_SECONDS, WRITER_FREEZE_LIMIT_SECONDS, Hresult, Writer, Writers
+from simulator.guest.write_history import WriteHistory
+from simulator.guest.writers import guid
+
+LOOK_SECONDS = 1.0
+"""How often, in world time, a hold is looked after."""
+
+REFUSALS = {
+    Hresult.BAD_STATE: "this session is frozen already",
+    Hresult.SNAPSHOT_SET_IN_PROGRESS: "another snapshot set is in progress on this machine",
+    Hresult.SERVICE_DISABLED: "the Volume Shadow Copy service is disabled",
+}
+REQUESTER_GONE = "the requester is gone"
+
+
+class NoSuchSession(LookupError):
+    """No requester has a session of this id."""
+
+
+class NotFrozen(RuntimeError):
+    """This session has nothing to thaw."""
+
+
+@dataclass(slots=True)
+class _Session:
+    """One requester, from its coming to its going."""
+
+    id: str
+    task_id: str
+    since: int
+    """Number in the order of writes at which it came."""
+    closed: bool = False
+    ended: ThawReport | None = None
+    """Set when its hold ended without it: what it is told when it asks for the thaw."""
+    truth: GroundTruth | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Hold:
+    """Writes stand still for this session."""
+
+    session: _Session
+    with_writers: bool
+    time: datetime
+    tables: Mapping[int, DigestTable]
+    workloads: Json
+    stop_looking: Callable[[], None]
+
+
+class VssService:
+    """Thread-safe. `flush` writes back what the volumes have in memory; `facts` tells what the workloads wrote."""
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        chance: Random,
+        gate: Gate,
+        history: WriteHistory,
+        disks: Mapping[int, GuestDisk],
+        writers: list[Writer],
+        available: bool,
+        flush: Callable[[], None],
+        facts: Callable[[], Json],
+        truths: GroundTruths,
+        on_event: Callable[[str, Json], None],
+    ) -> None:
+        self.event_log: list[str] = []
+        self.writers = Writers(clock, writers, self.event_log.append)
+        self._clock = clock
+        self._chance = chance
+        self._gate = gate
+        self._history = history
+        self._disks = disks
+        self._available = available
+        self._flush = flush
+        self._facts = facts
+        self._truths = truths
+        self._on_event = on_event
+        self._lock = Lock()
+        self._sessions: dict[str, _Session] = {}
+        self._busy_with: _Session | None = None
+        self._hold: _Hold | None = None
+
+    def open_session(self, task_id: str) -> str:
+        with self._lock:
+            session = _Session(guid(self._chance), task_id, self._history.begin())
+            self._sessions[session.id] = session
+        self._on_event("vss.session_opened", {"task_id": task_id})
+        return session.id
+
+    def close_session(self, session_id: str) -> None:
+        """The requester is gone. If it left the guest frozen, that ends now."""
+        with self._lock:
+            session = self._find(session_id)
+            del self._sessions[session_id]
+            session.closed = True
+            hold = self._take_hold(session)
+        if hold:
+            self._end(hold, REQUESTER_GONE)
+        elif session.truth and session.truth.consistency == "application":
+            self.writers.complete()
+        self._remember_order(session)
+        self._on_event("vss.session_closed", {"task_id": session.task_id, "left_frozen": hold is not None})
+
+    def close(self) -> None:
+        """The guest stops: nobody stays frozen."""
+        for session_id in list(self._sessions):
+            self.close_session(session_id)
+
+    def freeze(self, request: FreezeRequest) -> FreezeReport:
+        with self._lock:
+            session = self._find(request.session)
+            if self._busy_with:
+                same = self._busy_with is session
+                return _refused(Hresult.BAD_STATE if same else Hresult.SNAPSHOT_SET_IN_PROGRESS)
+            if not self._available:
+                return _refused(Hresult.SERVICE_DISABLED)
+            self._busy_with, session.ended = session, None
+        report = FreezeReport(False)
+        try:
+            report = self._do_snapshot_set(session, request)
+        finally:
+            if not report.frozen:
+                self._busy_with = None
+        if session.closed:  # it went while its writers were being frozen
+            self._end_unasked(session, REQUESTER_GONE)
+        return report
+
+    def thaw(self, session_id: str) -> ThawReport:
+        with self._lock:
+            session = self._find(session_id)
+            hold = self._take_hold(session)
+            ended, session.ended = session.ended, None
+        if hold:
+            return self._end(hold)
+        if ended:
+            return ended
+        raise NotFrozen("this session has nothing to thaw")
+
+    def _do_snapshot_set(self, session: _Session, request: FreezeRequest) -> FreezeReport:
+        """PrepareForBackup, and DoSnapshotSet up to the hold."""
+        limit = timedelta(seconds=min(request.timeout_seconds, WRITER_FREEZE_LIMIT_SECONDS))
+        if request.writers and not self.writers.freeze(self._clock.now() + limit):
+            return self._given_up(Hresult.UNEXPECTED_WRITER_ERROR, self.writers.failures())
+        try:
+            self._flush()
+            for disk in self._disks.values():
+                disk.settle()
+        except (PortError, DiskCorrupt, VolumeError) as error:
+            return self._given_up(Hresult.FLUSH_WRITES_TIMEOUT, f"a volume could not be flushed: {error}")
+        facts, reports = self._facts(), self.writers.reports() if request.writers else ()
+        stop_looking = self._clock.every(LOOK_SECONDS, lambda: self._look(session))
+        hold_seconds = min(request.timeout_seconds, HOLD_LIMIT_SECONDS)
+        if not self._gate.hold(self._clock.now() + timedelta(seconds=hold_seconds)):
+            stop_looking()
+            return self._given_up(Hresult.FLUSH_WRITES_TIMEOUT, "writes under way did not end in time")
+        tables = {lun: disk.digests()[0] for lun, disk in self._disks.items()}
+        with self._lock:
+            self._hold = _Hold(session, request.writers, self._clock.now(), tables, facts, stop_looking)
+        return FreezeReport(True, writers=reports)
+
+    def _given_up(self, hresult: Hresult, message: str) -> FreezeReport:
+        """No snapshot set: thaw whom it froze, hold nothing."""
+        self.writers.abort()
+        if hresult is Hresult.FLUSH_WRITES_TIMEOUT:
+            self.event_log.append(f"volsnap 8: flush and hold ended with 0x{hresult:08x}: {message}")
+        self._on_event("vss.refused", {"hresult": f"0x{hresult:08x}", "message": message})
+        return FreezeReport(False, int(hresult), message, self.writers.reports())
+
+    def _look(self, session: _Session) -> None:
+        """The clock asks: has the gate opened by itself?"""
+        if not self._gate.held:
+            self._end_unasked(session)
+
+    def _end_unasked(self, session: _Session, gone: str = "") -> None:
+        with self._lock:
+            hold = self._take_hold(session)
+        if hold:
+            session.ended = self._end(hold, gone)
+
+    def _end(self, hold: _Hold, gone: str = "") -> ThawReport:
+        """Open the gate, then the rest. `gone`: why the requester does not ask for it itself."""
+        held = self._gate.release()
+        hold.stop_looking()
+        kept = held.kept and not gone
+        if hold.with_writers:
+            self.writers.thaw() if kept else self.writers.abort()
+        self._busy_with = None
+        hresult, message = Hresult.OK, ""
+        if kept:
+            self._remember_instant(hold, held.held_milliseconds)
+        else:
+            hresult = Hresult.BAD_STATE if gone else Hresult.HOLD_WRITES_TIMEOUT
+            message = gone or f"writes are held for {HOLD_LIMIT_SECONDS:g} s at most"
+            self.event_log.append(f"VSS 12298: writes could not be held, 0x{hresult:08x}: {message}")
+        about = {"task_id": hold.session.task_id, "with_writers": hold.with_writers}
+        self._on_event("vss.frozen", {**about, "time": hold.time.isoformat()})
+        ended = {"consistent": kept, "held_milliseconds": round(held.held_milliseconds, 3)}
+        self._on_event("vss.thawed", {**about, **ended, "hresult": f"0x{hresult:08x}", "message": message})
+        reports = self.writers.reports() if hold.with_writers else ()
+        return ThawReport(kept, held.held_milliseconds, int(hresult), message, reports)
+
+    def _remember_instant(self, hold: _Hold, held_milliseconds: float) -> None:
+        hold.session.truth = GroundTruth(
+            task_id=hold.session.task_id,
+            time=hold.time,
+            consistency="application" if hold.with_writers else "file-system",
+            held_milliseconds=held_milliseconds,
+            disks=self._disk_names(),
+            tables=hold.tables,
+            workloads=hold.workloads,
+        )
+        self._truths.keep(hold.session.truth)
+
+    def _remember_order(self, session: _Session) -> None:
+        """A session without a freeze that lasted leaves the order of its writes instead."""
+        ends = {lun: disk.digests() for lun, disk in self._disks.items()}
+        history = self._history.end(session.since)
+        if session.truth:
+            return
+        session.truth = GroundTruth(
+            task_id=session.task_id,
+            time=self._clock.now(),
+            consistency="crash",
+            held_milliseconds=None,
+            disks=self._disk_names(),
+            tables={lun: table for lun, (table, _) in ends.items()},
+            workloads=self._facts(),
+            history=history.until({lun: number for lun, (_, number) in ends.items()}),
+        )
+        self._truths.keep(session.truth)
+
+    def _disk_names(self) -> dict[int, str]:
+        return {lun: disk.name for lun, disk in self._disks.items()}
+
+    def _find(self, session_id: str) -> _Session:
+        if session_id not in self._sessions:
+            raise NoSuchSession("there is no session of this id")
+        return self._sessions[session_id]
+
+    def _take_hold(self, session: _Session) -> _Hold | None:
+        """Whoever gets the hold ends it; nobody else gets it. With the lock."""
+        hold = self._hold if self._hold and self._hold.session is session else None
+        if hold:
+            self._hold = None
+        return hold
+
+
+def _refused(hresult: Hresult) -> FreezeReport:
+    return FreezeReport(False, int(hresult), REFUSALS[hresult])

@@ -1,0 +1,233 @@
+"""The law of VSS writers: states, events, result codes, and one writer that obeys.
+
+A requestor leads every writer through the same events; what a writer is afterwards depends on where it was and on
+whether it could do what the event asks. The whole law is the table LAW; a pair not in it is a call out of order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import IntEnum, StrEnum
+
+from controlplane.ports import Clock
+from extension.contract.bridge import WriterReport
+
+HOLD_LIMIT_SECONDS = 10.0
+"""The kernel lets go of held writes after this, whatever the provider does."""
+WRITER_FREEZE_LIMIT_SECONDS = 60.0
+"""A writer that was frozen and is not thawed within this counts as failed."""
+
+
+class Hresult(IntEnum):
+    OK = 0
+    SERVICE_DISABLED = 0x80070422
+    BAD_STATE = 0x80042301
+    FLUSH_WRITES_TIMEOUT = 0x80042313
+    HOLD_WRITES_TIMEOUT = 0x80042314
+    UNEXPECTED_WRITER_ERROR = 0x80042315
+    SNAPSHOT_SET_IN_PROGRESS = 0x80042316
+    WRITER_NOT_RESPONDING = 0x80042319
+    WRITER_INCONSISTENT_SNAPSHOT = 0x800423F0
+    WRITER_OUT_OF_RESOURCES = 0x800423F1
+    WRITER_TIMEOUT = 0x800423F2
+    WRITER_RETRYABLE = 0x800423F3
+    WRITER_NON_RETRYABLE = 0x800423F4
+
+
+class State(IntEnum):
+    """VSS_WRITER_STATE."""
+
+    UNKNOWN = 0
+    STABLE = 1
+    WAITING_FOR_FREEZE = 2
+    WAITING_FOR_THAW = 3
+    WAITING_FOR_POST_SNAPSHOT = 4
+    WAITING_FOR_BACKUP_COMPLETE = 5
+    FAILED_AT_IDENTIFY = 6
+    FAILED_AT_PREPARE_BACKUP = 7
+    FAILED_AT_PREPARE_SNAPSHOT = 8
+    FAILED_AT_FREEZE = 9
+    FAILED_AT_THAW = 10
+    FAILED_AT_POST_SNAPSHOT = 11
+    FAILED_AT_BACKUP_COMPLETE = 12
+
+    @property
+    def failed(self) -> bool:
+        return self >= State.FAILED_AT_IDENTIFY
+
+
+class Event(StrEnum):
+    IDENTIFY = "Identify"
+    PREPARE_BACKUP = "PrepareBackup"
+    PREPARE_SNAPSHOT = "PrepareSnapshot"
+    FREEZE = "Freeze"
+    THAW = "Thaw"
+    POST_SNAPSHOT = "PostSnapshot"
+    BACKUP_COMPLETE = "BackupComplete"
+    ABORT = "Abort"
+
+
+AT_REST = tuple(state for state in State if state.failed or state in (State.STABLE, State.WAITING_FOR_BACKUP_COMPLETE))
+"""Where a new requestor may find a writer: the one before may have left without completing."""
+
+LAW: dict[tuple[State, Event], tuple[State, State]] = {
+    # (where the writer is, what happens): (where it then is, where it is if it could not)
+    **{(state, Event.IDENTIFY): (State.STABLE, State.FAILED_AT_IDENTIFY) for state in AT_REST},
+    (State.STABLE, Event.PREPARE_BACKUP): (State.STABLE, State.FAILED_AT_PREPARE_BACKUP),
+    (State.STABLE, Event.PREPARE_SNAPSHOT): (State.WAITING_FOR_FREEZE, State.FAILED_AT_PREPARE_SNAPSHOT),
+    (State.WAITING_FOR_FREEZE, Event.FREEZE): (State.WAITING_FOR_THAW, State.FAILED_AT_FREEZE),
+    (State.WAITING_FOR_THAW, Event.THAW): (State.WAITING_FOR_POST_SNAPSHOT, State.FAILED_AT_THAW),
+    (State.WAITING_FOR_POST_SNAPSHOT, Event.POST_SNAPSHOT): (
+        State.WAITING_FOR_BACKUP_COMPLETE,
+        State.FAILED_AT_POST_SNAPSHOT,
+    ),
+    (State.WAITING_FOR_BACKUP_COMPLETE, Event.BACKUP_COMPLETE): (State.STABLE, State.FAILED_AT_BACKUP_COMPLETE),
+    # An abort cannot fail. A writer that failed before keeps its state until the next requestor comes.
+    **{
+        (state, Event.ABORT): (state, state) if state.failed else (State.STABLE, State.STABLE)
+        for state in State
+        if state is not State.UNKNOWN
+    },
+}
+
+
+class Level(IntEnum):
+    """Application level: the highest is frozen first and thawed last."""
+
+    SYSTEM = 1
+    BACK_END = 2
+    FRONT_END = 3
+
+
+class OutOfOrder(Exception):
+    """The law has no such event in this state."""
+
+
+class WriterFailed(Exception):
+    """A writer could not do what an event asked; `hresult` is its last error."""
+
+    def __init__(self, hresult: Hresult, message: str) -> None:
+        super().__init__(message)
+        self.hresult = hresult
+
+
+Participant = Callable[[Event, datetime], None]
+"""What a program does at an event, until a deadline in world time; raises WriterFailed."""
+
+
+@dataclass(frozen=True, slots=True)
+class WriterClass:
+    name: str
+    writer_id: str
+    service: str
+    """What one restarts to mend it; empty where it has none of its own."""
+    level: Level = Level.SYSTEM
+    instance_id: str | None = None
+    """Only for those whose instance is the same on every machine."""
+
+
+class Writer:
+    """One writer of one guest."""
+
+    def __init__(self, writer_class: WriterClass, instance_id: str, participant: Participant | None = None) -> None:
+        self.writer_class = writer_class
+        self.instance_id = instance_id
+        self.state = State.STABLE
+        self.last_error = Hresult.OK
+        self.problem = ""
+        self.participant = participant
+        self._frozen: datetime | None = None
+
+    def handle(self, event: Event, clock: Clock, deadline: datetime) -> bool:
+        """Tell the program behind it, and go where the law says. False: it could not, or not in time."""
+        if (self.state, event) not in LAW:
+            raise OutOfOrder(f"{self.writer_class.name}: {event} in state {self.state.name}")
+        done, failed = LAW[self.state, event]
+        if event is Event.IDENTIFY:
+            self.last_error, self.problem = Hresult.OK, ""
+        try:
+            if self.participant:
+                self.participant(event, deadline)
+            self._check_time(event, clock.now(), deadline)
+        except WriterFailed as failure:
+            if event is not Event.ABORT:
+                self.state, self.last_error, self.problem = failed, failure.hresult, str(failure)
+            return False
+        self.state = done
+        return True
+
+    def report(self) -> WriterReport:
+        return WriterReport(
+            self.writer_class.name,
+            self.writer_class.writer_id,
+            self.instance_id,
+            int(self.state),
+            int(self.last_error),
+        )
+
+    def _check_time(self, event: Event, now: datetime, deadline: datetime) -> None:
+        if event is Event.FREEZE:
+            self._frozen = now
+            if now > deadline:
+                raise WriterFailed(Hresult.WRITER_TIMEOUT, "it took too long to freeze")
+        longest = timedelta(seconds=WRITER_FREEZE_LIMIT_SECONDS)
+        if event is Event.THAW and self._frozen and now - self._frozen > longest:
+            raise WriterFailed(Hresult.WRITER_TIMEOUT, "it was frozen for too long")
+
+
+class Writers:
+    """All writers of a guest, led through the events together."""
+
+    def __init__(self, clock: Clock, members: list[Writer], log: Callable[[str], None]) -> None:
+        self.members = members
+        self._clock = clock
+        self._log = log
+
+    def freeze(self, deadline: datetime) -> bool:
+        """From PrepareForBackup to the last Freeze. False: some refused, and the rest awaits an abort."""
+        for event in (Event.IDENTIFY, Event.PREPARE_BACKUP, Event.PREPARE_SNAPSHOT):
+            if not self._tell(self.members, event, deadline):
+                return False
+        return all(self._tell(self._at(level), Event.FREEZE, deadline) for level in sorted(Level, reverse=True))
+
+    def thaw(self) -> None:
+        """Thaw and PostSnapshot; a failed thaw aborts the others."""
+        deadline = self._clock.now() + timedelta(seconds=WRITER_FREEZE_LIMIT_SECONDS)
+        thawed = [self._tell(self._at(level), Event.THAW, deadline) for level in sorted(Level)]
+        if all(thawed):
+            self._tell(self.members, Event.POST_SNAPSHOT, deadline)
+        else:
+            self.abort()
+
+    def abort(self) -> None:
+        self._tell(self.members, Event.ABORT, self._clock.now())
+
+    def complete(self) -> None:
+        """The requester has its backup."""
+        waiting = [member for member in self.members if member.state is State.WAITING_FOR_BACKUP_COMPLETE]
+        self._tell(waiting, Event.BACKUP_COMPLETE, self._clock.now())
+
+    def failures(self) -> str:
+        return "; ".join(
+            f"{member.writer_class.name} ({member.state.name}, 0x{member.last_error:08x}): {member.problem}"
+            for member in self.members
+            if member.state.failed
+        )
+
+    def reports(self) -> tuple[WriterReport, ...]:
+        return tuple(member.report() for member in self.members)
+
+    def _at(self, level: Level) -> list[Writer]:
+        return [member for member in self.members if member.writer_class.level is level]
+
+    def _tell(self, members: list[Writer], event: Event, deadline: datetime) -> bool:
+        """All of them hear it, also after one failed. False if any did."""
+        failed = [member for member in members if not member.handle(event, self._clock, deadline)]
+        for member in failed:
+            self._log(
+                f"VSS 8229: {member.writer_class.name} rejected the event {event} "
+                f"with 0x{member.last_error:08x}: {member.problem}"
+            )
+        return not failed

@@ -1,0 +1,229 @@
+"""Programs in the guest that write checkable data; here the one with a database and a VSS writer.
+
+The bank moves money between accounts: the sum of all balances never changes, and a number counts its transactions. A
+transaction is left open between two ticks of the clock, with its pages already on the disk where SQLite's small cache
+had no room for them; so the bank is inside a transaction nearly always, and an image that was not taken at a freeze
+nearly always has something to recover.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from random import Random
+from threading import Event as Flag
+from threading import Lock
+from typing import Protocol
+
+import apsw
+
+from controlplane.ports import Clock, Json, PortError
+from simulator.guest.database import ACCOUNTS, DATABASE, JOURNAL, OPENING_BALANCE, Database, Homes, homes_of
+from simulator.guest.directory import VolumeError
+from simulator.guest.disk import DiskCorrupt
+from simulator.guest.volume import Volume
+from simulator.guest.vss import Event, Hresult, WriterFailed
+
+TRANSFERS_PER_TRANSACTION = 30
+TRANSFERS_PER_TICK = 10
+LARGEST_TRANSFER = 100
+NOTE_BYTES = 300
+CACHED_PAGES = 8
+OS_DISK = -1
+LOOK_SECONDS = 0.02
+"""How often, in real time, one who waits for a workload looks at the clock."""
+
+TROUBLE = (apsw.Error, PortError, DiskCorrupt, VolumeError)
+"""What a program meets when its disks fail it."""
+
+OnProblem = Callable[[str, str], None]
+"""(workload, what is wrong)"""
+
+
+class Workload(Protocol):
+    """A program of the guest. Thread-safe."""
+
+    name: str
+    problem: str
+    """Why it does not work at the moment; empty while it does."""
+
+    def tick(self) -> None:
+        """A slice of work; never waits for a freeze to end, and tells problems instead of raising them."""
+
+    def run(self, amount: int) -> None:
+        """So many units of work at once (transactions, files). Waits while frozen."""
+
+    def facts(self) -> Json:
+        """What an image of this moment must hold at least."""
+
+    def close(self, clean: bool) -> None:
+        """End orderly, or as when the power goes."""
+
+
+class DatabaseWorkload:
+    """The bank. Its database is created on the first start and recovered on any other."""
+
+    name = "database"
+
+    def __init__(self, volumes: Mapping[int, Volume], clock: Clock, chance: Random, on_problem: OnProblem) -> None:
+        self.problem = ""
+        self._homes = homes_of(list(volumes.values())) or new_homes(volumes)
+        self._clock = clock
+        self._chance = chance
+        self._on_problem = on_problem
+        self._lock = Lock()
+        self._running = Flag()
+        self._running.set()
+        self._transfers = 0
+        self._facts: Json = {}
+        self._database: Database | None = None
+        self._closed = False
+        with self._lock:
+            self._attempt(self._open)
+
+    def tick(self) -> None:
+        if not self._lock.acquire(blocking=False):
+            return
+        try:
+            if self._running.is_set() and not self._closed:
+                self._attempt(self._work)
+        finally:
+            self._lock.release()
+
+    def run(self, amount: int) -> None:
+        """`amount` whole transactions."""
+        while amount:
+            self._running.wait()
+            with self._lock:
+                if not self._running.is_set():
+                    continue
+                try:
+                    self._run_transaction()
+                except TROUBLE as error:
+                    self._fail(error)
+                    raise
+                amount -= 1
+
+    def on_vss(self, event: Event, deadline: datetime) -> None:
+        """The VSS writer of this program."""
+        if event is Event.FREEZE:
+            self.freeze(deadline)
+        elif event in (Event.THAW, Event.ABORT):
+            self.thaw()
+
+    def freeze(self, deadline: datetime) -> None:
+        """End the running transaction and begin no other; then there is nothing that a restore would replay."""
+        while not self._lock.acquire(timeout=LOOK_SECONDS):
+            if self._clock.now() >= deadline:
+                raise WriterFailed(Hresult.WRITER_TIMEOUT, "the database did not come to rest in time")
+        try:
+            database = self._database or self._open()
+            if self._transfers:
+                self._commit(database)
+            self._facts = {
+                "last_transaction": database.number("SELECT last_transaction FROM bank"),
+                "sum_of_balances": database.number("SELECT sum(balance) FROM account"),
+            }
+            self._running.clear()
+        except TROUBLE as error:
+            self._fail(error)
+            raise WriterFailed(Hresult.WRITER_RETRYABLE, f"the database cannot write: {error}") from error
+        finally:
+            self._lock.release()
+
+    def thaw(self) -> None:
+        self._running.set()
+
+    def facts(self) -> Json:
+        """As of the last freeze while frozen, else as of the last transaction."""
+        return dict(self._facts)
+
+    def close(self, clean: bool) -> None:
+        self.thaw()
+        with self._lock:
+            self._closed = True
+            database, self._database = self._database, None
+            if database is None:
+                return
+            if clean:
+                if self._transfers:
+                    self._commit(database)
+                database.close()
+            else:
+                database.kill()
+
+    def _attempt(self, work: Callable[[], object]) -> None:
+        try:
+            work()
+            self.problem = ""
+        except TROUBLE as error:
+            self._fail(error)
+
+    def _fail(self, error: Exception) -> None:
+        """Give up the connection; the next attempt opens the database anew and recovers it."""
+        database, self._database = self._database, None
+        if database:
+            database.kill()
+        self._transfers = 0
+        problem = f"{type(error).__name__}: {error}"
+        if problem != self.problem:
+            self.problem = problem
+            self._on_problem(self.name, problem)
+
+    def _open(self) -> Database:
+        self._database = database = Database(self._homes)
+        self._transfers = 0
+        if not database.number("SELECT count(*) FROM sqlite_schema WHERE name = 'bank'"):
+            self._create(database)
+        database.connection.execute(f"PRAGMA cache_size = {CACHED_PAGES}; PRAGMA cache_spill = {CACHED_PAGES}")
+        self._facts = {"last_transaction": database.number("SELECT last_transaction FROM bank")}
+        return database
+
+    def _create(self, database: Database) -> None:
+        with database.connection as connection:
+            connection.execute(
+                "CREATE TABLE account (id INTEGER PRIMARY KEY, balance INTEGER NOT NULL, note BLOB NOT NULL);"
+                "CREATE TABLE bank (id INTEGER PRIMARY KEY CHECK (id = 1), last_transaction INTEGER NOT NULL);"
+                "INSERT INTO bank VALUES (1, 0)"
+            )
+            rows = ((id, OPENING_BALANCE, self._chance.randbytes(NOTE_BYTES)) for id in range(ACCOUNTS))
+            connection.executemany("INSERT INTO account VALUES (?, ?, ?)", rows)
+
+    def _run_transaction(self) -> None:
+        """The rest of the running one, or a whole one."""
+        database = self._database or self._open()
+        self._transfer(database)
+        while self._transfers:
+            self._transfer(database)
+
+    def _work(self) -> None:
+        database = self._database or self._open()
+        for _ in range(TRANSFERS_PER_TICK):
+            self._transfer(database)
+        database.write_back()
+
+    def _transfer(self, database: Database) -> None:
+        """One of the transfers of a transaction; the first begins it, the last commits it."""
+        execute = database.connection.execute
+        if not self._transfers:
+            execute("BEGIN")
+        giver, taker = self._chance.sample(range(ACCOUNTS), 2)
+        amount = self._chance.randint(1, LARGEST_TRANSFER)
+        execute("UPDATE account SET balance = balance - ? WHERE id = ?", (amount, giver))
+        execute("UPDATE account SET balance = balance + ? WHERE id = ?", (amount, taker))
+        self._transfers += 1
+        if self._transfers == TRANSFERS_PER_TRANSACTION:
+            self._commit(database)
+
+    def _commit(self, database: Database) -> None:
+        execute = database.connection.execute
+        execute("UPDATE bank SET last_transaction = last_transaction + 1")
+        execute("COMMIT")
+        self._transfers = 0
+        self._facts = {"last_transaction": database.number("SELECT last_transaction FROM bank")}
+
+
+def new_homes(volumes: Mapping[int, Volume]) -> Homes:
+    """Where a new database goes: on the first data disk, its journal on the second, as far as there are any."""
+    data = [volumes[lun] for lun in sorted(volumes) if lun != OS_DISK] or [volumes[OS_DISK]]
+    return {DATABASE: data[0], JOURNAL: data[min(1, len(data) - 1)]}
