@@ -1,0 +1,60 @@
+"""Lanes of the test suite: the default one, `--all` as CI runs it, `--long` for hours; and what they demand."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+
+LANES = {
+    "slow": ("--all", "takes too long for every run"),
+    "long": ("--long", "takes hours"),
+}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("lanes")
+    group.addoption("--all", action="store_true", help="everything that CI runs; a skipped test is a failed one there")
+    group.addoption("--long", action="store_true", help="the runs that take hours, too")
+    group.addoption("--az", type=Path, metavar="PATH", help="the az program for the tests that drive it")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    for mark, (option, why) in LANES.items():
+        config.addinivalue_line("markers", f"{mark}: {why}; run with {option}")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what belongs to a lane that was not asked for, unless it was named one by one or by mark."""
+    if config.option.markexpr:
+        return
+    closed = [mark for mark, (option, _) in LANES.items() if not config.getoption(option.lstrip("-"))]
+    left_out = [item for item in items if any(item.get_closest_marker(mark) for mark in closed)]
+    if left_out and not any("::" in argument for argument in config.args):
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in set(left_out)]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if report.skipped and not hasattr(report, "wasxfail") and item.config.getoption("all"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped, and nothing may be under --all: {_why(report)}"
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    report = yield
+    if report.skipped and collector.config.getoption("all"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped, and nothing may be under --all: {_why(report)}"
+    return report
+
+
+def _why(report: pytest.TestReport | pytest.CollectReport) -> str:
+    return str(report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr)

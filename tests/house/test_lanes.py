@@ -1,0 +1,52 @@
+"""The lanes of the suite: what the default one leaves out, and that nothing may be skipped under --all."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+CONFTEST = Path(__file__).parents[1] / "conftest.py"
+SUITE = """
+import pytest
+
+def test_quick(): pass
+
+@pytest.mark.slow
+def test_slow(): pass
+
+@pytest.mark.long
+def test_long(): pass
+
+@pytest.mark.skipif(True, reason="no such machine")
+def test_that_is_skipped(): pass
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "counts"),
+    [
+        ([], 0, {"passed": 1, "skipped": 1, "deselected": 2}),
+        (["--all"], 1, {"passed": 2, "error": 1, "deselected": 1}),
+        (["--long"], 0, {"passed": 2, "skipped": 1, "deselected": 1}),
+        (["test_suite.py::test_long"], 0, {"passed": 1}),
+        (["-m", "slow"], 0, {"passed": 1, "deselected": 3}),
+    ],
+    ids=str,
+)
+def test_a_lane_runs_what_belongs_to_it(
+    tmp_path: Path, arguments: list[str], code: int, counts: dict[str, int]
+) -> None:
+    shutil.copy(CONFTEST, tmp_path)
+    (tmp_path / "test_suite.py").write_text(SUITE)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(tmp_path), *arguments]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == code, done.stdout
+    found = {word: int(number) for number, word in re.findall(r"(\d+) (\w+)", done.stdout.splitlines()[-1])}
+    found.pop("in", None)
+    assert found == counts, done.stdout
+    assert ("no such machine" in done.stdout) == (arguments == ["--all"])
