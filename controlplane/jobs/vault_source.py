@@ -1,0 +1,116 @@
+"""Reads a disk back from the vault, and believes nothing whose digest is not the one in the manifest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+
+from controlplane.domain.manifest import (
+    DIGEST_BYTES,
+    SEGMENT_BLOCKS,
+    Damaged,
+    Manifest,
+    Place,
+    Segment,
+    decode_manifest,
+    decode_segment,
+    digest_of,
+)
+from controlplane.domain.spans import merged
+from controlplane.jobs.packs import CONTAINER, Packs, VaultCorrupt
+from controlplane.ports import Blob, BlobConflict, BlobNotFound, Blobs, Range
+
+SEGMENTS_REMEMBERED = 32
+"""Segments (64 MiB of disk each) that stay in memory for the next read."""
+
+
+def manifest_blob(account: str, name: str) -> Blob:
+    return Blob(account, CONTAINER, f"manifests/{name}")
+
+
+class VaultSource:
+    """One disk at one recovery point, as bytes. Raises VaultCorrupt where the vault lacks or has other ones."""
+
+    def __init__(self, blobs: Blobs, account: str, name: str) -> None:
+        self.name = name
+        self.packs = Packs(blobs, account)
+        try:
+            self.manifest: Manifest = decode_manifest(blobs.read(manifest_blob(account, name)))
+        except BlobNotFound:
+            raise VaultCorrupt(f"the manifest of {name} is missing") from None
+        except Damaged as problem:
+            raise VaultCorrupt(f"{problem} ({name})") from None
+        self.segment = lru_cache(SEGMENTS_REMEMBERED)(self._read_segment)
+        """The segment of this number; an empty one for a hole."""
+
+    @property
+    def size_bytes(self) -> int:
+        return self.manifest.size_bytes
+
+    def extents(self) -> Sequence[Range]:
+        spans = (
+            (start, start + place.length)
+            for index in self.manifest.segments
+            for place, start, _ in self._stretches(index, 0, SEGMENT_BLOCKS)
+        )
+        return [Range(start, end - start) for start, end in merged(spans)]
+
+    def places(self, index: int) -> Sequence[Place]:
+        """Where the blocks of a segment lie."""
+        return [self.manifest.place_of(index, run, run.first, run.end) for run in self.segment(index)]
+
+    def read(self, offset: int, length: int) -> bytes:
+        end = offset + length
+        if offset < 0 or length < 0 or end > self.size_bytes:
+            raise BlobConflict(f"{self.name} has no bytes from {offset} to {end}")
+        parts: list[bytes | memoryview] = []
+        at = offset
+        for place, start, digests in self._stretches_between(offset, end):
+            data = self._read_blocks(place, start, digests)
+            low, high = max(start, at), min(start + place.length, end)
+            if at < low:
+                parts.append(bytes(low - at))
+            parts.append(data if high - low == len(data) else memoryview(data)[low - start : high - start])
+            at = high
+        if at < end:
+            parts.append(bytes(end - at))
+        return b"".join(parts)
+
+    def _stretches_between(self, offset: int, end: int) -> Iterator[tuple[Place, int, bytes]]:
+        """The stretches of packs that hold the blocks from the one at `offset` to the one before `end`."""
+        block_bytes = self.manifest.block_bytes
+        first, last = offset // block_bytes, -(-end // block_bytes)
+        for index in range(first // SEGMENT_BLOCKS, -(-last // SEGMENT_BLOCKS)):
+            base = index * SEGMENT_BLOCKS
+            yield from self._stretches(index, max(first - base, 0), min(last - base, SEGMENT_BLOCKS))
+
+    def _stretches(self, index: int, first: int, end: int) -> Iterator[tuple[Place, int, bytes]]:
+        """Each run, cut to the blocks from `first` to `end` of a segment: its place, where on the disk, its digests."""
+        for run in self.segment(index):
+            low, high = max(run.first, first), min(run.end, end)
+            if low < high:
+                start = (index * SEGMENT_BLOCKS + low) * self.manifest.block_bytes
+                digests = run.digests[(low - run.first) * DIGEST_BYTES : (high - run.first) * DIGEST_BYTES]
+                yield self.manifest.place_of(index, run, low, high), start, digests
+
+    def _read_blocks(self, place: Place, start: int, digests: bytes) -> bytes:
+        data = self.packs.read(place)
+        view = memoryview(data)
+        block_bytes = self.manifest.block_bytes
+        for number in range(len(digests) // DIGEST_BYTES):
+            found = digest_of(view[number * block_bytes : (number + 1) * block_bytes])
+            if found != digests[number * DIGEST_BYTES : (number + 1) * DIGEST_BYTES]:
+                raise VaultCorrupt(
+                    f"pack {place.pack} holds other bytes than were written for {self.name} "
+                    f"at byte {start + number * block_bytes}"
+                )
+        return data
+
+    def _read_segment(self, index: int) -> Segment:
+        entry = self.manifest.segments.get(index)
+        if entry is None:
+            return ()
+        try:
+            return decode_segment(self.packs.read(entry.place), entry.digest)
+        except Damaged as problem:
+            raise VaultCorrupt(f"{problem} (pack {entry.place.pack}, {self.name})") from None

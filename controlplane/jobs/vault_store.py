@@ -1,0 +1,169 @@
+"""The vault: keeps disks as packs and manifests in an account of its own, and drops what no recovery point names.
+
+Writing a recovery point reads what the snapshot holds and compares digests with the recovery point before: only blocks
+that differ go into the new pack. The manifest is written last, so that a backup that broke off half-way has left
+nothing that counts; the same backup done again gives the same names and, once done, does nothing more. So a name must
+never be used for another backup.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+from controlplane.domain.manifest import Manifest, Place, encode_manifest, pack_of
+from controlplane.domain.spans import Span, merged
+from controlplane.jobs.packs import Packs, VaultCorrupt
+from controlplane.jobs.sources import Progress, copy, silent
+from controlplane.jobs.vault_source import VaultSource, manifest_blob
+from controlplane.jobs.vault_transfer import Previous, Transfer
+from controlplane.ports import BLOCK_BYTES, Blob, BlobConflict, Blobs, BlockSource, Json
+
+__all__ = ["VaultCorrupt", "VaultPoint", "VaultStore"]
+
+
+@dataclass(frozen=True, slots=True)
+class VaultPoint:
+    """One disk at one recovery point, in the vault."""
+
+    name: str
+    disk: str
+    """The page blob: account/container/name."""
+    snapshot: str | None
+    """The snapshot of it that was read; it may be gone by now."""
+    size_bytes: int
+    allocated_bytes: int
+    """What the snapshot held, holes left out."""
+    changed_bytes: int
+    """In blocks that differ from the previous recovery point, those that became holes too."""
+    transferred_bytes: int
+    """In blocks that went into the vault."""
+    segment_bytes: int
+    """In new parts of the manifest, which went into the vault besides."""
+    previous: str | None
+    """The recovery point it was compared with; None if there was none, or none that could be read."""
+
+    def to_json(self) -> Json:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Json) -> VaultPoint:
+        return cls(**data)
+
+
+class VaultStore:
+    """Disks in a vault account. Any number of calls at once, except that a recovery point which somebody compares with
+    must not be deleted meanwhile."""
+
+    def __init__(self, blobs: Blobs, account: str) -> None:
+        self._blobs = blobs
+        self._account = account
+
+    def back_up(
+        self, source: Blob, size_bytes: int, name: str, previous: VaultPoint | None, progress: Progress = silent
+    ) -> VaultPoint:
+        """Bring a snapshot of a disk into the vault under this name, moving only what differs from `previous`.
+
+        Where the vault has lost part of `previous`, that part is read and moved again.
+        """
+        done = self._open(name)
+        if done:
+            point = _point(name, done.manifest)
+            if (point.disk, point.snapshot) != (_disk(source), source.snapshot):
+                raise BlobConflict(f"the vault has a recovery point {name} of another snapshot")
+            return point
+        found = self._open(previous.name) if previous else None
+        before = Previous(found, previous.snapshot if previous and previous.disk == _disk(source) else None)
+        pack = Packs(self._blobs, self._account).writer(pack_of(name))
+        moved = Transfer(self._blobs, source, size_bytes, before, pack).run(progress)
+        facts = {
+            "disk": _disk(source),
+            "snapshot": source.snapshot,
+            "allocated_bytes": moved.allocated_bytes,
+            "changed_bytes": moved.changed_bytes,
+            "transferred_bytes": moved.transferred_bytes,
+            "segment_bytes": moved.segment_bytes,
+            "previous": found.name if found else None,
+        }
+        manifest = Manifest(size_bytes, BLOCK_BYTES, moved.segments, moved.packs, facts)
+        self._blobs.put(manifest_blob(self._account, name), encode_manifest(manifest))
+        return _point(name, manifest)
+
+    def source(self, point: VaultPoint) -> BlockSource:
+        """The disk as it was. Raises VaultCorrupt here or at any read."""
+        return VaultSource(self._blobs, self._account, point.name)
+
+    def restore(self, point: VaultPoint, target: Blob, progress: Progress = silent) -> None:
+        """Make `target` the disk as it was. Raises VaultCorrupt before a wrong byte is written."""
+        copy(self.source(point), self._blobs, target, progress)
+
+    def delete(self, point: VaultPoint, keep: Sequence[VaultPoint]) -> None:
+        """Drop a recovery point and what only it named. `keep` are the others of the same disk, all of them. May be
+        repeated after a crash, since the manifest goes last."""
+        doomed = self._open(point.name)
+        kept = [source for source in (self._open(other.name) for other in keep) if source]
+        packs = Packs(self._blobs, self._account)
+        sparse: list[str] = []
+        for pack in sorted({pack_of(point.name), *(doomed.manifest.packs if doomed else ())}):
+            named_bytes = max((source.manifest.packs.get(pack, 0) for source in kept), default=0)
+            if not named_bytes:
+                packs.delete(pack)
+            elif packs.is_sparse(pack, named_bytes):
+                sparse.append(pack)
+            else:
+                packs.drop_older(pack)
+        for pack, live in _live_spans(sparse, kept).items():
+            if packs.is_sparse(pack, sum(end - start for start, end in live)):
+                packs.thin_out(pack, live)
+            packs.drop_older(pack)
+        self._blobs.delete(manifest_blob(self._account, point.name))
+
+    def check(self, point: VaultPoint) -> list[str]:
+        """What of a recovery point the vault lacks, a sentence each. Reads its manifest and segments, no blocks."""
+        try:
+            source = VaultSource(self._blobs, self._account, point.name)
+        except VaultCorrupt as problem:
+            return [str(problem)]
+        problems: dict[str, None] = {}
+        for index in source.manifest.segments:
+            try:
+                for place in source.places(index):
+                    source.packs.locate(place)
+            except VaultCorrupt as problem:
+                problems[str(problem)] = None
+        return list(problems)
+
+    def _open(self, name: str) -> VaultSource | None:
+        """None when there is no such recovery point, or none that anybody could restore."""
+        try:
+            return VaultSource(self._blobs, self._account, name)
+        except VaultCorrupt:
+            return None
+
+
+def _live_spans(packs: Sequence[str], kept: Sequence[VaultSource]) -> dict[str, list[Span]]:
+    """What of these packs the kept recovery points name, as far as they can be read at all."""
+    if not packs:
+        return {}
+    live: dict[str, list[Span]] = {pack: [] for pack in packs}
+    entries = {entry.place: (source, index) for source in kept for index, entry in source.manifest.segments.items()}
+    for place, (source, index) in entries.items():
+        for named in (place, *_readable_places(source, index)):
+            if named.pack in live:
+                live[named.pack].append((named.offset, named.end))
+    return {pack: merged(spans) for pack, spans in live.items()}
+
+
+def _readable_places(source: VaultSource, index: int) -> Sequence[Place]:
+    try:
+        return source.places(index)
+    except VaultCorrupt:
+        return ()
+
+
+def _disk(blob: Blob) -> str:
+    return f"{blob.account}/{blob.container}/{blob.name}"
+
+
+def _point(name: str, manifest: Manifest) -> VaultPoint:
+    return VaultPoint(name=name, size_bytes=manifest.size_bytes, **manifest.facts)

@@ -1,0 +1,237 @@
+"""One transfer to the vault: reads a snapshot, compares it with the previous recovery point, writes what differs."""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import groupby
+
+from controlplane.domain.manifest import (
+    SEGMENT_BLOCKS,
+    Place,
+    SegmentBuilder,
+    SegmentEntry,
+    digest_of,
+    encode_segment,
+)
+from controlplane.domain.spans import Span, pieces, widened, within, without
+from controlplane.jobs.packs import PackWriter, VaultCorrupt
+from controlplane.jobs.sources import Progress, in_order, spans_of
+from controlplane.jobs.vault_source import VaultSource
+from controlplane.ports import BLOCK_BYTES, READ_BYTES, Blob, BlobConflict, BlobNotFound, Blobs
+
+SEGMENT_BYTES = BLOCK_BYTES * SEGMENT_BLOCKS
+_ZEROS = digest_of(bytes(BLOCK_BYTES))
+
+
+@dataclass(frozen=True, slots=True)
+class KnownBlock:
+    """A block that the vault has already."""
+
+    digest: bytes
+    place: Place
+
+
+class Previous:
+    """The recovery point compared with, as far as the vault still holds it; nothing where it does not.
+
+    `snapshot` is the one it was read from, if the storage may be asked what changed since.
+    """
+
+    def __init__(self, source: VaultSource | None, snapshot: str | None) -> None:
+        usable = source is not None and source.manifest.block_bytes == BLOCK_BYTES
+        self._source = source if usable else None
+        self.snapshot = snapshot if usable else None
+        self.blocks = lru_cache(4)(self._read_blocks)
+        """The blocks of a segment by their number in it. A few segments stay at hand: reads run ahead of writes."""
+
+    @property
+    def size_bytes(self) -> int | None:
+        return self._source.size_bytes if self._source else None
+
+    @property
+    def segments(self) -> Iterable[int]:
+        return self._source.manifest.segments if self._source else ()
+
+    def entry(self, index: int) -> SegmentEntry | None:
+        return self._source.manifest.segments.get(index) if self._source and self.blocks(index) else None
+
+    def _read_blocks(self, index: int) -> Mapping[int, KnownBlock]:
+        if self._source is None:
+            return {}
+        try:
+            runs = self._source.segment(index)
+        except VaultCorrupt:
+            return {}
+        place_of = self._source.manifest.place_of
+        known: dict[int, KnownBlock] = {}
+        for run in runs:
+            with suppress(VaultCorrupt):
+                self._source.packs.locate(place_of(index, run, run.first, run.end))
+                for block in range(run.first, run.end):
+                    known[block] = KnownBlock(run.digest(block), place_of(index, run, block, block + 1))
+        return known
+
+
+@dataclass
+class Moved:
+    """What a transfer has done."""
+
+    allocated_bytes: int = 0
+    changed_bytes: int = 0
+    transferred_bytes: int = 0
+    segment_bytes: int = 0
+    segments: dict[int, SegmentEntry] = field(default_factory=dict)
+    packs: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Whole blocks of the disk; `digests` where they are known to be what the previous recovery point had."""
+
+    start: int
+    end: int
+    digests: Sequence[bytes] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What was found in a stretch; no data where there was no need to read."""
+
+    start: int
+    length: int
+    digests: Sequence[bytes]
+    data: memoryview | None
+
+    @property
+    def segment(self) -> int:
+        return self.start // SEGMENT_BYTES
+
+
+class Transfer:
+    """Moves one snapshot into one pack. Several reads are in flight and hashed by their threads; the writing follows in
+    the order of the disk. In memory are a few reads and the present segment, whatever the size of the disk."""
+
+    def __init__(self, blobs: Blobs, source: Blob, size_bytes: int, previous: Previous, pack: PackWriter) -> None:
+        self._blobs = blobs
+        self._source = source
+        self._size_bytes = size_bytes
+        self._previous = previous
+        self._pack = pack
+        self._moved = Moved()
+
+    def run(self, progress: Progress) -> Moved:
+        held = within(spans_of(self._blobs.ranges(self._source)), 0, self._size_bytes)
+        blocks = widened(held, BLOCK_BYTES, self._size_bytes)
+        self._moved.allocated_bytes = _total(held)
+        total, done = _total(blocks), 0
+        try:
+            for index, parts in groupby(in_order(self._read, self._plan(blocks)), key=lambda found: found.segment):
+                done += self._add_segment(index, parts)
+                progress(done, total)
+            self._count_vanished()
+            if self._pack.size_bytes:
+                self._pack.commit()
+        except BaseException:
+            self._pack.abort()
+            raise
+        return self._moved
+
+    def _plan(self, blocks: Sequence[Span]) -> Iterator[Stretch]:
+        """What to read, in the order of the disk, and what the storage knows to be unchanged."""
+        changed = self._changed(blocks)
+        unchanged = without(blocks, changed)
+        marked = heapq.merge(
+            ((start, end, True) for start, end in pieces(changed, READ_BYTES)),
+            ((start, end, False) for start, end in pieces(unchanged, READ_BYTES)),
+        )
+        for start, end, has_changed in marked:
+            yield Stretch(start, end, None if has_changed else self._known_digests(start, end))
+
+    def _changed(self, blocks: Sequence[Span]) -> Sequence[Span]:
+        """Those of the blocks that may differ from the previous recovery point, as far as the storage can tell."""
+        if self._previous.snapshot is None or self._previous.size_bytes != self._size_bytes:
+            return blocks
+        try:
+            ranges = self._blobs.changed_ranges(self._source, self._previous.snapshot)
+        except BlobNotFound:
+            return blocks
+        unchanged = without(blocks, widened(spans_of(ranges), BLOCK_BYTES, self._size_bytes))
+        return without(blocks, unchanged)
+
+    def _known_digests(self, start: int, end: int) -> Sequence[bytes] | None:
+        """None if the vault has lost one of these blocks: then they are read like changed ones."""
+        known = self._previous.blocks(start // SEGMENT_BYTES)
+        first = start % SEGMENT_BYTES // BLOCK_BYTES
+        blocks = [known.get(block) for block in range(first, first - (start - end) // BLOCK_BYTES)]
+        digests = [block.digest for block in blocks if block]
+        return digests if len(digests) == len(blocks) else None
+
+    def _read(self, stretch: Stretch) -> Found:
+        length = stretch.end - stretch.start
+        if stretch.digests is not None:
+            return Found(stretch.start, length, stretch.digests, None)
+        data = memoryview(self._blobs.read(self._source, stretch.start, length))
+        if len(data) != length:
+            raise BlobConflict(f"{self._source.name!r} ends before byte {stretch.end}")
+        digests = [digest_of(data[at : at + BLOCK_BYTES]) for at in range(0, length, BLOCK_BYTES)]
+        return Found(stretch.start, length, digests, data)
+
+    def _add_segment(self, index: int, parts: Iterable[Found]) -> int:
+        """Write what is new of a segment and name all that is in it; returns how much of the disk that was."""
+        known = self._previous.blocks(index)
+        vanished = set(known)
+        builder = SegmentBuilder(BLOCK_BYTES)
+        dealt_with = 0
+        for part in parts:
+            dealt_with += part.length
+            first = part.start % SEGMENT_BYTES // BLOCK_BYTES
+            for number, digest in enumerate(part.digests):
+                length = min(BLOCK_BYTES, part.length - number * BLOCK_BYTES)
+                if _is_hole(digest, length):
+                    continue
+                block = known.get(first + number)
+                vanished.discard(first + number)
+                place = block.place if block and block.digest == digest else self._write(part, number, length)
+                builder.add(first + number, digest, place.pack, place.offset)
+                self._moved.packs[place.pack] += length
+        self._moved.changed_bytes += sum(known[block].place.length for block in vanished)
+        self._end_segment(index, builder)
+        return dealt_with
+
+    def _write(self, part: Found, number: int, length: int) -> Place:
+        assert part.data is not None
+        self._moved.changed_bytes += length
+        self._moved.transferred_bytes += length
+        return self._pack.write(part.data[number * BLOCK_BYTES : number * BLOCK_BYTES + length])
+
+    def _end_segment(self, index: int, builder: SegmentBuilder) -> None:
+        segment = builder.build()
+        if not segment:
+            return
+        data = encode_segment(segment)
+        digest = digest_of(data)
+        entry = self._previous.entry(index)
+        if entry is None or entry.digest != digest:
+            entry = SegmentEntry(self._pack.write(data), digest)
+            self._moved.segment_bytes += len(data)
+        self._moved.segments[index] = entry
+        self._moved.packs[entry.place.pack] += entry.place.length
+
+    def _count_vanished(self) -> None:
+        """Segments of the previous recovery point in which the disk now holds nothing."""
+        for index in self._previous.segments:
+            if index not in self._moved.segments:
+                self._moved.changed_bytes += sum(block.place.length for block in self._previous.blocks(index).values())
+
+
+def _is_hole(digest: bytes, length: int) -> bool:
+    return digest == (_ZEROS if length == BLOCK_BYTES else digest_of(bytes(length)))
+
+
+def _total(spans: Iterable[Span]) -> int:
+    return sum(end - start for start, end in spans)
