@@ -148,6 +148,7 @@ def test_settings_keep_the_order_of_keys_that_agents_write() -> None:
 def test_settings_may_have_a_byte_order_mark_and_nulls() -> None:
     settings = parse_settings_file(contract_golden.read("N.settings.bom.json"))
     assert settings == SettingsFile({"taskId": "t_1"}, None, None)
+    assert parse_settings_file("\ufeff" + settings_file({"taskId": "t_1"}, None, None)) == settings
 
 
 @pytest.mark.parametrize("text", ["", " \r\n", b""])

@@ -307,6 +307,7 @@ MALFORMED: list[tuple[str, object]] = [
     ("objectStr", "%%%"),
     ("objectStr", 7),
     ("objectStr", "YQ="),
+    ("objectStr", encoded({"backupMetadata": []}) + "%"),
     ("objectStr", base64.b64encode(b"{").decode()),
     ("objectStr", base64.b64encode(b"[" * 100_000).decode()),
     ("objectStr", base64.b64encode("ä".encode()).decode()),
