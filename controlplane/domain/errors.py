@@ -158,7 +158,7 @@ def operation_not_found(operation: str) -> ServiceError:
     return ServiceError("OperationNotFound", f"The operation '{operation}' could not be found.", status=404)
 
 
-# ----------------------------------------------------------------------------------------------------- who may ask at all
+# --------------------------------------------------------------------------------------------------- who may ask at all
 
 
 def token_missing() -> ServiceError:
@@ -216,3 +216,23 @@ def invalid_backup_input(parameter: str, reason: str) -> ServiceError:
         f"Input provided for the call is invalid. The value of '{parameter}' is refused: {reason}.",
         target=parameter,
     )
+
+
+def container_name_incorrect(reason: str) -> ServiceError:
+    return ServiceError("BMSUserErrorContainerNameIncorrectFormat", f"The container name is not valid: {reason}.")
+
+
+def item_not_found(name: str) -> ServiceError:
+    return ServiceError(
+        "BMSUserErrorDataSourceObjectNotFound", f"There is no protected item '{name}' in the vault.", status=404
+    )
+
+
+def recovery_point_not_found(name: str) -> ServiceError:
+    """The code is ours."""
+    return ServiceError("BMSUserErrorRecoveryPointNotFound", f"The item has no recovery point '{name}'.", status=404)
+
+
+def job_not_found(name: str) -> ServiceError:
+    """The code is ours."""
+    return ServiceError("BMSUserErrorJobNotFound", f"There is no job '{name}' in the vault.", status=404)

@@ -1,0 +1,273 @@
+"""What every ARM answer obeys: token, api-version, request ids, error envelope; and the table of all operations.
+
+ARM requests never reach FastAPI's router. One ASGI middleware authenticates them, finds the operation in a table by one
+look, runs it (reads at once, everything else in a thread) and turns whatever was raised into the error envelope.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Mapping
+from http import HTTPStatus
+from urllib.parse import parse_qsl
+from uuid import uuid4
+
+from fastapi import FastAPI
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from controlplane.arm import (
+    backup_jobs,
+    backup_policies,
+    cloud,
+    compute_operations,
+    disks,
+    operations,
+    protectable_items,
+    protected_items,
+    protection_containers,
+    providers,
+    recovery_points,
+    resource_groups,
+    storage_accounts,
+    subscriptions,
+    vault_configs,
+    vaults,
+    virtual_machine_extensions,
+    virtual_machines,
+)
+from controlplane.arm.aad import Identity, Tokens, router
+from controlplane.arm.call import Answer, Call, answer
+from controlplane.arm.routing import Place, Route, Table, operation_name, split
+from controlplane.domain import errors
+from controlplane.domain.errors import ServiceError
+from controlplane.ports import DocumentExists, Engine, EtagMismatch, Event, PortError, Ports, StorageRefused
+
+MAX_BODY_BYTES = 4 * 1024 * 1024
+API_VERSION = re.compile(r"\d{4}-\d{2}-\d{2}(-[A-Za-z0-9.-]{1,40})?", re.ASCII)
+ROOTS = {"subscriptions", "providers", "tenants"}
+"""The first segments of ARM paths. Everything else, such as signing in, is answered without a token."""
+
+ROUTES: tuple[Route, ...] = (
+    *protected_items.ROUTES,
+    *backup_jobs.ROUTES,
+    *recovery_points.ROUTES,
+    *operations.ROUTES,
+    *protection_containers.ROUTES,
+    *protectable_items.ROUTES,
+    *backup_policies.ROUTES,
+    *vault_configs.ROUTES,
+    *vaults.ROUTES,
+    *virtual_machines.ROUTES,
+    *virtual_machine_extensions.ROUTES,
+    *compute_operations.ROUTES,
+    *disks.ROUTES,
+    *storage_accounts.ROUTES,
+    *resource_groups.ROUTES,
+    *subscriptions.ROUTES,
+)
+
+_log = logging.getLogger(__name__)
+
+
+def build(ports: Ports, engine: Engine, identity: Identity) -> FastAPI:
+    """The service's HTTP face. Add routes of your own to it as you like: they are outside ARM and ask for no token."""
+    app = FastAPI(title="Azure Backup simulator", docs_url=None, redoc_url=None, openapi_url=None)
+    tokens = Tokens(identity)
+    app.include_router(router(tokens))
+    app.include_router(cloud.router(identity))
+    app.add_exception_handler(HTTPException, _outside_arm)
+    table = Table((*ROUTES, *providers.routes(ROUTES)))
+    app.add_middleware(Arm, ports=ports, engine=engine, tokens=tokens, table=table)
+    return app
+
+
+class Arm:
+    """The middleware. Paths outside ARM pass through it and get the request ids and the error envelope too."""
+
+    def __init__(self, app: ASGIApp, ports: Ports, engine: Engine, tokens: Tokens, table: Table) -> None:
+        self._app = app
+        self._ports = ports
+        self._engine = engine
+        self._tokens = tokens
+        self._table = table
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        reply = _Reply(send, headers)
+        segments = split(scope["path"])
+        try:
+            if segments and segments[0].lower() in ROOTS:
+                await reply.answer(await self._answer(scope, _limited(receive), headers, segments))
+            else:
+                await self._app(scope, _limited(receive), reply.send)
+        except Exception as error:
+            if reply.started:
+                raise
+            await reply.answer(_error_answer(error, self._tokens.identity))
+
+    async def _answer(self, scope: Scope, receive: Receive, headers: Mapping[str, str], segments: list[str]) -> Answer:
+        """The answer to one ARM request; whatever is wrong with it is raised."""
+        base_url = f"{scope['scheme']}://{headers.get('host', 'localhost')}"
+        self._tokens.check(headers.get("authorization"), base_url)
+        query = {key.lower(): value for key, value in parse_qsl(scope["query_string"].decode(), keep_blank_values=True)}
+        _check_api_version(query.get("api-version"))
+        if not scope["path"].isprintable():
+            raise errors.invalid_resource_name("", "it holds characters that cannot be printed")
+        self._check_subscription(segments)
+        place = self._table.find(segments)
+        if place is None:
+            raise _unknown(scope["method"], segments)
+        route = place.routes.get(scope["method"])
+        if route is None:
+            return _not_allowed(scope["method"], place)
+        call = Call(
+            ports=self._ports,
+            engine=self._engine,
+            identity=self._tokens.identity,
+            method=route.method,
+            id=place.id,
+            names=place.names,
+            query=query,
+            headers=headers,
+            content=b"" if route.method in {"GET", "HEAD"} else await _body(receive),
+            base_url=base_url,
+        )
+        return await run_in_threadpool(self._run, route, call) if route.writes else route.run(call)
+
+    def _run(self, route: Route, call: Call) -> Answer:
+        """A request that may change something, and its entry in the journal."""
+        try:
+            result = route.run(call)
+        except ServiceError as error:
+            result = _envelope(error)
+        data = {"method": call.method, "id": call.id, "status": result.status}
+        self._ports.store.record(Event("arm.request", "arm", data))
+        return result
+
+    def _check_subscription(self, segments: list[str]) -> None:
+        if segments[0].lower() == "subscriptions" and len(segments) > 1:
+            wanted = self._tokens.identity.subscription_id
+            if segments[1].lower() != wanted:
+                raise errors.subscription_not_found(segments[1])
+
+
+class _Reply:
+    """Sends the answer, with the headers that every answer carries."""
+
+    def __init__(self, send: Send, request_headers: Mapping[str, str]) -> None:
+        self._send = send
+        self.started = False
+        request_id = str(uuid4())
+        self._headers = {
+            "Cache-Control": "no-cache",
+            "Pragma": "no-cache",
+            "Expires": "-1",
+            "X-Content-Type-Options": "nosniff",
+            "x-ms-request-id": request_id,
+            "x-ms-correlation-request-id": request_headers.get("x-ms-correlation-request-id", request_id),
+        }
+        if client_request_id := request_headers.get("x-ms-client-request-id"):
+            self._headers["x-ms-client-request-id"] = client_request_id
+
+    async def answer(self, answer: Answer) -> None:
+        headers = {**answer.headers, "Content-Length": str(len(answer.content))}
+        if answer.content:
+            headers["Content-Type"] = "application/json; charset=utf-8"
+        if answer.status in {204, 304}:
+            del headers["Content-Length"]
+        await self.send({"type": "http.response.start", "status": answer.status, "headers": _raw(headers)})
+        await self.send({"type": "http.response.body", "body": answer.content})
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.started = True
+            present = {name.lower() for name, _ in message["headers"]}
+            added = [pair for pair in _raw(self._headers) if pair[0] not in present]
+            message = {**message, "headers": [*message["headers"], *added]}
+        await self._send(message)
+
+
+def _raw(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+
+
+def _limited(receive: Receive) -> Receive:
+    """Lets a body of MAX_BODY_BYTES through and no more."""
+    received = 0
+
+    async def limited() -> Message:
+        nonlocal received
+        message = await receive()
+        received += len(message.get("body", b""))
+        if received > MAX_BODY_BYTES:
+            raise errors.content_too_large(MAX_BODY_BYTES)
+        return message
+
+    return limited
+
+
+async def _body(receive: Receive) -> bytes:
+    content = bytearray()
+    while True:
+        message = await receive()
+        content += message.get("body", b"")
+        if not message.get("more_body", False):
+            return bytes(content)
+
+
+def _check_api_version(version: str | None) -> None:
+    """Any well-formed version is served by the newest behaviour."""
+    if not version:
+        raise errors.missing_api_version()
+    if not API_VERSION.fullmatch(version):
+        raise errors.invalid_api_version(version)
+
+
+def _unknown(method: str, segments: list[str]) -> ServiceError:
+    operation = operation_name(method, segments)
+    namespace = operation.partition(" ")[2].partition("/")[0]
+    if not namespace.lower().startswith("microsoft."):
+        return errors.invalid_namespace(namespace)
+    return errors.operation_not_simulated(operation)
+
+
+def _not_allowed(method: str, place: Place) -> Answer:
+    refusal = _envelope(errors.method_not_allowed(method))
+    return Answer(refusal.status, refusal.content, {"Allow": ", ".join(sorted(place.routes))})
+
+
+def _error_answer(error: Exception, identity: Identity) -> Answer:
+    """What the client is told of an exception."""
+    if isinstance(error, ServiceError):
+        headers = {}
+        if error.status == 401:
+            place = f"https://login.microsoftonline.com/{identity.tenant_id}"
+            headers["WWW-Authenticate"] = f'Bearer authorization_uri="{place}", error="invalid_token"'
+        return answer(error.envelope(), error.status, headers)
+    if isinstance(error, EtagMismatch):
+        return _envelope(errors.precondition_failed("The resource was changed since it was read."))
+    if isinstance(error, DocumentExists | StorageRefused):
+        return _envelope(ServiceError("Conflict", f"{error}.", status=409))
+    if isinstance(error, PortError):
+        return answer(errors.service_unavailable(str(error)).envelope(), 503, {"Retry-After": "5"})
+    _log.error("a request ended in an unexpected error", exc_info=error)
+    return _envelope(errors.internal_error())
+
+
+def _envelope(error: ServiceError) -> Answer:
+    return answer(error.envelope(), error.status)
+
+
+async def _outside_arm(request: Request, error: Exception) -> Response:
+    """Refusals of routes outside ARM, in the same envelope."""
+    assert isinstance(error, HTTPException)
+    body = {"error": {"code": HTTPStatus(error.status_code).phrase.replace(" ", ""), "message": str(error.detail)}}
+    return JSONResponse(body, error.status_code, headers=error.headers)

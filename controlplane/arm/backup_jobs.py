@@ -1,0 +1,67 @@
+"""Microsoft.RecoveryServices/vaults/backupJobs: what was done in a vault and what is being done, newest first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from controlplane.arm.call import Answer, Call, answer, encode
+from controlplane.arm.filters import check_keys, holds, terms, within
+from controlplane.arm.routing import reading, refused
+from controlplane.arm.vaults import VAULT, require_vault, vault_id
+from controlplane.domain import errors
+from controlplane.domain.job import ENDED, KIND, body, from_json
+from controlplane.domain.times import parse_instant
+from controlplane.ports import Document, Json
+
+JOBS = f"{VAULT}/backupJobs"
+JOB = f"{JOBS}/{{job}}"
+
+
+def get_job(call: Call) -> Answer:
+    require_vault(call)
+    document = call.find(KIND)
+    if document is None:
+        raise errors.job_not_found(call.names["job"])
+    shown = document.json()
+    if shown["properties"]["status"] in ENDED:
+        return call.stored(document)
+    return answer(_as_of_now(call, document))
+
+
+def list_jobs(call: Call) -> Answer:
+    require_vault(call)
+    wanted = terms(call.query.get("$filter", ""))
+    check_keys(wanted, {"backupmanagementtype", "operation", "status", "jobid", "starttime", "endtime"})
+    return call.page(call.newest_first(_listed(call, wanted)))
+
+
+def _listed(call: Call, wanted: dict[str, str]) -> Iterator[tuple[str, bytes]]:
+    """The jobs of the filter as lists show them, under keys that start with their time."""
+    for document in call.ports.store.find(KIND, vault_id(call)):
+        shown = document.json()
+        properties = shown["properties"]
+        started = parse_instant(properties["startTime"])
+        facts = {
+            "backupmanagementtype": properties["backupManagementType"],
+            "operation": properties["operation"],
+            "status": properties["status"],
+            "jobid": shown["name"],
+        }
+        if not holds(wanted, facts) or not within(wanted, "starttime", "endtime", started):
+            continue
+        if properties["status"] not in ENDED:
+            shown = _as_of_now(call, document)
+        del shown["properties"]["extendedInfo"]
+        yield f"{started.isoformat()} {document.id}", encode(shown)
+
+
+def _as_of_now(call: Call, document: Document) -> Json:
+    """A running job: its duration grows although nothing is written."""
+    return body(from_json(document.private["job"]), call.ports.clock.now())
+
+
+ROUTES = (
+    reading(JOB, get_job),
+    refused("POST", f"{JOB}/cancel"),
+    reading(JOBS, list_jobs),
+)

@@ -1,0 +1,200 @@
+"""Microsoft.RecoveryServices/vaults/backupPolicies: lists, and the write edge with the service's tolerance."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from pydantic import Field
+
+from controlplane.arm.call import Answer, Call, RequestBody, answer, encode
+from controlplane.arm.filters import check_keys, holds, terms
+from controlplane.arm.routing import Route, reading
+from controlplane.arm.vaults import VAULT, require_vault, vault_id
+from controlplane.domain import errors, policy, protected_item
+from controlplane.ports import Document, Json
+
+POLICIES = f"{VAULT}/backupPolicies"
+POLICY = f"{POLICIES}/{{policy}}"
+
+
+class DurationRequest(RequestBody):
+    count: int | None = None
+    duration_type: str | None = None
+
+
+class WeeklyDaysRequest(RequestBody):
+    days_of_the_week: list[str] | None = None
+    weeks_of_the_month: list[str] | None = None
+
+
+class DayRequest(RequestBody):
+    date: int | None = None
+    is_last: bool | None = None
+
+
+class DailyDaysRequest(RequestBody):
+    days_of_the_month: list[DayRequest] | None = None
+
+
+class RetentionScheduleRequest(RequestBody):
+    days_of_the_week: list[str] | None = None
+    retention_schedule_format_type: str | None = None
+    months_of_year: list[str] | None = None
+    retention_schedule_daily: DailyDaysRequest | None = None
+    retention_schedule_weekly: WeeklyDaysRequest | None = None
+    retention_times: list[str] | None = None
+    retention_duration: DurationRequest | None = None
+
+
+class RetentionRequest(RequestBody):
+    retention_policy_type: str | None = None
+    daily_schedule: RetentionScheduleRequest | None = None
+    weekly_schedule: RetentionScheduleRequest | None = None
+    monthly_schedule: RetentionScheduleRequest | None = None
+    yearly_schedule: RetentionScheduleRequest | None = None
+
+
+class HourlyRequest(RequestBody):
+    interval: int | None = None
+    schedule_window_start_time: str | None = None
+    schedule_window_duration: int | None = None
+
+
+class RunsRequest(RequestBody):
+    schedule_run_days: list[str] | None = None
+    schedule_run_times: list[str] | None = None
+
+
+class ScheduleRequest(RequestBody):
+    schedule_policy_type: str | None = None
+    schedule_run_frequency: str | None = None
+    schedule_run_days: list[str] | None = None
+    schedule_run_times: list[str] | None = None
+    schedule_weekly_frequency: int | None = None
+    hourly_schedule: HourlyRequest | None = None
+    daily_schedule: RunsRequest | None = None
+    weekly_schedule: RunsRequest | None = None
+
+
+class SnapshotGroupRequest(RequestBody):
+    azure_backup_rg_name_prefix: str | None = Field(None, alias="azureBackupRGNamePrefix")
+    azure_backup_rg_name_suffix: str | None = Field(None, alias="azureBackupRGNameSuffix")
+
+
+class TieringRequest(RequestBody):
+    tiering_mode: str | None = None
+    duration: int | None = None
+    duration_type: str | None = None
+
+
+class PropertiesRequest(RequestBody):
+    backup_management_type: str | None = None
+    policy_type: str | None = None
+    instant_rp_details: SnapshotGroupRequest | None = Field(None, alias="instantRPDetails")
+    schedule_policy: ScheduleRequest | None = None
+    retention_policy: RetentionRequest | None = None
+    tiering_policy: dict[str, TieringRequest] | None = None
+    instant_rp_retention_range_in_days: int | None = None
+    time_zone: str = "UTC"
+    snapshot_consistency_type: str | None = None
+
+
+class PolicyRequest(RequestBody):
+    properties: PropertiesRequest | None = None
+
+
+def put_policy(call: Call) -> Answer:
+    policy.check_name(call.names["policy"])
+    properties = _properties(call.read(PolicyRequest))
+    with call.ports.store.transaction():
+        require_vault(call)
+        known = call.find(policy.KIND)
+        call.check_precondition(known)
+        id = known.json()["id"] if known else call.id
+        document = call.ports.store.put(policy.KIND, id, policy.body(id, properties), parent=vault_id(call))
+    return answer(_shown(document, _use(call)))
+
+
+def get_policy(call: Call) -> Answer:
+    return answer(_shown(_policy(call), _use(call)))
+
+
+def list_policies(call: Call) -> Answer:
+    require_vault(call)
+    wanted = terms(call.query.get("$filter", ""))
+    check_keys(wanted, {"backupmanagementtype", "workloadtype"})
+    return call.page(_listed(call, wanted))
+
+
+def delete_policy(call: Call) -> Answer:
+    with call.ports.store.transaction():
+        require_vault(call)
+        known = call.find(policy.KIND)
+        if known is None:
+            return Answer(204)
+        call.check_precondition(known)
+        if _use(call)[known.id]:
+            raise policy.in_use()
+        if known.json()["name"] in policy.BUILT_IN:
+            raise policy.is_built_in()
+        call.ports.store.delete(policy.KIND, known.id)
+    return Answer(200)
+
+
+def _properties(request: PolicyRequest) -> Json:
+    """What the request asks for in the form in which it is checked, stored and shown."""
+    asked = request.properties.model_dump(by_alias=True, exclude_none=True) if request.properties else {}
+    properties: dict[str, Any] = {"instantRPDetails": {}} | asked
+    if properties.get("backupManagementType") in {"AzureWorkload", "AzureStorage", "AzureSql", "MAB"}:
+        raise errors.operation_not_simulated(f"policies of {properties['backupManagementType']}")
+    policy.check(properties)
+    version = policy.type_of(properties)
+    frequency = properties["schedulePolicy"]["scheduleRunFrequency"]
+    properties.setdefault("instantRpRetentionRangeInDays", policy.default_snapshot_days(version, frequency))
+    return {"backupManagementType": "AzureIaasVM", "policyType": version} | properties
+
+
+def _policy(call: Call) -> Document:
+    require_vault(call)
+    document = call.find(policy.KIND)
+    if document is None:
+        raise policy.unknown(call.names["policy"])
+    return document
+
+
+def _listed(call: Call, wanted: dict[str, str]) -> Iterator[tuple[str, bytes]]:
+    """The policies that came with the vault, then the others by name."""
+    use, after = _use(call), call.after
+    place = {name.lower(): str(index) for index, name in enumerate(policy.BUILT_IN)}
+    found = {document.id: document for document in call.ports.store.find(policy.KIND, vault_id(call))}
+    ordered = sorted((place.get(id.rpartition("/")[2], "9") + id, id) for id in found)
+    for key, id in ordered:
+        shown = _shown(found[id], use)
+        kinds = {
+            "backupmanagementtype": shown["properties"]["backupManagementType"],
+            "workloadtype": shown["properties"].get("workLoadType", "VM"),
+        }
+        if key > after and holds(wanted, kinds):
+            yield key, encode(shown)
+
+
+def _shown(document: Document, use: Counter[str]) -> Json:
+    body = document.json()
+    body["properties"]["protectedItemsCount"] = use[document.id]
+    return body
+
+
+def _use(call: Call) -> Counter[str]:
+    """How many items each policy of the vault protects, by the policy's id in lower case."""
+    items = call.ports.store.find(protected_item.KIND, vault_id(call))
+    return Counter(str(item.json()["properties"].get("policyId", "")).lower() for item in items)
+
+
+ROUTES = (
+    Route("PUT", POLICY, put_policy),
+    reading(POLICY, get_policy),
+    Route("DELETE", POLICY, delete_policy),
+    reading(POLICIES, list_policies),
+)

@@ -1,0 +1,241 @@
+"""One ARM request as a resource type's file sees it, and the answers it may give.
+
+Everything that every resource type shares stands here once: reading a body, finding a document or the right 404, ETags,
+pages of a list, and the headers of a long-running operation.
+"""
+
+from __future__ import annotations
+
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any, TypeVar
+from urllib.parse import quote, urlencode
+
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic.alias_generators import to_camel
+
+from controlplane.arm.aad import Identity
+from controlplane.domain import errors
+from controlplane.domain.arm_id import ResourceId
+from controlplane.domain.errors import ServiceError
+from controlplane.jobs.records import new_guid
+from controlplane.ports import Document, Engine, Json, Ports
+
+GROUP_KIND = "microsoft.resources/resourcegroups"
+PAGE_ITEMS = 200
+"""Entries of a list in one answer: what the lists of Azure Backup are cut to."""
+RETRY_AFTER_SECONDS = 1
+"""Clients fall back to half a minute where this is absent or zero."""
+
+
+class RequestBody(BaseModel):
+    """A body or a part of one. Keys match without case, as in ARM; null means absent; unknown keys are dropped."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="ignore", frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _match_keys(cls, value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        spelling = {(each.alias or name).lower(): each.alias or name for name, each in cls.model_fields.items()}
+        return {spelling.get(str(key).lower(), key): item for key, item in value.items() if item is not None}
+
+
+Body = TypeVar("Body", bound=RequestBody)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An HTTP answer. `headers` only names what this operation adds to what every answer carries."""
+
+    status: int = 200
+    content: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request, already authenticated and routed."""
+
+    ports: Ports
+    engine: Engine
+    identity: Identity
+    method: str
+    id: str
+    """What the path names, its keywords in the documented spelling and its names as the request wrote them."""
+    names: Mapping[str, str]
+    query: Mapping[str, str]
+    """Keys in lower case."""
+    headers: Mapping[str, str]
+    """Keys in lower case."""
+    content: bytes
+    base_url: str
+    """Scheme and host by which the client reached us; every address in an answer starts with it."""
+
+    # ------------------------------------------------------------------------------------------------------ the request
+
+    @property
+    def group(self) -> str:
+        return self.names["group"]
+
+    @property
+    def group_id(self) -> str:
+        return f"/subscriptions/{self.names['subscription']}/resourceGroups/{self.group}"
+
+    @property
+    def subscription_id(self) -> str:
+        return f"/subscriptions/{self.names['subscription']}"
+
+    def json(self) -> Json:
+        """The body, which must be a JSON object; an absent one is an empty object."""
+        return parse_object(self.content) if self.content.strip() else {}
+
+    def read(self, model: type[Body]) -> Body:
+        """The body as `model` describes it."""
+        try:
+            return model.model_validate(self.json())
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            path = ".".join(str(part) for part in first["loc"])
+            raise errors.invalid_content(f"{first['msg']}. Path '{path}'") from None
+
+    def new_guid(self) -> str:
+        """A fresh id, drawn from the world's own chance."""
+        return new_guid(self.ports.chance)
+
+    def url(self, path: str, query: Mapping[str, str] | None = None) -> str:
+        """The address of an ARM path on this server, with the request's api-version."""
+        parameters = {"api-version": self.query["api-version"], **(query or {})}
+        return f"{self.base_url}{quote(path, safe='/;=')}?{urlencode(parameters, quote_via=quote, safe='$')}"
+
+    # ---------------------------------------------------------------------------------------------------- the documents
+
+    def find(self, kind: str, id: str | None = None) -> Document | None:
+        return self.ports.store.get(kind, (id or self.id).lower())
+
+    def get(self, kind: str, id: str | None = None) -> Document:
+        """The document of this id (the path's own by default), or the 404 that ARM answers without it."""
+        document = self.find(kind, id)
+        if document is None:
+            raise self.not_found(id)
+        return document
+
+    def not_found(self, id: str | None = None) -> ServiceError:
+        """Why a resource that ARM itself tracks is not there: its group is not, or it is not."""
+        resource = ResourceId.parse(id or self.id)
+        if self.find(GROUP_KIND, resource.group_id) is None:
+            return errors.resource_group_not_found(resource.group)
+        return errors.resource_not_found(resource.type, resource.name, resource.group)
+
+    def get_group(self) -> Document:
+        group = self.find(GROUP_KIND, self.group_id)
+        if group is None:
+            raise errors.resource_group_not_found(self.group)
+        return group
+
+    def check_precondition(self, document: Document | None) -> None:
+        """Refuse a write whose If-Match or If-None-Match no longer holds."""
+        wanted, unwanted = self.headers.get("if-match"), self.headers.get("if-none-match")
+        if unwanted == "*" and document is not None:
+            raise errors.precondition_failed("The resource exists already.")
+        if wanted is None:
+            return
+        if document is None:
+            raise errors.precondition_failed("The resource does not exist.")
+        if wanted != "*" and wanted not in (_quoted(document.etag), document.json().get("etag")):
+            raise errors.precondition_failed("The resource was changed since it was read.")
+
+    # ------------------------------------------------------------------------------------------------------ the answers
+
+    def stored(self, document: Document, status: int = 200) -> Answer:
+        """The document as it lies in the store, without decoding it."""
+        etag = _quoted(document.etag)
+        if self.method == "GET" and self.headers.get("if-none-match") == etag:
+            return Answer(304, headers={"ETag": etag})
+        return Answer(status, document.body, {"ETag": etag})
+
+    def accepted(
+        self, status_path: str, result_path: str | None = None, *, status: int = 202, body: Json | None = None
+    ) -> Answer:
+        """A long-running operation began: where its status is asked for, and where its result."""
+        headers = {"Azure-AsyncOperation": self.url(status_path), "Retry-After": str(RETRY_AFTER_SECONDS)}
+        if result_path is not None:
+            headers["Location"] = self.url(result_path)
+        return Answer(status, b"" if body is None else encode(body), headers)
+
+    @property
+    def after(self) -> str:
+        """Where the page before this one ended; empty for the first."""
+        token = self.query.get("$skiptoken", "")
+        try:
+            return urlsafe_b64decode(token.encode("ascii")).decode()
+        except (ValueError, UnicodeError):
+            raise errors.invalid_query("$skipToken", "it was not given by this service") from None
+
+    def page(self, rows: Iterable[tuple[str, bytes]]) -> Answer:
+        """The next entries of a list. `rows` are its (key, body) in the list's order, from behind the key `after`."""
+        taken = list(islice(rows, PAGE_ITEMS + 1))
+        page, more = taken[:PAGE_ITEMS], len(taken) > PAGE_ITEMS
+        content = b'{"value":[' + b",".join(body for _, body in page) + b"]"
+        if more:
+            token = urlsafe_b64encode(page[-1][0].encode()).decode()
+            others = {key: value for key, value in self.query.items() if key not in {"api-version", "$skiptoken"}}
+            content += b',"nextLink":' + json.dumps(self.url(self.id, {**others, "$skipToken": token})).encode()
+        return Answer(content=content + b"}")
+
+    def by_id(self, kind: str, parent: str | None) -> Iterator[Document]:
+        """The documents below `parent` (everywhere without one) in the order of their ids, from behind `after`."""
+        after = self.after
+        while True:
+            found = self.ports.store.find(kind, parent, after=after, limit=PAGE_ITEMS + 1)
+            yield from found
+            if len(found) <= PAGE_ITEMS:
+                return
+            after = found[-1].id
+
+    def newest_first(self, rows: Iterable[tuple[str, bytes]]) -> Iterator[tuple[str, bytes]]:
+        """The rows by descending key, from behind `after`. Keys start with a time."""
+        after = self.after
+        return ((key, body) for key, body in sorted(rows, reverse=True) if not after or key < after)
+
+
+def answer(body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Answer:
+    return Answer(status, encode(body), headers or {})
+
+
+def encode(body: Any) -> bytes:
+    return json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def rows(documents: Iterable[Document]) -> Iterator[tuple[str, bytes]]:
+    return ((document.id, document.body) for document in documents)
+
+
+def parse_object(content: bytes) -> Json:
+    """A JSON object, or the error that ARM answers to anything else."""
+    try:
+        decoded = json.loads(content, parse_constant=_refuse_constant)
+        encode(decoded)  # half of a surrogate pair passes the parser, but nothing can store it
+    except (ValueError, RecursionError) as error:
+        reason = "it is nested too deeply" if isinstance(error, RecursionError) else _first_line(error)
+        raise errors.invalid_content(reason) from None
+    if not isinstance(decoded, dict):
+        raise errors.invalid_content("a JSON object is expected")
+    return decoded
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _first_line(error: ValueError) -> str:
+    # The message of a UnicodeError shows the text it failed on, which may hold a secret.
+    return "it is not well-formed Unicode" if isinstance(error, UnicodeError) else str(error).partition("\n")[0]
+
+
+def _quoted(etag: str) -> str:
+    return f'"{etag}"'

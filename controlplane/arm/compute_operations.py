@@ -1,0 +1,87 @@
+"""Long-running operations of Microsoft.Compute: done when the host shows what was asked for."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from controlplane.arm.call import RETRY_AFTER_SECONDS, Answer, Call, answer
+from controlplane.arm.routing import SUBSCRIPTION, Route
+from controlplane.domain import errors
+from controlplane.domain.errors import ServiceError
+from controlplane.domain.operation import KIND
+from controlplane.domain.times import instant
+from controlplane.ports import Document, Json
+
+OPERATION = f"{SUBSCRIPTION}/providers/Microsoft.Compute/locations/{{location}}/operations/{{operation}}"
+
+Goal = Literal["present", "absent"]
+
+
+def begin(
+    call: Call,
+    vm: str,
+    location: str,
+    *,
+    goal: Goal = "present",
+    extension: str = "",
+    answer_body: Json | None = None,
+    status: int = 202,
+) -> Answer:
+    """Answer that the work began; whether it ended is read from the machine, or from its `extension`."""
+    id = call.new_guid()
+    body = {"startTime": instant(call.ports.clock.now()).replace("Z", "+00:00"), "status": "InProgress", "name": id}
+    call.ports.store.put(KIND, id, body, parent=vm, private={"vm": vm, "extension": extension, "goal": goal})
+    path = f"{call.subscription_id}/providers/Microsoft.Compute/locations/{location}/operations/{id}"
+    accepted = call.accepted(path, status=status, body=answer_body)
+    if answer_body is not None:
+        return accepted
+    return Answer(status, headers={**accepted.headers, "Location": call.url(path, {"monitor": "true"})})
+
+
+def get_operation(call: Call) -> Answer:
+    document = call.ports.store.get(KIND, call.names["operation"])
+    if document is None or "goal" not in document.private:
+        raise errors.operation_not_found(call.names["operation"])
+    body = document.json()
+    if body["status"] == "InProgress":
+        body = _advanced(call, document)
+    wait = {"Retry-After": str(RETRY_AFTER_SECONDS)} if body["status"] == "InProgress" else {}
+    if call.query.get("monitor") != "true":
+        return answer(body, headers=wait)
+    if body["status"] == "Failed":
+        raise ServiceError(body["error"]["code"], body["error"]["message"], status=409)
+    return Answer(202, headers={**wait, "Location": call.url(call.id, {"monitor": "true"})}) if wait else Answer(200)
+
+
+def _advanced(call: Call, document: Document) -> Json:
+    """The operation as the machine shows it now; once it ended it is stored and stays so."""
+    body = document.json()
+    status, problem = _outcome(call, document.private)
+    if status == "InProgress":
+        return body
+    body |= {"endTime": instant(call.ports.clock.now()).replace("Z", "+00:00"), "status": status}
+    if status == "Failed":
+        body["error"] = {
+            "code": "VMExtensionProvisioningError" if document.private["extension"] else "OSProvisioningInternalError",
+            "message": problem,
+        }
+    call.ports.store.put(KIND, document.id, body)
+    return body
+
+
+def _outcome(call: Call, order: Json) -> tuple[str, str]:
+    """Status of the operation, and why it failed."""
+    view = call.ports.fabric.instance_view(order["vm"])
+    state, problem = (view.provisioning_state, view.problem) if view else ("", None)
+    if view is not None and order["extension"]:
+        named = [each for each in view.extensions if each.name.lower() == order["extension"].lower()]
+        state = named[0].provisioning_state if named else ""
+        problem = f"The extension '{order['extension']}' did not report success"
+    if not state:
+        return ("Succeeded", "") if order["goal"] == "absent" else ("Failed", "It was deleted meanwhile")
+    if order["goal"] == "present" and state in {"Succeeded", "Failed"}:
+        return state, problem or "The host gave no reason"
+    return "InProgress", ""
+
+
+ROUTES = (Route("GET", OPERATION, get_operation),)

@@ -1,0 +1,62 @@
+"""`$filter` as Azure Backup understands it: `key eq 'value'` joined by `and`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from controlplane.domain import errors
+from controlplane.domain.times import parse_instant
+
+_TERM = re.compile(r"\s*([A-Za-z]+)\s+eq\s+'((?:[^']|'')*)'\s*", re.IGNORECASE)
+_AND = re.compile(r"and\s", re.IGNORECASE)
+_CLOCK = "%Y-%m-%d %I:%M:%S %p"
+"""`2026-11-01 12:00:00 AM`: how dates stand in filters."""
+
+
+def terms(text: str) -> dict[str, str]:
+    """The filter's keys, in lower case, and their values; empty for an empty filter."""
+    found: dict[str, str] = {}
+    position = 0
+    while position < len(text):
+        term = _TERM.match(text, position)
+        if term is None:
+            raise errors.invalid_query("$filter", "it must be of the form key eq 'value' and key eq 'value'")
+        found[term[1].lower()] = term[2].replace("''", "'")
+        position = term.end()
+        if position < len(text):
+            joint = _AND.match(text, position)
+            if joint is None:
+                raise errors.invalid_query("$filter", "terms are joined by 'and'")
+            position = joint.end()
+    return found
+
+
+def holds(wanted: Mapping[str, str], actual: Mapping[str, str]) -> bool:
+    """Whether every key of the filter that is in `actual` has that value there; case means nothing."""
+    return all(actual[key].lower() == value.lower() for key, value in wanted.items() if key in actual)
+
+
+def within(wanted: Mapping[str, str], since: str, until: str, time: datetime) -> bool:
+    """Whether `time` lies between the dates that the filter gives under the keys `since` and `until`."""
+    after, before = _date(wanted, since), _date(wanted, until)
+    return (after is None or time >= after) and (before is None or time <= before)
+
+
+def check_keys(wanted: Mapping[str, str], known: set[str]) -> None:
+    """Refuse a key that would otherwise be passed over in silence."""
+    for key in wanted:
+        if key not in known:
+            raise errors.invalid_query("$filter", f"'{key}' is not a key of this list")
+
+
+def _date(wanted: Mapping[str, str], key: str) -> datetime | None:
+    if key not in wanted:
+        return None
+    for parse in (lambda text: datetime.strptime(text, _CLOCK).replace(tzinfo=UTC), parse_instant):
+        try:
+            return parse(wanted[key])
+        except ValueError:
+            continue
+    raise errors.invalid_query("$filter", f"'{key}' takes a date such as 2026-11-01 12:00:00 AM")

@@ -1,0 +1,57 @@
+"""Protectable items: the virtual machines of the vault's region that no vault protects yet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from controlplane.arm.call import Answer, Call, encode
+from controlplane.arm.filters import check_keys, holds, terms
+from controlplane.arm.routing import reading
+from controlplane.arm.vaults import VAULT, require_vault
+from controlplane.domain import protected_item, virtual_machine
+from controlplane.domain.arm_id import ResourceId, backup_name, container_id
+from controlplane.domain.vault import KIND as VAULT_KIND
+from controlplane.ports import Json
+
+TYPE = "Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers/protectableItems"
+
+
+def list_protectable_items(call: Call) -> Answer:
+    vault = require_vault(call)
+    wanted = terms(call.query.get("$filter", ""))
+    check_keys(wanted, {"backupmanagementtype", "friendlyname"})
+    return call.page(_listed(call, vault, wanted))
+
+
+def _listed(call: Call, vault: str, wanted: dict[str, str]) -> Iterator[tuple[str, bytes]]:
+    store = call.ports.store
+    place = call.get(VAULT_KIND, vault).json()["location"]
+    items = (item.json()["properties"] for item in store.find(protected_item.KIND))
+    protected = {item["sourceResourceId"].lower() for item in items}
+    for machine in call.by_id(virtual_machine.KIND, None):
+        body = machine.json()
+        facts = {"backupmanagementtype": "AzureIaasVM", "friendlyname": body["name"]}
+        if machine.id not in protected and body["location"] == place and holds(wanted, facts):
+            yield machine.id, encode(_protectable(vault, body["id"]))
+
+
+def _protectable(vault: str, source: str) -> Json:
+    vm = ResourceId.parse(source)
+    name = backup_name(vm.group, vm.name)
+    return {
+        "id": f"{container_id(vault, vm.group, vm.name)}/protectableItems/vm;{name}",
+        "name": name,
+        "type": TYPE,
+        "properties": {
+            "virtualMachineId": source,
+            "virtualMachineVersion": "Compute",
+            "resourceGroup": vm.group,
+            "backupManagementType": "AzureIaasVM",
+            "protectableItemType": "Microsoft.Compute/virtualMachines",
+            "friendlyName": vm.name,
+            "protectionState": "NotProtected",
+        },
+    }
+
+
+ROUTES = (reading(f"{VAULT}/backupProtectableItems", list_protectable_items),)

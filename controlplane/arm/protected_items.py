@@ -1,0 +1,122 @@
+"""Protected items: enabling protection, backup-now, and the vault's list of items."""
+
+from __future__ import annotations
+
+from controlplane.arm.call import Answer, Call, RequestBody, rows
+from controlplane.arm.filters import check_keys, holds, terms
+from controlplane.arm.routing import Route, reading, refused
+from controlplane.arm.vaults import VAULT, require_vault, vault_id
+from controlplane.domain import errors
+from controlplane.domain.arm_id import item_id, parse_container_name, parse_item_name
+from controlplane.domain.protected_item import KIND
+from controlplane.jobs.backup import backup_now
+from controlplane.jobs.lifecycle import configure_protection
+from controlplane.jobs.records import Ticket
+from controlplane.ports import Document
+
+ITEM = f"{VAULT}/backupFabrics/Azure/protectionContainers/{{container}}/protectedItems/{{item}}"
+
+
+class DiskExclusionRequest(RequestBody):
+    disk_lun_list: list[int] | None = None
+    is_inclusion_list: bool = False
+
+
+class ExtendedPropertiesRequest(RequestBody):
+    disk_exclusion_properties: DiskExclusionRequest | None = None
+
+
+class ItemPropertiesRequest(RequestBody):
+    protected_item_type: str | None = None
+    source_resource_id: str | None = None
+    policy_id: str | None = None
+    protection_state: str | None = None
+    is_rehydrate: bool | None = None
+    extended_properties: ExtendedPropertiesRequest | None = None
+
+
+class ItemRequest(RequestBody):
+    properties: ItemPropertiesRequest = ItemPropertiesRequest()
+
+
+class BackupPropertiesRequest(RequestBody):
+    object_type: str | None = None
+    recovery_point_expiry_time_in_utc: str | None = None
+
+
+class BackupRequest(RequestBody):
+    properties: BackupPropertiesRequest = BackupPropertiesRequest()
+
+
+def put_item(call: Call) -> Answer:
+    request = call.read(ItemRequest).model_dump(by_alias=True, exclude_none=True)
+    ticket = configure_protection(call.ports, call.engine, require_item_id(call), request)
+    return started(call, ticket, call.id)
+
+
+def get_item(call: Call) -> Answer:
+    return call.stored(require_item(call))
+
+
+def list_items(call: Call) -> Answer:
+    require_vault(call)
+    wanted = terms(call.query.get("$filter", ""))
+    check_keys(wanted, {"backupmanagementtype", "itemtype", "policyname", "friendlyname", "containername"})
+    found = call.by_id(KIND, vault_id(call))
+    return call.page(rows(item for item in found if not wanted or _is_wanted(item, wanted)))
+
+
+def post_backup(call: Call) -> Answer:
+    request = call.read(BackupRequest).model_dump(by_alias=True, exclude_none=True)
+    ticket = backup_now(call.ports, call.engine, require_item(call).json()["id"], request)
+    return started(call, ticket, call.id.removesuffix("/backup"))
+
+
+def started(call: Call, ticket: Ticket, item: str) -> Answer:
+    """A job of an item began. `item` is its path as the request wrote it: the service echoes that spelling."""
+    return call.accepted(
+        f"{item}/operationsStatus/{ticket.operation_id}", f"{item}/operationResults/{ticket.operation_id}"
+    )
+
+
+def require_item_id(call: Call) -> str:
+    """The id of the item that the path names, in the service's own spelling, in a vault that is there."""
+    try:
+        container, item = parse_container_name(call.names["container"]), parse_item_name(call.names["item"])
+    except ValueError as error:
+        raise errors.container_name_incorrect(str(error)) from None
+    if [part.lower() for part in container] != [part.lower() for part in item]:
+        raise errors.container_name_incorrect("container and item name different virtual machines")
+    return item_id(require_vault(call), *item)
+
+
+def find_item(call: Call) -> Document | None:
+    return call.ports.store.get(KIND, require_item_id(call))
+
+
+def require_item(call: Call) -> Document:
+    item = find_item(call)
+    if item is None:
+        raise errors.item_not_found(call.names["item"])
+    return item
+
+
+def _is_wanted(item: Document, wanted: dict[str, str]) -> bool:
+    properties = item.json()["properties"]
+    facts = {
+        "backupmanagementtype": properties["backupManagementType"],
+        "itemtype": properties["workloadType"],
+        "policyname": properties.get("policyName") or "",
+        "friendlyname": properties["friendlyName"],
+        "containername": properties["containerName"],
+    }
+    return holds(wanted, facts)
+
+
+ROUTES = (
+    Route("PUT", ITEM, put_item),
+    reading(ITEM, get_item),
+    refused("DELETE", ITEM),
+    Route("POST", f"{ITEM}/backup", post_backup),
+    reading(f"{VAULT}/backupProtectedItems", list_items),
+)

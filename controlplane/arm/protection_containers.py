@@ -1,0 +1,76 @@
+"""Protection containers: one for each protected virtual machine of a vault, shown from its item."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from controlplane.arm.call import Answer, Call, encode
+from controlplane.arm.filters import check_keys, holds, terms
+from controlplane.arm.routing import Route, reading
+from controlplane.arm.vaults import VAULT, require_vault, vault_id
+from controlplane.domain import protected_item
+from controlplane.domain.arm_id import ResourceId, container_id, container_name
+from controlplane.domain.errors import operation_not_found
+from controlplane.ports import Json
+
+TYPE = "Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers"
+FABRIC = f"{VAULT}/backupFabrics/Azure"
+
+
+def list_containers(call: Call) -> Answer:
+    vault = require_vault(call)
+    wanted = terms(call.query.get("$filter", ""))
+    check_keys(wanted, {"backupmanagementtype", "friendlyname", "status"})
+    return call.page(_listed(call, vault, wanted))
+
+
+def refresh_containers(call: Call) -> Answer:
+    """Machines are looked up whenever they are listed, so there is nothing to refresh and the operation is over."""
+    require_vault(call)
+    return Answer(202, headers={"Location": call.url(f"{vault_id(call)}/backupFabrics/Azure/operationResults/refresh")})
+
+
+def get_refresh_result(call: Call) -> Answer:
+    require_vault(call)
+    if call.names["operation"] != "refresh":
+        raise operation_not_found(call.names["operation"])
+    return Answer(204)
+
+
+def _listed(call: Call, vault: str, wanted: dict[str, str]) -> Iterator[tuple[str, bytes]]:
+    for item in call.by_id(protected_item.KIND, vault):
+        shown = _container(vault, item.json()["properties"]["sourceResourceId"])
+        facts = {
+            "backupmanagementtype": "AzureIaasVM",
+            "friendlyname": shown["properties"]["friendlyName"],
+            "status": "Registered",
+        }
+        if holds(wanted, facts):
+            yield item.id, encode(shown)
+
+
+def _container(vault: str, source: str) -> Json:
+    vm = ResourceId.parse(source)
+    return {
+        "id": container_id(vault, vm.group, vm.name),
+        "name": container_name(vm.group, vm.name),
+        "type": TYPE,
+        "properties": {
+            "virtualMachineId": source,
+            "virtualMachineVersion": "Compute",
+            "resourceGroup": vm.group,
+            "friendlyName": vm.name,
+            "backupManagementType": "AzureIaasVM",
+            "registrationStatus": "Registered",
+            "healthStatus": "Healthy",
+            "containerType": "Microsoft.Compute/virtualMachines",
+            "protectableObjectType": "Microsoft.Compute/virtualMachines",
+        },
+    }
+
+
+ROUTES = (
+    reading(f"{VAULT}/backupProtectionContainers", list_containers),
+    Route("POST", f"{FABRIC}/refreshContainers", refresh_containers),
+    reading(f"{FABRIC}/operationResults/{{operation}}", get_refresh_result),
+)

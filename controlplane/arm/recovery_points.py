@@ -1,0 +1,83 @@
+"""Recovery points of an item: lists, and restore."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from controlplane.arm.call import Answer, Call, RequestBody
+from controlplane.arm.filters import check_keys, terms, within
+from controlplane.arm.protected_items import ITEM, require_item, started
+from controlplane.arm.routing import Route, reading
+from controlplane.domain import errors
+from controlplane.domain.recovery_point import KIND
+from controlplane.domain.times import parse_instant
+from controlplane.jobs.restore import restore
+from controlplane.ports import Document
+
+POINTS = f"{ITEM}/recoveryPoints"
+POINT = f"{POINTS}/{{point}}"
+
+
+class RestorePropertiesRequest(RequestBody):
+    object_type: str | None = None
+    recovery_point_id: str | None = None
+    recovery_type: str | None = None
+    source_resource_id: str | None = None
+    storage_account_id: str | None = None
+    target_resource_group_id: str | None = None
+    target_virtual_machine_id: str | None = None
+    virtual_network_id: str | None = None
+    subnet_id: str | None = None
+    region: str | None = None
+    create_new_cloud_service: bool | None = None
+    original_storage_account_option: bool | None = None
+    restore_disk_lun_list: list[int] | None = None
+    restore_with_managed_disks: bool | None = None
+    zones: list[str] | None = None
+    encryption_details: dict[str, Any] | None = None
+
+
+class RestoreRequest(RequestBody):
+    properties: RestorePropertiesRequest = RestorePropertiesRequest()
+
+
+def get_point(call: Call) -> Answer:
+    return call.stored(_point(call))
+
+
+def list_points(call: Call) -> Answer:
+    item = require_item(call)
+    wanted = terms(call.query.get("$filter", ""))
+    check_keys(wanted, {"startdate", "enddate"})
+    return call.page(call.newest_first(_wanted(call, item, wanted)))
+
+
+def post_restore(call: Call) -> Answer:
+    request = call.read(RestoreRequest).model_dump(by_alias=True, exclude_none=True)
+    point = _point(call).json()["id"]
+    ticket = restore(call.ports, call.engine, point, request)
+    return started(call, ticket, call.id.rpartition("/recoveryPoints/")[0])
+
+
+def _point(call: Call) -> Document:
+    item = require_item(call)
+    point = call.ports.store.get(KIND, f"{item.id}/recoverypoints/{call.names['point']}")
+    if point is None:
+        raise errors.recovery_point_not_found(call.names["point"])
+    return point
+
+
+def _wanted(call: Call, item: Document, wanted: dict[str, str]) -> Iterator[tuple[str, bytes]]:
+    """The points within the dates of the filter, under keys that start with their time."""
+    for point in call.ports.store.find(KIND, item.id):
+        time = parse_instant(point.json()["properties"]["recoveryPointTime"])
+        if within(wanted, "startdate", "enddate", time):
+            yield f"{time.isoformat()} {point.id}", point.body
+
+
+ROUTES = (
+    reading(POINT, get_point),
+    Route("POST", f"{POINT}/restore", post_restore),
+    reading(POINTS, list_points),
+)

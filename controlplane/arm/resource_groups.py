@@ -1,0 +1,64 @@
+"""Microsoft.Resources/resourceGroups: what every other resource lies in."""
+
+from __future__ import annotations
+
+import re
+
+from controlplane.arm.call import GROUP_KIND, Answer, Call, RequestBody, rows
+from controlplane.arm.routing import GROUP, SUBSCRIPTION, Route, reading, refused
+from controlplane.domain import errors, location
+
+TYPE = "Microsoft.Resources/resourceGroups"
+
+_NAME = re.compile(r"[-\w.()]{1,89}[-\w()]|[-\w()]")
+
+
+class GroupRequest(RequestBody):
+    location: str | None = None
+    tags: dict[str, str] | None = None
+
+
+def put_group(call: Call) -> Answer:
+    if not _NAME.fullmatch(call.group):
+        rule = "up to 90 letters, digits, '-', '_', '.' and parentheses, with no '.' at the end"
+        raise errors.invalid_resource_name(call.group, rule)
+    request = call.read(GroupRequest)
+    place = location.normalised(request.location, TYPE)
+    with call.ports.store.transaction():
+        known = call.find(GROUP_KIND)
+        call.check_precondition(known)
+        existing = known.json() if known else None
+        if existing and existing["location"] != place:
+            raise errors.group_location_conflict(place, existing["location"])
+        body = {
+            "id": existing["id"] if existing else call.id,
+            "name": existing["name"] if existing else call.group,
+            "type": TYPE,
+            "location": place,
+            "tags": request.tags or {},
+            "properties": {"provisioningState": "Succeeded"},
+        }
+        document = call.ports.store.put(GROUP_KIND, call.id, body, parent=call.subscription_id)
+    return call.stored(document, 200 if existing else 201)
+
+
+def get_group(call: Call) -> Answer:
+    return call.stored(call.get_group())
+
+
+def has_group(call: Call) -> Answer:
+    return Answer(404 if call.find(GROUP_KIND) is None else 204)
+
+
+def list_groups(call: Call) -> Answer:
+    return call.page(rows(call.by_id(GROUP_KIND, call.subscription_id)))
+
+
+ROUTES = (
+    Route("PUT", GROUP, put_group),
+    reading(GROUP, get_group),
+    Route("HEAD", GROUP, has_group, writes=False),
+    refused("PATCH", GROUP),
+    refused("DELETE", GROUP),
+    reading(f"{SUBSCRIPTION}/resourceGroups", list_groups),
+)

@@ -1,0 +1,107 @@
+"""Which code answers which path: the table of all ARM operations, found without regard to case.
+
+An ARM path alternates keywords and names: `subscriptions/<id>/resourceGroups/<name>/providers/<namespace>/<type>/...`.
+So the keywords alone, in lower case, find the operation in one look into a dictionary, however many there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from controlplane.arm.call import Answer, Call
+from controlplane.domain import errors
+
+SUBSCRIPTION = "/subscriptions/{subscription}"
+GROUP = f"{SUBSCRIPTION}/resourceGroups/{{group}}"
+
+_ANY = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One operation: a verb on a path template in the documented spelling, and the code that answers it."""
+
+    method: str
+    path: str
+    run: Callable[[Call], Answer]
+    writes: bool = True
+    """Whether it may block; reads from the store alone are quick enough to be answered by the event loop itself."""
+
+
+def reading(path: str, run: Callable[[Call], Answer]) -> Route:
+    return Route("GET", path, run, writes=False)
+
+
+def refused(method: str, path: str) -> Route:
+    """An operation that Azure has here and this service does not."""
+
+    def refuse(call: Call) -> Answer:
+        raise errors.operation_not_simulated(operation_name(method, split(path)))
+
+    return Route(method, path, refuse, writes=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What a path leads to: its names, its id in the documented spelling, and the operations there."""
+
+    id: str
+    names: Mapping[str, str]
+    routes: Mapping[str, Route]
+
+
+class Table:
+    """All operations. Two templates whose keywords are the same must be the same template."""
+
+    def __init__(self, routes: Iterable[Route]) -> None:
+        self.routes = tuple(routes)
+        self._places: dict[tuple[str, ...], tuple[list[str], dict[str, Route]]] = {}
+        for route in self.routes:
+            template = split(route.path)
+            known, by_method = self._places.setdefault(_key(template), (template, {}))
+            assert known == template, f"{route.path} cannot be told from /{'/'.join(known)}"
+            assert route.method not in by_method, f"{route.method} {route.path} stands twice"
+            by_method[route.method] = route
+
+    def find(self, segments: Sequence[str]) -> Place | None:
+        found = self._places.get(_key(segments))
+        if found is None:
+            return None
+        template, routes = found
+        names: dict[str, str] = {}
+        spelt: list[str] = []
+        for expected, actual in zip(template, segments, strict=True):
+            if expected[0] == "{":
+                names[expected[1:-1]] = actual
+                spelt.append(actual)
+            elif expected.lower() == actual.lower():
+                spelt.append(expected)
+            else:
+                return None
+        return Place("/" + "/".join(spelt), names, routes)
+
+
+def split(path: str) -> list[str]:
+    """The segments of a path; doubled slashes and one at the end mean nothing."""
+    return [segment for segment in path.split("/") if segment]
+
+
+def operation_name(method: str, segments: Sequence[str]) -> str:
+    """How a refusal names an operation: verb and full type, for instance `GET Microsoft.Network/virtualNetworks`."""
+    keywords = list(segments[::2])
+    namespace = "Microsoft.Resources"
+    for index in range(len(segments) - 2, -1, -2):
+        if index % 2 == 0 and segments[index].lower() == "providers":
+            namespace, keywords = segments[index + 1], list(segments[index + 2 :: 2])
+            break
+    return f"{method} {'/'.join([namespace, *keywords])}"
+
+
+def _key(segments: Sequence[str]) -> tuple[str, ...]:
+    """Keywords in lower case, names as `*`. A namespace is a keyword where something follows it."""
+    key = [_ANY if index % 2 else segment.lower() for index, segment in enumerate(segments)]
+    for index in range(1, len(segments) - 1, 2):
+        if key[index - 1] == "providers":
+            key[index] = segments[index].lower()
+    return tuple(key)

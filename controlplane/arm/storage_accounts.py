@@ -1,0 +1,151 @@
+"""Microsoft.Storage/storageAccounts: accounts on the blob storage, and their keys."""
+
+from __future__ import annotations
+
+from controlplane.arm.call import Answer, Call, RequestBody, answer, rows
+from controlplane.arm.routing import GROUP, SUBSCRIPTION, Route, reading, refused
+from controlplane.domain import errors, location
+from controlplane.domain.errors import ServiceError
+from controlplane.domain.storage_account import (
+    ACCESS_TIERS,
+    KIND,
+    KINDS,
+    SKUS,
+    TYPE,
+    Account,
+    body,
+    check_name,
+    in_other_group,
+    name_invalid,
+    name_taken,
+    one_of,
+)
+from controlplane.domain.times import parse_instant
+from controlplane.ports import Document, Store
+
+ACCOUNTS = f"{GROUP}/providers/{TYPE}"
+ACCOUNT = f"{ACCOUNTS}/{{account}}"
+
+
+class SkuRequest(RequestBody):
+    name: str | None = None
+
+
+class PropertiesRequest(RequestBody):
+    access_tier: str | None = None
+
+
+class AccountRequest(RequestBody):
+    location: str | None = None
+    sku: SkuRequest = SkuRequest()
+    kind: str | None = None
+    tags: dict[str, str] | None = None
+    properties: PropertiesRequest = PropertiesRequest()
+
+
+class NameRequest(RequestBody):
+    name: str
+    type: str | None = None
+
+
+def account_named(store: Store, name: str) -> Document | None:
+    """The account of this name in any group: names are unique across all of them."""
+    return next((found for found in store.find(KIND) if found.id.rpartition("/")[2] == name), None)
+
+
+def put_account(call: Call) -> Answer:
+    call.get_group()
+    account = _account(call)
+    _check_free(call, account.name)
+    # Outside the transaction: the storage may be slow, and repeating it does no harm.
+    call.ports.blobs.add_account(account.name)
+    endpoint = call.ports.blobs.account_url(account.name) + "/"
+    with call.ports.store.transaction():
+        _check_free(call, account.name)
+        known = call.find(KIND)
+        call.check_precondition(known)
+        created = call.ports.clock.now()
+        if known:
+            existing = known.json()
+            if existing["location"] != account.location:
+                raise errors.location_conflict(account.name, existing["location"], call.group, account.location)
+            created = parse_instant(existing["properties"]["creationTime"])
+        document = call.ports.store.put(KIND, call.id, body(call.id, account, endpoint, created), parent=call.group_id)
+    return call.stored(document)
+
+
+def get_account(call: Call) -> Answer:
+    return call.stored(call.get(KIND))
+
+
+def list_accounts(call: Call) -> Answer:
+    call.get_group()
+    return call.page(rows(call.by_id(KIND, call.group_id)))
+
+
+def list_all_accounts(call: Call) -> Answer:
+    return call.page(rows(call.by_id(KIND, None)))
+
+
+def list_keys(call: Call) -> Answer:
+    account = call.get(KIND, call.id.rpartition("/")[0]).json()
+    key = call.ports.blobs.account_key(account["name"])
+    created = account["properties"]["creationTime"]
+    # The storage has one key; clients expect two, so both names mean it.
+    keys = [
+        {"creationTime": created, "keyName": name, "value": key, "permissions": "FULL"} for name in ("key1", "key2")
+    ]
+    return answer({"keys": keys})
+
+
+def check_name_availability(call: Call) -> Answer:
+    name = call.read(NameRequest).name
+    try:
+        check_name(name)
+    except ServiceError as error:
+        return answer({"nameAvailable": False, "reason": "AccountNameInvalid", "message": error.message})
+    if _is_ours(call, name) or account_named(call.ports.store, name):
+        return answer({"nameAvailable": False, "reason": "AlreadyExists", "message": name_taken(name).message})
+    return answer({"nameAvailable": True})
+
+
+def _account(call: Call) -> Account:
+    request = call.read(AccountRequest)
+    name = call.names["account"]
+    if name != name.lower():
+        # Other resources match in any case; a storage account's name is part of a host name.
+        raise name_invalid(name)
+    check_name(name)
+    return Account(
+        name=name,
+        location=location.normalised(request.location, TYPE),
+        sku=one_of("sku", request.sku.name, SKUS),
+        kind=one_of("kind", request.kind, KINDS, default="Storage"),
+        access_tier=one_of("accessTier", request.properties.access_tier, ACCESS_TIERS, default="Hot"),
+        tags=request.tags or {},
+    )
+
+
+def _check_free(call: Call, name: str) -> None:
+    if _is_ours(call, name):
+        raise name_taken(name)
+    other = account_named(call.ports.store, name)
+    if other and other.id != call.id.lower():
+        raise in_other_group(name)
+
+
+def _is_ours(call: Call, name: str) -> bool:
+    """The service's own accounts are not shown, but their names are gone."""
+    return name in {call.ports.settings.service_account, call.ports.settings.managed_disks_account}
+
+
+ROUTES = (
+    Route("PUT", ACCOUNT, put_account),
+    reading(ACCOUNT, get_account),
+    refused("PATCH", ACCOUNT),
+    refused("DELETE", ACCOUNT),
+    Route("POST", f"{ACCOUNT}/listKeys", list_keys),
+    reading(ACCOUNTS, list_accounts),
+    reading(f"{SUBSCRIPTION}/providers/{TYPE}", list_all_accounts),
+    Route("POST", f"{SUBSCRIPTION}/providers/Microsoft.Storage/checkNameAvailability", check_name_availability),
+)

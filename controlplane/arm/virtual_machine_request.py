@@ -1,0 +1,184 @@
+"""The body of a virtual machine's PUT: what is read of it, and the machine it asks for.
+
+Passwords, custom data, certificates and unattended-setup files are not read at all, so nothing can keep or show them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+
+from controlplane.arm.call import RequestBody
+from controlplane.domain import errors, location
+from controlplane.domain.virtual_machine import (
+    DEFAULT_SIZE,
+    OS_DISK_LUN,
+    TYPE,
+    DiskRequest,
+    Image,
+    MachineRequest,
+    missing,
+)
+
+
+class VhdRequest(RequestBody):
+    uri: str | None = None
+
+
+class ManagedDiskRequest(RequestBody):
+    id: str | None = None
+    storage_account_type: str | None = None
+
+
+class DiskBody(RequestBody):
+    lun: int | None = None
+    os_type: str | None = None
+    name: str | None = None
+    create_option: str | None = None
+    caching: str | None = None
+    delete_option: str | None = None
+    disk_size_gib: int | None = Field(None, alias="diskSizeGB")
+    vhd: VhdRequest = VhdRequest()
+    managed_disk: ManagedDiskRequest = ManagedDiskRequest()
+
+    def disk(self, lun: int) -> DiskRequest:
+        return DiskRequest(
+            lun=lun,
+            name=self.name or "",
+            create_option=self.create_option or "",
+            size_gib=self.disk_size_gib,
+            caching=self.caching or "",
+            vhd=self.vhd.uri or "",
+            managed_disk_id=self.managed_disk.id or "",
+            storage_type=self.managed_disk.storage_account_type or "",
+            delete_option=self.delete_option or "",
+        )
+
+
+class ImageRequest(RequestBody):
+    publisher: str | None = None
+    offer: str | None = None
+    sku: str | None = None
+    version: str = "latest"
+    id: str | None = None
+    community_gallery_image_id: str | None = None
+    shared_gallery_image_id: str | None = None
+
+    def image(self) -> Image:
+        if self.id or self.community_gallery_image_id or self.shared_gallery_image_id:
+            raise errors.operation_not_simulated("a virtual machine from an image of one's own")
+        if not (self.publisher and self.offer and self.sku):
+            raise missing("imageReference.publisher, offer or sku")
+        return Image(self.publisher, self.offer, self.sku, self.version)
+
+
+class StorageProfileRequest(RequestBody):
+    image_reference: ImageRequest | None = None
+    os_disk: DiskBody | None = None
+    data_disks: list[DiskBody] | None = None
+
+    def disks(self) -> tuple[DiskRequest, ...]:
+        if self.os_disk is None:
+            raise missing("osDisk")
+        found = [self.os_disk.disk(OS_DISK_LUN)]
+        for disk in self.data_disks or []:
+            if disk.lun is None:
+                raise missing("dataDisk.lun")
+            # -1 stands for the OS disk inside; nobody may ask for it.
+            found.append(disk.disk(disk.lun if disk.lun != OS_DISK_LUN else OS_DISK_LUN - 1))
+        return tuple(found)
+
+
+class WindowsRequest(RequestBody):
+    provision_vm_agent: bool = Field(True, alias="provisionVMAgent")
+    enable_automatic_updates: bool = True
+    time_zone: str | None = None
+
+
+class SshKeyRequest(RequestBody):
+    path: str | None = None
+    key_data: str | None = None
+
+
+class SshRequest(RequestBody):
+    public_keys: list[SshKeyRequest] | None = None
+
+
+class LinuxRequest(RequestBody):
+    disable_password_authentication: bool = False
+    provision_vm_agent: bool = Field(True, alias="provisionVMAgent")
+    ssh: SshRequest | None = None
+
+
+class OsProfileRequest(RequestBody):
+    computer_name: str | None = None
+    admin_username: str | None = None
+    windows_configuration: WindowsRequest | None = None
+    linux_configuration: LinuxRequest | None = None
+
+
+class HardwareProfileRequest(RequestBody):
+    vm_size: str = DEFAULT_SIZE
+
+
+class InterfacePropertiesRequest(RequestBody):
+    primary: bool | None = None
+    delete_option: str | None = None
+
+
+class InterfaceRequest(RequestBody):
+    id: str | None = None
+    properties: InterfacePropertiesRequest | None = None
+
+
+class NetworkProfileRequest(RequestBody):
+    network_interfaces: list[InterfaceRequest] | None = None
+
+
+class BootDiagnosticsRequest(RequestBody):
+    enabled: bool = False
+
+
+class DiagnosticsProfileRequest(RequestBody):
+    boot_diagnostics: BootDiagnosticsRequest | None = None
+
+
+class PropertiesRequest(RequestBody):
+    hardware_profile: HardwareProfileRequest = HardwareProfileRequest()
+    storage_profile: StorageProfileRequest | None = None
+    os_profile: OsProfileRequest = OsProfileRequest()
+    network_profile: NetworkProfileRequest | None = None
+    diagnostics_profile: DiagnosticsProfileRequest | None = None
+
+
+class VirtualMachineRequest(RequestBody):
+    location: str | None = None
+    tags: dict[str, str] | None = None
+    properties: PropertiesRequest = PropertiesRequest()
+
+    def machine(self, name: str) -> MachineRequest:
+        """The machine asked for, not yet completed."""
+        properties = self.properties
+        storage = properties.storage_profile
+        if storage is None or storage.os_disk is None:
+            raise missing("storageProfile")
+        return MachineRequest(
+            name=name,
+            location=location.normalised(self.location, TYPE),
+            disks=storage.disks(),
+            tags=self.tags or {},
+            size=properties.hardware_profile.vm_size,
+            image=storage.image_reference.image() if storage.image_reference else None,
+            os_type=storage.os_disk.os_type or "",
+            computer_name=properties.os_profile.computer_name or "",
+            admin_username=properties.os_profile.admin_username or "",
+            windows=_shown(properties.os_profile.windows_configuration),
+            linux=_shown(properties.os_profile.linux_configuration),
+            network=_shown(properties.network_profile),
+            diagnostics=_shown(properties.diagnostics_profile),
+        )
+
+
+def _shown(part: RequestBody | None) -> dict[str, Any] | None:
+    return None if part is None else part.model_dump(by_alias=True, exclude_none=True)

@@ -1,0 +1,303 @@
+"""Backup policy: the three that every vault begins with, and which ones the service refuses.
+
+A policy is a schedule and a retention that must fit each other. `check` takes a policy's properties in their normalised
+form (documented spelling of keys, integers as integers, no nulls) and raises what the service answers to a bad one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import datetime, time
+from typing import Any
+
+from controlplane.domain.errors import ServiceError
+from controlplane.domain.times import parse_instant
+
+Json = dict[str, Any]
+
+TYPE = "Microsoft.RecoveryServices/vaults/backupPolicies"
+KIND = TYPE.lower()
+
+BUILT_IN = ("HourlyLogBackup", "DefaultPolicy", "EnhancedPolicy")
+"""In the order in which lists show them."""
+
+DAYS = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
+WEEKS = ("First", "Second", "Third", "Fourth", "Last")
+HOURLY_INTERVALS = (4, 6, 8, 12)
+
+RETENTION_RANGES = {
+    "dailySchedule": ("Days", range(7, 10_000)),
+    "weeklySchedule": ("Weeks", range(1, 5_164)),
+    "monthlySchedule": ("Months", range(1, 1_189)),
+    "yearlySchedule": ("Years", range(1, 100)),
+}
+SNAPSHOT_DAYS = {
+    ("V1", "Daily"): range(1, 6),
+    ("V1", "Weekly"): range(5, 6),
+    ("V2", "Hourly"): range(1, 31),
+    ("V2", "Daily"): range(1, 31),
+    ("V2", "Weekly"): range(1, 31),
+}
+"""How many days snapshots may be kept, by policy type and frequency."""
+
+ARCHIVE_MONTHS = 9
+"""Only what is kept at least this long may be moved to the archive."""
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{2,149}", re.ASCII)
+
+
+def input_invalid(reason: str) -> ServiceError:
+    """The service's own text says no more than its first two sentences."""
+    return ServiceError(
+        "BMSUserErrorInvalidPolicyInput",
+        "Input for create or update policy is not in proper format. Please check format of parameters like schedule "
+        f"time, schedule days, retention time and retention days: {reason}.",
+    )
+
+
+def retention_invalid(reason: str) -> ServiceError:
+    return ServiceError("BMSUserErrorPolicyRetentionInvalid", f"The retention of the policy is invalid: {reason}.")
+
+
+def snapshots_outlive_vault() -> ServiceError:
+    return ServiceError(
+        "BMSUserErrorInstantRPRetentionExceedsVaultedRetention",
+        "The retention of instant recovery points must be shorter than the retention of vaulted recovery points.",
+    )
+
+
+def not_for_provider() -> ServiceError:
+    return ServiceError(
+        "BMSUserErrorInvalidPolicyForGivenProvider",
+        "Policy is not valid for given provider type. Please choose valid policy for given provider.",
+    )
+
+
+def in_use() -> ServiceError:
+    return ServiceError(
+        "BMSUserErrorPolicyObjectInUse", "The policy cannot be deleted because items are protected with it."
+    )
+
+
+def is_built_in() -> ServiceError:
+    """The code is ours."""
+    return ServiceError("BMSUserErrorBuiltInPolicyCannotBeDeleted", "A policy that came with the vault stays in it.")
+
+
+def unknown(name: str) -> ServiceError:
+    """The code is ours."""
+    return ServiceError("BMSUserErrorPolicyNotFound", f"There is no backup policy '{name}' in the vault.", status=404)
+
+
+def check_name(name: str) -> None:
+    if not _NAME.fullmatch(name):
+        raise input_invalid("the name takes 3 to 150 letters, digits and hyphens, with a letter first")
+
+
+def type_of(properties: Json) -> str:
+    """V1 or V2, as asked for, else as the kind of schedule says."""
+    enhanced = properties.get("schedulePolicy", {}).get("schedulePolicyType") == "SimpleSchedulePolicyV2"
+    return str(properties.get("policyType") or ("V2" if enhanced else "V1"))
+
+
+def check(properties: Json) -> None:
+    """ServiceError for a policy of virtual machines that the service would refuse."""
+    if properties.get("backupManagementType") != "AzureIaasVM":
+        raise not_for_provider()
+    schedule = properties.get("schedulePolicy") or {}
+    retention = properties.get("retentionPolicy") or {}
+    if retention.get("retentionPolicyType") != "LongTermRetentionPolicy":
+        raise input_invalid("the retention policy must be a LongTermRetentionPolicy")
+    version = type_of(properties)
+    wanted = {"V1": "SimpleSchedulePolicy", "V2": "SimpleSchedulePolicyV2"}.get(version)
+    if wanted is None or schedule.get("schedulePolicyType") != wanted:
+        raise input_invalid("policyType and schedulePolicyType do not fit each other")
+    frequency = str(schedule.get("scheduleRunFrequency"))
+    if (version, frequency) not in SNAPSHOT_DAYS:
+        raise input_invalid(f"a policy of type {version} cannot run {frequency}")
+    at = _run_time(schedule, frequency, version)
+    _check_retention(retention, at)
+    _check_weekly(retention, schedule, frequency, version)
+    _check_snapshot_days(properties, retention, version, frequency)
+    _check_tiering(properties.get("tieringPolicy") or {}, retention)
+
+
+def _run_time(schedule: Json, frequency: str, version: str) -> time:
+    """The time of day at which the schedule runs, or first runs."""
+    if frequency == "Hourly":
+        return _hourly_start(schedule.get("hourlySchedule") or {})
+    if version == "V2":
+        schedule = schedule.get("dailySchedule" if frequency == "Daily" else "weeklySchedule") or {}
+    times = [_time_of_day(text) for text in schedule.get("scheduleRunTimes") or []]
+    if len(times) != 1:
+        raise input_invalid("there must be one schedule time")
+    if times[0].minute % 30 or times[0].second or times[0].microsecond:
+        raise input_invalid("a schedule time must be at a full or half hour")
+    return times[0]
+
+
+def _hourly_start(hourly: Json) -> time:
+    interval, duration = hourly.get("interval"), hourly.get("scheduleWindowDuration")
+    if interval not in HOURLY_INTERVALS:
+        raise input_invalid("the interval must be 4, 6, 8 or 12 hours")
+    if not isinstance(duration, int) or not interval <= duration <= 24:
+        raise input_invalid("the schedule window must be as long as the interval at least, and 24 hours at most")
+    if "scheduleWindowStartTime" not in hourly:
+        raise input_invalid("the schedule window must have a start time")
+    return _time_of_day(hourly["scheduleWindowStartTime"])
+
+
+def _check_retention(retention: Json, at: time) -> None:
+    present = [name for name in RETENTION_RANGES if retention.get(name)]
+    if not present:
+        raise input_invalid("the retention policy must keep something")
+    for name in present:
+        unit, allowed = RETENTION_RANGES[name]
+        duration = retention[name].get("retentionDuration") or {}
+        if duration.get("durationType") != unit or duration.get("count") not in allowed:
+            raise retention_invalid(f"{name} must keep from {allowed.start} to {allowed.stop - 1} {unit}")
+        if [_time_of_day(text) for text in retention[name].get("retentionTimes") or []] != [at]:
+            raise input_invalid(f"the retention time of {name} must be the schedule time")
+    for name in ("monthlySchedule", "yearlySchedule"):
+        if retention.get(name):
+            _check_days_of_month(name, retention[name])
+
+
+def _check_days_of_month(name: str, schedule: Json) -> None:
+    """A monthly or yearly schedule names days by their date, or by weekday and week."""
+    kind = schedule.get("retentionScheduleFormatType")
+    weekly = schedule.get("retentionScheduleWeekly") or {}
+    daily = schedule.get("retentionScheduleDaily") or {}
+    if kind == "Weekly":
+        named = _all_of(weekly.get("daysOfTheWeek"), DAYS) and _all_of(weekly.get("weeksOfTheMonth"), WEEKS)
+    else:
+        days = daily.get("daysOfTheMonth") or []
+        named = kind == "Daily" and bool(days)
+        named = named and all(day.get("isLast") or day.get("date") in range(1, 29) for day in days)
+    if not named:
+        raise input_invalid(f"{name} must name its days")
+    if name == "yearlySchedule" and not schedule.get("monthsOfYear"):
+        raise input_invalid("yearlySchedule must name its months")
+
+
+def _check_weekly(retention: Json, schedule: Json, frequency: str, version: str) -> None:
+    """What is backed up on some days only cannot be kept by the day."""
+    if frequency != "Weekly":
+        if not retention.get("dailySchedule"):
+            raise input_invalid("a daily or hourly schedule needs a daily retention")
+        return
+    days = (schedule.get("weeklySchedule") or {} if version == "V2" else schedule).get("scheduleRunDays") or []
+    if not _all_of(days, DAYS):
+        raise input_invalid("a weekly schedule must name its days")
+    if retention.get("dailySchedule") or not retention.get("weeklySchedule"):
+        raise input_invalid("a weekly schedule takes a weekly retention, and no daily one")
+    if set(retention["weeklySchedule"].get("daysOfTheWeek") or []) != set(days):
+        raise input_invalid("the days of the weekly retention must be those of the schedule")
+
+
+def _check_snapshot_days(properties: Json, retention: Json, version: str, frequency: str) -> None:
+    allowed = SNAPSHOT_DAYS[version, frequency]
+    kept = properties.get("instantRpRetentionRangeInDays", default_snapshot_days(version, frequency))
+    if kept not in allowed:
+        raise retention_invalid(f"instant recovery points may be kept from {allowed.start} to {allowed.stop - 1} days")
+    daily = retention.get("dailySchedule")
+    if daily and kept >= daily["retentionDuration"]["count"]:
+        raise snapshots_outlive_vault()
+
+
+def default_snapshot_days(version: str, frequency: str) -> int:
+    return 5 if (version, frequency) == ("V1", "Weekly") else 2
+
+
+def _check_tiering(tiering: Json, retention: Json) -> None:
+    for rule in tiering.values():
+        if rule.get("tieringMode") in {None, "DoNotTier", "Invalid"}:
+            continue
+        months = (retention.get("monthlySchedule") or {}).get("retentionDuration", {}).get("count", 0)
+        years = (retention.get("yearlySchedule") or {}).get("retentionDuration", {}).get("count", 0)
+        if max(months, years * 12) < ARCHIVE_MONTHS:
+            raise input_invalid("tiering needs a monthly or yearly retention of nine months at least")
+
+
+def _all_of(values: Iterable[str] | None, known: tuple[str, ...]) -> bool:
+    """There are values, and the service knows each."""
+    given = list(values or [])
+    return bool(given) and all(value in known for value in given)
+
+
+def _time_of_day(text: str) -> time:
+    try:
+        return parse_instant(text).time()
+    except ValueError:
+        raise input_invalid("times are written like 2026-11-01T21:00:00Z") from None
+
+
+def body(id: str, properties: Json) -> Json:
+    """A policy as it is stored; protectedItemsCount is counted when it is shown."""
+    return {"id": id, "name": id.rpartition("/")[2], "type": TYPE, "properties": properties}
+
+
+def built_in(vault_id: str, now: datetime) -> list[Json]:
+    """The policies of a fresh vault."""
+    day = f"{now:%Y-%m-%d}"
+    properties = (_log_backup(f"{day}T19:30:00Z"), _default(f"{day}T21:00:00Z"), _enhanced(f"{day}T08:00:00+00:00"))
+    return [body(f"{vault_id}/backupPolicies/{name}", each) for name, each in zip(BUILT_IN, properties, strict=True)]
+
+
+def _daily_retention(at: str) -> Json:
+    duration = {"count": 30, "durationType": "Days"}
+    return {
+        "retentionPolicyType": "LongTermRetentionPolicy",
+        "dailySchedule": {"retentionTimes": [at], "retentionDuration": duration},
+    }
+
+
+def _simple_schedule(at: str) -> Json:
+    return {
+        "schedulePolicyType": "SimpleSchedulePolicy",
+        "scheduleRunFrequency": "Daily",
+        "scheduleRunTimes": [at],
+        "scheduleWeeklyFrequency": 0,
+    }
+
+
+def _default(at: str) -> Json:
+    return {
+        "backupManagementType": "AzureIaasVM",
+        "policyType": "V1",
+        "instantRPDetails": {},
+        "schedulePolicy": _simple_schedule(at),
+        "retentionPolicy": _daily_retention(at),
+        "instantRpRetentionRangeInDays": 2,
+        "timeZone": "UTC",
+    }
+
+
+def _enhanced(at: str) -> Json:
+    hourly = {"interval": 4, "scheduleWindowStartTime": at, "scheduleWindowDuration": 12}
+    schedule = {
+        "schedulePolicyType": "SimpleSchedulePolicyV2",
+        "scheduleRunFrequency": "Hourly",
+        "hourlySchedule": hourly,
+    }
+    return _default(at) | {"policyType": "V2", "schedulePolicy": schedule}
+
+
+def _log_backup(at: str) -> Json:
+    """A policy for databases: it is listed, and protects no virtual machine."""
+    log = {
+        "policyType": "Log",
+        "schedulePolicy": {"schedulePolicyType": "LogSchedulePolicy", "scheduleFrequencyInMins": 60},
+        "retentionPolicy": {
+            "retentionPolicyType": "SimpleRetentionPolicy",
+            "retentionDuration": {"count": 30, "durationType": "Days"},
+        },
+    }
+    full = {"policyType": "Full", "schedulePolicy": _simple_schedule(at), "retentionPolicy": _daily_retention(at)}
+    return {
+        "backupManagementType": "AzureWorkload",
+        "workLoadType": "SQLDataBase",
+        "settings": {"timeZone": "UTC", "issqlcompression": False, "isCompression": False},
+        "subProtectionPolicy": [full, log],
+    }

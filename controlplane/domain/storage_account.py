@@ -1,0 +1,108 @@
+"""Storage account: what it may be called, which kinds there are, and the body ARM shows of it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from controlplane.domain.errors import ServiceError
+from controlplane.domain.times import instant
+
+Json = dict[str, Any]
+
+TYPE = "Microsoft.Storage/storageAccounts"
+KIND = TYPE.lower()
+
+SKUS = (
+    "Standard_LRS",
+    "Standard_ZRS",
+    "Standard_GRS",
+    "Standard_RAGRS",
+    "Standard_GZRS",
+    "Standard_RAGZRS",
+    "Premium_LRS",
+    "Premium_ZRS",
+)
+KINDS = ("StorageV2", "Storage", "BlobStorage", "BlockBlobStorage")
+ACCESS_TIERS = ("Hot", "Cool", "Cold")
+
+_NAME = re.compile(r"[a-z0-9]{3,24}", re.ASCII)
+_NAME_RULE = (
+    "is not a valid storage account name. Storage account name must be between 3 and 24 characters in length and use "
+    "numbers and lower-case letters only."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What a request asks for, complete and checked."""
+
+    name: str
+    location: str
+    sku: str
+    kind: str
+    access_tier: str
+    tags: dict[str, str]
+
+
+def name_invalid(name: str) -> ServiceError:
+    return ServiceError("AccountNameInvalid", f"{name} {_NAME_RULE}", target="name")
+
+
+def name_taken(name: str) -> ServiceError:
+    return ServiceError("StorageAccountAlreadyTaken", f"The storage account named {name} is already taken.", status=409)
+
+
+def in_other_group(name: str) -> ServiceError:
+    return ServiceError(
+        "StorageAccountInAnotherResourceGroup",
+        f"The account {name} is already in another resource group in this subscription.",
+        status=409,
+    )
+
+
+def check_name(name: str) -> None:
+    if not _NAME.fullmatch(name):
+        raise name_invalid(name)
+
+
+def one_of(parameter: str, value: str | None, known: tuple[str, ...], default: str | None = None) -> str:
+    """`value` as the service spells it; ServiceError for a value it does not know."""
+    chosen = {each.lower(): each for each in known}.get((value or default or "").lower())
+    if chosen is None:
+        raise ServiceError(
+            "InvalidValuesForRequestParameters",
+            f"Values for request parameters are invalid: {parameter}.",
+            target=parameter,
+        )
+    return chosen
+
+
+def body(id: str, account: Account, blob_endpoint: str, created: datetime) -> Json:
+    """What GET answers. Of the four services only blobs are there, so only they have an endpoint."""
+    stamp = instant(created)
+    return {
+        "sku": {"name": account.sku, "tier": account.sku.partition("_")[0]},
+        "kind": account.kind,
+        "id": id,
+        "name": account.name,
+        "type": TYPE,
+        "location": account.location,
+        "tags": account.tags,
+        "properties": {
+            "keyCreationTime": {"key1": stamp, "key2": stamp},
+            "supportsHttpsTrafficOnly": False,
+            "encryption": {
+                "services": {"blob": {"keyType": "Account", "enabled": True, "lastEnabledTime": stamp}},
+                "keySource": "Microsoft.Storage",
+            },
+            "accessTier": account.access_tier,
+            "provisioningState": "Succeeded",
+            "creationTime": stamp,
+            "primaryEndpoints": {"blob": blob_endpoint},
+            "primaryLocation": account.location,
+            "statusOfPrimary": "available",
+        },
+    }

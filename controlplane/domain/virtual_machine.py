@@ -1,0 +1,280 @@
+"""Virtual machine: what a request must hold, the defaults the service fills in, and the body ARM shows.
+
+`completed` turns what was asked for into a machine with nothing left open; it raises for what the service refuses.
+Secrets such as the administrator's password never reach this module: the request does not carry them here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from controlplane.domain.errors import ServiceError
+from controlplane.domain.times import instant
+
+Json = dict[str, Any]
+
+TYPE = "Microsoft.Compute/virtualMachines"
+KIND = TYPE.lower()
+
+OS_DISK_LUN = -1
+LUNS = range(64)
+GIB = 1024**3
+WINDOWS_IMAGE_GIB, SMALL_WINDOWS_IMAGE_GIB, LINUX_IMAGE_GIB = 127, 30, 30
+MANAGED_DISK_GIB = range(1, 32_768)
+UNMANAGED_DISK_GIB = range(1, 4_096)
+DEFAULT_SIZE = "Standard_DS1_v2"
+
+_NAME = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9._-]{0,62}[A-Za-z0-9_])?", re.ASCII)
+_WINDOWS_COMPUTER_NAME = re.compile(r"(?![0-9]+$)[A-Za-z0-9-]{1,15}", re.ASCII)
+_LINUX_OFFERS = re.compile(r"ubuntu|rhel|sles|centos|debian|linux|azl", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    publisher: str
+    offer: str
+    sku: str
+    version: str = "latest"
+
+    @property
+    def os_type(self) -> str:
+        """The operating system of a marketplace image; Microsoft's own are Windows unless the offer names a Linux."""
+        windows = self.publisher.lower().startswith("microsoft") and not _LINUX_OFFERS.search(self.offer)
+        return "Windows" if windows else "Linux"
+
+    @property
+    def size_gib(self) -> int:
+        if self.os_type == "Linux":
+            return LINUX_IMAGE_GIB
+        return SMALL_WINDOWS_IMAGE_GIB if "smalldisk" in self.sku.lower() else WINDOWS_IMAGE_GIB
+
+    def __str__(self) -> str:
+        return f"{self.publisher}:{self.offer}:{self.sku}"
+
+
+@dataclass(frozen=True, slots=True)
+class DiskRequest:
+    """A disk as asked for; empty means that the service chooses. `vhd` is the address of an unmanaged disk's blob."""
+
+    lun: int
+    name: str = ""
+    create_option: str = ""
+    size_gib: int | None = None
+    caching: str = ""
+    vhd: str = ""
+    managed_disk_id: str = ""
+    storage_type: str = ""
+    delete_option: str = ""
+
+    @property
+    def parameter(self) -> str:
+        return "osDisk" if self.lun == OS_DISK_LUN else "dataDisk"
+
+    @property
+    def attached(self) -> bool:
+        return self.create_option == "Attach"
+
+
+@dataclass(frozen=True, slots=True)
+class MachineRequest:
+    """A virtual machine as asked for. `windows`, `linux`, `network` and `diagnostics` are shown as they came."""
+
+    name: str
+    location: str
+    disks: tuple[DiskRequest, ...]
+    """The OS disk first."""
+    tags: dict[str, str] = field(default_factory=dict)
+    size: str = DEFAULT_SIZE
+    image: Image | None = None
+    os_type: str = ""
+    computer_name: str = ""
+    admin_username: str = ""
+    windows: Json | None = None
+    linux: Json | None = None
+    network: Json | None = None
+    diagnostics: Json | None = None
+
+    @property
+    def managed(self) -> bool:
+        return not any(disk.vhd for disk in self.disks)
+
+
+def missing(parameter: str) -> ServiceError:
+    return ServiceError("InvalidParameter", f"Required parameter '{parameter}' is missing (null).", target=parameter)
+
+
+def invalid(parameter: str, reason: str) -> ServiceError:
+    return ServiceError(
+        "InvalidParameter", f"The value of parameter {parameter} is invalid: {reason}.", target=parameter
+    )
+
+
+def not_allowed(reason: str) -> ServiceError:
+    return ServiceError("OperationNotAllowed", reason, status=409)
+
+
+def completed(request: MachineRequest, name_of_disk: Callable[[int], str]) -> MachineRequest:
+    """The machine with every default filled in. `name_of_disk` gives the name of a disk that was not named."""
+    if not _NAME.fullmatch(request.name):
+        raise invalid("vmName", "1 to 64 letters, digits, '-', '_' and '.', not ending with '-' or '.'")
+    disks = [_completed_disk(disk, request.image) for disk in request.disks]
+    _check_mixture(disks)
+    os_type = _os_type(request, disks[0])
+    request = replace(request, disks=tuple(disks), os_type=os_type)
+    disks = [disk if disk.name else replace(disk, name=_default_name(disk, name_of_disk)) for disk in disks]
+    _check_unique("name", [disk.name.lower() for disk in disks])
+    _check_unique("vhd.uri", [disk.vhd for disk in disks if disk.vhd])
+    _check_unique("managedDisk.id", [disk.managed_disk_id.lower() for disk in disks if disk.managed_disk_id])
+    return replace(request, disks=tuple(disks), computer_name=_computer_name(request))
+
+
+def _completed_disk(disk: DiskRequest, image: Image | None) -> DiskRequest:
+    options = ("FromImage", "Attach") if disk.lun == OS_DISK_LUN else ("Empty", "Attach")
+    known = {option.lower(): option for option in options}
+    if not disk.create_option:
+        raise missing(f"{disk.parameter}.createOption")
+    option = known.get(disk.create_option.lower())
+    if option is None:
+        raise invalid(f"{disk.parameter}.createOption", f"it must be one of {', '.join(options)}")
+    if disk.lun not in LUNS and disk.lun != OS_DISK_LUN:
+        raise invalid("dataDisk.lun", "it must be between 0 and 63, inclusive")
+    if option == "Attach":
+        if not disk.vhd and not disk.managed_disk_id:
+            raise missing(f"{disk.parameter}.managedDisk.id")
+        return replace(disk, create_option=option)
+    if disk.managed_disk_id:
+        raise invalid(f"{disk.parameter}.managedDisk.id", "a disk to be created has no id yet")
+    return replace(disk, create_option=option, size_gib=_size_gib(disk, option, image))
+
+
+def _size_gib(disk: DiskRequest, option: str, image: Image | None) -> int:
+    parameter = f"{disk.parameter}.diskSizeGB"
+    smallest = 1
+    if option == "FromImage":
+        if image is None:
+            raise missing("imageReference")
+        smallest = image.size_gib
+    elif disk.size_gib is None:
+        raise missing(parameter)
+    allowed = UNMANAGED_DISK_GIB if disk.vhd else MANAGED_DISK_GIB
+    size_gib = smallest if disk.size_gib is None else disk.size_gib
+    if size_gib not in allowed:
+        raise invalid(parameter, f"it must be between {allowed.start} and {allowed.stop - 1}")
+    if size_gib < smallest:
+        raise invalid(
+            parameter,
+            f"the specified disk size {size_gib} GB is smaller than the size of the corresponding disk in the VM "
+            f"image: {smallest} GB",
+        )
+    return size_gib
+
+
+def _check_mixture(disks: Sequence[DiskRequest]) -> None:
+    _check_unique("lun", [disk.lun for disk in disks])
+    if any(disk.vhd for disk in disks) and not all(disk.vhd for disk in disks):
+        raise not_allowed("Addition of a managed disk to a VM with blob based disks is not supported.")
+
+
+def _check_unique(parameter: str, values: Sequence[object]) -> None:
+    if len(set(values)) != len(values):
+        raise invalid(f"storageProfile.{parameter}", "it is used by more than one disk")
+
+
+def _os_type(request: MachineRequest, os_disk: DiskRequest) -> str:
+    asked = {"windows": "Windows", "linux": "Linux"}.get(request.os_type.lower(), "")
+    if request.os_type and not asked:
+        raise invalid("osDisk.osType", "it must be Windows or Linux")
+    if os_disk.attached:
+        if not asked:
+            raise missing("osDisk.osType")
+        return asked
+    found = request.image.os_type if request.image else asked
+    if asked and asked != found:
+        raise invalid("osDisk.osType", f"the image holds {found}")
+    return found
+
+
+def _computer_name(request: MachineRequest) -> str:
+    name = request.computer_name or request.name
+    if request.os_type == "Windows" and not _WINDOWS_COMPUTER_NAME.fullmatch(name):
+        raise ServiceError(
+            "InvalidParameter",
+            "Windows computer name cannot be more than 15 characters long, be entirely numeric, or contain the "
+            "following characters: ` ~ ! @ # $ % ^ & * ( ) = + _ [ ] { } \\ | ; : . ' \" , < > / ?.",
+            target="computerName",
+        )
+    return name
+
+
+def _default_name(disk: DiskRequest, name_of_disk: Callable[[int], str]) -> str:
+    if disk.vhd:
+        return disk.vhd.rpartition("/")[2].removesuffix(".vhd")
+    if disk.managed_disk_id:
+        return disk.managed_disk_id.rpartition("/")[2]
+    return name_of_disk(disk.lun)
+
+
+def body(id: str, machine: MachineRequest, vm_id: str, created: datetime) -> Json:
+    """What GET answers, without what only the running machine can tell."""
+    properties: Json = {
+        "hardwareProfile": {"vmSize": machine.size},
+        "vmId": vm_id,
+        "storageProfile": _storage_profile(machine),
+    }
+    if not machine.disks[0].attached:
+        properties["osProfile"] = _os_profile(machine)
+    if machine.network is not None:
+        properties["networkProfile"] = machine.network
+    if machine.diagnostics is not None:
+        properties["diagnosticsProfile"] = machine.diagnostics
+    return {
+        "name": machine.name,
+        "id": id,
+        "type": TYPE,
+        "location": machine.location,
+        **({"tags": machine.tags} if machine.tags else {}),
+        "properties": properties | {"timeCreated": instant(created).replace("Z", "+00:00")},
+    }
+
+
+def _storage_profile(machine: MachineRequest) -> Json:
+    os_disk, *data_disks = machine.disks
+    profile: Json = {}
+    if machine.image is not None:
+        image = machine.image
+        names = {"publisher": image.publisher, "offer": image.offer, "sku": image.sku, "version": image.version}
+        profile["imageReference"] = names
+    profile["osDisk"] = {"osType": machine.os_type} | _disk_body(os_disk, "ReadWrite")
+    profile["dataDisks"] = [{"lun": disk.lun} | _disk_body(disk, "None") for disk in data_disks]
+    return profile
+
+
+def _disk_body(disk: DiskRequest, caching: str) -> Json:
+    shown: Json = {"name": disk.name, "createOption": disk.create_option, "caching": disk.caching or caching}
+    if disk.vhd:
+        shown["vhd"] = {"uri": disk.vhd}
+    else:
+        shown["managedDisk"] = {"id": disk.managed_disk_id, "storageAccountType": disk.storage_type or "Premium_LRS"}
+    return shown | {"deleteOption": disk.delete_option or "Detach", "diskSizeGB": disk.size_gib}
+
+
+def _os_profile(machine: MachineRequest) -> Json:
+    system: Mapping[str, Json]
+    if machine.os_type == "Windows":
+        chosen = {"provisionVMAgent": True, "enableAutomaticUpdates": True}
+        system = {"windowsConfiguration": chosen | (machine.windows or {})}
+    else:
+        chosen = {"disablePasswordAuthentication": False, "provisionVMAgent": True}
+        system = {"linuxConfiguration": chosen | (machine.linux or {})}
+    return {
+        "computerName": machine.computer_name,
+        "adminUsername": machine.admin_username,
+        **system,
+        "secrets": [],
+        "allowExtensionOperations": True,
+        "requireGuestProvisionSignal": True,
+    }

@@ -1,0 +1,189 @@
+"""A whole ARM service on fakes: store and blobs in memory, a clock that stands still, guests that answer at once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cache
+from random import Random
+from typing import Any
+
+import httpx
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from fastapi import FastAPI
+
+from controlplane.adapters.inline_engine import InlineEngine
+from controlplane.adapters.memory_blobs import MemoryBlobs
+from controlplane.adapters.store import SqlStore
+from controlplane.arm.aad import SUBSCRIPTION_ID, Identity, Tokens
+from controlplane.arm.app import build
+from controlplane.jobs.catalog import PLANS
+from controlplane.ports import Json, Ports, ServiceSettings
+from simulator.clock import VirtualClock
+from tests.unit.scripted_fabric import ScriptedFabric
+
+START = datetime(2026, 11, 22, 8, 30, 15, 250_000, tzinfo=UTC)
+BASE_URL = "https://arm.invalid:7443"
+SECRET = "secret-of-the-application"
+VERSION = {"api-version": "2026-05-01"}
+
+SUBSCRIPTION = f"/subscriptions/{SUBSCRIPTION_ID}"
+GROUP = f"{SUBSCRIPTION}/resourceGroups/Demo"
+ACCOUNT = f"{GROUP}/providers/Microsoft.Storage/storageAccounts/sql01disks"
+TARGET = f"{GROUP}/providers/Microsoft.Storage/storageAccounts/restored01"
+VM = f"{GROUP}/providers/Microsoft.Compute/virtualMachines/Sql01"
+VAULT = f"{GROUP}/providers/Microsoft.RecoveryServices/vaults/Vault01"
+POLICY = f"{VAULT}/backupPolicies/DefaultPolicy"
+CONTAINER = f"{VAULT}/backupFabrics/Azure/protectionContainers/IaasVMContainer;iaasvmcontainerv2;demo;sql01"
+ITEM = f"{CONTAINER}/protectedItems/VM;iaasvmcontainerv2;demo;sql01"
+
+IMAGE = {"publisher": "MicrosoftWindowsServer", "offer": "WindowsServer", "sku": "2022-datacenter-g2"}
+
+
+@cache
+def signing_key() -> str:
+    """One for all tests: making a key takes longer than most of them."""
+    key = rsa.generate_private_key(65537, 2048)
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+
+
+def identity() -> Identity:
+    return Identity(client_secret=SECRET, signing_key=signing_key())
+
+
+@dataclass
+class ArmWorld:
+    """The service, and a client that has signed in."""
+
+    app: FastAPI
+    ports: Ports
+    fabric: ScriptedFabric
+    engine: InlineEngine
+    loop: asyncio.Runner
+    token: str = field(repr=False)
+
+    def send(self, method: str, url: str, **options: Any) -> httpx.Response:
+        """One request as it stands, without the token."""
+
+        async def send() -> httpx.Response:
+            transport = httpx.ASGITransport(self.app)
+            async with httpx.AsyncClient(transport=transport, base_url=BASE_URL) as client:
+                return await client.request(method, url, **options)
+
+        return self.loop.run(send())
+
+    def request(self, method: str, path: str, body: Any = None, **query: str) -> httpx.Response:
+        parameters = None if path.startswith(BASE_URL) else {**VERSION, **query}
+        headers = {"Authorization": f"Bearer {self.token}"}
+        return self.send(method, path, params=parameters, json=body, headers=headers)
+
+    def get(self, path: str, **query: str) -> Json:
+        response = self.request("GET", path, **query)
+        assert response.status_code == 200, response.text
+        found: Json = response.json()
+        return found
+
+    def put(self, path: str, body: Json) -> httpx.Response:
+        response = self.request("PUT", path, body)
+        assert response.status_code in {200, 201, 202}, response.text
+        return response
+
+    def post(self, path: str, body: Json | None = None) -> httpx.Response:
+        return self.request("POST", path, body or {})
+
+    def error(self, method: str, path: str, body: Any = None, **query: str) -> tuple[int, str]:
+        """Status and code of a request that must be refused."""
+        response = self.request(method, path, body, **query)
+        error = response.json()["error"]
+        assert error["message"]
+        return response.status_code, error["code"]
+
+    def follow(self, response: httpx.Response) -> Json:
+        """The end of the operation that this answer began."""
+        assert int(response.headers["Retry-After"]) > 0
+        self.settle()
+        ended = self.get(response.headers["Azure-AsyncOperation"])
+        assert ended["status"] in {"Succeeded", "Failed"}
+        return ended
+
+    def job(self, path: str) -> Json:
+        """The job, once it ended."""
+        self.settle()
+        return self.get(path)
+
+    def settle(self) -> None:
+        """Wait for every job that runs."""
+        for thread in list(self.engine._threads.values()):
+            thread.join()
+
+    # ---------------------------------------------------------------------------------------------------- what there is
+
+    def add_group(self) -> None:
+        self.put(GROUP, {"location": "westus"})
+
+    def add_account(self, id: str = ACCOUNT) -> str:
+        """The account's blob endpoint."""
+        self.put(id, {"location": "westus", "sku": {"name": "Standard_LRS"}, "kind": "StorageV2"})
+        return str(self.get(id)["properties"]["primaryEndpoints"]["blob"])
+
+    def add_machine(self) -> None:
+        self.put(VM, machine_body(self.add_account()))
+
+    def add_vault(self) -> None:
+        self.put(VAULT, {"location": "westus", "sku": {"name": "Standard"}, "properties": {}})
+
+
+@contextmanager
+def arm_world() -> Iterator[ArmWorld]:
+    clock = VirtualClock(START)
+    store = SqlStore(":memory:", clock)
+    blobs = MemoryBlobs()
+    fabric = ScriptedFabric(store, blobs, clock)
+    settings = ServiceSettings()
+    blobs.add_account(settings.service_account)
+    ports = Ports(clock=clock, blobs=blobs, store=store, fabric=fabric, chance=Random(7), settings=settings)
+    engine = InlineEngine(PLANS, lambda: ports)
+    app = build(ports, engine, identity())
+    token = Tokens(identity()).issue("https://management.azure.com/")
+    loop = asyncio.Runner()
+    try:
+        yield ArmWorld(app, ports, fabric, engine, loop, token)
+    finally:
+        loop.close()
+        engine.close()
+        store.close()
+        clock.close()
+
+
+def machine_body(blob_endpoint: str, data_disks: int = 2) -> Json:
+    """A Windows machine on unmanaged disks."""
+    return {
+        "location": "westus",
+        "properties": {
+            "hardwareProfile": {"vmSize": "Standard_D2s_v5"},
+            "osProfile": {"computerName": "sql01", "adminUsername": "azureuser", "adminPassword": "Pa$$w0rd-of-sql01"},
+            "storageProfile": {
+                "imageReference": IMAGE,
+                "osDisk": {
+                    "name": "sql01-os",
+                    "osType": "Windows",
+                    "createOption": "FromImage",
+                    "vhd": {"uri": f"{blob_endpoint}vhds/sql01-os.vhd"},
+                },
+                "dataDisks": [
+                    {
+                        "name": f"sql01-data{lun}",
+                        "lun": lun,
+                        "createOption": "Empty",
+                        "diskSizeGB": 8,
+                        "vhd": {"uri": f"{blob_endpoint}vhds/sql01-data{lun}.vhd"},
+                    }
+                    for lun in range(data_disks)
+                ],
+            },
+        },
+    }
