@@ -26,8 +26,8 @@ VAULT = "vault"
 class Setting:
     """A disk, a vault, and the content that each recovery point must have."""
 
-    def __init__(self, size_bytes: int = SIZE) -> None:
-        self.blobs = MemoryBlobs()
+    def __init__(self, size_bytes: int = SIZE, blobs: MemoryBlobs | None = None) -> None:
+        self.blobs = blobs or MemoryBlobs()
         for account in (DISK.account, TARGET.account, VAULT):
             self.blobs.add_account(account)
         self.size_bytes = size_bytes
@@ -251,27 +251,24 @@ def test_a_disk_that_grew_is_compared_block_by_block() -> None:
     assert setting.same_as_snapshot(second)
 
 
-def test_the_storage_is_believed_when_it_says_what_did_not_change() -> None:
-    class TellingBlobs(MemoryBlobs):
-        """Tells differences exactly, as Azure does, and counts what is read of the disk."""
+class TellingBlobs(MemoryBlobs):
+    """Knows what changed between two snapshots, as Azure does, and counts what is read of the disk."""
 
-        told: Sequence[Range] = ()
-        read_bytes = 0
+    told: Sequence[Range] = ()
+    read_bytes = 0
 
-        def changed_ranges(self, blob: Blob, previous: str | None) -> Sequence[Range]:
-            return self.told
+    def changed_ranges(self, blob: Blob, previous: str | None) -> Sequence[Range]:
+        return self.told
 
-        def read(self, blob: Blob, offset: int = 0, length: int | None = None) -> bytes:
-            data = super().read(blob, offset, length)
-            self.read_bytes += len(data) if blob.account == DISK.account else 0
-            return data
+    def read(self, blob: Blob, offset: int = 0, length: int | None = None) -> bytes:
+        data = super().read(blob, offset, length)
+        self.read_bytes += len(data) if blob.account == DISK.account else 0
+        return data
 
-    setting = Setting()
+
+def test_what_the_storage_knows_to_be_unchanged_is_not_read() -> None:
     blobs = TellingBlobs()
-    for account in (DISK.account, TARGET.account, VAULT):
-        blobs.add_account(account)
-    setting.blobs, setting.vault = blobs, VaultStore(blobs, VAULT)
-    blobs.create(DISK, SIZE)
+    setting = Setting(blobs=blobs)
     for number in (0, 20, 1024, 2048):
         setting.write(number, block(number % 7 + 1) * 10)
     first = setting.back_up()
@@ -280,6 +277,27 @@ def test_the_storage_is_believed_when_it_says_what_did_not_change() -> None:
     second = setting.back_up(first)
     assert (blobs.read_bytes, second.transferred_bytes) == (BLOCK_BYTES, BLOCK_BYTES)
     assert setting.same_as_snapshot(second)
+
+
+def test_what_is_unchanged_but_lost_is_read_again() -> None:
+    setting = Setting(blobs=TellingBlobs())
+    setting.write(0, block(1) * 3)
+    first = setting.back_up()
+    lose(setting, pack_name(first))
+    second = setting.back_up(first)
+    assert second.transferred_bytes == 3 * BLOCK_BYTES
+    assert setting.same_as_snapshot(second)
+
+
+def test_the_storage_is_not_asked_about_a_disk_that_grew() -> None:
+    setting = Setting(BLOCK_BYTES + 512, TellingBlobs())
+    setting.write(0, block(1))
+    setting.blobs.write(DISK, BLOCK_BYTES, b"f" * 512)
+    first = setting.back_up()
+    setting.size_bytes = 2 * BLOCK_BYTES
+    setting.blobs.create(DISK, setting.size_bytes)
+    setting.write(0, block(2) * 2)
+    assert setting.same_as_snapshot(setting.back_up(first))
 
 
 # Done again, and broken off
@@ -429,6 +447,7 @@ def test_a_pack_lives_as_long_as_somebody_names_it() -> None:
 def test_a_mostly_dead_pack_is_thinned_out_and_its_offsets_stay() -> None:
     setting = Setting()
     setting.write(0, b"".join(block(filling) for filling in range(1, 41)))
+    setting.write(1500, block(1))
     first = setting.back_up()
     for number in (*range(10), *range(12, 30)):
         setting.write(number, block(100 + number))
@@ -537,6 +556,20 @@ def test_what_the_vault_has_lost_is_moved_again(damage: Callable[[Setting, str],
     third = setting.back_up(second)
     assert third.transferred_bytes == 3 * BLOCK_BYTES
     assert setting.vault.check(third) == []
+    assert setting.same_as_snapshot(third)
+
+
+def test_blocks_are_missed_although_their_segment_is_there() -> None:
+    setting = Setting()
+    setting.write(0, block(1) * 3)
+    first = setting.back_up()
+    setting.write(5, block(2))
+    second = setting.back_up(first)
+    name = Blob(VAULT, "vault", pack_name(first))
+    setting.blobs.put(name, setting.blobs.read(name)[:BLOCK_BYTES])
+    assert [pack_of(first.name) in problem for problem in setting.vault.check(second)] == [True]
+    third = setting.back_up(second)
+    assert third.transferred_bytes == 3 * BLOCK_BYTES
     assert setting.same_as_snapshot(third)
 
 
