@@ -269,6 +269,30 @@ class Disk:
     create_option: CreateOption
     managed_disk_id: str | None = None
 
+    def to_json(self) -> Json:
+        """As it stands in documents: the address of the blob in three keys."""
+        return {
+            "name": self.name,
+            "lun": self.lun,
+            "account": self.blob.account,
+            "container": self.blob.container,
+            "blob": self.blob.name,
+            "size_bytes": self.size_bytes,
+            "create_option": self.create_option,
+            "managed_disk_id": self.managed_disk_id,
+        }
+
+    @classmethod
+    def from_json(cls, data: Json) -> Disk:
+        return cls(
+            name=data["name"],
+            lun=data["lun"],
+            blob=Blob(data["account"], data["container"], data["blob"]),
+            size_bytes=data["size_bytes"],
+            create_option=data["create_option"],
+            managed_disk_id=data["managed_disk_id"],
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class MachineSpec:
@@ -398,6 +422,8 @@ class ServiceSettings:
     snapshot_timeout_seconds: int = 20 * 60
     """How long a snapshot task may stay silent; the extension itself gives up at 140 minutes."""
     snapshot_attempts: int = 2
+    instant_snapshots_per_item: int = 18
+    """How many recovery points of an item may have their snapshots kept, however young they are."""
     locale: str = "en-us"
     extension_publisher: str = "Microsoft.Azure.RecoveryServices"
     extension_type: str = "VMSnapshot"

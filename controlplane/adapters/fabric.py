@@ -18,7 +18,6 @@ from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 from cryptography.x509 import load_pem_x509_certificate
 
 from controlplane.ports import (
-    Blob,
     Clock,
     Disk,
     ExtensionRequest,
@@ -62,7 +61,7 @@ class StoreFabric:
 
     def disks(self, vm: str) -> tuple[Disk, ...]:
         body = self._desired(vm)
-        return tuple(_disk(disk) for disk in body["spec"]["disks"]) if body else ()
+        return tuple(Disk.from_json(disk) for disk in body["spec"]["disks"]) if body else ()
 
     def deliver(self, vm: str, request: ExtensionRequest) -> int:
         with self._store.transaction():
@@ -161,31 +160,7 @@ def _same(one: str, other: str) -> bool:
 
 
 def _spec_json(spec: MachineSpec) -> Json:
-    return asdict(spec) | {"disks": [_disk_json(disk) for disk in spec.disks]}
-
-
-def _disk_json(disk: Disk) -> Json:
-    return {
-        "name": disk.name,
-        "lun": disk.lun,
-        "account": disk.blob.account,
-        "container": disk.blob.container,
-        "blob": disk.blob.name,
-        "size_bytes": disk.size_bytes,
-        "create_option": disk.create_option,
-        "managed_disk_id": disk.managed_disk_id,
-    }
-
-
-def _disk(disk: Json) -> Disk:
-    return Disk(
-        name=disk["name"],
-        lun=disk["lun"],
-        blob=Blob(disk["account"], disk["container"], disk["blob"]),
-        size_bytes=disk["size_bytes"],
-        create_option=disk["create_option"],
-        managed_disk_id=disk["managed_disk_id"],
-    )
+    return asdict(spec) | {"disks": [disk.to_json() for disk in spec.disks]}
 
 
 # ---------------------------------------------------------------------------------------------------------------- views

@@ -136,9 +136,9 @@ def configured(body: Json, policy: PolicyReference, exclusion: Json | None) -> J
     return _advanced(body, "configured", **changes)
 
 
-def snapshot_taken(body: Json, point_time: datetime) -> Json:
-    """The item once there is something to restore from."""
-    return body | {"properties": body["properties"] | {"lastRecoveryPoint": instant(point_time)}}
+def with_last_point(body: Json, time: datetime | None) -> Json:
+    """The item with the time of its newest recovery point; None: it has none."""
+    return body | {"properties": body["properties"] | {"lastRecoveryPoint": instant(time) if time else None}}
 
 
 def backed_up(body: Json, started: datetime, status: str) -> Json:

@@ -176,14 +176,17 @@ def to_json(point: RecoveryPoint) -> Json:
     return asdict(point) | {"time": point.time.isoformat(), "expires": point.expires.isoformat()}
 
 
+def machine_from_json(stored: Json) -> Machine:
+    return Machine(**stored | {"attached": tuple((lun, name) for lun, name in stored["attached"])})
+
+
 def from_json(stored: Json) -> RecoveryPoint:
-    machine = stored["machine"]
     return RecoveryPoint(
         **stored
         | {
             "time": datetime.fromisoformat(stored["time"]),
             "expires": datetime.fromisoformat(stored["expires"]),
-            "machine": Machine(**machine | {"attached": tuple((lun, name) for lun, name in machine["attached"])}),
+            "machine": machine_from_json(stored["machine"]),
             "disks": tuple(PointDisk(**disk) for disk in stored["disks"]),
         }
     )

@@ -97,9 +97,13 @@ def change(store: Store, document: str, now: datetime, by: Callable[[Job], Job],
     return job
 
 
-def remember(ports: Ports, state: Json, **facts: Any) -> None:
-    """Keep something with the job's document, whatever becomes of the step."""
-    change(ports.store, state["job_document"], ports.clock.now(), lambda job: job, **facts)
+def remember_one_more(ports: Ports, state: Json, list_name: str, fact: Json) -> None:
+    """Keep something with the job's document, unseen in ARM and whatever becomes of the step."""
+    with ports.store.transaction():
+        found = ports.store.get(jobs.KIND, state["job_document"])
+        assert found is not None, "a job's document outlives the job"
+        facts = {list_name: [*found.private.get(list_name, []), fact]}
+        change(ports.store, state["job_document"], ports.clock.now(), lambda job: job, **facts)
 
 
 def change_task(store: Store, state: Json, task: str, event: str, now: datetime) -> None:

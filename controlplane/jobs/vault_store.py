@@ -97,14 +97,14 @@ class VaultStore:
         """Make `target` the disk as it was. Raises VaultCorrupt before a wrong byte is written."""
         copy(self.source(point), self._blobs, target, progress)
 
-    def delete(self, point: VaultPoint, keep: Sequence[VaultPoint]) -> None:
-        """Drop a recovery point and what only it named. `keep` are the others of the same disk, all of them. May be
-        repeated after a crash, since the manifest goes last."""
-        doomed = self._open(point.name)
+    def delete(self, name: str, keep: Sequence[VaultPoint]) -> None:
+        """Drop the recovery point of this name, also a half-written one, and what only it named. `keep` are the others
+        of the same disk, all of them. May be repeated after a crash, since the manifest goes last."""
+        doomed = self._open(name)
         kept = [source for source in (self._open(other.name) for other in keep) if source]
         packs = Packs(self._blobs, self._account)
         sparse: list[str] = []
-        for pack in sorted({pack_of(point.name), *(doomed.manifest.packs if doomed else ())}):
+        for pack in sorted({pack_of(name), *(doomed.manifest.packs if doomed else ())}):
             named_bytes = max((source.manifest.packs.get(pack, 0) for source in kept), default=0)
             if not named_bytes:
                 packs.delete(pack)
@@ -116,7 +116,7 @@ class VaultStore:
             if packs.is_sparse(pack, sum(end - start for start, end in live)):
                 packs.thin_out(pack, live)
             packs.drop_older(pack)
-        self._blobs.delete(manifest_blob(self._account, point.name))
+        self._blobs.delete(manifest_blob(self._account, name))
 
     def check(self, point: VaultPoint) -> list[str]:
         """What of a recovery point the vault lacks, a sentence each. Reads its manifest and segments, no blocks."""

@@ -56,7 +56,7 @@ def test_a_configured_item_waits_for_its_first_backup() -> None:
 
 
 def test_a_backup_protects_it() -> None:
-    item = protected_item.snapshot_taken(pending(), datetime(2022, 5, 13, 10, 9, 31, tzinfo=UTC))
+    item = protected_item.with_last_point(pending(), datetime(2022, 5, 13, 10, 9, 31, tzinfo=UTC))
     shown = protected_item.backed_up(item, START, "Completed")["properties"]
     assert shown["protectionState"] == "Protected"
     assert shown["lastBackupStatus"] == "Completed"

@@ -128,7 +128,7 @@ class Model:
         if which < len(self.kept):
             point = list(self.kept)[which]
             del self.kept[point]
-            self.setting.vault.delete(point, list(self.kept))
+            self.setting.vault.delete(point.name, list(self.kept))
 
     def content(self) -> dict[int, int]:
         return {page: filling for page, filling in self.pages.items() if filling}
@@ -166,7 +166,7 @@ def test_every_kept_recovery_point_reads_back_exactly(story: list[tuple[str, int
     model.check()
     for point in list(model.kept):
         del model.kept[point]
-        model.setting.vault.delete(point, list(model.kept))
+        model.setting.vault.delete(point.name, list(model.kept))
     assert model.setting.vault_names() == []
 
 
@@ -338,7 +338,7 @@ def test_a_pack_without_manifest_does_not_count_and_is_dropped_by_name() -> None
     setting.write(3, block(1))
     point = setting.back_up()
     setting.blobs.delete(Blob(VAULT, "vault", f"manifests/{point.name}"))
-    setting.vault.delete(point, [])
+    setting.vault.delete(point.name, [])
     assert setting.vault_names() == []
 
 
@@ -347,8 +347,8 @@ def test_deleting_twice_is_fine() -> None:
     setting.write(3, block(1))
     first = setting.back_up()
     second = setting.back_up(first)
-    setting.vault.delete(first, [second])
-    setting.vault.delete(first, [second])
+    setting.vault.delete(first.name, [second])
+    setting.vault.delete(first.name, [second])
     assert setting.same_as_snapshot(second)
 
 
@@ -438,9 +438,9 @@ def test_a_pack_lives_as_long_as_somebody_names_it() -> None:
     first = setting.back_up()
     setting.write(0, block(2))
     second = setting.back_up(first)
-    setting.vault.delete(first, [second])
+    setting.vault.delete(first.name, [second])
     assert setting.same_as_snapshot(second)
-    setting.vault.delete(second, [])
+    setting.vault.delete(second.name, [])
     assert setting.vault_names() == []
 
 
@@ -453,7 +453,7 @@ def test_a_mostly_dead_pack_is_thinned_out_and_its_offsets_stay() -> None:
         setting.write(number, block(100 + number))
     second = setting.back_up(first)
     before = setting.vault_bytes()
-    setting.vault.delete(first, [second])
+    setting.vault.delete(first.name, [second])
     assert setting.vault_bytes() < before - 27 * BLOCK_BYTES
     assert f"packs/{pack_of(first.name)}/0001" in setting.vault_names()
     assert f"packs/{pack_of(first.name)}/0000" not in setting.vault_names()
@@ -471,7 +471,7 @@ def test_a_pack_is_thinned_out_more_than_once() -> None:
         for number in range(rest, 64):
             setting.write(number, block(100 + rest))
         points.append(setting.back_up(points[-1]))
-        setting.vault.delete(points[-2], [points[-1]])
+        setting.vault.delete(points[-2].name, [points[-1]])
     assert f"packs/{pack_of(points[0].name)}/0002" in setting.vault_names()
     assert setting.same_as_snapshot(points[-1])
 
@@ -486,7 +486,7 @@ def test_a_reader_goes_on_while_a_pack_is_thinned_out() -> None:
     source = setting.vault.source(second)
     disk = PageBlobSource(setting.blobs, DISK.at(second.snapshot))
     assert source.read(0, 40 * BLOCK_BYTES) == disk.read(0, 40 * BLOCK_BYTES)
-    setting.vault.delete(first, [second])
+    setting.vault.delete(first.name, [second])
     assert source.read(0, 40 * BLOCK_BYTES) == disk.read(0, 40 * BLOCK_BYTES)
 
 
@@ -589,5 +589,5 @@ def test_a_lost_kept_point_does_not_hinder_a_deletion() -> None:
     first = setting.back_up()
     second = setting.back_up(first)
     lose(setting, f"manifests/{second.name}")
-    setting.vault.delete(first, [second, replace(first, name="never written")])
+    setting.vault.delete(first.name, [second, replace(first, name="never written")])
     assert setting.vault_names() == []

@@ -1,0 +1,348 @@
+"""Plan "Backup": Take Snapshot, Transfer data to vault; and the use case that starts it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from controlplane.domain import errors, protected_item, recovery_point
+from controlplane.domain.errors import ServiceError
+from controlplane.domain.job import Job
+from controlplane.domain.recovery_point import Machine, PointDisk, RecoveryPoint
+from controlplane.domain.times import american, parse_instant
+from controlplane.jobs import points, records, snapshot_task
+from controlplane.jobs.plan import Outcome, Plan, Step
+from controlplane.jobs.records import Order, Ticket
+from controlplane.jobs.vault_store import VaultPoint, VaultStore
+from controlplane.ports import Blob, Disk, Document, Engine, Event, Json, PortError, Ports, Store
+
+MACHINE_KIND = "microsoft.compute/virtualmachines"
+POLICY_KIND = "microsoft.recoveryservices/vaults/backuppolicies"
+DEFAULT_RETENTION = timedelta(days=30)
+DEFAULT_SNAPSHOT_DAYS = 2
+TOLD_EVERY_SECONDS = 0.5
+MIB = 1024**2
+
+
+# ------------------------------------------------------------------------------------------------------------ use case
+
+
+def backup_now(ports: Ports, engine: Engine, item_id: str, request: Json) -> Ticket:
+    """Start an on-demand backup (IaasVMBackupRequest) of a protected item."""
+    item = ports.store.get(protected_item.KIND, item_id)
+    if item is None:
+        raise errors.item_not_found(item_id.rpartition("/")[2])
+    body, now = item.json(), ports.clock.now()
+    if protected_item.state_of(body) not in {"IRPending", "Protected", "ProtectionError"}:
+        raise _not_protected()
+    expires = _expiry(request.get("properties") or {}, now)
+    properties = body["properties"]
+    vault = body["id"].partition("/backupFabrics/")[0]
+    job = Job(
+        id=records.new_guid(ports.chance),
+        vault=vault,
+        operation="Backup",
+        container=properties["containerName"],
+        friendly_name=properties["friendlyName"],
+        activity=records.new_guid(ports.chance),
+        started=now,
+        tasks=records.tasks_of(BACKUP),
+        properties={
+            "VM Name": properties["friendlyName"],
+            "Recovery Point Expiry Time in UTC": american(expires),
+        },
+        internal={"IsInstantRpJob": "True"},
+    )
+    order = Order(
+        plan=BACKUP,
+        job=job,
+        scope=item.id,
+        state=_first_state(ports, body, vault, expires),
+        lock=f"{item.id}|backup",
+        conflict=_in_progress(),
+        operation_id=records.new_guid(ports.chance),
+        facts={"item": item.id},
+    )
+    return records.open_job(ports, engine, order)
+
+
+def _expiry(properties: Json, now: datetime) -> datetime:
+    if properties.get("objectType") != "IaasVMBackupRequest":
+        raise errors.invalid_backup_input("objectType", "a virtual machine takes an IaasVMBackupRequest")
+    asked = properties.get("recoveryPointExpiryTimeInUTC")
+    if not asked:
+        return now + DEFAULT_RETENTION
+    try:
+        expires = parse_instant(asked)
+    except ValueError:
+        raise errors.invalid_backup_input("recoveryPointExpiryTimeInUTC", "it is no time") from None
+    if expires <= now:
+        raise errors.invalid_backup_input("recoveryPointExpiryTimeInUTC", "it is over")
+    return expires
+
+
+def _first_state(ports: Ports, item: Json, vault: str, expires: datetime) -> Json:
+    """What the steps need of item and machine. A machine that is gone fails the job, not the request."""
+    properties = item["properties"]
+    vm = properties["sourceResourceId"]
+    found = ports.store.get(MACHINE_KIND, vm)
+    attached = ports.fabric.disks(vm)
+    luns = protected_item.included_luns(item, [disk.lun for disk in attached])
+    return {
+        "vault": vault,
+        "item": item["id"],
+        "item_number": properties["protectedItemDataId"],
+        "policy": properties["policyId"],
+        "vm": vm,
+        "vm_name": properties["friendlyName"],
+        "vm_id": _machine_id(found),
+        "machine": asdict(_machine(properties["friendlyName"], found, attached)),
+        "disks": [disk.to_json() for disk in sorted(attached, key=lambda disk: disk.lun) if disk.lun in luns],
+        "disks_excluded": len(luns) < len(attached),
+        "task": records.new_guid(ports.chance),
+        "point": str(ports.chance.randrange(10**13, 10**14)),
+        "expires": expires.isoformat(),
+    }
+
+
+def _machine_id(found: Document | None) -> str:
+    return str(found.json()["properties"].get("vmId", "unknown")).lower() if found else "unknown"
+
+
+def _machine(name: str, found: Document | None, attached: Sequence[Disk]) -> Machine:
+    body: dict[str, Any] = found.json() if found else {"properties": {}}
+    properties = body["properties"]
+    return Machine(
+        name=name,
+        size=properties.get("hardwareProfile", {}).get("vmSize", ""),
+        os_type=properties.get("storageProfile", {}).get("osDisk", {}).get("osType", "Windows"),
+        location=body.get("location", ""),
+        managed=all(disk.managed_disk_id is not None for disk in attached),
+        attached=tuple((disk.lun, disk.name) for disk in sorted(attached, key=lambda disk: disk.lun)),
+    )
+
+
+def _not_protected() -> ServiceError:
+    return ServiceError(
+        "UserErrorBcmDatasourceNotPresent",
+        "Backup failed: This virtual machine is not (actively) protected by Azure Backup.",
+        remedy="Resume protection, then trigger the backup.",
+    )
+
+
+def _in_progress() -> ServiceError:
+    return ServiceError(
+        "UserErrorBackupOperationInProgress",
+        "Unable to initiate backup as another backup operation is currently in progress.",
+        remedy="Wait for it or cancel it, then retry.",
+    )
+
+
+# ------------------------------------------------------------------------------------------------------- take snapshot
+
+
+def take_snapshot(ports: Ports, state: Json) -> Outcome:
+    """The recovery point is there at once, in the instant tier."""
+    disks = _disks(state)
+    shot = snapshot_task.take(ports, state, disks)
+    point = RecoveryPoint(
+        id=state["point"],
+        item=state["item"],
+        job=state["job"],
+        task_id=shot.task_id,
+        time=ports.clock.now(),
+        expires=datetime.fromisoformat(state["expires"]),
+        consistency=shot.consistency,
+        machine=recovery_point.machine_from_json(state["machine"]),
+        disks=tuple(_point_disk(ports, disk, at) for disk, at in zip(disks, shot.snapshots, strict=True)),
+        telemetry=dict(shot.telemetry),
+    )
+    point = recovery_point.changed(point, "snapshot_taken")
+    return Outcome(state, lambda store: points.add(store, point), (_tiers_event(state, point),))
+
+
+def _point_disk(ports: Ports, disk: Disk, snapshot: Blob) -> PointDisk:
+    found = ports.blobs.properties(snapshot)
+    return PointDisk(
+        name=disk.name,
+        lun=disk.lun,
+        size_bytes=found.size_bytes if found else disk.size_bytes,
+        account=snapshot.account,
+        container=snapshot.container,
+        blob=snapshot.name,
+        snapshot=snapshot.snapshot or "",
+    )
+
+
+def forget_snapshots(ports: Ports, state: Json) -> Outcome:
+    """The point goes even when its snapshots cannot be deleted now: a later backup finds what nobody names."""
+    failure: tuple[Event, ...] = ()
+    try:
+        snapshot_task.delete_snapshots(ports, _disks(state), lambda job, task: job == state["job"])
+    except PortError as error:
+        failure = (records.event(state, "snapshot.left_behind", {"reason": str(error)}),)
+    return Outcome(state, lambda store: points.remove(store, state["item"], state["point"]), failure)
+
+
+# ----------------------------------------------------------------------------------------------- transfer data to vault
+
+
+def transfer_to_vault(ports: Ports, state: Json) -> Outcome:
+    """Only what changed since the newest point in the vault moves. What has been written is then looked for."""
+    vault = VaultStore(ports.blobs, ports.settings.service_account)
+    all_points = points.of_item(ports.store, state["item"])
+    point = next(known for known in all_points if known.id == state["point"])
+    disks = []
+    for disk in point.disks:
+        before = points.latest_vaulted([known for known in all_points if known.id != point.id], disk.lun)
+        copy = vault.back_up(
+            points.snapshot_of(disk),
+            disk.size_bytes,
+            _vault_name(state, disk.lun),
+            VaultPoint.from_json(before.vault) if before and before.vault else None,
+            _teller(ports, state, disk.name),
+        )
+        disks.append(_vaulted(disk, copy))
+    problems = [problem for disk in disks for problem in vault.check(VaultPoint.from_json(disk.vault or {}))]
+    if problems:
+        raise ServiceError(
+            "BackUpOperationFailedV2",
+            f"The storage of the vault lost part of what was transferred: {'; '.join(problems[:3])}.",
+            status=500,
+            remedy="Please retry the operation in a few minutes.",
+        )
+    moved = sum(disk.transferred_bytes or 0 for disk in disks)
+    vaulted = recovery_point.changed(point, "vaulted", disks)
+
+    def commit(store: Store) -> None:
+        points.put(store, vaulted)
+        records.set_properties(store, state, ports.clock.now(), **{"Backup Size": f"{-(-moved // MIB)} MB"})
+
+    return Outcome(state, commit, (_tiers_event(state, vaulted),))
+
+
+def _vaulted(disk: PointDisk, copy: VaultPoint) -> PointDisk:
+    return replace(
+        disk,
+        vault=copy.to_json(),
+        allocated_bytes=copy.allocated_bytes,
+        changed_bytes=copy.changed_bytes,
+        transferred_bytes=copy.transferred_bytes,
+    )
+
+
+def delete_vault_copy(ports: Ports, state: Json) -> Outcome:
+    vault = VaultStore(ports.blobs, ports.settings.service_account)
+    others = [known for known in points.of_item(ports.store, state["item"]) if known.id != state["point"]]
+    for disk in _disks(state):
+        kept = [known.vault for point in others for known in point.disks if known.lun == disk.lun and known.vault]
+        vault.delete(_vault_name(state, disk.lun), [VaultPoint.from_json(copy) for copy in kept])
+    return Outcome(state)
+
+
+def _vault_name(state: Json, lun: int) -> str:
+    return f"{state['item_number']}/{state['point']}/{'os' if lun == protected_item.OS_DISK_LUN else f'lun{lun}'}"
+
+
+def _teller(ports: Ports, state: Json, disk: str) -> Callable[[int, int], None]:
+    """Tells how far a disk is, now and then: of real time, since that is what a transfer takes."""
+    last = time.monotonic()
+
+    def tell(done_bytes: int, total_bytes: int) -> None:
+        nonlocal last
+        if time.monotonic() - last < TOLD_EVERY_SECONDS:
+            return
+        last = time.monotonic()
+        data = {"disk": disk, "done_bytes": done_bytes, "total_bytes": total_bytes}
+        ports.store.record(records.event(state, "transfer.progress", data))
+
+    return tell
+
+
+# --------------------------------------------------------------------------------------------------- what is not listed
+
+
+def confirm_point(ports: Ports, state: Json) -> Outcome:
+    """Storage that lost what it had acknowledged must not be reported as a good backup."""
+    point = points.find(ports.store, f"{state['item']}/recoveryPoints/{state['point']}")
+    assert point is not None, "the point outlives its job"
+    lost = [disk.name for disk in point.disks if ports.blobs.properties(points.snapshot_of(disk)) is None]
+    if not lost:
+        return Outcome(state)
+    if not point.has_vault_copy:
+        raise ServiceError(
+            "UserErrorInstantRpNotFound",
+            f"The storage lost the snapshots of {', '.join(lost)} after they were taken.",
+            remedy="Check the storage, then trigger the backup again.",
+        )
+    left = recovery_point.changed(point, "snapshot_expired")
+    told = records.event(state, "snapshot.lost", {"point": point.id, "disks": lost})
+    return Outcome(state, lambda store: points.put(store, left), (told, _tiers_event(state, left)))
+
+
+def remove_expired_snapshots(ports: Ports, state: Json) -> Outcome:
+    """Retention of the instant tier by age and count; and snapshots that belong to no recovery point."""
+    known = points.of_item(ports.store, state["item"])
+    owned = {(point.job, point.task_id) for point in known}
+    snapshot_task.delete_snapshots(ports, _disks(state), lambda job, task: (job, task) not in owned)
+    if ports.store.get(records.LOCK, f"{state['item']}|restore") is not None:
+        # A restore may be reading a snapshot; the next backup comes by again.
+        return Outcome(state)
+    keep_count = ports.settings.instant_snapshots_per_item
+    expired = recovery_point.expired_snapshots(known, ports.clock.now(), _snapshot_age(ports.store, state), keep_count)
+    for point in expired:
+        for disk in point.disks:
+            ports.blobs.delete(points.snapshot_of(disk))
+    changed = [recovery_point.changed(point, "snapshot_expired") for point in expired]
+
+    def commit(store: Store) -> None:
+        for point in changed:
+            points.put(store, point)
+
+    return Outcome(state, commit, tuple(_tiers_event(state, point) for point in changed))
+
+
+def _snapshot_age(store: Store, state: Json) -> timedelta:
+    policy = store.get(POLICY_KIND, state["policy"])
+    properties = policy.json()["properties"] if policy else {}
+    return timedelta(days=properties.get("instantRpRetentionRangeInDays", DEFAULT_SNAPSHOT_DAYS))
+
+
+def conclude(store: Store, state: Json, job: Job, error: ServiceError | None) -> None:
+    """What the ended job means for the item."""
+    item = store.get(protected_item.KIND, state["item"])
+    if item is None:
+        return
+    if error is None:
+        body = protected_item.backed_up(item.json(), job.started, job.status)
+    else:
+        body = protected_item.backup_failed(item.json(), job.started, job.status, error)
+    store.put(protected_item.KIND, state["item"], body)
+    store.record(records.event(state, "item.state", {"item": state["item"], "to": protected_item.state_of(body)}))
+
+
+BACKUP = Plan(
+    "Backup",
+    (
+        Step("Take Snapshot", do=take_snapshot, undo=forget_snapshots),
+        Step("Transfer data to vault", do=transfer_to_vault, undo=delete_vault_copy, required=False),
+        Step("Confirm recovery point", do=confirm_point, listed=False),
+        Step("Remove expired snapshots", do=remove_expired_snapshots, required=False, listed=False),
+    ),
+    conclude,
+)
+
+
+# ----------------------------------------------------------------------------------------------------- state of the job
+
+
+def _disks(state: Json) -> list[Disk]:
+    return [Disk.from_json(disk) for disk in state["disks"]]
+
+
+def _tiers_event(state: Json, point: RecoveryPoint) -> Event:
+    data = {"point": point.id, "to": point.tiers, "consistency": point.consistency}
+    return records.event(state, "recovery_point.state", data)

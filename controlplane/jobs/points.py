@@ -1,0 +1,61 @@
+"""Recovery points in the store, and what they mean for their item."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from controlplane.domain import protected_item, recovery_point
+from controlplane.domain.recovery_point import PointDisk, RecoveryPoint
+from controlplane.ports import Blob, Store
+
+
+def of_item(store: Store, item: str) -> list[RecoveryPoint]:
+    """All points of an item, oldest first."""
+    found = [recovery_point.from_json(document.private["point"]) for document in store.find(recovery_point.KIND, item)]
+    return sorted(found, key=lambda point: point.time)
+
+
+def find(store: Store, id: str) -> RecoveryPoint | None:
+    document = store.get(recovery_point.KIND, id)
+    return None if document is None else recovery_point.from_json(document.private["point"])
+
+
+def put(store: Store, point: RecoveryPoint) -> None:
+    store.put(
+        recovery_point.KIND,
+        point.document,
+        recovery_point.body(point),
+        parent=point.item,
+        private={"point": recovery_point.to_json(point)},
+    )
+
+
+def add(store: Store, point: RecoveryPoint) -> None:
+    """A new point, which its item shows as its last."""
+    put(store, point)
+    _show_last(store, point.item)
+
+
+def remove(store: Store, item: str, id: str) -> None:
+    """The point never was; the item shows the one before as its last."""
+    store.delete(recovery_point.KIND, f"{item}/recoveryPoints/{id}")
+    _show_last(store, item)
+
+
+def _show_last(store: Store, item: str) -> None:
+    document = store.get(protected_item.KIND, item)
+    if document is None:
+        return
+    points = of_item(store, item)
+    last = points[-1].time if points else None
+    store.put(protected_item.KIND, item, protected_item.with_last_point(document.json(), last))
+
+
+def snapshot_of(disk: PointDisk) -> Blob:
+    return Blob(disk.account, disk.container, disk.blob, disk.snapshot)
+
+
+def latest_vaulted(points: Sequence[RecoveryPoint], lun: int) -> PointDisk | None:
+    """The newest copy in the vault of the disk at this place."""
+    copies = [disk for point in points for disk in point.disks if disk.lun == lun and disk.vault is not None]
+    return copies[-1] if copies else None

@@ -1,0 +1,335 @@
+"""Take Snapshot: one task after another to the extension until one succeeds, or by the service while a machine is off.
+
+An attempt has a task id, a status blob and a log blob of its own, and addresses that are signed for as long as it may
+last: whoever wakes up later can neither snapshot nor report. An attempt that the end of a process interrupted is not
+trusted whatever it left; the next one starts with a new task id.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from controlplane.domain import snapshot_failure
+from controlplane.domain.errors import ServiceError
+from controlplane.jobs import records
+from controlplane.ports import (
+    Blob,
+    Disk,
+    ExtensionRequest,
+    ExtensionView,
+    GuestNotReady,
+    InstanceView,
+    Json,
+    Ports,
+    StorageUnavailable,
+)
+from extension.contract.protocol import ProtocolError
+from extension.contract.reports import StatusReport, parse_status_blob
+from extension.contract.settings import CustomSettings, SnapshotMethod, snapshot_request
+
+EXTENSION_NAME = "VMSnapshot"
+TASK_METADATA = "taskid"
+JOB_METADATA = "jobid"
+"""Keys of a snapshot's metadata by which the service knows its own. Lower case: storage may not keep another."""
+
+# Of real time, since they spare the storage and wait for its writers, not for the world.
+POLL_SECONDS = 0.1
+GRACE_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """Snapshots of all disks, in their order."""
+
+    task_id: str
+    consistency: str
+    snapshots: tuple[Blob, ...]
+    telemetry: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One attempt."""
+
+    id: str
+    status: Blob
+    logs: Blob
+
+
+class _TaskFailed(Exception):
+    """The extension reported a failure."""
+
+    def __init__(self, report: StatusReport) -> None:
+        super().__init__(report.error_name)
+        self.report = report
+
+
+def take(ports: Ports, state: Json, disks: Sequence[Disk]) -> Shot:
+    """Snapshots of these disks; raises ServiceError, and then leaves none."""
+    view = _require_machine(ports, state["vm"])
+    if not disks:
+        raise snapshot_failure.machine_not_stable("It has no disk that is backed up.")
+    if view.power != "running":
+        return _take_by_service(ports, state, disks, view)
+    _require_extension_host(view)
+    attempts = ports.settings.snapshot_attempts
+    for retries in range(attempts):
+        task = _new_task(ports, state)
+        try:
+            report = _carry_out(ports, state, disks, task, retries)
+            return _confirmed(ports, disks, task, report)
+        except _TaskFailed as failure:
+            _forget(ports, disks, task)
+            meaning = snapshot_failure.meaning_of(failure.report.error_name)
+            if retries + 1 == attempts or not meaning.retry_without_freeze:
+                raise snapshot_failure.service_error(failure.report.error_name, failure.report.message) from None
+        except ServiceError:
+            _forget(ports, disks, task)
+            raise
+    raise AssertionError("the last attempt returns or raises")
+
+
+def delete_snapshots(ports: Ports, disks: Sequence[Disk], unwanted: Callable[[str, str], bool]) -> None:
+    """Delete those snapshots of the service, on these disks, of whose job and task `unwanted` is true."""
+    for disk in disks:
+        for found in list(ports.blobs.find(disk.blob.account, disk.blob.container, disk.blob.name, snapshots=True)):
+            if found.snapshot is None or found.name != disk.blob.name:
+                continue
+            worn = _metadata(ports, found)
+            if JOB_METADATA in worn and unwanted(worn[JOB_METADATA], worn.get(TASK_METADATA, "")):
+                ports.blobs.delete(found)
+
+
+def _forget(ports: Ports, disks: Sequence[Disk], task: Task) -> None:
+    delete_snapshots(ports, disks, lambda job, id: id == task.id)
+
+
+def _metadata(ports: Ports, blob: Blob) -> dict[str, str]:
+    found = ports.blobs.properties(blob)
+    return {key.lower(): value for key, value in found.metadata.items()} if found else {}
+
+
+# -------------------------------------------------------------------------------------------------------- preconditions
+
+
+def _require_machine(ports: Ports, vm: str) -> InstanceView:
+    view = ports.fabric.instance_view(vm)
+    if view is None:
+        raise snapshot_failure.machine_gone()
+    if view.provisioning_state == "Failed":
+        raise snapshot_failure.machine_not_provisioned(view.problem)
+    if view.provisioning_state in {"Creating", "Deleting"}:
+        raise snapshot_failure.machine_not_stable(f"It is {view.provisioning_state.lower()}.")
+    return view
+
+
+def _require_extension_host(view: InstanceView) -> None:
+    if view.agent_status != "Ready":
+        raise snapshot_failure.agent_not_ready(f"The agent's status is {view.agent_status or 'unknown'}.")
+    extension = _extension(view)
+    if extension is not None and extension.provisioning_state == "Deleting":
+        raise snapshot_failure.extension_being_deleted()
+
+
+def _extension(view: InstanceView) -> ExtensionView | None:
+    return next((known for known in view.extensions if known.name.lower() == EXTENSION_NAME.lower()), None)
+
+
+# ---------------------------------------------------------------------------------------- a machine that is not running
+
+
+def _take_by_service(ports: Ports, state: Json, disks: Sequence[Disk], view: InstanceView) -> Shot:
+    """Nobody writes to the disks, so nobody needs to freeze; what they hold is what a power cut would leave."""
+    delete_snapshots(ports, disks, lambda job, task: job == state["job"])
+    metadata = {TASK_METADATA: "", JOB_METADATA: state["job"]}
+    stamps = [ports.blobs.snapshot(disk.blob, metadata) for disk in disks]
+    now = ports.fabric.instance_view(state["vm"])
+    if now is None or now.power != view.power or now.booted != view.booted:
+        delete_snapshots(ports, disks, lambda job, task: job == state["job"])
+        raise snapshot_failure.machine_not_stable("It was started while its disks were being snapshotted.")
+    snapshots = tuple(disk.blob.at(stamp) for disk, stamp in zip(disks, stamps, strict=True))
+    return Shot("", "CrashConsistent", snapshots, {})
+
+
+# ---------------------------------------------------------------------------------------------------------- one attempt
+
+
+def _new_task(ports: Ports, state: Json) -> Task:
+    account, container = ports.settings.service_account, f"bcdrextensionlogs-{state['vm_id']}"
+    prefix = f"{state['vm_name']}.{state['task']}_"
+    used = sum(blob.name.endswith(".Status.txt") for blob in ports.blobs.find(account, container, prefix))
+    name = f"{prefix}{used + 1}"
+    return Task(
+        id=f"{state['task']}_{used + 1}",
+        status=Blob(account, container, f"{name}.Status.txt"),
+        logs=Blob(account, container, f"{name}.Logs.txt"),
+    )
+
+
+def _carry_out(ports: Ports, state: Json, disks: Sequence[Disk], task: Task, retries: int) -> StatusReport:
+    """The report of a task that succeeded, by its own account."""
+    # A handler writes only to blobs that are there, and only if they are empty.
+    ports.blobs.put(task.logs, b"")
+    ports.blobs.put(task.status, b"")
+    deadline = ports.clock.now() + timedelta(seconds=ports.settings.snapshot_timeout_seconds)
+    try:
+        ports.fabric.deliver(state["vm"], _request(ports, state, disks, task, retries))
+    except GuestNotReady as reason:
+        raise snapshot_failure.agent_not_ready(f"It cannot be given the task: {reason}.") from None
+    ports.store.record(records.event(state, "snapshot.asked", {"task": task.id, "retries": retries}))
+    watch = _Watch(ports, state["vm"], task)
+    ports.clock.wait(watch, deadline)
+    _remember_attempt(ports, state, task, watch.report)
+    if watch.problem is not None:
+        raise watch.problem
+    if watch.report is None:
+        raise snapshot_failure.no_answer(ports.settings.snapshot_timeout_seconds)
+    if watch.report.progress == "Failed":
+        raise _TaskFailed(watch.report)
+    return watch.report
+
+
+def _request(ports: Ports, state: Json, disks: Sequence[Disk], task: Task, retries: int) -> ExtensionRequest:
+    blobs, settings = ports.blobs, ports.settings
+    # Signatures are checked in real time, whatever the world's clock says; they end with the attempt.
+    expires = datetime.now(UTC) + timedelta(seconds=settings.snapshot_timeout_seconds)
+    custom = CustomSettings(
+        take_snapshot_from=SnapshotMethod.ONLY_GUEST,
+        is_managed_vm=all(disk.managed_disk_id is not None for disk in disks),
+        can_take_crash_consistent_snapshot=retries > 0,
+        backup_retry_count=retries,
+    )
+    public, protected = snapshot_request(
+        task_id=task.id,
+        started=ports.clock.now(),
+        disks=[blobs.sas(disk.blob, "rw", expires) for disk in disks],
+        status_uri=blobs.sas(task.status, "rw", expires),
+        logs_uri=blobs.sas(task.logs, "rw", expires),
+        locale=settings.locale,
+        metadata={TASK_METADATA: task.id, JOB_METADATA: state["job"]},
+        custom=custom,
+        luns=[disk.lun for disk in disks] if state["disks_excluded"] else None,
+    )
+    return ExtensionRequest(
+        name=EXTENSION_NAME,
+        publisher=settings.extension_publisher,
+        type=settings.extension_type,
+        version=settings.extension_version,
+        auto_upgrade_minor_version=True,
+        public=public,
+        protected=protected,
+    )
+
+
+def _remember_attempt(ports: Ports, state: Json, task: Task, report: StatusReport | None) -> None:
+    """Both blobs stay with the job, whatever becomes of it."""
+    told: Json = {"code": None, "error_name": None, "consistency": None, "message": ""}
+    if report is not None:
+        told = {
+            "code": report.code,
+            "error_name": report.error_name,
+            "consistency": report.consistency,
+            "message": snapshot_failure.without_signatures(report.message),
+        }
+    blobs = {"status_blob": _address(task.status), "logs_blob": _address(task.logs)}
+    records.remember_one_more(ports, state, "attempts", {"task_id": task.id, **told, **blobs})
+    ports.store.record(records.event(state, "snapshot.reported", {"task": task.id, **told}))
+
+
+def _address(blob: Blob) -> Json:
+    return {"account": blob.account, "container": blob.container, "name": blob.name}
+
+
+# ------------------------------------------------------------------------------------------------- waiting for a report
+
+
+class _Watch:
+    """Looks at the status blob, and at what the agent says of the machine; true when either is final."""
+
+    def __init__(self, ports: Ports, vm: str, task: Task) -> None:
+        self.report: StatusReport | None = None
+        self.problem: ServiceError | None = None
+        self._ports = ports
+        self._vm = vm
+        self._task = task
+        self._next_look = 0.0
+        self._ended_since: float | None = None
+
+    def __call__(self) -> bool:
+        if time.monotonic() < self._next_look:
+            return False
+        self.report = self._final(self._read_blob())
+        if self.report is None:
+            self._look_at_machine()
+        self._next_look = time.monotonic() + POLL_SECONDS
+        return self.report is not None or self.problem is not None
+
+    def _final(self, report: StatusReport | None) -> StatusReport | None:
+        """The report if it ends this task; one of another task is none."""
+        if report is None or report.task_id != self._task.id or report.progress == "InProgress":
+            return None
+        return report
+
+    def _read_blob(self) -> StatusReport | None:
+        try:
+            return parse_status_blob(self._ports.blobs.read(self._task.status))
+        except (ProtocolError, StorageUnavailable):
+            # Half written, or the storage is away: either passes, or the deadline does.
+            return None
+
+    def _look_at_machine(self) -> None:
+        view = self._ports.fabric.instance_view(self._vm)
+        if view is None:
+            self.problem = snapshot_failure.machine_gone()
+        elif view.power != "running":
+            self.problem = snapshot_failure.machine_not_stable("It stopped while its disks were being snapshotted.")
+        else:
+            self._look_at_extension(_extension(view))
+
+    def _look_at_extension(self, extension: ExtensionView | None) -> None:
+        if extension is None:
+            self.problem = snapshot_failure.extension_not_installed(None)
+            return
+        told = self._told_to_agent(extension)
+        broken = extension.provisioning_state == "Failed" and extension.status is None
+        if told is None and not broken:
+            self._ended_since = None
+            return
+        # The agent may know of the end before the status blob does.
+        self._ended_since = self._ended_since or time.monotonic()
+        if time.monotonic() - self._ended_since < GRACE_SECONDS:
+            return
+        self.report = told
+        if told is None:
+            self.problem = snapshot_failure.extension_not_installed(extension.handler_status)
+
+    def _told_to_agent(self, extension: ExtensionView) -> StatusReport | None:
+        """The second way of a report: inside the status that the agent hands on."""
+        parts = (extension.status or {}).get("substatus")
+        if not isinstance(parts, list) or not parts or not isinstance(parts[0], dict):
+            return None
+        try:
+            return self._final(parse_status_blob(str(parts[0].get("name")).encode()))
+        except ProtocolError:
+            return None
+
+
+# --------------------------------------------------------------------------------------------------- what it amounts to
+
+
+def _confirmed(ports: Ports, disks: Sequence[Disk], task: Task, report: StatusReport) -> Shot:
+    """The snapshots that the report names, once they have been found: of this task, one for each disk, in order."""
+    told = report.snapshots or ()
+    consistency = report.consistency
+    if consistency is None or len(told) != len(disks):
+        raise snapshot_failure.snapshots_missing(f"It named snapshots of {len(told)} of {len(disks)} disks.")
+    snapshots = tuple(disk.blob.at(info.stamp) for disk, info in zip(disks, told, strict=True))
+    for disk, snapshot in zip(disks, snapshots, strict=True):
+        if snapshot.snapshot is None or _metadata(ports, snapshot).get(TASK_METADATA) != task.id:
+            raise snapshot_failure.snapshots_missing(
+                f"The storage has no snapshot of the disk {disk.name} by this task."
+            )
+    return Shot(task.id, consistency, snapshots, dict(report.telemetry))
