@@ -144,11 +144,17 @@ class Client:
 
     def sim(self, method: str, path: str, body: Json | None = None, **query: str) -> Json:
         """One request to the control API, for instance `sim("GET", "/vms")`."""
-        headers = {"Authorization": f"Bearer {self.endpoints['sim_token']}"}
-        response = self._send(method, f"{self.endpoints['sim']}{path}", query or None, headers, body)
-        return self._json(_checked(response))
+        return self._json(self._sim(method, path, body, query))
+
+    def sim_text(self, path: str, **query: str) -> str:
+        """A control API answer that is text."""
+        return self._sim("GET", path, None, query).text
 
     # --------------------------------------------------------------------------------------------------------- inside
+
+    def _sim(self, method: str, path: str, body: Json | None, query: Mapping[str, str]) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {self.endpoints['sim_token']}"}
+        return _checked(self._send(method, f"{self.endpoints['sim']}{path}", query or None, headers, body))
 
     def _send(
         self, method: str, url: str, query: Mapping[str, str] | None, headers: Json, body: Json | None

@@ -1,0 +1,171 @@
+"""Is a recovery point worth anything? Compares its images with what the guest wrote and opens the database on them.
+
+An image is judged wherever it lies: the restored disks, the snapshots, the copy in the vault. The yardstick is the
+guest's ground truth at the freeze; a crash-consistent point has no such instant and is judged by the guest's order of
+writes instead. Nothing here trusts what the backup says of itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from controlplane.domain import job as jobs
+from controlplane.domain import recovery_point as points
+from controlplane.domain.recovery_point import RecoveryPoint
+from controlplane.jobs.sources import PageBlobSource
+from controlplane.jobs.vault_store import VaultPoint, VaultStore
+from controlplane.ports import Blob, Blobs, BlockSource, Document, PortError, ServiceSettings, Store
+from simulator.failures import Failure
+from simulator.guest.database import DatabaseReport, inspect
+from simulator.guest.ground_truth import GroundTruth
+
+Json = dict[str, Any]
+Sources = Mapping[int, BlockSource]
+
+PLACES = {
+    "restored": "restored disks",
+    "InstantRP": "snapshots",
+    "HardenedRP": "copy in the vault",
+}
+
+
+class NoSuchPoint(Failure):
+    """No recovery point has this name or id."""
+
+    exit_code = 1
+
+
+@dataclass(frozen=True)
+class Verifier:
+    """Judges the recovery points of one world. `truth_of(vm, task id)` is the guest's memory."""
+
+    store: Store
+    blobs: Blobs
+    settings: ServiceSettings
+    truth_of: Callable[[str, str], GroundTruth | None]
+
+    def verify(self, name_or_id: str, restore_job: str | None = None) -> Json:
+        """The verdict on one point, and on the disks that a restore job made of it."""
+        point, machine = self._find(name_or_id)
+        places = self._places(point, restore_job)
+        truth = self.truth_of(machine, point.task_id) if point.task_id else None
+        verdict = _Verdict(point, truth)
+        for place, sources in places.items():
+            verdict.judge_disks(place, sources)
+        first = next(iter(places), None)
+        if first is not None:
+            verdict.judge_database(first, inspect(places[first]))
+        return verdict.to_json()
+
+    def _find(self, name_or_id: str) -> tuple[RecoveryPoint, str]:
+        wanted = name_or_id.lower()
+        for document in self.store.find(points.KIND):
+            if wanted in (document.id, document.id.rpartition("/")[2]):
+                return points.from_json(document.private["point"]), self.machine_of(document)
+        raise NoSuchPoint(f"there is no recovery point {name_or_id} in this world; list them under its protected item")
+
+    def machine_of(self, point: Document) -> str:
+        """ARM id of the machine that a recovery point's document is about."""
+        item = self.store.get(points.KIND.removesuffix("/recoverypoints"), point.parent)
+        assert item is not None, "a recovery point has an item"
+        return str(item.json()["properties"]["virtualMachineId"])
+
+    def _places(self, point: RecoveryPoint, restore_job: str | None) -> dict[str, Sources]:
+        """Where images of the point lie, the restored disks first."""
+        places: dict[str, Sources] = {}
+        if restore_job is not None:
+            places["restored"] = self._restored(restore_job)
+        if point.has_snapshots:
+            places["InstantRP"] = {
+                disk.lun: PageBlobSource(self.blobs, Blob(disk.account, disk.container, disk.blob, disk.snapshot))
+                for disk in point.disks
+            }
+        if point.has_vault_copy:
+            vault = VaultStore(self.blobs, self.settings.service_account)
+            places["HardenedRP"] = {
+                disk.lun: vault.source(VaultPoint.from_json(disk.vault)) for disk in point.disks if disk.vault
+            }
+        return places
+
+    def _restored(self, job: str) -> Sources:
+        for document in self.store.find(jobs.KIND):
+            if document.id.rpartition("/")[2] == job.lower() and "restored" in document.private:
+                return {
+                    disk["lun"]: PageBlobSource(self.blobs, Blob(disk["account"], disk["container"], disk["blob"]))
+                    for disk in document.private["restored"]
+                }
+        raise NoSuchPoint(f"there is no finished restore job {job} in this world")
+
+
+class _Verdict:
+    """Collects checks over the places where a point lies."""
+
+    def __init__(self, point: RecoveryPoint, truth: GroundTruth | None) -> None:
+        self._point = point
+        self._truth = truth
+        self._checks: list[Json] = []
+        self._disks: dict[str, list[Json]] = {}
+        self._database: DatabaseReport | None = None
+
+    def judge_disks(self, place: str, sources: Sources) -> None:
+        try:
+            if self._truth is None:
+                self._check(f"{PLACES[place]}: the guest remembers this point", False, "no ground truth is kept of it")
+            elif self._point.consistency == "CrashConsistent":
+                self._judge_order(place, sources, self._truth)
+            else:
+                self._judge_equal(place, sources, self._truth)
+        except PortError as error:
+            self._check(f"{PLACES[place]}: readable", False, str(error))
+
+    def _judge_equal(self, place: str, sources: Sources, truth: GroundTruth) -> None:
+        names = {disk.lun: disk.name for disk in self._point.disks}
+        verdicts = {lun: truth.compare(lun, source) for lun, source in sources.items()}
+        self._disks[place] = [
+            {"name": names[lun], "lun": lun, "equal": verdict.equal, **asdict(verdict)}
+            for lun, verdict in verdicts.items()
+        ]
+        whole = set(sources) == set(names) and all(verdict.equal for verdict in verdicts.values())
+        blocks = sum(verdict.blocks_compared for verdict in verdicts.values())
+        wrong = sum(verdict.differing_blocks for verdict in verdicts.values())
+        detail = f"{blocks} blocks on {len(sources)} disks" + (f", {wrong} differ" if wrong else "")
+        self._check(f"{PLACES[place]}: every block as the guest had it at the freeze", whole, detail)
+
+    def _judge_order(self, place: str, sources: Sources, truth: GroundTruth) -> None:
+        names = {disk.lun: disk.name for disk in self._point.disks}
+        verdict = truth.compare_without_freeze(sources)
+        self._disks[place] = [
+            {"name": names[lun], "lun": lun, "equal": order.one_instant is True, "reason": order.reason}
+            for lun, order in verdict.disks.items()
+        ]
+        each = all(order.one_instant for order in verdict.disks.values())
+        together = {True: "one instant fits all", False: "torn between the disks", None: "undecided"}
+        self._check(f"{PLACES[place]}: each disk as it was at some instant", each, together[verdict.one_instant])
+
+    def judge_database(self, place: str, report: DatabaseReport) -> None:
+        """What must hold of the database follows from the consistency that the point claims."""
+        self._database = report
+        if not report.found and not report.problem.startswith("no disk"):
+            self._check(f"{PLACES[place]}: database", False, report.problem)
+        elif report.found and self._point.consistency == "AppConsistent":
+            good = report.opened_clean and report.integrity == "ok" and report.sum_of_balances_ok
+            detail = report.problem or f"transaction {report.last_transaction}, nothing to replay"
+            self._check(f"{PLACES[place]}: the database opens clean and adds up", good, detail)
+
+    def to_json(self) -> Json:
+        report = self._database
+        return {
+            "schema_version": 1,
+            "recovery_point": self._point.document,
+            "consistency": self._point.consistency,
+            "verified": bool(self._checks) and all(check["passed"] for check in self._checks),
+            "checks": self._checks,
+            "images": self._disks,
+            "restored": self._disks.get("restored", []),
+            "database": asdict(report) if report is not None else None,
+        }
+
+    def _check(self, name: str, passed: bool, detail: str) -> None:
+        self._checks.append({"name": name, "passed": passed, "detail": detail})
