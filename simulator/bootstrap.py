@@ -41,6 +41,7 @@ REASONS = (
     ("connection broken", "no package index can be reached", CONNECT),
     ("error sending request", "no package index can be reached", CONNECT),
     ("timed out", "the package index does not answer in time", CONNECT),
+    ("(from versions: none)", "no package index that can be reached has all that is needed", CONNECT),
 )
 
 
@@ -120,21 +121,21 @@ def python_version() -> str:
     return "{}.{}".format(*sys.version_info)
 
 
-def is_sound(stamp: Stamp | None, wanted: Wanted) -> bool:
+def is_sound(stamp: Stamp | None, wanted: Wanted, python: Path = PYTHON) -> bool:
     """Whether the environment can be built upon: finished, not moved, and its Python not replaced by another."""
     return (
         stamp is not None
         and stamp.complete
         and stamp.root == str(ROOT)
         and wanted.python in (None, stamp.python)
-        and PYTHON.exists()
+        and python.exists()
     )
 
 
-def is_ready(stamp: Stamp | None, wanted: Wanted) -> bool:
+def is_ready(stamp: Stamp | None, wanted: Wanted, python: Path = PYTHON) -> bool:
     return (
         stamp is not None
-        and is_sound(stamp, wanted)
+        and is_sound(stamp, wanted, python)
         and stamp.inputs == wanted.inputs
         and wanted.groups.issubset(stamp.groups)
     )
