@@ -18,6 +18,8 @@ from typing import Any, Protocol, TypeVar
 from urllib.parse import parse_qs
 
 from extension.contract.bridge import PREFIX, Facts, FreezeReport, FreezeRequest, ThawReport, Volume, to_json
+from simulator.guest.machine import NotRunning
+from simulator.guest.snapshot_set import NoSuchSession, NotFrozen
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -26,7 +28,7 @@ Result = TypeVar("Result")
 
 
 class BridgedGuest(Protocol):
-    """What of a guest can be reached from inside. LookupError: no such session; RuntimeError: not at this moment."""
+    """What of a guest can be reached from inside. Raises NoSuchSession, NotFrozen and NotRunning."""
 
     def open_session(self, task_id: str) -> str: ...
 
@@ -128,10 +130,10 @@ class Bridge:
     async def _call(self, verb: Callable[..., Result], *arguments: object) -> Result:
         try:
             return await asyncio.get_running_loop().run_in_executor(self._threads, verb, *arguments)
-        except LookupError as problem:
-            raise BridgeError(404, _sentence(problem)) from None
-        except RuntimeError as problem:
-            raise BridgeError(409, _sentence(problem)) from None
+        except NoSuchSession as problem:
+            raise BridgeError(404, str(problem)) from None
+        except (NotFrozen, NotRunning) as problem:
+            raise BridgeError(409, str(problem)) from None
 
 
 class _Line:
@@ -266,8 +268,3 @@ def _decode(body: bytes) -> dict[str, Any]:
     if not isinstance(message, dict):
         raise BridgeError(400, "the body is no JSON object")
     return message
-
-
-def _sentence(problem: Exception) -> str:
-    # A KeyError shows its argument in quotes.
-    return str(problem.args[0]) if problem.args else type(problem).__name__

@@ -15,6 +15,7 @@ import pytest
 from controlplane.adapters.memory_blobs import MemoryBlobs
 from extension.contract import bridge
 from simulator.clock import VirtualClock
+from simulator.guest.snapshot_set import NoSuchSession
 from simulator.host.packages import PackageRepository
 from simulator.host.wireserver import WireServer
 from simulator.serving import Serving
@@ -171,7 +172,7 @@ def test_the_end_of_the_server_ends_all_lines(setting: Setting) -> None:
 def test_a_guest_that_refuses_a_session_says_why(setting: Setting) -> None:
     class Refusing(FakeGuest):
         def open_session(self, task_id: str) -> str:
-            raise RuntimeError("the guest is shutting down")
+            raise NoSuchSession("the guest is shutting down")
 
     setting.machine.guest = Refusing()
-    assert setting.handler.call("GET", "session") == (409, {"error": "the guest is shutting down"})
+    assert setting.handler.call("GET", "session") == (404, {"error": "the guest is shutting down"})

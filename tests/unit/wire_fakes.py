@@ -8,6 +8,7 @@ from queue import SimpleQueue
 
 from controlplane.ports import Json
 from extension.contract.bridge import Facts, FreezeReport, FreezeRequest, ThawReport, Volume, WriterReport
+from simulator.guest.snapshot_set import NoSuchSession, NotFrozen
 from simulator.host.bridge import BridgedGuest
 from simulator.host.certificates import TenantCertificate, make_tenant_certificate
 from simulator.host.goalstate import GoalState
@@ -48,15 +49,15 @@ class FakeGuest:
 
     def freeze(self, request: FreezeRequest) -> FreezeReport:
         if request.session not in self.sessions:
-            raise LookupError("no such session")
+            raise NoSuchSession("no such session")
         if self.frozen is not None:
-            raise RuntimeError("the guest is frozen already")
+            return FreezeReport(False, 0x80042301, "frozen already")
         self.frozen = request.session
         return FreezeReport(True, writers=(WriterReport("SqlServerWriter", "w", "i", 5),) if request.writers else ())
 
     def thaw(self, session: str) -> ThawReport:
         if self.frozen != session:
-            raise RuntimeError("this session has frozen nothing")
+            raise NotFrozen("this session has frozen nothing")
         self.frozen = None
         return ThawReport(True, 12.5)
 

@@ -1,0 +1,223 @@
+"""The guest agent of one machine, driven by ticks: follows the goal state, runs handlers, reports what they say.
+
+The theory. An agent has at most one thing under way: applying a goal state, which is a generator that yields while a
+handler's command runs. A tick goes on with that, else looks for a new goal state when its time has come or somebody
+rang; then it reports what changed. A tick talks to the wire server and to the disk and waits for neither a command nor
+a status. Whoever ticks asks `due` first: an idle agent wants a tick every few seconds of world time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from controlplane.ports import Clock
+from extension.contract.bridge import Facts
+from extension.contract.protocol import ProtocolError
+from simulator.guest import agent_reports
+from simulator.guest.agent_client import Extensions, Goal, PluginOrder, WireClient, WireError
+from simulator.guest.agent_handler import Handler
+from simulator.guest.agent_lifecycle import Lifecycle, Place, Steps
+from simulator.guest.agent_reports import HandlerReport
+from simulator.guest.agent_transport import Transport
+from simulator.guest.files import write_private, write_whole
+
+Json = dict[str, Any]
+
+POLL = timedelta(seconds=6)
+"""How often an agent asks for the goal state unbidden."""
+REPORT = timedelta(minutes=5)
+"""How often it reports even if nothing changed, to show that it lives."""
+WATCH = timedelta(seconds=60)
+"""How long after the last change of a status file it is looked at with every tick: handlers report again when their
+work in the background is done. Later changes are seen with the next poll."""
+PATIENCE = timedelta(seconds=10)
+"""How long a status file may be unreadable, because it is being written, before that is reported."""
+CERTIFICATES = Path("WindowsAzure", "Certificates")
+STATE = Path("WindowsAzure", "GuestAgent")
+AT_ONCE = datetime.min.replace(tzinfo=UTC)
+
+
+class Agent:
+    def __init__(
+        self, *, disk: Path, wire: WireClient, facts: Facts, clock: Clock, on_event: Callable[[str, Json], None]
+    ) -> None:
+        self._disk = disk
+        self._wire = wire
+        self._facts = facts
+        self._clock = clock
+        self._on_event = on_event
+        self._work: Steps | None = None
+        self._rung = False
+        self._goal: Goal | None = None
+        self._extensions = Extensions((), "")
+        self._applied = 0
+        self._certificates_from = ""
+        self._failure: str | None = None
+        self._statuses: dict[Path, _WatchedStatus] = {}
+        self._poll_at = self._report_at = self._retry_at = self._watch_until = AT_ONCE
+        self._reported: object = None
+
+    @property
+    def due(self) -> datetime:
+        """When it wants its next tick."""
+        if self._work is not None or self._rung or self._watch_until > self._clock.now():
+            return AT_ONCE
+        return self._poll_at if self._goal is None else min(self._poll_at, max(self._report_at, self._retry_at))
+
+    def ring(self) -> None:
+        """There is a new goal state. From any thread."""
+        self._rung = True
+
+    def tick(self) -> None:
+        """Do what is due. Not from two threads at once."""
+        now = self._clock.now()
+        if self._work is None and (self._rung or now >= self._poll_at):
+            self._look(now)
+        if self._work is not None:
+            self._go_on()
+        if self._goal is not None:
+            self._report(self._goal, self._clock.now())
+
+    def close(self) -> None:
+        """The machine goes off: the command that runs is killed."""
+        if self._work is not None:
+            self._work.close()
+            self._work = None
+
+    # ------------------------------------------------------------------------------------------------------ goal state
+
+    def _look(self, now: datetime) -> None:
+        self._rung, self._poll_at = False, now + POLL
+        try:
+            goal = self._wire.goal()
+            if goal.incarnation == self._applied:
+                return
+            extensions = self._wire.extensions(goal.extensions_url)
+            self._fetch_certificates(goal)
+        except (WireError, ValueError) as problem:
+            self._fail(f"the goal state can't be read: {problem}")
+            return
+        self._goal, self._extensions, self._failure = goal, extensions, None
+        self._work = self._apply(goal, extensions)
+
+    def _fail(self, sentence: str) -> None:
+        if sentence != self._failure:
+            self._on_event("agent.failed", {"reason": sentence})
+        self._failure = sentence
+
+    def _fetch_certificates(self, goal: Goal) -> None:
+        if goal.certificates_url == self._certificates_from:
+            return
+        transport = Transport(self._disk / STATE)
+        certificate = transport.open(self._wire.certificates(goal.certificates_url, transport.headers()))
+        folder = self._disk / CERTIFICATES
+        write_private(folder / f"{certificate.thumbprint}.prv", certificate.key)
+        write_whole(folder / f"{certificate.thumbprint}.crt", certificate.certificate)
+        self._certificates_from = goal.certificates_url
+
+    def _apply(self, goal: Goal, extensions: Extensions) -> Steps:
+        self._on_event("agent.goal_state", {"incarnation": goal.incarnation})
+        lifecycle = Lifecycle(
+            Place(self._disk, goal.container_id, goal.instance, self._wire), self._clock, self._on_event
+        )
+        for order in extensions.plugins:
+            lifecycle.announce(order)
+        for order in extensions.plugins:
+            yield from lifecycle.obey(order)
+        self._applied = goal.incarnation
+        self._watch_until = self._clock.now() + WATCH
+
+    def _go_on(self) -> None:
+        assert self._work is not None
+        try:
+            next(self._work)
+        except StopIteration:
+            self._work = None
+        except BaseException:
+            self._work = None
+            raise
+
+    # --------------------------------------------------------------------------------------------------------- reports
+
+    def _report(self, goal: Goal, now: datetime) -> None:
+        handlers = [report for order in self._extensions.plugins for report in self._handler_report(order, now)]
+        content = (handlers, self._applied, self._failure)
+        unchanged = content == self._reported
+        if now < self._retry_at or (unchanged and now < self._report_at):
+            return
+        status = agent_reports.aggregate(
+            facts=self._facts, now=now, incarnation=self._applied, handlers=handlers, failure=self._failure
+        )
+        try:
+            self._wire.upload_status(goal, self._extensions, agent_reports.render(status))
+        except WireError as problem:
+            if self._retry_at == AT_ONCE:
+                self._on_event("agent.failed", {"reason": f"the status can't be uploaded: {problem}"})
+            self._retry_at = now + POLL
+            return
+        self._retry_at = AT_ONCE
+        self._reported, self._report_at = content, now + REPORT
+
+    def _handler_report(self, order: PluginOrder, now: datetime) -> list[HandlerReport]:
+        """Empty for a handler that is not on this machine."""
+        handler = Handler(self._disk, order.name, order.version)
+        said = handler.status
+        if said is None:
+            return []
+        file = handler.status_file(order.sequence_number)
+        watched = self._statuses.setdefault(file, _WatchedStatus(handler.name, file))
+        if watched.look(now):
+            self._watch_until = now + WATCH
+            summary = {key: watched.status["status"].get(key) for key in ("status", "code")}
+            self._on_event(
+                "handler.status", {"handler": handler.name, "sequence_number": order.sequence_number, **summary}
+            )
+        return [
+            HandlerReport(
+                name=handler.name,
+                version=handler.version,
+                status=said.status,
+                code=said.code,
+                message=said.message,
+                sequence_number=order.sequence_number,
+                settings_status=watched.status,
+            )
+        ]
+
+
+class _WatchedStatus:
+    """A status file, read again only when it changed."""
+
+    def __init__(self, handler: str, file: Path) -> None:
+        self.status: Json = {}
+        self._handler = handler
+        self._file = file
+        self._seen: object = ()
+        self._unreadable_since: datetime | None = None
+
+    def look(self, now: datetime) -> bool:
+        """Whether there is another status than before."""
+        found = self._signature()
+        if found == self._seen:
+            return False
+        try:
+            status = agent_reports.read_status_file(self._file, self._handler, now)
+        except ProtocolError as problem:
+            self._unreadable_since = self._unreadable_since or now
+            if now - self._unreadable_since < PATIENCE:
+                self.status = self.status or agent_reports.missing_status(self._handler, now)
+                return False
+            status = agent_reports.invalid_status(self._handler, now, problem)
+        self._unreadable_since = None
+        self._seen, self.status = found, status
+        return True
+
+    def _signature(self) -> object:
+        with suppress(FileNotFoundError):
+            found = self._file.stat()
+            return (found.st_mtime_ns, found.st_size, found.st_ino)
+        return None

@@ -1,0 +1,254 @@
+"""Carries out what a goal state orders for a handler: install, enable, update, disable, uninstall.
+
+Each order is a generator that yields while it waits for a command to end; the agent goes on with it at its next tick.
+Closing the generator kills the command that runs.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from controlplane.ports import Clock
+from extension.contract.protocol import MANIFEST_FILE, HandlerManifest, ProtocolError
+from extension.contract.redaction import redact
+from simulator.guest.agent_client import PluginOrder, WireClient, WireError
+from simulator.guest.agent_handler import (
+    ENABLED,
+    FAILED_UPGRADE,
+    INSTALLED,
+    Handler,
+    PackageUnusable,
+    numbers,
+)
+from simulator.guest.agent_process import Command, CommandMissing, command_line, guest_environment
+
+Steps = Generator[None, None, None]
+OnEvent = Callable[[str, dict[str, Any]], None]
+
+LIMIT = timedelta(minutes=5)
+"""World time a command may take; the documented limit of Windows agents."""
+
+MANIFEST_UNREACHABLE = 1001
+HANDLER_MANIFEST_MISSING = 1002
+HANDLER_MANIFEST_MALFORMED = 1003
+PACKAGE_UNREACHABLE = 1004
+PACKAGE_UNUSABLE = 1005
+FAILED = {"install": 1007, "update": 1008, "enable": 1009, "disable": 1010, "uninstall": 1000}
+"""Handler error code when a command ends with another exit code than 0."""
+TIMED_OUT = 1011
+UNINSTALL_NOT_RUN = "NOT_RUN"
+
+
+class HandlerFailed(Exception):
+    """An order could not be carried out; `code` and the sentence are what the agent reports of the handler."""
+
+    def __init__(self, code: int, sentence: str) -> None:
+        super().__init__(sentence)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an agent works: the machine's disk, its name in the deployment, and its way to the wire server."""
+
+    disk: Path
+    deployment: str
+    role: str
+    wire: WireClient
+
+
+class Lifecycle:
+    def __init__(self, place: Place, clock: Clock, on_event: OnEvent) -> None:
+        self._place = place
+        self._clock = clock
+        self._on_event = on_event
+
+    def announce(self, order: PluginOrder) -> None:
+        """A failure is history once the handler gets another order."""
+        handler = Handler(self._place.disk, order.name, order.version)
+        if order.state == "enabled" and (said := handler.status) and said.status != "Ready":
+            handler.say("Installing", 0, "Plugin is being enabled")
+
+    def obey(self, order: PluginOrder) -> Steps:
+        """Carry out one order. What goes wrong is remembered with the handler, and the next order goes on."""
+        handler = Handler(self._place.disk, order.name, order.version)
+        try:
+            if order.state == "uninstall":
+                yield from self._uninstall(handler, order)
+            elif order.state == "disabled":
+                yield from self._disable(handler, order)
+            else:
+                yield from self._enable(handler, order)
+        except HandlerFailed as failure:
+            handler.say("NotReady", failure.code, str(failure))
+            self._on_event("handler.failed", _of(handler, code=failure.code))
+
+    def _enable(self, handler: Handler, order: PluginOrder) -> Steps:
+        if handler.state in (INSTALLED, ENABLED):
+            handler.write_settings(order.sequence_number, order.settings)
+        else:
+            yield from self._install(handler, order)
+        yield from self._expect(handler, order, "enable")
+        handler.become(ENABLED)
+        handler.say("Ready", 0, "Plugin enabled")
+
+    def _install(self, handler: Handler, order: PluginOrder) -> Steps:
+        older = handler.others()
+        self._fetch(handler, order)
+        handler.initialize(self._place.deployment, self._place.role)
+        handler.say("Installing", 0, "Plugin is being installed")
+        handler.write_settings(order.sequence_number, order.settings)
+        if older:
+            try:
+                yield from self._update(older[0], handler, order)
+            except HandlerFailed:
+                handler.become(FAILED_UPGRADE)
+                raise
+        else:
+            yield from self._expect(handler, order, "install")
+        handler.become(INSTALLED)
+        handler.say("NotReady", 0, "Plugin installed but not enabled")
+
+    def _update(self, old: Handler, new: Handler, order: PluginOrder) -> Steps:
+        """From one version to another, up or down, in the order of the published agent."""
+        manifest = _manifest(new)
+        tolerant = manifest.continue_on_update_failure
+        disabled = yield from self._step_of_update(old, order, "disable", tolerant)
+        new.take_over(old)
+        updating = {
+            "VERSION": new.version,
+            "AZURE_GUEST_AGENT_UPDATING_FROM_VERSION": old.version,
+            "AZURE_GUEST_AGENT_DISABLE_CMD_EXIT_CODE": str(disabled),
+        }
+        runner = new if numbers(new.version) > numbers(old.version) else old
+        yield from self._step_of_update(runner, order, "update", tolerant, updating)
+        uninstalled = yield from self._step_of_update(old, order, "uninstall", tolerant)
+        old.remove()
+        if manifest.update_mode.lower() == "updatewithinstall":
+            yield from self._expect(new, order, "install", {_UNINSTALL_EXIT_CODE: str(uninstalled)})
+
+    def _step_of_update(
+        self, handler: Handler, order: PluginOrder, verb: str, tolerant: bool, more: Mapping[str, str] | None = None
+    ) -> Generator[None, None, int]:
+        try:
+            code = yield from self._run(handler, order, verb, more)
+        except HandlerFailed:
+            if tolerant:
+                return TIMED_OUT
+            raise
+        if code != 0 and not tolerant:
+            raise HandlerFailed(FAILED["update"], f"{verb} of version {handler.version} ended with exit code {code}")
+        return code
+
+    def _disable(self, handler: Handler, order: PluginOrder) -> Steps:
+        if handler.state == ENABLED:
+            yield from self._expect(handler, order, "disable")
+            handler.become(INSTALLED)
+            handler.say("NotReady", 0, "Plugin disabled")
+
+    def _uninstall(self, handler: Handler, order: PluginOrder) -> Steps:
+        """Whatever the commands say: afterwards no version of the handler is there any more."""
+        for there in (handler, *handler.others()):
+            for verb, applies in (
+                ("disable", there.state == ENABLED),
+                ("uninstall", there.state in (INSTALLED, ENABLED)),
+            ):
+                if applies:
+                    try:
+                        yield from self._run(there, order, verb)
+                    except HandlerFailed as failure:
+                        self._on_event("handler.failed", _of(there, code=failure.code))
+            there.remove()
+        self._on_event("handler.removed", _of(handler))
+
+    # --------------------------------------------------------------------------------------------------------- package
+
+    def _fetch(self, handler: Handler, order: PluginOrder) -> None:
+        wire = self._place.wire
+        try:
+            urls = wire.package_urls(order.manifest_url, order.version)
+        except WireError as problem:
+            raise HandlerFailed(MANIFEST_UNREACHABLE, f"the manifest can't be had: {problem}") from None
+        if not urls:
+            raise HandlerFailed(PACKAGE_UNREACHABLE, f"version {order.version} is not published")
+        try:
+            content = wire.package(urls[0])
+        except WireError as problem:
+            raise HandlerFailed(PACKAGE_UNREACHABLE, f"the package can't be had: {problem}") from None
+        try:
+            handler.unpack(content)
+        except PackageUnusable as problem:
+            raise HandlerFailed(PACKAGE_UNUSABLE, str(problem)) from None
+        _manifest(handler)
+        self._on_event("handler.unpacked", _of(handler, bytes=len(content)))
+
+    # -------------------------------------------------------------------------------------------------------- commands
+
+    def _expect(self, handler: Handler, order: PluginOrder, verb: str, more: Mapping[str, str] | None = None) -> Steps:
+        code = yield from self._run(handler, order, verb, more)
+        if code != 0:
+            raise HandlerFailed(FAILED[verb], f"{verb} ended with exit code {code}")
+
+    def _run(
+        self, handler: Handler, order: PluginOrder, verb: str, more: Mapping[str, str] | None = None
+    ) -> Generator[None, None, int]:
+        """The exit code of a command of the handler, once it has ended."""
+        text = _manifest(handler).commands[verb]
+        environment = guest_environment(os.environ) | _environment(handler, order, self._place.wire) | dict(more or {})
+        try:
+            command = Command(command_line(handler.root, text), handler.root, environment)
+        except (CommandMissing, OSError) as problem:
+            raise HandlerFailed(FAILED[verb], f"{verb} could not be started: {problem}") from None
+        begun = self._clock.now()
+        self._on_event("handler.command_started", _of(handler, verb=verb, sequence_number=order.sequence_number))
+        code: int | None = None
+        try:
+            while (code := command.poll()) is None:
+                if self._clock.now() - begun >= LIMIT:
+                    raise HandlerFailed(TIMED_OUT, f"{verb} took longer than {LIMIT.total_seconds():.0f} seconds")
+                yield
+            return code
+        finally:
+            command.kill()
+            self._ended(handler, verb, begun, code, command.output())
+
+    def _ended(self, handler: Handler, verb: str, begun: datetime, code: int | None, output: str) -> None:
+        now = self._clock.now()
+        seconds = (now - begun).total_seconds()
+        how = "was killed" if code is None else f"ended with exit code {code}"
+        handler.log_command(f"{now.isoformat()} {verb} of {handler.name} {handler.version} {how} after {seconds:.3f} s")
+        if output:
+            handler.log_command(redact(output))
+        self._on_event("handler.command_ended", _of(handler, verb=verb, exit_code=code, seconds=round(seconds, 3)))
+
+
+_UNINSTALL_EXIT_CODE = "AZURE_GUEST_AGENT_UNINSTALL_CMD_EXIT_CODE"
+
+
+def _manifest(handler: Handler) -> HandlerManifest:
+    try:
+        return handler.manifest()
+    except FileNotFoundError:
+        raise HandlerFailed(HANDLER_MANIFEST_MISSING, f"the package has no {MANIFEST_FILE}") from None
+    except ProtocolError as problem:
+        raise HandlerFailed(HANDLER_MANIFEST_MALFORMED, str(problem)) from None
+
+
+def _environment(handler: Handler, order: PluginOrder, wire: WireClient) -> dict[str, str]:
+    return {
+        "ConfigSequenceNumber": str(order.sequence_number),
+        "AZURE_GUEST_AGENT_EXTENSION_PATH": str(handler.root),
+        "AZURE_GUEST_AGENT_EXTENSION_VERSION": handler.version,
+        "AZURE_GUEST_AGENT_WIRE_PROTOCOL_ADDRESS": wire.address,
+        "AZURE_GUEST_AGENT_EXTENSION_SUPPORTED_FEATURES": "[]",
+        _UNINSTALL_EXIT_CODE: UNINSTALL_NOT_RUN,
+    }
+
+
+def _of(handler: Handler, **more: Any) -> dict[str, Any]:
+    return {"handler": handler.name, "version": handler.version, **more}

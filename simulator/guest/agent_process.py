@@ -1,0 +1,120 @@
+"""Runs a handler's command as a process that is asked, never waited for, and ends whatever a machine still runs."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+HEAD_BYTES = TAIL_BYTES = 1536
+"""How much of a command's output is kept: its beginning and its end."""
+MARKER = "AZURE_GUEST_AGENT_EXTENSION_PATH"
+"""The variable by which a machine's processes are told from others; its value lies below the machine's folder."""
+PASSED_ON = ("PATH", "HOME", "TMPDIR", "TEMP", "TMP", "LANG", "LC_ALL", "SYSTEMROOT", "SSL_CERT_FILE", "SSL_CERT_DIR")
+"""What a guest sees of the environment of the simulator. The rest may hold credentials that are no guest's business."""
+PASSED_ON_PREFIX = "VMSNAPSHOT_"
+
+
+class CommandMissing(Exception):
+    """The manifest names a command that is not in the package."""
+
+
+class Command:
+    """A started command. It leads a process group of its own, which is what kill() ends."""
+
+    def __init__(self, arguments: list[str], folder: Path, environment: Mapping[str, str]) -> None:
+        # A file, not a pipe: whoever inherits it may outlive the command, and a full pipe would stop it.
+        self._output = tempfile.TemporaryFile()  # noqa: SIM115 - output() closes it
+        self._process = subprocess.Popen(
+            arguments,
+            cwd=folder,
+            env=dict(environment),
+            stdin=subprocess.DEVNULL,
+            stdout=self._output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+    @property
+    def process_id(self) -> int:
+        return self._process.pid
+
+    def poll(self) -> int | None:
+        """The exit code once it has ended."""
+        return self._process.poll()
+
+    def kill(self) -> None:
+        """End it and everything in its group."""
+        if self._process.poll() is None:
+            with suppress(ProcessLookupError):
+                if sys.platform == "win32":
+                    self._process.kill()
+                else:
+                    os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+
+    def output(self) -> str:
+        """What it wrote, its middle left out when it is long. Can be asked for once."""
+        with self._output as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(0)
+            if size <= HEAD_BYTES + TAIL_BYTES:
+                return file.read().decode(errors="replace").strip()
+            head = file.read(HEAD_BYTES)
+            file.seek(size - TAIL_BYTES)
+            return f"{head.decode(errors='replace')}\n...\n{file.read().decode(errors='replace')}".strip()
+
+
+def command_line(root: Path, command: str) -> list[str]:
+    """What to start for a command of the manifest, such as `bin\\enable.cmd` or `main/handle.sh enable`.
+
+    Packages for Windows name a batch file; elsewhere its neighbour without the extension, a shell script, is run.
+    """
+    if sys.platform == "win32":
+        return ["cmd", "/C", str(root / command)]
+    path, *arguments = command.replace("\\", "/").split()
+    program = root / path
+    if program.suffix.lower() == ".cmd":
+        program = program.with_suffix("")
+        start = [shutil.which("sh") or "/bin/sh", str(program)]
+    else:
+        start = [str(program)]
+    if not program.is_file():
+        raise CommandMissing(f"the package has no {program.relative_to(root)}")
+    return [*start, *arguments]
+
+
+def guest_environment(own: Mapping[str, str]) -> dict[str, str]:
+    """What of the simulator's environment the programs in a guest get; they run in the simulator's interpreter."""
+    passed = {
+        name: value
+        for name, value in own.items()
+        if name.upper() in PASSED_ON or name.upper().startswith(PASSED_ON_PREFIX)
+    }
+    passed.setdefault("VMSNAPSHOT_PYTHON", sys.executable)
+    return passed
+
+
+def end_processes_below(folder: Path) -> int:
+    """Kill every process that was started for a machine whose disk is this folder, also those that detached; returns
+    how many. Where there is no /proc they end by themselves when their guest is gone."""
+    ended = 0
+    mark = f"{MARKER}={folder}{os.sep}".encode()
+    for entry in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            # The descriptor is opened first: it stays with this process even if the number is given to another.
+            descriptor = os.pidfd_open(int(entry.name))
+            try:
+                variables = (entry / "environ").read_bytes().split(b"\0")
+                if any(variable.startswith(mark) for variable in variables):
+                    signal.pidfd_send_signal(descriptor, signal.SIGKILL)
+                    ended += 1
+            finally:
+                os.close(descriptor)
+    return ended

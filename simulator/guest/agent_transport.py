@@ -1,0 +1,86 @@
+"""The agent's transport certificate: what it shows to be sent the machine's certificates, and opens them with."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+    pkcs7,
+    pkcs12,
+)
+from cryptography.x509.oid import NameOID
+
+from simulator.guest.files import write_private, write_whole
+
+CERTIFICATE_FILE = "TransportCert.pem"
+KEY_FILE = "TransportPrivate.pem"
+CIPHER = "AES128_CBC"
+VALID_DAYS = 730
+
+
+@dataclass(frozen=True, slots=True)
+class MachineCertificate:
+    """A certificate of the machine with its private key, as the files hold them."""
+
+    thumbprint: str
+    certificate: bytes
+    key: bytes = field(repr=False)
+
+
+class Transport:
+    """Made at the agent's first start in this folder, and kept there."""
+
+    def __init__(self, folder: Path) -> None:
+        certificate_file, key_file = folder / CERTIFICATE_FILE, folder / KEY_FILE
+        if not (certificate_file.exists() and key_file.exists()):
+            certificate, key = _make()
+            write_private(key_file, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+            write_whole(certificate_file, certificate.public_bytes(Encoding.PEM))
+        self._certificate = x509.load_pem_x509_certificate(certificate_file.read_bytes())
+        self._key_file = key_file
+
+    def headers(self) -> dict[str, str]:
+        """What goes with the request for the certificates."""
+        shown = base64.b64encode(self._certificate.public_bytes(Encoding.DER)).decode()
+        return {"x-ms-guest-agent-public-x509-cert": shown, "x-ms-cipher-name": CIPHER}
+
+    def open(self, sealed: bytes) -> MachineCertificate:
+        """The certificate in the CMS envelope that came back: a PFX with an empty password. ValueError if it isn't."""
+        key = load_pem_private_key(self._key_file.read_bytes(), None)
+        assert isinstance(key, rsa.RSAPrivateKey)
+        pfx = pkcs7.pkcs7_decrypt_der(sealed, self._certificate, key, [])
+        own_key, certificate, _ = pkcs12.load_key_and_certificates(pfx, None)
+        if own_key is None or certificate is None:
+            raise ValueError("the certificate package holds no certificate with its key")
+        return MachineCertificate(
+            thumbprint=certificate.fingerprint(hashes.SHA1()).hex().upper(),
+            certificate=certificate.public_bytes(Encoding.PEM),
+            key=own_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()),
+        )
+
+
+def _make() -> tuple[x509.Certificate, rsa.RSAPrivateKey]:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "GuestAgentTransport")])
+    made = datetime.now(UTC) - timedelta(days=1)  # real time, as whoever checks it does
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(made)
+        .not_valid_after(made + timedelta(days=VALID_DAYS))
+        .sign(key, hashes.SHA256())
+    )
+    return certificate, key
