@@ -8,7 +8,7 @@ from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from controlplane.domain import errors, protected_item, recovery_point
+from controlplane.domain import errors, policy, protected_item, recovery_point, virtual_machine
 from controlplane.domain.errors import ServiceError
 from controlplane.domain.job import Job
 from controlplane.domain.recovery_point import Machine, PointDisk, RecoveryPoint
@@ -19,8 +19,6 @@ from controlplane.jobs.records import Order, Ticket
 from controlplane.jobs.vault_store import VaultPoint, VaultStore
 from controlplane.ports import Blob, Disk, Document, Engine, Event, Json, PortError, Ports, Store
 
-MACHINE_KIND = "microsoft.compute/virtualmachines"
-POLICY_KIND = "microsoft.recoveryservices/vaults/backuppolicies"
 DEFAULT_RETENTION = timedelta(days=30)
 DEFAULT_SNAPSHOT_DAYS = 2
 TOLD_EVERY_SECONDS = 0.5
@@ -88,7 +86,7 @@ def _first_state(ports: Ports, item: Json, vault: str, expires: datetime) -> Jso
     """What the steps need of item and machine. A machine that is gone fails the job, not the request."""
     properties = item["properties"]
     vm = properties["sourceResourceId"]
-    found = ports.store.get(MACHINE_KIND, vm)
+    found = ports.store.get(virtual_machine.KIND, vm)
     attached = ports.fabric.disks(vm)
     luns = protected_item.included_luns(item, [disk.lun for disk in attached])
     return {
@@ -306,8 +304,8 @@ def remove_expired_snapshots(ports: Ports, state: Json) -> Outcome:
 
 
 def _snapshot_age(store: Store, state: Json) -> timedelta:
-    policy = store.get(POLICY_KIND, state["policy"])
-    properties = policy.json()["properties"] if policy else {}
+    found = store.get(policy.KIND, state["policy"])
+    properties = found.json()["properties"] if found else {}
     return timedelta(days=properties.get("instantRpRetentionRangeInDays", DEFAULT_SNAPSHOT_DAYS))
 
 

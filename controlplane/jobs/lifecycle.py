@@ -1,0 +1,190 @@
+"""Plans around backups. So far: configure protection, which puts an item under a policy."""
+
+from __future__ import annotations
+
+from controlplane.domain import errors, policy, protected_item, vault, virtual_machine
+from controlplane.domain.arm_id import ResourceId, backup_name, item_id, vault_id_of
+from controlplane.domain.errors import ServiceError
+from controlplane.domain.job import Job
+from controlplane.domain.protected_item import PolicyReference, Source
+from controlplane.jobs import records
+from controlplane.jobs.plan import Outcome, Plan, Step
+from controlplane.jobs.records import Order, Ticket
+from controlplane.ports import Document, Engine, Json, Ports, Store
+
+# ------------------------------------------------------------------------------------------------------------ use case
+
+
+def configure_protection(ports: Ports, engine: Engine, item_id: str, request: Json) -> Ticket:
+    """Protect a machine by a policy, or give a protected one another policy. Nothing is installed in the machine: the
+    first backup does that."""
+    asked: Json = request.get("properties") or {}
+    _check_kind(asked)
+    with ports.store.transaction():
+        return records.open_job(ports, engine, _order(ports, item_id, asked))
+
+
+def _order(ports: Ports, item_id: str, asked: Json) -> Order:
+    home = _vault(ports.store, item_id)
+    machine = _machine(ports.store, asked)
+    _check_item_name(item_id, home, machine)
+    _check_place(ports.store, home, machine)
+    chosen = _policy(ports.store, home, asked)
+    _check_change(ports.store.get(protected_item.KIND, item_id), chosen)
+    return Order(
+        plan=CONFIGURE,
+        job=_job(ports, home, machine, chosen),
+        scope=item_id.lower(),
+        state=_first_state(ports, item_id, home, machine, chosen, asked),
+        lock=f"{item_id.lower()}|configure",
+        conflict=ServiceError(
+            "BMSUserErrorConflictingProtectionOperation",
+            "Another configure protection operation is in progress for this item.",
+            status=409,
+        ),
+        operation_id=records.new_guid(ports.chance),
+        operation_waits=True,
+        facts={"item": item_id.lower()},
+    )
+
+
+def _check_kind(asked: Json) -> None:
+    kind = str(asked.get("protectedItemType") or "")
+    if kind.lower() != virtual_machine.KIND:
+        raise _invalid_request(f"protectedItemType must be {virtual_machine.TYPE}")
+    if asked.get("isRehydrate"):
+        raise errors.operation_not_simulated("undelete of a protected item")
+    if asked.get("protectionState") in {"ProtectionStopped", "BackupsSuspended"}:
+        raise errors.operation_not_simulated("stop protection of a protected item")
+
+
+def _vault(store: Store, item_id: str) -> Document:
+    id = vault_id_of(item_id)
+    found = store.get(vault.KIND, id)
+    if found is None:
+        name = ResourceId.parse(id)
+        raise errors.resource_not_found(vault.TYPE, name.name, name.group)
+    return found
+
+
+def _machine(store: Store, asked: Json) -> Document:
+    id = str(asked.get("sourceResourceId") or "")
+    try:
+        is_machine = ResourceId.parse(id).is_a(virtual_machine.TYPE)
+    except ValueError:
+        is_machine = False
+    if not is_machine:
+        raise ServiceError("BMSUserErrorInvalidSourceResourceId", "The source resource id is not that of a machine.")
+    found = store.get(virtual_machine.KIND, id)
+    if found is None:
+        raise ServiceError(
+            "UserErrorVmNotFoundV2",
+            "The specified virtual machine doesn't exist.",
+            remedy="Select an existing machine, or stop protection for the item.",
+        )
+    return found
+
+
+def _check_item_name(id: str, home: Document, machine: Document) -> None:
+    name = ResourceId.parse(machine.json()["id"])
+    if id.lower() != item_id(home.json()["id"], name.group, name.name).lower():
+        raise _invalid_request("container and item must bear the names of the machine and its group")
+
+
+def _check_place(store: Store, home: Document, machine: Document) -> None:
+    if home.json()["location"] != machine.json()["location"]:
+        raise ServiceError(
+            "UserErrorVmVaultLocationMismatch",
+            "The virtual machine and the vault are in different regions.",
+            remedy="Use a vault in the region of the machine.",
+        )
+    for other in store.find(protected_item.KIND):
+        source = other.json()["properties"]["sourceResourceId"]
+        if source.lower() == machine.id and other.parent != home.id:
+            raise ServiceError(
+                "BMSUserErrorContainerIsAlreadyRegisteredWithAnotherVault",
+                "The virtual machine is already registered with another Recovery Services vault.",
+                remedy="Stop its protection there, or select another machine.",
+            )
+
+
+def _policy(store: Store, home: Document, asked: Json) -> Document:
+    id = str(asked.get("policyId") or "")
+    found = store.get(policy.KIND, id)
+    if found is None or found.parent != home.id:
+        raise policy.unknown(id.rpartition("/")[2])
+    if found.json()["properties"].get("backupManagementType") != "AzureIaasVM":
+        raise policy.not_for_provider()
+    return found
+
+
+def _check_change(item: Document | None, chosen: Document) -> None:
+    if item is None:
+        return
+    body = item.json()
+    if protected_item.state_of(body) == "SoftDeleted":
+        # The code is ours.
+        raise ServiceError("BMSUserErrorItemIsSoftDeleted", "The item is soft-deleted. Undelete it first.")
+    enhanced = body["properties"].get("policyType") == "V2"
+    if enhanced and policy.type_of(chosen.json()["properties"]) == "V1":
+        raise errors.invalid_backup_input("policyId", "an item does not go from an enhanced policy to a standard one")
+
+
+def _invalid_request(reason: str) -> ServiceError:
+    return ServiceError(
+        "BMSUserErrorInvalidConfigureProtectionRequest",
+        "Input for configure protection is not in proper format. Please ensure that container exists and other "
+        f"parameters are in valid format: {reason}.",
+    )
+
+
+def _job(ports: Ports, home: Document, machine: Document, chosen: Document) -> Job:
+    name = ResourceId.parse(machine.json()["id"])
+    return Job(
+        id=records.new_guid(ports.chance),
+        vault=home.json()["id"],
+        operation="ConfigureBackup",
+        container=backup_name(name.group, name.name),
+        friendly_name=name.name,
+        activity=records.new_guid(ports.chance),
+        started=ports.clock.now(),
+        tasks=records.tasks_of(CONFIGURE),
+        properties={"VM Name": name.name, "Policy Name": chosen.json()["name"]},
+    )
+
+
+def _first_state(ports: Ports, item_id: str, home: Document, machine: Document, chosen: Document, asked: Json) -> Json:
+    return {
+        "item": item_id.lower(),
+        "vault": home.json()["id"],
+        "vm": machine.json()["id"],
+        "location": machine.json()["location"],
+        "policy": chosen.json()["id"],
+        "policy_type": policy.type_of(chosen.json()["properties"]),
+        "exclusion": (asked.get("extendedProperties") or {}).get("diskExclusionProperties"),
+        "item_number": str(ports.chance.randrange(10**13, 10**18)),
+    }
+
+
+# --------------------------------------------------------------------------------------------------------------- steps
+
+
+def protect(ports: Ports, state: Json) -> Outcome:
+    """The item appears, or changes, in one transaction: there is nothing to undo."""
+
+    def commit(store: Store) -> None:
+        found = store.get(protected_item.KIND, state["item"])
+        if found is not None:
+            body = found.json()
+        else:
+            body = protected_item.new(state["vault"], Source(state["vm"], state["location"]), state["item_number"])
+        chosen = PolicyReference(state["policy"], state["policy_type"])
+        body = protected_item.configured(body, chosen, state["exclusion"])
+        store.put(protected_item.KIND, state["item"], body, parent=state["vault"])
+        told = {"item": state["item"], "to": protected_item.state_of(body)}
+        store.record(records.event(state, "item.state", told))
+
+    return Outcome(state, commit)
+
+
+CONFIGURE = Plan("ConfigureBackup", (Step("Configure protection", do=protect, listed=False),))
