@@ -1,0 +1,123 @@
+"""Logs of a world: one JSON object a line in its folder, and no secret in any of them.
+
+Whoever logs, ours or a library, does so through the standard library's logging; structlog gives each record its form.
+Secrets are taken out at the very end, from the line as it will be written: whatever road a signature took to get there,
+inside a URL, an exception or the repr of an object, the line shows it as `***`.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+from typing import Any, TextIO
+
+import structlog
+
+from simulator.failures import WrongUse
+
+FILE = "backupsim.jsonl"
+FILE_BYTES = 16 * 1024 * 1024
+FORMER_FILES = 3
+LEVELS = ("debug", "info", "warning", "error")
+CHATTY = ("alembic", "azure", "httpcore", "httpx", "sqlalchemy", "urllib3", "uvicorn")
+"""Libraries whose word on every request drowns ours; with `debug` they may speak."""
+
+HIDDEN = "***"
+_CHARACTER = r"""(?:\\/|[^\s&;,"'<>\\)\]}])"""
+_QUOTE = r"""(?:\\*["'])?"""
+_EQUALS = r"(?:=|%(?:25)*3d)"
+_NAMES = (
+    "account_?key|access_?token|bridge_?token|client_?secret|password|protected(?:_?settings)?|refresh_?token"
+    "|signing_?key|sim_?token|shared_?access_?signature"
+)
+SECRETS = tuple(
+    # What stays, in a group, and after it what goes. Text within text has its quotes escaped and its signs encoded,
+    # possibly more than once.
+    re.compile(pattern, re.IGNORECASE | re.DOTALL)
+    for pattern in (
+        r"(-----BEGIN [A-Z ]*PRIVATE KEY-----).+?(?=-----END|$)",
+        rf"((?<![a-z])sig{_EQUALS})(?:(?!%(?:25)*26){_CHARACTER})+",
+        rf"((?:{_NAMES}){_QUOTE}\s*(?::|{_EQUALS})\s*b?{_QUOTE})(?!null\b|None\b){_CHARACTER}+",
+        rf"(\bauthorization{_QUOTE}\s*[:=]\s*b?{_QUOTE})[^\"'\\\r\n]+",
+        r"(\bbearer\s+)[\w.~+/=-]{8,}",
+        r"(\bsharedkey(?:lite)?\s+[\w-]+:)[\w+/=]+",
+        r"()\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*",  # a token
+        r"()(?<![\w+/])[\w+/]{86}==",  # an account key
+    )
+)
+
+
+def redact(text: str) -> str:
+    """The text without SAS signatures, account keys, tokens, passwords, private keys and protected settings."""
+    for secret in SECRETS:
+        text = secret.sub(rf"\1{HIDDEN}", text)
+    return text
+
+
+def redact_line(_logger: Any, _method: str, line: Any) -> str:
+    """The last processor: what it returns is what is written."""
+    return redact(str(line))
+
+
+@contextmanager
+def recording(folder: Path, level: str | None = None, console: TextIO | None = None) -> Iterator[None]:
+    """Write the process's logs into the folder, and on the console too if one is given, until the end of the block."""
+    number = _level(level or os.environ.get("BACKUPSIM_LOG") or "info")
+    structlog.configure(
+        processors=[structlog.stdlib.filter_by_level, *_FACTS, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+    )
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    file = RotatingFileHandler(folder / FILE, maxBytes=FILE_BYTES, backupCount=FORMER_FILES, encoding="utf-8")
+    handlers: list[logging.Handler] = [file]
+    file.setFormatter(_formatter(structlog.processors.JSONRenderer(ensure_ascii=False)))
+    if console is not None:
+        handlers.append(logging.StreamHandler(console))
+        plain = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+        handlers[-1].setFormatter(_formatter(plain))
+    root = logging.getLogger()
+    chatty = [logging.getLogger(name) for name in CHATTY]
+    former = [(logger, logger.level) for logger in (root, *chatty)]
+    root.setLevel(number)
+    for logger in chatty:
+        logger.setLevel(logging.NOTSET if number <= logging.DEBUG else logging.WARNING)
+    for handler in handlers:
+        root.addHandler(handler)
+    try:
+        yield
+    finally:
+        for handler in handlers:
+            root.removeHandler(handler)
+            handler.close()
+        for logger, was in former:
+            logger.setLevel(was)
+
+
+_FACTS: tuple[structlog.typing.Processor, ...] = (
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_logger_name,
+    structlog.stdlib.add_log_level,
+    structlog.stdlib.ExtraAdder(),
+    structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
+    structlog.processors.StackInfoRenderer(),
+    structlog.processors.format_exc_info,
+)
+
+
+def _formatter(renderer: structlog.typing.Processor) -> logging.Formatter:
+    return structlog.stdlib.ProcessorFormatter(
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer, redact_line],
+        foreign_pre_chain=_FACTS,
+    )
+
+
+def _level(name: str) -> int:
+    if name.lower() not in LEVELS:
+        raise WrongUse(f"{name} is no log level; use one of {', '.join(LEVELS)}")
+    return logging.getLevelNamesMapping()[name.upper()]
