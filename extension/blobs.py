@@ -3,8 +3,8 @@
 The snapshot requests are the only work inside a freeze, so all that can be done outside is: the requests are made and
 the connections opened before, the answers read after. Inside, all requests are sent, and then each disk is waited for
 until it begins to answer, for then its snapshot exists. One thread does it: the storage works on all of them meanwhile,
-and the answers that come first lie in the system's buffers. Measured against a thread for each disk, released together
-by a barrier, this takes less time for any number of disks.
+and the answers that come first lie in the system's buffers. Over Azurite that took less time (median) for 1, 4, 16 and
+64 disks than a thread for each disk, all released at once.
 """
 
 from __future__ import annotations

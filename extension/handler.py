@@ -139,15 +139,11 @@ def start_worker(package: Package, number: int) -> None:
 
 
 def fork_worker(package: Package, number: int) -> None:
-    """Saves the worker an interpreter's start. Twice, so that its parent is no process of the agent's."""
-    child = os.fork()
-    if child:
-        os.waitpid(child, 0)
-        return
-    os.setsid()
+    """Saves the worker an interpreter's start. Its parent, this process, ends right after."""
     if os.fork():
-        os._exit(0)
+        return
     try:
+        os.setsid()
         nowhere = os.open(os.devnull, os.O_RDWR)
         for stream in range(3):
             os.dup2(nowhere, stream)

@@ -74,6 +74,9 @@ class Procedure:
         """What happened, with the storage's answers read to their ends. To be called when nothing is frozen."""
         if self.course.disks is None and (self._asked or all(disk.hopeless for disk in self._disks)):
             self.course = self.course._replace(disks=tuple(disk.result() for disk in self._disks))
+            for disk, result in zip(self._disks, self.course.disks or (), strict=True):
+                end = f"snapshot {result.stamp}" if result.is_successful else f"failed: {result.error_message}"
+                self._log.info(f"disk {disk.url.plain}: {end}")
         return self.course
 
     # ----------------------------------------------------------------------------------------------------- the actions

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -87,6 +86,7 @@ class Task:
 
     def _prepare(self) -> Event:
         settings = self._read_settings()
+        self._log.info(f"task {settings.task_id}: {settings.command} of {len(settings.disks)} disks")
         if settings.command is Command.INSTALL:
             raise Refused(installed())
         guest = self._met_guest()
@@ -140,6 +140,9 @@ class Task:
         if self._folder.adopt_machine(facts.machine_id):
             self._log.info("this machine is a copy of another one; what that one did is forgotten")
             self._folder.begin(self._number)
+        self._log.info(
+            f"machine {facts.computer_name}, {facts.os_name} {facts.os_version}, agent {facts.agent_version}"
+        )
         volumes = guest.volumes()
         self._reporter.machine_id = facts.machine_id
         self._reporter.storage = StorageDetails(len(volumes), sum(volume.used_bytes for volume in volumes))
@@ -153,6 +156,7 @@ class Task:
         address = self._environ.get(WIRE_SERVER_VARIABLE) or DEFAULT_ADDRESS
         answer = presnapshot(address, settings.custom.backup_task_id or settings.task_id, settings.snapshot_token)
         self._reporter.telemetry["hostStatusCodePreSnapshot"] = str(answer.status)
+        self._log.info(f"host: presnapshot answered {answer.status}")
         return timedelta(0) if answer.time is None else answer.time - self._now()
 
     # --------------------------------------------------------------------------------------------------- the procedure
@@ -178,6 +182,8 @@ class Task:
         return Event.REPORTED
 
     def _unforeseen(self, mistake: Exception) -> Outcome:
+        import traceback  # takes longer than the rest of the handler's own modules, for what should never happen
+
         self._log.error("".join(traceback.format_exception(mistake)))
         return failed(f"{type(mistake).__name__} inside the handler; its log says where")
 
