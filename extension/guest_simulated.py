@@ -28,6 +28,9 @@ class SimulatedGuest:
     once, except while it may have frozen something; then it still tries to thaw, and that finds out.
     """
 
+    WATCHER = "guest's life line"
+    """Name of the thread that waits for the guest's end."""
+
     def __init__(self, address: str, token: str, end_process: Callable[[], object]) -> None:
         self._url = Url(f"http://{address.rstrip('/')}{bridge.PREFIX}")
         self._headers = [("Authorization", f"Bearer {token}")]
@@ -54,7 +57,7 @@ class SimulatedGuest:
             raise GuestError(f"no session with the guest: {problem}") from None
         line.deadline = None
         self._line = line
-        threading.Thread(target=self._watch, args=(pieces,), daemon=True).start()
+        threading.Thread(target=self._watch, args=(pieces,), name=self.WATCHER, daemon=True).start()
 
     def facts(self) -> Facts:
         return Facts(**self._call("GET", "facts"))
