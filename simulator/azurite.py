@@ -23,6 +23,7 @@ from typing import IO
 from filelock import FileLock, Timeout
 
 from controlplane.ports import BlobNotFound, StorageUnavailable
+from simulator.failures import Failure
 
 PACKAGE = Path(__file__).with_name("azurite_package")
 GUARD = PACKAGE / "guard.js"
@@ -36,15 +37,15 @@ LISTENING = "Azurite Blob service successfully listens on "
 ACCOUNTS_TAKEN = "accounts taken"
 
 
-class MissingNode(Exception):
+class MissingNode(Failure):
     """This machine has no Node that can run Azurite; the message names the remedy."""
 
 
-class InstallFailed(Exception):
+class InstallFailed(Failure):
     """Azurite is not in the cache and could not be fetched; the message names the remedy."""
 
 
-class StartFailed(Exception):
+class StartFailed(Failure):
     """Azurite did not come up; the message says why."""
 
 
@@ -103,21 +104,26 @@ def _version_of(program: str) -> str | None:
     return answer.stdout.strip().removeprefix("v")
 
 
-def install(cache: Path, node: Node | None = None) -> Path:
-    """Azurite's main program in the cache, fetched by npm at the first call; later calls need no network."""
+def main_program(cache: Path) -> Path:
+    """Where Azurite's main program lies in the cache once it is installed."""
     lock_text = (PACKAGE / "package-lock.json").read_bytes()
     version = json.loads(lock_text)["packages"]["node_modules/azurite"]["version"]
-    folder = cache / f"azurite-{version}-{hashlib.sha256(lock_text).hexdigest()[:12]}"
-    if (folder / MAIN).exists():
-        return folder / MAIN
+    return cache / f"azurite-{version}-{hashlib.sha256(lock_text).hexdigest()[:12]}" / MAIN
+
+
+def install(cache: Path, node: Node | None = None) -> Path:
+    """Azurite's main program in the cache, fetched by npm at the first call; later calls need no network."""
+    main = main_program(cache)
+    if main.exists():
+        return main
     cache.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(cache / "azurite.lock", timeout=INSTALL_TIMEOUT_SECONDS):
-            if not (folder / MAIN).exists():
-                _fetch(folder, node or find_node())
+            if not main.exists():
+                _fetch(main.parents[len(MAIN.parts) - 1], node or find_node())
     except Timeout:
         raise InstallFailed("another process has been installing Azurite for too long; end it and try again") from None
-    return folder / MAIN
+    return main
 
 
 def _fetch(folder: Path, node: Node) -> None:

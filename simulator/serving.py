@@ -10,6 +10,8 @@ from typing import Any
 
 import uvicorn
 
+from simulator.failures import Failure
+
 GRACE_SECONDS = 2
 """How long open answers may go on after close(); an event stream would otherwise hold it for ever."""
 START_SECONDS = 30.0
@@ -20,7 +22,7 @@ Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Message, Receive, Send], Awaitable[None]]
 
 
-class AddressTaken(Exception):
+class AddressTaken(Failure):
     """Something else listens there already."""
 
 
