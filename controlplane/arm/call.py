@@ -7,7 +7,7 @@ pages of a list, and the headers of a long-running operation.
 from __future__ import annotations
 
 import json
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import b64decode, urlsafe_b64encode
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
@@ -172,8 +172,8 @@ class Call:
         """Where the page before this one ended; empty for the first."""
         token = self.query.get("$skiptoken", "")
         try:
-            return urlsafe_b64decode(token.encode("ascii")).decode()
-        except (ValueError, UnicodeError):
+            return b64decode(token, b"-_", validate=True).decode()
+        except ValueError:
             raise errors.invalid_query("$skipToken", "it was not given by this service") from None
 
     def page(self, rows: Iterable[tuple[str, bytes]]) -> Answer:

@@ -65,7 +65,7 @@ class Table:
             by_method[route.method] = route
 
     def find(self, segments: Sequence[str]) -> Place | None:
-        found = self._places.get(_key(segments))
+        found = self._places.get(_key(segments)) or self._places.get(_names_and_keywords(segments))
         if found is None:
             return None
         template, routes = found
@@ -89,19 +89,21 @@ def split(path: str) -> list[str]:
 
 def operation_name(method: str, segments: Sequence[str]) -> str:
     """How a refusal names an operation: verb and full type, for instance `GET Microsoft.Network/virtualNetworks`."""
-    keywords = list(segments[::2])
-    namespace = "Microsoft.Resources"
-    for index in range(len(segments) - 2, -1, -2):
-        if index % 2 == 0 and segments[index].lower() == "providers":
-            namespace, keywords = segments[index + 1], list(segments[index + 2 :: 2])
-            break
+    namespace, keywords = "Microsoft.Resources", segments[::2]
+    for index in range(0, len(segments) - 1, 2):
+        if segments[index].lower() == "providers":
+            namespace, keywords = segments[index + 1], segments[index + 2 :: 2]
     return f"{method} {'/'.join([namespace, *keywords])}"
 
 
 def _key(segments: Sequence[str]) -> tuple[str, ...]:
-    """Keywords in lower case, names as `*`. A namespace is a keyword where something follows it."""
-    key = [_ANY if index % 2 else segment.lower() for index, segment in enumerate(segments)]
+    """Keywords in lower case, names as `*`; a namespace with something behind it is a keyword, unless a parameter."""
+    key = list(_names_and_keywords(segments))
     for index in range(1, len(segments) - 1, 2):
-        if key[index - 1] == "providers":
+        if key[index - 1] == "providers" and segments[index][0] != "{":
             key[index] = segments[index].lower()
     return tuple(key)
+
+
+def _names_and_keywords(segments: Sequence[str]) -> tuple[str, ...]:
+    return tuple(_ANY if index % 2 else segment.lower() for index, segment in enumerate(segments))

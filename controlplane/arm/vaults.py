@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import b64decode, urlsafe_b64encode
 from typing import Any
 
 from controlplane.arm.call import Answer, Call, RequestBody, answer, rows
@@ -120,7 +120,7 @@ def delete_vault(call: Call) -> Answer:
 def get_operation_status(call: Call) -> Answer:
     name = call.names["operation"]
     try:
-        stamp, _, id = urlsafe_b64decode(name.encode()).decode().partition(";")
+        stamp, _, id = b64decode(name, b"-_", validate=True).decode().partition(";")
     except ValueError:
         stamp, id = "", ""
     document = call.ports.store.get(operation.KIND, id) if f"{stamp};" == _STAMP else None

@@ -228,7 +228,7 @@ def _all_of(values: Iterable[str] | None, known: tuple[str, ...]) -> bool:
 
 def _time_of_day(text: str) -> time:
     try:
-        return parse_instant(text).time()
+        return parse_instant(text).timetz()
     except ValueError:
         raise input_invalid("times are written like 2026-11-01T21:00:00Z") from None
 

@@ -138,13 +138,12 @@ class ArmWorld:
 
 
 @contextmanager
-def arm_world() -> Iterator[ArmWorld]:
+def arm_world(blobs: MemoryBlobs | None = None) -> Iterator[ArmWorld]:
     clock = VirtualClock(START)
     store = SqlStore(":memory:", clock)
-    blobs = MemoryBlobs()
+    blobs = blobs or MemoryBlobs()
     fabric = ScriptedFabric(store, blobs, clock)
     settings = ServiceSettings()
-    blobs.add_account(settings.service_account)
     ports = Ports(clock=clock, blobs=blobs, store=store, fabric=fabric, chance=Random(7), settings=settings)
     engine = InlineEngine(PLANS, lambda: ports)
     app = build(ports, engine, identity())
@@ -167,7 +166,7 @@ def machine_body(blob_endpoint: str, data_disks: int = 2) -> Json:
             "hardwareProfile": {"vmSize": "Standard_D2s_v5"},
             "osProfile": {"computerName": "sql01", "adminUsername": "azureuser", "adminPassword": "Pa$$w0rd-of-sql01"},
             "storageProfile": {
-                "imageReference": IMAGE,
+                "imageReference": dict(IMAGE),
                 "osDisk": {
                     "name": "sql01-os",
                     "osType": "Windows",

@@ -1,0 +1,213 @@
+"""Which backup policies the service takes, and with which code it refuses the others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from copy import deepcopy
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from controlplane.domain import policy
+from controlplane.domain.errors import ServiceError
+from controlplane.domain.policy import Json
+
+NOW = datetime(2026, 11, 22, 8, 30, tzinfo=UTC)
+VAULT = "/subscriptions/s/resourceGroups/g/providers/Microsoft.RecoveryServices/vaults/v"
+AT = "2017-01-26T05:30:00Z"
+
+INPUT = "BMSUserErrorInvalidPolicyInput"
+RETENTION = "BMSUserErrorPolicyRetentionInvalid"
+OUTLIVES = "BMSUserErrorInstantRPRetentionExceedsVaultedRetention"
+PROVIDER = "BMSUserErrorInvalidPolicyForGivenProvider"
+
+
+def kept(count: int, unit: str, **more: object) -> Json:
+    return {"retentionTimes": [AT], "retentionDuration": {"count": count, "durationType": unit}, **more}
+
+
+def daily() -> Json:
+    """A daily policy with every kind of retention, as the quickstart template has it."""
+    days = {"daysOfTheWeek": ["Sunday", "Tuesday"], "weeksOfTheMonth": ["First", "Third"]}
+    return {
+        "backupManagementType": "AzureIaasVM",
+        "instantRpRetentionRangeInDays": 5,
+        "schedulePolicy": {
+            "schedulePolicyType": "SimpleSchedulePolicy",
+            "scheduleRunFrequency": "Daily",
+            "scheduleRunTimes": [AT],
+        },
+        "retentionPolicy": {
+            "retentionPolicyType": "LongTermRetentionPolicy",
+            "dailySchedule": kept(104, "Days"),
+            "weeklySchedule": kept(104, "Weeks", daysOfTheWeek=["Sunday", "Tuesday"]),
+            "monthlySchedule": kept(
+                60,
+                "Months",
+                retentionScheduleFormatType="Daily",
+                retentionScheduleDaily={"daysOfTheMonth": [{"date": 1, "isLast": False}]},
+            ),
+            "yearlySchedule": kept(
+                10,
+                "Years",
+                retentionScheduleFormatType="Weekly",
+                retentionScheduleWeekly=days,
+                monthsOfYear=["January"],
+            ),
+        },
+    }
+
+
+def weekly() -> Json:
+    return {
+        "backupManagementType": "AzureIaasVM",
+        "schedulePolicy": {
+            "schedulePolicyType": "SimpleSchedulePolicy",
+            "scheduleRunFrequency": "Weekly",
+            "scheduleRunDays": ["Monday"],
+            "scheduleRunTimes": [AT],
+        },
+        "retentionPolicy": {
+            "retentionPolicyType": "LongTermRetentionPolicy",
+            "weeklySchedule": kept(12, "Weeks", daysOfTheWeek=["Monday"]),
+        },
+    }
+
+
+def hourly() -> Json:
+    return {
+        "backupManagementType": "AzureIaasVM",
+        "policyType": "V2",
+        "instantRpRetentionRangeInDays": 7,
+        "schedulePolicy": {
+            "schedulePolicyType": "SimpleSchedulePolicyV2",
+            "scheduleRunFrequency": "Hourly",
+            "hourlySchedule": {"interval": 4, "scheduleWindowStartTime": AT, "scheduleWindowDuration": 12},
+        },
+        "retentionPolicy": {
+            "retentionPolicyType": "LongTermRetentionPolicy",
+            "dailySchedule": kept(30, "Days"),
+        },
+    }
+
+
+def weekly_v2() -> Json:
+    found = weekly()
+    found["schedulePolicy"] = {
+        "schedulePolicyType": "SimpleSchedulePolicyV2",
+        "scheduleRunFrequency": "Weekly",
+        "weeklySchedule": {"scheduleRunDays": ["Monday"], "scheduleRunTimes": [AT]},
+    }
+    return found
+
+
+@pytest.mark.parametrize("properties", [daily(), weekly(), hourly(), weekly_v2()], ids=["v1", "v1w", "v2h", "v2w"])
+def test_good_policies_are_taken(properties: Json) -> None:
+    policy.check(properties)
+
+
+def test_the_built_in_policies_for_machines_are_good() -> None:
+    found = {each["name"]: each["properties"] for each in policy.built_in(VAULT, NOW)}
+    assert tuple(found) == policy.BUILT_IN
+    policy.check(found["DefaultPolicy"])
+    policy.check(found["EnhancedPolicy"])
+    with pytest.raises(ServiceError, match=PROVIDER):
+        policy.check(found["HourlyLogBackup"])
+
+
+def put(value: object, *path: str) -> Callable[[Json], None]:
+    """The change that writes `value` at this path; None takes away what is there."""
+
+    def change(properties: Json) -> None:
+        for key in path[:-1]:
+            properties = properties[key]
+        if value is None:
+            del properties[path[-1]]
+        else:
+            properties[path[-1]] = value
+
+    return change
+
+
+SCHEDULE, KEPT = "schedulePolicy", "retentionPolicy"
+
+BAD: list[tuple[str, Json, Callable[[Json], None], str]] = [
+    ("provider", daily(), put("AzureStorage", "backupManagementType"), PROVIDER),
+    ("no schedule", daily(), put(None, SCHEDULE), INPUT),
+    ("no retention", daily(), put(None, KEPT), INPUT),
+    ("retention kind", daily(), put("SimpleRetentionPolicy", KEPT, "retentionPolicyType"), INPUT),
+    ("v1 by the hour", daily(), put("Hourly", SCHEDULE, "scheduleRunFrequency"), INPUT),
+    ("v2 with a v1 schedule", daily(), put("V2", "policyType"), INPUT),
+    ("v1 with a v2 schedule", hourly(), put("V1", "policyType"), INPUT),
+    ("no time", daily(), put([], SCHEDULE, "scheduleRunTimes"), INPUT),
+    ("two times", daily(), put([AT, AT], SCHEDULE, "scheduleRunTimes"), INPUT),
+    ("a quarter past", daily(), put(["2017-01-26T05:15:00Z"], SCHEDULE, "scheduleRunTimes"), INPUT),
+    ("no time at all", daily(), put(["soon"], SCHEDULE, "scheduleRunTimes"), INPUT),
+    ("other time", daily(), put(["2017-01-26T06:00:00Z"], KEPT, "dailySchedule", "retentionTimes"), INPUT),
+    ("interval", hourly(), put(5, SCHEDULE, "hourlySchedule", "interval"), INPUT),
+    ("window", hourly(), put(3, SCHEDULE, "hourlySchedule", "scheduleWindowDuration"), INPUT),
+    ("long window", hourly(), put(25, SCHEDULE, "hourlySchedule", "scheduleWindowDuration"), INPUT),
+    ("few days", daily(), put(6, KEPT, "dailySchedule", "retentionDuration", "count"), RETENTION),
+    ("many days", daily(), put(10_000, KEPT, "dailySchedule", "retentionDuration", "count"), RETENTION),
+    ("many weeks", daily(), put(5_164, KEPT, "weeklySchedule", "retentionDuration", "count"), RETENTION),
+    ("many months", daily(), put(1_189, KEPT, "monthlySchedule", "retentionDuration", "count"), RETENTION),
+    ("many years", daily(), put(100, KEPT, "yearlySchedule", "retentionDuration", "count"), RETENTION),
+    ("unit", daily(), put("Weeks", KEPT, "dailySchedule", "retentionDuration", "durationType"), RETENTION),
+    ("snapshots v1", daily(), put(6, "instantRpRetentionRangeInDays"), RETENTION),
+    ("snapshots weekly", weekly(), put(4, "instantRpRetentionRangeInDays"), RETENTION),
+    ("snapshots v2", hourly(), put(31, "instantRpRetentionRangeInDays"), RETENTION),
+    ("snapshots outlive", hourly(), put(30, "instantRpRetentionRangeInDays"), OUTLIVES),
+    ("no days of the week", weekly(), put([], SCHEDULE, "scheduleRunDays"), INPUT),
+    ("other days", weekly(), put(["Friday"], SCHEDULE, "scheduleRunDays"), INPUT),
+    ("no such day", weekly(), put(["Caturday"], SCHEDULE, "scheduleRunDays"), INPUT),
+    ("weekly kept daily", weekly(), put(kept(30, "Days"), KEPT, "dailySchedule"), INPUT),
+    ("daily kept weekly", daily(), put(None, KEPT, "dailySchedule"), INPUT),
+    ("no day of the month", daily(), put({}, KEPT, "monthlySchedule", "retentionScheduleDaily"), INPUT),
+    ("no week of the month", daily(), put({}, KEPT, "yearlySchedule", "retentionScheduleWeekly"), INPUT),
+    ("no month", daily(), put([], KEPT, "yearlySchedule", "monthsOfYear"), INPUT),
+    ("tiering", hourly(), put({"ArchivedRP": {"tieringMode": "TierRecommended"}}, "tieringPolicy"), INPUT),
+]
+
+
+@pytest.mark.parametrize(("properties", "spoil", "code"), [row[1:] for row in BAD], ids=[row[0] for row in BAD])
+def test_a_bad_policy_gets_its_code(properties: Json, spoil: Callable[[Json], None], code: str) -> None:
+    bad = deepcopy(properties)
+    policy.check(bad)
+    spoil(bad)
+    with pytest.raises(ServiceError) as caught:
+        policy.check(bad)
+    assert (caught.value.code, caught.value.status) == (code, 400)
+
+
+def test_tiering_is_taken_with_a_long_retention() -> None:
+    properties = daily()
+    properties["tieringPolicy"] = {"ArchivedRP": {"tieringMode": "TierAfter", "duration": 3, "durationType": "Months"}}
+    policy.check(properties)
+    del properties["retentionPolicy"]["monthlySchedule"]
+    policy.check(properties)
+    del properties["retentionPolicy"]["yearlySchedule"]
+    with pytest.raises(ServiceError, match=INPUT):
+        policy.check(properties)
+
+
+@pytest.mark.parametrize("name", ["ab", "1abc", "a_b_c", "a" * 151, "", "naïve"])
+def test_bad_names_are_refused(name: str) -> None:
+    with pytest.raises(ServiceError, match=INPUT):
+        policy.check_name(name)
+
+
+@given(spoilt=st.sampled_from([daily, weekly, hourly, weekly_v2]), data=st.data())
+def test_a_policy_without_any_of_its_parts_is_taken_or_refused(spoilt: Callable[[], Json], data: st.DataObject) -> None:
+    properties = part = spoilt()
+    while True:
+        key = data.draw(st.sampled_from(sorted(part)))
+        inner = part[key]
+        if not isinstance(inner, dict) or not inner or data.draw(st.booleans()):
+            break
+        part = inner
+    del part[key]
+    with suppress(ServiceError):
+        policy.check(properties)
