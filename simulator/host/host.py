@@ -1,0 +1,143 @@
+"""Runs virtual machines: reads from the store what they shall be, makes it so, and writes there what is.
+
+One action of the clock serves all machines. It looks at the next few documents and sends every machine that has
+something to do to a small pool of threads, so that no machine's boot or request holds up another. A machine at rest
+costs a comparison of times per tick.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from random import Random
+
+from controlplane.ports import Blobs, Clock, Document, Store
+from simulator.guest.agent_process import end_processes_below
+from simulator.guest.ground_truth import GroundTruth, GroundTruths
+from simulator.guest.machine import Guest, GuestOptions
+from simulator.host.documents import DESIRED, Desired, machine_key
+from simulator.host.journal import Journal
+from simulator.host.machine import Machine, Surroundings
+from simulator.host.packages import PackageRepository
+from simulator.host.wireserver import WireServer
+
+TICK_SECONDS = 0.05
+PAGE = 50
+"""Documents looked at with each tick: up to so many machines a change is seen at once, with a thousand in a second."""
+THREADS = 8
+
+
+class Host:
+    def __init__(
+        self,
+        *,
+        store: Store,
+        blobs: Blobs,
+        clock: Clock,
+        folder: Path,
+        packages: PackageRepository,
+        chance: Random,
+        wire: WireServer,
+        guest_options: GuestOptions,
+        status_account: str | None = None,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._folder = folder.absolute()
+        self._journal = Journal(store, clock)
+        self._surroundings = Surroundings(
+            store=store,
+            blobs=blobs,
+            clock=clock,
+            folder=self._folder,
+            packages=packages,
+            wire=wire,
+            journal=self._journal,
+            guest_options=guest_options,
+            seed=chance.getrandbits(64),
+            status_account=status_account,
+        )
+        self._machines: dict[str, Machine] = {}
+        self._seen: dict[str, str] = {}
+        """Etag of each document that was acted upon."""
+        self._looked_at = ""
+        self._busy: dict[str, Future[None]] = {}
+        self._failures: deque[BaseException] = deque()
+        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="host")
+        self._stop: Callable[[], None] | None = None
+
+    def start(self) -> None:
+        """Find the machines that are in the store, and boot those that shall run."""
+        end_processes_below(self._folder)  # of a host that was killed
+        self._stop = self._clock.every(TICK_SECONDS, self.tick)
+
+    def close(self) -> None:
+        """Shut the machines down in order; what they shall be stays in the store."""
+        if self._stop is not None:
+            self._stop()
+        self._pool.shutdown(wait=True)
+        for machine in self._machines.values():
+            machine.close()
+        self._machines.clear()
+        self._journal.write()
+
+    def machines(self) -> list[str]:
+        """ARM ids of the machines that are here, running or not."""
+        return [machine.vm for machine in tuple(self._machines.values())]
+
+    def guest(self, vm: str) -> Guest | None:
+        """The running guest of a machine."""
+        machine = self._machines.get(vm.lower())
+        return machine.guest if machine is not None else None
+
+    def ground_truth(self, vm: str, task_id: str) -> GroundTruth | None:
+        """What a machine remembers of its disks at a freeze, whether it runs or not."""
+        return GroundTruths(self._folder / machine_key(vm) / "ledger" / "truth").get(task_id)
+
+    def tick(self) -> None:
+        self._look()
+        now = self._clock.now()
+        for vm, machine in tuple(self._machines.items()):
+            running = self._busy.get(vm)
+            if running is not None and not running.done():
+                continue
+            if machine.gone:
+                self._drop(vm)
+            elif machine.is_due(now):
+                self._busy[vm] = self._pool.submit(self._advance, machine)
+        self._journal.write()
+        if self._failures:
+            raise self._failures.popleft()
+
+    def _look(self) -> None:
+        """At the next page of documents; after the last the first comes again."""
+        page = self._store.find(DESIRED, after=self._looked_at, limit=PAGE)
+        self._looked_at = page[-1].id if len(page) == PAGE else ""
+        for document in page:
+            if self._seen.get(document.id) != document.etag:
+                self._seen[document.id] = document.etag
+                self._act_on(document)
+
+    def _act_on(self, document: Document) -> None:
+        desired = Desired.parse(document.json())
+        machine = self._machines.get(document.id)
+        if machine is None:
+            if desired.deleted and not (self._folder / machine_key(desired.vm)).exists():
+                return
+            machine = self._machines[document.id] = Machine(desired.vm, self._surroundings)
+        machine.want(desired)
+
+    def _drop(self, vm: str) -> None:
+        """It is gone; should there be one of its name again by now, its document is looked at anew."""
+        del self._machines[vm]
+        self._busy.pop(vm, None)
+        self._seen.pop(vm, None)
+
+    def _advance(self, machine: Machine) -> None:
+        try:
+            machine.advance()
+        except Exception as problem:  # noqa: BLE001 - one machine's trouble is told, and leaves the others alone
+            self._failures.append(problem)
+            machine.fail(problem)

@@ -1,0 +1,33 @@
+"""Keeps what happened until the host has time to write it down, so that whoever reports never waits for the store."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+
+from controlplane.ports import Clock, Event, Json, Store
+
+
+class Journal:
+    """Thread-safe. Events get their times when they happen, not when they are written."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        self._waiting: deque[Event] = deque()
+
+    def note(self, vm: str, party: str, name: str, data: Json) -> None:
+        self._waiting.append(
+            Event(name, party, data, vm=vm, time=self._clock.now(), monotonic_seconds=time.monotonic())
+        )
+
+    def write(self) -> None:
+        """Record what waits, in the order in which it came."""
+        events = tuple(self._waiting)
+        if not events:
+            return
+        with self._store.transaction():
+            for event in events:
+                self._store.record(event)
+        for _ in events:  # only now: what could not be written is tried again
+            self._waiting.popleft()

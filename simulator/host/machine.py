@@ -1,0 +1,321 @@
+"""One hosted machine: makes of it what the fabric wants, runs its guest and its agent, and shows what is.
+
+`advance()` does whatever is due, in the thread of whoever calls it, one caller at a time; it may take as long as a boot
+takes. Between two advances others may look at the machine (the wire server does) and wake it.
+"""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from random import Random
+
+from controlplane.ports import Blob, Blobs, Clock, Json, MachineSpec, PortError, PowerState, StorageUnavailable, Store
+from extension.contract.bridge import TOKEN_FILE
+from extension.contract.redaction import redact
+from simulator.guest.agent import Agent
+from simulator.guest.agent_client import WireClient
+from simulator.guest.agent_process import end_processes_below
+from simulator.guest.files import write_private
+from simulator.guest.machine import BootFailed, Guest, GuestOptions
+from simulator.host.certificates import TenantCertificate, tenant_certificate
+from simulator.host.documents import (
+    OBSERVED,
+    AgentReport,
+    Desired,
+    machine_key,
+    observed_extensions,
+    plugins,
+)
+from simulator.host.goalstate import GoalState
+from simulator.host.journal import Journal
+from simulator.host.packages import PackageRepository
+from simulator.host.wireserver import WireServer
+
+HOST_FOLDER = "host"
+"""What the host keeps of a machine, beside what would be on its system disk."""
+STATUS_CONTAINER = "agent-status"
+RETRY = timedelta(seconds=10)
+"""World time until a machine is tried again after the storage did not answer or something unforeseen happened."""
+NEVER = datetime.max.replace(tzinfo=UTC)
+AT_ONCE = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What all machines of a host share."""
+
+    store: Store
+    blobs: Blobs
+    clock: Clock
+    folder: Path
+    packages: PackageRepository
+    wire: WireServer
+    journal: Journal
+    guest_options: GuestOptions
+    seed: int
+    status_account: str | None
+    """Storage account of the blobs to which agents report; None: they report to the host alone."""
+
+
+class Machine:
+    """Also what the wire server knows of it."""
+
+    goal_state: GoalState
+    certificate: TenantCertificate
+    token: str
+
+    def __init__(self, vm: str, surroundings: Surroundings) -> None:
+        self.vm = vm
+        self.key = machine_key(vm)
+        self.folder = surroundings.folder / self.key
+        self.guest: Guest | None = None
+        self.gone = False
+        """It was deleted, and nothing of it is left."""
+        self._woken = False
+        self._due = NEVER
+        self._all = surroundings
+        self._agent: Agent | None = None
+        self._desired: Desired | None = None
+        self._applied: Desired | None = None
+        self._power: PowerState = "stopped"
+        self._provisioning_state = "Creating"
+        self._problem: str | None = None
+        self._booted: datetime | None = None
+        self._booted_spec: MachineSpec | None = None
+        self._report: AgentReport | None = None
+        self._private: Json = {}
+        self._shown: Json = {}
+
+    # ------------------------------------------------------------------------------------- what others say, any thread
+
+    def want(self, desired: Desired) -> None:
+        self._desired = desired
+        self._woken = True
+
+    def report(self, status: Json) -> None:
+        """The agent's aggregate status."""
+        self._report = AgentReport.parse(status, self._all.clock.now())
+        self._woken = True
+
+    def note(self, name: str, data: Json) -> None:
+        self._all.journal.note(self.vm, "host", name, data)
+
+    # --------------------------------------------------------------------------------------------------- what it does
+
+    def is_due(self, now: datetime) -> bool:
+        """Whether it wants to advance."""
+        return self._woken or self._due <= now
+
+    def advance(self) -> None:
+        self._woken, self._due = False, NEVER  # before looking, so that whoever wakes it meanwhile is heard
+        desired = self._desired
+        if desired is not None and desired is not self._applied:
+            self._become(desired)
+        if self._agent is not None and self._agent.due <= self._all.clock.now():
+            self._agent.tick()
+        self._show()
+        if self._agent is not None:
+            self._due = min(self._due, self._agent.due)
+
+    def close(self) -> None:
+        """The host ends. The machine stays what it is, and is started again by the next host."""
+        self._power_off()
+
+    def fail(self, problem: Exception) -> None:
+        """Something nobody foresaw. It is tried again, but not at once."""
+        self._woken, self._due = False, self._all.clock.now() + RETRY
+        sentence = redact(f"{type(problem).__name__}: {problem}")
+        if self._desired is self._applied:
+            self.note("machine.failed", {"problem": sentence})
+        else:
+            self._set("Failed", sentence)
+            self._show(self._desired)
+
+    def _become(self, desired: Desired) -> None:
+        if self._applied is None:
+            self._recall(desired)
+        elif self._applied.born != desired.born:
+            self._power_off()
+            self._booted = None
+            self._recall(desired)
+        if desired.deleted:
+            self._delete()
+            self._applied = desired
+            return
+        self._order(desired)
+        self._set("Updating" if self._private["boots"] else "Creating", None)
+        self._show(desired)  # the certificate is wanted before the machine runs
+        try:
+            self._turn(desired)
+        except StorageUnavailable as problem:
+            self._set("Failed", str(problem))
+            self._due = self._all.clock.now() + RETRY
+            self._show(desired)
+            return
+        except (BootFailed, PortError) as problem:
+            self._set("Failed", str(problem))
+        else:
+            self._set("Succeeded", None)
+        self._applied = desired
+
+    def _recall(self, desired: Desired) -> None:
+        """What an earlier host knew of this machine, unless that was another one of the same name."""
+        document = self._all.store.get(OBSERVED, self.vm)
+        self._private = dict(document.private) if document is not None else {}
+        if document is not None and self._private.get("born") == desired.born:
+            self._shown = document.json()
+        else:
+            shutil.rmtree(self.folder, ignore_errors=True)
+            self._private, self._shown = {"born": desired.born, "incarnation": 0, "boots": 0}, {}
+        if desired.deleted:
+            return
+        self.certificate = tenant_certificate(self.folder / HOST_FOLDER)
+        self.token = _token(self.folder / TOKEN_FILE)
+        self.goal_state = self._goal_state(desired)
+
+    def _delete(self) -> None:
+        self._power_off()
+        shutil.rmtree(self.folder, ignore_errors=True)
+        if self._all.store.delete(OBSERVED, self.vm):
+            self.note("machine.deleted", {})
+        self.gone = True
+
+    # ------------------------------------------------------------------------------------------------------ goal state
+
+    def _order(self, desired: Desired) -> None:
+        """Publish another goal state if the extensions that are wanted changed."""
+        goals = plugins(desired.extensions, self._all.packages)
+        if self._private["incarnation"] and goals == self.goal_state.plugins and self._applied is not None:
+            return
+        self._private["incarnation"] += 1
+        self.goal_state = self._goal_state(desired)
+        self.note("goal_state.published", {"incarnation": self.goal_state.incarnation, "handlers": len(goals)})
+        if self._agent is not None:
+            self._agent.ring()
+
+    def _goal_state(self, desired: Desired) -> GoalState:
+        return GoalState(
+            incarnation=self._private["incarnation"],
+            container_id=desired.spec.vm_id,
+            instance=f"_{desired.spec.name}",
+            machine_id=desired.spec.vm_id,
+            created=self._all.clock.now(),
+            plugins=plugins(desired.extensions, self._all.packages),
+            status_url=self._status_url(),
+        )
+
+    def _status_url(self) -> str:
+        if self._all.status_account is None:
+            return ""
+        blob = Blob(self._all.status_account, STATUS_CONTAINER, f"{self.key}.status")
+        return self._all.blobs.sas(blob, "rw", NEVER)
+
+    # ----------------------------------------------------------------------------------------------------------- power
+
+    def _turn(self, desired: Desired) -> None:
+        if desired.power != "running":
+            self._power_off()
+            self._become_power(desired.power)
+            return
+        if self.guest is not None and self._booted_spec != desired.spec:
+            # Azure attaches data disks to a running machine; here a changed machine starts anew.
+            self._power_off()
+        if self.guest is None:
+            self._boot(desired.spec)
+        self._become_power("running")
+
+    def _boot(self, spec: MachineSpec) -> None:
+        self._private["boots"] += 1
+        guest = Guest(
+            vm=self.vm,
+            spec=spec,
+            folder=self.folder,
+            blobs=self._all.blobs,
+            clock=self._all.clock,
+            chance=Random(f"{self._all.seed} {self.vm.lower()} {self._private['boots']}"),
+            options=self._all.guest_options,
+            on_event=self._noting("guest"),
+        )
+        guest.boot()
+        self.guest, self._booted, self._booted_spec = guest, self._all.clock.now(), spec
+        self._all.wire.attach(self)
+        self._agent = Agent(
+            disk=self.folder,
+            wire=WireClient(self._all.wire.address_of(self.key), self.token),
+            facts=guest.facts(),
+            clock=self._all.clock,
+            on_event=self._noting("agent"),
+        )
+
+    def _power_off(self) -> None:
+        if self._agent is not None:
+            self._agent.close()
+            self._agent = None
+        if self.guest is not None:
+            guest, self.guest = self.guest, None
+            self._all.wire.detach(self.key)
+            end_processes_below(self.folder)
+            guest.shutdown()
+        self._report = None
+
+    def _become_power(self, power: PowerState) -> None:
+        if power != self._power:
+            self.note("machine.power", {"power": power})
+        self._power = power
+
+    def _noting(self, party: str) -> Callable[[str, Json], None]:
+        return lambda name, data: self._all.journal.note(self.vm, party, name, data)
+
+    # -------------------------------------------------------------------------------------------------- what it shows
+
+    def _set(self, provisioning_state: str, problem: str | None) -> None:
+        if problem is not None and problem != self._problem:
+            self.note("machine.failed", {"problem": problem})
+        self._provisioning_state, self._problem = provisioning_state, problem
+
+    def _show(self, desired: Desired | None = None) -> None:
+        """Write the document if it would say something new."""
+        wanted = desired or self._applied
+        if wanted is None or self.gone:
+            return
+        body = self._observed(wanted)
+        if body != self._shown:
+            self._all.store.put(OBSERVED, self.vm, body, private=self._private)
+            self._shown = body
+
+    def _observed(self, desired: Desired) -> Json:
+        """Until the agent reports, what was known of it before still stands."""
+        report, goal, shown = self._report, self.goal_state, self._shown
+        return {
+            "vm": desired.vm,
+            "generation": desired.generation,
+            "power": self._power,
+            "provisioning_state": self._provisioning_state,
+            "problem": self._problem,
+            "certificate": self.certificate.pem,
+            "thumbprint": self.certificate.thumbprint,
+            "agent": _agent(report) if report is not None and self.guest is not None else None,
+            "computer_name": report.computer_name if report else shown.get("computer_name"),
+            "os_name": report.os_name if report else shown.get("os_name"),
+            "os_version": report.os_version if report else shown.get("os_version"),
+            "booted": self._booted.isoformat() if self._booted else None,
+            "extensions": observed_extensions(desired.extensions, goal, report)
+            if report
+            else shown.get("extensions", []),
+        }
+
+
+def _agent(report: AgentReport) -> Json:
+    return {"status": report.status, "version": report.version, "reported": report.reported.isoformat()}
+
+
+def _token(file: Path) -> str:
+    """The secret by which the machine's programs are known; made once."""
+    if not file.exists():
+        write_private(file, secrets.token_urlsafe(32))
+    return file.read_text(encoding="ascii")

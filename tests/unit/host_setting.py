@@ -1,0 +1,113 @@
+"""A host with its wire server on a real port, the fabric's side of the store, and storage in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from controlplane.adapters.fabric import StoreFabric
+from controlplane.adapters.store import SqlStore
+from controlplane.ports import ExtensionRequest, ExtensionView, InstanceView, Json
+from simulator.clock import SystemClock, VirtualClock
+from simulator.host.documents import OBSERVED, machine_key
+from simulator.host.host import Host
+from simulator.host.packages import PackageRepository
+from simulator.host.wireserver import WireServer
+from simulator.serving import Serving
+from tests.unit.agent_setting import package
+from tests.unit.guest_rig import ACCOUNT, PLAIN_IMAGE, SMALL, START, FailingBlobs, disk, machine_spec
+
+VM = "/subscriptions/s/resourceGroups/Demo/providers/Microsoft.Compute/virtualMachines/sql01"
+PUBLISHER, TYPE = "Example.Handlers", "Probe"
+SPEC = machine_spec(PLAIN_IMAGE, [disk("os", -1, 32, "FromImage")])
+PATIENCE_SECONDS = 30
+
+
+class World:
+    """What outlives a host: store, storage, time, and the folder of the guests."""
+
+    def __init__(self, folder: Path) -> None:
+        self.clock = VirtualClock(START)
+        self.store = SqlStore(":memory:", self.clock)
+        self.blobs = FailingBlobs()
+        for account in (ACCOUNT, "service"):
+            self.blobs.add_account(account)
+        self.fabric = StoreFabric(self.store, self.clock)
+        self.packages = PackageRepository()
+        self.packages.publish(package("1.0.0.0"))
+        self.folder = folder
+
+    @contextmanager
+    def host(self, status_account: str | None = None) -> Iterator[Host]:
+        wire = WireServer(self.clock, self.blobs, self.packages)
+        serving = Serving(wire.app)
+        wire.address = serving.address
+        host = Host(
+            store=self.store,
+            blobs=self.blobs,
+            clock=self.clock,
+            folder=self.folder,
+            packages=self.packages,
+            chance=Random(1),
+            wire=wire,
+            guest_options=SMALL,
+            status_account=status_account,
+        )
+        host.start()
+        try:
+            yield host
+        finally:
+            host.close()
+            wire.close()
+            serving.close()
+
+    def until(self, condition: Callable[[], object]) -> None:
+        """Let world time run, in steps of a tick, until it is so."""
+
+        def moved() -> bool:
+            self.clock.jump(0.05)
+            return bool(condition())
+
+        deadline = datetime.now(UTC) + timedelta(seconds=PATIENCE_SECONDS)
+        assert SystemClock().wait(moved, deadline), f"it did not come to that: {self.fabric.instance_view(VM)}"
+
+    def view(self, vm: str = VM) -> InstanceView:
+        view = self.fabric.instance_view(vm)
+        assert view is not None
+        return view
+
+    def extension(self, name: str = "probe") -> ExtensionView:
+        return next(extension for extension in self.view().extensions if extension.name == name)
+
+    def observed(self, vm: str = VM) -> Json:
+        document = self.store.get(OBSERVED, vm)
+        assert document is not None
+        return document.json()
+
+    def started(self, vm: str = VM) -> None:
+        """A machine is wanted, boots, and its agent reports."""
+        self.fabric.create_vm(vm, SPEC)
+        self.until(lambda: self.view(vm).agent_status == "Ready")
+
+    def deliver(self, public: Json | None = None, **changes: Any) -> int:
+        values: dict[str, Any] = {
+            "name": "probe",
+            "publisher": PUBLISHER,
+            "type": TYPE,
+            "version": "1.0",
+            "auto_upgrade_minor_version": True,
+            "public": public or {},
+            "protected": {"secret": "open sesame"},
+        }
+        return self.fabric.deliver(VM, ExtensionRequest(**(values | changes)))
+
+    def calls(self) -> list[str]:
+        file = self.folder / machine_key(VM) / "calls.log"
+        return file.read_text().splitlines() if file.exists() else []
+
+    def events(self, party: str | None = None) -> list[str]:
+        return [event.name for event in self.store.events(limit=10_000) if party in (None, event.party)]

@@ -1,0 +1,294 @@
+"""The host: what the fabric wants becomes machines, and what is becomes documents."""
+
+from __future__ import annotations
+
+import json
+import stat
+import subprocess
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from controlplane.ports import Blob, MachineSpec
+from extension.contract.protocol import parse_settings_file
+from simulator.host.documents import machine_key
+from simulator.host.host import Host
+from tests.unit.agent_setting import SUCCEED, package
+from tests.unit.guest_rig import disk
+from tests.unit.host_setting import SPEC, VM, World
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path / "guests")
+
+
+@pytest.fixture
+def host(world: World) -> Iterator[Host]:
+    with world.host() as running:
+        yield running
+
+
+# ------------------------------------------------------------------------------------------------------------- machines
+
+
+def test_a_machine_boots_and_its_agent_reports(world: World, host: Host) -> None:
+    world.started()
+    view = world.view()
+    assert (view.power, view.provisioning_state, view.problem) == ("running", "Succeeded", None)
+    assert view.computer_name == "sql01"
+    assert view.os_name is not None
+    assert view.os_name.startswith("Windows Server 2019")
+    assert view.booted is not None
+    guest = host.guest(VM.upper())
+    assert guest is not None
+    assert guest.running
+    assert host.machines() == [VM]
+
+
+def test_the_certificate_is_shown_before_the_machine_runs(world: World) -> None:
+    world.blobs.refuse = True
+    with world.host():
+        world.fabric.create_vm(VM, SPEC)
+        world.until(lambda: world.view().provisioning_state == "Failed")
+        assert world.observed()["certificate"].startswith("-----BEGIN CERTIFICATE-----")
+
+
+def test_stopped_and_started_again(world: World, host: Host) -> None:
+    world.started()
+    guest = host.guest(VM)
+    assert guest is not None
+    world.fabric.power(VM, "deallocated")
+    world.until(lambda: world.view().power == "deallocated" and world.view().provisioning_state == "Succeeded")
+    assert not guest.running
+    assert host.guest(VM) is None
+    assert world.view().agent_status is None
+    world.fabric.power(VM, "running")
+    world.until(lambda: world.view().agent_status == "Ready")
+    assert world.view().power == "running"
+
+
+def test_a_machine_created_stopped_is_not_booted(world: World, host: Host) -> None:
+    world.fabric.create_vm(VM, SPEC)
+    world.fabric.power(VM, "stopped")
+    world.until(lambda: world.view().provisioning_state == "Succeeded")
+    assert world.view().power == "stopped"
+    assert host.guest(VM) is None
+
+
+def test_deleted_it_leaves_nothing(world: World, host: Host) -> None:
+    world.started()
+    world.fabric.delete_vm(VM)
+    world.until(lambda: not host.machines())
+    assert not (world.folder / machine_key(VM)).exists()
+    assert world.store.get("host.vm", VM) is None
+    assert "machine.deleted" in world.events("host")
+
+
+def test_deleted_and_made_anew_it_is_another_machine(world: World, host: Host) -> None:
+    world.started()
+    before = world.observed()["thumbprint"]
+    world.fabric.delete_vm(VM)
+    world.fabric.create_vm(VM, SPEC)
+    world.until(lambda: world.store.get("host.vm", VM) and world.observed()["thumbprint"] != before)
+    world.until(lambda: world.view().agent_status == "Ready")
+
+
+def test_two_machines_of_one_name_in_two_groups_stay_apart(world: World, host: Host) -> None:
+    other = VM.replace("Demo", "Other")
+    world.started()
+    world.fabric.create_vm(other, replace(SPEC, disks=(disk("other", -1, 32, "FromImage"),)))
+    world.until(lambda: world.view(other).agent_status == "Ready")
+    assert machine_key(VM) != machine_key(other)
+    assert world.observed()["thumbprint"] != world.observed(other)["thumbprint"]
+
+
+def test_a_disk_that_cannot_be_booted_from_is_named(world: World, host: Host) -> None:
+    blank = MachineSpec("id", "sql01", "size", "Windows", SPEC.image, "sql01", (disk("blank", -1, 16, "Attach"),))
+    world.blobs.create(Blob("sql01disks", "vhds", "blank.vhd"), 16 * 1024 * 1024 + 512)
+    world.fabric.create_vm(VM, blank)
+    world.until(lambda: world.view().provisioning_state == "Failed")
+    assert "blank" in (world.view().problem or "")
+    assert host.guest(VM) is None
+
+
+def test_storage_that_is_away_is_waited_for(world: World, host: Host) -> None:
+    world.blobs.refuse = True
+    world.fabric.create_vm(VM, SPEC)
+    world.until(lambda: world.view().provisioning_state == "Failed")
+    world.blobs.refuse = False
+    world.clock.jump(10)
+    world.until(lambda: world.view().agent_status == "Ready")
+    assert world.view().provisioning_state == "Succeeded"
+
+
+def test_other_disks_mean_another_start(world: World, host: Host) -> None:
+    world.started()
+    world.fabric.create_vm(VM, replace(SPEC, disks=(*SPEC.disks, disk("data", 0))))
+    world.until(lambda: (guest := host.guest(VM)) and len(guest.disks) == 2)
+
+
+def test_a_restarted_host_finds_its_machines_again(world: World) -> None:
+    other = VM.replace("sql01", "off01")
+    with world.host():
+        world.started()
+        before = world.observed()
+        world.fabric.create_vm(other, replace(SPEC, name="off01", disks=(disk("off", -1, 32, "FromImage"),)))
+        world.fabric.power(other, "stopped")
+        world.until(
+            lambda: world.view(other).power == "stopped" and world.view(other).provisioning_state == "Succeeded"
+        )
+        world.deliver()
+        world.until(lambda: world.extension().provisioning_state == "Succeeded")
+    with world.host() as host:
+        world.until(lambda: len(host.machines()) == 2 and host.guest(VM))
+        world.until(lambda: world.observed()["booted"] != before["booted"] and world.view().agent_status == "Ready")
+        assert host.guest(other) is None
+        assert world.observed()["thumbprint"] == before["thumbprint"]
+        world.until(lambda: len(world.calls()) == 3)
+        assert world.calls() == ["install 1.0.0.0 0", "enable 1.0.0.0 0", "enable 1.0.0.0 0"]
+        world.deliver()
+        world.until(lambda: world.calls()[-1] == "enable 1.0.0.0 1")
+
+
+def test_secrets_of_a_machine_are_for_their_owner_alone(world: World, host: Host) -> None:
+    world.started()
+    folder = world.folder / machine_key(VM)
+    for file in (folder / "bridge.token", folder / "host" / "tenant.prv"):
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    token = (folder / "bridge.token").read_text()
+    assert len(token) >= 32
+    told = json.dumps([event.data for event in world.store.events(limit=10_000)])
+    assert token not in told
+    assert token not in json.dumps(world.observed())
+
+
+# ----------------------------------------------------------------------------------------------------------- extensions
+
+
+def test_settings_arrive_sealed_and_only_this_machine_can_open_them(world: World, host: Host) -> None:
+    world.started()
+    assert world.deliver({"taskId": "t"}) == 0
+    world.until(lambda: world.extension().provisioning_state == "Succeeded")
+    root = world.folder / machine_key(VM) / "Packages" / "Plugins" / "Example.Handlers.Probe" / "1.0.0.0"
+    text = (root / "RuntimeSettings" / "0.settings").read_text()
+    assert "sesame" not in text
+    settings = parse_settings_file(text)
+    assert settings.public == {"taskId": "t"}
+    certificates = world.folder / machine_key(VM) / "WindowsAzure" / "Certificates"
+    files = [certificates / f"{settings.thumbprint}.{kind}" for kind in ("crt", "prv")]
+    command = f"base64 -d | openssl cms -inform DER -decrypt -recip {files[0]} -inkey {files[1]}"
+    opened = subprocess.run(
+        command, shell=True, input=(settings.protected or "").encode(), capture_output=True, check=True
+    )
+    assert json.loads(opened.stdout) == {"secret": "open sesame"}
+
+
+def test_the_report_of_an_extension_is_what_its_handler_said(world: World, host: Host) -> None:
+    world.started()
+    world.deliver()
+    world.until(lambda: world.extension().provisioning_state == "Succeeded")
+    extension = world.extension()
+    assert (extension.handler_version, extension.handler_status) == ("1.0.0.0", "Ready")
+    assert extension.status is not None
+    assert extension.status["formattedMessage"]["message"] == "done"
+
+
+def test_new_settings_are_followed_by_their_number(world: World, host: Host) -> None:
+    world.started()
+    world.deliver()
+    world.until(lambda: world.extension().provisioning_state == "Succeeded")
+    assert world.deliver() == 1
+    assert world.extension().provisioning_state == "Updating"
+    world.until(lambda: world.extension().provisioning_state == "Succeeded")
+    assert world.calls()[-1] == "enable 1.0.0.0 1"
+
+
+def test_a_version_nobody_published_fails_by_name(world: World, host: Host) -> None:
+    world.started()
+    world.deliver(version="7.0")
+    world.until(lambda: world.extension().provisioning_state == "Failed")
+    assert world.extension().status is not None
+    assert "Example.Handlers.Probe fits 7.0" in json.dumps(world.extension().status)
+    world.deliver(version="1.0")
+    world.until(lambda: world.extension().provisioning_state == "Succeeded")
+
+
+def test_a_handler_that_fails_says_why(world: World, host: Host) -> None:
+    world.packages.publish(package("1.1.0.0", install="exit 52"))
+    world.started()
+    world.deliver()
+    world.until(lambda: world.extension().provisioning_state == "Failed")
+    assert "exit code 52" in json.dumps(world.extension().status)
+
+
+def test_the_newest_minor_version_is_taken(world: World, host: Host) -> None:
+    world.packages.publish(package("1.7.0.0"))
+    world.packages.publish(package("2.0.0.0"))
+    world.started()
+    world.deliver()
+    world.until(lambda: world.extension().provisioning_state == "Succeeded")
+    assert world.extension().handler_version == "1.7.0.0"
+
+
+def test_removed_it_is_uninstalled_and_gone_from_the_view(world: World, host: Host) -> None:
+    world.started()
+    world.deliver()
+    world.until(lambda: world.extension().provisioning_state == "Succeeded")
+    world.fabric.remove_extension(VM, "probe")
+    assert world.extension().provisioning_state == "Deleting"
+    world.until(lambda: not world.view().extensions)
+    assert [call.split()[0] for call in world.calls()[-2:]] == ["disable", "uninstall"]
+
+
+def test_a_machine_that_goes_off_kills_what_runs_in_it(world: World, host: Host) -> None:
+    world.packages.publish(package("1.1.0.0", enable="echo $$ > process; exec sleep 1000" + SUCCEED))
+    world.started()
+    world.deliver()
+    root = world.folder / machine_key(VM) / "Packages" / "Plugins" / "Example.Handlers.Probe" / "1.1.0.0"
+    world.until(lambda: (root / "process").exists() and (root / "process").read_text().endswith("\n"))
+    process = int((root / "process").read_text())
+    world.fabric.power(VM, "stopped")
+    world.until(lambda: world.view().power == "stopped")
+    assert not Path(f"/proc/{process}").exists()
+
+
+def test_agents_report_through_a_blob_where_the_host_has_an_account_for_them(world: World) -> None:
+    with world.host(status_account="service"):
+        world.started()
+        blob = Blob("service", "agent-status", f"{machine_key(VM)}.status")
+        status = json.loads(world.blobs.read(blob))
+        assert status["aggregateStatus"]["guestAgentStatus"]["status"] == "Ready"
+
+
+# --------------------------------------------------------------------------------------------------------------- at rest
+
+
+def test_what_does_not_change_is_not_written(world: World, host: Host) -> None:
+    world.started()
+    world.until(lambda: not any(machine.is_due(world.clock.now()) for machine in host._machines.values()))
+    document = world.store.get("host.vm", VM)
+    events = world.events()
+    for _ in range(200):
+        world.clock.jump(0.5)
+    after = world.store.get("host.vm", VM)
+    assert document is not None
+    assert after is not None
+    assert after.etag == document.etag
+    assert world.events() == events
+
+
+def test_every_event_names_its_machine_and_its_party(world: World, host: Host) -> None:
+    world.started()
+    world.deliver()
+    world.until(lambda: world.extension().provisioning_state == "Succeeded")
+    world.clock.jump(0.05)
+    events = world.store.events(limit=10_000)
+    assert {event.party for event in events} == {"host", "guest", "agent"}
+    assert all(event.vm == VM for event in events)
+    assert all(event.time is not None and event.monotonic_seconds > 0 for event in events)
+    assert {"goal_state.published", "machine.power"} <= set(world.events("host"))
+    assert "guest.booted" in world.events("guest")
+    assert {"agent.goal_state", "handler.command_ended"} <= set(world.events("agent"))
