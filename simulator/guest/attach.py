@@ -83,7 +83,7 @@ class DiskBay:
         disk = self._disk(spec, size_bytes)
         lost = None
         if known:
-            lost = disk.check(properties.etag if properties else "")
+            lost = disk.lost_writes()
         else:
             disk.adopt()
         volume, problem = self._mounted(disk, spec)

@@ -70,13 +70,12 @@ class Database:
         return value if isinstance(value, int) else None
 
     def close(self) -> None:
-        self.connection.close()
-        self._vfs.unregister()
-
-    def kill(self) -> None:
-        """End as a process that is killed: nothing more is written, not even a rollback."""
+        """Touch the files no more, not even for a rollback: the next one recovers what was not committed."""
         self._vfs.alive = False
-        self.close()
+        try:
+            self.connection.close()
+        finally:
+            self._vfs.unregister()
 
 
 class _VolumeVfs(apsw.VFS):
@@ -113,7 +112,7 @@ class _VolumeFile:
         self._file = file
 
     def xRead(self, amount: int, offset: int) -> bytes:
-        return self._file.read(offset, amount)
+        return self._file.read(offset, amount) if self._vfs.alive else b""
 
     def xWrite(self, data: bytes, offset: int) -> None:
         if self._vfs.alive:
@@ -186,7 +185,7 @@ def inspect(sources: Mapping[int, BlockSource]) -> DatabaseReport:
     except apsw.Error as error:
         return DatabaseReport(found=True, opened_clean=False, problem=f"cannot be read: {error}")
     finally:
-        database.kill()
+        database.close()
 
 
 def _examined(database: Database, hot: bool) -> DatabaseReport:

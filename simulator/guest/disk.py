@@ -14,7 +14,7 @@ from threading import Lock
 from controlplane.ports import BLOCK_BYTES, READ_BYTES, WRITE_BYTES, Blob, Blobs, Range
 from simulator.guest.digests import ZERO, DigestTable, differing, digest_of, is_zero, read_table
 from simulator.guest.gate import Gate
-from simulator.guest.ledger import Changes, Ledger, mark_of
+from simulator.guest.ledger import Changes, Ledger
 from simulator.guest.vhd import SECTOR_BYTES, blob_bytes
 from simulator.guest.write_history import Change, Write, WriteHistory
 
@@ -185,22 +185,16 @@ class GuestDisk:
         self.ledger.table = read_table(self.image())
         self.ledger.compact()
 
-    def check(self, etag: str) -> LostWrites | None:
-        """At a start: has the storage everything? After a clean end an unchanged etag says so without reading."""
-        if self.ledger.closed_at == mark_of(etag):
-            return None
-        return self.lost_writes()
-
     def close(self, clean: bool) -> None:
-        """Keep the digests; at a clean end with the etag of the blob they describe."""
-        properties = None
-        try:
-            properties = self._blobs.properties(self.blob) if clean else None
-        finally:
-            self.ledger.close(properties.etag if properties else None)
+        if clean:
+            self.ledger.compact()
+        self.ledger.close()
 
     def lost_writes(self) -> LostWrites | None:
-        """Compare the storage with what it had acknowledged, then go on from what it has."""
+        """At a start: compare the storage with what it had acknowledged, then go on from what it has.
+
+        After an orderly end too: the storage may have lost something while the guest ran, and nobody read it since.
+        """
         found = list(differing(self.ledger.table, self.image()))
         lost = [block for block, digest in found if not self.ledger.allows(block, digest)]
         undoubted = [(block, self.ledger.table.get(block)) for block in self.ledger.doubts]

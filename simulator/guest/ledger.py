@@ -14,7 +14,6 @@ from __future__ import annotations
 import os
 import struct
 from collections.abc import Iterable
-from hashlib import blake2b
 from io import FileIO
 from pathlib import Path
 
@@ -27,7 +26,7 @@ Changes = list[tuple[int, bytes]]
 COMPACT_ABOVE_RECORDS = 1 << 20
 
 _RECORD = struct.Struct(f"<BQ{DIGEST_BYTES}s")
-_INTENDED, _ACKNOWLEDGED, _IN_DOUBT, _CLOSED = range(4)
+_INTENDED, _ACKNOWLEDGED, _IN_DOUBT = range(3)
 _HEADER = b"digest journal 1\n".ljust(_RECORD.size, b"\0")
 
 
@@ -41,19 +40,15 @@ class Ledger:
         self._pending: Changes = []
         self.doubts: dict[int, set[bytes]] = {}
         """Blocks that may have one of these digests instead of the table's."""
-        self.closed_at: bytes | None = None
-        """Set while nothing was written since a clean end: the mark that the end left."""
-        self.is_new = not (self._journal_path.exists() or self._table_path.exists())
         self.table = DigestTable(size_bytes)
-        if not self.is_new:
-            self._load()
-        else:
-            folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        self._load()
         self._journal = self._open_journal()
+        if self._pending:
+            self.doubt()  # a kill came before the answer
 
     def intend(self, changes: Changes) -> None:
         """These blocks are about to be written."""
-        self.closed_at = None
         self._pending = changes
         self._append((_INTENDED, block, digest) for block, digest in changes)
 
@@ -89,11 +84,7 @@ class Ledger:
         self._journal = self._open_journal()
         self._records = len(doubts)
 
-    def close(self, mark: str | None = None) -> None:
-        """End; with a `mark` (of the storage's state) cleanly: whoever finds the same mark need not compare."""
-        if mark is not None and not self.doubts:
-            self.compact()
-            self._append([(_CLOSED, 0, mark_of(mark))])
+    def close(self) -> None:
         self._journal.close()
 
     def _append(self, records: Iterable[tuple[int, int, bytes]]) -> None:
@@ -120,14 +111,12 @@ class Ledger:
         data = self._journal_path.read_bytes() if self._journal_path.exists() else b""
         whole = len(data) // _RECORD.size * _RECORD.size
         for kind, block, digest in _RECORD.iter_unpack(data[len(_HEADER) : whole]):
-            self.closed_at = digest if kind == _CLOSED else None
             if kind == _INTENDED:
                 self._pending.append((block, digest))
             elif kind == _ACKNOWLEDGED:
                 self._acknowledge()
             elif kind == _IN_DOUBT:
                 self._doubt()
-        self._doubt()
         if whole != len(data):
             os.truncate(self._journal_path, whole)
 
@@ -136,7 +125,3 @@ class Ledger:
         if journal.tell() == 0:
             journal.write(_HEADER)
         return journal
-
-
-def mark_of(text: str) -> bytes:
-    return blake2b(text.encode(), digest_size=DIGEST_BYTES).digest()

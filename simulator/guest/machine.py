@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -247,8 +246,7 @@ class Guest:
         for attached in self._attached.values():
             if attached.volume and not clean:
                 attached.volume.forget()
-            with suppress(*TROUBLE):
-                attached.disk.close(clean)
+            attached.disk.close(clean)
         self._attached = {}
         return clean
 

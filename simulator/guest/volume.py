@@ -112,6 +112,7 @@ class Volume:
             if file is None:
                 return
             self._slots[file.slot] = None
+        file.abandon()
         self._disk.write(self._entry_offset(file.slot), bytes(SECTOR_BYTES))
 
     def flush(self) -> None:
@@ -159,6 +160,7 @@ class File:
         self._lock = RLock()
         self._pages: dict[int, bytearray] = {}
         self._entry_changed = False
+        self._deleted = False
         self.slot = slot
         self.entry = entry
 
@@ -181,6 +183,8 @@ class File:
 
     def write(self, offset: int, data: bytes) -> None:
         with self._lock:
+            if self._deleted:
+                raise VolumeError(f"the file {self.entry.name} was deleted")
             if offset > self.entry.size_bytes:  # what lies between reads as zeros, whatever the clusters held before
                 self.write(self.entry.size_bytes, bytes(offset - self.entry.size_bytes))
             end = offset + len(data)
@@ -220,6 +224,13 @@ class File:
         with self._lock:
             self._pages.clear()
             self._entry_changed = False
+
+    def abandon(self) -> None:
+        """The file was deleted: whoever still has it open reaches nothing, least of all what now lies there."""
+        with self._lock:
+            self.forget()
+            self.entry = Entry(self.entry.name)
+            self._deleted = True
 
     def _page(self, page: int, low: int, high: int) -> bytearray:
         """The page to write bytes `low` to `high` of; read first where bytes of the file remain around them."""

@@ -84,7 +84,7 @@ LAW: dict[tuple[State, Event], tuple[State, State]] = {
         State.FAILED_AT_POST_SNAPSHOT,
     ),
     (State.WAITING_FOR_BACKUP_COMPLETE, Event.BACKUP_COMPLETE): (State.STABLE, State.FAILED_AT_BACKUP_COMPLETE),
-    # An abort cannot fail. A writer that failed before keeps its state until the next requestor comes.
+    # An abort cannot be refused. A writer that failed before keeps its state until the next requestor comes.
     **{
         (state, Event.ABORT): (state, state) if state.failed else (State.STABLE, State.STABLE)
         for state in State
@@ -152,8 +152,9 @@ class Writer:
                 self.participant(event, deadline)
             self._check_time(event, clock.now(), deadline)
         except WriterFailed as failure:
+            self.state = failed
             if event is not Event.ABORT:
-                self.state, self.last_error, self.problem = failed, failure.hresult, str(failure)
+                self.last_error, self.problem = failure.hresult, str(failure)
             return False
         self.state = done
         return True

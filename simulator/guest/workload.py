@@ -145,12 +145,11 @@ class DatabaseWorkload:
             database, self._database = self._database, None
             if database is None:
                 return
-            if clean:
-                if self._transfers:
+            try:
+                if clean and self._transfers:
                     self._commit(database)
+            finally:
                 database.close()
-            else:
-                database.kill()
 
     def _attempt(self, work: Callable[[], object]) -> None:
         try:
@@ -163,7 +162,7 @@ class DatabaseWorkload:
         """Give up the connection; the next attempt opens the database anew and recovers it."""
         database, self._database = self._database, None
         if database:
-            database.kill()
+            database.close()
         self._transfers = 0
         problem = f"{type(error).__name__}: {error}"
         if problem != self.problem:

@@ -1,0 +1,190 @@
+"""Digests of a disk: the table, its comparison with an image, and the journal that survives a kill."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from controlplane.ports import BLOCK_BYTES, READ_BYTES
+from simulator.guest.digests import BLOCKS_PER_LEAF, ZERO, DigestTable, differing, digest_of, read_table
+from simulator.guest.ledger import Ledger
+from tests.unit.guest_rig import BytesSource
+
+SIZE = 40 * 1024 * 1024 + 512
+
+digests = st.binary(min_size=16, max_size=16)
+blocks = st.integers(0, SIZE // BLOCK_BYTES)
+
+
+@given(st.dictionaries(blocks, digests), st.dictionaries(blocks, digests))
+def test_a_copy_keeps_its_instant(first: dict[int, bytes], later: dict[int, bytes]) -> None:
+    table = DigestTable(SIZE)
+    for block, digest in first.items():
+        table.set(block, digest)
+    copy = table.copy()
+    for block, digest in later.items():
+        table.set(block, digest)
+    assert all(copy.get(block) == first.get(block, ZERO) for block in first | later)
+    assert all(table.get(block) == (first | later)[block] for block in first | later)
+    assert DigestTable.from_bytes(copy.to_bytes()) == copy
+
+
+def test_a_block_of_zeros_and_a_hole_are_the_same() -> None:
+    assert digest_of(bytes(BLOCK_BYTES)) == digest_of(bytes(512)) == DigestTable(SIZE).get(7) == ZERO
+    assert digest_of(b"x") != ZERO
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.sets(st.integers(0, 320), max_size=12), st.sets(st.integers(0, 320), max_size=6))
+def test_every_differing_block_is_found_and_no_other(written: set[int], changed: set[int]) -> None:
+    data = bytearray(320 * BLOCK_BYTES + 512)
+    for block in written:
+        data[block * BLOCK_BYTES : block * BLOCK_BYTES + 4] = b"data"
+    table = read_table(BytesSource(bytes(data)))
+    for block in changed:
+        data[block * BLOCK_BYTES + 100] ^= 1
+    extents = [(block * BLOCK_BYTES, min(BLOCK_BYTES, len(data) - block * BLOCK_BYTES)) for block in written | changed]
+    source = BytesSource(bytes(data), sorted(extents))
+    assert [block for block, _ in differing(table, source)] == sorted(changed)
+
+
+def test_only_extents_are_read_and_eight_mebibytes_at_a_time() -> None:
+    reads: list[tuple[int, int]] = []
+
+    class Counting(BytesSource):
+        def read(self, offset: int, length: int) -> bytes:
+            reads.append((offset, length))
+            return super().read(offset, length)
+
+    data = bytearray(64 * 1024 * 1024)
+    data[READ_BYTES - 100 : 3 * READ_BYTES] = b"x" * (2 * READ_BYTES + 100)
+    list(differing(DigestTable(len(data)), Counting(bytes(data), [(READ_BYTES - 100, 2 * READ_BYTES + 100)])))
+    assert reads == [(READ_BYTES - BLOCK_BYTES, BLOCK_BYTES), (READ_BYTES, READ_BYTES), (2 * READ_BYTES, READ_BYTES)]
+
+
+def test_the_copy_for_a_freeze_of_a_million_blocks_takes_milliseconds() -> None:
+    table = DigestTable(1 << 36, {leaf: bytes([leaf % 255]) * 2048 for leaf in range((1 << 20) // BLOCKS_PER_LEAF)})
+    best = 1.0
+    for _ in range(5):
+        started = time.perf_counter()
+        table.copy()
+        best = min(best, time.perf_counter() - started)
+    assert best < 0.005
+
+
+def test_the_journal_tells_known_from_doubtful(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path, "d", SIZE)
+    ledger.intend([(1, b"A" * 16), (2, b"B" * 16)])
+    ledger.acknowledge()
+    ledger.intend([(2, b"C" * 16)])
+    ledger.doubt()
+    ledger.intend([(3, b"D" * 16)])  # the kill comes before any answer
+    ledger._journal.close()
+    again = Ledger(tmp_path, "d", SIZE)
+    assert again.table.to_dict() == {1: b"A" * 16, 2: b"B" * 16}
+    assert again.doubts == {2: {b"C" * 16}, 3: {b"D" * 16}}
+    assert again.allows(2, b"B" * 16)
+    assert again.allows(2, b"C" * 16)
+    assert not again.allows(2, b"D" * 16)
+    again.close()
+
+
+def test_an_acknowledged_write_ends_all_doubt_about_its_blocks(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path, "d", SIZE)
+    ledger.intend([(2, b"C" * 16)])
+    ledger.doubt()
+    ledger.settle([(2, b"E" * 16)])
+    ledger.close()
+    again = Ledger(tmp_path, "d", SIZE)
+    assert again.doubts == {}
+    assert again.table.get(2) == b"E" * 16
+    again.close()
+
+
+@pytest.mark.parametrize("torn_bytes", [0, 1, 12, 24])
+def test_a_record_cut_by_the_kill_is_not_there(tmp_path: Path, torn_bytes: int) -> None:
+    ledger = Ledger(tmp_path, "d", SIZE)
+    ledger.intend([(1, b"A" * 16)])
+    ledger.acknowledge()
+    ledger.close()
+    journal = tmp_path / "d.journal"
+    journal.write_bytes(journal.read_bytes() + bytes([0]) * torn_bytes)
+    again = Ledger(tmp_path, "d", SIZE)
+    again.settle([(7, b"F" * 16)])
+    again.close()
+    assert Ledger(tmp_path, "d", SIZE).table.to_dict() == {1: b"A" * 16, 7: b"F" * 16}
+
+
+def test_compacting_keeps_digests_and_doubts_and_shortens_the_journal(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path, "d", SIZE)
+    for number in range(1, 200):
+        ledger.settle([(5, bytes([number]) * 16)])
+    ledger.intend([(6, b"G" * 16)])
+    ledger.doubt()
+    before = (tmp_path / "d.journal").stat().st_size
+    ledger.compact()
+    ledger.close()
+    assert (tmp_path / "d.journal").stat().st_size < before / 50
+    again = Ledger(tmp_path, "d", SIZE)
+    assert again.table.to_dict() == {5: bytes([199]) * 16}
+    assert again.doubts == {6: {b"G" * 16}}
+    again.close()
+
+
+def test_old_records_over_a_newer_table_end_in_the_same_state(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path, "d", SIZE)
+    ledger.settle([(1, b"A" * 16)])
+    ledger.settle([(1, b"B" * 16)])
+    journal = (tmp_path / "d.journal").read_bytes()
+    ledger.compact()
+    ledger.close()
+    (tmp_path / "d.journal").write_bytes(journal)  # killed after the table, before the journal
+    assert Ledger(tmp_path, "d", SIZE).table.to_dict() == {1: b"B" * 16}
+
+
+def test_what_a_kill_left_unanswered_is_not_acknowledged_by_the_next_write(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path, "d", SIZE)
+    ledger.intend([(3, b"D" * 16)])
+    ledger._journal.close()
+    second = Ledger(tmp_path, "d", SIZE)
+    second.settle([(7, b"F" * 16)])
+    second.close()
+    third = Ledger(tmp_path, "d", SIZE)
+    assert third.table.to_dict() == {7: b"F" * 16}
+    assert third.doubts == {3: {b"D" * 16}}
+
+
+WRITER = """
+import sys
+from pathlib import Path
+from simulator.guest.ledger import Ledger
+
+ledger = Ledger(Path(sys.argv[1]), "d", 1 << 30)
+for number in range(1, 16000):
+    ledger.intend([(number, number.to_bytes(16, "big"))])
+    ledger.acknowledge()
+    print(number, flush=True)
+"""
+
+
+def test_what_was_acknowledged_survives_a_sigkill(tmp_path: Path) -> None:
+    root = Path(__file__).parents[2]
+    process = subprocess.Popen(
+        [sys.executable, "-c", WRITER, str(tmp_path)], cwd=root, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout
+    for _ in range(500):
+        process.stdout.readline()
+    process.send_signal(signal.SIGKILL)
+    told = 500 + len(process.stdout.read().splitlines())
+    process.wait()
+    process.stdout.close()
+    found = Ledger(tmp_path, "d", 1 << 30).table.to_dict()
+    assert found.items() >= {number: number.to_bytes(16, "big") for number in range(1, told)}.items()
