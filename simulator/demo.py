@@ -28,8 +28,8 @@ OS_DISK_GIB = 127
 DATABASE_DISK_GIB = 32
 LOG_DISK_GIB = 16
 OTHER_DISK_GIB = 8
-TRANSACTIONS_BEFORE = 150
-TRANSACTIONS_BETWEEN = 60
+TRANSACTIONS_BEFORE = 20
+TRANSACTIONS_BETWEEN = 10
 
 
 @dataclass(frozen=True)
@@ -138,7 +138,7 @@ class Demo:
 
     def _work(self, transactions: int) -> None:
         answer = self.client.sim("POST", "/workload", {"vm": self.vm, "transactions": transactions})
-        self.say("workload", {"transactions": answer["transactions"]})
+        self.say("workload", {"transactions": answer["last_transaction"]})
 
     def _protect(self) -> None:
         self.say("protect", {"vm": VM, "policy": POLICY})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Any
 
@@ -11,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from simulator import texts
+from simulator.doctor import Check
 
 Json = dict[str, Any]
 
@@ -70,6 +72,25 @@ def demo_result(result: Json, language: str, console: Console, hints: list[str])
         console.print(f"\n{word('next')}:")
         for hint in hints:
             console.print(f"  {hint}", highlight=False, soft_wrap=True)
+
+
+def verdict(result: Json, console: Console) -> None:
+    """What `verify` found."""
+    console.print(f"{result['recovery_point'].rpartition('/')[2]}  {result['consistency']}", highlight=False)
+    console.print(_checks(result["checks"], ""))
+    good = result["verified"]
+    console.print(Text("verified" if good else "not verified", style="bold green" if good else "bold red"))
+
+
+def doctor(checks: Sequence[Check], console: Console) -> None:
+    """What `doctor` found, with the remedy where something is missing."""
+    colours = {"ok": "green", "warn": "yellow", "missing": "bold red"}
+    table = _table("", ["", "", ""])
+    table.show_header = False
+    for check in checks:
+        found = check.detail if check.status == "ok" else f"{check.detail}; {check.remedy}"
+        table.add_row(Text(check.status, style=colours[check.status]), check.name, found)
+    console.print(table)
 
 
 def _jobs(jobs: list[Json], title: str, heads: list[str]) -> Table:

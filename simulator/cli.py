@@ -1,0 +1,284 @@
+"""The `backupsim` command: demo, up, verify, doctor, prefetch, handler pack.
+
+stdout carries the result, stderr the progress. Exit codes: 0 all well, 1 a check failed or a job ended badly, 2 wrong
+use, 3 something this machine lacks, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+import tempfile
+import threading
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from simulator.world import Config, World
+
+Json = dict[str, Any]
+
+OK, BAD, USAGE, LACKS, INTERRUPTED = 0, 1, 2, 3, 130
+
+app = typer.Typer(
+    name="backupsim",
+    help="Azure VM backup on this machine: control plane, VMSnapshot handler and a simulated Windows guest.",
+    no_args_is_help=False,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+handler_app = typer.Typer(help="The VMSnapshot handler as a package.", no_args_is_help=True)
+app.add_typer(handler_app, name="handler")
+
+StateOption = Annotated[
+    Path | None, typer.Option("--state", envvar="BACKUPSIM_STATE", help="Folder of the world.", show_default=False)
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
+SeedOption = Annotated[int, typer.Option(min=0, help="Fixes the data and the draws, not the timing.")]
+BlobEndpointOption = Annotated[
+    str | None,
+    typer.Option(envvar="BACKUPSIM_BLOB_ENDPOINT", help="Use this Azurite or account instead of starting one."),
+]
+BlobAccountsOption = Annotated[
+    str | None,
+    typer.Option(envvar="BACKUPSIM_BLOB_ACCOUNTS", help="Its accounts, name:key;name:key.", show_default=False),
+]
+
+
+@app.command()
+def demo(
+    as_json: JsonOption = False,
+    seed: SeedOption = 0,
+    disks: Annotated[int, typer.Option(min=0, max=32, help="Number of data disks.")] = 2,
+    keep: Annotated[Path | None, typer.Option(help="Keep the world in this folder.", show_default=False)] = None,
+    vss: Annotated[bool, typer.Option("--vss/--no-vss", help="Whether the guest has the VSS service.")] = True,
+    lang: Annotated[str, typer.Option(help="en or zh-cn.")] = "en",
+) -> None:
+    """Back up a running Windows VM twice, restore it, and prove every byte."""
+    from rich.console import Console
+
+    from simulator import show, texts
+    from simulator.client import Client
+    from simulator.demo import Demo, DemoOptions
+    from simulator.world import Config, build
+
+    if lang not in texts.LANGUAGES:
+        raise typer.BadParameter(f"{lang} is not one of {', '.join(texts.LANGUAGES)}", param_hint="--lang")
+    options = DemoOptions(seed=seed, data_disks=disks, vss=vss)
+    with ExitStack() as stack, _interruptible():
+        folder = keep if keep is not None else Path(stack.enter_context(_scratch_folder()))
+        progress = stack.enter_context(show.Progress(lang, quiet=as_json))
+        progress("start", {})
+        config = Config(state=folder, seed=seed, vss=vss, locale="en-us" if lang == "en" else lang)
+        world = stack.enter_context(build(config))
+        client = stack.enter_context(Client(world.endpoints))
+        result = Demo(client, options, progress).run()
+    if as_json:
+        print_json(result)
+    else:
+        show.demo_result(result, lang, Console(), _hints(keep, result))
+    raise typer.Exit(OK if result["verified"] else BAD)
+
+
+@app.command()
+def up(
+    port: Annotated[int, typer.Option(min=0, max=65535, help="HTTP port of ARM; 0 = free ports for all.")] = 7080,
+    state: StateOption = None,
+    endpoints: Annotated[Path | None, typer.Option(help="Write endpoints.json here too.", show_default=False)] = None,
+    blob_endpoint: BlobEndpointOption = None,
+    blob_accounts: BlobAccountsOption = None,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    seed: SeedOption = 0,
+    vss: Annotated[bool, typer.Option("--vss/--no-vss", help="Whether new guests have the VSS service.")] = True,
+) -> None:
+    """A world that stays until Ctrl-C."""
+    from simulator.world import build
+
+    config = _config(
+        state,
+        seed=seed,
+        host=host,
+        arm_port=port,
+        blob_port=0 if port == 0 else 10000,
+        blob_endpoint=blob_endpoint,
+        blob_accounts=blob_accounts,
+        vss=vss,
+        endpoints_copy=endpoints,
+    )
+    with _interruptible() as interrupted, build(config) as world:
+        with suppress(Interrupted):
+            _say_where(world)
+            while not interrupted.wait(0.2):
+                if world.failure:
+                    _fail(BAD, world.failure)
+    typer.echo("stopped; the state folder keeps everything", err=True)
+
+
+@app.command()
+def verify(
+    recovery_point: Annotated[str, typer.Argument(help="Name or ARM id of a recovery point.")],
+    state: StateOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Compare a recovery point with what the guest had written, tier by tier, and open its database."""
+    from rich.console import Console
+
+    from simulator import show
+    from simulator.client import Client
+    from simulator.state import running_endpoints
+    from simulator.world import build
+
+    with ExitStack() as stack, _interruptible():
+        config = _config(state, create=False, boot=False)
+        running = running_endpoints(config.state)
+        endpoints = running.to_json() if running else stack.enter_context(build(config)).endpoints
+        client = stack.enter_context(Client(endpoints))
+        result = client.sim("POST", "/verify", {"recovery_point": recovery_point})
+    if as_json:
+        print_json(result)
+    else:
+        show.verdict(result, Console())
+    raise typer.Exit(OK if result["verified"] else BAD)
+
+
+@app.command()
+def doctor(state: StateOption = None, as_json: JsonOption = False) -> None:
+    """What this machine has and lacks, with the remedy."""
+    from rich.console import Console
+
+    from simulator import show
+    from simulator.doctor import report
+
+    checks = report()
+    if as_json:
+        print_json({"schema_version": 1, "checks": [check.to_json() for check in checks]})
+    else:
+        show.doctor(checks, Console())
+    raise typer.Exit(LACKS if any(check.status == "missing" for check in checks) else OK)
+
+
+@app.command()
+def prefetch(as_json: JsonOption = False) -> None:
+    """All downloads now, for a machine that will be offline."""
+    from simulator.azurite import install
+    from simulator.state import cache_folder
+
+    folder = install(cache_folder())
+    if as_json:
+        print_json({"schema_version": 1, "azurite": str(folder)})
+    else:
+        typer.echo(f"Azurite is in {folder}; demo and up work without a network now.")
+
+
+@handler_app.command("pack")
+def handler_pack(out: Annotated[Path, typer.Argument(help="Zip file to write.")], as_json: JsonOption = False) -> None:
+    """Write the VMSnapshot handler as an extension package (the same bytes every time)."""
+    from simulator.packages import pack
+    from simulator.world import HANDLER_FOLDER
+
+    if not out.parent.is_dir():
+        raise typer.BadParameter(f"{out.parent} is not a folder", param_hint="OUT")
+    pack(HANDLER_FOLDER, out)
+    if as_json:
+        print_json({"schema_version": 1, "package": str(out), "size_bytes": out.stat().st_size})
+    else:
+        typer.echo(f"{out}: {out.stat().st_size} bytes")
+
+
+# ------------------------------------------------------------------------------------------------------------- inside
+
+
+def print_json(result: Json) -> None:
+    sys.stdout.write(json.dumps(result, indent=2, ensure_ascii=False) + "\n")
+
+
+def _config(state: Path | None, *, create: bool = True, **values: Any) -> Config:
+    from simulator.state import user_state_folder
+    from simulator.world import Config
+
+    folder = state or user_state_folder()
+    if not create and not (folder / "world.json").is_file():
+        _fail(USAGE, f"{folder} is not the state folder of a world; name one with --state")
+    return Config(state=folder, **values)
+
+
+def _scratch_folder() -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(prefix="backupsim-", ignore_cleanup_errors=True)
+
+
+class Interrupted(BaseException):
+    """Ctrl-C or SIGTERM; not an Exception, so that nothing on the way mistakes it for a failure."""
+
+
+class _interruptible:
+    """Ctrl-C and SIGTERM raise Interrupted; entered, it is the event that a waiting command waits for."""
+
+    def __enter__(self) -> threading.Event:
+        self._event = threading.Event()
+        self._former = {number: signal.signal(number, self._stop) for number in (signal.SIGINT, signal.SIGTERM)}
+        return self._event
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._former.items():
+            signal.signal(number, handler)
+
+    def _stop(self, number: int, frame: FrameType | None) -> None:
+        # Once: what is being ended must be allowed to end.
+        if not self._event.is_set():
+            self._event.set()
+            raise Interrupted
+
+
+def _say_where(world: World) -> None:
+    where = world.endpoints
+    typer.echo(f"ARM        {where['arm_http']}", err=True)
+    typer.echo(f"blobs      {where['blob']}", err=True)
+    typer.echo(f"state      {where['state']}", err=True)
+    typer.echo("Credentials are in endpoints.json there. Ctrl-C ends the world.", err=True)
+
+
+def _hints(keep: Path | None, result: Json) -> list[str]:
+    hints = ["backupsim demo --no-vss       what a backup without VSS is worth"]
+    points = result["recovery_points"]
+    if keep is not None and points:
+        name = points[0]["id"].rpartition("/")[2]
+        hints.insert(0, f"backupsim verify {name} --state {keep}")
+        hints.insert(1, f"backupsim up --state {keep}")
+    else:
+        hints.insert(0, "backupsim demo --keep ./world   and look into the folder afterwards")
+        hints.insert(1, "backupsim up                  a world that stays, for your own client")
+    return hints
+
+
+def _fail(code: int, sentence: str) -> NoReturn:
+    typer.echo(f"backupsim: {sentence}", err=True)
+    raise typer.Exit(code)
+
+
+def main() -> NoReturn:
+    """Entry point: every expected failure is one sentence with its exit code; only bugs show a traceback."""
+    from simulator.failures import explain
+
+    if len(sys.argv) == 1:
+        sys.argv.append("demo")
+    try:
+        app()
+    except (Interrupted, KeyboardInterrupt):
+        typer.echo("interrupted", err=True)
+        sys.exit(INTERRUPTED)
+    except Exception as error:
+        explained = explain(error)
+        if explained is None:
+            raise
+        typer.echo(f"backupsim: {explained.sentence}", err=True)
+        sys.exit(explained.exit_code)
+    sys.exit(OK)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,162 @@
+"""The control API `/_sim`: what only a simulator can offer. Loopback only, behind a token of its own.
+
+GET  /_sim/vms                      machines with their workloads
+GET  /_sim/vms/writers?vm=ID        what `vssadmin list writers` prints in the guest
+POST /_sim/workload                 {"vm", "transactions"}: let the database commit so many more
+GET  /_sim/recoverypoint?id=ID      what the service measured of a recovery point
+POST /_sim/verify                   {"recovery_point", "job"?}: see verify.py
+GET  /_sim/events?since=N&job=ID    the journal of events
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Annotated, Any
+
+from fastapi import Body, Depends, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, PlainTextResponse
+
+from controlplane.domain import recovery_point as points
+from controlplane.domain.recovery_point import TIERS
+from controlplane.ports import PortError, Store
+from simulator.failures import Failure
+from simulator.host.host import Host
+from simulator.verify import Verifier
+
+Json = dict[str, Any]
+
+LOOPBACK = frozenset({"127.0.0.1", "::1", "testclient"})
+
+
+@dataclass(frozen=True)
+class Controls:
+    """What the control API works on."""
+
+    token: str
+    store: Store
+    host: Host
+    verifier: Verifier
+
+
+class NoSuchThing(Failure):
+    """The world has no such machine, workload or recovery point."""
+
+
+class Refused(Exception):
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(message)
+        self.status, self.code = status, code
+
+
+def build(controls: Controls) -> FastAPI:
+    """The application to be mounted at `/_sim`."""
+
+    def trusted(request: Request) -> None:
+        if request.client is None or request.client.host not in LOOPBACK:
+            raise Refused(403, "LoopbackOnly", "The control API answers on this machine only.")
+        given = request.headers.get("authorization", "").removeprefix("Bearer ")
+        if not hmac.compare_digest(given.encode(), controls.token.encode()):
+            raise Refused(401, "InvalidToken", "The control API wants the sim_token of endpoints.json.")
+
+    app = FastAPI(title="backupsim control API", openapi_url=None, dependencies=[Depends(trusted)])
+    _add_machines(app, controls)
+    _add_points(app, controls)
+    _add_errors(app)
+    return app
+
+
+def _add_machines(app: FastAPI, controls: Controls) -> None:
+    @app.get("/vms")
+    def machines() -> Json:
+        return {"vms": [_machine(controls, vm) for vm in controls.host.machines()]}
+
+    @app.get("/vms/writers")
+    def writers(vm: str) -> PlainTextResponse:
+        return PlainTextResponse(_guest(controls, vm).vssadmin_list_writers())
+
+    @app.post("/workload")
+    def work(
+        vm: Annotated[str, Body()], transactions: Annotated[int, Body(ge=0, le=1_000_000)], name: str = "database"
+    ) -> Json:
+        workload = _guest(controls, vm).workloads.get(name)
+        if workload is None:
+            raise NoSuchThing(f"{vm} runs no workload {name}")
+        workload.run(transactions)
+        return {"vm": vm, "workload": name, **workload.facts()}
+
+
+def _add_points(app: FastAPI, controls: Controls) -> None:
+    @app.get("/recoverypoint")
+    def recovery_point(id: str) -> Json:
+        return _point(controls, id)
+
+    @app.post("/verify")
+    def verify(recovery_point: Annotated[str, Body()], job: Annotated[str | None, Body()] = None) -> Json:
+        return controls.verifier.verify(recovery_point, job)
+
+    @app.get("/events")
+    def events(since: int = 0, limit: int = 1000, job: str | None = None) -> Json:
+        found = controls.store.events(since, limit=min(limit, 10_000), job=job)
+        return {"events": [asdict(event) for event in found]}
+
+
+def _add_errors(app: FastAPI) -> None:
+    def answer(status: int, code: str, message: str) -> JSONResponse:
+        return JSONResponse({"error": {"code": code, "message": message}}, status_code=status)
+
+    handlers: dict[type[Exception], Callable[[Request, Any], JSONResponse]] = {
+        Refused: lambda request, error: answer(error.status, error.code, str(error)),
+        Failure: lambda request, error: answer(404, type(error).__name__, str(error)),
+        PortError: lambda request, error: answer(503, type(error).__name__, str(error)),
+        RequestValidationError: lambda request, error: answer(400, "InvalidRequest", _first_problem(error)),
+    }
+    for kind, handler in handlers.items():
+        app.add_exception_handler(kind, handler)
+
+
+def _first_problem(error: RequestValidationError) -> str:
+    problem = error.errors()[0]
+    return f"{'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}"
+
+
+def _guest(controls: Controls, vm: str) -> Any:
+    guest = controls.host.guest(vm)
+    if guest is None:
+        raise NoSuchThing(f"no machine {vm} runs in this world")
+    return guest
+
+
+def _machine(controls: Controls, vm: str) -> Json:
+    guest = controls.host.guest(vm)
+    workloads = {name: workload.facts() for name, workload in guest.workloads.items()} if guest else {}
+    return {"id": vm, "running": guest is not None, "workloads": workloads}
+
+
+def _point(controls: Controls, id: str) -> Json:
+    document = controls.store.get(points.KIND, id)
+    if document is None:
+        raise NoSuchThing(f"there is no recovery point {id}")
+    point = points.from_json(document.private["point"])
+    machine = str(controls.verifier.machine_of(document))
+    truth = controls.verifier.truth_of(machine, point.task_id) if point.task_id else None
+    return {
+        "id": point.document,
+        "time": point.time.isoformat().replace("+00:00", "Z"),
+        "consistency": point.consistency,
+        "tiers": list(TIERS[point.tiers]),
+        "freeze_window_milliseconds": truth.held_milliseconds if truth else None,
+        "disks": [
+            {
+                "name": disk.name,
+                "lun": disk.lun,
+                "size_bytes": disk.size_bytes,
+                "allocated_bytes": disk.allocated_bytes or 0,
+                "changed_bytes": disk.changed_bytes or 0,
+                "transferred_bytes": disk.transferred_bytes or 0,
+            }
+            for disk in point.disks
+        ],
+    }

@@ -1,0 +1,255 @@
+"""Builds one world from a Config: storage, store, engine, ARM, host, wire server. Everything meets here and only here.
+
+`build(config)` returns a running world; closing it ends everything it started, in reverse. Production modules know
+neither faults nor tests: what such a thing needs is a wrapper over a port, put on here.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from random import Random
+from types import TracebackType
+from typing import Any
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from controlplane.adapters.azurite import AzuriteBlobs
+from controlplane.adapters.fabric import StoreFabric
+from controlplane.adapters.inline_engine import InlineEngine
+from controlplane.adapters.storage_keys import FixedAccounts
+from controlplane.adapters.store import SqlStore
+from controlplane.arm import app as arm
+from controlplane.arm.aad import Identity
+from controlplane.jobs.catalog import PLANS
+from controlplane.ports import Ports, ServiceSettings
+from simulator import control
+from simulator.azurite import Azurite, ManagedAccounts
+from simulator.clock import SystemClock
+from simulator.failures import WrongUse
+from simulator.guest.ground_truth import GroundTruth
+from simulator.guest.machine import GuestOptions
+from simulator.host.host import Host
+from simulator.host.packages import PackageRepository
+from simulator.host.wireserver import WireServer
+from simulator.packages import packed
+from simulator.serving import Serving
+from simulator.state import Endpoints, StateFolder, cache_folder, write_private
+from simulator.verify import Verifier
+
+Json = dict[str, Any]
+Scope = MutableMapping[str, Any]
+Application = Callable[[Scope, Callable[[], Awaitable[Any]], Callable[[Any], Awaitable[None]]], Awaitable[None]]
+
+HANDLER_FOLDER = Path(__file__).parents[1] / "extension"
+CONTROL_PREFIX = "/_sim"
+
+
+@dataclass(frozen=True)
+class Config:
+    """What a world is to be. Ports of 0 are free ones."""
+
+    state: Path
+    seed: int = 0
+    host: str = "127.0.0.1"
+    arm_port: int = 0
+    blob_port: int = 0
+    blob_endpoint: str | None = None
+    """Use this blob endpoint instead of starting Azurite."""
+    blob_accounts: str | None = None
+    """Its accounts, `name:key;name:key`."""
+    dsn: str | None = None
+    vss: bool = True
+    locale: str = "en-us"
+    location: str = "westus"
+    boot: bool = True
+    """False: store and blobs are served, but no virtual machine runs and no job goes on."""
+    cache: Path = field(default_factory=cache_folder)
+    endpoints_copy: Path | None = None
+    settings: ServiceSettings = field(default_factory=ServiceSettings)
+
+
+class World:
+    """A running world. `failure` is set when it can't go on, in one sentence."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self.failure: str | None = None
+        self._stack = ExitStack()
+        try:
+            self._build()
+        except BaseException:
+            self._stack.close()
+            raise
+
+    def __enter__(self) -> World:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End everything, children and threads included."""
+        self._stack.close()
+
+    @property
+    def endpoints(self) -> Json:
+        """What endpoints.json says now."""
+        return self._endpoints().to_json()
+
+    # ------------------------------------------------------------------------------------------------------- building
+
+    def _build(self) -> None:
+        config, keep = self.config, self._stack
+        self.state = keep.enter_context(StateFolder.open(config.state, seed=config.seed))
+        self.clock = SystemClock(on_error=self._action_failed)
+        keep.callback(self.clock.close)
+        self.blobs = self._blobs()
+        keep.callback(self.blobs.close)
+        self.store = SqlStore(config.dsn or f"sqlite:///{self.state.store_file}", self.clock)
+        keep.callback(self.store.close)
+        self.ports = Ports(
+            clock=self.clock,
+            blobs=self.blobs,
+            store=self.store,
+            fabric=StoreFabric(self.store, self.clock),
+            chance=Random(f"service {self.state.seed} {self.clock.now().isoformat()}"),
+            settings=replace(config.settings, location=config.location, locale=config.locale),
+        )
+        self.engine = InlineEngine(PLANS, lambda: self.ports)
+        keep.callback(self.engine.close)
+        self.host = self._host()
+        self._serve()
+        if config.boot:
+            self.host.start()
+            self.engine.recover()
+        self._publish()
+
+    def _blobs(self) -> AzuriteBlobs:
+        config = self.config
+        if config.blob_endpoint is not None:
+            if not config.blob_accounts:
+                raise WrongUse("--blob-endpoint needs the accounts it has: --blob-accounts 'name:key;name:key'")
+            self._blob_url = config.blob_endpoint.rstrip("/")
+            return AzuriteBlobs(self._blob_url, FixedAccounts.parse(config.blob_accounts))
+        accounts = ManagedAccounts(self.state.path / "accounts.json")
+        azurite = Azurite(config.cache, self.state.azurite, accounts, config.blob_port, on_exit=self._azurite_ended)
+        self._stack.callback(azurite.close)
+        self.azurite = azurite
+        self._blob_url = azurite.url
+        return AzuriteBlobs(azurite.url, accounts)
+
+    def _host(self) -> Host:
+        packages = PackageRepository()
+        packages.publish(packed(HANDLER_FOLDER))
+        wire = WireServer(self.clock, self.blobs, packages)
+        serving = Serving(wire.app)
+        self._stack.callback(serving.close)
+        self._stack.callback(wire.close)
+        wire.address = serving.address
+        host = Host(
+            store=self.store,
+            blobs=self.blobs,
+            clock=self.clock,
+            folder=self.state.guests,
+            packages=packages,
+            chance=Random(self.state.seed),
+            wire=wire,
+            guest_options=GuestOptions(vss_available=self.config.vss),
+        )
+        self._stack.callback(host.close)
+        return host
+
+    def _serve(self) -> None:
+        self._identity = Identity(
+            client_secret=self.state.secret("client_secret", lambda: secrets.token_urlsafe(32)),
+            signing_key=self.state.secret("signing_key", _new_signing_key),
+        )
+        self._sim_token = self.state.secret("sim_token", lambda: secrets.token_urlsafe(32))
+        verifier = Verifier(self.store, self.blobs, self.ports.settings, self._truth_of)
+        controls = control.Controls(self._sim_token, self.store, self.host, verifier)
+        service = arm.build(self.ports, self.engine, self._identity)
+        self._serving = Serving(_side_by_side(service, control.build(controls)), self.config.host, self.config.arm_port)
+        self._stack.callback(self._serving.close)
+
+    def _truth_of(self, vm: str, task_id: str) -> GroundTruth | None:
+        return self.host.ground_truth(vm, task_id)
+
+    # ----------------------------------------------------------------------------------------------------- what is told
+
+    def _publish(self) -> None:
+        endpoints = self._endpoints()
+        self.state.write_endpoints(endpoints)
+        copy = self.config.endpoints_copy
+        if copy is not None:
+            write_private(copy, json.dumps(endpoints.to_json(), indent=2) + "\n")
+            self._stack.callback(copy.unlink, missing_ok=True)
+
+    def _endpoints(self) -> Endpoints:
+        url = self._serving.url
+        return Endpoints(
+            pid=os.getpid(),
+            state=str(self.state.path),
+            arm_http=url,
+            login=url,
+            sim=f"{url}{CONTROL_PREFIX}",
+            sim_token=self._sim_token,
+            blob=self._blob_url,
+            storage_accounts=self._storage_accounts(),
+            tenant_id=self._identity.tenant_id,
+            client_id=self._identity.client_id,
+            client_secret=self._identity.client_secret,
+            subscription_id=self._identity.subscription_id,
+            location=self.config.location,
+        )
+
+    def _storage_accounts(self) -> dict[str, dict[str, str]]:
+        found = self.store.find("microsoft.storage/storageaccounts")
+        names = [document.id.rpartition("/")[2] for document in found]
+        return {
+            name: {"blob_endpoint": self.blobs.account_url(name), "key": self.blobs.account_key(name)} for name in names
+        }
+
+    def _azurite_ended(self, code: int) -> None:
+        self.failure = (
+            f"Azurite ended by itself (code {code}); what it had acknowledged in its last seconds may be lost. "
+            "Start again: the next start names what is gone."
+        )
+
+    def _action_failed(self, error: Exception) -> None:
+        # Only the kind of error: its text may quote a request with its signature.
+        self.action_errors = [*getattr(self, "action_errors", []), type(error).__name__][-20:]
+
+
+def build(config: Config) -> World:
+    """A running world; raises simulator.failures.Failure where something needed is missing."""
+    return World(config)
+
+
+def _side_by_side(service: Application, controls: Application) -> Application:
+    """ARM and the control API on one port."""
+
+    async def dispatch(
+        scope: Scope, receive: Callable[[], Awaitable[Any]], send: Callable[[Any], Awaitable[None]]
+    ) -> None:
+        if scope["type"] == "http" and scope["path"].startswith(f"{CONTROL_PREFIX}/"):
+            inner = dict(scope) | {"root_path": CONTROL_PREFIX}
+            await controls(inner, receive, send)
+        else:
+            await service(scope, receive, send)
+
+    return dispatch
+
+
+def _new_signing_key() -> str:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    form = serialization.PrivateFormat.PKCS8
+    return key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption()).decode()
