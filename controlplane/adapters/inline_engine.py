@@ -39,6 +39,10 @@ class InlineEngine:
     def close(self) -> None:
         """Steps that wait for somebody are left and done again after the next start; others are let end."""
         self._closing.set()
+        self.settle()
+
+    def settle(self) -> None:
+        """Wait for every job that runs now."""
         with self._guard:
             threads = list(self._threads.values())
         for thread in threads:

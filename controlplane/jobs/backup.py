@@ -144,6 +144,7 @@ def _in_progress() -> ServiceError:
 
 def take_snapshot(ports: Ports, state: Json) -> Outcome:
     """The recovery point is there at once, in the instant tier."""
+    ports.blobs.add_account(ports.settings.service_account)
     disks = _disks(state)
     shot = snapshot_task.take(ports, state, disks)
     point = RecoveryPoint(

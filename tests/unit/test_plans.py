@@ -1,0 +1,249 @@
+"""What every plan of the catalogue owes: a failure anywhere leaves nothing half-done, and a repeated step no trace."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+
+from controlplane.adapters.inline_engine import InlineEngine
+from controlplane.jobs import records
+from controlplane.jobs.backup import backup_now
+from controlplane.jobs.catalog import PLANS
+from controlplane.jobs.execution import RUN, RUNNING, Interrupted
+from controlplane.jobs.lifecycle import configure_protection
+from controlplane.jobs.plan import Outcome, Plan, Step
+from controlplane.jobs.records import Ticket
+from controlplane.jobs.restore import restore
+from controlplane.ports import Blob, Json, Ports, StorageUnavailable
+from tests.unit.backup_world import BACKUP_REQUEST, ITEM, PROTECT_REQUEST, RESTORE_REQUEST, BackupWorld, backup_world
+from tests.unit.faulty_blobs import FailOnce
+
+
+@dataclass(frozen=True)
+class Case:
+    """A use case in a world that was made ready for it."""
+
+    plan: str
+    begin: Callable[[BackupWorld], Ticket]
+    prepare: Callable[[BackupWorld], object] = lambda world: None
+    protected: bool = True
+
+
+def begin_restore(world: BackupWorld) -> Ticket:
+    return restore(world.ports, world.engine, world.points()[0].document, RESTORE_REQUEST)
+
+
+def lose_snapshots(world: BackupWorld) -> None:
+    world.back_up()
+    for snapshot in world.snapshots():
+        world.blobs.delete(snapshot)
+
+
+def back_up_and_change(world: BackupWorld) -> None:
+    world.back_up()
+    world.write(1, 3, 77)
+    world.clock.jump(60)
+
+
+CASES = {
+    "configure": Case(
+        "ConfigureBackup",
+        lambda world: configure_protection(world.ports, world.engine, ITEM, PROTECT_REQUEST),
+        protected=False,
+    ),
+    "first backup": Case("Backup", lambda world: backup_now(world.ports, world.engine, ITEM, BACKUP_REQUEST)),
+    "second backup": Case(
+        "Backup", lambda world: backup_now(world.ports, world.engine, ITEM, BACKUP_REQUEST), back_up_and_change
+    ),
+    "backup of a stopped machine": Case(
+        "Backup",
+        lambda world: backup_now(world.ports, world.engine, ITEM, BACKUP_REQUEST),
+        lambda world: world.fabric.power(world.item()["sourceResourceId"], "stopped"),
+    ),
+    "restore from snapshots": Case("Restore from snapshots", begin_restore, lambda world: world.back_up()),
+    "restore from the vault": Case("Restore from vault", begin_restore, lose_snapshots),
+}
+
+
+def inventory(world: BackupWorld) -> dict[str, Any]:
+    """All that a plan may leave behind. Status and log blobs stay by intent, with the job."""
+    return {
+        "snapshots": world.snapshots(),
+        "vault": world.vault_blobs(),
+        "points": [(point.id, point.tiers) for point in world.points()],
+        "restored": [blob.name for blob in world.restored_blobs()],
+        "locks": [document.id for document in world.store.find(records.LOCK)],
+        "running": [document.id for document in world.store.find(RUN, RUNNING)],
+    }
+
+
+def shape(found: dict[str, Any]) -> dict[str, Any]:
+    """An inventory without the names that differ from run to run."""
+    return {
+        "snapshots": sorted(blob.name for blob in found["snapshots"]),
+        "vault": len(found["vault"]),
+        "points": [tiers for _, tiers in found["points"]],
+        "restored": len(found["restored"]),
+        "locks": found["locks"],
+        "running": found["running"],
+    }
+
+
+def clean_run(case: Case) -> tuple[dict[str, Any], int]:
+    """What a run without trouble leaves, and how many calls to the storage it makes."""
+    with backup_world(case.protected) as world:
+        case.prepare(world)
+        counter = FailOnce()
+        world.blobs.listener = counter
+        assert world.ended(case.begin(world))["status"] == "Completed"
+        world.blobs.listener = None
+        return shape(inventory(world)), len(counter.calls)
+
+
+def with_step(plan: Plan, place: int, change: Callable[[Step], Step]) -> Plan:
+    steps = [change(step) if each == place else step for each, step in enumerate(plan.steps)]
+    return replace(plan, steps=tuple(steps))
+
+
+STEPS = [(name, place) for name, case in CASES.items() for place in range(len(PLANS[case.plan].steps))]
+
+
+def test_every_plan_has_a_case() -> None:
+    assert {case.plan for case in CASES.values()} == set(PLANS)
+
+
+@pytest.mark.parametrize("name", [name for name in CASES if name != "configure"])
+def test_a_storage_that_fails_at_any_call_leaves_nothing_half_done(name: str) -> None:
+    case = CASES[name]
+    clean, calls = clean_run(case)
+    assert calls > 3
+    for place in range(calls):
+        with backup_world(case.protected) as world:
+            case.prepare(world)
+            before = inventory(world)
+            world.blobs.listener = FailOnce(place)
+            job = world.ended(case.begin(world))
+            world.blobs.listener = None
+            after = inventory(world)
+            told = (name, place, job["status"])
+            if job["status"] == "Failed":
+                assert after == before, told
+                assert job["errorDetails"], told
+            elif job["status"] == "CompletedWithWarnings":
+                assert after["points"][-1][1] in {"Instant", "InstantAndVault"}, told
+                assert (after["vault"] == before["vault"]) == (after["points"][-1][1] == "Instant"), told
+            else:
+                assert shape(after) == clean, told
+
+
+@pytest.mark.parametrize(("name", "place"), STEPS)
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_step_that_fails_is_undone(name: str, place: int, when: str) -> None:
+    case = CASES[name]
+
+    def broken(step: Step) -> Step:
+        def do(ports: Ports, state: Json) -> Outcome:
+            if when == "after":
+                step.do(ports, state)
+            raise StorageUnavailable("no answer")
+
+        return replace(step, do=do)
+
+    plan = with_step(PLANS[case.plan], place, broken)
+    with backup_world(case.protected) as world:
+        case.prepare(world)
+        before = inventory(world)
+        world.engines.append(InlineEngine({plan.name: plan}, lambda: world.ports))
+        job = world.ended(case.begin(world))
+        after = inventory(world)
+        if plan.steps[place].required:
+            assert job["status"] == "Failed"
+            assert after == before
+        else:
+            assert job["status"] == "CompletedWithWarnings"
+            assert after["locks"] == after["running"] == []
+
+
+@pytest.mark.parametrize(("name", "place"), STEPS)
+def test_a_step_may_be_done_twice(name: str, place: int) -> None:
+    """As when a process ends after a step was done and before that was noted."""
+    case = CASES[name]
+
+    def doubled(step: Step) -> Step:
+        def do(ports: Ports, state: Json) -> Outcome:
+            step.do(ports, state)
+            return step.do(ports, state)
+
+        return replace(step, do=do)
+
+    plan = with_step(PLANS[case.plan], place, doubled)
+    clean, _ = clean_run(case)
+    with backup_world(case.protected) as world:
+        case.prepare(world)
+        world.engines.append(InlineEngine({plan.name: plan}, lambda: world.ports))
+        assert world.ended(case.begin(world))["status"] == "Completed"
+        assert shape(inventory(world)) == clean
+
+
+@pytest.mark.parametrize(("name", "place"), STEPS)
+def test_a_job_whose_process_ends_in_a_step_is_completed_by_the_next(name: str, place: int) -> None:
+    case = CASES[name]
+
+    def interrupted(step: Step) -> Step:
+        def do(ports: Ports, state: Json) -> Outcome:
+            step.do(ports, state)
+            raise Interrupted
+
+        return replace(step, do=do)
+
+    plan = with_step(PLANS[case.plan], place, interrupted)
+    clean, _ = clean_run(case)
+    with backup_world(case.protected) as world:
+        case.prepare(world)
+        world.engines.append(InlineEngine({plan.name: plan}, lambda: world.ports))
+        ticket = case.begin(world)
+        assert world.ended(ticket)["status"] == "InProgress"
+        assert world.new_engine().recover() == 1
+        assert world.ended(ticket)["status"] == "Completed"
+        assert shape(inventory(world)) == clean
+
+
+@pytest.mark.parametrize(("name", "place"), STEPS)
+def test_a_job_can_be_cancelled_before_any_step(name: str, place: int) -> None:
+    case = CASES[name]
+
+    def asks(step: Step) -> Step:
+        def do(ports: Ports, state: Json) -> Outcome:
+            outcome = step.do(ports, state)
+            assert world.engine.cancel(state["job"])
+            return outcome
+
+        return replace(step, do=do)
+
+    plan = with_step(PLANS[case.plan], place, asks)
+    with backup_world(case.protected) as world:
+        case.prepare(world)
+        before = inventory(world)
+        world.engines.append(InlineEngine({plan.name: plan}, lambda: world.ports))
+        job = world.ended(case.begin(world))
+        last = place == len(plan.steps) - 1
+        assert job["status"] == ("Completed" if last else "Cancelled")
+        if not last:
+            assert inventory(world) == before
+
+
+def test_a_cancelled_backup_is_no_backup() -> None:
+    with backup_world() as world:
+
+        def cancel_at_the_vault(verb: str, blob: Blob) -> None:
+            if blob.container == "vault":
+                world.engine.cancel(world.store.find(RUN, RUNNING)[0].id)
+
+        world.blobs.listener = cancel_at_the_vault
+        assert world.back_up()["status"] == "Cancelled"
+        item = world.item()
+        assert (item["protectionState"], item["lastBackupStatus"]) == ("IRPending", "Cancelled")
+        assert item["lastRecoveryPoint"] is None
