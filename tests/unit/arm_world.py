@@ -1,4 +1,4 @@
-"""A whole ARM service on fakes: store and blobs in memory, a clock that stands still, guests that answer at once."""
+"""A whole ARM service on fakes: blobs in memory, a clock that stands still, guests that answer at once."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
+from pathlib import Path
 from random import Random
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx
@@ -21,6 +23,7 @@ from controlplane.adapters.memory_blobs import MemoryBlobs
 from controlplane.adapters.store import SqlStore
 from controlplane.arm.aad import SUBSCRIPTION_ID, Identity, Tokens
 from controlplane.arm.app import build
+from controlplane.arm.virtual_machines import VHD_FOOTER_BYTES
 from controlplane.jobs.catalog import PLANS
 from controlplane.ports import Json, Ports, ServiceSettings
 from simulator.clock import VirtualClock
@@ -49,6 +52,15 @@ def signing_key() -> str:
     """One for all tests: making a key takes longer than most of them."""
     key = rsa.generate_private_key(65537, 2048)
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+
+
+@cache
+def empty_store() -> bytes:
+    """A store as its migrations make it. They take longer than most tests, so they run once."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "store.db"
+        SqlStore(f"sqlite:///{path}", VirtualClock(START)).close()
+        return path.read_bytes()
 
 
 def identity() -> Identity:
@@ -110,11 +122,6 @@ class ArmWorld:
         assert ended["status"] in {"Succeeded", "Failed"}
         return ended
 
-    def job(self, path: str) -> Json:
-        """The job, once it ended."""
-        self.settle()
-        return self.get(path)
-
     def settle(self) -> None:
         """Wait for every job that runs."""
         for thread in list(self.engine._threads.values()):
@@ -131,17 +138,34 @@ class ArmWorld:
         return str(self.get(id)["properties"]["primaryEndpoints"]["blob"])
 
     def add_machine(self) -> None:
+        """A machine whose host has made its disks."""
         self.put(VM, machine_body(self.add_account()))
+        for disk in self.fabric.disks(VM):
+            self.ports.blobs.create(disk.blob, disk.size_bytes + VHD_FOOTER_BYTES)
 
     def add_vault(self) -> None:
         self.put(VAULT, {"location": "westus", "sku": {"name": "Standard"}, "properties": {}})
 
+    def protect(self, policy: str = POLICY) -> None:
+        self.follow(self.put(ITEM, self.protection(policy)))
+
+    @staticmethod
+    def protection(policy: str = POLICY) -> Json:
+        """The request that protects the machine."""
+        kind = "Microsoft.Compute/virtualMachines"
+        return {"properties": {"protectedItemType": kind, "sourceResourceId": VM, "policyId": policy}}
+
 
 @contextmanager
 def arm_world(blobs: MemoryBlobs | None = None) -> Iterator[ArmWorld]:
-    clock = VirtualClock(START)
-    store = SqlStore(":memory:", clock)
-    blobs = blobs or MemoryBlobs()
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "store.db"
+        path.write_bytes(empty_store())
+        clock = VirtualClock(START)
+        yield from _arm_world(SqlStore(f"sqlite:///{path}", clock), clock, blobs or MemoryBlobs())
+
+
+def _arm_world(store: SqlStore, clock: VirtualClock, blobs: MemoryBlobs) -> Iterator[ArmWorld]:
     fabric = ScriptedFabric(store, blobs, clock)
     settings = ServiceSettings()
     ports = Ports(clock=clock, blobs=blobs, store=store, fabric=fabric, chance=Random(7), settings=settings)

@@ -206,10 +206,10 @@ def test_a_blob_is_the_disk_of_one_machine(world: ArmWorld) -> None:
     world.add_machine()
     other = VM.replace("Sql01", "Sql02")
     body = machine_body(world.add_account())
-    assert world.error("PUT", other, body) == (409, "AcquireDiskLeaseFailed")
-    for disk in world.ports.fabric.disks(VM):
-        world.ports.blobs.create(disk.blob, 512)
     assert world.error("PUT", other, body) == (409, "OperationNotAllowed")
+    for disk in world.ports.fabric.disks(VM):
+        world.ports.blobs.delete(disk.blob)
+    assert world.error("PUT", other, body) == (409, "AcquireDiskLeaseFailed")
 
 
 def test_a_linux_image_makes_a_linux_machine(world: ArmWorld) -> None:
@@ -311,7 +311,7 @@ def test_a_deleted_machine_is_gone_and_may_come_again(world: ArmWorld) -> None:
     world.add_machine()
     assert world.request("DELETE", VM).status_code == 202
     assert world.request("GET", VM).status_code == 404
-    assert world.request("PUT", VM, machine_body(world.add_account())).status_code == 201
+    assert world.request("PUT", VM, managed_body()).status_code == 201
 
 
 # ----------------------------------------------------------------------------------------------------------- extensions

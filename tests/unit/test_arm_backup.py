@@ -1,0 +1,353 @@
+"""Protection, backup, recovery points and restore, by requests: the whole way on fakes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from controlplane.arm.filters import terms
+from controlplane.domain.errors import ServiceError
+from controlplane.ports import Json
+from simulator.clock import VirtualClock
+from tests.unit.arm_world import BASE_URL, CONTAINER, ITEM, POLICY, START, TARGET, VAULT, VM, ArmWorld, arm_world
+
+BACKUP = {"properties": {"objectType": "IaasVMBackupRequest"}}
+IAAS = "backupManagementType eq 'AzureIaasVM'"
+
+
+@pytest.fixture
+def world() -> Iterator[ArmWorld]:
+    with arm_world() as world:
+        world.add_group()
+        world.add_machine()
+        world.add_account(TARGET)
+        world.add_vault()
+        yield world
+
+
+def back_up(world: ArmWorld) -> Json:
+    """A backup that ended; its job."""
+    response = world.post(f"{ITEM}/backup", BACKUP)
+    assert response.status_code == 202, response.text
+    world.settle()
+    return world.get(f"{VAULT}/backupJobs/{world.follow(response)['properties']['jobId']}")
+
+
+def pass_time(world: ArmWorld, seconds: float) -> None:
+    clock = world.ports.clock
+    assert isinstance(clock, VirtualClock)
+    clock.jump(seconds)
+
+
+def restore_body(point: Json) -> Json:
+    return {
+        "properties": {
+            "objectType": "IaasVMRestoreRequest",
+            "recoveryPointId": point["name"],
+            "recoveryType": "RestoreDisks",
+            "sourceResourceId": VM,
+            "storageAccountId": TARGET,
+            "region": "westus",
+            "createNewCloudService": False,
+            "originalStorageAccountOption": False,
+        }
+    }
+
+
+def listed(world: ArmWorld, path: str, filter: str = "") -> list[Json]:
+    found: list[Json] = world.get(path, **({"$filter": filter} if filter else {}))["value"]
+    return found
+
+
+# ----------------------------------------------------------------------------------------------------------- protection
+
+
+def test_an_item_is_configured_as_clients_expect_it(world: ArmWorld) -> None:
+    written = ITEM.replace("VM;iaas", "vm;iaas")
+    response = world.put(written, world.protection())
+    assert (response.status_code, response.content) == (202, b"")
+    operation = response.headers["Azure-AsyncOperation"]
+    assert operation.startswith(f"{BASE_URL}{written}/operationsStatus/")
+    assert response.headers["Location"].startswith(f"{BASE_URL}{written}/operationResults/")
+    world.settle()
+    ended = world.get(operation)
+    guid = operation.partition("?")[0].rpartition("/")[2]
+    assert (ended["id"], ended["status"]) == (guid, "Succeeded")
+    assert world.get(f"{VAULT}/backupOperations/{guid}") == ended
+    job = world.get(f"{VAULT}/backupJobs/{ended['properties']['jobId']}")
+    assert (job["properties"]["operation"], job["properties"]["status"]) == ("ConfigureBackup", "Completed")
+    item = world.get(ITEM)
+    assert item["id"] == ITEM
+    assert item["properties"]["protectionState"] == "IRPending"
+    result = world.request("GET", response.headers["Location"])
+    assert (result.status_code, result.json()) == (200, item)
+    assert world.request("GET", f"{VAULT}/backupOperationResults/{guid}").status_code == 204
+    assert world.get(f"{VM}/extensions") == {"value": []}
+
+
+def test_an_item_is_found_by_every_spelling_of_its_name(world: ArmWorld) -> None:
+    world.protect()
+    item = world.get(ITEM)
+    for written in (
+        ITEM.lower(),
+        ITEM.replace("VM;iaas", "vm;iaas"),
+        ITEM.replace("/VM;iaas", "/iaasvmcontainer;iaas"),
+        ITEM.replace("demo;sql01", "DEMO;SQL01"),
+    ):
+        assert world.get(written) == item
+    wrong = ITEM.replace("/VM;iaasvmcontainerv2;demo;sql01", "/VM;iaasvmcontainerv2;demo;sql02")
+    assert world.error("GET", wrong) == (400, "BMSUserErrorContainerNameIncorrectFormat")
+    assert world.error("GET", ITEM.replace("/IaasVMContainer;", "/Windows;")) == (
+        400,
+        "BMSUserErrorContainerNameIncorrectFormat",
+    )
+
+
+def test_items_containers_and_what_is_left_to_protect_are_listed(world: ArmWorld) -> None:
+    assert [each["properties"]["friendlyName"] for each in listed(world, f"{VAULT}/backupProtectableItems", IAAS)] == [
+        "Sql01"
+    ]
+    assert listed(world, f"{VAULT}/backupProtectedItems") == []
+    world.protect()
+    assert listed(world, f"{VAULT}/backupProtectableItems", IAAS) == []
+    item = world.get(ITEM)
+    for wanted in ("", IAAS, f"{IAAS} and itemType eq 'VM'", "policyName eq 'defaultpolicy'"):
+        assert listed(world, f"{VAULT}/backupProtectedItems", wanted) == [item]
+    for unwanted in (
+        "backupManagementType eq 'AzureWorkload'",
+        "policyName eq 'EnhancedPolicy'",
+        f"{IAAS} and itemType eq 'SQLDataBase'",
+    ):
+        assert listed(world, f"{VAULT}/backupProtectedItems", unwanted) == []
+    registered = f"{IAAS} and friendlyName eq 'sql01' and status eq 'Registered'"
+    (container,) = listed(world, f"{VAULT}/backupProtectionContainers", registered)
+    assert container["id"] == CONTAINER
+    assert listed(world, f"{VAULT}/backupProtectionContainers", f"{IAAS} and friendlyName eq 'other'") == []
+
+
+def test_a_refresh_has_nothing_to_do(world: ArmWorld) -> None:
+    response = world.post(f"{VAULT}/backupFabrics/Azure/refreshContainers")
+    assert response.status_code == 202
+    assert world.request("GET", response.headers["Location"]).status_code == 204
+
+
+def test_a_bad_request_for_protection_gets_its_code_and_leaves_nothing(world: ArmWorld) -> None:
+    wrong: list[tuple[Json, tuple[int, str]]] = [
+        ({}, (400, "BMSUserErrorInvalidConfigureProtectionRequest")),
+        (world.protection() | {"properties": []}, (400, "InvalidRequestContent")),
+        (world.protection(f"{VAULT}/backupPolicies/none"), (404, "BMSUserErrorPolicyNotFound")),
+        (
+            world.protection(f"{VAULT}/backupPolicies/HourlyLogBackup"),
+            (400, "BMSUserErrorInvalidPolicyForGivenProvider"),
+        ),
+    ]
+    for body, expected in wrong:
+        assert world.error("PUT", ITEM, body) == expected
+    assert world.error("GET", ITEM) == (404, "BMSUserErrorDataSourceObjectNotFound")
+    assert listed(world, f"{VAULT}/backupJobs") == []
+
+
+def test_what_the_lifecycle_still_lacks_is_refused_by_name(world: ArmWorld) -> None:
+    world.protect()
+    stop = world.protection()
+    stop["properties"] |= {"policyId": "", "protectionState": "ProtectionStopped"}
+    assert world.error("PUT", ITEM, stop) == (501, "OperationNotSimulated")
+    assert world.error("DELETE", ITEM) == (501, "OperationNotSimulated")
+    assert world.error("POST", f"{VAULT}/backupJobs/x/cancel", {}) == (501, "OperationNotSimulated")
+
+
+def test_luns_to_leave_out_may_come_as_texts(world: ArmWorld) -> None:
+    body = world.protection()
+    exclusion = {"diskLunList": ["0"], "isInclusionList": False}
+    body["properties"]["extendedProperties"] = {"diskExclusionProperties": exclusion}
+    world.follow(world.put(ITEM, body))
+    chosen = world.get(ITEM)["properties"]["extendedProperties"]["diskExclusionProperties"]
+    assert chosen == {"diskLunList": [0], "isInclusionList": False}
+
+
+# --------------------------------------------------------------------------------------------------------------- backup
+
+
+def test_a_backup_makes_a_recovery_point_and_installs_the_extension(world: ArmWorld) -> None:
+    world.protect()
+    response = world.post(f"{ITEM}/backup", BACKUP)
+    assert (response.status_code, response.content) == (202, b"")
+    assert response.headers["Azure-AsyncOperation"].startswith(f"{BASE_URL}{ITEM}/operationsStatus/")
+    operation = world.follow(response)
+    job = world.get(f"{VAULT}/backupJobs/{operation['properties']['jobId']}")["properties"]
+    assert (job["operation"], job["status"]) == ("Backup", "Completed")
+    assert [(task["taskId"], task["status"]) for task in job["extendedInfo"]["tasksList"]] == [
+        ("Take Snapshot", "Completed"),
+        ("Transfer data to vault", "Completed"),
+    ]
+    (point,) = listed(world, f"{ITEM}/recoveryPoints")
+    assert world.get(f"{ITEM}/recoveryPoints/{point['name']}") == point
+    assert point["properties"]["recoveryPointType"] == "AppConsistent"
+    assert [tier["type"] for tier in point["properties"]["recoveryPointTierDetails"]] == ["InstantRP", "HardenedRP"]
+    assert world.get(ITEM)["properties"]["protectionState"] == "Protected"
+    (extension,) = listed(world, f"{VM}/extensions")
+    assert extension["properties"]["type"] == "VMSnapshot"
+    assert "sig=" not in world.request("GET", f"{VM}/extensions").text
+
+
+def test_a_backup_of_nothing_is_refused(world: ArmWorld) -> None:
+    assert world.error("POST", f"{ITEM}/backup", BACKUP) == (404, "BMSUserErrorDataSourceObjectNotFound")
+    world.protect()
+    assert world.error("POST", f"{ITEM}/backup", {}) == (400, "BMSUserErrorInvalidInput")
+
+
+def test_jobs_are_listed_newest_first_and_filtered(world: ArmWorld) -> None:
+    world.protect()
+    pass_time(world, 3600)
+    back_up(world)
+    pass_time(world, 3600)
+    back_up(world)
+    path = f"{VAULT}/backupJobs"
+    jobs = listed(world, path)
+    assert [job["properties"]["operation"] for job in jobs] == ["Backup", "Backup", "ConfigureBackup"]
+    assert jobs[0]["properties"]["startTime"] > jobs[1]["properties"]["startTime"]
+    assert all("extendedInfo" not in job["properties"] for job in jobs)
+    assert listed(world, path, "operation eq 'Backup' and status eq 'Completed'") == jobs[:2]
+    assert listed(world, path, "status eq 'Failed'") == []
+    assert listed(world, path, f"jobId eq '{jobs[1]['name']}'") == [jobs[1]]
+    assert listed(world, path, "startTime eq '2026-11-22 09:00:00 AM' and endTime eq '2026-11-22 10:00:00 AM'") == [
+        jobs[1]
+    ]
+    assert listed(world, path, "startTime eq '2026-11-22 11:00:00 PM'") == []
+    assert world.error("GET", f"{path}/{uuid4()}") == (404, "BMSUserErrorJobNotFound")
+
+
+def test_a_running_job_s_duration_grows(world: ArmWorld) -> None:
+    world.protect()
+    (job,) = world.ports.store.find("microsoft.recoveryservices/vaults/backupjobs")
+    running = job.private | {"job": job.private["job"] | {"status": "InProgress", "ended": None}}
+    body = job.json()
+    body["properties"]["status"] = "InProgress"
+    world.ports.store.put(job.kind, job.id, body, private=running)
+    pass_time(world, 90)
+    shown = world.get(f"{VAULT}/backupJobs/{body['name']}")["properties"]
+    assert (shown["duration"], "endTime" in shown) == ("PT1M30S", False)
+    assert listed(world, f"{VAULT}/backupJobs")[0]["properties"]["duration"] == "PT1M30S"
+
+
+def test_recovery_points_are_listed_newest_first_within_dates(world: ArmWorld) -> None:
+    world.protect()
+    back_up(world)
+    pass_time(world, 24 * 3600)
+    back_up(world)
+    path = f"{ITEM}/recoveryPoints"
+    newest, oldest = listed(world, path)
+    assert newest["properties"]["recoveryPointTime"] > oldest["properties"]["recoveryPointTime"]
+    day = f"{START + timedelta(days=1):%Y-%m-%d}"
+    assert listed(world, path, f"endDate eq '{day} 11:59:00 PM' and startDate eq '{day} 12:00:00 AM'") == [newest]
+    assert listed(world, path, f"endDate eq '{day} 12:00:00 AM'") == [oldest]
+    assert world.error("GET", f"{path}/1") == (404, "BMSUserErrorRecoveryPointNotFound")
+
+
+# -------------------------------------------------------------------------------------------------------------- restore
+
+
+def test_disks_are_restored_into_another_account(world: ArmWorld) -> None:
+    world.protect()
+    back_up(world)
+    (point,) = listed(world, f"{ITEM}/recoveryPoints")
+    response = world.post(f"{point['id']}/restore", restore_body(point))
+    assert (response.status_code, response.content) == (202, b"")
+    assert response.headers["Azure-AsyncOperation"].startswith(f"{BASE_URL}{ITEM}/operationsStatus/")
+    assert response.headers["Location"].startswith(f"{BASE_URL}{ITEM}/operationResults/")
+    job = world.get(f"{VAULT}/backupJobs/{world.follow(response)['properties']['jobId']}")["properties"]
+    assert (job["operation"], job["status"]) == ("Restore", "Completed")
+    bag = job["extendedInfo"]["propertyBag"]
+    assert bag["Target Storage Account Name"] == "restored01"
+    disks = world.ports.blobs.find("restored01", bag["Config Blob Container Name"])
+    assert sum(blob.name.endswith(".vhd") for blob in disks) == 3
+
+
+def test_a_bad_restore_gets_its_code(world: ArmWorld) -> None:
+    world.protect()
+    back_up(world)
+    (point,) = listed(world, f"{ITEM}/recoveryPoints")
+    body = restore_body(point)["properties"]
+    for changes, expected in (
+        ({"recoveryType": "Magic"}, (400, "BMSUserErrorInvalidInput")),
+        ({"recoveryType": "OriginalLocation"}, (501, "OperationNotSimulated")),
+        ({"storageAccountId": f"{TARGET}x"}, (400, "UserErrorBcmRestoreStorageAccountNotFound")),
+        ({"restoreDiskLunList": "all"}, (400, "InvalidRequestContent")),
+    ):
+        assert world.error("POST", f"{point['id']}/restore", {"properties": body | changes}) == expected
+    assert world.error("POST", f"{ITEM}/recoveryPoints/1/restore", {}) == (404, "BMSUserErrorRecoveryPointNotFound")
+
+
+# ----------------------------------------------------------------------------------------------------------- operations
+
+
+def test_an_operation_in_progress_is_polled_and_waited_for(world: ArmWorld) -> None:
+    guid = str(uuid4())
+    body = {"id": guid, "name": guid, "status": "InProgress", "startTime": "x", "endTime": "y"}
+    world.ports.store.put("operation", guid, body, parent=ITEM)
+    status = world.request("GET", f"{VAULT}/backupOperations/{guid}")
+    assert (status.json(), status.headers["Retry-After"]) == (body, "1")
+    result = world.request("GET", f"{ITEM}/operationResults/{guid}")
+    assert result.status_code == 202
+    assert result.headers["Location"].startswith(f"{BASE_URL}{ITEM}/operationResults/{guid}?")
+    failed = body | {"status": "Failed", "error": {"code": "UserErrorX", "message": "why"}}
+    world.ports.store.put("operation", guid, failed)
+    assert world.get(f"{ITEM}/operationsStatus/{guid}") == failed
+    assert world.error("GET", f"{ITEM}/operationResults/{guid}") == (400, "UserErrorX")
+
+
+def test_an_operation_belongs_to_its_vault(world: ArmWorld) -> None:
+    other = VAULT.replace("Vault01", "Vault012")
+    world.put(other, {"location": "westus"})
+    operation = world.put(ITEM, world.protection()).headers["Azure-AsyncOperation"]
+    guid = operation.partition("?")[0].rpartition("/")[2]
+    assert world.error("GET", f"{other}/backupOperations/{guid}") == (404, "OperationNotFound")
+    assert world.error("GET", f"{VAULT}/backupOperations/{uuid4()}") == (404, "OperationNotFound")
+
+
+# -------------------------------------------------------------------------------------------------------------- filters
+
+
+def test_filters_are_read() -> None:
+    assert terms("") == {}
+    assert terms("a eq 'x'") == {"a": "x"}
+    assert terms(" Key  EQ  'it''s' AND b eq '' ") == {"key": "it's", "b": ""}
+    for bad in ("a", "a eq x", "a eq 'x' or b eq 'y'", "a eq 'x' and", "a eq 'x'b eq 'y'", "a ne 'x'"):
+        with pytest.raises(ServiceError, match="InvalidQueryParameter"):
+            terms(bad)
+
+
+@pytest.mark.parametrize(
+    ("path", "filter"),
+    [
+        (f"{VAULT}/backupJobs", "colour eq 'red'"),
+        (f"{VAULT}/backupJobs", "startTime eq 'tomorrow'"),
+        (f"{VAULT}/backupProtectedItems", "itemType is 'VM'"),
+        (f"{VAULT}/backupPolicies", "policyName eq 'x'"),
+    ],
+)
+def test_a_filter_that_cannot_be_followed_is_refused(world: ArmWorld, path: str, filter: str) -> None:
+    world.protect()
+    assert world.error("GET", path, **{"$filter": filter}) == (400, "InvalidQueryParameter")
+
+
+# -------------------------------------------------------------------------------------------------------------- secrets
+
+
+def test_no_answer_shows_a_key_a_signature_or_a_protected_setting(world: ArmWorld) -> None:
+    world.protect()
+    back_up(world)
+    key = world.ports.blobs.account_key("sql01disks")
+    service_key = world.ports.blobs.account_key(world.ports.settings.service_account)
+    answers: list[httpx.Response] = [
+        world.request("GET", path, **{"$expand": "instanceView"})
+        for path in (VM, f"{VM}/extensions", ITEM, POLICY, f"{ITEM}/recoveryPoints", f"{VAULT}/backupJobs")
+    ]
+    for response in answers:
+        assert response.status_code == 200
+        for secret in ("sig=", key, service_key, "blobSASUri", "protectedSettings"):
+            assert secret not in response.text
