@@ -23,8 +23,9 @@ from extension.outcome import Outcome, same_task
 from extension.reporter import IN_PROGRESS, Reporter
 from extension.task import Task
 
+NOT_INSTALLED = 1
+"""Exit code of a command that needs the files of an agent and finds none."""
 WRONG_USE = 2
-NOT_A_HANDLER = 1
 WORKER = "worker"
 """Not a command of the manifest: how enable starts its worker where it can't fork."""
 
@@ -39,69 +40,7 @@ class Package:
         self.version = HandlerManifest.parse((root / MANIFEST_FILE).read_bytes()).version
 
 
-def main(arguments: list[str], root: Path, environ: Mapping[str, str]) -> int:
-    command = COMMANDS.get(arguments[0]) if len(arguments) == 1 else None
-    if command is None:
-        sys.stderr.write(f"usage: python -I {root} {'|'.join(sorted(set(COMMANDS) - {WORKER}))}\n")
-        return WRONG_USE
-    try:
-        package = Package(root, environ)
-    except (ProtocolError, OSError) as problem:
-        sys.stderr.write(f"{problem}\n")
-        return NOT_A_HANDLER
-    Log(package.folder.log_folder).info(f"{arguments[0]}, version {package.version}")
-    command(package)
-    return 0
-
-
-# ------------------------------------------------------------------------------------------------------------- commands
-
-
-def nothing_to_do(package: Package) -> None:
-    """The log line that every command leaves is all there is to this one."""
-
-
-def reset(package: Package) -> None:
-    package.folder.forget()
-
-
-def enable(package: Package) -> None:
-    folder, log = package.folder, Log(package.folder.log_folder)
-    try:
-        number = folder.sequence_number(package.environ)
-    except ProtocolError as problem:
-        log.error(f"enable: {problem}")
-        return
-    if number == folder.last_sequence_number() and not is_copy(package):
-        log.info(f"enable: number {number} was begun before")
-        folder.wipe_protected_settings(number)
-        return
-    folder.begin(number)
-    folder.retire_others(number)
-    reporter = Reporter(folder, number, package.version, log, lambda: datetime.now(UTC))
-    try:
-        settings = ReportSettings.parse(folder.settings(number).public, None)
-    except ProtocolError as problem:
-        reporter.tell_agent(Outcome(Code.error_parameter, Sentence.FAILED, {"reason": str(problem)}))
-        return
-    reporter.use(settings)
-    if settings.task_id and settings.task_id == folder.last_task_id():
-        # Its blobs hold the report of the first time, or will: only the agent hears of this one.
-        reporter.tell_agent(same_task())
-        folder.wipe_protected_settings(number)
-        return
-    folder.remember_task(settings.task_id)
-    reporter.tell_agent(IN_PROGRESS)
-    start_worker(package, number)
-
-
-def is_copy(package: Package) -> bool:
-    """True on a machine restored from a backup: what its original did doesn't count for it."""
-    try:
-        guest = find_guest(package.root, package.environ, end_process=lambda: None)
-        return package.folder.adopt_machine(guest.facts().machine_id)
-    except GuestError:
-        return False
+# ----------------------------------------------------------------------------------------------------------- the worker
 
 
 def work(package: Package, number: int) -> None:
@@ -110,20 +49,6 @@ def work(package: Package, number: int) -> None:
         task.carry_out()
     except GuestGone:
         end_here()
-
-
-COMMANDS: Mapping[str, Callable[[Package], None]] = {
-    "install": nothing_to_do,
-    "enable": enable,
-    "disable": nothing_to_do,
-    "update": nothing_to_do,
-    "uninstall": nothing_to_do,
-    "reset": reset,
-    WORKER: lambda package: work(package, package.folder.sequence_number(package.environ)),
-}
-
-
-# ----------------------------------------------------------------------------------------------------------- the worker
 
 
 def end_here() -> None:
@@ -165,3 +90,79 @@ def spawn_worker(package: Package, number: int) -> None:
         creationflags=detached,
         start_new_session=True,
     )
+
+
+# ------------------------------------------------------------------------------------------------------------- commands
+
+
+def nothing_to_do(package: Package) -> None:
+    """The log line that every command leaves is all there is to this one."""
+
+
+def reset(package: Package) -> None:
+    package.folder.forget()
+
+
+def enable(package: Package, start: Callable[[Package, int], None] = start_worker) -> None:
+    folder, log = package.folder, Log(package.folder.log_folder)
+    try:
+        number = folder.sequence_number(package.environ)
+    except ProtocolError as problem:
+        log.error(f"enable: {problem}")
+        return
+    if number == folder.last_sequence_number() and not is_copy(package):
+        log.info(f"enable: number {number} was begun before")
+        folder.wipe_protected_settings(number)
+        return
+    folder.begin(number)
+    folder.retire_others(number)
+    reporter = Reporter(folder, number, package.version, log, lambda: datetime.now(UTC))
+    try:
+        settings = ReportSettings.parse(folder.settings(number).public, None)
+    except ProtocolError as problem:
+        reporter.tell_agent(Outcome(Code.error_parameter, Sentence.FAILED, {"reason": str(problem)}))
+        return
+    reporter.use(settings)
+    if settings.task_id and settings.task_id == folder.last_task_id():
+        # Its blobs hold the report of the first time, or will: only the agent hears of this one.
+        reporter.tell_agent(same_task())
+        folder.wipe_protected_settings(number)
+        return
+    folder.remember_task(settings.task_id)
+    reporter.tell_agent(IN_PROGRESS)
+    start(package, number)
+
+
+def is_copy(package: Package) -> bool:
+    """True on a machine restored from a backup: what its original did doesn't count for it."""
+    try:
+        guest = find_guest(package.root, package.environ, end_process=lambda: None)
+        return package.folder.adopt_machine(guest.facts().machine_id)
+    except GuestError:
+        return False
+
+
+COMMANDS: Mapping[str, Callable[[Package], None]] = {
+    "install": nothing_to_do,
+    "enable": enable,
+    "disable": nothing_to_do,
+    "update": nothing_to_do,
+    "uninstall": nothing_to_do,
+    "reset": reset,
+    WORKER: lambda package: work(package, package.folder.sequence_number(package.environ)),
+}
+
+
+def main(arguments: list[str], root: Path, environ: Mapping[str, str]) -> int:
+    command = COMMANDS.get(arguments[0]) if len(arguments) == 1 else None
+    if command is None:
+        sys.stderr.write(f"usage: python -I {root} {'|'.join(sorted(set(COMMANDS) - {WORKER}))}\n")
+        return WRONG_USE
+    try:
+        package = Package(root, environ)
+    except ProtocolError as problem:
+        sys.stderr.write(f"{problem}\n")
+        return 0 if command is nothing_to_do else NOT_INSTALLED
+    Log(package.folder.log_folder).info(f"{arguments[0]}, version {package.version}")
+    command(package)
+    return 0

@@ -14,7 +14,12 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from functools import cache
 from time import monotonic
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import ssl
 
 Headers = Sequence[tuple[str, str]]
 
@@ -75,10 +80,16 @@ def connect(url: Url, deadline: float | None) -> socket.socket:
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     if url.scheme != "https":
         return connection
+    connection.settimeout(_seconds_until(deadline))
+    return _trust().wrap_socket(connection, server_hostname=url.host)
+
+
+@cache
+def _trust() -> ssl.SSLContext:
+    """Made once: reading the machine's certificates takes longer than all handshakes together."""
     import ssl
 
-    connection.settimeout(_seconds_until(deadline))
-    return ssl.create_default_context().wrap_socket(connection, server_hostname=url.host)
+    return ssl.create_default_context()
 
 
 def _seconds_until(deadline: float | None) -> float | None:

@@ -42,6 +42,8 @@ class FakeGuest:
         self.clock: Callable[[], datetime] = lambda: datetime.now(UTC)
         self.refuse: dict[str, tuple[int, str]] = {}
         """Verb -> status and sentence instead of its answer."""
+        self.nonsense = ""
+        """A verb that is answered with something else."""
         self.on: dict[str, Callable[[], object]] = {}
         """Verb -> what happens before it is answered."""
         self.calls: list[tuple[str, Any, float]] = []
@@ -83,6 +85,9 @@ class FakeGuest:
         if verb in self.refuse:
             status, sentence = self.refuse[verb]
             return status, {"error": sentence}
+        if verb == self.nonsense:
+            self.frozen, self.frozen_at = verb == "freeze", monotonic()
+            return 200, {"what": "?"}
         if verb == "facts":
             return 200, to_json(self.facts)
         if verb == "volumes":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -42,7 +43,7 @@ Answer = tuple[int, dict[str, str], bytes]
 class FakeStorage:
     """Answers at `url`. `before` is asked first: an answer of its own, "hang up", or None for the usual one."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.blobs: dict[str, FakeBlob] = {}
         self.requests: list[Request] = []
         self.before: Callable[[Request], Answer | Literal["hang up"] | None] = lambda request: None
@@ -54,7 +55,9 @@ class FakeStorage:
             owner = storage
 
         self._server = _Server(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        if tls is not None:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
+        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self._server.server_port}"
         threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
 
     def close(self) -> None:
@@ -122,6 +125,9 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
     """All disks of a machine connect at once; what does not fit into the queue would wait a second to try again."""
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Clients that are killed, or don't trust this server, hang up in the middle: that is what some tests want."""
 
 
 class _Handler(BaseHTTPRequestHandler):
