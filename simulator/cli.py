@@ -110,12 +110,11 @@ def up(
         vss=vss,
         endpoints_copy=endpoints,
     )
-    with _interruptible() as interrupted, build(config) as world:
-        with suppress(Interrupted):
-            _say_where(world)
-            while not interrupted.wait(0.2):
-                if world.failure:
-                    _fail(BAD, world.failure)
+    with _interruptible() as interrupted, build(config) as world, suppress(Interrupted):
+        _say_where(world)
+        while not interrupted.wait(0.2):
+            if world.failure:
+                _fail(BAD, world.failure)
     typer.echo("stopped; the state folder keeps everything", err=True)
 
 

@@ -212,7 +212,7 @@ class Demo:
         self._check(f"two recovery points, {wanted}", found == [wanted, wanted], ", ".join(found))
         tiers = [point["tiers"] for point in points]
         both = all(set(each) == {"InstantRP", "HardenedRP"} for each in tiers)
-        self._check("each in the snapshot tier and in the vault", both, str(tiers))
+        self._check("each in the snapshot tier and in the vault", both, ", ".join("+".join(each) for each in tiers))
         moved = sum(disk["transferred_bytes"] for disk in points[-1]["disks"])
         held = sum(disk["allocated_bytes"] for disk in points[-1]["disks"])
         self._check("the second backup moves only what changed", moved < held, f"{moved} of {held} bytes")

@@ -55,23 +55,39 @@ class Progress:
 def demo_result(result: Json, language: str, console: Console, hints: list[str]) -> None:
     """The whole story of a demo run as tables and a verdict."""
 
-    def word(key: str) -> str:
-        return texts.label(key, language)
+    def word(key: str, **values: object) -> str:
+        return texts.label(key, language, **values)
 
-    console.print(_jobs(result["jobs"], word("jobs"), [word(k) for k in ("operation", "status", "task", "duration")]))
-    heads = ("point", "consistency", "tiers", "freeze", "disk", "size", "allocated", "changed", "transferred")
-    console.print(_points(result["recovery_points"], word("points"), [word(head) for head in heads]))
-    console.print(_checks(result["checks"], word("checks")))
+    def words(*keys: str) -> list[str]:
+        return [word(key) for key in keys]
+
+    points = result["recovery_points"]
+    disk_heads = words("point", "disk", "size", "allocated", "changed", "transferred")
+    for table in (
+        _jobs(result["jobs"], word("jobs"), words("operation", "status", "task", "duration")),
+        _points(points, word("points"), words("point", "consistency", "tiers", "freeze")),
+        _disks(points, word("disks"), disk_heads),
+        _checks(result["checks"], word("checks")),
+    ):
+        console.print(table)
+        console.print()
+    if result["restore"] and result["restore"]["database"]["found"]:
+        console.print(_database(result["restore"]["database"], language), highlight=False)
     bad = sum(not check["passed"] for check in result["checks"])
     if result["verified"]:
         console.print(Text(word("verified"), style="bold green"))
     else:
-        verdict = texts.label("failed", language, count=bad, total=len(result["checks"]))
-        console.print(Text(verdict, style="bold red"))
+        console.print(Text(word("failed", count=bad, total=len(result["checks"])), style="bold red"))
     if hints:
-        console.print(f"\n{word('next')}:")
+        console.print(f"\n{texts.label('next', language)}:")
         for hint in hints:
             console.print(f"  {hint}", highlight=False, soft_wrap=True)
+
+
+def _database(found: Json, language: str) -> str:
+    unclean = "recovered" if found["recovered"] else "torn"
+    state = "clean" if found["opened_clean"] and not found["problem"] else unclean
+    return texts.label(f"database_{state}", language, problem=found["problem"])
 
 
 def verdict(result: Json, console: Console) -> None:
@@ -105,17 +121,26 @@ def _jobs(jobs: list[Json], title: str, heads: list[str]) -> Table:
 
 def _points(points: list[Json], title: str, heads: list[str]) -> Table:
     table = _table(title, heads)
-    for column in table.columns[5:]:
-        column.justify = "right"
     for point in points:
         window = point["freeze_window_milliseconds"]
         freeze = "–" if window is None else f"{window:.1f} ms"
-        name = point["id"].rpartition("/")[2]
-        for number, disk in enumerate(point["disks"]):
-            first = (name, point["consistency"], " + ".join(point["tiers"]), freeze) if number == 0 else ("",) * 4
-            sizes = (disk[f"{key}_bytes"] for key in ("size", "allocated", "changed", "transferred"))
-            table.add_row(*first, disk["name"], *(byte_text(size) for size in sizes))
+        table.add_row(_short(point), point["consistency"], " + ".join(point["tiers"]), freeze)
     return table
+
+
+def _disks(points: list[Json], title: str, heads: list[str]) -> Table:
+    table = _table(title, heads)
+    for column in table.columns[2:]:
+        column.justify = "right"
+    for point in points:
+        for number, disk in enumerate(point["disks"]):
+            sizes = (disk[f"{key}_bytes"] for key in ("size", "allocated", "changed", "transferred"))
+            table.add_row(_short(point) if number == 0 else "", disk["name"], *(byte_text(size) for size in sizes))
+    return table
+
+
+def _short(point: Json) -> str:
+    return str(point["id"].rpartition("/")[2])
 
 
 def _checks(checks: list[Json], title: str) -> Table:
@@ -130,7 +155,7 @@ def _checks(checks: list[Json], title: str) -> Table:
 def _table(title: str, heads: list[str]) -> Table:
     table = Table(title=title, title_justify="left", title_style="bold", box=None, padding=(0, 2, 0, 0))
     for head in heads:
-        table.add_column(head, overflow="fold")
+        table.add_column(head, overflow="fold", no_wrap=bool(head))
     return table
 
 

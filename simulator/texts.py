@@ -58,7 +58,16 @@ LABELS: dict[str, tuple[str, str]] = {
     "changed": ("changed", "已更改"),
     "transferred": ("transferred", "已传输"),
     "checks": ("Verification", "验证"),
-    "database": ("database", "数据库"),
+    "disks": ("Disks (changes counted in blocks of 64 KiB)", "磁盘(更改以 64 KiB 块计)"),
+    "database_clean": (
+        "The restored database opens clean: nothing to replay, and every balance adds up.",
+        "还原的数据库可正常打开:无需重放日志,所有余额均正确。",
+    ),
+    "database_recovered": (
+        "The restored database needed recovery: a transaction was under way at the snapshot, and was rolled back.",
+        "还原的数据库需要恢复:快照时有事务正在进行,该事务已回滚。",
+    ),
+    "database_torn": ("The restored database is damaged: {problem}.", "还原的数据库已损坏:{problem}。"),
     "verified": ("Verified: every check held.", "已验证:所有检查均通过。"),
     "failed": ("Not verified: {count} of {total} checks failed.", "未通过验证:{total} 项检查中有 {count} 项失败。"),
     "next": ("Try next", "接下来可以尝试"),

@@ -121,7 +121,7 @@ class World:
             blobs=self.blobs,
             store=self.store,
             fabric=StoreFabric(self.store, self.clock),
-            chance=Random(f"service {self.state.seed} {self.clock.now().isoformat()}"),
+            chance=Random(f"{self.state.seed} start {self._count_start()}"),
             settings=replace(config.settings, location=config.location, locale=config.locale),
         )
         self.engine = InlineEngine(PLANS, lambda: self.ports)
@@ -132,6 +132,13 @@ class World:
             self.host.start()
             self.engine.recover()
         self._publish()
+
+    def _count_start(self) -> int:
+        """How often this world was started before: its draws must not repeat what an earlier start drew."""
+        found = self.store.get("world", "starts")
+        starts: int = found.json()["starts"] if found else 0
+        self.store.put("world", "starts", {"starts": starts + 1})
+        return starts
 
     def _blobs(self) -> AzuriteBlobs:
         config = self.config

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from email.utils import formatdate
@@ -44,6 +46,8 @@ __all__ = ["Accounts", "AzuriteBlobs", "FixedAccounts"]
 
 API_VERSION = "2021-12-02"
 """Old enough for every Azurite in use, which refuses versions newer than itself."""
+BLOCKS_IN_FLIGHT = 2
+"""Blocks a writer sends at once. With the reads of a transfer that is MAX_IN_FLIGHT."""
 SNAPSHOT_INTERVAL_SECONDS = 0.002
 """Azurite names snapshots by the millisecond: two of one blob in the same one would share name and fate."""
 
@@ -303,7 +307,7 @@ class AzuriteBlobs:
 
 
 class AzuriteWriter:
-    """Blocks of a blob, sent as they fill up and joined by the commit."""
+    """Blocks of a blob, sent in the background as they fill up and joined by the commit."""
 
     def __init__(self, blobs: AzuriteBlobs, blob: Blob) -> None:
         self._blobs = blobs
@@ -313,36 +317,40 @@ class AzuriteWriter:
         self._blocks: list[str] = []
         self._buffer = bytearray()
         self._size_bytes = 0
+        self._pool = ThreadPoolExecutor(BLOCKS_IN_FLIGHT, thread_name_prefix="blocks")
+        self._sending: deque[Future[None]] = deque()
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         view = memoryview(data)
         while len(view):
             taken = view[: WRITE_BYTES - len(self._buffer)]
-            view = view[len(taken) :]
-            if len(taken) == WRITE_BYTES:
-                self._flush(taken)
-                continue
             self._buffer += taken
+            view = view[len(taken) :]
             if len(self._buffer) == WRITE_BYTES:
-                self._flush(memoryview(self._buffer))
-                self._buffer = bytearray()
+                self._send()
 
     def commit(self, metadata: Mapping[str, str] | None = None) -> int:
         if self._buffer:
-            self._flush(memoryview(self._buffer))
-            self._buffer = bytearray()
+            self._send()
+        while self._sending:
+            self._sending.popleft().result()
+        self._pool.shutdown()
         self._blobs.commit_blocks(self._blob, self._blocks, metadata)
         return self._size_bytes
 
     def abort(self) -> None:
         """Blocks that no commit names are thrown away by the storage."""
         self._buffer = bytearray()
+        self._pool.shutdown(cancel_futures=True)
 
-    def _flush(self, data: memoryview) -> None:
+    def _send(self) -> None:
+        if len(self._sending) == BLOCKS_IN_FLIGHT:
+            self._sending.popleft().result()
         block = f"{self._own}-{len(self._blocks):08}"
-        self._blobs.put_block(self._blob, block, data)
+        self._sending.append(self._pool.submit(self._blobs.put_block, self._blob, block, memoryview(self._buffer)))
         self._blocks.append(block)
-        self._size_bytes += len(data)
+        self._size_bytes += len(self._buffer)
+        self._buffer = bytearray()
 
 
 def _escaped(name: str) -> str:

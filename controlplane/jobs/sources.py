@@ -67,17 +67,19 @@ def spans_of(ranges: Iterable[Range]) -> list[Span]:
     return merged((found.offset, found.end) for found in ranges)
 
 
-def in_order(act: Callable[[_Item], _Result], items: Iterable[_Item]) -> Iterator[_Result]:
-    """The result for each item, in the order of the items, with MAX_IN_FLIGHT of them being worked on.
+def in_order(
+    act: Callable[[_Item], _Result], items: Iterable[_Item], at_once: int = MAX_IN_FLIGHT
+) -> Iterator[_Result]:
+    """The result for each item, in the order of the items, with `at_once` of them being worked on.
 
     Items are taken only as results are, so that whatever the number of items only a few results are in memory.
     """
-    with ThreadPoolExecutor(MAX_IN_FLIGHT, thread_name_prefix="transfer") as pool:
+    with ThreadPoolExecutor(at_once, thread_name_prefix="transfer") as pool:
         waiting: deque[Future[_Result]] = deque()
         try:
             for item in items:
                 waiting.append(pool.submit(act, item))
-                if len(waiting) == MAX_IN_FLIGHT:
+                if len(waiting) == at_once:
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()

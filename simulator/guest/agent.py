@@ -28,7 +28,7 @@ from simulator.guest.files import write_private, write_whole
 Json = dict[str, Any]
 
 POLL = timedelta(seconds=6)
-"""How often an agent asks for the goal state unbidden."""
+"""How often an agent asks for the goal state unbidden, and looks at the status files of its handlers."""
 REPORT = timedelta(minutes=5)
 """How often it reports even if nothing changed, to show that it lives."""
 WATCH = timedelta(seconds=60)
@@ -42,14 +42,24 @@ AT_ONCE = datetime.min.replace(tzinfo=UTC)
 
 
 class Agent:
+    """`poll`: a host that rings may let its agents ask less often; a thousand of them would else keep it busy."""
+
     def __init__(
-        self, *, disk: Path, wire: WireClient, facts: Facts, clock: Clock, on_event: Callable[[str, Json], None]
+        self,
+        *,
+        disk: Path,
+        wire: WireClient,
+        facts: Facts,
+        clock: Clock,
+        on_event: Callable[[str, Json], None],
+        poll: timedelta = POLL,
     ) -> None:
         self._disk = disk
         self._wire = wire
         self._facts = facts
         self._clock = clock
         self._on_event = on_event
+        self._poll = poll
         self._work: Steps | None = None
         self._rung = False
         self._goal: Goal | None = None
@@ -58,7 +68,7 @@ class Agent:
         self._certificates_from = ""
         self._failure: str | None = None
         self._statuses: dict[Path, _WatchedStatus] = {}
-        self._poll_at = self._report_at = self._retry_at = self._watch_until = AT_ONCE
+        self._poll_at = self._look_at = self._report_at = self._retry_at = self._watch_until = AT_ONCE
         self._reported: object = None
 
     @property
@@ -66,7 +76,10 @@ class Agent:
         """When it wants its next tick."""
         if self._work is not None or self._rung or self._watch_until > self._clock.now():
             return AT_ONCE
-        return self._poll_at if self._goal is None else min(self._poll_at, max(self._report_at, self._retry_at))
+        if self._goal is None:
+            return self._poll_at
+        look_at = self._look_at if self._extensions.plugins else self._poll_at
+        return min(self._poll_at, look_at, max(self._report_at, self._retry_at))
 
     def ring(self) -> None:
         """There is a new goal state. From any thread."""
@@ -75,8 +88,9 @@ class Agent:
     def tick(self) -> None:
         """Do what is due. Not from two threads at once."""
         now = self._clock.now()
+        self._look_at = now + POLL
         if self._work is None and (self._rung or now >= self._poll_at):
-            self._look(now)
+            self._ask(now)
         if self._work is not None:
             self._go_on()
         if self._goal is not None:
@@ -90,19 +104,20 @@ class Agent:
 
     # ------------------------------------------------------------------------------------------------------ goal state
 
-    def _look(self, now: datetime) -> None:
-        self._rung, self._poll_at = False, now + POLL
+    def _ask(self, now: datetime) -> None:
+        self._rung, self._poll_at = False, now + self._poll
         try:
             goal = self._wire.goal()
-            if goal.incarnation == self._applied:
-                return
-            extensions = self._wire.extensions(goal.extensions_url)
-            self._fetch_certificates(goal)
+            if goal.incarnation != self._applied:
+                extensions = self._wire.extensions(goal.extensions_url)
+                self._fetch_certificates(goal)
+                self._goal, self._extensions = goal, extensions
+                self._work = self._apply(goal, extensions)
         except (WireError, ValueError) as problem:
+            self._poll_at = now + POLL
             self._fail(f"the goal state can't be read: {problem}")
-            return
-        self._goal, self._extensions, self._failure = goal, extensions, None
-        self._work = self._apply(goal, extensions)
+        else:
+            self._failure = None
 
     def _fail(self, sentence: str) -> None:
         if sentence != self._failure:
@@ -129,7 +144,8 @@ class Agent:
         for order in extensions.plugins:
             yield from lifecycle.obey(order)
         self._applied = goal.incarnation
-        self._watch_until = self._clock.now() + WATCH
+        if extensions.plugins:
+            self._watch_until = self._clock.now() + WATCH
 
     def _go_on(self) -> None:
         assert self._work is not None

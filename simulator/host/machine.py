@@ -41,6 +41,8 @@ HOST_FOLDER = "host"
 STATUS_CONTAINER = "agent-status"
 RETRY = timedelta(seconds=10)
 """World time until a machine is tried again after the storage did not answer or something unforeseen happened."""
+POLL = timedelta(minutes=1)
+"""How often agents ask for the goal state although they would have been rung."""
 NEVER = datetime.max.replace(tzinfo=UTC)
 AT_ONCE = datetime.min.replace(tzinfo=UTC)
 
@@ -250,6 +252,7 @@ class Machine:
             facts=guest.facts(),
             clock=self._all.clock,
             on_event=self._noting("agent"),
+            poll=POLL,
         )
 
     def _power_off(self) -> None:

@@ -99,6 +99,7 @@ class BackupWorld:
 
     def restore(self, point: RecoveryPoint, **asked: object) -> Json:
         request = {"properties": RESTORE_REQUEST["properties"] | asked}
+        self.clock.jump(60)
         return self.ended(restore(self.ports, self.engine, point.document, request))
 
     def write(self, place: int, block: int, byte: int) -> None:

@@ -263,12 +263,12 @@ def test_agents_report_through_a_blob_where_the_host_has_an_account_for_them(wor
         assert status["aggregateStatus"]["guestAgentStatus"]["status"] == "Ready"
 
 
-# --------------------------------------------------------------------------------------------------------------- at rest
+# -------------------------------------------------------------------------------------------------------------- at rest
 
 
 def test_what_does_not_change_is_not_written(world: World, host: Host) -> None:
     world.started()
-    world.until(lambda: not any(machine.is_due(world.clock.now()) for machine in host._machines.values()))
+    world.until(lambda: "agent.goal_state" in world.events("agent"))
     document = world.store.get("host.vm", VM)
     events = world.events()
     for _ in range(200):
