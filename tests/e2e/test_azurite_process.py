@@ -1,0 +1,209 @@
+"""Azurite as a child process: it ends with its parent, is missed when it dies, and starts again where it was."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from threading import Event
+from time import monotonic
+
+import pytest
+
+from controlplane.adapters.azurite import AzuriteBlobs
+from controlplane.jobs.vault_store import VaultStore
+from controlplane.ports import BLOCK_BYTES, Blob, BlobNotFound, StorageUnavailable
+from simulator.azurite import Azurite, InstallFailed, ManagedAccounts, MissingNode, StartFailed, install
+from simulator.state import cache_folder
+
+NOTE = Blob("notes", "container", "note")
+PARENT = """
+import sys
+from pathlib import Path
+from controlplane.adapters.azurite import AzuriteBlobs
+from controlplane.ports import Blob
+from simulator.azurite import Azurite, ManagedAccounts
+from simulator.state import cache_folder
+
+folder = Path(sys.argv[1])
+accounts = ManagedAccounts(folder / "accounts.json")
+azurite = Azurite(cache_folder(), folder / "data", accounts)
+blobs = AzuriteBlobs(azurite.url, accounts)
+blobs.add_account("notes")
+blobs.put(Blob("notes", "container", "note"), b"written by a process that was killed")
+print(azurite.pid, flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture(autouse=True, scope="module")
+def installed() -> None:
+    try:
+        install(cache_folder())
+    except (MissingNode, InstallFailed) as lack:
+        pytest.skip(str(lack))
+
+
+class Place:
+    """A folder with accounts and data, in which Azurite is started again and again."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.accounts = ManagedAccounts(folder / "accounts.json")
+        self.died = Event()
+        self.exit_codes: list[int] = []
+        self.started: list[Azurite] = []
+
+    def start(self, port: int = 0) -> Azurite:
+        self.died.clear()
+        azurite = Azurite(cache_folder(), self.folder / "data", self.accounts, port, self.on_exit)
+        self.started.append(azurite)
+        return azurite
+
+    def on_exit(self, code: int) -> None:
+        self.exit_codes.append(code)
+        self.died.set()
+
+    def blobs(self, azurite: Azurite) -> AzuriteBlobs:
+        blobs = AzuriteBlobs(azurite.url, self.accounts)
+        blobs.add_account(NOTE.account)
+        return blobs
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Place]:
+    place = Place(tmp_path)
+    yield place
+    for azurite in place.started:
+        azurite.close()
+
+
+def port_of(azurite: Azurite) -> int:
+    return int(azurite.url.rpartition(":")[2])
+
+
+def has_ended(pid: int) -> bool:
+    """Gone, or dead and waiting for somebody to take note of it."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except FileNotFoundError:
+        return True
+
+
+def kill(azurite: Azurite) -> None:
+    os.kill(azurite.pid, signal.SIGKILL)
+
+
+def test_what_was_written_is_there_after_a_stop(place: Place) -> None:
+    first = place.start()
+    place.blobs(first).put(NOTE, b"kept")
+    first.close()
+    assert not first.alive
+    assert place.exit_codes == []
+    again = place.start(port_of(first))
+    assert again.url == first.url
+    assert place.blobs(again).read(NOTE) == b"kept"
+
+
+def test_closing_twice_is_fine(place: Place) -> None:
+    azurite = place.start()
+    azurite.close()
+    azurite.close()
+
+
+def test_an_account_added_while_it_rests_is_there_when_it_starts(place: Place) -> None:
+    place.accounts.add("early")
+    blobs = place.blobs(place.start())
+    blobs.put(Blob("early", "container", "b"), b"")
+    assert blobs.properties(Blob("early", "container", "b")) is not None
+
+
+def test_the_development_account_that_everybody_knows_is_not_served(place: Place) -> None:
+    azurite = place.start()
+    with socket.create_connection(("127.0.0.1", port_of(azurite))) as connection:
+        connection.sendall(b"GET /devstoreaccount1?comp=list HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
+        answer = b"".join(iter(lambda: connection.recv(65536), b""))
+    assert answer.startswith(b"HTTP/1.1 404")
+
+
+def test_a_port_that_is_taken_is_named(place: Place) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other, pytest.raises(StartFailed, match="EADDRINUSE"):
+        place.start(other.getsockname()[1])
+
+
+def test_a_killed_azurite_is_missed_at_once(place: Place) -> None:
+    azurite = place.start()
+    blobs = place.blobs(azurite)
+    blobs.put(NOTE, b"")
+    kill(azurite)
+    assert place.died.wait(30)
+    assert place.exit_codes == [-signal.SIGKILL]
+    assert not azurite.alive
+    start = monotonic()
+    for attempt in (blobs.read, blobs.properties, blobs.snapshot, blobs.delete, lambda blob: blobs.put(blob, b"")):
+        with pytest.raises(StorageUnavailable):
+            attempt(NOTE)
+    with pytest.raises(StorageUnavailable):
+        place.accounts.add("late")
+    assert monotonic() - start < 10
+
+
+def test_what_a_killed_azurite_had_not_saved_is_missing_and_the_rest_is_there(place: Place) -> None:
+    first = place.start()
+    place.blobs(first).put(NOTE, b"saved")
+    first.close()
+    second = place.start()
+    lost = Blob(NOTE.account, NOTE.container, "lost")
+    place.blobs(second).put(lost, b"acknowledged, but only in its memory")
+    kill(second)
+    assert place.died.wait(30)
+    blobs = place.blobs(place.start(port_of(second)))
+    assert blobs.read(NOTE) == b"saved"
+    with pytest.raises(BlobNotFound):
+        blobs.read(lost)
+    blobs.add_account("late")
+    blobs.put(Blob("late", "container", "b"), b"")
+
+
+def test_a_recovery_point_that_azurite_lost_is_named(place: Place) -> None:
+    first = place.start()
+    blobs = place.blobs(first)
+    disk = Blob(NOTE.account, "vhds", "disk")
+    blobs.create(disk, 4 * BLOCK_BYTES)
+    blobs.write(disk, 0, b"1" * BLOCK_BYTES)
+    stamp = blobs.snapshot(disk)
+    first.close()
+    second = place.start()
+    point = VaultStore(place.blobs(second), NOTE.account).back_up(disk.at(stamp), 4 * BLOCK_BYTES, "job", None)
+    kill(second)
+    assert place.died.wait(30)
+    vault = VaultStore(place.blobs(place.start()), NOTE.account)
+    assert len(vault.check(point)) == 1
+    again = vault.back_up(disk.at(stamp), 4 * BLOCK_BYTES, "job", None)
+    assert vault.check(again) == []
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for the process in /proc")
+def test_killing_the_parent_leaves_no_azurite_and_nothing_unsaved(place: Place) -> None:
+    parent = subprocess.Popen(
+        [sys.executable, "-c", PARENT, str(place.folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert parent.stdin
+    assert parent.stdout
+    pid = int(parent.stdout.readline())
+    parent.kill()
+    parent.wait()
+    with suppress(OSError):
+        parent.stdin.close()
+    parent.stdout.close()
+    # Starting in the same folder waits until the orphan has let go of it.
+    azurite = Place(place.folder).start()
+    place.started.append(azurite)
+    assert has_ended(pid)
+    blobs = AzuriteBlobs(azurite.url, ManagedAccounts(place.folder / "accounts.json"))
+    assert blobs.read(NOTE) == b"written by a process that was killed"
