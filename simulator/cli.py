@@ -235,6 +235,8 @@ class _interruptible:
 
 def _say_where(world: World) -> None:
     where = world.endpoints
+    for loss in world.losses:
+        typer.echo(f"lost       {loss}", err=True)
     typer.echo(f"ARM        {where['arm_http']}", err=True)
     typer.echo(f"blobs      {where['blob']}", err=True)
     typer.echo(f"state      {where['state']}", err=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,6 +17,7 @@ from random import Random
 from types import TracebackType
 from typing import Any
 
+import structlog
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
@@ -27,6 +28,7 @@ from controlplane.adapters.storage_keys import FixedAccounts
 from controlplane.adapters.store import SqlStore
 from controlplane.arm import app as arm
 from controlplane.arm.aad import Identity
+from controlplane.jobs.aftermath import Loss, name_losses
 from controlplane.jobs.catalog import PLANS
 from controlplane.ports import Ports, ServiceSettings
 from simulator import control
@@ -38,6 +40,7 @@ from simulator.guest.machine import GuestOptions
 from simulator.host.host import Host
 from simulator.host.packages import PackageRepository
 from simulator.host.wireserver import WireServer
+from simulator.logs import recording
 from simulator.packages import packed
 from simulator.serving import Serving
 from simulator.state import Endpoints, StateFolder, cache_folder, write_private
@@ -81,6 +84,8 @@ class World:
     def __init__(self, config: Config) -> None:
         self.config = config
         self.failure: str | None = None
+        self.losses: Sequence[Loss] = ()
+        """What of its recovery points the storage lost when this world was killed."""
         self._stack = ExitStack()
         try:
             self._build()
@@ -110,7 +115,8 @@ class World:
     def _build(self) -> None:
         config, keep = self.config, self._stack
         self.state = keep.enter_context(StateFolder.open(config.state, seed=config.seed))
-        self.clock = SystemClock(on_error=self._action_failed)
+        keep.enter_context(recording(self.state.logs))
+        self.clock = SystemClock(on_error=_action_failed)
         keep.callback(self.clock.close)
         self.blobs = self._blobs()
         keep.callback(self.blobs.close)
@@ -128,6 +134,8 @@ class World:
         keep.callback(self.engine.close)
         self.host = self._host()
         self._serve()
+        if self.state.was_killed:
+            self.losses = name_losses(self.ports)
         if config.boot:
             self.host.start()
             self.engine.recover()
@@ -201,7 +209,8 @@ class World:
             self._stack.callback(copy.unlink, missing_ok=True)
 
     def _endpoints(self) -> Endpoints:
-        url = self._serving.url
+        # Whoever listens everywhere is still reached from here by the loopback address.
+        url = self._serving.url.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:")
         return Endpoints(
             pid=os.getpid(),
             state=str(self.state.path),
@@ -231,14 +240,14 @@ class World:
             "Start again: the next start names what is gone."
         )
 
-    def _action_failed(self, error: Exception) -> None:
-        # Only the kind of error: its text may quote a request with its signature.
-        self.action_errors = [*getattr(self, "action_errors", []), type(error).__name__][-20:]
-
 
 def build(config: Config) -> World:
     """A running world; raises simulator.failures.Failure where something needed is missing."""
     return World(config)
+
+
+def _action_failed(error: Exception) -> None:
+    structlog.get_logger("clock").error("action failed", exc_info=error)
 
 
 def _side_by_side(service: Application, controls: Application) -> Application:

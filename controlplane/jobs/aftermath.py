@@ -1,0 +1,76 @@
+"""After an end that was not orderly: which recovery points the storage no longer has, tier by tier, by name.
+
+A storage that was killed may have forgotten what it had acknowledged. A recovery point that it hit is worth nothing,
+and the next backup must not build on it, so the tier is taken from the point before anything else happens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from controlplane.domain import recovery_point
+from controlplane.domain.recovery_point import RecoveryPoint
+from controlplane.jobs import points
+from controlplane.jobs.vault_store import VaultPoint, VaultStore
+from controlplane.ports import Event, Ports
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """One tier of one recovery point. `missing` says what of it is gone."""
+
+    point: str
+    tier: str
+    missing: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return (
+            f"recovery point {self.point.rpartition('/')[2]} has lost its {self.tier} tier: {'; '.join(self.missing)}"
+        )
+
+
+def name_losses(ports: Ports) -> Sequence[Loss]:
+    """Look at every recovery point, take from it what is lost, and tell. A point without any tier left is removed."""
+    found: list[Loss] = []
+    for document in ports.store.find(recovery_point.KIND):
+        point = recovery_point.from_json(document.private["point"])
+        losses = [*_lost_snapshots(ports, point), *_lost_copies(ports, point)]
+        if losses:
+            _take_from(ports, point, losses)
+            found += losses
+    return found
+
+
+def _lost_snapshots(ports: Ports, point: RecoveryPoint) -> list[Loss]:
+    if not point.has_snapshots:
+        return []
+    missing = [disk.name for disk in point.disks if ports.blobs.properties(points.snapshot_of(disk)) is None]
+    return [Loss(point.document, "InstantRP", tuple(f"no snapshot of {name}" for name in missing))] if missing else []
+
+
+def _lost_copies(ports: Ports, point: RecoveryPoint) -> list[Loss]:
+    if not point.has_vault_copy:
+        return []
+    vault = VaultStore(ports.blobs, ports.settings.service_account)
+    copies = [VaultPoint.from_json(disk.vault) for disk in point.disks if disk.vault]
+    problems = [problem for copy in copies for problem in vault.check(copy)]
+    return [Loss(point.document, "HardenedRP", tuple(problems))] if problems else []
+
+
+def _take_from(ports: Ports, point: RecoveryPoint, losses: Sequence[Loss]) -> None:
+    left = point
+    for loss in losses:
+        if loss.tier == "InstantRP":
+            left = recovery_point.changed(left, "snapshot_expired")
+        else:
+            without = [replace(disk, vault=None) for disk in left.disks]
+            left = recovery_point.changed(left, "vault_expired", without)
+    with ports.store.transaction():
+        if recovery_point.TIERS[left.tiers]:
+            points.put(ports.store, left)
+        else:
+            points.remove(ports.store, point.item, point.id)
+        for loss in losses:
+            data = {"point": loss.point, "tier": loss.tier, "missing": list(loss.missing)}
+            ports.store.record(Event("recovery_point.lost", "service", data, job=point.job))

@@ -1,0 +1,78 @@
+"""What is said of recovery points that a killed storage forgot."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from controlplane.domain.recovery_point import TIERS
+from controlplane.jobs import points
+from controlplane.jobs.aftermath import name_losses
+from controlplane.ports import Blob
+from tests.unit.backup_world import BackupWorld, backup_world
+
+
+@pytest.fixture
+def world() -> Iterator[BackupWorld]:
+    with backup_world() as world:
+        world.back_up()
+        world.clock.jump(60)
+        world.write(1, 1, 77)
+        world.back_up()
+        yield world
+
+
+def forget_packs(world: BackupWorld, like: str = "") -> None:
+    account = world.ports.settings.service_account
+    for name in world.vault_blobs():
+        if like in name:
+            world.blobs.delete(Blob(account, "vault", name))
+
+
+def test_nothing_is_said_where_nothing_is_lost(world: BackupWorld) -> None:
+    before = world.points()
+    assert name_losses(world.ports) == []
+    assert world.points() == before
+
+
+def test_a_lost_snapshot_costs_the_snapshot_tier(world: BackupWorld) -> None:
+    first, second = world.points()
+    world.blobs.delete(points.snapshot_of(first.disks[1]))
+    (loss,) = name_losses(world.ports)
+    assert (loss.point, loss.tier, loss.missing) == (first.document, "InstantRP", ("no snapshot of data",))
+    assert [TIERS[point.tiers] for point in world.points()] == [("HardenedRP",), ("InstantRP", "HardenedRP")]
+    assert world.points()[1] == second
+    assert world.events("recovery_point.lost")[0]["missing"] == ["no snapshot of data"]
+
+
+def test_a_lost_copy_costs_the_vault_tier_and_the_next_backup_does_not_build_on_it(world: BackupWorld) -> None:
+    forget_packs(world)
+    assert {loss.tier for loss in name_losses(world.ports)} == {"HardenedRP"}
+    assert [TIERS[point.tiers] for point in world.points()] == [("InstantRP",), ("InstantRP",)]
+    world.clock.jump(60)
+    assert world.back_up()["status"] == "Completed"
+    newest = world.points()[-1]
+    assert newest.has_vault_copy
+    assert [disk.transferred_bytes for disk in newest.disks] == [disk.changed_bytes for disk in newest.disks]
+    assert name_losses(world.ports) == []
+
+
+def test_a_point_that_lost_everything_is_gone_and_its_item_shows_the_one_before(world: BackupWorld) -> None:
+    first, second = world.points()
+    for disk in second.disks:
+        world.blobs.delete(points.snapshot_of(disk))
+    account = world.ports.settings.service_account
+    kept = {name for name in world.vault_blobs() if first.id in name or str(first.job) in name}
+    for name in world.vault_blobs():
+        if name not in kept:
+            world.blobs.delete(Blob(account, "vault", name))
+    assert {loss.point for loss in name_losses(world.ports)} == {second.document}
+    assert world.points() == [first]
+    assert world.item()["lastRecoveryPoint"].startswith(first.time.strftime("%Y-%m-%dT%H:%M"))
+
+
+def test_it_is_named_once(world: BackupWorld) -> None:
+    forget_packs(world)
+    assert name_losses(world.ports)
+    assert name_losses(world.ports) == []
