@@ -422,6 +422,10 @@ class ServiceSettings:
     snapshot_timeout_seconds: int = 20 * 60
     """How long a snapshot task may stay silent; the extension itself gives up at 140 minutes."""
     snapshot_attempts: int = 2
+    report_poll_seconds: float = 0.1
+    """Real time between two looks at the status blob of a task."""
+    report_grace_seconds: float = 5.0
+    """Real time for which a report may reach the agent before the status blob."""
     instant_snapshots_per_item: int = 18
     """How many recovery points of an item may have their snapshots kept, however young they are."""
     locale: str = "en-us"

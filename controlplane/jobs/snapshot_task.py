@@ -35,10 +35,6 @@ TASK_METADATA = "taskid"
 JOB_METADATA = "jobid"
 """Keys of a snapshot's metadata by which the service knows its own. Lower case: storage may not keep another."""
 
-# Of real time, since they spare the storage and wait for its writers, not for the world.
-POLL_SECONDS = 0.1
-GRACE_SECONDS = 5.0
-
 
 @dataclass(frozen=True, slots=True)
 class Shot:
@@ -247,7 +243,10 @@ def _address(blob: Blob) -> Json:
 
 
 class _Watch:
-    """Looks at the status blob, and at what the agent says of the machine; true when either is final."""
+    """Looks at the status blob, and at what the agent says of the machine; true when either is final.
+
+    It looks and waits in real time: that spares the storage and suits its writers, whatever the world's clock does.
+    """
 
     def __init__(self, ports: Ports, vm: str, task: Task) -> None:
         self.report: StatusReport | None = None
@@ -264,7 +263,7 @@ class _Watch:
         self.report = self._final(self._read_blob())
         if self.report is None:
             self._look_at_machine()
-        self._next_look = time.monotonic() + POLL_SECONDS
+        self._next_look = time.monotonic() + self._ports.settings.report_poll_seconds
         return self.report is not None or self.problem is not None
 
     def _final(self, report: StatusReport | None) -> StatusReport | None:
@@ -300,7 +299,7 @@ class _Watch:
             return
         # The agent may know of the end before the status blob does.
         self._ended_since = self._ended_since or time.monotonic()
-        if time.monotonic() - self._ended_since < GRACE_SECONDS:
+        if time.monotonic() - self._ended_since < self._ports.settings.report_grace_seconds:
             return
         self.report = told
         if told is None:

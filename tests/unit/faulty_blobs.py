@@ -11,7 +11,7 @@ Listener = Callable[[str, Blob], None]
 
 
 class FaultyBlobs(MemoryBlobs):
-    """`listener` is told of every call that changes something, before and after it, and may raise.
+    """`listener` is told of every call, and of those that change something before and after, and may raise.
 
     The verbs it hears are `put`, `write`, ... before the call and `put done`, `write done`, ... after it.
     """
@@ -33,6 +33,10 @@ class FaultyBlobs(MemoryBlobs):
         self._tell("put", blob)
         super().put(blob, data, metadata)
         self._tell("put done", blob)
+
+    def read(self, blob: Blob, offset: int = 0, length: int | None = None) -> bytes:
+        self._tell("read", blob)
+        return super().read(blob, offset, length)
 
     def write(self, blob: Blob, offset: int, data: bytes | bytearray | memoryview) -> None:
         self._tell("write", blob)

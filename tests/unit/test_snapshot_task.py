@@ -1,0 +1,213 @@
+"""Waiting for a report that may come late, by another way, or not at all."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from controlplane.adapters.fabric import OBSERVED
+from controlplane.domain import snapshot_failure
+from controlplane.jobs.backup import backup_now
+from controlplane.jobs.execution import RUN, RUNNING
+from controlplane.ports import Blob, BlobNotFound, Json, ServiceSettings, StorageUnavailable
+from extension.contract.codes import VSS_SERVICE_ERROR, VSS_WRITER_ERROR, Code
+from extension.contract.reports import SnapshotConsistency, StatusReport
+from extension.contract.settings import VM_TYPE, SnapshotSettings
+from tests.unit.backup_world import BACKUP_REQUEST, ITEM, VM, BackupWorld, backup_world
+from tests.unit.scripted_fabric import ScriptedFabric, apply_desired, silent, snapshots
+
+
+@pytest.fixture
+def world() -> Iterator[BackupWorld]:
+    with backup_world(settings=ServiceSettings(report_poll_seconds=0.0, report_grace_seconds=0.1)) as world:
+        yield world
+
+
+def observe(guest: ScriptedFabric, **changes: object) -> None:
+    """What the agent says of the extension."""
+    found = guest.store.get(OBSERVED, VM)
+    assert found is not None
+    body = found.json()
+    body["extensions"] = [extension | changes for extension in body["extensions"]]
+    guest.store.put(OBSERVED, VM, body)
+
+
+def title(job: Json) -> str:
+    return str(job["errorDetails"][0]["errorTitle"])
+
+
+def test_an_extension_that_cannot_be_installed_fails_the_job_early(world: BackupWorld) -> None:
+    def broken(guest: ScriptedFabric, settings: SnapshotSettings) -> None:
+        observe(guest, handler_status="NotReady", status=None, sequence_number=None)
+
+    world.fabric.script = [broken]
+    job = world.back_up()
+    assert title(job) == "ExtensionInstallationFailure"
+    assert "NotReady" in job["errorDetails"][0]["errorString"]
+
+
+def test_an_extension_that_is_removed_while_it_works_fails_the_job(world: BackupWorld) -> None:
+    def removed(guest: ScriptedFabric, settings: SnapshotSettings) -> None:
+        guest.remove_extension(VM, "VMSnapshot")
+
+    world.fabric.script = [removed]
+    assert title(world.back_up()) == "ExtensionInstallationFailure"
+
+
+def test_a_machine_that_is_deleted_meanwhile_fails_the_job(world: BackupWorld) -> None:
+    world.fabric.script = [lambda guest, settings: guest.delete_vm(VM)]
+    assert title(world.back_up()) == "BCMV2VMNotFound"
+
+
+def test_a_guest_without_a_certificate_fails_the_job(world: BackupWorld) -> None:
+    found = world.store.get(OBSERVED, VM)
+    assert found is not None
+    world.store.put(OBSERVED, VM, found.json() | {"certificate": ""})
+    job = world.back_up()
+    assert title(job) == "UserErrorGuestAgentStatusUnavailable"
+    assert "certificate" in job["errorDetails"][0]["errorString"]
+
+
+def report(guest: ScriptedFabric, settings: SnapshotSettings, code: int) -> StatusReport:
+    taken = guest.take(settings) if code == 0 else None
+    return StatusReport(
+        name="Microsoft.Azure.RecoveryServices.VMSnapshot",
+        status="success" if code == 0 else "error",
+        code=code,
+        task_id=settings.task_id,
+        time=guest.clock.now(),
+        snapshots=taken,
+        snapshot_consistency=SnapshotConsistency.application if code == 0 else SnapshotConsistency.none,
+    )
+
+
+@pytest.mark.parametrize(("code", "outcome"), [(0, "Completed"), (16, "Failed")])
+def test_a_report_may_come_through_the_agent_alone(world: BackupWorld, code: int, outcome: str) -> None:
+    """The handler cannot reach its status blob; what it told the agent holds the same report."""
+
+    def unreachable(guest: ScriptedFabric, settings: SnapshotSettings) -> None:
+        status = report(guest, settings, code).status_file(VM_TYPE)
+        observe(guest, status={"status": status.status, "substatus": [{"name": status.substatus[0].name}]})
+
+    world.fabric.script = [unreachable]
+    job = world.back_up()
+    assert job["status"] == outcome
+    if outcome == "Failed":
+        assert title(job) == "GuestAgentCertificateNotFound"
+
+
+def test_a_late_report_in_the_blob_is_preferred_and_waited_for(world: BackupWorld) -> None:
+    """The agent knows first; the blob follows within the grace, with all that only it has."""
+    written = threading.Event()
+
+    def slow(guest: ScriptedFabric, settings: SnapshotSettings) -> None:
+        said = report(guest, settings, 0)
+        status = said.status_file(VM_TYPE)
+        observe(guest, status={"status": status.status, "substatus": [{"name": status.substatus[0].name}]})
+
+        def write() -> None:
+            guest.report(settings, 0, snapshots=said.snapshots, telemetry={"only": "in the blob"})
+            written.set()
+
+        timer = threading.Timer(0.02, write)
+        timer.start()
+
+    world.fabric.script = [slow]
+    assert world.back_up()["status"] == "Completed"
+    assert written.wait(10)
+    assert world.points()[0].telemetry == {"only": "in the blob"}
+
+
+def test_a_storage_that_is_away_for_a_while_is_waited_for(world: BackupWorld) -> None:
+    refused = 0
+
+    def away(verb: str, blob: Blob) -> None:
+        nonlocal refused
+        if verb == "read" and blob.name.endswith(".Status.txt") and refused < 3:
+            refused += 1
+            raise StorageUnavailable("no answer")
+
+    world.blobs.listener = away
+    assert world.back_up()["status"] == "Completed"
+    assert refused == 3
+
+
+@pytest.mark.parametrize("text", [b"[{", b"null", b'[{"status": 5}]', b" \0 "])
+def test_what_is_no_report_yet_is_waited_for(world: BackupWorld, text: bytes) -> None:
+    def halfway(guest: ScriptedFabric, settings: SnapshotSettings) -> None:
+        assert settings.report.status_uri is not None
+        guest.blobs.put(guest.blobs.parse(settings.report.status_uri), text)
+        threading.Timer(0.02, snapshots(), (guest, settings)).start()
+
+    world.fabric.script = [halfway]
+    assert world.back_up()["status"] == "Completed"
+
+
+def test_a_status_blob_that_vanishes_fails_the_job(world: BackupWorld) -> None:
+    def vanishes(guest: ScriptedFabric, settings: SnapshotSettings) -> None:
+        assert settings.report.status_uri is not None
+        blob = guest.blobs.parse(settings.report.status_uri)
+        guest.blobs.delete(blob)
+        with pytest.raises(BlobNotFound):
+            guest.blobs.read(blob)
+
+    world.fabric.script = [vanishes]
+    assert world.back_up()["status"] == "Failed"
+
+
+def test_closing_the_engine_ends_the_wait_and_the_next_process_tries_anew(world: BackupWorld) -> None:
+    """The interrupted attempt's snapshots are not trusted; the next one has a task id of its own."""
+    asked = threading.Event()
+
+    def taken_but_not_reported(guest: ScriptedFabric, settings: SnapshotSettings) -> None:
+        guest.take(settings)
+        asked.set()
+
+    world.fabric.script = [taken_but_not_reported]
+    ticket = backup_now(world.ports, world.engine, ITEM, BACKUP_REQUEST)
+    assert asked.wait(10)
+    world.engine.close()
+    assert len(world.store.find(RUN, RUNNING)) == 1
+    assert world.new_engine().recover() == 1
+    assert world.ended(ticket)["status"] == "Completed"
+    (point,) = world.points()
+    assert point.task_id.endswith("_2")
+    assert len(world.snapshots()) == 3
+
+
+def test_silence_until_the_machine_comes_back_is_still_a_time_out(world: BackupWorld) -> None:
+    world.fabric.script = [silent]
+    ticket = backup_now(world.ports, world.engine, ITEM, BACKUP_REQUEST)
+    while not world.fabric.delivered:
+        threading.Event().wait(0.005)
+    apply_desired(world.store, VM, agent="Not Ready")
+    world.clock.jump(world.ports.settings.snapshot_timeout_seconds + 1)
+    assert title(world.ended(ticket)) == "GuestAgentSnapshotTaskStatusError"
+
+
+# --------------------------------------------------------------------------------------------------- what failures mean
+
+
+def test_every_failure_of_the_extension_has_a_meaning() -> None:
+    no_failures = {"success", "success_appconsistent", "SuccessAlreadyProcessedInput", "ExtensionTempTerminalState"}
+    never_sent = {"error_wrong_time", "error_same_taskid"}
+    for name in {code.name for code in Code} - no_failures - never_sent | {VSS_SERVICE_ERROR, VSS_WRITER_ERROR}:
+        meaning = snapshot_failure.meaning_of(name)
+        assert meaning is not snapshot_failure.UNKNOWN, name
+        assert meaning.message.endswith(".")
+        assert meaning.remedy.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("https://a/b?sv=1&sig=abc%2B%2F%3D&sp=rw", "https://a/b?sv=1&sig=...&sp=rw"),
+        ("SIG=abc def", "sig=... def"),
+        ("design=x", "design=x"),
+        ("nothing", "nothing"),
+    ],
+)
+def test_signatures_are_cut_out(text: str, shown: str) -> None:
+    assert snapshot_failure.without_signatures(text) == shown
