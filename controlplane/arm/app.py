@@ -41,7 +41,7 @@ from controlplane.arm import (
     virtual_machines,
 )
 from controlplane.arm.aad import Identity, Tokens, router
-from controlplane.arm.call import Answer, Call, answer
+from controlplane.arm.call import Answer, Call, as_json
 from controlplane.arm.routing import Place, Route, Table, operation_name, split
 from controlplane.domain import errors
 from controlplane.domain.errors import ServiceError
@@ -117,7 +117,7 @@ class Arm:
         """The answer to one ARM request; whatever is wrong with it is raised."""
         base_url = f"{scope['scheme']}://{headers.get('host', 'localhost')}"
         self._tokens.check(headers.get("authorization"), base_url)
-        query = {key.lower(): value for key, value in parse_qsl(scope["query_string"].decode(), keep_blank_values=True)}
+        query = _query(scope)
         _check_api_version(query.get("api-version"))
         if not scope["path"].isprintable():
             raise errors.invalid_resource_name("", "it holds characters that cannot be printed")
@@ -146,8 +146,8 @@ class Arm:
         """A request that may change something, and its entry in the journal."""
         try:
             result = route.run(call)
-        except ServiceError as error:
-            result = _envelope(error)
+        except Exception as error:  # noqa: BLE001 - what the client is told is in the journal too
+            result = _error_answer(error, call.identity)
         data = {"method": call.method, "id": call.id, "status": result.status}
         self._ports.store.record(Event("arm.request", "arm", data))
         return result
@@ -218,9 +218,16 @@ async def _body(receive: Receive) -> bytes:
     content = bytearray()
     while True:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            raise errors.invalid_content("the connection ended before the request did")
         content += message.get("body", b"")
         if not message.get("more_body", False):
             return bytes(content)
+
+
+def _query(scope: Scope) -> dict[str, str]:
+    pairs = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+    return {key.lower(): value for key, value in pairs}
 
 
 def _check_api_version(version: str | None) -> None:
@@ -251,19 +258,19 @@ def _error_answer(error: Exception, identity: Identity) -> Answer:
         if error.status == 401:
             place = f"https://login.microsoftonline.com/{identity.tenant_id}"
             headers["WWW-Authenticate"] = f'Bearer authorization_uri="{place}", error="invalid_token"'
-        return answer(error.envelope(), error.status, headers)
+        return as_json(error.envelope(), error.status, headers)
     if isinstance(error, EtagMismatch):
         return _envelope(errors.precondition_failed("The resource was changed since it was read."))
     if isinstance(error, DocumentExists | StorageRefused):
         return _envelope(ServiceError("Conflict", f"{error}.", status=409))
     if isinstance(error, PortError):
-        return answer(errors.service_unavailable(str(error)).envelope(), 503, {"Retry-After": "5"})
+        return as_json(errors.service_unavailable(str(error)).envelope(), 503, {"Retry-After": "5"})
     _log.error("a request ended in an unexpected error", exc_info=error)
     return _envelope(errors.internal_error())
 
 
 def _envelope(error: ServiceError) -> Answer:
-    return answer(error.envelope(), error.status)
+    return as_json(error.envelope(), error.status)
 
 
 async def _outside_arm(request: Request, error: Exception) -> Response:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from controlplane.arm.call import Answer, Call, answer, encode
+from controlplane.arm.call import Answer, Call, as_json, encode
 from controlplane.arm.filters import check_keys, holds, terms, within
 from controlplane.arm.routing import reading, refused
 from controlplane.arm.vaults import VAULT, require_vault, vault_id
@@ -18,14 +18,13 @@ JOB = f"{JOBS}/{{job}}"
 
 
 def get_job(call: Call) -> Answer:
-    require_vault(call)
     document = call.find(KIND)
     if document is None:
+        require_vault(call)
         raise errors.job_not_found(call.names["job"])
-    shown = document.json()
-    if shown["properties"]["status"] in ENDED:
+    if document.json()["properties"]["status"] in ENDED:
         return call.stored(document)
-    return answer(_as_of_now(call, document))
+    return as_json(_as_of_now(call, document))
 
 
 def list_jobs(call: Call) -> Answer:

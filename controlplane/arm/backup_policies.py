@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import Field
 
-from controlplane.arm.call import Answer, Call, RequestBody, answer, encode
+from controlplane.arm.call import Answer, Call, RequestBody, as_json, encode
 from controlplane.arm.filters import check_keys, holds, terms
 from controlplane.arm.routing import Route, reading
 from controlplane.arm.vaults import VAULT, require_vault, vault_id
@@ -114,11 +114,11 @@ def put_policy(call: Call) -> Answer:
         call.check_precondition(known)
         id = known.json()["id"] if known else call.id
         document = call.ports.store.put(policy.KIND, id, policy.body(id, properties), parent=vault_id(call))
-    return answer(_shown(document, _use(call)))
+    return as_json(_shown(document, _use(call)))
 
 
 def get_policy(call: Call) -> Answer:
-    return answer(_shown(_policy(call), _use(call)))
+    return as_json(_shown(_policy(call), _use(call)))
 
 
 def list_policies(call: Call) -> Answer:
@@ -157,9 +157,9 @@ def _properties(request: PolicyRequest) -> Json:
 
 
 def _policy(call: Call) -> Document:
-    require_vault(call)
     document = call.find(policy.KIND)
     if document is None:
+        require_vault(call)
         raise policy.unknown(call.names["policy"])
     return document
 

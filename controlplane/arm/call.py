@@ -203,7 +203,7 @@ class Call:
         return ((key, body) for key, body in sorted(rows, reverse=True) if not after or key < after)
 
 
-def answer(body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Answer:
+def as_json(body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Answer:
     return Answer(status, encode(body), headers or {})
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from controlplane.arm.call import RETRY_AFTER_SECONDS, Answer, Call, answer
+from controlplane.arm.call import RETRY_AFTER_SECONDS, Answer, Call, as_json
 from controlplane.arm.routing import SUBSCRIPTION, Route
 from controlplane.domain import errors
 from controlplane.domain.errors import ServiceError
@@ -47,7 +47,7 @@ def get_operation(call: Call) -> Answer:
         body = _advanced(call, document)
     wait = {"Retry-After": str(RETRY_AFTER_SECONDS)} if body["status"] == "InProgress" else {}
     if call.query.get("monitor") != "true":
-        return answer(body, headers=wait)
+        return as_json(body, headers=wait)
     if body["status"] == "Failed":
         raise ServiceError(body["error"]["code"], body["error"]["message"], status=409)
     return Answer(202, headers={**wait, "Location": call.url(call.id, {"monitor": "true"})}) if wait else Answer(200)

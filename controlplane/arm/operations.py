@@ -5,7 +5,7 @@ Clients take the address they were given, or only its last segment and ask the v
 
 from __future__ import annotations
 
-from controlplane.arm.call import RETRY_AFTER_SECONDS, Answer, Call, answer
+from controlplane.arm.call import RETRY_AFTER_SECONDS, Answer, Call, as_json
 from controlplane.arm.protected_items import ITEM, find_item
 from controlplane.arm.routing import reading
 from controlplane.arm.vaults import VAULT, vault_id
@@ -18,7 +18,7 @@ _WAIT = {"Retry-After": str(RETRY_AFTER_SECONDS)}
 
 def get_status(call: Call) -> Answer:
     body = _operation(call).json()
-    return answer(body, headers=_WAIT if body["status"] == "InProgress" else None)
+    return as_json(body, headers=_WAIT if body["status"] == "InProgress" else None)
 
 
 def get_result(call: Call) -> Answer:

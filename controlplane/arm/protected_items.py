@@ -50,7 +50,7 @@ class BackupRequest(RequestBody):
 
 def put_item(call: Call) -> Answer:
     request = call.read(ItemRequest).model_dump(by_alias=True, exclude_none=True)
-    ticket = configure_protection(call.ports, call.engine, require_item_id(call), request)
+    ticket = configure_protection(call.ports, call.engine, _item_id(call, require_vault(call)), request)
     return started(call, ticket, call.id)
 
 
@@ -79,26 +79,28 @@ def started(call: Call, ticket: Ticket, item: str) -> Answer:
     )
 
 
-def require_item_id(call: Call) -> str:
-    """The id of the item that the path names, in the service's own spelling, in a vault that is there."""
+def find_item(call: Call) -> Document | None:
+    return call.ports.store.get(KIND, _item_id(call, vault_id(call)))
+
+
+def require_item(call: Call) -> Document:
+    """The item that the path names; a 404 for it or for its vault."""
+    item = find_item(call)
+    if item is None:
+        require_vault(call)
+        raise errors.item_not_found(call.names["item"])
+    return item
+
+
+def _item_id(call: Call, vault: str) -> str:
+    """The id of the item that the path names, in the service's own spelling."""
     try:
         container, item = parse_container_name(call.names["container"]), parse_item_name(call.names["item"])
     except ValueError as error:
         raise errors.container_name_incorrect(str(error)) from None
     if [part.lower() for part in container] != [part.lower() for part in item]:
         raise errors.container_name_incorrect("container and item name different virtual machines")
-    return item_id(require_vault(call), *item)
-
-
-def find_item(call: Call) -> Document | None:
-    return call.ports.store.get(KIND, require_item_id(call))
-
-
-def require_item(call: Call) -> Document:
-    item = find_item(call)
-    if item is None:
-        raise errors.item_not_found(call.names["item"])
-    return item
+    return item_id(vault, *item)
 
 
 def _is_wanted(item: Document, wanted: dict[str, str]) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from controlplane.arm.call import Answer, Call, answer
+from controlplane.arm.call import Answer, Call, as_json
 from controlplane.arm.routing import SUBSCRIPTION, Route, reading, split
 from controlplane.domain import errors
 from controlplane.domain.location import REGIONS
@@ -23,13 +23,13 @@ def routes(described: Iterable[Route]) -> tuple[Route, ...]:
     types = _resource_types(described)
 
     def list_providers(call: Call) -> Answer:
-        return answer({"value": [_provider(call, namespace, types[namespace]) for namespace in sorted(types)]})
+        return as_json({"value": [_provider(call, namespace, types[namespace]) for namespace in sorted(types)]})
 
     def get_provider(call: Call) -> Answer:
         wanted = call.names["namespace"]
         for namespace, names in types.items():
             if namespace.lower() == wanted.lower():
-                return answer(_provider(call, namespace, names))
+                return as_json(_provider(call, namespace, names))
         raise errors.invalid_namespace(wanted)
 
     # Everything is registered from the start, so registering has nothing to do.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from controlplane.arm.call import Answer, Call, RequestBody, answer, rows
+from controlplane.arm.call import Answer, Call, RequestBody, as_json, rows
 from controlplane.arm.routing import GROUP, SUBSCRIPTION, Route, reading, refused
 from controlplane.domain import errors, location
 from controlplane.domain.errors import ServiceError
@@ -95,7 +95,7 @@ def list_keys(call: Call) -> Answer:
     keys = [
         {"creationTime": created, "keyName": name, "value": key, "permissions": "FULL"} for name in ("key1", "key2")
     ]
-    return answer({"keys": keys})
+    return as_json({"keys": keys})
 
 
 def check_name_availability(call: Call) -> Answer:
@@ -103,10 +103,10 @@ def check_name_availability(call: Call) -> Answer:
     try:
         check_name(name)
     except ServiceError as error:
-        return answer({"nameAvailable": False, "reason": "AccountNameInvalid", "message": error.message})
+        return as_json({"nameAvailable": False, "reason": "AccountNameInvalid", "message": error.message})
     if _is_ours(call, name) or account_named(call.ports.store, name):
-        return answer({"nameAvailable": False, "reason": "AlreadyExists", "message": name_taken(name).message})
-    return answer({"nameAvailable": True})
+        return as_json({"nameAvailable": False, "reason": "AlreadyExists", "message": name_taken(name).message})
+    return as_json({"nameAvailable": True})
 
 
 def _account(call: Call) -> Account:

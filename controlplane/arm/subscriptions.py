@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from controlplane.arm.call import Answer, Call, answer
+from controlplane.arm.call import Answer, Call, as_json
 from controlplane.arm.routing import SUBSCRIPTION, reading
 from controlplane.domain.location import REGIONS
 from controlplane.ports import Json
@@ -11,21 +11,21 @@ NAME = "Azure Backup simulator"
 
 
 def list_subscriptions(call: Call) -> Answer:
-    return answer({"value": [_subscription(call)], "count": {"type": "Total", "value": 1}})
+    return as_json({"value": [_subscription(call)], "count": {"type": "Total", "value": 1}})
 
 
 def get_subscription(call: Call) -> Answer:
-    return answer(_subscription(call))
+    return as_json(_subscription(call))
 
 
 def list_locations(call: Call) -> Answer:
-    return answer({"value": [_location(call, name, people) for name, people in REGIONS.items()]})
+    return as_json({"value": [_location(call, name, people) for name, people in REGIONS.items()]})
 
 
 def list_tenants(call: Call) -> Answer:
     tenant = call.identity.tenant_id
     names = {"displayName": NAME, "defaultDomain": "backupsim.invalid", "domains": ["backupsim.invalid"]}
-    return answer({"value": [{"id": f"/tenants/{tenant}", "tenantId": tenant, "tenantCategory": "Home", **names}]})
+    return as_json({"value": [{"id": f"/tenants/{tenant}", "tenantId": tenant, "tenantCategory": "Home", **names}]})
 
 
 def _subscription(call: Call) -> Json:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from controlplane.arm.call import Answer, Call, answer
+from controlplane.arm.call import Answer, Call, as_json
 from controlplane.arm.routing import reading, refused
 from controlplane.arm.vaults import VAULT, vault_id
 from controlplane.domain import protected_item
@@ -15,17 +15,17 @@ ENCRYPTION_CONFIG = f"{VAULT}/backupEncryptionConfigs/backupResourceEncryptionCo
 
 def get_backup_config(call: Call) -> Answer:
     vault = call.get(KIND, vault_id(call)).json()
-    return answer(backup_config(vault["id"], vault))
+    return as_json(backup_config(vault["id"], vault))
 
 
 def get_storage_config(call: Call) -> Answer:
     vault = call.get(KIND, vault_id(call)).json()
     in_use = bool(call.ports.store.find(protected_item.KIND, vault["id"], limit=1))
-    return answer(storage_config(vault["id"], vault, in_use))
+    return as_json(storage_config(vault["id"], vault, in_use))
 
 
 def get_encryption_config(call: Call) -> Answer:
-    return answer(encryption_config(call.get(KIND, vault_id(call)).json()["id"]))
+    return as_json(encryption_config(call.get(KIND, vault_id(call)).json()["id"]))
 
 
 ROUTES = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from base64 import b64decode, urlsafe_b64encode
 from typing import Any
 
-from controlplane.arm.call import Answer, Call, RequestBody, answer, rows
+from controlplane.arm.call import Answer, Call, RequestBody, as_json, rows
 from controlplane.arm.routing import GROUP, SUBSCRIPTION, Route, reading, refused
 from controlplane.domain import errors, job, location, operation, policy, protected_item
 from controlplane.domain.times import instant
@@ -126,7 +126,7 @@ def get_operation_status(call: Call) -> Answer:
     document = call.ports.store.get(operation.KIND, id) if f"{stamp};" == _STAMP else None
     if document is None:
         raise errors.operation_not_found(name)
-    return answer({"id": call.id, "name": name, "status": document.json()["status"]})
+    return as_json({"id": call.id, "name": name, "status": document.json()["status"]})
 
 
 def require_vault(call: Call) -> str:

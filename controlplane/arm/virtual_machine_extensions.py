@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from controlplane.arm import compute_operations
-from controlplane.arm.call import Answer, Call, RequestBody, answer
+from controlplane.arm.call import Answer, Call, RequestBody, as_json
 from controlplane.arm.routing import Route, reading, refused
 from controlplane.arm.virtual_machine_view import extension_body
 from controlplane.arm.virtual_machines import MACHINE
@@ -88,14 +88,14 @@ def get_extension(call: Call) -> Answer:
         raise errors.resource_not_found(
             f"{TYPE}/extensions", f"{machine['name']}/{call.names['extension']}", call.group
         )
-    return answer(extension_body(machine, view, call.query.get("$expand", "").lower() == "instanceview"))
+    return as_json(extension_body(machine, view, call.query.get("$expand", "").lower() == "instanceview"))
 
 
 def list_extensions(call: Call) -> Answer:
     machine = _machine(call)
     view = call.ports.fabric.instance_view(machine["id"])
     found = sorted(view.extensions, key=lambda each: each.name.lower()) if view else []
-    return answer({"value": [extension_body(machine, each) for each in found]})
+    return as_json({"value": [extension_body(machine, each) for each in found]})
 
 
 def delete_extension(call: Call) -> Answer:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from controlplane.arm import compute_operations, disks
-from controlplane.arm.call import Answer, Call, answer, encode
+from controlplane.arm.call import Answer, Call, as_json, encode
 from controlplane.arm.routing import GROUP, SUBSCRIPTION, Route, reading, refused
 from controlplane.arm.storage_accounts import account_named
 from controlplane.arm.virtual_machine_request import VirtualMachineRequest
@@ -46,12 +46,12 @@ def put_machine(call: Call) -> Answer:
 
 
 def get_machine(call: Call) -> Answer:
-    return answer(_shown(call, call.get(KIND), call.query.get("$expand", "").lower() == "instanceview"))
+    return as_json(_shown(call, call.get(KIND), call.query.get("$expand", "").lower() == "instanceview"))
 
 
 def get_instance_view(call: Call) -> Answer:
     machine = call.get(KIND, call.id.rpartition("/")[0])
-    return answer(_instance_view(call, machine))
+    return as_json(_instance_view(call, machine))
 
 
 def list_machines(call: Call) -> Answer:

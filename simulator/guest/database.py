@@ -20,7 +20,7 @@ from simulator.guest.volume import File, Volume
 DATABASE = "bank.db"
 JOURNAL = "bank.db-journal"
 PAGE_BYTES = 4096
-ACCOUNTS = 2000
+ACCOUNTS = 1000
 OPENING_BALANCE = 1000
 TOTAL = ACCOUNTS * OPENING_BALANCE
 
@@ -61,7 +61,8 @@ class Database:
             raise
 
     def write_back(self) -> None:
-        """Let what the database gave the system reach the disk, as an idle system does."""
+        """Let the pages of a running transaction reach the disk, their journal before them."""
+        self.connection.cache_flush()
         self._homes[DATABASE].open(DATABASE).flush()
 
     def number(self, query: str) -> int | None:

@@ -1,9 +1,9 @@
 """Programs in the guest that write checkable data; here the one with a database and a VSS writer.
 
 The bank moves money between accounts: the sum of all balances never changes, and a number counts its transactions. A
-transaction is left open between two ticks of the clock, with its pages already on the disk where SQLite's small cache
-had no room for them; so the bank is inside a transaction nearly always, and an image that was not taken at a freeze
-nearly always has something to recover.
+transaction is left open between two ticks of the clock, its pages already on the disk: some because SQLite's small
+cache had no room for them, the rest because an idle system writes back what waits. So an image that was not taken at a
+freeze nearly always has something to recover.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from simulator.guest.disk import DiskCorrupt
 from simulator.guest.volume import Volume
 from simulator.guest.vss import Event, Hresult, WriterFailed
 
-TRANSFERS_PER_TRANSACTION = 30
-TRANSFERS_PER_TICK = 10
+TRANSFERS_PER_TRANSACTION = 16
+TRANSFERS_PER_TICK = 6
 LARGEST_TRANSFER = 100
-NOTE_BYTES = 300
+NOTE_BYTES = 200
 CACHED_PAGES = 8
 OS_DISK = -1
 LOOK_SECONDS = 0.02
@@ -196,8 +196,11 @@ class DatabaseWorkload:
             self._transfer(database)
 
     def _work(self) -> None:
+        """End inside a transaction, and with its pages on the disk."""
         database = self._database or self._open()
         for _ in range(TRANSFERS_PER_TICK):
+            self._transfer(database)
+        if not self._transfers:
             self._transfer(database)
         database.write_back()
 

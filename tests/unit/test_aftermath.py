@@ -59,17 +59,18 @@ def test_a_lost_copy_costs_the_vault_tier_and_the_next_backup_does_not_build_on_
 
 
 def test_a_point_that_lost_everything_is_gone_and_its_item_shows_the_one_before(world: BackupWorld) -> None:
-    first, second = world.points()
-    for disk in second.disks:
+    before, earlier = world.points(), set(world.vault_blobs())
+    world.clock.jump(60)
+    world.write(0, 1, 78)
+    world.back_up()
+    lost = world.points()[-1]
+    for disk in lost.disks:
         world.blobs.delete(points.snapshot_of(disk))
-    account = world.ports.settings.service_account
-    kept = {name for name in world.vault_blobs() if first.id in name or str(first.job) in name}
-    for name in world.vault_blobs():
-        if name not in kept:
-            world.blobs.delete(Blob(account, "vault", name))
-    assert {loss.point for loss in name_losses(world.ports)} == {second.document}
-    assert world.points() == [first]
-    assert world.item()["lastRecoveryPoint"].startswith(first.time.strftime("%Y-%m-%dT%H:%M"))
+    for name in set(world.vault_blobs()) - earlier:
+        world.blobs.delete(Blob(world.ports.settings.service_account, "vault", name))
+    assert {loss.point for loss in name_losses(world.ports)} == {lost.document}
+    assert world.points() == before
+    assert world.item()["lastRecoveryPoint"].startswith(before[-1].time.strftime("%Y-%m-%dT%H:%M"))
 
 
 def test_it_is_named_once(world: BackupWorld) -> None:

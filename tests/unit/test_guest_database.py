@@ -60,14 +60,11 @@ def test_with_fewer_disks_both_lie_together(tmp_path: Path, data_disks: int, hom
 
 
 def test_between_ticks_a_transaction_is_open_and_on_the_disk(rig: Rig) -> None:
-    open_transactions = 0
     for _ in range(30):
         tick(rig)
         report = inspect(rig.images())
-        open_transactions += not report.opened_clean
-        assert report.sum_of_balances_ok, "one instant of all disks can always be recovered"
-        assert report.opened_clean or report.recovered
-    assert open_transactions >= 20
+        assert not report.opened_clean
+        assert report.recovered, "one instant of all disks can always be recovered"
 
 
 def test_recovery_brings_back_the_last_committed_transaction(rig: Rig) -> None:

@@ -125,7 +125,7 @@ def test_workloads_are_ticked_by_the_clock_while_the_machine_runs(tmp_path: Path
     rig = Rig(tmp_path, options=BUSY).boot()
     for _ in range(20):
         rig.jump(0.2)
-    assert last_transaction(rig.guest) == 6
+    assert last_transaction(rig.guest) == 7
     assert rig.guest.workloads["files"].facts()["files_written"] == 20
     written = sum(each.bytes_written for each in rig.guest.disks.values())
     assert written > 0

@@ -13,7 +13,7 @@ import pytest
 from controlplane.ports import BlockSource
 from extension.contract.bridge import FreezeReport, FreezeRequest
 from simulator.clock import VirtualClock
-from simulator.guest.database import inspect
+from simulator.guest.database import TOTAL, inspect
 from simulator.guest.machine import GuestOptions
 from simulator.guest.plain_files import inspect_files
 from simulator.guest.snapshot_set import NoSuchSession, NotFrozen
@@ -59,7 +59,7 @@ def test_a_frozen_image_is_one_instant_clean_and_equal_to_the_truth(rig: Rig) ->
         assert verdict.blocks_compared == -(-image.size_bytes // 65536)
     report = inspect(images)
     assert (report.opened_clean, report.sum_of_balances_ok, report.integrity) == (True, True, "ok")
-    assert truth.workloads["database"] == {"last_transaction": 4, "sum_of_balances": 2_000_000}
+    assert truth.workloads["database"] == {"last_transaction": 4, "sum_of_balances": TOTAL}
     assert report.last_transaction == 4
 
 
