@@ -40,7 +40,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "pydantic",
         "starlette",
     ),
-    "simulator.guest": ("apsw", "controlplane.ports", CONTRACT, "simulator.clock"),
+    "simulator.guest": ("apsw", "controlplane.ports", CONTRACT, "cryptography", "simulator.clock"),
     "simulator.host": (
         "controlplane.ports",
         CONTRACT,
