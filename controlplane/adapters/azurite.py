@@ -9,24 +9,23 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from email.utils import formatdate
+from functools import partial
 from http.client import HTTPResponse
 from itertools import groupby
-from secrets import token_hex
 from threading import Lock
 from time import monotonic, sleep
 from typing import Literal, TypeVar
 from urllib.parse import parse_qs, quote, unquote, urlencode, urlsplit
 from xml.etree import ElementTree
 
-from azure.core.exceptions import AzureError, HttpResponseError, ResourceExistsError
+from azure.core.exceptions import AzureError, HttpResponseError, ResourceExistsError, ResourceNotFoundError
 from azure.storage.blob import BlobBlock, BlobClient, BlobServiceClient, BlobType, LinearRetry
 
+from controlplane.adapters.block_writer import BlockWriter
 from controlplane.adapters.connections import TIMEOUT_SECONDS, Connections
 from controlplane.adapters.storage_keys import Accounts, FixedAccounts, blob_sas, shared_key
 from controlplane.domain.spans import Span, merged, within, without
@@ -46,8 +45,6 @@ __all__ = ["Accounts", "AzuriteBlobs", "FixedAccounts"]
 
 API_VERSION = "2021-12-02"
 """Old enough for every Azurite in use, which refuses versions newer than itself."""
-BLOCKS_IN_FLIGHT = 2
-"""Blocks a writer sends at once. With the reads of a transfer that is MAX_IN_FLIGHT."""
 SNAPSHOT_INTERVAL_SECONDS = 0.002
 """Azurite names snapshots by the millisecond: two of one blob in the same one would share name and fate."""
 
@@ -177,16 +174,16 @@ class AzuriteBlobs:
         headers = {"x-ms-blob-type": "BlockBlob"} | {f"x-ms-meta-{k}": v for k, v in (metadata or {}).items()}
         self._in_container(blob, lambda: self._send("PUT", blob, {}, headers, data))
 
-    def writer(self, blob: Blob) -> AzuriteWriter:
+    def writer(self, blob: Blob) -> BlockWriter:
         _check_base(blob)
         self.account_key(blob.account)
-        return AzuriteWriter(self, blob)
+        return BlockWriter(partial(self._put_block, blob), partial(self._commit_blocks, blob))
 
-    def put_block(self, blob: Blob, block: str, data: memoryview) -> None:
+    def _put_block(self, blob: Blob, block: str, data: memoryview) -> None:
         query = {"comp": "block", "blockid": b64encode(block.encode()).decode()}
         self._in_container(blob, lambda: self._send("PUT", blob, query, {}, data))
 
-    def commit_blocks(self, blob: Blob, blocks: Sequence[str], metadata: Mapping[str, str] | None) -> None:
+    def _commit_blocks(self, blob: Blob, blocks: Sequence[str], metadata: Mapping[str, str] | None) -> None:
         client = self._client(blob)
         listed = [BlobBlock(block_id=block) for block in blocks]
         self._in_container(blob, lambda: client.commit_block_list(listed, metadata=dict(metadata or {})))
@@ -232,6 +229,10 @@ class AzuriteBlobs:
                 client.delete_blob(delete_snapshots=include)
         except BlobNotFound:
             return
+
+    def delete_container(self, account: str, container: str) -> None:
+        with _translated(Blob(account, container, "")), suppress(ResourceNotFoundError):
+            self._service(account).delete_container(container)
 
     # Requests
 
@@ -304,53 +305,6 @@ class AzuriteBlobs:
                 with suppress(ResourceExistsError):
                     self._service(blob.account).create_container(blob.container)
                 return act()
-
-
-class AzuriteWriter:
-    """Blocks of a blob, sent in the background as they fill up and joined by the commit."""
-
-    def __init__(self, blobs: AzuriteBlobs, blob: Blob) -> None:
-        self._blobs = blobs
-        self._blob = blob
-        self._own = token_hex(4)
-        """In the name of each block, so that two writers of one blob never mix."""
-        self._blocks: list[str] = []
-        self._buffer = bytearray()
-        self._size_bytes = 0
-        self._pool = ThreadPoolExecutor(BLOCKS_IN_FLIGHT, thread_name_prefix="blocks")
-        self._sending: deque[Future[None]] = deque()
-
-    def write(self, data: bytes | bytearray | memoryview) -> None:
-        view = memoryview(data)
-        while len(view):
-            taken = view[: WRITE_BYTES - len(self._buffer)]
-            self._buffer += taken
-            view = view[len(taken) :]
-            if len(self._buffer) == WRITE_BYTES:
-                self._send()
-
-    def commit(self, metadata: Mapping[str, str] | None = None) -> int:
-        if self._buffer:
-            self._send()
-        while self._sending:
-            self._sending.popleft().result()
-        self._pool.shutdown()
-        self._blobs.commit_blocks(self._blob, self._blocks, metadata)
-        return self._size_bytes
-
-    def abort(self) -> None:
-        """Blocks that no commit names are thrown away by the storage."""
-        self._buffer = bytearray()
-        self._pool.shutdown(cancel_futures=True)
-
-    def _send(self) -> None:
-        if len(self._sending) == BLOCKS_IN_FLIGHT:
-            self._sending.popleft().result()
-        block = f"{self._own}-{len(self._blocks):08}"
-        self._sending.append(self._pool.submit(self._blobs.put_block, self._blob, block, memoryview(self._buffer)))
-        self._blocks.append(block)
-        self._size_bytes += len(self._buffer)
-        self._buffer = bytearray()
 
 
 def _escaped(name: str) -> str:

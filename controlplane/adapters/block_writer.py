@@ -1,0 +1,64 @@
+"""Writes a block blob piece by piece: blocks go out in the background as they fill up, and the commit joins them."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from secrets import token_hex
+
+from controlplane.ports import WRITE_BYTES
+
+BLOCKS_IN_FLIGHT = 2
+"""Blocks a writer sends at once."""
+
+
+class BlockWriter:
+    """A block blob in the making. `put_block` sends one block under a name, `commit_blocks` makes a blob of them."""
+
+    def __init__(
+        self,
+        put_block: Callable[[str, memoryview], None],
+        commit_blocks: Callable[[Sequence[str], Mapping[str, str] | None], None],
+    ) -> None:
+        self._put_block = put_block
+        self._commit_blocks = commit_blocks
+        self._own = token_hex(4)
+        """In the name of each block, so that two writers of one blob never mix."""
+        self._blocks: list[str] = []
+        self._buffer = bytearray()
+        self._size_bytes = 0
+        self._pool = ThreadPoolExecutor(BLOCKS_IN_FLIGHT, thread_name_prefix="blocks")
+        self._sending: deque[Future[None]] = deque()
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        view = memoryview(data)
+        while len(view):
+            taken = view[: WRITE_BYTES - len(self._buffer)]
+            self._buffer += taken
+            view = view[len(taken) :]
+            if len(self._buffer) == WRITE_BYTES:
+                self._send()
+
+    def commit(self, metadata: Mapping[str, str] | None = None) -> int:
+        if self._buffer:
+            self._send()
+        while self._sending:
+            self._sending.popleft().result()
+        self._pool.shutdown()
+        self._commit_blocks(self._blocks, metadata)
+        return self._size_bytes
+
+    def abort(self) -> None:
+        """Blocks that no commit names are thrown away by the storage."""
+        self._buffer = bytearray()
+        self._pool.shutdown(cancel_futures=True)
+
+    def _send(self) -> None:
+        if len(self._sending) == BLOCKS_IN_FLIGHT:
+            self._sending.popleft().result()
+        block = f"{self._own}-{len(self._blocks):08}"
+        self._sending.append(self._pool.submit(self._put_block, block, memoryview(self._buffer)))
+        self._blocks.append(block)
+        self._size_bytes += len(self._buffer)
+        self._buffer = bytearray()

@@ -1,0 +1,106 @@
+"""Finds out by trying, in a throw-away container, what a storage endpoint that somebody else runs can and cannot do."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from secrets import token_hex
+from urllib.error import HTTPError, URLError
+from urllib.request import Request, urlopen
+from xml.etree import ElementTree
+
+from controlplane.adapters.azurite import API_VERSION, AzuriteBlobs
+from controlplane.ports import Blob, Json, StorageRefused
+
+TIMEOUT_SECONDS = 30
+_PAGE = 512
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One thing tried. `needed`: without it nothing can be backed up."""
+
+    able: bool
+    needed: bool
+    detail: str
+
+
+def probe(blobs: AzuriteBlobs, account: str) -> dict[str, Answer]:
+    """What the endpoint does for this account of it, by name of the ability. Raises PortError when it is not there."""
+    container = f"backupsim-probe-{token_hex(8)}"
+    disk = Blob(account, container, "disk")
+    try:
+        blobs.create(disk, 8 * _PAGE)
+        blobs.write(disk, 0, b"1" * 2 * _PAGE)
+        before = blobs.snapshot(disk)
+        blobs.clear(disk, 0, _PAGE)
+        blobs.write(disk, 4 * _PAGE, b"2" * _PAGE)
+        return {
+            "snapshots": _snapshots(blobs, disk.at(before)),
+            "sas_enforced": _sas_enforced(blobs, disk),
+            "snapshot_read_by_blob_sas": _snapshot_by_sas(blobs, disk.at(before)),
+            "page_range_diff": _page_range_diff(blobs, disk, before),
+            "new_accounts": _new_accounts(blobs),
+        }
+    finally:
+        blobs.delete_container(account, container)
+
+
+def to_json(answers: dict[str, Answer]) -> Json:
+    return {name: asdict(answer) for name, answer in answers.items()}
+
+
+def _snapshots(blobs: AzuriteBlobs, snapshot: Blob) -> Answer:
+    able = blobs.read(snapshot) == b"1" * 2 * _PAGE + bytes(6 * _PAGE)
+    return Answer(able, True, "a snapshot keeps what the blob held" if able else "a snapshot changes with its blob")
+
+
+def _sas_enforced(blobs: AzuriteBlobs, disk: Blob) -> Answer:
+    readable, _ = _try("GET", blobs.sas(disk, "r", _soon()))
+    if readable != 200:
+        return Answer(False, True, f"a right SAS is answered by {readable}")
+    writing, _ = _try("PUT", blobs.sas(disk, "r", _soon()) + "&comp=snapshot")
+    late, _ = _try("GET", blobs.sas(disk, "r", datetime.now(UTC) - timedelta(hours=1)))
+    if (writing, late) == (403, 403):
+        return Answer(True, False, "a SAS grants what it says, for as long as it says")
+    return Answer(False, False, "a SAS is accepted for more than it grants: rights of disks do not end here")
+
+
+def _snapshot_by_sas(blobs: AzuriteBlobs, snapshot: Blob) -> Answer:
+    status, _ = _try("GET", blobs.sas(snapshot, "r", _soon()))
+    return Answer(status == 200, False, f"reading a snapshot by the SAS of its blob is answered by {status}")
+
+
+def _page_range_diff(blobs: AzuriteBlobs, disk: Blob, before: str) -> Answer:
+    """Nothing here relies on it: blocks are compared by their digests."""
+    status, body = _try("GET", f"{blobs.sas(disk, 'r', _soon())}&comp=pagelist&prevsnapshot={before}")
+    if status != 200:
+        return Answer(False, False, f"asking what changed between two snapshots is answered by {status}")
+    found = {(element.tag, element.findtext("Start")) for element in ElementTree.fromstring(body)}
+    able = found == {("ClearRange", "0"), ("PageRange", str(4 * _PAGE))}
+    return Answer(able, False, "says what changed between two snapshots" if able else "lists more than what changed")
+
+
+def _new_accounts(blobs: AzuriteBlobs) -> Answer:
+    try:
+        blobs.add_account(f"probe{token_hex(6)}")
+    except StorageRefused:
+        return Answer(False, False, "has the accounts it was given and takes no others")
+    return Answer(True, False, "takes new accounts at any time")
+
+
+def _try(verb: str, url: str) -> tuple[int, bytes]:
+    try:
+        with urlopen(
+            Request(url, method=verb, headers={"x-ms-version": API_VERSION}), timeout=TIMEOUT_SECONDS
+        ) as answer:
+            return answer.status, answer.read()
+    except HTTPError as refusal:
+        with refusal:
+            return refusal.code, b""
+    except URLError:
+        return 0, b""
+
+
+def _soon() -> datetime:
+    return datetime.now(UTC) + timedelta(hours=1)
