@@ -14,12 +14,12 @@ SIGNATURE = re.compile(rb"[?&;]sig=[A-Za-z0-9%+/]{20}")
 TOKEN = re.compile(rb"eyJ[A-Za-z0-9_-]{20,}\.eyJ[A-Za-z0-9_-]{20,}\.[A-Za-z0-9_-]{20,}")
 PRIVATE_KEY = b"PRIVATE KEY-----"
 
-KEEPERS = ("secrets.json", "azurite/accounts.json", "azurite-accounts.json")
+KEEPERS = ("secrets.json", "accounts.json", "TransportPrivate.pem", "bridge.token")
 """Files whose job is to keep secrets; they are readable by their owner only."""
 
 
 def test_what_keeps_secrets_is_readable_by_its_owner_only(kept_demo: KeptDemo) -> None:
-    keepers = [path for path in _files(kept_demo.folder) if _is_keeper(kept_demo.folder, path)]
+    keepers = [path for path in _files(kept_demo.folder) if _is_keeper(path)]
     assert keepers
     assert [path for path in keepers if path.stat().st_mode & 0o077] == []
     assert kept_demo.folder.stat().st_mode & 0o077 == 0
@@ -41,7 +41,7 @@ def _everything(demo: KeptDemo) -> Iterator[tuple[object, bytes]]:
     yield "stdout", demo.stdout.encode()
     yield "stderr", demo.stderr.encode()
     for path in _files(demo.folder):
-        if not _is_keeper(demo.folder, path):
+        if not _is_keeper(path):
             yield path, path.read_bytes()
     with sqlite3.connect(demo.folder / "store.db") as store:
         for (table,) in store.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
@@ -60,7 +60,9 @@ def _secrets(folder: Path) -> set[bytes]:
     """Every text value of the files that keep secrets, if it is long enough to be one."""
     texts: set[str] = set()
     for path in _files(folder):
-        if path.suffix == ".json" and _is_keeper(folder, path):
+        if path.name == "bridge.token":
+            texts.add(path.read_text(encoding="utf-8").strip())
+        elif path.suffix == ".json" and _is_keeper(path):
             texts |= set(_texts(json.loads(path.read_text(encoding="utf-8"))))
     return {text.encode() for text in texts if len(text) >= 20}
 
@@ -80,6 +82,5 @@ def _files(folder: Path) -> list[Path]:
     return [path for path in sorted(folder.rglob("*")) if path.is_file()]
 
 
-def _is_keeper(folder: Path, path: Path) -> bool:
-    inside = path.relative_to(folder).as_posix()
-    return inside in KEEPERS or "Certificates/" in inside or path.name == "bridge.token"
+def _is_keeper(path: Path) -> bool:
+    return path.name in KEEPERS or path.suffix == ".prv"
