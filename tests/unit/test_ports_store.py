@@ -1,13 +1,18 @@
-"""What every Store must do, run over a file and over a database in memory."""
+"""What every Store must do, run over a file, over a database in memory, and over BACKUPSIM_TEST_DSN where it is set.
+
+That database must be an empty one; whatever a test makes in it is dropped again.
+"""
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -26,11 +31,21 @@ def clock() -> Iterator[VirtualClock]:
     clock.close()
 
 
-@pytest.fixture(params=["file", "memory"])
+OTHER = os.environ.get("BACKUPSIM_TEST_DSN", "")
+
+
+@pytest.fixture(params=["file", "memory", *(["other"] if OTHER else [])])
 def store(request: pytest.FixtureRequest, tmp_path: Path, clock: VirtualClock) -> Iterator[SqlStore]:
-    store = SqlStore(":memory:" if request.param == "memory" else f"sqlite:///{tmp_path}/state.db", clock)
+    dsn = {"file": f"sqlite:///{tmp_path}/state.db", "memory": ":memory:", "other": OTHER}[request.param]
+    store = SqlStore(dsn, clock)
     yield store
     store.close()
+    if request.param == "other":
+        engine = sa.create_engine(dsn)
+        found = sa.MetaData()
+        found.reflect(engine)
+        found.drop_all(engine)
+        engine.dispose()
 
 
 def test_a_document_comes_back_as_it_was_put(store: SqlStore) -> None:
