@@ -34,19 +34,18 @@ class Connections:
     ) -> Iterator[HTTPResponse]:
         """The answer to one request, which must be safe to send twice; its body is read inside the `with`."""
         connection, response = self._send(verb, origin, target, headers, body)
+        broken = False
         try:
             yield response
         except (HTTPException, OSError) as problem:
-            connection.close()
+            broken = True
             raise StorageUnavailable(f"{origin} broke off its answer ({type(problem).__name__})") from None
-        except BaseException:
-            connection.close()
-            raise
-        if response.isclosed() and not response.will_close:
-            with self._lock:
-                self._idle.setdefault(origin, []).append((monotonic(), connection))
-        else:
-            connection.close()
+        finally:
+            if broken or response.will_close or not response.isclosed():
+                connection.close()
+            else:
+                with self._lock:
+                    self._idle.setdefault(origin, []).append((monotonic(), connection))
 
     def close(self) -> None:
         with self._lock:
