@@ -132,6 +132,9 @@ class GroundTruths:
         for old in kept[: -self._most]:
             old.unlink(missing_ok=True)
 
+    def has(self, task_id: str) -> bool:
+        return self._path(task_id).exists()
+
     def get(self, task_id: str) -> GroundTruth | None:
         path = self._path(task_id)
         if not path.exists():

@@ -17,7 +17,7 @@ from controlplane.ports import Blobs, Clock, Json, MachineSpec
 from extension.contract import bridge
 from extension.contract.bridge import Facts, FreezeReport, FreezeRequest, ThawReport
 from simulator.guest import windows
-from simulator.guest.attach import Attached, DiskBay
+from simulator.guest.attach import Attached, DiskBay, DiskMissing
 from simulator.guest.disk import GuestDisk, LostWrites
 from simulator.guest.files import write_whole
 from simulator.guest.ground_truth import GroundTruth, GroundTruths
@@ -110,8 +110,10 @@ class Guest:
         bay = DiskBay(self._folder / "ledger", self._blobs, self._clock, self._chance)
         try:
             self._attach_disks(bay)
-        except BaseException:
+        except BaseException as error:
             self._detach_disks(clean=False)
+            if isinstance(error, DiskMissing):
+                raise BootFailed(str(error)) from error
             raise
         volumes = {lun: attached.volume for lun, attached in self._attached.items() if attached.volume}
         self._start_workloads(volumes, bay)

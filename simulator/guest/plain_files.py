@@ -17,7 +17,7 @@ from simulator.guest.directory import VolumeError
 from simulator.guest.gate import Gate
 from simulator.guest.image import mount_all
 from simulator.guest.volume import Volume
-from simulator.guest.workload import TROUBLE, OnProblem
+from simulator.guest.workload import TROUBLE, OnProblem, WorkloadEnded
 
 FILES_PER_VOLUME = 4
 FILE_BYTES = 48 * 1024
@@ -76,6 +76,8 @@ class FilesWorkload:
         """`amount` files."""
         for _ in range(amount):
             with self._lock:
+                if self._closed:
+                    raise WorkloadEnded(f"the workload {self.name} has ended")
                 self._write_next()
 
     def facts(self) -> Json:

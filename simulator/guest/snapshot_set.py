@@ -238,10 +238,13 @@ class VssService:
         self._truths.keep(hold.session.truth)
 
     def _remember_order(self, session: _Session) -> None:
-        """A session without a freeze that lasted leaves the order of its writes instead."""
+        """A session without a freeze that lasted leaves the order of its writes instead.
+
+        A second requester with the same task has nothing to do and takes no snapshots: the first one's truth stays.
+        """
         ends = {lun: disk.digests() for lun, disk in self._disks.items()}
         history = self._history.end(session.since)
-        if session.truth:
+        if session.truth or self._truths.has(session.task_id):
             return
         session.truth = GroundTruth(
             task_id=session.task_id,

@@ -36,6 +36,11 @@ LOOK_SECONDS = 0.02
 TROUBLE = (apsw.Error, PortError, DiskCorrupt, VolumeError)
 """What a program meets when its disks fail it."""
 
+
+class WorkloadEnded(RuntimeError):
+    """The machine was shut down; the program does nothing more."""
+
+
 OnProblem = Callable[[str, str], None]
 """(workload, what is wrong)"""
 
@@ -51,7 +56,7 @@ class Workload(Protocol):
         """A slice of work; never waits for a freeze to end, and tells problems instead of raising them."""
 
     def run(self, amount: int) -> None:
-        """So many units of work at once (transactions, files). Waits while frozen."""
+        """So many units of work at once (transactions, files). Waits while frozen; raises WorkloadEnded."""
 
     def facts(self) -> Json:
         """What an image of this moment must hold at least."""
@@ -95,6 +100,8 @@ class DatabaseWorkload:
         while amount:
             self._running.wait()
             with self._lock:
+                if self._closed:
+                    raise WorkloadEnded(f"the workload {self.name} has ended")
                 if not self._running.is_set():
                     continue
                 try:
@@ -113,23 +120,12 @@ class DatabaseWorkload:
 
     def freeze(self, deadline: datetime) -> None:
         """End the running transaction and begin no other; then there is nothing that a restore would replay."""
-        while not self._lock.acquire(timeout=LOOK_SECONDS):
-            if self._clock.now() >= deadline:
-                raise WriterFailed(Hresult.WRITER_TIMEOUT, "the database did not come to rest in time")
+        self._running.clear()  # first, so that no next transaction comes between
         try:
-            database = self._database or self._open()
-            if self._transfers:
-                self._commit(database)
-            self._facts = {
-                "last_transaction": database.number("SELECT last_transaction FROM bank"),
-                "sum_of_balances": database.number("SELECT sum(balance) FROM account"),
-            }
-            self._running.clear()
-        except TROUBLE as error:
-            self._fail(error)
-            raise WriterFailed(Hresult.WRITER_RETRYABLE, f"the database cannot write: {error}") from error
-        finally:
-            self._lock.release()
+            self._come_to_rest(deadline)
+        except BaseException:
+            self._running.set()
+            raise
 
     def thaw(self) -> None:
         self._running.set()
@@ -150,6 +146,24 @@ class DatabaseWorkload:
                     self._commit(database)
             finally:
                 database.close()
+
+    def _come_to_rest(self, deadline: datetime) -> None:
+        while not self._lock.acquire(timeout=LOOK_SECONDS):
+            if self._clock.now() >= deadline:
+                raise WriterFailed(Hresult.WRITER_TIMEOUT, "the database did not come to rest in time")
+        try:
+            database = self._database or self._open()
+            if self._transfers:
+                self._commit(database)
+            self._facts = {
+                "last_transaction": database.number("SELECT last_transaction FROM bank"),
+                "sum_of_balances": database.number("SELECT sum(balance) FROM account"),
+            }
+        except TROUBLE as error:
+            self._fail(error)
+            raise WriterFailed(Hresult.WRITER_RETRYABLE, f"the database cannot write: {error}") from error
+        finally:
+            self._lock.release()
 
     def _attempt(self, work: Callable[[], object]) -> None:
         try:

@@ -11,7 +11,6 @@ import pytest
 
 from controlplane.ports import Blob, CreateOption, Disk
 from extension.contract.bridge import FreezeRequest
-from simulator.guest.attach import DiskMissing
 from simulator.guest.database import inspect
 from simulator.guest.image import mount
 from simulator.guest.machine import AGENT_VERSION, BootFailed, Guest, GuestOptions, NotRunning, mount_point
@@ -19,6 +18,7 @@ from simulator.guest.partition import find
 from simulator.guest.plain_files import inspect_files
 from simulator.guest.vhd import FOOTER_BYTES, MEBIBYTE, Footer, blob_bytes
 from simulator.guest.windows import of_image
+from simulator.guest.workload import WorkloadEnded
 from tests.unit.guest_rig import ACCOUNT, BUSY, PLAIN_IMAGE, SMALL, Rig, disk, machine_spec
 
 TEBIBYTE_IN_MIB = 1024 * 1024
@@ -214,7 +214,7 @@ def test_an_os_disk_without_a_volume_cannot_be_started_from(rig: Rig) -> None:
 def test_a_machine_does_not_start_without_the_blob_of_a_disk(rig: Rig, which: int) -> None:
     rig.guest.shutdown()
     rig.blobs.delete(rig.spec.disks[which].blob, snapshots=True)
-    with pytest.raises(DiskMissing, match="no page blob"):
+    with pytest.raises(BootFailed, match="no page blob"):
         rig.boot_again()
 
 
@@ -316,6 +316,17 @@ def test_truths_are_kept_over_a_restart_and_only_the_newest(tmp_path: Path) -> N
     truth = guest.ground_truth("task 33")
     assert truth is not None
     assert truth.task_id == "task 33"
+
+
+def test_programs_of_a_machine_that_was_shut_down_do_nothing_more(rig: Rig) -> None:
+    workloads = dict(rig.guest.workloads)
+    rig.guest.shutdown()
+    count = len(rig.blobs.writes)
+    for workload in workloads.values():
+        workload.tick()
+        with pytest.raises(WorkloadEnded):
+            workload.run(1)
+    assert len(rig.blobs.writes) == count
 
 
 def test_an_idle_machine_costs_no_tick(tmp_path: Path) -> None:

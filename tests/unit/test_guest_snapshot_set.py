@@ -314,6 +314,31 @@ class Changed:
         return bytes(data)
 
 
+def test_a_second_requester_of_the_same_task_does_not_replace_its_truth(rig: Rig) -> None:
+    session = rig.guest.open_session("task")
+    images = rig.images()
+    rig.guest.close_session(session)
+    rig.guest.workloads["database"].run(1)
+    rig.guest.close_session(rig.guest.open_session("task"))
+    truth = rig.guest.ground_truth("task")
+    assert truth is not None
+    assert truth.compare_without_freeze(images).one_instant
+
+
+def test_a_freeze_comes_between_the_transactions_of_a_long_run(rig: Rig) -> None:
+    database = rig.guest.workloads["database"]
+    runner = threading.Thread(target=database.run, args=(400,))
+    runner.start()
+    session = rig.guest.open_session("task")
+    assert freeze(rig, session).frozen
+    assert runner.is_alive(), "the run outlasts the freeze, else this shows nothing"
+    before = database.facts()["last_transaction"]
+    assert 0 <= before < 400
+    assert rig.guest.thaw(session).consistent
+    runner.join(60)
+    assert database.facts() == {"last_transaction": 400}
+
+
 def test_a_write_whose_fate_is_unknown_makes_the_order_unknowable(rig: Rig) -> None:
     session = rig.guest.open_session("task")
     rig.guest.workloads["database"].tick()
