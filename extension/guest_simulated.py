@@ -57,7 +57,7 @@ class SimulatedGuest:
             raise GuestError(f"no session with the guest: {problem}") from None
         line.deadline = None
         self._line = line
-        threading.Thread(target=self._watch, args=(pieces,), name=self.WATCHER, daemon=True).start()
+        threading.Thread(target=self._watch, args=(line, pieces), name=self.WATCHER, daemon=True).start()
 
     def facts(self) -> Facts:
         return Facts(**self._call("GET", "facts"))
@@ -85,14 +85,15 @@ class SimulatedGuest:
     def close(self) -> None:
         line, self._line = self._line, None
         if line is not None:
-            line.hang_up()
+            line.hang_up()  # and the watcher, who sits in a read of it, closes it
 
     # ------------------------------------------------------------------------------------------------------ underneath
 
-    def _watch(self, pieces: Iterator[bytes]) -> None:
+    def _watch(self, line: Exchange, pieces: Iterator[bytes]) -> None:
         with suppress(OSError):  # a broken line says the same as a closed one
             for _ in pieces:
                 pass
+        line.close()
         if self._line is None:
             return
         # In this order, and the reverse in thaw(): one of the two threads is sure to see what the other did.

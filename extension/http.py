@@ -167,8 +167,10 @@ class Exchange:
 
     def hang_up(self) -> None:
         """End the conversation; whoever waits for the answer, in whatever thread, sees it end."""
-        with suppress(OSError):
-            self._opened().shutdown(socket.SHUT_RDWR)
+        connection = self._connection
+        if connection is not None:
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         connection, self._connection = self._connection, None

@@ -56,7 +56,7 @@ class Task:
         self._guest_problem: GuestError | None = None
         self._procedure: Procedure | None = None
         self._refusal: Outcome | None = None
-        self._mistake: Outcome | None = None
+        self._mistake: Exception | None = None
 
     def carry_out(self) -> None:
         """Raises GuestGone and nothing else: then there is nobody left to report to."""
@@ -170,14 +170,15 @@ class Task:
         except GuestGone:
             raise
         except Exception as mistake:  # noqa: BLE001 (the table knows the way out, by the thaw that may be owed)
-            self._mistake = self._unforeseen(mistake)
+            self._mistake = mistake  # described when nothing is frozen any more
             return Event.BROKE
 
     def _report(self) -> Event:
         course = Course() if self._procedure is None else self._procedure.finish()
         if self._procedure is not None:
             self._reporter.telemetry |= self._procedure.telemetry | {"snapshotCreator": "guestExtension"}
-        outcome = self._refusal or self._mistake or judge(course)
+        mistake = None if self._mistake is None else self._unforeseen(self._mistake)
+        outcome = self._refusal or mistake or judge(course)
         self._reporter.end(outcome, course.disks, early=self._refusal is not None)
         return Event.REPORTED
 
