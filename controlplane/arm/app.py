@@ -140,10 +140,12 @@ class Arm:
             content=b"" if route.method in {"GET", "HEAD"} else await _body(receive),
             base_url=base_url,
         )
-        return await run_in_threadpool(self._run, route, call) if route.writes else route.run(call)
+        return await run_in_threadpool(self._run, route, call) if route.blocks else route.run(call)
 
     def _run(self, route: Route, call: Call) -> Answer:
-        """A request that may change something, and its entry in the journal."""
+        """A request that may block, and its entry in the journal if it may change something."""
+        if call.method == "GET":
+            return route.run(call)
         try:
             result = route.run(call)
         except Exception as error:  # noqa: BLE001 - what the client is told is in the journal too

@@ -34,7 +34,7 @@ RETRY_AFTER_SECONDS = 1
 class RequestBody(BaseModel):
     """A body or a part of one. Keys match without case, as in ARM; null means absent; unknown keys are dropped."""
 
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="ignore", frozen=True)
+    model_config = ConfigDict(alias_generator=to_camel, extra="ignore", frozen=True)
 
     @model_validator(mode="before")
     @classmethod
@@ -208,7 +208,7 @@ def as_json(body: Any, status: int = 200, headers: Mapping[str, str] | None = No
 
 
 def encode(body: Any) -> bytes:
-    return json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
+    return json.dumps(body, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
 
 
 def rows(documents: Iterable[Document]) -> Iterator[tuple[str, bytes]]:
@@ -219,7 +219,7 @@ def parse_object(content: bytes) -> Json:
     """A JSON object, or the error that ARM answers to anything else."""
     try:
         decoded = json.loads(content, parse_constant=_refuse_constant)
-        encode(decoded)  # half of a surrogate pair passes the parser, but nothing can store it
+        encode(decoded)  # half of a surrogate pair and 1e999 pass the parser, but nothing can store them
     except (ValueError, RecursionError) as error:
         reason = "it is nested too deeply" if isinstance(error, RecursionError) else _first_line(error)
         raise errors.invalid_content(reason) from None

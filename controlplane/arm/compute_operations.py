@@ -9,7 +9,7 @@ from controlplane.arm.routing import SUBSCRIPTION, Route
 from controlplane.domain import errors
 from controlplane.domain.errors import ServiceError
 from controlplane.domain.operation import KIND
-from controlplane.domain.times import instant
+from controlplane.domain.times import instant_with_offset
 from controlplane.ports import Document, Json
 
 OPERATION = f"{SUBSCRIPTION}/providers/Microsoft.Compute/locations/{{location}}/operations/{{operation}}"
@@ -17,25 +17,20 @@ OPERATION = f"{SUBSCRIPTION}/providers/Microsoft.Compute/locations/{{location}}/
 Goal = Literal["present", "absent"]
 
 
-def begin(
-    call: Call,
-    vm: str,
-    location: str,
-    *,
-    goal: Goal = "present",
-    extension: str = "",
-    answer_body: Json | None = None,
-    status: int = 202,
-) -> Answer:
-    """Answer that the work began; whether it ended is read from the machine, or from its `extension`."""
+def begin(call: Call, machine: Json, *, goal: Goal = "present", extension: str = "") -> str:
+    """Record that work on a machine began; returns the operation's path. Whether it ended is read from the machine,
+    or from its `extension`."""
     id = call.new_guid()
-    body = {"startTime": instant(call.ports.clock.now()).replace("Z", "+00:00"), "status": "InProgress", "name": id}
-    call.ports.store.put(KIND, id, body, parent=vm, private={"vm": vm, "extension": extension, "goal": goal})
-    path = f"{call.subscription_id}/providers/Microsoft.Compute/locations/{location}/operations/{id}"
-    accepted = call.accepted(path, status=status, body=answer_body)
-    if answer_body is not None:
-        return accepted
-    return Answer(status, headers={**accepted.headers, "Location": call.url(path, {"monitor": "true"})})
+    body = {"startTime": instant_with_offset(call.ports.clock.now()), "status": "InProgress", "name": id}
+    order = {"vm": machine["id"], "extension": extension, "goal": goal}
+    call.ports.store.put(KIND, id, body, parent=machine["id"], private=order)
+    return f"{call.subscription_id}/providers/Microsoft.Compute/locations/{machine['location']}/operations/{id}"
+
+
+def accepted(call: Call, path: str) -> Answer:
+    """Answer that the operation began, for a request that has no resource to show."""
+    begun = call.accepted(path)
+    return Answer(begun.status, headers={**begun.headers, "Location": call.url(path, {"monitor": "true"})})
 
 
 def get_operation(call: Call) -> Answer:
@@ -59,12 +54,10 @@ def _advanced(call: Call, document: Document) -> Json:
     status, problem = _outcome(call, document.private)
     if status == "InProgress":
         return body
-    body |= {"endTime": instant(call.ports.clock.now()).replace("Z", "+00:00"), "status": status}
+    body |= {"endTime": instant_with_offset(call.ports.clock.now()), "status": status}
     if status == "Failed":
-        body["error"] = {
-            "code": "VMExtensionProvisioningError" if document.private["extension"] else "OSProvisioningInternalError",
-            "message": problem,
-        }
+        code = "VMExtensionProvisioningError" if document.private["extension"] else "OSProvisioningInternalError"
+        body["error"] = {"code": code, "message": problem}
     call.ports.store.put(KIND, document.id, body)
     return body
 
@@ -84,4 +77,4 @@ def _outcome(call: Call, order: Json) -> tuple[str, str]:
     return "InProgress", ""
 
 
-ROUTES = (Route("GET", OPERATION, get_operation),)
+ROUTES = (Route("GET", OPERATION, get_operation, blocks=True),)

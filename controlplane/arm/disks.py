@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from controlplane.arm.call import Answer, Call, rows
 from controlplane.arm.routing import GROUP, SUBSCRIPTION, reading, refused
-from controlplane.domain.times import instant
+from controlplane.domain.times import instant_with_offset
 from controlplane.domain.virtual_machine import GIB, OS_DISK_LUN, DiskRequest, MachineRequest
 from controlplane.ports import Blob, Document, Json, Store
 
@@ -39,7 +39,7 @@ def create(call: Call, vm: str, machine: MachineRequest, disk: DiskRequest, blob
         "creationData": {"createOption": disk.create_option},
         "diskSizeGB": disk.size_gib,
         "diskSizeBytes": disk.size_gib * GIB,
-        "timeCreated": instant(call.ports.clock.now()).replace("Z", "+00:00"),
+        "timeCreated": instant_with_offset(call.ports.clock.now()),
         "provisioningState": "Succeeded",
         "diskState": "Attached",
         "uniqueId": blob.name.removesuffix(".vhd"),

@@ -57,7 +57,7 @@ def list_groups(call: Call) -> Answer:
 ROUTES = (
     Route("PUT", GROUP, put_group),
     reading(GROUP, get_group),
-    Route("HEAD", GROUP, has_group, writes=False),
+    Route("HEAD", GROUP, has_group, blocks=False),
     refused("PATCH", GROUP),
     refused("DELETE", GROUP),
     reading(f"{SUBSCRIPTION}/resourceGroups", list_groups),

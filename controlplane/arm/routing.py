@@ -25,12 +25,12 @@ class Route:
     method: str
     path: str
     run: Callable[[Call], Answer]
-    writes: bool = True
-    """Whether it may block; reads from the store alone are quick enough to be answered by the event loop itself."""
+    blocks: bool = True
+    """Whether it runs in a thread. Reads from the store alone are quick enough to be answered by the event loop."""
 
 
 def reading(path: str, run: Callable[[Call], Answer]) -> Route:
-    return Route("GET", path, run, writes=False)
+    return Route("GET", path, run, blocks=False)
 
 
 def refused(method: str, path: str) -> Route:
@@ -39,7 +39,7 @@ def refused(method: str, path: str) -> Route:
     def refuse(call: Call) -> Answer:
         raise errors.operation_not_simulated(operation_name(method, split(path)))
 
-    return Route(method, path, refuse, writes=False)
+    return Route(method, path, refuse, blocks=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,13 +64,14 @@ def put_account(call: Call) -> Answer:
         _check_free(call, account.name)
         known = call.find(KIND)
         call.check_precondition(known)
-        created = call.ports.clock.now()
+        id, created = call.id, call.ports.clock.now()
         if known:
             existing = known.json()
+            id = existing["id"]
             if existing["location"] != account.location:
                 raise errors.location_conflict(account.name, existing["location"], call.group, account.location)
             created = parse_instant(existing["properties"]["creationTime"])
-        document = call.ports.store.put(KIND, call.id, body(call.id, account, endpoint, created), parent=call.group_id)
+        document = call.ports.store.put(KIND, call.id, body(id, account, endpoint, created), parent=call.group_id)
     return call.stored(document)
 
 

@@ -66,16 +66,10 @@ def put_extension(call: Call) -> Answer:
     try:
         with call.ports.store.transaction():
             call.ports.fabric.deliver(machine["id"], request)
-            present = _find(call, machine)
-            shown = extension_body(machine, present) if present else None
-            return compute_operations.begin(
-                call,
-                machine["id"],
-                machine["location"],
-                extension=request.name,
-                status=200 if known else 201,
-                answer_body=shown,
-            )
+            path = compute_operations.begin(call, machine, extension=request.name)
+            shown = _find(call, machine)
+            body = extension_body(machine, shown) if shown else None
+            return call.accepted(path, status=200 if known else 201, body=body)
     except GuestNotReady as error:
         raise not_allowed(f"The VM cannot take an extension yet: {error}.") from None
 
@@ -104,9 +98,8 @@ def delete_extension(call: Call) -> Answer:
         return Answer(204)
     with call.ports.store.transaction():
         call.ports.fabric.remove_extension(machine["id"], call.names["extension"])
-        return compute_operations.begin(
-            call, machine["id"], machine["location"], goal="absent", extension=call.names["extension"]
-        )
+        path = compute_operations.begin(call, machine, goal="absent", extension=call.names["extension"])
+        return compute_operations.accepted(call, path)
 
 
 def _machine(call: Call) -> Json:

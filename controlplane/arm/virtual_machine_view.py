@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from controlplane.domain.times import instant
+from controlplane.domain.times import instant_with_offset
 from controlplane.ports import ExtensionView, InstanceView, Json
 
 POWER_TEXTS = {"running": "VM running", "stopped": "VM stopped", "deallocated": "VM deallocated"}
@@ -76,7 +76,7 @@ def provisioning(state: str, time: datetime | None = None) -> Json:
         "level": "Error" if state == "Failed" else "Info",
         "displayStatus": TEXTS[state],
     }
-    return status if time is None else status | {"time": instant(time).replace("Z", "+00:00")}
+    return status if time is None else status | {"time": instant_with_offset(time)}
 
 
 def _agent(view: InstanceView) -> Json:
@@ -89,7 +89,7 @@ def _agent(view: InstanceView) -> Json:
         "message": works if ready else "VM status blob is found but not yet populated.",
     }
     if view.booted is not None:
-        status["time"] = instant(view.booted).replace("Z", "+00:00")
+        status["time"] = instant_with_offset(view.booted)
     handlers = [extension for extension in view.extensions if extension.handler_status]
     return {
         "vmAgentVersion": view.agent_version or "Unknown",

@@ -73,7 +73,7 @@ def delete_machine(call: Call) -> Answer:
         call.ports.fabric.delete_vm(machine["id"])
         call.ports.store.delete(KIND, known.id)
         disks.detach_all(call.ports.store, machine["id"])
-        return compute_operations.begin(call, machine["id"], machine["location"], goal="absent")
+        return compute_operations.accepted(call, compute_operations.begin(call, machine, goal="absent"))
 
 
 def start(call: Call) -> Answer:
@@ -92,7 +92,7 @@ def _power(call: Call, state: PowerState) -> Answer:
     machine = call.get(KIND, call.id.rpartition("/")[0]).json()
     with call.ports.store.transaction():
         call.ports.fabric.power(machine["id"], state)
-        return compute_operations.begin(call, machine["id"], machine["location"])
+        return compute_operations.accepted(call, compute_operations.begin(call, machine))
 
 
 # ------------------------------------------------------------------------------------------------------------- creation
@@ -123,8 +123,8 @@ def _create(call: Call, request: MachineRequest) -> Answer:
         for disk, backed in placed:
             _register(call, machine, disk, backed)
         call.ports.fabric.create_vm(call.id, spec)
-        document = call.get(KIND)
-        return compute_operations.begin(call, call.id, machine.location, status=201, answer_body=_shown(call, document))
+        path = compute_operations.begin(call, shown)
+        return call.accepted(path, status=201, body=_shown(call, call.get(KIND)))
 
 
 def _place(call: Call, machine: MachineRequest, disk: DiskRequest) -> Placed:
@@ -240,9 +240,8 @@ def _update(call: Call, known: Document, request: MachineRequest) -> Answer:
         document = call.ports.store.put(KIND, known.id, changed, if_match=known.etag)
         if properties["hardwareProfile"] != machine["properties"]["hardwareProfile"]:
             call.ports.fabric.create_vm(machine["id"], _resized(call, machine, request.size))
-        return compute_operations.begin(
-            call, machine["id"], machine["location"], status=200, answer_body=_shown(call, document)
-        )
+        path = compute_operations.begin(call, machine)
+        return call.accepted(path, status=200, body=_shown(call, document))
 
 
 def _same_disks(profile: Json, asked: Iterable[DiskRequest]) -> bool:

@@ -16,6 +16,11 @@ def instant(time: datetime) -> str:
     return f"{utc:%Y-%m-%dT%H:%M:%S}{'.' if fraction else ''}{fraction}Z"
 
 
+def instant_with_offset(time: datetime) -> str:
+    """`2022-05-13T10:09:27.280134+00:00`: the same, as Microsoft.Compute writes it."""
+    return instant(time).replace("Z", "+00:00")
+
+
 def parse_instant(text: str) -> datetime:
     """An instant as clients write it; without an offset it is UTC. ValueError for anything else."""
     date, point, rest = text.partition(".")

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from controlplane.domain.errors import ServiceError
-from controlplane.domain.times import instant
+from controlplane.domain.times import instant_with_offset
 
 Json = dict[str, Any]
 
@@ -237,7 +237,7 @@ def body(id: str, machine: MachineRequest, vm_id: str, created: datetime) -> Jso
         "type": TYPE,
         "location": machine.location,
         **({"tags": machine.tags} if machine.tags else {}),
-        "properties": properties | {"timeCreated": instant(created).replace("Z", "+00:00")},
+        "properties": properties | {"timeCreated": instant_with_offset(created)},
     }
 
 

@@ -67,6 +67,12 @@ def identity() -> Identity:
     return Identity(client_secret=SECRET, signing_key=signing_key())
 
 
+@cache
+def token() -> str:
+    """It lives for an hour of real time."""
+    return Tokens(identity()).issue("https://management.azure.com/")
+
+
 @dataclass
 class ArmWorld:
     """The service, and a client that has signed in."""
@@ -171,10 +177,9 @@ def _arm_world(store: SqlStore, clock: VirtualClock, blobs: MemoryBlobs) -> Iter
     ports = Ports(clock=clock, blobs=blobs, store=store, fabric=fabric, chance=Random(7), settings=settings)
     engine = InlineEngine(PLANS, lambda: ports)
     app = build(ports, engine, identity())
-    token = Tokens(identity()).issue("https://management.azure.com/")
     loop = asyncio.Runner()
     try:
-        yield ArmWorld(app, ports, fabric, engine, loop, token)
+        yield ArmWorld(app, ports, fabric, engine, loop, token())
     finally:
         loop.close()
         engine.close()
