@@ -6,6 +6,7 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 LANES = {
     "slow": ("--all", "takes too long for every run"),
@@ -21,6 +22,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # How long an example takes says more about the machine than about the code. What CI draws is the same every time, so
+    # that a red run means the change; what a developer's run draws is not, and finds the rest.
+    settings.register_profile("lane", deadline=None, derandomize=config.getoption("all"))
+    settings.load_profile("lane")
     for mark, (option, why) in LANES.items():
         config.addinivalue_line("markers", f"{mark}: {why}; run with {option}")
 
