@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from typing import cast
 
 from controlplane.arm import compute_operations, disks
 from controlplane.arm.call import Answer, Call, as_json, encode
@@ -26,7 +27,7 @@ from controlplane.domain.virtual_machine import (
     invalid,
     not_allowed,
 )
-from controlplane.ports import Blob, Disk, Document, Json, MachineSpec, PowerState
+from controlplane.ports import Blob, CreateOption, Disk, Document, Json, MachineSpec, PowerState
 
 MACHINES = f"{GROUP}/providers/{TYPE}"
 MACHINE = f"{MACHINES}/{{vm}}"
@@ -148,9 +149,8 @@ def _place(call: Call, machine: MachineRequest, disk: DiskRequest) -> Placed:
         call.ports.blobs.add_account(blob.account)
     size_bytes = _attached_bytes(call, disk, blob) if disk.attached else (disk.size_gib or 0) * GIB
     disk = replace(disk, size_gib=-(-size_bytes // GIB))
-    option = disk.create_option
-    assert option in {"FromImage", "Empty", "Attach"}, "completed() let no other through"
-    return disk, Disk(disk.name, disk.lun, blob, size_bytes, option, disk.managed_disk_id or None)  # type: ignore[arg-type]
+    option = cast(CreateOption, disk.create_option)  # completed() let no other through
+    return disk, Disk(disk.name, disk.lun, blob, size_bytes, option, disk.managed_disk_id or None)
 
 
 def _unmanaged_blob(call: Call, disk: DiskRequest) -> Blob:
