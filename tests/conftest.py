@@ -22,8 +22,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    # How long an example takes says more about the machine than about the code. What CI draws is the same every time, so
-    # that a red run means the change; what a developer's run draws is not, and finds the rest.
+    # How long an example takes says more about the machine than about the code. What CI draws is the same every time,
+    # so that a red run means the change; what a developer's run draws is not, and finds the rest.
     settings.register_profile("lane", deadline=None, derandomize=config.getoption("all"))
     settings.load_profile("lane")
     for mark, (option, why) in LANES.items():
