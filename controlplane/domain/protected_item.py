@@ -173,6 +173,14 @@ def backup_failed(body: Json, started: datetime, status: str, error: ServiceErro
     )
 
 
+def backup_cancelled(body: Json, started: datetime, error: ServiceError) -> Json:
+    """The item after a backup that its owner stopped: no reason to worry about the machine."""
+    detail = _health(error.number, error.code, error.message, error.remedy)
+    kpis = _kpis(body, "BackupOperationStatusKPI", "TransientDegraded", detail)
+    changes = {"lastBackupStatus": "Cancelled", "lastBackupTime": instant(started), "kpisHealths": kpis}
+    return body | {"properties": body["properties"] | changes}
+
+
 def restored(body: Json, error: ServiceError | None) -> Json:
     """The item after a restore: only the indicator of restores changes."""
     if error is None:

@@ -317,6 +317,8 @@ def conclude(store: Store, state: Json, job: Job, error: ServiceError | None) ->
         return
     if error is None:
         body = protected_item.backed_up(item.json(), job.started, job.status)
+    elif job.status == "Cancelled":
+        body = protected_item.backup_cancelled(item.json(), job.started, error)
     else:
         body = protected_item.backup_failed(item.json(), job.started, job.status, error)
     store.put(protected_item.KIND, state["item"], body)

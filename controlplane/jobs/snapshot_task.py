@@ -293,8 +293,7 @@ class _Watch:
             self.problem = snapshot_failure.extension_not_installed(None)
             return
         told = self._told_to_agent(extension)
-        broken = extension.provisioning_state == "Failed" and extension.status is None
-        if told is None and not broken:
+        if told is None and extension.provisioning_state != "Failed":
             self._ended_since = None
             return
         # The agent may know of the end before the status blob does.
@@ -303,7 +302,7 @@ class _Watch:
             return
         self.report = told
         if told is None:
-            self.problem = snapshot_failure.extension_not_installed(extension.handler_status)
+            self.problem = _why_failed(extension)
 
     def _told_to_agent(self, extension: ExtensionView) -> StatusReport | None:
         """The second way of a report: inside the status that the agent hands on."""
@@ -314,6 +313,15 @@ class _Watch:
             return self._final(parse_status_blob(str(parts[0].get("name")).encode()))
         except ProtocolError:
             return None
+
+
+def _why_failed(extension: ExtensionView) -> ServiceError:
+    """An extension that failed without a report that can be read: the agent has its words, or only its state."""
+    if extension.status is None:
+        return snapshot_failure.extension_not_installed(extension.handler_status)
+    message = extension.status.get("formattedMessage")
+    told = str(message.get("message")) if isinstance(message, dict) else "no message"
+    return snapshot_failure.service_error("error", told)
 
 
 # --------------------------------------------------------------------------------------------------- what it amounts to

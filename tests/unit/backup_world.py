@@ -28,7 +28,7 @@ from controlplane.jobs.catalog import PLANS
 from controlplane.jobs.lifecycle import configure_protection
 from controlplane.jobs.records import Ticket
 from controlplane.jobs.restore import restore
-from controlplane.ports import Blob, Disk, Json, MachineSpec, Ports, ServiceSettings
+from controlplane.ports import Blob, Blobs, Disk, Json, MachineSpec, Ports, ServiceSettings
 from simulator.clock import VirtualClock
 from tests.unit.faulty_blobs import FaultyBlobs
 from tests.unit.scripted_fabric import ScriptedFabric
@@ -151,9 +151,12 @@ class BackupWorld:
 
 
 @contextmanager
-def backup_world(protected: bool = True, settings: ServiceSettings | None = None) -> Iterator[BackupWorld]:
-    clock = VirtualClock(START)
-    blobs = FaultyBlobs()
+def backup_world(
+    protected: bool = True, settings: ServiceSettings | None = None, storage: Blobs | None = None, rate: float = 0.0
+) -> Iterator[BackupWorld]:
+    """`storage`: in memory unless given. `rate`: the clock stands still unless given."""
+    clock = VirtualClock(START, rate)
+    blobs = FaultyBlobs(storage)
     store = SqlStore(":memory:", clock)
     fabric = ScriptedFabric(store, blobs, clock)
     ports = Ports(clock, blobs, store, fabric, Random(1), settings or ServiceSettings())

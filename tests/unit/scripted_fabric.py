@@ -10,8 +10,18 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from controlplane.adapters.fabric import DESIRED, OBSERVED, StoreFabric
-from controlplane.adapters.memory_blobs import MemoryBlobs
-from controlplane.ports import Blob, Clock, Disk, ExtensionRequest, InstanceView, Json, MachineSpec, PowerState, Store
+from controlplane.ports import (
+    Blob,
+    Blobs,
+    Clock,
+    Disk,
+    ExtensionRequest,
+    InstanceView,
+    Json,
+    MachineSpec,
+    PowerState,
+    Store,
+)
 from extension.contract.reports import SnapshotConsistency, SnapshotInfo, StatusReport
 from extension.contract.settings import SnapshotSettings
 from simulator.host.certificates import TenantCertificate, make_tenant_certificate
@@ -76,7 +86,7 @@ class ScriptedFabric:
     """`script` holds the answers to coming deliveries; when it is empty the snapshot is application-consistent."""
 
     store: Store
-    blobs: MemoryBlobs
+    blobs: Blobs
     clock: Clock
     script: list[Answer] = field(default_factory=list)
     delivered: list[ExtensionRequest] = field(default_factory=list)

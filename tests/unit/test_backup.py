@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from controlplane.adapters.memory_blobs import MemoryBlobs
 from controlplane.domain.errors import ServiceError
 from controlplane.jobs.backup import backup_now
 from controlplane.jobs.vault_store import VaultPoint, VaultStore
@@ -474,7 +473,7 @@ def test_an_extension_that_is_being_removed_fails_the_job(world: BackupWorld) ->
 
 
 def refuse_the_vault(verb: str, blob: Blob) -> None:
-    if verb == "put" and blob.container == "vault":
+    if verb in {"put", "commit"} and blob.container == "vault":
         raise StorageUnavailable("no answer from the vault")
 
 
@@ -505,7 +504,7 @@ def test_the_next_transfer_is_compared_with_the_newest_point_in_the_vault(world:
 
 def test_what_the_vault_lost_of_the_transfer_is_named(world: BackupWorld) -> None:
     def lose_packs(verb: str, blob: Blob) -> None:
-        if verb == "put done" and blob.container == "vault" and not blob.name.startswith("manifests/"):
+        if verb == "commit done" and blob.container == "vault":
             world.blobs.delete(blob)
 
     world.blobs.listener = lose_packs
@@ -520,7 +519,7 @@ def test_snapshots_that_the_storage_lost_are_no_backup(world: BackupWorld) -> No
     def lose_snapshots(verb: str, blob: Blob) -> None:
         if blob.container == "vault":
             for snapshot in world.snapshots():
-                MemoryBlobs.delete(world.blobs, snapshot)
+                world.blobs.inner.delete(snapshot)
             refuse_the_vault(verb, blob)
 
     world.blobs.listener = lose_snapshots
@@ -533,7 +532,7 @@ def test_snapshots_that_the_storage_lost_are_no_backup(world: BackupWorld) -> No
 def test_a_point_whose_snapshots_are_lost_lives_on_in_the_vault(world: BackupWorld) -> None:
     def lose_snapshot(verb: str, blob: Blob) -> None:
         if verb == "put done" and blob.container == "vault":
-            MemoryBlobs.delete(world.blobs, next(each for each in world.snapshots() if each.name == "os.vhd"))
+            world.blobs.inner.delete(next(each for each in world.snapshots() if each.name == "os.vhd"))
             world.blobs.listener = None
 
     world.blobs.listener = lose_snapshot

@@ -48,6 +48,19 @@ def test_an_extension_that_cannot_be_installed_fails_the_job_early(world: Backup
     assert "NotReady" in job["errorDetails"][0]["errorString"]
 
 
+def test_an_extension_that_fails_without_a_report_is_quoted(world: BackupWorld) -> None:
+    """A handler of somebody else's: it tells the agent alone, and no report that the service could read."""
+
+    def fails(guest: ScriptedFabric, settings: SnapshotSettings) -> None:
+        message = {"lang": "en-US", "message": "out of breath"}
+        observe(guest, status={"status": "error", "code": 5, "formattedMessage": message})
+
+    world.fabric.script = [fails]
+    job = world.back_up()
+    assert title(job) == "ExtensionOperationFailed"
+    assert "out of breath" in job["errorDetails"][0]["errorString"]
+
+
 def test_an_extension_that_is_removed_while_it_works_fails_the_job(world: BackupWorld) -> None:
     def removed(guest: ScriptedFabric, settings: SnapshotSettings) -> None:
         guest.remove_extension(VM, "VMSnapshot")
