@@ -92,7 +92,7 @@ class StateFolder:
         self.seed: int = world["seed"]
         self.config: Json = world["config"]
         self.was_killed = was_killed
-        """The former run did not end by `close`."""
+        """The former run did not end by an orderly `close`."""
         self._lock = lock
 
     @classmethod
@@ -120,11 +120,13 @@ class StateFolder:
             raise
         return cls(path, lock, world, was_killed)
 
-    def close(self) -> None:
-        """End cleanly: nobody finds this world any more, and the folder is free."""
+    def close(self, orderly: bool = True) -> None:
+        """Nobody finds this world any more, and the folder is free. After an end that was not orderly the next start
+        finds `was_killed`."""
         if self._lock.is_locked:
             (self.path / "endpoints.json").unlink(missing_ok=True)
-            (self.path / "running").unlink(missing_ok=True)
+            if orderly:
+                (self.path / "running").unlink(missing_ok=True)
             self._lock.release()
 
     def __enter__(self) -> Self:

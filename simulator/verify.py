@@ -52,11 +52,8 @@ class Verifier:
         places = self._places(point, restore_job)
         truth = self.truth_of(machine, point.task_id) if point.task_id else None
         verdict = _Verdict(point, truth)
-        for place, sources in places.items():
-            verdict.judge_disks(place, sources)
-        first = next(iter(places), None)
-        if first is not None:
-            verdict.judge_database(first, inspect(places[first]))
+        for place, open_images in places.items():
+            verdict.judge(place, open_images, with_database=place == next(iter(places)))
         return verdict.to_json()
 
     def _find(self, name_or_id: str) -> tuple[RecoveryPoint, str]:
@@ -72,19 +69,19 @@ class Verifier:
         assert item is not None, "a recovery point has an item"
         return str(item.json()["properties"]["virtualMachineId"])
 
-    def _places(self, point: RecoveryPoint, restore_job: str | None) -> dict[str, Sources]:
+    def _places(self, point: RecoveryPoint, restore_job: str | None) -> dict[str, Callable[[], Sources]]:
         """Where images of the point lie, the restored disks first."""
-        places: dict[str, Sources] = {}
+        places: dict[str, Callable[[], Sources]] = {}
         if restore_job is not None:
-            places["restored"] = self._restored(restore_job)
+            places["restored"] = lambda: self._restored(restore_job)
         if point.has_snapshots:
-            places["InstantRP"] = {
+            places["InstantRP"] = lambda: {
                 disk.lun: PageBlobSource(self.blobs, Blob(disk.account, disk.container, disk.blob, disk.snapshot))
                 for disk in point.disks
             }
         if point.has_vault_copy:
             vault = VaultStore(self.blobs, self.settings.service_account)
-            places["HardenedRP"] = {
+            places["HardenedRP"] = lambda: {
                 disk.lun: vault.source(VaultPoint.from_json(disk.vault)) for disk in point.disks if disk.vault
             }
         return places
@@ -109,14 +106,18 @@ class _Verdict:
         self._disks: dict[str, list[Json]] = {}
         self._database: DatabaseReport | None = None
 
-    def judge_disks(self, place: str, sources: Sources) -> None:
+    def judge(self, place: str, open_images: Callable[[], Sources], with_database: bool) -> None:
+        """What the storage cannot give, or gives damaged, is a check that failed, not an error."""
         try:
+            images = open_images()
             if self._truth is None:
                 self._check(f"{PLACES[place]}: the guest remembers this point", False, "no ground truth is kept of it")
             elif self._point.consistency == "CrashConsistent":
-                self._judge_order(place, sources, self._truth)
+                self._judge_order(place, images, self._truth)
             else:
-                self._judge_equal(place, sources, self._truth)
+                self._judge_equal(place, images, self._truth)
+            if with_database:
+                self._judge_database(place, inspect(images))
         except PortError as error:
             self._check(f"{PLACES[place]}: readable", False, str(error))
 
@@ -144,7 +145,7 @@ class _Verdict:
         together = {True: "one instant fits all", False: "torn between the disks", None: "undecided"}
         self._check(f"{PLACES[place]}: each disk as it was at some instant", each, together[verdict.one_instant])
 
-    def judge_database(self, place: str, report: DatabaseReport) -> None:
+    def _judge_database(self, place: str, report: DatabaseReport) -> None:
         """What must hold of the database follows from the consistency that the point claims."""
         self._database = report
         if not report.found and not report.problem.startswith("no disk"):

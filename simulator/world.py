@@ -114,7 +114,8 @@ class World:
 
     def _build(self) -> None:
         config, keep = self.config, self._stack
-        self.state = keep.enter_context(StateFolder.open(config.state, seed=config.seed))
+        self.state = StateFolder.open(config.state, seed=config.seed)
+        keep.callback(lambda: self.state.close(orderly=self.failure is None))
         keep.enter_context(recording(self.state.logs))
         self.clock = SystemClock(on_error=_action_failed)
         keep.callback(self.clock.close)

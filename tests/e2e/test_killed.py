@@ -115,7 +115,13 @@ def wait_until_ended(demo: Demo) -> dict[str, Any]:
     return demo.client.get(path)
 
 
+def runs(demo: Demo) -> bool:
+    return any(machine["running"] for machine in demo.client.sim("GET", "/vms")["vms"])
+
+
 def writers_are_stable(demo: Demo) -> bool:
+    if not runs(demo):
+        return False
     text = demo.client.sim_text("/vms/writers", vm=demo.vm)
     states = [line for line in text.splitlines() if "State:" in line]
     return bool(states) and all("[1] Stable" in line for line in states)

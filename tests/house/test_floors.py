@@ -53,6 +53,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "simulator": (
         "controlplane",
         CONTRACT,
+        "cryptography",
         "fastapi",
         "filelock",
         "httpx",
