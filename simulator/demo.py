@@ -124,7 +124,7 @@ class Demo:
         sizes = self._data_disk_sizes()
         self.say("boot", {"vm": VM, "os_disk_gib": OS_DISK_GIB, "data_disks": len(sizes)})
         self.client.put(self.vm, machine_body(endpoint, sizes))
-        self.client.wait_for(f"{self.vm}/instanceView", _agent_is_ready)
+        self.client.wait_for(f"{self.vm}/instanceView", agent_is_ready)
 
     def _data_disk_sizes(self) -> list[int]:
         roles = [DATABASE_DISK_GIB, LOG_DISK_GIB]
@@ -311,6 +311,7 @@ def duration_seconds(text: str) -> float:
     return round(seconds, 3)
 
 
-def _agent_is_ready(view: Json) -> bool:
+def agent_is_ready(view: Json) -> bool:
+    """Whether an instance view says that the guest agent reports."""
     statuses = (view.get("vmAgent") or {}).get("statuses") or []
     return any(status.get("displayStatus") == "Ready" for status in statuses)

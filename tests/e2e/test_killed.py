@@ -18,7 +18,7 @@ import psutil
 import pytest
 
 from simulator.client import Client, RequestFailed
-from simulator.demo import Demo, DemoOptions
+from simulator.demo import Demo, DemoOptions, agent_is_ready
 from tests.e2e.conftest import ROOT
 
 PATIENCE_SECONDS = 60.0
@@ -119,6 +119,10 @@ def runs(demo: Demo) -> bool:
     return any(machine["running"] for machine in demo.client.sim("GET", "/vms")["vms"])
 
 
+def is_ready(demo: Demo) -> bool:
+    return runs(demo) and agent_is_ready(demo.client.get(f"{demo.vm}/instanceView"))
+
+
 def writers_are_stable(demo: Demo) -> bool:
     if not runs(demo):
         return False
@@ -129,8 +133,10 @@ def writers_are_stable(demo: Demo) -> bool:
 
 def good_backup(demo: Demo) -> None:
     """One more backup, verified to the last block."""
+    eventually(lambda: is_ready(demo), "the machine runs and its agent is ready")
     start_backup(demo)
-    assert wait_until_ended(demo)["properties"]["status"] == "Completed"
+    job = wait_until_ended(demo)["properties"]
+    assert job["status"] == "Completed", job.get("errorDetails")
     points = sorted(demo.client.list(f"{demo.item}/recoveryPoints"), key=lambda p: p["properties"]["recoveryPointTime"])
     verdict = demo.client.sim("POST", "/verify", {"recovery_point": points[-1]["id"]})
     assert verdict["verified"], verdict["checks"]
