@@ -180,9 +180,10 @@ class VssService:
             stop_looking()
             return self._given_up(Hresult.FLUSH_WRITES_TIMEOUT, "writes under way did not end in time")
         tables = {lun: disk.digests()[0] for lun, disk in self._disks.items()}
+        time = self._clock.now()
         with self._lock:
-            self._hold = _Hold(session, request.writers, self._clock.now(), tables, facts, stop_looking)
-        return FreezeReport(True, writers=reports)
+            self._hold = _Hold(session, request.writers, time, tables, facts, stop_looking)
+        return FreezeReport(True, writers=reports, frozen_at=time.isoformat())
 
     def _given_up(self, hresult: Hresult, message: str) -> FreezeReport:
         """No snapshot set: thaw whom it froze, hold nothing."""
