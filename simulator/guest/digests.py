@@ -80,8 +80,6 @@ class DigestTable:
     def __eq__(self, other: object) -> bool:
         return isinstance(other, DigestTable) and self.to_dict() == other.to_dict()
 
-    __hash__ = None  # type: ignore[assignment]
-
     def to_dict(self) -> dict[int, bytes]:
         """The blocks that are not zero."""
         return {

@@ -18,7 +18,8 @@ from extension.contract import bridge
 from extension.contract.bridge import Facts, FreezeReport, FreezeRequest, ThawReport
 from simulator.guest import windows
 from simulator.guest.attach import Attached, DiskBay, DiskMissing
-from simulator.guest.disk import GuestDisk, LostWrites
+from simulator.guest.directory import VolumeError
+from simulator.guest.disk import DiskCorrupt, GuestDisk, LostWrites
 from simulator.guest.files import write_whole
 from simulator.guest.ground_truth import GroundTruth, GroundTruths
 from simulator.guest.plain_files import FilesWorkload, content_of
@@ -112,7 +113,7 @@ class Guest:
             self._attach_disks(bay)
         except BaseException as error:
             self._detach_disks(clean=False)
-            if isinstance(error, DiskMissing):
+            if isinstance(error, DiskMissing | DiskCorrupt | VolumeError):
                 raise BootFailed(str(error)) from error
             raise
         volumes = {lun: attached.volume for lun, attached in self._attached.items() if attached.volume}
@@ -227,7 +228,7 @@ class Guest:
 
         chances = [Random(self._chance.getrandbits(64)) for _ in range(2)]
         if self._windows.has_sql_server:
-            self.workloads["database"] = DatabaseWorkload(volumes, self._clock, chances[0], report)
+            self.workloads["database"] = DatabaseWorkload(volumes, bay.gate, self._clock, chances[0], report)
         self.workloads["files"] = FilesWorkload(volumes, bay.gate, chances[1], report)
 
     def _writers(self) -> list[Writer]:

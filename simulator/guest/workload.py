@@ -21,6 +21,7 @@ from controlplane.ports import Clock, Json, PortError
 from simulator.guest.database import ACCOUNTS, DATABASE, JOURNAL, OPENING_BALANCE, Database, Homes, homes_of
 from simulator.guest.directory import VolumeError
 from simulator.guest.disk import DiskCorrupt
+from simulator.guest.gate import Gate
 from simulator.guest.volume import Volume
 from simulator.guest.vss import Event, Hresult, WriterFailed
 
@@ -70,8 +71,11 @@ class DatabaseWorkload:
 
     name = "database"
 
-    def __init__(self, volumes: Mapping[int, Volume], clock: Clock, chance: Random, on_problem: OnProblem) -> None:
+    def __init__(
+        self, volumes: Mapping[int, Volume], gate: Gate, clock: Clock, chance: Random, on_problem: OnProblem
+    ) -> None:
         self.problem = ""
+        self._gate = gate
         self._homes = homes_of(list(volumes.values())) or new_homes(volumes)
         self._clock = clock
         self._chance = chance
@@ -87,7 +91,7 @@ class DatabaseWorkload:
             self._attempt(self._open)
 
     def tick(self) -> None:
-        if not self._lock.acquire(blocking=False):
+        if self._gate.held or not self._lock.acquire(blocking=False):
             return
         try:
             if self._running.is_set() and not self._closed:

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 
 from controlplane.ports import BLOCK_BYTES, READ_BYTES
 from simulator.guest.digests import BLOCKS_PER_LEAF, ZERO, DigestTable, differing, digest_of, read_table
+from simulator.guest.ground_truth import GroundTruth
 from simulator.guest.ledger import Ledger
 from tests.unit.guest_rig import BytesSource
 
@@ -53,6 +55,17 @@ def test_every_differing_block_is_found_and_no_other(written: set[int], changed:
     extents = [(block * BLOCK_BYTES, min(BLOCK_BYTES, len(data) - block * BLOCK_BYTES)) for block in written | changed]
     source = BytesSource(bytes(data), sorted(extents))
     assert [block for block, _ in differing(table, source)] == sorted(changed)
+
+
+def test_an_image_of_another_size_is_never_equal() -> None:
+    truth = GroundTruth("task", datetime(2026, 3, 1, tzinfo=UTC), "application", 1.0, {0: "d"}, {0: DigestTable(SIZE)})
+    assert truth.compare(0, BytesSource(bytes(SIZE))).equal
+    for size_bytes in (SIZE - 512, SIZE + 512, SIZE - 3 * BLOCK_BYTES):
+        verdict = truth.compare(0, BytesSource(bytes(size_bytes)))
+        assert not verdict.equal
+        assert verdict.differing_blocks >= 1
+        assert verdict.first_difference == min(SIZE, size_bytes)
+        assert truth.compare_without_freeze({0: BytesSource(bytes(size_bytes))}).one_instant is False
 
 
 def test_only_extents_are_read_and_eight_mebibytes_at_a_time() -> None:

@@ -210,6 +210,14 @@ def test_an_os_disk_without_a_volume_cannot_be_started_from(rig: Rig) -> None:
     assert not rig.guest.running
 
 
+def test_an_os_disk_that_is_too_small_for_its_files_cannot_be_started_from(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    rig.spec = machine_spec(PLAIN_IMAGE, [disk("os", -1, 1, "FromImage")])
+    rig.guest = rig.make()
+    with pytest.raises(BootFailed, match="no room"):
+        rig.boot()
+
+
 @pytest.mark.parametrize("which", [0, 1])
 def test_a_machine_does_not_start_without_the_blob_of_a_disk(rig: Rig, which: int) -> None:
     rig.guest.shutdown()
