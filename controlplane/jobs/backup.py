@@ -180,7 +180,7 @@ def forget_snapshots(ports: Ports, state: Json) -> Outcome:
     """The point goes even when its snapshots cannot be deleted now: a later backup finds what nobody names."""
     failure: tuple[Event, ...] = ()
     try:
-        snapshot_task.delete_snapshots(ports, _disks(state), lambda job, task: job == state["job"])
+        snapshot_task.delete_snapshots(ports, _disks(state), lambda snapshot, job, task: job == state["job"])
     except PortError as error:
         failure = (records.event(state, "snapshot.left_behind", {"reason": str(error)}),)
     return Outcome(state, lambda store: points.remove(store, state["item"], state["point"]), failure)
@@ -285,8 +285,8 @@ def confirm_point(ports: Ports, state: Json) -> Outcome:
 def remove_expired_snapshots(ports: Ports, state: Json) -> Outcome:
     """Retention of the instant tier by age and count; and snapshots that belong to no recovery point."""
     known = points.of_item(ports.store, state["item"])
-    owned = {(point.job, point.task_id) for point in known}
-    snapshot_task.delete_snapshots(ports, _disks(state), lambda job, task: (job, task) not in owned)
+    named = {points.snapshot_of(disk) for point in known if point.has_snapshots for disk in point.disks}
+    snapshot_task.delete_snapshots(ports, _disks(state), lambda snapshot, job, task: snapshot not in named)
     if ports.store.get(records.LOCK, f"{state['item']}|restore") is not None:
         # A restore may be reading a snapshot; the next backup comes by again.
         return Outcome(state)

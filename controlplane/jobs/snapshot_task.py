@@ -88,19 +88,19 @@ def take(ports: Ports, state: Json, disks: Sequence[Disk]) -> Shot:
     raise AssertionError("the last attempt returns or raises")
 
 
-def delete_snapshots(ports: Ports, disks: Sequence[Disk], unwanted: Callable[[str, str], bool]) -> None:
-    """Delete those snapshots of the service, on these disks, of whose job and task `unwanted` is true."""
+def delete_snapshots(ports: Ports, disks: Sequence[Disk], unwanted: Callable[[Blob, str, str], bool]) -> None:
+    """Delete those of the service's snapshots on these disks for which `unwanted` is true: of it, its job and task."""
     for disk in disks:
         for found in list(ports.blobs.find(disk.blob.account, disk.blob.container, disk.blob.name, snapshots=True)):
             if found.snapshot is None or found.name != disk.blob.name:
                 continue
             worn = _metadata(ports, found)
-            if JOB_METADATA in worn and unwanted(worn[JOB_METADATA], worn.get(TASK_METADATA, "")):
+            if JOB_METADATA in worn and unwanted(found, worn[JOB_METADATA], worn.get(TASK_METADATA, "")):
                 ports.blobs.delete(found)
 
 
 def _forget(ports: Ports, disks: Sequence[Disk], task: Task) -> None:
-    delete_snapshots(ports, disks, lambda job, id: id == task.id)
+    delete_snapshots(ports, disks, lambda snapshot, job, id: id == task.id)
 
 
 def _metadata(ports: Ports, blob: Blob) -> dict[str, str]:
@@ -139,12 +139,12 @@ def _extension(view: InstanceView) -> ExtensionView | None:
 
 def _take_by_service(ports: Ports, state: Json, disks: Sequence[Disk], view: InstanceView) -> Shot:
     """Nobody writes to the disks, so nobody needs to freeze; what they hold is what a power cut would leave."""
-    delete_snapshots(ports, disks, lambda job, task: job == state["job"])
+    delete_snapshots(ports, disks, lambda snapshot, job, task: job == state["job"])
     metadata = {TASK_METADATA: "", JOB_METADATA: state["job"]}
     stamps = [ports.blobs.snapshot(disk.blob, metadata) for disk in disks]
     now = ports.fabric.instance_view(state["vm"])
     if now is None or now.power != view.power or now.booted != view.booted:
-        delete_snapshots(ports, disks, lambda job, task: job == state["job"])
+        delete_snapshots(ports, disks, lambda snapshot, job, task: job == state["job"])
         raise snapshot_failure.machine_not_stable("It was started while its disks were being snapshotted.")
     snapshots = tuple(disk.blob.at(stamp) for disk, stamp in zip(disks, stamps, strict=True))
     return Shot("", "CrashConsistent", snapshots, {})

@@ -158,6 +158,19 @@ def test_what_is_no_report_yet_is_waited_for(world: BackupWorld, text: bytes) ->
     assert world.back_up()["status"] == "Completed"
 
 
+def test_a_report_of_another_task_is_waited_out(world: BackupWorld) -> None:
+    """Even a success, in the right blob: it is not about this attempt."""
+
+    def mistaken(guest: ScriptedFabric, settings: SnapshotSettings) -> None:
+        guest.report(settings._replace(task_id="another_1"), 0, snapshots=guest.take(settings))
+        threading.Timer(0.05, snapshots(1, SnapshotConsistency.file_system), (guest, settings)).start()
+
+    world.fabric.script = [mistaken]
+    assert world.back_up()["status"] == "Completed"
+    assert world.points()[0].consistency == "FileSystemConsistent"
+    assert len(world.snapshots()) == 3, "what was taken for the mistaken report belongs to no point"
+
+
 def test_a_status_blob_that_vanishes_fails_the_job(world: BackupWorld) -> None:
     def vanishes(guest: ScriptedFabric, settings: SnapshotSettings) -> None:
         assert settings.report.status_uri is not None
