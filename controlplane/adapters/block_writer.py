@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from secrets import token_hex
 
-from controlplane.ports import WRITE_BYTES
+from controlplane.ports import MAX_IN_FLIGHT, WRITE_BYTES
 
-BLOCKS_IN_FLIGHT = 2
-"""Blocks a writer sends at once."""
+BLOCKS_IN_FLIGHT = MAX_IN_FLIGHT // 2
+"""Blocks sent at once; whoever writes a blob usually reads another one meanwhile."""
 
 
 class BlockWriter:

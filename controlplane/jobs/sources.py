@@ -78,9 +78,9 @@ def in_order(
         waiting: deque[Future[_Result]] = deque()
         try:
             for item in items:
+                done = [waiting.popleft().result()] if len(waiting) == at_once else []
                 waiting.append(pool.submit(act, item))
-                if len(waiting) == at_once:
-                    yield waiting.popleft().result()
+                yield from done
             while waiting:
                 yield waiting.popleft().result()
         finally:
