@@ -211,7 +211,7 @@ def test_an_os_disk_without_a_volume_cannot_be_started_from(rig: Rig) -> None:
 
 
 def test_an_os_disk_that_is_too_small_for_its_files_cannot_be_started_from(tmp_path: Path) -> None:
-    rig = Rig(tmp_path)
+    rig = Rig(tmp_path, options=GuestOptions(workload_rate=0, system_file_bytes=MEBIBYTE))
     rig.spec = machine_spec(PLAIN_IMAGE, [disk("os", -1, 1, "FromImage")])
     rig.guest = rig.make()
     with pytest.raises(BootFailed, match="no room"):
