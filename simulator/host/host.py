@@ -7,9 +7,10 @@ costs a comparison of times per tick.
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from random import Random
 
@@ -63,10 +64,12 @@ class Host:
         self._seen: dict[str, str] = {}
         """Etag of each document that was acted upon."""
         self._looked_at = ""
-        self._busy: dict[str, Future[None]] = {}
+        self._busy: set[Machine] = set()
         self._failures: deque[BaseException] = deque()
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="host")
         self._stop: Callable[[], None] | None = None
+        self._turn = threading.Lock()
+        self._closed = False
 
     def start(self) -> None:
         """Find the machines that are in the store, and boot those that shall run."""
@@ -77,6 +80,8 @@ class Host:
         """Shut the machines down in order; what they shall be stays in the store."""
         if self._stop is not None:
             self._stop()
+        with self._turn:  # the clock may be in the middle of a tick
+            self._closed = True
         self._pool.shutdown(wait=True)
         for machine in self._machines.values():
             machine.close()
@@ -97,16 +102,20 @@ class Host:
         return GroundTruths(self._folder / machine_key(vm) / "ledger" / "truth").get(task_id)
 
     def tick(self) -> None:
+        with self._turn:
+            if not self._closed:
+                self._tick()
+
+    def _tick(self) -> None:
         self._look()
         now = self._clock.now()
-        for vm, machine in tuple(self._machines.items()):
-            running = self._busy.get(vm)
-            if running is not None and not running.done():
-                continue
+        due = [machine for machine in self._machines.values() if machine.is_due(now) and machine not in self._busy]
+        for machine in due:
             if machine.gone:
-                self._drop(vm)
-            elif machine.is_due(now):
-                self._busy[vm] = self._pool.submit(self._advance, machine)
+                self._drop(machine)
+            else:
+                self._busy.add(machine)
+                self._pool.submit(self._advance, machine)
         self._journal.write()
         if self._failures:
             raise self._failures.popleft()
@@ -129,11 +138,10 @@ class Host:
             machine = self._machines[document.id] = Machine(desired.vm, self._surroundings)
         machine.want(desired)
 
-    def _drop(self, vm: str) -> None:
+    def _drop(self, machine: Machine) -> None:
         """It is gone; should there be one of its name again by now, its document is looked at anew."""
-        del self._machines[vm]
-        self._busy.pop(vm, None)
-        self._seen.pop(vm, None)
+        del self._machines[machine.vm.lower()]
+        self._seen.pop(machine.vm.lower(), None)
 
     def _advance(self, machine: Machine) -> None:
         try:
@@ -141,3 +149,5 @@ class Host:
         except Exception as problem:  # noqa: BLE001 - one machine's trouble is told, and leaves the others alone
             self._failures.append(problem)
             machine.fail(problem)
+        finally:
+            self._busy.discard(machine)

@@ -152,18 +152,11 @@ class Machine:
         self._order(desired)
         self._set("Updating" if self._private["boots"] else "Creating", None)
         self._show(desired)  # the certificate is wanted before the machine runs
-        try:
-            self._turn(desired)
-        except StorageUnavailable as problem:
-            self._set("Failed", str(problem))
+        if self._turn(desired):
+            self._applied = desired
+        else:
             self._due = self._all.clock.now() + RETRY
             self._show(desired)
-            return
-        except (BootFailed, PortError) as problem:
-            self._set("Failed", str(problem))
-        else:
-            self._set("Succeeded", None)
-        self._applied = desired
 
     def _recall(self, desired: Desired) -> None:
         """What an earlier host knew of this machine, unless that was another one of the same name."""
@@ -171,9 +164,11 @@ class Machine:
         self._private = dict(document.private) if document is not None else {}
         if document is not None and self._private.get("born") == desired.born:
             self._shown = document.json()
+            self._power = self._shown["power"]
         else:
             shutil.rmtree(self.folder, ignore_errors=True)
             self._private, self._shown = {"born": desired.born, "incarnation": 0, "boots": 0}, {}
+            self._power = "stopped"
         if desired.deleted:
             return
         self.certificate = tenant_certificate(self.folder / HOST_FOLDER)
@@ -185,7 +180,7 @@ class Machine:
         shutil.rmtree(self.folder, ignore_errors=True)
         if self._all.store.delete(OBSERVED, self.vm):
             self.note("machine.deleted", {})
-        self.gone = True
+        self.gone = self._woken = True
 
     # ------------------------------------------------------------------------------------------------------ goal state
 
@@ -219,17 +214,21 @@ class Machine:
 
     # ----------------------------------------------------------------------------------------------------------- power
 
-    def _turn(self, desired: Desired) -> None:
-        if desired.power != "running":
+    def _turn(self, desired: Desired) -> bool:
+        """On or off, as it is wanted. False: it did not succeed, and is worth another try."""
+        if self.guest is not None and (desired.power != "running" or self._booted_spec != desired.spec):
+            # Azure attaches data disks to a running machine; here a machine with other disks starts anew.
             self._power_off()
-            self._become_power(desired.power)
-            return
-        if self.guest is not None and self._booted_spec != desired.spec:
-            # Azure attaches data disks to a running machine; here a changed machine starts anew.
-            self._power_off()
-        if self.guest is None:
-            self._boot(desired.spec)
-        self._become_power("running")
+        try:
+            if desired.power == "running" and self.guest is None:
+                self._boot(desired.spec)
+        except (BootFailed, PortError) as problem:
+            self._become_power("stopped")
+            self._set("Failed", str(problem))
+            return not isinstance(problem, StorageUnavailable)
+        self._become_power(desired.power)
+        self._set("Succeeded", None)
+        return True
 
     def _boot(self, spec: MachineSpec) -> None:
         self._private["boots"] += 1
@@ -293,7 +292,10 @@ class Machine:
 
     def _observed(self, desired: Desired) -> Json:
         """Until the agent reports, what was known of it before still stands."""
-        report, goal, shown = self._report, self.goal_state, self._shown
+        report, shown = self._report, self._shown
+        seen = shown.get("extensions", [])
+        if report is not None:
+            seen = observed_extensions(desired.extensions, self.goal_state, report)
         return {
             "vm": desired.vm,
             "generation": desired.generation,
@@ -307,9 +309,7 @@ class Machine:
             "os_name": report.os_name if report else shown.get("os_name"),
             "os_version": report.os_version if report else shown.get("os_version"),
             "booted": self._booted.isoformat() if self._booted else None,
-            "extensions": observed_extensions(desired.extensions, goal, report)
-            if report
-            else shown.get("extensions", []),
+            "extensions": seen,
         }
 
 

@@ -118,6 +118,7 @@ def test_storage_that_is_away_is_waited_for(world: World, host: Host) -> None:
     world.blobs.refuse = True
     world.fabric.create_vm(VM, SPEC)
     world.until(lambda: world.view().provisioning_state == "Failed")
+    assert world.view().power == "stopped"
     world.blobs.refuse = False
     world.clock.jump(10)
     world.until(lambda: world.view().agent_status == "Ready")

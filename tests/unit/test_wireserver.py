@@ -10,6 +10,7 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -18,6 +19,7 @@ import pytest
 from controlplane.adapters.memory_blobs import MemoryBlobs
 from controlplane.ports import Blob
 from simulator.clock import VirtualClock
+from simulator.guest.agent_transport import Transport
 from simulator.host.goalstate import PluginGoal
 from simulator.host.packages import PackageRepository
 from simulator.host.wireserver import WireServer
@@ -206,6 +208,16 @@ def test_a_malformed_status_is_refused(wire: Wire, body: bytes) -> None:
 def test_on_the_shared_address_nobody_else_can_report_or_fetch_the_key(wire: Wire, headers: dict[str, str]) -> None:
     assert wire.http.put("/status", json=upload("", {}), headers=headers).status_code == 401
     assert wire.http.get("/machine/x/y?comp=certificates&incarnation=1", headers=headers).status_code == 401
+
+
+def test_the_certificates_come_in_lines_as_mail_needs_them(wire: Wire, tmp_path: Path) -> None:
+    headers = TRUST | Transport(tmp_path).headers()
+    root = xml(wire.http.get("/machine/x/y?comp=certificates&incarnation=1", headers=headers))
+    assert root.findtext("Format") == "Pkcs7BlobWithPfxContents"
+    data = root.findtext("Data") or ""
+    assert max(map(len, data.splitlines())) <= 76
+    opened = Transport(tmp_path).open(base64.b64decode(data))
+    assert opened.thumbprint == wire.machine.certificate.thumbprint
 
 
 def test_in_a_network_of_its_own_a_machine_needs_no_prefix_and_no_token(wire: Wire) -> None:
