@@ -26,11 +26,13 @@ _HEADER = struct.Struct("<16sQ")
 _LEAF = struct.Struct(f"<Q{LEAF_BYTES}s")
 
 
-def is_zero(data: bytes) -> bool:
-    return data == (ZERO_BLOCK if len(data) == BLOCK_BYTES else bytes(len(data)))
+def is_zero(data: bytes | memoryview) -> bool:
+    if data[0]:  # nearly all data ends here, uncopied
+        return False
+    return bytes(data) == (ZERO_BLOCK if len(data) == BLOCK_BYTES else bytes(len(data)))
 
 
-def digest_of(content: bytes) -> bytes:
+def digest_of(content: bytes | memoryview) -> bytes:
     """Digest of one block (the last of a disk may be shorter)."""
     return ZERO if is_zero(content) else blake2b(content, digest_size=DIGEST_BYTES).digest()
 
@@ -139,7 +141,7 @@ def _leaf_of(source: BlockSource, runs: list[Run] | tuple[()]) -> bytes:
     leaf = bytearray(EMPTY_LEAF)
     for first, end in runs:
         offset = first * BLOCK_BYTES
-        data = source.read(offset, min(end * BLOCK_BYTES, source.size_bytes) - offset)
+        data = memoryview(source.read(offset, min(end * BLOCK_BYTES, source.size_bytes) - offset))
         for block in range(first, end):
             content = data[(block - first) * BLOCK_BYTES : (block - first + 1) * BLOCK_BYTES]
             at = block % BLOCKS_PER_LEAF * DIGEST_BYTES

@@ -161,7 +161,7 @@ class GuestDisk:
         while start < end:
             cut = min(start - start % BLOCK_BYTES + WRITE_BYTES, end)
             with self._gate.passage(), self._lock:
-                self._write_pages(start, bytes(view[start - offset : cut - offset]))
+                self._write_pages(start, view[start - offset : cut - offset])
             start = cut
 
     def image(self) -> StoredImage:
@@ -202,7 +202,7 @@ class GuestDisk:
         self.ledger.compact()
         return LostWrites(self.name, self.lun, len(lost), lost[0] * BLOCK_BYTES) if lost else None
 
-    def _write_pages(self, offset: int, data: bytes) -> None:
+    def _write_pages(self, offset: int, data: memoryview) -> None:
         """One page write: intended, sent, acknowledged. With passage and lock."""
         contents = {piece.block: self._merged(piece, offset, data) for piece in _pieces(offset, len(data))}
         changes = [(block, digest_of(content)) for block, content in contents.items()]
@@ -228,7 +228,7 @@ class GuestDisk:
         self._history.record(Write(self.lun, started, self._history.number(), described))
         for block, content in contents.items():
             if len(data) < BLOCK_BYTES or self._cache.get(self.lun, block) is not None:
-                self._cache.put(self.lun, block, content)
+                self._cache.put(self.lun, block, bytes(content))
 
     def _lose_sight(self, changes: Changes) -> None:
         """The storage did not answer: it may have the old bytes or the new ones."""
@@ -237,7 +237,7 @@ class GuestDisk:
         for block, _ in changes:
             self._cache.drop(self.lun, block)
 
-    def _merged(self, piece: _Piece, offset: int, data: bytes) -> bytes:
+    def _merged(self, piece: _Piece, offset: int, data: memoryview) -> bytes | memoryview:
         """The block's content once the piece is written."""
         at = piece.block * BLOCK_BYTES + piece.low - offset
         new = data[at : at + piece.high - piece.low]
@@ -245,7 +245,7 @@ class GuestDisk:
         if len(new) == length:
             return new
         old = self._known(piece.block) or self._load(piece.block, piece.block, keep=True)[0]
-        return old[: piece.low] + new + old[piece.high : length]
+        return b"".join((old[: piece.low], new, old[piece.high : length]))
 
     def _known(self, block: int) -> bytes | None:
         """The block's content where no request is needed for it."""
