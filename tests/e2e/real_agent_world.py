@@ -133,7 +133,7 @@ class World:
 
         if not SystemClock().wait(so, datetime.now(UTC) + PATIENCE):
             log = Path("/var/log/waagent.log")
-            print(log.read_text()[-6000:] if log.exists() else "the agent wrote no log", file=sys.stderr)
+            sys.stderr.write(log.read_text()[-6000:] if log.exists() else "the agent wrote no log\n")
             raise SystemExit(f"the real agent did not come to that; last report: {self.machine.reports[-1:]}")
         return self.handlers
 
@@ -178,7 +178,7 @@ def main(agent: Path, scratch: Path) -> None:
         "calls": (scratch / "calls").read_text().splitlines(),
         "blob": json.loads(world.blobs.read(world.blob)),
     }
-    print(json.dumps(told))
+    sys.stdout.write(json.dumps(told))
 
 
 if __name__ == "__main__":
