@@ -257,7 +257,11 @@ class AzuriteBlobs:
         body: bytes | memoryview | None = None,
         past_the_end: bool = False,
     ) -> Iterator[HTTPResponse]:
-        """A signed request's answer when it is a good one (416 too with `past_the_end`); the body is read inside."""
+        """A signed request's answer when it is a good one (416 too with `past_the_end`); the body is read inside.
+
+        Azurite saves blobs and the places of their bytes at different moments. Killed in between, it knows the blob
+        afterwards but not its bytes, and answers 500 without any code.
+        """
         parts = urlsplit(self.url(blob.at(None)))
         query = {**query, **({"snapshot": blob.snapshot} if blob.snapshot else {})}
         headers = {
@@ -274,7 +278,10 @@ class AzuriteBlobs:
         with self._connections.exchange(verb, origin, target, signed, body) as response:
             if response.status >= 300 and not (past_the_end and response.status == 416):
                 response.read()
-                raise _failure(blob, response.status, response.headers.get("x-ms-error-code", ""))
+                code = response.headers.get("x-ms-error-code", "")
+                if verb == "GET" and response.status == 500 and not code:
+                    raise BlobNotFound(f"the storage has lost what was in {_address(blob)}")
+                raise _failure(blob, response.status, code)
             yield response
             response.read()
 
@@ -340,8 +347,11 @@ def _failure(blob: Blob, status: int, code: str) -> PortError:
     kind: type[PortError] = {403: BlobRefused, 404: BlobNotFound}.get(status, BlobConflict)
     if status >= 500:
         kind = StorageUnavailable
-    at = f" at {blob.snapshot}" if blob.snapshot else ""
-    return kind(f"{blob.account}/{blob.container}/{blob.name}{at}: {code or 'no reason given'} ({status})")
+    return kind(f"{_address(blob)}: {code or 'no reason given'} ({status})")
+
+
+def _address(blob: Blob) -> str:
+    return f"{blob.account}/{blob.container}/{blob.name}" + (f" at {blob.snapshot}" if blob.snapshot else "")
 
 
 @contextmanager

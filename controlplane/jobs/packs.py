@@ -98,7 +98,7 @@ class Packs:
             if len(data) != place.length:
                 raise VaultCorrupt(f"pack {place.pack} ends before its byte {place.end}")
             return data
-        raise VaultCorrupt(f"pack {place.pack} is being changed faster than it can be read")
+        raise VaultCorrupt(f"pack {place.pack} has lost its bytes {place.offset} to {place.end}")
 
     def thin_out(self, pack: str, kept: Sequence[Span]) -> None:
         """Keep only these stretches of a pack, which must be there."""

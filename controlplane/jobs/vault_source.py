@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 
 from controlplane.domain.manifest import (
@@ -58,6 +58,23 @@ class VaultSource:
     def places(self, index: int) -> Sequence[Place]:
         """Where the blocks of a segment lie."""
         return [self.manifest.place_of(index, run, run.first, run.end) for run in self.segment(index)]
+
+    def lost_packs(self, index: int) -> Mapping[str, str]:
+        """Packs in which blocks of a segment should lie and do not, each with a sentence.
+
+        One byte of each pack is read: a storage that crashed may know a blob and have lost what was in it.
+        """
+        lost: dict[str, str] = {}
+        touched: set[str] = set()
+        for place in self.places(index):
+            try:
+                self.packs.locate(place)
+                if place.pack not in touched:
+                    self.packs.read(Place(place.pack, place.offset, 1))
+                    touched.add(place.pack)
+            except VaultCorrupt as problem:
+                lost[place.pack] = str(problem)
+        return lost
 
     def read(self, offset: int, length: int) -> bytes:
         end = offset + length

@@ -119,7 +119,7 @@ class VaultStore:
         self._blobs.delete(manifest_blob(self._account, name))
 
     def check(self, point: VaultPoint) -> list[str]:
-        """What of a recovery point the vault lacks, a sentence each. Reads its manifest and segments, no blocks."""
+        """What of a recovery point the vault lacks, a sentence each. Reads its manifest and segments, and no blocks."""
         try:
             source = VaultSource(self._blobs, self._account, point.name)
         except VaultCorrupt as problem:
@@ -127,8 +127,7 @@ class VaultStore:
         problems: dict[str, None] = {}
         for index in source.manifest.segments:
             try:
-                for place in source.places(index):
-                    source.packs.locate(place)
+                problems |= dict.fromkeys(source.lost_packs(index).values())
             except VaultCorrupt as problem:
                 problems[str(problem)] = None
         return list(problems)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import heapq
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import groupby
@@ -66,17 +65,16 @@ class Previous:
         if self._source is None:
             return {}
         try:
-            runs = self._source.segment(index)
+            runs, lost = self._source.segment(index), self._source.lost_packs(index)
         except VaultCorrupt:
             return {}
         place_of = self._source.manifest.place_of
-        known: dict[int, KnownBlock] = {}
-        for run in runs:
-            with suppress(VaultCorrupt):
-                self._source.packs.locate(place_of(index, run, run.first, run.end))
-                for block in range(run.first, run.end):
-                    known[block] = KnownBlock(run.digest(block), place_of(index, run, block, block + 1))
-        return known
+        return {
+            block: KnownBlock(run.digest(block), place_of(index, run, block, block + 1))
+            for run in runs
+            if run.pack not in lost
+            for block in range(run.first, run.end)
+        }
 
 
 @dataclass

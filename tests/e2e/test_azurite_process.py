@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -186,6 +187,28 @@ def test_a_recovery_point_that_azurite_lost_is_named(place: Place) -> None:
     assert len(vault.check(point)) == 1
     again = vault.back_up(disk.at(stamp), 4 * BLOCK_BYTES, "job", None)
     assert vault.check(again) == []
+
+
+def test_a_recovery_point_whose_bytes_azurite_lost_is_named(place: Place) -> None:
+    first = place.start()
+    blobs = place.blobs(first)
+    disk = Blob(NOTE.account, "vhds", "disk")
+    blobs.create(disk, 4 * BLOCK_BYTES)
+    blobs.write(disk, 0, b"1" * BLOCK_BYTES)
+    point = VaultStore(blobs, NOTE.account).back_up(disk.at(blobs.snapshot(disk)), 4 * BLOCK_BYTES, "job", None)
+    first.close()
+    forget_where_bytes_are(place.folder / "data")
+    vault = VaultStore(place.blobs(place.start()), NOTE.account)
+    assert len(vault.check(point)) == 1
+
+
+def forget_where_bytes_are(data: Path) -> None:
+    """As when it was killed after it saved what blobs there are and before it saved where their bytes lie."""
+    file = data / "__azurite_db_blob_extent__.json"
+    database = json.loads(file.read_text())
+    for collection in database["collections"]:
+        collection["data"] = []
+    file.write_text(json.dumps(database))
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for the process in /proc")

@@ -573,6 +573,31 @@ def test_blocks_are_missed_although_their_segment_is_there() -> None:
     assert setting.same_as_snapshot(third)
 
 
+def test_a_pack_that_is_known_but_cannot_be_read_is_moved_again() -> None:
+    blobs = ForgetfulBlobs()
+    setting = Setting(blobs=blobs)
+    setting.write(0, block(1) * 3)
+    first = setting.back_up()
+    setting.write(5, block(2))
+    second = setting.back_up(first)
+    blobs.forgotten = pack_name(first)
+    assert [pack_of(first.name) in problem for problem in setting.vault.check(second)] == [True]
+    third = setting.back_up(second)
+    assert setting.vault.check(third) == []
+    assert setting.same_as_snapshot(third)
+
+
+class ForgetfulBlobs(MemoryBlobs):
+    """Knows a blob and has lost what was in it, as a storage may that was killed."""
+
+    forgotten = ""
+
+    def read(self, blob: Blob, offset: int = 0, length: int | None = None) -> bytes:
+        if blob.name == self.forgotten:
+            raise BlobNotFound(f"the storage has lost what was in {blob.name}")
+        return super().read(blob, offset, length)
+
+
 def test_a_lost_previous_point_makes_a_whole_copy_and_says_so() -> None:
     setting = Setting()
     setting.write(0, block(1) * 3)
