@@ -1,7 +1,7 @@
-"""A world for a real guest agent: the wire server at Azure's addresses, the agent beside it, in namespaces of their own.
+"""A world for a real guest agent: the wire server at Azure's addresses, the agent beside it, in their own namespaces.
 
-Run by test_real_agent.py inside `unshare`, as root there: `real_agent_world.py AGENT_FOLDER SCRATCH`. It prints one JSON
-object with what the agent did.
+Run by test_real_agent.py inside `unshare`, as root there: `python -m tests.e2e.real_agent_world AGENT_FOLDER SCRATCH`.
+It prints one JSON object with what the agent did.
 """
 
 from __future__ import annotations
@@ -51,12 +51,13 @@ set -e
 settings=config/$ConfigSequenceNumber.settings
 echo "$1 $ConfigSequenceNumber" >> {scratch}/calls
 test "$1" = enable || exit 0
-thumbprint=$(sed 's/.*"protectedSettingsCertThumbprint": *"\\([0-9A-F]*\\)".*/\\1/' $settings)
-sed 's/.*"protectedSettings": *"\\([^"]*\\)".*/\\1/' $settings | base64 -d > {scratch}/sealed
-openssl cms -inform DER -decrypt -in {scratch}/sealed -recip ../$thumbprint.crt -inkey ../$thumbprint.prv > {scratch}/opened
+value() {{ sed 's/.*"'$1'": *"\\([^"]*\\)".*/\\1/' $settings; }}
+own=../$(value protectedSettingsCertThumbprint)
+opened=$(value protectedSettings | base64 -d | openssl cms -inform DER -decrypt -recip $own.crt -inkey $own.prv)
+message=$(echo "$opened" | tr -dc 'a-z ')
 cat > status/$ConfigSequenceNumber.status <<EOF
 [{{"version": "1.0", "timestampUTC": "2026-11-22T19:00:00Z", "status": {{"name": "Probe", "operation": "Enable",
-  "status": "success", "code": 0, "formattedMessage": {{"lang": "en-US", "message": "$(tr -dc 'a-z ' < {scratch}/opened)"}}}}}}]
+  "status": "success", "code": 0, "formattedMessage": {{"lang": "en-US", "message": "$message"}}}}}}]
 EOF
 """
 
