@@ -46,7 +46,9 @@ BlobEndpointOption = Annotated[
 ]
 BlobAccountsOption = Annotated[
     str | None,
-    typer.Option(envvar="BACKUPSIM_BLOB_ACCOUNTS", help="Its accounts, name:key;name:key.", show_default=False),
+    typer.Option(
+        envvar="BACKUPSIM_BLOB_ACCOUNTS", help="Its accounts, name:key;name:key, or a file of such.", show_default=False
+    ),
 ]
 
 
@@ -239,6 +241,8 @@ def _say_where(world: World) -> None:
         typer.echo(f"lost       {loss}", err=True)
     typer.echo(f"ARM        {where['arm_http']}", err=True)
     typer.echo(f"blobs      {where['blob']}", err=True)
+    for answer in world.storage_answers.values():
+        typer.echo(f"           {'yes' if answer.able else 'no':3}  {answer.detail}", err=True)
     typer.echo(f"state      {where['state']}", err=True)
     typer.echo("Credentials are in endpoints.json there. Ctrl-C ends the world.", err=True)
 

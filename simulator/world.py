@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -22,19 +22,18 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from controlplane.adapters.azurite import AzuriteBlobs
+from controlplane.adapters.endpoint_probe import Answer
 from controlplane.adapters.fabric import StoreFabric
 from controlplane.adapters.inline_engine import InlineEngine
-from controlplane.adapters.storage_keys import FixedAccounts
 from controlplane.adapters.store import SqlStore
 from controlplane.arm import app as arm
 from controlplane.arm.aad import Identity
 from controlplane.jobs.aftermath import Loss, name_losses
 from controlplane.jobs.catalog import PLANS
 from controlplane.ports import Ports, ServiceSettings
-from simulator import control
+from simulator import control, foreign_storage
 from simulator.azurite import Azurite, ManagedAccounts
 from simulator.clock import SystemClock
-from simulator.failures import WrongUse
 from simulator.guest.ground_truth import GroundTruth
 from simulator.guest.machine import GuestOptions
 from simulator.host.host import Host
@@ -66,7 +65,7 @@ class Config:
     blob_endpoint: str | None = None
     """Use this blob endpoint instead of starting Azurite."""
     blob_accounts: str | None = None
-    """Its accounts, `name:key;name:key`."""
+    """Its accounts, `name:key;name:key`, or a file that holds such."""
     dsn: str | None = None
     vss: bool = True
     locale: str = "en-us"
@@ -86,6 +85,8 @@ class World:
         self.failure: str | None = None
         self.losses: Sequence[Loss] = ()
         """What of its recovery points the storage lost when this world was killed."""
+        self.storage_answers: Mapping[str, Answer] = {}
+        """What a blob endpoint of somebody else's can and cannot do; nothing is said of our own Azurite."""
         self._stack = ExitStack()
         try:
             self._build()
@@ -123,6 +124,7 @@ class World:
         keep.callback(self.blobs.close)
         self.store = SqlStore(config.dsn or f"sqlite:///{self.state.store_file}", self.clock)
         keep.callback(self.store.close)
+        foreign_storage.check_unmoved(self.store, config.blob_endpoint)
         self.ports = Ports(
             clock=self.clock,
             blobs=self.blobs,
@@ -152,10 +154,9 @@ class World:
     def _blobs(self) -> AzuriteBlobs:
         config = self.config
         if config.blob_endpoint is not None:
-            if not config.blob_accounts:
-                raise WrongUse("--blob-endpoint needs the accounts it has: --blob-accounts 'name:key;name:key'")
-            self._blob_url = config.blob_endpoint.rstrip("/")
-            return AzuriteBlobs(self._blob_url, FixedAccounts.parse(config.blob_accounts))
+            foreign = foreign_storage.connect(config.blob_endpoint, config.blob_accounts, config.settings)
+            self._blob_url, self.storage_answers = foreign.url, foreign.answers
+            return foreign.blobs
         accounts = ManagedAccounts(self.state.path / "accounts.json")
         azurite = Azurite(config.cache, self.state.azurite, accounts, config.blob_port, on_exit=self._azurite_ended)
         self._stack.callback(azurite.close)
@@ -203,6 +204,7 @@ class World:
 
     def _publish(self) -> None:
         endpoints = self._endpoints()
+        foreign_storage.remember(self.store, self.config.blob_endpoint and self._blob_url)
         self.state.write_endpoints(endpoints)
         copy = self.config.endpoints_copy
         if copy is not None:

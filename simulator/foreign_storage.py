@@ -1,0 +1,136 @@
+"""Connects a world to a blob endpoint that somebody else runs, or says in one sentence why no backup can live there."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import structlog
+
+from controlplane.adapters.azurite import AzuriteBlobs
+from controlplane.adapters.endpoint_probe import Answer, probe, to_json, use_account
+from controlplane.adapters.storage_keys import FixedAccounts
+from controlplane.ports import BlobNotFound, BlobRefused, PortError, ServiceSettings, StorageUnavailable, Store
+from simulator.failures import Failure, WrongUse
+
+ANSWER_SECONDS = 10.0
+"""A storage that takes longer for a first word would fail every backup."""
+
+
+class UnfitStorage(Failure):
+    """The endpoint is not there, or lacks something without which nothing can be backed up."""
+
+
+@dataclass(frozen=True)
+class ForeignStorage:
+    url: str
+    blobs: AzuriteBlobs
+    answers: Mapping[str, Answer]
+    """What it can and cannot do, as found by trying."""
+
+
+def connect(endpoint: str, accounts: str | None, settings: ServiceSettings) -> ForeignStorage:
+    """The endpoint with its accounts (`name:key;name:key`, or a file that holds such), after it was tried.
+
+    Raises WrongUse for an address or a list that is none, UnfitStorage for what the endpoint lacks.
+    """
+    url = _checked_url(endpoint)
+    listed = _parsed(accounts)
+    for needed in (settings.service_account, settings.managed_disks_account):
+        if needed not in listed.names:
+            raise WrongUse(
+                f"--blob-accounts lacks {needed}, an account of the service itself; "
+                "create it at the endpoint and add it to the list with its key"
+            )
+    blobs = AzuriteBlobs(url, listed)
+    try:
+        _await_a_word(blobs.account_url(settings.service_account))
+        answers = _try_accounts(blobs, settings.service_account, listed.names, url)
+    except BaseException:
+        blobs.close()
+        raise
+    structlog.get_logger("storage").info("endpoint probed", endpoint=url, accounts=listed.names, **to_json(answers))
+    for answer in answers.values():
+        if answer.needed and not answer.able:
+            raise UnfitStorage(f"{url} cannot hold backups: {answer.detail}; name another --blob-endpoint")
+    return ForeignStorage(url, blobs, answers)
+
+
+def check_unmoved(store: Store, endpoint: str | None) -> None:
+    """A world's blobs don't follow it from our own Azurite to a foreign endpoint, or back."""
+    found = store.get("world", "blobs")
+    if found is None:
+        return
+    former = found.json()["endpoint"]
+    if former is not None and endpoint is None:
+        raise WrongUse(f"this world keeps its blobs at {former}; start it with --blob-endpoint and --blob-accounts")
+    if former is None and endpoint is not None:
+        raise WrongUse("this world keeps its blobs in its own Azurite; leave --blob-endpoint out, or use another state")
+
+
+def remember(store: Store, endpoint: str | None) -> None:
+    """From now on the world's blobs are there."""
+    store.put("world", "blobs", {"endpoint": endpoint})
+
+
+def _checked_url(endpoint: str) -> str:
+    try:
+        parts = urlsplit(endpoint.strip())
+        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        usable = False
+    if not usable or "@" in parts.netloc or parts.query or parts.fragment:
+        # Not quoted: what was given in place of an address may be a secret.
+        raise WrongUse("--blob-endpoint is no plain address; give one such as http://127.0.0.1:10000")
+    return endpoint.strip().rstrip("/")
+
+
+def _parsed(accounts: str | None) -> FixedAccounts:
+    if not accounts:
+        raise WrongUse("--blob-endpoint needs the accounts it has: --blob-accounts 'name:key;name:key', or a file")
+    try:
+        # os.path, since a list may be longer than any path may be.
+        return FixedAccounts.parse(Path(accounts).read_text("utf-8") if os.path.isfile(accounts) else accounts)
+    except ValueError as problem:
+        raise WrongUse(f"--blob-accounts: {problem}") from None
+
+
+def _await_a_word(url: str) -> None:
+    """Any answer will do; silence must not cost the minutes that a big transfer is given."""
+    parts = urlsplit(url)
+    kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
+    connection = kind(parts.netloc, timeout=ANSWER_SECONDS)
+    try:
+        connection.request("GET", parts.path or "/")
+        connection.getresponse()
+    except (OSError, HTTPException) as problem:
+        raise UnfitStorage(
+            f"no blob storage answers at {parts.scheme}://{parts.netloc} ({type(problem).__name__}); "
+            "start it, or correct --blob-endpoint"
+        ) from None
+    finally:
+        connection.close()
+
+
+def _try_accounts(blobs: AzuriteBlobs, service: str, names: tuple[str, ...], url: str) -> dict[str, Answer]:
+    """What the endpoint does, by the service's account; of each other one only whether it is there with its key."""
+    name = service
+    try:
+        answers = probe(blobs, service)
+        for name in names:
+            if name != service:
+                use_account(blobs, name)
+        return answers
+    except BlobRefused:
+        reason = f"{url} does not take the key of account {name}; correct it in --blob-accounts"
+    except BlobNotFound:
+        reason = f"{url} has no account {name}; create it there, with the key that --blob-accounts gives"
+    except StorageUnavailable as problem:
+        reason = f"what answers at {url} is no blob storage ({problem}); correct --blob-endpoint"
+    except PortError as problem:
+        reason = f"{url} cannot hold disks with snapshots ({problem}); name another --blob-endpoint"
+    raise UnfitStorage(reason)
