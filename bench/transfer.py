@@ -172,7 +172,7 @@ def memory(url: str, keys: dict[str, str], disks: list[Disk]) -> tuple[list[Aim]
         done = subprocess.run(command, input=json.dumps(task), stdout=subprocess.PIPE, text=True, check=True)
         peaks[disk.name] = json.loads(done.stdout)["peak_bytes"] / MIB
         say(f"{disk.name}: {peaks[disk.name]:.0f} MiB at most")
-    aims = [Aim("peak memory of the largest case", max(peaks.values()), MOST_MEMORY_MIB, "at most", "MiB")]
+    aims = [Aim(f"peak memory, {name}", peak, MOST_MEMORY_MIB, "at most", "MiB") for name, peak in peaks.items()]
     for kind, dense in (("sparse", False), ("dense", True)):
         of_kind = [peaks[disk.name] for disk in disks if disk.dense == dense]
         if of_kind:

@@ -10,13 +10,13 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from datetime import datetime
 from email.utils import formatdate
 from functools import partial
 from http.client import HTTPResponse
 from itertools import groupby
-from threading import Lock
+from threading import BoundedSemaphore, Lock
 from time import monotonic, sleep
 from typing import Literal, TypeVar
 from urllib.parse import parse_qs, quote, unquote, urlencode, urlsplit
@@ -30,6 +30,7 @@ from controlplane.adapters.connections import TIMEOUT_SECONDS, Connections
 from controlplane.adapters.storage_keys import Accounts, FixedAccounts, blob_sas, shared_key
 from controlplane.domain.spans import Span, merged, within, without
 from controlplane.ports import (
+    MAX_IN_FLIGHT,
     WRITE_BYTES,
     Blob,
     BlobConflict,
@@ -45,6 +46,8 @@ __all__ = ["Accounts", "AzuriteBlobs", "FixedAccounts"]
 
 API_VERSION = "2021-12-02"
 """Old enough for every Azurite in use, which refuses versions newer than itself."""
+LARGE_BYTES = 1024 * 1024
+"""From this size on a request counts as a large transfer."""
 SNAPSHOT_INTERVAL_SECONDS = 0.002
 """Azurite names snapshots by the millisecond: two of one blob in the same one would share name and fate."""
 
@@ -63,6 +66,7 @@ class AzuriteBlobs:
         self._accounts = accounts
         self._prefix = prefix
         self._connections = Connections()
+        self._large_transfers = BoundedSemaphore(MAX_IN_FLIGHT)
         self._lock = Lock()
         self._snapshot_lock = Lock()
         self._last_snapshot = 0.0
@@ -166,7 +170,7 @@ class AzuriteBlobs:
             return b""
         last = "" if length is None else offset + length - 1
         headers = {"x-ms-range": f"bytes={offset}-{last}"} if offset or length is not None else {}
-        with self._response("GET", blob, {}, headers, past_the_end=True) as response:
+        with self._if_large(length or 0), self._response("GET", blob, {}, headers, past_the_end=True) as response:
             return b"" if response.status == 416 else response.read()
 
     def put(self, blob: Blob, data: bytes, metadata: Mapping[str, str] | None = None) -> None:
@@ -244,8 +248,12 @@ class AzuriteBlobs:
         headers: Mapping[str, str],
         body: bytes | memoryview | None,
     ) -> None:
-        with self._response(verb, blob, query, headers, body) as response:
+        with self._if_large(len(body or b"")), self._response(verb, blob, query, headers, body) as response:
             response.read()
+
+    def _if_large(self, length: int) -> AbstractContextManager[object]:
+        """Holds a large transfer back while MAX_IN_FLIGHT others are under way, whoever asked for them."""
+        return self._large_transfers if length >= LARGE_BYTES else nullcontext()
 
     @contextmanager
     def _response(

@@ -9,9 +9,6 @@ from secrets import token_hex
 
 from controlplane.ports import MAX_IN_FLIGHT, WRITE_BYTES
 
-BLOCKS_IN_FLIGHT = MAX_IN_FLIGHT // 2
-"""Blocks sent at once; whoever writes a blob usually reads another one meanwhile."""
-
 
 class BlockWriter:
     """A block blob in the making. `put_block` sends one block under a name, `commit_blocks` makes a blob of them."""
@@ -28,7 +25,7 @@ class BlockWriter:
         self._blocks: list[str] = []
         self._buffer = bytearray()
         self._size_bytes = 0
-        self._pool = ThreadPoolExecutor(BLOCKS_IN_FLIGHT, thread_name_prefix="blocks")
+        self._pool = ThreadPoolExecutor(MAX_IN_FLIGHT, thread_name_prefix="blocks")
         self._sending: deque[Future[None]] = deque()
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
@@ -55,7 +52,7 @@ class BlockWriter:
         self._pool.shutdown(cancel_futures=True)
 
     def _send(self) -> None:
-        if len(self._sending) == BLOCKS_IN_FLIGHT:
+        if len(self._sending) == MAX_IN_FLIGHT:
             self._sending.popleft().result()
         block = f"{self._own}-{len(self._blocks):08}"
         self._sending.append(self._pool.submit(self._put_block, block, memoryview(self._buffer)))

@@ -13,6 +13,9 @@ from controlplane.ports import MAX_IN_FLIGHT, READ_BYTES, Blob, BlobConflict, Bl
 Progress = Callable[[int, int], None]
 """Told how many bytes are dealt with and how many there are in all; what it raises ends the transfer."""
 
+COPIES_AT_ONCE = MAX_IN_FLIGHT + 2
+"""More than may be in flight, which the storage's adapter sees to: some are checking digests meanwhile."""
+
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 
@@ -58,7 +61,7 @@ def copy(source: BlockSource, blobs: Blobs, target: Blob, progress: Progress = s
 
     blobs.create(target, source.size_bytes)
     done = 0
-    for moved in in_order(move, pieces(extents, READ_BYTES)):
+    for moved in in_order(move, pieces(extents, READ_BYTES), COPIES_AT_ONCE):
         done += moved
         progress(done, total)
 

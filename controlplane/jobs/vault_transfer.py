@@ -21,11 +21,9 @@ from controlplane.domain.spans import Span, pieces, widened, within, without
 from controlplane.jobs.packs import PackWriter, VaultCorrupt
 from controlplane.jobs.sources import Progress, in_order, spans_of
 from controlplane.jobs.vault_source import VaultSource
-from controlplane.ports import BLOCK_BYTES, MAX_IN_FLIGHT, READ_BYTES, Blob, BlobConflict, BlobNotFound, Blobs
+from controlplane.ports import BLOCK_BYTES, READ_BYTES, Blob, BlobConflict, BlobNotFound, Blobs
 
 SEGMENT_BYTES = BLOCK_BYTES * SEGMENT_BLOCKS
-READS_IN_FLIGHT = MAX_IN_FLIGHT // 2
-"""The other half is for the blocks on their way to the vault."""
 _ZEROS = digest_of(bytes(BLOCK_BYTES))
 
 
@@ -130,7 +128,7 @@ class Transfer:
         self._moved.allocated_bytes = _total(held)
         total, done = _total(blocks), 0
         try:
-            found = in_order(self._read, self._plan(blocks), READS_IN_FLIGHT)
+            found = in_order(self._read, self._plan(blocks))
             for index, parts in groupby(found, key=lambda part: part.segment):
                 done += self._add_segment(index, parts)
                 progress(done, total)
