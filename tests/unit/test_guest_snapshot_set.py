@@ -49,7 +49,8 @@ def test_a_frozen_image_is_one_instant_clean_and_equal_to_the_truth(rig: Rig) ->
     rig.guest.workloads["database"].run(3)
     rig.guest.workloads["database"].tick()
     session = rig.guest.open_session("task")
-    assert freeze(rig, session).frozen
+    frozen = freeze(rig, session)
+    assert (frozen.frozen, frozen.frozen_at) == (True, START.isoformat())
     images = rig.images()
     thaw = rig.guest.thaw(session)
     assert_nothing_is_frozen(rig)
