@@ -90,6 +90,7 @@ def demo(
 @app.command()
 def up(
     port: Annotated[int, typer.Option(min=0, max=65535, help="HTTP port of ARM; 0 = free ports for all.")] = 7080,
+    https_port: Annotated[int, typer.Option(min=0, max=65535, help="HTTPS port of ARM; 0 = a free one.")] = 7443,
     state: StateOption = None,
     endpoints: Annotated[Path | None, typer.Option(help="Write endpoints.json here too.", show_default=False)] = None,
     blob_endpoint: BlobEndpointOption = None,
@@ -106,6 +107,7 @@ def up(
         seed=seed,
         host=host,
         arm_port=port,
+        https_port=0 if port == 0 else https_port,
         blob_port=0 if port == 0 else 10000,
         blob_endpoint=blob_endpoint,
         blob_accounts=blob_accounts,
@@ -239,7 +241,7 @@ def _say_where(world: World) -> None:
     where = world.endpoints
     for loss in world.losses:
         typer.echo(f"lost       {loss}", err=True)
-    typer.echo(f"ARM        {where['arm_http']}", err=True)
+    typer.echo(f"ARM        {where['arm']}  (without TLS: {where['arm_http']})", err=True)
     typer.echo(f"blobs      {where['blob']}", err=True)
     for answer in world.storage_answers.values():
         typer.echo(f"           {'yes' if answer.able else 'no':3}  {answer.detail}", err=True)

@@ -131,7 +131,7 @@ class Client:
                 "client_secret": self.endpoints["client_secret"],
                 "scope": "https://management.azure.com/.default",
             }
-            url = f"{self.endpoints['login']}/{self.endpoints['tenant_id']}/oauth2/v2.0/token"
+            url = f"{self.endpoints['arm_http']}/{self.endpoints['tenant_id']}/oauth2/v2.0/token"
             with _reachable(url):
                 response = self._http.post(url, data=form)
             if response.status_code != 200:

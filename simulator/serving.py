@@ -6,6 +6,7 @@ import logging
 import socket
 import threading
 from collections.abc import Awaitable, Callable, MutableMapping
+from pathlib import Path
 from typing import Any
 
 import uvicorn
@@ -27,10 +28,13 @@ class AddressTaken(Failure):
 
 
 class Serving:
-    """An application that is being served; ready to answer once constructed."""
+    """An application that is being served; ready to answer once constructed. With a certificate, over HTTPS."""
 
-    def __init__(self, app: Application, host: str = "127.0.0.1", port: int = 0) -> None:
+    def __init__(
+        self, app: Application, host: str = "127.0.0.1", port: int = 0, certificate: Path | None = None
+    ) -> None:
         self._listener = _listen(host, port)
+        self._scheme = "https" if certificate else "http"
         self.host = host
         self.port: int = self._listener.getsockname()[1]
         config = uvicorn.Config(
@@ -42,6 +46,7 @@ class Serving:
             proxy_headers=False,
             server_header=False,
             timeout_graceful_shutdown=GRACE_SECONDS,
+            ssl_certfile=certificate,
         )
         logging.getLogger("uvicorn").setLevel(logging.WARNING)
         self._server = _Server(config)
@@ -58,7 +63,7 @@ class Serving:
 
     @property
     def url(self) -> str:
-        return f"http://{self.address}"
+        return f"{self._scheme}://{self.address}"
 
     def close(self) -> None:
         """Answer what is being answered, for a moment, and end."""

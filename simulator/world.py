@@ -20,6 +20,8 @@ from typing import Any
 import structlog
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+from fastapi import FastAPI
+from starlette.responses import Response
 
 from controlplane.adapters.azurite import AzuriteBlobs
 from controlplane.adapters.endpoint_probe import Answer
@@ -32,6 +34,7 @@ from controlplane.jobs.aftermath import Loss, name_losses
 from controlplane.jobs.catalog import PLANS
 from controlplane.ports import Ports, ServiceSettings
 from simulator import control, foreign_storage
+from simulator.authority import Authority, server_hosts
 from simulator.azurite import Azurite, ManagedAccounts
 from simulator.clock import SystemClock
 from simulator.guest.ground_truth import GroundTruth
@@ -61,6 +64,7 @@ class Config:
     seed: int = 0
     host: str = "127.0.0.1"
     arm_port: int = 0
+    https_port: int = 0
     blob_port: int = 0
     blob_endpoint: str | None = None
     """Use this blob endpoint instead of starting Azurite."""
@@ -193,9 +197,15 @@ class World:
         self._sim_token = self.state.secret("sim_token", lambda: secrets.token_urlsafe(32))
         verifier = Verifier(self.store, self.blobs, self.ports.settings, self._truth_of)
         controls = control.Controls(self._sim_token, self.store, self.host, verifier)
+        self.authority = Authority(self.state.ca)
         service = arm.build(self.ports, self.engine, self._identity)
-        self._serving = Serving(_side_by_side(service, control.build(controls)), self.config.host, self.config.arm_port)
+        _serve_certificate(service, self.authority)
+        app = _side_by_side(service, control.build(controls))
+        certificate = self.authority.certificate_file("server", server_hosts(self.config.host))
+        self._serving = Serving(app, self.config.host, self.config.arm_port)
         self._stack.callback(self._serving.close)
+        self._secure = Serving(app, self.config.host, self.config.https_port, certificate)
+        self._stack.callback(self._secure.close)
 
     def _truth_of(self, vm: str, task_id: str) -> GroundTruth | None:
         return self.host.ground_truth(vm, task_id)
@@ -212,17 +222,18 @@ class World:
             self._stack.callback(copy.unlink, missing_ok=True)
 
     def _endpoints(self) -> Endpoints:
-        # Whoever listens everywhere is still reached from here by the loopback address.
-        url = self._serving.url.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:")
+        url, secure = _from_here(self._serving.url), _from_here(self._secure.url)
         return Endpoints(
             pid=os.getpid(),
             state=str(self.state.path),
+            arm=secure,
             arm_http=url,
-            login=url,
+            login=secure,
             sim=f"{url}{CONTROL_PREFIX}",
             sim_token=self._sim_token,
             blob=self._blob_url,
             storage_accounts=self._storage_accounts(),
+            ca_file=str(self.authority.ca_file),
             tenant_id=self._identity.tenant_id,
             client_id=self._identity.client_id,
             client_secret=self._identity.client_secret,
@@ -251,6 +262,19 @@ def build(config: Config) -> World:
 
 def _action_failed(error: Exception) -> None:
     structlog.get_logger("clock").error("action failed", exc_info=error)
+
+
+def _from_here(url: str) -> str:
+    """Whoever listens everywhere is still reached from here by the loopback address."""
+    return url.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:")
+
+
+def _serve_certificate(service: FastAPI, authority: Authority) -> None:
+    """Let a client that cannot read the state folder fetch what it is to trust."""
+
+    @service.get("/ca.pem", include_in_schema=False)
+    async def certificate() -> Response:
+        return Response(authority.pem, media_type="application/x-pem-file")
 
 
 def _side_by_side(service: Application, controls: Application) -> Application:

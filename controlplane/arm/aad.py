@@ -1,4 +1,4 @@
-"""Microsoft Entra ID for one tenant and one application: discovery, keys, tokens, and their verification.
+"""The tokens of Microsoft Entra ID for one tenant with one application and one user: issued and verified.
 
 Tokens are signed JWTs as Azure Resource Manager gets them. They live in real time, whatever the world's clock says,
 because the clients that hold them read the machine's clock.
@@ -6,7 +6,6 @@ because the clients that hold them read the machine's clock.
 
 from __future__ import annotations
 
-import hmac
 import json
 import time
 from collections.abc import Callable, Mapping
@@ -14,21 +13,23 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
-from urllib.parse import parse_qsl
 from uuid import NAMESPACE_URL, uuid4, uuid5
 
 import jwt
-from fastapi import APIRouter, Request
 from jwt.algorithms import RSAAlgorithm
-from starlette.responses import JSONResponse
 
 from controlplane.domain import errors
 
 TENANT_ID = "5a6f7c11-0b5e-4d3a-9a01-ba0c0a5e0001"
 CLIENT_ID = "5a6f7c11-0b5e-4d3a-9a02-ba0c0a5e0002"
 SUBSCRIPTION_ID = "5a6f7c11-0b5e-4d3a-9a03-ba0c0a5e0003"
+DOMAIN = "backupsim.invalid"
+USER_NAME = f"operator@{DOMAIN}"
 
 TOKEN_SECONDS = 3600
+REFRESH_TOKEN_SECONDS = 90 * 24 * 3600
+REFRESH_AUDIENCE = "urn:backupsim:refresh"
+"""No resource has this name, so that a refresh token opens nothing by itself."""
 VERIFIED_TOKENS = 256
 """How many verified tokens are remembered: the signature costs more than the rest of a small answer."""
 
@@ -39,19 +40,30 @@ OTHER_RESOURCES = frozenset({"https://graph.microsoft.com", "https://storage.azu
 
 @dataclass(frozen=True)
 class Identity:
-    """The one tenant, application and subscription of a world. `signing_key` is an RSA key as PEM."""
+    """The one tenant, application, user and subscription of a world. `signing_key` is an RSA key as PEM."""
 
     client_secret: str = field(repr=False)
+    """Secret of the application, and password of the user."""
     signing_key: str = field(repr=False)
     tenant_id: str = TENANT_ID
     client_id: str = CLIENT_ID
     subscription_id: str = SUBSCRIPTION_ID
+    user_name: str = USER_NAME
     audiences: tuple[str, ...] = ()
     """Further addresses of this service for which tokens may be issued, besides the one a request came by."""
 
 
+@dataclass(frozen=True)
+class Principal:
+    """Who signed in: the application itself, or the user by means of an application."""
+
+    client_id: str
+    object_id: str
+    user_name: str | None = None
+
+
 class Tokens:
-    """Issues and verifies access tokens of one identity."""
+    """Issues and verifies the tokens of one identity."""
 
     def __init__(self, identity: Identity, real_time: Callable[[], float] = time.time) -> None:
         self.identity = identity
@@ -63,25 +75,62 @@ class Tokens:
         self._real_time = real_time
         self._verified: dict[str, tuple[float, str]] = {}
 
-    def issue(self, audience: str) -> str:
+    @property
+    def application(self) -> Principal:
+        client_id = self.identity.client_id
+        return Principal(client_id, str(uuid5(NAMESPACE_URL, f"{self.issuer}{client_id}")))
+
+    def user(self, client_id: str) -> Principal:
+        name = self.identity.user_name
+        return Principal(client_id, str(uuid5(NAMESPACE_URL, f"{self.issuer}{name}")), name)
+
+    def issue(self, audience: str, principal: Principal | None = None) -> str:
+        """An access token; the application's own unless a principal is given."""
+        subject = principal or self.application
+        claims = {"appid": subject.client_id, "idp": self.issuer, "uti": uuid4().hex, "ver": "1.0"}
+        if subject.user_name:
+            claims |= {"appidacr": "0", "idtyp": "user", "scp": "user_impersonation", **_names_of(subject.user_name)}
+        else:
+            claims |= {"appidacr": "1", "idtyp": "app"}
+        return self._signed(audience, self.issuer, TOKEN_SECONDS, subject, claims)
+
+    def issue_id_token(self, issuer: str, user: Principal) -> str:
+        """What tells the application who signed in."""
+        assert user.user_name
+        claims = {"preferred_username": user.user_name, "ver": "2.0", **_names_of(user.user_name)}
+        return self._signed(user.client_id, issuer, TOKEN_SECONDS, user, claims)
+
+    def issue_refresh_token(self, user: Principal) -> str:
+        claims = {"appid": user.client_id, "uti": uuid4().hex}
+        return self._signed(REFRESH_AUDIENCE, self.issuer, REFRESH_TOKEN_SECONDS, user, claims)
+
+    def refreshed(self, refresh_token: str) -> Principal | None:
+        """Whom a refresh token was given to; None where it is none of ours, or too old."""
+        options: Any = {"verify_exp": False, "verify_nbf": False, "verify_iat": False}
+        try:
+            claims = jwt.decode(
+                refresh_token, self._public_key, algorithms=["RS256"], audience=REFRESH_AUDIENCE, options=options
+            )
+        except jwt.PyJWTError:
+            return None
+        return self.user(claims["appid"]) if claims["exp"] > self._real_time() else None
+
+    def _signed(
+        self, audience: str, issuer: str, lifetime_seconds: int, subject: Principal, claims: Mapping[str, str]
+    ) -> str:
         now = int(self._real_time())
-        object_id = str(uuid5(NAMESPACE_URL, f"{self.issuer}{self.identity.client_id}"))
-        claims = {
+        every = {
             "aud": audience,
-            "iss": self.issuer,
+            "iss": issuer,
             "iat": now,
             "nbf": now,
-            "exp": now + TOKEN_SECONDS,
-            "appid": self.identity.client_id,
-            "appidacr": "1",
-            "idp": self.issuer,
-            "oid": object_id,
-            "sub": object_id,
+            "exp": now + lifetime_seconds,
+            "oid": subject.object_id,
+            "sub": subject.object_id,
             "tid": self.identity.tenant_id,
-            "uti": uuid4().hex,
-            "ver": "1.0",
         }
-        return jwt.encode(claims, self._private_key, algorithm="RS256", headers={"kid": self._key_id})  # type: ignore[arg-type]
+        key: Any = self._private_key
+        return jwt.encode({**every, **claims}, key, algorithm="RS256", headers={"kid": self._key_id})
 
     def check(self, authorization: str | None, base_url: str) -> None:
         """Raise the 401 that ARM answers unless the header carries a valid token for this service."""
@@ -93,7 +142,7 @@ class Tokens:
         expiry, audience = self._verified.get(token) or self._verify(token)
         now = self._real_time()
         if expiry <= now:
-            raise errors.token_expired(_utc(expiry), _utc(now))
+            raise errors.token_expired(utc(expiry), utc(now))
         if _resource(audience) not in ARM_AUDIENCES | self._own(base_url):
             raise errors.token_for_other_audience(audience)
 
@@ -125,122 +174,8 @@ class Tokens:
         return frozenset(_resource(each) for each in (base_url, *self.identity.audiences))
 
 
-@dataclass(eq=False)
-class Refusal(Exception):
-    """An error of the token endpoint, in its own shape. `number` is the AADSTS code."""
-
-    error: str
-    number: int
-    message: str
-    status: int = 400
-
-    def response(self) -> JSONResponse:
-        trace, correlation = str(uuid4()), str(uuid4())
-        stamp = _utc(time.time())
-        text = f"AADSTS{self.number}: {self.message} Trace ID: {trace} Correlation ID: {correlation} Timestamp: {stamp}"
-        body = {
-            "error": self.error,
-            "error_description": text,
-            "error_codes": [self.number],
-            "timestamp": stamp,
-            "trace_id": trace,
-            "correlation_id": correlation,
-        }
-        return JSONResponse(body, self.status)
-
-
-def router(tokens: Tokens) -> APIRouter:
-    """The sign-in endpoints; they need no token."""
-    routes = APIRouter(include_in_schema=False)
-
-    @routes.get("/{tenant}/v2.0/.well-known/openid-configuration")
-    async def discover(tenant: str, request: Request) -> JSONResponse:
-        try:
-            _check_tenant(tokens.identity, tenant, "invalid_tenant")
-        except Refusal as refusal:
-            return refusal.response()
-        return JSONResponse(_discovery(f"{request.url.scheme}://{request.url.netloc}/{tenant}"))
-
-    @routes.get("/{tenant}/discovery/v2.0/keys")
-    async def keys(tenant: str) -> JSONResponse:
-        return JSONResponse(tokens.key_set())
-
-    @routes.post("/{tenant}/oauth2/v2.0/token")
-    async def token(tenant: str, request: Request) -> JSONResponse:
-        try:
-            form = _form(await request.body())
-            resource = _check_request(tokens, tenant, form, f"{request.url.scheme}://{request.url.netloc}")
-        except Refusal as refusal:
-            return refusal.response()
-        lifetime = {"expires_in": TOKEN_SECONDS - 1, "ext_expires_in": TOKEN_SECONDS - 1}
-        body = {"token_type": "Bearer", **lifetime, "access_token": tokens.issue(resource)}
-        return JSONResponse(body, headers={"Cache-Control": "no-store, no-cache", "Pragma": "no-cache"})
-
-    return routes
-
-
-def _form(content: bytes) -> dict[str, str]:
-    try:
-        return dict(parse_qsl(content.decode(), max_num_fields=50))
-    except ValueError:
-        raise Refusal("invalid_request", 9002313, "Invalid request. Request is malformed or invalid.") from None
-
-
-def _check_request(tokens: Tokens, tenant: str, form: Mapping[str, str], base_url: str) -> str:
-    """The resource a token may be issued for, or Refusal."""
-    identity = tokens.identity
-    _check_tenant(identity, tenant, "invalid_request")
-    for key in ("grant_type", "client_id"):
-        if not form.get(key):
-            message = f"The request body must contain the following parameter: '{key}'."
-            raise Refusal("invalid_request", 900144, message)
-    if form["grant_type"] != "client_credentials":
-        message = f"The app requested an unsupported grant type '{form['grant_type']}'."
-        raise Refusal("unsupported_grant_type", 70003, message)
-    if form["client_id"].lower() != identity.client_id:
-        message = f"Application with identifier '{form['client_id']}' was not found in the directory '{tenant}'."
-        raise Refusal("unauthorized_client", 700016, message)
-    if not form.get("client_secret"):
-        message = "The request body must contain the following parameter: 'client_assertion' or 'client_secret'."
-        raise Refusal("invalid_client", 7000218, message, status=401)
-    if not hmac.compare_digest(form["client_secret"].encode(), identity.client_secret.encode()):
-        message = (
-            "Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, "
-            f"not the client secret ID, for a secret added to app '{identity.client_id}'."
-        )
-        raise Refusal("invalid_client", 7000215, message, status=401)
-    scope = form.get("scope", "")
-    if not scope.endswith("/.default"):
-        message = (
-            f"The provided value for scope {scope} is not valid. Client credential flows must have a scope value with "
-            "/.default suffixed to the resource identifier (application ID URI)."
-        )
-        raise Refusal("invalid_scope", 1002012, message)
-    resource = scope.removesuffix("/.default")
-    if not tokens.may_ask_for(resource, base_url):
-        message = f"The resource principal named {resource} was not found in the tenant named {tenant}."
-        raise Refusal("invalid_resource", 500011, message)
-    return resource
-
-
-def _check_tenant(identity: Identity, tenant: str, error: str) -> None:
-    if tenant.lower() != identity.tenant_id:
-        message = f"Tenant '{tenant}' not found. Check to make sure you have the correct tenant ID."
-        raise Refusal(error, 90002, message)
-
-
-def _discovery(authority: str) -> dict[str, Any]:
-    return {
-        "issuer": f"{authority}/v2.0",
-        "authorization_endpoint": f"{authority}/oauth2/v2.0/authorize",
-        "token_endpoint": f"{authority}/oauth2/v2.0/token",
-        "jwks_uri": f"{authority}/discovery/v2.0/keys",
-        "token_endpoint_auth_methods_supported": ["client_secret_post"],
-        "response_types_supported": ["code"],
-        "subject_types_supported": ["pairwise"],
-        "id_token_signing_alg_values_supported": ["RS256"],
-        "scopes_supported": ["openid"],
-    }
+def _names_of(user_name: str) -> dict[str, str]:
+    return {"name": user_name.partition("@")[0].capitalize(), "unique_name": user_name, "upn": user_name}
 
 
 def _resource(audience: str) -> str:
@@ -248,5 +183,5 @@ def _resource(audience: str) -> str:
     return audience.rstrip("/").lower()
 
 
-def _utc(seconds: float) -> str:
+def utc(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%SZ")

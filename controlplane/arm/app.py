@@ -40,9 +40,10 @@ from controlplane.arm import (
     virtual_machine_extensions,
     virtual_machines,
 )
-from controlplane.arm.aad import Identity, Tokens, router
+from controlplane.arm.aad import Identity, Tokens
 from controlplane.arm.call import Answer, Call, as_json
 from controlplane.arm.routing import Place, Route, Table, operation_name, split
+from controlplane.arm.sign_in import router
 from controlplane.domain import errors
 from controlplane.domain.errors import ServiceError
 from controlplane.ports import DocumentExists, Engine, EtagMismatch, Event, PortError, Ports, StorageRefused

@@ -1,4 +1,4 @@
-"""What a client may read before it signs in: whether the service is well, and where the endpoints of this cloud are."""
+"""What a client may read before it signs in: whether the service is well, its endpoints, and its images."""
 
 from __future__ import annotations
 
@@ -7,6 +7,58 @@ from typing import Any
 from fastapi import APIRouter, Request
 
 from controlplane.arm.aad import Identity
+
+NAME = "BackupSimulator"
+PUBLIC_ARM = "https://management.azure.com"
+PUBLIC_LOGIN = "https://login.microsoftonline.com"
+NOWHERE = "backupsim.invalid"
+"""Ends the host names of services that are not here. No such name exists, so that nothing is asked elsewhere."""
+LAST_VERSION_WITH_A_LIST = "2020-99"
+"""api-versions up to then answer with a list of clouds, later ones with the one that was asked."""
+
+SERVICES = {
+    "acrLoginServer": "azurecr",
+    "azureDataLakeAnalyticsCatalogAndJob": "azuredatalakeanalytics",
+    "azureDataLakeStoreFileSystem": "azuredatalakestore",
+    "azureFrontDoorEndpointSuffix": "azurefd",
+    "keyVaultDns": "vault",
+    "mariadbServerEndpoint": "mariadb.database",
+    "mhsmDns": "managedhsm",
+    "mysqlServerEndpoint": "mysql.database",
+    "postgresqlServerEndpoint": "postgres.database",
+    "sqlServerHostname": "database",
+    "storage": "core",
+    "storageSyncEndpointSuffix": "afs",
+    "synapseAnalytics": "dev.azuresynapse",
+}
+RESOURCES = {
+    "appInsightsResourceId": "appinsights",
+    "attestationResourceId": "attest",
+    "batch": "batch",
+    "graph": "graph",
+    "graphAudience": "graph",
+    "logAnalyticsResourceId": "loganalytics",
+    "media": "media",
+    "microsoftGraphResourceId": "microsoftgraph",
+    "ossrdbmsResourceId": "ossrdbms",
+    "sqlManagement": "sqlmanagement",
+    "synapseAnalyticsResourceId": "synapse",
+}
+
+WINDOWS_ALIASES = {
+    "Win2012Datacenter": "2012-Datacenter",
+    "Win2012R2Datacenter": "2012-R2-Datacenter",
+    "Win2016Datacenter": "2016-datacenter-gensecond",
+    "Win2019Datacenter": "2019-datacenter-gensecond",
+    "Win2022AzureEditionCore": "2022-datacenter-azure-edition-core",
+    "Win2022Datacenter": "2022-datacenter-g2",
+}
+LINUX_ALIASES = {
+    "Debian11": ("Debian", "debian-11", "11-backports-gen2"),
+    "RHELRaw8LVMGen2": ("RedHat", "RHEL", "8-lvm-gen2"),
+    "SuseSles15SP3": ("SUSE", "sles-15-sp3", "gen2"),
+    "Ubuntu2204": ("Canonical", "0001-com-ubuntu-server-jammy", "22_04-lts-gen2"),
+}
 
 
 def router(identity: Identity) -> APIRouter:
@@ -17,19 +69,56 @@ def router(identity: Identity) -> APIRouter:
         return {"status": "ok"}
 
     @routes.get("/metadata/endpoints")
-    async def endpoints(request: Request) -> dict[str, Any]:
-        here = f"{request.url.scheme}://{request.url.netloc}"
-        return {
-            "name": "BackupSimulator",
-            "resourceManager": here,
-            "portal": here,
-            "authentication": {
-                "loginEndpoint": here,
-                "audiences": [here, "https://management.azure.com/", "https://management.core.windows.net/"],
-                "tenant": identity.tenant_id,
-                "identityProvider": "AAD",
-            },
-            "suffixes": {},
-        }
+    async def endpoints(request: Request) -> Any:
+        version = request.query_params.get("api-version", "")
+        cloud = _cloud(identity, f"{request.url.scheme}://{request.url.netloc}")
+        return [cloud] if version[:7] <= LAST_VERSION_WITH_A_LIST else cloud
+
+    @routes.get("/metadata/imageAliases")
+    async def image_aliases() -> dict[str, Any]:
+        return IMAGE_ALIASES
 
     return routes
+
+
+def _cloud(identity: Identity, here: str) -> dict[str, Any]:
+    """This cloud as a client sees that reached it `here`, which may be the public cloud's address through a proxy."""
+    public = here == PUBLIC_ARM
+    return {
+        "name": "AzureCloud" if public else NAME,
+        "resourceManager": here,
+        "portal": here,
+        "gallery": here,
+        "vmImageAliasDoc": f"{here}/metadata/imageAliases",
+        "authentication": {
+            "loginEndpoint": PUBLIC_LOGIN if public else here,
+            "audiences": [here, "https://management.core.windows.net/", "https://management.azure.com/"],
+            "tenant": identity.tenant_id,
+            "identityProvider": "AAD",
+        },
+        "suffixes": {
+            **{key: f"{service}.{NOWHERE}" for key, service in SERVICES.items()},
+            **({"storage": "core.windows.net"} if public else {}),
+        },
+        **{key: f"https://{service}.{NOWHERE}/" for key, service in RESOURCES.items()},
+    }
+
+
+def _alias(publisher: str, offer: str, sku: str) -> dict[str, str]:
+    return {"publisher": publisher, "offer": offer, "sku": sku, "version": "latest", "architecture": "x64"}
+
+
+IMAGE_ALIASES = {
+    "outputs": {
+        "aliases": {
+            "type": "object",
+            "value": {
+                "Linux": {alias: _alias(*image) for alias, image in LINUX_ALIASES.items()},
+                "Windows": {
+                    alias: _alias("MicrosoftWindowsServer", "WindowsServer", sku)
+                    for alias, sku in WINDOWS_ALIASES.items()
+                },
+            },
+        }
+    }
+}

@@ -14,7 +14,7 @@ SIGNATURE = re.compile(rb"[?&;]sig=[A-Za-z0-9%+/]{20}")
 TOKEN = re.compile(rb"eyJ[A-Za-z0-9_-]{20,}\.eyJ[A-Za-z0-9_-]{20,}\.[A-Za-z0-9_-]{20,}")
 PRIVATE_KEY = b"PRIVATE KEY-----"
 
-KEEPERS = ("secrets.json", "accounts.json", "TransportPrivate.pem", "bridge.token")
+KEEPERS = ("secrets.json", "accounts.json", "ca.key", "server.pem", "TransportPrivate.pem", "bridge.token")
 """Files whose job is to keep secrets; they are readable by their owner only."""
 
 

@@ -142,7 +142,7 @@ def test_the_double_slash_of_a_resource_with_a_slash_is_kept_apart(world: ArmWor
         ({"client_secret": "wrong"}, 401, "invalid_client", 7000215),
         ({"client_secret": ""}, 401, "invalid_client", 7000218),
         ({"client_id": "00000000-0000-0000-0000-000000000000"}, 400, "unauthorized_client", 700016),
-        ({"grant_type": "password"}, 400, "unsupported_grant_type", 70003),
+        ({"grant_type": "implicit"}, 400, "unsupported_grant_type", 70003),
         ({"grant_type": ""}, 400, "invalid_request", 900144),
         ({"scope": "https://management.azure.com"}, 400, "invalid_scope", 1002012),
         ({"scope": "https://nobody.invalid/.default"}, 400, "invalid_resource", 500011),

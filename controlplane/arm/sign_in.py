@@ -1,0 +1,197 @@
+"""The sign-in endpoints of Microsoft Entra ID, in the spellings that clients know; none of them needs a token.
+
+`/{tenant}/oauth2/v2.0/...` takes scopes, `/{tenant}/oauth2/...` takes a resource. The second, with `adfs` in place of
+the tenant, is an authority of AD FS, which clients use without asking Microsoft's own servers whether it exists.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from base64 import urlsafe_b64encode
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from fastapi import APIRouter, Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+
+from controlplane.arm import device_codes, grants
+from controlplane.arm.aad import DOMAIN, TOKEN_SECONDS, Principal, Tokens
+from controlplane.arm.device_codes import DeviceCodes
+from controlplane.arm.grants import ADFS, DEVICE_CODE_GRANT, Refusal, SignIn
+
+DEVICE_PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Sign in to the simulator</title>
+<h1>Enter the code that your program shows</h1><p>{said}</p>
+<form method="post"><p><label>Code <input name="user_code" autofocus></label>
+<p><label>Password of {user} (the world's client_secret) <input name="password" type="password"></label>
+<p><button>Sign in</button></form></html>"""
+NOT_CACHED = {"Cache-Control": "no-store, no-cache", "Pragma": "no-cache"}
+
+
+def router(tokens: Tokens) -> APIRouter:
+    codes = DeviceCodes()
+    routes = APIRouter(include_in_schema=False)
+    for version, part in ((2, "/v2.0"), (1, "")):
+        _add_authority(routes, tokens, codes, version, part)
+    _add_device_page(routes, tokens, codes)
+
+    @routes.get("/common/discovery/instance")
+    async def discover_instance(request: Request, authorization_endpoint: str) -> Response:
+        return _instance(request.url.scheme, request.url.netloc, authorization_endpoint)
+
+    @routes.get("/common/userrealm/{user_name}")
+    async def realm(user_name: str) -> dict[str, str]:
+        domain = user_name.rpartition("@")[2].lower()
+        if domain != DOMAIN:
+            return {"ver": "1.0", "account_type": "Unknown", "cloud_instance_name": "microsoftonline.com"}
+        names = {"domain_name": DOMAIN, "cloud_instance_name": "microsoftonline.com"}
+        return {
+            "ver": "1.0",
+            "account_type": "Managed",
+            "cloud_audience_urn": "urn:federation:MicrosoftOnline",
+            **names,
+        }
+
+    return routes
+
+
+def _add_authority(routes: APIRouter, tokens: Tokens, codes: DeviceCodes, version: int, part: str) -> None:
+    """The endpoints of one version; `part` is what it has in its paths."""
+
+    @routes.get(f"/{{tenant}}{part}/.well-known/openid-configuration")
+    async def discover(tenant: str, request: Request) -> Response:
+        try:
+            grants.check_tenant(tokens, tenant, "invalid_tenant")
+        except Refusal as refusal:
+            return _refused(refusal)
+        return JSONResponse(_discovery(tokens, _base_url(request), tenant, part))
+
+    @routes.get(f"/{{tenant}}/discovery{part}/keys")
+    async def keys(tenant: str) -> Response:
+        return JSONResponse(tokens.key_set())
+
+    @routes.post(f"/{{tenant}}/oauth2{part}/token")
+    async def token(tenant: str, request: Request) -> Response:
+        content = await request.body()
+        try:
+            grants.check_tenant(tokens, tenant, "invalid_request")
+            asked = SignIn(tokens, codes, tenant, version, _base_url(request), _form(content))
+            given = _given(asked, grants.principal(asked), grants.resource(asked))
+        except Refusal as refusal:
+            return _refused(refusal)
+        return JSONResponse(given, headers=NOT_CACHED)
+
+    @routes.post(f"/{{tenant}}/oauth2{part}/devicecode")
+    async def device_code(tenant: str, request: Request) -> Response:
+        content = await request.body()
+        try:
+            grants.check_tenant(tokens, tenant, "invalid_request")
+            form = _form(content)
+            client_id = grants.check_public_client(tokens, tenant, form.get("client_id", ""))
+        except Refusal as refusal:
+            return _refused(refusal)
+        return JSONResponse(_device_code(codes, client_id, _base_url(request), version), headers=NOT_CACHED)
+
+
+def _add_device_page(routes: APIRouter, tokens: Tokens, codes: DeviceCodes) -> None:
+    user = tokens.identity.user_name
+
+    @routes.get("/devicelogin")
+    async def ask() -> Response:
+        return HTMLResponse(DEVICE_PAGE.format(said="", user=user))
+
+    @routes.post("/devicelogin")
+    async def approve(request: Request) -> Response:
+        content = await request.body()
+        try:
+            form = _form(content)
+            grants.check_password(tokens, user, form.get("password", ""))
+        except Refusal as refusal:
+            return HTMLResponse(DEVICE_PAGE.format(said=refusal.message, user=user), 401)
+        if not codes.approve(form.get("user_code", "")):
+            return HTMLResponse(DEVICE_PAGE.format(said="This code is not known, or no more.", user=user), 400)
+        return HTMLResponse("<!doctype html><title>Signed in</title><p>Signed in. You may close this page.")
+
+
+# ---------------------------------------------------------------------------------------------------------- the answers
+
+
+def _discovery(tokens: Tokens, base_url: str, tenant: str, part: str) -> dict[str, Any]:
+    authority = f"{base_url}/{tenant}"
+    return {
+        "issuer": _issuer(tokens, base_url, tenant, 2 if part else 1),
+        "authorization_endpoint": f"{authority}/oauth2{part}/authorize",
+        "token_endpoint": f"{authority}/oauth2{part}/token",
+        "device_authorization_endpoint": f"{authority}/oauth2{part}/devicecode",
+        "jwks_uri": f"{authority}/discovery{part}/keys",
+        "grant_types_supported": ["client_credentials", "password", "refresh_token", DEVICE_CODE_GRANT],
+        "token_endpoint_auth_methods_supported": ["client_secret_post"],
+        "response_types_supported": ["code"],
+        "subject_types_supported": ["pairwise"],
+        "id_token_signing_alg_values_supported": ["RS256"],
+        "scopes_supported": ["openid", "profile", "offline_access"],
+    }
+
+
+def _issuer(tokens: Tokens, base_url: str, tenant: str, version: int) -> str:
+    if tenant.lower() == ADFS:
+        return f"{base_url}/{ADFS}"
+    return f"{base_url}/{tokens.identity.tenant_id}/v2.0" if version == 2 else tokens.issuer
+
+
+def _given(asked: SignIn, principal: Principal, resource: str) -> dict[str, Any]:
+    tokens = asked.tokens
+    lifetime: dict[str, Any] = {"expires_in": TOKEN_SECONDS - 1, "ext_expires_in": TOKEN_SECONDS - 1}
+    if asked.version == 1 and asked.tenant.lower() != ADFS:
+        now = int(time.time())
+        moments = {**lifetime, "expires_on": now + TOKEN_SECONDS - 1, "not_before": now}
+        lifetime = {**{name: str(seconds) for name, seconds in moments.items()}, "resource": resource}
+    given = {"token_type": "Bearer", **lifetime, "access_token": tokens.issue(resource, principal)}
+    if principal.user_name is None:
+        return given
+    whose = {"uid": principal.object_id, "utid": tokens.identity.tenant_id}
+    return given | {
+        "scope": asked.form.get("scope") or "user_impersonation",
+        "refresh_token": tokens.issue_refresh_token(principal),
+        "id_token": tokens.issue_id_token(_issuer(tokens, asked.base_url, asked.tenant, asked.version), principal),
+        "client_info": urlsafe_b64encode(json.dumps(whose).encode()).decode().rstrip("="),
+    }
+
+
+def _device_code(codes: DeviceCodes, client_id: str, base_url: str, version: int) -> dict[str, Any]:
+    given = codes.give(client_id)
+    page = f"{base_url}/devicelogin"
+    return {
+        "user_code": given.user_code,
+        "device_code": given.code,
+        "verification_uri" if version == 2 else "verification_url": page,
+        "expires_in": device_codes.LIFETIME_SECONDS,
+        "interval": device_codes.POLL_SECONDS,
+        "message": f"To sign in, open the page {page} and enter the code {given.user_code} to authenticate.",
+    }
+
+
+def _instance(scheme: str, netloc: str, authorization_endpoint: str) -> Response:
+    """Whether an authority is known, which is so for this very address."""
+    wanted = urlsplit(authorization_endpoint)
+    if wanted.netloc.lower() != netloc.lower():
+        return _refused(Refusal("invalid_instance", 50049, "Unknown or invalid instance."))
+    tenant = wanted.path.strip("/").partition("/")[0]
+    names = {"preferred_network": netloc, "preferred_cache": netloc, "aliases": [netloc]}
+    endpoint = f"{scheme}://{netloc}/{tenant}/v2.0/.well-known/openid-configuration"
+    return JSONResponse({"tenant_discovery_endpoint": endpoint, "api-version": "1.1", "metadata": [names]})
+
+
+def _refused(refusal: Refusal) -> Response:
+    return JSONResponse(refusal.body(), refusal.status)
+
+
+def _form(content: bytes) -> dict[str, str]:
+    try:
+        return dict(parse_qsl(content.decode(), max_num_fields=50))
+    except ValueError:
+        raise Refusal("invalid_request", 9002313, "Invalid request. Request is malformed or invalid.") from None
+
+
+def _base_url(request: Request) -> str:
+    return f"{request.url.scheme}://{request.url.netloc}"
