@@ -49,7 +49,7 @@ def machine() -> Json:
     }
 
 
-def finish(name: str, aims: list[Aim], numbers: Json) -> int:
+def finish(name: str, aims: list[Aim], numbers: Json, folder: Path = RESULTS) -> int:
     """Say it, write it, and return the exit code: 1 when an aim was missed."""
     for aim in aims:
         say(str(aim))
@@ -60,8 +60,8 @@ def finish(name: str, aims: list[Aim], numbers: Json) -> int:
         "aims": [aim.to_json() for aim in aims],
         "numbers": numbers,
     }
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / f"{name}.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{name}.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     return 0 if all(aim.met for aim in aims) else 1
 
 

@@ -21,7 +21,7 @@ from time import perf_counter
 from typing import Any
 from urllib.parse import urlsplit
 
-from bench.report import Aim, finish, say
+from bench.report import RESULTS, Aim, finish, say
 from controlplane.adapters.azurite import AzuriteBlobs, FixedAccounts
 from controlplane.jobs.vault_store import VaultStore
 from controlplane.ports import BLOCK_BYTES, READ_BYTES, WRITE_BYTES, Blob
@@ -233,6 +233,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--dense-mib", type=int, nargs="*", default=[256, 4096])
     parser.add_argument("--sparse-gib", type=int, nargs="*", default=[1, 16, 128])
+    parser.add_argument("--out", type=Path, default=RESULTS, help="folder for the JSON file")
     parser.add_argument("--one-case", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one_case:
@@ -247,7 +248,7 @@ def main() -> int:
         memory_aims, peaks = memory(azurite.url, keys, disks)
         blobs.close()
     numbers = {"node": find_node().version, "throughput": speed, "memory": peaks}
-    return finish("transfer", speed_aims + memory_aims, numbers)
+    return finish("transfer", speed_aims + memory_aims, numbers, options.out)
 
 
 if __name__ == "__main__":

@@ -133,16 +133,25 @@ def _fetch(folder: Path, node: Node) -> None:
     partial = folder.with_name(f"{folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir()
-    for name in ("package.json", "package-lock.json"):
-        shutil.copy(PACKAGE / name, partial)
-    npm_cache = partial / "npm-cache"
-    command = [*node.npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier"]
+    try:
+        for name in ("package.json", "package-lock.json"):
+            shutil.copy(PACKAGE / name, partial)
+        npm_cache = partial / "npm-cache"
+        _run_npm(node, node.npm, partial, npm_cache)
+        shutil.rmtree(npm_cache, ignore_errors=True)
+        partial.rename(folder)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _run_npm(node: Node, npm: tuple[str, ...], folder: Path, npm_cache: Path) -> None:
+    command = [*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier"]
     command += ["--cache", str(npm_cache), "--loglevel", "error"]
     environment = os.environ | {"PATH": os.pathsep.join([str(node.program.parent), os.environ.get("PATH", "")])}
     try:
         subprocess.run(
             command,
-            cwd=partial,
+            cwd=folder,
             env=environment,
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -155,8 +164,6 @@ def _fetch(folder: Path, node: Node) -> None:
         raise InstallFailed(f"{_npm_reason(failure.stderr)}; {_INSTALL_REMEDY}") from None
     except (OSError, subprocess.TimeoutExpired) as failure:
         raise InstallFailed(f"npm did not run to its end ({type(failure).__name__}); {_INSTALL_REMEDY}") from None
-    shutil.rmtree(npm_cache, ignore_errors=True)
-    partial.rename(folder)
 
 
 _INSTALL_REMEDY = "this step needs the npm registry once: check network and proxy, then run it again"

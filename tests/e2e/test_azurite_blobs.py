@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import traceback
+from base64 import b64encode
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from hashlib import md5
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
@@ -132,6 +134,21 @@ def test_a_wrong_key_is_refused_and_stays_unsaid(azurite: Azurite, blobs: Blobs,
         assert wrong not in told
         assert "SharedKey" not in told
     stranger.close()
+
+
+# What the guard changes in Azurite
+
+
+def test_an_md5_that_was_sent_is_still_checked(blobs: Blobs) -> None:
+    blob, data = new_blob("checked"), b"block"
+    blobs.put(blob, b"")
+    url = f"{blobs.sas(blob, 'rw', soon())}&comp=block&blockid=MDAx"
+    right, wrong = (b64encode(md5(text).digest()).decode() for text in (data, b"other"))
+    with urlopen(Request(url, data, {"Content-MD5": right}, method="PUT"), timeout=30) as answer:
+        assert answer.status == 201
+    with pytest.raises(HTTPError) as caught:
+        urlopen(Request(url, data, {"Content-MD5": wrong}, method="PUT"), timeout=30)
+    assert caught.value.code == 400
 
 
 # Bulk

@@ -59,6 +59,7 @@ def test_a_failed_installation_says_why_and_leaves_the_next_one_free(tmp_path: P
     with pytest.raises(InstallFailed, match=r"request to .* failed.*check network and proxy") as caught:
         install(tmp_path / "cache", fake_node(tmp_path, OFFLINE_NPM))
     assert "\n" not in str(caught.value)
+    assert list((tmp_path / "cache").glob("*partial*")) == []
     assert install(tmp_path / "cache", fake_node(tmp_path, WORKING_NPM)).is_file()
 
 
