@@ -137,6 +137,7 @@ class World:
             chance=Random(f"{self.state.seed} start {self._count_start()}"),
             settings=replace(config.settings, location=config.location, locale=config.locale),
         )
+        self.blobs.add_account(self.ports.settings.service_account)
         self.engine = InlineEngine(PLANS, lambda: self.ports)
         keep.callback(self.engine.close)
         self.host = self._host()
@@ -185,6 +186,7 @@ class World:
             chance=Random(self.state.seed),
             wire=wire,
             guest_options=GuestOptions(vss_available=self.config.vss),
+            status_account=self.ports.settings.service_account,
         )
         self._stack.callback(host.close)
         return host
