@@ -6,7 +6,7 @@ Clients take the address they were given, or only its last segment and ask the v
 from __future__ import annotations
 
 from controlplane.arm.call import RETRY_AFTER_SECONDS, Answer, Call, as_json
-from controlplane.arm.protected_items import ITEM, find_item
+from controlplane.arm.protected_items import ITEM, find_item, item_answer
 from controlplane.arm.routing import reading
 from controlplane.arm.vaults import VAULT, vault_id
 from controlplane.domain import errors, operation
@@ -27,7 +27,7 @@ def get_result(call: Call) -> Answer:
 
 def get_item_result(call: Call) -> Answer:
     item = find_item(call)
-    return _result(call, Answer(204) if item is None else call.stored(item))
+    return _result(call, Answer(204) if item is None else item_answer(call, item))
 
 
 def _result(call: Call, done: Answer) -> Answer:

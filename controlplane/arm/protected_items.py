@@ -1,18 +1,21 @@
-"""Protected items: enabling protection, backup-now, and the vault's list of items."""
+"""Protected items: everything that changes protection, backup-now, and the vault's list of items."""
 
 from __future__ import annotations
 
-from controlplane.arm.call import Answer, Call, RequestBody, rows
+from collections.abc import Iterator
+
+from controlplane.arm.call import Answer, Call, RequestBody, as_json, encode
 from controlplane.arm.filters import check_keys, holds, terms
-from controlplane.arm.routing import Route, reading, refused
+from controlplane.arm.routing import Route, reading
 from controlplane.arm.vaults import VAULT, require_vault, vault_id
 from controlplane.domain import errors
 from controlplane.domain.arm_id import item_id, parse_container_name, parse_item_name
-from controlplane.domain.protected_item import KIND
+from controlplane.domain.protected_item import KIND, as_of, state_of
+from controlplane.jobs import stopping
 from controlplane.jobs.backup import backup_now
 from controlplane.jobs.lifecycle import configure_protection
 from controlplane.jobs.records import Ticket
-from controlplane.ports import Document
+from controlplane.ports import Document, Json
 
 ITEM = f"{VAULT}/backupFabrics/Azure/protectionContainers/{{container}}/protectedItems/{{item}}"
 
@@ -55,15 +58,41 @@ def put_item(call: Call) -> Answer:
 
 
 def get_item(call: Call) -> Answer:
-    return call.stored(require_item(call))
+    return item_answer(call, require_item(call))
+
+
+def item_answer(call: Call, item: Document) -> Answer:
+    """A soft-deleted item changes with time, any other only when somebody changes it."""
+    body = item.json()
+    return as_json(as_of(body, call.ports.clock.now())) if state_of(body) == "SoftDeleted" else call.stored(item)
+
+
+def delete_item(call: Call) -> Answer:
+    """The operation belongs to the vault: the item may be gone before anybody asks."""
+    vault = require_vault(call)
+    ticket = stopping.delete(call.ports, call.engine, _item_id(call, vault))
+    if ticket is None:
+        return Answer(204)
+    home = vault_id(call)
+    return call.accepted(
+        f"{home}/backupOperations/{ticket.operation_id}", f"{home}/backupOperationResults/{ticket.operation_id}"
+    )
 
 
 def list_items(call: Call) -> Answer:
     require_vault(call)
     wanted = terms(call.query.get("$filter", ""))
     check_keys(wanted, {"backupmanagementtype", "itemtype", "policyname", "friendlyname", "containername"})
-    found = call.by_id(KIND, vault_id(call))
-    return call.page(rows(item for item in found if not wanted or _is_wanted(item, wanted)))
+    return call.page(_listed(call, wanted))
+
+
+def _listed(call: Call, wanted: dict[str, str]) -> Iterator[tuple[str, bytes]]:
+    for item in call.by_id(KIND, vault_id(call)):
+        body = item.json()
+        if not holds(wanted, _facts(body)):
+            continue
+        deleted = state_of(body) == "SoftDeleted"
+        yield item.id, encode(as_of(body, call.ports.clock.now())) if deleted else item.body
 
 
 def post_backup(call: Call) -> Answer:
@@ -103,22 +132,22 @@ def _item_id(call: Call, vault: str) -> str:
     return item_id(vault, *item)
 
 
-def _is_wanted(item: Document, wanted: dict[str, str]) -> bool:
-    properties = item.json()["properties"]
-    facts = {
+def _facts(item: Json) -> dict[str, str]:
+    """What a filter of items may ask for."""
+    properties = item["properties"]
+    return {
         "backupmanagementtype": properties["backupManagementType"],
         "itemtype": properties["workloadType"],
         "policyname": properties.get("policyName") or "",
         "friendlyname": properties["friendlyName"],
         "containername": properties["containerName"],
     }
-    return holds(wanted, facts)
 
 
 ROUTES = (
     Route("PUT", ITEM, put_item),
     reading(ITEM, get_item),
-    refused("DELETE", ITEM),
+    Route("DELETE", ITEM, delete_item),
     Route("POST", f"{ITEM}/backup", post_backup),
     reading(f"{VAULT}/backupProtectedItems", list_items),
 )

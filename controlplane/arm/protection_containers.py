@@ -24,6 +24,14 @@ def list_containers(call: Call) -> Answer:
     return call.page(_listed(call, vault, wanted))
 
 
+def list_deleted_containers(call: Call) -> Answer:
+    """Those whose item is soft-deleted; they stand in the other list as well, as in the service."""
+    vault = require_vault(call)
+    wanted = terms(call.query.get("$filter", ""))
+    check_keys(wanted, {"backupmanagementtype"})
+    return call.page(_listed(call, vault, wanted, only_deleted=True))
+
+
 def refresh_containers(call: Call) -> Answer:
     """Machines are looked up whenever they are listed, so there is nothing to refresh and the operation is over."""
     require_vault(call)
@@ -37,9 +45,12 @@ def get_refresh_result(call: Call) -> Answer:
     return Answer(204)
 
 
-def _listed(call: Call, vault: str, wanted: dict[str, str]) -> Iterator[tuple[str, bytes]]:
+def _listed(call: Call, vault: str, wanted: dict[str, str], only_deleted: bool = False) -> Iterator[tuple[str, bytes]]:
     for item in call.by_id(protected_item.KIND, vault):
-        shown = _container(vault, item.json()["properties"]["sourceResourceId"])
+        body = item.json()
+        if only_deleted and protected_item.state_of(body) != "SoftDeleted":
+            continue
+        shown = _container(vault, body["properties"]["sourceResourceId"])
         facts = {
             "backupmanagementtype": "AzureIaasVM",
             "friendlyname": shown["properties"]["friendlyName"],
@@ -71,6 +82,7 @@ def _container(vault: str, source: str) -> Json:
 
 ROUTES = (
     reading(f"{VAULT}/backupProtectionContainers", list_containers),
+    reading(f"{VAULT}/backupDeletedProtectionContainers", list_deleted_containers),
     Route("POST", f"{FABRIC}/refreshContainers", refresh_containers),
     reading(f"{FABRIC}/operationResults/{{operation}}", get_refresh_result),
 )

@@ -1,16 +1,16 @@
-"""Protected item: from unprotected to protected, stopped, soft-deleted; and the body ARM shows of it."""
+"""Protected item: from unprotected to protected, suspended, stopped, soft-deleted; and the body ARM shows of it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from controlplane.domain.arm_id import ResourceId, backup_name, item_id, item_name
 from controlplane.domain.errors import ServiceError
 from controlplane.domain.machine import Table, advance
-from controlplane.domain.times import NEVER_BACKED_UP, instant
+from controlplane.domain.times import NEVER_BACKED_UP, countdown, instant, parse_instant
 
 Json = dict[str, Any]
 
@@ -24,6 +24,7 @@ STATES: Table = {
         "backed_up": "Protected",
         "failed": "IRPending",
         "stopped": "ProtectionStopped",
+        "suspended": "BackupsSuspended",
         "deleted": "SoftDeleted",
     },
     "Protected": {
@@ -31,6 +32,7 @@ STATES: Table = {
         "backed_up": "Protected",
         "failed": "ProtectionError",
         "stopped": "ProtectionStopped",
+        "suspended": "BackupsSuspended",
         "deleted": "SoftDeleted",
     },
     "ProtectionError": {
@@ -38,9 +40,18 @@ STATES: Table = {
         "backed_up": "Protected",
         "failed": "ProtectionError",
         "stopped": "ProtectionStopped",
+        "suspended": "BackupsSuspended",
         "deleted": "SoftDeleted",
     },
-    # A backup that was running when protection was stopped may still end.
+    # A backup that was running when protection was stopped or suspended may still end.
+    "BackupsSuspended": {
+        "configured": "IRPending",
+        "backed_up": "BackupsSuspended",
+        "failed": "BackupsSuspended",
+        "stopped": "ProtectionStopped",
+        "suspended": "BackupsSuspended",
+        "deleted": "SoftDeleted",
+    },
     "ProtectionStopped": {
         "configured": "IRPending",
         "backed_up": "ProtectionStopped",
@@ -55,6 +66,11 @@ STATES: Table = {
         "purged": "NotProtected",
     },
 }
+
+BACKED_UP = frozenset({"IRPending", "Protected", "ProtectionError"})
+"""States in which backups are taken, on demand and by the schedule."""
+UNDER_POLICY = BACKED_UP | {"BackupsSuspended"}
+"""States in which recovery points expire. What protection was stopped for is kept until somebody deletes it."""
 
 HOST = "https://management.azure.com"
 """The service puts it in front of an item's vaultId, and of nothing else."""
@@ -126,14 +142,72 @@ def _advanced(body: Json, event: str, **changes: Any) -> Json:
 
 
 def configured(body: Json, policy: PolicyReference, exclusion: Json | None) -> Json:
-    """The item under a policy. `exclusion` is diskExclusionProperties; None keeps what was asked before."""
+    """The item under a policy. `exclusion` is diskExclusionProperties: None keeps what was asked before, an empty one
+    takes all disks again."""
     changes: Json = {"policyId": policy.id, "policyName": policy.name, "policyType": policy.type}
     if exclusion is not None:
         # The command line sends the LUNs as texts.
         luns = [int(lun) for lun in exclusion.get("diskLunList") or []]
         chosen = {"diskLunList": luns, "isInclusionList": bool(exclusion.get("isInclusionList"))}
-        changes["extendedProperties"] = {"diskExclusionProperties": chosen}
+        changes["extendedProperties"] = {"diskExclusionProperties": chosen} if exclusion else {}
     return _advanced(body, "configured", **changes)
+
+
+def stopped(body: Json) -> Json:
+    """The item with its recovery points kept for ever, under no policy."""
+    return _advanced(body, "stopped", **_NO_POLICY)
+
+
+def suspended(body: Json) -> Json:
+    """The item without further backups; its policy goes on ruling how long recovery points are kept."""
+    return _advanced(body, "suspended")
+
+
+def deleted(body: Json, now: datetime, keep_days: int) -> Json:
+    """The item soft-deleted: all of it is kept for so many days, and can be undeleted."""
+    return _advanced(
+        body,
+        "deleted",
+        protectionState="ProtectionStopped",
+        **_NO_POLICY,
+        softDeleteRetentionPeriod=keep_days,
+        isScheduledForDeferredDelete=True,
+        deferredDeleteTimeInUTC=instant(now),
+    )
+
+
+def undeleted(body: Json) -> Json:
+    """The item as it was when protection was stopped."""
+    left = {key: value for key, value in body["properties"].items() if key not in _OF_SOFT_DELETE}
+    shown = _advanced(body, "undeleted")["properties"]["protectionState"]
+    return body | {"properties": left | {"protectionState": shown, "softDeleteRetentionPeriod": 0}}
+
+
+_NO_POLICY: Json = {"policyId": "", "policyName": ""}
+_OF_SOFT_DELETE = {"isScheduledForDeferredDelete", "deferredDeleteTimeInUTC", "deferredDeleteTimeRemaining"}
+
+
+def purge_time(body: Json) -> datetime:
+    """When a soft-deleted item and all that it has ceases to be. The vault's days at the deletion count."""
+    properties = body["properties"]
+    kept = timedelta(days=properties["softDeleteRetentionPeriod"])
+    return parse_instant(properties["deferredDeleteTimeInUTC"]) + kept
+
+
+def as_of(body: Json, now: datetime) -> Json:
+    """What GET answers of a soft-deleted item: how long it is still kept changes although nothing is written."""
+    remaining = countdown((purge_time(body) - now).total_seconds())
+    return body | {"properties": body["properties"] | {"deferredDeleteTimeRemaining": remaining}}
+
+
+def check_alive(body: Json) -> None:
+    """ServiceError for an item that takes no operation but undelete. The code is ours."""
+    if state_of(body) == "SoftDeleted":
+        raise ServiceError(
+            "BMSUserErrorItemIsSoftDeleted",
+            "The item is soft-deleted, so this operation is not allowed.",
+            remedy="Undelete the item first.",
+        )
 
 
 def with_last_point(body: Json, time: datetime | None) -> Json:

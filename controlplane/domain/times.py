@@ -48,6 +48,17 @@ def duration(seconds: float) -> str:
     return f"P{date}" + (f"T{time}" if time else "")
 
 
+def countdown(seconds: float) -> str:
+    """`13.23:59:43.8068900`: the days and time that remain, as .NET writes them; never negative."""
+    microseconds = max(0, round(seconds * 1_000_000))
+    whole, fraction = divmod(microseconds, 1_000_000)
+    minutes, second = divmod(whole, 60)
+    hours, minute = divmod(minutes, 60)
+    days, hour = divmod(hours, 24)
+    part = f".{fraction:06}0" if fraction else ""
+    return (f"{days}." if days else "") + f"{hour:02}:{minute:02}:{second:02}{part}"
+
+
 def american(time: datetime) -> str:
     """`6/12/2022 12:00:00 AM`, the way dates stand in a property bag."""
     utc = time.astimezone(UTC)

@@ -124,6 +124,12 @@ def check_deletion(item_states: Iterable[str]) -> None:
         )
 
 
+def soft_delete_days(vault: Json) -> int:
+    """For how long the vault keeps what is deleted in it."""
+    settings = vault.get("properties", {}).get("securitySettings", {}).get("softDeleteSettings", {})
+    return int(settings.get("softDeleteRetentionPeriodInDays", SOFT_DELETE_DAYS.start))
+
+
 def backup_config(vault_id: str, vault: Json) -> Json:
     """`backupconfig/vaultconfig`: soft delete as an older API shows it."""
     soft_delete = vault["properties"]["securitySettings"]["softDeleteSettings"]

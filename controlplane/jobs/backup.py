@@ -34,7 +34,8 @@ def backup_now(ports: Ports, engine: Engine, item_id: str, request: Json) -> Tic
     if item is None:
         raise errors.item_not_found(item_id.rpartition("/")[2])
     body, now = item.json(), ports.clock.now()
-    if protected_item.state_of(body) not in {"IRPending", "Protected", "ProtectionError"}:
+    protected_item.check_alive(body)
+    if protected_item.state_of(body) not in protected_item.BACKED_UP:
         raise _not_protected()
     expires = _expiry(request.get("properties") or {}, now)
     properties = body["properties"]

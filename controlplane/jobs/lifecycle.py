@@ -1,4 +1,4 @@
-"""Plans around backups. So far: configure protection, which puts an item under a policy."""
+"""Plan "ConfigureBackup": puts a machine under a policy; and what else a PUT of a protected item may mean."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from controlplane.domain.arm_id import ResourceId, backup_name, item_id, vault_i
 from controlplane.domain.errors import ServiceError
 from controlplane.domain.job import Job
 from controlplane.domain.protected_item import PolicyReference, Source
-from controlplane.jobs import records
+from controlplane.jobs import records, stopping
 from controlplane.jobs.plan import Outcome, Plan, Step
 from controlplane.jobs.records import Order, Ticket
 from controlplane.ports import Document, Engine, Json, Ports, Store
@@ -16,10 +16,17 @@ from controlplane.ports import Document, Engine, Json, Ports, Store
 
 
 def configure_protection(ports: Ports, engine: Engine, item_id: str, request: Json) -> Ticket:
-    """Protect a machine by a policy, or give a protected one another policy. Nothing is installed in the machine: the
-    first backup does that."""
+    """Protect a machine by a policy, give a protected one another policy, or resume a stopped one. Nothing is installed
+    in the machine: the first backup does that. The same request stops, suspends and undeletes."""
     asked: Json = request.get("properties") or {}
     _check_kind(asked)
+    wanted = asked.get("protectionState")
+    if asked.get("isRehydrate"):
+        return stopping.undelete(ports, engine, item_id)
+    if wanted == "ProtectionStopped":
+        return stopping.stop(ports, engine, item_id)
+    if wanted == "BackupsSuspended":
+        return stopping.suspend(ports, engine, item_id)
     with ports.store.transaction():
         return records.open_job(ports, engine, _order(ports, item_id, asked))
 
@@ -36,12 +43,8 @@ def _order(ports: Ports, item_id: str, asked: Json) -> Order:
         job=_job(ports, home, machine, chosen),
         scope=item_id.lower(),
         state=_first_state(ports, item_id, home, machine, chosen, asked),
-        lock=f"{item_id.lower()}|configure",
-        conflict=ServiceError(
-            "BMSUserErrorConflictingProtectionOperation",
-            "Another configure protection operation is in progress for this item.",
-            status=409,
-        ),
+        lock=stopping.lock_of(item_id),
+        conflict=stopping.in_progress(),
         operation_id=records.new_guid(ports.chance),
         operation_waits=True,
         facts={"item": item_id.lower()},
@@ -52,10 +55,9 @@ def _check_kind(asked: Json) -> None:
     kind = str(asked.get("protectedItemType") or "")
     if kind.lower() != virtual_machine.KIND:
         raise _invalid_request(f"protectedItemType must be {virtual_machine.TYPE}")
-    if asked.get("isRehydrate"):
-        raise errors.operation_not_simulated("undelete of a protected item")
-    if asked.get("protectionState") in {"ProtectionStopped", "BackupsSuspended"}:
-        raise errors.operation_not_simulated("stop protection of a protected item")
+    state = asked.get("protectionState")
+    if state is not None and state not in protected_item.STATES.keys() - {"SoftDeleted"}:
+        raise _invalid_request(f"an item cannot be made to be '{state}'")
 
 
 def _vault(store: Store, item_id: str) -> Document:
@@ -122,9 +124,7 @@ def _check_change(item: Document | None, chosen: Document) -> None:
     if item is None:
         return
     body = item.json()
-    if protected_item.state_of(body) == "SoftDeleted":
-        # The code is ours.
-        raise ServiceError("BMSUserErrorItemIsSoftDeleted", "The item is soft-deleted. Undelete it first.")
+    protected_item.check_alive(body)
     enhanced = body["properties"].get("policyType") == "V2"
     if enhanced and policy.type_of(chosen.json()["properties"]) == "V1":
         raise errors.invalid_backup_input("policyId", "an item does not go from an enhanced policy to a standard one")
@@ -161,9 +161,15 @@ def _first_state(ports: Ports, item_id: str, home: Document, machine: Document, 
         "location": machine.json()["location"],
         "policy": chosen.json()["id"],
         "policy_type": policy.type_of(chosen.json()["properties"]),
-        "exclusion": (asked.get("extendedProperties") or {}).get("diskExclusionProperties"),
+        "exclusion": _exclusion(asked),
         "item_number": str(ports.chance.randrange(10**13, 10**18)),
     }
+
+
+def _exclusion(asked: Json) -> Json | None:
+    """Extended properties that say nothing of disks take back what was said before; no such properties keep it."""
+    extended = asked.get("extendedProperties")
+    return None if extended is None else extended.get("diskExclusionProperties") or {}
 
 
 # --------------------------------------------------------------------------------------------------------------- steps

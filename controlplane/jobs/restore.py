@@ -35,6 +35,9 @@ def restore(ports: Ports, engine: Engine, recovery_point_id: str, request: Json)
     point = points.find(ports.store, recovery_point_id)
     if point is None:
         raise errors.recovery_point_not_found(recovery_point_id.rpartition("/")[2])
+    item = ports.store.get(protected_item.KIND, point.item)
+    if item is not None:
+        protected_item.check_alive(item.json())
     asked: Json = request.get("properties") or {}
     _check_request(asked, point)
     vault_id = vault_id_of(point.item)
@@ -152,6 +155,7 @@ def _first_state(
 
 
 def _in_progress() -> ServiceError:
+    """The code is ours."""
     return ServiceError(
         "UserErrorRestoreOperationInProgress",
         "Another restore operation is in progress for this item.",

@@ -22,6 +22,7 @@ PATTERNS = {
     "time": rf"{_INSTANT}Z",
     "time with offset": rf"{_INSTANT}\+00:00",
     "american time": r"\d{1,2}/\d{1,2}/\d{4} \d{1,2}:\d\d:\d\d [AP]M",
+    "countdown": r"(\d+\.)?\d\d:\d\d:\d\d(\.\d{7})?",
     "duration": r"P(\d+D)?(T(\d+H)?(\d+M)?(\d+(\.\d+)?S)?)?",
 }
 TYPES: dict[str, type | tuple[type, ...]] = {"integer": int, "number": (int, float), "boolean": bool}

@@ -151,13 +151,66 @@ def test_a_bad_request_for_protection_gets_its_code_and_leaves_nothing(world: Ar
     assert listed(world, f"{VAULT}/backupJobs") == []
 
 
-def test_what_the_lifecycle_still_lacks_is_refused_by_name(world: ArmWorld) -> None:
+def put_item(world: ArmWorld, **changes: object) -> Json:
+    """The job of a PUT, ended."""
+    body = {"properties": world.protection()["properties"] | changes}
+    ended = world.follow(world.put(ITEM, body))
+    return world.get(f"{VAULT}/backupJobs/{ended['properties']['jobId']}")["properties"]  # type: ignore[no-any-return]
+
+
+def delete_item(world: ArmWorld) -> Json:
+    """The job of the DELETE, ended."""
+    response = world.request("DELETE", ITEM)
+    assert (response.status_code, response.content) == (202, b"")
+    assert response.headers["Azure-AsyncOperation"].startswith(f"{BASE_URL}{VAULT}/backupOperations/")
+    assert response.headers["Location"].startswith(f"{BASE_URL}{VAULT}/backupOperationResults/")
+    ended = world.follow(response)
+    assert world.request("GET", response.headers["Location"]).status_code == 204
+    return world.get(f"{VAULT}/backupJobs/{ended['properties']['jobId']}")["properties"]  # type: ignore[no-any-return]
+
+
+def test_protection_is_stopped_suspended_and_resumed(world: ArmWorld) -> None:
     world.protect()
-    stop = world.protection()
-    stop["properties"] |= {"policyId": "", "protectionState": "ProtectionStopped"}
-    assert world.error("PUT", ITEM, stop) == (501, "OperationNotSimulated")
-    assert world.error("DELETE", ITEM) == (501, "OperationNotSimulated")
-    assert world.error("POST", f"{VAULT}/backupJobs/x/cancel", {}) == (501, "OperationNotSimulated")
+    suspended = put_item(world, policyId="", protectionState="BackupsSuspended")
+    assert (suspended["operation"], world.get(ITEM)["properties"]["protectionState"]) == (
+        "DisableBackup",
+        "BackupsSuspended",
+    )
+    stopped = put_item(world, policyId="", protectionState="ProtectionStopped")
+    assert (stopped["operation"], stopped["status"]) == ("DisableBackup", "Completed")
+    assert world.get(POLICY)["properties"]["protectedItemsCount"] == 0
+    # What the command line asks before it resumes: the policy of an item that has none.
+    assert world.request("GET", f"{VAULT}/backupPolicies/").status_code == 200
+    assert put_item(world)["operation"] == "ConfigureBackup"
+    assert world.get(ITEM)["properties"]["policyName"] == "DefaultPolicy"
+
+
+def test_a_deleted_item_stays_listed_and_comes_back(world: ArmWorld) -> None:
+    world.protect()
+    deleted = f"{VAULT}/backupDeletedProtectionContainers"
+    assert listed(world, deleted, IAAS) == []
+    assert delete_item(world)["operation"] == "DeleteBackupData"
+    pass_time(world, 3600)
+    item = world.get(ITEM)
+    assert item["properties"]["deferredDeleteTimeRemaining"] == "13.23:00:00"
+    assert listed(world, f"{VAULT}/backupProtectedItems", IAAS) == [item]
+    assert listed(world, deleted, IAAS) == listed(world, f"{VAULT}/backupProtectionContainers", IAAS)
+    assert listed(world, deleted, IAAS)[0]["id"] == CONTAINER
+    assert listed(world, f"{VAULT}/backupProtectableItems", IAAS) == []
+    for method, path, body in (
+        ("PUT", ITEM, world.protection()),
+        ("DELETE", ITEM, None),
+        ("POST", f"{ITEM}/backup", BACKUP),
+    ):
+        assert world.error(method, path, body) == (400, "BMSUserErrorItemIsSoftDeleted")
+    job = put_item(world, policyId="", protectionState="ProtectionStopped", isRehydrate=True)
+    assert (job["operation"], job["status"]) == ("Undelete", "Completed")
+    assert "deferredDeleteTimeRemaining" not in world.get(ITEM)["properties"]
+    assert listed(world, deleted) == []
+
+
+def test_what_is_not_there_is_deleted_already(world: ArmWorld) -> None:
+    assert world.request("DELETE", ITEM).status_code == 204
 
 
 def test_luns_to_leave_out_may_come_as_texts(world: ArmWorld) -> None:

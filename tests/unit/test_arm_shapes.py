@@ -7,8 +7,10 @@ that no longer applies fails as well.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 from uuid import uuid4
 
+import httpx
 import pytest
 
 from controlplane.domain import operation
@@ -17,6 +19,13 @@ from tests.unit.arm_shapes import differences, names, shape
 from tests.unit.arm_world import GROUP, ITEM, POLICY, TARGET, VAULT, VM, ArmWorld, arm_world, machine_body
 
 NEWER = "keys of newer api-versions than the recording's"
+NEWER_OF_ITEM = {
+    "+.properties.policyType": NEWER,
+    "+.properties.vaultId": NEWER,
+    "+.properties.softDeleteRetentionPeriod": NEWER,
+    "+.properties.sourceLocation": NEWER,
+    "+.properties.sourceSideScanInfo": NEWER,
+}
 ASKED = "only shown when asked for, and the recorded machine was"
 
 DIFFERENCES: Mapping[str, Mapping[str, str]] = {
@@ -26,13 +35,10 @@ DIFFERENCES: Mapping[str, Mapping[str, str]] = {
         "+.properties.kpisHealths": "an empty object, as the older recording has it",
         "+.properties.lastRecoveryPoint": "null: without it `az backup item list -o table` fails",
     },
-    "item_after_backup": {
-        "+.properties.policyType": NEWER,
-        "+.properties.vaultId": NEWER,
-        "+.properties.softDeleteRetentionPeriod": NEWER,
-        "+.properties.sourceLocation": NEWER,
-        "+.properties.sourceSideScanInfo": NEWER,
-    },
+    "item_after_backup": NEWER_OF_ITEM,
+    "item_stopped": NEWER_OF_ITEM | {"+.properties.healthDetails": "they were cut out of the recording"},
+    "item_soft_deleted": NEWER_OF_ITEM
+    | {"+.properties.lastRecoveryPoint": "null: without it `az backup item list -o table` fails"},
     "recovery_point": {
         "+.properties.recoveryPointDiskConfiguration": NEWER,
         "+.properties.recoveryPointProperties": NEWER,
@@ -77,18 +83,31 @@ def answers(world: ArmWorld) -> Iterator[tuple[str, Json]]:
     yield "configure_job", _job(world, world.follow(configured))
     yield "container", world.get(f"{VAULT}/backupProtectionContainers")["value"][0]
     yield "item_before_backup", world.get(ITEM)
+    yield "delete_job", _job(world, world.follow(world.request("DELETE", ITEM)))
+    yield "item_soft_deleted", world.get(ITEM)
+    yield "undelete_job", _job(world, world.follow(_put_item(world, isRehydrate=True, **STOP)))
+    world.protect()
     running = operation.running(str(uuid4()), world.ports.clock.now())
     world.ports.store.put(operation.KIND, running["id"], running, parent=ITEM)
     yield "operation_running", world.get(f"{VAULT}/backupOperations/{running['id']}")
     backup = world.follow(world.post(f"{ITEM}/backup", {"properties": {"objectType": "IaasVMBackupRequest"}}))
     yield "operation_ended", backup
     yield "backup_job", _job(world, backup)
-    yield "job_in_list", world.get(f"{VAULT}/backupJobs")["value"][0]
+    yield "job_in_list", world.get(f"{VAULT}/backupJobs", **{"$filter": "operation eq 'Backup'"})["value"][0]
     (point,) = world.get(f"{ITEM}/recoveryPoints")["value"]
     yield "recovery_point", point
     yield "restore_job", _job(world, world.follow(world.post(f"{point['id']}/restore", _restore())))
     yield "item_after_backup", world.get(ITEM)
     yield "virtual_machine", _update_and_get(world)
+    yield "disable_job", _job(world, world.follow(_put_item(world, **STOP)))
+    yield "item_stopped", world.get(ITEM)
+
+
+STOP = {"policyId": "", "protectionState": "ProtectionStopped"}
+
+
+def _put_item(world: ArmWorld, **changes: Any) -> httpx.Response:
+    return world.put(ITEM, {"properties": world.protection()["properties"] | changes})
 
 
 def _job(world: ArmWorld, operation: Json) -> Json:

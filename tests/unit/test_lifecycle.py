@@ -98,9 +98,10 @@ def test_two_at_once_are_refused(world: BackupWorld) -> None:
         ({"policyId": None}, "BMSUserErrorPolicyNotFound"),
         ({"policyId": f"{VAULT}/backupPolicies/None"}, "BMSUserErrorPolicyNotFound"),
         ({"policyId": f"{VAULT}/backupPolicies/HourlyLogBackup"}, "BMSUserErrorInvalidPolicyForGivenProvider"),
-        ({"protectionState": "ProtectionStopped", "policyId": ""}, "OperationNotSimulated"),
-        ({"protectionState": "BackupsSuspended"}, "OperationNotSimulated"),
-        ({"isRehydrate": True}, "OperationNotSimulated"),
+        ({"protectionState": "ProtectionStopped", "policyId": ""}, "BMSUserErrorDataSourceObjectNotFound"),
+        ({"protectionState": "BackupsSuspended"}, "BMSUserErrorDataSourceObjectNotFound"),
+        ({"isRehydrate": True}, "BMSUserErrorDataSourceObjectNotFound"),
+        ({"protectionState": "SoftDeleted"}, "BMSUserErrorInvalidConfigureProtectionRequest"),
     ],
 )
 def test_what_cannot_be_configured_is_refused_by_name(world: BackupWorld, changes: Json, code: str) -> None:
@@ -143,11 +144,15 @@ def test_a_policy_of_another_vault_is_refused(world: BackupWorld) -> None:
     assert refusal(world, asked(policyId=own)).code == "BMSUserErrorPolicyNotFound"
 
 
-def test_a_soft_deleted_item_is_refused(world: BackupWorld) -> None:
-    world.protect()
-    found = world.store.get(protected_item.KIND, ITEM)
-    assert found is not None
-    body = found.json()
-    body["properties"]["isScheduledForDeferredDelete"] = True
-    world.store.put(protected_item.KIND, ITEM, body)
-    assert refusal(world, asked()).code == "BMSUserErrorItemIsSoftDeleted"
+def test_extended_properties_without_disks_take_all_disks_again(world: BackupWorld) -> None:
+    def configure(extended: Json | None) -> Json:
+        request = asked() if extended is None else asked(extendedProperties=extended)
+        world.ended(configure_protection(world.ports, world.engine, ITEM, request))
+        return world.item()["extendedProperties"]  # type: ignore[no-any-return]
+
+    chosen = {"diskExclusionProperties": {"diskLunList": [1], "isInclusionList": False}}
+    assert configure(chosen) == chosen
+    assert configure(None) == chosen
+    assert configure({}) == {}
+    world.back_up()
+    assert len(world.points()[0].disks) == 3

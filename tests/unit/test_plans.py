@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from controlplane.adapters.inline_engine import InlineEngine
-from controlplane.jobs import records
+from controlplane.jobs import records, stopping
 from controlplane.jobs.backup import backup_now
 from controlplane.jobs.catalog import PLANS
 from controlplane.jobs.execution import RUN, RUNNING, Interrupted
@@ -48,12 +48,29 @@ def back_up_and_change(world: BackupWorld) -> None:
     world.clock.jump(60)
 
 
+def begin_deletion(world: BackupWorld) -> Ticket:
+    ticket = stopping.delete(world.ports, world.engine, ITEM)
+    assert ticket is not None
+    return ticket
+
+
+def delete_item(world: BackupWorld) -> None:
+    world.back_up()
+    world.ended(begin_deletion(world))
+
+
+WITHOUT_STORAGE = {"configure", "stop", "suspend", "delete", "undelete"}
+
 CASES = {
     "configure": Case(
         "ConfigureBackup",
         lambda world: configure_protection(world.ports, world.engine, ITEM, PROTECT_REQUEST),
         protected=False,
     ),
+    "stop": Case("DisableBackup", lambda world: stopping.stop(world.ports, world.engine, ITEM)),
+    "suspend": Case("SuspendBackup", lambda world: stopping.suspend(world.ports, world.engine, ITEM)),
+    "delete": Case("DeleteBackupData", begin_deletion, lambda world: world.back_up()),
+    "undelete": Case("Undelete", lambda world: stopping.undelete(world.ports, world.engine, ITEM), delete_item),
     "first backup": Case("Backup", lambda world: backup_now(world.ports, world.engine, ITEM, BACKUP_REQUEST)),
     "second backup": Case(
         "Backup", lambda world: backup_now(world.ports, world.engine, ITEM, BACKUP_REQUEST), back_up_and_change
@@ -115,7 +132,7 @@ def test_every_plan_has_a_case() -> None:
     assert {case.plan for case in CASES.values()} == set(PLANS)
 
 
-@pytest.mark.parametrize("name", [name for name in CASES if name != "configure"])
+@pytest.mark.parametrize("name", [name for name in CASES if name not in WITHOUT_STORAGE])
 def test_a_storage_that_fails_at_any_call_leaves_nothing_half_done(name: str) -> None:
     case = CASES[name]
     clean, calls = clean_run(case)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controlplane.domain.times import american, duration, instant, parse_instant
+from controlplane.domain.times import american, countdown, duration, instant, parse_instant
 
 
 @pytest.mark.parametrize(
@@ -76,3 +76,16 @@ def test_duration(seconds: float, text: str) -> None:
 )
 def test_american(time: datetime, text: str) -> None:
     assert american(time) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (14 * 86400 - 16.19311, "13.23:59:43.8068900"),
+        (180 * 86400, "180.00:00:00"),
+        (3661.5, "01:01:01.5000000"),
+        (-1, "00:00:00"),
+    ],
+)
+def test_countdown(seconds: float, text: str) -> None:
+    assert countdown(seconds) == text

@@ -1,0 +1,165 @@
+"""Plans that end protection, and the one that takes it back: stop, suspend, delete, undelete.
+
+None of them touches the storage: a deleted item keeps all it has until its time is over. What happens then stands in
+controlplane.jobs.retention.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from controlplane.domain import errors, protected_item, recovery_point, vault
+from controlplane.domain.arm_id import vault_id_of
+from controlplane.domain.errors import ServiceError
+from controlplane.domain.job import Job
+from controlplane.jobs import records
+from controlplane.jobs.plan import Outcome, Plan, Step
+from controlplane.jobs.records import Order, Ticket
+from controlplane.ports import Engine, Json, Ports, Store
+
+# ----------------------------------------------------------------------------------------------------------- use cases
+
+
+def stop(ports: Ports, engine: Engine, item_id: str) -> Ticket:
+    """No more backups; what there is stays until somebody deletes it."""
+    with ports.store.transaction():
+        item = _require_alive(ports.store, item_id)
+        return _open(ports, engine, STOP, item, "DisableBackup", {"Policy Name": ""})
+
+
+def suspend(ports: Ports, engine: Engine, item_id: str) -> Ticket:
+    """No more backups; what there is expires as its policy says."""
+    with ports.store.transaction():
+        item = _require_alive(ports.store, item_id)
+        if protected_item.state_of(item) == "ProtectionStopped":
+            # The code is ours.
+            raise ServiceError(
+                "BMSUserErrorItemHasNoPolicy",
+                "Protection of the item is stopped, so there is no policy by which its recovery points could expire.",
+                remedy="Resume protection with a policy first.",
+            )
+        return _open(ports, engine, SUSPEND, item, "DisableBackup", {"Policy Name": item["properties"]["policyName"]})
+
+
+def delete(ports: Ports, engine: Engine, item_id: str) -> Ticket | None:
+    """Soft-delete an item with all its recovery points; None if there is no such item."""
+    with ports.store.transaction():
+        if ports.store.get(protected_item.KIND, item_id) is None:
+            return None
+        item = _require_alive(ports.store, item_id)
+        for busy in ("backup", "restore"):
+            if ports.store.get(records.LOCK, f"{item_id.lower()}|{busy}") is not None:
+                raise ServiceError(
+                    "BMSUserErrorObjectLocked", "Another operation is in progress on the selected item.", status=409
+                )
+        count = len(ports.store.find(recovery_point.KIND, item_id))
+        return _open(ports, engine, DELETE, item, "DeleteBackupData", {"Number of Recovery Points": str(count)})
+
+
+def undelete(ports: Ports, engine: Engine, item_id: str) -> Ticket:
+    """Take a soft-deleted item back, with protection stopped."""
+    with ports.store.transaction():
+        item = _require(ports.store, item_id)
+        if protected_item.state_of(item) != "SoftDeleted":
+            # The code is ours.
+            raise ServiceError("BMSUserErrorItemIsNotSoftDeleted", "Only an item that is soft-deleted is undeleted.")
+        return _open(ports, engine, UNDELETE, item, "Undelete", {"Undelete flag": "True"})
+
+
+def lock_of(item_id: str) -> str:
+    """What changes the state of an item happens one at a time."""
+    return f"{item_id.lower()}|configure"
+
+
+def in_progress() -> ServiceError:
+    return ServiceError(
+        "BMSUserErrorConflictingProtectionOperation",
+        "Another configure protection operation is in progress for this item.",
+        status=409,
+    )
+
+
+def _require(store: Store, item_id: str) -> Json:
+    found = store.get(protected_item.KIND, item_id)
+    if found is None:
+        raise errors.item_not_found(item_id.rpartition("/")[2])
+    return found.json()
+
+
+def _require_alive(store: Store, item_id: str) -> Json:
+    item = _require(store, item_id)
+    protected_item.check_alive(item)
+    return item
+
+
+def _open(
+    ports: Ports, engine: Engine, plan: Plan, item: Json, operation: str, properties: Mapping[str, str]
+) -> Ticket:
+    shown, home = item["properties"], vault_id_of(item["id"])
+    job = Job(
+        id=records.new_guid(ports.chance),
+        vault=home,
+        operation=operation,
+        container=shown["containerName"],
+        friendly_name=shown["friendlyName"],
+        activity=records.new_guid(ports.chance),
+        started=ports.clock.now(),
+        tasks=records.tasks_of(plan),
+        properties={"VM Name": shown["friendlyName"], **properties},
+    )
+    order = Order(
+        plan=plan,
+        job=job,
+        scope=item["id"].lower(),
+        state={"item": item["id"].lower(), "vault": home, "vm": shown["sourceResourceId"]},
+        lock=lock_of(item["id"]),
+        conflict=in_progress(),
+        operation_id=records.new_guid(ports.chance),
+        operation_waits=True,
+        facts={"item": item["id"].lower()},
+    )
+    return records.open_job(ports, engine, order)
+
+
+# --------------------------------------------------------------------------------------------------------------- plans
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """A step that does no more than change the item, in one transaction: there is nothing to undo."""
+
+    to: Callable[[Ports, Json, Json], Json]
+    """The new body, from the ports, the state of the job and the body before."""
+
+    def __call__(self, ports: Ports, state: Json) -> Outcome:
+        def commit(store: Store) -> None:
+            body = self.to(ports, state, _require(store, state["item"]))
+            store.put(protected_item.KIND, state["item"], body)
+            told = {"item": state["item"], "to": protected_item.state_of(body)}
+            store.record(records.event(state, "item.state", told))
+
+        return Outcome(state, commit)
+
+
+def _soft_deleted(ports: Ports, state: Json, item: Json) -> Json:
+    if protected_item.state_of(item) == "SoftDeleted":
+        return item
+    home = ports.store.get(vault.KIND, state["vault"])
+    return protected_item.deleted(item, ports.clock.now(), vault.soft_delete_days(home.json() if home else {}))
+
+
+def _undeleted(ports: Ports, state: Json, item: Json) -> Json:
+    return protected_item.undeleted(item) if protected_item.state_of(item) == "SoftDeleted" else item
+
+
+STOP = Plan(
+    "DisableBackup",
+    (Step("Stop protection", do=_Change(lambda ports, state, item: protected_item.stopped(item)), listed=False),),
+)
+SUSPEND = Plan(
+    "SuspendBackup",
+    (Step("Suspend backups", do=_Change(lambda ports, state, item: protected_item.suspended(item)), listed=False),),
+)
+DELETE = Plan("DeleteBackupData", (Step("Delete backup data", do=_Change(_soft_deleted), listed=False),))
+UNDELETE = Plan("Undelete", (Step("Undelete", do=_Change(_undeleted), listed=False),))
