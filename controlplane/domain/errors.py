@@ -105,6 +105,7 @@ def precondition_failed(reason: str) -> ServiceError:
 
 
 def invalid_query(key: str, reason: str) -> ServiceError:
+    """The code is ours."""
     return ServiceError("InvalidQueryParameter", f"The value of the query parameter '{key}' is invalid: {reason}.")
 
 

@@ -1,0 +1,145 @@
+"""Choices of ours: where the real code is not public, or where we do otherwise on purpose.
+
+The page of coverage shows them. Each names the module that decides it, and takes its facts from there where it can.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from controlplane.domain.vault import Vault
+from controlplane.ports import ServiceSettings
+from extension.contract.codes import Code
+from extension.outcome import same_task
+from extension.snapshot import State
+
+
+@dataclass(frozen=True)
+class Choice:
+    """`elsewhere`: what is known of Azure or of the published Linux handler, and why we differ where we do."""
+
+    about: str
+    here: str
+    elsewhere: str
+    module: str
+
+
+NOT_PUBLIC = "not public"
+CODES = {
+    "InvalidQueryParameter": "not public; a filter that cannot be read is refused rather than ignored",
+    "MethodNotAllowed": "not public; the message is Azure's",
+    "OperationNotSimulated": "Azure has no such code: what is not simulated says so",
+    "UserErrorRestoreOperationInProgress": "not public; an item is restored once at a time",
+    "UserErrorTargetStorageAccountInOtherRegion": "not public; the message is the service's",
+}
+"""What is to be said of error codes that are ours. Which ones those are, the code remarks where it makes them."""
+
+SERVICE = (
+    Choice(
+        "Redundancy of a vault that asks for none",
+        f"`{Vault('', {}).redundancy}`",
+        "a recorded answer shows it; what the service fills in where is not public",
+        "controlplane/domain/vault.py",
+    ),
+    Choice(
+        "Deletion of a vault that holds only soft-deleted items",
+        "refused with `ServiceResourceNotEmptyWithBackendMessage`",
+        "so did older API versions; the newest ones keep the deleted vault for a while, with its items",
+        "controlplane/domain/vault.py",
+    ),
+    Choice(
+        "Keys of a storage account",
+        "key1 and key2 are the same",
+        "clients expect two; the storage has one",
+        "controlplane/arm/storage_accounts.py",
+    ),
+    Choice(
+        "A virtual machine without adminPassword",
+        "accepted: passwords are not even read, so that nothing can keep or show them",
+        "Azure demands a password or a key for a new machine",
+        "controlplane/arm/virtual_machine_request.py",
+    ),
+    Choice(
+        "Managed disks",
+        "page blobs in an account of the service's own, backed up through the same handler as disks in user accounts; "
+        "the machine shows the extension either way",
+        "the service backs managed disks up through restore points of Compute",
+        "controlplane/arm/disks.py",
+    ),
+    Choice(
+        "How long a snapshot task may stay silent",
+        f"{ServiceSettings().snapshot_timeout_seconds // 60} minutes, {ServiceSettings().snapshot_attempts} attempts",
+        "the service's numbers are not public; the handler itself gives up later",
+        "controlplane/ports.py",
+    ),
+    Choice(
+        "Second attempt",
+        "only after a failure that the freeze may have caused; it may do without one",
+        "when the service tries again, and with what, is not public",
+        "controlplane/jobs/snapshot_task.py",
+    ),
+)
+HANDLER = (
+    Choice(
+        "Addresses of the two report blobs",
+        f"both are required; without them the task ends with code {int(Code.error_parameter)}",
+        "the Linux handler goes on without either",
+        "extension/contract/settings.py",
+    ),
+    Choice(
+        "A task that was carried out before",
+        f"no pause before the check; N.status gets code {int(same_task().code)}, the blobs stay as they are",
+        "the Linux handler waits for a random time first, and then leaves without a word",
+        "extension/handler.py",
+    ),
+    Choice(
+        "Crash-consistent snapshots",
+        "from the second attempt on, where the service allows them, of any number of disks, managed or not",
+        "the Linux handler wants managed disks and exactly one of them",
+        "extension/preconditions.py",
+    ),
+    Choice(
+        "A writer that fails at the freeze",
+        f"the same attempt freezes again without writers ({State.FLUSHING}); the point is file-system-consistent",
+        "documented for restore points: the next three attempts leave the writers out; we ask them every time",
+        "extension/snapshot.py",
+    ),
+    Choice(
+        "Reports",
+        "there always is a final one",
+        "the Linux handler loses it in three cases, and the service waits until its limit",
+        "extension/outcome.py",
+    ),
+    Choice(
+        "Failures that only Windows has",
+        f"code {int(Code.error)}, and the name that the service shows in the telemetry",
+        "their numbers are not public",
+        "extension/contract/codes.py",
+    ),
+    Choice(
+        "Opening protected settings",
+        "the openssl program, else the cryptography package; Windows' own CryptoAPI is not used",
+        "what a handler on Windows would use",
+        "extension/unseal.py",
+    ),
+    Choice(
+        "Snapshots by the host",
+        "not offered: the host answers as one without the service for it, and we ask for onlyGuest",
+        "without a word from the service, a handler asks the host first",
+        "simulator/host/wireserver.py",
+    ),
+)
+GUEST = (
+    Choice(
+        "File system",
+        "a small one of our own, on a valid fixed VHD with a partition table",
+        "NTFS; a restored disk mounts in the simulator, not in Windows",
+        "simulator/guest/volume.py",
+    ),
+    Choice(
+        "Levels of the in-box VSS writers",
+        "system: they freeze last",
+        "not published",
+        "simulator/guest/writers.py",
+    ),
+)

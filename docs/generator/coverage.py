@@ -1,0 +1,143 @@
+"""The page of coverage: every ARM operation as simulated or refused, what else is answered, and the choices of ours."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping, Sequence
+
+from controlplane.arm import providers, routing
+from controlplane.arm.app import ROUTES
+from controlplane.arm.routing import GROUP, SUBSCRIPTION, Route, operation_name, split
+from controlplane.domain import errors
+from docs.generator import source
+from docs.generator.choices import CODES, GUEST, HANDLER, NOT_PUBLIC, SERVICE, Choice
+from docs.generator.errors import our_codes
+from docs.generator.markdown import code, page, section, table
+from simulator.host import wireserver
+
+
+def text() -> str:
+    return page(
+        "Coverage",
+        "What is there, what is refused, and what we chose where Azure keeps its ways to itself. Nothing is refused in "
+        f"silence: a refusal is status {errors.operation_not_simulated('').status} with the code "
+        f"{code(errors.operation_not_simulated('').code)} and the operation's name.",
+        _operations(),
+        _features(),
+        _sign_in(),
+        _wire(),
+        _choices(),
+    )
+
+
+def every_route() -> tuple[Route, ...]:
+    return (*ROUTES, *providers.routes(ROUTES))
+
+
+def is_refused(route: Route) -> bool:
+    """Refusals are answered by the table of routes itself."""
+    return route.run.__module__ == routing.__name__
+
+
+def _operations() -> str:
+    routes = every_route()
+    simulated = sum(not is_refused(route) for route in routes)
+    places: dict[str, dict[str, list[Route]]] = {}
+    for route in routes:
+        namespace = operation_name("", split(route.path)).strip().partition("/")[0]
+        namespace = "Microsoft.Resources" if namespace.startswith("{") else namespace
+        places.setdefault(namespace, {}).setdefault(route.path, []).append(route)
+    return section(
+        "ARM operations",
+        f"{simulated} are simulated and {len(routes) - simulated} refused. What is not here is refused too: a type of "
+        "Microsoft's by its name, a namespace that is not Microsoft's as invalid, and another verb by naming those "
+        "that there are. Every well-formed `api-version` is served, by the newest behaviour.",
+        *(part for namespace in sorted(places) for part in _namespace(namespace, places[namespace])),
+    )
+
+
+def _namespace(namespace: str, places: Mapping[str, Sequence[Route]]) -> Iterator[str]:
+    rows = []
+    for path, routes in sorted(places.items()):
+        scope, below = _scope(path)
+        below = below.removeprefix(f"providers/{namespace}/")
+        simulated = ", ".join(route.method for route in routes if not is_refused(route))
+        refused = ", ".join(route.method for route in routes if is_refused(route))
+        rows.append((scope, code(below), simulated, refused))
+    yield f"### {namespace}"
+    yield table(("in", "path", "simulated", "refused"), rows)
+
+
+def _scope(path: str) -> tuple[str, str]:
+    """Where a path begins, in a word, and the rest of it."""
+    for word, prefix in (("group", f"{GROUP}/"), ("subscription", f"{SUBSCRIPTION}/")):
+        if path.startswith(prefix):
+            return word, path.removeprefix(prefix)
+    return "tenant", path.removeprefix("/")
+
+
+def _features() -> str:
+    """What simulated operations refuse inside: the arguments of operation_not_simulated that are plain words."""
+    refused: dict[str, str] = {}
+    for path in source.files("controlplane"):
+        for node in ast.walk(source.tree(path)):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "errors.operation_not_simulated":
+                said = node.args[0]
+                if isinstance(said, ast.Constant | ast.JoinedStr):
+                    refused[_words(said)] = source.module_path(path)
+    rows = [(said, code(module)) for said, module in sorted(refused.items())]
+    return section("Refused inside simulated operations", table(("what", "where"), rows))
+
+
+def _words(node: ast.Constant | ast.JoinedStr) -> str:
+    parts = [node] if isinstance(node, ast.Constant) else node.values
+    return "".join(str(part.value) if isinstance(part, ast.Constant) else "…" for part in parts)
+
+
+def _sign_in() -> str:
+    rows = [
+        (method, code(path))
+        for module in ("controlplane/arm/aad.py", "controlplane/arm/cloud.py")
+        for method, path in source.routes(module, "routes")
+    ]
+    return section(
+        "Before signing in",
+        "Discovery, keys and tokens as Microsoft Entra ID gives them for `client_credentials`, the endpoints of this "
+        "cloud, and whether the service is up.",
+        table(("verb", "path"), rows),
+    )
+
+
+def _wire() -> str:
+    # The table is the module's own affair, and the one truth about what it answers.
+    rows = [(method, code(path)) for method, path in wireserver._ROUTES]
+    return section(
+        "The wire server",
+        "What a guest reaches at 168.63.129.16, as the guest agent's protocol has it; a real agent works with it. The "
+        "[bridge](contract.md#bridge) comes on top. All else gets a 404, which an agent takes for an older host.",
+        table(("verb", "path"), rows),
+    )
+
+
+def _choices() -> str:
+    ours = our_codes()
+    assert set(CODES) <= set(ours), f"{set(CODES) - set(ours)} are not remarked as ours"
+    return section(
+        "Choices",
+        "**Error codes that are ours.** They are shaped like the service's.",
+        table(("code", "the service's own"), [(code(name), CODES.get(name, NOT_PUBLIC)) for name in ours]),
+        "**The service**",
+        _chosen(SERVICE),
+        "**The handler.** The Windows extension is closed source; where it is silent we look at its published Linux "
+        "sibling.",
+        _chosen(HANDLER),
+        "**The guest**",
+        _chosen(GUEST),
+    )
+
+
+def _chosen(choices: Sequence[Choice]) -> str:
+    for choice in choices:
+        assert (source.ROOT / choice.module).is_file(), f"{choice.module} decides nothing any more"
+    rows = [(choice.about, choice.here, choice.elsewhere, code(choice.module)) for choice in choices]
+    return table(("about", "here", "elsewhere", "decided in"), rows)

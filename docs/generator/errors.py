@@ -1,0 +1,128 @@
+"""The page of errors: every name that service, sign-in, extension and command can show, with its remedy."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Iterator
+
+import simulator
+from controlplane.domain.snapshot_failure import BY_NAME, UNKNOWN, meaning_of
+from docs.generator import source
+from docs.generator.markdown import code, page, paragraph, section, table
+from docs.generator.source import Raised
+from extension.contract.codes import Code
+from extension.preconditions import NEEDED_SERVICES
+from simulator.failures import Failure
+
+SERVICE_ERROR = ("code", "message", "status", "remedy", "number", "target")
+REFUSAL = ("error", "number", "message", "status")
+SUCCESSES = frozenset(
+    {Code.success, Code.success_appconsistent, Code.SuccessAlreadyProcessedInput, Code.ExtensionTempTerminalState}
+)
+
+
+def text() -> str:
+    return page(
+        "Errors",
+        "Expected failures, by the name they bear. Braces stand for what is filled in, … for what is put together "
+        "elsewhere. Anything that is not here is a bug, and shows a traceback in the log.",
+        _service(),
+        _extension(),
+        _sign_in(),
+        _command(),
+    )
+
+
+def service_errors() -> list[Raised]:
+    """Every error of the control plane whose name stands in the code, by name."""
+    found = source.raised("ServiceError", SERVICE_ERROR, "controlplane")
+    return sorted(found, key=lambda error: (error.arguments["code"].lower(), error.module, error.line))
+
+
+def our_codes() -> list[str]:
+    """Those that Azure does not have, or keeps to itself."""
+    return sorted({error.arguments["code"] for error in service_errors() if error.ours})
+
+
+def _service() -> str:
+    rows = [
+        (
+            code(error.arguments["code"]) + (" (ours)" if error.ours else ""),
+            error.arguments.get("status", "400"),
+            error.arguments["message"],
+            error.arguments.get("remedy", ""),
+            code(error.module.removeprefix("controlplane/")),
+        )
+        for error in service_errors()
+    ]
+    return section(
+        "The service",
+        "The error envelope of an ARM answer, or `errorDetails` of a job, where the remedy is among the "
+        "`recommendations`. The status counts where it answers a request. Where a name is ours, "
+        "[coverage](coverage.md#choices) says why.",
+        table(("code", "HTTP", "message", "remedy", "made in"), rows),
+    )
+
+
+def _extension() -> str:
+    alike: dict[tuple[str, ...], list[str]] = {}
+    for name in _failures():
+        meaning = meaning_of(name)
+        again = "yes" if meaning.retry_without_freeze else ""
+        alike.setdefault((meaning.code, meaning.message, meaning.remedy, again), []).append(name)
+    rows = [
+        (", ".join(map(_reported, names)), code(name), message, remedy, again)
+        for (name, message, remedy, again), names in alike.items()
+    ]
+    return section(
+        "The extension",
+        "What a failed snapshot task reports, and what the service makes of it: the job's error begins with the "
+        f"message and goes on with the extension's own sentence. A name that is not here means {code(UNKNOWN.code)}. "
+        "*Without a freeze* marks failures for which a second attempt may do without one. [The "
+        "contract](contract.md#codes) has the codes with the health that they stand for; a name without a number "
+        f"travels in the telemetry, beside code {int(Code.error)}.",
+        table(("reported", "error of the job", "message", "remedy", "without a freeze"), rows),
+    )
+
+
+def _failures() -> Iterator[str]:
+    yield from (member.name for member in Code if member not in SUCCESSES)
+    yield from sorted({*BY_NAME, *NEEDED_SERVICES.values()} - {member.name for member in Code})
+
+
+def _reported(name: str) -> str:
+    return f"{int(Code[name])} {code(name)}" if name in Code.__members__ else code(name)
+
+
+def _sign_in() -> str:
+    rows = [
+        (f"AADSTS{refusal.arguments['number']}", code(refusal.arguments["error"]), refusal.arguments["message"])
+        for refusal in source.raised("Refusal", REFUSAL, "controlplane")
+    ]
+    return section(
+        "Signing in", "Answers of the token endpoint.", table(("number", "error", "description"), sorted(rows))
+    )
+
+
+def _command() -> str:
+    for module in pkgutil.iter_modules(simulator.__path__):
+        if module.name != "__main__":
+            importlib.import_module(f"simulator.{module.name}")
+    rows = [
+        (code(kind.__name__), str(kind.exit_code), paragraph(kind.__doc__ or ""))
+        for kind in sorted(_below(Failure), key=lambda kind: kind.__name__)
+    ]
+    return section(
+        "The command",
+        "One sentence on stderr with the remedy, and an [exit code](command.md#exit-codes). The control API answers "
+        "with the name as the code.",
+        table(("failure", "exit code", "when"), rows),
+    )
+
+
+def _below(kind: type[Failure]) -> Iterator[type[Failure]]:
+    for inner in kind.__subclasses__():
+        if inner.__module__.startswith("simulator."):
+            yield inner
+            yield from _below(inner)

@@ -1,0 +1,18 @@
+"""Which pages are generated, and by what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from docs.generator import command, contract, coverage, errors, state_machines
+
+FOLDER = Path(__file__).parents[1]
+
+PAGES: Mapping[str, Callable[[], str]] = {
+    "state-machines.md": state_machines.text,
+    "contract.md": contract.text,
+    "coverage.md": coverage.text,
+    "errors.md": errors.text,
+    "command.md": command.text,
+}
