@@ -6,11 +6,12 @@ from collections.abc import Iterator
 
 from controlplane.arm.call import Answer, Call, as_json, encode
 from controlplane.arm.filters import check_keys, holds, terms, within
-from controlplane.arm.routing import reading, refused
+from controlplane.arm.routing import Route, reading, refused
 from controlplane.arm.vaults import VAULT, require_vault, vault_id
 from controlplane.domain import errors
 from controlplane.domain.job import ENDED, KIND, body, from_json
 from controlplane.domain.times import parse_instant
+from controlplane.jobs.cancellation import cancel
 from controlplane.ports import Document, Json
 
 JOBS = f"{VAULT}/backupJobs"
@@ -25,6 +26,13 @@ def get_job(call: Call) -> Answer:
     if document.json()["properties"]["status"] in ENDED:
         return call.stored(document)
     return as_json(_as_of_now(call, document))
+
+
+def cancel_job(call: Call) -> Answer:
+    require_vault(call)
+    job = call.id.removesuffix("/cancel")
+    operation = cancel(call.ports, call.engine, job)
+    return call.accepted(f"{job}/operationsStatus/{operation}", f"{job}/operationResults/{operation}")
 
 
 def list_jobs(call: Call) -> Answer:
@@ -61,6 +69,7 @@ def _as_of_now(call: Call, document: Document) -> Json:
 
 ROUTES = (
     reading(JOB, get_job),
-    refused("POST", f"{JOB}/cancel"),
+    Route("POST", f"{JOB}/cancel", cancel_job),
     reading(JOBS, list_jobs),
+    refused("POST", f"{VAULT}/backupJobsExport"),
 )

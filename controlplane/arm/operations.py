@@ -5,6 +5,7 @@ Clients take the address they were given, or only its last segment and ask the v
 
 from __future__ import annotations
 
+from controlplane.arm.backup_jobs import JOB
 from controlplane.arm.call import RETRY_AFTER_SECONDS, Answer, Call, as_json
 from controlplane.arm.protected_items import ITEM, find_item, item_answer
 from controlplane.arm.routing import reading
@@ -51,6 +52,8 @@ def _operation(call: Call) -> Document:
 ROUTES = (
     reading(f"{VAULT}/backupOperations/{{operation}}", get_status),
     reading(f"{VAULT}/backupOperationResults/{{operation}}", get_result),
+    reading(f"{JOB}/operationsStatus/{{operation}}", get_status),
+    reading(f"{JOB}/operationResults/{{operation}}", get_result),
     reading(f"{ITEM}/operationsStatus/{{operation}}", get_status),
     reading(f"{ITEM}/operationResults/{{operation}}", get_item_result),
 )

@@ -70,6 +70,8 @@ _SPEAKS_FOR_ALL = ("Failed", "Cancelled", "InProgress", "NotStarted", "Completed
 """Of several tasks the first of these that occurs stands for all."""
 
 CANCELLABLE = frozenset({"Backup", "Restore"})
+SNAPSHOT_TASK = "Take Snapshot"
+"""The only task of a backup in which it can be cancelled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +159,33 @@ def with_progress(job: Job, name: str, details: str, progress: Progress) -> Job:
 
 def with_properties(job: Job, properties: Mapping[str, str]) -> Job:
     return replace(job, properties=job.properties | dict(properties))
+
+
+def check_cancel(job: Job) -> None:
+    """ServiceError for a job that cannot be cancelled, or no longer."""
+    if job.status in ENDED:
+        raise already_ended()
+    if job.operation not in CANCELLABLE:
+        # The code is ours.
+        raise ServiceError(
+            "BMSUserErrorJobCannotBeCancelled",
+            f"A job of the operation {job.operation} cannot be cancelled.",
+            status=409,
+        )
+    snapshot = next((task.status for task in job.tasks if task.name == SNAPSHOT_TASK), "NotStarted")
+    if job.status != "Cancelling" and snapshot not in {"NotStarted", "InProgress"}:
+        # The code is ours.
+        raise ServiceError(
+            "BMSUserErrorJobPastSnapshot",
+            "A backup can be cancelled only while its snapshot is being taken; the data is on its way to the vault.",
+            status=409,
+            remedy="Wait for the job to end.",
+        )
+
+
+def already_ended() -> ServiceError:
+    """The code is ours."""
+    return ServiceError("BMSUserErrorJobHasEnded", "The job has ended, so it cannot be cancelled.", status=409)
 
 
 def cancel_asked(job: Job) -> Job:

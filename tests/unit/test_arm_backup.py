@@ -12,8 +12,10 @@ import pytest
 from controlplane.arm.filters import terms
 from controlplane.domain.errors import ServiceError
 from controlplane.ports import Json
+from extension.contract.settings import SnapshotSettings
 from simulator.clock import VirtualClock
 from tests.unit.arm_world import BASE_URL, CONTAINER, ITEM, POLICY, START, TARGET, VAULT, VM, ArmWorld, arm_world
+from tests.unit.scripted_fabric import ScriptedFabric, snapshots
 
 BACKUP = {"properties": {"objectType": "IaasVMBackupRequest"}}
 IAAS = "backupManagementType eq 'AzureIaasVM'"
@@ -285,6 +287,29 @@ def test_a_running_job_s_duration_grows(world: ArmWorld) -> None:
     shown = world.get(f"{VAULT}/backupJobs/{body['name']}")["properties"]
     assert (shown["duration"], "endTime" in shown) == ("PT1M30S", False)
     assert listed(world, f"{VAULT}/backupJobs")[0]["properties"]["duration"] == "PT1M30S"
+
+
+def test_a_job_is_cancelled_as_clients_expect_it(world: ArmWorld) -> None:
+    world.protect()
+    job = back_up(world)["id"]
+    assert world.error("POST", f"{job}/cancel", {}) == (409, "BMSUserErrorJobHasEnded")
+    assert world.error("POST", f"{VAULT}/backupJobs/x/cancel", {}) == (404, "BMSUserErrorJobNotFound")
+    answers: list[httpx.Response] = []
+
+    def cancel(guest: ScriptedFabric, settings: SnapshotSettings) -> None:
+        (running,) = listed(world, f"{VAULT}/backupJobs", "status eq 'InProgress'")
+        answers.append(world.post(f"{running['id']}/cancel"))
+        snapshots()(guest, settings)
+
+    world.fabric.script.append(cancel)
+    ended = back_up(world)
+    assert ended["properties"]["status"] == "Cancelled"
+    (answer,) = answers
+    assert (answer.status_code, answer.content) == (202, b"")
+    assert answer.headers["Azure-AsyncOperation"].startswith(f"{BASE_URL}{ended['id']}/operationsStatus/")
+    assert world.get(answer.headers["Azure-AsyncOperation"])["properties"]["jobId"] == ended["name"]
+    assert answer.headers["Location"].startswith(f"{BASE_URL}{ended['id']}/operationResults/")
+    assert world.request("GET", answer.headers["Location"]).status_code == 204
 
 
 def test_recovery_points_are_listed_newest_first_within_dates(world: ArmWorld) -> None:

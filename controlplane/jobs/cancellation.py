@@ -1,0 +1,30 @@
+"""Asks a running job to stop."""
+
+from __future__ import annotations
+
+from controlplane.domain import errors, operation
+from controlplane.domain import job as jobs
+from controlplane.domain.times import instant
+from controlplane.jobs import records
+from controlplane.ports import Engine, Ports
+
+
+def cancel(ports: Ports, engine: Engine, job: str) -> str:
+    """The id of the operation: it succeeds once the job has been asked, which ends when the step it is in has ended.
+
+    `job` is the id of the job's document. Looking and asking are one transaction, so that a backup which is told to
+    stop in its snapshot has not begun to transfer.
+    """
+    store = ports.store
+    with store.transaction():
+        found = store.get(jobs.KIND, job)
+        if found is None:
+            raise errors.job_not_found(job.rpartition("/")[2])
+        running = jobs.from_json(found.private["job"])
+        jobs.check_cancel(running)
+        if not engine.cancel(running.id):
+            raise jobs.already_ended()
+        id = records.new_guid(ports.chance)
+        body = operation.succeeded(id, instant(ports.clock.now()), running.id)
+        store.put(operation.KIND, id, body, parent=found.id)
+    return id
