@@ -98,7 +98,7 @@ class Blobs(Protocol):
     """Azure Storage blobs. Containers appear when first written to. Thread-safe.
 
     Copy Blob, incremental copy and page-range diff are not here on purpose: on Azurite they alias data or answer
-    wrongly. Raises BlobNotFound, BlobExists, BlobRefused, StorageUnavailable.
+    wrongly. Raises BlobNotFound, BlobConflict, BlobRefused, StorageUnavailable.
     """
 
     def add_account(self, account: str) -> None:
