@@ -50,7 +50,7 @@ ENDPOINTS = {
     "login": "authority that gives tokens",
     "sim": "control API",
     "sim_token": "bearer token of the control API",
-    "dashboard": "web page",
+    "dashboard": "page to watch it",
     "blob": "blob endpoint of the storage",
     "storage_suffix": "what follows the account's name in host names",
     "storage_accounts": "name → `blob_endpoint`, `key`; those that ARM lists",
@@ -116,7 +116,7 @@ def _option(option: TyperOption) -> tuple[str, str, str, str]:
 
 def _variables() -> str:
     read = source.texts("(BACKUPSIM|VMSNAPSHOT)(_[A-Z]+)+", *source.PRODUCT)
-    assert sorted(VARIABLES) == read, f"the code reads {read}, and these are described: {sorted(VARIABLES)}"
+    assert sorted(VARIABLES) == read, f"VARIABLES has other names than the code reads: {set(VARIABLES) ^ set(read)}"
     everything = VARIABLES | READ_BY_LIBRARIES
     return section(
         "Environment variables",
@@ -137,11 +137,10 @@ def _state_folder() -> str:
 
 def _endpoints() -> str:
     names = [field.name for field in fields(Endpoints)]
-    assert names == list(ENDPOINTS), f"endpoints.json has {names}"
+    assert names == list(ENDPOINTS), f"ENDPOINTS has other keys than endpoints.json: {names}"
     schema = json.loads((source.ROOT / "docs/schemas/endpoints.schema.json").read_text(encoding="utf-8"))
     rows = [
-        (code(name), "yes" if name in schema["required"] else "once that part is built", ENDPOINTS[name])
-        for name in names
+        (code(name), "yes" if name in schema["required"] else "where there is one", ENDPOINTS[name]) for name in names
     ]
     return section(
         "endpoints.json",

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from controlplane.arm import providers, routing
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from fastapi.routing import APIRoute
+from starlette.routing import BaseRoute
+
+from controlplane.arm import cloud, providers, routing, sign_in
+from controlplane.arm.aad import Identity, Tokens
 from controlplane.arm.app import ROUTES
 from controlplane.arm.routing import GROUP, SUBSCRIPTION, Route, operation_name, split
 from controlplane.domain import errors
@@ -95,17 +101,26 @@ def _words(node: ast.Constant | ast.JoinedStr) -> str:
 
 
 def _sign_in() -> str:
-    rows = [
-        (method, code(path))
-        for module in ("controlplane/arm/aad.py", "controlplane/arm/cloud.py")
-        for method, path in source.routes(module, "routes")
-    ]
+    identity = Identity(client_secret="", signing_key=_signing_key())
+    routers = (cloud.router(identity), sign_in.router(Tokens(identity)))
     return section(
         "Before signing in",
-        "Discovery, keys and tokens as Microsoft Entra ID gives them for `client_credentials`, the endpoints of this "
-        "cloud, and whether the service is up.",
-        table(("verb", "path"), rows),
+        "Answered without a token: the endpoints of this cloud, and the sign-in of Microsoft Entra ID.",
+        table(("verb", "path"), [(verb, code(path)) for router in routers for verb, path in answered(router.routes)]),
     )
+
+
+def _signing_key() -> str:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    form = serialization.PrivateFormat.PKCS8
+    return key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption()).decode()
+
+
+def answered(routes: Iterable[BaseRoute]) -> list[tuple[str, str]]:
+    """Verb and path of what an application or a part of it answers."""
+    return [
+        (verb, route.path) for route in routes if isinstance(route, APIRoute) for verb in sorted(route.methods or ())
+    ]
 
 
 def _wire() -> str:

@@ -135,7 +135,7 @@ def _text(node: ast.expr, known: Mapping[str, ast.expr]) -> str:
     return ELSEWHERE
 
 
-# ----------------------------------------------------------------------------------------------------- names and routes
+# ---------------------------------------------------------------------------------------------------------------- names
 
 
 def texts(pattern: str, *packages: str) -> list[str]:
@@ -144,18 +144,3 @@ def texts(pattern: str, *packages: str) -> list[str]:
     nodes = (node for path in files(*packages) for node in ast.walk(tree(path)))
     values: set[Any] = {node.value for node in nodes if isinstance(node, ast.Constant)}
     return sorted(value for value in values if isinstance(value, str) and wanted.fullmatch(value))
-
-
-def docstring(module: str) -> str:
-    return ast.get_docstring(tree(ROOT / module)) or ""
-
-
-def routes(module: str, router: str) -> list[tuple[str, str]]:
-    """Verb and path of the functions that are declared as answers of this router, in the order of the file."""
-    found = []
-    for node in ast.walk(tree(ROOT / module)):
-        for decorator in getattr(node, "decorator_list", []):
-            if isinstance(decorator, ast.Call) and ast.unparse(decorator.func).startswith(f"{router}."):
-                verb = ast.unparse(decorator.func).removeprefix(f"{router}.").upper()
-                found.append((verb, str(ast.literal_eval(decorator.args[0]))))
-    return found
