@@ -7,6 +7,7 @@ use, 3 something this machine lacks, 130 interrupted.
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sys
 import tempfile
@@ -126,6 +127,8 @@ def up(
 def verify(
     recovery_point: Annotated[str, typer.Argument(help="Name or ARM id of a recovery point.")],
     state: StateOption = None,
+    blob_endpoint: BlobEndpointOption = None,
+    blob_accounts: BlobAccountsOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Compare a recovery point with what the guest had written, tier by tier, and open its database."""
@@ -137,7 +140,7 @@ def verify(
     from simulator.world import build
 
     with ExitStack() as stack, _interruptible():
-        config = _config(state, create=False, boot=False)
+        config = _config(state, create=False, boot=False, blob_endpoint=blob_endpoint, blob_accounts=blob_accounts)
         running = running_endpoints(config.state)
         endpoints = running.to_json() if running else stack.enter_context(build(config)).endpoints
         client = stack.enter_context(Client(endpoints))
@@ -207,7 +210,7 @@ def _config(state: Path | None, *, create: bool = True, **values: Any) -> Config
     folder = state or user_state_folder()
     if not create and not (folder / "world.json").is_file():
         _fail(USAGE, f"{folder} is not the state folder of a world; name one with --state")
-    return Config(state=folder, **values)
+    return Config(state=folder, dsn=os.environ.get("BACKUPSIM_DSN") or None, **values)
 
 
 def _scratch_folder() -> tempfile.TemporaryDirectory[str]:

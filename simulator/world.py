@@ -27,7 +27,7 @@ from controlplane.adapters.azurite import AzuriteBlobs
 from controlplane.adapters.endpoint_probe import Answer
 from controlplane.adapters.fabric import StoreFabric
 from controlplane.adapters.inline_engine import InlineEngine
-from controlplane.adapters.store import SqlStore
+from controlplane.adapters.store import SqlStore, StoreUnusable
 from controlplane.arm import app as arm
 from controlplane.arm.aad import Identity
 from controlplane.jobs.aftermath import Loss, name_losses
@@ -37,6 +37,7 @@ from simulator import control, foreign_storage
 from simulator.authority import Authority, server_hosts
 from simulator.azurite import Azurite, ManagedAccounts
 from simulator.clock import SystemClock
+from simulator.failures import WrongUse
 from simulator.guest.ground_truth import GroundTruth
 from simulator.guest.machine import GuestOptions
 from simulator.host.host import Host
@@ -120,13 +121,14 @@ class World:
     def _build(self) -> None:
         config, keep = self.config, self._stack
         self.state = StateFolder.open(config.state, seed=config.seed)
-        keep.callback(lambda: self.state.close(orderly=self.failure is None))
+        self._examined = not self.state.was_killed
+        keep.callback(lambda: self.state.close(orderly=self.failure is None and self._examined))
         keep.enter_context(recording(self.state.logs))
         self.clock = SystemClock(on_error=_action_failed)
         keep.callback(self.clock.close)
         self.blobs = self._blobs()
         keep.callback(self.blobs.close)
-        self.store = SqlStore(config.dsn or f"sqlite:///{self.state.store_file}", self.clock)
+        self.store = self._store()
         keep.callback(self.store.close)
         foreign_storage.check_unmoved(self.store, config.blob_endpoint)
         self.ports = Ports(
@@ -142,8 +144,8 @@ class World:
         keep.callback(self.engine.close)
         self.host = self._host()
         self._serve()
-        if self.state.was_killed:
-            self.losses = name_losses(self.ports)
+        if not self._examined:
+            self.losses, self._examined = name_losses(self.ports), True
         if config.boot:
             self.host.start()
             self.engine.recover()
@@ -155,6 +157,13 @@ class World:
         starts: int = found.json()["starts"] if found else 0
         self.store.put("world", "starts", {"starts": starts + 1})
         return starts
+
+    def _store(self) -> SqlStore:
+        try:
+            return SqlStore(self.config.dsn or f"sqlite:///{self.state.store_file}", self.clock)
+        except StoreUnusable as problem:
+            where = "BACKUPSIM_DSN" if self.config.dsn else f"{self.state.store_file}"
+            raise WrongUse(f"{where}: {problem}") from None
 
     def _blobs(self) -> AzuriteBlobs:
         config = self.config

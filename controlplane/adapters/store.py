@@ -78,7 +78,11 @@ _DELETE = sa.delete(DOCUMENTS).where(_THIS)
 _RECORD = sa.insert(EVENTS)
 
 
-class StoreTooNew(PortError):
+class StoreUnusable(PortError):
+    """The database is none, is not there, or its driver is missing."""
+
+
+class StoreTooNew(StoreUnusable):
     """The store was written by a newer release."""
 
 
@@ -87,18 +91,19 @@ class SqlStore:
 
     def __init__(self, dsn: str, clock: Clock) -> None:
         self._clock = clock
-        url = sa.make_url("sqlite://" if dsn == ":memory:" else dsn)
-        self._sqlite = url.get_backend_name() == "sqlite"
-        # An SQLite database in memory lives in its one connection, which the threads then take in turns.
-        self._shared = self._sqlite and url.database in (None, "", ":memory:")
-        self._engine = _sqlite_engine(url, self._shared) if self._sqlite else sa.create_engine(url)
         self._turn = threading.RLock()
         self._local = threading.local()
-        try:
-            self._migrate()
-        except BaseException:
-            self.close()
-            raise
+        with _usable():
+            url = sa.make_url("sqlite://" if dsn == ":memory:" else dsn)
+            self._sqlite = url.get_backend_name() == "sqlite"
+            # An SQLite database in memory lives in its one connection, which the threads then take in turns.
+            self._shared = self._sqlite and url.database in (None, "", ":memory:")
+            self._engine = _sqlite_engine(url, self._shared) if self._sqlite else sa.create_engine(url)
+            try:
+                self._migrate()
+            except BaseException:
+                self.close()
+                raise
 
     def close(self) -> None:
         self._engine.dispose()
@@ -268,6 +273,20 @@ class SqlStore:
             if not sa.inspect(connection).has_table("alembic_version"):
                 return None
             return connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
+
+
+@contextmanager
+def _usable() -> Iterator[None]:
+    """The library's exceptions may quote the address, and it may hold a password; ours don't."""
+    try:
+        yield
+    except ImportError as problem:
+        raise StoreUnusable(f"the database needs the Python package {problem.name}, which is missing") from None
+    except sa.exc.ArgumentError:
+        raise StoreUnusable("this is no address of a database; one is sqlite:////folder/store.db") from None
+    except sa.exc.SQLAlchemyError as problem:
+        reason = str(getattr(problem, "orig", None) or type(problem).__name__).partition("\n")[0]
+        raise StoreUnusable(f"the database cannot be used ({reason})") from None
 
 
 def _sqlite_engine(url: sa.URL, shared: bool) -> sa.Engine:
