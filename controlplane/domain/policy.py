@@ -12,6 +12,7 @@ from datetime import datetime, time
 from typing import Any
 
 from controlplane.domain.errors import ServiceError
+from controlplane.domain.time_zones import zone
 from controlplane.domain.times import parse_instant
 
 Json = dict[str, Any]
@@ -116,11 +117,19 @@ def check(properties: Json) -> None:
     frequency = str(schedule.get("scheduleRunFrequency"))
     if (version, frequency) not in SNAPSHOT_DAYS:
         raise input_invalid(f"a policy of type {version} cannot run {frequency}")
+    _check_time_zone(properties)
     at = _run_time(schedule, frequency, version)
     _check_retention(retention, at)
     _check_weekly(retention, schedule, frequency, version)
     _check_snapshot_days(properties, retention, version, frequency)
     _check_tiering(properties.get("tieringPolicy") or {}, retention)
+
+
+def _check_time_zone(properties: Json) -> None:
+    try:
+        zone(str(properties.get("timeZone") or "UTC"))
+    except ValueError as error:
+        raise input_invalid(str(error)) from None
 
 
 def _run_time(schedule: Json, frequency: str, version: str) -> time:

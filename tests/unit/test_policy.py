@@ -211,3 +211,10 @@ def test_a_policy_without_any_of_its_parts_is_taken_or_refused(spoilt: Callable[
     del part[key]
     with suppress(ServiceError):
         policy.check(properties)
+
+
+def test_a_time_zone_that_nobody_knows_is_refused() -> None:
+    policy.check(daily() | {"timeZone": "w. europe standard time"})
+    with pytest.raises(ServiceError) as refused:
+        policy.check(daily() | {"timeZone": "Europe/Berlin"})
+    assert refused.value.code == INPUT

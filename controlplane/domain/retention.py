@@ -1,0 +1,86 @@
+"""How long a policy keeps a recovery point: daily, weekly, monthly and yearly rules.
+
+A scheduled recovery point bears the names of the rules that its day fulfils, and is kept as long as the longest of them
+says. When the policy changes, what it already keeps is judged anew by the new durations.
+"""
+
+from __future__ import annotations
+
+import calendar
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from controlplane.domain.schedule import DAYS, Run
+
+Json = dict[str, Any]
+
+RULES = {
+    "Daily": "dailySchedule",
+    "Weekly": "weeklySchedule",
+    "Monthly": "monthlySchedule",
+    "Yearly": "yearlySchedule",
+}
+"""Name of a rule -> its key in a retention policy, from the shortest to the longest."""
+MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
+WEEKS = ("First", "Second", "Third", "Fourth")
+
+
+def rules_of(policy: Json, run: Run) -> tuple[str, ...]:
+    """The rules that keep the recovery point of this run. `policy` is its properties. The daily rule keeps every run of
+    a day, the others the first."""
+    retention = policy["retentionPolicy"]
+    fulfilled = {
+        "Daily": True,
+        "Weekly": run.first and _is_day_of_week(retention.get("weeklySchedule") or {}, run.day),
+        "Monthly": run.first and _is_day_of_month(retention.get("monthlySchedule") or {}, run.day),
+        "Yearly": run.first and _is_day_of_year(retention.get("yearlySchedule") or {}, run.day),
+    }
+    return tuple(name for name, key in RULES.items() if retention.get(key) and fulfilled[name])
+
+
+def expiry(policy: Json, rules: Sequence[str], taken: datetime) -> datetime | None:
+    """When a recovery point that bears these rules expires; None if the policy has none of them any more."""
+    schedules = [policy["retentionPolicy"].get(RULES[name]) for name in rules]
+    durations = [schedule["retentionDuration"] for schedule in schedules if schedule]
+    return max((_after(taken, each["count"], each["durationType"]) for each in durations), default=None)
+
+
+def _is_day_of_week(schedule: Json, day: date) -> bool:
+    return DAYS[day.weekday()] in (schedule.get("daysOfTheWeek") or [])
+
+
+def _is_day_of_month(schedule: Json, day: date) -> bool:
+    """Days of a month are named by their date, or by weekday and week."""
+    if schedule.get("retentionScheduleFormatType") == "Weekly":
+        weekly = schedule["retentionScheduleWeekly"]
+        return _is_day_of_week(weekly, day) and bool(_weeks(day) & set(weekly["weeksOfTheMonth"]))
+    days = (schedule.get("retentionScheduleDaily") or {}).get("daysOfTheMonth") or []
+    is_last = day.day == _days_of(day.year, day.month)
+    return any(is_last if named.get("isLast") else named.get("date") == day.day for named in days)
+
+
+def _is_day_of_year(schedule: Json, day: date) -> bool:
+    months = schedule.get("monthsOfYear") or []
+    return MONTHS[day.month - 1] in months and _is_day_of_month(schedule, day)
+
+
+def _weeks(day: date) -> set[str]:
+    """What this weekday is of its month: the first of them, the second, ..., and the last."""
+    names = set(WEEKS[(day.day - 1) // 7 : (day.day - 1) // 7 + 1])
+    return names | ({"Last"} if day.day + 7 > _days_of(day.year, day.month) else set())
+
+
+def _after(time: datetime, count: int, unit: str) -> datetime:
+    if unit in {"Days", "Weeks"}:
+        return time + timedelta(days=count * (7 if unit == "Weeks" else 1))
+    months = time.month - 1 + count * (12 if unit == "Years" else 1)
+    year, month = time.year + months // 12, months % 12 + 1
+    return time.replace(year=year, month=month, day=min(time.day, _days_of(year, month)))
+
+
+def _days_of(year: int, month: int) -> int:
+    return calendar.monthrange(year, month)[1]
