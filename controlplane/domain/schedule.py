@@ -73,4 +73,4 @@ def _instant(policy: Json, day: date, at: time, hours_later: int = 0) -> datetim
 
 
 def _time_of_day(text: str) -> time:
-    return parse_instant(text).time()
+    return parse_instant(text).timetz()
