@@ -303,6 +303,7 @@ class AzuriteBlobs:
                     api_version=API_VERSION,
                     connection_timeout=TIMEOUT_SECONDS,
                     read_timeout=TIMEOUT_SECONDS,
+                    use_env_settings=False,  # no proxy, as on our own connections
                     retry_policy=LinearRetry(backoff=0, retry_total=1, random_jitter_range=0),
                 )
             return self._services[account]
