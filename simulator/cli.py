@@ -1,4 +1,4 @@
-"""The `backupsim` command: demo, up, verify, doctor, prefetch, handler pack.
+"""The `backupsim` command: demo, up, verify, doctor, prefetch, handler pack; and, in a file of their own, the clients.
 
 stdout carries the result, stderr the progress. Exit codes: 0 all well, 1 a check failed or a job ended badly, 2 wrong
 use, 3 something this machine lacks, 130 interrupted.
@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from simulator import cli_clients
+
 if TYPE_CHECKING:
     from simulator.world import Config, World
 
@@ -35,6 +37,7 @@ app = typer.Typer(
 )
 handler_app = typer.Typer(help="The VMSnapshot handler as a package.", no_args_is_help=True)
 app.add_typer(handler_app, name="handler")
+app.add_typer(cli_clients.app)
 
 StateOption = Annotated[
     Path | None, typer.Option("--state", envvar="BACKUPSIM_STATE", help="Folder of the world.", show_default=False)
@@ -158,9 +161,9 @@ def doctor(state: StateOption = None, as_json: JsonOption = False) -> None:
     from rich.console import Console
 
     from simulator import show
-    from simulator.doctor import report
+    from simulator.doctor import look, report
 
-    checks = report()
+    checks = report(look(state))
     if as_json:
         print_json({"schema_version": 1, "checks": [check.to_json() for check in checks]})
     else:

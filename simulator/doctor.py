@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import shutil
@@ -15,11 +16,17 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.request import getproxies_environment, proxy_bypass
 
+from simulator import az, client_environment
+from simulator.az import PROGRAM_VARIABLE
 from simulator.azurite import MissingNode, find_node, main_program
 from simulator.state import cache_folder, user_state_folder
 
-PORTS = {7080: "ARM", 10000: "blobs"}
+PORTS = {7080: "ARM over HTTP", 7443: "ARM over HTTPS", 10000: "blobs"}
 """What `up` listens on unless told otherwise."""
+TRUST_VARIABLES = ("CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE")
+TRIED_AZ = (2, 91)
+AZ_SECONDS = 30
+"""Its first start compiles thousands of files."""
 SCARCE_DISK_BYTES = 2 * 1024**3
 LEAST_DISK_BYTES = 512 * 1024**2
 SCARCE_MEMORY_BYTES = 1024**3
@@ -55,6 +62,12 @@ class Facts:
     free_disk_bytes: int
     free_memory_bytes: int | None
     taken_ports: tuple[int, ...]
+    az: str | None
+    """Its version."""
+    missing_bundles: Mapping[str, str]
+    """Variable -> the file of certificates that it names, for those that are not there."""
+    exposed_keys: tuple[str, ...]
+    """Keys of the world's certificate authority that others can read."""
     proxies: tuple[str, ...]
     """Schemes for which the environment names a proxy."""
     loopback_proxied: bool
@@ -153,6 +166,29 @@ def _proxies(facts: Facts) -> Check:
     return Check("proxies", "ok", "addresses of this machine are reached directly")
 
 
+def _az(facts: Facts) -> Check:
+    if facts.az is None:
+        remedy = f"pip install azure-cli in an environment of its own, and name its az in {PROGRAM_VARIABLE}"
+        return Check("az", "warn", "absent; only backupsim az and az in backupsim shell need it", remedy)
+    version = tuple(int(part) for part in facts.az.split(".")[:2] if part.isdecimal())
+    if version < TRIED_AZ:
+        tried = ".".join(map(str, TRIED_AZ))
+        return Check("az", "warn", f"{facts.az}: older than what was tried", f"install azure-cli {tried} or newer")
+    return Check("az", "ok", facts.az)
+
+
+def _trust(facts: Facts) -> Check:
+    name = "certificates"
+    if facts.exposed_keys:
+        exposed = ", ".join(facts.exposed_keys)
+        return Check(name, "warn", f"others can read {exposed}", f"chmod 600 {' '.join(facts.exposed_keys)}")
+    if facts.missing_bundles:
+        named = ", ".join(f"{variable} names {file}" for variable, file in facts.missing_bundles.items())
+        remedy = f"unset {' '.join(facts.missing_bundles)}, or take what backupsim env prints while the world runs"
+        return Check(name, "warn", f"{named}, which is not there", remedy)
+    return Check(name, "ok", "keys are private, and what variables name is there")
+
+
 def _docker(facts: Facts) -> Check:
     return Check("docker", "ok", "not needed")
 
@@ -169,6 +205,8 @@ CHECKS: tuple[Callable[[Facts], Check], ...] = (
     _memory,
     _ports,
     _proxies,
+    _trust,
+    _az,
     _docker,
 )
 
@@ -176,9 +214,9 @@ CHECKS: tuple[Callable[[Facts], Check], ...] = (
 # ------------------------------------------------------------------------------------------------------------ the facts
 
 
-def look() -> Facts:
-    """The facts of this machine; changes nothing on it."""
-    state, cache = user_state_folder(), cache_folder()
+def look(state: Path | None = None) -> Facts:
+    """The facts of this machine, and of the world in that folder; changes nothing on it."""
+    state, cache = state or user_state_folder(), cache_folder()
     try:
         node = find_node()
     except MissingNode:
@@ -200,6 +238,13 @@ def look() -> Facts:
         free_disk_bytes=min(shutil.disk_usage(_existing(folder)).free for folder in folders.values()),
         free_memory_bytes=_free_memory_bytes(),
         taken_ports=tuple(port for port in PORTS if _is_taken(port)),
+        az=_az_version(),
+        missing_bundles={
+            name: os.environ[name]
+            for name in TRUST_VARIABLES
+            if os.environ.get(name) and not Path(os.environ[name]).exists()
+        },
+        exposed_keys=tuple(str(file) for file in sorted((state / "ca").glob("*")) if _is_exposed(file)),
         proxies=proxies,
         loopback_proxied=bool(proxies) and not proxy_bypass("127.0.0.1"),
     )
@@ -215,6 +260,33 @@ def _first_line(*command: str) -> str | None:
         return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.splitlines()[0]
     except (OSError, subprocess.SubprocessError, IndexError):
         return None
+
+
+def _az_version() -> str | None:
+    """What az says of itself. It writes to its configuration wherever it runs, so it gets one for the moment."""
+    try:
+        program = az.find()
+    except az.MissingAz:
+        return None
+    with tempfile.TemporaryDirectory(prefix="backupsim-", ignore_cleanup_errors=True) as folder:
+        environment = {**os.environ, **client_environment.AZ_SETTINGS, "AZURE_CONFIG_DIR": folder}
+        said = _output([program, "version", "--output", "json"], environment)
+    try:
+        return str(json.loads(said or "")["azure-cli"])
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def _output(command: list[str], environment: Mapping[str, str]) -> str | None:
+    try:
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=AZ_SECONDS)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout
+
+
+def _is_exposed(file: Path) -> bool:
+    return os.name == "posix" and bool(file.stat().st_mode & 0o077) and b"PRIVATE KEY" in file.read_bytes()
 
 
 def _free_memory_bytes() -> int | None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import socket
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from simulator import doctor
+from simulator.authority import Authority
 from simulator.doctor import Facts, report
 
 GIB = 1024**3
@@ -26,6 +28,9 @@ WELL = Facts(
     free_disk_bytes=80 * GIB,
     free_memory_bytes=8 * GIB,
     taken_ports=(),
+    az="2.91.0",
+    missing_bundles={},
+    exposed_keys=(),
     proxies=(),
     loopback_proxied=False,
 )
@@ -51,7 +56,11 @@ def test_a_machine_that_has_everything_needs_no_remedy() -> None:
         ({"free_disk_bytes": GIB}, "disk", "warn", "1.0 GiB free"),
         ({"free_disk_bytes": GIB // 4}, "disk", "missing", "0.2 GiB free"),
         ({"free_memory_bytes": GIB // 2}, "memory", "warn", "0.5 GiB free"),
-        ({"taken_ports": (7080, 10000)}, "ports", "warn", "7080 (ARM), 10000 (blobs)"),
+        ({"taken_ports": (7080, 10000)}, "ports", "warn", "7080 (ARM over HTTP), 10000 (blobs)"),
+        ({"az": None}, "az", "warn", "pip install azure-cli"),
+        ({"az": "2.60.1"}, "az", "warn", "azure-cli 2.91"),
+        ({"missing_bundles": {"SSL_CERT_FILE": "/gone.pem"}}, "certificates", "warn", "unset SSL_CERT_FILE"),
+        ({"exposed_keys": ("/world/ca/ca.key",)}, "certificates", "warn", "chmod 600 /world/ca/ca.key"),
         ({"proxies": ("http", "https"), "loopback_proxied": True}, "proxies", "warn", "NO_PROXY=localhost,127.0.0.1"),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
@@ -71,6 +80,18 @@ def test_azurite_that_is_installed_needs_no_npm() -> None:
 
 def test_a_proxy_that_leaves_this_machine_alone_is_no_trouble() -> None:
     assert {check.status for check in report(replace(WELL, proxies=("http",)))} == {"ok"}
+
+
+def test_a_newer_az_is_no_trouble() -> None:
+    assert {check.status for check in report(replace(WELL, az="3.0.0"))} == {"ok"}
+
+
+def test_a_key_that_others_can_read_is_seen(tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    assert not any(doctor._is_exposed(file) for file in tmp_path.iterdir())
+    authority.ca_file.chmod(0o644)
+    (tmp_path / "ca.key").chmod(0o640)
+    assert [file.name for file in tmp_path.iterdir() if doctor._is_exposed(file)] == ["ca.key"]
 
 
 def test_an_unknown_amount_of_memory_is_no_trouble() -> None:

@@ -1,0 +1,126 @@
+"""The user's own az, set up for one world: a configuration folder of its own, in which the world is its cloud."""
+
+from __future__ import annotations
+
+import configparser
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+
+from simulator import client_environment
+from simulator.client_environment import CLOUD, is_real_azure
+from simulator.failures import Failure, WrongUse
+from simulator.state import write_private
+
+PROGRAM_VARIABLE = "BACKUPSIM_AZ"
+STAMP = "prepared-for"
+FORGOTTEN = ("azureProfile.json", "clouds.config", "msal_*", "service_principal_entries.*")
+"""What az keeps of the world it knew before; everything else in its folder is the user's to configure."""
+URL_OPTIONS = ("--url", "--uri", "-u")
+
+
+class MissingAz(Failure):
+    """There is no az on this machine."""
+
+
+def find(environment: Mapping[str, str] = os.environ) -> str:
+    named = environment.get(PROGRAM_VARIABLE)
+    found = shutil.which(named or "az", path=environment.get("PATH"))
+    if found:
+        return found
+    if named:
+        raise MissingAz(f"{PROGRAM_VARIABLE} names no program; correct it, or unset it to use the az on the PATH")
+    raise MissingAz(
+        "no az on the PATH; install it (pip install azure-cli, in an environment of its own), "
+        f"or name it in {PROGRAM_VARIABLE}"
+    )
+
+
+def environment_of(endpoints: Mapping[str, Any], folder: Path, surroundings: Mapping[str, str]) -> dict[str, str]:
+    """What az runs in. It trusts the world's authority alone, so that no other server can be taken for Azure."""
+    ca_file = Path(endpoints["ca_file"])
+    directly = client_environment.direct(endpoints, folder, ca_file)
+    return {**client_environment.without_others(surroundings), **directly}
+
+
+def prepare(program: str, endpoints: Mapping[str, Any], folder: Path, environment: Mapping[str, str]) -> None:
+    """Let az know the world and be signed in to it; does nothing where it is already."""
+    folder.mkdir(mode=0o700, exist_ok=True)
+    fingerprint = _fingerprint(endpoints)
+    stamp = folder / STAMP
+    with FileLock(folder / ".prepare.lock"):
+        if not (stamp.exists() and stamp.read_text(encoding="ascii") == fingerprint and _cloud(folder)):
+            stamp.unlink(missing_ok=True)
+            for pattern in FORGOTTEN:
+                for file in folder.glob(pattern):
+                    file.unlink()
+            _sign_in(program, endpoints, folder, environment)
+            write_private(stamp, fingerprint)
+    check_cloud(folder)
+
+
+def check_cloud(folder: Path) -> None:
+    """Refuse a configuration whose cloud was led to the real one."""
+    strangers = [value for value in _cloud(folder).values() if is_real_azure(value)]
+    if strangers:
+        raise WrongUse(f"az in {folder} would talk to {strangers[0]}, the real Azure; remove that folder and try again")
+
+
+def check_arguments(arguments: Sequence[str]) -> None:
+    """Refuse the one command that is told an address, where it is one of the real cloud."""
+    if arguments[:1] != ["rest"]:
+        return
+    for option, value in pairwise(arguments):
+        if option in URL_OPTIONS and is_real_azure(value):
+            raise WrongUse(f"{value} is the real Azure; name the path alone, as in: az rest --url /subscriptions")
+
+
+def _sign_in(program: str, endpoints: Mapping[str, Any], folder: Path, environment: Mapping[str, str]) -> None:
+    nameless = {name: value for name, value in environment.items() if name != "AZURE_CLOUD_NAME"}
+    _run([program, "cloud", "register", "-n", CLOUD, "--endpoint-resource-manager", endpoints["arm"]], nameless)
+    check_cloud(folder)
+    # Arguments can be seen by every process of the machine, so the secret goes by a file.
+    secret = folder / ".secret"
+    write_private(secret, endpoints["client_secret"])
+    try:
+        who = ["-u", endpoints["client_id"], "-p", f"@{secret}", "--tenant", endpoints["tenant_id"]]
+        _run([program, "login", "--service-principal", *who], environment)
+    finally:
+        secret.unlink()
+
+
+def _run(command: list[str], environment: Mapping[str, str]) -> None:
+    done = subprocess.run(
+        command,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
+    )
+    if done.returncode:
+        said = next((line for line in done.stderr.splitlines() if line.startswith("ERROR")), "it said nothing")
+        raise Failure(f"az {command[1]} failed: {said}; backupsim doctor says what is wrong with az")
+
+
+def _cloud(folder: Path) -> dict[str, str]:
+    """The endpoints of the world as az knows them; empty where it does not."""
+    clouds = configparser.ConfigParser(interpolation=None)
+    clouds.read(folder / "clouds.config", encoding="utf-8")
+    known = dict(clouds[CLOUD]) if clouds.has_section(CLOUD) else {}
+    return {name: value for name, value in known.items() if name.startswith("endpoint_")}
+
+
+def _fingerprint(endpoints: Mapping[str, Any]) -> str:
+    """Changes with everything that az was told."""
+    told = [endpoints[key] for key in ("arm", "login", "tenant_id", "client_id", "client_secret")]
+    authority = Path(endpoints["ca_file"]).read_text(encoding="ascii")
+    return sha256("\n".join([*told, authority]).encode()).hexdigest()

@@ -1,0 +1,148 @@
+"""Commands that start other programs against a running world: az, shell, env, run."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from types import FrameType
+from typing import Annotated, Any
+
+import typer
+
+app = typer.Typer()
+
+StateOption = Annotated[
+    Path | None, typer.Option("--state", envvar="BACKUPSIM_STATE", help="Folder of the world.", show_default=False)
+]
+PASS_ON = {"ignore_unknown_options": True, "allow_interspersed_args": False}
+"""Everything from the first argument on belongs to the other program."""
+SIGNALLED = 128
+"""Added to the number of the signal that ended a program, as shells do."""
+
+
+@app.command(context_settings={**PASS_ON, "help_option_names": []})
+def az(
+    arguments: Annotated[list[str] | None, typer.Argument(help="What az is to do.", show_default=False)] = None,
+    state: StateOption = None,
+) -> None:
+    """Your own az, signed in to the world; its configuration is the world's, and yours stays untouched."""
+    from simulator import az as programs
+
+    given = arguments or []
+    programs.check_arguments(given)
+    endpoints, program = _running(state), programs.find()
+    folder = Path(endpoints["state"]) / "az"
+    environment = programs.environment_of(endpoints, folder, os.environ)
+    programs.prepare(program, endpoints, folder, environment)
+    raise typer.Exit(_run([program, *given], environment))
+
+
+@app.command()
+def shell(state: StateOption = None) -> None:
+    """A shell in which az, SDKs and Terraform are pointed at the world."""
+    from simulator import az as programs
+    from simulator import client_environment
+
+    endpoints = _running(state)
+    folder = Path(endpoints["state"]) / "az"
+    try:
+        program = programs.find()
+        programs.prepare(program, endpoints, folder, programs.environment_of(endpoints, folder, os.environ))
+    except programs.MissingAz as missing:
+        typer.echo(f"backupsim: {missing}", err=True)
+    bundle = client_environment.trust_bundle(Path(endpoints["ca_file"]))
+    variables = client_environment.direct(endpoints, folder, bundle)
+    environment = {**client_environment.without_others(os.environ), **variables}
+    typer.echo(f"az, SDKs and Terraform in this shell talk to {endpoints['arm']}; exit leaves it", err=True)
+    raise typer.Exit(_run([_shell_program()], environment))
+
+
+@app.command()
+def env(
+    shell: Annotated[str, typer.Option(help="sh, pwsh, cmd or json.")] = "pwsh" if os.name == "nt" else "sh",
+    state: StateOption = None,
+) -> None:
+    """Print the variables that point SDKs, az and Terraform at the world; they hold its secret."""
+    from simulator import client_environment
+
+    if shell not in {*client_environment.SHELLS, "json"}:
+        raise typer.BadParameter(f"{shell} is none of sh, pwsh, cmd, json", param_hint="--shell")
+    endpoints = _running(state)
+    bundle = client_environment.trust_bundle(Path(endpoints["ca_file"]))
+    variables = client_environment.direct(endpoints, Path(endpoints["state"]) / "az", bundle)
+    sys.stdout.write(client_environment.render(variables, shell))
+
+
+@app.command(context_settings=PASS_ON)
+def run(
+    command: Annotated[list[str], typer.Argument(help="The program and its arguments, best after --.")],
+    state: StateOption = None,
+) -> None:
+    """Run a program that believes to be talking to the real Azure; it reaches the world and nothing else."""
+    from simulator import client_environment
+    from simulator.authority import Authority
+    from simulator.proxy import CERTIFIED, Proxy, upstreams
+
+    endpoints = _running(state)
+    folder = Path(endpoints["state"])
+    certificate = Authority(folder / "ca").certificate_file("azure", CERTIFIED)
+    proxy = Proxy(upstreams(endpoints), certificate, lambda target: typer.echo(f"refused: {target}", err=True))
+    try:
+        variables = client_environment.proxied(endpoints, folder / "az-public", proxy.url)
+        code = _run(command, {**client_environment.without_others(os.environ), **variables})
+    finally:
+        proxy.close()
+    raise typer.Exit(code)
+
+
+# ------------------------------------------------------------------------------------------------------------- inside
+
+
+def _running(state: Path | None) -> dict[str, Any]:
+    """How the running world is reached."""
+    from simulator.client_environment import check_target
+    from simulator.failures import WrongUse
+    from simulator.state import running_endpoints, user_state_folder
+
+    folder = state or user_state_folder()
+    running = running_endpoints(folder)
+    if running is None:
+        raise WrongUse(f"no world runs in {folder}; start one with backupsim up, or name another with --state")
+    endpoints = running.to_json()
+    check_target(endpoints)
+    return endpoints
+
+
+def _run(command: Sequence[str], environment: Mapping[str, str]) -> int:
+    """Run a program to its end, with our terminal; returns its exit code."""
+    from simulator.failures import WrongUse
+
+    try:
+        process = subprocess.Popen(command, env=environment)
+    except OSError as problem:
+        raise WrongUse(f"{command[0]}: {problem.strerror}; name a program that can be run") from None
+
+    def pass_on(number: int, frame: FrameType | None) -> None:
+        process.send_signal(number)
+
+    # Ctrl-C reaches every program at the terminal, and what it means to this one is not ours to say.
+    former = {signal.SIGINT: signal.signal(signal.SIGINT, signal.SIG_IGN)}
+    former[signal.SIGTERM] = signal.signal(signal.SIGTERM, pass_on)
+    try:
+        code = process.wait()
+    finally:
+        for number, handler in former.items():
+            with suppress(TypeError):
+                signal.signal(number, handler)
+    return code if code >= 0 else SIGNALLED - code
+
+
+def _shell_program() -> str:
+    if os.name == "nt":
+        return os.environ.get("COMSPEC", "cmd.exe")
+    return os.environ.get("SHELL", "/bin/sh")

@@ -1,0 +1,164 @@
+"""A proxy on loopback that answers for Azure's real addresses with a world, and refuses every other one.
+
+A program that is told to use it believes to reach management.azure.com: the proxy ends the TLS connection with a
+certificate of the world's authority, and hands what it carries, unchanged, to the world's own server.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from simulator.client_environment import is_real_azure
+from simulator.failures import Failure
+
+ARM_HOSTS = ("management.azure.com", "login.microsoftonline.com")
+BLOB_DOMAIN = "blob.core.windows.net"
+CERTIFIED = (*ARM_HOSTS, f"*.{BLOB_DOMAIN}")
+"""What the proxy's certificate must be valid for."""
+
+HTTPS_PORT = 443
+HEAD_BYTES = 16 * 1024
+COPY_BYTES = 64 * 1024
+HEAD_SECONDS = 30.0
+START_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class Upstream:
+    """A server that answers for a host. `trust` is there where it speaks TLS."""
+
+    host: str
+    port: int
+    trust: ssl.SSLContext | None = None
+
+
+def upstreams(endpoints: Mapping[str, Any]) -> Callable[[str, int], Upstream | None]:
+    """Which part of a world answers for a host and port: None for all that it does not stand for."""
+    arm, blob = urlsplit(endpoints["arm"]), urlsplit(endpoints.get("blob") or "")
+    service = Upstream(
+        arm.hostname or "", arm.port or HTTPS_PORT, ssl.create_default_context(cafile=endpoints["ca_file"])
+    )
+    # An endpoint with {account} in its host name is a foreign storage, which no one address stands for.
+    own_storage = blob.scheme == "http" and "{" not in blob.netloc and not is_real_azure(endpoints["blob"])
+    storage = Upstream(blob.hostname or "", blob.port or 80) if own_storage else None
+
+    def upstream(host: str, port: int) -> Upstream | None:
+        account, _, domain = host.lower().partition(".")
+        if port != HTTPS_PORT:
+            return None
+        if host.lower() in ARM_HOSTS:
+            return service
+        return storage if account and domain == BLOB_DOMAIN else None
+
+    return upstream
+
+
+class Proxy:
+    """The running proxy; ready once constructed."""
+
+    def __init__(
+        self,
+        upstream: Callable[[str, int], Upstream | None],
+        certificate: Path,
+        on_refusal: Callable[[str], None] = lambda target: None,
+    ) -> None:
+        self._upstream = upstream
+        self._on_refusal = on_refusal
+        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self._context.load_cert_chain(certificate)
+        self._ready = threading.Event()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._run, name="proxy", daemon=True)
+        self._thread.start()
+        if not self._ready.wait(START_SECONDS):
+            raise Failure("the proxy did not start; try again on a machine that is less busy")
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._port}"
+
+    def close(self) -> None:
+        """End, and end every connection."""
+        with suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join(START_SECONDS)
+
+    def _run(self) -> None:
+        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
+            runner.run(self._serve())
+
+    async def _serve(self) -> None:
+        self._stop = asyncio.Event()
+        # Its end cancels what it still serves: the runner cancels every task that is left.
+        server = await asyncio.start_server(self._handle, "127.0.0.1", 0, limit=HEAD_BYTES)
+        self._port: int = server.sockets[0].getsockname()[1]
+        self._ready.set()
+        await self._stop.wait()
+        server.close()
+
+    async def _handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError, ssl.SSLError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+            await self._connect(reader, writer)
+        writer.close()
+
+    async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), HEAD_SECONDS)
+        method, _, rest = head.partition(b"\r\n")[0].decode("latin-1").partition(" ")
+        target = rest.partition(" ")[0]
+        upstream = self._upstream(*_address(target)) if method == "CONNECT" else None
+        if upstream is None:
+            self._on_refusal(_named(target))
+            await _refuse(writer, _named(target))
+            return
+        theirs = await asyncio.open_connection(upstream.host, upstream.port, ssl=upstream.trust)
+        try:
+            writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            await writer.drain()
+            await writer.start_tls(self._context)
+            await _join((reader, writer), theirs)
+        finally:
+            theirs[1].close()
+
+
+async def _join(
+    one: tuple[asyncio.StreamReader, asyncio.StreamWriter], other: tuple[asyncio.StreamReader, asyncio.StreamWriter]
+) -> None:
+    """Copy both ways until either side ends."""
+    ways = {asyncio.create_task(_copy(one[0], other[1])), asyncio.create_task(_copy(other[0], one[1]))}
+    try:
+        await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for way in ways:
+            way.cancel()
+        await asyncio.gather(*ways, return_exceptions=True)
+
+
+async def _copy(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+    while data := await source.read(COPY_BYTES):
+        target.write(data)
+        await target.drain()
+
+
+async def _refuse(writer: asyncio.StreamWriter, target: str) -> None:
+    said = f"backupsim: {target} is not simulated, and nothing else can be reached from here.\n".encode()
+    head = ("HTTP/1.1 403 Forbidden", "Content-Type: text/plain", f"Content-Length: {len(said)}", "Connection: close")
+    writer.write("\r\n".join((*head, "", "")).encode() + said)
+    await writer.drain()
+
+
+def _address(target: str) -> tuple[str, int]:
+    host, _, port = target.rpartition(":")
+    return host, int(port) if port.isdecimal() else 0
+
+
+def _named(target: str) -> str:
+    """Host and port alone: what follows may hold a secret."""
+    return urlsplit(target).netloc.rpartition("@")[2] if "//" in target else target.partition("/")[0]
