@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from sqlalchemy.engine import make_url
 
 from controlplane.adapters.store import METADATA, SCHEMA, SqlStore, StoreTooNew
 from controlplane.ports import Event
@@ -70,9 +71,8 @@ def test_the_state_of_a_newer_release_is_refused_and_left_alone(tmp_path: Path, 
 
 
 def test_the_statements_are_those_of_postgresql_too() -> None:
-    from sqlalchemy.dialects import postgresql
-
+    dialect = make_url("postgresql://").get_dialect()()
     for table in METADATA.sorted_tables:
-        text = str(sa.schema.CreateTable(table).compile(dialect=postgresql.dialect()))
+        text = str(sa.schema.CreateTable(table).compile(dialect=dialect))
         assert "CREATE TABLE" in text
         assert 'COLLATE "C"' in text or table.name == "events"
