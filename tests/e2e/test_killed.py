@@ -2,125 +2,34 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from random import Random
-from typing import Any
 
 import psutil
 import pytest
 
-from simulator.client import Client, RequestFailed
-from simulator.demo import Demo, DemoOptions, agent_is_ready
-from tests.e2e.conftest import ROOT
-
-PATIENCE_SECONDS = 60.0
-"""Real time that a process may take for what it does at once on an idle machine."""
-
-
-def eventually(true: Callable[[], bool], what: str) -> None:
-    """Other processes' deaths and starts have no clock of ours: poll for them."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not true():
-        assert time.monotonic() < deadline, f"not within {PATIENCE_SECONDS:.0f} s: {what}"
-        time.sleep(0.02)
-
-
-class Up:
-    """`backupsim up` as a process."""
-
-    def __init__(self, state: Path) -> None:
-        self.state = state
-        self.file = state.with_name(f"{state.name}.endpoints.json")
-        self.file.unlink(missing_ok=True)
-        arguments = ["up", "--port", "0", "--state", str(state), "--endpoints", str(self.file)]
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "simulator.cli", *arguments], cwd=ROOT, stderr=subprocess.PIPE, text=True
-        )
-        eventually(lambda: self.file.exists() or self.process.poll() is not None, "up tells its endpoints")
-        assert self.process.poll() is None, self.stderr()
-        self.client = Client(json.loads(self.file.read_text(encoding="utf-8")))
-
-    def stderr(self) -> str:
-        return self.process.communicate(timeout=PATIENCE_SECONDS)[1]
-
-    def children(self) -> list[psutil.Process]:
-        """Everything that runs for this world: children, and handlers that detached themselves."""
-        found = set(psutil.Process(self.process.pid).children(recursive=True))
-        return [*found, *[each for each in handlers(self.state) if each not in found]]
-
-    def close(self) -> None:
-        self.client.close()
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGINT)
-            self.process.wait(PATIENCE_SECONDS)
-
-
-def handlers(state: Path) -> list[psutil.Process]:
-    """Handler processes whose package lies in this world."""
-    found = []
-    for process in psutil.process_iter(["cmdline"]):
-        if any(str(state / "guests") in part for part in process.info["cmdline"] or ()):
-            found.append(process)
-    return found
+from simulator.client import RequestFailed
+from simulator.demo import Demo
+from tests.e2e.running import (
+    PATIENCE_SECONDS,
+    Up,
+    demo_of,
+    eventually,
+    good_backup,
+    handlers,
+    protected,
+    runs,
+    start_backup,
+    up,
+    wait_until_ended,
+)
 
 
 def gone(processes: list[psutil.Process]) -> bool:
     return not any(process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in processes)
-
-
-@contextmanager
-def up(state: Path) -> Iterator[Up]:
-    world = Up(state)
-    try:
-        yield world
-    finally:
-        world.close()
-
-
-def demo_of(client: Client) -> Demo:
-    return Demo(client, DemoOptions(), say=lambda step, values: None)
-
-
-def protected(client: Client) -> Demo:
-    """The demo's machine, protected, with something written."""
-    demo = demo_of(client)
-    demo._create_machine()
-    demo._create_vault()
-    demo._work(20)
-    demo._protect()
-    return demo
-
-
-def start_backup(demo: Demo) -> None:
-    demo.client.post(f"{demo.item}/backup", {"properties": {"objectType": "IaasVMBackupRequest"}})
-
-
-def newest_job(demo: Demo) -> dict[str, Any]:
-    return next(iter(demo.client.list(f"{demo.vault}/backupJobs")))
-
-
-def wait_until_ended(demo: Demo) -> dict[str, Any]:
-    path = f"{demo.vault}/backupJobs/{newest_job(demo)['name']}"
-    eventually(
-        lambda: demo.client.get(path)["properties"]["status"] not in {"InProgress", "Cancelling"}, "the job ends"
-    )
-    return demo.client.get(path)
-
-
-def runs(demo: Demo) -> bool:
-    return any(machine["running"] for machine in demo.client.sim("GET", "/vms")["vms"])
-
-
-def is_ready(demo: Demo) -> bool:
-    return runs(demo) and agent_is_ready(demo.client.get(f"{demo.vm}/instanceView"))
 
 
 def writers_are_stable(demo: Demo) -> bool:
@@ -129,17 +38,6 @@ def writers_are_stable(demo: Demo) -> bool:
     text = demo.client.sim_text("/vms/writers", vm=demo.vm)
     states = [line for line in text.splitlines() if "State:" in line]
     return bool(states) and all("[1] Stable" in line for line in states)
-
-
-def good_backup(demo: Demo) -> None:
-    """One more backup, verified to the last block."""
-    eventually(lambda: is_ready(demo), "the machine runs and its agent is ready")
-    start_backup(demo)
-    job = wait_until_ended(demo)["properties"]
-    assert job["status"] == "Completed", job.get("errorDetails")
-    points = sorted(demo.client.list(f"{demo.item}/recoveryPoints"), key=lambda p: p["properties"]["recoveryPointTime"])
-    verdict = demo.client.sim("POST", "/verify", {"recovery_point": points[-1]["id"]})
-    assert verdict["verified"], verdict["checks"]
 
 
 @pytest.mark.parametrize("moment", [0.05, 0.3, 0.8])
