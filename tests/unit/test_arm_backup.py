@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from threading import Event
 from uuid import uuid4
 
 import httpx
@@ -294,17 +295,21 @@ def test_a_job_is_cancelled_as_clients_expect_it(world: ArmWorld) -> None:
     job = back_up(world)["id"]
     assert world.error("POST", f"{job}/cancel", {}) == (409, "BMSUserErrorJobHasEnded")
     assert world.error("POST", f"{VAULT}/backupJobs/x/cancel", {}) == (404, "BMSUserErrorJobNotFound")
-    answers: list[httpx.Response] = []
+    cancelled = Event()
 
-    def cancel(guest: ScriptedFabric, settings: SnapshotSettings) -> None:
-        (running,) = listed(world, f"{VAULT}/backupJobs", "status eq 'InProgress'")
-        answers.append(world.post(f"{running['id']}/cancel"))
+    def wait(guest: ScriptedFabric, settings: SnapshotSettings) -> None:
+        assert cancelled.wait(30)
         snapshots()(guest, settings)
 
-    world.fabric.script.append(cancel)
-    ended = back_up(world)
+    world.fabric.script.append(wait)
+    world.post(f"{ITEM}/backup", BACKUP)
+    (running,) = listed(world, f"{VAULT}/backupJobs", "status eq 'InProgress'")
+    answer = world.post(f"{running['id']}/cancel")
+    assert world.get(running["id"])["properties"]["status"] == "Cancelling"
+    cancelled.set()
+    world.settle()
+    ended = world.get(running["id"])
     assert ended["properties"]["status"] == "Cancelled"
-    (answer,) = answers
     assert (answer.status_code, answer.content) == (202, b"")
     assert answer.headers["Azure-AsyncOperation"].startswith(f"{BASE_URL}{ended['id']}/operationsStatus/")
     assert world.get(answer.headers["Azure-AsyncOperation"])["properties"]["jobId"] == ended["name"]
