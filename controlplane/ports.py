@@ -105,6 +105,9 @@ class Blobs(Protocol):
         """Make a storage account of this name usable; once it exists this does nothing. Raises StorageRefused where
         the endpoint cannot have further accounts."""
 
+    def empty_account(self, account: str) -> None:
+        """Delete everything in the account, snapshots too. It stays usable; its name may be given anew."""
+
     def account_key(self, account: str) -> str:
         """The account's key, base64."""
 
@@ -367,6 +370,9 @@ class Fabric(Protocol):
     def delete_vm(self, vm: str) -> None: ...
 
     def power(self, vm: str, state: PowerState) -> None: ...
+
+    def restart(self, vm: str) -> None:
+        """Shut a running machine down and boot it again."""
 
     def disks(self, vm: str) -> tuple[Disk, ...]: ...
 

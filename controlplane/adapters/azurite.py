@@ -86,6 +86,12 @@ class AzuriteBlobs:
     def add_account(self, account: str) -> None:
         self._accounts.add(self._prefix + account)
 
+    def empty_account(self, account: str) -> None:
+        with _translated(Blob(account, "", "")):
+            containers = [str(found.name) for found in self._service(account).list_containers()]
+        for container in containers:
+            self.delete_container(account, container)
+
     def account_key(self, account: str) -> str:
         return self._accounts.key(self._prefix + account)
 

@@ -59,6 +59,9 @@ class StoreFabric:
     def power(self, vm: str, state: PowerState) -> None:
         self._change(vm, lambda body: body.update(power=state))
 
+    def restart(self, vm: str) -> None:
+        self._change(vm, lambda body: body.update(restarts=body.get("restarts", 0) + 1))
+
     def disks(self, vm: str) -> tuple[Disk, ...]:
         body = self._desired(vm)
         return tuple(Disk.from_json(disk) for disk in body["spec"]["disks"]) if body else ()

@@ -34,6 +34,11 @@ class MemoryBlobs:
         with self._lock:
             self._accounts.add(account)
 
+    def empty_account(self, account: str) -> None:
+        with self._lock:
+            self.account_key(account)
+            self._contents = {blob: content for blob, content in self._contents.items() if blob.account != account}
+
     def account_key(self, account: str) -> str:
         with self._lock:
             if account not in self._accounts:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from http import HTTPStatus
 from urllib.parse import parse_qsl
 from uuid import uuid4
@@ -26,6 +27,8 @@ from controlplane.arm import (
     cloud,
     compute_operations,
     disks,
+    group_deletion,
+    locks,
     operations,
     protectable_items,
     protected_items,
@@ -33,6 +36,7 @@ from controlplane.arm import (
     providers,
     recovery_points,
     resource_groups,
+    resources,
     storage_accounts,
     subscriptions,
     vault_configs,
@@ -41,12 +45,12 @@ from controlplane.arm import (
     virtual_machines,
 )
 from controlplane.arm.aad import Identity, Tokens
-from controlplane.arm.call import Answer, Call, as_json
+from controlplane.arm.call import Answer, Call, as_json, encode
 from controlplane.arm.routing import Place, Route, Table, operation_name, split
 from controlplane.arm.sign_in import router
 from controlplane.domain import errors
 from controlplane.domain.errors import ServiceError
-from controlplane.ports import DocumentExists, Engine, EtagMismatch, Event, PortError, Ports, StorageRefused
+from controlplane.ports import DocumentExists, Engine, EtagMismatch, Event, Json, PortError, Ports, StorageRefused
 
 MAX_BODY_BYTES = 4 * 1024 * 1024
 API_VERSION = re.compile(r"\d{4}-\d{2}-\d{2}(-[A-Za-z0-9.-]{1,40})?", re.ASCII)
@@ -82,9 +86,15 @@ def build(ports: Ports, engine: Engine, identity: Identity) -> FastAPI:
     app.include_router(router(tokens))
     app.include_router(cloud.router(identity))
     app.add_exception_handler(HTTPException, _outside_arm)
-    table = Table((*ROUTES, *providers.routes(ROUTES)))
+    table = Table(all_routes())
     app.add_middleware(Arm, ports=ports, engine=engine, tokens=tokens, table=table)
     return app
+
+
+def all_routes() -> tuple[Route, ...]:
+    """Every operation: of each resource type, and of what exists for all types alike."""
+    described = (*ROUTES, *locks.routes(ROUTES))
+    return (*described, *resources.routes(ROUTES), *group_deletion.routes(ROUTES), *providers.routes(described))
 
 
 class Arm:
@@ -140,6 +150,7 @@ class Arm:
             headers=headers,
             content=b"" if route.method in {"GET", "HEAD"} else await _body(receive),
             base_url=base_url,
+            dispatch=self._dispatch,
         )
         return await run_in_threadpool(self._run, route, call) if route.blocks else route.run(call)
 
@@ -148,12 +159,33 @@ class Arm:
         if call.method == "GET":
             return route.run(call)
         try:
+            locks.check(call)
             result = route.run(call)
         except Exception as error:  # noqa: BLE001 - what the client is told is in the journal too
             result = _error_answer(error, call.identity)
+        self._record(call, result)
+        return result
+
+    def _dispatch(self, caller: Call, method: str, path: str, body: Json | None) -> Answer:
+        """An operation that another one needs: the same table and the same rules, but what is refused is raised."""
+        segments = split(path)
+        place = self._table.find(segments)
+        route = place.routes.get(method) if place else None
+        if place is None or route is None:
+            raise _unknown(method, segments)
+        query = {"api-version": caller.query["api-version"]}
+        content = b"" if body is None else encode(body)
+        call = replace(caller, method=method, id=place.id, names=place.names, query=query, headers={}, content=content)
+        if method == "GET":
+            return route.run(call)
+        locks.check(call)
+        result = route.run(call)
+        self._record(call, result)
+        return result
+
+    def _record(self, call: Call, result: Answer) -> None:
         data = {"method": call.method, "id": call.id, "status": result.status}
         self._ports.store.record(Event("arm.request", "arm", data))
-        return result
 
     def _check_subscription(self, segments: list[str]) -> None:
         if segments[0].lower() == "subscriptions" and len(segments) > 1:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64decode, urlsafe_b64encode
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, TypeVar
@@ -75,6 +75,8 @@ class Call:
     content: bytes
     base_url: str
     """Scheme and host by which the client reached us; every address in an answer starts with it."""
+    dispatch: Callable[[Call, str, str, Json | None], Answer]
+    """Carries out another operation of this service; see `ask`."""
 
     # ------------------------------------------------------------------------------------------------------ the request
 
@@ -111,6 +113,10 @@ class Call:
         """The address of an ARM path on this server, with the request's api-version."""
         parameters = {"api-version": self.query["api-version"], **(query or {})}
         return f"{self.base_url}{quote(path, safe='/;=')}?{urlencode(parameters, quote_via=quote, safe='$')}"
+
+    def ask(self, method: str, path: str, body: Json | None = None) -> Answer:
+        """Carry out another operation in this caller's name, in this thread. What it refuses is raised."""
+        return self.dispatch(self, method, path, body)
 
     # ---------------------------------------------------------------------------------------------------- the documents
 

@@ -20,11 +20,21 @@ Goal = Literal["present", "absent"]
 def begin(call: Call, machine: Json, *, goal: Goal = "present", extension: str = "") -> str:
     """Record that work on a machine began; returns the operation's path. Whether it ended is read from the machine,
     or from its `extension`."""
-    id = call.new_guid()
-    body = {"startTime": instant_with_offset(call.ports.clock.now()), "status": "InProgress", "name": id}
     order = {"vm": machine["id"], "extension": extension, "goal": goal}
-    call.ports.store.put(KIND, id, body, parent=machine["id"], private=order)
-    return f"{call.subscription_id}/providers/Microsoft.Compute/locations/{machine['location']}/operations/{id}"
+    return _record(call, machine["location"], {"status": "InProgress"}, order)
+
+
+def done(call: Call, location: str) -> str:
+    """Record work that was done at once; returns the operation's path."""
+    ended = {"endTime": instant_with_offset(call.ports.clock.now()), "status": "Succeeded"}
+    return _record(call, location, ended, {"goal": "absent"})
+
+
+def _record(call: Call, location: str, status: Json, order: Json) -> str:
+    id = call.new_guid()
+    body = {"startTime": instant_with_offset(call.ports.clock.now()), **status, "name": id}
+    call.ports.store.put(KIND, id, body, parent=call.id, private=order)
+    return f"{call.subscription_id}/providers/Microsoft.Compute/locations/{location}/operations/{id}"
 
 
 def accepted(call: Call, path: str) -> Answer:

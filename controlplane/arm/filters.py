@@ -9,6 +9,9 @@ from datetime import UTC, datetime
 from controlplane.domain import errors
 from controlplane.domain.times import parse_instant
 
+AT_SCOPE = "atscope()"
+"""The one filter that is no comparison, in lower case: only what stands at the scope itself."""
+
 _TERM = re.compile(r"\s*([A-Za-z]+)\s+eq\s+'((?:[^']|'')*)'\s*", re.IGNORECASE)
 _AND = re.compile(r"and\s", re.IGNORECASE)
 _CLOCK = "%Y-%m-%d %I:%M:%S %p"

@@ -11,6 +11,7 @@ from controlplane.domain.location import REGIONS
 from controlplane.ports import Json
 
 API_VERSIONS = {
+    "Microsoft.Authorization": ["2020-05-01", "2016-09-01"],
     "Microsoft.Compute": ["2026-04-01", "2024-11-01"],
     "Microsoft.RecoveryServices": ["2026-08-01", "2026-07-01", "2026-05-01"],
     "Microsoft.Storage": ["2025-08-01", "2024-01-01"],
@@ -44,7 +45,7 @@ def _resource_types(described: Iterable[Route]) -> dict[str, list[str]]:
     """The types of each namespace that can be written, in the order of the table."""
     types: dict[str, list[str]] = {}
     for route in described:
-        _, _, below = route.path.partition("/providers/")
+        _, _, below = route.path.rpartition("/providers/")
         segments = split(below)
         if route.method != "PUT" or len(segments) < 3:
             continue

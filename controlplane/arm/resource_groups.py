@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from controlplane.arm.call import GROUP_KIND, Answer, Call, RequestBody, rows
-from controlplane.arm.routing import GROUP, SUBSCRIPTION, Route, reading, refused
+from controlplane.arm.routing import GROUP, SUBSCRIPTION, Route, reading
+from controlplane.arm.tags import tagged
 from controlplane.domain import errors, location
 
 TYPE = "Microsoft.Resources/resourceGroups"
@@ -46,6 +47,14 @@ def get_group(call: Call) -> Answer:
     return call.stored(call.get_group())
 
 
+def patch_group(call: Call) -> Answer:
+    tags = call.read(GroupRequest).tags
+    with call.ports.store.transaction():
+        known = call.get_group()
+        call.check_precondition(known)
+        return call.stored(known if tags is None else call.ports.store.put(GROUP_KIND, call.id, tagged(known, tags)))
+
+
 def has_group(call: Call) -> Answer:
     return Answer(404 if call.find(GROUP_KIND) is None else 204)
 
@@ -58,7 +67,6 @@ ROUTES = (
     Route("PUT", GROUP, put_group),
     reading(GROUP, get_group),
     Route("HEAD", GROUP, has_group, blocks=False),
-    refused("PATCH", GROUP),
-    refused("DELETE", GROUP),
+    Route("PATCH", GROUP, patch_group),
     reading(f"{SUBSCRIPTION}/resourceGroups", list_groups),
 )

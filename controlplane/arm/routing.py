@@ -16,6 +16,8 @@ SUBSCRIPTION = "/subscriptions/{subscription}"
 GROUP = f"{SUBSCRIPTION}/resourceGroups/{{group}}"
 
 _ANY = "*"
+_MANAGEMENT = "Microsoft.Resources/"
+"""What manages resources is none itself: no list of them shows it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,18 @@ def operation_name(method: str, segments: Sequence[str]) -> str:
         if segments[index].lower() == "providers":
             namespace, keywords = segments[index + 1], segments[index + 2 :: 2]
     return f"{method} {'/'.join([namespace, *keywords])}"
+
+
+def group_resources(routes: Iterable[Route]) -> list[str]:
+    """The paths of the resources that lie directly in a group, in the order of the table."""
+    paths = (route.path for route in routes if route.method == "PUT" and route.path.startswith(f"{GROUP}/providers/"))
+    return [path for path in paths if len(split(path)) == 8 and not type_of(path).startswith(_MANAGEMENT)]
+
+
+def type_of(path: str) -> str:
+    """The full type of the resource at a path or path template, for instance `Microsoft.Compute/disks`."""
+    segments = split(path.rpartition("/providers/")[2])
+    return "/".join([segments[0], *segments[1::2]])
 
 
 def _key(segments: Sequence[str]) -> tuple[str, ...]:

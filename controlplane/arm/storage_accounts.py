@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from controlplane.arm.call import Answer, Call, RequestBody, as_json, rows
-from controlplane.arm.routing import GROUP, SUBSCRIPTION, Route, reading, refused
+from controlplane.arm.routing import GROUP, SUBSCRIPTION, Route, reading
 from controlplane.domain import errors, location
 from controlplane.domain.errors import ServiceError
 from controlplane.domain.storage_account import (
@@ -16,11 +16,14 @@ from controlplane.domain.storage_account import (
     body,
     check_name,
     in_other_group,
+    in_use,
     name_invalid,
     name_taken,
     one_of,
+    updated,
 )
 from controlplane.domain.times import parse_instant
+from controlplane.domain.virtual_machine import KIND as MACHINES
 from controlplane.ports import Document, Store
 
 ACCOUNTS = f"{GROUP}/providers/{TYPE}"
@@ -77,6 +80,29 @@ def put_account(call: Call) -> Answer:
 
 def get_account(call: Call) -> Answer:
     return call.stored(call.get(KIND))
+
+
+def patch_account(call: Call) -> Answer:
+    request = call.read(AccountRequest)
+    with call.ports.store.transaction():
+        known = call.get(KIND)
+        call.check_precondition(known)
+        changed = updated(known.json(), request.sku.name, request.properties.access_tier, request.tags)
+        return call.stored(call.ports.store.put(KIND, call.id, changed))
+
+
+def delete_account(call: Call) -> Answer:
+    """With everything in it. Its blobs go first: if that fails half-way, the account is there to be deleted again."""
+    known = call.find(KIND)
+    if known is None:
+        return Answer(204)
+    call.check_precondition(known)
+    name = str(known.json()["name"])
+    if any(blob.startswith(f"{name}/") for vm in call.ports.store.find(MACHINES) for blob in vm.private["blobs"]):
+        raise in_use(name)
+    call.ports.blobs.empty_account(name)
+    call.ports.store.delete(KIND, call.id)
+    return Answer(200)
 
 
 def list_accounts(call: Call) -> Answer:
@@ -143,8 +169,8 @@ def _is_ours(call: Call, name: str) -> bool:
 ROUTES = (
     Route("PUT", ACCOUNT, put_account),
     reading(ACCOUNT, get_account),
-    refused("PATCH", ACCOUNT),
-    refused("DELETE", ACCOUNT),
+    Route("PATCH", ACCOUNT, patch_account),
+    Route("DELETE", ACCOUNT, delete_account),
     Route("POST", f"{ACCOUNT}/listKeys", list_keys),
     reading(ACCOUNTS, list_accounts),
     reading(f"{SUBSCRIPTION}/providers/{TYPE}", list_all_accounts),

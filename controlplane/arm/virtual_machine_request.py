@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from controlplane.arm.call import RequestBody
 from controlplane.domain import errors, location
@@ -38,6 +38,7 @@ class DiskBody(RequestBody):
     create_option: str | None = None
     caching: str | None = None
     delete_option: str | None = None
+    to_be_detached: bool = False
     disk_size_gib: int | None = Field(None, alias="diskSizeGB")
     vhd: VhdRequest = VhdRequest()
     managed_disk: ManagedDiskRequest = ManagedDiskRequest()
@@ -85,6 +86,8 @@ class StorageProfileRequest(RequestBody):
         for disk in self.data_disks or []:
             if disk.lun is None:
                 raise missing("dataDisk.lun")
+            if disk.to_be_detached:
+                continue
             # -1 stands for the OS disk inside; nobody may ask for it.
             found.append(disk.disk(disk.lun if disk.lun != OS_DISK_LUN else OS_DISK_LUN - 1))
         return tuple(found)
@@ -167,6 +170,7 @@ class VirtualMachineRequest(RequestBody):
             name=name,
             location=location.normalised(self.location, TYPE),
             disks=storage.disks(),
+            keeps_data_disks=storage.data_disks is None,
             tags=self.tags or {},
             size=properties.hardware_profile.vm_size,
             image=storage.image_reference.image() if storage.image_reference else None,
@@ -178,6 +182,17 @@ class VirtualMachineRequest(RequestBody):
             network=_shown(properties.network_profile),
             diagnostics=_shown(properties.diagnostics_profile),
         )
+
+
+class PatchedPropertiesRequest(RequestBody):
+    model_config = ConfigDict(extra="allow")
+
+    hardware_profile: HardwareProfileRequest | None = None
+
+
+class MachinePatch(RequestBody):
+    tags: dict[str, str] | None = None
+    properties: PatchedPropertiesRequest = PatchedPropertiesRequest()
 
 
 def _shown(part: RequestBody | None) -> dict[str, Any] | None:

@@ -2,40 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import cast
 
-from controlplane.arm import compute_operations, disks
+from controlplane.arm import compute_operations
 from controlplane.arm.call import Answer, Call, as_json, encode
-from controlplane.arm.routing import GROUP, SUBSCRIPTION, Route, reading, refused
-from controlplane.arm.storage_accounts import account_named
-from controlplane.arm.virtual_machine_request import VirtualMachineRequest
+from controlplane.arm.routing import GROUP, SUBSCRIPTION, Route, reading
+from controlplane.arm.tags import tagged
+from controlplane.arm.virtual_machine_disks import (
+    all_disks,
+    blob_keys,
+    check_unused,
+    delete_with_machine,
+    place,
+    release,
+    take,
+)
+from controlplane.arm.virtual_machine_request import MachinePatch, VirtualMachineRequest
 from controlplane.arm.virtual_machine_view import extension_body, instance_view
 from controlplane.domain import errors
-from controlplane.domain.arm_id import ResourceId
-from controlplane.domain.errors import ServiceError
 from controlplane.domain.virtual_machine import (
-    GIB,
     KIND,
     OS_DISK_LUN,
     TYPE,
-    DiskRequest,
     MachineRequest,
     body,
+    change_of_disks,
     completed,
-    invalid,
+    data_disk_body,
     not_allowed,
 )
-from controlplane.ports import Blob, CreateOption, Disk, Document, Json, MachineSpec, PowerState
+from controlplane.ports import Disk, Document, Json, MachineSpec, PowerState
 
 MACHINES = f"{GROUP}/providers/{TYPE}"
 MACHINE = f"{MACHINES}/{{vm}}"
-
-VHD_FOOTER_BYTES = 512
-"""What a fixed VHD's blob holds besides the disk."""
-
-Placed = tuple[DiskRequest, Disk]
 
 
 def put_machine(call: Call) -> Answer:
@@ -73,8 +73,10 @@ def delete_machine(call: Call) -> Answer:
         machine = known.json()
         call.ports.fabric.delete_vm(machine["id"])
         call.ports.store.delete(KIND, known.id)
-        disks.detach_all(call.ports.store, machine["id"])
-        return compute_operations.accepted(call, compute_operations.begin(call, machine, goal="absent"))
+        release(call, all_disks(machine))
+        answer = compute_operations.accepted(call, compute_operations.begin(call, machine, goal="absent"))
+    delete_with_machine(call, machine)
+    return answer
 
 
 def start(call: Call) -> Answer:
@@ -89,6 +91,16 @@ def deallocate(call: Call) -> Answer:
     return _power(call, "deallocated")
 
 
+def restart(call: Call) -> Answer:
+    machine = call.get(KIND, call.id.rpartition("/")[0]).json()
+    view = call.ports.fabric.instance_view(machine["id"])
+    if view is None or view.power != "running":
+        raise not_allowed("Cannot restart a VM that is not running. Start it instead.")
+    with call.ports.store.transaction():
+        call.ports.fabric.restart(machine["id"])
+        return compute_operations.accepted(call, compute_operations.begin(call, machine))
+
+
 def _power(call: Call, state: PowerState) -> Answer:
     machine = call.get(KIND, call.id.rpartition("/")[0]).json()
     with call.ports.store.transaction():
@@ -100,13 +112,9 @@ def _power(call: Call, state: PowerState) -> Answer:
 
 
 def _create(call: Call, request: MachineRequest) -> Answer:
-    def name_of_disk(lun: int) -> str:
-        role = "OsDisk_1" if lun == OS_DISK_LUN else f"disk{lun + 2}"
-        return f"{request.name}_{role}_{call.new_guid().replace('-', '')}"
-
-    machine = completed(request, name_of_disk)
-    placed = [_place(call, machine, disk) for disk in machine.disks]
-    machine = replace(machine, disks=tuple(disk for disk, _ in placed))
+    machine = completed(request, _names_of_disks(call, request))
+    placed = [place(call, disk) for disk in machine.disks]
+    machine = replace(machine, disks=tuple(disk.request for disk in placed))
     spec = MachineSpec(
         vm_id=call.new_guid(),
         name=machine.name,
@@ -114,165 +122,98 @@ def _create(call: Call, request: MachineRequest) -> Answer:
         os_type="Windows" if machine.os_type == "Windows" else "Linux",
         image=str(machine.image or ""),
         computer_name=machine.computer_name,
-        disks=tuple(disk for _, disk in placed),
+        disks=tuple(disk.backed for disk in placed),
     )
     shown = body(call.id, machine, spec.vm_id, call.ports.clock.now())
     with call.ports.store.transaction():
-        _check_unused(call, spec.disks)
-        private = {"blobs": [_key(disk.blob) for disk in spec.disks]}
+        check_unused(call, spec.disks)
+        private = {"blobs": blob_keys(spec.disks)}
         call.ports.store.put(KIND, call.id, shown, parent=call.group_id, private=private, if_none_match=True)
-        for disk, backed in placed:
-            _register(call, machine, disk, backed)
+        take(call, shown, placed)
         call.ports.fabric.create_vm(call.id, spec)
         path = compute_operations.begin(call, shown)
         return call.accepted(path, status=201, body=_shown(call, call.get(KIND)))
 
 
-def _place(call: Call, machine: MachineRequest, disk: DiskRequest) -> Placed:
-    """The disk and the blob it lies in; for one to be attached also its size."""
-    if disk.vhd:
-        blob = _unmanaged_blob(call, disk)
-    elif disk.attached:
-        document = _disk_to_attach(call, disk)
-        blob = disks.blob_of(document)
-    else:
-        id = f"{call.group_id}/providers/{disks.TYPE}/{disk.name}"
-        if call.find(disks.KIND, id):
-            raise ServiceError(
-                "ConflictingUserInput",
-                f"Disk '{disk.name}' already exists in resource group '{call.group}'. Only CreateOption.Attach is "
-                "supported.",
-                status=409,
-            )
-        disk = replace(disk, managed_disk_id=id)
-        blob = Blob(call.ports.settings.managed_disks_account, disks.BLOB_CONTAINER, f"{call.new_guid()}.vhd")
-        call.ports.blobs.add_account(blob.account)
-    size_bytes = _attached_bytes(call, disk, blob) if disk.attached else (disk.size_gib or 0) * GIB
-    disk = replace(disk, size_gib=-(-size_bytes // GIB))
-    option = cast(CreateOption, disk.create_option)  # completed() let no other through
-    return disk, Disk(disk.name, disk.lun, blob, size_bytes, option, disk.managed_disk_id or None)
+def _names_of_disks(call: Call, request: MachineRequest) -> Callable[[int], str]:
+    """How a managed disk without a name is called."""
 
+    def name(lun: int) -> str:
+        role = "OsDisk_1" if lun == OS_DISK_LUN else f"disk{lun + 2}"
+        return f"{request.name}_{role}_{call.new_guid().replace('-', '')}"
 
-def _unmanaged_blob(call: Call, disk: DiskRequest) -> Blob:
-    parameter = f"{disk.parameter}.vhd.uri"
-    if "?" in disk.vhd:
-        raise invalid(parameter, "it must be a blob's address without a query")
-    try:
-        blob = call.ports.blobs.parse(disk.vhd)
-    except ValueError:
-        raise invalid(parameter, "it is not the address of a blob in this cloud") from None
-    if account_named(call.ports.store, blob.account) is None:
-        raise ServiceError(
-            "StorageAccountNotFound",
-            f"Storage account '{blob.account}' not found. Ensure storage account is not deleted and belongs to the "
-            "same Azure location as the VM.",
-            status=409,
-        )
-    present = call.ports.blobs.properties(blob) is not None
-    if present and not disk.attached:
-        raise not_allowed(f"Disk '{disk.name}' cannot be created: the blob '{blob.name}' exists already.")
-    if not present and disk.attached:
-        raise invalid(parameter, "there is no such blob")
-    return blob
-
-
-def _disk_to_attach(call: Call, disk: DiskRequest) -> Document:
-    try:
-        wanted = ResourceId.parse(disk.managed_disk_id)
-    except ValueError:
-        raise invalid(f"{disk.parameter}.managedDisk.id", "it is not the id of a disk") from None
-    document = call.get(disks.KIND, str(wanted))
-    owner = document.json().get("managedBy")
-    if owner:
-        raise not_allowed(f"Disk '{wanted.name}' is already attached to VM '{owner}'.")
-    return document
-
-
-def _attached_bytes(call: Call, disk: DiskRequest, blob: Blob) -> int:
-    properties = call.ports.blobs.properties(blob)
-    if properties is None or properties.kind != "page" or properties.size_bytes <= VHD_FOOTER_BYTES:
-        raise invalid(f"{disk.parameter}.createOption", "the blob to attach is not a VHD")
-    return properties.size_bytes - VHD_FOOTER_BYTES
-
-
-def _check_unused(call: Call, wanted: Iterable[Disk]) -> None:
-    """A blob is the disk of one machine at most."""
-    used = {key for machine in call.ports.store.find(KIND) for key in machine.private["blobs"]}
-    for disk in wanted:
-        if _key(disk.blob) in used:
-            raise ServiceError(
-                "AcquireDiskLeaseFailed",
-                f"Failed to acquire lease while creating disk '{disk.name}'. Blob is already in use.",
-                status=409,
-            )
-
-
-def _register(call: Call, machine: MachineRequest, disk: DiskRequest, backed: Disk) -> None:
-    if disk.vhd:
-        return
-    if disk.attached:
-        disks.attach(call.ports.store, disk.managed_disk_id, call.id)
-    else:
-        disks.create(call, call.id, machine, disk, backed.blob)
-
-
-def _key(blob: Blob) -> str:
-    return f"{blob.account}/{blob.container}/{blob.name}"
+    return name
 
 
 # --------------------------------------------------------------------------------------------------------------- update
 
 
 def _update(call: Call, known: Document, request: MachineRequest) -> Answer:
-    """Tags and size may change; disks not yet."""
+    """Size, data disks, tags, network interfaces and diagnostics may change."""
     machine = known.json()
     if machine["location"] != request.location:
         raise errors.location_conflict(request.name, machine["location"], call.group, request.location)
-    if not _same_disks(machine["properties"]["storageProfile"], request.disks):
-        raise errors.operation_not_simulated("changing the disks of a virtual machine")
-    properties = machine["properties"] | {"hardwareProfile": {"vmSize": request.size}}
+    profile = machine["properties"]["storageProfile"]
+    change = change_of_disks(profile, request, _names_of_disks(call, request))
+    added = [place(call, disk) for disk in change.added]
+    shown = [disk for disk in profile["dataDisks"] if disk["lun"] in change.kept]
+    shown = sorted([*shown, *(data_disk_body(disk.request) for disk in added)], key=lambda disk: int(disk["lun"]))
+    properties = machine["properties"] | {
+        "hardwareProfile": {"vmSize": request.size},
+        "storageProfile": profile | {"dataDisks": shown},
+    }
     for key, value in (("networkProfile", request.network), ("diagnosticsProfile", request.diagnostics)):
         properties |= {key: value} if value is not None else {}
     changed = {key: value for key, value in machine.items() if key != "tags"} | {"properties": properties}
     if request.tags:
         changed["tags"] = request.tags
     with call.ports.store.transaction():
-        document = call.ports.store.put(KIND, known.id, changed, if_match=known.etag)
-        if properties["hardwareProfile"] != machine["properties"]["hardwareProfile"]:
-            call.ports.fabric.create_vm(machine["id"], _resized(call, machine, request.size))
-        path = compute_operations.begin(call, machine)
-        return call.accepted(path, status=200, body=_shown(call, document))
+        present = call.ports.fabric.disks(machine["id"])
+        kept = [disk for disk in present if disk.lun == OS_DISK_LUN or disk.lun in change.kept]
+        check_unused(call, [disk.backed for disk in added])
+        release(call, [disk for disk in profile["dataDisks"] if disk["lun"] not in change.kept])
+        take(call, machine, added)
+        return _write(call, known, changed, (*kept, *(disk.backed for disk in added)))
 
 
-def _same_disks(profile: Json, asked: Iterable[DiskRequest]) -> bool:
-    """Whether the request means the disks that are there; what it leaves open may be anything."""
-    present = {OS_DISK_LUN: profile["osDisk"]} | {disk["lun"]: disk for disk in profile["dataDisks"]}
-    luns = []
-    for disk in asked:
-        luns.append(disk.lun)
-        shown = present.get(disk.lun, {})
-        facts = (
-            (disk.name, shown.get("name")),
-            (disk.vhd, (shown.get("vhd") or {}).get("uri")),
-            (disk.managed_disk_id, (shown.get("managedDisk") or {}).get("id")),
-            (disk.size_gib, shown.get("diskSizeGB")),
-        )
-        if any(wanted and str(wanted).lower() != str(actual).lower() for wanted, actual in facts):
-            return False
-    return sorted(luns) == sorted(present)
+def patch_machine(call: Call) -> Answer:
+    """Tags and size; the rest is changed by PUT."""
+    request = call.read(MachinePatch)
+    for part in request.properties.model_extra or ():
+        raise errors.operation_not_simulated(f"changing '{part}' of a virtual machine by PATCH")
+    with call.ports.store.transaction():
+        known = call.get(KIND)
+        call.check_precondition(known)
+        changed = known.json() if request.tags is None else tagged(known, request.tags)
+        if request.properties.hardware_profile is not None:
+            size = {"vmSize": request.properties.hardware_profile.vm_size}
+            changed["properties"] = changed["properties"] | {"hardwareProfile": size}
+        return _write(call, known, changed, call.ports.fabric.disks(changed["id"]))
 
 
-def _resized(call: Call, machine: Json, size: str) -> MachineSpec:
+def _write(call: Call, known: Document, changed: Json, disks: Sequence[Disk]) -> Answer:
+    """Store a changed machine, and tell the fabric if it is to be another one."""
+    private = known.private | {"blobs": blob_keys(disks)}
+    document = call.ports.store.put(KIND, known.id, changed, private=private, if_match=known.etag)
+    size = changed["properties"]["hardwareProfile"]
+    present = call.ports.fabric.disks(changed["id"])
+    if size != known.json()["properties"]["hardwareProfile"] or tuple(disks) != present:
+        call.ports.fabric.create_vm(changed["id"], _spec(changed, disks))
+    path = compute_operations.begin(call, changed)
+    return call.accepted(path, status=200, body=_shown(call, document))
+
+
+def _spec(machine: Json, disks: Sequence[Disk]) -> MachineSpec:
     profile = machine["properties"]["storageProfile"]
     image = profile.get("imageReference")
     return MachineSpec(
         vm_id=machine["properties"]["vmId"],
         name=machine["name"],
-        size=size,
+        size=machine["properties"]["hardwareProfile"]["vmSize"],
         os_type=profile["osDisk"]["osType"],
         image=f"{image['publisher']}:{image['offer']}:{image['sku']}" if image else "",
         computer_name=machine["properties"].get("osProfile", {}).get("computerName", machine["name"]),
-        disks=call.ports.fabric.disks(machine["id"]),
+        disks=tuple(disks),
     )
 
 
@@ -296,8 +237,7 @@ def _instance_view(call: Call, document: Document) -> Json:
     view = call.ports.fabric.instance_view(machine["id"])
     if view is None:
         return {"statuses": []}
-    profile = machine["properties"]["storageProfile"]
-    return instance_view(view, [disk["name"] for disk in (profile["osDisk"], *profile["dataDisks"])])
+    return instance_view(view, [disk["name"] for disk in all_disks(machine)])
 
 
 def _rows(call: Call, documents: Iterable[Document]) -> Iterator[tuple[str, bytes]]:
@@ -308,12 +248,12 @@ ROUTES = (
     Route("PUT", MACHINE, put_machine),
     reading(MACHINE, get_machine),
     Route("DELETE", MACHINE, delete_machine),
-    refused("PATCH", MACHINE),
+    Route("PATCH", MACHINE, patch_machine),
     reading(f"{MACHINE}/instanceView", get_instance_view),
     Route("POST", f"{MACHINE}/start", start),
     Route("POST", f"{MACHINE}/powerOff", power_off),
     Route("POST", f"{MACHINE}/deallocate", deallocate),
-    refused("POST", f"{MACHINE}/restart"),
+    Route("POST", f"{MACHINE}/restart", restart),
     reading(MACHINES, list_machines),
     reading(f"{SUBSCRIPTION}/providers/{TYPE}", list_all_machines),
 )

@@ -6,6 +6,7 @@ what is raised here is what the ARM error envelope or the job's errorDetails sho
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -151,6 +152,21 @@ def service_unavailable(reason: str) -> ServiceError:
 def internal_error() -> ServiceError:
     return ServiceError(
         "InternalServerError", "The server encountered an internal error. Please retry the request.", status=500
+    )
+
+
+def lock_not_found(lock: str) -> ServiceError:
+    return ServiceError("LockNotFound", f"The lock '{lock}' could not be found.", status=404)
+
+
+def group_deletion_blocked(group: str, resources: Sequence[str], details: list[dict[str, Any]]) -> ServiceError:
+    """`resources` are type and name of what stayed, `details` the errors that say why."""
+    return ServiceError(
+        "ResourceGroupDeletionBlocked",
+        f"Deletion of resource group '{group}' failed as resources with identifiers '{','.join(resources)}' could not "
+        "be deleted. The provisioning state of the resource group will be rolled back.",
+        status=409,
+        details=details,
     )
 
 

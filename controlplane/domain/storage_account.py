@@ -68,6 +68,15 @@ def check_name(name: str) -> None:
         raise name_invalid(name)
 
 
+def in_use(name: str) -> ServiceError:
+    """The code is ours."""
+    return ServiceError(
+        "StorageAccountInUse",
+        f"The storage account {name} cannot be deleted: it holds disks of virtual machines.",
+        status=409,
+    )
+
+
 def one_of(parameter: str, value: str | None, known: tuple[str, ...], default: str | None = None) -> str:
     """`value` as the service spells it; ServiceError for a value it does not know."""
     chosen = {each.lower(): each for each in known}.get((value or default or "").lower())
@@ -80,11 +89,26 @@ def one_of(parameter: str, value: str | None, known: tuple[str, ...], default: s
     return chosen
 
 
+def updated(shown: Json, sku: str | None, access_tier: str | None, tags: dict[str, str] | None) -> Json:
+    """The body after a PATCH; what is None stays as it is."""
+    changed = dict(shown)
+    if sku is not None:
+        changed["sku"] = _sku(one_of("sku", sku, SKUS))
+    if access_tier is not None:
+        tier = one_of("accessTier", access_tier, ACCESS_TIERS)
+        changed["properties"] = shown["properties"] | {"accessTier": tier}
+    return changed if tags is None else changed | {"tags": tags}
+
+
+def _sku(name: str) -> Json:
+    return {"name": name, "tier": name.partition("_")[0]}
+
+
 def body(id: str, account: Account, blob_endpoint: str, created: datetime) -> Json:
     """What GET answers. Of the four services only blobs are there, so only they have an endpoint."""
     stamp = instant(created)
     return {
-        "sku": {"name": account.sku, "tier": account.sku.partition("_")[0]},
+        "sku": _sku(account.sku),
         "kind": account.kind,
         "id": id,
         "name": account.name,

@@ -21,6 +21,8 @@ TYPE = "Microsoft.Compute/virtualMachines"
 KIND = TYPE.lower()
 
 OS_DISK_LUN = -1
+VHD_FOOTER_BYTES = 512
+"""What a fixed VHD's blob holds besides the disk."""
 LUNS = range(64)
 GIB = 1024**3
 WINDOWS_IMAGE_GIB, SMALL_WINDOWS_IMAGE_GIB, LINUX_IMAGE_GIB = 127, 30, 30
@@ -87,6 +89,8 @@ class MachineRequest:
     location: str
     disks: tuple[DiskRequest, ...]
     """The OS disk first."""
+    keeps_data_disks: bool = False
+    """The request says nothing of data disks: those of a machine that exists stay."""
     tags: dict[str, str] = field(default_factory=dict)
     size: str = DEFAULT_SIZE
     image: Image | None = None
@@ -130,6 +134,53 @@ def completed(request: MachineRequest, name_of_disk: Callable[[int], str]) -> Ma
     _check_unique("vhd.uri", [disk.vhd for disk in disks if disk.vhd])
     _check_unique("managedDisk.id", [disk.managed_disk_id.lower() for disk in disks if disk.managed_disk_id])
     return replace(request, disks=tuple(disks), computer_name=_computer_name(request))
+
+
+@dataclass(frozen=True, slots=True)
+class DiskChange:
+    """What a request changes about the disks of a machine: luns of those that stay, and the others it asks for."""
+
+    kept: frozenset[int]
+    added: tuple[DiskRequest, ...]
+
+
+def change_of_disks(profile: Json, request: MachineRequest, name_of_disk: Callable[[int], str]) -> DiskChange:
+    """Compare a machine's storage profile with what is asked for. The OS disk cannot be exchanged."""
+    present: dict[int, Json] = {disk["lun"]: disk for disk in profile["dataDisks"]}
+    os_disk, *asked = request.disks
+    if not _means(os_disk, profile["osDisk"]):
+        raise ServiceError(
+            "PropertyChangeNotAllowed", "Changing property 'osDisk' is not allowed.", status=409, target="osDisk"
+        )
+    _check_unique("lun", [disk.lun for disk in request.disks])
+    kept = frozenset(disk.lun for disk in asked if disk.lun in present and _means(disk, present[disk.lun]))
+    if request.keeps_data_disks:
+        kept = frozenset(present)
+    added = [_completed_disk(disk, None) for disk in asked if disk.lun not in kept]
+    added = [disk if disk.name else replace(disk, name=_default_name(disk, name_of_disk)) for disk in added]
+    _check_additions([profile["osDisk"], *(present[lun] for lun in kept)], added)
+    return DiskChange(kept, tuple(added))
+
+
+def _means(disk: DiskRequest, shown: Json) -> bool:
+    """Whether a request means this disk; what it leaves open may be anything."""
+    facts = (
+        (disk.name, shown["name"]),
+        (disk.vhd, (shown.get("vhd") or {}).get("uri")),
+        (disk.managed_disk_id, (shown.get("managedDisk") or {}).get("id")),
+        (disk.size_gib, shown["diskSizeGB"]),
+    )
+    return all(not wanted or str(wanted).lower() == str(actual).lower() for wanted, actual in facts)
+
+
+def _check_additions(present: Sequence[Json], added: Sequence[DiskRequest]) -> None:
+    unmanaged = "vhd" in present[0]
+    for disk in added:
+        if bool(disk.vhd) != unmanaged:
+            kind, other = ("a managed disk", "blob based") if unmanaged else ("a blob based disk", "managed")
+            raise not_allowed(f"Addition of {kind} to a VM with {other} disks is not supported.")
+    _check_unique("name", [disk["name"].lower() for disk in present] + [disk.name.lower() for disk in added])
+    _check_unique("managedDisk.id", [disk.managed_disk_id.lower() for disk in added if disk.managed_disk_id])
 
 
 def _completed_disk(disk: DiskRequest, image: Image | None) -> DiskRequest:
@@ -249,8 +300,12 @@ def _storage_profile(machine: MachineRequest) -> Json:
         names = {"publisher": image.publisher, "offer": image.offer, "sku": image.sku, "version": image.version}
         profile["imageReference"] = names
     profile["osDisk"] = {"osType": machine.os_type} | _disk_body(os_disk, "ReadWrite")
-    profile["dataDisks"] = [{"lun": disk.lun} | _disk_body(disk, "None") for disk in data_disks]
+    profile["dataDisks"] = [data_disk_body(disk) for disk in data_disks]
     return profile
+
+
+def data_disk_body(disk: DiskRequest) -> Json:
+    return {"lun": disk.lun} | _disk_body(disk, "None")
 
 
 def _disk_body(disk: DiskRequest, caching: str) -> Json:

@@ -36,6 +36,24 @@ CODES = {
 
 SERVICE = (
     Choice(
+        "Deletion of a resource group",
+        "done when the 202 is answered; a resource that cannot be deleted is tried again while others go",
+        "takes minutes; the order is not public",
+        "controlplane/arm/group_deletion.py",
+    ),
+    Choice(
+        "The PUT of a virtual machine that names no data disks",
+        "leaves them; an empty list detaches them",
+        "not public",
+        "controlplane/arm/virtual_machine_request.py",
+    ),
+    Choice(
+        "The blob of a deleted managed disk",
+        "stays while recovery points or snapshots hold snapshots of it",
+        "snapshots of a managed disk lie elsewhere",
+        "controlplane/arm/disks.py",
+    ),
+    Choice(
         "Redundancy of a vault that asks for none",
         f"`{Vault('', {}).redundancy}`",
         "a recorded answer shows it; what the service fills in where is not public",

@@ -10,9 +10,9 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute
 
-from controlplane.arm import cloud, providers, routing, sign_in
+from controlplane.arm import cloud, routing, sign_in
 from controlplane.arm.aad import Identity, Tokens
-from controlplane.arm.app import ROUTES
+from controlplane.arm.app import all_routes
 from controlplane.arm.routing import GROUP, SUBSCRIPTION, Route, operation_name, split
 from controlplane.domain import errors
 from docs.generator import source
@@ -37,7 +37,8 @@ def text() -> str:
 
 
 def every_route() -> tuple[Route, ...]:
-    return (*ROUTES, *providers.routes(ROUTES))
+    """Without those that stand below each resource alike: they show on subscription and group what they do."""
+    return tuple(route for route in all_routes() if route.path.count("/providers/") < 2)
 
 
 def is_refused(route: Route) -> bool:

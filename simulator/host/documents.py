@@ -46,6 +46,8 @@ class Desired:
     generation: int
     born: int
     extensions: tuple[WantedExtension, ...]
+    restarts: int = 0
+    """How often it was asked to boot anew; another number than at its last boot is an order."""
 
     @classmethod
     def parse(cls, body: Json) -> Desired:
@@ -57,6 +59,7 @@ class Desired:
             generation=body["generation"],
             born=body["born"],
             extensions=tuple(WantedExtension(**_known(extension)) for extension in body["extensions"]),
+            restarts=body.get("restarts", 0),
         )
 
 

@@ -88,7 +88,8 @@ class Machine:
         self._provisioning_state = "Creating"
         self._problem: str | None = None
         self._booted: datetime | None = None
-        self._booted_spec: MachineSpec | None = None
+        self._booted_as: tuple[MachineSpec, int] | None = None
+        """With which specification, and at which order to boot anew, it booted last."""
         self._report: AgentReport | None = None
         self._private: Json = {}
         self._shown: Json = {}
@@ -216,12 +217,14 @@ class Machine:
 
     def _turn(self, desired: Desired) -> bool:
         """On or off, as it is wanted. False: it did not succeed, and is worth another try."""
-        if self.guest is not None and (desired.power != "running" or self._booted_spec != desired.spec):
+        wanted = (desired.spec, desired.restarts)
+        if self.guest is not None and (desired.power != "running" or self._booted_as != wanted):
             # Azure attaches data disks to a running machine; here a machine with other disks starts anew.
             self._power_off()
         try:
             if desired.power == "running" and self.guest is None:
                 self._boot(desired.spec)
+                self._booted_as = wanted
         except (BootFailed, PortError) as problem:
             self._become_power("stopped")
             self._set("Failed", str(problem))
@@ -243,7 +246,7 @@ class Machine:
             on_event=self._noting("guest"),
         )
         guest.boot()
-        self.guest, self._booted, self._booted_spec = guest, self._all.clock.now(), spec
+        self.guest, self._booted = guest, self._all.clock.now()
         self._all.wire.attach(self)
         self._agent = Agent(
             disk=self.folder,

@@ -23,7 +23,7 @@ from controlplane.adapters.memory_blobs import MemoryBlobs
 from controlplane.adapters.store import SqlStore
 from controlplane.arm.aad import SUBSCRIPTION_ID, Identity, Tokens
 from controlplane.arm.app import build
-from controlplane.arm.virtual_machines import VHD_FOOTER_BYTES
+from controlplane.domain.virtual_machine import VHD_FOOTER_BYTES
 from controlplane.jobs.catalog import PLANS
 from controlplane.ports import Json, Ports, ServiceSettings
 from simulator.clock import VirtualClock

@@ -29,6 +29,9 @@ class FaultyBlobs:
     def add_account(self, account: str) -> None:
         self.inner.add_account(account)
 
+    def empty_account(self, account: str) -> None:
+        self.inner.empty_account(account)
+
     def account_key(self, account: str) -> str:
         return self.inner.account_key(account)
 

@@ -109,6 +109,10 @@ class ScriptedFabric:
         self._real.power(vm, state)
         apply_desired(self.store, vm, agent=self.agent)
 
+    def restart(self, vm: str) -> None:
+        self._real.restart(vm)
+        apply_desired(self.store, vm, agent=self.agent)
+
     def disks(self, vm: str) -> tuple[Disk, ...]:
         return self._real.disks(vm)
 

@@ -140,9 +140,9 @@ def test_what_is_not_there_is_named(world: ArmWorld) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "named"),
     [
-        ("PUT", f"{GROUP}/providers/Microsoft.Network/virtualNetworks/n", "PUT Microsoft.Network/virtualNetworks"),
+        ("PUT", f"{GROUP}/providers/Microsoft.Network/loadBalancers/n", "PUT Microsoft.Network/loadBalancers"),
         ("POST", f"{VAULT}/backupJobsExport", "POST Microsoft.RecoveryServices/vaults/backupJobsExport"),
-        ("DELETE", GROUP, "DELETE Microsoft.Resources/subscriptions/resourceGroups"),
+        ("POST", f"{GROUP}/exportTemplate", "POST Microsoft.Resources/subscriptions/resourceGroups/exportTemplate"),
         ("PATCH", VAULT, "PATCH Microsoft.RecoveryServices/vaults"),
     ],
 )

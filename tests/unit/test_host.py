@@ -131,6 +131,14 @@ def test_other_disks_mean_another_start(world: World, host: Host) -> None:
     world.until(lambda: (guest := host.guest(VM)) and len(guest.disks) == 2)
 
 
+def test_a_machine_boots_anew_when_it_is_told_to(world: World, host: Host) -> None:
+    world.started()
+    first = host.guest(VM)
+    world.fabric.restart(VM)
+    world.until(lambda: (guest := host.guest(VM)) and guest is not first and guest.running)
+    world.until(lambda: world.view().provisioning_state == "Succeeded")
+
+
 def test_a_restarted_host_finds_its_machines_again(world: World) -> None:
     other = VM.replace("sql01", "off01")
     with world.host():

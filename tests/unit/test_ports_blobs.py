@@ -73,6 +73,21 @@ def test_a_new_account_is_usable_at_once(blobs: Blobs) -> None:
     assert blobs.read(blob) == b"data"
 
 
+def test_an_emptied_account_is_as_good_as_new(blobs: Blobs) -> None:
+    name, neighbour = f"suiteempty{next(NAMES)}", new_blob("kept")
+    blobs.add_account(name)
+    blobs.put(neighbour, b"kept")
+    page, block = Blob(name, "disks", "d.vhd"), Blob(name, "other", "b")
+    blobs.create(page, MIB)
+    stamp = blobs.snapshot(page)
+    blobs.put(block, b"data")
+    blobs.empty_account(name)
+    assert [blobs.properties(each) for each in (page, page.at(stamp), block)] == [None] * 3
+    blobs.put(block, b"again")
+    assert blobs.read(block) == b"again"
+    assert blobs.read(neighbour) == b"kept"
+
+
 def test_an_unknown_account_is_not_found(blobs: Blobs) -> None:
     with pytest.raises(BlobNotFound):
         blobs.account_key("nobody")

@@ -1,0 +1,71 @@
+"""Deletion of a resource group: of everything in it by its own deletion, then of the group."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from controlplane.arm.call import GROUP_KIND, RETRY_AFTER_SECONDS, Answer, Call
+from controlplane.arm.resources import found
+from controlplane.arm.routing import GROUP, SUBSCRIPTION, Route, group_resources, reading, type_of
+from controlplane.domain import errors, operation
+from controlplane.domain.errors import ServiceError
+from controlplane.domain.times import instant
+from controlplane.ports import Json
+
+RESULT = f"{SUBSCRIPTION}/operationresults/{{operation}}"
+
+
+def routes(described: Iterable[Route]) -> tuple[Route, ...]:
+    kinds = [type_of(path).lower() for path in group_resources(described)]
+
+    def delete_group(call: Call) -> Answer:
+        group = call.get_group().json()
+        call.check_precondition(call.get_group())
+        left = _delete_resources(call, kinds)
+        id, started = call.new_guid(), instant(call.ports.clock.now())
+        with call.ports.store.transaction():
+            if left:
+                body = operation.failed(id, started, _blocked(group["name"], left))
+            else:
+                body = operation.succeeded(id, started)
+                call.ports.store.delete(GROUP_KIND, call.id)
+            call.ports.store.put(operation.KIND, id, body, parent=call.subscription_id)
+        location = call.url(f"{call.subscription_id}/operationresults/{id}")
+        return Answer(202, headers={"Location": location, "Retry-After": str(RETRY_AFTER_SECONDS)})
+
+    return (Route("DELETE", GROUP, delete_group), reading(RESULT, get_result))
+
+
+def get_result(call: Call) -> Answer:
+    document = call.ports.store.get(operation.KIND, call.names["operation"])
+    if document is None or document.parent != call.subscription_id.lower():
+        raise errors.operation_not_found(call.names["operation"])
+    body = document.json()
+    if body["status"] == "Failed":
+        raise ServiceError(**body["error"], status=409)
+    return Answer(200)
+
+
+def _delete_resources(call: Call, kinds: Sequence[str]) -> dict[str, ServiceError]:
+    """Delete what can be deleted; returns the ids of what stays, and why. Some resources only go after others that use
+    them, so all are tried again for as long as that helps."""
+    left = -1
+    while True:
+        refusals: dict[str, ServiceError] = {}
+        for resource in list(found(call, kinds, call.group_id)):
+            id = resource.json()["id"]
+            try:
+                call.ask("DELETE", id)
+            except ServiceError as refusal:
+                refusals[id] = refusal
+        if len(refusals) in (0, left):
+            return refusals
+        left = len(refusals)
+
+
+def _blocked(group: str, left: dict[str, ServiceError]) -> ServiceError:
+    names = [id.partition("/providers/")[2] for id in left]
+    details: list[Json] = [
+        {"code": refusal.code, "target": id, "message": refusal.message} for id, refusal in left.items()
+    ]
+    return errors.group_deletion_blocked(group, names, details)

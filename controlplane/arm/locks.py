@@ -1,0 +1,89 @@
+"""Microsoft.Authorization/locks: on a subscription, a resource group or a resource, and their effect on every write."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from controlplane.arm.call import Answer, Call, RequestBody, rows
+from controlplane.arm.filters import AT_SCOPE
+from controlplane.arm.routing import GROUP, SUBSCRIPTION, Route, group_resources, reading
+from controlplane.domain import errors
+from controlplane.domain.lock import KIND, LEVELS, TYPE, Lock
+from controlplane.domain.lock import check as check_locks
+
+_BELOW_SCOPE = f"/providers/{TYPE}"
+
+
+class PropertiesRequest(RequestBody):
+    level: str | None = None
+    notes: str | None = None
+
+
+class LockRequest(RequestBody):
+    properties: PropertiesRequest = PropertiesRequest()
+
+
+def check(call: Call) -> None:
+    """Refuse a request that a lock forbids."""
+    found = call.ports.store.find(KIND)
+    check_locks((Lock(**lock.private) for lock in found), call.method, call.id)
+
+
+def put_lock(call: Call) -> Answer:
+    request = call.read(LockRequest).properties
+    level = {each.lower(): each for each in LEVELS}.get((request.level or "").lower())
+    if level is None:
+        raise errors.invalid_content(f"the level of a lock is one of {', '.join(LEVELS)}")
+    scope = _existing_scope(call)
+    notes = {"notes": request.notes} if request.notes else {}
+    with call.ports.store.transaction():
+        known = call.find(KIND)
+        id = known.json()["id"] if known else call.id
+        body = {"properties": {"level": level, **notes}, "id": id, "type": TYPE, "name": id.rpartition("/")[2]}
+        private = {"scope": scope, "level": level}
+        document = call.ports.store.put(KIND, call.id, body, parent=scope, private=private)
+    return call.stored(document, 200 if known else 201)
+
+
+def get_lock(call: Call) -> Answer:
+    found = call.find(KIND)
+    if found is None:
+        raise errors.lock_not_found(call.names["lock"])
+    return call.stored(found)
+
+
+def delete_lock(call: Call) -> Answer:
+    return Answer(200 if call.ports.store.delete(KIND, call.id) else 204)
+
+
+def list_locks(call: Call) -> Answer:
+    """The locks of a scope and of everything below it; with the filter `atScope()` only its own."""
+    scope = _existing_scope(call)
+    if call.query.get("$filter", "").lower() == AT_SCOPE:
+        return call.page(rows(call.by_id(KIND, scope)))
+    inside = f"{scope.lower()}/"
+    return call.page(rows(lock for lock in call.by_id(KIND, None) if lock.id.startswith(inside)))
+
+
+def _existing_scope(call: Call) -> str:
+    """The id of what is locked, which must be there."""
+    scope = call.id.partition(_BELOW_SCOPE)[0]
+    if scope != call.subscription_id:
+        call.ask("GET", scope)
+    return scope
+
+
+def routes(described: Iterable[Route]) -> tuple[Route, ...]:
+    """Locks stand below every scope."""
+    scopes = (SUBSCRIPTION, GROUP, *group_resources(described))
+    return tuple(route for scope in scopes for route in _routes(f"{scope}{_BELOW_SCOPE}"))
+
+
+def _routes(path: str) -> tuple[Route, ...]:
+    lock = f"{path}/{{lock}}"
+    return (
+        Route("PUT", lock, put_lock),
+        reading(lock, get_lock),
+        Route("DELETE", lock, delete_lock),
+        reading(path, list_locks),
+    )

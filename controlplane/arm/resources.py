@@ -1,0 +1,68 @@
+"""Microsoft.Resources/resources: what lies in a group or subscription, whatever its type."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable, Iterator, Mapping
+
+from controlplane.arm.call import Answer, Call, encode
+from controlplane.arm.filters import check_keys, holds, terms
+from controlplane.arm.routing import GROUP, SUBSCRIPTION, Route, group_resources, reading, type_of
+from controlplane.domain.arm_id import ResourceId
+from controlplane.ports import Document, Json
+
+SHOWN = ("id", "name", "type", "kind", "managedBy", "location", "sku", "identity", "tags")
+FILTER_KEYS = {"resourcegroup", "resourcetype", "name", "location", "tagname", "tagvalue"}
+
+
+def routes(described: Iterable[Route]) -> tuple[Route, ...]:
+    kinds = [type_of(path).lower() for path in group_resources(described)]
+
+    def list_in_group(call: Call) -> Answer:
+        call.get_group()
+        return _page(call, found(call, kinds, call.group_id))
+
+    def list_all(call: Call) -> Answer:
+        return _page(call, found(call, kinds, None))
+
+    return (
+        reading(f"{GROUP}/resources", list_in_group),
+        reading(f"{SUBSCRIPTION}/resources", list_all),
+    )
+
+
+def found(call: Call, kinds: Iterable[str], parent: str | None) -> Iterator[Document]:
+    """The resources of these kinds in the order of their ids, which is the same in every list."""
+    return heapq.merge(*(call.by_id(kind, parent) for kind in kinds), key=lambda document: document.id)
+
+
+def _page(call: Call, documents: Iterable[Document]) -> Answer:
+    wanted = terms(call.query.get("$filter", ""))
+    check_keys(wanted, FILTER_KEYS)
+    show_state = "provisioningstate" in call.query.get("$expand", "").lower()
+    bodies = ((document.id, document.json()) for document in documents)
+    return call.page((id, encode(_entry(body, show_state))) for id, body in bodies if _is_wanted(body, wanted))
+
+
+def _is_wanted(body: Json, wanted: Mapping[str, str]) -> bool:
+    facts = {
+        "resourcegroup": ResourceId.parse(body["id"]).group,
+        "resourcetype": body["type"],
+        "name": body["name"],
+        "location": body["location"],
+    }
+    return holds(wanted, facts) and _has_tag(body.get("tags") or {}, wanted)
+
+
+def _has_tag(tags: Mapping[str, str], wanted: Mapping[str, str]) -> bool:
+    """Names of tags mean the same in any case, their values do not."""
+    if "tagname" not in wanted:
+        return "tagvalue" not in wanted or wanted["tagvalue"] in tags.values()
+    named = [value for name, value in tags.items() if name.lower() == wanted["tagname"].lower()]
+    return bool(named) and wanted.get("tagvalue", named[0]) == named[0]
+
+
+def _entry(body: Json, show_state: bool) -> Json:
+    entry = {key: body[key] for key in SHOWN if key in body}
+    state = (body.get("properties") or {}).get("provisioningState")
+    return entry | ({"provisioningState": state} if show_state and state else {})

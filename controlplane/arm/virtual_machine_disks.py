@@ -1,0 +1,136 @@
+"""The disks of a virtual machine: where each one lies, which resources stand for them, and who may have them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import cast
+
+from controlplane.arm import disks
+from controlplane.arm.call import Call
+from controlplane.arm.storage_accounts import account_named
+from controlplane.domain import managed_disk
+from controlplane.domain.arm_id import ResourceId
+from controlplane.domain.errors import ServiceError
+from controlplane.domain.virtual_machine import GIB, KIND, VHD_FOOTER_BYTES, DiskRequest, invalid, not_allowed
+from controlplane.ports import Blob, CreateOption, Disk, Document, Json
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A disk as asked for, its size and id now known, and what the fabric is told of it."""
+
+    request: DiskRequest
+    backed: Disk
+
+
+def place(call: Call, disk: DiskRequest) -> Placed:
+    """Find the blob of a disk to attach, or the place of a new one."""
+    if disk.vhd:
+        blob = _unmanaged_blob(call, disk)
+    elif disk.attached:
+        blob = disks.blob_of(_disk_to_attach(call, disk))
+    else:
+        id = f"{call.group_id}/providers/{managed_disk.TYPE}/{disk.name}"
+        if call.find(managed_disk.KIND, id):
+            raise ServiceError(
+                "ConflictingUserInput",
+                f"Disk '{disk.name}' already exists in resource group '{call.group}'. Only CreateOption.Attach is "
+                "supported.",
+                status=409,
+            )
+        disk = replace(disk, managed_disk_id=id)
+        blob = disks.new_blob(call)
+    size_bytes = _attached_bytes(call, disk, blob) if disk.attached else (disk.size_gib or 0) * GIB
+    disk = replace(disk, size_gib=-(-size_bytes // GIB))
+    option = cast(CreateOption, disk.create_option)  # the domain let no other through
+    return Placed(disk, Disk(disk.name, disk.lun, blob, size_bytes, option, disk.managed_disk_id or None))
+
+
+def take(call: Call, machine: Json, placed: Iterable[Placed]) -> None:
+    """Make the resources of these disks say whose they are. Unmanaged ones have none."""
+    for disk in placed:
+        if disk.request.vhd:
+            continue
+        if disk.request.attached:
+            disks.attach(call.ports.store, disk.request.managed_disk_id, machine["id"])
+        else:
+            disks.create_for(call, machine, disk.request, disk.backed.blob)
+
+
+def release(call: Call, shown: Iterable[Json]) -> None:
+    """These disks, as the machine shows them, are no longer its own."""
+    for disk in shown:
+        if "managedDisk" in disk:
+            disks.detach(call.ports.store, disk["managedDisk"]["id"])
+
+
+def delete_with_machine(call: Call, machine: Json) -> None:
+    """Delete the disks that were to go with their machine."""
+    for disk in all_disks(machine):
+        if disk["deleteOption"] == "Delete" and "managedDisk" in disk:
+            call.ask("DELETE", disk["managedDisk"]["id"])
+
+
+def all_disks(machine: Json) -> list[Json]:
+    profile = machine["properties"]["storageProfile"]
+    return [profile["osDisk"], *profile["dataDisks"]]
+
+
+def blob_keys(disks: Iterable[Disk]) -> list[str]:
+    """By which the blobs of a machine are known; the account stands first."""
+    return [f"{disk.blob.account}/{disk.blob.container}/{disk.blob.name}" for disk in disks]
+
+
+def check_unused(call: Call, wanted: Sequence[Disk]) -> None:
+    """A blob is the disk of one machine at most."""
+    used = {key for machine in call.ports.store.find(KIND) for key in machine.private["blobs"]}
+    for disk, key in zip(wanted, blob_keys(wanted), strict=True):
+        if key in used:
+            raise ServiceError(
+                "AcquireDiskLeaseFailed",
+                f"Failed to acquire lease while creating disk '{disk.name}'. Blob is already in use.",
+                status=409,
+            )
+
+
+def _unmanaged_blob(call: Call, disk: DiskRequest) -> Blob:
+    parameter = f"{disk.parameter}.vhd.uri"
+    if "?" in disk.vhd:
+        raise invalid(parameter, "it must be a blob's address without a query")
+    try:
+        blob = call.ports.blobs.parse(disk.vhd)
+    except ValueError:
+        raise invalid(parameter, "it is not the address of a blob in this cloud") from None
+    if account_named(call.ports.store, blob.account) is None:
+        raise ServiceError(
+            "StorageAccountNotFound",
+            f"Storage account '{blob.account}' not found. Ensure storage account is not deleted and belongs to the "
+            "same Azure location as the VM.",
+            status=409,
+        )
+    present = call.ports.blobs.properties(blob) is not None
+    if present and not disk.attached:
+        raise not_allowed(f"Disk '{disk.name}' cannot be created: the blob '{blob.name}' exists already.")
+    if not present and disk.attached:
+        raise invalid(parameter, "there is no such blob")
+    return blob
+
+
+def _disk_to_attach(call: Call, disk: DiskRequest) -> Document:
+    try:
+        wanted = ResourceId.parse(disk.managed_disk_id)
+    except ValueError:
+        raise invalid(f"{disk.parameter}.managedDisk.id", "it is not the id of a disk") from None
+    document = call.get(managed_disk.KIND, str(wanted))
+    owner = document.json().get("managedBy")
+    if owner:
+        raise not_allowed(f"Disk '{wanted.name}' is already attached to VM '{owner}'.")
+    return document
+
+
+def _attached_bytes(call: Call, disk: DiskRequest, blob: Blob) -> int:
+    properties = call.ports.blobs.properties(blob)
+    if properties is None or properties.kind != "page" or properties.size_bytes <= VHD_FOOTER_BYTES:
+        raise invalid(f"{disk.parameter}.createOption", "the blob to attach is not a VHD")
+    return properties.size_bytes - VHD_FOOTER_BYTES

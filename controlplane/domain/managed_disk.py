@@ -1,0 +1,88 @@
+"""Managed disk: what it may be, and the body ARM shows of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from controlplane.domain.errors import ServiceError
+from controlplane.domain.times import instant_with_offset
+from controlplane.domain.virtual_machine import GIB, MANAGED_DISK_GIB, invalid, missing
+
+Json = dict[str, Any]
+
+TYPE = "Microsoft.Compute/disks"
+KIND = TYPE.lower()
+
+SKUS = (
+    "Standard_LRS",
+    "StandardSSD_LRS",
+    "StandardSSD_ZRS",
+    "Premium_LRS",
+    "Premium_ZRS",
+    "PremiumV2_LRS",
+    "UltraSSD_LRS",
+)
+DEFAULT_SKU = "Premium_LRS"
+
+
+@dataclass(frozen=True, slots=True)
+class ManagedDisk:
+    """A disk complete and checked. `owner` is the virtual machine that it belongs to."""
+
+    location: str
+    size_gib: int
+    create_option: str
+    sku: str = DEFAULT_SKU
+    os_type: str = ""
+    owner: str = ""
+    tags: dict[str, str] = field(default_factory=dict)
+
+
+def sku(name: str | None) -> str:
+    """The kind of storage as the service spells it."""
+    chosen = {each.lower(): each for each in SKUS}.get((name or DEFAULT_SKU).lower())
+    if chosen is None:
+        raise invalid("sku.name", f"it must be one of {', '.join(SKUS)}")
+    return chosen
+
+
+def size_gib(asked: int | None) -> int:
+    if asked is None:
+        raise missing("disk.diskSizeGB")
+    if asked not in MANAGED_DISK_GIB:
+        raise invalid("disk.diskSizeGB", f"it must be between {MANAGED_DISK_GIB.start} and {MANAGED_DISK_GIB.stop - 1}")
+    return asked
+
+
+def attached(name: str, owner: str) -> ServiceError:
+    return ServiceError("OperationNotAllowed", f"Disk {name} is attached to VM {owner}.", status=409)
+
+
+def body(id: str, disk: ManagedDisk, unique_id: str, created: datetime) -> Json:
+    """What GET answers."""
+    properties: Json = {
+        **({"osType": disk.os_type} if disk.os_type else {}),
+        "creationData": {"createOption": disk.create_option},
+        "diskSizeGB": disk.size_gib,
+        "diskSizeBytes": disk.size_gib * GIB,
+        "timeCreated": instant_with_offset(created),
+        "provisioningState": "Succeeded",
+        "diskState": "Attached" if disk.owner else "Unattached",
+        "uniqueId": unique_id,
+    }
+    return {
+        "name": id.rpartition("/")[2],
+        "id": id,
+        "type": TYPE,
+        "location": disk.location,
+        **({"tags": disk.tags} if disk.tags else {}),
+        **({"managedBy": disk.owner} if disk.owner else {}),
+        "sku": shown_sku(disk.sku),
+        "properties": properties,
+    }
+
+
+def shown_sku(name: str) -> Json:
+    return {"name": name, "tier": name.partition("_")[0]}

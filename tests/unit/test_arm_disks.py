@@ -1,0 +1,219 @@
+"""Managed disks of their own, and disks that come and go while their machine exists; by requests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from controlplane.adapters.fabric import DESIRED
+from controlplane.domain.virtual_machine import GIB, VHD_FOOTER_BYTES
+from controlplane.ports import Json
+from tests.unit.arm_world import GROUP, IMAGE, SUBSCRIPTION, VM, ArmWorld, arm_world
+
+DISK = f"{GROUP}/providers/Microsoft.Compute/disks/Data"
+EMPTY = {"location": "westus", "properties": {"creationData": {"createOption": "Empty"}, "diskSizeGB": 4}}
+
+
+@pytest.fixture
+def world() -> Iterator[ArmWorld]:
+    with arm_world() as world:
+        world.add_group()
+        yield world
+
+
+def add_machine(world: ArmWorld, **os_disk: object) -> Json:
+    """A machine on a managed disk, as a client reads it back."""
+    profile = {"imageReference": dict(IMAGE), "osDisk": {"createOption": "FromImage", **os_disk}, "dataDisks": []}
+    body = {"location": "westus", "properties": {"storageProfile": profile, "osProfile": {"adminUsername": "me"}}}
+    world.follow(world.put(VM, body))
+    return world.get(VM)
+
+
+def add_disk(world: ArmWorld) -> None:
+    assert world.put(DISK, EMPTY).status_code == 201
+
+
+def data_disks(machine: Json) -> list[Json]:
+    found: list[Json] = machine["properties"]["storageProfile"]["dataDisks"]
+    return found
+
+
+# ---------------------------------------------------------------------------------------------------------------- disks
+
+
+def test_an_empty_disk_is_a_page_blob_with_room_for_the_footer(world: ArmWorld) -> None:
+    add_disk(world)
+    shown = world.get(DISK)
+    assert (shown["name"], shown["sku"]["name"], shown["properties"]["diskState"]) == (
+        "Data",
+        "Premium_LRS",
+        "Unattached",
+    )
+    assert world.get(f"{SUBSCRIPTION}/providers/Microsoft.Compute/disks")["value"] == [shown]
+    (blob,) = world.ports.blobs.find(world.ports.settings.managed_disks_account, "disks")
+    properties = world.ports.blobs.properties(blob)
+    assert properties is not None
+    assert (properties.kind, properties.size_bytes) == ("page", 4 * GIB + VHD_FOOTER_BYTES)
+    again = world.put(DISK, shown | {"tags": {"a": "b"}})
+    assert (again.status_code, again.json()) == (200, shown | {"tags": {"a": "b"}})
+
+
+@pytest.mark.parametrize(
+    ("properties", "expected"),
+    [
+        ({"diskSizeGB": 4}, (400, "InvalidParameter")),
+        ({"creationData": {"createOption": "Empty"}}, (400, "InvalidParameter")),
+        ({"creationData": {"createOption": "Empty"}, "diskSizeGB": 0}, (400, "InvalidParameter")),
+        ({"creationData": {"createOption": "Import"}, "diskSizeGB": 4}, (501, "OperationNotSimulated")),
+    ],
+)
+def test_a_bad_disk_gets_its_code(world: ArmWorld, properties: Json, expected: tuple[int, str]) -> None:
+    assert world.error("PUT", DISK, {"location": "westus", "properties": properties}) == expected
+    assert world.error("GET", DISK) == (404, "ResourceNotFound")
+    assert world.error("PUT", DISK, EMPTY | {"sku": {"name": "Gold"}}) == (400, "InvalidParameter")
+    assert world.error("PUT", DISK.replace("Demo", "gone"), EMPTY) == (404, "ResourceGroupNotFound")
+
+
+def test_a_disk_changes_its_tags_and_kind_of_storage(world: ArmWorld) -> None:
+    add_disk(world)
+    changed = world.request("PATCH", DISK, {"tags": {"a": "b"}, "sku": {"name": "standard_lrs"}})
+    assert changed.status_code == 200
+    shown = world.get(DISK)
+    assert (shown["tags"], shown["sku"]) == ({"a": "b"}, {"name": "Standard_LRS", "tier": "Standard"})
+    assert world.error("PATCH", DISK, {"properties": {"diskSizeGB": 8}}) == (501, "OperationNotSimulated")
+    assert world.error("PATCH", f"{DISK}2", {}) == (404, "ResourceNotFound")
+    assert world.error("PUT", DISK, EMPTY | {"location": "eastus"}) == (409, "InvalidResourceLocation")
+
+
+def test_a_disk_goes_with_its_blob_unless_something_needs_either(world: ArmWorld) -> None:
+    assert world.request("DELETE", DISK).status_code == 204
+    add_disk(world)
+    (blob,) = world.ports.blobs.find(world.ports.settings.managed_disks_account, "disks")
+    response = world.request("DELETE", DISK)
+    assert response.status_code == 202
+    assert world.follow(response)["status"] == "Succeeded"
+    assert world.ports.blobs.properties(blob) is None
+    machine = add_machine(world)
+    os_disk = machine["properties"]["storageProfile"]["osDisk"]["managedDisk"]["id"]
+    assert world.error("DELETE", os_disk) == (409, "OperationNotAllowed")
+
+
+def test_the_blob_of_a_deleted_disk_stays_for_its_snapshots(world: ArmWorld) -> None:
+    add_disk(world)
+    (blob,) = world.ports.blobs.find(world.ports.settings.managed_disks_account, "disks")
+    stamp = world.ports.blobs.snapshot(blob)
+    assert world.request("DELETE", DISK).status_code == 202
+    assert world.error("GET", DISK) == (404, "ResourceNotFound")
+    assert world.ports.blobs.properties(blob.at(stamp))
+
+
+# ------------------------------------------------------------------------------------------------- disks of a machine
+
+
+def test_a_new_disk_is_attached_to_a_machine_that_exists(world: ArmWorld) -> None:
+    machine = add_machine(world)
+    data_disks(machine).append(
+        {"name": "fresh", "lun": 1, "createOption": "Empty", "diskSizeGB": 10, "managedDisk": {}}
+    )
+    world.follow(world.put(VM, machine))
+    (shown,) = data_disks(world.get(VM))
+    assert (shown["name"], shown["lun"], shown["diskSizeGB"]) == ("fresh", 1, 10)
+    disk = world.get(shown["managedDisk"]["id"])
+    assert (disk["managedBy"], disk["properties"]["diskState"]) == (VM, "Attached")
+    assert [disk.lun for disk in world.ports.fabric.disks(VM)] == [-1, 1]
+    world.follow(world.put(VM, world.get(VM)))
+    assert [disk.lun for disk in world.ports.fabric.disks(VM)] == [-1, 1]
+
+
+def test_a_disk_goes_from_one_machine_to_another(world: ArmWorld) -> None:
+    add_disk(world)
+    machine, other = add_machine(world), VM.replace("Sql01", "Sql02")
+    attached = {"lun": 0, "createOption": "Attach", "managedDisk": {"id": DISK}}
+    data_disks(machine).append(dict(attached))
+    world.follow(world.put(VM, machine))
+    assert world.get(DISK)["managedBy"] == VM
+    second = machine | {"properties": dict(machine["properties"])}
+    second["properties"]["storageProfile"] = {
+        "imageReference": dict(IMAGE),
+        "osDisk": {"createOption": "FromImage"},
+        "dataDisks": [attached],
+    }
+    assert world.error("PUT", other, second) == (409, "OperationNotAllowed")
+    data_disks(machine)[0]["toBeDetached"] = True
+    world.follow(world.put(VM, machine))
+    assert data_disks(world.get(VM)) == []
+    assert world.get(DISK)["properties"]["diskState"] == "Unattached"
+    assert world.put(other, second).status_code == 201
+    assert world.get(DISK)["managedBy"] == other
+
+
+def test_a_request_without_data_disks_leaves_them(world: ArmWorld) -> None:
+    machine = add_machine(world)
+    data_disks(machine).append({"name": "d", "lun": 0, "createOption": "Empty", "diskSizeGB": 1})
+    world.put(VM, machine)
+    del machine["properties"]["storageProfile"]["dataDisks"]
+    world.put(VM, machine)
+    assert len(data_disks(world.get(VM))) == 1
+    machine["properties"]["storageProfile"]["dataDisks"] = []
+    world.put(VM, machine)
+    assert data_disks(world.get(VM)) == []
+
+
+@pytest.mark.parametrize(
+    ("disk", "expected"),
+    [
+        ({"lun": 0, "createOption": "Empty"}, (400, "InvalidParameter")),
+        ({"lun": 64, "createOption": "Empty", "diskSizeGB": 1}, (400, "InvalidParameter")),
+        ({"lun": 0, "createOption": "Attach", "managedDisk": {"id": DISK}}, (404, "ResourceNotFound")),
+        ({"lun": 0, "createOption": "Empty", "diskSizeGB": 1, "vhd": {"uri": "x"}}, (409, "OperationNotAllowed")),
+    ],
+)
+def test_a_bad_disk_changes_nothing(world: ArmWorld, disk: Json, expected: tuple[int, str]) -> None:
+    machine = add_machine(world)
+    data_disks(machine).append(disk)
+    assert world.error("PUT", VM, machine) == expected
+    assert data_disks(world.get(VM)) == []
+    assert len(world.ports.fabric.disks(VM)) == 1
+
+
+def test_the_os_disk_cannot_be_exchanged(world: ArmWorld) -> None:
+    machine = add_machine(world)
+    machine["properties"]["storageProfile"]["osDisk"]["name"] = "other"
+    assert world.error("PUT", VM, machine) == (409, "PropertyChangeNotAllowed")
+
+
+def test_disks_go_with_their_machine_if_that_was_asked_for(world: ArmWorld) -> None:
+    machine = add_machine(world, deleteOption="Delete")
+    add_disk(world)
+    data_disks(machine).append({"lun": 0, "createOption": "Attach", "managedDisk": {"id": DISK}})
+    world.put(VM, machine)
+    world.request("DELETE", VM)
+    listed = world.get(f"{GROUP}/providers/Microsoft.Compute/disks")["value"]
+    assert [disk["name"] for disk in listed] == ["Data"]
+
+
+# ----------------------------------------------------------------------------------------------- what else may change
+
+
+def test_a_machine_changes_tags_and_size_by_patch(world: ArmWorld) -> None:
+    before = add_machine(world)
+    changes = {"tags": {"a": "b"}, "properties": {"hardwareProfile": {"vmSize": "Standard_D8s_v5"}}}
+    world.follow(world.request("PATCH", VM, changes))
+    shown = world.get(VM)
+    assert (shown["tags"], shown["properties"]["hardwareProfile"]["vmSize"]) == ({"a": "b"}, "Standard_D8s_v5")
+    assert shown["properties"]["storageProfile"] == before["properties"]["storageProfile"]
+    desired = world.ports.store.get(DESIRED, VM)
+    assert desired is not None
+    assert desired.json()["spec"]["size"] == "Standard_D8s_v5"
+    assert world.error("PATCH", VM, {"properties": {"osProfile": {}}}) == (501, "OperationNotSimulated")
+
+
+def test_a_running_machine_restarts(world: ArmWorld) -> None:
+    add_machine(world)
+    world.follow(world.post(f"{VM}/restart"))
+    desired = world.ports.store.get(DESIRED, VM)
+    assert desired is not None
+    assert desired.json()["restarts"] == 1
+    world.post(f"{VM}/deallocate")
+    assert world.error("POST", f"{VM}/restart", {}) == (409, "OperationNotAllowed")
