@@ -50,14 +50,19 @@ def connect(endpoint: str, accounts: str | None, settings: ServiceSettings) -> F
     try:
         _await_a_word(blobs.account_url(settings.service_account))
         answers = _try_accounts(blobs, settings.service_account, listed.names, url)
+        structlog.get_logger("storage").info("endpoint probed", endpoint=url, accounts=listed.names, **to_json(answers))
+        check_fit(url, answers)
     except BaseException:
         blobs.close()
         raise
-    structlog.get_logger("storage").info("endpoint probed", endpoint=url, accounts=listed.names, **to_json(answers))
+    return ForeignStorage(url, blobs, answers)
+
+
+def check_fit(url: str, answers: Mapping[str, Answer]) -> None:
+    """Raises UnfitStorage where something is missing without which nothing can be backed up."""
     for answer in answers.values():
         if answer.needed and not answer.able:
             raise UnfitStorage(f"{url} cannot hold backups: {answer.detail}; name another --blob-endpoint")
-    return ForeignStorage(url, blobs, answers)
 
 
 def check_unmoved(store: Store, endpoint: str | None) -> None:
