@@ -110,6 +110,8 @@ def wrong_words(words: list[str]) -> set[str]:
     name = next((name for name in COMMANDS if tuple(words[: len(name)]) == name), None)
     if name is None:
         return {words[0]}
+    if COMMANDS[name].context_settings.get("ignore_unknown_options"):
+        return set()
     return {word.partition("=")[0] for word in words if word.startswith("--")} - OPTIONS[name]
 
 
