@@ -194,6 +194,17 @@ def purge_time(body: Json) -> datetime:
     return parse_instant(properties["deferredDeleteTimeInUTC"]) + kept
 
 
+def scheduled_until(private: Json) -> datetime | None:
+    """Up to which time the item's schedule has been dealt with. `private` is what the service remembers of the item."""
+    stored = private.get("scheduled_until")
+    return datetime.fromisoformat(stored) if stored else None
+
+
+def with_schedule_until(private: Json, time: datetime) -> Json:
+    """What the service remembers once the schedule has been dealt with up to this time."""
+    return private | {"scheduled_until": time.isoformat()}
+
+
 def as_of(body: Json, now: datetime) -> Json:
     """What GET answers of a soft-deleted item: how long it is still kept changes although nothing is written."""
     remaining = countdown((purge_time(body) - now).total_seconds())

@@ -80,6 +80,8 @@ class RecoveryPoint:
     tiers: str = "None"
     telemetry: Json = field(default_factory=dict)
     """What the extension measured, in its own words: freeze, thaw, snapshots."""
+    rules: tuple[str, ...] = ()
+    """The rules of retention that keep it, the longest last; none where its owner said when it expires."""
 
     @property
     def document(self) -> str:
@@ -125,6 +127,12 @@ def expired_snapshots(
     ]
 
 
+def expired_points(points: Sequence[RecoveryPoint], now: datetime) -> list[RecoveryPoint]:
+    """Points whose time is over. The newest one stays whatever its age: without it nothing could be restored."""
+    newest = max((point.time for point in points), default=now)
+    return [point for point in points if point.expires <= now and point.time < newest]
+
+
 def body(point: RecoveryPoint) -> Json:
     """What GET answers."""
     return {
@@ -147,7 +155,7 @@ def body(point: RecoveryPoint) -> Json:
             "recoveryPointDiskConfiguration": _disk_configuration(point),
             "recoveryPointProperties": {
                 "expiryTime": instant(point.expires),
-                "ruleName": "",
+                "ruleName": point.rules[-1] if point.rules else "",
                 "isSoftDeleted": False,
             },
             "recoveryPointMoveReadinessInfo": {
@@ -188,5 +196,6 @@ def from_json(stored: Json) -> RecoveryPoint:
             "expires": datetime.fromisoformat(stored["expires"]),
             "machine": machine_from_json(stored["machine"]),
             "disks": tuple(PointDisk(**disk) for disk in stored["disks"]),
+            "rules": tuple(stored.get("rules", ())),
         }
     )

@@ -8,19 +8,19 @@ from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from controlplane.domain import errors, policy, protected_item, recovery_point, virtual_machine
+from controlplane.domain import errors, protected_item, recovery_point, retention, virtual_machine
 from controlplane.domain.errors import ServiceError
 from controlplane.domain.job import Job
 from controlplane.domain.recovery_point import Machine, PointDisk, RecoveryPoint
+from controlplane.domain.schedule import Run
 from controlplane.domain.times import american, parse_instant
-from controlplane.jobs import points, records, snapshot_task
+from controlplane.jobs import expiry, points, records, snapshot_task
 from controlplane.jobs.plan import Outcome, Plan, Step
 from controlplane.jobs.records import Order, Ticket
 from controlplane.jobs.vault_store import VaultPoint, VaultStore
 from controlplane.ports import Blob, Disk, Document, Engine, Event, Json, PortError, Ports, Store
 
 DEFAULT_RETENTION = timedelta(days=30)
-DEFAULT_SNAPSHOT_DAYS = 2
 TOLD_EVERY_SECONDS = 0.5
 MIB = 1024**2
 
@@ -33,11 +33,23 @@ def backup_now(ports: Ports, engine: Engine, item_id: str, request: Json) -> Tic
     item = ports.store.get(protected_item.KIND, item_id)
     if item is None:
         raise errors.item_not_found(item_id.rpartition("/")[2])
-    body, now = item.json(), ports.clock.now()
+    body = item.json()
     protected_item.check_alive(body)
     if protected_item.state_of(body) not in protected_item.BACKED_UP:
         raise _not_protected()
-    expires = _expiry(request.get("properties") or {}, now)
+    expires = _expiry(request.get("properties") or {}, ports.clock.now())
+    return _start(ports, engine, item, expires, ())
+
+
+def back_up_as_due(ports: Ports, engine: Engine, item: Document, properties: Json, run: Run) -> Ticket:
+    """Start the backup of a run of the item's schedule; `properties` are its policy's."""
+    rules = retention.rules_of(properties, run)
+    now = ports.clock.now()
+    return _start(ports, engine, item, retention.expiry(properties, rules, now) or now + DEFAULT_RETENTION, rules)
+
+
+def _start(ports: Ports, engine: Engine, item: Document, expires: datetime, rules: Sequence[str]) -> Ticket:
+    body = item.json()
     properties = body["properties"]
     vault = body["id"].partition("/backupFabrics/")[0]
     job = Job(
@@ -47,7 +59,7 @@ def backup_now(ports: Ports, engine: Engine, item_id: str, request: Json) -> Tic
         container=properties["containerName"],
         friendly_name=properties["friendlyName"],
         activity=records.new_guid(ports.chance),
-        started=now,
+        started=ports.clock.now(),
         tasks=records.tasks_of(BACKUP),
         properties={
             "VM Name": properties["friendlyName"],
@@ -59,7 +71,7 @@ def backup_now(ports: Ports, engine: Engine, item_id: str, request: Json) -> Tic
         plan=BACKUP,
         job=job,
         scope=item.id,
-        state=_first_state(ports, body, vault, expires),
+        state=_first_state(ports, body, vault, expires) | {"rules": list(rules)},
         lock=f"{item.id}|backup",
         conflict=_in_progress(),
         operation_id=records.new_guid(ports.chance),
@@ -148,20 +160,30 @@ def take_snapshot(ports: Ports, state: Json) -> Outcome:
     ports.blobs.add_account(ports.settings.service_account)
     disks = _disks(state)
     shot = snapshot_task.take(ports, state, disks)
+    taken = ports.clock.now()
     point = RecoveryPoint(
         id=state["point"],
         item=state["item"],
         job=state["job"],
         task_id=shot.task_id,
-        time=ports.clock.now(),
-        expires=datetime.fromisoformat(state["expires"]),
+        time=taken,
+        expires=_expires(ports.store, state, taken),
         consistency=shot.consistency,
         machine=recovery_point.machine_from_json(state["machine"]),
         disks=tuple(_point_disk(ports, disk, at) for disk, at in zip(disks, shot.snapshots, strict=True)),
         telemetry=dict(shot.telemetry),
+        rules=tuple(state["rules"]),
     )
     point = recovery_point.changed(point, "snapshot_taken")
     return Outcome(state, lambda store: points.add(store, point), (_tiers_event(state, point),))
+
+
+def _expires(store: Store, state: Json, taken: datetime) -> datetime:
+    """What a schedule took is kept from the time it was taken."""
+    ruled = (
+        retention.expiry(expiry.policy_of(store, state["policy"]), state["rules"], taken) if state["rules"] else None
+    )
+    return ruled or datetime.fromisoformat(state["expires"])
 
 
 def _point_disk(ports: Ports, disk: Disk, snapshot: Blob) -> PointDisk:
@@ -291,8 +313,9 @@ def remove_expired_snapshots(ports: Ports, state: Json) -> Outcome:
     if ports.store.get(records.LOCK, f"{state['item']}|restore") is not None:
         # A restore may be reading a snapshot; the next backup comes by again.
         return Outcome(state)
+    keep = expiry.snapshot_age(expiry.policy_of(ports.store, state["policy"]))
     keep_count = ports.settings.instant_snapshots_per_item
-    expired = recovery_point.expired_snapshots(known, ports.clock.now(), _snapshot_age(ports.store, state), keep_count)
+    expired = recovery_point.expired_snapshots(known, ports.clock.now(), keep, keep_count)
     for point in expired:
         for disk in point.disks:
             ports.blobs.delete(points.snapshot_of(disk))
@@ -303,12 +326,6 @@ def remove_expired_snapshots(ports: Ports, state: Json) -> Outcome:
             points.put(store, point)
 
     return Outcome(state, commit, tuple(_tiers_event(state, point) for point in changed))
-
-
-def _snapshot_age(store: Store, state: Json) -> timedelta:
-    found = store.get(policy.KIND, state["policy"])
-    properties = found.json()["properties"] if found else {}
-    return timedelta(days=properties.get("instantRpRetentionRangeInDays", DEFAULT_SNAPSHOT_DAYS))
 
 
 def conclude(store: Store, state: Json, job: Job, error: ServiceError | None) -> None:

@@ -181,16 +181,28 @@ def protect(ports: Ports, state: Json) -> Outcome:
     def commit(store: Store) -> None:
         found = store.get(protected_item.KIND, state["item"])
         if found is not None:
-            body = found.json()
+            before, private = found.json(), found.private
         else:
-            body = protected_item.new(state["vault"], Source(state["vm"], state["location"]), state["item_number"])
+            before, private = _new_item(state), {}
         chosen = PolicyReference(state["policy"], state["policy_type"])
-        body = protected_item.configured(body, chosen, state["exclusion"])
-        store.put(protected_item.KIND, state["item"], body, parent=state["vault"])
+        body = protected_item.configured(before, chosen, state["exclusion"])
+        if _begins_anew(before, chosen):
+            private = protected_item.with_schedule_until(private, ports.clock.now())
+        store.put(protected_item.KIND, state["item"], body, parent=state["vault"], private=private)
         told = {"item": state["item"], "to": protected_item.state_of(body)}
         store.record(records.event(state, "item.state", told))
 
     return Outcome(state, commit)
+
+
+def _new_item(state: Json) -> Json:
+    return protected_item.new(state["vault"], Source(state["vm"], state["location"]), state["item_number"])
+
+
+def _begins_anew(before: Json, chosen: PolicyReference) -> bool:
+    """Whether the next due time of the policy is the first that counts."""
+    active = protected_item.state_of(before) in protected_item.BACKED_UP
+    return not active or str(before["properties"].get("policyId")).lower() != chosen.id.lower()
 
 
 CONFIGURE = Plan("ConfigureBackup", (Step("Configure protection", do=protect, listed=False),))

@@ -1,0 +1,219 @@
+"""What is over goes: recovery points and snapshots by the rules of their policy, soft-deleted items with all they have.
+
+What goes is first taken from the item, in one transaction with a look at who uses it: from then on nobody restores from
+it or compares with it. Then it is erased from the storage. A note says what is still to be erased, so an end of the
+process in between leaves nothing behind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from controlplane.domain import job as jobs
+from controlplane.domain import policy, protected_item, recovery_point, retention
+from controlplane.domain.machine import advance
+from controlplane.domain.recovery_point import PointDisk, RecoveryPoint
+from controlplane.jobs import points, records, snapshot_task, stopping
+from controlplane.jobs.vault_store import VaultPoint, VaultStore
+from controlplane.ports import Blob, Disk, Document, Event, Json, PortError, Ports, Store
+
+DEFAULT_SNAPSHOT_DAYS = 2
+EXPIRED = "recovery_point.expired"
+PURGED = "protected_item.purged"
+"""Kinds of the notes: points and items that are no more, and whose data may still be there."""
+
+
+def remove_what_is_over(ports: Ports, go_on: Callable[[], bool] = lambda: True) -> None:
+    """One round over all items; ends early where `go_on` says so."""
+    policies: dict[str, Json] = {}
+    for item in ports.store.find(protected_item.KIND):
+        if not go_on():
+            return
+        body = item.json()
+        state = protected_item.state_of(body)
+        if state == "SoftDeleted":
+            _purge(ports, item.id)
+        elif state in protected_item.UNDER_POLICY:
+            id = body["properties"]["policyId"]
+            if id not in policies:
+                policies[id] = policy_of(ports.store, id)
+            _expire(ports, item.id, policies[id])
+    _erase_everything_noted(ports, go_on)
+
+
+def policy_of(store: Store, id: str) -> Json:
+    """The properties of a policy; empty if there is none."""
+    found = store.get(policy.KIND, id)
+    properties: Json = found.json()["properties"] if found else {}
+    return properties
+
+
+def snapshot_age(properties: Json) -> timedelta:
+    """How long a policy keeps snapshots."""
+    return timedelta(days=properties.get("instantRpRetentionRangeInDays", DEFAULT_SNAPSHOT_DAYS))
+
+
+# ---------------------------------------------------------------------------------------------------------- expiration
+
+
+@dataclass(frozen=True, slots=True)
+class _Findings:
+    """What is to be changed of an item's points."""
+
+    moved: list[RecoveryPoint]
+    """With another expiry, since the policy says so now."""
+    gone: list[RecoveryPoint]
+    without_snapshots: list[RecoveryPoint]
+    """Those whose snapshots go, as they are before that."""
+
+    def __bool__(self) -> bool:
+        return bool(self.moved or self.gone or self.without_snapshots)
+
+
+def _expire(ports: Ports, item: str, properties: Json) -> None:
+    if not _look(ports, item, properties):
+        return
+    with ports.store.transaction():
+        if _is_used(ports.store, item):
+            return
+        found = _look(ports, item, properties)
+        for point in found.moved:
+            points.put(ports.store, point)
+        for point in found.gone:
+            _remove(ports.store, point)
+        for point in found.without_snapshots:
+            _remove_snapshots(ports.store, point)
+
+
+def _look(ports: Ports, item: str, properties: Json) -> _Findings:
+    now = ports.clock.now()
+    known = points.of_item(ports.store, item)
+    expires = {point.id: point.expires for point in known}
+    judged = [_judged_anew(point, properties) for point in known]
+    gone = recovery_point.expired_points(judged, now)
+    over = {point.id for point in gone}
+    staying = [point for point in judged if point.id not in over]
+    keep_count = ports.settings.instant_snapshots_per_item
+    return _Findings(
+        moved=[point for point in staying if point.expires != expires[point.id]],
+        gone=gone,
+        without_snapshots=recovery_point.expired_snapshots(staying, now, snapshot_age(properties), keep_count),
+    )
+
+
+def _judged_anew(point: RecoveryPoint, properties: Json) -> RecoveryPoint:
+    """What rules keep is kept as long as they say now; what its owner gave a time keeps that."""
+    ruled = retention.expiry(properties, point.rules, point.time) if point.rules and properties else None
+    return replace(point, expires=ruled or point.expires)
+
+
+def _is_used(store: Store, item: str) -> bool:
+    locks = (f"{item}|backup", f"{item}|restore", stopping.lock_of(item))
+    return any(store.get(records.LOCK, lock) is not None for lock in locks)
+
+
+# ---------------------------------------------------------------------------------------------------------------- purge
+
+
+def _purge(ports: Ports, id: str) -> None:
+    """The end of a soft-deleted item whose time is over."""
+    store = ports.store
+    with store.transaction():
+        item = store.get(protected_item.KIND, id)
+        if item is None or protected_item.state_of(item.json()) != "SoftDeleted" or _is_used(store, id):
+            return
+        body = item.json()
+        if ports.clock.now() < protected_item.purge_time(body):
+            return
+        store.put(PURGED, id, {}, private=_traces(ports, item))
+        for point in points.of_item(store, id):
+            _remove(store, point)
+        store.delete(protected_item.KIND, id)
+        state = advance(protected_item.STATES, "SoftDeleted", "purged")
+        vm = body["properties"]["sourceResourceId"]
+        store.record(Event("item.state", records.PARTY, {"item": id, "to": state}, vm=vm))
+
+
+def _traces(ports: Ports, item: Document) -> Json:
+    """What its jobs have left beside recovery points: their reports, and snapshots that nobody could delete then."""
+    own = [job for job in ports.store.find(jobs.KIND, item.parent) if str(job.private.get("item")).lower() == item.id]
+    attempts = [attempt for job in own for attempt in job.private.get("attempts", [])]
+    vm = item.json()["properties"]["sourceResourceId"]
+    return {
+        "reports": [attempt[blob] for attempt in attempts for blob in ("status_blob", "logs_blob")],
+        "jobs": [job.private["job"]["id"] for job in own],
+        "disks": [disk.to_json() for disk in ports.fabric.disks(vm)],
+    }
+
+
+# -------------------------------------------------------------------------------------------------------------- erasure
+
+
+def _remove(store: Store, point: RecoveryPoint) -> None:
+    """The point is no more; its data is to be erased."""
+    _note(store, point.document, point)
+    store.delete(recovery_point.KIND, point.document)
+    _tell(store, replace(point, tiers="Expired"))
+
+
+def _remove_snapshots(store: Store, point: RecoveryPoint) -> None:
+    """The point is in the vault only; its snapshots are to be erased."""
+    left = recovery_point.changed(point, "snapshot_expired")
+    points.put(store, left)
+    _tell(store, left)
+    copies_aside = tuple(replace(disk, vault=None) for disk in point.disks)
+    _note(store, f"{point.document}/snapshots", replace(point, disks=copies_aside))
+
+
+def _note(store: Store, id: str, doomed: RecoveryPoint) -> None:
+    """`doomed` has only what is to be erased."""
+    store.put(EXPIRED, id, {}, parent=doomed.item, private={"point": recovery_point.to_json(doomed)})
+
+
+def _erase_everything_noted(ports: Ports, go_on: Callable[[], bool]) -> None:
+    """What the storage refuses now is tried again in the next round."""
+    erasures: Mapping[str, Callable[[Ports, Json], None]] = {EXPIRED: _erase_point, PURGED: _erase_traces}
+    for kind, erase in erasures.items():
+        for note in ports.store.find(kind):
+            if not go_on():
+                return
+            try:
+                erase(ports, note.private)
+            except PortError as error:
+                ports.store.record(Event("expiry.left_behind", records.PARTY, {"of": note.id, "reason": str(error)}))
+            else:
+                ports.store.delete(kind, note.id)
+
+
+def _erase_point(ports: Ports, note: Json) -> None:
+    point = recovery_point.from_json(note["point"])
+    if point.has_snapshots:
+        for disk in point.disks:
+            ports.blobs.delete(points.snapshot_of(disk))
+    vault = VaultStore(ports.blobs, ports.settings.service_account)
+    others = points.of_item(ports.store, point.item)
+    for disk in point.disks:
+        if disk.vault is not None:
+            vault.delete(disk.vault["name"], list(_copies(others, disk)))
+
+
+def _copies(others: Iterable[RecoveryPoint], of: PointDisk) -> Iterable[VaultPoint]:
+    """What the vault has of the same disk at other points."""
+    for point in others:
+        for disk in point.disks:
+            if disk.lun == of.lun and disk.vault is not None:
+                yield VaultPoint.from_json(disk.vault)
+
+
+def _erase_traces(ports: Ports, note: Json) -> None:
+    for report in note["reports"]:
+        ports.blobs.delete(Blob(report["account"], report["container"], report["name"]))
+    disks = [Disk.from_json(disk) for disk in note["disks"]]
+    snapshot_task.delete_snapshots(ports, disks, lambda snapshot, job, task: job in note["jobs"])
+
+
+def _tell(store: Store, point: RecoveryPoint) -> None:
+    data = {"point": point.id, "to": point.tiers, "consistency": point.consistency}
+    store.record(Event("recovery_point.state", records.PARTY, data, job=point.job))

@@ -1,0 +1,361 @@
+"""What the service does by itself: due backups, expiry, purge; in a world whose clock is jumped."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from controlplane.domain import job as jobs
+from controlplane.domain import policy, protected_item, recovery_point
+from controlplane.jobs import expiry, records, stopping
+from controlplane.jobs.backup import backup_now
+from controlplane.jobs.lifecycle import configure_protection
+from controlplane.jobs.timetable import Timetable
+from controlplane.ports import Blob, Json, StorageUnavailable
+from tests.unit.backup_world import (
+    BACKUP_REQUEST,
+    DISKS,
+    ITEM,
+    POLICY,
+    PROTECT_REQUEST,
+    VAULT,
+    VM,
+    VM_ID,
+    BackupWorld,
+    backup_world,
+)
+
+HOUR = 3600.0
+DAY = 24 * HOUR
+DUE = datetime(2026, 11, 22, 21, 0, tzinfo=UTC)
+"""DefaultPolicy's time on the day on which the world begins, two hours before it."""
+
+
+@pytest.fixture
+def world() -> Iterator[BackupWorld]:
+    with backup_world() as world, running(world):
+        yield world
+
+
+@contextmanager
+def running(world: BackupWorld) -> Iterator[Timetable]:
+    timetable = Timetable(world.ports, world.engine)
+    try:
+        yield timetable
+    finally:
+        timetable.close()
+
+
+def pass_time(world: BackupWorld, seconds: float) -> None:
+    """One jump, and the end of the jobs that began in it."""
+    world.clock.jump(seconds)
+    world.engine.settle()
+
+
+def put(world: BackupWorld, **changes: Any) -> None:
+    request = {"properties": PROTECT_REQUEST["properties"] | changes}
+    world.ended(configure_protection(world.ports, world.engine, ITEM, request))
+
+
+def delete(world: BackupWorld) -> None:
+    ticket = stopping.delete(world.ports, world.engine, ITEM)
+    assert ticket is not None
+    world.ended(ticket)
+
+
+def backups(world: BackupWorld) -> list[datetime]:
+    """When the backups began."""
+    found = [document.private["job"] for document in world.store.find(jobs.KIND, VAULT)]
+    return sorted(datetime.fromisoformat(job["started"]) for job in found if job["operation"] == "Backup")
+
+
+def put_policy(world: BackupWorld, **retention_rules: Json) -> None:
+    """DefaultPolicy with these rules."""
+    found = world.store.get(policy.KIND, POLICY)
+    assert found is not None
+    body = found.json()
+    body["properties"]["retentionPolicy"] = {"retentionPolicyType": "LongTermRetentionPolicy", **retention_rules}
+    policy.check(body["properties"])
+    world.store.put(policy.KIND, POLICY, body)
+
+
+def kept(count: int, unit: str, **more: Any) -> Json:
+    at = ["2026-11-22T21:00:00Z"]
+    return {"retentionTimes": at, "retentionDuration": {"count": count, "durationType": unit}, **more}
+
+
+# ------------------------------------------------------------------------------------------------------- what is due
+
+
+def test_the_first_backup_is_that_of_the_next_due_time(world: BackupWorld) -> None:
+    pass_time(world, HOUR)
+    assert backups(world) == []
+    pass_time(world, HOUR)
+    (began,) = backups(world)
+    assert began >= DUE
+    pass_time(world, HOUR)
+    assert backups(world) == [began]
+    (point,) = world.points()
+    assert (point.rules, point.expires - point.time) == (("Daily",), timedelta(days=30))
+    assert world.shown_points()[0]["recoveryPointProperties"]["ruleName"] == "Daily"
+    assert world.item()["protectionState"] == "Protected"
+
+
+def test_each_due_time_has_one_backup_whoever_looks(world: BackupWorld) -> None:
+    with running(world):
+        for _ in range(60):
+            pass_time(world, HOUR)
+    assert len(backups(world)) == 3
+    assert [event["reason"] for event in world.events("backup.skipped")] == []
+
+
+def test_a_due_time_that_passed_while_no_service_ran_is_made_up_for_once() -> None:
+    with backup_world() as world:
+        with running(world):
+            pass_time(world, 2 * HOUR)
+        world.clock.jump(3 * DAY)
+        world.new_engine()
+        with running(world):
+            pass_time(world, 60)
+            pass_time(world, 60)
+        assert len(backups(world)) == 2
+        with running(world):
+            pass_time(world, 60)
+        assert len(backups(world)) == 2
+
+
+def test_a_policy_that_moves_its_time_back_starts_nothing(world: BackupWorld) -> None:
+    pass_time(world, 2 * HOUR)
+    pass_time(world, 12 * HOUR)
+    found = world.store.get(policy.KIND, POLICY)
+    assert found is not None
+    body = found.json()
+    body["properties"]["schedulePolicy"]["scheduleRunTimes"] = ["2026-11-22T08:00:00Z"]
+    world.store.put(policy.KIND, POLICY, body)
+    pass_time(world, HOUR)
+    assert len(backups(world)) == 1
+    pass_time(world, DAY)
+    assert len(backups(world)) == 2
+
+
+@pytest.mark.parametrize("state", ["ProtectionStopped", "BackupsSuspended"])
+def test_nothing_is_due_once_protection_ends_and_resuming_waits_for_the_next(world: BackupWorld, state: str) -> None:
+    put(world, policyId="", protectionState=state)
+    pass_time(world, 3 * HOUR)
+    assert backups(world) == []
+    put(world)
+    pass_time(world, HOUR)
+    assert backups(world) == []
+    pass_time(world, DAY)
+    assert len(backups(world)) == 1
+
+
+def test_what_is_due_while_a_backup_runs_is_skipped_and_told(world: BackupWorld) -> None:
+    world.store.put(records.LOCK, f"{ITEM.lower()}|backup", {})
+    pass_time(world, 3 * HOUR)
+    assert backups(world) == []
+    (told,) = world.events("backup.skipped")
+    assert (told["due"], told["reason"]) == (DUE.isoformat(), "UserErrorBackupOperationInProgress")
+    world.store.delete(records.LOCK, f"{ITEM.lower()}|backup")
+    pass_time(world, HOUR)
+    assert backups(world) == []
+
+
+def test_a_closed_timetable_does_nothing() -> None:
+    with backup_world() as world:
+        with running(world):
+            pass_time(world, HOUR)
+        pass_time(world, DAY)
+        assert backups(world) == []
+
+
+# ------------------------------------------------------------------------------------------------------- what is over
+
+
+def test_a_point_expires_with_its_snapshots_and_its_copy(world: BackupWorld) -> None:
+    put(world, policyId="", protectionState="BackupsSuspended")
+    put(world)
+    soon = (world.clock.now() + timedelta(hours=5)).isoformat()
+    request = {"properties": BACKUP_REQUEST["properties"] | {"recoveryPointExpiryTimeInUTC": soon}}
+    world.ended(backup_now(world.ports, world.engine, ITEM, request))
+    (point,) = world.points()
+    pass_time(world, 6 * HOUR)
+    assert [left.id for left in world.points()][:1] == [point.id], "the only point stays"
+    world.write(0, 1, 9)
+    pass_time(world, HOUR)
+    pass_time(world, HOUR)
+    assert point.id not in [left.id for left in world.points()]
+    assert len(world.snapshots()) == 3 * len(world.points())
+    assert not any(f"/{point.id}/" in name and name.endswith(".manifest") for name in world.vault_blobs())
+    assert world.restore(world.points()[-1])["status"] == "Completed"
+
+
+def test_snapshots_expire_although_no_backup_comes(world: BackupWorld) -> None:
+    world.back_up()
+    pass_time(world, 60)
+    world.back_up()
+    put(world, policyId="", protectionState="BackupsSuspended")
+    pass_time(world, 3 * DAY)
+    assert [point.tiers for point in world.points()] == ["Vault", "InstantAndVault"]
+    assert len(world.snapshots()) == 3
+
+
+def test_a_longer_retention_counts_for_what_is_there(world: BackupWorld) -> None:
+    pass_time(world, 2 * HOUR)
+    (point,) = world.points()
+    put_policy(world, dailySchedule=kept(90, "Days"))
+    pass_time(world, HOUR)
+    (longer,) = world.points()
+    assert longer.expires == point.time + timedelta(days=90)
+    assert world.shown_points()[0]["recoveryPointProperties"]["expiryTime"].startswith("2027-02-20T21:01")
+
+
+def test_a_stopped_item_keeps_everything(world: BackupWorld) -> None:
+    pass_time(world, 2 * HOUR)
+    pass_time(world, DAY)
+    put(world, policyId="", protectionState="ProtectionStopped")
+    pass_time(world, 400 * DAY)
+    assert len(world.points()) == 2
+
+
+def test_what_is_in_use_stays_until_the_next_round(world: BackupWorld) -> None:
+    world.back_up()
+    pass_time(world, 60)
+    world.back_up()
+    put(world, policyId="", protectionState="BackupsSuspended")
+    world.store.put(records.LOCK, f"{ITEM.lower()}|restore", {})
+    pass_time(world, 40 * DAY)
+    assert len(world.points()) == 2
+    world.store.delete(records.LOCK, f"{ITEM.lower()}|restore")
+    pass_time(world, HOUR)
+    assert len(world.points()) == 1
+
+
+def test_a_storage_that_fails_while_erasing_is_tried_again(world: BackupWorld) -> None:
+    """At any of its calls: in the end the storage holds what the points name, and the newest can be restored."""
+    world.back_up()
+    pass_time(world, 60)
+    world.write(1, 1, 5)
+    world.back_up()
+    put(world, policyId="", protectionState="BackupsSuspended")
+    refused = 0
+
+    def refuse_every_other_deletion(verb: str, blob: Blob) -> None:
+        nonlocal refused
+        if verb == "delete":
+            refused += 1
+            if refused % 2:
+                raise StorageUnavailable("no answer")
+
+    world.blobs.listener = refuse_every_other_deletion
+    for _ in range(30):
+        pass_time(world, 2 * DAY)
+    world.blobs.listener = None
+    pass_time(world, HOUR)
+    (point,) = world.points()
+    assert refused > 2
+    assert world.store.find(expiry.EXPIRED) == []
+    assert world.restore(point)["status"] == "Completed"
+
+
+# -------------------------------------------------------------------------------------------------------------- purge
+
+
+def everything(world: BackupWorld) -> list[str]:
+    """All that the service keeps in the storage, snapshots on the machine's disks included."""
+    account = world.ports.settings.service_account
+    kept_blobs = [*world.blobs.find(account, "vault"), *world.blobs.find(account, f"bcdrextensionlogs-{VM_ID}")]
+    return [f"{blob.container}/{blob.name}" for blob in kept_blobs] + [str(blob) for blob in world.snapshots()]
+
+
+def test_a_deleted_item_is_purged_when_its_days_are_over(world: BackupWorld) -> None:
+    for number in range(3):
+        world.write(1, number, 50 + number)
+        world.back_up()
+        pass_time(world, 60)
+    stray = world.blobs.snapshot(DISKS[0].blob, {"jobid": world.job_private()["job"]["id"], "taskid": "x"})
+    foreign = world.blobs.snapshot(DISKS[0].blob, {"made-by": "somebody else"})
+    delete(world)
+    pass_time(world, 14 * DAY - HOUR)
+    assert len(world.points()) == 3
+    assert DISKS[0].blob.at(stray) in world.snapshots()
+    pass_time(world, 2 * HOUR)
+    assert world.store.get(protected_item.KIND, ITEM) is None
+    assert world.store.find(recovery_point.KIND) == []
+    assert everything(world) == [str(DISKS[0].blob.at(foreign))]
+    assert [world.store.find(kind) for kind in (expiry.EXPIRED, expiry.PURGED)] == [[], []]
+    assert world.events("item.state")[-1] == {"item": ITEM.lower(), "to": "NotProtected"}
+    world.protect()
+    assert world.back_up()["status"] == "Completed"
+
+
+def test_what_was_undeleted_is_not_purged(world: BackupWorld) -> None:
+    world.back_up()
+    delete(world)
+    pass_time(world, 13 * DAY)
+    put(world, policyId="", protectionState="ProtectionStopped", isRehydrate=True)
+    pass_time(world, 30 * DAY)
+    assert len(world.points()) == 1
+
+
+def test_a_purge_that_was_interrupted_is_ended_by_the_next_service() -> None:
+    with backup_world() as world:
+        world.back_up()
+        delete(world)
+
+        def refuse(verb: str, blob: Blob) -> None:
+            if verb == "delete":
+                raise StorageUnavailable("no answer")
+
+        world.blobs.listener = refuse
+        with running(world):
+            pass_time(world, 15 * DAY)
+        assert world.store.get(protected_item.KIND, ITEM) is None
+        assert world.store.find(recovery_point.KIND) == []
+        assert world.events("expiry.left_behind")
+        world.blobs.listener = None
+        with running(world):
+            pass_time(world, HOUR)
+        assert everything(world) == []
+
+
+# --------------------------------------------------------------------------------------------------------------- a year
+
+
+def test_a_year_passes(world: BackupWorld) -> None:
+    """Grandfather, father, son: after a year of days there is what the four rules keep, and all of it can be read."""
+    first_of_month = {"daysOfTheMonth": [{"date": 1, "isLast": False}]}
+    put_policy(
+        world,
+        dailySchedule=kept(7, "Days"),
+        weeklySchedule=kept(4, "Weeks", daysOfTheWeek=["Sunday"]),
+        monthlySchedule=kept(12, "Months", retentionScheduleFormatType="Daily", retentionScheduleDaily=first_of_month),
+        yearlySchedule=kept(
+            3,
+            "Years",
+            retentionScheduleFormatType="Daily",
+            retentionScheduleDaily=first_of_month,
+            monthsOfYear=["January"],
+        ),
+    )
+    exclude = {"diskExclusionProperties": {"diskLunList": [0], "isInclusionList": True}}
+    put(world, extendedProperties=exclude)
+    # A machine that is off needs no extension, and so no sealing of its settings: the year takes seconds.
+    world.fabric.power(VM, "deallocated")
+    pass_time(world, 2 * HOUR)
+    for day in range(364):
+        world.write(1, day % 4, day % 251 + 1)
+        pass_time(world, DAY)
+    assert len(backups(world)) == 365
+    found = world.points()
+    assert Counter(point.rules[-1] for point in found) == {"Daily": 6, "Weekly": 4, "Monthly": 11, "Yearly": 1}
+    assert all(point.expires > world.clock.now() for point in found)
+    assert len(world.snapshots()) == 2 * sum(point.has_snapshots for point in found)
+    oldest, newest = found[0], found[-1]
+    assert (oldest.tiers, oldest.time.date().isoformat()) == ("Vault", "2026-12-01")
+    assert {world.restore(point)["status"] for point in (oldest, newest)} == {"Completed"}
