@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -42,3 +43,25 @@ def kept_demo(tmp_path_factory: pytest.TempPathFactory) -> KeptDemo:
     done = backupsim("demo", "--json", "--keep", str(folder))
     assert done.returncode == 0, done.stdout + done.stderr
     return KeptDemo(folder, json.loads(done.stdout), done.stdout, done.stderr)
+
+
+@pytest.fixture(scope="session")
+def az(pytestconfig: pytest.Config) -> Path:
+    """The real az."""
+    named = pytestconfig.getoption("az") or os.environ.get("BACKUPSIM_AZ") or "az"
+    found = shutil.which(named)
+    if found is None:
+        pytest.skip(
+            "no az; pip install azure-cli azure-identity in an environment of its own, then name it by --az PATH"
+        )
+    return Path(found)
+
+
+@pytest.fixture(scope="session")
+def azure_python(az: Path) -> Path:
+    """A Python with the real SDKs: the one that az itself runs in."""
+    python = az.with_name("python")
+    needed = "import azure.identity, azure.mgmt.recoveryservices, azure.mgmt.resource"
+    if not python.exists() or subprocess.run([python, "-c", needed], capture_output=True, check=False).returncode:
+        pytest.skip(f"no SDKs beside {az}; pip install azure-cli azure-identity in one environment, and name its az")
+    return python

@@ -64,5 +64,5 @@ def test_the_ci_script_is_one_that_bash_reads_and_runs_the_command_of_the_readme
     script = ROOT / ".ci/run"
     assert os.access(script, os.X_OK)
     assert subprocess.run(["bash", "-n", str(script)]).returncode == 0
-    assert script.read_text(encoding="utf-8").splitlines()[-1] == 'exec python3 tests --all "$@"'
+    assert script.read_text(encoding="utf-8").splitlines()[-1] == 'exec python3 tests --all --az "$azure/bin/az" "$@"'
     assert "python3 tests" in (ROOT / "README.md").read_text(encoding="utf-8")

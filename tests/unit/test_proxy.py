@@ -84,7 +84,7 @@ def test_the_storage_answers_for_every_account(world: World) -> None:
 @pytest.mark.parametrize(
     "target",
     [
-        "pypi.org:443",
+        "example.org:443",
         "graph.microsoft.com:443",
         "management.azure.com.invalid:443",
         "xmanagement.azure.com:443",
