@@ -80,7 +80,8 @@ def demo(
         folder = keep if keep is not None else Path(stack.enter_context(_scratch_folder()))
         progress = stack.enter_context(show.Progress(lang, quiet=as_json))
         progress("start", {})
-        config = Config(state=folder, seed=seed, vss=vss, locale="en-us" if lang == "en" else lang)
+        locale = "en-us" if lang == "en" else lang
+        config = Config(state=folder, seed=seed, vss=vss, locale=locale, scheduled=False)
         world = stack.enter_context(build(config))
         client = stack.enter_context(Client(world.endpoints))
         result = Demo(client, options, progress).run()

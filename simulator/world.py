@@ -32,6 +32,7 @@ from controlplane.arm import app as arm
 from controlplane.arm.aad import Identity
 from controlplane.jobs.aftermath import Loss, name_losses
 from controlplane.jobs.catalog import PLANS
+from controlplane.jobs.timetable import Timetable
 from controlplane.ports import Ports, ServiceSettings
 from simulator import control, foreign_storage
 from simulator.authority import Authority, server_hosts
@@ -77,6 +78,8 @@ class Config:
     location: str = "westus"
     boot: bool = True
     """False: store and blobs are served, but no virtual machine runs and no job goes on."""
+    scheduled: bool = True
+    """False: no backup starts by itself, and nothing expires."""
     cache: Path = field(default_factory=cache_folder)
     endpoints_copy: Path | None = None
     settings: ServiceSettings = field(default_factory=ServiceSettings)
@@ -149,6 +152,8 @@ class World:
         if config.boot:
             self.host.start()
             self.engine.recover()
+            if config.scheduled:
+                keep.callback(Timetable(self.ports, self.engine).close)
         self._publish()
 
     def _count_start(self) -> int:
