@@ -38,6 +38,8 @@ STATE_FOLDER = {
     "store.db": "every document and event (SQLite)",
     "azurite": "what Azurite keeps",
     "accounts.json": "storage accounts and their keys",
+    "ca": "authority that signs the world's certificates",
+    "az": "configuration of an az that knows this world",
     "secrets.json": "client secret, signing key, token of `/_sim`",
     "guests": "a folder for each machine: what would be on its system disk, such as packages and settings",
     "logs": "one JSON object a line, without secrets",
