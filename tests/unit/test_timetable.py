@@ -279,7 +279,7 @@ def test_a_deleted_item_is_purged_when_its_days_are_over(world: BackupWorld) -> 
         world.back_up()
         pass_time(world, 60)
     stray = world.blobs.snapshot(DISKS[0].blob, {"jobid": world.job_private()["job"]["id"], "taskid": "x"})
-    foreign = world.blobs.snapshot(DISKS[0].blob, {"made-by": "somebody else"})
+    foreign = world.blobs.snapshot(DISKS[0].blob, {"madeby": "somebody else"})
     delete(world)
     pass_time(world, 14 * DAY - HOUR)
     assert len(world.points()) == 3
