@@ -19,7 +19,7 @@ RUN useradd --create-home backupsim \
 USER backupsim
 WORKDIR /home/backupsim
 VOLUME /state
-EXPOSE 7080
+EXPOSE 7080 7443
 
 ENTRYPOINT ["backupsim"]
 CMD ["up", "--host=0.0.0.0", "--state=/state"]

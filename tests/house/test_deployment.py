@@ -42,6 +42,7 @@ def test_compose_publishes_to_this_machine_only_and_on_the_ports_of_up() -> None
     assert {port for service in SERVICES.values() for port in service.get("ports", ())} == {
         "127.0.0.1:10000:10000",
         "127.0.0.1:7080:7080",
+        "127.0.0.1:7443:7443",
     }
 
 
