@@ -51,6 +51,19 @@ BY_NAME: dict[str, Meaning] = {
         "Restart the VSS service; restart the machine if that does not help. Then retry.",
         retry_without_freeze=True,
     ),
+    "ExtensionSnapshotFailedCOM": Meaning(
+        "ExtensionSnapshotFailedCOM",
+        "Snapshot operation failed due to COM+ error.",
+        "Start the services COM+ System Application and Distributed Transaction Coordinator, then retry.",
+        retry_without_freeze=True,
+    ),
+    "ExtensionInstallationFailedMDTC": Meaning(
+        "ExtensionInstallationFailedMDTC",
+        "Extension installation failed with the error COM+ was unable to talk to the Microsoft Distributed Transaction "
+        "Coordinator.",
+        "Start the service Distributed Transaction Coordinator, then retry.",
+        retry_without_freeze=True,
+    ),
     "FailedRetryableFsFreezeFailed": Meaning(
         "UserErrorFsFreezeFailed",
         "Failed to freeze one or more mount-points of the VM to take a file-system consistent snapshot.",
