@@ -116,13 +116,17 @@ def install(cache: Path, node: Node | None = None) -> Path:
     main = main_program(cache)
     if main.exists():
         return main
-    cache.mkdir(parents=True, exist_ok=True)
     try:
+        cache.mkdir(parents=True, exist_ok=True)
         with FileLock(cache / "azurite.lock", timeout=INSTALL_TIMEOUT_SECONDS):
             if not main.exists():
                 _fetch(main.parents[len(MAIN.parts) - 1], node or find_node())
     except Timeout:
         raise InstallFailed("another process has been installing Azurite for too long; end it and try again") from None
+    except OSError as problem:
+        raise InstallFailed(
+            f"the cache {cache} cannot be used ({problem.strerror}); name a folder of your own in BACKUPSIM_CACHE"
+        ) from None
     return main
 
 
@@ -290,7 +294,9 @@ class Azurite:
         if not self._ready.wait(START_TIMEOUT_SECONDS):
             raise StartFailed(f"Azurite did not answer within {START_TIMEOUT_SECONDS} seconds")
         if not self.url:
-            raise StartFailed(f"Azurite ended while it started: {_telling_line(self._last_lines)}")
+            said = _telling_line(self._last_lines)
+            remedy = "; end what listens there, or let --port 0 find free ports" if "EADDRINUSE" in said else ""
+            raise StartFailed(f"Azurite ended while it started: {said}{remedy}")
 
     def _take_accounts(self, listing: str) -> None:
         """Hand the list over and wait until it counts; ManagedAccounts calls this for one list at a time."""

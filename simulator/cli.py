@@ -75,6 +75,10 @@ def demo(
 
     if lang not in texts.LANGUAGES:
         raise typer.BadParameter(f"{lang} is not one of {', '.join(texts.LANGUAGES)}", param_hint="--lang")
+    if keep is not None and (keep / "world.json").exists():
+        raise typer.BadParameter(
+            f"{keep} holds a world already; `backupsim up --state {keep}` starts it", param_hint="--keep"
+        )
     options = DemoOptions(seed=seed, data_disks=disks, vss=vss)
     with ExitStack() as stack, _interruptible():
         folder = keep if keep is not None else Path(stack.enter_context(_scratch_folder()))
@@ -107,6 +111,8 @@ def up(
     """A world that stays until Ctrl-C."""
     from simulator.world import build
 
+    if endpoints is not None and (endpoints.is_dir() or not endpoints.parent.is_dir()):
+        raise typer.BadParameter(f"{endpoints} is no file in a folder that is there", param_hint="--endpoints")
     config = _config(
         state,
         seed=seed,
@@ -281,7 +287,7 @@ def main() -> NoReturn:
     if len(sys.argv) == 1:
         sys.argv.append("demo")
     try:
-        app()
+        app(prog_name="backupsim")
     except (Interrupted, KeyboardInterrupt):
         typer.echo("interrupted", err=True)
         sys.exit(INTERRUPTED)

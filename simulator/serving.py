@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import socket
 import threading
@@ -24,7 +25,7 @@ Application = Callable[[Message, Receive, Send], Awaitable[None]]
 
 
 class AddressTaken(Failure):
-    """Something else listens there already."""
+    """Nobody can listen there, or something else does already."""
 
 
 class Serving:
@@ -95,7 +96,8 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), family=family)
     except OSError as problem:
-        reason = problem.strerror or str(problem)
-        raise AddressTaken(
-            f"cannot listen on {host} port {port}: {reason}; choose another port, or 0 for a free one"
-        ) from None
+        # The library adds to the reason what the sentence says anyway.
+        reason = (problem.strerror or str(problem)).partition(" (while")[0]
+        wrong_port = problem.errno in {errno.EADDRINUSE, errno.EACCES}
+        remedy = "choose another port, or 0 for a free one" if wrong_port else "name an address of this machine"
+        raise AddressTaken(f"cannot listen on {host} port {port}: {reason}; {remedy}") from None

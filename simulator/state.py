@@ -106,7 +106,10 @@ class StateFolder:
             if not create:
                 raise WrongUse(f"{path} is not the state folder of a world; name one with --state")
             _refuse_strangers(path)
-        _make_private_folder(path)
+        try:
+            _make_private_folder(path)
+        except OSError as problem:
+            raise WrongUse(f"{path} cannot be used ({problem.strerror}); name another folder") from None
         lock = _lock(path)
         try:
             world = _world(path, {"format_version": FORMAT_VERSION, "seed": seed, "config": dict(config or {})})
@@ -219,7 +222,7 @@ def _lock(path: Path) -> FileLock:
 def _refuse_strangers(path: Path) -> None:
     """Somebody's home is no state folder. What a start leaves that is killed before world.json is there, is ours."""
     if path.exists() and not path.is_dir():
-        raise WrongUse(f"{path} is not a folder; name one with --state")
+        raise WrongUse(f"{path} is not a folder; name another one")
     strangers = sorted({entry.name for entry in path.iterdir()} - {"lock", ".world.json.new"}) if path.is_dir() else []
     if strangers:
         raise WrongUse(f"{path} holds {strangers[0]} and is no state folder of a world; name an empty or a new folder")
@@ -231,10 +234,14 @@ def _world(path: Path, new: Json) -> Json:
     if not file.exists():
         write_private(file, json.dumps(new, indent=2) + "\n")
         return new
-    world: Json = json.loads(file.read_text(encoding="utf-8"))
-    if world["format_version"] != FORMAT_VERSION:
+    try:
+        world: Json = json.loads(file.read_text(encoding="utf-8"))
+        version, _, _ = (world[key] for key in new)
+    except (ValueError, TypeError, KeyError):
+        raise WrongUse(f"{file} is damaged; put a copy of it back, or name another folder") from None
+    if version != FORMAT_VERSION:
         raise WrongUse(
-            f"{path} has format {world['format_version']}, this release knows {FORMAT_VERSION}; "
-            "use the release that made it, or name another folder with --state"
+            f"{path} has format {version}, this release knows {FORMAT_VERSION}; "
+            "use the release that made it, or name another folder"
         )
     return world

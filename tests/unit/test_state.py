@@ -136,6 +136,21 @@ def test_what_is_no_world_is_left_as_it_is(tmp_path: Path) -> None:
         StateFolder.open(home / "diary.txt")
 
 
+@pytest.mark.parametrize("text", ["", "{bad", "[]", "{}", '{"format_version": 1}', "\udcff"])
+def test_a_damaged_world_file_is_named(tmp_path: Path, text: str) -> None:
+    (tmp_path / "world.json").write_text(text, encoding="utf-8", errors="surrogateescape")
+    with pytest.raises(WrongUse, match=r"world\.json is damaged"):
+        StateFolder.open(tmp_path)
+    (tmp_path / "world.json").unlink()
+    StateFolder.open(tmp_path).close()
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(WrongUse, match=r"file/world cannot be used \(Not a directory\)"):
+        StateFolder.open(tmp_path / "file" / "world")
+
+
 def test_a_start_that_was_killed_early_leaves_a_folder_that_can_be_used(tmp_path: Path) -> None:
     (tmp_path / "lock").touch()
     (tmp_path / ".world.json.new").write_text('{"form')
