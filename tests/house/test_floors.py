@@ -18,6 +18,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "extension": (CONTRACT, "cryptography"),
     "controlplane": (),
     "controlplane.domain": (),
+    "controlplane.templates": (),
     "controlplane.ports": ("controlplane.domain", CONTRACT),
     "controlplane.jobs": ("controlplane.domain", "controlplane.ports", CONTRACT),
     "controlplane.adapters": (
@@ -35,6 +36,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "controlplane.domain",
         "controlplane.ports",
         "controlplane.jobs",
+        "controlplane.templates",
         "fastapi",
         "jwt",
         "pydantic",

@@ -1,0 +1,1 @@
+"""Template text in, resources and their order out; pure."""

@@ -1,0 +1,40 @@
+"""Cuts an expression of the template language into tokens."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from controlplane.templates.failure import TemplateError
+
+Kind = Literal["name", "text", "number", "mark"]
+
+_TOKEN = re.compile(
+    r"\s*(?:(?P<name>[A-Za-z_][A-Za-z0-9_]*)|(?P<text>'(?:[^']|'')*')|(?P<number>-?\d{1,19})|(?P<mark>[()\[\].,]))"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    kind: Kind
+    text: str
+
+
+def tokens(expression: str) -> Iterator[Token]:
+    """`expression` stands without the brackets around it. Text comes unquoted, `''` in it as one quote."""
+    position, end = 0, len(expression.rstrip())
+    while position < end:
+        found = _TOKEN.match(expression, position)
+        if found is None:
+            raise TemplateError(f"The expression '{expression}' cannot be read at position {position + 1}")
+        position = found.end()
+        if found["name"] is not None:
+            yield Token("name", found["name"])
+        elif found["text"] is not None:
+            yield Token("text", found["text"][1:-1].replace("''", "'"))
+        elif found["number"] is not None:
+            yield Token("number", found["number"])
+        else:
+            yield Token("mark", found["mark"])
