@@ -26,6 +26,7 @@ from controlplane.arm import (
     backup_policies,
     cloud,
     compute_operations,
+    deployments,
     disks,
     group_deletion,
     locks,
@@ -46,11 +47,12 @@ from controlplane.arm import (
 )
 from controlplane.arm.aad import Identity, Tokens
 from controlplane.arm.call import Answer, Call, as_json, encode
+from controlplane.arm.refusals import as_service_error
 from controlplane.arm.routing import Place, Route, Table, operation_name, split
 from controlplane.arm.sign_in import router
 from controlplane.domain import errors
 from controlplane.domain.errors import ServiceError
-from controlplane.ports import DocumentExists, Engine, EtagMismatch, Event, Json, PortError, Ports, StorageRefused
+from controlplane.ports import Engine, Event, Json, Ports
 
 MAX_BODY_BYTES = 4 * 1024 * 1024
 API_VERSION = re.compile(r"\d{4}-\d{2}-\d{2}(-[A-Za-z0-9.-]{1,40})?", re.ASCII)
@@ -72,6 +74,7 @@ ROUTES: tuple[Route, ...] = (
     *compute_operations.ROUTES,
     *disks.ROUTES,
     *storage_accounts.ROUTES,
+    *deployments.ROUTES,
     *resource_groups.ROUTES,
     *subscriptions.ROUTES,
 )
@@ -150,7 +153,7 @@ class Arm:
             headers=headers,
             content=b"" if route.method in {"GET", "HEAD"} else await _body(receive),
             base_url=base_url,
-            dispatch=self._dispatch,
+            dispatcher=self,
         )
         return await run_in_threadpool(self._run, route, call) if route.blocks else route.run(call)
 
@@ -166,7 +169,7 @@ class Arm:
         self._record(call, result)
         return result
 
-    def _dispatch(self, caller: Call, method: str, path: str, body: Json | None) -> Answer:
+    def carry_out(self, caller: Call, method: str, path: str, body: Json | None) -> Answer:
         """An operation that another one needs: the same table and the same rules, but what is refused is raised."""
         segments = split(path)
         place = self._table.find(segments)
@@ -182,6 +185,10 @@ class Arm:
         result = route.run(call)
         self._record(call, result)
         return result
+
+    def knows(self, method: str, path: str) -> bool:
+        place = self._table.find(split(path))
+        return place is not None and method in place.routes
 
     def _record(self, call: Call, result: Answer) -> None:
         data = {"method": call.method, "id": call.id, "status": result.status}
@@ -288,20 +295,17 @@ def _not_allowed(method: str, place: Place) -> Answer:
 
 def _error_answer(error: Exception, identity: Identity) -> Answer:
     """What the client is told of an exception."""
-    if isinstance(error, ServiceError):
-        headers = {}
-        if error.status == 401:
-            place = f"https://login.microsoftonline.com/{identity.tenant_id}"
-            headers["WWW-Authenticate"] = f'Bearer authorization_uri="{place}", error="invalid_token"'
-        return as_json(error.envelope(), error.status, headers)
-    if isinstance(error, EtagMismatch):
-        return _envelope(errors.precondition_failed("The resource was changed since it was read."))
-    if isinstance(error, DocumentExists | StorageRefused):
-        return _envelope(ServiceError("Conflict", f"{error}.", status=409))
-    if isinstance(error, PortError):
-        return as_json(errors.service_unavailable(str(error)).envelope(), 503, {"Retry-After": "5"})
-    _log.error("a request ended in an unexpected error", exc_info=error)
-    return _envelope(errors.internal_error())
+    refusal = as_service_error(error)
+    if refusal is None:
+        _log.error("a request ended in an unexpected error", exc_info=error)
+        refusal = errors.internal_error()
+    headers = {}
+    if refusal.status == 401:
+        place = f"https://login.microsoftonline.com/{identity.tenant_id}"
+        headers["WWW-Authenticate"] = f'Bearer authorization_uri="{place}", error="invalid_token"'
+    elif refusal.status == 503:
+        headers["Retry-After"] = "5"
+    return as_json(refusal.envelope(), refusal.status, headers)
 
 
 def _envelope(error: ServiceError) -> Answer:

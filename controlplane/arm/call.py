@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 from base64 import b64decode, urlsafe_b64encode
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 from urllib.parse import quote, urlencode
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
@@ -57,6 +57,14 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+class Dispatcher(Protocol):
+    """All operations of this service, for one that needs another."""
+
+    def carry_out(self, caller: Call, method: str, path: str, body: Json | None) -> Answer: ...
+
+    def knows(self, method: str, path: str) -> bool: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """One request, already authenticated and routed."""
@@ -75,8 +83,7 @@ class Call:
     content: bytes
     base_url: str
     """Scheme and host by which the client reached us; every address in an answer starts with it."""
-    dispatch: Callable[[Call, str, str, Json | None], Answer]
-    """Carries out another operation of this service; see `ask`."""
+    dispatcher: Dispatcher
 
     # ------------------------------------------------------------------------------------------------------ the request
 
@@ -116,7 +123,11 @@ class Call:
 
     def ask(self, method: str, path: str, body: Json | None = None) -> Answer:
         """Carry out another operation in this caller's name, in this thread. What it refuses is raised."""
-        return self.dispatch(self, method, path, body)
+        return self.dispatcher.carry_out(self, method, path, body)
+
+    def knows(self, method: str, path: str) -> bool:
+        """Whether there is such an operation."""
+        return self.dispatcher.knows(method, path)
 
     # ---------------------------------------------------------------------------------------------------- the documents
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from controlplane.arm.call import GROUP_KIND, RETRY_AFTER_SECONDS, Answer, Call
+from controlplane.arm.refusals import Expected, expected
 from controlplane.arm.resources import found
 from controlplane.arm.routing import GROUP, SUBSCRIPTION, Route, group_resources, reading, type_of
-from controlplane.domain import errors, operation
+from controlplane.domain import deployment, errors, operation
 from controlplane.domain.errors import ServiceError
 from controlplane.domain.times import instant
 from controlplane.ports import Json
@@ -28,6 +29,8 @@ def routes(described: Iterable[Route]) -> tuple[Route, ...]:
                 body = operation.failed(id, started, _blocked(group["name"], left))
             else:
                 body = operation.succeeded(id, started)
+                for known in call.ports.store.find(deployment.KIND, call.group_id):
+                    call.ports.store.delete(deployment.KIND, known.id)
                 call.ports.store.delete(GROUP_KIND, call.id)
             call.ports.store.put(operation.KIND, id, body, parent=call.subscription_id)
         location = call.url(f"{call.subscription_id}/operationresults/{id}")
@@ -56,8 +59,8 @@ def _delete_resources(call: Call, kinds: Sequence[str]) -> dict[str, ServiceErro
             id = resource.json()["id"]
             try:
                 call.ask("DELETE", id)
-            except ServiceError as refusal:
-                refusals[id] = refusal
+            except Expected as error:
+                refusals[id] = expected(error)
         if len(refusals) in (0, left):
             return refusals
         left = len(refusals)

@@ -42,6 +42,12 @@ SERVICE = (
         "controlplane/arm/group_deletion.py",
     ),
     Choice(
+        "A deployment whose resources take their time",
+        "goes on when it, its operations or its status are asked for, and stands still between",
+        "goes on by itself",
+        "controlplane/arm/deployment_run.py",
+    ),
+    Choice(
         "The PUT of a virtual machine that names no data disks",
         "leaves them; an empty list detaches them",
         "not public",

@@ -1,0 +1,30 @@
+"""What a client is told of an exception that is not a mistake of ours."""
+
+from __future__ import annotations
+
+from controlplane.domain import errors
+from controlplane.domain.errors import ServiceError
+from controlplane.ports import DocumentExists, EtagMismatch, PortError, StorageRefused
+
+Expected = (ServiceError, PortError)
+"""What an operation may raise."""
+
+
+def as_service_error(error: Exception) -> ServiceError | None:
+    """The error as the service names it; None for a mistake of the program."""
+    if isinstance(error, ServiceError):
+        return error
+    if isinstance(error, EtagMismatch):
+        return errors.precondition_failed("The resource was changed since it was read.")
+    if isinstance(error, DocumentExists | StorageRefused):
+        return ServiceError("Conflict", f"{error}.", status=409)
+    if isinstance(error, PortError):
+        return errors.service_unavailable(str(error))
+    return None
+
+
+def expected(error: Exception) -> ServiceError:
+    """The same for what is known to be no mistake."""
+    found = as_service_error(error)
+    assert found is not None, "only what an operation may raise is asked about"
+    return found
