@@ -1,16 +1,17 @@
-"""The settings of a vault as older APIs show them: soft delete, storage redundancy, encryption."""
+"""The settings of a vault as older APIs show them: soft delete, storage redundancy, encryption; and its guards."""
 
 from __future__ import annotations
 
 from controlplane.arm.call import Answer, Call, as_json
 from controlplane.arm.routing import reading, refused
-from controlplane.arm.vaults import VAULT, vault_id
+from controlplane.arm.vaults import VAULT, require_vault, vault_id
 from controlplane.domain import protected_item
 from controlplane.domain.vault import KIND, backup_config, encryption_config, storage_config
 
 BACKUP_CONFIG = f"{VAULT}/backupconfig/vaultconfig"
 STORAGE_CONFIG = f"{VAULT}/backupstorageconfig/vaultstorageconfig"
 ENCRYPTION_CONFIG = f"{VAULT}/backupEncryptionConfigs/backupResourceEncryptionConfig"
+GUARDS = f"{VAULT}/backupResourceGuardProxies"
 
 
 def get_backup_config(call: Call) -> Answer:
@@ -28,7 +29,15 @@ def get_encryption_config(call: Call) -> Answer:
     return as_json(encryption_config(call.get(KIND, vault_id(call)).json()["id"]))
 
 
+def list_guards(call: Call) -> Answer:
+    """Clients ask before they take protection away. No vault has a resource guard here."""
+    require_vault(call)
+    return call.page(())
+
+
 ROUTES = (
+    reading(GUARDS, list_guards),
+    refused("PUT", f"{GUARDS}/{{guard}}"),
     reading(BACKUP_CONFIG, get_backup_config),
     refused("PUT", BACKUP_CONFIG),
     refused("PATCH", BACKUP_CONFIG),

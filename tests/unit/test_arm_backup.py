@@ -174,6 +174,7 @@ def delete_item(world: ArmWorld) -> Json:
 
 def test_protection_is_stopped_suspended_and_resumed(world: ArmWorld) -> None:
     world.protect()
+    assert listed(world, f"{VAULT}/backupResourceGuardProxies") == []
     suspended = put_item(world, policyId="", protectionState="BackupsSuspended")
     assert (suspended["operation"], world.get(ITEM)["properties"]["protectionState"]) == (
         "DisableBackup",
