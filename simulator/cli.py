@@ -76,8 +76,8 @@ def demo(
     if lang not in texts.LANGUAGES:
         raise typer.BadParameter(f"{lang} is not one of {', '.join(texts.LANGUAGES)}", param_hint="--lang")
     if keep is not None and (keep / "world.json").exists():
-        raise typer.BadParameter(
-            f"{keep} holds a world already; `backupsim up --state {keep}` starts it", param_hint="--keep"
+        _fail(
+            USAGE, f"{keep} holds a world already: backupsim up --state {keep} starts it; for a demo name a new folder"
         )
     options = DemoOptions(seed=seed, data_disks=disks, vss=vss)
     with ExitStack() as stack, _interruptible():
@@ -112,7 +112,7 @@ def up(
     from simulator.world import build
 
     if endpoints is not None and (endpoints.is_dir() or not endpoints.parent.is_dir()):
-        raise typer.BadParameter(f"{endpoints} is no file in a folder that is there", param_hint="--endpoints")
+        _fail(USAGE, f"--endpoints {endpoints}: no file can be there; name one in a folder that exists")
     config = _config(
         state,
         seed=seed,
