@@ -423,7 +423,9 @@ class ServiceSettings:
 
     location: str = "westus"
     service_account: str = "backupservice"
-    """Storage account of the service: task blobs and vault data. Not shown in ARM."""
+    """Storage account of the service: status and log blobs. Not shown in ARM."""
+    vault_account: str = "backupvaults"
+    """Storage account of what the vaults hold. No guest ever gets an address in it. Not shown in ARM."""
     managed_disks_account: str = "manageddisks"
     snapshot_timeout_seconds: int = 20 * 60
     """How long a snapshot task may stay silent; the extension itself gives up at 140 minutes."""
@@ -438,6 +440,11 @@ class ServiceSettings:
     extension_publisher: str = "Microsoft.Azure.RecoveryServices"
     extension_type: str = "VMSnapshot"
     extension_version: str = "1.9"
+
+    @property
+    def own_accounts(self) -> tuple[str, ...]:
+        """Storage accounts that belong to no subscription."""
+        return (self.service_account, self.vault_account, self.managed_disks_account)
 
 
 # --------------------------------------------------------------------------------------------------------------- Errors

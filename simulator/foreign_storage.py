@@ -40,7 +40,7 @@ def connect(endpoint: str, accounts: str | None, settings: ServiceSettings) -> F
     """
     url = _checked_url(endpoint)
     listed = _parsed(accounts)
-    for needed in (settings.service_account, settings.managed_disks_account):
+    for needed in settings.own_accounts:
         if needed not in listed.names:
             raise WrongUse(
                 f"--blob-accounts lacks {needed}, an account of the service itself; "

@@ -80,7 +80,7 @@ class Verifier:
                 for disk in point.disks
             }
         if point.has_vault_copy:
-            vault = VaultStore(self.blobs, self.settings.service_account)
+            vault = VaultStore(self.blobs, self.settings.vault_account)
             places["HardenedRP"] = lambda: {
                 disk.lun: vault.source(VaultPoint.from_json(disk.vault)) for disk in point.disks if disk.vault
             }

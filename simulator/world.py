@@ -142,7 +142,8 @@ class World:
             chance=Random(f"{self.state.seed} start {self._count_start()}"),
             settings=replace(config.settings, location=config.location, locale=config.locale),
         )
-        self.blobs.add_account(self.ports.settings.service_account)
+        for account in self.ports.settings.own_accounts:
+            self.blobs.add_account(account)
         self.engine = InlineEngine(PLANS, lambda: self.ports)
         keep.callback(self.engine.close)
         self.host = self._host()

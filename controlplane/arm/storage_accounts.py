@@ -163,7 +163,7 @@ def _check_free(call: Call, name: str) -> None:
 
 def _is_ours(call: Call, name: str) -> bool:
     """The service's own accounts are not shown, but their names are gone."""
-    return name in {call.ports.settings.service_account, call.ports.settings.managed_disks_account}
+    return name in call.ports.settings.own_accounts
 
 
 ROUTES = (

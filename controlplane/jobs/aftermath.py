@@ -52,7 +52,7 @@ def _lost_snapshots(ports: Ports, point: RecoveryPoint) -> list[Loss]:
 def _lost_copies(ports: Ports, point: RecoveryPoint) -> list[Loss]:
     if not point.has_vault_copy:
         return []
-    vault = VaultStore(ports.blobs, ports.settings.service_account)
+    vault = VaultStore(ports.blobs, ports.settings.vault_account)
     copies = [VaultPoint.from_json(disk.vault) for disk in point.disks if disk.vault]
     problems = [problem for copy in copies for problem in vault.check(copy)]
     return [Loss(point.document, "HardenedRP", tuple(problems))] if problems else []

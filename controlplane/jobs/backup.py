@@ -157,7 +157,6 @@ def _in_progress() -> ServiceError:
 
 def take_snapshot(ports: Ports, state: Json) -> Outcome:
     """The recovery point is there at once, in the instant tier."""
-    ports.blobs.add_account(ports.settings.service_account)
     disks = _disks(state)
     shot = snapshot_task.take(ports, state, disks)
     taken = ports.clock.now()
@@ -214,7 +213,7 @@ def forget_snapshots(ports: Ports, state: Json) -> Outcome:
 
 def transfer_to_vault(ports: Ports, state: Json) -> Outcome:
     """Only what changed since the newest point in the vault moves. What has been written is then looked for."""
-    vault = VaultStore(ports.blobs, ports.settings.service_account)
+    vault = VaultStore(ports.blobs, ports.settings.vault_account)
     all_points = points.of_item(ports.store, state["item"])
     point = next(known for known in all_points if known.id == state["point"])
     disks = []
@@ -257,7 +256,7 @@ def _vaulted(disk: PointDisk, copy: VaultPoint) -> PointDisk:
 
 
 def delete_vault_copy(ports: Ports, state: Json) -> Outcome:
-    vault = VaultStore(ports.blobs, ports.settings.service_account)
+    vault = VaultStore(ports.blobs, ports.settings.vault_account)
     others = [known for known in points.of_item(ports.store, state["item"]) if known.id != state["point"]]
     for disk in _disks(state):
         kept = [known.vault for point in others for known in point.disks if known.lun == disk.lun and known.vault]

@@ -50,7 +50,7 @@ def test_compose_gives_both_services_the_same_accounts() -> None:
     accounts = {value for service in SERVICES.values() for value in service["environment"].values()}
     assert len(accounts) == 1
     names = [account.partition(":")[0] for account in accounts.pop().split(";")]
-    assert {"backupservice", "manageddisks"} < set(names)
+    assert {"backupservice", "backupvaults", "manageddisks"} < set(names)
 
 
 def test_the_image_holds_what_the_package_is_made_of() -> None:

@@ -168,7 +168,15 @@ def arm_world(blobs: MemoryBlobs | None = None) -> Iterator[ArmWorld]:
         path = Path(folder) / "store.db"
         path.write_bytes(empty_store())
         clock = VirtualClock(START)
-        yield from _arm_world(SqlStore(f"sqlite:///{path}", clock), clock, blobs or MemoryBlobs())
+        yield from _arm_world(SqlStore(f"sqlite:///{path}", clock), clock, blobs or service_storage())
+
+
+def service_storage() -> MemoryBlobs:
+    """A storage that has the service's own accounts."""
+    blobs = MemoryBlobs()
+    for account in ServiceSettings().own_accounts:
+        blobs.add_account(account)
+    return blobs
 
 
 def _arm_world(store: SqlStore, clock: VirtualClock, blobs: MemoryBlobs) -> Iterator[ArmWorld]:

@@ -139,7 +139,7 @@ class BackupWorld:
         return [blob for blob in self.blobs.find("sql01disks", "vhds", snapshots=True) if blob.snapshot]
 
     def vault_blobs(self) -> list[str]:
-        return [blob.name for blob in self.blobs.find(self.ports.settings.service_account, "vault")]
+        return [blob.name for blob in self.blobs.find(self.ports.settings.vault_account, "vault")]
 
     def restored_blobs(self) -> list[Blob]:
         numbers = [document.id.rpartition("/")[2] for document in self.store.find(jobs.KIND, VAULT)]
@@ -176,7 +176,7 @@ def backup_world(
 
 
 def _furnish(world: BackupWorld) -> None:
-    for account in ("sql01disks", "restored01", world.ports.settings.service_account):
+    for account in ("sql01disks", "restored01", *world.ports.settings.own_accounts):
         world.blobs.add_account(account)
     for place, disk in enumerate(DISKS):
         world.blobs.create(disk.blob, SIZE)

@@ -24,7 +24,7 @@ def world() -> Iterator[BackupWorld]:
 
 
 def forget_packs(world: BackupWorld, like: str = "") -> None:
-    account = world.ports.settings.service_account
+    account = world.ports.settings.vault_account
     for name in world.vault_blobs():
         if like in name:
             world.blobs.delete(Blob(account, "vault", name))
@@ -67,7 +67,7 @@ def test_a_point_that_lost_everything_is_gone_and_its_item_shows_the_one_before(
     for disk in lost.disks:
         world.blobs.delete(points.snapshot_of(disk))
     for name in set(world.vault_blobs()) - earlier:
-        world.blobs.delete(Blob(world.ports.settings.service_account, "vault", name))
+        world.blobs.delete(Blob(world.ports.settings.vault_account, "vault", name))
     assert {loss.point for loss in name_losses(world.ports)} == {lost.document}
     assert world.points() == before
     assert world.item()["lastRecoveryPoint"].startswith(before[-1].time.strftime("%Y-%m-%dT%H:%M"))

@@ -101,6 +101,7 @@ def test_keys_are_shown_by_list_keys_alone(world: ArmWorld) -> None:
         ("goodname", {"kind": "Floppy"}, (400, "InvalidValuesForRequestParameters")),
         ("goodname", {"sku": "Standard_LRS"}, (400, "InvalidRequestContent")),
         ("backupservice", {}, (409, "StorageAccountAlreadyTaken")),
+        ("backupvaults", {}, (409, "StorageAccountAlreadyTaken")),
         ("manageddisks", {}, (409, "StorageAccountAlreadyTaken")),
     ],
 )

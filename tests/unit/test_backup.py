@@ -163,7 +163,7 @@ def test_each_point_reads_back_as_the_disks_were(world: BackupWorld) -> None:
     world.write(0, 0, 200)
     world.clock.jump(60)
     world.back_up()
-    vault = VaultStore(world.blobs, world.ports.settings.service_account)
+    vault = VaultStore(world.blobs, world.ports.settings.vault_account)
     first, second = (VaultPoint.from_json(point.disks[0].vault or {}) for point in world.points())
     assert vault.source(first).read(0, 3) == b"\x01\x01\x01"
     assert vault.source(second).read(0, 3) == b"\xc8\xc8\xc8"

@@ -134,8 +134,8 @@ def test_a_restore_touches_neither_the_disks_nor_the_points(world: BackupWorld) 
 
 def test_a_vault_that_lost_data_fails_the_restore_and_leaves_nothing(world: BackupWorld) -> None:
     lose_snapshots(world)
-    service = world.ports.settings.service_account
-    for blob in list(world.blobs.find(service, "vault")):
+    vaults = world.ports.settings.vault_account
+    for blob in list(world.blobs.find(vaults, "vault")):
         if not blob.name.startswith("manifests/"):
             world.blobs.delete(blob)
     job = world.restore(world.points()[0])

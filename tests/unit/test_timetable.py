@@ -268,8 +268,9 @@ def test_a_storage_that_fails_while_erasing_is_tried_again(world: BackupWorld) -
 
 def everything(world: BackupWorld) -> list[str]:
     """All that the service keeps in the storage, snapshots on the machine's disks included."""
-    account = world.ports.settings.service_account
-    kept_blobs = [*world.blobs.find(account, "vault"), *world.blobs.find(account, f"bcdrextensionlogs-{VM_ID}")]
+    settings = world.ports.settings
+    reports = world.blobs.find(settings.service_account, f"bcdrextensionlogs-{VM_ID}")
+    kept_blobs = [*world.blobs.find(settings.vault_account, "vault"), *reports]
     return [f"{blob.container}/{blob.name}" for blob in kept_blobs] + [str(blob) for blob in world.snapshots()]
 
 
