@@ -26,7 +26,7 @@ def told(
     done = subprocess.run(
         [sys.executable, *start, *arguments],
         cwd=ROOT,
-        env=kept | variables,
+        env={**kept, **variables},
         capture_output=True,
         text=True,
         timeout=120,

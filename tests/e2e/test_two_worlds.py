@@ -1,0 +1,63 @@
+"""Two worlds on one machine: each has its own machine, vault and storage, and finds them again after a restart."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from simulator.client import Client, RequestFailed
+from tests.e2e.running import Up, demo_of, good_backup, up
+
+ADDRESSES = ("arm", "arm_http", "blob")
+SECRETS = ("client_secret", "sim_token")
+
+
+def test_two_worlds_side_by_side_leave_each_other_alone(tmp_path: Path) -> None:
+    with up(tmp_path / "one") as one, up(tmp_path / "two") as two:
+        for key in (*ADDRESSES, *SECRETS):
+            assert one.client.endpoints[key] != two.client.endpoints[key]
+        with ThreadPoolExecutor() as both:
+            results = list(both.map(lambda world: demo_of(world.client).run(), (one, two)))
+        for result in results:
+            assert result["verified"], [check for check in result["checks"] if not check["passed"]]
+        check_strangers(one, two)
+        before = points(one)
+        good_backup(demo_of(two.client))
+        assert points(one) == before
+    check_restart(tmp_path / "one", before)
+
+
+def check_strangers(one: Up, two: Up) -> None:
+    """Neither's credential opens the other."""
+    with Client({**one.client.endpoints, **{key: two.client.endpoints[key] for key in SECRETS}}) as stranger:
+        with pytest.raises(RequestFailed, match="invalid_client"):
+            stranger.get(demo_of(stranger).vm)
+        with pytest.raises(RequestFailed, match="InvalidToken"):
+            stranger.sim("GET", "/vms")
+
+
+def check_restart(state: Path, before: list[str]) -> None:
+    """The folder is the world: machine, vault and recovery points are there, and what they hold."""
+    with up(state) as again:
+        demo = demo_of(again.client)
+        assert points(again) == before
+        for point in before:
+            verdict = again.client.sim("POST", "/verify", {"recovery_point": point})
+            assert verdict["verified"], verdict["checks"]
+        good_backup(demo)
+        assert set(before) < set(points(again))
+        assert restored(again, before[0])["verified"]
+
+
+def points(world: Up) -> list[str]:
+    return [point["id"] for point in world.client.list(f"{demo_of(world.client).item}/recoveryPoints")]
+
+
+def restored(world: Up, point: str) -> dict[str, Any]:
+    demo = demo_of(world.client)
+    demo.jobs = [{"id": job["name"]} for job in world.client.list(f"{demo.vault}/backupJobs")]
+    job = demo._restore({"id": point})
+    return world.client.sim("POST", "/verify", {"recovery_point": point, "job": job})
