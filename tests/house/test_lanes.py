@@ -52,3 +52,12 @@ def test_a_lane_runs_what_belongs_to_it(
     found.pop("in", None)
     assert found == counts, done.stdout
     assert ("no such machine" in done.stdout) == (arguments == ["--all"])
+
+
+@pytest.mark.parametrize("az", [["--az", sys.executable], [f"--az={sys.executable}"]], ids=["apart", "joined"])
+def test_the_path_of_az_is_not_taken_for_a_folder_of_tests(az: list[str]) -> None:
+    root = CONFTEST.parents[1]
+    arguments = ["tests", *az, "--collect-only", "--quiet", "tests/house/test_lanes.py"]
+    done = subprocess.run([sys.executable, *arguments], cwd=root, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "test_the_path_of_az" in done.stdout
