@@ -100,7 +100,7 @@ def _create(call: Call, request: ManagedDiskRequest, place: str) -> Answer:
     )
     blob = new_blob(call)
     call.ports.blobs.create(blob, disk.size_gib * GIB + VHD_FOOTER_BYTES)
-    return call.stored(register(call, call.id, disk, blob), 201)
+    return call.stored(register(call, call.id, disk, blob))
 
 
 def _change(call: Call, request: ManagedDiskRequest) -> Answer:

@@ -13,7 +13,10 @@ from controlplane.ports import Json
 API_VERSIONS = {
     "Microsoft.Authorization": ["2020-05-01", "2016-09-01"],
     "Microsoft.Compute": ["2026-04-01", "2024-11-01"],
+    "Microsoft.ManagedIdentity": ["2024-11-30", "2023-01-31"],
+    "Microsoft.Network": ["2025-07-01", "2022-01-01"],
     "Microsoft.RecoveryServices": ["2026-08-01", "2026-07-01", "2026-05-01"],
+    "Microsoft.Resources": ["2025-04-01", "2024-11-01"],
     "Microsoft.Storage": ["2025-08-01", "2024-01-01"],
 }
 """What is named to a client that asks; every other well-formed version is served too."""

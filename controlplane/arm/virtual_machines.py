@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from controlplane.arm import compute_operations
+from controlplane.arm import compute_operations, network_interfaces
 from controlplane.arm.call import Answer, Call, as_json, encode
 from controlplane.arm.routing import GROUP, SUBSCRIPTION, Route, reading
 from controlplane.arm.tags import tagged
@@ -74,8 +74,10 @@ def delete_machine(call: Call) -> Answer:
         call.ports.fabric.delete_vm(machine["id"])
         call.ports.store.delete(KIND, known.id)
         release(call, all_disks(machine))
+        network_interfaces.reconnect(call, machine["id"], network_interfaces.ids_of(machine), ())
         answer = compute_operations.accepted(call, compute_operations.begin(call, machine, goal="absent"))
     delete_with_machine(call, machine)
+    network_interfaces.delete_with_machine(call, machine)
     return answer
 
 
@@ -130,6 +132,7 @@ def _create(call: Call, request: MachineRequest) -> Answer:
         private = {"blobs": blob_keys(spec.disks)}
         call.ports.store.put(KIND, call.id, shown, parent=call.group_id, private=private, if_none_match=True)
         take(call, shown, placed)
+        network_interfaces.reconnect(call, call.id, (), network_interfaces.ids_of(shown))
         call.ports.fabric.create_vm(call.id, spec)
         path = compute_operations.begin(call, shown)
         return call.accepted(path, status=201, body=_shown(call, call.get(KIND)))
@@ -173,6 +176,8 @@ def _update(call: Call, known: Document, request: MachineRequest) -> Answer:
         check_unused(call, [disk.backed for disk in added])
         release(call, [disk for disk in profile["dataDisks"] if disk["lun"] not in change.kept])
         take(call, machine, added)
+        interfaces = [network_interfaces.ids_of(each) for each in (machine, changed)]
+        network_interfaces.reconnect(call, machine["id"], *interfaces)
         return _write(call, known, changed, (*kept, *(disk.backed for disk in added)))
 
 

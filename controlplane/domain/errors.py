@@ -155,6 +155,12 @@ def internal_error() -> ServiceError:
     )
 
 
+def image_not_found(image: str, version: str) -> ServiceError:
+    return ServiceError(
+        "PlatformImageNotFound", f"The platform image '{image}:{version}' is not available.", status=404
+    )
+
+
 def lock_not_found(lock: str) -> ServiceError:
     return ServiceError("LockNotFound", f"The lock '{lock}' could not be found.", status=404)
 

@@ -54,6 +54,18 @@ SERVICE = (
         "controlplane/arm/virtual_machine_request.py",
     ),
     Choice(
+        "Public IP addresses",
+        "from 203.0.113.0/24, which is set aside for documentation, then from 198.18.0.0/15; nothing answers there",
+        "addresses of the region's own",
+        "controlplane/arm/public_ip_addresses.py",
+    ),
+    Choice(
+        "Images of the marketplace",
+        "every publisher, offer and SKU has one version, 1.0.0",
+        "a catalogue",
+        "controlplane/arm/virtual_machine_images.py",
+    ),
+    Choice(
         "The blob of a deleted managed disk",
         "stays while recovery points or snapshots hold snapshots of it",
         "snapshots of a managed disk lie elsewhere",

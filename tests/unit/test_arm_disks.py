@@ -12,6 +12,7 @@ from controlplane.ports import Json
 from tests.unit.arm_world import GROUP, IMAGE, SUBSCRIPTION, VM, ArmWorld, arm_world
 
 DISK = f"{GROUP}/providers/Microsoft.Compute/disks/Data"
+SNAPSHOT = f"{GROUP}/providers/Microsoft.Compute/snapshots/Copy"
 EMPTY = {"location": "westus", "properties": {"creationData": {"createOption": "Empty"}, "diskSizeGB": 4}}
 
 
@@ -31,7 +32,11 @@ def add_machine(world: ArmWorld, **os_disk: object) -> Json:
 
 
 def add_disk(world: ArmWorld) -> None:
-    assert world.put(DISK, EMPTY).status_code == 201
+    assert world.put(DISK, EMPTY).status_code == 200
+
+
+def snapshot_body() -> Json:
+    return {"location": "westus", "properties": {"creationData": {"createOption": "Copy", "sourceResourceId": DISK}}}
 
 
 def data_disks(machine: Json) -> list[Json]:
@@ -106,6 +111,46 @@ def test_the_blob_of_a_deleted_disk_stays_for_its_snapshots(world: ArmWorld) -> 
     assert world.request("DELETE", DISK).status_code == 202
     assert world.error("GET", DISK) == (404, "ResourceNotFound")
     assert world.ports.blobs.properties(blob.at(stamp))
+
+
+# ------------------------------------------------------------------------------------------------------------ snapshots
+
+
+def test_a_snapshot_of_a_disk_is_one_of_its_blob(world: ArmWorld) -> None:
+    add_disk(world)
+    (blob,) = world.ports.blobs.find(world.ports.settings.managed_disks_account, "disks")
+    world.ports.blobs.write(blob, 0, b"before".ljust(512))
+    shown = world.put(SNAPSHOT, snapshot_body()).json()
+    world.ports.blobs.write(blob, 0, b"after!".ljust(512))
+    assert (shown["name"], shown["properties"]["diskSizeGB"]) == ("Copy", 4)
+    assert shown["properties"]["creationData"]["sourceResourceId"] == DISK
+    (taken, _) = world.ports.blobs.find(blob.account, blob.container, snapshots=True)
+    assert world.ports.blobs.read(taken, 0, 6) == b"before"
+    assert world.put(SNAPSHOT, snapshot_body()).json() == world.get(SNAPSHOT) == shown
+    assert world.request("PATCH", SNAPSHOT, {"tags": {"a": "b"}}).json()["tags"] == {"a": "b"}
+    assert world.get(f"{SUBSCRIPTION}/providers/Microsoft.Compute/snapshots")["value"] == [world.get(SNAPSHOT)]
+    assert world.request("DELETE", DISK).status_code == 202
+    assert world.ports.blobs.read(taken, 0, 6) == b"before"
+    response = world.request("DELETE", SNAPSHOT)
+    assert world.follow(response)["status"] == "Succeeded"
+    assert world.ports.blobs.properties(taken) is None
+    assert world.request("DELETE", SNAPSHOT).status_code == 204
+
+
+@pytest.mark.parametrize(
+    ("creation", "expected"),
+    [
+        ({}, (400, "InvalidParameter")),
+        ({"createOption": "Copy"}, (400, "InvalidParameter")),
+        ({"createOption": "Copy", "sourceResourceId": "x"}, (400, "InvalidParameter")),
+        ({"createOption": "Copy", "sourceResourceId": DISK}, (404, "ResourceNotFound")),
+        ({"createOption": "Copy", "sourceResourceId": VM}, (501, "OperationNotSimulated")),
+        ({"createOption": "Import"}, (501, "OperationNotSimulated")),
+    ],
+)
+def test_a_bad_snapshot_gets_its_code(world: ArmWorld, creation: Json, expected: tuple[int, str]) -> None:
+    body = {"location": "westus", "properties": {"creationData": creation}}
+    assert world.error("PUT", SNAPSHOT, body) == expected
 
 
 # ------------------------------------------------------------------------------------------------- disks of a machine

@@ -123,11 +123,21 @@ def _update_and_get(world: ArmWorld) -> Json:
     """The machine with everything that the recorded one had."""
     body = machine_body(world.add_account())
     interface = f"{GROUP}/providers/Microsoft.Network/networkInterfaces/sql01-nic"
+    world.put(f"{GROUP}/providers/Microsoft.Network/virtualNetworks/net", _network())
+    subnet = {"id": f"{GROUP}/providers/Microsoft.Network/virtualNetworks/net/subnets/s"}
+    configurations = [{"name": "ip", "properties": {"subnet": subnet}}]
+    world.put(interface, {"location": "westus", "properties": {"ipConfigurations": configurations}})
     body["tags"] = {"Owner": "tests"}
     body["properties"]["networkProfile"] = {"networkInterfaces": [{"id": interface}]}
     body["properties"]["diagnosticsProfile"] = {"bootDiagnostics": {"enabled": False}}
     world.follow(world.put(VM, body))
     return world.get(VM)
+
+
+def _network() -> Json:
+    subnet = {"name": "s", "properties": {"addressPrefix": "10.0.0.0/24"}}
+    properties = {"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}, "subnets": [subnet]}
+    return {"location": "westus", "properties": properties}
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,193 @@
+"""Microsoft.Network/networkInterfaces: what connects a virtual machine to subnet and public address."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from controlplane.arm import network_security_groups, public_ip_addresses
+from controlplane.arm.call import Call, RequestBody
+from controlplane.arm.plain_resources import PlainType, ResourceRequest
+from controlplane.arm.virtual_networks import find_subnet
+from controlplane.domain import network
+from controlplane.domain.errors import ServiceError
+from controlplane.domain.network import INTERFACE
+from controlplane.ports import Document, Json
+
+MAC_PREFIX = "00-0D-3A"
+
+
+class ReferenceRequest(RequestBody):
+    id: str
+
+
+class ConfigurationPropertiesRequest(RequestBody):
+    subnet: ReferenceRequest
+    private_ip_address: str | None = None
+    private_ip_allocation_method: str = "Dynamic"
+    public_ip_address: ReferenceRequest | None = None
+    primary: bool | None = None
+
+
+class ConfigurationRequest(RequestBody):
+    name: str
+    properties: ConfigurationPropertiesRequest
+
+
+class PropertiesRequest(RequestBody):
+    ip_configurations: list[ConfigurationRequest]
+    network_security_group: ReferenceRequest | None = None
+    enable_accelerated_networking: bool = False
+    enable_ip_forwarding: bool = False
+
+
+class InterfaceRequest(ResourceRequest):
+    properties: PropertiesRequest
+
+
+def _body(call: Call, request: InterfaceRequest, known: Json | None) -> Json:
+    asked, kept = request.properties, known["properties"] if known else {}
+    id, etag = known["id"] if known else call.id, f'W/"{call.new_guid()}"'
+    group = asked.network_security_group
+    if group and call.ports.store.get(network_security_groups.GROUPS.kind, group.id) is None:
+        raise network.invalid_reference(group.id, id)
+    configurations: list[Json] = []
+    for each in asked.ip_configurations:
+        configurations.append(_configuration(call, id, each, configurations, etag))
+    if not configurations:
+        raise ServiceError("NetworkInterfaceMustHaveOneIPConfiguration", "An interface needs an IP configuration.")
+    properties = {
+        "provisioningState": "Succeeded",
+        "resourceGuid": kept.get("resourceGuid") or call.new_guid(),
+        "ipConfigurations": configurations,
+        "dnsSettings": {"dnsServers": [], "appliedDnsServers": []},
+        "macAddress": kept.get("macAddress") or _mac_address(call),
+        "enableAcceleratedNetworking": asked.enable_accelerated_networking,
+        "enableIPForwarding": asked.enable_ip_forwarding,
+        **({"networkSecurityGroup": {"id": group.id}} if group else {}),
+        **({"virtualMachine": kept["virtualMachine"], "primary": True} if "virtualMachine" in kept else {}),
+        "hostedWorkloads": [],
+        "tapConfigurations": [],
+        "nicType": "Standard",
+    }
+    return {"etag": etag, "properties": properties}
+
+
+def _configuration(call: Call, interface: str, asked: ConfigurationRequest, before: Iterable[Json], etag: str) -> Json:
+    id, wanted = f"{interface}/ipConfigurations/{asked.name}", asked.properties
+    subnet = find_subnet(call.ports.store, wanted.subnet.id)
+    if subnet is None:
+        raise network.invalid_reference(wanted.subnet.id, interface)
+    others = _configurations_in(call, subnet["id"])
+    present = next((each for each in others if each["id"].lower() == id.lower()), None)
+    taken = [each["properties"]["privateIPAddress"] for each in (*others, *before) if each is not present]
+    address = wanted.private_ip_address or (present["properties"]["privateIPAddress"] if present else "")
+    public = wanted.public_ip_address
+    properties = {
+        "provisioningState": "Succeeded",
+        "privateIPAddress": network.free_address(subnet["properties"]["addressPrefix"], taken, address),
+        "privateIPAllocationMethod": wanted.private_ip_allocation_method,
+        "privateIPAddressVersion": "IPv4",
+        **({"publicIPAddress": {"id": public.id}} if public else {}),
+        "subnet": {"id": subnet["id"]},
+        "primary": not before if wanted.primary is None else wanted.primary,
+    }
+    kind = f"{INTERFACE}/ipConfigurations"
+    return {"name": asked.name, "id": id, "etag": etag, "type": kind, "properties": properties}
+
+
+def _configurations_in(call: Call, subnet: str) -> list[Json]:
+    return [
+        each
+        for interface in call.ports.store.find(INTERFACES.kind)
+        for each in interface.json()["properties"]["ipConfigurations"]
+        if each["properties"]["subnet"]["id"].lower() == subnet.lower()
+    ]
+
+
+def _mac_address(call: Call) -> str:
+    number = call.ports.chance.getrandbits(24).to_bytes(3)
+    return f"{MAC_PREFIX}-{number.hex('-').upper()}"
+
+
+def _after_write(call: Call, new: Json, old: Json | None) -> None:
+    """Public addresses know whose they are."""
+    wanted = _public_addresses(new)
+    for id in _public_addresses(old) if old else {}:
+        if id not in wanted:
+            public_ip_addresses.disconnect(call, id)
+    for id, configuration in wanted.items():
+        public_ip_addresses.connect(call, id, configuration, new["id"])
+
+
+def _public_addresses(interface: Json) -> dict[str, str]:
+    """Public address -> the configuration that has it."""
+    return {
+        each["properties"]["publicIPAddress"]["id"].lower(): each["id"]
+        for each in interface["properties"]["ipConfigurations"]
+        if "publicIPAddress" in each["properties"]
+    }
+
+
+def _before_deletion(call: Call, known: Document) -> None:
+    shown = known.json()
+    if machine := shown["properties"].get("virtualMachine"):
+        raise network.in_use("NicInUse", shown["id"], machine["id"])
+    for id in _public_addresses(shown):
+        public_ip_addresses.disconnect(call, id)
+
+
+# ------------------------------------------------------------------------------------------------ for virtual machines
+
+
+def ids_of(machine: Json) -> list[str]:
+    """The interfaces that a machine has."""
+    profile = machine["properties"].get("networkProfile") or {}
+    return [each["id"] for each in profile.get("networkInterfaces") or [] if each.get("id")]
+
+
+def reconnect(call: Call, machine: str, old: Iterable[str], new: Iterable[str]) -> None:
+    """Take interfaces from a machine and give it others; those in both stay."""
+    wanted = {id.lower() for id in new}
+    for id in old:
+        if id.lower() not in wanted:
+            _set_machine(call, id, machine, None)
+    for id in new:
+        _set_machine(call, id, machine, machine)
+
+
+def delete_with_machine(call: Call, machine: Json) -> None:
+    """Delete the interfaces that were to go with their machine."""
+    profile = machine["properties"].get("networkProfile") or {}
+    for each in profile.get("networkInterfaces") or []:
+        if str((each.get("properties") or {}).get("deleteOption")).lower() == "delete":
+            call.ask("DELETE", each["id"])
+
+
+def _set_machine(call: Call, id: str, asking: str, machine: str | None) -> None:
+    known = call.ports.store.get(INTERFACES.kind, id)
+    if known is None:
+        if machine is None:
+            return
+        raise network.invalid_reference(id, asking)
+    shown = known.json()
+    owner = shown["properties"].pop("virtualMachine", {"id": asking})["id"]
+    if owner.lower() != asking.lower():
+        raise network.in_use("NicInUse", id, owner)
+    shown["properties"].pop("primary", None)
+    if machine is not None:
+        shown["properties"] |= {"virtualMachine": {"id": machine}, "primary": True}
+    if shown != known.json():
+        call.ports.store.put(INTERFACES.kind, id, shown)
+
+
+INTERFACES = PlainType(
+    full_type=INTERFACE,
+    name=network.NAME,
+    name_rule=network.NAME_RULE,
+    request=InterfaceRequest,
+    body=_body,
+    before_deletion=_before_deletion,
+    after_write=_after_write,
+)
+
+ROUTES = INTERFACES.routes()

@@ -1,0 +1,108 @@
+"""Resource types that are nothing but their documents: what PUT, PATCH, GET, DELETE and lists do for all of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from controlplane.arm.call import Answer, Call, RequestBody, rows
+from controlplane.arm.routing import GROUP, SUBSCRIPTION, Route, reading
+from controlplane.arm.tags import patching
+from controlplane.domain import errors, location
+from controlplane.ports import Document, Json
+
+
+class ResourceRequest(RequestBody):
+    """What a PUT of any such type may hold; each adds its `properties`."""
+
+    location: str | None = None
+    tags: dict[str, str] | None = None
+    sku: dict[str, Any] | None = None
+    zones: list[str] | None = None
+
+
+Request = TypeVar("Request", bound=ResourceRequest)
+
+
+def _nothing(call: Call, known: Document) -> None:
+    return None
+
+
+@dataclass(frozen=True)
+class PlainType(Generic[Request]):
+    full_type: str
+    name: re.Pattern[str]
+    name_rule: str
+    request: type[Request]
+    body: Callable[[Call, Request, Json | None], Json]
+    """What a resource shows beside id, name, type, location and tags; the body it had before, if there was one."""
+    before_deletion: Callable[[Call, Document], None] = _nothing
+    """Raises where something still needs the resource, and ends what it had."""
+    after_write: Callable[[Call, Json, Json | None], None] = field(default=lambda call, new, old: None)
+    """What the write means for other documents, in the same transaction."""
+
+    @property
+    def kind(self) -> str:
+        return self.full_type.lower()
+
+    @property
+    def collection_path(self) -> str:
+        return f"{GROUP}/providers/{self.full_type}"
+
+    @property
+    def path(self) -> str:
+        return f"{self.collection_path}/{{name}}"
+
+    def routes(self) -> tuple[Route, ...]:
+        return (
+            Route("PUT", self.path, self._put),
+            reading(self.path, lambda call: call.stored(call.get(self.kind))),
+            Route("PATCH", self.path, patching(self.kind)),
+            Route("DELETE", self.path, self._delete),
+            reading(self.collection_path, self._list),
+            reading(
+                f"{SUBSCRIPTION}/providers/{self.full_type}", lambda call: call.page(rows(call.by_id(self.kind, None)))
+            ),
+        )
+
+    def _put(self, call: Call) -> Answer:
+        if not self.name.fullmatch(call.names["name"]):
+            raise errors.invalid_resource_name(call.names["name"], self.name_rule)
+        request = call.read(self.request)
+        place = location.normalised(request.location, self.full_type)
+        with call.ports.store.transaction():
+            call.get_group()
+            known = call.find(self.kind)
+            call.check_precondition(known)
+            old = known.json() if known else None
+            if old and old["location"] != place:
+                raise errors.location_conflict(old["name"], old["location"], call.group, place)
+            id = old["id"] if old else call.id
+            shown = {
+                "name": id.rpartition("/")[2],
+                "id": id,
+                "type": self.full_type,
+                "location": place,
+                **({"tags": request.tags} if request.tags else {}),
+                **({"zones": request.zones} if request.zones else {}),
+                **self.body(call, request, old),
+            }
+            document = call.ports.store.put(self.kind, id, shown, parent=call.group_id)
+            self.after_write(call, shown, old)
+        return call.stored(document, 200 if old else 201)
+
+    def _delete(self, call: Call) -> Answer:
+        with call.ports.store.transaction():
+            known = call.find(self.kind)
+            if known is None:
+                return Answer(204)
+            call.check_precondition(known)
+            self.before_deletion(call, known)
+            call.ports.store.delete(self.kind, known.id)
+        return Answer(200)
+
+    def _list(self, call: Call) -> Answer:
+        call.get_group()
+        return call.page(rows(call.by_id(self.kind, call.group_id)))

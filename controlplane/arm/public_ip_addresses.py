@@ -1,0 +1,98 @@
+"""Microsoft.Network/publicIPAddresses: addresses that nobody can reach."""
+
+from __future__ import annotations
+
+from controlplane.arm.call import Call, RequestBody
+from controlplane.arm.plain_resources import PlainType, ResourceRequest
+from controlplane.domain import network
+from controlplane.domain.network import PUBLIC_IP
+from controlplane.ports import Document, Json
+
+RANGE = "203.0.113.0/24"
+"""Set aside for documentation: whoever connects to such an address by mistake reaches no machine of anybody's."""
+WIDE_RANGE = "198.18.0.0/15"
+"""Set aside for benches; taken when the first one is used up."""
+
+
+class DnsRequest(RequestBody):
+    domain_name_label: str | None = None
+
+
+class PropertiesRequest(RequestBody):
+    public_ip_allocation_method: str = "Static"
+    public_ip_address_version: str = "IPv4"
+    idle_timeout_in_minutes: int = 4
+    dns_settings: DnsRequest | None = None
+
+
+class AddressRequest(ResourceRequest):
+    properties: PropertiesRequest = PropertiesRequest()
+
+
+def _body(call: Call, request: AddressRequest, known: Json | None) -> Json:
+    asked, kept = request.properties, known["properties"] if known else {}
+    properties = {
+        "provisioningState": "Succeeded",
+        "resourceGuid": kept.get("resourceGuid") or call.new_guid(),
+        "ipAddress": kept.get("ipAddress") or _free_address(call),
+        "publicIPAddressVersion": asked.public_ip_address_version,
+        "publicIPAllocationMethod": asked.public_ip_allocation_method,
+        "idleTimeoutInMinutes": asked.idle_timeout_in_minutes,
+        "ipTags": [],
+        **({"ipConfiguration": kept["ipConfiguration"]} if "ipConfiguration" in kept else {}),
+        **_dns(asked, request.location or ""),
+    }
+    sku = {"name": (request.sku or {}).get("name", "Standard"), "tier": "Regional"}
+    return {"etag": f'W/"{call.new_guid()}"', "sku": sku, "properties": properties}
+
+
+def _dns(asked: PropertiesRequest, location: str) -> Json:
+    label = asked.dns_settings.domain_name_label if asked.dns_settings else None
+    if not label:
+        return {}
+    name = f"{label}.{location.replace(' ', '').lower()}.cloudapp.azure.com"
+    return {"dnsSettings": {"domainNameLabel": label, "fqdn": name}}
+
+
+def _free_address(call: Call) -> str:
+    taken = [each.json()["properties"]["ipAddress"] for each in call.ports.store.find(ADDRESSES.kind)]
+    return network.free_address(RANGE if len(taken) < 200 else WIDE_RANGE, taken)
+
+
+def _before_deletion(call: Call, known: Document) -> None:
+    shown = known.json()
+    if used := shown["properties"].get("ipConfiguration"):
+        raise network.in_use("PublicIPAddressCannotBeDeleted", shown["id"], used["id"])
+
+
+def connect(call: Call, id: str, configuration: str, interface: str) -> None:
+    """Give the address to an interface's configuration."""
+    known = call.ports.store.get(ADDRESSES.kind, id)
+    if known is None:
+        raise network.invalid_reference(id, interface)
+    shown = known.json()
+    used = shown["properties"].get("ipConfiguration", {}).get("id", configuration)
+    if used.lower() != configuration.lower():
+        raise network.in_use("PublicIPAddressInUse", id, used)
+    shown["properties"]["ipConfiguration"] = {"id": configuration}
+    call.ports.store.put(ADDRESSES.kind, id, shown)
+
+
+def disconnect(call: Call, id: str) -> None:
+    known = call.ports.store.get(ADDRESSES.kind, id)
+    if known is not None:
+        shown = known.json()
+        shown["properties"].pop("ipConfiguration", None)
+        call.ports.store.put(ADDRESSES.kind, id, shown)
+
+
+ADDRESSES = PlainType(
+    full_type=PUBLIC_IP,
+    name=network.NAME,
+    name_rule=network.NAME_RULE,
+    request=AddressRequest,
+    body=_body,
+    before_deletion=_before_deletion,
+)
+
+ROUTES = ADDRESSES.routes()

@@ -1,0 +1,31 @@
+"""Microsoft.ManagedIdentity/userAssignedIdentities: ids to refer to; nobody can sign in as one."""
+
+from __future__ import annotations
+
+import re
+
+from controlplane.arm.call import Call
+from controlplane.arm.plain_resources import PlainType, ResourceRequest
+from controlplane.ports import Json
+
+
+def _body(call: Call, request: ResourceRequest, known: Json | None) -> Json:
+    if known:
+        return {"properties": known["properties"]}
+    properties = {
+        "tenantId": call.identity.tenant_id,
+        "principalId": call.new_guid(),
+        "clientId": call.new_guid(),
+    }
+    return {"properties": properties}
+
+
+IDENTITIES = PlainType(
+    full_type="Microsoft.ManagedIdentity/userAssignedIdentities",
+    name=re.compile(r"[A-Za-z0-9][\w-]{2,127}", re.ASCII),
+    name_rule="3 to 128 letters, digits, '-' and '_', with a letter or digit first",
+    request=ResourceRequest,
+    body=_body,
+)
+
+ROUTES = IDENTITIES.routes()

@@ -1,0 +1,211 @@
+"""Networks, public addresses, interfaces and identities, by requests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from controlplane.domain.errors import ServiceError
+from controlplane.domain.network import check_subnets, free_address
+from controlplane.ports import Json
+from tests.unit.arm_world import GROUP, IMAGE, VM, ArmWorld, arm_world
+
+NETWORK = f"{GROUP}/providers/Microsoft.Network"
+VNET = f"{NETWORK}/virtualNetworks/Net"
+SUBNET = f"{VNET}/subnets/Front"
+ADDRESS = f"{NETWORK}/publicIPAddresses/Ip"
+RULES = f"{NETWORK}/networkSecurityGroups/Rules"
+INTERFACE = f"{NETWORK}/networkInterfaces/Nic"
+IDENTITY = f"{GROUP}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/Me-1"
+
+VNET_BODY = {
+    "location": "westus",
+    "properties": {
+        "addressSpace": {"addressPrefixes": ["10.0.0.0/16"]},
+        "subnets": [{"name": "Front", "properties": {"addressPrefix": "10.0.0.0/29"}}],
+    },
+}
+
+
+@pytest.fixture
+def world() -> Iterator[ArmWorld]:
+    with arm_world() as world:
+        world.add_group()
+        world.put(VNET, VNET_BODY)
+        yield world
+
+
+def interface_body(**configuration: object) -> Json:
+    properties = {"subnet": {"id": SUBNET}, **configuration}
+    return {"location": "westus", "properties": {"ipConfigurations": [{"name": "ip", "properties": properties}]}}
+
+
+def machine_body(*interfaces: str, **properties: object) -> Json:
+    profile = {"networkInterfaces": [{"id": each, "properties": properties} for each in interfaces]}
+    storage = {"imageReference": dict(IMAGE), "osDisk": {"createOption": "FromImage"}}
+    return {"location": "westus", "properties": {"storageProfile": storage, "networkProfile": profile}}
+
+
+def configuration(world: ArmWorld, path: str = INTERFACE) -> Json:
+    found: Json = world.get(path)["properties"]["ipConfigurations"][0]["properties"]
+    return found
+
+
+# ------------------------------------------------------------------------------------------------------------ the kinds
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        (VNET, VNET_BODY),
+        (ADDRESS, {"location": "westus", "sku": {"name": "Standard"}}),
+        (RULES, {"location": "westus"}),
+        (INTERFACE, interface_body()),
+        (IDENTITY, {"location": "westus"}),
+    ],
+    ids=["vnet", "ip", "nsg", "nic", "identity"],
+)
+def test_each_kind_is_written_read_listed_tagged_and_deleted(world: ArmWorld, path: str, body: Json) -> None:
+    world.request("DELETE", path)
+    assert world.put(path, body).status_code == 201
+    shown = world.get(path)
+    assert (shown["id"], shown["name"], shown["location"]) == (path, path.rpartition("/")[2], "westus")
+    assert "tags" not in shown
+    assert world.get(path.rpartition("/")[0])["value"] == [shown]
+    assert world.get(path.rpartition("/")[0].replace("/resourceGroups/Demo", ""))["value"] == [shown]
+    again = world.put(path, body)
+    assert again.status_code == 200
+    kept = {key: value for key, value in again.json()["properties"].items() if isinstance(value, str)}
+    assert kept == {key: value for key, value in shown["properties"].items() if isinstance(value, str)}
+    assert world.request("PATCH", path, {"tags": {"a": "b"}}).json()["tags"] == {"a": "b"}
+    assert world.error("PUT", path, body | {"location": "eastus"}) == (409, "InvalidResourceLocation")
+    assert world.request("DELETE", path).status_code == 200
+    assert world.request("DELETE", path).status_code == 204
+    assert world.error("GET", path) == (404, "ResourceNotFound")
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "code"),
+    [
+        (f"{VNET}-", VNET_BODY, "InvalidResourceName"),
+        (VNET, {"location": "westus"}, "InvalidRequestContent"),
+        (VNET, {"location": "westus", "properties": {"addressSpace": {}}}, "InvalidRequestContent"),
+        (
+            INTERFACE,
+            {"location": "westus", "properties": {"ipConfigurations": []}},
+            "NetworkInterfaceMustHaveOneIPConfiguration",
+        ),
+        (INTERFACE, interface_body(subnet={"id": f"{VNET}/subnets/nobody"}), "InvalidResourceReference"),
+        (INTERFACE, interface_body(publicIPAddress={"id": ADDRESS}), "InvalidResourceReference"),
+        (INTERFACE, interface_body(privateIPAddress="10.0.0.1"), "PrivateIPAddressNotInSubnet"),
+        (INTERFACE, interface_body(privateIPAddress="ten"), "PrivateIPAddressNotInSubnet"),
+    ],
+)
+def test_a_bad_one_gets_its_code(world: ArmWorld, path: str, body: Json, code: str) -> None:
+    assert world.error("PUT", path, body) == (400, code)
+
+
+@pytest.mark.parametrize(
+    ("space", "subnets", "code"),
+    [
+        (["10.0.0.0/16"], [("a", "10.1.0.0/24")], "NetcfgInvalidSubnet"),
+        (["10.0.0.0/16"], [("a", "10.0.0.0/30")], "NetcfgInvalidSubnet"),
+        (["10.0.0.0/16"], [("a", "10.0.0.0/24"), ("b", "10.0.0.128/25")], "NetcfgSubnetRangesOverlap"),
+        (["10.0.0.1/16"], [], "InvalidAddressPrefixFormat"),
+        (["10.0.0.0/16"], [("a", "")], "InvalidAddressPrefixFormat"),
+    ],
+)
+def test_subnets_lie_in_the_space_beside_each_other(
+    space: list[str], subnets: list[tuple[str, str]], code: str
+) -> None:
+    with pytest.raises(ServiceError) as refusal:
+        check_subnets(space, subnets)
+    assert refusal.value.code == code
+
+
+@given(st.sets(st.integers(0, 15)))
+def test_the_lowest_free_address_is_given(taken: set[int]) -> None:
+    free = [number for number in range(4, 15) if number not in taken]
+    used = [f"10.0.0.{number}" for number in taken]
+    if free:
+        assert free_address("10.0.0.0/28", used) == f"10.0.0.{free[0]}"
+    else:
+        with pytest.raises(ServiceError):
+            free_address("10.0.0.0/28", used)
+
+
+# --------------------------------------------------------------------------------------------------- who refers to whom
+
+
+def test_interfaces_of_a_subnet_have_different_addresses_and_keep_them(world: ArmWorld) -> None:
+    world.put(INTERFACE, interface_body())
+    world.put(f"{INTERFACE}2", interface_body())
+    first, second = configuration(world), configuration(world, f"{INTERFACE}2")
+    assert (first["privateIPAddress"], second["privateIPAddress"]) == ("10.0.0.4", "10.0.0.5")
+    world.put(f"{INTERFACE}2", interface_body())
+    assert configuration(world, f"{INTERFACE}2") == second
+    assert world.get(INTERFACE)["properties"]["macAddress"] != world.get(f"{INTERFACE}2")["properties"]["macAddress"]
+    assert world.error("PUT", f"{INTERFACE}3", interface_body(privateIPAddress="10.0.0.5")) == (
+        400,
+        "PrivateIPAddressInUse",
+    )
+    world.put(f"{INTERFACE}3", interface_body())
+    assert world.error("PUT", f"{INTERFACE}4", interface_body()) == (400, "SubnetIsFull")
+    assert world.get(SUBNET) == world.get(f"{VNET}/subnets")["value"][0]
+    assert world.error("GET", f"{SUBNET}2") == (404, "ResourceNotFound")
+
+
+def test_a_public_address_knows_whose_it_is(world: ArmWorld) -> None:
+    world.put(ADDRESS, {"location": "westus"})
+    world.put(INTERFACE, interface_body(publicIPAddress={"id": ADDRESS}))
+    address = world.get(ADDRESS)["properties"]["ipAddress"]
+    assert world.get(ADDRESS)["properties"]["ipConfiguration"] == {"id": f"{INTERFACE}/ipConfigurations/ip"}
+    assert world.error("DELETE", ADDRESS) == (400, "PublicIPAddressCannotBeDeleted")
+    taken = interface_body(publicIPAddress={"id": ADDRESS})
+    assert world.error("PUT", f"{INTERFACE}2", taken) == (400, "PublicIPAddressInUse")
+    assert world.error("GET", f"{INTERFACE}2") == (404, "ResourceNotFound")
+    world.put(ADDRESS, {"location": "westus", "properties": {"dnsSettings": {"domainNameLabel": "sql01"}}})
+    properties = world.get(ADDRESS)["properties"]
+    assert (properties["ipAddress"], properties["dnsSettings"]["fqdn"]) == (address, "sql01.westus.cloudapp.azure.com")
+    world.put(INTERFACE, interface_body())
+    assert "ipConfiguration" not in world.get(ADDRESS)["properties"]
+    assert world.request("DELETE", ADDRESS).status_code == 200
+
+
+def test_nothing_goes_that_an_interface_needs(world: ArmWorld) -> None:
+    world.put(RULES, {"location": "westus"})
+    body = interface_body()
+    body["properties"]["networkSecurityGroup"] = {"id": RULES}
+    world.put(INTERFACE, body)
+    assert world.error("DELETE", VNET) == (400, "InUseSubnetCannotBeDeleted")
+    assert world.error("DELETE", RULES) == (400, "InUseNetworkSecurityGroupCannotBeDeleted")
+    assert len(world.get(RULES)["properties"]["defaultSecurityRules"]) == 6
+
+
+def test_an_interface_is_one_machine_s(world: ArmWorld) -> None:
+    world.put(INTERFACE, interface_body())
+    world.put(f"{INTERFACE}2", interface_body())
+    assert world.error("PUT", VM, machine_body(f"{INTERFACE}9")) == (400, "InvalidResourceReference")
+    assert world.error("GET", VM) == (404, "ResourceNotFound")
+    world.put(VM, machine_body(INTERFACE))
+    assert world.get(INTERFACE)["properties"]["virtualMachine"] == {"id": VM}
+    assert world.error("DELETE", INTERFACE) == (400, "NicInUse")
+    assert world.error("PUT", VM.replace("Sql01", "Sql02"), machine_body(INTERFACE)) == (400, "NicInUse")
+    world.put(INTERFACE, interface_body())
+    assert world.get(INTERFACE)["properties"]["virtualMachine"] == {"id": VM}
+    changed = world.get(VM)
+    changed["properties"]["networkProfile"] = {"networkInterfaces": [{"id": f"{INTERFACE}2"}]}
+    world.put(VM, changed)
+    assert "virtualMachine" not in world.get(INTERFACE)["properties"]
+    world.request("DELETE", VM)
+    assert world.request("DELETE", f"{INTERFACE}2").status_code == 200
+
+
+def test_an_interface_goes_with_its_machine_if_that_was_asked_for(world: ArmWorld) -> None:
+    world.put(INTERFACE, interface_body())
+    world.put(VM, machine_body(INTERFACE, deleteOption="Delete"))
+    world.request("DELETE", VM)
+    assert world.error("GET", INTERFACE) == (404, "ResourceNotFound")
