@@ -1,0 +1,47 @@
+"""Keeps a world and its blobs together over restarts: where they answer may change, who keeps them may not."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from controlplane.ports import Document, Store
+from simulator.failures import WrongUse
+
+NAMING_BLOBS = (
+    "microsoft.storage/storageaccounts",
+    "microsoft.compute/virtualmachines",
+    "microsoft.compute/disks",
+    "microsoft.recoveryservices/vaults/backupjobs",
+)
+"""Kinds of documents that show addresses of blobs. In Azure those never change; here the port may."""
+
+
+def settle(store: Store, url: str, foreign: bool) -> None:
+    """The world's blobs answer at `url`; documents that name a former address name this one from now on.
+
+    Raises WrongUse where they can't be there, since somebody else keeps them (`foreign`: not our own Azurite).
+    """
+    with store.transaction():
+        found = store.get("world", "storage")
+        documents = [document for kind in NAMING_BLOBS for document in store.find(kind)]
+        if found is not None and documents:
+            former = found.json()
+            _check_keeper(former["url"], former["foreign"], foreign)
+            _rename(store, documents, former["url"], url)
+        store.put("world", "storage", {"url": url, "foreign": foreign})
+
+
+def _check_keeper(former: str, was_foreign: bool, foreign: bool) -> None:
+    if was_foreign and not foreign:
+        raise WrongUse(f"this world keeps its blobs at {former}; start it with --blob-endpoint and --blob-accounts")
+    if foreign and not was_foreign:
+        raise WrongUse("this world keeps its blobs in its own Azurite; leave --blob-endpoint out, or use another state")
+
+
+def _rename(store: Store, documents: Sequence[Document], former: str, url: str) -> None:
+    for document in documents:
+        text = document.body.decode()
+        if former != url and f"{former}/" in text:
+            body = json.loads(text.replace(f"{former}/", f"{url}/"))
+            store.put(document.kind, document.id, body, parent=document.parent)
