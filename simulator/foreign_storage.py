@@ -14,7 +14,7 @@ import structlog
 from controlplane.adapters.azurite import AzuriteBlobs
 from controlplane.adapters.endpoint_probe import Answer, probe, to_json, use_account
 from controlplane.adapters.storage_keys import FixedAccounts
-from controlplane.ports import BlobNotFound, BlobRefused, PortError, ServiceSettings, StorageUnavailable, Store
+from controlplane.ports import BlobNotFound, BlobRefused, PortError, ServiceSettings, StorageUnavailable
 from simulator.failures import Failure, WrongUse
 
 ANSWER_SECONDS = 10.0
@@ -63,23 +63,6 @@ def check_fit(url: str, answers: Mapping[str, Answer]) -> None:
     for answer in answers.values():
         if answer.needed and not answer.able:
             raise UnfitStorage(f"{url} cannot hold backups: {answer.detail}; name another --blob-endpoint")
-
-
-def check_unmoved(store: Store, endpoint: str | None) -> None:
-    """A world's blobs don't follow it from our own Azurite to a foreign endpoint, or back."""
-    found = store.get("world", "blobs")
-    if found is None:
-        return
-    former = found.json()["endpoint"]
-    if former is not None and endpoint is None:
-        raise WrongUse(f"this world keeps its blobs at {former}; start it with --blob-endpoint and --blob-accounts")
-    if former is None and endpoint is not None:
-        raise WrongUse("this world keeps its blobs in its own Azurite; leave --blob-endpoint out, or use another state")
-
-
-def remember(store: Store, endpoint: str | None) -> None:
-    """From now on the world's blobs are there."""
-    store.put("world", "blobs", {"endpoint": endpoint})
 
 
 def _checked_url(endpoint: str) -> str:

@@ -34,7 +34,7 @@ from controlplane.jobs.aftermath import Loss, name_losses
 from controlplane.jobs.catalog import PLANS
 from controlplane.jobs.timetable import Timetable
 from controlplane.ports import Ports, ServiceSettings
-from simulator import control, foreign_storage
+from simulator import control, foreign_storage, storage_address
 from simulator.authority import Authority, server_hosts
 from simulator.azurite import Azurite, ManagedAccounts
 from simulator.clock import SystemClock
@@ -133,7 +133,7 @@ class World:
         keep.callback(self.blobs.close)
         self.store = self._store()
         keep.callback(self.store.close)
-        foreign_storage.check_unmoved(self.store, config.blob_endpoint)
+        storage_address.settle(self.store, self._blob_url, foreign=config.blob_endpoint is not None)
         self.ports = Ports(
             clock=self.clock,
             blobs=self.blobs,
@@ -231,7 +231,6 @@ class World:
 
     def _publish(self) -> None:
         endpoints = self._endpoints()
-        foreign_storage.remember(self.store, self.config.blob_endpoint and self._blob_url)
         self.state.write_endpoints(endpoints)
         copy = self.config.endpoints_copy
         if copy is not None:
