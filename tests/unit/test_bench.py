@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import sys
 from pathlib import Path
@@ -10,8 +11,9 @@ import pytest
 
 from bench.__main__ import main
 from bench.freeze import BARE_METADATA, Windows, snapshot_all
-from bench.report import Aim
+from bench.report import RESULTS, Aim
 from bench.startup import InstalledHandler
+from bench.table import HEAD, table
 from tests.fake_storage import FakeStorage, refusal
 
 
@@ -71,3 +73,17 @@ def test_a_measurement_that_does_not_exist_is_wrong_use(capsys: pytest.CaptureFi
 
     assert end.value.code == 2
     assert "no measurement thaw" in capsys.readouterr().err
+
+
+def test_the_table_has_the_results_that_are_there() -> None:
+    results = {path.stem: json.loads(path.read_bytes()) for path in RESULTS.glob("*.json")}
+    assert results.keys() == {"freeze", "startup", "transfer"}
+    rows = table(results).splitlines()
+    alone = table({"startup": results["startup"]}).splitlines()
+
+    assert "\n".join(rows[:2]) == HEAD
+    assert {row.count("|") for row in rows if row.startswith("|")} == {5}
+    assert [row for row in rows if "first request" in row] == [alone[2]]
+    assert len(alone) == 5, "head, row, and the machine"
+    assert rows[-1].startswith("On ")
+    assert f"{results['startup']['aims'][0]['value']:.2f} times" in alone[2]

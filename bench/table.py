@@ -1,0 +1,86 @@
+"""Prints the results that are there as the table of the README: `python -m bench.table`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from bench.report import RESULTS, say
+
+Json = dict[str, Any]
+
+HEAD = "| measured | against | result | aim |\n|---|---|---|---|"
+
+
+def table(results: Mapping[str, Json]) -> str:
+    """Rows of every measurement there is a result of, below them the machine."""
+    rows = [row for name, rows_of in ROWS.items() if name in results for row in rows_of(results[name])]
+    machines = sorted({_machine(result["machine"]) for result in results.values()})
+    return "\n".join([HEAD, *rows, "", f"On {'; '.join(machines)}."])
+
+
+def _startup(result: Json) -> Iterator[str]:
+    aim, numbers = result["aims"][0], result["numbers"]
+    peer, handler = numbers["peer_milliseconds"]["median"], numbers["handler_milliseconds"]["median"]
+    yield _row(
+        "handler, from its start to its first request to the guest",
+        f"`python -I -c 'import json, ssl, http.client'`, {peer:.0f} ms",
+        f"{aim['value']:.2f} times, {handler:.0f} ms",
+        f"at most {aim['limit']:g} times",
+    )
+
+
+def _freeze(result: Json) -> Iterator[str]:
+    for aim, window in zip(result["aims"], result["numbers"]["windows"], strict=True):
+        backup, bare = window["backup_milliseconds"]["median"], window["bare_milliseconds"]["median"]
+        yield _row(
+            aim["name"],
+            f"bare client with the same requests, {bare:.1f} ms",
+            f"{window['ratio']:.2f} times, {backup:.1f} ms",
+            "at most 2 times + 5 ms",
+        )
+
+
+def _transfer(result: Json) -> Iterator[str]:
+    rates = result["numbers"]["throughput"]["mebibytes_per_second"]
+    bare = max(rate for name, rate in rates.items() if name.startswith("bare"))
+    for aim in result["aims"]:
+        name = aim["name"].partition(" / ")[0]
+        if name in rates:
+            yield _row(
+                f"{name}, dense disk",
+                f"bare `http.client` loop, {bare:.0f} MiB/s",
+                f"{aim['value']:.2f} times, {rates[name]:.0f} MiB/s",
+                f"at least {aim['limit']:g} times",
+            )
+    peaks = result["numbers"]["memory"]["peak_mebibytes"]
+    limit = next(aim["limit"] for aim in result["aims"] if aim["unit"] == "MiB")
+    for kind in ("sparse", "dense"):
+        found = {name.removeprefix(f"{kind} "): peak for name, peak in peaks.items() if name.startswith(kind)}
+        sizes, mebibytes = ", ".join(found), ", ".join(f"{peak:.0f}" for peak in found.values())
+        yield _row(f"peak memory, {kind} disk of {sizes}", "", f"{mebibytes} MiB", f"at most {limit:.0f} MiB, flat")
+
+
+ROWS: Mapping[str, Callable[[Json], Iterator[str]]] = {"freeze": _freeze, "startup": _startup, "transfer": _transfer}
+
+
+def _row(*cells: str) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _machine(described: Json) -> str:
+    return (
+        f"{described['processor']} with {described['cores']} cores and {described['memory_gib']} GiB, "
+        f"{described['system']}, Python {described['python']}"
+    )
+
+
+def main() -> int:
+    say(table({path.stem: json.loads(path.read_bytes()) for path in RESULTS.glob("*.json")}))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
