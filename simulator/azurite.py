@@ -151,7 +151,11 @@ def _fetch(folder: Path, node: Node) -> None:
 def _run_npm(node: Node, npm: tuple[str, ...], folder: Path, npm_cache: Path) -> None:
     command = [*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier"]
     command += ["--cache", str(npm_cache), "--loglevel", "error"]
-    environment = os.environ | {"PATH": os.pathsep.join([str(node.program.parent), os.environ.get("PATH", "")])}
+    environment = os.environ | {
+        "PATH": os.pathsep.join([str(node.program.parent), os.environ.get("PATH", "")]),
+        # A Node that brings its own list of authorities knows none that this machine's owner added, a proxy's say.
+        "NODE_USE_SYSTEM_CA": "1",
+    }
     try:
         subprocess.run(
             command,
