@@ -8,12 +8,18 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from simulator import texts
 from tests.e2e.conftest import ROOT, KeptDemo, backupsim
 
 
 def test_every_check_of_the_demo_holds(kept_demo: KeptDemo) -> None:
     assert kept_demo.result["verified"]
     assert [check for check in kept_demo.result["checks"] if not check["passed"]] == []
+
+
+def test_every_check_can_be_told_in_chinese(kept_demo: KeptDemo) -> None:
+    parts = {part for check in kept_demo.result["checks"] for part in check["name"].split(": ")}
+    assert parts - {"AppConsistent"} <= texts.CHECKS.keys()
 
 
 def test_the_result_has_the_documented_shape(kept_demo: KeptDemo) -> None:
