@@ -1,0 +1,87 @@
+"""A machine from its creation to its end by the real az, with the disks, locks and deployments around it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.conftest import ROOT
+from tests.e2e.running import up
+
+Az = Callable[..., Any]
+
+GROUP = "machines"
+TEMPLATE = """{ // what az puts into its request as it is
+  "$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#",
+  "contentVersion": "1.0.0.0",
+  "parameters": {"name": {"type": "string"}},
+  "resources": [{
+    "type": "Microsoft.Network/publicIPAddresses", "apiVersion": "2022-01-01",
+    "name": "[parameters('name')]", "location": "[resourceGroup().location]"
+  }],
+  "outputs": {"id": {"type": "string",
+    "value": "[resourceId('Microsoft.Network/publicIPAddresses', parameters('name'))]"}}
+}"""
+
+
+class Refused(Exception):
+    """az ended with an error; says which."""
+
+
+@pytest.fixture(scope="module")
+def run_az(az: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Az]:
+    with up(tmp_path_factory.mktemp("machines") / "world") as world:
+        environment = {**os.environ, "BACKUPSIM_STATE": str(world.state), "BACKUPSIM_AZ": str(az)}
+
+        def run(*arguments: str) -> Any:
+            command = [sys.executable, "-m", "simulator.cli", "az", "--", *arguments]
+            done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120)
+            if done.returncode:
+                raise Refused(done.stderr)
+            return json.loads(done.stdout) if done.stdout.strip() else None
+
+        run("group", "create", "-n", GROUP, "-l", "westus")
+        yield run
+
+
+def test_a_machine_lives_and_dies(run_az: Az) -> None:
+    here = ("-g", GROUP, "-n", "vm1")
+    image = ("--image", "Win2022Datacenter", "--admin-username", "azureuser", "--admin-password", "aB3!aB3!aB3!xx")
+    created = run_az("vm", "create", *here, *image, "--nsg-rule", "None")
+    assert (created["powerState"], created["privateIpAddress"]) == ("VM running", "10.0.0.4")
+    run_az("vm", "disk", "attach", "-g", GROUP, "--vm-name", "vm1", "--name", "data", "--new", "--size-gb", "4")
+    shown = run_az("vm", "show", *here)
+    assert [disk["name"] for disk in shown["storageProfile"]["dataDisks"]] == ["data"]
+    assert run_az("snapshot", "create", "-g", GROUP, "-n", "s", "--source", "data")["diskSizeGB"] == 4
+    run_az("vm", "restart", *here)
+    (listed,) = run_az("vm", "list", "-d", "-g", GROUP)
+    assert listed["powerState"] == "VM running"
+    run_az("lock", "create", "-g", GROUP, "-n", "keep", "--lock-type", "CanNotDelete")
+    with pytest.raises(Refused, match="ScopeLocked"):
+        run_az("vm", "delete", *here, "--yes")
+    run_az("lock", "delete", "-g", GROUP, "-n", "keep")
+    run_az("vm", "delete", *here, "--yes")
+    assert run_az("vm", "list", "-g", GROUP) == []
+
+
+def test_a_template_file_is_deployed(run_az: Az, tmp_path: Path) -> None:
+    file = tmp_path / "template.json"
+    file.write_text(TEMPLATE)
+    created = run_az(
+        "deployment", "group", "create", "-g", GROUP, "--template-file", str(file), "--parameters", "name=ip"
+    )
+    assert created["properties"]["provisioningState"] == "Succeeded"
+    assert created["properties"]["outputs"]["id"]["value"].endswith("/publicIPAddresses/ip")
+
+
+def test_a_group_goes_with_everything(run_az: Az) -> None:
+    assert run_az("resource", "list", "-g", GROUP)
+    run_az("group", "delete", "-n", GROUP, "--yes")
+    assert run_az("group", "exists", "-n", GROUP) is False
