@@ -66,8 +66,6 @@ def demo(
     lang: Annotated[str, typer.Option(help="en or zh-cn.")] = "en",
 ) -> None:
     """Back up a running Windows VM twice, restore it, and prove every byte."""
-    from rich.console import Console
-
     from simulator import show, texts
     from simulator.client import Client
     from simulator.demo import Demo, DemoOptions
@@ -92,7 +90,7 @@ def demo(
     if as_json:
         print_json(result)
     else:
-        show.demo_result(result, lang, Console(), _hints(keep, result))
+        show.demo_result(result, lang, show.output(), _hints(keep, result, lang))
     raise typer.Exit(OK if result["verified"] else BAD)
 
 
@@ -100,6 +98,7 @@ def demo(
 def up(
     port: Annotated[int, typer.Option(min=0, max=65535, help="HTTP port of ARM; 0 = free ports for all.")] = 7080,
     https_port: Annotated[int, typer.Option(min=0, max=65535, help="HTTPS port of ARM; 0 = a free one.")] = 7443,
+    blob_port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the blobs; 0 = a free one.")] = 10000,
     state: StateOption = None,
     endpoints: Annotated[Path | None, typer.Option(help="Write endpoints.json here too.", show_default=False)] = None,
     blob_endpoint: BlobEndpointOption = None,
@@ -119,7 +118,7 @@ def up(
         host=host,
         arm_port=port,
         https_port=0 if port == 0 else https_port,
-        blob_port=0 if port == 0 else 10000,
+        blob_port=0 if port == 0 else blob_port,
         blob_endpoint=blob_endpoint,
         blob_accounts=blob_accounts,
         vss=vss,
@@ -142,8 +141,6 @@ def verify(
     as_json: JsonOption = False,
 ) -> None:
     """Compare a recovery point with what the guest had written, tier by tier, and open its database."""
-    from rich.console import Console
-
     from simulator import show
     from simulator.client import Client
     from simulator.state import running_endpoints
@@ -158,15 +155,13 @@ def verify(
     if as_json:
         print_json(result)
     else:
-        show.verdict(result, Console())
+        show.verdict(result, show.output())
     raise typer.Exit(OK if result["verified"] else BAD)
 
 
 @app.command()
 def doctor(state: StateOption = None, as_json: JsonOption = False) -> None:
     """What this machine has and lacks, with the remedy."""
-    from rich.console import Console
-
     from simulator import show
     from simulator.doctor import look, report
 
@@ -174,7 +169,7 @@ def doctor(state: StateOption = None, as_json: JsonOption = False) -> None:
     if as_json:
         print_json({"schema_version": 1, "checks": [check.to_json() for check in checks]})
     else:
-        show.doctor(checks, Console())
+        show.doctor(checks, show.output())
     raise typer.Exit(LACKS if any(check.status == "missing" for check in checks) else OK)
 
 
@@ -262,17 +257,19 @@ def _say_where(world: World) -> None:
     typer.echo("Credentials are in endpoints.json there. Ctrl-C ends the world.", err=True)
 
 
-def _hints(keep: Path | None, result: Json) -> list[str]:
-    hints = ["backupsim demo --no-vss       what a backup without VSS is worth"]
+def _hints(keep: Path | None, result: Json, language: str) -> list[str]:
+    """What to type next, under the name by which this command was started."""
+    from simulator import texts
+
+    program = "backupsim" if Path(sys.argv[0]).stem == "backupsim" else "python3 simulator"
+    commands = [("demo --keep ./world", "hint_keep"), ("up", "hint_up")]
     points = result["recovery_points"]
     if keep is not None and points:
         name = points[0]["id"].rpartition("/")[2]
-        hints.insert(0, f"backupsim verify {name} --state {keep}")
-        hints.insert(1, f"backupsim up --state {keep}")
-    else:
-        hints.insert(0, "backupsim demo --keep ./world   and look into the folder afterwards")
-        hints.insert(1, "backupsim up                  a world that stays, for your own client")
-    return hints
+        commands = [(f"verify {name} --state {keep}", "hint_verify"), (f"up --state {keep}", "hint_up_kept")]
+    commands.append(("demo --no-vss", "hint_no_vss"))
+    width = max(len(command) for command, _ in commands)
+    return [f"{program} {command:<{width}}   {texts.label(hint, language)}" for command, hint in commands]
 
 
 def _fail(code: int, sentence: str) -> NoReturn:

@@ -209,7 +209,7 @@ class Demo:
     def _check_points(self, points: list[Json]) -> None:
         wanted = "AppConsistent" if self.options.vss else "CrashConsistent"
         found = [point["consistency"] for point in points]
-        self._check(f"two recovery points, {wanted}", found == [wanted, wanted], ", ".join(found))
+        self._check(f"two recovery points: {wanted}", found == [wanted, wanted], ", ".join(found))
         tiers = [point["tiers"] for point in points]
         both = all(set(each) == {"InstantRP", "HardenedRP"} for each in tiers)
         self._check("each in the snapshot tier and in the vault", both, ", ".join("+".join(each) for each in tiers))

@@ -16,7 +16,14 @@ from simulator.doctor import Check
 
 Json = dict[str, Any]
 
+PIPE_COLUMNS = 200
 UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
+
+
+def output() -> Console:
+    """Where results go: as wide as the terminal, and for a pipe wide enough that no line is broken."""
+    console = Console()
+    return console if console.is_terminal else Console(width=PIPE_COLUMNS)
 
 
 class Progress:
@@ -67,7 +74,7 @@ def demo_result(result: Json, language: str, console: Console, hints: list[str])
         _jobs(result["jobs"], word("jobs"), words("operation", "status", "task", "duration")),
         _points(points, word("points"), words("point", "consistency", "tiers", "freeze")),
         _disks(points, word("disks"), disk_heads),
-        _checks(result["checks"], word("checks")),
+        _checks(result["checks"], word("checks"), language),
     ):
         console.print(table)
         console.print()
@@ -93,7 +100,7 @@ def _database(found: Json, language: str) -> str:
 def verdict(result: Json, console: Console) -> None:
     """What `verify` found."""
     console.print(f"{result['recovery_point'].rpartition('/')[2]}  {result['consistency']}", highlight=False)
-    console.print(_checks(result["checks"], ""))
+    console.print(_checks(result["checks"], "", "en"))
     good = result["verified"]
     console.print(Text("verified" if good else "not verified", style="bold green" if good else "bold red"))
 
@@ -143,19 +150,19 @@ def _short(point: Json) -> str:
     return str(point["id"].rpartition("/")[2])
 
 
-def _checks(checks: list[Json], title: str) -> Table:
+def _checks(checks: list[Json], title: str, language: str) -> Table:
     table = _table(title, ["", "", ""])
     table.show_header = False
     for check in checks:
         mark = Text("ok", style="green") if check["passed"] else Text("FAILED", style="bold red")
-        table.add_row(mark, check["name"], check["detail"])
+        table.add_row(mark, texts.check(check["name"], language), check["detail"])
     return table
 
 
 def _table(title: str, heads: list[str]) -> Table:
     table = Table(title=title, title_justify="left", title_style="bold", box=None, padding=(0, 2, 0, 0))
     for head in heads:
-        table.add_column(head, overflow="fold", no_wrap=bool(head))
+        table.add_column(head, overflow="fold")
     return table
 
 

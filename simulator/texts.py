@@ -14,7 +14,7 @@ STEPS: dict[str, tuple[str, str]] = {
         "创建资源组 {group} 以及存储帐户 {source} 和 {target}",
     ),
     "boot": (
-        "Booting {vm}: Windows Server with SQL Server, OS disk of {os_disk_gib} GiB, {data_disks} data disks",
+        "Booting {vm}: Windows Server with SQL Server, OS disk of {os_disk_gib} GiB, disks for data: {data_disks}",
         "启动 {vm}:带 SQL Server 的 Windows Server,{os_disk_gib} GiB 操作系统磁盘,{data_disks} 块数据磁盘",
     ),
     "vault": ("Creating vault {vault} with its {policy}", "创建保管库 {vault} 及其 {policy}"),
@@ -71,7 +71,34 @@ LABELS: dict[str, tuple[str, str]] = {
     "verified": ("Verified: every check held.", "已验证:所有检查均通过。"),
     "failed": ("Not verified: {count} of {total} checks failed.", "未通过验证:{total} 项检查中有 {count} 项失败。"),
     "next": ("Try next", "接下来可以尝试"),
+    "hint_keep": ("and look into the folder afterwards", "之后可查看该文件夹"),
+    "hint_up": ("a world that stays, for your own client", "持续运行的环境,供您自己的客户端使用"),
+    "hint_verify": ("this recovery point, tier by tier", "逐层验证此恢复点"),
+    "hint_up_kept": ("this world, for your own client", "启动此环境,供您自己的客户端使用"),
+    "hint_no_vss": ("what a backup without VSS is worth", "没有 VSS 的备份价值如何"),
 }
+
+CHECKS = {
+    "enabling protection installs nothing": "启用保护时不安装任何内容",
+    "first backup completes": "首次备份完成",
+    "the first backup installs the VMSnapshot extension": "首次备份安装 VMSnapshot 扩展",
+    "second backup completes": "第二次备份完成",
+    "two recovery points": "两个恢复点",
+    "each in the snapshot tier and in the vault": "每个恢复点均在快照层和保管库中",
+    "the second backup moves only what changed": "第二次备份仅传输更改的数据",
+    "the restore completes": "还原完成",
+    "second backup": "第二次备份",
+    "restored disks": "还原的磁盘",
+    "snapshots": "快照",
+    "copy in the vault": "保管库中的副本",
+    "every block as the guest had it at the freeze": "每个块均与冻结时来宾中的一致",
+    "each disk as it was at some instant": "每块磁盘均与某一时刻一致",
+    "the database opens clean and adds up": "数据库可正常打开且余额正确",
+    "the guest remembers this point": "来宾记得此恢复点",
+    "readable": "可读取",
+    "database": "数据库",
+}
+"""Parts of the names of checks, between colons. In English, and in JSON, a name speaks for itself."""
 
 
 def step(key: str, language: str, values: dict[str, object]) -> str:
@@ -80,3 +107,9 @@ def step(key: str, language: str, values: dict[str, object]) -> str:
 
 def label(key: str, language: str, **values: object) -> str:
     return LABELS[key][LANGUAGES.index(language)].format(**values)
+
+
+def check(name: str, language: str) -> str:
+    if language == "en":
+        return name
+    return ":".join(CHECKS.get(part, part) for part in name.split(": "))

@@ -131,7 +131,7 @@ class _Verdict:
         whole = set(sources) == set(names) and all(verdict.equal for verdict in verdicts.values())
         blocks = sum(verdict.blocks_compared for verdict in verdicts.values())
         wrong = sum(verdict.differing_blocks for verdict in verdicts.values())
-        detail = f"{blocks} blocks on {len(sources)} disks" + (f", {wrong} differ" if wrong else "")
+        detail = f"{blocks} blocks, disks: {len(sources)}" + (f", {wrong} differ" if wrong else "")
         self._check(f"{PLACES[place]}: every block as the guest had it at the freeze", whole, detail)
 
     def _judge_order(self, place: str, sources: Sources, truth: GroundTruth) -> None:

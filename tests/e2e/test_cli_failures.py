@@ -45,7 +45,8 @@ def up(exit_code: int, state: Path, *arguments: str, variables: Mapping[str, str
 def test_a_port_that_is_taken(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = str(other.getsockname()[1])
-        sentence = told(3, "up", "--port", port, "--state", str(tmp_path / "w"), "--https-port", "0")
+        others = ("--https-port", "0", "--blob-port", "0")
+        sentence = told(3, "up", "--port", port, *others, "--state", str(tmp_path / "w"))
     assert "choose" in sentence
 
 
