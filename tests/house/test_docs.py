@@ -189,7 +189,7 @@ def test_such_a_place_would_be_found(parts: tuple[str, str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "harmless", ["/home/backupsim", "docs/root/x", "http://127.0.0.1:10000", "a.home/x", "10.1.2.3"]
+    "harmless", ["/home/backupsim", "docs/checkout/x", "http://127.0.0.1:10000", "a.home/x", "10.1.2.3"]
 )
 def test_what_is_harmless_is_left_alone(harmless: str) -> None:
     assert not NOWHERE.search(harmless)
