@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from controlplane.arm.call import Answer, Call
+from controlplane.arm.call import Answer, Call, RequestBody
 from controlplane.domain import errors
 
 SUBSCRIPTION = "/subscriptions/{subscription}"
@@ -29,10 +29,28 @@ class Route:
     run: Callable[[Call], Answer]
     blocks: bool = True
     """Whether it runs in a thread. Reads from the store alone are quick enough to be answered by the event loop."""
+    body: type[RequestBody] | None = None
+    """What a request's body is read as; None: there is none, or it is not looked at."""
+    codes: tuple[int, ...] = ()
+    """Statuses of success, as the service documents them; without any, those usual for the verb."""
+
+    @property
+    def successes(self) -> tuple[int, ...]:
+        return self.codes or USUAL_CODES[self.method]
 
 
-def reading(path: str, run: Callable[[Call], Answer]) -> Route:
-    return Route("GET", path, run, blocks=False)
+USUAL_CODES = {
+    "GET": (200,),
+    "HEAD": (204,),
+    "PUT": (200, 201),
+    "PATCH": (200,),
+    "POST": (200,),
+    "DELETE": (200, 202, 204),
+}
+
+
+def reading(path: str, run: Callable[[Call], Answer], codes: tuple[int, ...] = ()) -> Route:
+    return Route("GET", path, run, blocks=False, codes=codes)
 
 
 def refused(method: str, path: str) -> Route:
