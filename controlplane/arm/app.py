@@ -44,6 +44,7 @@ from controlplane.arm import (
     snapshots,
     storage_accounts,
     subscriptions,
+    unsimulated,
     user_assigned_identities,
     vault_configs,
     vaults,
@@ -109,9 +110,10 @@ def build(ports: Ports, engine: Engine, identity: Identity) -> FastAPI:
 
 
 def all_routes() -> tuple[Route, ...]:
-    """Every operation: of each resource type, and of what exists for all types alike."""
+    """Every operation: of each resource type, of what exists for all types alike, and those refused by name."""
     described = (*ROUTES, *locks.routes(ROUTES))
-    return (*described, *resources.routes(ROUTES), *group_deletion.routes(ROUTES), *providers.routes(described))
+    known = (*described, *resources.routes(ROUTES), *group_deletion.routes(ROUTES), *providers.routes(described))
+    return (*known, *unsimulated.routes(known))
 
 
 class Arm:
