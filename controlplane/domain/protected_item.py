@@ -205,6 +205,15 @@ def with_schedule_until(private: Json, time: datetime) -> Json:
     return private | {"scheduled_until": time.isoformat()}
 
 
+def with_policy_applied(private: Json, version: str) -> Json:
+    """What the service remembers once the item follows this version of its policy."""
+    return private | {"policy_applied": version}
+
+
+def policy_applied(private: Json) -> str | None:
+    return private.get("policy_applied")
+
+
 def as_of(body: Json, now: datetime) -> Json:
     """What GET answers of a soft-deleted item: how long it is still kept changes although nothing is written."""
     remaining = countdown((purge_time(body) - now).total_seconds())
