@@ -174,7 +174,7 @@ def _properties(request: PolicyRequest) -> Json:
 
 
 def _policy(call: Call) -> Document:
-    document = call.find(policy.KIND)
+    document = call.find(policy.KIND, f"{vault_id(call)}/backupPolicies/{call.names['policy']}")
     if document is None:
         require_vault(call)
         raise policy.unknown(call.names["policy"])

@@ -38,6 +38,7 @@ def _order(ports: Ports, item_id: str, asked: Json) -> Order:
     _check_place(ports.store, home, machine)
     chosen = _policy(ports.store, home, asked)
     _check_change(ports.store.get(protected_item.KIND, item_id), chosen)
+    _check_limits(ports.store, item_id, home, chosen)
     job = _job(ports, home.json()["id"], ResourceId.parse(machine.json()["id"]), chosen)
     return _configure(ports, item_id, job, _first_state(ports, item_id, home, machine, chosen, asked))
 
@@ -121,14 +122,37 @@ def _check_place(store: Store, home: Document, machine: Document) -> None:
             "The virtual machine and the vault are in different regions.",
             remedy="Use a vault in the region of the machine.",
         )
-    for other in store.find(protected_item.KIND):
-        source = other.json()["properties"]["sourceResourceId"]
-        if source.lower() == machine.id and other.parent != home.id:
-            raise ServiceError(
-                "BMSUserErrorContainerIsAlreadyRegisteredWithAnotherVault",
-                "The virtual machine is already registered with another Recovery Services vault.",
-                remedy="Stop its protection there, or select another machine.",
-            )
+    if any(item.parent != home.id for item in held_by(store, machine.id)):
+        raise ServiceError(
+            "BMSUserErrorContainerIsAlreadyRegisteredWithAnotherVault",
+            "The virtual machine is already registered with another Recovery Services vault.",
+            remedy="Stop its protection there, or select another machine.",
+        )
+
+
+def held_by(store: Store, machine: str) -> list[Document]:
+    """Items by which a vault has a machine for itself. One that keeps its recovery points and takes no further ones
+    leaves the machine to other vaults."""
+    found = (item for item in store.find(protected_item.KIND) if _source_of(item).lower() == machine.lower())
+    return [item for item in found if protected_item.state_of(item.json()) in protected_item.HELD]
+
+
+def _source_of(item: Document) -> str:
+    return str(item.json()["properties"]["sourceResourceId"])
+
+
+def _check_limits(store: Store, item_id: str, home: Document, chosen: Document) -> None:
+    """So many items a vault, and so many of them under one policy."""
+    others = [item for item in store.find(protected_item.KIND, home.id) if item.id != item_id.lower()]
+    if len(others) >= vault.MAX_ITEMS:
+        raise ServiceError(
+            "UserErrorProtectionQuotaExceeded",
+            f"A vault protects {vault.MAX_ITEMS} items at most.",
+            remedy="Use another vault.",
+        )
+    policies = (str(item.json()["properties"].get("policyId")).lower() for item in others)
+    if sum(id == chosen.id for id in policies) >= policy.MAX_ITEMS:
+        raise policy.is_full()
 
 
 def _policy(store: Store, home: Document, asked: Json) -> Document:
