@@ -52,6 +52,7 @@ from controlplane.arm import (
     virtual_machine_extension_images,
     virtual_machine_extensions,
     virtual_machine_images,
+    virtual_machine_sizes,
     virtual_machines,
     virtual_networks,
 )
@@ -85,6 +86,7 @@ ROUTES: tuple[Route, ...] = (
     *virtual_machine_extension_images.ROUTES,
     *compute_operations.ROUTES,
     *virtual_machine_images.ROUTES,
+    *virtual_machine_sizes.ROUTES,
     *disks.ROUTES,
     *snapshots.ROUTES,
     *virtual_networks.ROUTES,
