@@ -16,6 +16,7 @@ from controlplane.ports import Document, Json
 
 JOBS = f"{VAULT}/backupJobs"
 JOB = f"{JOBS}/{{job}}"
+WAITING_COMMAND = "backup job wait"
 
 
 def get_job(call: Call) -> Answer:
@@ -26,6 +27,14 @@ def get_job(call: Call) -> Answer:
     if document.json()["properties"]["status"] in ENDED:
         return call.stored(document)
     return as_json(_as_of_now(call, document))
+
+
+def is_waited_for(call: Call) -> bool:
+    """az asks for the job each half minute until it has ended: an answer at the right moment spares the wait."""
+    if call.headers.get("commandname", "").lower() != WAITING_COMMAND:
+        return False
+    document = call.find(KIND)
+    return document is not None and document.json()["properties"]["status"] not in ENDED
 
 
 def cancel_job(call: Call) -> Answer:
@@ -68,8 +77,8 @@ def _as_of_now(call: Call, document: Document) -> Json:
 
 
 ROUTES = (
-    reading(JOB, get_job),
-    Route("POST", f"{JOB}/cancel", cancel_job),
+    reading(JOB, get_job, held=is_waited_for),
+    Route("POST", f"{JOB}/cancel", cancel_job, codes=(202,)),
     reading(JOBS, list_jobs),
     refused("POST", f"{VAULT}/backupJobsExport"),
 )
