@@ -67,6 +67,8 @@ from controlplane.ports import Engine, Event, Json, Ports
 MAX_BODY_BYTES = 4 * 1024 * 1024
 MAX_SEGMENT_CHARACTERS = 260
 """No name in a path is longer in Azure, and no store has to take what is."""
+FORBIDDEN = frozenset('<>%&\\?*"\ufffd')
+"""What no name in Azure holds; the last stands for bytes that are no text."""
 HELD_SECONDS = 240.0
 """How long an answer is held back at most: less than the patience of any client."""
 HELD_POLL_SECONDS = 0.1
@@ -313,6 +315,8 @@ def _query(scope: Scope) -> dict[str, str]:
 def _check_path(path: str, segments: list[str]) -> None:
     if not path.isprintable():
         raise errors.invalid_resource_name("", "it holds characters that cannot be printed")
+    if not FORBIDDEN.isdisjoint(path):
+        raise errors.invalid_resource_name("", f"none of {' '.join(sorted(FORBIDDEN))} may stand in a path")
     for segment in segments:
         if len(segment) > MAX_SEGMENT_CHARACTERS:
             raise errors.invalid_resource_name(f"{segment[:40]}...", f"up to {MAX_SEGMENT_CHARACTERS} characters")

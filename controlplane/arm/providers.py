@@ -11,6 +11,7 @@ from controlplane.domain import errors
 from controlplane.domain.location import REGIONS
 from controlplane.ports import Json
 
+
 def routes(described: Iterable[Route]) -> tuple[Route, ...]:
     """The operations on providers, which describe all the others."""
     types = _resource_types(described)
