@@ -30,6 +30,7 @@ from controlplane.arm import (
     deployments,
     disks,
     group_deletion,
+    job_export,
     locks,
     network_interfaces,
     network_security_groups,
@@ -80,6 +81,7 @@ ROOTS = {"subscriptions", "providers", "tenants"}
 ROUTES: tuple[Route, ...] = (
     *protected_items.ROUTES,
     *backup_jobs.ROUTES,
+    *job_export.ROUTES,
     *recovery_points.ROUTES,
     *operations.ROUTES,
     *protection_containers.ROUTES,

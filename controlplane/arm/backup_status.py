@@ -1,5 +1,4 @@
-"""What Azure Backup knows of a machine before anybody names a vault: its status, whether it could be protected, and
-which features there are."""
+"""What Azure Backup knows of a machine before a vault is named: its status, if it passes, and what features it has."""
 
 from __future__ import annotations
 
