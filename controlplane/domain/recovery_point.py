@@ -46,6 +46,8 @@ class PointDisk:
     container: str
     blob: str
     snapshot: str
+    storage: str = ""
+    """The kind of storage of a managed disk, by the name of its SKU."""
     vault: Json | None = None
     allocated_bytes: int | None = None
     changed_bytes: int | None = None
@@ -82,6 +84,8 @@ class RecoveryPoint:
     """What the extension measured, in its own words: freeze, thaw, snapshots."""
     rules: tuple[str, ...] = ()
     """The rules of retention that keep it, the longest last; none where its owner said when it expires."""
+    restore_point: str = ""
+    """ARM id of the restore point of Compute that stands for its snapshots; empty for unmanaged disks."""
 
     @property
     def document(self) -> str:

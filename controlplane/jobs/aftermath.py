@@ -68,7 +68,8 @@ def _take_from(ports: Ports, point: RecoveryPoint, losses: Sequence[Loss]) -> No
             left = recovery_point.changed(left, "vault_expired", without)
     with ports.store.transaction():
         if recovery_point.TIERS[left.tiers]:
-            points.put(ports.store, left)
+            keep = points.put if left.has_snapshots else points.lose_snapshots
+            keep(ports.store, left)
         else:
             points.remove(ports.store, point.item, point.id)
         for loss in losses:
