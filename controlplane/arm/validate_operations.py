@@ -10,7 +10,7 @@ from controlplane.domain import errors, operation
 from controlplane.domain.arm_id import vault_id_of
 from controlplane.domain.times import instant
 from controlplane.jobs.rehearsal import rehearse
-from controlplane.jobs.restore import restore
+from controlplane.jobs.rehydration import restore
 from controlplane.ports import Document, Engine, Json
 
 KIND = "validation"

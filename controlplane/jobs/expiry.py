@@ -76,7 +76,7 @@ def _expire(ports: Ports, item: str, properties: Json) -> None:
     if not _look(ports, item, properties):
         return
     with ports.store.transaction():
-        if _is_used(ports.store, item):
+        if is_used(ports.store, item):
             return
         found = _look(ports, item, properties)
         for point in found.moved:
@@ -116,7 +116,8 @@ def _judged_anew(point: RecoveryPoint, properties: Json) -> RecoveryPoint:
     return replace(point, expires=ruled or point.expires)
 
 
-def _is_used(store: Store, item: str) -> bool:
+def is_used(store: Store, item: str) -> bool:
+    """Whether a job works on an item or on its recovery points."""
     locks = (f"{item}|backup", f"{item}|restore", stopping.lock_of(item))
     return any(store.get(records.LOCK, lock) is not None for lock in locks)
 
@@ -129,7 +130,7 @@ def _purge(ports: Ports, id: str) -> None:
     store = ports.store
     with store.transaction():
         item = store.get(protected_item.KIND, id)
-        if item is None or protected_item.state_of(item.json()) != "SoftDeleted" or _is_used(store, id):
+        if item is None or protected_item.state_of(item.json()) != "SoftDeleted" or is_used(store, id):
             return
         body = item.json()
         if ports.clock.now() < protected_item.purge_time(body):
@@ -175,6 +176,11 @@ def _remove_snapshots(store: Store, point: RecoveryPoint) -> None:
     _note(store, f"{point.document}/snapshots", replace(point, disks=copies_aside))
 
 
+def note_vault_copies(store: Store, point: RecoveryPoint) -> None:
+    """What the point had in the vault is to be erased; `point` is as it was there."""
+    _note(store, f"{point.document}/vault", point)
+
+
 def _note(store: Store, id: str, doomed: RecoveryPoint) -> None:
     """`doomed` has only what is to be erased."""
     store.put(EXPIRED, id, {}, parent=doomed.item, private={"point": recovery_point.to_json(doomed)})
@@ -187,6 +193,8 @@ def _erase_everything_noted(ports: Ports, go_on: Callable[[], bool]) -> None:
         for note in ports.store.find(kind):
             if not go_on():
                 return
+            if kind == EXPIRED and is_used(ports.store, note.parent):
+                continue
             try:
                 erase(ports, note.private)
             except PortError as error:
