@@ -183,6 +183,22 @@ def test_a_machine_elsewhere_is_refused(world: ArmWorld) -> None:
     assert world.error("PUT", ITEM, {"properties": {}}) == (400, "BMSUserErrorInvalidConfigureProtectionRequest")
 
 
+def test_source_scan_is_switched(world: ArmWorld) -> None:
+    scan = f"{ITEM}/configureSourceScan"
+    assert world.error("POST", scan, {"sourceScanAction": "Enable"}) == (404, "BMSUserErrorDataSourceObjectNotFound")
+    world.protect()
+    assert world.error("POST", scan, {"sourceScanAction": "Look"}) == (400, "BMSUserErrorInvalidInput")
+    already = (400, "UserErrorSourceScanStatusAlreadyInRequestedState")
+    assert world.error("POST", scan, {"sourceScanAction": "Disable"}) == already
+    answer = world.post(scan, {"sourceScanAction": "Enable"})
+    assert answer.status_code == 202
+    assert world.follow(answer)["status"] == "Succeeded"
+    shown = world.get(ITEM)["properties"]["sourceSideScanInfo"]
+    assert shown == {"sourceSideScanStatus": "Configured", "sourceSideScanSummary": "Unknown"}
+    delete_item(world)
+    assert world.error("POST", scan, {"sourceScanAction": "Disable"}) == (400, "BMSUserErrorItemIsSoftDeleted")
+
+
 # ----------------------------------------------------------------------------------------------------------------- jobs
 
 
