@@ -6,10 +6,10 @@ look, runs it (reads at once, everything else in a thread) and turns whatever wa
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from http import HTTPStatus
 from urllib.parse import parse_qsl
 
@@ -55,6 +55,7 @@ from controlplane.arm import (
 )
 from controlplane.arm.aad import Identity, Tokens
 from controlplane.arm.call import Answer, Call, as_json, encode
+from controlplane.arm.holding import hold
 from controlplane.arm.rate_limits import RateLimits
 from controlplane.arm.refusals import as_service_error
 from controlplane.arm.reply import Reply
@@ -69,9 +70,6 @@ MAX_SEGMENT_CHARACTERS = 260
 """No name in a path is longer in Azure, and no store has to take what is."""
 FORBIDDEN = frozenset('<>%&\\?*"\ufffd')
 """What no name in Azure holds; the last stands for bytes that are no text."""
-HELD_SECONDS = 240.0
-"""How long an answer is held back at most: less than the patience of any client."""
-HELD_POLL_SECONDS = 0.1
 ROOTS = {"subscriptions", "providers", "tenants"}
 """The first segments of ARM paths. Everything else, such as signing in, is answered without a token."""
 
@@ -222,20 +220,10 @@ class Arm:
             base_url=base_url,
             dispatcher=self,
         )
-        if route.held is not None and route.held(call):
-            await self._hold(route.held, call)
+        if route.unfinished is not None:
+            await hold(call.ports.clock, partial(route.unfinished, call))
         answer = await run_in_threadpool(self._run, route, call) if route.blocks else route.run(call)
         return Answer(204, headers=answer.headers) if asks_only and answer.status == 200 else answer
-
-    async def _hold(self, held: Callable[[Call], bool], call: Call) -> None:
-        """Answer later what is worth waiting for; at once where world time stands still, since nothing will come."""
-        loop = asyncio.get_running_loop()
-        until = loop.time() + HELD_SECONDS
-        while loop.time() < until:
-            before = self._ports.clock.now()
-            await asyncio.sleep(HELD_POLL_SECONDS)
-            if self._ports.clock.now() == before or not await run_in_threadpool(held, call):
-                return
 
     def _run(self, route: Route, call: Call) -> Answer:
         """A request that may block, and its entry in the journal if it may change something."""

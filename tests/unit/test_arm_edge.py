@@ -1,8 +1,7 @@
-"""The edge: what is left of the limits, strict api-versions, HEAD and OPTIONS, held answers, the OpenAPI document."""
+"""The edge: what is left of the limits, strict api-versions, HEAD and OPTIONS, the OpenAPI document."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,7 +11,6 @@ import pytest
 from controlplane.arm.api_versions import OF_NAMESPACES, versions
 from controlplane.arm.app import all_routes
 from controlplane.arm.rate_limits import GLOBAL_TIMES, SIZES, RateLimits
-from controlplane.domain.job import KIND as JOBS
 from controlplane.ports import Json
 from tests.unit.arm_world import (
     ACCOUNT,
@@ -189,46 +187,6 @@ def test_what_no_name_holds_is_refused_before_anything_is_asked(world: ArmWorld,
     path = str(httpx.URL(BASE_URL).copy_with(path=f"{SUBSCRIPTION}/resourceGroups/{name}"))
     response = world.send("GET", path, params=VERSION, headers={"Authorization": f"Bearer {world.token}"})
     assert (response.status_code, response.json()["error"]["code"]) == (400, "InvalidResourceName")
-
-
-# ----------------------------------------------------------------------------------------------------------------- held
-
-
-def job_of(world: ArmWorld, status: str) -> str:
-    """A job that a test ends by hand."""
-    id = f"{VAULT}/backupJobs/0b5e4d3a"
-    body = {"id": id, "properties": {"status": status, "jobType": "AzureIaaSVMJob"}}
-    world.ports.store.put(JOBS, id, body, parent=VAULT)
-    return id
-
-
-def test_a_client_that_waits_for_a_job_is_answered_when_it_has_ended() -> None:
-    with arm_world(rate=1.0) as world:
-        job = job_of(world, "InProgress")
-
-        async def wait_and_end() -> httpx.Response:
-            async with httpx.AsyncClient(transport=httpx.ASGITransport(world.app), base_url=BASE_URL) as client:
-                headers = {"Authorization": f"Bearer {world.token}", "CommandName": "backup job wait"}
-                asked = asyncio.create_task(client.get(job, params=VERSION, headers=headers))
-                for _ in range(5):
-                    await asyncio.sleep(0)
-                assert not asked.done()
-                await asyncio.to_thread(job_of, world, "Completed")
-                return await asked
-
-        assert world.loop.run(wait_and_end()).json()["properties"]["status"] == "Completed"
-
-
-def test_nobody_is_held_while_the_world_s_clock_stands_still(world: ArmWorld) -> None:
-    world.add_group()
-    world.add_machine()
-    world.add_vault()
-    world.protect()
-    [job] = world.get(f"{VAULT}/backupJobs")["value"]
-    job["properties"]["status"] = "InProgress"
-    world.ports.store.put(JOBS, job["id"], job)
-    headers = {"Authorization": f"Bearer {world.token}", "CommandName": "backup job wait"}
-    assert world.send("GET", job["id"], params=VERSION, headers=headers).status_code == 200
 
 
 # ------------------------------------------------------------------------------------------------------------- document
