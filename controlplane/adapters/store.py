@@ -63,6 +63,14 @@ EVENTS = sa.Table(
     sqlite_autoincrement=True,
 )
 
+_VERSIONS = sa.Table(
+    "alembic_version",
+    sa.MetaData(),
+    sa.Column("version_num", sa.String(32), nullable=False),
+    sa.PrimaryKeyConstraint("version_num", name="alembic_version_pkc"),
+)
+"""Alembic's own table, as it makes it."""
+
 # Columns in the order in which Document and Event take them.
 _DOCUMENT = (
     DOCUMENTS.c.kind,
@@ -283,10 +291,14 @@ class SqlStore:
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(WRITER_LOCK)))
 
     def _migrate(self) -> None:
-        if self._version() == SCHEMA:
+        version = self._version()
+        if version == SCHEMA:
             return
         with self._writing() as connection:
-            _upgrade(connection)
+            if version is None and not sa.inspect(connection).get_table_names():
+                _create(connection)
+            else:
+                upgrade(connection)
 
     def _version(self) -> str | None:
         with self._reading() as connection:
@@ -330,7 +342,14 @@ def _prepare(connection: Any) -> None:
         connection.execute(f"PRAGMA {setting}")
 
 
-def _upgrade(connection: sa.Connection) -> None:
+def _create(connection: sa.Connection) -> None:
+    """What the migrations build, without loading what runs them: a third of a second at the first start of a world."""
+    METADATA.create_all(connection)
+    connection.execute(sa.schema.CreateTable(_VERSIONS))
+    connection.execute(sa.insert(_VERSIONS), {"version_num": SCHEMA})
+
+
+def upgrade(connection: sa.Connection) -> None:
     """Bring the schema to the newest revision, inside the connection's transaction."""
     from alembic import command
     from alembic.config import Config
