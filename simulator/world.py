@@ -29,6 +29,7 @@ from controlplane.adapters.inline_engine import InlineEngine
 from controlplane.adapters.store import SqlStore, StoreUnusable
 from controlplane.arm import app as arm
 from controlplane.arm.aad import Identity
+from controlplane.arm.rate_limits import RateLimits
 from controlplane.jobs.aftermath import Loss, name_losses
 from controlplane.jobs.catalog import PLANS
 from controlplane.jobs.timetable import Timetable
@@ -36,6 +37,7 @@ from controlplane.ports import Blobs, Ports, ServiceSettings
 from simulator import control, storage_address
 from simulator.authority import Authority, server_hosts
 from simulator.clock import SystemClock
+from simulator.control_world import WorldControls
 from simulator.failures import WrongUse
 from simulator.guest.ground_truth import GroundTruth
 from simulator.guest.machine import GuestOptions
@@ -45,6 +47,7 @@ from simulator.host.wireserver import WireServer
 from simulator.late_storage import LateStorage
 from simulator.logs import recording
 from simulator.packages import packed
+from simulator.reset import Resetter
 from simulator.serving import Serving
 from simulator.state import Endpoints, StateFolder, cache_folder, write_private
 from simulator.verify import Verifier
@@ -82,6 +85,10 @@ class Config:
     """False: store and blobs are served, but no virtual machine runs and no job goes on."""
     scheduled: bool = True
     """False: no backup starts by itself, and nothing expires."""
+    limit_requests: bool = False
+    """Refuse who asks for more than Resource Manager's token buckets hold."""
+    strict_api_versions: bool = False
+    """Refuse api-versions that a resource type does not know."""
     cache: Path = field(default_factory=cache_folder)
     endpoints_copy: Path | None = None
     settings: ServiceSettings = field(default_factory=ServiceSettings)
@@ -255,9 +262,14 @@ class World:
         )
         self._sim_token = self.state.secret("sim_token", lambda: secrets.token_urlsafe(32))
         verifier = Verifier(self.store, self.blobs, self.ports.settings, self._truth_of)
-        controls = control.Controls(self._sim_token, self.store, self.host, verifier)
+        limits = RateLimits(enforced=self.config.limit_requests)
+        of_world = WorldControls(
+            self.store, self.clock, limits, Resetter(self.ports, self.engine, self.host), lambda: self.endpoints
+        )
+        controls = control.Controls(self._sim_token, self.store, self.host, verifier, of_world)
         self.authority = Authority(self.state.ca)
-        service = arm.build(self.ports, self.engine, self._identity)
+        strict = self.config.strict_api_versions
+        service = arm.build(self.ports, self.engine, self._identity, limits, strict)
         _serve_certificate(service, self.authority)
         app = _side_by_side(service, control.build(controls))
         certificate = self.authority.certificate_file("server", server_hosts(self.config.host))
