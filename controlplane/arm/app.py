@@ -26,6 +26,7 @@ from controlplane.arm import (
     backup_policies,
     cloud,
     compute_operations,
+    deleted_vaults,
     deployments,
     disks,
     group_deletion,
@@ -39,13 +40,17 @@ from controlplane.arm import (
     providers,
     public_ip_addresses,
     recovery_points,
+    recovery_services,
     resource_groups,
+    resource_guard_proxies,
+    resource_guards,
     resources,
     snapshots,
     storage_accounts,
     subscriptions,
     user_assigned_identities,
     vault_configs,
+    vault_usages,
     vaults,
     virtual_machine_extensions,
     virtual_machine_images,
@@ -75,7 +80,12 @@ ROUTES: tuple[Route, ...] = (
     *protectable_items.ROUTES,
     *backup_policies.ROUTES,
     *vault_configs.ROUTES,
+    *vault_usages.ROUTES,
+    *resource_guard_proxies.ROUTES,
+    *recovery_services.ROUTES,
     *vaults.ROUTES,
+    *deleted_vaults.ROUTES,
+    *resource_guards.ROUTES,
     *virtual_machines.ROUTES,
     *virtual_machine_extensions.ROUTES,
     *compute_operations.ROUTES,
@@ -110,7 +120,7 @@ def build(ports: Ports, engine: Engine, identity: Identity) -> FastAPI:
 
 def all_routes() -> tuple[Route, ...]:
     """Every operation: of each resource type, and of what exists for all types alike."""
-    described = (*ROUTES, *locks.routes(ROUTES))
+    described = (*ROUTES, *recovery_services.routes(ROUTES), *locks.routes(ROUTES))
     return (*described, *resources.routes(ROUTES), *group_deletion.routes(ROUTES), *providers.routes(described))
 
 

@@ -13,6 +13,7 @@ from controlplane.arm.filters import check_keys, holds, terms
 from controlplane.arm.routing import Route, reading
 from controlplane.arm.vaults import VAULT, require_vault, vault_id
 from controlplane.domain import errors, policy, protected_item
+from controlplane.jobs import vault_rules
 from controlplane.ports import Document, Json
 
 POLICIES = f"{VAULT}/backupPolicies"
@@ -99,6 +100,7 @@ class PropertiesRequest(RequestBody):
     instant_rp_retention_range_in_days: int | None = None
     time_zone: str = "UTC"
     snapshot_consistency_type: str | None = None
+    resource_guard_operation_requests: list[str] | None = Field(None, exclude=True)
 
 
 class PolicyRequest(RequestBody):
@@ -107,11 +109,14 @@ class PolicyRequest(RequestBody):
 
 def put_policy(call: Call) -> Answer:
     policy.check_name(call.names["policy"])
-    properties = _properties(call.read(PolicyRequest))
+    request = call.read(PolicyRequest)
+    properties = _properties(request)
     with call.ports.store.transaction():
         require_vault(call)
         known = call.find(policy.KIND)
         call.check_precondition(known)
+        requests = request.properties.resource_guard_operation_requests if request.properties else None
+        vault_rules.check_policy_put(call.ports, known, properties, requests)
         id = known.json()["id"] if known else call.id
         document = call.ports.store.put(policy.KIND, id, policy.body(id, properties), parent=vault_id(call))
     return as_json(_shown(document, _use(call)))

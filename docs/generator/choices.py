@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from controlplane.domain.vault import Vault
+from controlplane.domain.vault import DEFAULT_REDUNDANCY
 from controlplane.ports import ServiceSettings
 from extension.contract.codes import Code
 from extension.outcome import same_task
@@ -73,7 +73,7 @@ SERVICE = (
     ),
     Choice(
         "Redundancy of a vault that asks for none",
-        f"`{Vault('', {}).redundancy}`",
+        f"`{DEFAULT_REDUNDANCY}`",
         "a recorded answer shows it; what the service fills in where is not public",
         "controlplane/domain/vault.py",
     ),
