@@ -1,5 +1,4 @@
-"""The settings of a vault as older APIs show them: soft delete, storage redundancy, encryption; and what may be written
-there."""
+"""Soft delete, storage redundancy and encryption of a vault as older APIs show them, and what may be written there."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ from controlplane.domain.vault import check_deletion, check_name, check_sku, new
 from controlplane.domain.vault_config import backup_config, check_backup_config, redundancy_asked, storage_config
 from controlplane.domain.vault_settings import Change, check, merged, with_authorization
 
-Json = dict[str, object]
+Json = dict[str, Any]
 
 NOW = datetime(2026, 9, 9, 13, 19, 4, 215869, tzinfo=UTC)
 ID = "/subscriptions/s/resourceGroups/g/providers/Microsoft.RecoveryServices/vaults/v1"
@@ -44,7 +45,7 @@ def encryption(key: str = KEY, kek: Json | None = None, infrastructure: str | No
     return {"encryption": found | ({"infrastructureEncryption": infrastructure} if infrastructure else {})}
 
 
-def after(*requests: Json, in_use: bool = False, identity: Json | None = None) -> dict[str, object]:
+def after(*requests: Json, in_use: bool = False, identity: Json | None = None) -> Json:
     """The settings after these requests, one by one."""
     settings = SETTINGS
     for asked in requests:
@@ -137,7 +138,7 @@ def test_the_request_s_spelling_of_always_on_is_taken() -> None:
     asked = soft_delete(
         softDeleteState="AlwaysOn", enhancedSecurityState="alwayson", softDeleteRetentionPeriodInDays=180
     )
-    shown = after(asked)["securitySettings"]["softDeleteSettings"]  # type: ignore[index]
+    shown = after(asked)["securitySettings"]["softDeleteSettings"]
     assert shown == {
         "softDeleteRetentionPeriodInDays": 180,
         "softDeleteState": "AlwaysON",
@@ -193,7 +194,7 @@ def test_immutability_is_enabled_then_locked_and_stays_locked() -> None:
 
 def test_immutability_that_is_disabled_has_no_configuration() -> None:
     settings = after(immutable("Unlocked", type="AsPerPolicy"), immutable("Disabled"))
-    assert settings["securitySettings"]["immutabilitySettings"] == {"state": "Disabled"}  # type: ignore[index]
+    assert settings["securitySettings"]["immutabilitySettings"] == {"state": "Disabled"}
 
 
 def test_immutability_by_time_says_for_how_long_and_only_grows_once_locked() -> None:
@@ -247,7 +248,7 @@ def test_what_is_no_address_of_a_key_is_refused(key: str) -> None:
 def test_the_key_is_read_by_one_identity_that_the_vault_has() -> None:
     user: Json = {"userAssignedIdentity": "/ids/One", "useSystemAssignedIdentity": False}
     has_it: Json = {"type": "UserAssigned", "userAssignedIdentities": {"/ids/one": {}}}
-    assert after(encryption(kek=user), identity=has_it)["encryption"]["kekIdentity"] == user  # type: ignore[index]
+    assert after(encryption(kek=user), identity=has_it)["encryption"]["kekIdentity"] == user
     assert refused(encryption(kek=user)) == "BMSUserErrorEncryptionIdentityNotAssigned"
     assert refused(encryption(), identity=has_it) == "BMSUserErrorEncryptionIdentityNotAssigned"
     both: Json = {"userAssignedIdentity": "/ids/One", "useSystemAssignedIdentity": True}
