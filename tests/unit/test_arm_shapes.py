@@ -118,6 +118,7 @@ SITUATIONS: Mapping[str, str] = {
     "the job of a deletion": "delete_job",
     "a soft-deleted item": "item_soft_deleted",
     "the job that undeletes": "undelete_job",
+    "deleted vaults are listed": "deleted_vault",
 }
 ELSEWHERE: Mapping[str, str] = {
     "the two deployments of az vm create": "test_az_vm_create.py deploys them, with all their keys",
@@ -148,6 +149,9 @@ def answers(world: ArmWorld, gate: Gate) -> Iterator[tuple[str, Json]]:
     yield "virtual_machine", _update_and_get(world)
     yield "disable_job", _job(world, world.follow(_put_item(world, **STOP)))
     yield "item_stopped", world.get(ITEM)
+    world.follow(world.request("DELETE", ITEM))
+    world.request("DELETE", VAULT)
+    yield "deleted_vault", world.get(DELETED_VAULTS)["value"][0]
 
 
 def _protection(world: ArmWorld) -> Iterator[tuple[str, Json]]:
@@ -194,14 +198,13 @@ def _backups(world: ArmWorld, gate: Gate) -> Iterator[tuple[str, Json]]:
 
 
 class Gate(MemoryBlobs):
-    """A storage that keeps a restore waiting between its disks, as its scripted guest keeps a backup, while it is
-    closed."""
+    """A storage that keeps a restore waiting when its disks are there, as its scripted guest keeps a backup, while it
+    is closed."""
 
     def __init__(self) -> None:
         super().__init__()
         self._open, self._reached = Event(), Event()
         self._open.set()
-        self._restored = 0
 
     @contextmanager
     def closed(self) -> Iterator[Callable[[], None]]:
@@ -220,18 +223,17 @@ class Gate(MemoryBlobs):
         self._reached.set()
         assert self._open.wait(30)
 
-    def create(self, blob: Blob, size_bytes: int, metadata: Mapping[str, str] | None = None) -> None:
+    def put(self, blob: Blob, data: bytes, metadata: Mapping[str, str] | None = None) -> None:
         if blob.account == TARGET.rpartition("/")[2]:
-            self._restored += 1
-            if self._restored == 2:
-                self._pass()
-        super().create(blob, size_bytes, metadata)
+            self._pass()
+        super().put(blob, data, metadata)
 
     def snapshot_when_open(self, guest: ScriptedFabric, settings: SnapshotSettings) -> None:
         self._pass()
         snapshots()(guest, settings)
 
 
+DELETED_VAULTS = f"{SUBSCRIPTION}/providers/Microsoft.RecoveryServices/locations/westus/deletedVaults"
 IMAGE_VERSIONS = (
     f"{SUBSCRIPTION}/providers/Microsoft.Compute/locations/westus/publishers/MicrosoftWindowsServer"
     "/artifacttypes/vmimage/offers/WindowsServer/skus/2022-datacenter-g2/versions"
@@ -339,6 +341,8 @@ def requests(point: str) -> dict[str, tuple[str, str, Json, int]]:
     item = {"protectedItemType": "Microsoft.Compute/virtualMachines", "sourceResourceId": VM}
     return {
         "vault": ("PUT", f"{VAULT}2", _vault_body(), 201),
+        # Since the newest api-versions soft delete is always on: the older request is understood, and refused for that.
+        "soft_delete": ("PATCH", f"{VAULT}/backupconfig/vaultconfig", _soft_delete_body(), 400),
         "policy": ("PUT", f"{VAULT}/backupPolicies/daily", _policy_body(), 200),
         "protect": ("PUT", ITEM, {"properties": item | {"policyId": POLICY}}, 202),
         "backup": ("POST", f"{ITEM}/backup", _backup_body(), 202),
@@ -387,6 +391,10 @@ def _policy_body() -> Json:
     return {"properties": properties}
 
 
+def _soft_delete_body() -> Json:
+    return {"properties": {"enhancedSecurityState": "Enabled", "softDeleteFeatureState": "Disabled"}}
+
+
 def _backup_body() -> Json:
     return {"properties": {"objectType": "IaasVMBackupRequest", "recoveryPointExpiryTimeInUTC": "2026-12-24T00:00:00Z"}}
 
@@ -407,6 +415,8 @@ def test_what_was_asked_is_accepted_in_its_order() -> None:
             assert list(differences(shape(f"requests/{name}"), body)) == [], name
             response = world.request(verb, path, body)
             assert response.status_code == status, (name, response.text)
+            if status == 400:
+                assert response.json()["error"]["code"].startswith("BMSUserErrorSoftDelete"), name
             if status == 202:
                 assert world.follow(response)["status"] == "Succeeded", name
 
