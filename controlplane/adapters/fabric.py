@@ -290,4 +290,6 @@ def _reported_state(desired: Json, observed: Json | None, status: Json | None) -
         return "Updating"
     if observed.get("handler_status") not in HANDLER_WORKS:
         return "Failed"
+    if observed["handler_status"] == "Installing":
+        return "Updating"  # whatever its handler has written already: the agent is not done with it
     return STATUS_MEANS.get(str((status or {}).get("status")), "Updating")

@@ -122,7 +122,7 @@ SITUATIONS: Mapping[str, str] = {
 }
 ELSEWHERE: Mapping[str, str] = {
     "the two deployments of az vm create": "test_az_vm_create.py deploys them, with all their keys",
-    "what was asked in these situations": "REQUESTS below, which must be accepted",
+    "what was asked in these situations": "test_arm_recorded_requests.py asks it",
 }
 
 
@@ -280,19 +280,9 @@ def _job(world: ArmWorld, operation: Json) -> Json:
     return world.get(f"{VAULT}/backupJobs/{operation['properties']['jobId']}")
 
 
-def _restore(point: str = "") -> Json:
-    """`point` is the id of the recovery point, where the request names it once more."""
-    properties = {
-        "objectType": "IaasVMRestoreRequest",
-        "recoveryPointId": point.rpartition("/")[2],
-        "recoveryType": "RestoreDisks",
-        "sourceResourceId": VM,
-        "storageAccountId": TARGET,
-        "region": "westus",
-        "createNewCloudService": False,
-        "originalStorageAccountOption": False,
-    }
-    return {"properties": properties}
+def _restore() -> Json:
+    kinds = {"objectType": "IaasVMRestoreRequest", "recoveryType": "RestoreDisks"}
+    return {"properties": kinds | {"sourceResourceId": VM, "storageAccountId": TARGET, "region": "westus"}}
 
 
 def _update_and_get(world: ArmWorld) -> Json:
@@ -331,94 +321,6 @@ def test_an_answer_has_the_recorded_shape(name: str, found: dict[str, Json]) -> 
 def test_every_situation_that_was_recorded_has_its_shape() -> None:
     assert set(SITUATIONS.values()) == set(names())
     assert set(DIFFERENCES) <= set(names())
-
-
-# ------------------------------------------------------------------------------------------------------- what was asked
-
-
-def requests(point: str) -> dict[str, tuple[str, str, Json, int]]:
-    """Verb, path, body in our own words, and the status that says that it was accepted."""
-    item = {"protectedItemType": "Microsoft.Compute/virtualMachines", "sourceResourceId": VM}
-    return {
-        "vault": ("PUT", f"{VAULT}2", _vault_body(), 201),
-        # Since the newest api-versions soft delete is always on: the older request is understood, and refused for that.
-        "soft_delete": ("PATCH", f"{VAULT}/backupconfig/vaultconfig", _soft_delete_body(), 400),
-        "policy": ("PUT", f"{VAULT}/backupPolicies/daily", _policy_body(), 200),
-        "protect": ("PUT", ITEM, {"properties": item | {"policyId": POLICY}}, 202),
-        "backup": ("POST", f"{ITEM}/backup", _backup_body(), 202),
-        "restore": ("POST", f"{point}/restore", _restore(point), 202),
-        "stop": ("PUT", ITEM, {"properties": item | STOP}, 202),
-        "undelete": ("PUT", ITEM, {"properties": item | STOP | {"isRehydrate": True}}, 202),
-    }
-
-
-def _vault_body() -> Json:
-    days = {"enhancedSecurityState": "AlwaysOn", "softDeleteState": "AlwaysOn", "softDeleteRetentionPeriodInDays": 14}
-    alerts = ("alertsForAllJobFailures", "alertsForAllReplicationIssues", "alertsForAllFailoverIssues")
-    monitoring = {
-        "azureMonitorAlertSettings": dict.fromkeys(alerts, "Enabled"),
-        "classicAlertSettings": dict.fromkeys(
-            ("alertsForCriticalOperations", "emailNotificationsForSiteRecovery"), "Enabled"
-        ),
-    }
-    properties = {
-        "securitySettings": {"softDeleteSettings": days},
-        "publicNetworkAccess": "Enabled",
-        "monitoringSettings": monitoring,
-        "costManagementSettings": {"granularityLevel": "VaultLevel"},
-    }
-    return {"location": "westus", "sku": {"name": "Standard"}, "properties": properties}
-
-
-def _policy_body() -> Json:
-    at = ["2026-11-22T03:30:00Z"]
-    schedule = {
-        "schedulePolicyType": "SimpleSchedulePolicy",
-        "scheduleRunFrequency": "Daily",
-        "scheduleRunTimes": at,
-        "scheduleWeeklyFrequency": 0,
-    }
-    daily = {"retentionTimes": at, "retentionDuration": {"count": 21, "durationType": "Days"}}
-    properties = {
-        "protectedItemsCount": 0,
-        "backupManagementType": "AzureIaasVM",
-        "instantRPDetails": {},
-        "schedulePolicy": schedule,
-        "retentionPolicy": {"retentionPolicyType": "LongTermRetentionPolicy", "dailySchedule": daily},
-        "instantRpRetentionRangeInDays": 2,
-        "timeZone": "UTC",
-    }
-    return {"properties": properties}
-
-
-def _soft_delete_body() -> Json:
-    return {"properties": {"enhancedSecurityState": "Enabled", "softDeleteFeatureState": "Disabled"}}
-
-
-def _backup_body() -> Json:
-    return {"properties": {"objectType": "IaasVMBackupRequest", "recoveryPointExpiryTimeInUTC": "2026-12-24T00:00:00Z"}}
-
-
-def test_what_was_asked_is_accepted_in_its_order() -> None:
-    with arm_world() as world:
-        world.add_group()
-        world.add_vault()
-        world.add_account(TARGET)
-        world.add_machine()
-        point = ""
-        for name, (verb, path, body, status) in requests(point).items():
-            if name == "restore":
-                (found,) = world.get(f"{ITEM}/recoveryPoints")["value"]
-                verb, path, body, status = requests(found["id"])[name]
-            if name == "undelete":
-                world.follow(world.request("DELETE", ITEM))
-            assert list(differences(shape(f"requests/{name}"), body)) == [], name
-            response = world.request(verb, path, body)
-            assert response.status_code == status, (name, response.text)
-            if status == 400:
-                assert response.json()["error"]["code"].startswith("BMSUserErrorSoftDelete"), name
-            if status == 202:
-                assert world.follow(response)["status"] == "Succeeded", name
 
 
 def test_a_shape_tells_what_is_wrong() -> None:

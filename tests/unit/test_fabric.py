@@ -181,6 +181,7 @@ def test_a_guest_without_a_certificate_is_not_ready(fabric: StoreFabric, store: 
         ({"handler_status": "Ready", "sequence_number": 1, "status": {"status": "transitioning"}}, "Updating"),
         ({"handler_status": "Ready", "sequence_number": 1, "status": None}, "Updating"),
         ({"handler_status": "Ready", "sequence_number": 0, "status": {"status": "success"}}, "Updating"),
+        ({"handler_status": "Installing", "sequence_number": 1, "status": {"status": "success"}}, "Updating"),
         ({"handler_status": "NotReady", "sequence_number": 0, "status": None}, "Updating"),
         ({"handler_status": "NotReady", "sequence_number": 1, "status": None}, "Failed"),
         ({"handler_status": "NotReady", "sequence_number": None, "status": None}, "Failed"),
