@@ -68,7 +68,9 @@ def show(store: Store, point: RecoveryPoint, vm: str, disks: Sequence[Disk]) -> 
     if store.get(KIND, collection) is None:
         store.put(KIND, collection, traces.collection(collection, location, vm), parent=group)
     parts = [
-        DiskTrace(disk.name, disk.lun, disk.managed_disk_id or "", f"{point.restore_point}/diskRestorePoints/{disk.name}")
+        DiskTrace(
+            disk.name, disk.lun, disk.managed_disk_id or "", f"{point.restore_point}/diskRestorePoints/{disk.name}"
+        )
         for disk in disks
     ]
     body = traces.point(point.restore_point, machine, parts, point.consistency, point.time)
