@@ -233,7 +233,12 @@ def _instance_view(call: Call, document: Document) -> Json:
 
 
 def _rows(call: Call, documents: Iterable[Document]) -> Iterator[tuple[str, bytes]]:
-    return ((document.id, encode(_shown(call, document))) for document in documents)
+    """In lists a machine only names its extensions; az cannot read more of them there."""
+    for document in documents:
+        shown = _shown(call, document)
+        if "resources" in shown:
+            shown["resources"] = [{"id": extension["id"]} for extension in shown["resources"]]
+        yield document.id, encode(shown)
 
 
 ROUTES = (
