@@ -43,6 +43,13 @@ def remove_what_is_over(ports: Ports, go_on: Callable[[], bool] = lambda: True) 
     _erase_everything_noted(ports, go_on)
 
 
+def purge_at_once(ports: Ports) -> int:
+    """Soft-deleted items end now, whatever time they have left; returns how many did."""
+    ended = sum(_purge(ports, item.id, early=True) for item in ports.store.find(protected_item.KIND))
+    _erase_everything_noted(ports, lambda: True)
+    return ended
+
+
 def policy_of(store: Store, id: str) -> Json:
     """The properties of a policy; empty if there is none."""
     found = store.get(policy.KIND, id)
@@ -76,7 +83,7 @@ def _expire(ports: Ports, item: str, properties: Json) -> None:
     if not _look(ports, item, properties):
         return
     with ports.store.transaction():
-        if _is_used(ports.store, item):
+        if is_used(ports.store, item):
             return
         found = _look(ports, item, properties)
         for point in found.moved:
@@ -116,7 +123,8 @@ def _judged_anew(point: RecoveryPoint, properties: Json) -> RecoveryPoint:
     return replace(point, expires=ruled or point.expires)
 
 
-def _is_used(store: Store, item: str) -> bool:
+def is_used(store: Store, item: str) -> bool:
+    """Whether a job works on an item or on its recovery points."""
     locks = (f"{item}|backup", f"{item}|restore", stopping.lock_of(item))
     return any(store.get(records.LOCK, lock) is not None for lock in locks)
 
@@ -124,16 +132,16 @@ def _is_used(store: Store, item: str) -> bool:
 # ---------------------------------------------------------------------------------------------------------------- purge
 
 
-def _purge(ports: Ports, id: str) -> None:
-    """The end of a soft-deleted item whose time is over."""
+def _purge(ports: Ports, id: str, early: bool = False) -> bool:
+    """The end of a soft-deleted item whose time is over, or whose time counts no more; whether it has ended."""
     store = ports.store
     with store.transaction():
         item = store.get(protected_item.KIND, id)
-        if item is None or protected_item.state_of(item.json()) != "SoftDeleted" or _is_used(store, id):
-            return
+        if item is None or protected_item.state_of(item.json()) != "SoftDeleted" or is_used(store, id):
+            return False
         body = item.json()
-        if ports.clock.now() < protected_item.purge_time(body):
-            return
+        if not early and ports.clock.now() < protected_item.purge_time(body):
+            return False
         store.put(PURGED, id, {}, private=_traces(ports, item))
         for point in points.of_item(store, id):
             _remove(store, point)
@@ -141,6 +149,7 @@ def _purge(ports: Ports, id: str) -> None:
         state = advance(protected_item.STATES, "SoftDeleted", "purged")
         vm = body["properties"]["sourceResourceId"]
         store.record(Event("item.state", records.PARTY, {"item": id, "to": state}, vm=vm))
+    return True
 
 
 def _traces(ports: Ports, item: Document) -> Json:
@@ -175,6 +184,11 @@ def _remove_snapshots(store: Store, point: RecoveryPoint) -> None:
     _note(store, f"{point.document}/snapshots", replace(point, disks=copies_aside))
 
 
+def note_vault_copies(store: Store, point: RecoveryPoint) -> None:
+    """What the point had in the vault is to be erased; `point` is as it was there."""
+    _note(store, f"{point.document}/vault", point)
+
+
 def _note(store: Store, id: str, doomed: RecoveryPoint) -> None:
     """`doomed` has only what is to be erased."""
     store.put(EXPIRED, id, {}, parent=doomed.item, private={"point": recovery_point.to_json(doomed)})
@@ -187,6 +201,8 @@ def _erase_everything_noted(ports: Ports, go_on: Callable[[], bool]) -> None:
         for note in ports.store.find(kind):
             if not go_on():
                 return
+            if kind == EXPIRED and is_used(ports.store, note.parent):
+                continue
             try:
                 erase(ports, note.private)
             except PortError as error:

@@ -66,6 +66,7 @@ def snapshot_of(disk: PointDisk) -> Blob:
 
 
 def latest_vaulted(points: Sequence[RecoveryPoint], lun: int) -> PointDisk | None:
-    """The newest copy in the vault of the disk at this place."""
-    copies = [disk for point in points for disk in point.disks if disk.lun == lun and disk.vault is not None]
+    """The newest copy in the vault of the disk at this place; what is in the archive is left alone."""
+    present = [point for point in points if not point.in_archive]
+    copies = [disk for point in present for disk in point.disks if disk.lun == lun and disk.vault is not None]
     return copies[-1] if copies else None
