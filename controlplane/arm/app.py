@@ -6,10 +6,10 @@ look, runs it (reads at once, everything else in a thread) and turns whatever wa
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache, partial
 from http import HTTPStatus
 from urllib.parse import parse_qsl
 
@@ -62,6 +62,7 @@ from controlplane.arm import (
 )
 from controlplane.arm.aad import Identity, Tokens
 from controlplane.arm.call import Answer, Call, as_json, encode
+from controlplane.arm.holding import hold
 from controlplane.arm.rate_limits import RateLimits
 from controlplane.arm.refusals import as_service_error
 from controlplane.arm.reply import Reply
@@ -72,13 +73,12 @@ from controlplane.domain.errors import ServiceError
 from controlplane.ports import Engine, Event, Json, Ports
 
 MAX_BODY_BYTES = 4 * 1024 * 1024
+KNOWN_PATHS = 1024
+"""Paths of which it is remembered where they lead: clients ask for the same few again and again."""
 MAX_SEGMENT_CHARACTERS = 260
 """No name in a path is longer in Azure, and no store has to take what is."""
 FORBIDDEN = frozenset('<>%&\\?*"\ufffd')
 """What no name in Azure holds; the last stands for bytes that are no text."""
-HELD_SECONDS = 240.0
-"""How long an answer is held back at most: less than the patience of any client."""
-HELD_POLL_SECONDS = 0.1
 ROOTS = {"subscriptions", "providers", "tenants"}
 """The first segments of ARM paths. Everything else, such as signing in, is answered without a token."""
 
@@ -177,6 +177,7 @@ class Arm:
         self._limits = limits
         self._strict_versions = strict_versions
         self._place = ports.settings.location.upper()
+        self._locate = lru_cache(KNOWN_PATHS)(self._look_up)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -186,10 +187,9 @@ class Arm:
         reply = Reply(send, headers, self._place)
         left: dict[str, str] = {}
         head = scope["method"] == "HEAD"
-        segments = split(scope["path"])
         try:
-            if segments and segments[0].lower() in ROOTS:
-                await reply.answer(await self._answer(scope, _limited(receive), headers, segments, left), left, head)
+            if scope["path"].lstrip("/").partition("/")[0].lower() in ROOTS:
+                await reply.answer(await self._answer(scope, _limited(receive), headers, left), left, head)
             else:
                 await self._app(scope, _limited(receive), reply.send)
         except Exception as error:
@@ -202,20 +202,18 @@ class Arm:
         scope: Scope,
         receive: Receive,
         headers: Mapping[str, str],
-        segments: list[str],
         left: dict[str, str],
     ) -> Answer:
         """The answer to one ARM request; whatever is wrong with it is raised. `left` takes the caller's limits."""
         base_url = f"{scope['scheme']}://{headers.get('host', 'localhost')}"
         caller = self._tokens.check(headers.get("authorization"), base_url)
-        left.update(self._limits.take(scope["method"], _subscription(segments), caller))
+        path = scope["path"]
+        left.update(self._limits.take(scope["method"], _subscription(path), caller))
         query = _query(scope)
         api_versions.check(query.get("api-version"))
-        _check_path(scope["path"], segments)
-        self._check_subscription(segments)
-        place = self._table.find(segments)
+        place = self._locate(path)
         if place is None:
-            raise _unknown(scope["method"], segments)
+            raise _unknown(scope["method"], split(path))
         if self._strict_versions:
             api_versions.check_strictly(query["api-version"], split(place.id), self._ports.settings.location)
         method = scope["method"]
@@ -237,20 +235,10 @@ class Arm:
             base_url=base_url,
             dispatcher=self,
         )
-        if route.held is not None and route.held(call):
-            await self._hold(route.held, call)
+        if route.unfinished is not None:
+            await hold(call.ports.clock, partial(route.unfinished, call))
         answer = await run_in_threadpool(self._run, route, call) if route.blocks else route.run(call)
         return Answer(204, headers=answer.headers) if asks_only and answer.status == 200 else answer
-
-    async def _hold(self, held: Callable[[Call], bool], call: Call) -> None:
-        """Answer later what is worth waiting for; at once where world time stands still, since nothing will come."""
-        loop = asyncio.get_running_loop()
-        until = loop.time() + HELD_SECONDS
-        while loop.time() < until:
-            before = self._ports.clock.now()
-            await asyncio.sleep(HELD_POLL_SECONDS)
-            if self._ports.clock.now() == before or not await run_in_threadpool(held, call):
-                return
 
     def _run(self, route: Route, call: Call) -> Answer:
         """A request that may block, and its entry in the journal if it may change something."""
@@ -288,6 +276,13 @@ class Arm:
     def _record(self, call: Call, result: Answer) -> None:
         data = {"method": call.method, "id": call.id, "status": result.status}
         self._ports.store.record(Event("arm.request", "arm", data))
+
+    def _look_up(self, path: str) -> Place | None:
+        """Where a path leads; raises where it can lead nowhere."""
+        segments = split(path)
+        _check_path(path, segments)
+        self._check_subscription(segments)
+        return self._table.find(segments)
 
     def _check_subscription(self, segments: list[str]) -> None:
         if segments[0].lower() == "subscriptions" and len(segments) > 1:
@@ -337,9 +332,10 @@ def _check_path(path: str, segments: list[str]) -> None:
             raise errors.invalid_resource_name(f"{segment[:40]}...", f"up to {MAX_SEGMENT_CHARACTERS} characters")
 
 
-def _subscription(segments: list[str]) -> str | None:
+def _subscription(path: str) -> str | None:
     """Whose limits a request counts against; None: the tenant's."""
-    return segments[1] if len(segments) > 1 and segments[0].lower() == "subscriptions" else None
+    first, _, rest = path.lstrip("/").partition("/")
+    return rest.lstrip("/").partition("/")[0] or None if first.lower() == "subscriptions" else None
 
 
 def _unknown(method: str, segments: list[str]) -> ServiceError:

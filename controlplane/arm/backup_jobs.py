@@ -18,6 +18,7 @@ JOBS = f"{VAULT}/backupJobs"
 JOB = f"{JOBS}/{{job}}"
 FILTER_KEYS = {"backupmanagementtype", "operation", "status", "jobid", "starttime", "endtime"}
 WAITING_COMMAND = "backup job wait"
+"""As the command line names itself in the header CommandName."""
 
 
 def get_job(call: Call) -> Answer:
@@ -31,7 +32,8 @@ def get_job(call: Call) -> Answer:
 
 
 def is_waited_for(call: Call) -> bool:
-    """az asks for the job each half minute until it has ended: an answer at the right moment spares the wait."""
+    """Whether this is the command line's `backup job wait`, and the job still runs. It would ask again after half a
+    minute only."""
     if call.headers.get("commandname", "").lower() != WAITING_COMMAND:
         return False
     document = call.find(KIND)
@@ -78,7 +80,7 @@ def _as_of_now(call: Call, document: Document) -> Json:
 
 
 ROUTES = (
-    reading(JOB, get_job, held=is_waited_for),
+    Route("GET", JOB, get_job, blocks=False, unfinished=is_waited_for),
     Route("POST", f"{JOB}/cancel", cancel_job, codes=(202,)),
     reading(JOBS, list_jobs),
 )

@@ -35,8 +35,8 @@ class Route:
     """What a request's body is read as; None: there is none, or it is not looked at."""
     codes: tuple[int, ...] = ()
     """Statuses of success, as the service documents them; without any, those usual for the verb."""
-    held: Callable[[Call], bool] | None = None
-    """Whether the answer is held back as things stand, since the client waits for them to change."""
+    unfinished: Callable[[Call], bool] | None = None
+    """Whether the client waits for something that has not happened: then the answer is held back for a while."""
 
     @property
     def successes(self) -> tuple[int, ...]:
@@ -58,13 +58,8 @@ USUAL_CODES = {
 }
 
 
-def reading(
-    path: str,
-    run: Callable[[Call], Answer],
-    codes: tuple[int, ...] = (),
-    held: Callable[[Call], bool] | None = None,
-) -> Route:
-    return Route("GET", path, run, blocks=False, codes=codes, held=held)
+def reading(path: str, run: Callable[[Call], Answer], codes: tuple[int, ...] = ()) -> Route:
+    return Route("GET", path, run, blocks=False, codes=codes)
 
 
 def refused(method: str, path: str) -> Route:

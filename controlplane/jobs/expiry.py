@@ -43,6 +43,13 @@ def remove_what_is_over(ports: Ports, go_on: Callable[[], bool] = lambda: True) 
     _erase_everything_noted(ports, go_on)
 
 
+def purge_at_once(ports: Ports) -> int:
+    """Soft-deleted items end now, whatever time they have left; returns how many did."""
+    ended = sum(_purge(ports, item.id, early=True) for item in ports.store.find(protected_item.KIND))
+    _erase_everything_noted(ports, lambda: True)
+    return ended
+
+
 def policy_of(store: Store, id: str) -> Json:
     """The properties of a policy; empty if there is none."""
     found = store.get(policy.KIND, id)
@@ -125,16 +132,16 @@ def is_used(store: Store, item: str) -> bool:
 # ---------------------------------------------------------------------------------------------------------------- purge
 
 
-def _purge(ports: Ports, id: str) -> None:
-    """The end of a soft-deleted item whose time is over."""
+def _purge(ports: Ports, id: str, early: bool = False) -> bool:
+    """The end of a soft-deleted item whose time is over, or whose time counts no more; whether it has ended."""
     store = ports.store
     with store.transaction():
         item = store.get(protected_item.KIND, id)
         if item is None or protected_item.state_of(item.json()) != "SoftDeleted" or is_used(store, id):
-            return
+            return False
         body = item.json()
-        if ports.clock.now() < protected_item.purge_time(body):
-            return
+        if not early and ports.clock.now() < protected_item.purge_time(body):
+            return False
         store.put(PURGED, id, {}, private=_traces(ports, item))
         for point in points.of_item(store, id):
             _remove(store, point)
@@ -142,6 +149,7 @@ def _purge(ports: Ports, id: str) -> None:
         state = advance(protected_item.STATES, "SoftDeleted", "purged")
         vm = body["properties"]["sourceResourceId"]
         store.record(Event("item.state", records.PARTY, {"item": id, "to": state}, vm=vm))
+    return True
 
 
 def _traces(ports: Ports, item: Document) -> Json:
