@@ -31,6 +31,7 @@ from controlplane.arm import (
     deployments,
     disks,
     group_deletion,
+    item_recovery,
     job_export,
     locks,
     network_interfaces,
@@ -92,6 +93,7 @@ ROUTES: tuple[Route, ...] = (
     *job_export.ROUTES,
     *recovery_points.ROUTES,
     *recovery_point_tiers.ROUTES,
+    *item_recovery.ROUTES,
     *source_scan.ROUTES,
     *operations.ROUTES,
     *protection_containers.ROUTES,
@@ -144,6 +146,7 @@ def build(
     app.include_router(openapi.router(table.routes))
     app.include_router(router(tokens))
     app.include_router(cloud.router(identity))
+    app.include_router(item_recovery.router(ports))
     app.add_exception_handler(HTTPException, _outside_arm)
     app.add_middleware(
         Arm,
