@@ -7,14 +7,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from controlplane.adapters.fabric import EXTENSION_LIMIT
 from controlplane.domain.recovery_point import ARCHIVE_AFTER, ARCHIVED_FOR
 from controlplane.domain.resource_guard import UNLOCKED_FOR
 from controlplane.domain.vault import DEFAULT_REDUNDANCY
+from controlplane.domain.vm_sizes import SIZES
 from controlplane.jobs.rehydration import DAYS
 from controlplane.ports import ServiceSettings
 from extension.contract.codes import Code
 from extension.outcome import same_task
 from extension.snapshot import State
+from simulator.packages import EARLIER_VERSIONS
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,60 @@ SERVICE = (
         "every publisher, offer and SKU has one version, 1.0.0",
         "a catalogue",
         "controlplane/arm/virtual_machine_images.py",
+    ),
+    Choice(
+        "Versions of the VMSnapshot handler",
+        f"{', '.join(EARLIER_VERSIONS)} and today's are published; they differ in their manifests alone",
+        "which versions are published, and what tells them apart, is not public",
+        "simulator/packages.py",
+    ),
+    Choice(
+        "The version of an extension",
+        "chosen anew with every goal state of its machine; `enableAutomaticUpgrade` is shown and adds nothing to that",
+        "minor versions come with the next change of the machine's model; automatic upgrades come by themselves",
+        "simulator/host/documents.py",
+    ),
+    Choice(
+        "An extension that is asked for once more as it is",
+        "nothing runs again, unless it had failed",
+        "documented for settings that did not change; what becomes of one that failed is not",
+        "controlplane/arm/virtual_machine_extensions.py",
+    ),
+    Choice(
+        "`provisionAfterExtensions`",
+        "the extensions named must be there already; each is provisioned by its own request",
+        "the agent keeps to the order within one goal state",
+        "controlplane/arm/virtual_machine_extensions.py",
+    ),
+    Choice(
+        "An extension that never reports its end",
+        f"has failed after {EXTENSION_LIMIT.seconds // 60} minutes of the world's time",
+        "users quote this limit; it is not documented as one",
+        "controlplane/adapters/fabric.py",
+    ),
+    Choice(
+        "Publishers",
+        "only those of extensions are listed; images of every other can be had",
+        "a catalogue",
+        "controlplane/arm/virtual_machine_extension_images.py",
+    ),
+    Choice(
+        "Sizes of machines",
+        f"{len(SIZES)} common ones are listed, every other name of the form is accepted; all run alike",
+        "each region has its own; others are refused",
+        "controlplane/domain/vm_sizes.py",
+    ),
+    Choice(
+        "Security profile, priority, licence, availability set and zones of a machine",
+        "kept and shown; they change nothing",
+        "they decide where and how it runs",
+        "controlplane/arm/virtual_machine_request.py",
+    ),
+    Choice(
+        "The agent of a machine that is off",
+        "not ready, of version Unknown",
+        "seen so in answers that users quote; some show no agent at all",
+        "controlplane/arm/virtual_machine_view.py",
     ),
     Choice(
         "The blob of a deleted managed disk",
