@@ -28,9 +28,9 @@ from controlplane.domain.errors import ServiceError
 from controlplane.domain.times import instant
 from controlplane.ports import Document, Json
 from controlplane.templates.failure import NotSimulated, TemplateError
-from controlplane.templates.functions import Scope
 from controlplane.templates.planner import Plan, plan
 from controlplane.templates.relaxed_json import to_json
+from controlplane.templates.scope import Deployment, Scope
 
 DEPLOYMENTS = f"{GROUP}/providers/{TYPE}"
 DEPLOYMENT = f"{DEPLOYMENTS}/{{deployment}}"
@@ -149,7 +149,8 @@ def _plan(call: Call, request: Json) -> Plan:
     identity, group = call.identity, call.get_group().json()
     scope = Scope(identity.subscription_id, identity.tenant_id, group)
     try:
-        planned = plan(request["template"], request.get("parameters") or {}, scope)
+        deployment = Deployment(scope, call.names["deployment"], call.ports.clock.now(), call.new_guid())
+        planned = plan(request["template"], request.get("parameters") or {}, deployment)
     except TemplateError as problem:
         raise invalid_template(str(problem)) from None
     except NotSimulated as feature:

@@ -7,22 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from controlplane.templates.failure import TemplateError
+from controlplane.templates.scope import Scope
 
 Value = Any
 """What JSON can hold."""
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """Where a template is deployed to. `group` is the resource group as ARM shows it."""
-
-    subscription_id: str
-    tenant_id: str
-    group: Mapping[str, Any]
-
-    @property
-    def group_name(self) -> str:
-        return str(self.group["name"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +80,7 @@ def _subscription(context: Context, arguments: Sequence[Value]) -> Value:
 FUNCTIONS: Mapping[str, Function] = {
     "concat": Function(1, None, _concat),
     "parameters": Function(1, 1, lambda context, arguments: context.parameters(str(arguments[0]))),
-    "resourcegroup": Function(0, 0, lambda context, arguments: dict(context.scope.group)),
+    "resourcegroup": Function(0, 0, lambda context, arguments: dict(context.scope.group or {})),
     "resourceid": Function(2, None, lambda context, arguments: resource_id(context.scope, arguments)),
     "subscription": Function(0, 0, _subscription),
     "variables": Function(1, 1, lambda context, arguments: context.variables(str(arguments[0]))),

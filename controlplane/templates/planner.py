@@ -1,16 +1,28 @@
-"""Plans a deployment: which resources there are to be, what each waits for, and what the deployment shows."""
+"""Plans a deployment: which resources there are to be, what each waits for, and what the deployment shows.
+
+`plan(template, values, deployment, source)` is the early half: it checks the template and the values of its
+parameters, evaluates all that is known beforehand, and puts the resources into order. `late.settle_body` and
+`late.settle_outputs` are the late half: they evaluate what reads other resources (`reference()`, `listKeys()`), when
+these are there. Between the two everything is JSON and may be stored.
+
+A nested deployment is a resource of type Microsoft.Resources/deployments like any other: its body, once settled, is
+what `PUT` of a deployment takes, its template as the nested deployment itself has to plan it (expressions of outer
+scope are already evaluated).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from controlplane.templates.evaluator import evaluate
 from controlplane.templates.failure import NotSimulated, TemplateError
-from controlplane.templates.functions import Context, Scope, type_and_name
+from controlplane.templates.functions import Context, type_and_name
 from controlplane.templates.parameters import Parameters
+from controlplane.templates.scope import Deployment
+from controlplane.templates.source import Source
 from controlplane.templates.variables import Variables
 
 Json = dict[str, Any]
@@ -28,22 +40,37 @@ LEFT_OUT = {
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """One resource to be written. `after` are the ids of those that must be there before it."""
+    """One resource to be written.
+
+    `body` is in closed form: `late.settle_body` makes of it what to send. It may hold secrets. `after` are the ids of
+    those resources of the plan that must be there before it, `reads` those of all resources that its body reads, in
+    the plan or not. `symbol` is its symbolic name; `loop` and `index` name the copy loop it comes from and its place.
+    """
 
     id: str
     type: str
     name: str
-    body: Json
+    body: Json = field(repr=False)
     after: tuple[str, ...]
+    api_version: str = ""
+    symbol: str | None = None
+    loop: str | None = None
+    index: int | None = None
+    reads: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`resources` in an order in which each stands behind all that it waits for; `parameters` without secrets."""
+    """`resources` in an order in which each stands behind all that it waits for: those whose condition holds.
+    `existing` are those that the template only reads. `skipped` are the ids of those that a condition leaves out.
+    `parameters` are as GET shows them, without secrets; `outputs` in closed form, for `late.settle_outputs`.
+    """
 
     resources: tuple[Resource, ...]
     parameters: Json
-    outputs: Json
+    outputs: Json = field(repr=False)
+    existing: tuple[Resource, ...] = ()
+    skipped: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +81,10 @@ class _Draft:
     waits_for: tuple[str, ...]
 
 
-def plan(template: Json, values: Json, scope: Scope) -> Plan:
-    """TemplateError for a template that cannot be deployed, NotSimulated for one that could elsewhere."""
+def plan(template: Json, values: Json, deployment: Deployment, source: Source | None = None) -> Plan:
+    """`values` as a request has them, `{name: {"value": ...}}`, or a whole parameter file. `source` tells an error its
+    line and column. TemplateError for what cannot be deployed, NotSimulated for what could be elsewhere."""
+    scope = deployment.scope
     _check(template)
     parameters = Parameters(template.get("parameters"), values, lambda value: evaluate(value, context))
     variables = Variables(template.get("variables"), lambda value: evaluate(value, context))
@@ -84,7 +113,7 @@ def _draft(resource: Json, context: Context) -> _Draft:
     for key, feature in LEFT_OUT.items():
         if resource.get(key):
             raise NotSimulated(feature)
-    kind, name, _ = (_required(resource, key, context) for key in ("type", "name", "apiVersion"))
+    kind, name, version = (_required(resource, key, context) for key in ("type", "name", "apiVersion"))
     relative = type_and_name(kind, name.split("/"))
     condition = evaluate(resource.get("condition", True), context)
     if not isinstance(condition, bool):
@@ -96,7 +125,7 @@ def _draft(resource: Json, context: Context) -> _Draft:
     scope = context.scope
     id = f"/subscriptions/{scope.subscription_id}/resourceGroups/{scope.group_name}/providers/{relative}"
     body = evaluate(sent, context) if condition else {}
-    return _Draft(relative.lower(), Resource(id, kind, name, body, ()), condition, tuple(waits_for))
+    return _Draft(relative.lower(), Resource(id, kind, name, body, (), version), condition, tuple(waits_for))
 
 
 def _required(resource: Json, key: str, context: Context) -> str:
@@ -128,7 +157,7 @@ def _planned(draft: _Draft, waits_for: Sequence[str], by_key: dict[str, _Draft])
     """What a condition leaves out is not waited for."""
     after = tuple(by_key[key].resource.id for key in waits_for if by_key[key].wanted)
     found = draft.resource
-    return Resource(found.id, found.type, found.name, found.body, after)
+    return replace(found, after=after)
 
 
 def _target(reference: str, by_key: dict[str, _Draft]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -11,14 +12,16 @@ from hypothesis import strategies as st
 
 from controlplane.templates.evaluator import evaluate
 from controlplane.templates.failure import NotSimulated, TemplateError
-from controlplane.templates.functions import Context, Scope
+from controlplane.templates.functions import Context
 from controlplane.templates.planner import Plan, plan
 from controlplane.templates.relaxed_json import to_json
+from controlplane.templates.scope import Deployment, Scope
 
 Json = dict[str, Any]
 
 GROUP = {"id": "/subscriptions/s/resourceGroups/rg", "name": "rg", "location": "westus"}
 SCOPE = Scope("s", "t", GROUP)
+DEPLOYMENT = Deployment(SCOPE, "d", datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC), "seed")
 PARAMETERS = {"name": "sql01", "list": ["a", "b"], "object": {"Inner": {"x": 1}}}
 
 
@@ -162,7 +165,7 @@ def test_resources_stand_behind_what_they_wait_for() -> None:
             resource("a", properties={"n": "[resourceGroup().name]"}, tags={}),
         ),
         {},
-        SCOPE,
+        DEPLOYMENT,
     )
     assert names(found) == ["a", "b", "c"]
     base = "/subscriptions/s/resourceGroups/rg/providers/Contoso.X/things"
@@ -172,14 +175,14 @@ def test_resources_stand_behind_what_they_wait_for() -> None:
 
 def test_a_nested_type_goes_by_type_and_name_in_turn() -> None:
     child = resource("a/b", "Contoso.X/things/a", kind="Contoso.X/things/parts")
-    found = plan(template(child, resource("a")), {}, SCOPE)
+    found = plan(template(child, resource("a")), {}, DEPLOYMENT)
     assert found.resources[1].id.endswith("/providers/Contoso.X/things/a/parts/b")
 
 
 def test_what_a_condition_leaves_out_is_not_waited_for() -> None:
     off = resource("off", condition="[parameters('on')]", properties={"x": "y"})
     found = plan(
-        template(off, resource("b", "off"), parameters={"on": {"type": "bool"}}), {"on": {"value": False}}, SCOPE
+        template(off, resource("b", "off"), parameters={"on": {"type": "bool"}}), {"on": {"value": False}}, DEPLOYMENT
     )
     assert [(each.name, each.after) for each in found.resources] == [("b", ())]
 
@@ -200,7 +203,7 @@ def test_parameters_have_defaults_and_secrets_are_not_shown() -> None:
             },
         ),
         {"suffix": {"value": "1"}, "password": {"value": "s3cret"}},
-        SCOPE,
+        DEPLOYMENT,
     )
     assert found.resources[0].body == {"properties": {"p": "s3cret"}}
     assert found.parameters == {
@@ -242,13 +245,13 @@ ONE = {"p": {"type": "string", "allowedValues": ["x"]}}
 )
 def test_a_bad_template_says_what_is_wrong(bad: Json, values: Json, told: str) -> None:
     with pytest.raises(TemplateError, match=told):
-        plan(bad, values, SCOPE)
+        plan(bad, values, DEPLOYMENT)
 
 
 def test_a_refused_value_is_not_told() -> None:
     definitions = {"p": {"type": "securestring", "minLength": 20}}
     with pytest.raises(TemplateError) as refusal:
-        plan(template(parameters=definitions), {"p": {"value": "s3cret"}}, SCOPE)
+        plan(template(parameters=definitions), {"p": {"value": "s3cret"}}, DEPLOYMENT)
     assert "s3cret" not in str(refusal.value)
 
 
@@ -264,4 +267,4 @@ def test_a_refused_value_is_not_told() -> None:
 )
 def test_what_the_language_has_more_is_refused_by_name(bad: Json, values: Json) -> None:
     with pytest.raises(NotSimulated):
-        plan(bad, values, SCOPE)
+        plan(bad, values, DEPLOYMENT)
