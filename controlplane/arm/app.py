@@ -54,6 +54,7 @@ from controlplane.arm import (
 )
 from controlplane.arm.aad import Identity, Tokens
 from controlplane.arm.call import Answer, Call, as_json, encode
+from controlplane.arm.own_requests import OwnRequests
 from controlplane.arm.refusals import as_service_error
 from controlplane.arm.routing import Place, Route, Table, operation_name, split
 from controlplane.arm.sign_in import router
@@ -106,6 +107,16 @@ def build(ports: Ports, engine: Engine, identity: Identity) -> FastAPI:
     table = Table(all_routes())
     app.add_middleware(Arm, ports=ports, engine=engine, tokens=tokens, table=table)
     return app
+
+
+def own_requests(ports: Ports, engine: Engine, identity: Identity) -> OwnRequests:
+    """How jobs use the same operations."""
+    operations = Arm(_outside, ports, engine, Tokens(identity), Table(all_routes()))
+    return OwnRequests(ports, engine, identity, operations)
+
+
+async def _outside(scope: Scope, receive: Receive, send: Send) -> None:
+    raise AssertionError("a job does not come in by HTTP")
 
 
 def all_routes() -> tuple[Route, ...]:

@@ -23,6 +23,8 @@ class ServiceError(Exception):
     """errorCode of a job's errorDetails; 0 where no public number is known."""
     target: str | None = None
     details: list[dict[str, Any]] = field(default_factory=list)
+    additional_info: list[dict[str, Any]] = field(default_factory=list)
+    """Each with a `type` and an `info`."""
 
     def __str__(self) -> str:
         return f"{self.code}: {self.message}"
@@ -34,6 +36,8 @@ class ServiceError(Exception):
             error["target"] = self.target
         if self.details:
             error["details"] = self.details
+        if self.additional_info:
+            error["additionalInfo"] = self.additional_info
         return {"error": error}
 
 

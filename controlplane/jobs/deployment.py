@@ -232,7 +232,12 @@ def shown(problem: TemplateError) -> Json:
 
 
 def _write(
-    store: Store, document: Document, operations: Sequence[Operation], event: str, now: datetime, end: _End | None = None
+    store: Store,
+    document: Document,
+    operations: Sequence[Operation],
+    event: str,
+    now: datetime,
+    end: _End | None = None,
 ) -> None:
     """Store how far a deployment is. Once it has ended, what was still to be sent is forgotten."""
     id, old, private = document.json()["id"], state_of(document), document.private

@@ -19,7 +19,8 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a long-running operation is: InProgress, Running, Succeeded, Failed, Canceled; `error` as ARM shows it."""
+    """How far a long-running operation is: InProgress, Running, Succeeded, Failed or Canceled. `error` is as ARM shows
+    it."""
 
     state: str
     error: Json | None = None
