@@ -38,7 +38,12 @@ class Route:
 
     @property
     def successes(self) -> tuple[int, ...]:
-        return self.codes or USUAL_CODES[self.method]
+        """Statuses of success; none where it is refused."""
+        return () if self.is_refused else self.codes or USUAL_CODES[self.method]
+
+    @property
+    def is_refused(self) -> bool:
+        return self.run.__module__ == __name__
 
 
 USUAL_CODES = {
