@@ -1,5 +1,4 @@
-"""Plan "Deploy": writes the resources of a template by the service's own operations, each once what it waits for is
-there.
+"""Plan "Deploy": writes the resources of a template by the service's own operations, each after what it waits for.
 
 The document of a deployment is its journal. A resource's being written and the note of it are one transaction, so the
 one step may be begun anew after the end of a process, and goes on where the document says.

@@ -14,6 +14,7 @@ from controlplane.adapters.fabric import OBSERVED
 from controlplane.adapters.inline_engine import InlineEngine
 from controlplane.arm.app import own_requests
 from controlplane.jobs.catalog import plans
+from simulator.clock import VirtualClock
 from tests.unit.arm_world import ACCOUNT, GROUP, IMAGE, SUBSCRIPTION, VAULT, VERSION, VM, ArmWorld, arm_world, identity
 from tests.unit.scripted_fabric import apply_desired
 
@@ -336,9 +337,11 @@ def test_deployments_are_listed_asked_for_and_forgotten(world: ArmWorld) -> None
 
 
 def test_the_newest_are_listed_first(world: ArmWorld) -> None:
+    clock = world.ports.clock
+    assert isinstance(clock, VirtualClock)
     for name in ("b", "a", "c"):
         world.follow(world.put(f"{DEPLOYMENTS}/{name}", request()))
-        world.ports.clock.jump(60)
+        clock.jump(60)
     assert [each["name"] for each in world.get(DEPLOYMENTS)["value"]] == ["c", "a", "b"]
     assert [each["name"] for each in world.get(DEPLOYMENTS, **{"$top": "2"})["value"]] == ["c", "a"]
     assert world.error("GET", DEPLOYMENTS, **{"$top": "some"}) == (400, "InvalidQueryParameter")
