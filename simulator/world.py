@@ -31,7 +31,7 @@ from controlplane.adapters.store import SqlStore, StoreUnusable
 from controlplane.arm import app as arm
 from controlplane.arm.aad import Identity
 from controlplane.jobs.aftermath import Loss, name_losses
-from controlplane.jobs.catalog import PLANS
+from controlplane.jobs.catalog import plans
 from controlplane.jobs.timetable import Timetable
 from controlplane.ports import Ports, ServiceSettings
 from simulator import control, foreign_storage, storage_address
@@ -144,7 +144,7 @@ class World:
         )
         for account in self.ports.settings.own_accounts:
             self.blobs.add_account(account)
-        self.engine = InlineEngine(PLANS, lambda: self.ports)
+        self.engine = InlineEngine(plans(lambda: self._requests), lambda: self.ports)
         keep.callback(self.engine.close)
         self.host = self._host()
         self._serve()
@@ -216,6 +216,7 @@ class World:
         controls = control.Controls(self._sim_token, self.store, self.host, verifier)
         self.authority = Authority(self.state.ca)
         service = arm.build(self.ports, self.engine, self._identity)
+        self._requests = arm.own_requests(self.ports, self.engine, self._identity)
         _serve_certificate(service, self.authority)
         app = _side_by_side(service, control.build(controls))
         certificate = self.authority.certificate_file("server", server_hosts(self.config.host))

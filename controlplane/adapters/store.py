@@ -75,6 +75,7 @@ _GET = sa.select(*_DOCUMENT).where(_THIS)
 _INSERT = sa.insert(DOCUMENTS)
 _UPDATE = sa.update(DOCUMENTS).where(_THIS)
 _DELETE = sa.delete(DOCUMENTS).where(_THIS)
+_KINDS = sa.select(DOCUMENTS.c.kind).distinct().order_by(DOCUMENTS.c.kind)
 _RECORD = sa.insert(EVENTS)
 
 
@@ -169,6 +170,10 @@ class SqlStore:
         with self._reading() as connection:
             rows = connection.execute(query).fetchall()
         return [_document(row) for row in rows]
+
+    def kinds(self) -> Sequence[str]:
+        with self._reading() as connection:
+            return connection.execute(_KINDS).scalars().all()
 
     def delete(self, kind: str, id: str, *, if_match: str | None = None) -> bool:
         key = {"of_kind": kind, "of_id": id.lower()}

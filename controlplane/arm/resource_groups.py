@@ -64,9 +64,9 @@ def list_groups(call: Call) -> Answer:
 
 
 ROUTES = (
-    Route("PUT", GROUP, put_group),
+    Route("PUT", GROUP, put_group, body=GroupRequest),
     reading(GROUP, get_group),
     Route("HEAD", GROUP, has_group, blocks=False),
-    Route("PATCH", GROUP, patch_group),
+    Route("PATCH", GROUP, patch_group, body=GroupRequest),
     reading(f"{SUBSCRIPTION}/resourceGroups", list_groups),
 )

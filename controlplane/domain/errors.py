@@ -23,6 +23,10 @@ class ServiceError(Exception):
     """errorCode of a job's errorDetails; 0 where no public number is known."""
     target: str | None = None
     details: list[dict[str, Any]] = field(default_factory=list)
+    additional_info: list[dict[str, Any]] = field(default_factory=list)
+    """Each with a `type` and an `info`."""
+    retry_after_seconds: int = 0
+    """When to ask again; 0 where asking again changes nothing."""
 
     def __str__(self) -> str:
         return f"{self.code}: {self.message}"
@@ -34,6 +38,8 @@ class ServiceError(Exception):
             error["target"] = self.target
         if self.details:
             error["details"] = self.details
+        if self.additional_info:
+            error["additionalInfo"] = self.additional_info
         return {"error": error}
 
 
@@ -84,6 +90,52 @@ def invalid_api_version(version: str) -> ServiceError:
     return ServiceError(
         "InvalidApiVersionParameter",
         f"The api-version '{version}' is invalid. It must be a date such as '2024-11-01' or '2024-11-01-preview'.",
+    )
+
+
+def api_version_unknown(version: str, known: Sequence[str]) -> ServiceError:
+    return ServiceError(
+        "InvalidApiVersionParameter",
+        f"The api-version '{version}' is invalid. The supported versions are '{','.join(known)}'.",
+    )
+
+
+def no_registered_provider(
+    location: str, version: str, kind: str, known: Sequence[str], locations: Sequence[str]
+) -> ServiceError:
+    return ServiceError(
+        "NoRegisteredProviderFound",
+        f"No registered resource provider found for location '{location}' and API version '{version}' for type "
+        f"'{kind}'. The supported api-versions are '{', '.join(known)}'. "
+        f"The supported locations are '{', '.join(locations)}'.",
+    )
+
+
+def subscription_throttled(operation: str, subscription: str, caller: str, wait_seconds: int) -> ServiceError:
+    return ServiceError(
+        "SubscriptionRequestsThrottled",
+        f"Number of '{operation.removesuffix('s')}' requests for subscription '{subscription}' actor '{caller}' "
+        f"exceeded. {_try_again(wait_seconds)}",
+        status=429,
+        retry_after_seconds=wait_seconds,
+    )
+
+
+def tenant_throttled(operation: str, caller: str, wait_seconds: int) -> ServiceError:
+    """The code is ours."""
+    return ServiceError(
+        "TenantRequestsThrottled",
+        f"Number of '{operation.removesuffix('s')}' requests for the tenant actor '{caller}' exceeded. "
+        f"{_try_again(wait_seconds)}",
+        status=429,
+        retry_after_seconds=wait_seconds,
+    )
+
+
+def _try_again(wait_seconds: int) -> str:
+    return (
+        f"Please try again after '{wait_seconds}' seconds after additional tokens are available. "
+        "Refer to https://aka.ms/arm-throttling for additional information."
     )
 
 
@@ -146,7 +198,12 @@ def group_location_conflict(asked: str, location: str) -> ServiceError:
 
 
 def service_unavailable(reason: str) -> ServiceError:
-    return ServiceError("ServiceUnavailable", f"The service cannot do this at the moment: {reason}.", status=503)
+    return ServiceError(
+        "ServiceUnavailable",
+        f"The service cannot do this at the moment: {reason}.",
+        status=503,
+        retry_after_seconds=5,
+    )
 
 
 def internal_error() -> ServiceError:
@@ -243,6 +300,11 @@ def invalid_backup_input(parameter: str, reason: str) -> ServiceError:
 
 def container_name_incorrect(reason: str) -> ServiceError:
     return ServiceError("BMSUserErrorContainerNameIncorrectFormat", f"The container name is not valid: {reason}.")
+
+
+def container_not_found(name: str) -> ServiceError:
+    """The code is ours."""
+    return ServiceError("BMSUserErrorContainerNotFound", f"There is no container '{name}' in the vault.", status=404)
 
 
 def item_not_found(name: str) -> ServiceError:
