@@ -1,4 +1,4 @@
-"""The functions of the template language, one by one: what each returns, how many arguments it takes, and of which types."""
+"""The functions of the template language, one by one: what each returns, how many arguments it takes, and their types."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def cases() -> Iterator[Any]:
             yield pytest.param(name, expression, expected, id=f"{name}-{number}")
 
 
-@pytest.mark.parametrize(("name", "expression", "expected"), cases())
+@pytest.mark.parametrize(("name", "expression", "expected"), list(cases()))
 def test_a_function_returns_what_its_description_says(name: str, expression: str, expected: Value) -> None:
     found = value_of(expression, place_of(FUNCTIONS[name.lower()]))
     assert (kind(found), found) == (kind(expected), expected)
@@ -125,7 +125,7 @@ def wrong_counts() -> Iterator[Any]:
                 yield pytest.param(function, count, id=f"{function.name}-{count}")
 
 
-@pytest.mark.parametrize(("function", "count"), wrong_counts())
+@pytest.mark.parametrize(("function", "count"), list(wrong_counts()))
 def test_a_wrong_number_of_arguments_is_refused_before_evaluation(function: Function, count: int) -> None:
     with pytest.raises(TemplateError, match=f"'{function.name}': function requires .* while {count} were provided"):
         read(spelled(function, count), place_of(function))
@@ -140,7 +140,7 @@ def wrong_kinds() -> Iterator[Any]:
                     yield pytest.param(function, index, wrong, id=f"{function.name}-{index + 1}-{wrong}")
 
 
-@pytest.mark.parametrize(("function", "index", "wrong"), wrong_kinds())
+@pytest.mark.parametrize(("function", "index", "wrong"), list(wrong_kinds()))
 def test_an_argument_of_a_wrong_type_is_refused(function: Function, index: int, wrong: str) -> None:
     count = max(function.least, index + 1)
     arguments = [SPELLED[function.kinds_at(each)[0]] for each in range(count)]
@@ -160,7 +160,7 @@ def wrong_places() -> Iterator[Any]:
                 yield pytest.param(function, place, id=f"{function.name}-{place.name}")
 
 
-@pytest.mark.parametrize(("function", "place"), wrong_places())
+@pytest.mark.parametrize(("function", "place"), list(wrong_places()))
 def test_a_function_is_not_expected_everywhere(function: Function, place: Place) -> None:
     with pytest.raises(TemplateError, match=f"'{function.name}' is not expected at this location"):
         read(spelled(function, function.least), place)
