@@ -1,4 +1,4 @@
-"""The functions of the template language, one by one: what each returns, how many arguments it takes, and their types."""
+"""The functions of the template language, one by one: what each returns, how many it takes and of which types."""
 
 from __future__ import annotations
 
