@@ -71,6 +71,7 @@ from controlplane.arm import (
 from controlplane.arm.aad import Identity, Tokens
 from controlplane.arm.call import Answer, Call, as_json, encode
 from controlplane.arm.holding import hold
+from controlplane.arm.own_requests import OwnRequests
 from controlplane.arm.rate_limits import RateLimits
 from controlplane.arm.refusals import as_service_error
 from controlplane.arm.reply import Reply
@@ -163,6 +164,16 @@ def build(
         strict_versions=strict_versions,
     )
     return app
+
+
+def own_requests(ports: Ports, engine: Engine, identity: Identity) -> OwnRequests:
+    """How jobs use the same operations."""
+    operations = Arm(_outside, ports, engine, Tokens(identity), Table(all_routes()), RateLimits(), False)
+    return OwnRequests(ports, engine, identity, operations)
+
+
+async def _outside(scope: Scope, receive: Receive, send: Send) -> None:
+    raise AssertionError("a job does not come in by HTTP")
 
 
 def all_routes() -> tuple[Route, ...]:
