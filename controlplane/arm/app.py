@@ -27,6 +27,7 @@ from controlplane.arm import (
     cloud,
     compute_operations,
     deployments,
+    diagnostic_settings,
     disks,
     group_deletion,
     locks,
@@ -42,6 +43,8 @@ from controlplane.arm import (
     recovery_points,
     resource_groups,
     resources,
+    role_assignments,
+    role_definitions,
     snapshots,
     storage_accounts,
     subscriptions,
@@ -146,7 +149,8 @@ async def _outside(scope: Scope, receive: Receive, send: Send) -> None:
 
 def all_routes() -> tuple[Route, ...]:
     """Every operation: of each resource type, and of what exists for all types alike."""
-    described = (*ROUTES, *locks.routes(ROUTES))
+    anywhere = (locks, role_assignments, role_definitions, diagnostic_settings)
+    described = (*ROUTES, *(route for each in anywhere for route in each.routes(ROUTES)))
     return (*described, *resources.routes(ROUTES), *group_deletion.routes(ROUTES), *providers.routes(described))
 
 
