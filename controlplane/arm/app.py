@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import partial
+from functools import lru_cache, partial
 from http import HTTPStatus
 from urllib.parse import parse_qsl
 
@@ -24,12 +24,14 @@ from controlplane.arm import (
     api_versions,
     backup_jobs,
     backup_policies,
+    backup_status,
     cloud,
     compute_operations,
     deployments,
     diagnostic_settings,
     disks,
     group_deletion,
+    job_export,
     locks,
     network_interfaces,
     network_security_groups,
@@ -40,15 +42,19 @@ from controlplane.arm import (
     protection_containers,
     providers,
     public_ip_addresses,
+    recovery_point_tiers,
     recovery_points,
     resource_groups,
     resources,
+    restore_point_collections,
     role_assignments,
     role_definitions,
     snapshots,
+    source_scan,
     storage_accounts,
     subscriptions,
     user_assigned_identities,
+    validate_operations,
     vault_configs,
     vaults,
     virtual_machine_extensions,
@@ -70,6 +76,8 @@ from controlplane.domain.errors import ServiceError
 from controlplane.ports import Engine, Event, Json, Ports
 
 MAX_BODY_BYTES = 4 * 1024 * 1024
+KNOWN_PATHS = 1024
+"""Paths of which it is remembered where they lead: clients ask for the same few again and again."""
 MAX_SEGMENT_CHARACTERS = 260
 """No name in a path is longer in Azure, and no store has to take what is."""
 FORBIDDEN = frozenset('<>%&\\?*"\ufffd')
@@ -80,11 +88,16 @@ ROOTS = {"subscriptions", "providers", "tenants"}
 ROUTES: tuple[Route, ...] = (
     *protected_items.ROUTES,
     *backup_jobs.ROUTES,
+    *job_export.ROUTES,
     *recovery_points.ROUTES,
+    *recovery_point_tiers.ROUTES,
+    *source_scan.ROUTES,
     *operations.ROUTES,
     *protection_containers.ROUTES,
     *protectable_items.ROUTES,
     *backup_policies.ROUTES,
+    *backup_status.ROUTES,
+    *validate_operations.ROUTES,
     *vault_configs.ROUTES,
     *vaults.ROUTES,
     *virtual_machines.ROUTES,
@@ -93,6 +106,7 @@ ROUTES: tuple[Route, ...] = (
     *virtual_machine_images.ROUTES,
     *disks.ROUTES,
     *snapshots.ROUTES,
+    *restore_point_collections.ROUTES,
     *virtual_networks.ROUTES,
     *network_security_groups.ROUTES,
     *public_ip_addresses.ROUTES,
@@ -175,6 +189,7 @@ class Arm:
         self._limits = limits
         self._strict_versions = strict_versions
         self._place = ports.settings.location.upper()
+        self._locate = lru_cache(KNOWN_PATHS)(self._look_up)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -184,10 +199,9 @@ class Arm:
         reply = Reply(send, headers, self._place)
         left: dict[str, str] = {}
         head = scope["method"] == "HEAD"
-        segments = split(scope["path"])
         try:
-            if segments and segments[0].lower() in ROOTS:
-                await reply.answer(await self._answer(scope, _limited(receive), headers, segments, left), left, head)
+            if scope["path"].lstrip("/").partition("/")[0].lower() in ROOTS:
+                await reply.answer(await self._answer(scope, _limited(receive), headers, left), left, head)
             else:
                 await self._app(scope, _limited(receive), reply.send)
         except Exception as error:
@@ -200,20 +214,18 @@ class Arm:
         scope: Scope,
         receive: Receive,
         headers: Mapping[str, str],
-        segments: list[str],
         left: dict[str, str],
     ) -> Answer:
         """The answer to one ARM request; whatever is wrong with it is raised. `left` takes the caller's limits."""
         base_url = f"{scope['scheme']}://{headers.get('host', 'localhost')}"
         caller = self._tokens.check(headers.get("authorization"), base_url)
-        left.update(self._limits.take(scope["method"], _subscription(segments), caller))
+        path = scope["path"]
+        left.update(self._limits.take(scope["method"], _subscription(path), caller))
         query = _query(scope)
         api_versions.check(query.get("api-version"))
-        _check_path(scope["path"], segments)
-        self._check_subscription(segments)
-        place = self._table.find(segments)
+        place = self._locate(path)
         if place is None:
-            raise _unknown(scope["method"], segments)
+            raise _unknown(scope["method"], split(path))
         if self._strict_versions:
             api_versions.check_strictly(query["api-version"], split(place.id), self._ports.settings.location)
         method = scope["method"]
@@ -277,6 +289,13 @@ class Arm:
         data = {"method": call.method, "id": call.id, "status": result.status}
         self._ports.store.record(Event("arm.request", "arm", data))
 
+    def _look_up(self, path: str) -> Place | None:
+        """Where a path leads; raises where it can lead nowhere."""
+        segments = split(path)
+        _check_path(path, segments)
+        self._check_subscription(segments)
+        return self._table.find(segments)
+
     def _check_subscription(self, segments: list[str]) -> None:
         if segments[0].lower() == "subscriptions" and len(segments) > 1:
             wanted = self._tokens.identity.subscription_id
@@ -325,9 +344,10 @@ def _check_path(path: str, segments: list[str]) -> None:
             raise errors.invalid_resource_name(f"{segment[:40]}...", f"up to {MAX_SEGMENT_CHARACTERS} characters")
 
 
-def _subscription(segments: list[str]) -> str | None:
+def _subscription(path: str) -> str | None:
     """Whose limits a request counts against; None: the tenant's."""
-    return segments[1] if len(segments) > 1 and segments[0].lower() == "subscriptions" else None
+    first, _, rest = path.lstrip("/").partition("/")
+    return rest.lstrip("/").partition("/")[0] or None if first.lower() == "subscriptions" else None
 
 
 def _unknown(method: str, segments: list[str]) -> ServiceError:

@@ -215,13 +215,11 @@ def test_the_extension_takes_a_snapshot(
 
 
 def _storage(machine: Demo) -> BlobServiceClient:
-    told = json.loads((Path(machine.client.endpoints["state"]) / "endpoints.json").read_text())
-    account = told["storage_accounts"][SOURCE_ACCOUNT]
-    return BlobServiceClient(
-        account["blob_endpoint"],
-        credential={"account_name": SOURCE_ACCOUNT, "account_key": account["key"]},
-        api_version="2021-12-02",
-    )
+    account = machine.account(SOURCE_ACCOUNT)
+    endpoint = machine.client.get(account)["properties"]["primaryEndpoints"]["blob"]
+    key = machine.client.post(f"{account}/listKeys").json()["keys"][0]["value"]
+    credential = {"account_name": SOURCE_ACCOUNT, "account_key": key}
+    return BlobServiceClient(endpoint, credential=credential, api_version="2021-12-02")
 
 
 def _empty(service: BlobServiceClient, name: str) -> str:
