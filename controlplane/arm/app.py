@@ -27,6 +27,7 @@ from controlplane.arm import (
     backup_status,
     cloud,
     compute_operations,
+    deleted_vaults,
     deployments,
     diagnostic_settings,
     disks,
@@ -44,7 +45,10 @@ from controlplane.arm import (
     public_ip_addresses,
     recovery_point_tiers,
     recovery_points,
+    recovery_services,
     resource_groups,
+    resource_guard_proxies,
+    resource_guards,
     resources,
     restore_point_collections,
     role_assignments,
@@ -56,6 +60,7 @@ from controlplane.arm import (
     user_assigned_identities,
     validate_operations,
     vault_configs,
+    vault_usages,
     vaults,
     virtual_machine_extensions,
     virtual_machine_images,
@@ -99,7 +104,12 @@ ROUTES: tuple[Route, ...] = (
     *backup_status.ROUTES,
     *validate_operations.ROUTES,
     *vault_configs.ROUTES,
+    *vault_usages.ROUTES,
+    *resource_guard_proxies.ROUTES,
+    *recovery_services.ROUTES,
     *vaults.ROUTES,
+    *deleted_vaults.ROUTES,
+    *resource_guards.ROUTES,
     *virtual_machines.ROUTES,
     *virtual_machine_extensions.ROUTES,
     *compute_operations.ROUTES,
@@ -165,6 +175,7 @@ def all_routes() -> tuple[Route, ...]:
     """Every operation: of each resource type, and of what exists for all types alike."""
     anywhere = (locks, role_assignments, role_definitions, diagnostic_settings)
     described = (*ROUTES, *(route for each in anywhere for route in each.routes(ROUTES)))
+    described = (*ROUTES, *recovery_services.routes(ROUTES), *locks.routes(ROUTES))
     return (*described, *resources.routes(ROUTES), *group_deletion.routes(ROUTES), *providers.routes(described))
 
 
