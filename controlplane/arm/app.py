@@ -174,8 +174,8 @@ async def _outside(scope: Scope, receive: Receive, send: Send) -> None:
 def all_routes() -> tuple[Route, ...]:
     """Every operation: of each resource type, and of what exists for all types alike."""
     anywhere = (locks, role_assignments, role_definitions, diagnostic_settings)
-    described = (*ROUTES, *(route for each in anywhere for route in each.routes(ROUTES)))
-    described = (*ROUTES, *recovery_services.routes(ROUTES), *locks.routes(ROUTES))
+    below = [route for each in anywhere for route in each.routes(ROUTES)]
+    described = (*ROUTES, *recovery_services.routes(ROUTES), *below)
     return (*described, *resources.routes(ROUTES), *group_deletion.routes(ROUTES), *providers.routes(described))
 
 
