@@ -29,6 +29,7 @@ from controlplane.arm import (
     compute_operations,
     deleted_vaults,
     deployments,
+    diagnostic_settings,
     disks,
     group_deletion,
     item_recovery,
@@ -51,6 +52,8 @@ from controlplane.arm import (
     resource_guards,
     resources,
     restore_point_collections,
+    role_assignments,
+    role_definitions,
     snapshots,
     source_scan,
     storage_accounts,
@@ -178,7 +181,9 @@ async def _outside(scope: Scope, receive: Receive, send: Send) -> None:
 
 def all_routes() -> tuple[Route, ...]:
     """Every operation: of each resource type, of what exists for all types alike, and those refused by name."""
-    described = (*ROUTES, *recovery_services.routes(ROUTES), *locks.routes(ROUTES))
+    anywhere = (locks, role_assignments, role_definitions, diagnostic_settings)
+    below = [route for each in anywhere for route in each.routes(ROUTES)]
+    described = (*ROUTES, *recovery_services.routes(ROUTES), *below)
     known = (*described, *resources.routes(ROUTES), *group_deletion.routes(ROUTES), *providers.routes(described))
     return (*known, *unsimulated.routes(known))
 

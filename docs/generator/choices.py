@@ -74,6 +74,19 @@ SERVICE = (
         "controlplane/jobs/deployment.py",
     ),
     Choice(
+        "Role assignments",
+        "kept and shown, without effect: whoever has a token may do everything; any GUID may be a role, a few built-in "
+        "ones are known by name",
+        "decide who may do what",
+        "controlplane/arm/role_assignments.py",
+    ),
+    Choice(
+        "Diagnostic settings",
+        "kept and shown, without effect: nothing is sent anywhere",
+        "send logs and metrics to the named sinks",
+        "controlplane/arm/diagnostic_settings.py",
+    ),
+    Choice(
         "The PUT of a virtual machine that names no data disks",
         "leaves them; an empty list detaches them",
         "not public",
