@@ -111,13 +111,14 @@ class Vault:
         setting = self._terraform.read(f"{VAULT}/replicationVaultSettings/default", OF_REPLICATION)
         properties = shown["properties"]
         redundancy = properties["redundancySettings"]
+        identity = (shown.get("identity") or {}).get("type")
         immutability = (properties.get("securitySettings") or {}).get("immutabilitySettings") or {}
         return {
             "id": shown["id"],
             "location": shown["location"],
             "sku": shown["sku"]["name"],
             "tags": shown.get("tags"),
-            "identity": (shown.get("identity") or {}).get("type"),
+            "identity": None if identity == "None" else identity,
             "public_network_access_enabled": properties["publicNetworkAccess"] == "Enabled",
             "storage_mode_type": redundancy["standardTierStorageRedundancy"],
             "cross_region_restore_enabled": redundancy["crossRegionRestore"] == "Enabled",
