@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -54,7 +55,7 @@ def test_a_killed_writer_leaves_a_store_that_opens(tmp_path: Path, pytestconfig:
     assert cut > writers // 2, "most of them died in the middle"
 
 
-def told(folder: Path) -> list[list[str]]:
+def told(folder: Path) -> list[list[Any]]:
     file = folder / "told.jsonl"
     text = file.read_text(encoding="utf-8") if file.exists() else ""
     return [json.loads(line) for line in text.split("\n")[:-1]]
@@ -70,7 +71,7 @@ def check_whole(store: Store) -> None:
         assert jobs, f"{item.id} came from no job"
 
 
-def check_told(store: Store, lines: list[list[str]]) -> None:
+def check_told(store: Store, lines: list[list[Any]]) -> None:
     """A resource whose writing was acknowledged is there, and one whose deletion was is gone, unless another write
     that concerns it was begun afterwards."""
     for index, line in enumerate(lines):
