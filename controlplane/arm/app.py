@@ -56,13 +56,16 @@ from controlplane.arm import (
     source_scan,
     storage_accounts,
     subscriptions,
+    unsimulated,
     user_assigned_identities,
     validate_operations,
     vault_configs,
     vault_usages,
     vaults,
+    virtual_machine_extension_images,
     virtual_machine_extensions,
     virtual_machine_images,
+    virtual_machine_sizes,
     virtual_machines,
     virtual_networks,
 )
@@ -112,8 +115,10 @@ ROUTES: tuple[Route, ...] = (
     *resource_guards.ROUTES,
     *virtual_machines.ROUTES,
     *virtual_machine_extensions.ROUTES,
+    *virtual_machine_extension_images.ROUTES,
     *compute_operations.ROUTES,
     *virtual_machine_images.ROUTES,
+    *virtual_machine_sizes.ROUTES,
     *disks.ROUTES,
     *snapshots.ROUTES,
     *restore_point_collections.ROUTES,
@@ -163,9 +168,10 @@ def build(
 
 
 def all_routes() -> tuple[Route, ...]:
-    """Every operation: of each resource type, and of what exists for all types alike."""
+    """Every operation: of each resource type, of what exists for all types alike, and those refused by name."""
     described = (*ROUTES, *recovery_services.routes(ROUTES), *locks.routes(ROUTES))
-    return (*described, *resources.routes(ROUTES), *group_deletion.routes(ROUTES), *providers.routes(described))
+    known = (*described, *resources.routes(ROUTES), *group_deletion.routes(ROUTES), *providers.routes(described))
+    return (*known, *unsimulated.routes(known))
 
 
 class Arm:

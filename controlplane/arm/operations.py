@@ -84,11 +84,11 @@ def _operation(call: Call) -> Document:
 
 ROUTES = (
     reading(f"{VAULT}/backupOperations/{{operation}}", get_status),
-    reading(f"{VAULT}/backupOperationResults/{{operation}}", get_result),
+    reading(f"{VAULT}/backupOperationResults/{{operation}}", get_result, codes=(202, 204)),
     reading(f"{JOB}/operationsStatus/{{operation}}", get_status),
-    reading(f"{JOB}/operationResults/{{operation}}", get_result),
+    reading(f"{JOB}/operationResults/{{operation}}", get_result, codes=(202, 204)),
     reading(f"{POLICY}/operations/{{operation}}", get_status),
     reading(f"{POLICY}/operationResults/{{operation}}", get_policy_result),
     reading(f"{ITEM}/operationsStatus/{{operation}}", get_status),
-    reading(f"{ITEM}/operationResults/{{operation}}", get_item_result),
+    reading(f"{ITEM}/operationResults/{{operation}}", get_item_result, codes=(200, 202, 204)),
 )

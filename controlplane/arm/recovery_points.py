@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from pydantic import Field
+
 from controlplane.arm.call import Answer, Call, RequestBody, as_json, encode
 from controlplane.arm.filters import check_keys, terms, within
 from controlplane.arm.protected_items import ITEM, require_item, started
@@ -47,6 +49,14 @@ class RestorePropertiesRequest(RequestBody):
     restore_with_managed_disks: bool | None = None
     zones: list[str] | None = None
     encryption_details: dict[str, Any] | None = None
+    disk_encryption_set_id: str | None = None
+    affinity_group: str | None = None
+    target_domain_name_id: str | None = None
+    identity_info: dict[str, Any] | None = None
+    identity_based_restore_details: dict[str, Any] | None = None
+    extended_location: dict[str, Any] | None = None
+    secured_vm_details: dict[str, Any] | None = Field(default=None, alias="securedVMDetails")
+    target_disk_network_access_settings: dict[str, Any] | None = None
     recovery_point_rehydration_info: dict[str, Any] | None = None
     resource_guard_operation_requests: list[str] | None = None
 
