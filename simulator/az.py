@@ -86,11 +86,12 @@ def _sign_in(program: str, endpoints: Mapping[str, Any], folder: Path, environme
     nameless = {name: value for name, value in environment.items() if name != "AZURE_CLOUD_NAME"}
     _run([program, "cloud", "register", "-n", CLOUD, "--endpoint-resource-manager", endpoints["arm"]], nameless)
     check_cloud(folder)
-    # Arguments can be seen by every process of the machine, so the secret goes by a file.
+    # Arguments can be seen by every process of the machine, so the secret goes by a file. One word with its option, as
+    # az reads the file before it looks for options, and older worlds' secrets may begin with a dash.
     secret = folder / ".secret"
     write_private(secret, endpoints["client_secret"])
     try:
-        who = ["-u", endpoints["client_id"], "-p", f"@{secret}", "--tenant", endpoints["tenant_id"]]
+        who = ["-u", endpoints["client_id"], f"--password=@{secret}", "--tenant", endpoints["tenant_id"]]
         _run([program, "login", "--service-principal", *who], environment)
     finally:
         secret.unlink()
