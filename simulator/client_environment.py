@@ -87,8 +87,13 @@ def proxied(endpoints: Mapping[str, Any], az_folder: Path, proxy: str) -> dict[s
         "NODE_USE_ENV_PROXY": "1",
         "AZURE_CONFIG_DIR": str(az_folder),
         **AZ_SETTINGS,
-        **_both_cases("NO_PROXY", LOOPBACK),
     }
+    return variables | through(proxy)
+
+
+def through(proxy: str) -> dict[str, str]:
+    """Everything but this machine's own addresses is asked of the proxy."""
+    variables = _both_cases("NO_PROXY", LOOPBACK)
     for name in ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY"):
         variables |= _both_cases(name, proxy)
     return variables

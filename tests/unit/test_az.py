@@ -102,6 +102,15 @@ def test_az_trusts_the_world_alone_and_inherits_no_other_azure(setting: Setting)
     assert environment["AZURE_TENANT_ID"] == "tenant"
     assert "HTTPS_PROXY" not in environment
     assert environment["REQUESTS_CA_BUNDLE"] == setting.endpoints["ca_file"]
+    proxied = az.environment_of(setting.endpoints, setting.folder, surroundings, "http://127.0.0.1:7000")
+    assert (proxied["HTTPS_PROXY"], "127.0.0.1" in proxied["NO_PROXY"]) == ("http://127.0.0.1:7000", True)
+
+
+def test_blobs_are_looked_for_where_az_was_told(setting: Setting) -> None:
+    setting.prepare()
+    with (setting.folder / "clouds.config").open("a") as clouds:
+        clouds.write("suffix_storage_endpoint = core.world.invalid\n")
+    assert az.storage_domain(setting.folder) == "blob.core.world.invalid"
 
 
 @pytest.mark.parametrize("option", ["--url", "--uri", "-u"])
