@@ -21,7 +21,7 @@ with (folder / "calls").open("a") as calls:
 if sys.argv[1:3] == ["cloud", "register"]:
     (folder / "clouds.config").write_text(f"[{{sys.argv[4]}}]\\nendpoint_resource_manager = {{sys.argv[6]}}\\n")
 if sys.argv[1] == "login":
-    option, _, file = sys.argv[5].partition("=@")  # two words would be one too few, where the secret looks like an option
+    option, _, file = sys.argv[5].partition("=@")  # in a word of its own a secret may look like an option
     if (option, Path(file).read_text()) not in {{("--password", "right"), ("--password", "-right")}}:
         sys.exit("ERROR: AADSTS7000215: wrong")
     (folder / "azureProfile.json").write_text("signed in")

@@ -86,7 +86,8 @@ def test_it_stands_for_the_names_that_it_is_told_and_no_others(world: World) -> 
     endpoints = {"arm": world.service.url, "blob": world.storage.url, "ca_file": world.ca_file}
     upstream = upstreams(endpoints, Names((), "blob.core.world.invalid"))
     found = upstream("sql01disks.blob.core.world.invalid", 443)
-    assert found and world.storage.url.endswith(f":{found.port}")
+    assert found
+    assert world.storage.url.endswith(f":{found.port}")
     assert upstream("sql01disks.blob.core.windows.net", 443) is None
     assert upstream("management.azure.com", 443) is None
 
