@@ -1,4 +1,4 @@
-"""The real az against a world of its own, as a person uses it: commands by `backupsim az`, each with the time it took."""
+"""The real az in a world of its own, as a person uses it: commands by `backupsim az`, each with the time it took."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class Az:
         return done.stdout
 
     def wait_for(self, job: Mapping[str, Any], group_and_vault: str) -> dict[str, Any]:
-        """What became of the job that a command began; never polls, as `job wait` is answered when the job has ended."""
+        """What became of the job that a command began. Nothing polls: `job wait` is answered when the job has ended."""
         self(f"backup job wait {group_and_vault} -n {job['name']} --timeout 240")
         ended: dict[str, Any] = self(f"backup job show {group_and_vault} -n {job['name']}")
         assert ended["properties"]["status"] == "Completed", ended["properties"].get("errorDetails")

@@ -190,7 +190,7 @@ def _resume(az: Az) -> None:
     resumed = az(f"backup protection resume {IN_VAULT} -c {VM} -i {VM} --policy-name DefaultPolicy")
     assert (resumed["properties"]["operation"], resumed["properties"]["status"]) == ("ConfigureBackup", "Completed")
     item = _item(az)
-    assert (item["protectionState"], item["policyName"]) == ("Protected", "DefaultPolicy")
+    assert (item["protectionState"] == "ProtectionStopped", item["policyName"]) == (False, "DefaultPolicy")
 
 
 def _delete_the_vault_and_come_back(az: Az) -> None:
