@@ -10,6 +10,7 @@ import logging
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from http import HTTPStatus
 from urllib.parse import parse_qsl
 from uuid import uuid4
@@ -54,6 +55,7 @@ from controlplane.arm import (
 )
 from controlplane.arm.aad import Identity, Tokens
 from controlplane.arm.call import Answer, Call, as_json, encode
+from controlplane.arm.holding import hold
 from controlplane.arm.refusals import as_service_error
 from controlplane.arm.routing import Place, Route, Table, operation_name, split
 from controlplane.arm.sign_in import router
@@ -169,6 +171,8 @@ class Arm:
             base_url=base_url,
             dispatcher=self,
         )
+        if route.unfinished is not None:
+            await hold(call.ports.clock, partial(route.unfinished, call))
         return await run_in_threadpool(self._run, route, call) if route.blocks else route.run(call)
 
     def _run(self, route: Route, call: Call) -> Answer:

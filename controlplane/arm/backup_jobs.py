@@ -16,6 +16,8 @@ from controlplane.ports import Document, Json
 
 JOBS = f"{VAULT}/backupJobs"
 JOB = f"{JOBS}/{{job}}"
+WAITING_COMMAND = "backup job wait"
+"""As the command line names itself in the header CommandName."""
 
 
 def get_job(call: Call) -> Answer:
@@ -26,6 +28,15 @@ def get_job(call: Call) -> Answer:
     if document.json()["properties"]["status"] in ENDED:
         return call.stored(document)
     return as_json(_as_of_now(call, document))
+
+
+def is_waited_for(call: Call) -> bool:
+    """Whether this is the command line's `backup job wait`, and the job still runs. It would ask again after half a
+    minute only."""
+    if call.headers.get("commandname", "").lower() != WAITING_COMMAND:
+        return False
+    document = call.find(KIND)
+    return document is not None and document.json()["properties"]["status"] not in ENDED
 
 
 def cancel_job(call: Call) -> Answer:
@@ -68,7 +79,7 @@ def _as_of_now(call: Call, document: Document) -> Json:
 
 
 ROUTES = (
-    reading(JOB, get_job),
+    Route("GET", JOB, get_job, blocks=False, unfinished=is_waited_for),
     Route("POST", f"{JOB}/cancel", cancel_job),
     reading(JOBS, list_jobs),
     refused("POST", f"{VAULT}/backupJobsExport"),

@@ -33,6 +33,8 @@ class Route:
     """What a request's body is read as; None: there is none, or it is not looked at."""
     codes: tuple[int, ...] = ()
     """Statuses of success, as the service documents them; without any, those usual for the verb."""
+    unfinished: Callable[[Call], bool] | None = None
+    """Whether the client waits for something that has not happened: then the answer is held back for a while."""
 
     @property
     def successes(self) -> tuple[int, ...]:

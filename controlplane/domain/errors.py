@@ -245,6 +245,11 @@ def container_name_incorrect(reason: str) -> ServiceError:
     return ServiceError("BMSUserErrorContainerNameIncorrectFormat", f"The container name is not valid: {reason}.")
 
 
+def container_not_found(name: str) -> ServiceError:
+    """The code is ours."""
+    return ServiceError("BMSUserErrorContainerNotFound", f"There is no container '{name}' in the vault.", status=404)
+
+
 def item_not_found(name: str) -> ServiceError:
     return ServiceError(
         "BMSUserErrorDataSourceObjectNotFound", f"There is no protected item '{name}' in the vault.", status=404

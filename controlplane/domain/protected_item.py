@@ -72,6 +72,9 @@ BACKED_UP = frozenset({"IRPending", "Protected", "ProtectionError"})
 UNDER_POLICY = BACKED_UP | {"BackupsSuspended"}
 """States in which recovery points expire. What protection was stopped for is kept until somebody deletes it."""
 
+HELD = BACKED_UP | {"SoftDeleted"}
+"""States in which no other vault may protect the machine."""
+
 HOST = "https://management.azure.com"
 """The service puts it in front of an item's vaultId, and of nothing else."""
 OS_DISK_LUN = -1
@@ -203,6 +206,15 @@ def scheduled_until(private: Json) -> datetime | None:
 def with_schedule_until(private: Json, time: datetime) -> Json:
     """What the service remembers once the schedule has been dealt with up to this time."""
     return private | {"scheduled_until": time.isoformat()}
+
+
+def with_policy_applied(private: Json, version: str) -> Json:
+    """What the service remembers once the item follows this version of its policy."""
+    return private | {"policy_applied": version}
+
+
+def policy_applied(private: Json) -> str | None:
+    return private.get("policy_applied")
 
 
 def as_of(body: Json, now: datetime) -> Json:

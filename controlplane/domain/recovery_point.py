@@ -165,6 +165,16 @@ def body(point: RecoveryPoint) -> Json:
     }
 
 
+def extended_info(points: Sequence[RecoveryPoint], policy_inconsistent: bool) -> Json:
+    """What an item shows of its recovery points when it is asked to expand."""
+    info: Json = {"recoveryPointCount": len(points), "policyInconsistent": policy_inconsistent}
+    times = {
+        "oldestRecoveryPoint": [point.time for point in points],
+        "oldestRecoveryPointInVault": [point.time for point in points if point.has_vault_copy],
+    }
+    return info | {key: instant(min(found)) for key, found in times.items() if found}
+
+
 def _disk_configuration(point: RecoveryPoint) -> Json:
     included = {disk.lun for disk in point.disks}
     return {

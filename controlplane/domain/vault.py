@@ -21,6 +21,7 @@ KIND = TYPE.lower()
 REDUNDANCIES = ("GeoRedundant", "LocallyRedundant", "ZoneRedundant")
 SWITCH = ("Enabled", "Disabled")
 SOFT_DELETE_DAYS = range(14, 181)
+MAX_ITEMS = 2000
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{1,49}", re.ASCII)
 

@@ -163,11 +163,12 @@ class ArmWorld:
 
 
 @contextmanager
-def arm_world(blobs: MemoryBlobs | None = None) -> Iterator[ArmWorld]:
+def arm_world(blobs: MemoryBlobs | None = None, rate: float = 0.0) -> Iterator[ArmWorld]:
+    """Its clock stands still, unless it is given a rate."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / "store.db"
         path.write_bytes(empty_store())
-        clock = VirtualClock(START)
+        clock = VirtualClock(START, rate)
         yield from _arm_world(SqlStore(f"sqlite:///{path}", clock), clock, blobs or service_storage())
 
 
