@@ -104,7 +104,9 @@ class Flow:
         interface = {
             "location": LOCATION,
             "properties": {
-                "ipConfigurations": [{"name": "first", "properties": {"subnet": {"id": made.properties.subnets[0].id}}}],
+                "ipConfigurations": [
+                    {"name": "first", "properties": {"subnet": {"id": made.properties.subnets[0].id}}}
+                ],
             },
         }
         nic = self.network.network_interfaces.begin_create_or_update(GROUP, "nic", interface).result()

@@ -61,9 +61,9 @@ class Rest:
         self._http.close()
 
     def __call__(
-        self, method: str, path: str, version: str, body: dict[str, Any] | None = None, **query: str
+        self, method: str, path: str, version: str, body: dict[str, Any] | None = None, where: str = ""
     ) -> httpx.Response:
-        parameters = {"api-version": version, **query}
+        parameters = {"api-version": version, **({"$filter": where} if where else {})}
         return self._http.request(method, f"{self.arm}{self.group}{path}", params=parameters, json=body)
 
     def follow(self, answer: httpx.Response, header: str) -> httpx.Response:
@@ -135,14 +135,14 @@ def _create_vault_and_policy(rest: Rest) -> None:
 def _protect(rest: Rest) -> None:
     found = rest.follow(rest("POST", f"{FABRIC}/refreshContainers", "2016-12-01"), "Location")
     assert (found.status_code, found.content) == (204, b"")
-    of_machines = {"$filter": "backupManagementType eq 'AzureIaasVM'"}
-    (protectable,) = rest("GET", f"{VAULT}/backupProtectableItems", "2016-12-01", **of_machines).json()["value"]
+    machines = "backupManagementType eq 'AzureIaasVM'"
+    (protectable,) = rest("GET", f"{VAULT}/backupProtectableItems", "2016-12-01", where=machines).json()["value"]
     assert protectable["properties"]["friendlyName"] == "sql01"
     assert protectable["properties"]["protectionState"] == "NotProtected"
     answer = rest("PUT", ITEM, "2019-05-13", _protection(rest, policy="testPolicy1"))
     item = rest.follow(answer, "Location")
     assert (item.status_code, item.json()["properties"]["protectionState"]) == (200, "IRPending")
-    assert rest("GET", f"{VAULT}/backupProtectableItems", "2016-12-01", **of_machines).json()["value"] == []
+    assert rest("GET", f"{VAULT}/backupProtectableItems", "2016-12-01", where=machines).json()["value"] == []
 
 
 def _back_up(rest: Rest) -> dict[str, Any]:
@@ -154,7 +154,7 @@ def _back_up(rest: Rest) -> dict[str, Any]:
     }
     job = rest.job_of(rest("POST", f"{ITEM}/backup", "2016-12-01", body))
     assert (job["jobType"], job["operation"], job["entityFriendlyName"]) == ("AzureIaaSVMJob", "Backup", "sql01")
-    jobs = rest("GET", f"{VAULT}/backupJobs", "2019-05-13", **{"$filter": "operation eq 'Backup'"}).json()["value"]
+    jobs = rest("GET", f"{VAULT}/backupJobs", "2019-05-13", where="operation eq 'Backup'").json()["value"]
     assert [listed["properties"]["status"] for listed in jobs] == ["Completed"]
     (point,) = rest("GET", f"{ITEM}/recoveryPoints", "2019-05-13").json()["value"]
     assert point["properties"]["recoveryPointType"] == "AppConsistent"
