@@ -13,7 +13,8 @@ from tests.e2e.real_az import IMAGE, Az, Refused, az_in
 
 GROUP, TARGET, VAULT, VM, ACCOUNT = "learn", "restored", "vault01", "vm1", "learnstore"
 IN_VAULT = f"-g {GROUP} -v {VAULT}"
-OF_VM = "--backup-management-type AzureIaasVM --workload-type VM"
+MANAGED = "--backup-management-type AzureIaasVM"
+OF_VM = f"{MANAGED} --workload-type VM"
 ITEM = f"{IN_VAULT} -c {VM} -i {VM} {OF_VM}"
 SHOW_ITEM = f"{IN_VAULT} -c {VM} -n {VM} {OF_VM}"
 CONTAINER = f"IaasVMContainer;iaasvmcontainerv2;{GROUP};{VM}"
@@ -67,7 +68,7 @@ def _protect(az: Az) -> None:
     assert (enabled["properties"]["operation"], enabled["properties"]["status"]) == ("ConfigureBackup", "Completed")
     vault_id = az(f"backup vault show -g {GROUP} -n {VAULT} --query id")
     assert az(f"backup protection check-vm --vm-id {az(f'vm show -g {GROUP} -n {VM} --query id')}") == vault_id
-    assert az.table(f"backup container list {IN_VAULT} --backup-management-type AzureIaasVM") == [
+    assert az.table(f"backup container list {IN_VAULT} {MANAGED}") == [
         {
             "Name": CONTAINER,
             "Friendly Name": VM,
@@ -152,17 +153,17 @@ def _change_policy(az: Az, folder: Path) -> None:
     body["properties"]["retentionPolicy"]["dailySchedule"]["retentionDuration"]["count"] = 45
     file = folder / "policy.json"
     file.write_text(json.dumps(body))
-    made = az(f"backup policy create {IN_VAULT} -n Longer --policy {file} --backup-management-type AzureIaasVM")
+    made = az(f"backup policy create {IN_VAULT} -n Longer --policy {file} {MANAGED}")
     assert (made["name"], made["properties"]["instantRpRetentionRangeInDays"]) == ("Longer", 3)
     daily = az(f"backup policy show {IN_VAULT} -n Longer")["properties"]["retentionPolicy"]["dailySchedule"]
     assert daily["retentionDuration"] == {"count": 45, "durationType": "Days"}
-    moved = az(f"backup item set-policy {IN_VAULT} -c {VM} -n {VM} -p Longer --backup-management-type AzureIaasVM")
+    moved = az(f"backup item set-policy {IN_VAULT} -c {VM} -n {VM} -p Longer {MANAGED}")
     assert moved["properties"]["operation"] == "ConfigureBackup"
-    items = az(f"backup policy list-associated-items {IN_VAULT} -n Longer --backup-management-type AzureIaasVM")
+    items = az(f"backup policy list-associated-items {IN_VAULT} -n Longer {MANAGED}")
     assert [item["name"] for item in items] == [PROTECTED]
     with pytest.raises(Refused, match="BMSUserErrorPolicyObjectInUse"):
         az(f"backup policy delete {IN_VAULT} -n Longer")
-    az(f"backup item set-policy {IN_VAULT} -c {VM} -n {VM} -p DefaultPolicy --backup-management-type AzureIaasVM")
+    az(f"backup item set-policy {IN_VAULT} -c {VM} -n {VM} -p DefaultPolicy {MANAGED}")
     az(f"backup policy delete {IN_VAULT} -n Longer")
     assert "Longer" not in [policy["name"] for policy in az(f"backup policy list {IN_VAULT}")]
 
@@ -173,7 +174,7 @@ def _stop_and_come_back(az: Az) -> None:
     item = _item(az)
     assert (item["protectionState"], item["isScheduledForDeferredDelete"]) == ("ProtectionStopped", True)
     soft_deleted = f"backup vault list-soft-deleted-containers -g {GROUP} -n {VAULT}"
-    containers = az(f"{soft_deleted} --backup-management-type AzureIaasVM")
+    containers = az(f"{soft_deleted} {MANAGED}")
     assert [container["name"] for container in containers] == [CONTAINER]
     back = az(f"backup protection undelete {ITEM}")
     assert (back["properties"]["operation"], back["properties"]["status"]) == ("Undelete", "Completed")
@@ -187,7 +188,7 @@ def _stop_and_come_back(az: Az) -> None:
 
 
 def _resume(az: Az) -> None:
-    resumed = az(f"backup protection resume {IN_VAULT} -c {VM} -i {VM} --policy-name DefaultPolicy")
+    resumed = az(f"backup protection resume {IN_VAULT} -c {VM} -i {VM} --policy-name DefaultPolicy {MANAGED}")
     assert (resumed["properties"]["operation"], resumed["properties"]["status"]) == ("ConfigureBackup", "Completed")
     item = _item(az)
     assert (item["protectionState"] == "ProtectionStopped", item["policyName"]) == (False, "DefaultPolicy")
