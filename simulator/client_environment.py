@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import httpx
-
 from simulator.failures import WrongUse
 from simulator.state import write_private
 
@@ -110,6 +108,8 @@ def without_others(environment: Mapping[str, str]) -> dict[str, str]:
 
 def trust_bundle(ca_file: Path) -> Path:
     """What this machine trusts, and the world's authority besides: for programs that go on to reach other places."""
+    import httpx  # a third of what starting az with us takes, and az needs no bundle
+
     bundle = ca_file.with_name("bundle.pem")
     known = httpx.create_ssl_context().get_ca_certs(binary_form=True)
     content = "".join([ca_file.read_text(encoding="ascii"), *map(ssl.DER_cert_to_PEM_cert, known)])
