@@ -27,6 +27,7 @@ from controlplane.arm import (
     backup_status,
     cloud,
     compute_operations,
+    deleted_vaults,
     deployments,
     disks,
     group_deletion,
@@ -43,7 +44,10 @@ from controlplane.arm import (
     public_ip_addresses,
     recovery_point_tiers,
     recovery_points,
+    recovery_services,
     resource_groups,
+    resource_guard_proxies,
+    resource_guards,
     resources,
     restore_point_collections,
     snapshots,
@@ -53,6 +57,7 @@ from controlplane.arm import (
     user_assigned_identities,
     validate_operations,
     vault_configs,
+    vault_usages,
     vaults,
     virtual_machine_extensions,
     virtual_machine_images,
@@ -95,7 +100,12 @@ ROUTES: tuple[Route, ...] = (
     *backup_status.ROUTES,
     *validate_operations.ROUTES,
     *vault_configs.ROUTES,
+    *vault_usages.ROUTES,
+    *resource_guard_proxies.ROUTES,
+    *recovery_services.ROUTES,
     *vaults.ROUTES,
+    *deleted_vaults.ROUTES,
+    *resource_guards.ROUTES,
     *virtual_machines.ROUTES,
     *virtual_machine_extensions.ROUTES,
     *compute_operations.ROUTES,
@@ -149,7 +159,7 @@ def build(
 
 def all_routes() -> tuple[Route, ...]:
     """Every operation: of each resource type, and of what exists for all types alike."""
-    described = (*ROUTES, *locks.routes(ROUTES))
+    described = (*ROUTES, *recovery_services.routes(ROUTES), *locks.routes(ROUTES))
     return (*described, *resources.routes(ROUTES), *group_deletion.routes(ROUTES), *providers.routes(described))
 
 

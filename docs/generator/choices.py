@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from controlplane.domain.vault import Vault
+from controlplane.domain.resource_guard import UNLOCKED_FOR
+from controlplane.domain.vault import DEFAULT_REDUNDANCY
 from controlplane.ports import ServiceSettings
 from extension.contract.codes import Code
 from extension.outcome import same_task
@@ -29,6 +30,7 @@ CODES = {
     "InvalidQueryParameter": "not public; a filter that cannot be read is refused rather than ignored",
     "MethodNotAllowed": "not public; the message is Azure's",
     "OperationNotSimulated": "Azure has no such code: what is not simulated says so",
+    "BMSUserErrorResourceGuardOperationRequestMissing": "not public; the message is the service's",
     "UserErrorRestoreOperationInProgress": "not public; an item is restored once at a time",
     "UserErrorTargetStorageAccountInOtherRegion": "not public; the message is the service's",
 }
@@ -73,15 +75,60 @@ SERVICE = (
     ),
     Choice(
         "Redundancy of a vault that asks for none",
-        f"`{Vault('', {}).redundancy}`",
+        f"`{DEFAULT_REDUNDANCY}`",
         "a recorded answer shows it; what the service fills in where is not public",
         "controlplane/domain/vault.py",
     ),
     Choice(
-        "Deletion of a vault that holds only soft-deleted items",
-        "refused with `ServiceResourceNotEmptyWithBackendMessage`",
-        "so did older API versions; the newest ones keep the deleted vault for a while, with its items",
-        "controlplane/domain/vault.py",
+        "A PUT of a vault that is there",
+        "settings and identity that it leaves out stay, tags it leaves out go; a request that says nothing new changes "
+        "no ETag",
+        "which settings a PUT resets is not public",
+        "controlplane/arm/vault_change.py",
+    ),
+    Choice(
+        "A PATCH of a vault",
+        "200 where it speaks of tags alone, else 202 with an operation that has succeeded",
+        "documented: 200 or 202",
+        "controlplane/arm/vaults.py",
+    ),
+    Choice(
+        "The key of a vault that its owner encrypts",
+        "only the form of its address is looked at: no world has a key vault",
+        "the service wraps its own key with it",
+        "controlplane/domain/vault_encryption.py",
+    ),
+    Choice(
+        "Immutability",
+        "an item may be deleted once no recovery point of it is held any more; no policy of the vault may keep less, "
+        "used or not; with TimeBased, a point is held for so many days or until it expires",
+        "documented in words; what TimeBased forbids beside deletion is not public",
+        "controlplane/domain/immutability.py",
+    ),
+    Choice(
+        "Resource guards",
+        "must be in this subscription and in the vault's region; everybody who is signed in has a guard's consent by "
+        f"naming its request object; unlockDelete lasts {UNLOCKED_FOR.total_seconds() / 60:.0f} minutes",
+        "a guard may be in another tenant; its owner gives consent by a role; how long is not public",
+        "controlplane/domain/resource_guard.py",
+    ),
+    Choice(
+        "Names of four request objects of a guard",
+        "of stopping, restoring, immutability and encryption: made after the pattern of the others",
+        NOT_PUBLIC,
+        "controlplane/domain/resource_guard.py",
+    ),
+    Choice(
+        "A vault that is deleted empty",
+        "is a deleted vault until the service looks next, within an hour of world time",
+        "recorded: `purgeAt` is the time of the deletion, and the vault is still listed days later",
+        "controlplane/jobs/deleted_vaults.py",
+    ),
+    Choice(
+        "Names of a vault's usages",
+        "counts of items, policies and recovery points, and the bytes moved into the vault",
+        NOT_PUBLIC,
+        "controlplane/domain/vault_usage.py",
     ),
     Choice(
         "Keys of a storage account",
