@@ -205,7 +205,7 @@ def _delete_the_vault_and_come_back(az: Az) -> None:
     shown = az(f"backup deleted-vault get --location westus --name {deleted['name']}")
     assert shown["properties"]["purgeAt"] > shown["properties"]["vaultDeletionTime"]
     containers = az(f"backup deleted-vault list-containers --location westus --name {deleted['name']}")
-    assert [container["name"] for container in containers] == [CONTAINER]
+    assert [(held["name"], held["dataSourceType"]) for held in containers] == [(PROTECTED, "AzureIaasVM/VM")]
     az(f"backup deleted-vault undelete --location westus --name {deleted['name']}")
     assert az("backup deleted-vault list --location westus") == []
     assert az(f"backup vault show -g {GROUP} -n {VAULT} --query properties.provisioningState") == "Succeeded"
