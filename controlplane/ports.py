@@ -275,6 +275,11 @@ class Disk:
     create_option: CreateOption
     managed_disk_id: str | None = None
 
+    @property
+    def blob_key(self) -> str:
+        """By which a machine's blobs are known beside its document; the account stands first."""
+        return f"{self.blob.account}/{self.blob.container}/{self.blob.name}"
+
     def to_json(self) -> Json:
         """As it stands in documents: the address of the blob in three keys."""
         return {
@@ -488,6 +493,8 @@ class ServiceSettings:
     snapshot_timeout_seconds: int = 20 * 60
     """How long a snapshot task may stay silent; the extension itself gives up at 140 minutes."""
     snapshot_attempts: int = 2
+    machine_timeout_seconds: int = 20 * 60
+    """How long a restore waits for a virtual machine to stop or to start."""
     report_poll_seconds: float = 0.1
     """Real time between two looks at the status blob of a task."""
     report_grace_seconds: float = 5.0

@@ -34,6 +34,7 @@ from controlplane.domain.virtual_machine import (
     data_disk_body,
     not_allowed,
 )
+from controlplane.jobs.machines import spec_of
 from controlplane.ports import Disk, Document, Json, MachineSpec, PowerState
 
 MACHINES = f"{GROUP}/providers/{TYPE}"
@@ -217,23 +218,9 @@ def _write(call: Call, known: Document, changed: Json, disks: Sequence[Disk]) ->
     size = changed["properties"]["hardwareProfile"]
     present = call.ports.fabric.disks(changed["id"])
     if size != known.json()["properties"]["hardwareProfile"] or tuple(disks) != present:
-        call.ports.fabric.create_vm(changed["id"], _spec(changed, disks))
+        call.ports.fabric.create_vm(changed["id"], spec_of(changed, disks))
     path = compute_operations.begin(call, changed)
     return call.accepted(path, status=200, body=_shown(call, document))
-
-
-def _spec(machine: Json, disks: Sequence[Disk]) -> MachineSpec:
-    profile = machine["properties"]["storageProfile"]
-    image = profile.get("imageReference")
-    return MachineSpec(
-        vm_id=machine["properties"]["vmId"],
-        name=machine["name"],
-        size=machine["properties"]["hardwareProfile"]["vmSize"],
-        os_type=profile["osDisk"]["osType"],
-        image=f"{image['publisher']}:{image['offer']}:{image['sku']}" if image else "",
-        computer_name=machine["properties"].get("osProfile", {}).get("computerName", machine["name"]),
-        disks=tuple(disks),
-    )
 
 
 # -------------------------------------------------------------------------------------------------------------- showing
@@ -260,7 +247,12 @@ def _instance_view(call: Call, document: Document) -> Json:
 
 
 def _rows(call: Call, documents: Iterable[Document]) -> Iterator[tuple[str, bytes]]:
-    return ((document.id, encode(_shown(call, document))) for document in documents)
+    """In lists a machine only names its extensions; az cannot read more of them there."""
+    for document in documents:
+        shown = _shown(call, document)
+        if "resources" in shown:
+            shown["resources"] = [{"id": extension["id"]} for extension in shown["resources"]]
+        yield document.id, encode(shown)
 
 
 ROUTES = (

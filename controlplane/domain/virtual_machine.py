@@ -290,7 +290,7 @@ def body(id: str, machine: MachineRequest, vm_id: str, created: datetime) -> Jso
     properties: Json = {
         "hardwareProfile": {"vmSize": machine.size},
         "vmId": vm_id,
-        "storageProfile": _storage_profile(machine),
+        "storageProfile": storage_profile(machine),
     }
     if not machine.disks[0].attached:
         properties["osProfile"] = _os_profile(machine)
@@ -309,7 +309,8 @@ def body(id: str, machine: MachineRequest, vm_id: str, created: datetime) -> Jso
     }
 
 
-def _storage_profile(machine: MachineRequest) -> Json:
+def storage_profile(machine: MachineRequest) -> Json:
+    """The disks of a complete machine, and the image it is made from."""
     os_disk, *data_disks = machine.disks
     profile: Json = {}
     if machine.image is not None:

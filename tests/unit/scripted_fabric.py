@@ -59,21 +59,23 @@ def _version(extension: Json) -> str:
     return chosen or f"{extension['version']}.0.0"
 
 
-def apply_desired(store: Store, vm: str, *, agent: str = "Ready", status: Json | None = None) -> None:
-    """What a host does that succeeds in everything at once."""
+def apply_desired(
+    store: Store, vm: str, *, agent: str = "Ready", status: Json | None = None, problem: str | None = None
+) -> None:
+    """What a host does that succeeds in everything at once; with a `problem` it cannot boot."""
     found = store.get(DESIRED, vm)
     assert found is not None
     desired = found.json()
     if desired["deleted"]:
         store.delete(OBSERVED, vm)
         return
-    running = desired["power"] == "running"
+    running = desired["power"] == "running" and not problem
     body = {
         "vm": vm,
         "generation": desired["generation"],
-        "power": desired["power"],
-        "provisioning_state": "Succeeded",
-        "problem": None,
+        "power": "stopped" if problem else desired["power"],
+        "provisioning_state": "Failed" if problem else "Succeeded",
+        "problem": problem,
         "certificate": tenant().pem,
         "thumbprint": tenant().thumbprint,
         "agent": {"status": agent, "version": "2.7.41491.1", "reported": None} if running else None,
@@ -113,6 +115,8 @@ class ScriptedFabric:
     delivered: list[ExtensionRequest] = field(default_factory=list)
     agent: str = "Ready"
     unready: bool = False
+    boot_problem: str | None = None
+    """Why machines on attached disks do not boot."""
 
     def __post_init__(self) -> None:
         self._real = StoreFabric(self.store, self.clock)
@@ -121,7 +125,7 @@ class ScriptedFabric:
     def create_vm(self, vm: str, spec: MachineSpec) -> None:
         self._real.create_vm(vm, spec)
         if not self.unready:
-            apply_desired(self.store, vm, agent=self.agent)
+            self._apply(vm)
 
     def delete_vm(self, vm: str) -> None:
         self._real.delete_vm(vm)
@@ -129,11 +133,19 @@ class ScriptedFabric:
 
     def power(self, vm: str, state: PowerState) -> None:
         self._real.power(vm, state)
-        apply_desired(self.store, vm, agent=self.agent)
+        self._apply(vm)
 
     def restart(self, vm: str) -> None:
         self._real.restart(vm)
-        apply_desired(self.store, vm, agent=self.agent)
+        self._apply(vm)
+
+    def _apply(self, vm: str) -> None:
+        """Only what is to run can fail to boot."""
+        desired = self.store.get(DESIRED, vm)
+        wanted = desired.json() if desired else {}
+        attached = any(disk["create_option"] == "Attach" for disk in wanted["spec"]["disks"]) if wanted else False
+        fails = attached and wanted["power"] == "running"
+        apply_desired(self.store, vm, agent=self.agent, problem=self.boot_problem if fails else None)
 
     def disks(self, vm: str) -> tuple[Disk, ...]:
         return self._real.disks(vm)
@@ -146,7 +158,7 @@ class ScriptedFabric:
 
     def deliver(self, vm: str, request: ExtensionRequest) -> int:
         number = self._real.deliver(vm, request)
-        apply_desired(self.store, vm, agent=self.agent)
+        self._apply(vm)
         self.delivered.append(request)
         if "commandToExecute" in request.public:
             answer = self.script.pop(0) if self.script else snapshots()
@@ -155,7 +167,7 @@ class ScriptedFabric:
 
     def remove_extension(self, vm: str, name: str) -> None:
         self._real.remove_extension(vm, name)
-        apply_desired(self.store, vm, agent=self.agent)
+        self._apply(vm)
 
     def instance_view(self, vm: str) -> InstanceView | None:
         return self._real.instance_view(vm)
