@@ -242,6 +242,9 @@ class Store(Protocol):
     ) -> Sequence[Document]:
         """Documents of a kind (below `parent`) in the order of their ids, those after the id `after`."""
 
+    def kinds(self) -> Sequence[str]:
+        """Every kind of which there is a document, in order."""
+
     def delete(self, kind: str, id: str, *, if_match: str | None = None) -> bool:
         """True when it was there."""
 

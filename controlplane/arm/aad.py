@@ -73,7 +73,7 @@ class Tokens:
         self._key: dict[str, Any] = json.loads(RSAAlgorithm.to_jwk(self._public_key))
         self._key_id = sha256(self._key["n"].encode()).hexdigest()[:27]
         self._real_time = real_time
-        self._verified: dict[str, tuple[float, str]] = {}
+        self._verified: dict[str, tuple[float, str, str]] = {}
 
     @property
     def application(self) -> Principal:
@@ -132,19 +132,20 @@ class Tokens:
         key: Any = self._private_key
         return jwt.encode({**every, **claims}, key, algorithm="RS256", headers={"kid": self._key_id})
 
-    def check(self, authorization: str | None, base_url: str) -> None:
-        """Raise the 401 that ARM answers unless the header carries a valid token for this service."""
+    def check(self, authorization: str | None, base_url: str) -> str:
+        """Whose token the header carries (an object id); raises the 401 of ARM unless it is valid for this service."""
         if not authorization:
             raise errors.token_missing()
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise errors.token_malformed()
-        expiry, audience = self._verified.get(token) or self._verify(token)
+        expiry, audience, caller = self._verified.get(token) or self._verify(token)
         now = self._real_time()
         if expiry <= now:
             raise errors.token_expired(utc(expiry), utc(now))
         if _resource(audience) not in ARM_AUDIENCES | self._own(base_url):
             raise errors.token_for_other_audience(audience)
+        return caller
 
     def may_ask_for(self, resource: str, base_url: str) -> bool:
         return _resource(resource) in ARM_AUDIENCES | OTHER_RESOURCES | self._own(base_url)
@@ -154,12 +155,12 @@ class Tokens:
         public = {name: self._key[name] for name in ("kty", "n", "e")}
         return {"keys": [{**public, "use": "sig", "alg": "RS256", "kid": self._key_id, "x5t": self._key_id}]}
 
-    def _verify(self, token: str) -> tuple[float, str]:
+    def _verify(self, token: str) -> tuple[float, str, str]:
         # Expiry and audience depend on the moment and on the request, so they are checked at each use.
         options: Any = {"verify_aud": False, "verify_exp": False, "verify_nbf": False, "verify_iat": False}
         try:
             claims = jwt.decode(token, self._public_key, algorithms=["RS256"], options=options)
-            verified = float(claims["exp"]), str(claims["aud"])
+            verified = float(claims["exp"]), str(claims["aud"]), str(claims["oid"])
             issuer, tenant = claims["iss"], claims["tid"]
         except (jwt.PyJWTError, KeyError, TypeError, ValueError):
             raise errors.token_invalid() from None

@@ -7,12 +7,11 @@ look, runs it (reads at once, everything else in a thread) and turns whatever wa
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache, partial
 from http import HTTPStatus
 from urllib.parse import parse_qsl
-from uuid import uuid4
 
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
@@ -22,33 +21,41 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from controlplane.arm import (
+    api_versions,
     backup_jobs,
     backup_policies,
+    backup_status,
     cloud,
     compute_operations,
     deleted_vaults,
     deployments,
     disks,
     group_deletion,
+    job_export,
     locks,
     network_interfaces,
     network_security_groups,
+    openapi,
     operations,
     protectable_items,
     protected_items,
     protection_containers,
     providers,
     public_ip_addresses,
+    recovery_point_tiers,
     recovery_points,
     recovery_services,
     resource_groups,
     resource_guard_proxies,
     resource_guards,
     resources,
+    restore_point_collections,
     snapshots,
+    source_scan,
     storage_accounts,
     subscriptions,
     user_assigned_identities,
+    validate_operations,
     vault_configs,
     vault_usages,
     vaults,
@@ -59,7 +66,10 @@ from controlplane.arm import (
 )
 from controlplane.arm.aad import Identity, Tokens
 from controlplane.arm.call import Answer, Call, as_json, encode
+from controlplane.arm.holding import hold
+from controlplane.arm.rate_limits import RateLimits
 from controlplane.arm.refusals import as_service_error
+from controlplane.arm.reply import Reply
 from controlplane.arm.routing import Place, Route, Table, operation_name, split
 from controlplane.arm.sign_in import router
 from controlplane.domain import errors
@@ -67,18 +77,28 @@ from controlplane.domain.errors import ServiceError
 from controlplane.ports import Engine, Event, Json, Ports
 
 MAX_BODY_BYTES = 4 * 1024 * 1024
-API_VERSION = re.compile(r"\d{4}-\d{2}-\d{2}(-[A-Za-z0-9.-]{1,40})?", re.ASCII)
+KNOWN_PATHS = 1024
+"""Paths of which it is remembered where they lead: clients ask for the same few again and again."""
+MAX_SEGMENT_CHARACTERS = 260
+"""No name in a path is longer in Azure, and no store has to take what is."""
+FORBIDDEN = frozenset('<>%&\\?*"\ufffd')
+"""What no name in Azure holds; the last stands for bytes that are no text."""
 ROOTS = {"subscriptions", "providers", "tenants"}
 """The first segments of ARM paths. Everything else, such as signing in, is answered without a token."""
 
 ROUTES: tuple[Route, ...] = (
     *protected_items.ROUTES,
     *backup_jobs.ROUTES,
+    *job_export.ROUTES,
     *recovery_points.ROUTES,
+    *recovery_point_tiers.ROUTES,
+    *source_scan.ROUTES,
     *operations.ROUTES,
     *protection_containers.ROUTES,
     *protectable_items.ROUTES,
     *backup_policies.ROUTES,
+    *backup_status.ROUTES,
+    *validate_operations.ROUTES,
     *vault_configs.ROUTES,
     *vault_usages.ROUTES,
     *resource_guard_proxies.ROUTES,
@@ -92,6 +112,7 @@ ROUTES: tuple[Route, ...] = (
     *virtual_machine_images.ROUTES,
     *disks.ROUTES,
     *snapshots.ROUTES,
+    *restore_point_collections.ROUTES,
     *virtual_networks.ROUTES,
     *network_security_groups.ROUTES,
     *public_ip_addresses.ROUTES,
@@ -106,15 +127,33 @@ ROUTES: tuple[Route, ...] = (
 _log = logging.getLogger(__name__)
 
 
-def build(ports: Ports, engine: Engine, identity: Identity) -> FastAPI:
-    """The service's HTTP face. Add routes of your own to it as you like: they are outside ARM and ask for no token."""
+def build(
+    ports: Ports,
+    engine: Engine,
+    identity: Identity,
+    limits: RateLimits | None = None,
+    strict_versions: bool = False,
+) -> FastAPI:
+    """The service's HTTP face. Add routes of your own to it as you like: they are outside ARM and ask for no token.
+
+    `strict_versions`: an api-version that a resource type does not know is refused, as the real service does.
+    """
     app = FastAPI(title="Azure Backup simulator", docs_url=None, redoc_url=None, openapi_url=None)
     tokens = Tokens(identity)
+    table = Table(all_routes())
+    app.include_router(openapi.router(table.routes))
     app.include_router(router(tokens))
     app.include_router(cloud.router(identity))
     app.add_exception_handler(HTTPException, _outside_arm)
-    table = Table(all_routes())
-    app.add_middleware(Arm, ports=ports, engine=engine, tokens=tokens, table=table)
+    app.add_middleware(
+        Arm,
+        ports=ports,
+        engine=engine,
+        tokens=tokens,
+        table=table,
+        limits=limits or RateLimits(),
+        strict_versions=strict_versions,
+    )
     return app
 
 
@@ -127,45 +166,69 @@ def all_routes() -> tuple[Route, ...]:
 class Arm:
     """The middleware. Paths outside ARM pass through it and get the request ids and the error envelope too."""
 
-    def __init__(self, app: ASGIApp, ports: Ports, engine: Engine, tokens: Tokens, table: Table) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        ports: Ports,
+        engine: Engine,
+        tokens: Tokens,
+        table: Table,
+        limits: RateLimits,
+        strict_versions: bool,
+    ) -> None:
         self._app = app
         self._ports = ports
         self._engine = engine
         self._tokens = tokens
         self._table = table
+        self._limits = limits
+        self._strict_versions = strict_versions
+        self._place = ports.settings.location.upper()
+        self._locate = lru_cache(KNOWN_PATHS)(self._look_up)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
-        reply = _Reply(send, headers)
-        segments = split(scope["path"])
+        reply = Reply(send, headers, self._place)
+        left: dict[str, str] = {}
+        head = scope["method"] == "HEAD"
         try:
-            if segments and segments[0].lower() in ROOTS:
-                await reply.answer(await self._answer(scope, _limited(receive), headers, segments))
+            if scope["path"].lstrip("/").partition("/")[0].lower() in ROOTS:
+                await reply.answer(await self._answer(scope, _limited(receive), headers, left), left, head)
             else:
                 await self._app(scope, _limited(receive), reply.send)
         except Exception as error:
             if reply.started:
                 raise
-            await reply.answer(_error_answer(error, self._tokens.identity))
+            await reply.answer(_error_answer(error, self._tokens.identity), left, head)
 
-    async def _answer(self, scope: Scope, receive: Receive, headers: Mapping[str, str], segments: list[str]) -> Answer:
-        """The answer to one ARM request; whatever is wrong with it is raised."""
+    async def _answer(
+        self,
+        scope: Scope,
+        receive: Receive,
+        headers: Mapping[str, str],
+        left: dict[str, str],
+    ) -> Answer:
+        """The answer to one ARM request; whatever is wrong with it is raised. `left` takes the caller's limits."""
         base_url = f"{scope['scheme']}://{headers.get('host', 'localhost')}"
-        self._tokens.check(headers.get("authorization"), base_url)
+        caller = self._tokens.check(headers.get("authorization"), base_url)
+        path = scope["path"]
+        left.update(self._limits.take(scope["method"], _subscription(path), caller))
         query = _query(scope)
-        _check_api_version(query.get("api-version"))
-        if not scope["path"].isprintable():
-            raise errors.invalid_resource_name("", "it holds characters that cannot be printed")
-        self._check_subscription(segments)
-        place = self._table.find(segments)
+        api_versions.check(query.get("api-version"))
+        place = self._locate(path)
         if place is None:
-            raise _unknown(scope["method"], segments)
-        route = place.routes.get(scope["method"])
+            raise _unknown(scope["method"], split(path))
+        if self._strict_versions:
+            api_versions.check_strictly(query["api-version"], split(place.id), self._ports.settings.location)
+        method = scope["method"]
+        # HEAD asks whether there is something, which is known where GET is.
+        asks_only = method == "HEAD" and "HEAD" not in place.routes
+        route = place.routes.get("GET" if asks_only else method)
         if route is None:
-            return _not_allowed(scope["method"], place)
+            return Answer(headers={"Allow": _allowed(place)}) if method == "OPTIONS" else _not_allowed(method, place)
         call = Call(
             ports=self._ports,
             engine=self._engine,
@@ -179,7 +242,10 @@ class Arm:
             base_url=base_url,
             dispatcher=self,
         )
-        return await run_in_threadpool(self._run, route, call) if route.blocks else route.run(call)
+        if route.unfinished is not None:
+            await hold(call.ports.clock, partial(route.unfinished, call))
+        answer = await run_in_threadpool(self._run, route, call) if route.blocks else route.run(call)
+        return Answer(204, headers=answer.headers) if asks_only and answer.status == 200 else answer
 
     def _run(self, route: Route, call: Call) -> Answer:
         """A request that may block, and its entry in the journal if it may change something."""
@@ -218,51 +284,18 @@ class Arm:
         data = {"method": call.method, "id": call.id, "status": result.status}
         self._ports.store.record(Event("arm.request", "arm", data))
 
+    def _look_up(self, path: str) -> Place | None:
+        """Where a path leads; raises where it can lead nowhere."""
+        segments = split(path)
+        _check_path(path, segments)
+        self._check_subscription(segments)
+        return self._table.find(segments)
+
     def _check_subscription(self, segments: list[str]) -> None:
         if segments[0].lower() == "subscriptions" and len(segments) > 1:
             wanted = self._tokens.identity.subscription_id
             if segments[1].lower() != wanted:
                 raise errors.subscription_not_found(segments[1])
-
-
-class _Reply:
-    """Sends the answer, with the headers that every answer carries."""
-
-    def __init__(self, send: Send, request_headers: Mapping[str, str]) -> None:
-        self._send = send
-        self.started = False
-        request_id = str(uuid4())
-        self._headers = {
-            "Cache-Control": "no-cache",
-            "Pragma": "no-cache",
-            "Expires": "-1",
-            "X-Content-Type-Options": "nosniff",
-            "x-ms-request-id": request_id,
-            "x-ms-correlation-request-id": request_headers.get("x-ms-correlation-request-id", request_id),
-        }
-        if client_request_id := request_headers.get("x-ms-client-request-id"):
-            self._headers["x-ms-client-request-id"] = client_request_id
-
-    async def answer(self, answer: Answer) -> None:
-        headers = {**answer.headers, "Content-Length": str(len(answer.content))}
-        if answer.content:
-            headers["Content-Type"] = "application/json; charset=utf-8"
-        if answer.status in {204, 304}:
-            del headers["Content-Length"]
-        await self.send({"type": "http.response.start", "status": answer.status, "headers": _raw(headers)})
-        await self.send({"type": "http.response.body", "body": answer.content})
-
-    async def send(self, message: Message) -> None:
-        if message["type"] == "http.response.start":
-            self.started = True
-            present = {name.lower() for name, _ in message["headers"]}
-            added = [pair for pair in _raw(self._headers) if pair[0] not in present]
-            message = {**message, "headers": [*message["headers"], *added]}
-        await self._send(message)
-
-
-def _raw(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
-    return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
 
 
 def _limited(receive: Receive) -> Receive:
@@ -296,12 +329,20 @@ def _query(scope: Scope) -> dict[str, str]:
     return {key.lower(): value for key, value in pairs}
 
 
-def _check_api_version(version: str | None) -> None:
-    """Any well-formed version is served by the newest behaviour."""
-    if not version:
-        raise errors.missing_api_version()
-    if not API_VERSION.fullmatch(version):
-        raise errors.invalid_api_version(version)
+def _check_path(path: str, segments: list[str]) -> None:
+    if not path.isprintable():
+        raise errors.invalid_resource_name("", "it holds characters that cannot be printed")
+    if not FORBIDDEN.isdisjoint(path):
+        raise errors.invalid_resource_name("", f"none of {' '.join(sorted(FORBIDDEN))} may stand in a path")
+    for segment in segments:
+        if len(segment) > MAX_SEGMENT_CHARACTERS:
+            raise errors.invalid_resource_name(f"{segment[:40]}...", f"up to {MAX_SEGMENT_CHARACTERS} characters")
+
+
+def _subscription(path: str) -> str | None:
+    """Whose limits a request counts against; None: the tenant's."""
+    first, _, rest = path.lstrip("/").partition("/")
+    return rest.lstrip("/").partition("/")[0] or None if first.lower() == "subscriptions" else None
 
 
 def _unknown(method: str, segments: list[str]) -> ServiceError:
@@ -314,7 +355,11 @@ def _unknown(method: str, segments: list[str]) -> ServiceError:
 
 def _not_allowed(method: str, place: Place) -> Answer:
     refusal = _envelope(errors.method_not_allowed(method))
-    return Answer(refusal.status, refusal.content, {"Allow": ", ".join(sorted(place.routes))})
+    return Answer(refusal.status, refusal.content, {"Allow": _allowed(place)})
+
+
+def _allowed(place: Place) -> str:
+    return ", ".join(sorted(place.routes))
 
 
 def _error_answer(error: Exception, identity: Identity) -> Answer:
@@ -327,8 +372,8 @@ def _error_answer(error: Exception, identity: Identity) -> Answer:
     if refusal.status == 401:
         place = f"https://login.microsoftonline.com/{identity.tenant_id}"
         headers["WWW-Authenticate"] = f'Bearer authorization_uri="{place}", error="invalid_token"'
-    elif refusal.status == 503:
-        headers["Retry-After"] = "5"
+    if refusal.retry_after_seconds:
+        headers["Retry-After"] = str(refusal.retry_after_seconds)
     return as_json(refusal.envelope(), refusal.status, headers)
 
 

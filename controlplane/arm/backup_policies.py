@@ -13,7 +13,7 @@ from controlplane.arm.filters import check_keys, holds, terms
 from controlplane.arm.routing import Route, reading
 from controlplane.arm.vaults import VAULT, require_vault, vault_id
 from controlplane.domain import errors, policy, protected_item
-from controlplane.jobs import vault_rules
+from controlplane.jobs import policy_change, vault_rules
 from controlplane.ports import Document, Json
 
 POLICIES = f"{VAULT}/backupPolicies"
@@ -108,6 +108,7 @@ class PolicyRequest(RequestBody):
 
 
 def put_policy(call: Call) -> Answer:
+    """A change of a policy that protects something takes its time: each of its items gets a job."""
     policy.check_name(call.names["policy"])
     request = call.read(PolicyRequest)
     properties = _properties(request)
@@ -117,9 +118,24 @@ def put_policy(call: Call) -> Answer:
         call.check_precondition(known)
         requests = request.properties.resource_guard_operation_requests if request.properties else None
         vault_rules.check_policy_put(call.ports, known, properties, requests)
-        id = known.json()["id"] if known else call.id
-        document = call.ports.store.put(policy.KIND, id, policy.body(id, properties), parent=vault_id(call))
+        document = _written(call, known, properties)
+        items = policy_change.items_under(call.ports.store, document) if document is not known else []
+        if items:
+            operation = policy_change.configure_anew(call.ports, call.engine, document, items)
+            return call.accepted(f"{call.id}/operations/{operation}", f"{call.id}/operationResults/{operation}")
     return as_json(_shown(document, _use(call)))
+
+
+def _written(call: Call, known: Document | None, properties: Json) -> Document:
+    """The policy as it is asked for; the very document that is known, if it says so already."""
+    id = call.id
+    if known is not None:
+        before = known.json()
+        id = before["id"]
+        if before["properties"] == properties:
+            return known
+        policy.check_change(before["properties"], properties)
+    return call.ports.store.put(policy.KIND, id, policy.body(id, properties), parent=vault_id(call))
 
 
 def get_policy(call: Call) -> Answer:
@@ -162,7 +178,7 @@ def _properties(request: PolicyRequest) -> Json:
 
 
 def _policy(call: Call) -> Document:
-    document = call.find(policy.KIND)
+    document = call.find(policy.KIND, f"{vault_id(call)}/backupPolicies/{call.names['policy']}")
     if document is None:
         require_vault(call)
         raise policy.unknown(call.names["policy"])
@@ -198,8 +214,8 @@ def _use(call: Call) -> Counter[str]:
 
 
 ROUTES = (
-    Route("PUT", POLICY, put_policy),
+    Route("PUT", POLICY, put_policy, body=PolicyRequest, codes=(200, 202)),
     reading(POLICY, get_policy),
-    Route("DELETE", POLICY, delete_policy),
+    Route("DELETE", POLICY, delete_policy, codes=(200, 204)),
     reading(POLICIES, list_policies),
 )

@@ -180,10 +180,10 @@ def _delete_blob(call: Call, blob: Blob) -> None:
 
 
 ROUTES = (
-    Route("PUT", DISK, put_disk),
+    Route("PUT", DISK, put_disk, body=ManagedDiskRequest),
     reading(DISK, get_disk),
-    Route("PATCH", DISK, patch_disk),
-    Route("DELETE", DISK, delete_disk),
+    Route("PATCH", DISK, patch_disk, body=ManagedDiskRequest),
+    Route("DELETE", DISK, delete_disk, codes=(200, 204)),
     reading(DISKS, list_disks),
     reading(f"{SUBSCRIPTION}/providers/{TYPE}", list_all_disks),
 )

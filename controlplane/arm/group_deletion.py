@@ -36,7 +36,7 @@ def routes(described: Iterable[Route]) -> tuple[Route, ...]:
         location = call.url(f"{call.subscription_id}/operationresults/{id}")
         return Answer(202, headers={"Location": location, "Retry-After": str(RETRY_AFTER_SECONDS)})
 
-    return (Route("DELETE", GROUP, delete_group), reading(RESULT, get_result))
+    return (Route("DELETE", GROUP, delete_group, codes=(202,)), reading(RESULT, get_result))
 
 
 def get_result(call: Call) -> Answer:

@@ -82,8 +82,8 @@ def routes(described: Iterable[Route]) -> tuple[Route, ...]:
 def _routes(path: str) -> tuple[Route, ...]:
     lock = f"{path}/{{lock}}"
     return (
-        Route("PUT", lock, put_lock),
+        Route("PUT", lock, put_lock, body=LockRequest),
         reading(lock, get_lock),
-        Route("DELETE", lock, delete_lock),
+        Route("DELETE", lock, delete_lock, codes=(200, 204)),
         reading(path, list_locks),
     )

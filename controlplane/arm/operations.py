@@ -6,19 +6,21 @@ Clients take the address they were given, or only its last segment and ask the v
 from __future__ import annotations
 
 from controlplane.arm.backup_jobs import JOB
+from controlplane.arm.backup_policies import POLICY, get_policy
 from controlplane.arm.call import RETRY_AFTER_SECONDS, Answer, Call, as_json
 from controlplane.arm.protected_items import ITEM, find_item, item_answer
 from controlplane.arm.routing import reading
 from controlplane.arm.vaults import VAULT, vault_id
 from controlplane.domain import errors, operation
 from controlplane.domain.errors import ServiceError
-from controlplane.ports import Document
+from controlplane.jobs import policy_change
+from controlplane.ports import Document, Json
 
 _WAIT = {"Retry-After": str(RETRY_AFTER_SECONDS)}
 
 
 def get_status(call: Call) -> Answer:
-    body = _operation(call).json()
+    body = _body(call)
     return as_json(body, headers=_WAIT if body["status"] == "InProgress" else None)
 
 
@@ -31,13 +33,31 @@ def get_item_result(call: Call) -> Answer:
     return _result(call, Answer(204) if item is None else item_answer(call, item))
 
 
+def get_policy_result(call: Call) -> Answer:
+    """The policy: it is what it was asked to be, however its items fare."""
+    _operation(call)
+    return get_policy(call)
+
+
 def _result(call: Call, done: Answer) -> Answer:
-    body = _operation(call).json()
+    body = _body(call)
     if body["status"] == "InProgress":
         return Answer(202, headers={"Location": call.url(call.id), **_WAIT})
     if body["status"] == "Failed":
         raise ServiceError(body["error"]["code"], body["error"]["message"])
     return done
+
+
+def _body(call: Call) -> Json:
+    """The operation as it is now: one that began several jobs ends with the last of them."""
+    document = _operation(call)
+    body = document.json()
+    if "jobs" not in document.private:
+        return body
+    progress = policy_change.progress_of(call.ports.store, document)
+    if not progress.ended:
+        return body
+    return operation.succeeded_with_jobs(document.id, body["startTime"], progress.ids, progress.failed)
 
 
 def _operation(call: Call) -> Document:
@@ -54,6 +74,8 @@ ROUTES = (
     reading(f"{VAULT}/backupOperationResults/{{operation}}", get_result),
     reading(f"{JOB}/operationsStatus/{{operation}}", get_status),
     reading(f"{JOB}/operationResults/{{operation}}", get_result),
+    reading(f"{POLICY}/operations/{{operation}}", get_status),
+    reading(f"{POLICY}/operationResults/{{operation}}", get_policy_result),
     reading(f"{ITEM}/operationsStatus/{{operation}}", get_status),
     reading(f"{ITEM}/operationResults/{{operation}}", get_item_result),
 )

@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 
 from controlplane.arm.call import Answer, Call, RequestBody, rows
 from controlplane.arm.routing import GROUP, SUBSCRIPTION, Route, reading
-from controlplane.arm.tags import patching
+from controlplane.arm.tags import TagsRequest, patching
 from controlplane.domain import errors, location
 from controlplane.ports import Document, Json
 
@@ -57,10 +57,10 @@ class PlainType(Generic[Request]):
 
     def routes(self) -> tuple[Route, ...]:
         return (
-            Route("PUT", self.path, self._put),
+            Route("PUT", self.path, self._put, body=self.request),
             reading(self.path, lambda call: call.stored(call.get(self.kind))),
-            Route("PATCH", self.path, patching(self.kind)),
-            Route("DELETE", self.path, self._delete),
+            Route("PATCH", self.path, patching(self.kind), body=TagsRequest),
+            Route("DELETE", self.path, self._delete, codes=(200, 204)),
             reading(self.collection_path, self._list),
             reading(
                 f"{SUBSCRIPTION}/providers/{self.full_type}", lambda call: call.page(rows(call.by_id(self.kind, None)))

@@ -1,4 +1,4 @@
-"""Protectable items: the virtual machines of the vault's region that no vault protects yet."""
+"""Protectable items: the virtual machines of the vault's region that no vault has for itself yet."""
 
 from __future__ import annotations
 
@@ -26,8 +26,12 @@ def list_protectable_items(call: Call) -> Answer:
 def _listed(call: Call, vault: str, wanted: dict[str, str]) -> Iterator[tuple[str, bytes]]:
     store = call.ports.store
     place = call.get(VAULT_KIND, vault).json()["location"]
-    items = (item.json()["properties"] for item in store.find(protected_item.KIND))
-    protected = {item["sourceResourceId"].lower() for item in items}
+    known = ((item.parent, item.json()) for item in store.find(protected_item.KIND))
+    protected = {
+        body["properties"]["sourceResourceId"].lower()
+        for parent, body in known
+        if parent == vault.lower() or protected_item.state_of(body) in protected_item.HELD
+    }
     for machine in call.by_id(virtual_machine.KIND, None):
         body = machine.json()
         facts = {"backupmanagementtype": "AzureIaasVM", "friendlyname": body["name"]}

@@ -8,16 +8,19 @@ from controlplane.arm.call import Answer, Call, RequestBody, as_json, encode
 from controlplane.arm.filters import check_keys, holds, terms
 from controlplane.arm.routing import Route, reading
 from controlplane.arm.vaults import VAULT, require_vault, vault_id
-from controlplane.domain import errors
+from controlplane.domain import errors, policy
 from controlplane.domain.arm_id import item_id, parse_container_name, parse_item_name
-from controlplane.domain.protected_item import KIND, as_of, state_of
-from controlplane.jobs import stopping, vault_rules
+from controlplane.domain.protected_item import KIND, as_of, policy_applied, state_of
+from controlplane.domain.recovery_point import extended_info
+from controlplane.jobs import points, stopping, vault_rules
 from controlplane.jobs.backup import backup_now
 from controlplane.jobs.lifecycle import configure_protection
 from controlplane.jobs.records import Ticket
 from controlplane.ports import Document, Json
 
 ITEM = f"{VAULT}/backupFabrics/Azure/protectionContainers/{{container}}/protectedItems/{{item}}"
+
+EXTENDED_INFO = "extendedInfo"
 
 
 class DiskExclusionRequest(RequestBody):
@@ -61,7 +64,11 @@ def put_item(call: Call) -> Answer:
 
 
 def get_item(call: Call) -> Answer:
-    return item_answer(call, require_item(call))
+    """$expand, or `expand` in $filter as older clients ask, adds what has to be counted."""
+    wanted = terms(call.query.get("$filter", ""))
+    check_keys(wanted, {"expand"})
+    item = require_item(call)
+    return as_json(_expanded(call, item)) if _is_expanded(call, wanted) else item_answer(call, item)
 
 
 def item_answer(call: Call, item: Document) -> Answer:
@@ -87,17 +94,37 @@ def delete_item(call: Call) -> Answer:
 def list_items(call: Call) -> Answer:
     require_vault(call)
     wanted = terms(call.query.get("$filter", ""))
-    check_keys(wanted, {"backupmanagementtype", "itemtype", "policyname", "friendlyname", "containername"})
-    return call.page(_listed(call, wanted))
+    check_keys(wanted, {"backupmanagementtype", "itemtype", "policyname", "friendlyname", "containername", "expand"})
+    return call.page(_listed(call, wanted, _is_expanded(call, wanted)))
 
 
-def _listed(call: Call, wanted: dict[str, str]) -> Iterator[tuple[str, bytes]]:
+def _listed(call: Call, wanted: dict[str, str], expanded: bool) -> Iterator[tuple[str, bytes]]:
     for item in call.by_id(KIND, vault_id(call)):
         body = item.json()
         if not holds(wanted, _facts(body)):
             continue
-        deleted = state_of(body) == "SoftDeleted"
-        yield item.id, encode(as_of(body, call.ports.clock.now())) if deleted else item.body
+        if expanded:
+            yield item.id, encode(_expanded(call, item))
+        elif state_of(body) == "SoftDeleted":
+            yield item.id, encode(as_of(body, call.ports.clock.now()))
+        else:
+            yield item.id, item.body
+
+
+def _is_expanded(call: Call, wanted: dict[str, str]) -> bool:
+    return EXTENDED_INFO.lower() in {call.query.get("$expand", "").lower(), wanted.get("expand", "").lower()}
+
+
+def _expanded(call: Call, item: Document) -> Json:
+    """The item with what its recovery points and its policy make of it now."""
+    store, body = call.ports.store, item.json()
+    if state_of(body) == "SoftDeleted":
+        body = as_of(body, call.ports.clock.now())
+    rules = store.get(policy.KIND, body["properties"].get("policyId") or "")
+    applied = policy_applied(item.private)
+    inconsistent = rules is not None and applied is not None and applied != rules.etag
+    info = extended_info(points.of_item(store, item.id), inconsistent)
+    return body | {"properties": body["properties"] | {EXTENDED_INFO: info}}
 
 
 def post_backup(call: Call) -> Answer:
@@ -150,9 +177,9 @@ def _facts(item: Json) -> dict[str, str]:
 
 
 ROUTES = (
-    Route("PUT", ITEM, put_item),
+    Route("PUT", ITEM, put_item, body=ItemRequest, codes=(202,)),
     reading(ITEM, get_item),
-    Route("DELETE", ITEM, delete_item),
-    Route("POST", f"{ITEM}/backup", post_backup),
+    Route("DELETE", ITEM, delete_item, codes=(202, 204)),
+    Route("POST", f"{ITEM}/backup", post_backup, body=BackupRequest, codes=(202,)),
     reading(f"{VAULT}/backupProtectedItems", list_items),
 )

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from controlplane.arm.call import Answer, Call, encode
+from controlplane.arm.call import Answer, Call, as_json, encode
 from controlplane.arm.filters import check_keys, holds, terms
-from controlplane.arm.routing import Route, reading
+from controlplane.arm.routing import Route, reading, refused
 from controlplane.arm.vaults import VAULT, require_vault, vault_id
 from controlplane.domain import protected_item
-from controlplane.domain.arm_id import ResourceId, container_id, container_name
-from controlplane.domain.errors import operation_not_found
-from controlplane.ports import Json
+from controlplane.domain.arm_id import ResourceId, container_id, container_name, item_id, parse_container_name
+from controlplane.domain.errors import (
+    ServiceError,
+    container_name_incorrect,
+    container_not_found,
+    operation_not_found,
+)
+from controlplane.ports import Document, Json
 
 TYPE = "Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers"
 FABRIC = f"{VAULT}/backupFabrics/Azure"
+CONTAINER = f"{FABRIC}/protectionContainers/{{container}}"
 
 
 def list_containers(call: Call) -> Answer:
@@ -22,6 +28,34 @@ def list_containers(call: Call) -> Answer:
     wanted = terms(call.query.get("$filter", ""))
     check_keys(wanted, {"backupmanagementtype", "friendlyname", "status"})
     return call.page(_listed(call, vault, wanted))
+
+
+def get_container(call: Call) -> Answer:
+    vault = require_vault(call)
+    item = _item_in(call, vault)
+    if item is None:
+        raise container_not_found(call.names["container"])
+    return as_json(_container(vault, item.json()["properties"]["sourceResourceId"]))
+
+
+def delete_container(call: Call) -> Answer:
+    """A machine's container comes and goes with its item, so there is nothing to unregister that is not gone."""
+    vault = require_vault(call)
+    if _item_in(call, vault) is not None:
+        raise ServiceError(
+            "BMSUserErrorContainerHasDatasources",
+            "The container has backup items, so it cannot be unregistered.",
+            remedy="Stop protection with deletion of the backup data first.",
+        )
+    return Answer(204)
+
+
+def _item_in(call: Call, vault: str) -> Document | None:
+    try:
+        name = parse_container_name(call.names["container"])
+    except ValueError as error:
+        raise container_name_incorrect(str(error)) from None
+    return call.ports.store.get(protected_item.KIND, item_id(vault, *name))
 
 
 def list_deleted_containers(call: Call) -> Answer:
@@ -83,6 +117,9 @@ def _container(vault: str, source: str) -> Json:
 ROUTES = (
     reading(f"{VAULT}/backupProtectionContainers", list_containers),
     reading(f"{VAULT}/backupDeletedProtectionContainers", list_deleted_containers),
-    Route("POST", f"{FABRIC}/refreshContainers", refresh_containers),
-    reading(f"{FABRIC}/operationResults/{{operation}}", get_refresh_result),
+    reading(CONTAINER, get_container),
+    refused("PUT", CONTAINER),
+    Route("DELETE", CONTAINER, delete_container, codes=(204,)),
+    Route("POST", f"{FABRIC}/refreshContainers", refresh_containers, codes=(202,)),
+    reading(f"{FABRIC}/operationResults/{{operation}}", get_refresh_result, codes=(204,)),
 )

@@ -4,22 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from controlplane.arm.api_versions import versions
 from controlplane.arm.call import Answer, Call, as_json
 from controlplane.arm.routing import SUBSCRIPTION, Route, reading, split
 from controlplane.domain import errors
 from controlplane.domain.location import REGIONS
 from controlplane.ports import Json
-
-API_VERSIONS = {
-    "Microsoft.Authorization": ["2020-05-01", "2016-09-01"],
-    "Microsoft.Compute": ["2026-04-01", "2024-11-01"],
-    "Microsoft.ManagedIdentity": ["2024-11-30", "2023-01-31"],
-    "Microsoft.Network": ["2025-07-01", "2022-01-01"],
-    "Microsoft.RecoveryServices": ["2026-08-01", "2026-07-01", "2026-05-01"],
-    "Microsoft.Resources": ["2025-04-01", "2024-11-01"],
-    "Microsoft.Storage": ["2025-08-01", "2024-01-01"],
-}
-"""What is named to a client that asks; every other well-formed version is served too."""
 
 
 def routes(described: Iterable[Route]) -> tuple[Route, ...]:
@@ -60,11 +50,13 @@ def _resource_types(described: Iterable[Route]) -> dict[str, list[str]]:
 
 def _provider(call: Call, namespace: str, types: list[str]) -> Json:
     places = list(REGIONS.values())
-    versions = API_VERSIONS.get(namespace, ["2024-11-01"])
     return {
         "id": f"/subscriptions/{call.identity.subscription_id}/providers/{namespace}",
         "namespace": namespace,
         "registrationPolicy": "RegistrationRequired",
-        "resourceTypes": [{"resourceType": name, "locations": places, "apiVersions": versions} for name in types],
+        "resourceTypes": [
+            {"resourceType": name, "locations": places, "apiVersions": list(versions(namespace, name))}
+            for name in types
+        ],
         "registrationState": "Registered",
     }

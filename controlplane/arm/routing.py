@@ -16,6 +16,8 @@ SUBSCRIPTION = "/subscriptions/{subscription}"
 GROUP = f"{SUBSCRIPTION}/resourceGroups/{{group}}"
 
 _ANY = "*"
+_ODD = "{}"
+"""A name at the end where a keyword belongs, as in `backupJobs/operationResults/<id>`."""
 _MANAGEMENT = "Microsoft.Resources/"
 """What manages resources is none itself: no list of them shows it."""
 
@@ -33,10 +35,17 @@ class Route:
     """What a request's body is read as; None: there is none, or it is not looked at."""
     codes: tuple[int, ...] = ()
     """Statuses of success, as the service documents them; without any, those usual for the verb."""
+    unfinished: Callable[[Call], bool] | None = None
+    """Whether the client waits for something that has not happened: then the answer is held back for a while."""
 
     @property
     def successes(self) -> tuple[int, ...]:
-        return self.codes or USUAL_CODES[self.method]
+        """Statuses of success; none where it is refused."""
+        return () if self.is_refused else self.codes or USUAL_CODES[self.method]
+
+    @property
+    def is_refused(self) -> bool:
+        return self.run.__module__ == __name__
 
 
 USUAL_CODES = {
@@ -85,7 +94,9 @@ class Table:
             by_method[route.method] = route
 
     def find(self, segments: Sequence[str]) -> Place | None:
-        found = self._places.get(_key(segments)) or self._places.get(_names_and_keywords(segments))
+        key = _key(segments)
+        places = self._places
+        found = places.get(key) or places.get(_names_and_keywords(segments)) or places.get((*key[:-1], _ODD))
         if found is None:
             return None
         template, routes = found
@@ -138,4 +149,8 @@ def _key(segments: Sequence[str]) -> tuple[str, ...]:
 
 
 def _names_and_keywords(segments: Sequence[str]) -> tuple[str, ...]:
-    return tuple(_ANY if index % 2 else segment.lower() for index, segment in enumerate(segments))
+    return tuple(_ANY if index % 2 else _keyword(segment) for index, segment in enumerate(segments))
+
+
+def _keyword(segment: str) -> str:
+    return _ODD if segment[0] == "{" else segment.lower()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from controlplane.arm import compute_operations, disks
 from controlplane.arm.call import Answer, Call, RequestBody, rows
 from controlplane.arm.routing import GROUP, SUBSCRIPTION, Route, reading
-from controlplane.arm.tags import patching
+from controlplane.arm.tags import TagsRequest, patching
 from controlplane.domain import errors, location, managed_disk
 from controlplane.domain.arm_id import ResourceId
 from controlplane.domain.errors import ServiceError
@@ -136,10 +136,10 @@ def _body(call: Call, request: SnapshotRequest, place: str, disk: Json) -> Json:
 
 
 ROUTES = (
-    Route("PUT", SNAPSHOT, put_snapshot),
+    Route("PUT", SNAPSHOT, put_snapshot, body=SnapshotRequest),
     reading(SNAPSHOT, get_snapshot),
-    Route("PATCH", SNAPSHOT, patching(KIND)),
-    Route("DELETE", SNAPSHOT, delete_snapshot),
+    Route("PATCH", SNAPSHOT, patching(KIND), body=TagsRequest),
+    Route("DELETE", SNAPSHOT, delete_snapshot, codes=(200, 204)),
     reading(SNAPSHOTS, list_snapshots),
     reading(f"{SUBSCRIPTION}/providers/{TYPE}", list_all_snapshots),
 )

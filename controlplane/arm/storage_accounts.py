@@ -28,6 +28,7 @@ from controlplane.ports import Document, Store
 
 ACCOUNTS = f"{GROUP}/providers/{TYPE}"
 ACCOUNT = f"{ACCOUNTS}/{{account}}"
+CHECK_NAME = f"{SUBSCRIPTION}/providers/Microsoft.Storage/checkNameAvailability"
 
 
 class SkuRequest(RequestBody):
@@ -167,12 +168,12 @@ def _is_ours(call: Call, name: str) -> bool:
 
 
 ROUTES = (
-    Route("PUT", ACCOUNT, put_account),
+    Route("PUT", ACCOUNT, put_account, body=AccountRequest, codes=(200,)),
     reading(ACCOUNT, get_account),
-    Route("PATCH", ACCOUNT, patch_account),
-    Route("DELETE", ACCOUNT, delete_account),
+    Route("PATCH", ACCOUNT, patch_account, body=AccountRequest),
+    Route("DELETE", ACCOUNT, delete_account, codes=(200, 204)),
     Route("POST", f"{ACCOUNT}/listKeys", list_keys),
     reading(ACCOUNTS, list_accounts),
     reading(f"{SUBSCRIPTION}/providers/{TYPE}", list_all_accounts),
-    Route("POST", f"{SUBSCRIPTION}/providers/Microsoft.Storage/checkNameAvailability", check_name_availability),
+    Route("POST", CHECK_NAME, check_name_availability, body=NameRequest),
 )

@@ -23,6 +23,8 @@ class ServiceError(Exception):
     """errorCode of a job's errorDetails; 0 where no public number is known."""
     target: str | None = None
     details: list[dict[str, Any]] = field(default_factory=list)
+    retry_after_seconds: int = 0
+    """When to ask again; 0 where asking again changes nothing."""
 
     def __str__(self) -> str:
         return f"{self.code}: {self.message}"
@@ -87,6 +89,52 @@ def invalid_api_version(version: str) -> ServiceError:
     )
 
 
+def api_version_unknown(version: str, known: Sequence[str]) -> ServiceError:
+    return ServiceError(
+        "InvalidApiVersionParameter",
+        f"The api-version '{version}' is invalid. The supported versions are '{','.join(known)}'.",
+    )
+
+
+def no_registered_provider(
+    location: str, version: str, kind: str, known: Sequence[str], locations: Sequence[str]
+) -> ServiceError:
+    return ServiceError(
+        "NoRegisteredProviderFound",
+        f"No registered resource provider found for location '{location}' and API version '{version}' for type "
+        f"'{kind}'. The supported api-versions are '{', '.join(known)}'. "
+        f"The supported locations are '{', '.join(locations)}'.",
+    )
+
+
+def subscription_throttled(operation: str, subscription: str, caller: str, wait_seconds: int) -> ServiceError:
+    return ServiceError(
+        "SubscriptionRequestsThrottled",
+        f"Number of '{operation.removesuffix('s')}' requests for subscription '{subscription}' actor '{caller}' "
+        f"exceeded. {_try_again(wait_seconds)}",
+        status=429,
+        retry_after_seconds=wait_seconds,
+    )
+
+
+def tenant_throttled(operation: str, caller: str, wait_seconds: int) -> ServiceError:
+    """The code is ours."""
+    return ServiceError(
+        "TenantRequestsThrottled",
+        f"Number of '{operation.removesuffix('s')}' requests for the tenant actor '{caller}' exceeded. "
+        f"{_try_again(wait_seconds)}",
+        status=429,
+        retry_after_seconds=wait_seconds,
+    )
+
+
+def _try_again(wait_seconds: int) -> str:
+    return (
+        f"Please try again after '{wait_seconds}' seconds after additional tokens are available. "
+        "Refer to https://aka.ms/arm-throttling for additional information."
+    )
+
+
 def invalid_content(reason: str) -> ServiceError:
     return ServiceError(
         "InvalidRequestContent", f"The request content was invalid and could not be deserialized: '{reason}'."
@@ -146,7 +194,12 @@ def group_location_conflict(asked: str, location: str) -> ServiceError:
 
 
 def service_unavailable(reason: str) -> ServiceError:
-    return ServiceError("ServiceUnavailable", f"The service cannot do this at the moment: {reason}.", status=503)
+    return ServiceError(
+        "ServiceUnavailable",
+        f"The service cannot do this at the moment: {reason}.",
+        status=503,
+        retry_after_seconds=5,
+    )
 
 
 def internal_error() -> ServiceError:
@@ -243,6 +296,11 @@ def invalid_backup_input(parameter: str, reason: str) -> ServiceError:
 
 def container_name_incorrect(reason: str) -> ServiceError:
     return ServiceError("BMSUserErrorContainerNameIncorrectFormat", f"The container name is not valid: {reason}.")
+
+
+def container_not_found(name: str) -> ServiceError:
+    """The code is ours."""
+    return ServiceError("BMSUserErrorContainerNotFound", f"There is no container '{name}' in the vault.", status=404)
 
 
 def item_not_found(name: str) -> ServiceError:

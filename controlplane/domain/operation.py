@@ -35,3 +35,9 @@ def succeeded(id: str, started: str, job_id: str | None = None) -> Json:
 def failed(id: str, started: str, error: ServiceError) -> Json:
     body: Json = {"id": id, "name": id, "status": "Failed", "startTime": started, "endTime": started}
     return body | error.envelope()
+
+
+def succeeded_with_jobs(id: str, started: str, job_ids: list[str], failed: dict[str, str]) -> Json:
+    """The end of an operation that began several jobs; `failed` names those that ended badly, and why."""
+    properties = {"objectType": "OperationStatusJobsExtendedInfo", "jobIds": job_ids, "failedJobsError": failed}
+    return succeeded(id, started) | {"properties": properties}

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from datetime import datetime, time
 from typing import Any
 
-from controlplane.domain.errors import ServiceError
+from controlplane.domain.errors import ServiceError, operation_not_simulated
 from controlplane.domain.time_zones import zone
 from controlplane.domain.times import parse_instant
 
@@ -42,9 +42,22 @@ SNAPSHOT_DAYS = {
 }
 """How many days snapshots may be kept, by policy type and frequency."""
 
+TIERING_MODES = ("TierRecommended", "TierAfter", "DoNotTier", "Invalid")
+TIER_AFTER_MONTHS = 3
+"""What is moved to the archive has been in the vault for three months at least, and stays there for six."""
 ARCHIVE_MONTHS = 9
-"""Only what is kept at least this long may be moved to the archive."""
+"""So only what is kept at least this long may be moved."""
+CRASH_CONSISTENT = "OnlyCrashConsistent"
 
+MAX_ITEMS = 1000
+"""Machines that one policy protects at most."""
+
+MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
+
+_GROUP_NAME_PART = re.compile(r"[\w().-]{0,80}", re.ASCII)
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{2,149}", re.ASCII)
 
 
@@ -91,6 +104,13 @@ def unknown(name: str) -> ServiceError:
     return ServiceError("BMSUserErrorPolicyNotFound", f"There is no backup policy '{name}' in the vault.", status=404)
 
 
+def is_full() -> ServiceError:
+    """The code is ours."""
+    return ServiceError(
+        "BMSUserErrorPolicyProtectedItemLimitReached", f"A policy protects {MAX_ITEMS} virtual machines at most."
+    )
+
+
 def check_name(name: str) -> None:
     if not _NAME.fullmatch(name):
         raise input_invalid("the name takes 3 to 150 letters, digits and hyphens, with a letter first")
@@ -110,6 +130,7 @@ def check(properties: Json) -> None:
     retention = properties.get("retentionPolicy") or {}
     if retention.get("retentionPolicyType") != "LongTermRetentionPolicy":
         raise input_invalid("the retention policy must be a LongTermRetentionPolicy")
+    _check_snapshot_groups(properties.get("instantRPDetails") or {})
     version = type_of(properties)
     wanted = {"V1": "SimpleSchedulePolicy", "V2": "SimpleSchedulePolicyV2"}.get(version)
     if wanted is None or schedule.get("schedulePolicyType") != wanted:
@@ -123,6 +144,22 @@ def check(properties: Json) -> None:
     _check_weekly(retention, schedule, frequency, version)
     _check_snapshot_days(properties, retention, version, frequency)
     _check_tiering(properties.get("tieringPolicy") or {}, retention)
+    _check_consistency(properties.get("snapshotConsistencyType"), version)
+
+
+def check_change(before: Json, after: Json) -> None:
+    """ServiceError for a change of a policy that the service would refuse."""
+    if type_of(before) == "V2" and type_of(after) == "V1":
+        raise input_invalid("an enhanced policy does not become a standard one")
+
+
+def _check_snapshot_groups(details: Json) -> None:
+    """Prefix and suffix of the resource groups for snapshots: what a group's name may hold."""
+    prefix, suffix = details.get("azureBackupRGNamePrefix"), details.get("azureBackupRGNameSuffix")
+    if suffix and not prefix:
+        raise input_invalid("the resource group for snapshots takes a suffix with a prefix only")
+    if not all(_GROUP_NAME_PART.fullmatch(part or "") for part in (prefix, suffix)):
+        raise input_invalid("the name of the resource group for snapshots holds what a resource group's may not")
 
 
 def _check_time_zone(properties: Json) -> None:
@@ -141,9 +178,13 @@ def _run_time(schedule: Json, frequency: str, version: str) -> time:
     times = [_time_of_day(text) for text in schedule.get("scheduleRunTimes") or []]
     if len(times) != 1:
         raise input_invalid("there must be one schedule time")
-    if times[0].minute % 30 or times[0].second or times[0].microsecond:
+    return _at_half_hour(times[0])
+
+
+def _at_half_hour(at: time) -> time:
+    if at.minute % 30 or at.second or at.microsecond:
         raise input_invalid("a schedule time must be at a full or half hour")
-    return times[0]
+    return at
 
 
 def _hourly_start(hourly: Json) -> time:
@@ -152,9 +193,11 @@ def _hourly_start(hourly: Json) -> time:
         raise input_invalid("the interval must be 4, 6, 8 or 12 hours")
     if not isinstance(duration, int) or not interval <= duration <= 24:
         raise input_invalid("the schedule window must be as long as the interval at least, and 24 hours at most")
+    if duration % interval:
+        raise input_invalid("the schedule window must be a multiple of the interval")
     if "scheduleWindowStartTime" not in hourly:
         raise input_invalid("the schedule window must have a start time")
-    return _time_of_day(hourly["scheduleWindowStartTime"])
+    return _at_half_hour(_time_of_day(hourly["scheduleWindowStartTime"]))
 
 
 def _check_retention(retention: Json, at: time) -> None:
@@ -186,7 +229,7 @@ def _check_days_of_month(name: str, schedule: Json) -> None:
         named = named and all(day.get("isLast") or day.get("date") in range(1, 29) for day in days)
     if not named:
         raise input_invalid(f"{name} must name its days")
-    if name == "yearlySchedule" and not schedule.get("monthsOfYear"):
+    if name == "yearlySchedule" and not _all_of(schedule.get("monthsOfYear"), MONTHS):
         raise input_invalid("yearlySchedule must name its months")
 
 
@@ -195,6 +238,8 @@ def _check_weekly(retention: Json, schedule: Json, frequency: str, version: str)
     if frequency != "Weekly":
         if not retention.get("dailySchedule"):
             raise input_invalid("a daily or hourly schedule needs a daily retention")
+        if retention.get("weeklySchedule") and not _all_of(retention["weeklySchedule"].get("daysOfTheWeek"), DAYS):
+            raise input_invalid("weeklySchedule must name its days")
         return
     days = (schedule.get("weeklySchedule") or {} if version == "V2" else schedule).get("scheduleRunDays") or []
     if not _all_of(days, DAYS):
@@ -203,6 +248,17 @@ def _check_weekly(retention: Json, schedule: Json, frequency: str, version: str)
         raise input_invalid("a weekly schedule takes a weekly retention, and no daily one")
     if set(retention["weeklySchedule"].get("daysOfTheWeek") or []) != set(days):
         raise input_invalid("the days of the weekly retention must be those of the schedule")
+    for name in ("monthlySchedule", "yearlySchedule"):
+        if retention.get(name):
+            _check_days_with_a_backup(name, retention[name], set(days))
+
+
+def _check_days_with_a_backup(name: str, schedule: Json, days: set[str]) -> None:
+    """Beside a weekly schedule: a date may fall on a day without a backup, so days are named by weekday and week."""
+    if schedule.get("retentionScheduleFormatType") != "Weekly":
+        raise input_invalid(f"beside a weekly schedule, {name} must name its days by weekday and week")
+    if not set(schedule["retentionScheduleWeekly"]["daysOfTheWeek"]) <= days:
+        raise input_invalid(f"{name} keeps days on which there is no backup")
 
 
 def _check_snapshot_days(properties: Json, retention: Json, version: str, frequency: str) -> None:
@@ -220,13 +276,40 @@ def default_snapshot_days(version: str, frequency: str) -> int:
 
 
 def _check_tiering(tiering: Json, retention: Json) -> None:
+    if set(tiering) - {"ArchivedRP"}:
+        raise input_invalid("recovery points are tiered to ArchivedRP only")
     for rule in tiering.values():
-        if rule.get("tieringMode") in {None, "DoNotTier", "Invalid"}:
+        mode = rule.get("tieringMode")
+        if mode not in {None, *TIERING_MODES}:
+            raise input_invalid(f"tieringMode must be one of {', '.join(TIERING_MODES)}")
+        if mode in {None, "DoNotTier", "Invalid"}:
             continue
-        months = (retention.get("monthlySchedule") or {}).get("retentionDuration", {}).get("count", 0)
-        years = (retention.get("yearlySchedule") or {}).get("retentionDuration", {}).get("count", 0)
-        if max(months, years * 12) < ARCHIVE_MONTHS:
+        kept = longest_months(retention)
+        if kept < ARCHIVE_MONTHS:
             raise input_invalid("tiering needs a monthly or yearly retention of nine months at least")
+        if mode == "TierAfter" and not TIER_AFTER_MONTHS <= tier_after_months(rule) <= kept - 6:
+            raise input_invalid("what is tiered must be three months old at least, and be kept for six more")
+
+
+def longest_months(retention: Json) -> int:
+    """How many months the longest of the rules by which a point may be archived keeps it."""
+    months = (retention.get("monthlySchedule") or {}).get("retentionDuration", {}).get("count", 0)
+    years = (retention.get("yearlySchedule") or {}).get("retentionDuration", {}).get("count", 0)
+    return int(max(months, years * 12))
+
+
+def tier_after_months(rule: Json) -> float:
+    """The age at which a rule of the mode TierAfter moves a point; zero where it names none that can be read."""
+    per_month = {"Days": 1 / 30, "Weeks": 7 / 30, "Months": 1, "Years": 12}
+    return (rule.get("duration") or 0) * per_month.get(str(rule.get("durationType")), 0)
+
+
+def _check_consistency(wanted: str | None, version: str) -> None:
+    if wanted is None:
+        return
+    if wanted != CRASH_CONSISTENT or version != "V2":
+        raise input_invalid(f"snapshotConsistencyType may be {CRASH_CONSISTENT}, in an enhanced policy")
+    raise operation_not_simulated("policies with only crash-consistent snapshots")
 
 
 def _all_of(values: Iterable[str] | None, known: tuple[str, ...]) -> bool:

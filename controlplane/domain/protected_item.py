@@ -72,6 +72,9 @@ BACKED_UP = frozenset({"IRPending", "Protected", "ProtectionError"})
 UNDER_POLICY = BACKED_UP | {"BackupsSuspended"}
 """States in which recovery points expire. What protection was stopped for is kept until somebody deletes it."""
 
+HELD = BACKED_UP | {"SoftDeleted"}
+"""States in which no other vault may protect the machine."""
+
 HOST = "https://management.azure.com"
 """The service puts it in front of an item's vaultId, and of nothing else."""
 OS_DISK_LUN = -1
@@ -205,6 +208,15 @@ def with_schedule_until(private: Json, time: datetime) -> Json:
     return private | {"scheduled_until": time.isoformat()}
 
 
+def with_policy_applied(private: Json, version: str) -> Json:
+    """What the service remembers once the item follows this version of its policy."""
+    return private | {"policy_applied": version}
+
+
+def policy_applied(private: Json) -> str | None:
+    return private.get("policy_applied")
+
+
 def as_of(body: Json, now: datetime) -> Json:
     """What GET answers of a soft-deleted item: how long it is still kept changes although nothing is written."""
     remaining = countdown((purge_time(body) - now).total_seconds())
@@ -219,6 +231,23 @@ def check_alive(body: Json) -> None:
             "The item is soft-deleted, so this operation is not allowed.",
             remedy="Undelete the item first.",
         )
+
+
+SCAN_STATES = {"Enable": "Configured", "Disable": "NotConfigured"}
+"""What is asked for -> what the item shows then."""
+
+
+def with_source_scan(body: Json, action: str) -> Json:
+    """The item scanned at its source, or not. ServiceError where it is so already. Nobody looks for threats here, so
+    the summary stays that of an item of which nothing is known."""
+    wanted, shown = SCAN_STATES[action], body["properties"]["sourceSideScanInfo"]
+    if shown["sourceSideScanStatus"] == wanted:
+        raise ServiceError(
+            "UserErrorSourceScanStatusAlreadyInRequestedState",
+            f"The source scan of the item is {'enabled' if action == 'Enable' else 'disabled'} already.",
+        )
+    scan = {"sourceSideScanStatus": wanted, "sourceSideScanSummary": "Unknown"}
+    return body | {"properties": body["properties"] | {"sourceSideScanInfo": scan}}
 
 
 def with_last_point(body: Json, time: datetime | None) -> Json:

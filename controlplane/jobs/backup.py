@@ -8,13 +8,13 @@ from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from controlplane.domain import errors, protected_item, recovery_point, retention, virtual_machine
+from controlplane.domain import errors, managed_disk, protected_item, recovery_point, retention, virtual_machine
 from controlplane.domain.errors import ServiceError
 from controlplane.domain.job import Job
 from controlplane.domain.recovery_point import Machine, PointDisk, RecoveryPoint
 from controlplane.domain.schedule import Run
 from controlplane.domain.times import american, parse_instant
-from controlplane.jobs import expiry, points, records, snapshot_task
+from controlplane.jobs import expiry, points, records, restore_points, snapshot_task
 from controlplane.jobs.plan import Outcome, Plan, Step
 from controlplane.jobs.records import Order, Ticket
 from controlplane.jobs.vault_store import VaultPoint, VaultStore
@@ -71,7 +71,7 @@ def _start(ports: Ports, engine: Engine, item: Document, expires: datetime, rule
         plan=BACKUP,
         job=job,
         scope=item.id,
-        state=_first_state(ports, body, vault, expires) | {"rules": list(rules)},
+        state=first_state(ports, body, vault, expires) | {"rules": list(rules)},
         lock=f"{item.id}|backup",
         conflict=_in_progress(),
         operation_id=records.new_guid(ports.chance),
@@ -95,13 +95,14 @@ def _expiry(properties: Json, now: datetime) -> datetime:
     return expires
 
 
-def _first_state(ports: Ports, item: Json, vault: str, expires: datetime) -> Json:
+def first_state(ports: Ports, item: Json, vault: str, expires: datetime) -> Json:
     """What the steps need of item and machine. A machine that is gone fails the job, not the request."""
     properties = item["properties"]
     vm = properties["sourceResourceId"]
     found = ports.store.get(virtual_machine.KIND, vm)
     attached = ports.fabric.disks(vm)
     luns = protected_item.included_luns(item, [disk.lun for disk in attached])
+    machine = _machine(properties["friendlyName"], found, attached)
     return {
         "vault": vault,
         "item": item["id"],
@@ -110,7 +111,8 @@ def _first_state(ports: Ports, item: Json, vault: str, expires: datetime) -> Jso
         "vm": vm,
         "vm_name": properties["friendlyName"],
         "vm_id": _machine_id(found),
-        "machine": asdict(_machine(properties["friendlyName"], found, attached)),
+        "machine": asdict(machine),
+        "collection": _collection(ports.store, properties, machine),
         "disks": [disk.to_json() for disk in sorted(attached, key=lambda disk: disk.lun) if disk.lun in luns],
         "disks_excluded": len(luns) < len(attached),
         "task": records.new_guid(ports.chance),
@@ -136,6 +138,14 @@ def _machine(name: str, found: Document | None, attached: Sequence[Disk]) -> Mac
     )
 
 
+def _collection(store: Store, item: Json, machine: Machine) -> str:
+    """Where Compute shows the snapshots of managed disks; empty for others."""
+    if not machine.managed or not machine.attached:
+        return ""
+    policy = expiry.policy_of(store, item["policyId"])
+    return restore_points.place(item["protectedItemDataId"], item["sourceResourceId"], machine.location, policy)
+
+
 def _not_protected() -> ServiceError:
     return ServiceError(
         "UserErrorBcmDatasourceNotPresent",
@@ -158,6 +168,7 @@ def _in_progress() -> ServiceError:
 def take_snapshot(ports: Ports, state: Json) -> Outcome:
     """The recovery point is there at once, in the instant tier."""
     disks = _disks(state)
+    restore_points.check_room(ports, state["collection"], points.of_item(ports.store, state["item"]))
     shot = snapshot_task.take(ports, state, disks)
     taken = ports.clock.now()
     point = RecoveryPoint(
@@ -173,8 +184,13 @@ def take_snapshot(ports: Ports, state: Json) -> Outcome:
         telemetry=dict(shot.telemetry),
         rules=tuple(state["rules"]),
     )
-    point = recovery_point.changed(point, "snapshot_taken")
-    return Outcome(state, lambda store: points.add(store, point), (_tiers_event(state, point),))
+    point = restore_points.placed(ports.store, recovery_point.changed(point, "snapshot_taken"), state["collection"])
+
+    def commit(store: Store) -> None:
+        points.add(store, point)
+        restore_points.show(store, point, state["vm"], disks)
+
+    return Outcome(state, commit, (_tiers_event(state, point),))
 
 
 def _expires(store: Store, state: Json, taken: datetime) -> datetime:
@@ -195,7 +211,13 @@ def _point_disk(ports: Ports, disk: Disk, snapshot: Blob) -> PointDisk:
         container=snapshot.container,
         blob=snapshot.name,
         snapshot=snapshot.snapshot or "",
+        storage=_storage(ports.store, disk),
     )
+
+
+def _storage(store: Store, disk: Disk) -> str:
+    found = store.get(managed_disk.KIND, disk.managed_disk_id) if disk.managed_disk_id else None
+    return str(found.json()["sku"]["name"]) if found else ""
 
 
 def forget_snapshots(ports: Ports, state: Json) -> Outcome:
@@ -301,7 +323,7 @@ def confirm_point(ports: Ports, state: Json) -> Outcome:
         )
     left = recovery_point.changed(point, "snapshot_expired")
     told = records.event(state, "snapshot.lost", {"point": point.id, "disks": lost})
-    return Outcome(state, lambda store: points.put(store, left), (told, _tiers_event(state, left)))
+    return Outcome(state, lambda store: points.lose_snapshots(store, left), (told, _tiers_event(state, left)))
 
 
 def remove_expired_snapshots(ports: Ports, state: Json) -> Outcome:
@@ -314,7 +336,8 @@ def remove_expired_snapshots(ports: Ports, state: Json) -> Outcome:
         return Outcome(state)
     keep = expiry.snapshot_age(expiry.policy_of(ports.store, state["policy"]))
     keep_count = ports.settings.instant_snapshots_per_item
-    expired = recovery_point.expired_snapshots(known, ports.clock.now(), keep, keep_count)
+    over = recovery_point.expired_snapshots(known, ports.clock.now(), keep, keep_count)
+    expired = [point for point in over if not restore_points.is_kept(ports.store, point.restore_point)]
     for point in expired:
         for disk in point.disks:
             ports.blobs.delete(points.snapshot_of(disk))
@@ -322,7 +345,7 @@ def remove_expired_snapshots(ports: Ports, state: Json) -> Outcome:
 
     def commit(store: Store) -> None:
         for point in changed:
-            points.put(store, point)
+            points.lose_snapshots(store, point)
 
     return Outcome(state, commit, tuple(_tiers_event(state, point) for point in changed))
 

@@ -38,11 +38,33 @@ def _order(ports: Ports, item_id: str, asked: Json) -> Order:
     _check_place(ports.store, home, machine)
     chosen = _policy(ports.store, home, asked)
     _check_change(ports.store.get(protected_item.KIND, item_id), chosen)
+    _check_limits(ports.store, item_id, home, chosen)
+    job = _job(ports, home.json()["id"], ResourceId.parse(machine.json()["id"]), chosen)
+    return _configure(ports, item_id, job, _first_state(ports, item_id, home, machine, chosen, asked))
+
+
+def order_for(ports: Ports, item: Document, chosen: Document) -> Order:
+    """Configures an item anew by the policy that it has, which changed."""
+    body = item.json()
+    properties, home = body["properties"], vault_id_of(body["id"])
+    state = {
+        "item": item.id,
+        "vault": home,
+        "vm": properties["sourceResourceId"],
+        "policy": chosen.json()["id"],
+        "policy_type": policy.type_of(chosen.json()["properties"]),
+        "exclusion": None,
+    }
+    job = _job(ports, home, ResourceId.parse(properties["sourceResourceId"]), chosen)
+    return _configure(ports, item.id, job, state)
+
+
+def _configure(ports: Ports, item_id: str, job: Job, state: Json) -> Order:
     return Order(
         plan=CONFIGURE,
-        job=_job(ports, home, machine, chosen),
+        job=job,
         scope=item_id.lower(),
-        state=_first_state(ports, item_id, home, machine, chosen, asked),
+        state=state,
         lock=stopping.lock_of(item_id),
         conflict=stopping.in_progress(),
         operation_id=records.new_guid(ports.chance),
@@ -77,6 +99,10 @@ def _machine(store: Store, asked: Json) -> Document:
         is_machine = False
     if not is_machine:
         raise ServiceError("BMSUserErrorInvalidSourceResourceId", "The source resource id is not that of a machine.")
+    return machine_of(store, id)
+
+
+def machine_of(store: Store, id: str) -> Document:
     found = store.get(virtual_machine.KIND, id)
     if found is None:
         raise ServiceError(
@@ -95,19 +121,50 @@ def _check_item_name(id: str, home: Document, machine: Document) -> None:
 
 def _check_place(store: Store, home: Document, machine: Document) -> None:
     if home.json()["location"] != machine.json()["location"]:
+        raise other_region()
+    if any(item.parent != home.id for item in held_by(store, machine.id)):
+        raise in_other_vault()
+
+
+def other_region() -> ServiceError:
+    return ServiceError(
+        "UserErrorVmVaultLocationMismatch",
+        "The virtual machine and the vault are in different regions.",
+        remedy="Use a vault in the region of the machine.",
+    )
+
+
+def in_other_vault() -> ServiceError:
+    return ServiceError(
+        "BMSUserErrorContainerIsAlreadyRegisteredWithAnotherVault",
+        "The virtual machine is already registered with another Recovery Services vault.",
+        remedy="Stop its protection there, or select another machine.",
+    )
+
+
+def held_by(store: Store, machine: str) -> list[Document]:
+    """Items by which a vault has a machine for itself. One that keeps its recovery points and takes no further ones
+    leaves the machine to other vaults."""
+    found = (item for item in store.find(protected_item.KIND) if _source_of(item).lower() == machine.lower())
+    return [item for item in found if protected_item.state_of(item.json()) in protected_item.HELD]
+
+
+def _source_of(item: Document) -> str:
+    return str(item.json()["properties"]["sourceResourceId"])
+
+
+def _check_limits(store: Store, item_id: str, home: Document, chosen: Document) -> None:
+    """So many items a vault, and so many of them under one policy."""
+    others = [item for item in store.find(protected_item.KIND, home.id) if item.id != item_id.lower()]
+    if len(others) >= vault.MAX_ITEMS:
         raise ServiceError(
-            "UserErrorVmVaultLocationMismatch",
-            "The virtual machine and the vault are in different regions.",
-            remedy="Use a vault in the region of the machine.",
+            "UserErrorProtectionQuotaExceeded",
+            f"A vault protects {vault.MAX_ITEMS} items at most.",
+            remedy="Use another vault.",
         )
-    for other in store.find(protected_item.KIND):
-        source = other.json()["properties"]["sourceResourceId"]
-        if source.lower() == machine.id and other.parent != home.id:
-            raise ServiceError(
-                "BMSUserErrorContainerIsAlreadyRegisteredWithAnotherVault",
-                "The virtual machine is already registered with another Recovery Services vault.",
-                remedy="Stop its protection there, or select another machine.",
-            )
+    policies = (str(item.json()["properties"].get("policyId")).lower() for item in others)
+    if sum(id == chosen.id for id in policies) >= policy.MAX_ITEMS:
+        raise policy.is_full()
 
 
 def _policy(store: Store, home: Document, asked: Json) -> Document:
@@ -138,11 +195,11 @@ def _invalid_request(reason: str) -> ServiceError:
     )
 
 
-def _job(ports: Ports, home: Document, machine: Document, chosen: Document) -> Job:
-    name = ResourceId.parse(machine.json()["id"])
+def _job(ports: Ports, home: str, name: ResourceId, chosen: Document) -> Job:
+    """`name` is the machine's."""
     return Job(
         id=records.new_guid(ports.chance),
-        vault=home.json()["id"],
+        vault=home,
         operation="ConfigureBackup",
         container=backup_name(name.group, name.name),
         friendly_name=name.name,
@@ -186,6 +243,8 @@ def protect(ports: Ports, state: Json) -> Outcome:
             before, private = _new_item(state), {}
         chosen = PolicyReference(state["policy"], state["policy_type"])
         body = protected_item.configured(before, chosen, state["exclusion"])
+        rules = store.get(policy.KIND, chosen.id)
+        private = protected_item.with_policy_applied(private, rules.etag if rules else "")
         if _begins_anew(before, chosen):
             private = protected_item.with_schedule_until(private, ports.clock.now())
         store.put(protected_item.KIND, state["item"], body, parent=state["vault"], private=private)

@@ -163,12 +163,13 @@ class ArmWorld:
 
 
 @contextmanager
-def arm_world(blobs: MemoryBlobs | None = None) -> Iterator[ArmWorld]:
+def arm_world(blobs: MemoryBlobs | None = None, rate: float = 0.0, **edge: Any) -> Iterator[ArmWorld]:
+    """`rate`: world seconds per real one; `edge`: what else the service's face is to be built with."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / "store.db"
         path.write_bytes(empty_store())
-        clock = VirtualClock(START)
-        yield from _arm_world(SqlStore(f"sqlite:///{path}", clock), clock, blobs or service_storage())
+        clock = VirtualClock(START, rate)
+        yield from _arm_world(SqlStore(f"sqlite:///{path}", clock), clock, blobs or service_storage(), edge)
 
 
 def service_storage() -> MemoryBlobs:
@@ -179,12 +180,12 @@ def service_storage() -> MemoryBlobs:
     return blobs
 
 
-def _arm_world(store: SqlStore, clock: VirtualClock, blobs: MemoryBlobs) -> Iterator[ArmWorld]:
+def _arm_world(store: SqlStore, clock: VirtualClock, blobs: MemoryBlobs, edge: Json) -> Iterator[ArmWorld]:
     fabric = ScriptedFabric(store, blobs, clock)
     settings = ServiceSettings()
     ports = Ports(clock=clock, blobs=blobs, store=store, fabric=fabric, chance=Random(7), settings=settings)
     engine = InlineEngine(PLANS, lambda: ports)
-    app = build(ports, engine, identity())
+    app = build(ports, engine, identity(), **edge)
     loop = asyncio.Runner()
     try:
         yield ArmWorld(app, ports, fabric, engine, loop, token())

@@ -141,7 +141,7 @@ def test_what_is_not_there_is_named(world: ArmWorld) -> None:
     ("method", "path", "named"),
     [
         ("PUT", f"{GROUP}/providers/Microsoft.Network/loadBalancers/n", "PUT Microsoft.Network/loadBalancers"),
-        ("POST", f"{VAULT}/backupJobsExport", "POST Microsoft.RecoveryServices/vaults/backupJobsExport"),
+        ("POST", f"{VAULT}/backupSecurityPIN", "POST Microsoft.RecoveryServices/vaults/backupSecurityPIN"),
         ("POST", f"{GROUP}/exportTemplate", "POST Microsoft.Resources/subscriptions/resourceGroups/exportTemplate"),
         ("PATCH", VAULT, "PATCH Microsoft.RecoveryServices/vaults"),
     ],

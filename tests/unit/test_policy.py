@@ -132,7 +132,22 @@ def put(value: object, *path: str) -> Callable[[Json], None]:
     return change
 
 
+def tiered(mode: str, months: int | None = 3) -> Json:
+    return {"ArchivedRP": {"tieringMode": mode, "duration": months, "durationType": "Months"}}
+
+
+def by_date() -> Json:
+    days = {"daysOfTheMonth": [{"date": 1, "isLast": False}]}
+    return kept(12, "Months", retentionScheduleFormatType="Daily", retentionScheduleDaily=days)
+
+
+def by_week(day: str) -> Json:
+    days = {"daysOfTheWeek": [day], "weeksOfTheMonth": ["First"]}
+    return kept(12, "Months", retentionScheduleFormatType="Weekly", retentionScheduleWeekly=days)
+
+
 SCHEDULE, KEPT = "schedulePolicy", "retentionPolicy"
+MONTH, YEAR = (KEPT, "monthlySchedule"), (KEPT, "yearlySchedule")
 
 BAD: list[tuple[str, Json, Callable[[Json], None], str]] = [
     ("provider", daily(), put("AzureStorage", "backupManagementType"), PROVIDER),
@@ -169,6 +184,47 @@ BAD: list[tuple[str, Json, Callable[[Json], None], str]] = [
     ("no week of the month", daily(), put({}, KEPT, "yearlySchedule", "retentionScheduleWeekly"), INPUT),
     ("no month", daily(), put([], KEPT, "yearlySchedule", "monthsOfYear"), INPUT),
     ("tiering", hourly(), put({"ArchivedRP": {"tieringMode": "TierRecommended"}}, "tieringPolicy"), INPUT),
+    ("tiering mode", daily(), put(tiered("Sometimes"), "tieringPolicy"), INPUT),
+    ("tiering target", daily(), put({"HardenedRP": {"tieringMode": "TierRecommended"}}, "tieringPolicy"), INPUT),
+    ("tiering too soon", daily(), put(tiered("TierAfter", 2), "tieringPolicy"), INPUT),
+    ("tiering too late", daily(), put(tiered("TierAfter", 115), "tieringPolicy"), INPUT),
+    ("tiering some time", daily(), put(tiered("TierAfter", None), "tieringPolicy"), INPUT),
+    ("window of no whole intervals", hourly(), put(10, SCHEDULE, "hourlySchedule", "scheduleWindowDuration"), INPUT),
+    (
+        "window at a quarter past",
+        hourly(),
+        put("2017-01-26T05:15:00Z", SCHEDULE, "hourlySchedule", "scheduleWindowStartTime"),
+        INPUT,
+    ),
+    ("no window start", hourly(), put(None, SCHEDULE, "hourlySchedule", "scheduleWindowStartTime"), INPUT),
+    ("no hours", hourly(), put({}, SCHEDULE, "hourlySchedule"), INPUT),
+    ("no such month", daily(), put(["Brumaire"], KEPT, "yearlySchedule", "monthsOfYear"), INPUT),
+    (
+        "the thirtieth",
+        daily(),
+        put([{"date": 30}], KEPT, "monthlySchedule", "retentionScheduleDaily", "daysOfTheMonth"),
+        INPUT,
+    ),
+    (
+        "no such week",
+        daily(),
+        put(["Fifth"], KEPT, "yearlySchedule", "retentionScheduleWeekly", "weeksOfTheMonth"),
+        INPUT,
+    ),
+    ("format", daily(), put("Hourly", KEPT, "monthlySchedule", "retentionScheduleFormatType"), INPUT),
+    ("weekly without days", daily(), put([], KEPT, "weeklySchedule", "daysOfTheWeek"), INPUT),
+    ("dates beside a weekly schedule", weekly(), put(by_date(), KEPT, "monthlySchedule"), INPUT),
+    ("kept without a backup", weekly(), put(by_week("Friday"), KEPT, "monthlySchedule"), INPUT),
+    ("nothing is kept", hourly(), put(None, KEPT, "dailySchedule"), INPUT),
+    ("no duration", daily(), put(None, KEPT, "dailySchedule", "retentionDuration"), RETENTION),
+    ("no retention time", daily(), put([], KEPT, "dailySchedule", "retentionTimes"), INPUT),
+    ("policy type", daily(), put("V3", "policyType"), INPUT),
+    ("weekly by v1 snapshots", weekly(), put(6, "instantRpRetentionRangeInDays"), RETENTION),
+    ("snapshots for no time", hourly(), put(0, "instantRpRetentionRangeInDays"), RETENTION),
+    ("group suffix alone", daily(), put({"azureBackupRGNameSuffix": "x"}, "instantRPDetails"), INPUT),
+    ("group name", daily(), put({"azureBackupRGNamePrefix": "a/b"}, "instantRPDetails"), INPUT),
+    ("consistency", hourly(), put("Whatever", "snapshotConsistencyType"), INPUT),
+    ("consistency of v1", daily(), put("OnlyCrashConsistent", "snapshotConsistencyType"), INPUT),
 ]
 
 
@@ -191,6 +247,25 @@ def test_tiering_is_taken_with_a_long_retention() -> None:
     del properties["retentionPolicy"]["yearlySchedule"]
     with pytest.raises(ServiceError, match=INPUT):
         policy.check(properties)
+
+
+def test_a_weekly_policy_keeps_the_days_on_which_it_runs() -> None:
+    properties = weekly()
+    properties["retentionPolicy"]["monthlySchedule"] = by_week("Monday")
+    policy.check(properties)
+
+
+def test_only_crash_consistent_snapshots_are_not_simulated() -> None:
+    with pytest.raises(ServiceError) as refused:
+        policy.check(hourly() | {"snapshotConsistencyType": "OnlyCrashConsistent"})
+    assert refused.value.status == 501
+
+
+def test_an_enhanced_policy_stays_one() -> None:
+    policy.check_change(daily(), hourly())
+    policy.check_change(hourly(), hourly())
+    with pytest.raises(ServiceError, match=INPUT):
+        policy.check_change(hourly(), daily())
 
 
 @pytest.mark.parametrize("name", ["ab", "1abc", "a_b_c", "a" * 151, "", "naïve"])

@@ -109,6 +109,15 @@ def test_delete_says_whether_it_was_there(store: SqlStore) -> None:
     assert store.get(KIND, "a") is None
 
 
+def test_every_kind_of_which_there_is_something_is_named(store: SqlStore) -> None:
+    assert list(store.kinds()) == []
+    for kind, id in (("b", "1"), ("a", "1"), ("b", "2")):
+        store.put(kind, id, {})
+    assert list(store.kinds()) == ["a", "b"]
+    store.delete("a", "1")
+    assert list(store.kinds()) == ["b"]
+
+
 def test_find_lists_below_a_parent_in_order_of_ids(store: SqlStore) -> None:
     for name in ("/p/c", "/p/A", "/p/b"):
         store.put(KIND, name, {}, parent="/P")

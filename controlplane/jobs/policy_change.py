@@ -1,0 +1,67 @@
+"""A policy that changed: each item under it is configured anew, by a job of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from controlplane.domain import job as jobs
+from controlplane.domain import operation, protected_item
+from controlplane.domain.errors import ServiceError
+from controlplane.jobs import lifecycle, records
+from controlplane.ports import Document, Engine, Json, Ports, Store
+
+
+def items_under(store: Store, policy: Document) -> list[Document]:
+    """The items that are backed up by this policy."""
+    found = store.find(protected_item.KIND, policy.parent)
+    return [item for item in found if _is_under(item.json(), policy.id)]
+
+
+def _is_under(item: Json, policy: str) -> bool:
+    active = protected_item.state_of(item) in protected_item.BACKED_UP
+    return active and str(item["properties"].get("policyId")).lower() == policy
+
+
+def configure_anew(ports: Ports, engine: Engine, policy: Document, items: Sequence[Document]) -> str:
+    """The id of the operation that ends with the last of the jobs. To be called in the transaction that changes the
+    policy. An item that something else is done to is named among what failed, and goes on by its old settings."""
+    begun: list[str] = []
+    refused: dict[str, str] = {}
+    for item in items:
+        order = lifecycle.order_for(ports, item, policy)
+        try:
+            records.open_job(ports, engine, order)
+        except ServiceError as error:
+            refused[item.json()["name"]] = error.code
+        else:
+            begun.append(order.job.document)
+    id = records.new_guid(ports.chance)
+    body = operation.running(id, ports.clock.now())
+    ports.store.put(operation.KIND, id, body, parent=policy.id, private={"jobs": begun, "refused": refused})
+    return id
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What became of the jobs of such an operation."""
+
+    ended: bool
+    ids: list[str]
+    failed: dict[str, str]
+    """Job or item, and the code of what went wrong with it."""
+
+
+def progress_of(store: Store, operation: Document) -> Progress:
+    found = [jobs.from_json(document.private["job"]) for document in _documents(store, operation)]
+    failed = {job.id: str(job.errors[0]["errorTitle"]) for job in found if job.errors}
+    return Progress(
+        ended=all(job.ended for job in found),
+        ids=[job.id for job in found],
+        failed=operation.private["refused"] | failed,
+    )
+
+
+def _documents(store: Store, operation: Document) -> list[Document]:
+    found = (store.get(jobs.KIND, id) for id in operation.private["jobs"])
+    return [document for document in found if document is not None]

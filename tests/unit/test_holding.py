@@ -1,0 +1,77 @@
+"""Answers that are held back: `backup job wait` of the command line is answered when its job has ended."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from threading import Event
+
+import httpx
+
+from controlplane.arm.holding import hold
+from extension.contract.settings import SnapshotSettings
+from simulator.clock import VirtualClock
+from tests.unit.arm_world import BASE_URL, ITEM, VAULT, VERSION, ArmWorld, arm_world
+from tests.unit.scripted_fabric import ScriptedFabric, snapshots
+
+BACKUP = {"properties": {"objectType": "IaasVMBackupRequest"}}
+START = datetime(2026, 11, 22, tzinfo=UTC)
+
+
+class Flowing(VirtualClock):
+    """A second passes with every look at it."""
+
+    def now(self) -> datetime:
+        self._start += timedelta(seconds=1)
+        return super().now()
+
+
+def looks_of(clock: VirtualClock, answers: list[bool]) -> int:
+    """How often somebody looked before the hold was over."""
+    left = iter(answers)
+    asyncio.run(hold(clock, lambda: next(left), look_seconds=0))
+    return len(answers) - len(list(left))
+
+
+def test_an_answer_is_held_until_what_it_waits_for_has_happened() -> None:
+    assert looks_of(Flowing(START), [False, False]) == 1
+    assert looks_of(Flowing(START), [True, True, True, False, False]) == 4
+
+
+def test_nothing_is_held_while_the_world_stands_still() -> None:
+    assert looks_of(VirtualClock(START), [True, True, True]) == 1
+
+
+def wait_for(world: ArmWorld, job: str, command: str, backup_goes_on: Event) -> str:
+    """The status that a GET by this command shows. The guest is let go on only while it is being answered."""
+
+    async def ask() -> httpx.Response:
+        headers = {"Authorization": f"Bearer {world.token}", "CommandName": command}
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(world.app), base_url=BASE_URL) as client:
+            answer = asyncio.create_task(client.get(job, params=VERSION, headers=headers))
+            while not answer.done() and not backup_goes_on.is_set():
+                await asyncio.sleep(0)
+                if command == "backup job wait":
+                    backup_goes_on.set()
+            return await answer
+
+    return str(world.loop.run(ask()).json()["properties"]["status"])
+
+
+def test_the_command_line_waits_for_a_job_with_one_question() -> None:
+    with arm_world(rate=1.0) as world:
+        world.add_group()
+        world.add_machine()
+        world.add_vault()
+        world.protect()
+        going_on = Event()
+
+        def freeze(guest: ScriptedFabric, settings: SnapshotSettings) -> None:
+            assert going_on.wait(30)
+            snapshots()(guest, settings)
+
+        world.fabric.script.append(freeze)
+        world.post(f"{ITEM}/backup", BACKUP)
+        (job,) = world.get(f"{VAULT}/backupJobs", **{"$filter": "operation eq 'Backup'"})["value"]
+        assert wait_for(world, job["id"], "backup job show", going_on) == "InProgress"
+        assert wait_for(world, job["id"], "backup job wait", going_on) == "Completed"
