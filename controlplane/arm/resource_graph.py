@@ -1,53 +1,58 @@
-"""Microsoft.ResourceGraph/resources: queries for the protected items of vaults, deleted vaults among them."""
+"""Microsoft.ResourceGraph: the query by which the command line lists what a deleted vault holds.
+
+Facts: the body is `{"query", "subscriptions"?, "options"?}`; rows come as objects, unless a table is asked for.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pydantic import Field
+
 from controlplane.arm.call import Answer, Call, RequestBody, as_json
 from controlplane.arm.routing import Route
-from controlplane.domain import deleted_vault, errors, graph_query, protected_item, vault
-from controlplane.domain.protected_item import as_of, state_of
+from controlplane.domain import errors, protected_item, resource_query
+from controlplane.domain.arm_id import ResourceId
+from controlplane.domain.deleted_vault import is_below
 from controlplane.ports import Json
 
-TABLE = "recoveryservicesresources"
-DELETED_TYPE = f"{deleted_vault.KIND}/backupfabrics/protectioncontainers/protecteditems"
+_ITEMS = "backupfabrics/protectioncontainers/protecteditems"
+
+
+class OptionsRequest(RequestBody):
+    result_format: str = "objectArray"
 
 
 class QueryRequest(RequestBody):
-    query: str = ""
-    subscriptions: list[str] | None = None
+    query: str = Field(max_length=4_000)
+    options: OptionsRequest = OptionsRequest()
 
 
-def post_query(call: Call) -> Answer:
-    query = call.read(QueryRequest).query
-    if graph_query.table_of(query) != TABLE:
-        raise errors.operation_not_simulated("a Resource Graph query of another table than that of Recovery Services")
-    try:
-        found = graph_query.run(query, _rows(call))
-    except graph_query.NotUnderstood as problem:
-        raise errors.operation_not_simulated(f"the part '{problem}' of a Resource Graph query") from None
-    count = {"totalRecords": len(found), "count": len(found)}
-    return as_json(count | {"data": found, "facets": [], "resultTruncated": "false"})
+def ask(call: Call) -> Answer:
+    request = call.read(QueryRequest)
+    if request.options.result_format.lower() != "objectarray":
+        raise errors.operation_not_simulated("Resource Graph result in the form of a table")
+    found = resource_query.run(request.query, _rows(call))
+    counts = {"totalRecords": len(found), "count": len(found), "resultTruncated": "false"}
+    return as_json({**counts, "data": found, "facets": []})
 
 
 def _rows(call: Call) -> Iterator[Json]:
-    """The items of all vaults, each with what Resource Graph adds to what ARM shows."""
+    """Everything in the vaults of the subscription, and in its deleted ones."""
     for item in call.ports.store.find(protected_item.KIND):
         body = item.json()
-        deleted = deleted_vault.is_below(item.id)
-        home = call.find(deleted_vault.KIND if deleted else vault.KIND, item.parent)
-        if home is None:
-            continue
-        if state_of(body) == "SoftDeleted":
-            body = as_of(body, call.ports.clock.now())
-        yield body | {
-            "type": DELETED_TYPE if deleted else protected_item.KIND,
-            "location": home.json()["location"],
-            "resourceGroup": "" if deleted else body["id"].split("/")[4].lower(),
+        deleted = is_below(body["id"])
+        kept = "locations/deletedvaults" if deleted else "vaults"
+        yield {
+            "id": body["id"],
+            "type": f"microsoft.recoveryservices/{kept}/{_ITEMS}",
+            "name": body["name"],
+            "location": body["properties"].get("sourceLocation", ""),
+            "resourceGroup": ResourceId.parse(body["properties"]["sourceResourceId"]).group.lower(),
             "subscriptionId": call.identity.subscription_id,
+            "properties": body["properties"],
             "tags": None,
         }
 
 
-ROUTES = (Route("POST", "/providers/Microsoft.ResourceGraph/resources", post_query, body=QueryRequest),)
+ROUTES = (Route("POST", "/providers/Microsoft.ResourceGraph/resources", ask, body=QueryRequest),)

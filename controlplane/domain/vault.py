@@ -19,8 +19,8 @@ KIND = TYPE.lower()
 
 DEFAULT_REDUNDANCY = "LocallyRedundant"
 SOFT_DELETE_DAYS = range(14, 181)
-SKUS = ("Standard", "RS0")
 MAX_ITEMS = 2000
+SKUS = ("Standard", "RS0")
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{1,49}", re.ASCII)
 _ORDER = ("location", "name", "etag", "tags", "identity", "properties", "id", "type", "sku")
