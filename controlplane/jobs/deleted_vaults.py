@@ -49,13 +49,14 @@ def undelete(ports: Ports, known: Document, group: Json) -> Json:
     return body
 
 
-def purge_what_is_over(ports: Ports) -> None:
-    """Deleted vaults whose time is over go with all that is left of them, once their items are gone."""
+def purge_what_is_over(ports: Ports, early: bool = False) -> None:
+    """Deleted vaults whose time is over, or all of them with `early`, go with all that is left of them once their items
+    are gone."""
     store = ports.store
     for known in store.find(deleted_vault.KIND):
         with store.transaction():
             still = store.get(deleted_vault.KIND, known.id)
-            if still is None or not deleted_vault.is_over(still.json(), ports.clock.now()):
+            if still is None or not (early or deleted_vault.is_over(still.json(), ports.clock.now())):
                 continue
             if store.find(protected_item.KIND, known.id, limit=1):
                 continue

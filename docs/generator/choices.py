@@ -216,6 +216,12 @@ SERVICE = (
         "controlplane/jobs/deleted_vaults.py",
     ),
     Choice(
+        "The machines of a deleted vault",
+        "may be protected by another vault at once; those of soft-deleted items in a vault may not",
+        NOT_PUBLIC,
+        "controlplane/jobs/items.py",
+    ),
+    Choice(
         "Names of a vault's usages",
         "counts of items, policies and recovery points, and the bytes moved into the vault",
         NOT_PUBLIC,

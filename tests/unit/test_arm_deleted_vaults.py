@@ -150,6 +150,23 @@ def test_a_new_vault_of_the_same_name_is_another_vault(world: ArmWorld) -> None:
     assert world.get(ITEM)["properties"]["isScheduledForDeferredDelete"]
 
 
+def test_a_deleted_vault_keeps_no_machine_from_a_new_one(world: ArmWorld) -> None:
+    status = {"resourceType": "VM", "resourceId": VM}
+    path = f"{SUBSCRIPTION}/providers/Microsoft.RecoveryServices/locations/westus/backupStatus"
+    kept = delete_vault(world)
+    assert world.post(path, status).json() == {"protectionStatus": "NotProtected"}
+    world.put(f"{VAULT}2", {"location": "westus", "properties": {}})
+    (machine,) = world.get(f"{VAULT}2/backupProtectableItems")["value"]
+    assert machine["properties"]["virtualMachineId"] == VM
+    world.follow(
+        world.put(ITEM.replace("Vault01", "Vault012"), world.protection(f"{VAULT}2/backupPolicies/DefaultPolicy"))
+    )
+    undelete(world, kept)
+    world.follow(world.put(ITEM, UNDELETE_ITEM))
+    elsewhere = (400, "BMSUserErrorContainerIsAlreadyRegisteredWithAnotherVault")
+    assert world.error("PUT", ITEM, world.protection(MINE)) == elsewhere
+
+
 @pytest.mark.parametrize(
     ("group", "expected"),
     [
