@@ -7,7 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from controlplane.domain import deleted_vault, job, policy, protected_item, recovery_point, resource_guard, vault
+from controlplane.domain import (
+    deleted_vault,
+    job,
+    policy,
+    protected_item,
+    recovery_point,
+    resource_guard,
+    vault,
+    vault_settings,
+)
 from controlplane.domain.arm_id import ResourceId
 from controlplane.domain.deleted_vault import moved, moved_id
 from controlplane.domain.errors import ServiceError
@@ -19,7 +28,7 @@ IN_A_VAULT = (policy.KIND, job.KIND, protected_item.KIND, resource_guard.PROXY_K
 IN_AN_ITEM = (recovery_point.KIND, EXPIRED, item_recovery.KIND)
 
 
-def delete(ports: Ports, known: Document) -> Json | None:
+def delete(ports: Ports, known: Document) -> Json:
     """Take a vault away, inside the caller's transaction; returns what is kept of it."""
     store, body = ports.store, known.json()
     items = [item.json() for item in store.find(protected_item.KIND, known.id)]
@@ -64,6 +73,16 @@ def purge_what_is_over(ports: Ports, early: bool = False) -> None:
                 store.delete(document.kind, document.id)
             store.delete(deleted_vault.KIND, known.id)
             _tell(store, known.id, "Purged")
+
+
+def end_mapping(store: Store, mapping: Document) -> None:
+    """A deleted vault has no resource guard any more, inside the caller's transaction."""
+    known = store.get(deleted_vault.KIND, mapping.parent)
+    assert known is not None, "a mapping lies in a vault"
+    body = known.private["vault"]
+    alone = body | {"properties": vault_settings.with_authorization(body["properties"], guarded=False)}
+    store.put(deleted_vault.KIND, known.id, known.json(), private=known.private | {"vault": alone})
+    store.delete(resource_guard.PROXY_KIND, mapping.id)
 
 
 def _check_idle(store: Store, vault_id: str) -> None:
