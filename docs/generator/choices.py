@@ -8,7 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from controlplane.domain.resource_guard import UNLOCKED_FOR
+from controlplane.domain.restore_point_collection import FIRST_GROUP
 from controlplane.domain.vault import DEFAULT_REDUNDANCY
+from controlplane.jobs.restore import JOB_TYPES
+from controlplane.jobs.restore_machine import CREATE
+from controlplane.jobs.restore_original import BACK_UP, REPLACE
+from controlplane.jobs.restore_transfer import FROM_SNAPSHOTS
 from controlplane.ports import ServiceSettings
 from extension.contract.codes import Code
 from extension.outcome import same_task
