@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Set
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import cache
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from controlplane.adapters.fabric import DESIRED, OBSERVED, StoreFabric
+from controlplane.adapters.fabric import DESIRED, HANDLER, OBSERVED, StoreFabric
 from controlplane.ports import (
     Blob,
     Blobs,
@@ -20,10 +20,11 @@ from controlplane.ports import (
     Json,
     MachineSpec,
     PowerState,
+    PublishedHandler,
     Store,
 )
 from extension.contract.reports import SnapshotConsistency, SnapshotInfo, StatusReport
-from extension.contract.settings import SnapshotSettings
+from extension.contract.settings import SnapshotSettings, canonical_publisher
 from simulator.host.certificates import TenantCertificate, make_tenant_certificate
 
 
@@ -36,6 +37,26 @@ def tenant() -> TenantCertificate:
 def tenant_key_pem() -> bytes:
     key: rsa.RSAPrivateKey = tenant().key
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+PUBLISHED = (
+    PublishedHandler("Contoso", "Agent", ("1.0.0.0", "1.0.7.0", "1.2.0.0", "2.0.0.0")),
+    PublishedHandler("Microsoft.Azure.RecoveryServices", "VMSnapshot", ("1.9.0.0", "1.9.1.0", "1.10.0.0")),
+)
+
+
+def publish(store: Store) -> None:
+    """What a host has packages of."""
+    for handler in PUBLISHED:
+        store.put(HANDLER, f"{handler.publisher}.{handler.type}", asdict(handler))
+
+
+def _version(extension: Json) -> str:
+    publisher = canonical_publisher(extension["publisher"], extension["type"]) or extension["publisher"]
+    wanted = (publisher.lower(), extension["type"].lower())
+    fitting = [handler for handler in PUBLISHED if (handler.publisher.lower(), handler.type.lower()) == wanted]
+    chosen = fitting and fitting[0].choose(extension["version"], extension["auto_upgrade_minor_version"])
+    return chosen or f"{extension['version']}.0.0"
 
 
 def apply_desired(
@@ -67,7 +88,7 @@ def apply_desired(
                 "name": extension["name"],
                 "publisher": extension["publisher"],
                 "type": extension["type"],
-                "handler_version": "1.9.0.0",
+                "handler_version": _version(extension),
                 "handler_status": "Ready",
                 "handler_message": "",
                 "sequence_number": extension["sequence_number"],
@@ -99,6 +120,7 @@ class ScriptedFabric:
 
     def __post_init__(self) -> None:
         self._real = StoreFabric(self.store, self.clock)
+        publish(self.store)
 
     def create_vm(self, vm: str, spec: MachineSpec) -> None:
         self._real.create_vm(vm, spec)
@@ -127,6 +149,12 @@ class ScriptedFabric:
 
     def disks(self, vm: str) -> tuple[Disk, ...]:
         return self._real.disks(vm)
+
+    def handlers(self) -> tuple[PublishedHandler, ...]:
+        return self._real.handlers()
+
+    def handler(self, publisher: str, type: str) -> PublishedHandler | None:
+        return self._real.handler(publisher, type)
 
     def deliver(self, vm: str, request: ExtensionRequest) -> int:
         number = self._real.deliver(vm, request)
