@@ -319,6 +319,34 @@ class MachineSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class PublishedHandler:
+    """What extensions of this publisher and type are made of: the published versions, oldest first."""
+
+    publisher: str
+    type: str
+    versions: tuple[str, ...]
+
+    def choose(self, version: str, auto_upgrade_minor_version: bool) -> str | None:
+        """The newest version that fits: with automatic upgrade any minor version from the one asked for on, never
+        another major one; without it every number that was given must be the same."""
+        wanted = version_numbers(version)
+
+        def fits(published: str) -> bool:
+            numbers = version_numbers(published)
+            if auto_upgrade_minor_version:
+                return numbers[0] == wanted[0] and numbers >= wanted
+            return numbers[: len(wanted)] == wanted
+
+        return max(filter(fits, self.versions), key=version_numbers, default=None) if wanted else None
+
+
+def version_numbers(version: str) -> tuple[int, ...]:
+    """Empty for what is no version."""
+    parts = version.split(".")
+    return tuple(map(int, parts)) if all(part.isdecimal() for part in parts) else ()
+
+
+@dataclass(frozen=True, slots=True)
 class ExtensionRequest:
     """One extension of a virtual machine as ARM asks for it. `protected` is sealed at once and not kept."""
 
@@ -329,6 +357,15 @@ class ExtensionRequest:
     auto_upgrade_minor_version: bool
     public: Json
     protected: Json = field(repr=False)
+    keeps_protected: bool = False
+    """The protected settings that were delivered before stay; `protected` is not looked at."""
+    traits: Json = field(default_factory=dict)
+    """What else was said of it and is shown as it came: tags, forceUpdateTag and their like."""
+    if_changed: bool = False
+    """Asking once more for what is there already does not run it again."""
+
+
+HANDLER_WORKS = frozenset({"Ready", "Installing"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -348,6 +385,16 @@ class ExtensionView:
     handler_status: str | None = None
     status: Json | None = None
     """The reported status object of the sequence number asked for, as in N.status; None until there is one."""
+    traits: Json = field(default_factory=dict)
+
+    @property
+    def handler(self) -> str:
+        return f"{self.publisher}.{self.type}"
+
+    @property
+    def handler_works(self) -> bool:
+        """False: its agent or its handler could not do their part, so that nothing can be said of the rest."""
+        return self.handler_status in HANDLER_WORKS
 
 
 @dataclass(frozen=True, slots=True)
@@ -367,6 +414,8 @@ class InstanceView:
     extensions: tuple[ExtensionView, ...] = ()
     problem: str | None = None
     """Why it could not be made to be what it shall be, in one sentence."""
+    wanted_power: PowerState | None = None
+    """Where it is on its way to; None: nowhere else."""
 
 
 @runtime_checkable
@@ -384,8 +433,14 @@ class Fabric(Protocol):
 
     def disks(self, vm: str) -> tuple[Disk, ...]: ...
 
+    def handlers(self) -> Sequence[PublishedHandler]:
+        """Everything that extensions can be made of, by publisher and type."""
+
+    def handler(self, publisher: str, type: str) -> PublishedHandler | None:
+        """What an extension of this publisher and type is made of, however they are written."""
+
     def deliver(self, vm: str, request: ExtensionRequest) -> int:
-        """Ask for an extension with these settings, sealed for this machine; returns the new sequence number.
+        """Ask for an extension with these settings, sealed for this machine; returns its sequence number.
         Raises GuestNotReady."""
 
     def remove_extension(self, vm: str, name: str) -> None: ...

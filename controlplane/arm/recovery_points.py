@@ -11,10 +11,11 @@ from controlplane.arm.call import Answer, Call, RequestBody, as_json, encode
 from controlplane.arm.filters import check_keys, terms, within
 from controlplane.arm.protected_items import ITEM, require_item, started
 from controlplane.arm.routing import Route, reading
-from controlplane.domain import errors
+from controlplane.arm.vaults import vault_id
+from controlplane.domain import errors, resource_guard
 from controlplane.domain.recovery_point import ARCHIVE_AFTER, KIND, from_json, obstacle_to_archive, with_readiness
 from controlplane.domain.times import parse_instant
-from controlplane.jobs import item_recovery
+from controlplane.jobs import item_recovery, vault_rules
 from controlplane.jobs.rehydration import restore
 from controlplane.ports import Document, Json
 
@@ -57,6 +58,7 @@ class RestorePropertiesRequest(RequestBody):
     secured_vm_details: dict[str, Any] | None = Field(default=None, alias="securedVMDetails")
     target_disk_network_access_settings: dict[str, Any] | None = None
     recovery_point_rehydration_info: dict[str, Any] | None = None
+    resource_guard_operation_requests: list[str] | None = None
 
 
 class RestoreRequest(RequestBody):
@@ -80,6 +82,8 @@ def list_points(call: Call) -> Answer:
 def post_restore(call: Call) -> Answer:
     request = call.read(RestoreRequest).model_dump(by_alias=True, exclude_none=True)
     point = require_point(call).json()["id"]
+    requests = request["properties"].get("resourceGuardOperationRequests")
+    vault_rules.check_guard(call.ports.store, vault_id(call), resource_guard.RESTORE, requests)
     ticket = restore(call.ports, call.engine, point, request)
     return started(call, ticket, call.id.rpartition("/recoveryPoints/")[0])
 

@@ -104,6 +104,17 @@ def restores(plan: str, *, managed: bool, **asked: object) -> dict[str, Case]:
     }
 
 
+MOVED_ALIKE = {
+    f"{plan} from the vault"
+    for plan in (
+        "Restore managed disks",
+        "Restore machine",
+        "Restore machine on blobs",
+        "Replace disks",
+        "Replace blobs",
+    )
+}
+"""Their bytes come by the same step as in "restore from the vault", everything else is as from snapshots."""
 WITHOUT_STORAGE = {"configure", "stop", "suspend", "delete", "undelete"}
 
 CASES = {
@@ -191,7 +202,10 @@ def test_every_plan_has_a_case() -> None:
     assert {case.plan for case in CASES.values()} == set(PLANS)
 
 
-@pytest.mark.parametrize("name", [name for name in CASES if name not in WITHOUT_STORAGE])
+FAILING = [name for name in CASES if name not in WITHOUT_STORAGE and name not in MOVED_ALIKE]
+
+
+@pytest.mark.parametrize("name", FAILING)
 def test_a_storage_that_fails_at_any_call_leaves_nothing_half_done(name: str) -> None:
     case = CASES[name]
     clean, calls = clean_run(case)
