@@ -106,6 +106,12 @@ def up(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     seed: SeedOption = 0,
     vss: Annotated[bool, typer.Option("--vss/--no-vss", help="Whether new guests have the VSS service.")] = True,
+    limit_requests: Annotated[
+        bool, typer.Option("--limit-requests", help="Answer 429 to who asks more often than ARM allows.")
+    ] = False,
+    strict_api_versions: Annotated[
+        bool, typer.Option("--strict-api-versions", help="Refuse an api-version that the resource type does not know.")
+    ] = False,
 ) -> None:
     """A world that stays until Ctrl-C."""
     from simulator.world import build
@@ -123,6 +129,8 @@ def up(
         blob_accounts=blob_accounts,
         vss=vss,
         endpoints_copy=endpoints,
+        limit_requests=limit_requests,
+        strict_api_versions=strict_api_versions,
     )
     with _interruptible() as interrupted, build(config) as world, suppress(Interrupted):
         _say_where(world)

@@ -5,14 +5,21 @@ GET  /_sim/vms/writers?vm=ID        what `vssadmin list writers` prints in the g
 POST /_sim/workload                 {"vm", "transactions"}: let the database commit so many more
 GET  /_sim/recoverypoint?id=ID      what the service measured of a recovery point
 POST /_sim/verify                   {"recovery_point", "job"?}: see verify.py
-GET  /_sim/events?since=N&job=ID    the journal of events
+GET  /_sim/events?since=N&job=ID    the journal of events; with follow=true as a stream that goes on
+GET  /_sim/endpoints                what endpoints.json says
+POST /_sim/reset                    the world is empty again
+POST /_sim/purge                    what is soft-deleted is gone
+GET  /_sim/clock                    the world's time, and whether it can be moved
+POST /_sim/clock/jump               {"seconds"}: move a virtual clock forward
+GET  /_sim/limits                   what is left of the request limits
+POST /_sim/limits                   {"enforced"?, "refill"?}: refuse who has none left, fill all up
 """
 
 from __future__ import annotations
 
 import hmac
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import Body, Depends, FastAPI, Request
@@ -22,6 +29,8 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 from controlplane.domain import recovery_point as points
 from controlplane.domain.recovery_point import TIERS
 from controlplane.ports import PortError, Store
+from simulator import control_world
+from simulator.control_world import Refused, WorldControls
 from simulator.failures import Failure
 from simulator.host.host import Host
 from simulator.verify import Verifier
@@ -39,16 +48,11 @@ class Controls:
     store: Store
     host: Host
     verifier: Verifier
+    world: WorldControls
 
 
 class NoSuchThing(Failure):
     """The world has no such machine, workload or recovery point."""
-
-
-class Refused(Exception):
-    def __init__(self, status: int, code: str, message: str) -> None:
-        super().__init__(message)
-        self.status, self.code = status, code
 
 
 def build(controls: Controls) -> FastAPI:
@@ -64,6 +68,7 @@ def build(controls: Controls) -> FastAPI:
     app = FastAPI(title="backupsim control API", openapi_url=None, dependencies=[Depends(trusted)])
     _add_machines(app, controls)
     _add_points(app, controls)
+    control_world.add(app, lambda: controls.world)
     _add_errors(app)
     return app
 
@@ -96,11 +101,6 @@ def _add_points(app: FastAPI, controls: Controls) -> None:
     @app.post("/verify")
     def verify(recovery_point: Annotated[str, Body()], job: Annotated[str | None, Body()] = None) -> Json:
         return controls.verifier.verify(recovery_point, job)
-
-    @app.get("/events")
-    def events(since: int = 0, limit: int = 1000, job: str | None = None) -> Json:
-        found = controls.store.events(since, limit=min(limit, 10_000), job=job)
-        return {"events": [asdict(event) for event in found]}
 
 
 def _add_errors(app: FastAPI) -> None:

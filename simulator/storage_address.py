@@ -32,6 +32,14 @@ def settle(store: Store, url: str, foreign: bool) -> None:
         store.put("world", "storage", {"url": url, "foreign": foreign})
 
 
+def is_settled(store: Store, url: str | None) -> bool:
+    """Whether no document would be changed if the blobs answered at `url` (None: nobody knows yet where)."""
+    found = store.get("world", "storage")
+    if found is not None and found.json()["url"] == url and not found.json()["foreign"]:
+        return True
+    return not any(store.find(kind, limit=1) for kind in NAMING_BLOBS)
+
+
 def _check_keeper(former: str, was_foreign: bool, foreign: bool) -> None:
     if was_foreign and not foreign:
         raise WrongUse(f"this world keeps its blobs at {former}; start it with --blob-endpoint and --blob-accounts")

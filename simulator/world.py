@@ -10,12 +10,13 @@ import json
 import os
 import secrets
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from cryptography.hazmat.primitives import serialization
@@ -23,32 +24,36 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from fastapi import FastAPI
 from starlette.responses import Response
 
-from controlplane.adapters.azurite import AzuriteBlobs
-from controlplane.adapters.endpoint_probe import Answer
 from controlplane.adapters.fabric import StoreFabric
 from controlplane.adapters.inline_engine import InlineEngine
 from controlplane.adapters.store import SqlStore, StoreUnusable
 from controlplane.arm import app as arm
 from controlplane.arm.aad import Identity
+from controlplane.arm.rate_limits import RateLimits
 from controlplane.jobs.aftermath import Loss, name_losses
 from controlplane.jobs.catalog import plans
 from controlplane.jobs.timetable import Timetable
-from controlplane.ports import Ports, ServiceSettings
-from simulator import control, foreign_storage, storage_address
+from controlplane.ports import Blobs, Ports, ServiceSettings
+from simulator import control, storage_address
 from simulator.authority import Authority, server_hosts
-from simulator.azurite import Azurite, ManagedAccounts
 from simulator.clock import SystemClock
+from simulator.control_world import WorldControls
 from simulator.failures import WrongUse
 from simulator.guest.ground_truth import GroundTruth
 from simulator.guest.machine import GuestOptions
 from simulator.host.host import Host
 from simulator.host.packages import PackageRepository
 from simulator.host.wireserver import WireServer
+from simulator.late_storage import LateStorage
 from simulator.logs import recording
-from simulator.packages import packed
+from simulator.packages import published
+from simulator.reset import Resetter
 from simulator.serving import Serving
 from simulator.state import Endpoints, StateFolder, cache_folder, write_private
 from simulator.verify import Verifier
+
+if TYPE_CHECKING:
+    from controlplane.adapters.endpoint_probe import Answer
 
 Json = dict[str, Any]
 Scope = MutableMapping[str, Any]
@@ -80,6 +85,10 @@ class Config:
     """False: store and blobs are served, but no virtual machine runs and no job goes on."""
     scheduled: bool = True
     """False: no backup starts by itself, and nothing expires."""
+    limit_requests: bool = False
+    """Refuse who asks for more than Resource Manager's token buckets hold."""
+    strict_api_versions: bool = False
+    """Refuse api-versions that a resource type does not know."""
     cache: Path = field(default_factory=cache_folder)
     endpoints_copy: Path | None = None
     settings: ServiceSettings = field(default_factory=ServiceSettings)
@@ -129,11 +138,9 @@ class World:
         keep.enter_context(recording(self.state.logs))
         self.clock = SystemClock(on_error=_action_failed)
         keep.callback(self.clock.close)
-        self.blobs = self._blobs()
-        keep.callback(self.blobs.close)
+        self._begin_storage()
         self.store = self._store()
         keep.callback(self.store.close)
-        storage_address.settle(self.store, self._blob_url, foreign=config.blob_endpoint is not None)
         self.ports = Ports(
             clock=self.clock,
             blobs=self.blobs,
@@ -142,12 +149,15 @@ class World:
             chance=Random(f"{self.state.seed} start {self._count_start()}"),
             settings=replace(config.settings, location=config.location, locale=config.locale),
         )
-        for account in self.ports.settings.own_accounts:
-            self.blobs.add_account(account)
         self.engine = InlineEngine(plans(lambda: self._requests), lambda: self.ports)
         keep.callback(self.engine.close)
         self.host = self._host()
-        self._serve()
+        early = self._may_answer_early()
+        if early:
+            self._serve()
+        self._await_storage()
+        if not early:
+            self._serve()
         if not self._examined:
             self.losses, self._examined = name_losses(self.ports), True
         if config.boot:
@@ -171,22 +181,62 @@ class World:
             where = "BACKUPSIM_DSN" if self.config.dsn else f"{self.state.store_file}"
             raise WrongUse(f"{where}: {problem}") from None
 
-    def _blobs(self) -> AzuriteBlobs:
+    # Azurite takes as long to start as all the rest, so it starts beside it, and the libraries that only the storage
+    # needs are loaded there.
+
+    def _begin_storage(self) -> None:
+        late = LateStorage()
+        self.blobs = late.blobs
+        of_storage = ExitStack()
+        self._stack.callback(of_storage.close)
+
+        def start() -> None:
+            try:
+                blobs = self._storage(of_storage)
+                for account in self.config.settings.own_accounts:
+                    blobs.add_account(account)
+                late.arrive(blobs)
+            finally:
+                late.give_up()
+
+        starter = ThreadPoolExecutor(1, thread_name_prefix="storage")
+        self._storage_started = starter.submit(start)
+        self._stack.callback(starter.shutdown)
+
+    def _storage(self, keep: ExitStack) -> Blobs:
+        from controlplane.adapters.azurite import AzuriteBlobs
+        from simulator.azurite import Azurite, ManagedAccounts
+
         config = self.config
         if config.blob_endpoint is not None:
+            from simulator import foreign_storage
+
             foreign = foreign_storage.connect(config.blob_endpoint, config.blob_accounts, config.settings)
+            keep.callback(foreign.blobs.close)
             self._blob_url, self.storage_answers = foreign.url, foreign.answers
             return foreign.blobs
         accounts = ManagedAccounts(self.state.path / "accounts.json")
         azurite = Azurite(config.cache, self.state.azurite, accounts, config.blob_port, on_exit=self._azurite_ended)
-        self._stack.callback(azurite.close)
+        keep.callback(azurite.close)
         self.azurite = azurite
         self._blob_url = azurite.url
-        return AzuriteBlobs(azurite.url, accounts)
+        blobs = AzuriteBlobs(azurite.url, accounts)
+        keep.callback(blobs.close)
+        return blobs
+
+    def _may_answer_early(self) -> bool:
+        """Whether nothing that ARM shows can still change when the storage is there."""
+        expected = f"http://127.0.0.1:{self.config.blob_port}" if self.config.blob_port else None
+        return self._examined and storage_address.is_settled(self.store, expected)
+
+    def _await_storage(self) -> None:
+        self._storage_started.result()
+        storage_address.settle(self.store, self._blob_url, foreign=self.config.blob_endpoint is not None)
 
     def _host(self) -> Host:
         packages = PackageRepository()
-        packages.publish(packed(HANDLER_FOLDER))
+        for package in published(HANDLER_FOLDER):
+            packages.publish(package)
         wire = WireServer(self.clock, self.blobs, packages)
         serving = Serving(wire.app)
         self._stack.callback(serving.close)
@@ -208,14 +258,19 @@ class World:
 
     def _serve(self) -> None:
         self._identity = Identity(
-            client_secret=self.state.secret("client_secret", lambda: secrets.token_urlsafe(32)),
+            client_secret=self.state.secret("client_secret", lambda: secrets.token_hex(32)),
             signing_key=self.state.secret("signing_key", _new_signing_key),
         )
         self._sim_token = self.state.secret("sim_token", lambda: secrets.token_urlsafe(32))
         verifier = Verifier(self.store, self.blobs, self.ports.settings, self._truth_of)
-        controls = control.Controls(self._sim_token, self.store, self.host, verifier)
+        limits = RateLimits(enforced=self.config.limit_requests)
+        of_world = WorldControls(
+            self.store, self.clock, limits, Resetter(self.ports, self.engine, self.host), lambda: self.endpoints
+        )
+        controls = control.Controls(self._sim_token, self.store, self.host, verifier, of_world)
         self.authority = Authority(self.state.ca)
-        service = arm.build(self.ports, self.engine, self._identity)
+        strict = self.config.strict_api_versions
+        service = arm.build(self.ports, self.engine, self._identity, limits, strict)
         self._requests = arm.own_requests(self.ports, self.engine, self._identity)
         _serve_certificate(service, self.authority)
         app = _side_by_side(service, control.build(controls))

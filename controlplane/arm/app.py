@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import partial
+from functools import lru_cache, partial
 from http import HTTPStatus
 from urllib.parse import parse_qsl
 
@@ -24,11 +24,16 @@ from controlplane.arm import (
     api_versions,
     backup_jobs,
     backup_policies,
+    backup_status,
     cloud,
     compute_operations,
+    deleted_vaults,
     deployments,
+    diagnostic_settings,
     disks,
     group_deletion,
+    item_recovery,
+    job_export,
     locks,
     network_interfaces,
     network_security_groups,
@@ -39,17 +44,32 @@ from controlplane.arm import (
     protection_containers,
     providers,
     public_ip_addresses,
+    recovery_point_tiers,
     recovery_points,
+    recovery_services,
+    replication_vault_settings,
+    resource_graph,
     resource_groups,
+    resource_guard_proxies,
+    resource_guards,
     resources,
+    restore_point_collections,
+    role_assignments,
+    role_definitions,
     snapshots,
+    source_scan,
     storage_accounts,
     subscriptions,
+    unsimulated,
     user_assigned_identities,
+    validate_operations,
     vault_configs,
+    vault_usages,
     vaults,
+    virtual_machine_extension_images,
     virtual_machine_extensions,
     virtual_machine_images,
+    virtual_machine_sizes,
     virtual_machines,
     virtual_networks,
 )
@@ -67,6 +87,8 @@ from controlplane.domain.errors import ServiceError
 from controlplane.ports import Engine, Event, Json, Ports
 
 MAX_BODY_BYTES = 4 * 1024 * 1024
+KNOWN_PATHS = 1024
+"""Paths of which it is remembered where they lead: clients ask for the same few again and again."""
 MAX_SEGMENT_CHARACTERS = 260
 """No name in a path is longer in Azure, and no store has to take what is."""
 FORBIDDEN = frozenset('<>%&\\?*"\ufffd')
@@ -77,19 +99,35 @@ ROOTS = {"subscriptions", "providers", "tenants"}
 ROUTES: tuple[Route, ...] = (
     *protected_items.ROUTES,
     *backup_jobs.ROUTES,
+    *job_export.ROUTES,
     *recovery_points.ROUTES,
+    *recovery_point_tiers.ROUTES,
+    *item_recovery.ROUTES,
+    *source_scan.ROUTES,
     *operations.ROUTES,
     *protection_containers.ROUTES,
     *protectable_items.ROUTES,
     *backup_policies.ROUTES,
+    *backup_status.ROUTES,
+    *validate_operations.ROUTES,
     *vault_configs.ROUTES,
+    *vault_usages.ROUTES,
+    *resource_guard_proxies.ROUTES,
+    *recovery_services.ROUTES,
+    *replication_vault_settings.ROUTES,
     *vaults.ROUTES,
+    *deleted_vaults.ROUTES,
+    *resource_graph.ROUTES,
+    *resource_guards.ROUTES,
     *virtual_machines.ROUTES,
     *virtual_machine_extensions.ROUTES,
+    *virtual_machine_extension_images.ROUTES,
     *compute_operations.ROUTES,
     *virtual_machine_images.ROUTES,
+    *virtual_machine_sizes.ROUTES,
     *disks.ROUTES,
     *snapshots.ROUTES,
+    *restore_point_collections.ROUTES,
     *virtual_networks.ROUTES,
     *network_security_groups.ROUTES,
     *public_ip_addresses.ROUTES,
@@ -121,6 +159,7 @@ def build(
     app.include_router(openapi.router(table.routes))
     app.include_router(router(tokens))
     app.include_router(cloud.router(identity))
+    app.include_router(item_recovery.router(ports))
     app.add_exception_handler(HTTPException, _outside_arm)
     app.add_middleware(
         Arm,
@@ -145,9 +184,12 @@ async def _outside(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 def all_routes() -> tuple[Route, ...]:
-    """Every operation: of each resource type, and of what exists for all types alike."""
-    described = (*ROUTES, *locks.routes(ROUTES))
-    return (*described, *resources.routes(ROUTES), *group_deletion.routes(ROUTES), *providers.routes(described))
+    """Every operation: of each resource type, of what exists for all types alike, and those refused by name."""
+    anywhere = (locks, role_assignments, role_definitions, diagnostic_settings)
+    below = [route for each in anywhere for route in each.routes(ROUTES)]
+    described = (*ROUTES, *recovery_services.routes(ROUTES), *below)
+    known = (*described, *resources.routes(ROUTES), *group_deletion.routes(ROUTES), *providers.routes(described))
+    return (*known, *unsimulated.routes(known))
 
 
 class Arm:
@@ -171,6 +213,7 @@ class Arm:
         self._limits = limits
         self._strict_versions = strict_versions
         self._place = ports.settings.location.upper()
+        self._locate = lru_cache(KNOWN_PATHS)(self._look_up)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -180,10 +223,9 @@ class Arm:
         reply = Reply(send, headers, self._place)
         left: dict[str, str] = {}
         head = scope["method"] == "HEAD"
-        segments = split(scope["path"])
         try:
-            if segments and segments[0].lower() in ROOTS:
-                await reply.answer(await self._answer(scope, _limited(receive), headers, segments, left), left, head)
+            if scope["path"].lstrip("/").partition("/")[0].lower() in ROOTS:
+                await reply.answer(await self._answer(scope, _limited(receive), headers, left), left, head)
             else:
                 await self._app(scope, _limited(receive), reply.send)
         except Exception as error:
@@ -196,20 +238,18 @@ class Arm:
         scope: Scope,
         receive: Receive,
         headers: Mapping[str, str],
-        segments: list[str],
         left: dict[str, str],
     ) -> Answer:
         """The answer to one ARM request; whatever is wrong with it is raised. `left` takes the caller's limits."""
         base_url = f"{scope['scheme']}://{headers.get('host', 'localhost')}"
         caller = self._tokens.check(headers.get("authorization"), base_url)
-        left.update(self._limits.take(scope["method"], _subscription(segments), caller))
+        path = scope["path"]
+        left.update(self._limits.take(scope["method"], _subscription(path), caller))
         query = _query(scope)
         api_versions.check(query.get("api-version"))
-        _check_path(scope["path"], segments)
-        self._check_subscription(segments)
-        place = self._table.find(segments)
+        place = self._locate(path)
         if place is None:
-            raise _unknown(scope["method"], segments)
+            raise _unknown(scope["method"], split(path))
         if self._strict_versions:
             api_versions.check_strictly(query["api-version"], split(place.id), self._ports.settings.location)
         method = scope["method"]
@@ -273,6 +313,13 @@ class Arm:
         data = {"method": call.method, "id": call.id, "status": result.status}
         self._ports.store.record(Event("arm.request", "arm", data))
 
+    def _look_up(self, path: str) -> Place | None:
+        """Where a path leads; raises where it can lead nowhere."""
+        segments = split(path)
+        _check_path(path, segments)
+        self._check_subscription(segments)
+        return self._table.find(segments)
+
     def _check_subscription(self, segments: list[str]) -> None:
         if segments[0].lower() == "subscriptions" and len(segments) > 1:
             wanted = self._tokens.identity.subscription_id
@@ -321,9 +368,10 @@ def _check_path(path: str, segments: list[str]) -> None:
             raise errors.invalid_resource_name(f"{segment[:40]}...", f"up to {MAX_SEGMENT_CHARACTERS} characters")
 
 
-def _subscription(segments: list[str]) -> str | None:
+def _subscription(path: str) -> str | None:
     """Whose limits a request counts against; None: the tenant's."""
-    return segments[1] if len(segments) > 1 and segments[0].lower() == "subscriptions" else None
+    first, _, rest = path.lstrip("/").partition("/")
+    return rest.lstrip("/").partition("/")[0] or None if first.lower() == "subscriptions" else None
 
 
 def _unknown(method: str, segments: list[str]) -> ServiceError:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from controlplane.arm.call import Answer, Call, as_json, encode
 from controlplane.arm.filters import check_keys, holds, terms, within
-from controlplane.arm.routing import Route, reading, refused
+from controlplane.arm.routing import Route, reading
 from controlplane.arm.vaults import VAULT, require_vault, vault_id
 from controlplane.domain import errors
 from controlplane.domain.job import ENDED, KIND, body, from_json
@@ -16,6 +16,7 @@ from controlplane.ports import Document, Json
 
 JOBS = f"{VAULT}/backupJobs"
 JOB = f"{JOBS}/{{job}}"
+FILTER_KEYS = {"backupmanagementtype", "operation", "status", "jobid", "starttime", "endtime"}
 WAITING_COMMAND = "backup job wait"
 """As the command line names itself in the header CommandName."""
 
@@ -49,11 +50,11 @@ def cancel_job(call: Call) -> Answer:
 def list_jobs(call: Call) -> Answer:
     require_vault(call)
     wanted = terms(call.query.get("$filter", ""))
-    check_keys(wanted, {"backupmanagementtype", "operation", "status", "jobid", "starttime", "endtime"})
-    return call.page(call.newest_first(_listed(call, wanted)))
+    check_keys(wanted, FILTER_KEYS)
+    return call.page(call.newest_first((key, encode(shown)) for key, shown in listed(call, wanted)))
 
 
-def _listed(call: Call, wanted: dict[str, str]) -> Iterator[tuple[str, bytes]]:
+def listed(call: Call, wanted: dict[str, str]) -> Iterator[tuple[str, Json]]:
     """The jobs of the filter as lists show them, under keys that start with their time."""
     for document in call.ports.store.find(KIND, vault_id(call)):
         shown = document.json()
@@ -70,7 +71,7 @@ def _listed(call: Call, wanted: dict[str, str]) -> Iterator[tuple[str, bytes]]:
         if properties["status"] not in ENDED:
             shown = _as_of_now(call, document)
         del shown["properties"]["extendedInfo"]
-        yield f"{started.isoformat()} {document.id}", encode(shown)
+        yield f"{started.isoformat()} {document.id}", shown
 
 
 def _as_of_now(call: Call, document: Document) -> Json:
@@ -80,7 +81,6 @@ def _as_of_now(call: Call, document: Document) -> Json:
 
 ROUTES = (
     Route("GET", JOB, get_job, blocks=False, unfinished=is_waited_for),
-    Route("POST", f"{JOB}/cancel", cancel_job),
+    Route("POST", f"{JOB}/cancel", cancel_job, codes=(202,)),
     reading(JOBS, list_jobs),
-    refused("POST", f"{VAULT}/backupJobsExport"),
 )

@@ -13,7 +13,7 @@ from controlplane.arm.filters import check_keys, holds, terms
 from controlplane.arm.routing import Route, reading
 from controlplane.arm.vaults import VAULT, require_vault, vault_id
 from controlplane.domain import errors, policy, protected_item
-from controlplane.jobs import policy_change
+from controlplane.jobs import policy_change, vault_rules
 from controlplane.ports import Document, Json
 
 POLICIES = f"{VAULT}/backupPolicies"
@@ -100,6 +100,7 @@ class PropertiesRequest(RequestBody):
     instant_rp_retention_range_in_days: int | None = None
     time_zone: str = "UTC"
     snapshot_consistency_type: str | None = None
+    resource_guard_operation_requests: list[str] | None = Field(None, exclude=True)
 
 
 class PolicyRequest(RequestBody):
@@ -109,11 +110,14 @@ class PolicyRequest(RequestBody):
 def put_policy(call: Call) -> Answer:
     """A change of a policy that protects something takes its time: each of its items gets a job."""
     policy.check_name(call.names["policy"])
-    properties = _properties(call.read(PolicyRequest))
+    request = call.read(PolicyRequest)
+    properties = _properties(request)
     with call.ports.store.transaction():
         require_vault(call)
         known = call.find(policy.KIND)
         call.check_precondition(known)
+        requests = request.properties.resource_guard_operation_requests if request.properties else None
+        vault_rules.check_policy_put(call.ports, known, properties, requests)
         document = _written(call, known, properties)
         items = policy_change.items_under(call.ports.store, document) if document is not known else []
         if items:

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Any
 
-from controlplane.arm import rehearsal
+from controlplane.arm import cloud, rehearsal, subscriptions
 from controlplane.arm.call import Call, RequestBody, parse_object
+from controlplane.arm.own_requests import is_own
 from controlplane.domain import deployment as domain
 from controlplane.domain import errors
 from controlplane.domain.deployment import Operation
@@ -53,7 +54,8 @@ class Order:
     """A deployment that may begin. `facts` are what it shows from its beginning on."""
 
     scope: Scope
-    template: Json
+    template: Json | None
+    """As it may be shown. None: it holds what the deployment around it put into it, which may be secret."""
     operations: tuple[Operation, ...]
     outputs: Json
     facts: Json
@@ -65,7 +67,8 @@ def read_order(call: Call) -> Order:
     domain.check_name(call.names["deployment"])
     text, request = _read(call)
     template = _checked(request.properties)
-    scope = Scope(call.identity.subscription_id, call.identity.tenant_id, call.get_group().json())
+    group = call.get_group().json()
+    scope = Scope(call.identity.subscription_id, call.identity.tenant_id, group, subscriptions.NAME)
     planned = _planned(call, request.properties, template, scope, Source(text, ("properties", "template")))
     _check_resources(call, planned, scope)
     correlation = call.headers.get("x-ms-correlation-request-id") or call.new_guid()
@@ -76,7 +79,9 @@ def read_order(call: Call) -> Order:
     facts = domain.facts(operations, planned.parameters, template_hash(template), correlation)
     if request.properties.validation_level:
         facts |= {"validationLevel": level}
-    return Order(scope, template, operations, planned.outputs, facts, request.tags)
+    is_outer = is_own(call) and _scope_of(request.properties) != "inner"
+    shown = None if is_outer else _without_secrets(template)
+    return Order(scope, shown, operations, planned.outputs, facts, request.tags)
 
 
 def template_hash(template: Json) -> str:
@@ -85,7 +90,7 @@ def template_hash(template: Json) -> str:
     return str(int.from_bytes(blake2b(text, digest_size=8).digest()))
 
 
-def without_secrets(template: Json) -> Json:
+def _without_secrets(template: Json) -> Json:
     """The template as it may be shown: defaults of secure parameters are left out."""
     parameters = template.get("parameters")
     if not isinstance(parameters, dict):
@@ -135,6 +140,10 @@ def _checked(request: PropertiesRequest) -> Json:
     return request.template
 
 
+def _scope_of(request: PropertiesRequest) -> str:
+    return str((request.expression_evaluation_options or {}).get("scope", "")).lower()
+
+
 def _level(request: PropertiesRequest) -> str:
     level = LEVELS.get((request.validation_level or "Provider").lower())
     if level is None:
@@ -147,7 +156,15 @@ def _level(request: PropertiesRequest) -> str:
 
 def _planned(call: Call, request: PropertiesRequest, template: Json, scope: Scope, source: Source) -> Plan:
     name = call.names["deployment"]
-    about = Deployment(scope, name, call.ports.clock.now(), call.new_guid())
+    identity = call.identity
+    about = Deployment(
+        scope,
+        name,
+        now=call.ports.clock.now(),
+        seed=call.new_guid(),
+        environment=cloud.seen_from(identity, call.base_url or cloud.PUBLIC_ARM),
+        deployer={"objectId": identity.client_id, "tenantId": identity.tenant_id, "userPrincipalName": ""},
+    )
     try:
         return plan(template, request.parameters or {}, about, source)
     except TemplateError as problem:

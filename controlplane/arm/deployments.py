@@ -11,7 +11,6 @@ from controlplane.arm.deployment_request import (
     Order,
     read_order,
     template_hash,
-    without_secrets,
 )
 from controlplane.arm.filters import check_keys, holds, terms
 from controlplane.arm.routing import GROUP, SUBSCRIPTION, Route, reading, refused
@@ -55,7 +54,7 @@ def _begin(call: Call, order: Order) -> Json:
         "started": instant(call.ports.clock.now()),
         "facts": order.facts,
         "scope": order.scope.to_json(),
-        "template": without_secrets(order.template),
+        "template": order.template,
         "operations": [each.to_json() for each in order.operations],
         "outputs": order.outputs,
         "evaluated": None,
@@ -115,7 +114,10 @@ def cancel_deployment(call: Call) -> Answer:
 
 
 def export_template(call: Call) -> Answer:
-    return as_json({"template": _deployment(call).private["template"]})
+    template = _deployment(call).private["template"]
+    if template is None:
+        raise errors.operation_not_simulated("the export of a nested template of outer scope")
+    return as_json({"template": template})
 
 
 def get_status(call: Call) -> Answer:

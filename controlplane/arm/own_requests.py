@@ -19,6 +19,15 @@ VERSION = "2024-11-01"
 """For what is asked without a version of its own."""
 
 
+_NOWHERE = ""
+"""Nobody reached us: addresses in answers are paths."""
+
+
+def is_own(call: Call) -> bool:
+    """Whether a job asks, and no client."""
+    return call.base_url == _NOWHERE
+
+
 class OwnRequests:
     """The Requests of jobs."""
 
@@ -33,7 +42,7 @@ class OwnRequests:
             query={"api-version": VERSION},
             headers={},
             content=b"",
-            base_url="",
+            base_url=_NOWHERE,
             dispatcher=dispatcher,
         )
 

@@ -12,7 +12,7 @@ from controlplane.domain import errors, policy
 from controlplane.domain.arm_id import item_id, parse_container_name, parse_item_name
 from controlplane.domain.protected_item import KIND, as_of, policy_applied, state_of
 from controlplane.domain.recovery_point import extended_info
-from controlplane.jobs import points, stopping
+from controlplane.jobs import points, stopping, vault_rules
 from controlplane.jobs.backup import backup_now
 from controlplane.jobs.lifecycle import configure_protection
 from controlplane.jobs.records import Ticket
@@ -39,6 +39,7 @@ class ItemPropertiesRequest(RequestBody):
     protection_state: str | None = None
     is_rehydrate: bool | None = None
     extended_properties: ExtendedPropertiesRequest | None = None
+    resource_guard_operation_requests: list[str] | None = None
 
 
 class ItemRequest(RequestBody):
@@ -56,7 +57,9 @@ class BackupRequest(RequestBody):
 
 def put_item(call: Call) -> Answer:
     request = call.read(ItemRequest).model_dump(by_alias=True, exclude_none=True)
-    ticket = configure_protection(call.ports, call.engine, _item_id(call, require_vault(call)), request)
+    item = _item_id(call, require_vault(call))
+    vault_rules.check_item_put(call.ports, item, request["properties"])
+    ticket = configure_protection(call.ports, call.engine, item, request)
     return started(call, ticket, call.id)
 
 
@@ -77,7 +80,9 @@ def item_answer(call: Call, item: Document) -> Answer:
 def delete_item(call: Call) -> Answer:
     """The operation belongs to the vault: the item may be gone before anybody asks."""
     vault = require_vault(call)
-    ticket = stopping.delete(call.ports, call.engine, _item_id(call, vault))
+    item = _item_id(call, vault)
+    vault_rules.check_item_deletion(call.ports, item)
+    ticket = stopping.delete(call.ports, call.engine, item)
     if ticket is None:
         return Answer(204)
     home = vault_id(call)
@@ -151,9 +156,13 @@ def require_item(call: Call) -> Document:
 def _item_id(call: Call, vault: str) -> str:
     """The id of the item that the path names, in the service's own spelling."""
     try:
-        container, item = parse_container_name(call.names["container"]), parse_item_name(call.names["item"])
+        container = parse_container_name(call.names["container"])
     except ValueError as error:
         raise errors.container_name_incorrect(str(error)) from None
+    try:
+        item = parse_item_name(call.names["item"])
+    except ValueError as error:
+        raise errors.item_name_incorrect(str(error)) from None
     if [part.lower() for part in container] != [part.lower() for part in item]:
         raise errors.container_name_incorrect("container and item name different virtual machines")
     return item_id(vault, *item)

@@ -5,18 +5,31 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from controlplane.arm.call import Answer, Call, RequestBody
+from pydantic import Field
+
+from controlplane.arm.call import Answer, Call, RequestBody, as_json, encode
 from controlplane.arm.filters import check_keys, terms, within
 from controlplane.arm.protected_items import ITEM, require_item, started
 from controlplane.arm.routing import Route, reading
-from controlplane.domain import errors
-from controlplane.domain.recovery_point import KIND
+from controlplane.arm.vaults import vault_id
+from controlplane.domain import errors, resource_guard
+from controlplane.domain.recovery_point import ARCHIVE_AFTER, KIND, from_json, obstacle_to_archive, with_readiness
 from controlplane.domain.times import parse_instant
-from controlplane.jobs.restore import restore
-from controlplane.ports import Document
+from controlplane.jobs import item_recovery, vault_rules
+from controlplane.jobs.rehydration import restore
+from controlplane.ports import Document, Json
 
 POINTS = f"{ITEM}/recoveryPoints"
 POINT = f"{POINTS}/{{point}}"
+READINESS = "recoveryPointMoveReadinessInfo"
+FILTER_KEYS = {
+    "startdate",
+    "enddate",
+    "extendedinfo",
+    "movereadyrponly",
+    "includesoftdeletedrp",
+    "restorepointquerytype",
+}
 
 
 class RestorePropertiesRequest(RequestBody):
@@ -36,6 +49,16 @@ class RestorePropertiesRequest(RequestBody):
     restore_with_managed_disks: bool | None = None
     zones: list[str] | None = None
     encryption_details: dict[str, Any] | None = None
+    disk_encryption_set_id: str | None = None
+    affinity_group: str | None = None
+    target_domain_name_id: str | None = None
+    identity_info: dict[str, Any] | None = None
+    identity_based_restore_details: dict[str, Any] | None = None
+    extended_location: dict[str, Any] | None = None
+    secured_vm_details: dict[str, Any] | None = Field(default=None, alias="securedVMDetails")
+    target_disk_network_access_settings: dict[str, Any] | None = None
+    recovery_point_rehydration_info: dict[str, Any] | None = None
+    resource_guard_operation_requests: list[str] | None = None
 
 
 class RestoreRequest(RequestBody):
@@ -43,24 +66,29 @@ class RestoreRequest(RequestBody):
 
 
 def get_point(call: Call) -> Answer:
-    return call.stored(_point(call))
+    point = require_point(call)
+    shown = _changed(call, point, item_recovery.active_points(call.ports.store, point.parent, call.ports.clock.now()))
+    return call.stored(point) if shown is None else as_json(shown)
 
 
 def list_points(call: Call) -> Answer:
+    """What is soft-deleted goes with its item, so there is nothing that `includeSoftDeletedRP` could add."""
     item = require_item(call)
     wanted = terms(call.query.get("$filter", ""))
-    check_keys(wanted, {"startdate", "enddate"})
+    check_keys(wanted, FILTER_KEYS)
     return call.page(call.newest_first(_wanted(call, item, wanted)))
 
 
 def post_restore(call: Call) -> Answer:
     request = call.read(RestoreRequest).model_dump(by_alias=True, exclude_none=True)
-    point = _point(call).json()["id"]
+    point = require_point(call).json()["id"]
+    requests = request["properties"].get("resourceGuardOperationRequests")
+    vault_rules.check_guard(call.ports.store, vault_id(call), resource_guard.RESTORE, requests)
     ticket = restore(call.ports, call.engine, point, request)
     return started(call, ticket, call.id.rpartition("/recoveryPoints/")[0])
 
 
-def _point(call: Call) -> Document:
+def require_point(call: Call) -> Document:
     item = require_item(call)
     point = call.ports.store.get(KIND, f"{item.id}/recoverypoints/{call.names['point']}")
     if point is None:
@@ -69,15 +97,31 @@ def _point(call: Call) -> Document:
 
 
 def _wanted(call: Call, item: Document, wanted: dict[str, str]) -> Iterator[tuple[str, bytes]]:
-    """The points within the dates of the filter, under keys that start with their time."""
+    """The points of the filter, under keys that start with their time."""
+    only_ready = wanted.get("movereadyrponly", "").lower() == "true"
+    active = item_recovery.active_points(call.ports.store, item.id, call.ports.clock.now())
     for point in call.ports.store.find(KIND, item.id):
         time = parse_instant(point.json()["properties"]["recoveryPointTime"])
-        if within(wanted, "startdate", "enddate", time):
-            yield f"{time.isoformat()} {point.id}", point.body
+        if not within(wanted, "startdate", "enddate", time):
+            continue
+        shown = _changed(call, point, active)
+        if not only_ready or (shown and shown["properties"][READINESS]["ArchivedRP"]["isReadyForMove"]):
+            yield f"{time.isoformat()} {point.id}", encode(shown) if shown else point.body
+
+
+def _changed(call: Call, point: Document, active: set[str]) -> Json | None:
+    """The body where it is no longer what was written: by its age, or since its files are being recovered."""
+    shown, now = point.json(), call.ports.clock.now()
+    old = now - parse_instant(shown["properties"]["recoveryPointTime"]) >= ARCHIVE_AFTER
+    if not old and point.id not in active:
+        return None
+    if old:
+        shown = with_readiness(shown, obstacle_to_archive(from_json(point.private["point"]), now))
+    return shown | {"properties": shown["properties"] | {"isInstantIlrSessionActive": point.id in active}}
 
 
 ROUTES = (
     reading(POINT, get_point),
-    Route("POST", f"{POINT}/restore", post_restore),
+    Route("POST", f"{POINT}/restore", post_restore, body=RestoreRequest, codes=(202,)),
     reading(POINTS, list_points),
 )

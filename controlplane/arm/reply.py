@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from uuid import uuid4
 
 from starlette.types import Message, Send
@@ -55,7 +57,7 @@ class Reply:
     def _ids(self) -> Raw:
         request_id = str(uuid4())
         correlation = self._request_headers.get("x-ms-correlation-request-id", request_id)
-        moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+        moment = _moment(int(time.time()))
         ids = [
             (b"x-ms-request-id", request_id.encode()),
             (b"x-ms-correlation-request-id", correlation.encode("latin-1")),
@@ -64,6 +66,12 @@ class Reply:
         if client_request_id := self._request_headers.get("x-ms-client-request-id"):
             ids.append((b"x-ms-client-request-id", client_request_id.encode("latin-1")))
         return ids
+
+
+@lru_cache(maxsize=2)
+def _moment(second: int) -> str:
+    """The same for every answer of a second."""
+    return datetime.fromtimestamp(second, UTC).strftime("%Y%m%dT%H%M%SZ")
 
 
 def raw(headers: Mapping[str, str]) -> Raw:

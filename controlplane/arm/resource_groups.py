@@ -8,8 +8,7 @@ from controlplane.arm.call import GROUP_KIND, Answer, Call, RequestBody, rows
 from controlplane.arm.routing import GROUP, SUBSCRIPTION, Route, reading
 from controlplane.arm.tags import tagged
 from controlplane.domain import errors, location
-
-TYPE = "Microsoft.Resources/resourceGroups"
+from controlplane.domain.resource_group import TYPE, body
 
 _NAME = re.compile(r"[-\w.()]{1,89}[-\w()]|[-\w()]")
 
@@ -31,15 +30,8 @@ def put_group(call: Call) -> Answer:
         existing = known.json() if known else None
         if existing and existing["location"] != place:
             raise errors.group_location_conflict(place, existing["location"])
-        body = {
-            "id": existing["id"] if existing else call.id,
-            "name": existing["name"] if existing else call.group,
-            "type": TYPE,
-            "location": place,
-            "tags": request.tags or {},
-            "properties": {"provisioningState": "Succeeded"},
-        }
-        document = call.ports.store.put(GROUP_KIND, call.id, body, parent=call.subscription_id)
+        shown = body(existing["id"] if existing else call.id, place, request.tags or {})
+        document = call.ports.store.put(GROUP_KIND, call.id, shown, parent=call.subscription_id)
     return call.stored(document, 200 if existing else 201)
 
 

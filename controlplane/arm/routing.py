@@ -16,6 +16,8 @@ SUBSCRIPTION = "/subscriptions/{subscription}"
 GROUP = f"{SUBSCRIPTION}/resourceGroups/{{group}}"
 
 _ANY = "*"
+_ODD = "{}"
+"""A name at the end where a keyword belongs, as in `backupJobs/operationResults/<id>`."""
 _MANAGEMENT = "Microsoft.Resources/"
 """What manages resources is none itself: no list of them shows it."""
 
@@ -92,7 +94,9 @@ class Table:
             by_method[route.method] = route
 
     def find(self, segments: Sequence[str]) -> Place | None:
-        found = self._places.get(_key(segments)) or self._places.get(_names_and_keywords(segments))
+        key = _key(segments)
+        places = self._places
+        found = places.get(key) or places.get(_names_and_keywords(segments)) or places.get((*key[:-1], _ODD))
         if found is None:
             return None
         template, routes = found
@@ -112,6 +116,11 @@ class Table:
 def split(path: str) -> list[str]:
     """The segments of a path; doubled slashes and one at the end mean nothing."""
     return [segment for segment in path.split("/") if segment]
+
+
+def keywords(path: str) -> tuple[str, ...]:
+    """What a path template is found by: two with the same keywords lead to the same place."""
+    return _key(split(path))
 
 
 def operation_name(method: str, segments: Sequence[str]) -> str:
@@ -145,4 +154,8 @@ def _key(segments: Sequence[str]) -> tuple[str, ...]:
 
 
 def _names_and_keywords(segments: Sequence[str]) -> tuple[str, ...]:
-    return tuple(_ANY if index % 2 else segment.lower() for index, segment in enumerate(segments))
+    return tuple(_ANY if index % 2 else _keyword(segment) for index, segment in enumerate(segments))
+
+
+def _keyword(segment: str) -> str:
+    return _ODD if segment[0] == "{" else segment.lower()

@@ -1,49 +1,115 @@
-"""The settings of a vault as older APIs show them: soft delete, storage redundancy, encryption; and its guards."""
+"""The settings of a vault by older APIs: soft delete, storage redundancy, encryption. They are views of the vault."""
 
 from __future__ import annotations
 
-from controlplane.arm.call import Answer, Call, as_json
-from controlplane.arm.routing import reading, refused
-from controlplane.arm.vaults import VAULT, require_vault, vault_id
-from controlplane.domain import protected_item
-from controlplane.domain.vault import KIND, backup_config, encryption_config, storage_config
+from controlplane.arm.call import Answer, Call, RequestBody, as_json
+from controlplane.arm.routing import Route, reading
+from controlplane.arm.vault_change import Asked, apply, redundancy_is_of_vault_api
+from controlplane.arm.vaults import VAULT, vault_id
+from controlplane.domain import protected_item, vault_config, vault_encryption
+from controlplane.domain.vault import KIND
+from controlplane.ports import Document, Json
 
-BACKUP_CONFIG = f"{VAULT}/backupconfig/vaultconfig"
-STORAGE_CONFIG = f"{VAULT}/backupstorageconfig/vaultstorageconfig"
-ENCRYPTION_CONFIG = f"{VAULT}/backupEncryptionConfigs/backupResourceEncryptionConfig"
-GUARDS = f"{VAULT}/backupResourceGuardProxies"
+BACKUP_CONFIG = f"{VAULT}/{vault_config.BACKUP}"
+STORAGE_CONFIG = f"{VAULT}/{vault_config.STORAGE}"
+ENCRYPTION_CONFIG = f"{VAULT}/{vault_config.ENCRYPTION}"
+
+
+class BackupPropertiesRequest(RequestBody):
+    enhanced_security_state: str | None = None
+    soft_delete_feature_state: str | None = None
+    soft_delete_retention_period_in_days: int | None = None
+
+
+class BackupConfigRequest(RequestBody):
+    properties: BackupPropertiesRequest = BackupPropertiesRequest()
+
+
+class StoragePropertiesRequest(RequestBody):
+    storage_model_type: str | None = None
+    storage_type: str | None = None
+    cross_region_restore_flag: bool | None = None
+
+
+class StorageConfigRequest(RequestBody):
+    properties: StoragePropertiesRequest = StoragePropertiesRequest()
+
+
+class EncryptionPropertiesRequest(RequestBody):
+    encryption_at_rest_type: str | None = None
+    key_uri: str | None = None
+    use_system_assigned_identity: bool | None = None
+    user_assigned_identity: str | None = None
+    infrastructure_encryption_state: str | None = None
+    resource_guard_operation_requests: list[str] | None = None
+
+
+class EncryptionConfigRequest(RequestBody):
+    properties: EncryptionPropertiesRequest = EncryptionPropertiesRequest()
 
 
 def get_backup_config(call: Call) -> Answer:
-    vault = call.get(KIND, vault_id(call)).json()
-    return as_json(backup_config(vault["id"], vault))
+    return as_json(vault_config.backup_config(_vault(call).json()))
+
+
+def write_backup_config(call: Call) -> Answer:
+    asked = _properties(call.read(BackupConfigRequest))
+    vault_config.check_backup_config(_vault(call).json(), asked)
+    return get_backup_config(call)
 
 
 def get_storage_config(call: Call) -> Answer:
-    vault = call.get(KIND, vault_id(call)).json()
-    in_use = bool(call.ports.store.find(protected_item.KIND, vault["id"], limit=1))
-    return as_json(storage_config(vault["id"], vault, in_use))
+    vault = _vault(call)
+    in_use = bool(call.ports.store.find(protected_item.KIND, vault.id, limit=1))
+    return as_json(vault_config.storage_config(vault.json(), in_use))
+
+
+def put_storage_config(call: Call) -> Answer:
+    asked = _properties(call.read(StorageConfigRequest))
+    with call.ports.store.transaction():
+        vault = _vault(call)
+        redundancy = vault_config.redundancy_asked(vault.json(), asked)
+        if redundancy:
+            if redundancy_is_of_vault_api(vault):
+                raise vault_config.redundancy_is_of_vault_api()
+            apply(call, vault.json(), vault, Asked({"redundancySettings": redundancy}, by_vault_api=False))
+    return get_storage_config(call)
+
+
+def patch_storage_config(call: Call) -> Answer:
+    put_storage_config(call)
+    return Answer(204)
 
 
 def get_encryption_config(call: Call) -> Answer:
-    return as_json(encryption_config(call.get(KIND, vault_id(call)).json()["id"]))
+    return as_json(vault_config.encryption_config(_vault(call).json()))
 
 
-def list_guards(call: Call) -> Answer:
-    """Clients ask before they take protection away. No vault has a resource guard here."""
-    require_vault(call)
-    return call.page(())
+def put_encryption_config(call: Call) -> Answer:
+    request = call.read(EncryptionConfigRequest)
+    with call.ports.store.transaction():
+        vault = _vault(call)
+        settings = {"encryption": vault_encryption.from_config(_properties(request))}
+        requests = request.properties.resource_guard_operation_requests
+        apply(call, vault.json(), vault, Asked(settings, guard_requests=requests, by_vault_api=False))
+    return get_encryption_config(call)
+
+
+def _vault(call: Call) -> Document:
+    return call.get(KIND, vault_id(call))
+
+
+def _properties(request: BackupConfigRequest | StorageConfigRequest | EncryptionConfigRequest) -> Json:
+    return request.properties.model_dump(by_alias=True, exclude_none=True)
 
 
 ROUTES = (
-    reading(GUARDS, list_guards),
-    refused("PUT", f"{GUARDS}/{{guard}}"),
     reading(BACKUP_CONFIG, get_backup_config),
-    refused("PUT", BACKUP_CONFIG),
-    refused("PATCH", BACKUP_CONFIG),
+    Route("PUT", BACKUP_CONFIG, write_backup_config, body=BackupConfigRequest, codes=(200,)),
+    Route("PATCH", BACKUP_CONFIG, write_backup_config, body=BackupConfigRequest, codes=(200,)),
     reading(STORAGE_CONFIG, get_storage_config),
-    refused("PUT", STORAGE_CONFIG),
-    refused("PATCH", STORAGE_CONFIG),
+    Route("PUT", STORAGE_CONFIG, put_storage_config, body=StorageConfigRequest, codes=(200,)),
+    Route("PATCH", STORAGE_CONFIG, patch_storage_config, body=StorageConfigRequest, codes=(204,)),
     reading(ENCRYPTION_CONFIG, get_encryption_config),
-    refused("PUT", ENCRYPTION_CONFIG),
+    Route("PUT", ENCRYPTION_CONFIG, put_encryption_config, body=EncryptionConfigRequest, codes=(200,)),
 )

@@ -1,16 +1,18 @@
-"""Microsoft.RecoveryServices/vaults: creation with the built-in policies, deletion, and the vault's own operations."""
+"""Microsoft.RecoveryServices/vaults: creation with the built-in policies, change, deletion, and their operations."""
 
 from __future__ import annotations
 
 from base64 import b64decode, urlsafe_b64encode
-from typing import Any
 
-from controlplane.arm.call import Answer, Call, RequestBody, as_json, rows
-from controlplane.arm.routing import GROUP, SUBSCRIPTION, Route, reading, refused
-from controlplane.domain import errors, job, location, operation, policy, protected_item
+from controlplane.arm.call import Answer, Call, as_json, rows
+from controlplane.arm.routing import GROUP, SUBSCRIPTION, Route, reading
+from controlplane.arm.vault_change import Asked, apply
+from controlplane.arm.vault_request import IdentityRequest, VaultRequest
+from controlplane.domain import errors, location, operation, policy, vault, vault_identity
 from controlplane.domain.times import instant
-from controlplane.domain.vault import KIND, TYPE, Vault, body, check, check_deletion, check_name
-from controlplane.ports import Json
+from controlplane.domain.vault import KIND, TYPE
+from controlplane.jobs import deleted_vaults
+from controlplane.ports import Document
 
 VAULTS = f"{GROUP}/providers/{TYPE}"
 VAULT = f"{VAULTS}/{{vault}}"
@@ -19,72 +21,39 @@ _STAMP = "2047;"
 """What stands before the id in the base64 names of a vault's own operations."""
 
 
-class SoftDeleteRequest(RequestBody):
-    soft_delete_state: str = "AlwaysON"
-    enhanced_security_state: str = "AlwaysON"
-    soft_delete_retention_period_in_days: int = 14
-
-
-class SecurityRequest(RequestBody):
-    soft_delete_settings: SoftDeleteRequest = SoftDeleteRequest()
-    immutability_settings: Any = None
-
-
-class RedundancyRequest(RequestBody):
-    standard_tier_storage_redundancy: str = "LocallyRedundant"
-    cross_region_restore: str = "Disabled"
-
-
-class CrossSubscriptionRequest(RequestBody):
-    cross_subscription_restore_state: str = "Enabled"
-
-
-class RestoreSettingsRequest(RequestBody):
-    cross_subscription_restore_settings: CrossSubscriptionRequest = CrossSubscriptionRequest()
-
-
-class PropertiesRequest(RequestBody):
-    security_settings: SecurityRequest = SecurityRequest()
-    redundancy_settings: RedundancyRequest = RedundancyRequest()
-    restore_settings: RestoreSettingsRequest = RestoreSettingsRequest()
-    public_network_access: str = "Enabled"
-    monitoring_settings: dict[str, dict[str, str | None] | None] | None = None
-    encryption: Any = None
-
-
-class SkuRequest(RequestBody):
-    name: str = "Standard"
-    tier: str | None = None
-
-
-class VaultRequest(RequestBody):
-    location: str | None = None
-    sku: SkuRequest = SkuRequest()
-    tags: dict[str, str] | None = None
-    identity: dict[str, Any] | None = None
-    properties: PropertiesRequest = PropertiesRequest()
-
-
 def put_vault(call: Call) -> Answer:
-    check_name(call.names["vault"])
-    vault = _vault(call.read(VaultRequest))
-    check(vault)
-    now = call.ports.clock.now()
+    vault.check_name(call.names["vault"])
+    request = call.read(VaultRequest)
+    place = location.normalised(request.location, TYPE)
     with call.ports.store.transaction():
-        group = call.get_group().json()
+        call.get_group()
         known = call.find(KIND)
         call.check_precondition(known)
-        if known and known.json()["location"] != vault.location:
-            raise errors.location_conflict(call.names["vault"], known.json()["location"], group["name"], vault.location)
-        id = known.json()["id"] if known else call.id
-        document = call.ports.store.put(KIND, id, body(id, vault, now), parent=call.group_id)
         if known:
-            return call.stored(document)
-        for built_in in policy.built_in(id, now):
-            call.ports.store.put(policy.KIND, built_in["id"], built_in, parent=id)
+            _check_location(call, known, place)
+            return call.stored(apply(call, known.json(), known, _asked(request, replaces=True)))
+        document = apply(call, vault.new(call.id, place), None, _asked(request, replaces=True))
+        for built_in in policy.built_in(call.id, call.ports.clock.now()):
+            call.ports.store.put(policy.KIND, built_in["id"], built_in, parent=call.id)
         name = _finished_operation(call)
     # As the service does it: the answer still says Provisioning, and the operation it names is soon done.
-    return call.accepted(f"{id}/operationStatus/{name}", status=201, body=body(id, vault, now, "Provisioning"))
+    return call.accepted(f"{call.id}/operationStatus/{name}", status=201, body=vault.provisioning(document.json()))
+
+
+def patch_vault(call: Call) -> Answer:
+    """A change of tags alone is answered with the vault, any other with an operation."""
+    request = call.read(VaultRequest)
+    with call.ports.store.transaction():
+        known = call.get(KIND)
+        call.check_precondition(known)
+        if request.location is not None:
+            _check_location(call, known, location.normalised(request.location, TYPE))
+        asked = _asked(request, replaces=False)
+        document = apply(call, known.json(), known, asked)
+        if not asked.settings and asked.identity is None and asked.sku is None:
+            return call.stored(document)
+        name = _finished_operation(call)
+    return call.accepted(f"{call.id}/operationStatus/{name}", f"{call.id}/operationResults/{name}")
 
 
 def get_vault(call: Call) -> Answer:
@@ -101,32 +70,26 @@ def list_all_vaults(call: Call) -> Answer:
 
 
 def delete_vault(call: Call) -> Answer:
-    store = call.ports.store
-    with store.transaction():
+    with call.ports.store.transaction():
         known = call.find(KIND)
         if known is None:
             return Answer(204)
         call.check_precondition(known)
-        items = store.find(protected_item.KIND, known.id)
-        check_deletion(protected_item.state_of(item.json()) for item in items)
-        for kind in (policy.KIND, job.KIND):
-            for document in store.find(kind, known.id):
-                store.delete(kind, document.id)
-        store.delete(KIND, known.id)
+        deleted_vaults.delete(call.ports, known)
         name = _finished_operation(call)
     return call.accepted(f"{call.id}/operationStatus/{name}")
 
 
 def get_operation_status(call: Call) -> Answer:
-    name = call.names["operation"]
-    try:
-        stamp, _, id = b64decode(name, b"-_", validate=True).decode().partition(";")
-    except ValueError:
-        stamp, id = "", ""
-    document = call.ports.store.get(operation.KIND, id) if f"{stamp};" == _STAMP else None
-    if document is None:
-        raise errors.operation_not_found(name)
-    return as_json({"id": call.id, "name": name, "status": document.json()["status"]})
+    status = _operation(call).json()["status"]
+    return as_json({"id": call.id, "name": call.names["operation"], "status": status})
+
+
+def get_operation_result(call: Call) -> Answer:
+    """The vault that the operation was about; nothing if it was deleted."""
+    _operation(call)
+    document = call.find(KIND, vault_id(call))
+    return Answer(204) if document is None else call.stored(document)
 
 
 def require_vault(call: Call) -> str:
@@ -140,30 +103,29 @@ def vault_id(call: Call) -> str:
     return f"{call.group_id}/providers/{TYPE}/{call.names['vault']}"
 
 
-def _vault(request: VaultRequest) -> Vault:
-    properties = request.properties
-    if request.identity and str(request.identity.get("type", "None")).lower() != "none":
-        raise errors.operation_not_simulated("identity of a vault")
-    if properties.encryption:
-        raise errors.operation_not_simulated("encryption of a vault with a customer's key")
-    if properties.security_settings.immutability_settings:
-        raise errors.operation_not_simulated("immutability of a vault")
-    soft_delete = properties.security_settings.soft_delete_settings
-    sku: Json = {"name": request.sku.name} | ({"tier": request.sku.tier} if request.sku.tier else {})
-    return Vault(
-        location=location.normalised(request.location, TYPE),
-        sku=sku,
-        tags=request.tags or {},
-        redundancy=properties.redundancy_settings.standard_tier_storage_redundancy,
-        cross_region_restore=properties.redundancy_settings.cross_region_restore,
-        soft_delete_state=soft_delete.soft_delete_state,
-        soft_delete_days=soft_delete.soft_delete_retention_period_in_days,
-        public_network_access=properties.public_network_access,
-        cross_subscription_restore=(
-            properties.restore_settings.cross_subscription_restore_settings.cross_subscription_restore_state
-        ),
-        monitoring=properties.monitoring_settings or {},
+def _asked(request: VaultRequest, *, replaces: bool) -> Asked:
+    """What a PUT (which replaces identities and tags) or a PATCH asks for."""
+    return Asked(
+        settings=request.properties.settings(),
+        identity=_identity(request.identity, replaces),
+        tags=request.tags if request.tags is not None or not replaces else {},
+        sku=request.sku.model_dump(by_alias=True, exclude_none=True) if request.sku else None,
+        guard_requests=request.properties.resource_guard_operation_requests,
     )
+
+
+def _identity(request: IdentityRequest | None, replaces: bool) -> vault_identity.Request | None:
+    if request is None:
+        return None
+    users = request.user_assigned_identities
+    wanted = None if users is None else {id: entry is not None for id, entry in users.items()}
+    return vault_identity.Request(request.type, wanted, replaces)
+
+
+def _check_location(call: Call, known: Document, place: str) -> None:
+    actual = known.json()["location"]
+    if actual != place:
+        raise errors.location_conflict(call.names["vault"], actual, call.group, place)
 
 
 def _finished_operation(call: Call) -> str:
@@ -174,12 +136,25 @@ def _finished_operation(call: Call) -> str:
     return urlsafe_b64encode(f"{_STAMP}{id}".encode()).decode()
 
 
+def _operation(call: Call) -> Document:
+    name = call.names["operation"]
+    try:
+        stamp, _, id = b64decode(name, b"-_", validate=True).decode().partition(";")
+    except ValueError:
+        stamp, id = "", ""
+    document = call.ports.store.get(operation.KIND, id) if f"{stamp};" == _STAMP else None
+    if document is None or document.parent != vault_id(call).lower():
+        raise errors.operation_not_found(name)
+    return document
+
+
 ROUTES = (
-    Route("PUT", VAULT, put_vault),
+    Route("PUT", VAULT, put_vault, body=VaultRequest, codes=(200, 201)),
     reading(VAULT, get_vault),
-    Route("DELETE", VAULT, delete_vault),
-    refused("PATCH", VAULT),
+    Route("PATCH", VAULT, patch_vault, body=VaultRequest, codes=(200, 202)),
+    Route("DELETE", VAULT, delete_vault, codes=(202, 204)),
     reading(f"{VAULT}/operationStatus/{{operation}}", get_operation_status),
+    reading(f"{VAULT}/operationResults/{{operation}}", get_operation_result, codes=(200, 204)),
     reading(VAULTS, list_vaults),
     reading(f"{SUBSCRIPTION}/providers/{TYPE}", list_all_vaults),
 )

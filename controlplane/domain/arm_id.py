@@ -56,6 +56,12 @@ class ResourceId:
         return self.type.lower() == full_type.lower()
 
 
+def subscription_of(id: str) -> str:
+    """The subscription that any ARM id lies in, in lower case; empty for what is no such id."""
+    parts = id.strip("/").lower().split("/")
+    return parts[1] if len(parts) > 1 and parts[0] == "subscriptions" else ""
+
+
 def backup_name(group: str, vm: str) -> str:
     """What container and item of a VM have in common; also the item's `containerName`."""
     return f"{_GENERATION};{group.lower()};{vm.lower()}"

@@ -233,6 +233,23 @@ def check_alive(body: Json) -> None:
         )
 
 
+SCAN_STATES = {"Enable": "Configured", "Disable": "NotConfigured"}
+"""What is asked for -> what the item shows then."""
+
+
+def with_source_scan(body: Json, action: str) -> Json:
+    """The item scanned at its source, or not. ServiceError where it is so already. Nobody looks for threats here, so
+    the summary stays that of an item of which nothing is known."""
+    wanted, shown = SCAN_STATES[action], body["properties"]["sourceSideScanInfo"]
+    if shown["sourceSideScanStatus"] == wanted:
+        raise ServiceError(
+            "UserErrorSourceScanStatusAlreadyInRequestedState",
+            f"The source scan of the item is {'enabled' if action == 'Enable' else 'disabled'} already.",
+        )
+    scan = {"sourceSideScanStatus": wanted, "sourceSideScanSummary": "Unknown"}
+    return body | {"properties": body["properties"] | {"sourceSideScanInfo": scan}}
+
+
 def with_last_point(body: Json, time: datetime | None) -> Json:
     """The item with the time of its newest recovery point; None: it has none."""
     return body | {"properties": body["properties"] | {"lastRecoveryPoint": instant(time) if time else None}}

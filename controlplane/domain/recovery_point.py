@@ -19,7 +19,9 @@ TIER_STATES: Table = {
     "None": {"snapshot_taken": "Instant"},
     "Instant": {"vaulted": "InstantAndVault", "snapshot_expired": "Expired"},
     "InstantAndVault": {"snapshot_expired": "Vault", "vault_expired": "Instant"},
-    "Vault": {"vault_expired": "Expired"},
+    "Vault": {"archived": "Archive", "vault_expired": "Expired"},
+    "Archive": {"rehydrated": "Rehydrated", "vault_expired": "Expired"},
+    "Rehydrated": {"rehydrated": "Rehydrated", "rehydration_over": "Archive", "vault_expired": "Expired"},
     "Expired": {},
 }
 
@@ -28,10 +30,16 @@ TIERS: dict[str, tuple[str, ...]] = {
     "Instant": ("InstantRP",),
     "InstantAndVault": ("InstantRP", "HardenedRP"),
     "Vault": ("HardenedRP",),
+    "Archive": ("ArchivedRP",),
+    "Rehydrated": ("HardenedRP", "ArchivedRP"),
     "Expired": (),
 }
 """What ARM calls the tiers of each state."""
 
+ARCHIVE_AFTER = timedelta(days=90)
+ARCHIVED_FOR = timedelta(days=180)
+"""Only what is so old is archived, and only if it is still kept for so long."""
+ARCHIVED_RULES = frozenset({"Monthly", "Yearly"})
 NOT_YET_MOVABLE = "We're still determining if this Recovery Point can be moved.. Please check again after some time."
 
 
@@ -46,6 +54,8 @@ class PointDisk:
     container: str
     blob: str
     snapshot: str
+    storage: str = ""
+    """The kind of storage of a managed disk, by the name of its SKU."""
     vault: Json | None = None
     allocated_bytes: int | None = None
     changed_bytes: int | None = None
@@ -82,6 +92,10 @@ class RecoveryPoint:
     """What the extension measured, in its own words: freeze, thaw, snapshots."""
     rules: tuple[str, ...] = ()
     """The rules of retention that keep it, the longest last; none where its owner said when it expires."""
+    rehydrated_until: datetime | None = None
+    """Until when one of the archive can be restored."""
+    restore_point: str = ""
+    """ARM id of the restore point of Compute that stands for its snapshots; empty for unmanaged disks."""
 
     @property
     def document(self) -> str:
@@ -95,10 +109,39 @@ class RecoveryPoint:
     def has_vault_copy(self) -> bool:
         return "HardenedRP" in TIERS[self.tiers]
 
+    @property
+    def in_archive(self) -> bool:
+        """Then its copies lie in packs of their own, and nothing is compared with them."""
+        return "ArchivedRP" in TIERS[self.tiers]
+
 
 def changed(point: RecoveryPoint, event: str, disks: Sequence[PointDisk] | None = None) -> RecoveryPoint:
     tiers = advance(TIER_STATES, point.tiers, event)
     return replace(point, tiers=tiers, disks=point.disks if disks is None else tuple(disks))
+
+
+def obstacle_to_archive(point: RecoveryPoint, now: datetime) -> str:
+    """Why it cannot be moved to the archive now; empty if it can."""
+    if point.in_archive:
+        return "The recovery point is in the archive."
+    if not point.has_vault_copy:
+        return NOT_YET_MOVABLE
+    if not ARCHIVED_RULES & set(point.rules):
+        return "Only recovery points that a monthly or yearly rule keeps can be moved."
+    if now - point.time < ARCHIVE_AFTER:
+        return NOT_YET_MOVABLE
+    if point.expires - now < ARCHIVED_FOR:
+        return "The recovery point expires in less than six months."
+    return "The recovery point still has its snapshots." if point.has_snapshots else ""
+
+
+def rehydrated(point: RecoveryPoint, until: datetime) -> RecoveryPoint:
+    return replace(changed(point, "rehydrated"), rehydrated_until=until)
+
+
+def dehydrated(point: RecoveryPoint) -> RecoveryPoint:
+    """The point once its rehydration is over."""
+    return replace(changed(point, "rehydration_over"), rehydrated_until=None)
 
 
 def tier_to_restore(point: RecoveryPoint, snapshots_alive: bool) -> str | None:
@@ -147,7 +190,7 @@ def body(point: RecoveryPoint) -> Json:
             "sourceVMStorageType": "NormalStorage",
             "isSourceVMEncrypted": False,
             "isInstantIlrSessionActive": False,
-            "recoveryPointTierDetails": [{"type": tier, "status": "Valid"} for tier in TIERS[point.tiers]],
+            "recoveryPointTierDetails": [_tier(point, tier) for tier in TIERS[point.tiers]],
             "isManagedVirtualMachine": point.machine.managed,
             "virtualMachineSize": point.machine.size,
             "originalStorageAccountOption": False,
@@ -165,14 +208,30 @@ def body(point: RecoveryPoint) -> Json:
     }
 
 
+def with_readiness(shown: Json, obstacle: str) -> Json:
+    """The body as of now: whether a point can be archived changes although nothing is written."""
+    readiness = {"ArchivedRP": {"isReadyForMove": not obstacle, "additionalInfo": obstacle}}
+    return shown | {"properties": shown["properties"] | {"recoveryPointMoveReadinessInfo": readiness}}
+
+
+def _tier(point: RecoveryPoint, tier: str) -> Json:
+    if tier != "ArchivedRP" or point.rehydrated_until is None:
+        return {"type": tier, "status": "Valid"}
+    until = {"RehydratedRPExpiryTime": instant(point.rehydrated_until)}
+    return {"type": tier, "status": "Rehydrated", "extendedInfo": until}
+
+
 def extended_info(points: Sequence[RecoveryPoint], policy_inconsistent: bool) -> Json:
     """What an item shows of its recovery points when it is asked to expand."""
     info: Json = {"recoveryPointCount": len(points), "policyInconsistent": policy_inconsistent}
+    archived = [point.time for point in points if point.in_archive]
     times = {
         "oldestRecoveryPoint": [point.time for point in points],
         "oldestRecoveryPointInVault": [point.time for point in points if point.has_vault_copy],
+        "oldestRecoveryPointInArchive": archived,
     }
-    return info | {key: instant(min(found)) for key, found in times.items() if found}
+    info |= {key: instant(min(found)) for key, found in times.items() if found}
+    return info | ({"newestRecoveryPointInArchive": instant(max(archived))} if archived else {})
 
 
 def _disk_configuration(point: RecoveryPoint) -> Json:
@@ -191,7 +250,12 @@ def _listed(attached: Sequence[tuple[int, str]], luns: Collection[int]) -> list[
 
 def to_json(point: RecoveryPoint) -> Json:
     """The point as it is stored."""
-    return asdict(point) | {"time": point.time.isoformat(), "expires": point.expires.isoformat()}
+    until = point.rehydrated_until
+    return asdict(point) | {
+        "time": point.time.isoformat(),
+        "expires": point.expires.isoformat(),
+        "rehydrated_until": until.isoformat() if until else None,
+    }
 
 
 def machine_from_json(stored: Json) -> Machine:
@@ -199,6 +263,7 @@ def machine_from_json(stored: Json) -> Machine:
 
 
 def from_json(stored: Json) -> RecoveryPoint:
+    until = stored.get("rehydrated_until")
     return RecoveryPoint(
         **stored
         | {
@@ -207,5 +272,6 @@ def from_json(stored: Json) -> RecoveryPoint:
             "machine": machine_from_json(stored["machine"]),
             "disks": tuple(PointDisk(**disk) for disk in stored["disks"]),
             "rules": tuple(stored.get("rules", ())),
+            "rehydrated_until": datetime.fromisoformat(until) if until else None,
         }
     )

@@ -1,10 +1,9 @@
-"""Recovery Services vault: what may be asked of it, the body ARM shows, and when it may be deleted."""
+"""Recovery Services vault: its name, the body it begins with, and when it may be deleted."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
@@ -18,74 +17,48 @@ Json = dict[str, Any]
 TYPE = "Microsoft.RecoveryServices/vaults"
 KIND = TYPE.lower()
 
-REDUNDANCIES = ("GeoRedundant", "LocallyRedundant", "ZoneRedundant")
-SWITCH = ("Enabled", "Disabled")
+DEFAULT_REDUNDANCY = "LocallyRedundant"
 SOFT_DELETE_DAYS = range(14, 181)
 MAX_ITEMS = 2000
+SKUS = ("Standard", "RS0")
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{1,49}", re.ASCII)
+_ORDER = ("location", "name", "etag", "tags", "identity", "properties", "id", "type", "sku")
 
 
-@dataclass(frozen=True, slots=True)
-class Vault:
-    """What a request asks for; the defaults are the service's."""
-
-    location: str
-    sku: Json
-    tags: dict[str, str] = field(default_factory=dict)
-    redundancy: str = "LocallyRedundant"
-    cross_region_restore: str = "Disabled"
-    soft_delete_state: str = "AlwaysON"
-    soft_delete_days: int = 14
-    public_network_access: str = "Enabled"
-    cross_subscription_restore: str = "Enabled"
-    monitoring: Json = field(default_factory=dict)
+def is_name(name: str) -> bool:
+    return _NAME.fullmatch(name) is not None
 
 
 def check_name(name: str) -> None:
-    if not _NAME.fullmatch(name):
+    if not is_name(name):
         raise errors.invalid_resource_name(name, "2 to 50 letters, digits and hyphens, with a letter first")
 
 
-def check(vault: Vault) -> None:
-    """ServiceError for what this service refuses to a vault."""
-    if vault.soft_delete_state.lower() != "alwayson":
-        raise ServiceError(
-            "BMSUserErrorSoftDeleteStateNotSetToAlwaysON",
-            "Soft delete state and enhanced security state must be set to AlwaysON for this API version",
-        )
-    if vault.soft_delete_days not in SOFT_DELETE_DAYS:
-        raise errors.invalid_backup_input("softDeleteRetentionPeriodInDays", "it must be from 14 to 180")
-    chosen = {
-        "standardTierStorageRedundancy": (vault.redundancy, REDUNDANCIES),
-        "crossRegionRestore": (vault.cross_region_restore, SWITCH),
-        "publicNetworkAccess": (vault.public_network_access, SWITCH),
-        "crossSubscriptionRestoreState": (vault.cross_subscription_restore, (*SWITCH, "PermanentlyDisabled")),
-    }
-    for name, (value, known) in chosen.items():
-        if value not in known:
-            raise errors.invalid_backup_input(name, f"it must be one of {', '.join(known)}")
-    if str(vault.sku.get("name")).lower() not in {"standard", "rs0"}:
-        raise errors.invalid_backup_input("sku.name", "it must be Standard or RS0")
-
-
-def body(id: str, vault: Vault, now: datetime, state: str = "Succeeded") -> Json:
-    """What GET answers."""
-    stamp = quote(instant(now), safe="")
+def new(id: str, location: str) -> Json:
+    """The body of a vault of which nobody asked anything: the service's defaults."""
     return {
-        "location": vault.location,
+        "location": location,
         "name": id.rpartition("/")[2],
-        "etag": f"W/\"datetime'{stamp}'\"",
-        **({"tags": vault.tags} if vault.tags else {}),
         "properties": {
-            "provisioningState": state,
+            "provisioningState": "Succeeded",
             "privateEndpointStateForBackup": "None",
             "privateEndpointStateForSiteRecovery": "None",
-            "monitoringSettings": _monitoring(vault.monitoring),
+            "monitoringSettings": {
+                "azureMonitorAlertSettings": {
+                    "alertsForAllJobFailures": "Enabled",
+                    "alertsForAllReplicationIssues": "Enabled",
+                    "alertsForAllFailoverIssues": "Enabled",
+                },
+                "classicAlertSettings": {
+                    "alertsForCriticalOperations": "Enabled",
+                    "emailNotificationsForSiteRecovery": "Enabled",
+                },
+            },
             "costManagementSettings": {"granularityLevel": "VaultLevel"},
             "securitySettings": {
                 "softDeleteSettings": {
-                    "softDeleteRetentionPeriodInDays": vault.soft_delete_days,
+                    "softDeleteRetentionPeriodInDays": SOFT_DELETE_DAYS.start,
                     "softDeleteState": "AlwaysON",
                     "enhancedSecurityState": "AlwaysON",
                 },
@@ -93,35 +66,47 @@ def body(id: str, vault: Vault, now: datetime, state: str = "Succeeded") -> Json
                 "sourceScanConfiguration": {"state": "Disabled"},
             },
             "redundancySettings": {
-                "standardTierStorageRedundancy": vault.redundancy,
-                "crossRegionRestore": vault.cross_region_restore,
+                "standardTierStorageRedundancy": DEFAULT_REDUNDANCY,
+                "crossRegionRestore": "Disabled",
             },
             "regionOfChoiceSettings": {"status": "Disabled"},
             "secureScore": "Adequate",
             "bcdrSecurityLevel": "Good",
-            "publicNetworkAccess": vault.public_network_access,
-            "restoreSettings": {
-                "crossSubscriptionRestoreSettings": {"crossSubscriptionRestoreState": vault.cross_subscription_restore}
-            },
+            "publicNetworkAccess": "Enabled",
+            "restoreSettings": {"crossSubscriptionRestoreSettings": {"crossSubscriptionRestoreState": "Enabled"}},
         },
         "id": id,
         "type": TYPE,
-        "sku": vault.sku,
+        "sku": {"name": SKUS[0]},
     }
 
 
+def stamped(body: Json, now: datetime) -> Json:
+    """The body as it is stored after a change: its ETag is the time of the write, its keys stand as in the service."""
+    etag = f"W/\"datetime'{quote(instant(now), safe='')}'\""
+    changed = body | {"etag": etag}
+    return {key: changed[key] for key in _ORDER if key in changed}
+
+
+def provisioning(body: Json) -> Json:
+    """What the answer to a creation shows; the vault is there by the time anybody asks."""
+    return body | {"properties": body["properties"] | {"provisioningState": "Provisioning"}}
+
+
+def check_sku(sku: Json) -> Json:
+    """The SKU in the documented spelling; ServiceError for an unknown one."""
+    name = {each.lower(): each for each in SKUS}.get(str(sku.get("name")).lower())
+    if name is None:
+        raise errors.invalid_backup_input("sku.name", f"it must be {' or '.join(SKUS)}")
+    return sku | {"name": name}
+
+
 def check_deletion(item_states: Iterable[str]) -> None:
-    """A vault may go when nothing is left in it; `item_states` as of controlplane.domain.protected_item."""
-    states = set(item_states)
-    if states - {"SoftDeleted"}:
+    """A vault may go once all items in it are soft-deleted; `item_states` as of controlplane.domain.protected_item."""
+    if set(item_states) - {"SoftDeleted"}:
         raise ServiceError(
             "BMSUserErrorVaultDeletionNotAllowed",
             "Recovery Services Vault cannot be deleted as there are existing resources within the vault.",
-        )
-    if states:
-        raise ServiceError(
-            "ServiceResourceNotEmptyWithBackendMessage",
-            "Recovery Services vault cannot be deleted as there are backup items still present in soft delete state.",
         )
 
 
@@ -129,66 +114,3 @@ def soft_delete_days(vault: Json) -> int:
     """For how long the vault keeps what is deleted in it."""
     settings = vault.get("properties", {}).get("securitySettings", {}).get("softDeleteSettings", {})
     return int(settings.get("softDeleteRetentionPeriodInDays", SOFT_DELETE_DAYS.start))
-
-
-def backup_config(vault_id: str, vault: Json) -> Json:
-    """`backupconfig/vaultconfig`: soft delete as an older API shows it."""
-    soft_delete = vault["properties"]["securitySettings"]["softDeleteSettings"]
-    return _config(
-        f"{vault_id}/backupconfig/vaultconfig",
-        {
-            "enhancedSecurityState": soft_delete["enhancedSecurityState"],
-            "softDeleteFeatureState": soft_delete["softDeleteState"],
-            "softDeleteRetentionPeriodInDays": soft_delete["softDeleteRetentionPeriodInDays"],
-            "isSoftDeleteFeatureStateEditable": False,
-        },
-    )
-
-
-def storage_config(vault_id: str, vault: Json, in_use: bool) -> Json:
-    """`backupstorageconfig/vaultstorageconfig`: redundancy as an older API shows it; fixed once in use."""
-    redundancy = vault["properties"]["redundancySettings"]
-    return _config(
-        f"{vault_id}/backupstorageconfig/vaultstorageconfig",
-        {
-            "storageModelType": redundancy["standardTierStorageRedundancy"],
-            "storageType": redundancy["standardTierStorageRedundancy"],
-            "storageTypeState": "Locked" if in_use else "Unlocked",
-            "crossRegionRestoreFlag": redundancy["crossRegionRestore"] == "Enabled",
-            "dedupState": "Disabled",
-            "xcoolState": "Disabled",
-        },
-    )
-
-
-def encryption_config(vault_id: str) -> Json:
-    return _config(
-        f"{vault_id}/backupEncryptionConfigs/backupResourceEncryptionConfig",
-        {
-            "useSystemAssignedIdentity": True,
-            "encryptionAtRestType": "MicrosoftManaged",
-            "lastUpdateStatus": "NotEnabled",
-            "infrastructureEncryptionState": "Disabled",
-        },
-    )
-
-
-def _config(id: str, properties: Json) -> Json:
-    kind, name = id.split("/")[-2:]
-    return {"id": id, "name": name, "type": f"{TYPE}/{kind}", "properties": properties}
-
-
-def _monitoring(asked: Json) -> Json:
-    """Everything is on unless switched off."""
-    settings = {
-        "azureMonitorAlertSettings": (
-            "alertsForAllJobFailures",
-            "alertsForAllReplicationIssues",
-            "alertsForAllFailoverIssues",
-        ),
-        "classicAlertSettings": ("alertsForCriticalOperations", "emailNotificationsForSiteRecovery"),
-    }
-    return {
-        group: {name: (asked.get(group) or {}).get(name) or "Enabled" for name in names}
-        for group, names in settings.items()
-    }

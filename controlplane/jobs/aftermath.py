@@ -50,12 +50,14 @@ def _lost_snapshots(ports: Ports, point: RecoveryPoint) -> list[Loss]:
 
 
 def _lost_copies(ports: Ports, point: RecoveryPoint) -> list[Loss]:
-    if not point.has_vault_copy:
+    if not (point.has_vault_copy or point.in_archive):
         return []
     vault = VaultStore(ports.blobs, ports.settings.vault_account)
     copies = [VaultPoint.from_json(disk.vault) for disk in point.disks if disk.vault]
     problems = [problem for copy in copies for problem in vault.check(copy)]
-    return [Loss(point.document, "HardenedRP", tuple(problems))] if problems else []
+    return (
+        [Loss(point.document, "ArchivedRP" if point.in_archive else "HardenedRP", tuple(problems))] if problems else []
+    )
 
 
 def _take_from(ports: Ports, point: RecoveryPoint, losses: Sequence[Loss]) -> None:
@@ -68,7 +70,8 @@ def _take_from(ports: Ports, point: RecoveryPoint, losses: Sequence[Loss]) -> No
             left = recovery_point.changed(left, "vault_expired", without)
     with ports.store.transaction():
         if recovery_point.TIERS[left.tiers]:
-            points.put(ports.store, left)
+            keep = points.put if left.has_snapshots else points.lose_snapshots
+            keep(ports.store, left)
         else:
             points.remove(ports.store, point.item, point.id)
         for loss in losses:

@@ -8,13 +8,13 @@ from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from controlplane.domain import errors, protected_item, recovery_point, retention, virtual_machine
+from controlplane.domain import errors, managed_disk, protected_item, recovery_point, retention, virtual_machine
 from controlplane.domain.errors import ServiceError
 from controlplane.domain.job import Job
 from controlplane.domain.recovery_point import Machine, PointDisk, RecoveryPoint
 from controlplane.domain.schedule import Run
 from controlplane.domain.times import american, parse_instant
-from controlplane.jobs import expiry, points, records, snapshot_task
+from controlplane.jobs import expiry, points, records, restore_points, snapshot_task
 from controlplane.jobs.plan import Outcome, Plan, Step
 from controlplane.jobs.records import Order, Ticket
 from controlplane.jobs.vault_store import VaultPoint, VaultStore
@@ -71,9 +71,9 @@ def _start(ports: Ports, engine: Engine, item: Document, expires: datetime, rule
         plan=BACKUP,
         job=job,
         scope=item.id,
-        state=_first_state(ports, body, vault, expires) | {"rules": list(rules)},
+        state=first_state(ports, body, vault, expires) | {"rules": list(rules)},
         lock=f"{item.id}|backup",
-        conflict=_in_progress(),
+        conflict=in_progress(),
         operation_id=records.new_guid(ports.chance),
         facts={"item": item.id},
     )
@@ -95,13 +95,14 @@ def _expiry(properties: Json, now: datetime) -> datetime:
     return expires
 
 
-def _first_state(ports: Ports, item: Json, vault: str, expires: datetime) -> Json:
+def first_state(ports: Ports, item: Json, vault: str, expires: datetime) -> Json:
     """What the steps need of item and machine. A machine that is gone fails the job, not the request."""
     properties = item["properties"]
     vm = properties["sourceResourceId"]
     found = ports.store.get(virtual_machine.KIND, vm)
     attached = ports.fabric.disks(vm)
     luns = protected_item.included_luns(item, [disk.lun for disk in attached])
+    machine = _machine(properties["friendlyName"], found, attached)
     return {
         "vault": vault,
         "item": item["id"],
@@ -110,7 +111,8 @@ def _first_state(ports: Ports, item: Json, vault: str, expires: datetime) -> Jso
         "vm": vm,
         "vm_name": properties["friendlyName"],
         "vm_id": _machine_id(found),
-        "machine": asdict(_machine(properties["friendlyName"], found, attached)),
+        "machine": asdict(machine),
+        "collection": _collection(ports.store, properties, machine),
         "disks": [disk.to_json() for disk in sorted(attached, key=lambda disk: disk.lun) if disk.lun in luns],
         "disks_excluded": len(luns) < len(attached),
         "task": records.new_guid(ports.chance),
@@ -136,6 +138,14 @@ def _machine(name: str, found: Document | None, attached: Sequence[Disk]) -> Mac
     )
 
 
+def _collection(store: Store, item: Json, machine: Machine) -> str:
+    """Where Compute shows the snapshots of managed disks; empty for others."""
+    if not machine.managed or not machine.attached:
+        return ""
+    policy = expiry.policy_of(store, item["policyId"])
+    return restore_points.place(item["protectedItemDataId"], item["sourceResourceId"], machine.location, policy)
+
+
 def _not_protected() -> ServiceError:
     return ServiceError(
         "UserErrorBcmDatasourceNotPresent",
@@ -144,7 +154,7 @@ def _not_protected() -> ServiceError:
     )
 
 
-def _in_progress() -> ServiceError:
+def in_progress() -> ServiceError:
     return ServiceError(
         "UserErrorBackupOperationInProgress",
         "Unable to initiate backup as another backup operation is currently in progress.",
@@ -157,7 +167,8 @@ def _in_progress() -> ServiceError:
 
 def take_snapshot(ports: Ports, state: Json) -> Outcome:
     """The recovery point is there at once, in the instant tier."""
-    disks = _disks(state)
+    disks = disks_of(state)
+    restore_points.check_room(ports, state["collection"], points.of_item(ports.store, state["item"]))
     shot = snapshot_task.take(ports, state, disks)
     taken = ports.clock.now()
     point = RecoveryPoint(
@@ -173,8 +184,13 @@ def take_snapshot(ports: Ports, state: Json) -> Outcome:
         telemetry=dict(shot.telemetry),
         rules=tuple(state["rules"]),
     )
-    point = recovery_point.changed(point, "snapshot_taken")
-    return Outcome(state, lambda store: points.add(store, point), (_tiers_event(state, point),))
+    point = restore_points.placed(ports.store, recovery_point.changed(point, "snapshot_taken"), state["collection"])
+
+    def commit(store: Store) -> None:
+        points.add(store, point)
+        restore_points.show(store, point, state["vm"], disks)
+
+    return Outcome(state, commit, (_tiers_event(state, point),))
 
 
 def _expires(store: Store, state: Json, taken: datetime) -> datetime:
@@ -195,14 +211,20 @@ def _point_disk(ports: Ports, disk: Disk, snapshot: Blob) -> PointDisk:
         container=snapshot.container,
         blob=snapshot.name,
         snapshot=snapshot.snapshot or "",
+        storage=_storage(ports.store, disk),
     )
+
+
+def _storage(store: Store, disk: Disk) -> str:
+    found = store.get(managed_disk.KIND, disk.managed_disk_id) if disk.managed_disk_id else None
+    return str(found.json()["sku"]["name"]) if found else ""
 
 
 def forget_snapshots(ports: Ports, state: Json) -> Outcome:
     """The point goes even when its snapshots cannot be deleted now: a later backup finds what nobody names."""
     failure: tuple[Event, ...] = ()
     try:
-        snapshot_task.delete_snapshots(ports, _disks(state), lambda snapshot, job, task: job == state["job"])
+        snapshot_task.delete_snapshots(ports, disks_of(state), lambda snapshot, job, task: job == state["job"])
     except PortError as error:
         failure = (records.event(state, "snapshot.left_behind", {"reason": str(error)}),)
     return Outcome(state, lambda store: points.remove(store, state["item"], state["point"]), failure)
@@ -212,7 +234,18 @@ def forget_snapshots(ports: Ports, state: Json) -> Outcome:
 
 
 def transfer_to_vault(ports: Ports, state: Json) -> Outcome:
-    """Only what changed since the newest point in the vault moves. What has been written is then looked for."""
+    vaulted_point, moved = vaulted(ports, state)
+
+    def commit(store: Store) -> None:
+        points.put(store, vaulted_point)
+        records.set_properties(store, state, ports.clock.now(), **{"Backup Size": f"{-(-moved // MIB)} MB"})
+
+    return Outcome(state, commit, (_tiers_event(state, vaulted_point),))
+
+
+def vaulted(ports: Ports, state: Json) -> tuple[RecoveryPoint, int]:
+    """The point with its copy in the vault, and the bytes that moved: only what changed since the newest point there.
+    What has been written is then looked for."""
     vault = VaultStore(ports.blobs, ports.settings.vault_account)
     all_points = points.of_item(ports.store, state["item"])
     point = next(known for known in all_points if known.id == state["point"])
@@ -235,14 +268,7 @@ def transfer_to_vault(ports: Ports, state: Json) -> Outcome:
             status=500,
             remedy="Please retry the operation in a few minutes.",
         )
-    moved = sum(disk.transferred_bytes or 0 for disk in disks)
-    vaulted = recovery_point.changed(point, "vaulted", disks)
-
-    def commit(store: Store) -> None:
-        points.put(store, vaulted)
-        records.set_properties(store, state, ports.clock.now(), **{"Backup Size": f"{-(-moved // MIB)} MB"})
-
-    return Outcome(state, commit, (_tiers_event(state, vaulted),))
+    return recovery_point.changed(point, "vaulted", disks), sum(disk.transferred_bytes or 0 for disk in disks)
 
 
 def _vaulted(disk: PointDisk, copy: VaultPoint) -> PointDisk:
@@ -258,7 +284,7 @@ def _vaulted(disk: PointDisk, copy: VaultPoint) -> PointDisk:
 def delete_vault_copy(ports: Ports, state: Json) -> Outcome:
     vault = VaultStore(ports.blobs, ports.settings.vault_account)
     others = [known for known in points.of_item(ports.store, state["item"]) if known.id != state["point"]]
-    for disk in _disks(state):
+    for disk in disks_of(state):
         kept = [known.vault for point in others for known in point.disks if known.lun == disk.lun and known.vault]
         vault.delete(_vault_name(state, disk.lun), [VaultPoint.from_json(copy) for copy in kept])
     return Outcome(state)
@@ -301,20 +327,21 @@ def confirm_point(ports: Ports, state: Json) -> Outcome:
         )
     left = recovery_point.changed(point, "snapshot_expired")
     told = records.event(state, "snapshot.lost", {"point": point.id, "disks": lost})
-    return Outcome(state, lambda store: points.put(store, left), (told, _tiers_event(state, left)))
+    return Outcome(state, lambda store: points.lose_snapshots(store, left), (told, _tiers_event(state, left)))
 
 
 def remove_expired_snapshots(ports: Ports, state: Json) -> Outcome:
     """Retention of the instant tier by age and count; and snapshots that belong to no recovery point."""
     known = points.of_item(ports.store, state["item"])
     named = {points.snapshot_of(disk) for point in known if point.has_snapshots for disk in point.disks}
-    snapshot_task.delete_snapshots(ports, _disks(state), lambda snapshot, job, task: snapshot not in named)
+    snapshot_task.delete_snapshots(ports, disks_of(state), lambda snapshot, job, task: snapshot not in named)
     if ports.store.get(records.LOCK, f"{state['item']}|restore") is not None:
         # A restore may be reading a snapshot; the next backup comes by again.
         return Outcome(state)
     keep = expiry.snapshot_age(expiry.policy_of(ports.store, state["policy"]))
     keep_count = ports.settings.instant_snapshots_per_item
-    expired = recovery_point.expired_snapshots(known, ports.clock.now(), keep, keep_count)
+    over = recovery_point.expired_snapshots(known, ports.clock.now(), keep, keep_count)
+    expired = [point for point in over if not restore_points.is_kept(ports.store, point.restore_point)]
     for point in expired:
         for disk in point.disks:
             ports.blobs.delete(points.snapshot_of(disk))
@@ -322,7 +349,7 @@ def remove_expired_snapshots(ports: Ports, state: Json) -> Outcome:
 
     def commit(store: Store) -> None:
         for point in changed:
-            points.put(store, point)
+            points.lose_snapshots(store, point)
 
     return Outcome(state, commit, tuple(_tiers_event(state, point) for point in changed))
 
@@ -357,7 +384,7 @@ BACKUP = Plan(
 # ----------------------------------------------------------------------------------------------------- state of the job
 
 
-def _disks(state: Json) -> list[Disk]:
+def disks_of(state: Json) -> list[Disk]:
     return [Disk.from_json(disk) for disk in state["disks"]]
 
 

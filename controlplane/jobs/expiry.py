@@ -15,7 +15,7 @@ from controlplane.domain import job as jobs
 from controlplane.domain import policy, protected_item, recovery_point, retention
 from controlplane.domain.machine import advance
 from controlplane.domain.recovery_point import PointDisk, RecoveryPoint
-from controlplane.jobs import points, records, snapshot_task, stopping
+from controlplane.jobs import points, records, restore_points, snapshot_task, stopping
 from controlplane.jobs.vault_store import VaultPoint, VaultStore
 from controlplane.ports import Blob, Disk, Document, Event, Json, PortError, Ports, Store
 
@@ -41,6 +41,13 @@ def remove_what_is_over(ports: Ports, go_on: Callable[[], bool] = lambda: True) 
                 policies[id] = policy_of(ports.store, id)
             _expire(ports, item.id, policies[id])
     _erase_everything_noted(ports, go_on)
+
+
+def purge_at_once(ports: Ports) -> int:
+    """Soft-deleted items end now, whatever time they have left; returns how many did."""
+    ended = sum(_purge(ports, item.id, early=True) for item in ports.store.find(protected_item.KIND))
+    _erase_everything_noted(ports, lambda: True)
+    return ended
 
 
 def policy_of(store: Store, id: str) -> Json:
@@ -76,7 +83,7 @@ def _expire(ports: Ports, item: str, properties: Json) -> None:
     if not _look(ports, item, properties):
         return
     with ports.store.transaction():
-        if _is_used(ports.store, item):
+        if is_used(ports.store, item):
             return
         found = _look(ports, item, properties)
         for point in found.moved:
@@ -92,15 +99,22 @@ def _look(ports: Ports, item: str, properties: Json) -> _Findings:
     known = points.of_item(ports.store, item)
     expires = {point.id: point.expires for point in known}
     judged = [_judged_anew(point, properties) for point in known]
-    gone = recovery_point.expired_points(judged, now)
-    over = {point.id for point in gone}
-    staying = [point for point in judged if point.id not in over]
+    over = recovery_point.expired_points(judged, now)
+    gone = [point for point in over if not _is_locked(ports.store, point)]
+    removed = {point.id for point in gone}
+    staying = [point for point in judged if point.id not in removed]
     keep_count = ports.settings.instant_snapshots_per_item
+    spent = recovery_point.expired_snapshots(staying, now, snapshot_age(properties), keep_count)
     return _Findings(
         moved=[point for point in staying if point.expires != expires[point.id]],
         gone=gone,
-        without_snapshots=recovery_point.expired_snapshots(staying, now, snapshot_age(properties), keep_count),
+        without_snapshots=[point for point in spent if not _is_locked(ports.store, point)],
     )
+
+
+def _is_locked(store: Store, point: RecoveryPoint) -> bool:
+    """Whether its owner keeps its snapshots from being deleted, by a lock on the restore point."""
+    return point.has_snapshots and restore_points.is_kept(store, point.restore_point)
 
 
 def _judged_anew(point: RecoveryPoint, properties: Json) -> RecoveryPoint:
@@ -109,7 +123,8 @@ def _judged_anew(point: RecoveryPoint, properties: Json) -> RecoveryPoint:
     return replace(point, expires=ruled or point.expires)
 
 
-def _is_used(store: Store, item: str) -> bool:
+def is_used(store: Store, item: str) -> bool:
+    """Whether a job works on an item or on its recovery points."""
     locks = (f"{item}|backup", f"{item}|restore", stopping.lock_of(item))
     return any(store.get(records.LOCK, lock) is not None for lock in locks)
 
@@ -117,16 +132,16 @@ def _is_used(store: Store, item: str) -> bool:
 # ---------------------------------------------------------------------------------------------------------------- purge
 
 
-def _purge(ports: Ports, id: str) -> None:
-    """The end of a soft-deleted item whose time is over."""
+def _purge(ports: Ports, id: str, early: bool = False) -> bool:
+    """The end of a soft-deleted item whose time is over, or whose time counts no more; whether it has ended."""
     store = ports.store
     with store.transaction():
         item = store.get(protected_item.KIND, id)
-        if item is None or protected_item.state_of(item.json()) != "SoftDeleted" or _is_used(store, id):
-            return
+        if item is None or protected_item.state_of(item.json()) != "SoftDeleted" or is_used(store, id):
+            return False
         body = item.json()
-        if ports.clock.now() < protected_item.purge_time(body):
-            return
+        if not early and ports.clock.now() < protected_item.purge_time(body):
+            return False
         store.put(PURGED, id, {}, private=_traces(ports, item))
         for point in points.of_item(store, id):
             _remove(store, point)
@@ -134,6 +149,7 @@ def _purge(ports: Ports, id: str) -> None:
         state = advance(protected_item.STATES, "SoftDeleted", "purged")
         vm = body["properties"]["sourceResourceId"]
         store.record(Event("item.state", records.PARTY, {"item": id, "to": state}, vm=vm))
+    return True
 
 
 def _traces(ports: Ports, item: Document) -> Json:
@@ -155,16 +171,22 @@ def _remove(store: Store, point: RecoveryPoint) -> None:
     """The point is no more; its data is to be erased."""
     _note(store, point.document, point)
     store.delete(recovery_point.KIND, point.document)
+    restore_points.forget(store, point)
     _tell(store, replace(point, tiers="Expired"))
 
 
 def _remove_snapshots(store: Store, point: RecoveryPoint) -> None:
     """The point is in the vault only; its snapshots are to be erased."""
     left = recovery_point.changed(point, "snapshot_expired")
-    points.put(store, left)
+    points.lose_snapshots(store, left)
     _tell(store, left)
     copies_aside = tuple(replace(disk, vault=None) for disk in point.disks)
     _note(store, f"{point.document}/snapshots", replace(point, disks=copies_aside))
+
+
+def note_vault_copies(store: Store, point: RecoveryPoint) -> None:
+    """What the point had in the vault is to be erased; `point` is as it was there."""
+    _note(store, f"{point.document}/vault", point)
 
 
 def _note(store: Store, id: str, doomed: RecoveryPoint) -> None:
@@ -179,6 +201,8 @@ def _erase_everything_noted(ports: Ports, go_on: Callable[[], bool]) -> None:
         for note in ports.store.find(kind):
             if not go_on():
                 return
+            if kind == EXPIRED and is_used(ports.store, note.parent):
+                continue
             try:
                 erase(ports, note.private)
             except PortError as error:

@@ -99,6 +99,10 @@ def _machine(store: Store, asked: Json) -> Document:
         is_machine = False
     if not is_machine:
         raise ServiceError("BMSUserErrorInvalidSourceResourceId", "The source resource id is not that of a machine.")
+    return machine_of(store, id)
+
+
+def machine_of(store: Store, id: str) -> Document:
     found = store.get(virtual_machine.KIND, id)
     if found is None:
         raise ServiceError(
@@ -117,17 +121,25 @@ def _check_item_name(id: str, home: Document, machine: Document) -> None:
 
 def _check_place(store: Store, home: Document, machine: Document) -> None:
     if home.json()["location"] != machine.json()["location"]:
-        raise ServiceError(
-            "UserErrorVmVaultLocationMismatch",
-            "The virtual machine and the vault are in different regions.",
-            remedy="Use a vault in the region of the machine.",
-        )
+        raise other_region()
     if any(item.parent != home.id for item in held_by(store, machine.id)):
-        raise ServiceError(
-            "BMSUserErrorContainerIsAlreadyRegisteredWithAnotherVault",
-            "The virtual machine is already registered with another Recovery Services vault.",
-            remedy="Stop its protection there, or select another machine.",
-        )
+        raise in_other_vault()
+
+
+def other_region() -> ServiceError:
+    return ServiceError(
+        "UserErrorVmVaultLocationMismatch",
+        "The virtual machine and the vault are in different regions.",
+        remedy="Use a vault in the region of the machine.",
+    )
+
+
+def in_other_vault() -> ServiceError:
+    return ServiceError(
+        "BMSUserErrorContainerIsAlreadyRegisteredWithAnotherVault",
+        "The virtual machine is already registered with another Recovery Services vault.",
+        remedy="Stop its protection there, or select another machine.",
+    )
 
 
 def held_by(store: Store, machine: str) -> list[Document]:
@@ -157,6 +169,8 @@ def _check_limits(store: Store, item_id: str, home: Document, chosen: Document) 
 
 def _policy(store: Store, home: Document, asked: Json) -> Document:
     id = str(asked.get("policyId") or "")
+    if not id:
+        raise _invalid_request("a policy must be named")
     found = store.get(policy.KIND, id)
     if found is None or found.parent != home.id:
         raise policy.unknown(id.rpartition("/")[2])

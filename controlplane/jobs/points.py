@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from controlplane.domain import protected_item, recovery_point
 from controlplane.domain.recovery_point import PointDisk, RecoveryPoint
+from controlplane.jobs import restore_points
 from controlplane.ports import Blob, Store
 
 
@@ -36,9 +37,18 @@ def add(store: Store, point: RecoveryPoint) -> None:
     _show_last(store, point.item)
 
 
+def lose_snapshots(store: Store, left: RecoveryPoint) -> None:
+    """The point is in the vault only, or in no tier any more."""
+    put(store, left)
+    restore_points.forget(store, left)
+
+
 def remove(store: Store, item: str, id: str) -> None:
     """The point never was; the item shows the one before as its last."""
-    store.delete(recovery_point.KIND, f"{item}/recoveryPoints/{id}")
+    document = f"{item}/recoveryPoints/{id}"
+    if (point := find(store, document)) is not None:
+        restore_points.forget(store, point)
+    store.delete(recovery_point.KIND, document)
     _show_last(store, item)
 
 
@@ -56,6 +66,7 @@ def snapshot_of(disk: PointDisk) -> Blob:
 
 
 def latest_vaulted(points: Sequence[RecoveryPoint], lun: int) -> PointDisk | None:
-    """The newest copy in the vault of the disk at this place."""
-    copies = [disk for point in points for disk in point.disks if disk.lun == lun and disk.vault is not None]
+    """The newest copy in the vault of the disk at this place; what is in the archive is left alone."""
+    present = [point for point in points if not point.in_archive]
+    copies = [disk for point in present for disk in point.disks if disk.lun == lun and disk.vault is not None]
     return copies[-1] if copies else None

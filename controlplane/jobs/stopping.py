@@ -50,9 +50,7 @@ def delete(ports: Ports, engine: Engine, item_id: str) -> Ticket | None:
         item = _require_alive(ports.store, item_id)
         for busy in ("backup", "restore"):
             if ports.store.get(records.LOCK, f"{item_id.lower()}|{busy}") is not None:
-                raise ServiceError(
-                    "BMSUserErrorObjectLocked", "Another operation is in progress on the selected item.", status=409
-                )
+                raise object_locked()
         count = len(ports.store.find(recovery_point.KIND, item_id))
         return _open(ports, engine, DELETE, item, "DeleteBackupData", {"Number of Recovery Points": str(count)})
 
@@ -70,6 +68,12 @@ def undelete(ports: Ports, engine: Engine, item_id: str) -> Ticket:
 def lock_of(item_id: str) -> str:
     """What changes the state of an item happens one at a time."""
     return f"{item_id.lower()}|configure"
+
+
+def object_locked() -> ServiceError:
+    return ServiceError(
+        "BMSUserErrorObjectLocked", "Another operation is in progress on the selected item.", status=409
+    )
 
 
 def in_progress() -> ServiceError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import groupby
@@ -127,12 +127,14 @@ class Transfer:
         blocks = widened(held, BLOCK_BYTES, self._size_bytes)
         self._moved.allocated_bytes = _total(held)
         total, done = _total(blocks), 0
+        read = set()
         try:
             found = in_order(self._read, self._plan(blocks))
             for index, parts in groupby(found, key=lambda part: part.segment):
+                read.add(index)
                 done += self._add_segment(index, parts)
                 progress(done, total)
-            self._count_vanished()
+            self._count_vanished(read)
             if self._pack.size_bytes:
                 self._pack.commit()
         except BaseException:
@@ -221,10 +223,10 @@ class Transfer:
         self._moved.segments[index] = entry
         self._moved.packs[entry.place.pack] += entry.place.length
 
-    def _count_vanished(self) -> None:
-        """Segments of the previous recovery point in which the disk now holds nothing."""
+    def _count_vanished(self, read: Collection[int]) -> None:
+        """Segments of the previous recovery point in which the storage now holds nothing, so that none was read."""
         for index in self._previous.segments:
-            if index not in self._moved.segments:
+            if index not in read:
                 self._moved.changed_bytes += sum(block.place.length for block in self._previous.blocks(index).values())
 
 

@@ -16,12 +16,13 @@ from random import Random
 from controlplane.ports import Blobs, Clock, Json, MachineSpec
 from extension.contract import bridge
 from extension.contract.bridge import Facts, FreezeReport, FreezeRequest, ThawReport
-from simulator.guest import windows
+from simulator.guest import installation, windows
 from simulator.guest.attach import Attached, DiskBay, DiskMissing
 from simulator.guest.directory import VolumeError
 from simulator.guest.disk import DiskCorrupt, GuestDisk, LostWrites
 from simulator.guest.files import write_whole
 from simulator.guest.ground_truth import GroundTruth, GroundTruths
+from simulator.guest.installation import Installation
 from simulator.guest.plain_files import FilesWorkload, content_of
 from simulator.guest.snapshot_set import VssService
 from simulator.guest.volume import Volume
@@ -79,7 +80,7 @@ class Guest:
         self._chance = Random(chance.getrandbits(64))
         self._options = options
         self._on_event = on_event
-        self._windows = windows.of_image(spec.image)
+        self._be(installation.of_spec(spec))
         self._machine_id = _identity(folder / "machine.json", self._chance)
         self._truths = GroundTruths(folder / "ledger" / "truth")
         self._attached: dict[int, Attached] = {}
@@ -93,7 +94,7 @@ class Guest:
     @property
     def vss(self) -> VssService:
         if self._vss is None:
-            raise NotRunning(f"{self.spec.computer_name} is not running")
+            raise NotRunning(f"{self.computer_name} is not running")
         return self._vss
 
     @property
@@ -134,7 +135,7 @@ class Guest:
         if self._options.workload_rate > 0:
             period = TICK_SECONDS / self._options.workload_rate
             self._stops = [self._clock.every(period, workload.tick) for workload in self.workloads.values()]
-        self._on_event("guest.booted", {"computer_name": self.spec.computer_name, "disks": len(self._attached)})
+        self._on_event("guest.booted", {"computer_name": self.computer_name, "disks": len(self._attached)})
 
     def shutdown(self, clean: bool = True) -> None:
         """End orderly, or as when the power goes. What the storage refuses makes an orderly end a power cut."""
@@ -152,12 +153,12 @@ class Guest:
         self.workloads = {}
         clean = self._detach_disks(clean)
         self._vss = None
-        self._on_event("guest.stopped", {"computer_name": self.spec.computer_name, "clean": clean})
+        self._on_event("guest.stopped", {"computer_name": self.computer_name, "clean": clean})
 
     def facts(self) -> Facts:
         vss_available = self._options.vss_available
         return Facts(
-            computer_name=self.spec.computer_name,
+            computer_name=self.computer_name,
             os_name=self._windows.name,
             os_version=self._windows.version,
             agent_version=AGENT_VERSION,
@@ -213,6 +214,8 @@ class Guest:
                 if spec.create_option == "FromImage" and attached.volume:
                     self._install(attached.volume)
                 bay.remember(spec)
+            if spec.lun == OS_DISK and attached.volume:
+                self._be(installation.read(attached.volume) or installation.of_spec(self.spec))
         self.lost_writes = tuple(lost)
 
     def _install(self, volume: Volume) -> None:
@@ -221,6 +224,12 @@ class Guest:
             file = volume.open(name)
             file.write(0, content_of(name, 0, self._options.system_file_bytes, seed))
             file.flush()
+        installation.write(volume, installation.of_spec(self.spec))
+
+    def _be(self, installed: Installation) -> None:
+        """Who it is stands on the OS disk, whatever the host calls the machine."""
+        self.computer_name = installed.computer_name
+        self._windows = windows.of_image(installed.image)
 
     def _start_workloads(self, volumes: dict[int, Volume], bay: DiskBay) -> None:
         def report(workload: str, problem: str) -> None:

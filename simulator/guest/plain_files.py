@@ -31,6 +31,11 @@ def content_of(name: str, generation: int, length: int, seed: int = 0) -> bytes:
     return _head(name, generation, body) + body
 
 
+def with_digest(name: str, body: bytes) -> bytes:
+    """A file of this content that can be checked by itself."""
+    return _head(name, 0, body) + body
+
+
 def is_whole(data: bytes) -> bool:
     head, newline, body = data.partition(b"\n")
     return bool(newline) and head.startswith(MARK) and head.split(b" ")[1] == sha256(body).hexdigest().encode()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from copy import deepcopy
 
@@ -180,6 +181,64 @@ def test_a_machine_elsewhere_is_refused(world: ArmWorld) -> None:
     gone = {"properties": world.protection()["properties"] | {"sourceResourceId": VM.replace("Sql01", "none")}}
     assert world.error("PUT", ITEM.replace("sql01", "none"), gone) == (400, "UserErrorVmNotFoundV2")
     assert world.error("PUT", ITEM, {"properties": {}}) == (400, "BMSUserErrorInvalidConfigureProtectionRequest")
+    assert world.error("PUT", ITEM, world.protection("")) == (400, "BMSUserErrorInvalidConfigureProtectionRequest")
+
+
+def test_names_are_read_one_by_one(world: ArmWorld) -> None:
+    item = ITEM.rpartition("/")[2]
+    wrong = (
+        (f"{VAULT}/backupFabrics/Azure/protectionContainers/c/protectedItems/{item}", "ContainerNameIncorrectFormat"),
+        (f"{CONTAINER}/protectedItems/sql01", "ProtectedItemNameIncorrectFormat"),
+        (f"{CONTAINER}/protectedItems/{item}x", "ContainerNameIncorrectFormat"),
+    )
+    for path, code in wrong:
+        for method, body in (("GET", None), ("PUT", world.protection()), ("DELETE", None)):
+            assert world.error(method, path, body) == (400, f"BMSUserError{code}")
+
+
+def test_source_scan_is_switched(world: ArmWorld) -> None:
+    scan = f"{ITEM}/configureSourceScan"
+    assert world.error("POST", scan, {"sourceScanAction": "Enable"}) == (404, "BMSUserErrorDataSourceObjectNotFound")
+    world.protect()
+    assert world.error("POST", scan, {"sourceScanAction": "Look"}) == (400, "BMSUserErrorInvalidInput")
+    already = (400, "UserErrorSourceScanStatusAlreadyInRequestedState")
+    assert world.error("POST", scan, {"sourceScanAction": "Disable"}) == already
+    answer = world.post(scan, {"sourceScanAction": "Enable"})
+    assert answer.status_code == 202
+    assert world.follow(answer)["status"] == "Succeeded"
+    shown = world.get(ITEM)["properties"]["sourceSideScanInfo"]
+    assert shown == {"sourceSideScanStatus": "Configured", "sourceSideScanSummary": "Unknown"}
+    delete_item(world)
+    assert world.error("POST", scan, {"sourceScanAction": "Disable"}) == (400, "BMSUserErrorItemIsSoftDeleted")
+
+
+# ----------------------------------------------------------------------------------------------------------------- jobs
+
+
+def test_jobs_are_exported_to_a_blob(world: ArmWorld) -> None:
+    world.protect()
+    back_up(world)
+    answer = world.request("POST", f"{VAULT}/backupJobsExport", None, **{"$filter": "operation eq 'Backup'"})
+    assert (answer.status_code, answer.content) == (202, b"")
+    jobs = listed(world, f"{VAULT}/backupJobs", "operation eq 'Backup'")
+    status = world.follow(answer)["properties"]
+    assert (status["objectType"], status["jobIds"]) == ("OperationStatusJobsExtendedInfo", [jobs[0]["name"]])
+    result = world.get(answer.headers["Location"])["operation"]
+    assert result["objectType"] == "ExportJobsOperationResultInfo"
+    exported = world.ports.blobs.read(world.ports.blobs.parse(result["blobUrl"]))
+    assert json.loads(exported) == {"value": jobs}
+    assert "sig=" in result["blobSasKey"]
+    assert "sig=" not in result["blobUrl"]
+
+
+def test_an_export_belongs_to_its_vault_and_takes_filters_of_jobs(world: ArmWorld) -> None:
+    path = f"{VAULT}/backupJobsExport"
+    assert world.error("POST", path, **{"$filter": "colour eq 'red'"}) == (400, "InvalidQueryParameter")
+    operation = world.put(ITEM, world.protection()).headers["Azure-AsyncOperation"]
+    guid = operation.partition("?")[0].rpartition("/")[2]
+    for id in (guid, "none"):
+        assert world.error("GET", f"{VAULT}/backupJobs/operationResults/{id}") == (404, "OperationNotFound")
+    assert world.error("POST", path.replace("Vault01", "none")) == (404, "ResourceNotFound")
 
 
 # ----------------------------------------------------------------------------------------------------------- containers

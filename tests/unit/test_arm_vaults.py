@@ -84,11 +84,11 @@ def test_a_vault_that_is_there_is_changed_and_keeps_its_policies(world: ArmWorld
     [
         ({"location": None}, (400, "LocationRequired")),
         ({"sku": {"name": "Gold"}}, (400, "BMSUserErrorInvalidInput")),
-        ({"identity": {"type": "SystemAssigned"}}, (501, "OperationNotSimulated")),
-        ({"properties": {"encryption": {"kekIdentity": {}, "x": 1}}}, (501, "OperationNotSimulated")),
+        ({"identity": {"type": "Passport"}}, (400, "BMSUserErrorInvalidInput")),
+        ({"properties": {"encryption": {"kekIdentity": {}, "x": 1}}}, (400, "BMSUserErrorInvalidInput")),
         (
             {"properties": {"securitySettings": {"immutabilitySettings": {"state": "Locked"}}}},
-            (501, "OperationNotSimulated"),
+            (400, "BMSUserErrorImmutabilityLockNeedsUnlockedState"),
         ),
         (
             {"properties": {"securitySettings": {"softDeleteSettings": {"softDeleteState": "Disabled"}}}},
@@ -112,16 +112,6 @@ def test_vaults_are_listed_by_group_and_by_subscription(world: ArmWorld) -> None
     assert world.get(f"{SUBSCRIPTION}/providers/Microsoft.RecoveryServices/vaults") == {"value": [world.get(VAULT)]}
 
 
-def test_the_older_settings_of_a_vault_are_shown(world: ArmWorld) -> None:
-    assert world.error("GET", f"{VAULT}/backupconfig/vaultconfig") == (404, "ResourceNotFound")
-    world.add_vault()
-    assert world.get(f"{VAULT}/backupconfig/VaultConfig")["properties"]["softDeleteFeatureState"] == "AlwaysON"
-    assert world.get(f"{VAULT}/backupstorageconfig/vaultstorageconfig")["properties"]["storageTypeState"] == "Unlocked"
-    encryption = world.get(f"{VAULT}/backupEncryptionConfigs/backupResourceEncryptionConfig")
-    assert encryption["properties"]["encryptionAtRestType"] == "MicrosoftManaged"
-    assert world.error("PATCH", f"{VAULT}/backupconfig/vaultconfig", {}) == (501, "OperationNotSimulated")
-
-
 def test_an_empty_vault_goes_with_everything_in_it(world: ArmWorld) -> None:
     assert world.request("DELETE", VAULT).status_code == 204
     world.add_vault()
@@ -129,7 +119,7 @@ def test_an_empty_vault_goes_with_everything_in_it(world: ArmWorld) -> None:
     assert response.status_code == 202
     assert world.follow(response)["status"] == "Succeeded"
     assert world.error("GET", VAULT) == (404, "ResourceNotFound")
-    assert not world.ports.store.find("microsoft.recoveryservices/vaults/backuppolicies")
+    assert world.error("GET", POLICY) == (404, "ResourceNotFound")
 
 
 def test_a_vault_with_an_item_stays(world: ArmWorld) -> None:

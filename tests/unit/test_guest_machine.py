@@ -40,7 +40,7 @@ def test_a_booted_guest_has_formatted_disks_with_files(rig: Rig) -> None:
         footer = Footer.parse(rig.blobs.read(each.blob, each.size_bytes, FOOTER_BYTES))
         assert footer.size_bytes == each.size_bytes
     images = rig.images()
-    assert len(mount(images[-1]).names()) == 6
+    assert len(mount(images[-1]).names()) == 7
     assert inspect_files(images).damaged == ()
     assert find(images[-1].read, 32 * MEBIBYTE).offset == MEBIBYTE
 
@@ -108,6 +108,20 @@ def test_facts_follow_from_the_image_and_the_identity_stays(rig: Rig) -> None:
 def test_an_image_decides_windows_and_workloads(image: str, name: str, sql: bool) -> None:
     windows = of_image(image)
     assert (windows.name, windows.has_sql_server) == (name, sql)
+
+
+def test_a_machine_from_a_restored_os_disk_is_what_the_disk_was(rig: Rig, tmp_path: Path) -> None:
+    """Its image is told by nobody: the disk holds it."""
+    rig.guest.shutdown()
+    attached = tuple(replace(disk, create_option="Attach") for disk in rig.spec.disks)
+    rig.spec = replace(rig.spec, name="copy", computer_name="copy", image="", disks=attached)
+    rig.folder = tmp_path / "copy"
+    guest = rig.make()
+    guest.boot()
+    assert guest.facts().computer_name == "sql01"
+    assert "SQLWriter" in guest.facts().services
+    assert set(guest.workloads) == {"database", "files"}
+    guest.shutdown()
 
 
 def test_volumes_tell_where_they_are_and_what_they_hold(rig: Rig) -> None:
@@ -295,7 +309,7 @@ def test_a_first_boot_that_was_cut_short_is_done_again(tmp_path: Path) -> None:
     rig.blobs.refuse = False
     rig.boot_again()
     assert inspect_files(rig.images()).damaged == ()
-    assert len(mount(rig.images()[-1]).names()) == 6
+    assert len(mount(rig.images()[-1]).names()) == 7
 
 
 def test_a_machine_that_is_off_takes_no_requesters(tmp_path: Path) -> None:

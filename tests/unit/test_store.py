@@ -13,7 +13,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy.engine import make_url
 
-from controlplane.adapters.store import METADATA, SCHEMA, SqlStore, StoreTooNew
+from controlplane.adapters.store import METADATA, SCHEMA, SqlStore, StoreTooNew, upgrade
 from controlplane.ports import Event
 from simulator.clock import VirtualClock
 
@@ -49,9 +49,15 @@ def test_a_file_is_in_wal_mode(tmp_path: Path, clock: VirtualClock) -> None:
     connection.close()
 
 
-def test_the_migrations_build_the_schema_that_the_store_uses(tmp_path: Path, clock: VirtualClock) -> None:
-    SqlStore(dsn(tmp_path), clock).close()
-    engine = sa.create_engine(dsn(tmp_path))
+@pytest.mark.parametrize("migrated", [True, False])
+def test_the_migrations_build_the_schema_that_the_store_uses(
+    tmp_path: Path, clock: VirtualClock, migrated: bool
+) -> None:
+    engine = sa.create_engine(f"sqlite:///{tmp_path}/state.db")
+    if migrated:
+        with engine.begin() as connection:
+            upgrade(connection)
+    SqlStore(f"sqlite:///{tmp_path}/state.db", clock).close()
     with engine.connect() as connection:
         context = MigrationContext.configure(connection)
         assert context.get_current_revision() == SCHEMA

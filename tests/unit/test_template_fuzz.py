@@ -312,9 +312,7 @@ def test_a_deep_template_is_refused() -> None:
 
 
 def test_long_chains_are_followed_and_wide_values_fit() -> None:
-    variables: Json = {f"v{n}": f"[variables('v{n + 1}')]" for n in range(400)} | {
-        "v400": "x" * 40_000
-    }
+    variables: Json = {f"v{n}": f"[variables('v{n + 1}')]" for n in range(400)} | {"v400": "x" * 40_000}
     planned(template(variables=variables))
 
 

@@ -573,6 +573,15 @@ def test_blocks_are_missed_although_their_segment_is_there() -> None:
     assert setting.same_as_snapshot(third)
 
 
+def test_blocks_that_became_zeros_are_counted_once() -> None:
+    setting = Setting()
+    setting.write(0, block(1) * 2)
+    first = setting.back_up()
+    setting.write(0, bytes(2 * BLOCK_BYTES))  # the storage goes on holding them, so they are read
+    second = setting.back_up(first)
+    assert (second.changed_bytes, second.transferred_bytes) == (2 * BLOCK_BYTES, 0)
+
+
 def test_a_pack_that_is_known_but_cannot_be_read_is_moved_again() -> None:
     blobs = ForgetfulBlobs()
     setting = Setting(blobs=blobs)

@@ -1,0 +1,61 @@
+"""Export of a vault's jobs: a blob with the jobs of a filter, which whoever gets the result may read for an hour."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from controlplane.arm.backup_jobs import FILTER_KEYS, JOBS, listed
+from controlplane.arm.call import Answer, Call, as_json, encode
+from controlplane.arm.filters import check_keys, terms
+from controlplane.arm.routing import Route, reading
+from controlplane.arm.vaults import VAULT, require_vault, vault_id
+from controlplane.domain import errors, operation
+from controlplane.domain.times import instant
+from controlplane.ports import Blob
+
+CONTAINER = "exportedjobs"
+READABLE = timedelta(hours=1)
+
+
+def post_export(call: Call) -> Answer:
+    """The blob is there when this is answered."""
+    vault = require_vault(call)
+    wanted = terms(call.query.get("$filter", ""))
+    check_keys(wanted, FILTER_KEYS)
+    jobs = [shown for _, shown in sorted(listed(call, wanted), key=lambda row: row[0], reverse=True)]
+    id = call.new_guid()
+    call.ports.blobs.put(_blob(call, id), encode({"value": jobs}))
+    body = operation.succeeded_with_jobs(id, instant(call.ports.clock.now()), [job["name"] for job in jobs], {})
+    call.ports.store.put(operation.KIND, id, body, parent=vault, private={"exported": True})
+    home = vault_id(call)
+    return call.accepted(f"{home}/backupOperations/{id}", f"{home}/backupJobs/operationResults/{id}")
+
+
+def get_export(call: Call) -> Answer:
+    """Address and signature apart, as the service gives them. The signature is made anew each time and not kept."""
+    require_vault(call)
+    id = call.names["operation"]
+    found = call.ports.store.get(operation.KIND, id)
+    if found is None or found.parent != vault_id(call).lower() or not found.private.get("exported"):
+        raise errors.operation_not_found(id)
+    # Signatures are checked in real time, whatever the world's clock says.
+    signed = call.ports.blobs.sas(_blob(call, found.id), "r", datetime.now(UTC) + READABLE)
+    address, _, signature = signed.partition("?")
+    result = {
+        "objectType": "ExportJobsOperationResultInfo",
+        "blobUrl": address,
+        "blobSasKey": f"?{signature}",
+        "excelFileBlobUrl": None,
+        "excelFileBlobSasKey": None,
+    }
+    return as_json({"statusCode": "OK", "headers": {}, "operation": result})
+
+
+def _blob(call: Call, id: str) -> Blob:
+    return Blob(call.ports.settings.service_account, CONTAINER, f"{id}.json")
+
+
+ROUTES = (
+    Route("POST", f"{VAULT}/backupJobsExport", post_export, codes=(202,)),
+    reading(f"{JOBS}/operationResults/{{operation}}", get_export),
+)

@@ -1,0 +1,128 @@
+"""Microsoft.RecoveryServices/vaults/backupResourceGuardProxies: a vault's mapping to a guard, and unlocking."""
+
+from __future__ import annotations
+
+from controlplane.arm.call import Answer, Call, RequestBody, as_json, encode
+from controlplane.arm.routing import Route, reading
+from controlplane.arm.vaults import VAULT, require_vault, vault_id
+from controlplane.domain import errors, resource_guard, vault, vault_settings
+from controlplane.domain.arm_id import ResourceId
+from controlplane.domain.resource_guard import DELETE_ITEM, DELETE_PROXY, PROXY_KIND, PROXY_TYPE
+from controlplane.domain.times import instant
+from controlplane.jobs import vault_rules
+from controlplane.ports import Document, Json
+
+PROXIES = f"{VAULT}/backupResourceGuardProxies"
+PROXY = f"{PROXIES}/{{proxy}}"
+
+
+class ProxyPropertiesRequest(RequestBody):
+    resource_guard_resource_id: str = ""
+
+
+class ProxyRequest(RequestBody):
+    properties: ProxyPropertiesRequest = ProxyPropertiesRequest()
+
+
+class UnlockRequest(RequestBody):
+    resource_guard_operation_requests: list[str] | None = None
+    resource_to_be_deleted: str | None = None
+
+
+def list_proxies(call: Call) -> Answer:
+    require_vault(call)
+    store = call.ports.store
+    found = call.by_id(PROXY_KIND, vault_id(call))
+    return call.page((document.id, encode(vault_rules.shown_mapping(store, document))) for document in found)
+
+
+def get_proxy(call: Call) -> Answer:
+    return as_json(vault_rules.shown_mapping(call.ports.store, _proxy(call)))
+
+
+def put_proxy(call: Call) -> Answer:
+    """Map the vault to a guard. It has one at most, so this ends another mapping, which its guard must have allowed."""
+    asked = call.read(ProxyRequest).properties.resource_guard_resource_id
+    store, now = call.ports.store, call.ports.clock.now()
+    with store.transaction():
+        home = require_vault(call)
+        guard = _guard(call, asked)
+        id = f"{home}/backupResourceGuardProxies/{call.names['proxy']}"
+        known = vault_rules.mapping_document(store, home)
+        if known is not None and (known.id, known.private["guard"]) == (id.lower(), guard["id"]):
+            return as_json(vault_rules.shown_mapping(store, known))
+        if known is None:
+            _show_in_vault(call, guarded=True)
+        else:
+            vault_rules.check_unlocked(call.ports, home, DELETE_PROXY, known.id)
+            store.delete(PROXY_KIND, known.id)
+        private = {"id": id, "guard": guard["id"], "updated": instant(now), "unlocks": {}}
+        document = store.put(PROXY_KIND, id, {"id": id}, parent=home, private=private)
+    return as_json(vault_rules.shown_mapping(store, document))
+
+
+def delete_proxy(call: Call) -> Answer:
+    with call.ports.store.transaction():
+        home = require_vault(call)
+        known = call.find(PROXY_KIND)
+        if known is None:
+            return Answer(204)
+        vault_rules.check_unlocked(call.ports, home, DELETE_PROXY, known.id)
+        call.ports.store.delete(PROXY_KIND, known.id)
+        _show_in_vault(call, guarded=False)
+    return Answer(200)
+
+
+def unlock_delete(call: Call) -> Answer:
+    """Allow a deletion for a while: of the named resource, or of the mapping itself."""
+    request = call.read(UnlockRequest)
+    store, now = call.ports.store, call.ports.clock.now()
+    with store.transaction():
+        known = _proxy(call, call.id.removesuffix("/unlockDelete"))
+        shown = vault_rules.shown_mapping(store, known)
+        resource = request.resource_to_be_deleted or known.id
+        operation = DELETE_PROXY if resource.lower() == known.id else DELETE_ITEM
+        resource_guard.check_request(shown, operation, request.resource_guard_operation_requests)
+        unlocks = resource_guard.unlocked(known.private["unlocks"], resource, now)
+        store.put(PROXY_KIND, known.id, known.json(), private=known.private | {"unlocks": unlocks})
+    return as_json({"unlockDeleteExpiryTime": instant(now + resource_guard.UNLOCKED_FOR)})
+
+
+def _proxy(call: Call, id: str | None = None) -> Document:
+    found = call.find(PROXY_KIND, id)
+    if found is None:
+        require_vault(call)
+        raise errors.resource_not_found(PROXY_TYPE, call.names["proxy"], call.group)
+    return found
+
+
+def _guard(call: Call, id: str) -> Json:
+    """The guard that a vault shall be mapped to, which must be there and in the vault's region."""
+    try:
+        named = ResourceId.parse(id)
+    except ValueError:
+        named = None
+    if named is None or not named.is_a(resource_guard.TYPE):
+        raise errors.invalid_backup_input("resourceGuardResourceId", "it is not the id of a resource guard")
+    guard = call.find(resource_guard.KIND, id)
+    if guard is None:
+        raise errors.resource_not_found(resource_guard.TYPE, named.name, named.group)
+    body = guard.json()
+    if body["location"] != call.get(vault.KIND, vault_id(call)).json()["location"]:
+        raise errors.invalid_backup_input("resourceGuardResourceId", "the guard must be in the region of the vault")
+    return body
+
+
+def _show_in_vault(call: Call, guarded: bool) -> None:
+    home = call.get(vault.KIND, vault_id(call)).json()
+    changed = home | {"properties": vault_settings.with_authorization(home["properties"], guarded)}
+    call.ports.store.put(vault.KIND, home["id"], vault.stamped(changed, call.ports.clock.now()))
+
+
+ROUTES = (
+    reading(PROXIES, list_proxies),
+    reading(PROXY, get_proxy),
+    Route("PUT", PROXY, put_proxy, body=ProxyRequest, codes=(200,)),
+    Route("DELETE", PROXY, delete_proxy, codes=(200, 204)),
+    Route("POST", f"{PROXY}/unlockDelete", unlock_delete, body=UnlockRequest, codes=(200,)),
+)

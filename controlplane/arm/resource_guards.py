@@ -1,0 +1,75 @@
+"""Microsoft.DataProtection/resourceGuards: the guards of vaults, and the request objects that stand for consent.
+
+Who may read a guard's request object has the guard's consent. Everybody who is signed in has every right here.
+"""
+
+from __future__ import annotations
+
+import re
+
+from controlplane.arm.call import Answer, Call, RequestBody, as_json
+from controlplane.arm.plain_resources import PlainType, ResourceRequest
+from controlplane.arm.routing import Route, reading
+from controlplane.domain import errors
+from controlplane.domain.errors import ServiceError
+from controlplane.domain.resource_guard import KIND, OPERATIONS, PROXY_KIND, TYPE, Operation, guard_properties, guarded
+from controlplane.ports import Document, Json
+
+
+class PropertiesRequest(RequestBody):
+    vault_critical_operation_exclusion_list: tuple[str, ...] = ()
+
+
+class GuardRequest(ResourceRequest):
+    properties: PropertiesRequest = PropertiesRequest()
+
+
+def _body(call: Call, request: GuardRequest, known: Json | None) -> Json:
+    return {"properties": guard_properties(request.properties.vault_critical_operation_exclusion_list)}
+
+
+def _check_unused(call: Call, known: Document) -> None:
+    mappings = call.ports.store.find(PROXY_KIND)
+    if any(mapping.private["guard"].lower() == known.id for mapping in mappings):
+        # The code is ours.
+        raise ServiceError("ResourceGuardInUse", "A vault is mapped to the resource guard.", status=409)
+
+
+GUARDS = PlainType(
+    full_type=TYPE,
+    name=re.compile(r"[A-Za-z][A-Za-z0-9-]{2,62}", re.ASCII),
+    name_rule="3 to 63 letters, digits and hyphens, with a letter first",
+    request=GuardRequest,
+    body=_body,
+    before_deletion=_check_unused,
+)
+
+
+def _requests(operation: Operation) -> tuple[Route, ...]:
+    """The guard's request objects for an operation: there is one, `default`, as long as the guard watches it."""
+    path = f"{GUARDS.path}/{operation.request}"
+
+    def shown(call: Call, id: str) -> Json | None:
+        guard = call.get(KIND, id.partition(f"/{operation.request}")[0]).json()
+        watched = guarded(guard["properties"]["vaultCriticalOperationExclusionList"])
+        object_id = f"{guard['id']}/{operation.request}/default"
+        return (
+            {"id": object_id, "name": "default", "type": f"{TYPE}/{operation.request}"}
+            if operation in watched
+            else None
+        )
+
+    def list_requests(call: Call) -> Answer:
+        found = shown(call, call.id)
+        return as_json({"value": [found] if found else []})
+
+    def get_request(call: Call) -> Answer:
+        found = shown(call, call.id)
+        if found is None or call.names["request"].lower() != "default":
+            raise errors.resource_not_found(f"{TYPE}/{operation.request}", call.names["request"], call.group)
+        return as_json(found)
+
+    return (reading(path, list_requests), reading(f"{path}/{{request}}", get_request))
+
+
+ROUTES = (*GUARDS.routes(), *(route for operation in OPERATIONS for route in _requests(operation)))

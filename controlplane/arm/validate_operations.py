@@ -1,0 +1,101 @@
+"""Validation of an operation that nobody starts: whether a restore would be taken as it is asked for."""
+
+from __future__ import annotations
+
+from controlplane.arm.call import Answer, Call, RequestBody, as_json
+from controlplane.arm.recovery_points import RestorePropertiesRequest
+from controlplane.arm.routing import Route, reading
+from controlplane.arm.vaults import VAULT, require_vault, vault_id
+from controlplane.domain import errors, operation
+from controlplane.domain.arm_id import vault_id_of
+from controlplane.domain.times import instant
+from controlplane.jobs.rehearsal import rehearse
+from controlplane.jobs.rehydration import restore
+from controlplane.ports import Document, Engine, Json
+
+KIND = "validation"
+RESTORES = frozenset({"ValidateIaasVMRestoreOperationRequest", "ValidateRestoreOperationRequest"})
+
+
+class ValidatePropertiesRequest(RequestBody):
+    object_type: str | None = None
+    restore_request: RestorePropertiesRequest = RestorePropertiesRequest()
+
+
+class ValidateRequest(RequestBody):
+    id: str = ""
+    properties: ValidatePropertiesRequest = ValidatePropertiesRequest()
+
+
+def post_validate(call: Call) -> Answer:
+    require_vault(call)
+    return as_json(_findings(call))
+
+
+def post_trigger(call: Call) -> Answer:
+    """It is done when the answer is given; the result is asked for as if it had taken its time."""
+    require_vault(call)
+    found, id = _findings(call), call.new_guid()
+    call.ports.store.put(KIND, id, found, parent=vault_id(call), private={"at": instant(call.ports.clock.now())})
+    home = vault_id(call)
+    return call.accepted(f"{home}/backupValidateOperationsStatuses/{id}", f"{home}/backupValidateOperationResults/{id}")
+
+
+def get_status(call: Call) -> Answer:
+    found = _known(call)
+    body = operation.succeeded(found.id, found.private["at"])
+    properties = {"objectType": "OperationStatusValidateOperationExtendedInfo", **found.json()}
+    return as_json(body | {"properties": properties})
+
+
+def get_result(call: Call) -> Answer:
+    return as_json(_known(call).json())
+
+
+def _findings(call: Call) -> Json:
+    request = call.read(ValidateRequest)
+    if request.properties.object_type not in RESTORES:
+        raise errors.invalid_backup_input("objectType", f"it must be one of {', '.join(sorted(RESTORES))}")
+    asked = {"properties": request.properties.restore_request.model_dump(by_alias=True, exclude_none=True)}
+    point = _point(call, request.id)
+
+    def attempt(engine: Engine) -> None:
+        restore(call.ports, engine, point, asked)
+
+    refusal = rehearse(call.ports, attempt)
+    results = [] if refusal is None else [_finding(refusal)]
+    return {"validateOperationResponse": {"validationResults": results}}
+
+
+def _finding(error: errors.ServiceError) -> Json:
+    return {
+        "code": error.code,
+        "message": error.message,
+        "recommendations": [error.remedy] if error.remedy else [],
+    }
+
+
+def _point(call: Call, id: str) -> str:
+    """The id of a recovery point of this vault."""
+    try:
+        inside = vault_id_of(id).lower() == vault_id(call).lower() and "/recoverypoints/" in id.lower()
+    except ValueError:
+        inside = False
+    if not inside:
+        raise errors.invalid_backup_input("id", "it must be that of a recovery point in the vault")
+    return id
+
+
+def _known(call: Call) -> Document:
+    found = call.ports.store.get(KIND, call.names["operation"])
+    if found is None or found.parent != vault_id(call).lower():
+        raise errors.operation_not_found(call.names["operation"])
+    return found
+
+
+ROUTES = (
+    Route("POST", f"{VAULT}/backupValidateOperation", post_validate, body=ValidateRequest),
+    Route("POST", f"{VAULT}/backupTriggerValidateOperation", post_trigger, body=ValidateRequest, codes=(202,)),
+    reading(f"{VAULT}/backupValidateOperationsStatuses/{{operation}}", get_status),
+    reading(f"{VAULT}/backupValidateOperationResults/{{operation}}", get_result),
+)

@@ -1,0 +1,38 @@
+"""Usages of a vault: what is in it, counted when asked; and its replication, of which there is none."""
+
+from __future__ import annotations
+
+from controlplane.arm.call import Answer, Call, as_json
+from controlplane.arm.filters import check_keys, terms
+from controlplane.arm.routing import reading
+from controlplane.arm.vaults import VAULT, require_vault
+from controlplane.domain import policy, protected_item, vault_usage
+from controlplane.jobs import points
+
+
+def list_usages(call: Call) -> Answer:
+    vault, store = require_vault(call), call.ports.store
+    items = store.find(protected_item.KIND, vault)
+    held = [point for item in items for point in points.of_item(store, item.id)]
+    return as_json({"value": vault_usage.of_vault(len(items), len(store.find(policy.KIND, vault)), held)})
+
+
+def list_summaries(call: Call) -> Answer:
+    vault = require_vault(call)
+    wanted = terms(call.query.get("$filter", ""))
+    check_keys(wanted, {"type"})
+    machines = len(call.ports.store.find(protected_item.KIND, vault))
+    return as_json({"value": vault_usage.summary(machines, wanted.get("type", vault_usage.ITEMS))})
+
+
+def list_replication_usages(call: Call) -> Answer:
+    """No vault replicates anything here."""
+    require_vault(call)
+    return as_json({"value": []})
+
+
+ROUTES = (
+    reading(f"{VAULT}/usages", list_usages),
+    reading(f"{VAULT}/backupUsageSummaries", list_summaries),
+    reading(f"{VAULT}/replicationUsages", list_replication_usages),
+)

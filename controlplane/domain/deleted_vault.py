@@ -1,0 +1,88 @@
+"""Deleted vault: what ARM shows of a vault that was deleted, and how all that was in it changes its address.
+
+A vault is kept with its soft-deleted items for as long as these are. Meanwhile everything in it bears ids below the
+deleted vault, so that a new vault of the same name is another vault.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from controlplane.domain import protected_item
+from controlplane.domain.arm_id import ResourceId
+from controlplane.domain.errors import ServiceError
+from controlplane.domain.times import instant, parse_instant
+from controlplane.domain.vault import TYPE as VAULT_TYPE
+
+Json = dict[str, Any]
+
+TYPE = "Microsoft.RecoveryServices/locations/deletedVaults"
+KIND = TYPE.lower()
+
+
+def collection(subscription: str, location: str) -> str:
+    """The id below which the deleted vaults of a region stand."""
+    return f"/subscriptions/{subscription}/providers/Microsoft.RecoveryServices/locations/{location}"
+
+
+def is_below(id: str) -> bool:
+    """Whether something lies in a deleted vault."""
+    return "/deletedvaults/" in id.lower()
+
+
+def body(vault: Json, items: Iterable[Json], guid: str, now: datetime) -> Json:
+    """What GET answers. `items` are the bodies of the soft-deleted items; without any, nothing keeps the vault."""
+    id = ResourceId.parse(vault["id"])
+    name = f"{id.group}_{guid}"
+    purge = max((protected_item.purge_time(item) for item in items), default=now)
+    return {
+        "id": f"{collection(id.subscription, vault['location'])}/deletedVaults/{name}",
+        "name": name,
+        "type": TYPE,
+        "location": vault["location"],
+        "properties": {"vaultId": vault["id"], "vaultDeletionTime": instant(now), "purgeAt": instant(purge)},
+    }
+
+
+def is_over(deleted: Json, now: datetime) -> bool:
+    return parse_instant(deleted["properties"]["purgeAt"]) <= now
+
+
+def recovered_id(deleted: Json, group_id: str) -> str:
+    """The id that the vault gets when it is undeleted into a group."""
+    return f"{group_id}/providers/{VAULT_TYPE}/{deleted['properties']['vaultId'].rpartition('/')[2]}"
+
+
+def moved(value: Any, old: str, new: str) -> Any:
+    """A body, or what the service remembers beside it, with every id below `old` brought below `new`."""
+    if isinstance(value, dict):
+        return {key: moved(item, old, new) for key, item in value.items()}
+    if isinstance(value, list):
+        return [moved(item, old, new) for item in value]
+    return moved_id(value, old, new) if isinstance(value, str) else value
+
+
+def moved_id(text: str, old: str, new: str) -> str:
+    """The same for one text, which may be no id at all."""
+    host = protected_item.HOST if text.startswith(protected_item.HOST) else ""
+    rest = text[len(host) :]
+    is_inside = f"{rest.lower()}/".startswith(f"{old.lower()}/")
+    # What the store keeps in lower case stays so.
+    target = new.lower() if rest == rest.lower() else new
+    return f"{host}{target}{rest[len(old) :]}" if is_inside else text
+
+
+def not_found(name: str) -> ServiceError:
+    """The code is ours."""
+    return ServiceError("DeletedVaultNotFound", f"There is no deleted vault '{name}' in the location.", status=404)
+
+
+def name_taken(vault: str, group: str) -> ServiceError:
+    """The code is ours."""
+    return ServiceError(
+        "BMSUserErrorVaultNameAlreadyInUse",
+        f"The vault cannot be recovered: the resource group '{group}' has a vault named '{vault}' already.",
+        status=409,
+    )

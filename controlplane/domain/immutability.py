@@ -1,0 +1,131 @@
+"""Immutability of a vault: Disabled, Unlocked, Locked; and what it forbids.
+
+An immutable vault takes nothing away before its time: no deletion of an item whose recovery points have not expired, no
+policy that keeps them for less long. Stopping with all data kept, suspending and further backups stay allowed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+from controlplane.domain import errors
+from controlplane.domain.errors import ServiceError
+from controlplane.domain.machine import Table
+from controlplane.domain.recovery_point import RecoveryPoint
+from controlplane.domain.retention import RULES
+
+Json = dict[str, Any]
+
+STATES: Table = {
+    "Disabled": {"enabled": "Unlocked"},
+    "Unlocked": {"disabled": "Disabled", "locked": "Locked"},
+    "Locked": {},
+}
+"""There is no way from Disabled to Locked but by Unlocked, and none out of Locked."""
+TYPES = ("AsPerPolicy", "TimeBased")
+MAX_DAYS = 99 * 366
+
+
+def state_of(vault: Json) -> str:
+    """The state of a vault, from its body. One that was never asked has no such settings."""
+    return _state(vault["properties"]["securitySettings"])
+
+
+def is_weakened(before: Json, after: Json) -> bool:
+    """Whether immutability goes from Unlocked to Disabled; both are `securitySettings`."""
+    return _state(before) == "Unlocked" and _state(after) == "Disabled"
+
+
+def check_change(before: Json, after: Json) -> None:
+    """ServiceError for a state that does not follow the one before, or settings that contradict each other; both are
+    `securitySettings`."""
+    old, new = _state(before), _state(after)
+    if new != old and new not in STATES[old].values():
+        raise _irreversible() if old == "Locked" else _not_locked_at_once()
+    days, old_days = _days(after), _days(before)
+    if new == "Disabled":
+        return
+    if _type(after) == "TimeBased" and (days is None or days not in range(1, MAX_DAYS + 1)):
+        raise errors.invalid_backup_input("durationInDays", f"TimeBased immutability takes 1 to {MAX_DAYS} days")
+    if _type(after) == "AsPerPolicy" and days is not None:
+        raise errors.invalid_backup_input("durationInDays", "it goes with TimeBased immutability only")
+    if old == "Locked" and (_type(after) != _type(before) or (days or 0) < (old_days or 0)):
+        raise _irreversible()
+
+
+def check_item_deletion(vault: Json, points: Iterable[RecoveryPoint], now: datetime) -> None:
+    """ServiceError for the deletion of an item that has a recovery point which the vault still keeps."""
+    if state_of(vault) != "Disabled" and any(_kept_until(vault, point) > now for point in points):
+        raise ServiceError(
+            "UserErrorOperationDeniedOnImmutableItem",
+            "The Vault and Backup Item is immutable, hence operation is denied.",
+            remedy="Stop protection and retain the data instead.",
+        )
+
+
+def check_retention(vault: Json, old: Json, new: Json) -> None:
+    """ServiceError where what keeps recovery points would keep them for less long; both are properties of a policy."""
+    if state_of(vault) != "Disabled" and is_retention_reduced(old, new):
+        # The code is ours.
+        raise ServiceError(
+            "BMSUserErrorRetentionReductionOnImmutableVault",
+            "Reduction in retention is not allowed since the vault is immutable.",
+            remedy="Keep every recovery point at least as long as before.",
+        )
+
+
+def is_retention_reduced(old: Json, new: Json) -> bool:
+    """Whether one of the old policy's rules is gone, or keeps for less long; both are properties of a policy."""
+    before, after = old.get("retentionPolicy") or {}, new.get("retentionPolicy") or {}
+    kept = ((_count(before, key), _count(after, key)) for key in RULES.values())
+    return any(left < had for had, left in kept)
+
+
+def _count(retention: Json, key: str) -> int:
+    """A rule's number of days, weeks, months or years: each rule has its own unit."""
+    return int(((retention.get(key) or {}).get("retentionDuration") or {}).get("count") or 0)
+
+
+def _state(security: Json) -> str:
+    return str((security.get("immutabilitySettings") or {}).get("state") or "Disabled")
+
+
+def _configuration(security: Json) -> Json:
+    found: Json = (security.get("immutabilitySettings") or {}).get("configuration") or {}
+    return found
+
+
+def _type(security: Json) -> str:
+    return str(_configuration(security).get("type") or "AsPerPolicy")
+
+
+def _days(security: Json) -> int | None:
+    days = _configuration(security).get("durationInDays")
+    return None if days is None else int(days)
+
+
+def _kept_until(vault: Json, point: RecoveryPoint) -> datetime:
+    """Until when the vault lets nobody take the point away."""
+    security = vault["properties"]["securitySettings"]
+    days = _days(security)
+    if _type(security) == "AsPerPolicy" or days is None:
+        return point.expires
+    return min(point.expires, point.time + timedelta(days=days))
+
+
+def _irreversible() -> ServiceError:
+    """The code is ours."""
+    return ServiceError(
+        "BMSUserErrorImmutabilityLocked",
+        "Immutability of the vault is locked, so it can be neither disabled nor weakened.",
+    )
+
+
+def _not_locked_at_once() -> ServiceError:
+    """The code is ours."""
+    return ServiceError(
+        "BMSUserErrorImmutabilityLockNeedsUnlockedState",
+        "Immutability cannot be locked before it has been enabled: set it to Unlocked first.",
+    )

@@ -1,0 +1,251 @@
+"""What a restore asks for: read from its request, and refused where the recovery point or the vault cannot give it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from controlplane.domain import errors
+from controlplane.domain.arm_id import ResourceId, subscription_of
+from controlplane.domain.errors import ServiceError
+from controlplane.domain.recovery_point import PointDisk, RecoveryPoint
+from controlplane.domain.virtual_machine import OS_DISK_LUN
+from controlplane.domain.virtual_machine import TYPE as MACHINE_TYPE
+
+Json = dict[str, Any]
+
+DISKS, ORIGINAL, ALTERNATE = "RestoreDisks", "OriginalLocation", "AlternateLocation"
+RECOVERY_TYPES = frozenset({DISKS, ORIGINAL, ALTERNATE})
+REQUEST, REHYDRATION = "IaasVMRestoreRequest", "IaasVMRestoreWithRehydrationRequest"
+ZONES = frozenset({"1", "2", "3"})
+
+_NOT_SIMULATED = {
+    "affinityGroup": "restore of a classic virtual machine",
+    "targetDomainNameId": "restore of a classic virtual machine",
+    "diskEncryptionSetId": "restore of disks under a disk encryption set",
+    "extendedLocation": "restore into an edge zone",
+    "identityInfo": "restore through a managed identity",
+    "identityBasedRestoreDetails": "restore through a managed identity",
+    "securedVMDetails": "restore of a confidential virtual machine",
+    "targetDiskNetworkAccessSettings": "restore of disks with network access settings of their own",
+}
+"""What a request may ask for that this service has not -> how the refusal calls it."""
+
+
+@dataclass(frozen=True, slots=True)
+class VaultFacts:
+    """What of the vault decides about a restore. Ids and states as ARM shows them."""
+
+    location: str
+    redundancy: str
+    cross_subscription: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A restore that may be tried. Empty texts where a type of restore has no use for them."""
+
+    kind: str
+    account: str
+    """Storage account of the disks, or where managed disks are staged."""
+    managed: bool
+    disks: tuple[PointDisk, ...]
+    group: str = ""
+    """Resource group of what is made."""
+    machine: str = ""
+    subnet: str = ""
+    network: str = ""
+    zone: str = ""
+
+
+def read(asked: Json, point: RecoveryPoint, vault: VaultFacts) -> Wanted:
+    """What the properties of a restore request (IaasVMRestoreRequest) ask for; ServiceError where it cannot be."""
+    _check_type(asked, point)
+    _check_simulated(asked, vault)
+    kind = asked["recoveryType"]
+    _check_subscriptions(asked, point, vault, kind)
+    if asked.get("originalStorageAccountOption"):
+        reason = "this recovery point cannot restore disks to their original storage accounts"
+        raise errors.invalid_backup_input("originalStorageAccountOption", reason)
+    wanted = Wanted(
+        kind=kind,
+        account=str(asked.get("storageAccountId") or ""),
+        managed=_is_managed(asked, point, kind),
+        disks=tuple(_chosen(point, asked.get("restoreDiskLunList"))),
+        group=str(asked.get("targetResourceGroupId") or ""),
+        zone=_zone(asked, point, vault, kind),
+    )
+    if not wanted.account:
+        raise errors.invalid_backup_input("storageAccountId", "it is missing")
+    if kind == ORIGINAL:
+        _check_original(asked, point)
+    return _alternate(asked, wanted) if kind == ALTERNATE else wanted
+
+
+def _check_type(asked: Json, point: RecoveryPoint) -> None:
+    kind = asked.get("objectType")
+    if kind not in (REQUEST, REHYDRATION):
+        raise errors.invalid_backup_input("objectType", f"a virtual machine takes an {REQUEST}")
+    if kind == REHYDRATION:
+        raise ServiceError(
+            "UserErrorRecoveryPointRehydrationNotAllowed",
+            "Rehydration is only supported for Archive Recovery Points.",
+            remedy="Restore this recovery point without rehydration.",
+        )
+    if str(asked.get("recoveryPointId") or point.id) != point.id:
+        raise errors.invalid_backup_input("recoveryPointId", "the address names another recovery point")
+    if asked.get("recoveryType") not in RECOVERY_TYPES:
+        raise errors.invalid_backup_input("recoveryType", f"it must be one of {', '.join(sorted(RECOVERY_TYPES))}")
+
+
+def _check_simulated(asked: Json, vault: VaultFacts) -> None:
+    for key, feature in _NOT_SIMULATED.items():
+        if asked.get(key):
+            raise errors.operation_not_simulated(feature)
+    if (asked.get("encryptionDetails") or {}).get("encryptionEnabled"):
+        raise errors.operation_not_simulated("restore of an encrypted virtual machine")
+    region = str(asked.get("region") or vault.location).replace(" ", "").lower()
+    if region != vault.location:
+        raise errors.operation_not_simulated("restore into another region")
+
+
+def _is_managed(asked: Json, point: RecoveryPoint, kind: str) -> bool:
+    """Disks alone become managed ones where a resource group is named for them, a machine keeps what it had."""
+    converted = bool(asked.get("restoreWithManagedDisks"))
+    if kind != DISKS:
+        return point.machine.managed or (converted and kind == ALTERNATE)
+    if converted and not asked.get("targetResourceGroupId"):
+        raise errors.invalid_backup_input("targetResourceGroupId", "managed disks need a resource group to lie in")
+    return bool(asked.get("targetResourceGroupId"))
+
+
+def _chosen(point: RecoveryPoint, luns: list[Any] | None) -> list[PointDisk]:
+    """All of them, or the OS disk and those listed."""
+    if luns is None:
+        return list(point.disks)
+    wanted = {int(lun) for lun in luns} | {OS_DISK_LUN}
+    unknown = wanted - {disk.lun for disk in point.disks} - {OS_DISK_LUN}
+    if unknown:
+        excluded = sorted(unknown & {lun for lun, _ in point.machine.attached})
+        numbers = ", ".join(str(lun) for lun in excluded or sorted(unknown))
+        reason = f"the recovery point has no disk at {numbers}"
+        raise errors.invalid_backup_input(
+            "restoreDiskLunList", f"{reason}: it was excluded from backup" if excluded else reason
+        )
+    return [disk for disk in point.disks if disk.lun in wanted]
+
+
+# ------------------------------------------------------------------------------------------------- machines and places
+
+
+def _check_original(asked: Json, point: RecoveryPoint) -> None:
+    if asked.get("restoreDiskLunList") is not None:
+        raise _original_not_supported("only some of its disks were asked for")
+    if len(point.disks) < len(point.machine.attached):
+        raise ServiceError(
+            "UserErrorOLRNotSupportedOnRPWithDisksExcluded",
+            "Replace existing is not supported on a recovery point with excluded disks.",
+            remedy="Restore the disks, then attach them to the virtual machine.",
+        )
+
+
+def _original_not_supported(reason: str) -> ServiceError:
+    return ServiceError(
+        "UserErrorOLRNotSupported",
+        f"Replace existing is not supported for this scenario: {reason}.",
+        remedy="Restore the disks, or create another virtual machine from the recovery point.",
+    )
+
+
+def _alternate(asked: Json, wanted: Wanted) -> Wanted:
+    """The same restore with the place of its virtual machine."""
+    try:
+        machine = ResourceId.parse(str(asked.get("targetVirtualMachineId") or ""))
+    except ValueError as error:
+        raise errors.invalid_backup_input("targetVirtualMachineId", str(error)) from None
+    if not machine.is_a(MACHINE_TYPE):
+        raise errors.invalid_backup_input("targetVirtualMachineId", "it is not the id of a virtual machine")
+    if wanted.group and wanted.group.lower() != machine.group_id.lower():
+        reason = "the virtual machine is to lie in another resource group"
+        raise errors.invalid_backup_input("targetResourceGroupId", reason)
+    for key in ("virtualNetworkId", "subnetId"):
+        if not asked.get(key):
+            raise errors.invalid_backup_input(key, "it is missing")
+    return replace(
+        wanted,
+        group=machine.group_id,
+        machine=str(machine),
+        subnet=str(asked["subnetId"]),
+        network=str(asked["virtualNetworkId"]),
+    )
+
+
+def _zone(asked: Json, point: RecoveryPoint, vault: VaultFacts, kind: str) -> str:
+    """The zone that the disks shall lie in; empty where none is asked for. Managed disks only, from the vault only."""
+    zones = [str(zone) for zone in asked.get("zones") or []]
+    if not zones:
+        return ""
+    if len(zones) > 1 or zones[0] not in ZONES:
+        raise errors.invalid_backup_input("zones", f"it must be one of {', '.join(sorted(ZONES))}")
+    if kind == ORIGINAL:
+        raise _original_not_supported("the virtual machine stays in its zone")
+    if vault.redundancy != "ZoneRedundant":
+        raise _zone_not_supported("the vault is not zone-redundant")
+    if not point.has_vault_copy:
+        raise _zone_not_supported("the recovery point is not in the vault tier yet")
+    if not _is_managed(asked, point, kind):
+        raise _zone_not_supported("only managed disks lie in zones")
+    return zones[0]
+
+
+def _zone_not_supported(reason: str) -> ServiceError:
+    """The code is ours."""
+    return ServiceError(
+        "UserErrorCrossZonalRestoreNotSupported",
+        f"Operation failed as Cross Zonal Restore is not supported: {reason}.",
+        remedy="Restore without a zone, or from a zone-redundant vault and a recovery point in its vault tier.",
+    )
+
+
+def _check_subscriptions(asked: Json, point: RecoveryPoint, vault: VaultFacts, kind: str) -> None:
+    """There is one subscription in this cloud; what is told of another one is what the service tells."""
+    home = subscription_of(point.item)
+    targets = (asked.get(key) for key in ("storageAccountId", "targetResourceGroupId", "targetVirtualMachineId"))
+    if any(subscription_of(str(id)) != home for id in targets if id):
+        raise _across_subscriptions(point, vault, kind)
+
+
+def _across_subscriptions(point: RecoveryPoint, vault: VaultFacts, kind: str) -> ServiceError:
+    remedy = "Restore into the subscription of the virtual machine."
+    if kind == ORIGINAL:
+        return ServiceError(
+            "UserErrorCrossSubscriptionRestoreNotSuppportedForOLR",
+            "Operation failed as Cross Subscription Restore is not supported for Original Location Recovery.",
+            remedy=remedy,
+        )
+    if not point.machine.managed:
+        return ServiceError(
+            "UserErrorCrossSubscriptionRestoreNotSuppportedForUnManagedAzureVM",
+            "Operation failed as Cross Subscription Restore is not supported for Azure VMs with Unmanaged Disks.",
+            remedy=remedy,
+        )
+    if vault.cross_subscription != "Enabled":
+        # The code is ours.
+        return ServiceError(
+            "UserErrorCrossSubscriptionRestoreDisabled",
+            "Operation failed as Cross Subscription Restore is not allowed on this vault.",
+            remedy=remedy,
+        )
+    if not point.has_vault_copy:
+        return ServiceError(
+            "UserErrorCrossSubscriptionRestoreNotSuppportedFromSnapshot",
+            "Operation failed as Cross Subscription Restore is not supported when restoring from a Snapshot recovery "
+            "point.",
+            remedy=remedy,
+        )
+    return ServiceError(
+        "UserErrorCrossSubscriptionRestoreInvalidTargetSubscription",
+        "Operation failed as the target subscription specified for restore is not registered to the Azure Recovery "
+        "Services Resource Provider.",
+        remedy=remedy,
+    )

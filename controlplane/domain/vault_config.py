@@ -1,0 +1,103 @@
+"""Soft delete, storage redundancy and encryption of a vault as older APIs show them, and what may be written there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from controlplane.domain import vault_encryption
+from controlplane.domain.errors import ServiceError
+from controlplane.domain.vault import TYPE
+
+Json = dict[str, Any]
+
+BACKUP = "backupconfig/vaultconfig"
+STORAGE = "backupstorageconfig/vaultstorageconfig"
+ENCRYPTION = "backupEncryptionConfigs/backupResourceEncryptionConfig"
+
+STRONG_ENOUGH = {"enabled", "alwayson"}
+"""What a vault whose security features are always on satisfies."""
+
+
+def backup_config(vault: Json) -> Json:
+    """Soft delete."""
+    soft_delete = vault["properties"]["securitySettings"]["softDeleteSettings"]
+    return _config(
+        vault["id"],
+        BACKUP,
+        {
+            "enhancedSecurityState": soft_delete["enhancedSecurityState"],
+            "softDeleteFeatureState": soft_delete["softDeleteState"],
+            "softDeleteRetentionPeriodInDays": soft_delete["softDeleteRetentionPeriodInDays"],
+            "isSoftDeleteFeatureStateEditable": False,
+        },
+    )
+
+
+def storage_config(vault: Json, in_use: bool) -> Json:
+    """Redundancy; fixed once the vault is in use."""
+    redundancy = vault["properties"]["redundancySettings"]
+    return _config(
+        vault["id"],
+        STORAGE,
+        {
+            "storageModelType": redundancy["standardTierStorageRedundancy"],
+            "storageType": redundancy["standardTierStorageRedundancy"],
+            "storageTypeState": "Locked" if in_use else "Unlocked",
+            "crossRegionRestoreFlag": redundancy["crossRegionRestore"] == "Enabled",
+            "dedupState": "Disabled",
+            "xcoolState": "Disabled",
+        },
+    )
+
+
+def encryption_config(vault: Json) -> Json:
+    return _config(vault["id"], ENCRYPTION, vault_encryption.config(vault["properties"].get("encryption")))
+
+
+def check_backup_config(vault: Json, asked: Json) -> None:
+    """Every vault gets its soft delete from the vault API, which alone may change it from then on: ServiceError for any
+    change. What a client read and sends back is none, nor is the weaker `Enabled` of the security features."""
+    now = backup_config(vault)["properties"]
+    state = str(asked.get("softDeleteFeatureState", now["softDeleteFeatureState"])).lower()
+    security = str(asked.get("enhancedSecurityState", now["enhancedSecurityState"])).lower()
+    days = asked.get("softDeleteRetentionPeriodInDays", now["softDeleteRetentionPeriodInDays"])
+    if state == "disabled" or security not in STRONG_ENOUGH:
+        raise ServiceError(
+            "BMSUserErrorDisablingSoftDeleteStateNotAllowed",
+            "Soft delete and the security features of the vault are always on: disabling them is not allowed.",
+        )
+    if state != now["softDeleteFeatureState"].lower():
+        raise ServiceError(
+            "BMSUserErrorSoftDeleteStateAlwaysOn",
+            "The soft delete state of the vault is AlwaysON, which cannot be modified.",
+        )
+    if days != now["softDeleteRetentionPeriodInDays"]:
+        raise ServiceError(
+            "BMSUserErrorSoftDeleteUseVaultApi",
+            "Soft delete settings of this vault cannot be modified using this API. They were set by the Vault API, "
+            "which must be used to change them.",
+        )
+
+
+def redundancy_asked(vault: Json, asked: Json) -> Json:
+    """What a write of the storage config asks of the vault's `redundancySettings`; empty if nothing new."""
+    now = vault["properties"]["redundancySettings"]
+    found: dict[str, str] = {}
+    if (kind := asked.get("storageModelType") or asked.get("storageType")) is not None:
+        found["standardTierStorageRedundancy"] = kind
+    if (flag := asked.get("crossRegionRestoreFlag")) is not None:
+        found["crossRegionRestore"] = "Enabled" if flag else "Disabled"
+    return {key: value for key, value in found.items() if value.lower() != now[key].lower()}
+
+
+def redundancy_is_of_vault_api() -> ServiceError:
+    return ServiceError(
+        "BMSUserErrorRedundancySettingsUseVaultApi",
+        "Redundancy settings for this vault cannot be modified using this API. Since the Vault API was previously used "
+        "to update the redundancy settings for this vault, you must again use the Vault API.",
+    )
+
+
+def _config(vault_id: str, place: str, properties: Json) -> Json:
+    kind, name = place.split("/")
+    return {"id": f"{vault_id}/{place}", "name": name, "type": f"{TYPE}/{kind}", "properties": properties}

@@ -1,0 +1,107 @@
+"""Encryption of a vault with a customer's key: which requests make sense, and the older view of it.
+
+The key itself lies in a key vault, which no simulated world has: only the form of its address is looked at.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from controlplane.domain import errors
+from controlplane.domain.errors import ServiceError
+
+Json = dict[str, Any]
+
+_KEY = re.compile(
+    r"https://[a-z0-9-]{3,24}\.(vault|managedhsm)\.[a-z0-9.-]+(:\d+)?/keys/[a-z0-9-]{1,127}(/[0-9a-f]{32})?/?",
+    re.ASCII | re.IGNORECASE,
+)
+
+
+def normalised(asked: Json) -> Json:
+    """What a request says of encryption, its identity in one form: the vault's own, or a user-assigned one."""
+    kek = asked.get("kekIdentity")
+    if not kek:
+        return {key: value for key, value in asked.items() if key != "kekIdentity"}
+    own, user = bool(kek.get("useSystemAssignedIdentity")), kek.get("userAssignedIdentity")
+    if own == bool(user):
+        raise errors.invalid_backup_input("kekIdentity", "it is either the vault's own or one user-assigned identity")
+    shown = {"useSystemAssignedIdentity": own} | ({} if own else {"userAssignedIdentity": user})
+    return asked | {"kekIdentity": shown}
+
+
+def has_identity(identity: Json, user: str | None) -> bool:
+    """Whether a vault with this identity has this user-assigned one; None: one of its own."""
+    if user is None:
+        return "principalId" in identity
+    return user.lower() in {id.lower() for id in identity.get("userAssignedIdentities") or {}}
+
+
+def check_change(before: Json | None, after: Json | None, identity: Json, in_use: bool) -> None:
+    """ServiceError unless the vault may go from the encryption it has to the one it shall have."""
+    if after is None:
+        return
+    key = str((after.get("keyVaultProperties") or {}).get("keyUri") or "")
+    if not _KEY.fullmatch(key):
+        raise errors.invalid_backup_input("keyUri", "it must be the address of a key, https://VAULT/keys/NAME/VERSION")
+    kek = after.get("kekIdentity")
+    if not kek:
+        raise errors.invalid_backup_input("kekIdentity", "it must say which identity of the vault reads the key")
+    if not has_identity(identity, kek.get("userAssignedIdentity")):
+        # The code is ours.
+        raise ServiceError(
+            "BMSUserErrorEncryptionIdentityNotAssigned",
+            "The identity that shall read the encryption key is not assigned to the vault.",
+            remedy="Assign the identity first; an identity that encryption uses cannot be removed.",
+        )
+    if before is None and in_use:
+        # The code is ours.
+        raise ServiceError(
+            "BMSUserErrorEncryptionNotAllowedOnVaultInUse",
+            "A vault in which items have been protected cannot be encrypted with a customer-managed key any more.",
+        )
+    if before is not None and before["infrastructureEncryption"] != after["infrastructureEncryption"]:
+        # The code is ours.
+        raise ServiceError(
+            "BMSUserErrorInfrastructureEncryptionCannotBeChanged",
+            "Infrastructure encryption cannot be changed once the vault is encrypted with a customer-managed key.",
+        )
+
+
+def config(encryption: Json | None) -> Json:
+    """Properties of `backupResourceEncryptionConfig`: the same as an older API shows it."""
+    if encryption is None:
+        return {
+            "useSystemAssignedIdentity": True,
+            "encryptionAtRestType": "MicrosoftManaged",
+            "lastUpdateStatus": "NotEnabled",
+            "infrastructureEncryptionState": "Disabled",
+        }
+    return {
+        "useSystemAssignedIdentity": encryption["kekIdentity"]["useSystemAssignedIdentity"],
+        **{key: value for key, value in encryption["kekIdentity"].items() if key == "userAssignedIdentity"},
+        "encryptionAtRestType": "CustomerManaged",
+        "keyUri": encryption["keyVaultProperties"]["keyUri"],
+        "lastUpdateStatus": "Succeeded",
+        "infrastructureEncryptionState": encryption["infrastructureEncryption"],
+    }
+
+
+def from_config(asked: Json) -> Json:
+    """The encryption that a write of that older view asks for; it has the view's keys."""
+    if str(asked.get("encryptionAtRestType") or "CustomerManaged").lower() != "customermanaged":
+        # The code is ours.
+        raise ServiceError(
+            "BMSUserErrorEncryptionTypeNotAllowed", "Encryption can be set to a customer-managed key only."
+        )
+    found: Json = {}
+    if "keyUri" in asked:
+        found["keyVaultProperties"] = {"keyUri": asked["keyUri"]}
+    if asked.get("userAssignedIdentity") or asked.get("useSystemAssignedIdentity"):
+        found["kekIdentity"] = {
+            key: asked[key] for key in ("useSystemAssignedIdentity", "userAssignedIdentity") if key in asked
+        }
+    if asked.get("infrastructureEncryptionState") not in (None, "Invalid"):
+        found["infrastructureEncryption"] = asked["infrastructureEncryptionState"]
+    return found

@@ -1,0 +1,85 @@
+"""Managed identities of a vault: what a request makes of them, and the form in which they are shown.
+
+Clients write the type in any case and with any blanks around its commas; the service answers `SystemAssigned`,
+`UserAssigned`, `SystemAssigned, UserAssigned` or `None`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from controlplane.domain import errors
+from controlplane.domain.errors import ServiceError
+
+Json = dict[str, Any]
+
+SYSTEM, USER = "SystemAssigned", "UserAssigned"
+_KINDS = {each.lower(): each for each in (SYSTEM, USER, "None")}
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked for. `users`: ids of user-assigned identities -> whether the vault shall have them; None where
+    nothing is said of them."""
+
+    type: str | None
+    users: Mapping[str, bool] | None
+    replaces: bool
+    """Whether `users` names all of them, as in a PUT, or only those that change."""
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """What is known of identities in the tenant."""
+
+    tenant_id: str
+    new_principal: str
+    """The id of the principal that is made if the vault gets an identity of its own."""
+    users: Mapping[str, Json]
+    """Properties of the user-assigned identities that there are, by their ids in lower case."""
+
+
+def kinds(text: str) -> frozenset[str]:
+    """Which identities a type names; ServiceError for another type."""
+    found = {_KINDS.get(part.strip().lower(), "") for part in text.split(",")}
+    if "" in found or ("None" in found and len(found) > 1):
+        raise errors.invalid_backup_input("identity.type", f"it must be {SYSTEM}, {USER}, both, or None")
+    return frozenset(found - {"None"})
+
+
+def changed(before: Json, asked: Request, known: Directory) -> Json:
+    """The identity of a vault after a request; an empty one was never given any."""
+    wanted = kinds(asked.type if asked.type is not None else str(before.get("type", "None")))
+    users = _users(before, asked, known) if USER in wanted else {}
+    if USER not in wanted and any((asked.users or {}).values()):
+        raise errors.invalid_backup_input("identity.type", f"user-assigned identities need the type {USER}")
+    if USER in wanted and not users:
+        raise errors.invalid_backup_input("userAssignedIdentities", f"the type {USER} needs at least one of them")
+    shown: Json = {"type": ", ".join(kind for kind in (SYSTEM, USER) if kind in wanted) or "None"}
+    if SYSTEM in wanted:
+        shown |= {"principalId": before.get("principalId", known.new_principal), "tenantId": known.tenant_id}
+    return shown | ({"userAssignedIdentities": users} if users else {})
+
+
+def _users(before: Json, asked: Request, known: Directory) -> Json:
+    kept = {} if asked.replaces and asked.users is not None else dict(before.get("userAssignedIdentities") or {})
+    for id, wanted in (asked.users or {}).items():
+        spelt = next((other for other in kept if other.lower() == id.lower()), id)
+        if not wanted:
+            kept.pop(spelt, None)
+            continue
+        found = known.users.get(id.lower())
+        if found is None:
+            raise _no_such_identity(id)
+        kept[spelt] = {"clientId": found["clientId"], "principalId": found["principalId"]}
+    return kept
+
+
+def _no_such_identity(id: str) -> ServiceError:
+    return ServiceError(
+        "FailedIdentityOperation",
+        f"Identity operation for the vault failed: the user-assigned identity '{id}' could not be found.",
+        target="identity",
+    )

@@ -1,0 +1,185 @@
+"""Settings of a vault: what each may be, what a request makes of them, and which of them never go back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from controlplane.domain import errors, immutability, vault_encryption
+from controlplane.domain.errors import ServiceError
+from controlplane.domain.vault import SOFT_DELETE_DAYS
+
+Json = dict[str, Any]
+
+SWITCH = ("Enabled", "Disabled")
+REDUNDANCIES = ("GeoRedundant", "LocallyRedundant", "ZoneRedundant")
+ALWAYS_ON = "AlwaysON"
+
+CHOICES: dict[str, tuple[str, ...]] = {
+    "publicNetworkAccess": SWITCH,
+    "redundancySettings.standardTierStorageRedundancy": REDUNDANCIES,
+    "redundancySettings.crossRegionRestore": SWITCH,
+    "restoreSettings.crossSubscriptionRestoreSettings.crossSubscriptionRestoreState": (*SWITCH, "PermanentlyDisabled"),
+    "monitoringSettings.azureMonitorAlertSettings.alertsForAllJobFailures": SWITCH,
+    "monitoringSettings.azureMonitorAlertSettings.alertsForAllReplicationIssues": SWITCH,
+    "monitoringSettings.azureMonitorAlertSettings.alertsForAllFailoverIssues": SWITCH,
+    "monitoringSettings.classicAlertSettings.alertsForCriticalOperations": SWITCH,
+    "monitoringSettings.classicAlertSettings.emailNotificationsForSiteRecovery": SWITCH,
+    "costManagementSettings.granularityLevel": ("VaultLevel", "ProtectedItemLevel", "ProtectedItemWithParentTag"),
+    "securitySettings.sourceScanConfiguration.state": SWITCH,
+    "securitySettings.sourceScanConfiguration.sourceScanIdentity.operationIdentityType": (
+        "SystemAssigned",
+        "UserAssigned",
+    ),
+    "securitySettings.immutabilitySettings.state": tuple(immutability.STATES),
+    "securitySettings.immutabilitySettings.configuration.type": immutability.TYPES,
+    "encryption.infrastructureEncryption": SWITCH,
+}
+"""Path of a setting below `properties` -> the values it may have. Requests write them in any case."""
+
+_WHOLE = {"configuration", "sourceScanIdentity", "kekIdentity"}
+"""Groups that a request replaces: what one leaves out would contradict what it says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """The settings before and after a request, each a vault's `properties`."""
+
+    before: Json
+    after: Json
+    identity: Json
+    """The vault's identity after the request; empty without one."""
+    in_use: bool
+    """Whether there is an item in the vault, if only a soft-deleted one."""
+
+
+def merged(before: Json, asked: Json) -> Json:
+    """The settings with what a request asks for. `asked` bears the documented keys and no nulls; what it leaves out
+    stays as it is. ServiceError for a value that no vault may have."""
+    after = _merged(before, asked)
+    if "encryption" in after:
+        after["encryption"] = {"infrastructureEncryption": "Disabled"} | vault_encryption.normalised(
+            after["encryption"]
+        )
+    _spell(after, ())
+    immutable = after["securitySettings"].get("immutabilitySettings", {})
+    if immutable.get("state") == "Disabled":
+        immutable.pop("configuration", None)
+    soft_delete = after["securitySettings"]["softDeleteSettings"]
+    for key in ("softDeleteState", "enhancedSecurityState"):
+        if str(soft_delete[key]).lower() != ALWAYS_ON.lower():
+            raise ServiceError(
+                "BMSUserErrorSoftDeleteStateNotSetToAlwaysON",
+                "Soft delete state and enhanced security state must be set to AlwaysON for this API version",
+            )
+        soft_delete[key] = ALWAYS_ON
+    if soft_delete["softDeleteRetentionPeriodInDays"] not in SOFT_DELETE_DAYS:
+        raise errors.invalid_backup_input("softDeleteRetentionPeriodInDays", "it must be from 14 to 180")
+    return after
+
+
+def check(change: Change) -> None:
+    """ServiceError where one of the settings may not go from what it was to what it shall be."""
+    for rule in RULES:
+        rule(change)
+
+
+def with_authorization(properties: Json, guarded: bool) -> Json:
+    """The settings of a vault that a resource guard protects, or protects no longer. Soft delete is always on: with a
+    guard the vault has all that the highest level of security asks for, and without one all of the level below."""
+    security = properties["securitySettings"] | {"multiUserAuthorization": "Enabled" if guarded else "Disabled"}
+    score, level = ("Maximum", "Excellent") if guarded else ("Adequate", "Good")
+    return properties | {"securitySettings": security, "secureScore": score, "bcdrSecurityLevel": level}
+
+
+def _merged(before: Json, asked: Json) -> Json:
+    after = {key: _merged(value, {}) if isinstance(value, dict) else value for key, value in before.items()}
+    for key, value in asked.items():
+        known = after.get(key)
+        grows = isinstance(value, dict) and isinstance(known, dict) and key not in _WHOLE
+        after[key] = _merged(known, value) if grows and isinstance(known, dict) else value
+    return after
+
+
+def _spell(group: Json, path: tuple[str, ...]) -> None:
+    """Bring every choice in the group to its documented spelling."""
+    for key, value in group.items():
+        place = (*path, key)
+        if isinstance(value, dict):
+            _spell(value, place)
+        elif (known := CHOICES.get(".".join(place))) is not None:
+            spelt = {each.lower(): each for each in known}.get(str(value).lower())
+            if spelt is None:
+                raise errors.invalid_backup_input(key, f"it must be one of {', '.join(known)}")
+            group[key] = spelt
+
+
+# --------------------------------------------------------------------------------------------------------------- rules
+
+
+def _redundancy(change: Change) -> None:
+    before, after = change.before["redundancySettings"], change.after["redundancySettings"]
+    key = "standardTierStorageRedundancy"
+    if change.in_use and before[key] != after[key]:
+        # The code is ours.
+        raise ServiceError(
+            "BMSUserErrorRedundancyChangeNotAllowed",
+            "The storage redundancy of a vault cannot be changed once an item has been protected in it.",
+        )
+    if before["crossRegionRestore"] == "Enabled" and after["crossRegionRestore"] == "Disabled":
+        # The code is ours.
+        raise ServiceError(
+            "BMSUserErrorCrossRegionRestoreCannotBeDisabled",
+            "Cross Region Restore is not reversible: it cannot be disabled once it has been enabled.",
+        )
+    if after["crossRegionRestore"] == "Enabled" and after[key] != "GeoRedundant":
+        # The code is ours.
+        raise ServiceError(
+            "BMSUserErrorCrossRegionRestoreNeedsGeoRedundancy",
+            "Cross Region Restore can be enabled for a geo-redundant vault only.",
+        )
+
+
+def _cross_subscription(change: Change) -> None:
+    def state(properties: Json) -> str:
+        return str(properties["restoreSettings"]["crossSubscriptionRestoreSettings"]["crossSubscriptionRestoreState"])
+
+    if state(change.before) == "PermanentlyDisabled" != state(change.after):
+        # The code is ours.
+        raise ServiceError(
+            "BMSUserErrorCrossSubscriptionRestorePermanentlyDisabled",
+            "Cross Subscription Restore has been disabled permanently for the vault.",
+        )
+
+
+def _immutability(change: Change) -> None:
+    immutability.check_change(change.before["securitySettings"], change.after["securitySettings"])
+
+
+def _source_scan(change: Change) -> None:
+    identity = change.after["securitySettings"]["sourceScanConfiguration"].get("sourceScanIdentity")
+    if not identity:
+        return
+    user = identity.get("userAssignedIdentity")
+    if not vault_encryption.has_identity(change.identity, user if _is_user_assigned(identity) else None):
+        raise errors.invalid_backup_input("sourceScanIdentity", "the vault does not have this identity")
+
+
+def _is_user_assigned(identity: Json) -> bool:
+    return identity.get("operationIdentityType") == "UserAssigned" or "userAssignedIdentity" in identity
+
+
+def _encryption(change: Change) -> None:
+    vault_encryption.check_change(
+        change.before.get("encryption"), change.after.get("encryption"), change.identity, change.in_use
+    )
+
+
+RULES: tuple[Callable[[Change], None], ...] = (
+    _redundancy,
+    _cross_subscription,
+    _immutability,
+    _source_scan,
+    _encryption,
+)

@@ -1,0 +1,58 @@
+"""Usages of a vault: how much is in it, against what a vault may hold."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from controlplane.domain import errors
+from controlplane.domain.recovery_point import RecoveryPoint
+
+Json = dict[str, Any]
+
+MAX_ITEMS = 2000
+MAX_POLICIES = 200
+"""Documented limits of one vault."""
+UNLIMITED = -1
+
+ITEMS, CONTAINERS = "BackupProtectedItemCountSummary", "BackupProtectionContainerCountSummary"
+"""What a summary may be asked for."""
+MANAGEMENT_TYPES = {
+    "AzureIaasVM": "Azure Virtual Machine",
+    "AzureStorage": "Azure Storage (Azure Files)",
+    "AzureWorkload": "Azure Workload",
+    "MAB": "Azure Backup Agent",
+    "DPM": "DPM",
+    "AzureBackupServer": "Azure Backup Server",
+    "AzureSql": "Azure SQL",
+}
+
+
+def of_vault(items: int, policies: int, points: Sequence[RecoveryPoint]) -> list[Json]:
+    """What `usages` lists. The names of the usages are ours: no answer of the service is public."""
+    held = sum(disk.transferred_bytes or 0 for point in points if point.has_vault_copy for disk in point.disks)
+    return [
+        _usage("ProtectedItemCount", "Protected items", items, MAX_ITEMS),
+        _usage("BackupPolicyCount", "Backup policies", policies, MAX_POLICIES),
+        _usage("RecoveryPointCount", "Recovery points", len(points), UNLIMITED),
+        _usage("VaultStorageUsed", "Data in the vault", held, UNLIMITED, unit="Bytes"),
+    ]
+
+
+def summary(machines: int, kind: str = ITEMS) -> list[Json]:
+    """What `backupUsageSummaries` lists: items or containers, which a machine has one of each, by management type."""
+    if kind.lower() not in {ITEMS.lower(), CONTAINERS.lower()}:
+        raise errors.invalid_query("$filter", f"type is {ITEMS} or {CONTAINERS}")
+    return [
+        _usage(name, for_people, machines if name == "AzureIaasVM" else 0, UNLIMITED)
+        for name, for_people in MANAGEMENT_TYPES.items()
+    ]
+
+
+def _usage(name: str, for_people: str, value: int, limit: int, unit: str = "Count") -> Json:
+    return {
+        "unit": unit,
+        "currentValue": value,
+        "limit": limit,
+        "name": {"value": name, "localizedValue": for_people},
+    }

@@ -1,0 +1,184 @@
+"""Plan "MoveRecoveryPoint": brings a recovery point from the vault into the archive; and what takes it out for a while.
+
+In the vault a recovery point shares its packs with its neighbours. In the archive it has packs of its own, whole, under
+names of their own: nothing that is backed up later is compared with it, and its end concerns nobody else. What it had
+in the vault is noted to be erased, as if it had expired there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from controlplane.domain import errors, policy, protected_item, recovery_point
+from controlplane.domain.arm_id import vault_id_of
+from controlplane.domain.errors import ServiceError
+from controlplane.domain.job import Job
+from controlplane.domain.recovery_point import PointDisk, RecoveryPoint
+from controlplane.jobs import expiry, points, records, stopping
+from controlplane.jobs.plan import Outcome, Plan, Step
+from controlplane.jobs.records import Order, Ticket
+from controlplane.jobs.vault_store import VaultPoint, VaultStore
+from controlplane.ports import Blob, Engine, Event, Json, PortError, Ports, Store
+
+CONTAINER = "archiving"
+DAYS_PER_MONTH = 30
+
+# ----------------------------------------------------------------------------------------------------------- use cases
+
+
+def move(ports: Ports, engine: Engine, point_id: str, source: str, target: str) -> Ticket:
+    """Start the move of a recovery point between tiers; only the one from vault to archive is one."""
+    if (source, target) != ("HardenedRP", "ArchivedRP"):
+        raise errors.invalid_backup_input("targetTierType", "recovery points move from HardenedRP to ArchivedRP only")
+    with ports.store.transaction():
+        point = points.find(ports.store, point_id)
+        if point is None:
+            raise errors.recovery_point_not_found(point_id.rpartition("/")[2])
+        item = _item(ports.store, point)
+        if obstacle := recovery_point.obstacle_to_archive(point, ports.clock.now()):
+            # The code is ours.
+            raise ServiceError("BMSUserErrorRecoveryPointNotReadyForMove", obstacle, status=409)
+        if ports.store.get(records.LOCK, f"{point.item}|backup") is not None:
+            raise stopping.object_locked()
+        return records.open_job(ports, engine, _order(ports, item, point))
+
+
+def ready(store: Store, item: str, now: datetime) -> list[RecoveryPoint]:
+    """The points of an item that can be archived, newest first. All are recommended: all cost less there."""
+    found = [point for point in points.of_item(store, item) if not recovery_point.obstacle_to_archive(point, now)]
+    return found[::-1]
+
+
+# ------------------------------------------------------------------------------------------------------ what is due
+
+
+def tend(ports: Ports, engine: Engine, go_on: Callable[[], bool] = lambda: True) -> None:
+    """End rehydrations that are over, and move what policies want moved: one point of an item at a time."""
+    for item in ports.store.find(protected_item.KIND):
+        body = item.json()
+        if not go_on():
+            return
+        if protected_item.state_of(body) not in protected_item.UNDER_POLICY:
+            continue
+        _end_rehydrations(ports, item.id)
+        rules = expiry.policy_of(ports.store, body["properties"]["policyId"])
+        for point in _due(ports, item.id, rules)[:1]:
+            _move_as_due(ports, engine, point)
+
+
+def _end_rehydrations(ports: Ports, item: str) -> None:
+    with ports.store.transaction():
+        if expiry.is_used(ports.store, item):
+            return
+        now = ports.clock.now()
+        for point in points.of_item(ports.store, item):
+            if point.rehydrated_until is not None and point.rehydrated_until <= now:
+                points.put(ports.store, recovery_point.dehydrated(point))
+
+
+def _due(ports: Ports, item: str, rules: Json) -> list[RecoveryPoint]:
+    """The points that the policy wants in the archive now, oldest first."""
+    rule = (rules.get("tieringPolicy") or {}).get("ArchivedRP") or {}
+    mode, now = rule.get("tieringMode"), ports.clock.now()
+    if mode not in {"TierAfter", "TierRecommended"}:
+        return []
+    months = policy.tier_after_months(rule) if mode == "TierAfter" else 0
+    age = timedelta(days=months * DAYS_PER_MONTH)
+    return [point for point in reversed(ready(ports.store, item, now)) if now - point.time >= age]
+
+
+def _move_as_due(ports: Ports, engine: Engine, point: RecoveryPoint) -> None:
+    """What is busy now is looked at again in the next round."""
+    try:
+        move(ports, engine, point.document, "HardenedRP", "ArchivedRP")
+    except (ServiceError, PortError) as error:
+        reason = error.code if isinstance(error, ServiceError) else str(error)
+        ports.store.record(Event("archive.skipped", records.PARTY, {"point": point.id, "reason": reason}))
+
+
+# -------------------------------------------------------------------------------------------------------------- the job
+
+
+def _item(store: Store, point: RecoveryPoint) -> Json:
+    found = store.get(protected_item.KIND, point.item)
+    if found is None:
+        raise errors.item_not_found(point.item.rpartition("/")[2])
+    body = found.json()
+    protected_item.check_alive(body)
+    return body
+
+
+def _order(ports: Ports, item: Json, point: RecoveryPoint) -> Order:
+    shown = item["properties"]
+    job = Job(
+        id=records.new_guid(ports.chance),
+        vault=vault_id_of(item["id"]),
+        operation="MoveRecoveryPoint",
+        container=shown["containerName"],
+        friendly_name=shown["friendlyName"],
+        activity=records.new_guid(ports.chance),
+        started=ports.clock.now(),
+        tasks=records.tasks_of(MOVE),
+        properties={"VM Name": shown["friendlyName"], "Recovery Point": point.id},
+    )
+    return Order(
+        plan=MOVE,
+        job=job,
+        scope=point.item.lower(),
+        state={"item": point.item, "point": point.document, "vm": shown["sourceResourceId"]},
+        # The one of restores: nobody may read the copy in the vault while it is being left.
+        lock=f"{point.item}|restore",
+        conflict=stopping.object_locked(),
+        operation_id=records.new_guid(ports.chance),
+        facts={"item": point.item.lower()},
+    )
+
+
+def copy_to_archive(ports: Ports, state: Json) -> Outcome:
+    """Every disk is built once from the vault and taken into the archive as if it were new."""
+    before = points.find(ports.store, state["point"])
+    if before is None:
+        raise errors.recovery_point_not_found(state["point"].rpartition("/")[2])
+    store = VaultStore(ports.blobs, ports.settings.vault_account)
+    disks = []
+    for disk in before.disks:
+        aside, copy = _aside(ports, state, disk), VaultPoint.from_json(disk.vault or {})
+        store.restore(copy, aside)
+        archived = store.back_up(aside, copy.size_bytes, _archive_name(copy), None)
+        ports.blobs.delete(aside)
+        disks.append(replace(disk, vault=archived.to_json()))
+    after = recovery_point.changed(before, "archived", disks)
+
+    def commit(store: Store) -> None:
+        points.put(store, after)
+        expiry.note_vault_copies(store, before)
+
+    return Outcome(state, commit, (_tiers_event(after, state["job"]),))
+
+
+def forget_copies(ports: Ports, state: Json) -> Outcome:
+    before = points.find(ports.store, state["point"])
+    store = VaultStore(ports.blobs, ports.settings.vault_account)
+    for disk in before.disks if before else ():
+        ports.blobs.delete(_aside(ports, state, disk))
+        store.delete(_archive_name(VaultPoint.from_json(disk.vault or {})), [])
+    return Outcome(state)
+
+
+MOVE = Plan("MoveRecoveryPoint", (Step("Move recovery point", do=copy_to_archive, undo=forget_copies),))
+
+
+def _aside(ports: Ports, state: Json, disk: PointDisk) -> Blob:
+    """Where a disk lies on its way."""
+    return Blob(ports.settings.service_account, CONTAINER, f"{state['job']}/{disk.lun}.vhd")
+
+
+def _archive_name(copy: VaultPoint) -> str:
+    return f"archive/{copy.name}"
+
+
+def _tiers_event(point: RecoveryPoint, job: str | None = None) -> Event:
+    data = {"point": point.id, "to": point.tiers, "consistency": point.consistency}
+    return Event("recovery_point.state", records.PARTY, data, job=job or point.job)

@@ -1,0 +1,100 @@
+"""What becomes of a vault that is deleted: it is kept with its soft-deleted items, and undeleted or purged with them.
+
+None of it touches the storage: items are purged by their own time (controlplane.jobs.expiry), wherever they lie.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from controlplane.domain import deleted_vault, job, policy, protected_item, recovery_point, resource_guard, vault
+from controlplane.domain.arm_id import ResourceId
+from controlplane.domain.deleted_vault import moved, moved_id
+from controlplane.domain.errors import ServiceError
+from controlplane.jobs import records
+from controlplane.jobs.expiry import EXPIRED
+from controlplane.ports import Document, Event, Json, Ports, Store
+
+IN_A_VAULT = (policy.KIND, job.KIND, protected_item.KIND, resource_guard.PROXY_KIND)
+IN_AN_ITEM = (recovery_point.KIND, EXPIRED)
+
+
+def delete(ports: Ports, known: Document) -> Json | None:
+    """Take a vault away, inside the caller's transaction; returns what is kept of it."""
+    store, body = ports.store, known.json()
+    items = [item.json() for item in store.find(protected_item.KIND, known.id)]
+    vault.check_deletion(protected_item.state_of(item) for item in items)
+    _check_idle(store, known.id)
+    kept = deleted_vault.body(body, items, records.new_guid(ports.chance), ports.clock.now())
+    _move(store, body["id"], kept["id"])
+    place = kept["id"].rpartition("/deletedVaults/")[0]
+    store.put(deleted_vault.KIND, kept["id"], kept, parent=place, private={"vault": body, "private": known.private})
+    store.delete(vault.KIND, known.id)
+    _tell(store, body["id"], "Deleted")
+    return kept
+
+
+def undelete(ports: Ports, known: Document, group: Json) -> Json:
+    """Bring a deleted vault back into a group, inside the caller's transaction, with all that was kept of it."""
+    store, kept = ports.store, known.json()
+    id = deleted_vault.recovered_id(kept, group["id"])
+    if store.get(vault.KIND, id) is not None:
+        raise deleted_vault.name_taken(ResourceId.parse(id).name, group["name"])
+    old = kept["properties"]["vaultId"]
+    body = vault.stamped(moved(known.private["vault"], old, id), ports.clock.now())
+    store.put(vault.KIND, id, body, parent=group["id"], private=known.private["private"])
+    _move(store, kept["id"], id)
+    store.delete(deleted_vault.KIND, known.id)
+    _tell(store, id, "Active")
+    return body
+
+
+def purge_what_is_over(ports: Ports) -> None:
+    """Deleted vaults whose time is over go with all that is left of them, once their items are gone."""
+    store = ports.store
+    for known in store.find(deleted_vault.KIND):
+        with store.transaction():
+            still = store.get(deleted_vault.KIND, known.id)
+            if still is None or not deleted_vault.is_over(still.json(), ports.clock.now()):
+                continue
+            if store.find(protected_item.KIND, known.id, limit=1):
+                continue
+            for document in list(_inside(store, known.id)):
+                store.delete(document.kind, document.id)
+            store.delete(deleted_vault.KIND, known.id)
+            _tell(store, known.id, "Purged")
+
+
+def _check_idle(store: Store, vault_id: str) -> None:
+    """Nothing may move under the feet of a job."""
+    jobs = (job.from_json(document.private["job"]) for document in store.find(job.KIND, vault_id))
+    if any(each.status not in job.ENDED for each in jobs):
+        raise ServiceError(
+            "BMSUserErrorObjectLocked", "Another operation is in progress on the selected item.", status=409
+        )
+
+
+def _inside(store: Store, vault_id: str) -> Iterator[Document]:
+    """Everything in a vault, what lies in an item before the item."""
+    for item in store.find(protected_item.KIND, vault_id):
+        for kind in IN_AN_ITEM:
+            yield from store.find(kind, item.id)
+    for kind in IN_A_VAULT:
+        yield from store.find(kind, vault_id)
+
+
+def _move(store: Store, old: str, new: str) -> None:
+    """Give everything in a vault ids below another one."""
+    for document in list(_inside(store, old)):
+        store.delete(document.kind, document.id)
+        store.put(
+            document.kind,
+            moved_id(document.id, old, new),
+            moved(document.json(), old, new),
+            parent=moved_id(document.parent, old, new),
+            private=moved(document.private, old, new),
+        )
+
+
+def _tell(store: Store, id: str, state: str) -> None:
+    store.record(Event("vault.state", records.PARTY, {"vault": id, "to": state}))

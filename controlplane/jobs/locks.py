@@ -1,0 +1,21 @@
+"""Management locks as a job meets them: what it may not write or delete in a subscription."""
+
+from __future__ import annotations
+
+from controlplane.domain import lock
+from controlplane.domain.errors import ServiceError
+from controlplane.domain.restore_point_collection import locked
+from controlplane.ports import Store
+
+
+def forbids(store: Store, method: str, id: str) -> bool:
+    """Whether a lock forbids this verb of ARM on a resource."""
+    return any(lock.Lock(**found.private).forbids(method, id) for found in store.find(lock.KIND))
+
+
+def check(store: Store, id: str) -> None:
+    """ServiceError where a resource must not be written."""
+    try:
+        lock.check((lock.Lock(**found.private) for found in store.find(lock.KIND)), "PUT", id)
+    except ServiceError as refusal:
+        raise locked(refusal.message.rstrip(".")) from None

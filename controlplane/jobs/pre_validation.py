@@ -1,0 +1,70 @@
+"""Whether a machine could be protected: what there is to be said against it, without touching anything."""
+
+from __future__ import annotations
+
+from controlplane.domain import protected_item, snapshot_failure, vault
+from controlplane.domain.arm_id import ResourceId
+from controlplane.domain.errors import ServiceError, resource_not_found
+from controlplane.domain.supported_systems import system_of
+from controlplane.jobs import lifecycle
+from controlplane.ports import Document, Json, Ports, Store
+
+
+def items_of(store: Store, machine: str) -> list[Document]:
+    """The items of a machine in all vaults; one by which a vault has it for itself comes first."""
+    found = store.find(protected_item.KIND)
+    own = [item for item in found if item.json()["properties"]["sourceResourceId"].lower() == machine.lower()]
+    return sorted(own, key=lambda item: protected_item.state_of(item.json()) not in protected_item.HELD)
+
+
+def check(ports: Ports, machine_id: str, region: str, vault_id: str) -> None:
+    """ServiceError for the first reason why protection would be refused, or its backups would fail."""
+    machine = lifecycle.machine_of(ports.store, machine_id).json()
+    if machine["location"] != region:
+        raise lifecycle.other_region()
+    if vault_id:
+        _check_vault(ports.store, vault_id, region)
+    _check_free(ports.store, machine["id"], vault_id)
+    _check_system(machine["properties"].get("storageProfile", {}).get("imageReference") or {})
+    _check_running(ports, machine["id"])
+
+
+def _check_vault(store: Store, id: str, region: str) -> None:
+    found = store.get(vault.KIND, id)
+    if found is None:
+        name = ResourceId.parse(id)
+        raise resource_not_found(vault.TYPE, name.name, name.group)
+    if found.json()["location"] != region:
+        raise lifecycle.other_region()
+
+
+def _check_free(store: Store, machine: str, vault_id: str) -> None:
+    """Not one that a vault has; nor one that this vault has stopped, which is resumed instead."""
+    for item in items_of(store, machine):
+        if item.parent == vault_id.lower():
+            # The code is ours.
+            raise ServiceError(
+                "BMSUserErrorVirtualMachineAlreadyInVault",
+                "The virtual machine has a backup item in this vault already.",
+                remedy="Change, resume or undelete that item instead.",
+            )
+        if protected_item.state_of(item.json()) in protected_item.HELD:
+            raise lifecycle.in_other_vault()
+
+
+def _check_system(image: Json) -> None:
+    parts = [str(image.get(key) or "") for key in ("publisher", "offer", "sku")]
+    if any(parts) and system_of(*parts) is None:
+        raise ServiceError(
+            "UserErrorUnsupportedDistribution",
+            f"The operating system of the image {':'.join(parts)} is not supported.",
+            remedy="Use an operating system of the list of those that are supported.",
+        )
+
+
+def _check_running(ports: Ports, machine: str) -> None:
+    view = ports.fabric.instance_view(machine)
+    if view is None or view.provisioning_state == "Failed":
+        raise snapshot_failure.machine_not_provisioned(view.problem if view else None)
+    if view.power == "running" and view.agent_status != "Ready":
+        raise snapshot_failure.agent_not_ready(f"The agent's status is {view.agent_status or 'unknown'}.")

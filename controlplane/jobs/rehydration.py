@@ -1,0 +1,74 @@
+"""Restores from every tier: what lies in the archive is taken out of it for a while first.
+
+Nothing has to be brought back for that: the packs of the archive lie in a storage that is always at hand. But whoever
+restores has to ask for it, as in Azure.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+from controlplane.domain import errors, recovery_point
+from controlplane.domain.errors import ServiceError
+from controlplane.domain.recovery_point import RecoveryPoint
+from controlplane.jobs import points, records
+from controlplane.jobs import restore as restores
+from controlplane.jobs.records import Ticket
+from controlplane.ports import Engine, Event, Json, Ports
+
+WITH_REHYDRATION = "IaasVMRestoreWithRehydrationRequest"
+DAYS = range(10, 31)
+PRIORITIES = ("Standard", "High")
+
+_PERIOD = re.compile(r"P(\d{1,4})D", re.ASCII)
+
+
+def restore(ports: Ports, engine: Engine, recovery_point_id: str, request: Json) -> Ticket:
+    """Start a restore; a recovery point of the archive can be restored once its rehydration is asked for."""
+    point = points.find(ports.store, recovery_point_id)
+    if point is None or not point.in_archive:
+        return restores.restore(ports, engine, recovery_point_id, request)
+    with ports.store.transaction():
+        taken_out = _out_of_the_archive(ports, recovery_point_id, request.get("properties") or {})
+        return restores.restore(ports, engine, recovery_point_id, {"properties": taken_out})
+
+
+def _out_of_the_archive(ports: Ports, id: str, asked: Json) -> Json:
+    """The request as one for a recovery point in the vault."""
+    point = points.find(ports.store, id)
+    if point is None:
+        raise errors.recovery_point_not_found(id.rpartition("/")[2])
+    waiting, asks = point.tiers == "Archive", asked.get("objectType") == WITH_REHYDRATION
+    if waiting and not asks:
+        raise ServiceError(
+            "UserErrorRecoveryPointNotRehydrated",
+            "Archive Recovery Point is not rehydrated. Retry Restore after rehydration completed on Archive RP.",
+            remedy="Ask for a restore with rehydration.",
+        )
+    if asks and not waiting:
+        raise ServiceError(
+            "UserErrorRecoveryPointAlreadyRehydrated",
+            "Recovery Point is already rehydrated. Rehydration is not allowed on this RP.",
+            remedy="Restore it without rehydration.",
+        )
+    if asks:
+        _rehydrate(ports, point, _duration(asked.get("recoveryPointRehydrationInfo") or {}))
+    return asked | {"objectType": "IaasVMRestoreRequest"}
+
+
+def _rehydrate(ports: Ports, point: RecoveryPoint, keep: timedelta) -> None:
+    changed = recovery_point.rehydrated(point, ports.clock.now() + keep)
+    points.put(ports.store, changed)
+    data = {"point": point.id, "to": changed.tiers, "consistency": point.consistency}
+    ports.store.record(Event("recovery_point.state", records.PARTY, data, job=point.job))
+
+
+def _duration(info: Json) -> timedelta:
+    if info.get("rehydrationPriority", "Standard") not in PRIORITIES:
+        raise errors.invalid_backup_input("rehydrationPriority", f"it must be one of {', '.join(PRIORITIES)}")
+    period = _PERIOD.fullmatch(str(info.get("rehydrationRetentionDuration")))
+    if period is None or int(period[1]) not in DAYS:
+        reason = f"it must be from P{DAYS.start}D to P{DAYS.stop - 1}D"
+        raise errors.invalid_backup_input("rehydrationRetentionDuration", reason)
+    return timedelta(days=int(period[1]))

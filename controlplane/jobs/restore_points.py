@@ -1,0 +1,91 @@
+"""Restore point collections: the documents of Compute by which a user sees the snapshots of managed disks.
+
+They follow the recovery points: one appears with the snapshots of a recovery point and goes with them. Whoever locks
+the resource group of the service keeps the snapshots, and in the end stops the backups.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from controlplane.domain import resource_group, virtual_machine
+from controlplane.domain import restore_point_collection as traces
+from controlplane.domain.arm_id import subscription_of
+from controlplane.domain.recovery_point import RecoveryPoint
+from controlplane.domain.restore_point_collection import KIND, POINT_KIND, DiskTrace
+from controlplane.jobs import locks
+from controlplane.ports import Disk, Json, Ports, Store
+
+
+def place(item_number: str, vm: str, location: str, policy: Json) -> str:
+    """Where the restore points of a virtual machine lie: the id of its collection. `policy` are the properties."""
+    name = vm.rpartition("/")[2]
+    group = f"/subscriptions/{vm.split('/')[2]}/resourceGroups/{traces.group_name(location, policy)}"
+    return f"{group}/providers/{traces.TYPE}/{traces.collection_name(name, item_number)}"
+
+
+def placed(store: Store, point: RecoveryPoint, collection: str) -> RecoveryPoint:
+    """The recovery point with the id of its restore point; without a collection there is none."""
+    if not collection:
+        return point
+    name, again = f"{collection}/restorePoints/{traces.point_name(point.time)}", 1
+    id = name
+    while (found := store.get(POINT_KIND, id)) is not None and found.private["point"] != point.document:
+        # Two in one second.
+        again += 1
+        id = f"{name}_{again}"
+    return replace(point, restore_point=id)
+
+
+def check_room(ports: Ports, collection: str, known: Sequence[RecoveryPoint]) -> None:
+    """ServiceError where no further restore point may be made: the collection is locked, or full since one could not
+    be deleted any more."""
+    if not collection:
+        return
+    locks.check(ports.store, collection)
+    kept = [point for point in known if point.restore_point and point.has_snapshots]
+    if len(kept) >= ports.settings.instant_snapshots_per_item and is_kept(ports.store, collection):
+        raise traces.limit_reached()
+
+
+def is_kept(store: Store, id: str) -> bool:
+    """Whether a lock keeps a restore point, or all of a collection, from being deleted."""
+    return bool(id) and locks.forbids(store, "DELETE", id)
+
+
+def show(store: Store, point: RecoveryPoint, vm: str, disks: Sequence[Disk]) -> None:
+    """Write the documents of a new recovery point of managed disks."""
+    if not point.restore_point:
+        return
+    found = store.get(virtual_machine.KIND, vm)
+    machine = found.json() if found else {"properties": {}}
+    collection, group = _collection_of(point.restore_point), point.restore_point.partition("/providers/")[0]
+    location = machine.get("location") or point.machine.location
+    if store.get(resource_group.KIND, group) is None:
+        shown = resource_group.body(group, location, {})
+        store.put(resource_group.KIND, group, shown, parent=f"/subscriptions/{subscription_of(group)}")
+    if store.get(KIND, collection) is None:
+        store.put(KIND, collection, traces.collection(collection, location, vm), parent=group)
+    parts = [
+        DiskTrace(
+            disk.name, disk.lun, disk.managed_disk_id or "", f"{point.restore_point}/diskRestorePoints/{disk.name}"
+        )
+        for disk in disks
+    ]
+    body = traces.point(point.restore_point, machine, parts, point.consistency, point.time)
+    store.put(POINT_KIND, point.restore_point, body, parent=collection, private={"point": point.document})
+
+
+def forget(store: Store, point: RecoveryPoint) -> None:
+    """Remove what stood for the snapshots of a recovery point; the last one takes the collection with it."""
+    if not point.restore_point:
+        return
+    collection = _collection_of(point.restore_point)
+    store.delete(POINT_KIND, point.restore_point)
+    if not store.find(POINT_KIND, collection, limit=1):
+        store.delete(KIND, collection)
+
+
+def _collection_of(restore_point: str) -> str:
+    return restore_point.rpartition("/restorePoints/")[0]

@@ -1,0 +1,105 @@
+"""What a vault forbids to those who change what is in it: by immutability, and by a resource guard.
+
+Each check reads the store and raises the ServiceError that the request is answered with. `requests` are the ids of the
+guard's request objects that the request names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from controlplane.domain import immutability, policy, protected_item, resource_guard, vault
+from controlplane.domain.arm_id import vault_id_of
+from controlplane.domain.resource_guard import Operation
+from controlplane.domain.times import parse_instant
+from controlplane.jobs import points
+from controlplane.ports import Document, Json, Ports, Store
+
+NO_VAULT: Json = {"properties": {"securitySettings": {}}}
+
+
+def check_item_put(ports: Ports, item_id: str, asked: Json) -> None:
+    """A request that changes an item; `asked` is its properties."""
+    item = ports.store.get(protected_item.KIND, item_id)
+    if item is None or asked.get("isRehydrate"):
+        return
+    requests = asked.get("resourceGuardOperationRequests")
+    if asked.get("protectionState") == "ProtectionStopped":
+        check_guard(ports.store, vault_id_of(item_id), resource_guard.STOP_PROTECTION, requests)
+        return
+    old = _policy(ports.store, str(item.json()["properties"].get("policyId") or ""))
+    new = _policy(ports.store, str(asked.get("policyId") or ""))
+    if old and new:
+        _check_retention(ports.store, vault_id_of(item_id), (old, new), resource_guard.UPDATE_ITEM, requests)
+
+
+def check_item_deletion(ports: Ports, item_id: str) -> None:
+    """A request that deletes an item with all its recovery points."""
+    home, now = vault_id_of(item_id), ports.clock.now()
+    immutability.check_item_deletion(_vault(ports.store, home), points.of_item(ports.store, item_id.lower()), now)
+    check_unlocked(ports, home, resource_guard.DELETE_ITEM, item_id)
+
+
+def check_policy_put(ports: Ports, known: Document | None, new: Json, requests: Sequence[str] | None) -> None:
+    """A request that changes a policy; `new` is its properties."""
+    if known is not None:
+        change = (known.json()["properties"], new)
+        _check_retention(ports.store, known.parent, change, resource_guard.UPDATE_POLICY, requests)
+
+
+def check_guard(store: Store, vault_id: str, operation: Operation, requests: Sequence[str] | None) -> None:
+    """An operation for which a vault's guard may want a request object."""
+    if (found := mapping(store, vault_id)) is not None:
+        resource_guard.check_request(found, operation, requests)
+
+
+def check_unlocked(ports: Ports, vault_id: str, operation: Operation, resource: str) -> None:
+    """A deletion that a vault's guard may want unlocked."""
+    found = mapping_document(ports.store, vault_id)
+    if found is not None:
+        shown, unlocks = shown_mapping(ports.store, found), found.private.get("unlocks", {})
+        resource_guard.check_unlocked(shown, unlocks, operation, resource, ports.clock.now())
+
+
+def mapping(store: Store, vault_id: str) -> Json | None:
+    """A vault's mapping to a resource guard; None without one."""
+    found = mapping_document(store, vault_id)
+    return shown_mapping(store, found) if found else None
+
+
+def mapping_document(store: Store, vault_id: str) -> Document | None:
+    """The same as it is stored. A vault has one at most."""
+    return next(iter(store.find(resource_guard.PROXY_KIND, vault_id, limit=1)), None)
+
+
+def shown_mapping(store: Store, document: Document) -> Json:
+    """What GET answers of a mapping: the operations are those that its guard watches now."""
+    guard = store.get(resource_guard.KIND, document.private["guard"])
+    assert guard is not None, "a guard stays while a vault is mapped to it"
+    return resource_guard.proxy(document.private["id"], guard.json(), parse_instant(document.private["updated"]))
+
+
+def _check_retention(
+    store: Store, vault_id: str, change: tuple[Json, Json], operation: Operation, requests: Sequence[str] | None
+) -> None:
+    """A change from one policy to another, or of one policy; both are properties."""
+    old, new = change
+    immutability.check_retention(_vault(store, vault_id), old, new)
+    if immutability.is_retention_reduced(old, new) or _keeps_snapshots_for_less(old, new):
+        check_guard(store, vault_id, operation, requests)
+
+
+def _keeps_snapshots_for_less(old: Json, new: Json) -> bool:
+    key = "instantRpRetentionRangeInDays"
+    return int(new.get(key) or 0) < int(old.get(key) or 0)
+
+
+def _vault(store: Store, vault_id: str) -> Json:
+    found = store.get(vault.KIND, vault_id)
+    return found.json() if found else NO_VAULT
+
+
+def _policy(store: Store, id: str) -> Json:
+    found = store.get(policy.KIND, id)
+    properties: Json = found.json()["properties"] if found else {}
+    return properties

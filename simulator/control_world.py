@@ -1,0 +1,130 @@
+"""The part of the control API that is about the world as a whole: its events, time, limits, and how it begins anew."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from dataclasses import asdict, dataclass
+from typing import Annotated, Any
+
+from fastapi import Body, FastAPI, Header
+from fastapi.responses import JSONResponse, Response, StreamingResponse
+
+from controlplane.arm.rate_limits import RateLimits
+from controlplane.ports import Clock, Event, Store
+from simulator.clock import VirtualClock
+from simulator.reset import Resetter
+
+Json = dict[str, Any]
+
+MOST_EVENTS = 10_000
+FOLLOW_SECONDS = 0.1
+"""How often a follower's stream looks for what is new."""
+LONGEST_JUMP_SECONDS = 10 * 365 * 24 * 3600
+
+
+class Refused(Exception):
+    """An answer of the control API's own."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(message)
+        self.status, self.code = status, code
+
+
+@dataclass(frozen=True)
+class WorldControls:
+    store: Store
+    clock: Clock
+    limits: RateLimits
+    resetter: Resetter
+    endpoints: Callable[[], Json]
+
+
+def add(app: FastAPI, world: Callable[[], WorldControls]) -> None:
+    """The routes; `world` is asked at each request."""
+    _add_events(app, world)
+    _add_clock(app, world)
+    _add_limits(app, world)
+
+    @app.get("/endpoints")
+    def endpoints() -> Json:
+        return world().endpoints()
+
+    @app.post("/reset")
+    def reset() -> Json:
+        return world().resetter.reset()
+
+    @app.post("/purge")
+    def purge() -> Json:
+        return world().resetter.purge()
+
+
+def _add_events(app: FastAPI, world: Callable[[], WorldControls]) -> None:
+    @app.get("/events")
+    async def events(
+        since: int = 0,
+        limit: int = 1000,
+        job: str | None = None,
+        follow: bool = False,
+        last_event_id: Annotated[int, Header()] = 0,
+    ) -> Response:
+        """A browser that lost the stream says in Last-Event-ID how far it came."""
+        store, begin = world().store, max(since, last_event_id)
+        if follow:
+            return StreamingResponse(_stream(store, begin, job), media_type="text/event-stream")
+        found = await asyncio.to_thread(store.events, begin, limit=min(limit, MOST_EVENTS), job=job)
+        return JSONResponse({"events": [_shown(event) for event in found]})
+
+
+async def _stream(store: Store, since: int, job: str | None) -> AsyncIterator[bytes]:
+    """Every event as a server-sent event, until the client goes."""
+    yield b": the journal\n\n"
+    while True:
+        found = await asyncio.to_thread(store.events, since, job=job)
+        for event in found:
+            since = event.id or since
+            data = json.dumps(_shown(event), ensure_ascii=False)
+            yield f"id: {event.id}\nevent: {event.name}\ndata: {data}\n\n".encode()
+        if not found:
+            await asyncio.sleep(FOLLOW_SECONDS)
+
+
+def _shown(event: Event) -> Json:
+    return asdict(event) | {"time": event.time.isoformat() if event.time else None}
+
+
+def _add_clock(app: FastAPI, world: Callable[[], WorldControls]) -> None:
+    def told() -> Json:
+        clock = world().clock
+        return {"now": clock.now().isoformat(), "can_jump": isinstance(clock, VirtualClock)}
+
+    @app.get("/clock")
+    def clock() -> Json:
+        return told()
+
+    @app.post("/clock/jump")
+    def jump(seconds: Annotated[float, Body(embed=True, ge=0, le=LONGEST_JUMP_SECONDS)]) -> Json:
+        """What becomes due meanwhile is done before the answer."""
+        clock = world().clock
+        if not isinstance(clock, VirtualClock):
+            raise Refused(409, "ClockIsReal", "This world lives in the machine's own time, which nobody moves.")
+        clock.jump(seconds)
+        return told()
+
+
+def _add_limits(app: FastAPI, world: Callable[[], WorldControls]) -> None:
+    def told() -> Json:
+        return {"enforced": world().limits.enforced, "left": world().limits.left()}
+
+    @app.get("/limits")
+    def limits() -> Json:
+        return told()
+
+    @app.post("/limits")
+    def change(enforced: Annotated[bool | None, Body()] = None, refill: Annotated[bool, Body()] = False) -> Json:
+        if enforced is not None:
+            world().limits.enforced = enforced
+        if refill:
+            world().limits.refill()
+        return told()

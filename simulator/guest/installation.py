@@ -1,0 +1,42 @@
+"""What a Windows knows of itself from its OS disk: the image it was made from, and the name it was given.
+
+So a virtual machine that starts from somebody else's OS disk, as a restored one does, is what that disk makes it.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+
+from controlplane.ports import MachineSpec
+from simulator.guest.plain_files import with_digest
+from simulator.guest.volume import Volume
+
+FILE = "unattend.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """`image` as publisher:offer:sku."""
+
+    image: str
+    computer_name: str
+
+
+def of_spec(spec: MachineSpec) -> Installation:
+    return Installation(spec.image, spec.computer_name)
+
+
+def write(volume: Volume, installation: Installation) -> None:
+    file = volume.open(FILE)
+    file.write(0, with_digest(FILE, json.dumps(asdict(installation)).encode()))
+    file.flush()
+
+
+def read(volume: Volume) -> Installation | None:
+    """None for an OS disk that does not tell."""
+    file = volume.find(FILE)
+    if file is None:
+        return None
+    _, _, body = file.read(0, file.size_bytes).partition(b"\n")
+    return Installation(**json.loads(body))

@@ -1,0 +1,46 @@
+"""The Blobs port over a storage that is still starting: who asks for a blob meanwhile waits until it is there."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any, cast
+
+from controlplane.ports import Blobs, StorageUnavailable
+
+
+class LateStorage:
+    """Stands for the storage from the first moment on. `blobs` is what everybody is given."""
+
+    def __init__(self) -> None:
+        self._settled = threading.Event()
+        self._found: Blobs | None = None
+
+    @property
+    def blobs(self) -> Blobs:
+        return cast(Blobs, _Waiting(self))
+
+    def arrive(self, blobs: Blobs) -> None:
+        """It is there; those who waited go on."""
+        self._found = blobs
+        self._settled.set()
+
+    def give_up(self) -> None:
+        """It will never come; those who waited are told. Does nothing where it came."""
+        self._settled.set()
+
+    def get(self) -> Blobs:
+        if self._found is None:
+            self._settled.wait()
+        if self._found is None:
+            raise StorageUnavailable("the storage did not start")
+        return self._found
+
+
+class _Waiting:
+    """Every verb of the port, asked of the storage when it is there."""
+
+    def __init__(self, storage: LateStorage) -> None:
+        self._storage = storage
+
+    def __getattr__(self, verb: str) -> Any:
+        return getattr(self._storage.get(), verb)

@@ -1,0 +1,81 @@
+"""A running world made empty again, and what is soft-deleted ended before its time: for tests that share one world."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from controlplane.adapters.inline_engine import InlineEngine
+from controlplane.domain.storage_account import KIND as ACCOUNTS
+from controlplane.jobs import expiry
+from controlplane.jobs.execution import RUN, RUNNING
+from controlplane.ports import Event, Ports
+from simulator.failures import Failure
+from simulator.host.documents import DESIRED, HANDLER
+from simulator.host.host import Host
+
+Json = dict[str, Any]
+
+OF_THE_WORLD = frozenset({"world", HANDLER})
+"""Kinds of the documents that are about this world and not in it."""
+PATIENCE_SECONDS = 60
+POLL_SECONDS = 0.02
+
+
+class ResetFailed(Failure):
+    """Something did not let go in time; the reset can be asked for again."""
+
+
+@dataclass(frozen=True)
+class Resetter:
+    """What a reset and a purge work on."""
+
+    ports: Ports
+    engine: InlineEngine
+    host: Host
+
+    def reset(self) -> Json:
+        """Everything goes but the journal, whose numbers go on; returns how much went.
+
+        Jobs end first, then machines, then documents, then blobs: none of them may find its ground gone.
+        """
+        store = self.ports.store
+        self._end_jobs()
+        machines = self._end_machines()
+        accounts = [document.id.rpartition("/")[2] for document in store.find(ACCOUNTS)]
+        with store.transaction():
+            documents = [
+                document for kind in store.kinds() if kind not in OF_THE_WORLD for document in store.find(kind)
+            ]
+            for document in documents:
+                store.delete(document.kind, document.id)
+        for account in (*accounts, *self.ports.settings.own_accounts):
+            self.ports.blobs.empty_account(account)
+        counted = {"documents": len(documents), "machines": machines, "accounts": len(accounts)}
+        store.record(Event("world.reset", "world", counted))
+        return counted
+
+    def purge(self) -> Json:
+        """What is soft-deleted is gone now, whatever time it had left; returns how many items went."""
+        gone = expiry.purge_at_once(self.ports)
+        self.ports.store.record(Event("world.purged", "world", {"items": gone}))
+        return {"items": gone}
+
+    def _end_jobs(self) -> None:
+        for run in self.ports.store.find(RUN, RUNNING):
+            self.engine.cancel(run.id)
+        self.engine.settle()
+
+    def _end_machines(self) -> int:
+        """Delete every machine and wait until its host has let go of it."""
+        there = self.host.machines()
+        for document in self.ports.store.find(DESIRED):
+            self.ports.fabric.delete_vm(document.json()["vm"])
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while self.host.machines():
+            if time.monotonic() > deadline:
+                raise ResetFailed(f"machines did not end within {PATIENCE_SECONDS} seconds")
+            self.host.tick()  # where the world's clock stands still nobody else would
+            time.sleep(POLL_SECONDS)
+        return len(there)

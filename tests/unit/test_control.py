@@ -1,0 +1,228 @@
+"""The control API: who may ask, the journal as it grows, time, limits, and a world that is empty again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import httpx
+import pytest
+
+from controlplane.arm.rate_limits import RateLimits
+from controlplane.domain.protected_item import KIND as ITEMS
+from controlplane.domain.recovery_point import KIND as POINTS
+from controlplane.ports import Blob, Clock, Event, Json
+from simulator import control
+from simulator.clock import SystemClock
+from simulator.control_world import WorldControls
+from simulator.host.documents import machine_key
+from simulator.host.host import Host
+from simulator.reset import Resetter
+from simulator.serving import Serving
+from tests.unit import host_setting
+from tests.unit.arm_world import GROUP, ITEM, VM, ArmWorld, arm_world
+
+TOKEN = "token-of-the-control-api"
+
+
+class NoHost:
+    """Machines that are only wanted: the fabric of these tests has no host behind it."""
+
+    def machines(self) -> list[str]:
+        return []
+
+    def tick(self) -> None:
+        raise AssertionError("there is nothing to wait for")
+
+
+@dataclass
+class Controlled:
+    arm: ArmWorld
+    limits: RateLimits
+    url: str
+
+    def ask(self, method: str, path: str, body: Json | None = None, **query: Any) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {TOKEN}"}
+        with httpx.Client(trust_env=False, timeout=30) as client:
+            return client.request(method, f"{self.url}{path}", json=body, params=query, headers=headers)
+
+
+@contextmanager
+def controlled(clock: Clock | None = None) -> Iterator[Controlled]:
+    limits = RateLimits()
+    with arm_world(limits=limits) as arm:
+        resetter = Resetter(arm.ports, arm.engine, cast(Host, NoHost()))
+        world = WorldControls(
+            arm.ports.store, clock or arm.ports.clock, limits, resetter, lambda: {"schema_version": 1, "arm": "x"}
+        )
+        unused = cast(Any, None)
+        serving = Serving(control.build(control.Controls(TOKEN, arm.ports.store, unused, unused, world)))
+        try:
+            yield Controlled(arm, limits, serving.url)
+        finally:
+            serving.close()
+
+
+@pytest.fixture
+def world() -> Iterator[Controlled]:
+    with controlled() as world:
+        yield world
+
+
+def test_nobody_gets_in_without_the_world_s_token(world: Controlled) -> None:
+    for path in ("/endpoints", "/events", "/clock", "/limits"):
+        answer = httpx.get(f"{world.url}{path}", trust_env=False)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (401, "InvalidToken")
+    for path in ("/reset", "/purge", "/clock/jump"):
+        assert httpx.post(f"{world.url}{path}", trust_env=False).status_code == 401
+
+
+def test_the_endpoints_are_those_of_the_file(world: Controlled) -> None:
+    assert world.ask("GET", "/endpoints").json() == {"schema_version": 1, "arm": "x"}
+
+
+# --------------------------------------------------------------------------------------------------------------- events
+
+
+def test_the_journal_comes_by_pages(world: Controlled) -> None:
+    numbers = [world.arm.ports.store.record(Event(f"event.{n}", "service", job=f"job{n % 2}")) for n in range(4)]
+    found = world.ask("GET", "/events", since=numbers[0], limit=2).json()["events"]
+    assert [event["id"] for event in found] == numbers[1:3]
+    assert [event["name"] for event in world.ask("GET", "/events", job="job1").json()["events"]] == [
+        "event.1",
+        "event.3",
+    ]
+
+
+def test_a_follower_sees_what_happens_as_it_happens_and_nothing_twice(world: Controlled) -> None:
+    store = world.arm.ports.store
+    first, second = (store.record(Event(name, "service")) for name in ("before", "last seen"))
+    headers = {"Authorization": f"Bearer {TOKEN}", "Last-Event-ID": str(first)}
+    with (
+        httpx.Client(trust_env=False, timeout=30) as client,
+        client.stream("GET", f"{world.url}/events?follow=true", headers=headers) as stream,
+    ):
+        assert stream.headers["content-type"].startswith("text/event-stream")
+        lines = stream.iter_lines()
+        assert next(event_of(lines)) == (second, "last seen")
+        third = store.record(Event("while somebody looks", "service", {"größe": 1}))
+        assert next(event_of(lines)) == (third, "while somebody looks")
+
+
+def event_of(lines: Iterator[str]) -> Iterator[tuple[int, str]]:
+    """The next events of a stream."""
+    for line in lines:
+        if line.startswith("data: "):
+            shown = json.loads(line.removeprefix("data: "))
+            yield shown["id"], shown["name"]
+
+
+# ----------------------------------------------------------------------------------------------------- time and limits
+
+
+def test_a_virtual_clock_is_moved_and_what_became_due_is_done(world: Controlled) -> None:
+    runs: list[int] = []
+    world.arm.ports.clock.every(60, lambda: runs.append(1))
+    before = world.ask("GET", "/clock").json()
+    assert before["can_jump"] is True
+    after = world.ask("POST", "/clock/jump", {"seconds": 3600}).json()
+    assert (after["now"][11:13], runs) == (f"{int(before['now'][11:13]) + 1:02}", [1])
+
+
+@pytest.mark.parametrize("seconds", [-1, "soon", 1e12, None])
+def test_time_is_not_moved_backwards_or_out_of_the_calendar(world: Controlled, seconds: Any) -> None:
+    before = world.ask("GET", "/clock").json()
+    answer = world.ask("POST", "/clock/jump", {"seconds": seconds})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "InvalidRequest")
+    assert world.ask("GET", "/clock").json() == before
+
+
+def test_nobody_moves_the_machine_s_own_time() -> None:
+    clock = SystemClock()
+    with controlled(clock) as world:
+        assert world.ask("GET", "/clock").json()["can_jump"] is False
+        answer = world.ask("POST", "/clock/jump", {"seconds": 1})
+        assert (answer.status_code, answer.json()["error"]["code"]) == (409, "ClockIsReal")
+    clock.close()
+
+
+def test_limits_are_switched_on_and_filled_up(world: Controlled) -> None:
+    assert world.ask("GET", "/limits").json()["enforced"] is False
+    assert world.ask("POST", "/limits", {"enforced": True}).json()["enforced"] is True
+    assert world.limits.enforced
+    for _ in range(50):
+        world.arm.request("DELETE", GROUP)
+    left = world.ask("GET", "/limits").json()["left"]
+    assert left["subscription-deletes"] < 200
+    assert world.ask("POST", "/limits", {"refill": True}).json()["left"]["subscription-deletes"] == 200
+    assert world.limits.enforced, "filling up changes nothing else"
+
+
+# ------------------------------------------------------------------------------------------------------ reset and purge
+
+
+def protect(world: Controlled) -> None:
+    world.arm.add_group()
+    world.arm.add_machine()
+    world.arm.add_vault()
+    world.arm.protect()
+
+
+def test_a_reset_leaves_an_empty_world_that_can_be_filled_again(world: Controlled) -> None:
+    protect(world)
+    world.arm.post(f"{ITEM}/backup", {"properties": {"objectType": "IaasVMBackupRequest"}})
+    last = world.arm.ports.store.events(limit=10_000)[-1].id or 0
+    assert len(disks(world)) == 3
+    counted = world.ask("POST", "/reset").json()
+    assert counted["documents"] > 5
+    store = world.arm.ports.store
+    assert [kind for kind in store.kinds() if kind != "world"] == []
+    assert world.arm.request("GET", GROUP).status_code == 404
+    assert disks(world) == []
+    told = [event.name for event in store.events(last)]
+    assert told[-1] == "world.reset", "the journal goes on"
+    protect(world)
+    assert world.arm.get(ITEM)["properties"]["protectionState"] == "IRPending"
+
+
+def disks(world: Controlled) -> list[Blob]:
+    return list(world.arm.ports.blobs.find("sql01disks", "vhds"))
+
+
+def test_a_purge_ends_what_is_soft_deleted_and_nothing_else(world: Controlled) -> None:
+    protect(world)
+    assert world.ask("POST", "/purge").json() == {"items": 0}
+    assert world.arm.request("GET", ITEM).status_code == 200
+    world.arm.request("DELETE", ITEM)
+    world.arm.settle()
+    assert world.arm.get(ITEM)["properties"]["isScheduledForDeferredDelete"] is True
+    assert world.ask("POST", "/purge").json() == {"items": 1}
+    assert world.arm.request("GET", ITEM).status_code == 404
+    assert world.arm.ports.store.find(ITEMS) == []
+    assert world.arm.ports.store.find(POINTS) == []
+    assert world.arm.request("GET", VM).status_code == 200
+
+
+def test_a_reset_ends_machines_with_all_that_was_on_their_disks(tmp_path: Path) -> None:
+    world = host_setting.World(tmp_path)
+    with arm_world() as arm, world.host() as host:
+        world.started()
+        assert (tmp_path / machine_key(host_setting.VM)).exists()
+        ports = arm.ports
+        ports = type(ports)(
+            clock=world.clock,
+            blobs=ports.blobs,
+            store=world.store,
+            fabric=world.fabric,
+            chance=ports.chance,
+            settings=ports.settings,
+        )
+        assert Resetter(ports, arm.engine, host).reset()["machines"] == 1
+        assert host.machines() == []
+        assert not (tmp_path / machine_key(host_setting.VM)).exists()
+        world.started()
+        assert world.view().agent_status == "Ready", "there may be one of that name again"
