@@ -15,7 +15,7 @@ from tests.unit.template_world import DEPLOYMENT, SCOPE, Json, Shelf, body_of, o
 
 TEMPLATE: Json = json.loads((Path(__file__).parent / "golden/templates/bicep_backup.json").read_text(encoding="utf-8"))
 RG = "/subscriptions/s/resourceGroups/rg/providers"
-MACHINES = [{"name": "sql01", "disks": [64, 128]}, {"name": "web01", "zone": "2"}]
+MACHINES: list[Json] = [{"name": "sql01", "disks": [64, 128]}, {"name": "web01", "zone": "2"}]
 VALUES: Json = {"machines": MACHINES, "adminPassword": "s3cret", "networkGroup": "net"}
 
 

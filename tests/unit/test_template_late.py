@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -26,7 +27,7 @@ from tests.unit.template_world import (
 )
 
 
-def reading(expression: str, *after: str, **more: object) -> Json:
+def reading(expression: str, *after: str, **more: Any) -> Json:
     return resource("reader", *after, properties={"read": expression}, **more)
 
 
@@ -254,7 +255,7 @@ def test_a_nested_deployment_that_cannot_be_is_refused(properties: Json, told: s
 # ------------------------------------------------------------------------------------------------------- symbolic names
 
 
-def thing(name: str, *after: str, **more: object) -> Json:
+def thing(name: str, *after: str, **more: Any) -> Json:
     return {**resource(name, *after), **more}
 
 
