@@ -63,7 +63,24 @@ def _transfer(result: Json) -> Iterator[str]:
         yield _row(f"peak memory, {kind} disk of {sizes}", "", f"{mebibytes} MiB", f"at most {limit:.0f} MiB, flat")
 
 
-ROWS: Mapping[str, Callable[[Json], Iterator[str]]] = {"freeze": _freeze, "startup": _startup, "transfer": _transfer}
+def _template(result: Json) -> Iterator[str]:
+    milliseconds, peaks = result["numbers"]["milliseconds"], result["numbers"]["peak_mebibytes"]
+    few, many = milliseconds
+    growth, time, memory = result["aims"]
+    yield _row(
+        f"plan of a template with {many} resources in copy loops",
+        f"the same with {few}, {milliseconds[few]:.0f} ms",
+        f"{growth['value']:.1f} times, {milliseconds[many]:.0f} ms, {peaks[many]:.0f} MiB",
+        f"at most {growth['limit']:g} times, {time['limit']:g} s, {memory['limit']:g} MiB",
+    )
+
+
+ROWS: Mapping[str, Callable[[Json], Iterator[str]]] = {
+    "freeze": _freeze,
+    "startup": _startup,
+    "transfer": _transfer,
+    "template": _template,
+}
 
 
 def _row(*cells: str) -> str:

@@ -48,6 +48,66 @@ CODES = {
 }
 """What is to be said of error codes that are ours. Which ones those are, the code remarks where it makes them."""
 
+TEMPLATES = (
+    (
+        "`uniqueString()`",
+        "a hash of 64 bits, as the azapi provider of Terraform computes it in its place",
+        NOT_PUBLIC,
+        "library/hashes.py",
+    ),
+    (
+        "`dateTimeAdd()`",
+        "adds years and months of the calendar; without a format keeps that of its base, or takes the general one "
+        "where the base has a blank between date and time",
+        "the public examples agree; more is not public",
+        "library/dates.py",
+    ),
+    (
+        "`pickZones()`",
+        "every resource type is in zones 1 to 3 of every region that has zones",
+        "depends on type and region",
+        "library/resources.py",
+    ),
+    (
+        "`and()`, `or()`, `coalesce()`",
+        "evaluate no more arguments than they need",
+        NOT_PUBLIC,
+        "library/logic.py",
+    ),
+    (
+        "Reading a resource of the same template",
+        "is waiting for it when `reference()` or a `list…()` names it, or gives its id without an api-version; by id "
+        "and version it is read as it is",
+        "documented for names; for ids it is not",
+        "folding.py",
+    ),
+    (
+        "Where a template may read resources",
+        "everywhere in the body of a resource but in its location, sku, kind, plan and zones, and in outputs",
+        "documented for properties and outputs; which others are let through is not public",
+        "bodies.py",
+    ),
+    (
+        "Line and column in an error of a template",
+        "where the value begins that is wrong, in the text of the request",
+        "where the service's reader was, which is sometimes its end",
+        "source.py",
+    ),
+    (
+        "How deep a template may be, and how much work",
+        "100 levels of values and of expressions; about two hundred thousand laps of loops, or 32 million "
+        "characters made",
+        "has limits; no figures are public",
+        "limits.py",
+    ),
+    (
+        "Order in `objectKeys()` and `sort()`",
+        "keys as the object has them; equal elements stay in their order",
+        NOT_PUBLIC,
+        "library/lambdas.py",
+    ),
+)
+
 SERVICE = (
     Choice(
         "Deletion of a resource group",
@@ -79,6 +139,10 @@ SERVICE = (
         "is listed as Canceled; its resource is finished",
         "is listed as Canceled at some time; the same",
         "controlplane/jobs/deployment.py",
+    ),
+    *(
+        Choice(about, here, elsewhere, f"controlplane/templates/{module}")
+        for about, here, elsewhere, module in TEMPLATES
     ),
     Choice(
         "Role assignments",
