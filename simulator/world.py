@@ -46,7 +46,7 @@ from simulator.host.packages import PackageRepository
 from simulator.host.wireserver import WireServer
 from simulator.late_storage import LateStorage
 from simulator.logs import recording
-from simulator.packages import packed
+from simulator.packages import published
 from simulator.reset import Resetter
 from simulator.serving import Serving
 from simulator.state import Endpoints, StateFolder, cache_folder, write_private
@@ -235,7 +235,8 @@ class World:
 
     def _host(self) -> Host:
         packages = PackageRepository()
-        packages.publish(packed(HANDLER_FOLDER))
+        for package in published(HANDLER_FOLDER):
+            packages.publish(package)
         wire = WireServer(self.clock, self.blobs, packages)
         serving = Serving(wire.app)
         self._stack.callback(serving.close)

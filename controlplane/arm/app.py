@@ -32,6 +32,7 @@ from controlplane.arm import (
     diagnostic_settings,
     disks,
     group_deletion,
+    item_recovery,
     job_export,
     locks,
     network_interfaces,
@@ -57,13 +58,16 @@ from controlplane.arm import (
     source_scan,
     storage_accounts,
     subscriptions,
+    unsimulated,
     user_assigned_identities,
     validate_operations,
     vault_configs,
     vault_usages,
     vaults,
+    virtual_machine_extension_images,
     virtual_machine_extensions,
     virtual_machine_images,
+    virtual_machine_sizes,
     virtual_machines,
     virtual_networks,
 )
@@ -96,6 +100,7 @@ ROUTES: tuple[Route, ...] = (
     *job_export.ROUTES,
     *recovery_points.ROUTES,
     *recovery_point_tiers.ROUTES,
+    *item_recovery.ROUTES,
     *source_scan.ROUTES,
     *operations.ROUTES,
     *protection_containers.ROUTES,
@@ -112,8 +117,10 @@ ROUTES: tuple[Route, ...] = (
     *resource_guards.ROUTES,
     *virtual_machines.ROUTES,
     *virtual_machine_extensions.ROUTES,
+    *virtual_machine_extension_images.ROUTES,
     *compute_operations.ROUTES,
     *virtual_machine_images.ROUTES,
+    *virtual_machine_sizes.ROUTES,
     *disks.ROUTES,
     *snapshots.ROUTES,
     *restore_point_collections.ROUTES,
@@ -148,6 +155,7 @@ def build(
     app.include_router(openapi.router(table.routes))
     app.include_router(router(tokens))
     app.include_router(cloud.router(identity))
+    app.include_router(item_recovery.router(ports))
     app.add_exception_handler(HTTPException, _outside_arm)
     app.add_middleware(
         Arm,
@@ -172,11 +180,12 @@ async def _outside(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 def all_routes() -> tuple[Route, ...]:
-    """Every operation: of each resource type, and of what exists for all types alike."""
+    """Every operation: of each resource type, of what exists for all types alike, and those refused by name."""
     anywhere = (locks, role_assignments, role_definitions, diagnostic_settings)
     below = [route for each in anywhere for route in each.routes(ROUTES)]
     described = (*ROUTES, *recovery_services.routes(ROUTES), *below)
-    return (*described, *resources.routes(ROUTES), *group_deletion.routes(ROUTES), *providers.routes(described))
+    known = (*described, *resources.routes(ROUTES), *group_deletion.routes(ROUTES), *providers.routes(described))
+    return (*known, *unsimulated.routes(known))
 
 
 class Arm:

@@ -302,6 +302,10 @@ def container_name_incorrect(reason: str) -> ServiceError:
     return ServiceError("BMSUserErrorContainerNameIncorrectFormat", f"The container name is not valid: {reason}.")
 
 
+def item_name_incorrect(reason: str) -> ServiceError:
+    return ServiceError("BMSUserErrorProtectedItemNameIncorrectFormat", f"The name of the item is not valid: {reason}.")
+
+
 def container_not_found(name: str) -> ServiceError:
     """The code is ours."""
     return ServiceError("BMSUserErrorContainerNotFound", f"There is no container '{name}' in the vault.", status=404)

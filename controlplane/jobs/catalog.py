@@ -10,11 +10,11 @@ from controlplane.jobs.deployment import deploying
 from controlplane.jobs.lifecycle import CONFIGURE
 from controlplane.jobs.plan import Plan
 from controlplane.jobs.requests import Requests
-from controlplane.jobs.restore import FROM_SNAPSHOTS, FROM_VAULT
+from controlplane.jobs.restore import PLANS as RESTORES
 from controlplane.jobs.stopping import DELETE, STOP, SUSPEND, UNDELETE
 
 PLANS: Mapping[str, Plan] = {
-    plan.name: plan for plan in (CONFIGURE, STOP, SUSPEND, DELETE, UNDELETE, BACKUP, MOVE, FROM_SNAPSHOTS, FROM_VAULT)
+    plan.name: plan for plan in (CONFIGURE, STOP, SUSPEND, DELETE, UNDELETE, BACKUP, MOVE, *RESTORES.values())
 }
 """The jobs of a vault."""
 

@@ -7,12 +7,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from controlplane.adapters.fabric import EXTENSION_LIMIT
+from controlplane.domain.recovery_point import ARCHIVE_AFTER, ARCHIVED_FOR
 from controlplane.domain.resource_guard import UNLOCKED_FOR
 from controlplane.domain.vault import DEFAULT_REDUNDANCY
+from controlplane.domain.vm_sizes import SIZES
+from controlplane.jobs.rehydration import DAYS
 from controlplane.ports import ServiceSettings
 from extension.contract.codes import Code
 from extension.outcome import same_task
 from extension.snapshot import State
+from simulator.packages import EARLIER_VERSIONS
 
 
 @dataclass(frozen=True)
@@ -100,6 +105,60 @@ SERVICE = (
         "controlplane/arm/virtual_machine_images.py",
     ),
     Choice(
+        "Versions of the VMSnapshot handler",
+        f"{', '.join(EARLIER_VERSIONS)} and today's are published; they differ in their manifests alone",
+        "which versions are published, and what tells them apart, is not public",
+        "simulator/packages.py",
+    ),
+    Choice(
+        "The version of an extension",
+        "chosen anew with every goal state of its machine; `enableAutomaticUpgrade` is shown and adds nothing to that",
+        "minor versions come with the next change of the machine's model; automatic upgrades come by themselves",
+        "simulator/host/documents.py",
+    ),
+    Choice(
+        "An extension that is asked for once more as it is",
+        "nothing runs again, unless it had failed",
+        "documented for settings that did not change; what becomes of one that failed is not",
+        "controlplane/arm/virtual_machine_extensions.py",
+    ),
+    Choice(
+        "`provisionAfterExtensions`",
+        "the extensions named must be there already; each is provisioned by its own request",
+        "the agent keeps to the order within one goal state",
+        "controlplane/arm/virtual_machine_extensions.py",
+    ),
+    Choice(
+        "An extension that never reports its end",
+        f"has failed after {EXTENSION_LIMIT.seconds // 60} minutes of the world's time",
+        "users quote this limit; it is not documented as one",
+        "controlplane/adapters/fabric.py",
+    ),
+    Choice(
+        "Publishers",
+        "only those of extensions are listed; images of every other can be had",
+        "a catalogue",
+        "controlplane/arm/virtual_machine_extension_images.py",
+    ),
+    Choice(
+        "Sizes of machines",
+        f"{len(SIZES)} common ones are listed, every other name of the form is accepted; all run alike",
+        "each region has its own; others are refused",
+        "controlplane/domain/vm_sizes.py",
+    ),
+    Choice(
+        "Security profile, priority, licence, availability set and zones of a machine",
+        "kept and shown; they change nothing",
+        "they decide where and how it runs",
+        "controlplane/arm/virtual_machine_request.py",
+    ),
+    Choice(
+        "The agent of a machine that is off",
+        "not ready, of version Unknown",
+        "seen so in answers that users quote; some show no agent at all",
+        "controlplane/arm/virtual_machine_view.py",
+    ),
+    Choice(
         "The blob of a deleted managed disk",
         "stays while recovery points or snapshots hold snapshots of it",
         "snapshots of a managed disk lie elsewhere",
@@ -161,6 +220,68 @@ SERVICE = (
         "counts of items, policies and recovery points, and the bytes moved into the vault",
         NOT_PUBLIC,
         "controlplane/domain/vault_usage.py",
+    ),
+    Choice(
+        "The change of a policy that protects something",
+        "202 and a job ConfigureBackup for each item that is backed up by it; suspended items need none",
+        "PowerShell shows such jobs; when the service answers 200 at once is not public",
+        "controlplane/arm/backup_policies.py",
+    ),
+    Choice(
+        "Policies with only crash-consistent snapshots",
+        "refused by name",
+        "a preview: snapshots without the extension of a machine that runs",
+        "controlplane/domain/policy.py",
+    ),
+    Choice(
+        "A machine that its vault has stopped or suspended",
+        "may be protected in another vault, and is then not resumed in the first",
+        "documented for machines whose protection was stopped; soft-deleted ones stay with their vault here",
+        "controlplane/jobs/lifecycle.py",
+    ),
+    Choice(
+        "Backup status",
+        "Protected for an item in every state, so that it names the vault to be asked",
+        "not public for items that are stopped or soft-deleted",
+        "controlplane/arm/backup_status.py",
+    ),
+    Choice(
+        "Validation of a restore",
+        "the restore itself, taken back before it is begun",
+        "checks more than the request, for instance permissions",
+        "controlplane/jobs/rehearsal.py",
+    ),
+    Choice(
+        "Export of jobs",
+        "a blob of JSON with the jobs as lists show them, readable for an hour; no workbook",
+        "a workbook for a spreadsheet",
+        "controlplane/arm/job_export.py",
+    ),
+    Choice(
+        "Archive",
+        f"for points of a monthly or yearly rule, {ARCHIVE_AFTER.days} days old, kept for {ARCHIVED_FOR.days} more and "
+        "without snapshots; each ready one is recommended; the job is called MoveRecoveryPoint",
+        "the rules are documented, what recommends a point is not",
+        "controlplane/domain/recovery_point.py",
+    ),
+    Choice(
+        "Rehydration",
+        f"at once, for {DAYS.start} to {DAYS.stop - 1} days, together with the restore that asks for it",
+        "takes up to fifteen hours",
+        "controlplane/jobs/rehydration.py",
+    ),
+    Choice(
+        "Recovery of files",
+        "a Python script for every system, which reads the disks over HTTPS with a password and copies the files; any "
+        "number of sessions for a recovery point",
+        "an executable on Windows; the script mounts the disks over iSCSI",
+        "controlplane/jobs/recover_files.py",
+    ),
+    Choice(
+        "Source scan",
+        "can be switched on and off; nobody looks for threats, so the summary stays Unknown",
+        "Defender looks",
+        "controlplane/arm/source_scan.py",
     ),
     Choice(
         "Keys of a storage account",

@@ -172,9 +172,9 @@ def arm_world(blobs: MemoryBlobs | None = None, rate: float = 0.0, **edge: Any) 
         yield from _arm_world(SqlStore(f"sqlite:///{path}", clock), clock, blobs or service_storage(), edge)
 
 
-def service_storage() -> MemoryBlobs:
+def service_storage(blobs: MemoryBlobs | None = None) -> MemoryBlobs:
     """A storage that has the service's own accounts."""
-    blobs = MemoryBlobs()
+    blobs = blobs or MemoryBlobs()
     for account in ServiceSettings().own_accounts:
         blobs.add_account(account)
     return blobs
