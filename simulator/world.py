@@ -258,7 +258,7 @@ class World:
 
     def _serve(self) -> None:
         self._identity = Identity(
-            client_secret=self.state.secret("client_secret", lambda: secrets.token_urlsafe(32)),
+            client_secret=self.state.secret("client_secret", lambda: secrets.token_hex(32)),
             signing_key=self.state.secret("signing_key", _new_signing_key),
         )
         self._sim_token = self.state.secret("sim_token", lambda: secrets.token_urlsafe(32))

@@ -34,7 +34,7 @@ RETRY_AFTER_SECONDS = 1
 class RequestBody(BaseModel):
     """A body or a part of one. Keys match without case, as in ARM; null means absent; unknown keys are dropped."""
 
-    model_config = ConfigDict(alias_generator=to_camel, extra="ignore", frozen=True)
+    model_config = ConfigDict(alias_generator=to_camel, extra="ignore", frozen=True, defer_build=True)
 
     @model_validator(mode="before")
     @classmethod

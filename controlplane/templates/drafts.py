@@ -56,18 +56,30 @@ class _Parent:
     definition: Json
 
 
-def draft_all(sections: Sections, context: Context) -> list[Draft]:
+@dataclass(frozen=True, slots=True)
+class EmptyLoop:
+    """A loop that makes nothing; others may wait for it all the same."""
+
+    name: str
+    symbol: str | None
+
+
+def draft_all(sections: Sections, context: Context) -> tuple[list[Draft], list[EmptyLoop]]:
     """In the order of the template. TemplateError for what names no resource, or for too many."""
     drafts: list[Draft] = []
-    for draft in _level(sections.resources, ("resources",), context, None, sections.is_symbolic):
-        drafts.append(draft)
-        check_count("resources", len(drafts))
-    return drafts
+    empty: list[EmptyLoop] = []
+    for each in _level(sections.resources, ("resources",), context, None, sections.is_symbolic):
+        if isinstance(each, EmptyLoop):
+            empty.append(each)
+        else:
+            drafts.append(each)
+            check_count("resources", len(drafts))
+    return drafts, empty
 
 
 def _level(
     pairs: list[tuple[str | int, Json]], path: Path, context: Context, parent: _Parent | None, is_symbolic: bool
-) -> Iterator[Draft]:
+) -> Iterator[Draft | EmptyLoop]:
     for key, definition in pairs:
         here = (*path, key)
         symbol = str(key) if is_symbolic else None
@@ -75,6 +87,8 @@ def _level(
         with telling(f"The template resource '{name if isinstance(name, str) else key}'", here):
             _refuse_left_out(definition)
             loop = _loop(definition, context, symbol)
+        if loop is not None and not loop.count:
+            yield EmptyLoop(loop.name, symbol)
         for index in range(loop.count) if loop else (None,):
             inside = context if loop is None or index is None else context.looping(loop.name, index)
             yield from _one(definition, here, inside, parent, (symbol, loop, index))
@@ -86,7 +100,7 @@ def _one(
     context: Context,
     parent: _Parent | None,
     origin: tuple[str | None, Loop | None, int | None],
-) -> Iterator[Draft]:
+) -> Iterator[Draft | EmptyLoop]:
     name = field(definition, "name")
     symbol, loop, index = origin
     with telling(f"The template resource '{name if isinstance(name, str) else path[-1]}'", path):
@@ -96,7 +110,7 @@ def _one(
     yield replace(draft, symbol=symbol, loop=loop, index=index)
     around = _Parent(draft.type, draft.name, definition)
     for child in _level(beneath, (*path, "resources"), context, around, symbol is not None):
-        yield child if child.loop else replace(child, loop=loop, index=index)
+        yield child if isinstance(child, EmptyLoop) or child.loop else replace(child, loop=loop, index=index)
 
 
 def _draft(definition: Json, path: Path, context: Context, parent: _Parent | None) -> Draft:

@@ -165,8 +165,12 @@ def _lazy(call: Call, function: Function, context: Context) -> Value:
 
 def _lambda(node: Node, context: Context) -> Lambda:
     assert isinstance(node, Call)
-    names = lambda_names(node)
-    return Lambda(names, lambda values: evaluate(node.arguments[-1], context.binding(values)))
+
+    def body(values: dict[str, Value]) -> Value:
+        context.meter.lap()
+        return evaluate(node.arguments[-1], context.binding(values))
+
+    return Lambda(lambda_names(node), body)
 
 
 def lambda_names(call: Call) -> tuple[str, ...]:

@@ -17,6 +17,9 @@ _NOTHING: frozenset[str] = frozenset()
 
 def fold(node: Node, context: Context, unbound: frozenset[str] = _NOTHING) -> Node:
     """`unbound` are the variables of lambdas around it, in lower case, whose values are not known yet."""
+    if isinstance(node, Call) and node.key == "lambda":
+        inner = unbound | {name.lower() for name in lambda_names(node)}
+        return Call(node.function, (*node.arguments[:-1], fold(node.arguments[-1], context, inner)))
     if not _waits(node, context, unbound):
         return Literal(evaluate(node, context))
     match node:
@@ -35,9 +38,6 @@ def _call(call: Call, context: Context, unbound: frozenset[str]) -> Node:
         condition = fold(call.arguments[0], context, unbound)
         if isinstance(condition, Literal) and isinstance(condition.value, bool):
             return fold(call.arguments[1 if condition.value else 2], context, unbound)
-    if call.key == "lambda":
-        inner = unbound | {name.lower() for name in lambda_names(call)}
-        return Call(call.function, (*call.arguments[:-1], fold(call.arguments[-1], context, inner)))
     arguments = tuple(fold(argument, context, unbound) for argument in call.arguments)
     if call.key == "references":
         return _collection(arguments, context)

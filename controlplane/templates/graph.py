@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 
 from controlplane.templates.context import Target
-from controlplane.templates.drafts import Draft
+from controlplane.templates.drafts import Draft, EmptyLoop
 from controlplane.templates.failure import AT, TemplateError
 
 _ONE_OF = re.compile(r"(.+)\[(\d{1,9})\]")
@@ -17,7 +17,7 @@ _ONE_OF = re.compile(r"(.+)\[(\d{1,9})\]")
 class Directory:
     """The resources of a template by id, symbolic name, name of a loop, relative id, or a name that only one has."""
 
-    def __init__(self, drafts: Sequence[Draft]) -> None:
+    def __init__(self, drafts: Sequence[Draft], empty: Sequence[EmptyLoop]) -> None:
         self._drafts = drafts
         self._ids: dict[str, int] = {}
         self._symbols: dict[str, list[int]] = {}
@@ -26,6 +26,10 @@ class Directory:
         self._names: dict[str, list[int]] = {}
         for number, draft in enumerate(drafts):
             self._enter(number, draft)
+        for loop in empty:
+            self._loops.setdefault(loop.name.lower(), [])
+            if loop.symbol is not None:
+                self._symbols.setdefault(loop.symbol.lower(), [])
 
     def _enter(self, number: int, draft: Draft) -> None:
         id = draft.id.lower()
@@ -47,7 +51,7 @@ class Directory:
 
     def target(self, name: str) -> Target | None:
         numbers = self.find(name)
-        if numbers is None:
+        if not numbers:
             return None
         draft = self._drafts[self._only(name, numbers)[0]]
         return Target(draft.id, draft.api_version)

@@ -12,7 +12,7 @@ from controlplane.templates.failure import TemplateError
 Kind = Literal["name", "text", "number", "mark"]
 
 _TOKEN = re.compile(
-    r"\s*(?:(?P<name>[A-Za-z_$][A-Za-z0-9_$]*)|(?P<text>'(?:[^']|'')*')|(?P<number>[+-]?\d{1,19}(?![\d.]))"
+    r"\s*(?:(?P<name>[A-Za-z_$][A-Za-z0-9_$]*)|(?P<text>'(?:[^']|'')*')|(?P<number>[+-]?\d{1,19}(?!\d))"
     r"|(?P<mark>\.\?|\[\?|[()\[\].,]))"
 )
 

@@ -25,7 +25,8 @@ MOST_ELEMENTS = 100_000
 """In an array that one function makes."""
 
 _WORK = 32_000_000
-_PER_CALL = 20
+_PER_CALL = 40
+_PER_LAP = 240
 _PER_NODE = 8
 
 
@@ -47,6 +48,10 @@ class Meter:
         size = sum(map(len, arguments))
         check_size(size)
         self.spend(_PER_CALL + size // 4)
+
+    def lap(self) -> None:
+        """One time through a lambda or a loop."""
+        self.spend(_PER_LAP)
 
     def measure(self, value: Any) -> int:
         """Spend what it takes to walk through a value; TemplateError when it is too deep or too large."""

@@ -65,7 +65,8 @@ def copies(definition: Json, context: Context, early: Evaluate, evaluate: Evalua
     """One loop over a property: its name and elements. `early` is for name and count, `evaluate` for the input."""
     loop = read_loop(definition, lambda value: early(value, context))
     inside = field(definition, "input")
-    yield (
-        loop.name,
-        [evaluate(inside, context.looping(loop.name, index, named_only=True)) for index in range(loop.count)],
-    )
+    elements: list[Any] = []
+    for index in range(loop.count):
+        context.meter.lap()
+        elements.append(evaluate(inside, context.looping(loop.name, index, named_only=True)))
+    yield loop.name, elements

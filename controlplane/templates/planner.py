@@ -52,8 +52,8 @@ def _plan(template: Json, values: Json, deployment: Deployment) -> Plan:
     meter = Meter()
     sections = read_sections(template, meter)
     parameters, context = _prepared(sections, template, values, deployment, meter)
-    drafts = draft_all(sections, context)
-    directory = Directory(drafts)
+    drafts, empty = draft_all(sections, context)
+    directory = Directory(drafts, empty)
     closed = [close_body(draft, directory) if draft.wanted and not draft.existing else ({}, {}) for draft in drafts]
     waited = {number: [id for id, implied in reads.items() if implied] for number, (_, reads) in enumerate(closed)}
     ordered = order(drafts, directory, waited)
