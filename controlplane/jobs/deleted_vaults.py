@@ -49,13 +49,16 @@ def undelete(ports: Ports, known: Document, group: Json) -> Json:
     return body
 
 
-def purge_what_is_over(ports: Ports) -> None:
-    """Deleted vaults whose time is over go with all that is left of them, once their items are gone."""
-    store = ports.store
+def purge_what_is_over(ports: Ports, early: bool = False) -> int:
+    """Deleted vaults whose time is over go with all that is left of them, once their items are gone; how many did.
+
+    `early`: also those that have time left.
+    """
+    store, purged = ports.store, 0
     for known in store.find(deleted_vault.KIND):
         with store.transaction():
             still = store.get(deleted_vault.KIND, known.id)
-            if still is None or not deleted_vault.is_over(still.json(), ports.clock.now()):
+            if still is None or not (early or deleted_vault.is_over(still.json(), ports.clock.now())):
                 continue
             if store.find(protected_item.KIND, known.id, limit=1):
                 continue
@@ -63,6 +66,8 @@ def purge_what_is_over(ports: Ports) -> None:
                 store.delete(document.kind, document.id)
             store.delete(deleted_vault.KIND, known.id)
             _tell(store, known.id, "Purged")
+            purged += 1
+    return purged
 
 
 def _check_idle(store: Store, vault_id: str) -> None:
