@@ -18,7 +18,7 @@ from simulator.host.host import Host
 Json = dict[str, Any]
 
 OF_THE_WORLD = frozenset({"world", HANDLER})
-"""Kinds of the documents that are about this world and not in it."""
+"""Kinds of the documents that are about this world and its hosts, and not in it."""
 PATIENCE_SECONDS = 60
 POLL_SECONDS = 0.02
 

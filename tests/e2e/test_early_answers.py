@@ -1,4 +1,4 @@
-"""ARM answers before its storage does: a real `up` whose storage is silent, with the options of its edge."""
+"""ARM answers before its storage does: a real `up` whose storage is held back, with the options of its edge."""
 
 from __future__ import annotations
 
@@ -6,19 +6,20 @@ import json
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
+import pytest
 
 from controlplane.arm.aad import CLIENT_ID, SUBSCRIPTION_ID, TENANT_ID
 from simulator.clock import SystemClock
+from simulator.state import StateFolder
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = timedelta(seconds=60)
-KEY = "c2lsZW50"
 
 
 def free_port() -> int:
@@ -27,20 +28,41 @@ def free_port() -> int:
 
 
 @contextmanager
-def starting(state: Path, *options: str) -> Iterator[int]:
-    """A world that starts, and goes on starting for as long as nobody answers for its storage; its HTTP port."""
-    port = free_port()
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        place = ["--blob-endpoint", f"http://127.0.0.1:{silent.getsockname()[1]}"]
-        command = [sys.executable, "-m", "simulator.cli", "up", "--state", str(state), "--port", str(port)]
-        command += ["--https-port", str(free_port()), *place, "--blob-accounts", f"silent:{KEY}", *options]
-        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-        try:
-            assert SystemClock().wait(lambda: answers(port), datetime.now(UTC) + PATIENCE)
-            yield port
-        finally:
-            process.kill()
-            process.communicate()
+def starting(state: Path, port: int, *options: str) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-m", "simulator.cli", "up", "--state", str(state), "--port", str(port)]
+    command += ["--https-port", str(free_port()), "--blob-port", str(free_port()), *options]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.communicate()
+
+
+@contextmanager
+def storage_held_back(state: Path) -> Iterator[None]:
+    """As if an Azurite of a former run still saved: the next one waits for its folder."""
+    import fcntl
+
+    StateFolder.open(state).close()
+    with (state / "azurite" / "in-use").open("a") as claim:
+        fcntl.flock(claim, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
+def starting_held_back(state: Path, port: int) -> Iterator[Callable[[], None]]:
+    """A world that answers and whose storage does not start before the function that this gives is called."""
+    with ExitStack() as stack:
+        held = stack.enter_context(ExitStack())
+        held.enter_context(storage_held_back(state))
+        stack.enter_context(starting(state, port, "--limit-requests", "--strict-api-versions"))
+        assert wait_for(lambda: answers(port))
+        yield held.close
+
+
+def wait_for(condition: Callable[[], bool]) -> bool:
+    return SystemClock().wait(condition, datetime.now(UTC) + PATIENCE)
 
 
 def answers(port: int) -> bool:
@@ -50,10 +72,11 @@ def answers(port: int) -> bool:
         return False
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="holds the storage back by a lock of POSIX")
 def test_arm_is_there_before_its_storage(tmp_path: Path) -> None:
-    state = tmp_path / "state"
+    state, port = tmp_path / "state", free_port()
     with (
-        starting(state, "--limit-requests", "--strict-api-versions") as port,
+        starting_held_back(state, port) as release,
         httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=30) as client,
     ):
         form = {
@@ -68,6 +91,10 @@ def test_arm_is_there_before_its_storage(tmp_path: Path) -> None:
         assert client.put(f"{group}?api-version=2024-11-01", json={"location": "westus"}).status_code == 201
         assert client.get(f"{group}?api-version=2024-11-01").json()["name"] == "early"
         assert not (state / "endpoints.json").exists(), "the world is not said to be there yet"
+
+        release()
+        assert wait_for(lambda: (state / "endpoints.json").exists()), "it goes on when the storage comes"
+        assert client.get(f"{group}?api-version=2024-11-01").status_code == 200
 
         refused = client.get(f"{group}?api-version=2031-01-01").json()["error"]
         assert refused["code"] == "InvalidApiVersionParameter"
