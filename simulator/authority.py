@@ -17,6 +17,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from filelock import FileLock
 
 from simulator.state import write_private
 
@@ -68,9 +69,10 @@ class Authority:
     def certificate_file(self, name: str, hosts: Sequence[str]) -> Path:
         """A certificate for a server of these host names and addresses, with its key, in one private file."""
         file = self._folder / f"{name}.pem"
-        if not self._serves(file, hosts):
-            key = ec.generate_private_key(ec.SECP256R1())
-            write_private(file, _key_pem(key) + _pem(self._sign(key.public_key(), hosts)))
+        with FileLock(self._folder / ".lock"):  # a script starts several clients at once, each with a proxy of its own
+            if not self._serves(file, hosts):
+                key = ec.generate_private_key(ec.SECP256R1())
+                write_private(file, _key_pem(key) + _pem(self._sign(key.public_key(), hosts)))
         return file
 
     def _known(self) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey] | None:

@@ -43,11 +43,22 @@ def find(environment: Mapping[str, str] = os.environ) -> str:
     )
 
 
-def environment_of(endpoints: Mapping[str, Any], folder: Path, surroundings: Mapping[str, str]) -> dict[str, str]:
-    """What az runs in. It trusts the world's authority alone, so that no other server can be taken for Azure."""
+def environment_of(
+    endpoints: Mapping[str, Any], folder: Path, surroundings: Mapping[str, str], proxy: str | None = None
+) -> dict[str, str]:
+    """What az runs in. It trusts the world's authority alone, so that no other server can be taken for Azure.
+
+    `proxy` is the URL of one that answers for storage accounts; everything else is reached without it, or not at all.
+    """
     ca_file = Path(endpoints["ca_file"])
     directly = client_environment.direct(endpoints, folder, ca_file)
-    return {**client_environment.without_others(surroundings), **directly}
+    proxies = client_environment.through(proxy) if proxy else {}
+    return {**client_environment.without_others(surroundings), **directly, **proxies}
+
+
+def storage_domain(folder: Path) -> str:
+    """What follows an account's name in the host names by which az looks for blobs; az must be prepared there."""
+    return "blob." + _clouds(folder).get(CLOUD, "suffix_storage_endpoint", fallback="invalid")
 
 
 def prepare(program: str, endpoints: Mapping[str, Any], folder: Path, environment: Mapping[str, str]) -> None:
@@ -86,11 +97,12 @@ def _sign_in(program: str, endpoints: Mapping[str, Any], folder: Path, environme
     nameless = {name: value for name, value in environment.items() if name != "AZURE_CLOUD_NAME"}
     _run([program, "cloud", "register", "-n", CLOUD, "--endpoint-resource-manager", endpoints["arm"]], nameless)
     check_cloud(folder)
-    # Arguments can be seen by every process of the machine, so the secret goes by a file.
+    # Arguments can be seen by every process of the machine, so the secret goes by a file. One word with its option, as
+    # az reads the file before it looks for options, and older worlds' secrets may begin with a dash.
     secret = folder / ".secret"
     write_private(secret, endpoints["client_secret"])
     try:
-        who = ["-u", endpoints["client_id"], "-p", f"@{secret}", "--tenant", endpoints["tenant_id"]]
+        who = ["-u", endpoints["client_id"], f"--password=@{secret}", "--tenant", endpoints["tenant_id"]]
         _run([program, "login", "--service-principal", *who], environment)
     finally:
         secret.unlink()
@@ -113,10 +125,15 @@ def _run(command: list[str], environment: Mapping[str, str]) -> None:
 
 def _cloud(folder: Path) -> dict[str, str]:
     """The endpoints of the world as az knows them; empty where it does not."""
-    clouds = configparser.ConfigParser(interpolation=None)
-    clouds.read(folder / "clouds.config", encoding="utf-8")
+    clouds = _clouds(folder)
     known = dict(clouds[CLOUD]) if clouds.has_section(CLOUD) else {}
     return {name: value for name, value in known.items() if name.startswith("endpoint_")}
+
+
+def _clouds(folder: Path) -> configparser.ConfigParser:
+    clouds = configparser.ConfigParser(interpolation=None)
+    clouds.read(folder / "clouds.config", encoding="utf-8")
+    return clouds
 
 
 def _fingerprint(endpoints: Mapping[str, Any]) -> str:

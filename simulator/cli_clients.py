@@ -6,13 +6,16 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from simulator.proxy import Names
 
 app = typer.Typer()
 
@@ -32,14 +35,18 @@ def az(
 ) -> None:
     """Your own az, signed in to the world; its configuration is the world's, and yours stays untouched."""
     from simulator import az as programs
+    from simulator.proxy import Names
 
     given = arguments or []
     programs.check_arguments(given)
     endpoints, program = _running(state), programs.find()
     folder = Path(endpoints["state"]) / "az"
-    environment = programs.environment_of(endpoints, folder, os.environ)
-    programs.prepare(program, endpoints, folder, environment)
-    raise typer.Exit(_run([program, *given], environment))
+    programs.prepare(program, endpoints, folder, programs.environment_of(endpoints, folder, os.environ))
+    # az puts storage accounts' names into host names, which no name server knows.
+    with _proxy(endpoints, Names((), programs.storage_domain(folder))) as proxy:
+        environment = programs.environment_of(endpoints, folder, os.environ, proxy)
+        code = _run([program, *given], environment)
+    raise typer.Exit(code)
 
 
 @app.command()
@@ -85,18 +92,12 @@ def run(
 ) -> None:
     """Run a program that believes to be talking to the real Azure; it reaches the world and nothing else."""
     from simulator import client_environment
-    from simulator.authority import Authority
-    from simulator.proxy import CERTIFIED, Proxy, upstreams
+    from simulator.proxy import AZURE
 
     endpoints = _running(state)
-    folder = Path(endpoints["state"])
-    certificate = Authority(folder / "ca").certificate_file("azure", CERTIFIED)
-    proxy = Proxy(upstreams(endpoints), certificate, lambda target: typer.echo(f"refused: {target}", err=True))
-    try:
-        variables = client_environment.proxied(endpoints, folder / "az-public", proxy.url)
+    with _proxy(endpoints, AZURE, lambda target: typer.echo(f"refused: {target}", err=True)) as proxy:
+        variables = client_environment.proxied(endpoints, Path(endpoints["state"]) / "az-public", proxy)
         code = _run(command, {**client_environment.without_others(os.environ), **variables})
-    finally:
-        proxy.close()
     raise typer.Exit(code)
 
 
@@ -116,6 +117,22 @@ def _running(state: Path | None) -> dict[str, Any]:
     endpoints = running.to_json()
     check_target(endpoints)
     return endpoints
+
+
+@contextmanager
+def _proxy(
+    endpoints: Mapping[str, Any], names: Names, on_refusal: Callable[[str], None] = lambda target: None
+) -> Iterator[str]:
+    """The URL of a proxy that answers for these names, while it is needed."""
+    from simulator.authority import Authority
+    from simulator.proxy import Proxy, upstreams
+
+    certificate = Authority(Path(endpoints["state"]) / "ca").certificate_file(names.blob_domain, names.certified)
+    proxy = Proxy(upstreams(endpoints, names), certificate, on_refusal)
+    try:
+        yield proxy.url
+    finally:
+        proxy.close()
 
 
 def _run(command: Sequence[str], environment: Mapping[str, str]) -> int:

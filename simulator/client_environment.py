@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import httpx
-
 from simulator.failures import WrongUse
 from simulator.state import write_private
 
@@ -87,8 +85,13 @@ def proxied(endpoints: Mapping[str, Any], az_folder: Path, proxy: str) -> dict[s
         "NODE_USE_ENV_PROXY": "1",
         "AZURE_CONFIG_DIR": str(az_folder),
         **AZ_SETTINGS,
-        **_both_cases("NO_PROXY", LOOPBACK),
     }
+    return variables | through(proxy)
+
+
+def through(proxy: str) -> dict[str, str]:
+    """Everything but this machine's own addresses is asked of the proxy."""
+    variables = _both_cases("NO_PROXY", LOOPBACK)
     for name in ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY"):
         variables |= _both_cases(name, proxy)
     return variables
@@ -105,6 +108,8 @@ def without_others(environment: Mapping[str, str]) -> dict[str, str]:
 
 def trust_bundle(ca_file: Path) -> Path:
     """What this machine trusts, and the world's authority besides: for programs that go on to reach other places."""
+    import httpx  # a third of what starting az with us takes, and az needs no bundle
+
     bundle = ca_file.with_name("bundle.pem")
     known = httpx.create_ssl_context().get_ca_certs(binary_form=True)
     content = "".join([ca_file.read_text(encoding="ascii"), *map(ssl.DER_cert_to_PEM_cert, known)])

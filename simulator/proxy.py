@@ -1,4 +1,4 @@
-"""A proxy on loopback that answers for Azure's real addresses with a world, and refuses every other one.
+"""A proxy on loopback that answers for addresses of a cloud with a world, and refuses every other one.
 
 A program that is told to use it believes to reach management.azure.com: the proxy ends the TLS connection with a
 certificate of the world's authority, and hands what it carries, unchanged, to the world's own server.
@@ -19,16 +19,27 @@ from urllib.parse import urlsplit
 from simulator.client_environment import is_real_azure
 from simulator.failures import Failure
 
-ARM_HOSTS = ("management.azure.com", "login.microsoftonline.com")
-BLOB_DOMAIN = "blob.core.windows.net"
-CERTIFIED = (*ARM_HOSTS, f"*.{BLOB_DOMAIN}")
-"""What the proxy's certificate must be valid for."""
-
 HTTPS_PORT = 443
 HEAD_BYTES = 16 * 1024
 COPY_BYTES = 64 * 1024
 HEAD_SECONDS = 30.0
 START_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class Names:
+    """The host names that a proxy answers for: those of ARM and signing in, and what follows an account's name."""
+
+    arm: tuple[str, ...]
+    blob_domain: str
+
+    @property
+    def certified(self) -> tuple[str, ...]:
+        """What the proxy's certificate must be valid for."""
+        return (*self.arm, f"*.{self.blob_domain}")
+
+
+AZURE = Names(("management.azure.com", "login.microsoftonline.com"), "blob.core.windows.net")
 
 
 @dataclass(frozen=True)
@@ -40,7 +51,7 @@ class Upstream:
     trust: ssl.SSLContext | None = None
 
 
-def upstreams(endpoints: Mapping[str, Any]) -> Callable[[str, int], Upstream | None]:
+def upstreams(endpoints: Mapping[str, Any], names: Names = AZURE) -> Callable[[str, int], Upstream | None]:
     """Which part of a world answers for a host and port: None for all that it does not stand for."""
     arm, blob = urlsplit(endpoints["arm"]), urlsplit(endpoints.get("blob") or "")
     service = Upstream(
@@ -54,9 +65,9 @@ def upstreams(endpoints: Mapping[str, Any]) -> Callable[[str, int], Upstream | N
         account, _, domain = host.lower().partition(".")
         if port != HTTPS_PORT:
             return None
-        if host.lower() in ARM_HOSTS:
+        if host.lower() in names.arm:
             return service
-        return storage if account and domain == BLOB_DOMAIN else None
+        return storage if account and domain == names.blob_domain else None
 
     return upstream
 

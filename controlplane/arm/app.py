@@ -29,6 +29,7 @@ from controlplane.arm import (
     compute_operations,
     deleted_vaults,
     deployments,
+    diagnostic_settings,
     disks,
     group_deletion,
     item_recovery,
@@ -47,11 +48,14 @@ from controlplane.arm import (
     recovery_points,
     recovery_services,
     replication_vault_settings,
+    resource_graph,
     resource_groups,
     resource_guard_proxies,
     resource_guards,
     resources,
     restore_point_collections,
+    role_assignments,
+    role_definitions,
     snapshots,
     source_scan,
     storage_accounts,
@@ -72,6 +76,7 @@ from controlplane.arm import (
 from controlplane.arm.aad import Identity, Tokens
 from controlplane.arm.call import Answer, Call, as_json, encode
 from controlplane.arm.holding import hold
+from controlplane.arm.own_requests import OwnRequests
 from controlplane.arm.rate_limits import RateLimits
 from controlplane.arm.refusals import as_service_error
 from controlplane.arm.reply import Reply
@@ -112,6 +117,7 @@ ROUTES: tuple[Route, ...] = (
     *replication_vault_settings.ROUTES,
     *vaults.ROUTES,
     *deleted_vaults.ROUTES,
+    *resource_graph.ROUTES,
     *resource_guards.ROUTES,
     *virtual_machines.ROUTES,
     *virtual_machine_extensions.ROUTES,
@@ -167,9 +173,21 @@ def build(
     return app
 
 
+def own_requests(ports: Ports, engine: Engine, identity: Identity) -> OwnRequests:
+    """How jobs use the same operations."""
+    operations = Arm(_outside, ports, engine, Tokens(identity), Table(all_routes()), RateLimits(), False)
+    return OwnRequests(ports, engine, identity, operations)
+
+
+async def _outside(scope: Scope, receive: Receive, send: Send) -> None:
+    raise AssertionError("a job does not come in by HTTP")
+
+
 def all_routes() -> tuple[Route, ...]:
     """Every operation: of each resource type, of what exists for all types alike, and those refused by name."""
-    described = (*ROUTES, *recovery_services.routes(ROUTES), *locks.routes(ROUTES))
+    anywhere = (locks, role_assignments, role_definitions, diagnostic_settings)
+    below = [route for each in anywhere for route in each.routes(ROUTES)]
+    described = (*ROUTES, *recovery_services.routes(ROUTES), *below)
     known = (*described, *resources.routes(ROUTES), *group_deletion.routes(ROUTES), *providers.routes(described))
     return (*known, *unsimulated.routes(known))
 

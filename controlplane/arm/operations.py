@@ -10,7 +10,7 @@ from controlplane.arm.backup_policies import POLICY, get_policy
 from controlplane.arm.call import RETRY_AFTER_SECONDS, Answer, Call, as_json
 from controlplane.arm.item_recovery import encoded_scripts
 from controlplane.arm.protected_items import ITEM, find_item, item_answer
-from controlplane.arm.routing import reading
+from controlplane.arm.routing import Route, reading
 from controlplane.arm.vaults import VAULT, vault_id
 from controlplane.domain import errors, operation
 from controlplane.domain.errors import ServiceError
@@ -23,6 +23,12 @@ _WAIT = {"Retry-After": str(RETRY_AFTER_SECONDS)}
 def get_status(call: Call) -> Answer:
     body = _body(call)
     return as_json(body, headers=_WAIT if body["status"] == "InProgress" else None)
+
+
+def is_waited_for(call: Call) -> bool:
+    """Whether a command line asks for an operation that still runs. It would ask again after five seconds only, while
+    SDKs ask when they are told to."""
+    return "commandname" in call.headers and _body(call)["status"] == "InProgress"
 
 
 def get_result(call: Call) -> Answer:
@@ -83,7 +89,7 @@ def _operation(call: Call) -> Document:
 
 
 ROUTES = (
-    reading(f"{VAULT}/backupOperations/{{operation}}", get_status),
+    Route("GET", f"{VAULT}/backupOperations/{{operation}}", get_status, blocks=False, unfinished=is_waited_for),
     reading(f"{VAULT}/backupOperationResults/{{operation}}", get_result, codes=(202, 204)),
     reading(f"{JOB}/operationsStatus/{{operation}}", get_status),
     reading(f"{JOB}/operationResults/{{operation}}", get_result, codes=(202, 204)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from controlplane.arm.call import Answer, Call, as_json, encode
+from controlplane.arm.call import RETRY_AFTER_SECONDS, Answer, Call, as_json, encode
 from controlplane.arm.filters import check_keys, holds, terms
 from controlplane.arm.routing import Route, reading, refused
 from controlplane.arm.vaults import VAULT, require_vault, vault_id
@@ -69,7 +69,8 @@ def list_deleted_containers(call: Call) -> Answer:
 def refresh_containers(call: Call) -> Answer:
     """Machines are looked up whenever they are listed, so there is nothing to refresh and the operation is over."""
     require_vault(call)
-    return Answer(202, headers={"Location": call.url(f"{vault_id(call)}/backupFabrics/Azure/operationResults/refresh")})
+    location = call.url(f"{vault_id(call)}/backupFabrics/Azure/operationResults/refresh")
+    return Answer(202, headers={"Location": location, "Retry-After": str(RETRY_AFTER_SECONDS)})
 
 
 def get_refresh_result(call: Call) -> Answer:

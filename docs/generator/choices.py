@@ -81,10 +81,42 @@ SERVICE = (
         "controlplane/arm/group_deletion.py",
     ),
     Choice(
-        "A deployment whose resources take their time",
-        "goes on when it, its operations or its status are asked for, and stands still between",
-        "goes on by itself",
-        "controlplane/arm/deployment_run.py",
+        "What is checked before a deployment writes anything",
+        "every resource is tried by its own operation, in a transaction that is taken back; what waits for one that "
+        "takes its time is not",
+        "what each provider's preflight checks is not public",
+        "controlplane/arm/rehearsal.py",
+    ),
+    Choice(
+        "The api-version of a resource in a template",
+        "any that is a date which has been",
+        "those that its provider knows",
+        "controlplane/domain/deployment.py",
+    ),
+    Choice(
+        "Default values of secure parameters in an exported template",
+        "left out",
+        "not public",
+        "controlplane/arm/deployment_request.py",
+    ),
+    Choice(
+        "An operation that runs when its deployment is cancelled",
+        "is listed as Canceled; its resource is finished",
+        "is listed as Canceled at some time; the same",
+        "controlplane/jobs/deployment.py",
+    ),
+    Choice(
+        "Role assignments",
+        "kept and shown, without effect: whoever has a token may do everything; any GUID may be a role, a few built-in "
+        "ones are known by name",
+        "decide who may do what",
+        "controlplane/arm/role_assignments.py",
+    ),
+    Choice(
+        "Diagnostic settings",
+        "kept and shown, without effect: nothing is sent anywhere",
+        "send logs and metrics to the named sinks",
+        "controlplane/arm/diagnostic_settings.py",
     ),
     Choice(
         "The PUT of a virtual machine that names no data disks",

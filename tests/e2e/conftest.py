@@ -52,7 +52,8 @@ def az(pytestconfig: pytest.Config) -> Path:
     found = shutil.which(named)
     if found is None:
         pytest.skip(
-            "no az; pip install azure-cli azure-identity in an environment of its own, then name it by --az PATH"
+            "no az; pip install azure-cli azure-identity azure-mgmt-network in an environment of its own, "
+            "then name it by --az PATH"
         )
     return Path(found)
 
@@ -61,7 +62,7 @@ def az(pytestconfig: pytest.Config) -> Path:
 def azure_python(az: Path) -> Path:
     """A Python with the real SDKs: the one that az itself runs in."""
     python = az.with_name("python")
-    needed = "import azure.identity, azure.mgmt.recoveryservices, azure.mgmt.resource"
+    needed = "import azure.identity, azure.mgmt.network, azure.mgmt.recoveryservices, azure.mgmt.resource"
     if not python.exists() or subprocess.run([python, "-c", needed], capture_output=True, check=False).returncode:
-        pytest.skip(f"no SDKs beside {az}; pip install azure-cli azure-identity in one environment, and name its az")
+        pytest.skip(f"no SDKs beside {az}; pip install azure-identity azure-mgmt-network where that az is")
     return python

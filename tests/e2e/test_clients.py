@@ -168,6 +168,26 @@ def test_az_never_asks_the_real_azure(clients: Clients, az: Path) -> None:
     assert "clients" in clients.backupsim("az", *GROUPS, variables=named).stdout
 
 
+def test_az_finds_storage_accounts_by_their_names_and_nothing_outside(
+    clients: Clients, az: Path, tmp_path: Path
+) -> None:
+    named = {"BACKUPSIM_AZ": str(az)}
+    client = clients.world.client
+    account = f"{client.group('clients')}/providers/Microsoft.Storage/storageAccounts/byname01"
+    client.put(account, {"location": "westus", "sku": {"name": "Standard_LRS"}, "kind": "StorageV2"})
+    key = client.post(f"{account}/listKeys").json()["keys"][0]["value"]
+    (tmp_path / "a.txt").write_text("hello")
+    into = ["--account-name", "byname01", "--account-key", key]
+    clients.backupsim("az", "storage", "container", "create", "-n", "box", *into, variables=named)
+    file = ["--container-name", "box", "--name", "a.txt", "--file", str(tmp_path / "a.txt")]
+    uploaded = clients.backupsim("az", "storage", "blob", "upload", *file, *into, variables=named)
+    assert uploaded.returncode == 0, uploaded.stderr
+    where = ["-c", "box", "--query", "[].name", "-o", "tsv"]
+    assert clients.backupsim("az", "storage", "blob", "list", *where, *into, variables=named).stdout == "a.txt\n"
+    outside = clients.backupsim("az", "rest", "--url", "https://example.org", variables=named)
+    assert (outside.returncode, "403 Forbidden" in outside.stderr) == (1, True)
+
+
 def test_a_shell_is_pointed_at_the_world(clients: Clients, az: Path) -> None:
     variables = {"PATH": f"{az.parent}{os.pathsep}{os.environ['PATH']}", "SHELL": "/bin/sh", "BACKUPSIM_AZ": ""}
     script = f'az {" ".join(GROUPS)}\ncurl --silent "$BACKUPSIM_ARM/healthz"\nexit 7\n'

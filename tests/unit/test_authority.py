@@ -5,8 +5,10 @@ from __future__ import annotations
 import http.client
 import ssl
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 from cryptography import x509
@@ -87,6 +89,19 @@ def test_other_names_need_another_certificate(tmp_path: Path) -> None:
     assert old != new
     names = new.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     assert "192.0.2.7" in {str(address) for address in names.get_values_for_type(x509.IPAddress)}
+
+
+def test_programs_that_start_together_get_one_certificate(tmp_path: Path) -> None:
+    Authority(tmp_path)
+    together = Barrier(8)
+
+    def ask(_: int) -> bytes:
+        authority = Authority(tmp_path)
+        together.wait(30)
+        return authority.certificate_file("storage", HOSTS).read_bytes()
+
+    with ThreadPoolExecutor(8) as programs:
+        assert len(set(programs.map(ask, range(8)))) == 1
 
 
 @pytest.mark.parametrize("lost", ["ca.key", "ca.pem"])

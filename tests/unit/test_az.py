@@ -21,7 +21,8 @@ with (folder / "calls").open("a") as calls:
 if sys.argv[1:3] == ["cloud", "register"]:
     (folder / "clouds.config").write_text(f"[{{sys.argv[4]}}]\\nendpoint_resource_manager = {{sys.argv[6]}}\\n")
 if sys.argv[1] == "login":
-    if Path(sys.argv[6].lstrip("@")).read_text() != "right":
+    option, _, file = sys.argv[5].partition("=@")  # in a word of its own a secret may look like an option
+    if (option, Path(file).read_text()) not in {{("--password", "right"), ("--password", "-right")}}:
         sys.exit("ERROR: AADSTS7000215: wrong")
     (folder / "azureProfile.json").write_text("signed in")
 """
@@ -76,8 +77,9 @@ def test_a_sign_in_that_fails_is_told_and_tried_again(setting: Setting) -> None:
     setting.endpoints["client_secret"] = "wrong"
     with pytest.raises(Failure, match="AADSTS7000215"):
         setting.prepare()
-    setting.endpoints["client_secret"] = "right"
-    assert setting.prepare() == ["cloud", "login"]
+    for right in ("right", "-right"):
+        setting.endpoints["client_secret"] = right
+        assert setting.prepare() == ["cloud", "login"]
 
 
 def test_the_secret_is_in_no_argument_and_in_no_file_that_stays(setting: Setting) -> None:
@@ -100,6 +102,15 @@ def test_az_trusts_the_world_alone_and_inherits_no_other_azure(setting: Setting)
     assert environment["AZURE_TENANT_ID"] == "tenant"
     assert "HTTPS_PROXY" not in environment
     assert environment["REQUESTS_CA_BUNDLE"] == setting.endpoints["ca_file"]
+    proxied = az.environment_of(setting.endpoints, setting.folder, surroundings, "http://127.0.0.1:7000")
+    assert (proxied["HTTPS_PROXY"], "127.0.0.1" in proxied["NO_PROXY"]) == ("http://127.0.0.1:7000", True)
+
+
+def test_blobs_are_looked_for_where_az_was_told(setting: Setting) -> None:
+    setting.prepare()
+    with (setting.folder / "clouds.config").open("a") as clouds:
+        clouds.write("suffix_storage_endpoint = core.world.invalid\n")
+    assert az.storage_domain(setting.folder) == "blob.core.world.invalid"
 
 
 @pytest.mark.parametrize("option", ["--url", "--uri", "-u"])

@@ -1,4 +1,4 @@
-"""Answers that are held back: `backup job wait` of the command line is answered when its job has ended."""
+"""Answers that are held back: the command line is answered when the job or the operation has ended."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from threading import Event
 import httpx
 
 from controlplane.arm.holding import hold
+from controlplane.domain import operation
 from extension.contract.settings import SnapshotSettings
 from simulator.clock import VirtualClock
 from tests.unit.arm_world import BASE_URL, ITEM, VAULT, VERSION, ArmWorld, arm_world
@@ -16,6 +17,9 @@ from tests.unit.scripted_fabric import ScriptedFabric, snapshots
 
 BACKUP = {"properties": {"objectType": "IaasVMBackupRequest"}}
 START = datetime(2026, 11, 22, tzinfo=UTC)
+OPERATION = "11111111-2222-3333-4444-555555555555"
+TURNS = 200
+"""Of the event loop: an answer that nothing holds back takes fewer."""
 
 
 class Flowing(VirtualClock):
@@ -75,3 +79,32 @@ def test_the_command_line_waits_for_a_job_with_one_question() -> None:
         (job,) = world.get(f"{VAULT}/backupJobs", **{"$filter": "operation eq 'Backup'"})["value"]
         assert wait_for(world, job["id"], "backup job show", going_on) == "InProgress"
         assert wait_for(world, job["id"], "backup job wait", going_on) == "Completed"
+
+
+def status_of(world: ArmWorld, headers: dict[str, str]) -> str:
+    """What a GET of an operation shows, that ends as soon as it is seen to be waited for."""
+    running = operation.running(OPERATION, START)
+    world.ports.store.put(operation.KIND, OPERATION, running, parent=VAULT.lower())
+
+    async def ask() -> httpx.Response:
+        known = {"Authorization": f"Bearer {world.token}", **headers}
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(world.app), base_url=BASE_URL) as client:
+            answer = asyncio.create_task(
+                client.get(f"{VAULT}/backupOperations/{OPERATION}", params=VERSION, headers=known)
+            )
+            for _ in range(TURNS):
+                await asyncio.sleep(0)
+            if not answer.done():
+                done = operation.succeeded(OPERATION, running["startTime"])
+                world.ports.store.put(operation.KIND, OPERATION, done, parent=VAULT.lower())
+            return await answer
+
+    return str(world.loop.run(ask()).json()["status"])
+
+
+def test_the_command_line_alone_waits_for_an_operation_with_one_question() -> None:
+    with arm_world(rate=1.0) as world:
+        world.add_group()
+        world.add_vault()
+        assert status_of(world, {}) == "InProgress"
+        assert status_of(world, {"CommandName": "backup protection disable"}) == "Succeeded"

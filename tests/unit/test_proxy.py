@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from simulator.authority import Authority, server_hosts
-from simulator.proxy import ARM_HOSTS, CERTIFIED, Proxy, Upstream, upstreams
+from simulator.proxy import AZURE, Names, Proxy, Upstream, upstreams
 from simulator.serving import Message, Receive, Send, Serving
 
 HUGE = b"x" * 3_000_000
@@ -40,10 +40,11 @@ class World:
         authority = Authority(folder)
         self.service = Serving(mirror, certificate=authority.certificate_file("server", server_hosts("127.0.0.1")))
         self.storage = Serving(mirror)
-        endpoints = {"arm": self.service.url, "blob": self.storage.url, "ca_file": str(authority.ca_file)}
+        self.ca_file = str(authority.ca_file)
+        endpoints = {"arm": self.service.url, "blob": self.storage.url, "ca_file": self.ca_file}
         self.refused: list[str] = []
         self.upstream = upstreams(endpoints)
-        self.proxy = Proxy(self.upstream, authority.certificate_file("azure", CERTIFIED), self.refused.append)
+        self.proxy = Proxy(self.upstream, authority.certificate_file("azure", AZURE.certified), self.refused.append)
         self.trust = ssl.create_default_context(cafile=str(authority.ca_file))
         self.client = httpx.Client(proxy=self.proxy.url, verify=self.trust, trust_env=False)
 
@@ -70,7 +71,7 @@ def spoken(world: World, request: bytes) -> Iterator[bytes]:
         yield b"".join(iter(lambda: connection.recv(65536), b""))
 
 
-@pytest.mark.parametrize("host", ARM_HOSTS)
+@pytest.mark.parametrize("host", AZURE.arm)
 def test_the_service_answers_for_azures_own_addresses_and_sees_them(world: World, host: str) -> None:
     assert world.client.get(f"https://{host}/x").text == f"https {host} 0"
 
@@ -79,6 +80,16 @@ def test_the_storage_answers_for_every_account(world: World) -> None:
     url = "https://sql01disks.blob.core.windows.net/vhds/a.vhd?sig=x"
     assert world.client.put(url, content=HUGE).text == f"http sql01disks.blob.core.windows.net {len(HUGE)}"
     assert world.client.get("https://other.blob.core.windows.net/huge").content == HUGE
+
+
+def test_it_stands_for_the_names_that_it_is_told_and_no_others(world: World) -> None:
+    endpoints = {"arm": world.service.url, "blob": world.storage.url, "ca_file": world.ca_file}
+    upstream = upstreams(endpoints, Names((), "blob.core.world.invalid"))
+    found = upstream("sql01disks.blob.core.world.invalid", 443)
+    assert found
+    assert world.storage.url.endswith(f":{found.port}")
+    assert upstream("sql01disks.blob.core.windows.net", 443) is None
+    assert upstream("management.azure.com", 443) is None
 
 
 @pytest.mark.parametrize(
@@ -132,7 +143,7 @@ def test_a_service_that_is_gone_is_a_failed_connection(tmp_path: Path) -> None:
     authority = Authority(tmp_path)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port: int = listener.getsockname()[1]
-    proxy = Proxy(lambda *target: Upstream("127.0.0.1", port), authority.certificate_file("azure", CERTIFIED))
+    proxy = Proxy(lambda *target: Upstream("127.0.0.1", port), authority.certificate_file("azure", AZURE.certified))
     client = httpx.Client(proxy=proxy.url, verify=ssl.create_default_context(), trust_env=False)
     with client, pytest.raises(httpx.TransportError):
         client.get("https://management.azure.com/x")
@@ -149,7 +160,7 @@ def test_a_foreign_storage_is_not_stood_for(world: World, tmp_path: Path) -> Non
 
 
 def test_its_end_ends_what_it_carries(tmp_path: Path, world: World) -> None:
-    proxy = Proxy(world.upstream, Authority(tmp_path).certificate_file("azure", CERTIFIED))
+    proxy = Proxy(world.upstream, Authority(tmp_path).certificate_file("azure", AZURE.certified))
     address = httpx.URL(proxy.url)
     with socket.create_connection((address.host, address.port or 0), timeout=10) as connection:
         connection.sendall(b"CONNECT management.azure.com:443 HTTP/1.1\r\n\r\n")

@@ -1,0 +1,58 @@
+"""Microsoft.ResourceGraph: the query by which the command line lists what a deleted vault holds.
+
+Facts: the body is `{"query", "subscriptions"?, "options"?}`; rows come as objects, unless a table is asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pydantic import Field
+
+from controlplane.arm.call import Answer, Call, RequestBody, as_json
+from controlplane.arm.routing import Route
+from controlplane.domain import errors, protected_item, resource_query
+from controlplane.domain.arm_id import ResourceId
+from controlplane.domain.deleted_vault import is_below
+from controlplane.ports import Json
+
+_ITEMS = "backupfabrics/protectioncontainers/protecteditems"
+
+
+class OptionsRequest(RequestBody):
+    result_format: str = "objectArray"
+
+
+class QueryRequest(RequestBody):
+    query: str = Field(max_length=4_000)
+    options: OptionsRequest = OptionsRequest()
+
+
+def ask(call: Call) -> Answer:
+    request = call.read(QueryRequest)
+    if request.options.result_format.lower() != "objectarray":
+        raise errors.operation_not_simulated("Resource Graph result in the form of a table")
+    found = resource_query.run(request.query, _rows(call))
+    counts = {"totalRecords": len(found), "count": len(found), "resultTruncated": "false"}
+    return as_json({**counts, "data": found, "facets": []})
+
+
+def _rows(call: Call) -> Iterator[Json]:
+    """Everything in the vaults of the subscription, and in its deleted ones."""
+    for item in call.ports.store.find(protected_item.KIND):
+        body = item.json()
+        deleted = is_below(body["id"])
+        kept = "locations/deletedvaults" if deleted else "vaults"
+        yield {
+            "id": body["id"],
+            "type": f"microsoft.recoveryservices/{kept}/{_ITEMS}",
+            "name": body["name"],
+            "location": body["properties"].get("sourceLocation", ""),
+            "resourceGroup": ResourceId.parse(body["properties"]["sourceResourceId"]).group.lower(),
+            "subscriptionId": call.identity.subscription_id,
+            "properties": body["properties"],
+            "tags": None,
+        }
+
+
+ROUTES = (Route("POST", "/providers/Microsoft.ResourceGraph/resources", ask, body=QueryRequest),)
