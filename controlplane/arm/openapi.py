@@ -159,10 +159,9 @@ def _header_parameters(route: Route) -> list[Json]:
 
 
 def _responses(route: Route) -> Json:
-    successes = {
-        *(status for status in route.successes if status < 400),
-        *({304} if route.method == "GET" and not route.is_refused else ()),
-    }
+    successes = {status for status in route.successes if status < 400}
+    if route.method == "GET" and successes:
+        successes.add(304)
     answers = {str(status): _success(status) for status in sorted(successes)}
     return answers | {str(status): _failure(text) for status, text in ERRORS.items()}
 
