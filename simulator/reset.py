@@ -18,7 +18,7 @@ from simulator.host.host import Host
 Json = dict[str, Any]
 
 OF_THE_WORLD = frozenset({"world", HANDLER})
-"""Kinds of the documents that are about this world and not in it."""
+"""Kinds of the documents that are about this world and its hosts, and not in it."""
 PATIENCE_SECONDS = 60
 POLL_SECONDS = 0.02
 
@@ -57,12 +57,11 @@ class Resetter:
         return counted
 
     def purge(self) -> Json:
-        """What is soft-deleted is gone now, whatever time it had left, and what is kept of deleted vaults too; returns
-        how many items went."""
-        gone = expiry.purge_at_once(self.ports)
-        deleted_vaults.purge_what_is_over(self.ports, early=True)
-        self.ports.store.record(Event("world.purged", "world", {"items": gone}))
-        return {"items": gone}
+        """What is soft-deleted is gone now, whatever time it had left; returns how many items and vaults went."""
+        items = expiry.purge_at_once(self.ports)
+        gone = {"items": items, "vaults": deleted_vaults.purge_what_is_over(self.ports, early=True)}
+        self.ports.store.record(Event("world.purged", "world", gone))
+        return gone
 
     def _end_jobs(self) -> None:
         for run in self.ports.store.find(RUN, RUNNING):

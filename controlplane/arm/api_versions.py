@@ -37,6 +37,7 @@ OF_NAMESPACES: dict[str, tuple[str, ...]] = {
         "2024-03-01",
         "2023-11-01",
         "2023-05-01",
+        "2023-01-01",
         "2022-05-01",
     ),
     "Microsoft.Insights": ("2021-05-01-preview", "2017-05-01-preview"),

@@ -58,10 +58,12 @@ def undelete(ports: Ports, known: Document, group: Json) -> Json:
     return body
 
 
-def purge_what_is_over(ports: Ports, early: bool = False) -> None:
-    """Deleted vaults whose time is over, or all of them with `early`, go with all that is left of them once their items
-    are gone."""
-    store = ports.store
+def purge_what_is_over(ports: Ports, early: bool = False) -> int:
+    """Deleted vaults whose time is over go with all that is left of them, once their items are gone; how many did.
+
+    `early`: also those that have time left.
+    """
+    store, purged = ports.store, 0
     for known in store.find(deleted_vault.KIND):
         with store.transaction():
             still = store.get(deleted_vault.KIND, known.id)
@@ -73,6 +75,8 @@ def purge_what_is_over(ports: Ports, early: bool = False) -> None:
                 store.delete(document.kind, document.id)
             store.delete(deleted_vault.KIND, known.id)
             _tell(store, known.id, "Purged")
+            purged += 1
+    return purged
 
 
 def end_mapping(store: Store, mapping: Document) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from controlplane.adapters.fabric import EXTENSION_LIMIT
+from controlplane.arm.app import FORBIDDEN, MAX_SEGMENT_CHARACTERS
 from controlplane.domain.recovery_point import ARCHIVE_AFTER, ARCHIVED_FOR
 from controlplane.domain.resource_guard import UNLOCKED_FOR
 from controlplane.domain.restore_point_collection import FIRST_GROUP
@@ -39,6 +40,7 @@ NOT_PUBLIC = "not public"
 CODES = {
     "InvalidQueryParameter": "not public; a filter that cannot be read is refused rather than ignored",
     "MethodNotAllowed": "not public; the message is Azure's",
+    "TenantRequestsThrottled": "not public; made after that of a subscription",
     "OperationNotSimulated": "Azure has no such code: what is not simulated says so",
     "BMSUserErrorResourceGuardOperationRequestMissing": "not public; the message is the service's",
     "UserErrorRestoreOperationInProgress": "not public; an item is restored once at a time",
@@ -109,6 +111,36 @@ TEMPLATES = (
 )
 
 SERVICE = (
+    Choice(
+        "Limits of requests",
+        "one bucket per scope and operation for the one caller there is, in real time; refused only where asked for",
+        "the same sizes and rates, per region and principal; always refused",
+        "controlplane/arm/rate_limits.py",
+    ),
+    Choice(
+        "HEAD and OPTIONS where no operation has them",
+        "HEAD answers 204 or the refusal of the GET, without a body; OPTIONS answers 200 with `Allow`",
+        NOT_PUBLIC,
+        "controlplane/arm/app.py",
+    ),
+    Choice(
+        "Names in a path",
+        f"up to {MAX_SEGMENT_CHARACTERS} characters, none of `{' '.join(sorted(FORBIDDEN - {chr(0xFFFD)}))}`",
+        "the characters are published, their refusal differs from type to type",
+        "controlplane/arm/app.py",
+    ),
+    Choice(
+        "api-versions of a strict world",
+        "those by which clients in use ask",
+        "longer lists, which differ from region to region",
+        "controlplane/arm/api_versions.py",
+    ),
+    Choice(
+        "`replicationVaultSettings` of a vault",
+        "what a vault says that never replicated anything; Site Recovery is refused otherwise",
+        "Terraform reads it with every vault",
+        "controlplane/arm/replication_vault_settings.py",
+    ),
     Choice(
         "Deletion of a resource group",
         "done when the 202 is answered; a resource that cannot be deleted is tried again while others go",
