@@ -14,7 +14,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
 from pathlib import Path
@@ -29,6 +29,7 @@ import psutil
 from bench.http_load import Load, Target
 from bench.report import Aim, finish, say
 from controlplane.adapters.store import SqlStore
+from controlplane.arm.aad import CLIENT_ID, TENANT_ID
 from controlplane.domain.arm_id import container_name, item_id, item_name
 from controlplane.domain.protected_item import KIND as ITEMS
 from simulator.client import Client
@@ -53,18 +54,22 @@ class RunningWorld:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        ports = {name: _free_port() for name in ("--port", "--https-port", "--blob-port")}
+        options = [word for name, port in ports.items() for word in (name, str(port))]
+        command = [sys.executable, "-m", "simulator.cli", "up", *options, "--state", str(folder / "world")]
         began = time.perf_counter()
-        command = [sys.executable, "-m", "simulator.cli", "up", "--port", "0", "--state", str(folder / "world")]
         self._process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        endpoints = _until(self._published)
-        with httpx.Client(trust_env=False) as client:
-            token = _token(client, endpoints)
-            url = f"{endpoints['arm_http']}/subscriptions?api-version=2022-12-01"
-            answer = client.get(url, headers={"Authorization": f"Bearer {token}"})
+        _until(lambda: _answers(ports["--port"]))
+        with httpx.Client(trust_env=False, base_url=f"http://127.0.0.1:{ports['--port']}") as client:
+            secrets = json.loads((folder / "world" / "secrets.json").read_bytes())
+            self.headers = {"Authorization": f"Bearer {_token(client, secrets['client_secret'])}"}
+            answer = client.get("/subscriptions?api-version=2022-12-01", headers=self.headers)
             assert answer.status_code == 200, answer.text
         self.first_answer_seconds = time.perf_counter() - began
-        self.endpoints, self.headers = endpoints, {"Authorization": f"Bearer {token}"}
-        self.target = Target(endpoints["arm_http"], self._process.pid)
+        """From the start of the process to the list of subscriptions, with signing in."""
+        self.first_answer_cpu_seconds = sum(psutil.Process(self._process.pid).cpu_times()[:2])
+        self.endpoints = _until(self._published)
+        self.target = Target(self.endpoints["arm_http"], self._process.pid)
 
     def close(self) -> None:
         self._process.terminate()
@@ -159,15 +164,14 @@ def _machine(blobs: str) -> Json:
     }
 
 
-def _token(client: httpx.Client, endpoints: Mapping[str, Any]) -> str:
+def _token(client: httpx.Client, secret: str) -> str:
     form = {
         "grant_type": "client_credentials",
-        "client_id": endpoints["client_id"],
-        "client_secret": endpoints["client_secret"],
+        "client_id": CLIENT_ID,
+        "client_secret": secret,
         "scope": "https://management.azure.com/.default",
     }
-    answer = client.post(f"{endpoints['arm_http']}/{endpoints['tenant_id']}/oauth2/v2.0/token", data=form)
-    return str(answer.json()["access_token"])
+    return str(client.post(f"/{TENANT_ID}/oauth2/v2.0/token", data=form).json()["access_token"])
 
 
 # ------------------------------------------------------------------------------------------------------------ the peers
@@ -290,18 +294,18 @@ def measure(requests: int, many: int = MANY) -> tuple[list[Aim], Json]:
             _closing(Moto(_free_port(), content)) as moto,
             _closing(Bare(folder, TEMPLATE, content)) as bare,
         ):
+            message = world.get(item)
             world.fill(item, FEW)
-            few = world.target.load(lambda number: world.get(item), requests)
+            few = [world.target.load(lambda number: message, requests) for _ in range(ROUNDS)]
             world.fill(item, many)
             rounds = [_round(world, moto, bare, item, requests) for _ in range(ROUNDS)]
             puts = world.target.load(world.put_vault, requests // 4, b"201")
             moto_puts = moto.target.load(lambda number: moto.put_object(number, content), requests // 4)
-            again = world.target.load(lambda number: world.get(item), requests)
             items, _, listed = world.list_all()
             assert items == many
-        starts = [world.first_answer_seconds]
+        starts = [(world.first_answer_seconds, world.first_answer_cpu_seconds)]
     starts += [_start_once() for _ in range(2)]
-    return _aims(rounds, few, again, idle, starts), _numbers(rounds, few, again, puts, moto_puts, listed, idle, starts)
+    return _aims(rounds, few, idle, starts), _numbers(rounds, few, puts, moto_puts, listed, idle, starts)
 
 
 def _round(world: RunningWorld, moto: Moto, bare: Bare, item: str, requests: int) -> dict[str, Load]:
@@ -317,38 +321,38 @@ def _round(world: RunningWorld, moto: Moto, bare: Bare, item: str, requests: int
     }
 
 
-def _aims(rounds: list[dict[str, Load]], few: Load, many: Load, idle: float, starts: list[float]) -> list[Aim]:
+def _aims(rounds: list[dict[str, Load]], few: list[Load], idle: float, starts: list[tuple[float, float]]) -> list[Aim]:
     def times(other: str) -> float:
-        return median(each["item"].per_second / each[other].per_second for each in rounds)
+        return float(median(each["item"].per_second / each[other].per_second for each in rounds))
 
     motos = [times(name) for name in rounds[0] if name.startswith("moto")]
-    flat = many.cpu_milliseconds / few.cpu_milliseconds
+    # Medians: once a minute the world looks through all items for what is due, which is no part of a request.
+    among_many = median(each["item"].cpu_milliseconds for each in rounds)
+    flat = among_many / median(load.cpu_milliseconds for load in few)
     return [
         Aim("GET of a protected item / moto's quickest GET", round(min(motos), 2), MOTO_TIMES, "at least", "times"),
         Aim("GET of a protected item / bare FastAPI", round(times("bare FastAPI route"), 2), BARE_TIMES, "at least"),
         Aim(f"processor per GET, {MANY} items / {FEW}", round(flat, 2), FLAT_TIMES, "at most"),
         Aim("idle memory without Azurite", round(idle), IDLE_MEBIBYTES, "at most", "MiB"),
-        Aim("start to first answer", round(median(starts), 2), START_SECONDS, "at most", "s"),
+        Aim("start to first answer", round(median(seconds for seconds, _ in starts), 2), START_SECONDS, "at most", "s"),
     ]
 
 
 def _numbers(
     rounds: list[dict[str, Load]],
-    few: Load,
-    again: Load,
+    few: list[Load],
     puts: Load,
     moto_puts: Load,
     listed: Load,
     idle: float,
-    starts: list[float],
+    starts: list[tuple[float, float]],
 ) -> Json:
-    def typical(name: str) -> Load:
-        return sorted((each[name] for each in rounds), key=lambda load: load.per_second)[len(rounds) // 2]
+    def typical(loads: Sequence[Load]) -> Load:
+        return sorted(loads, key=lambda load: load.per_second)[len(loads) // 2]
 
-    loads = {name: typical(name) for name in rounds[0]}
+    loads = {name: typical([each[name] for each in rounds]) for name in rounds[0]}
     loads |= {
-        f"item among {FEW}": few,
-        f"item among {MANY}": again,
+        f"item among {FEW}": typical(few),
         "PUT of a vault": puts,
         "moto S3 PutObject": moto_puts,
         f"page of a list of {MANY}": listed,
@@ -359,13 +363,14 @@ def _numbers(
         "loads": {name: load.to_json() for name, load in loads.items()},
         "list_seconds": round(listed.seconds, 2),
         "idle_mebibytes": round(idle, 1),
-        "start_seconds": [round(start, 2) for start in starts],
+        "start_seconds": [round(seconds, 2) for seconds, _ in starts],
+        "start_cpu_seconds": [round(cpu, 2) for _, cpu in starts],
     }
 
 
-def _start_once() -> float:
+def _start_once() -> tuple[float, float]:
     with TemporaryDirectory(prefix="backupsim-bench-") as name, _closing(RunningWorld(Path(name))) as world:
-        return world.first_answer_seconds
+        return world.first_answer_seconds, world.first_answer_cpu_seconds
 
 
 def _settle(world: RunningWorld) -> None:

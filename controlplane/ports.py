@@ -275,6 +275,11 @@ class Disk:
     create_option: CreateOption
     managed_disk_id: str | None = None
 
+    @property
+    def blob_key(self) -> str:
+        """By which a machine's blobs are known beside its document; the account stands first."""
+        return f"{self.blob.account}/{self.blob.container}/{self.blob.name}"
+
     def to_json(self) -> Json:
         """As it stands in documents: the address of the blob in three keys."""
         return {
@@ -314,6 +319,34 @@ class MachineSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class PublishedHandler:
+    """What extensions of this publisher and type are made of: the published versions, oldest first."""
+
+    publisher: str
+    type: str
+    versions: tuple[str, ...]
+
+    def choose(self, version: str, auto_upgrade_minor_version: bool) -> str | None:
+        """The newest version that fits: with automatic upgrade any minor version from the one asked for on, never
+        another major one; without it every number that was given must be the same."""
+        wanted = version_numbers(version)
+
+        def fits(published: str) -> bool:
+            numbers = version_numbers(published)
+            if auto_upgrade_minor_version:
+                return numbers[0] == wanted[0] and numbers >= wanted
+            return numbers[: len(wanted)] == wanted
+
+        return max(filter(fits, self.versions), key=version_numbers, default=None) if wanted else None
+
+
+def version_numbers(version: str) -> tuple[int, ...]:
+    """Empty for what is no version."""
+    parts = version.split(".")
+    return tuple(map(int, parts)) if all(part.isdecimal() for part in parts) else ()
+
+
+@dataclass(frozen=True, slots=True)
 class ExtensionRequest:
     """One extension of a virtual machine as ARM asks for it. `protected` is sealed at once and not kept."""
 
@@ -324,6 +357,15 @@ class ExtensionRequest:
     auto_upgrade_minor_version: bool
     public: Json
     protected: Json = field(repr=False)
+    keeps_protected: bool = False
+    """The protected settings that were delivered before stay; `protected` is not looked at."""
+    traits: Json = field(default_factory=dict)
+    """What else was said of it and is shown as it came: tags, forceUpdateTag and their like."""
+    if_changed: bool = False
+    """Asking once more for what is there already does not run it again."""
+
+
+HANDLER_WORKS = frozenset({"Ready", "Installing"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -343,6 +385,16 @@ class ExtensionView:
     handler_status: str | None = None
     status: Json | None = None
     """The reported status object of the sequence number asked for, as in N.status; None until there is one."""
+    traits: Json = field(default_factory=dict)
+
+    @property
+    def handler(self) -> str:
+        return f"{self.publisher}.{self.type}"
+
+    @property
+    def handler_works(self) -> bool:
+        """False: its agent or its handler could not do their part, so that nothing can be said of the rest."""
+        return self.handler_status in HANDLER_WORKS
 
 
 @dataclass(frozen=True, slots=True)
@@ -362,6 +414,8 @@ class InstanceView:
     extensions: tuple[ExtensionView, ...] = ()
     problem: str | None = None
     """Why it could not be made to be what it shall be, in one sentence."""
+    wanted_power: PowerState | None = None
+    """Where it is on its way to; None: nowhere else."""
 
 
 @runtime_checkable
@@ -379,8 +433,14 @@ class Fabric(Protocol):
 
     def disks(self, vm: str) -> tuple[Disk, ...]: ...
 
+    def handlers(self) -> Sequence[PublishedHandler]:
+        """Everything that extensions can be made of, by publisher and type."""
+
+    def handler(self, publisher: str, type: str) -> PublishedHandler | None:
+        """What an extension of this publisher and type is made of, however they are written."""
+
     def deliver(self, vm: str, request: ExtensionRequest) -> int:
-        """Ask for an extension with these settings, sealed for this machine; returns the new sequence number.
+        """Ask for an extension with these settings, sealed for this machine; returns its sequence number.
         Raises GuestNotReady."""
 
     def remove_extension(self, vm: str, name: str) -> None: ...
@@ -433,6 +493,8 @@ class ServiceSettings:
     snapshot_timeout_seconds: int = 20 * 60
     """How long a snapshot task may stay silent; the extension itself gives up at 140 minutes."""
     snapshot_attempts: int = 2
+    machine_timeout_seconds: int = 20 * 60
+    """How long a restore waits for a virtual machine to stop or to start."""
     report_poll_seconds: float = 0.1
     """Real time between two looks at the status blob of a task."""
     report_grace_seconds: float = 5.0

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import json
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from extension.contract.protocol import MANIFEST_FILE, HandlerManifest
@@ -12,6 +14,9 @@ ENTRY_POINT = "__main__.py"
 LAUNCHERS = "bin"
 AT_THE_ROOT = (MANIFEST_FILE, ENTRY_POINT, LAUNCHERS)
 """What lies beside the extension folder in a package, and inside it in the source tree."""
+
+EARLIER_VERSIONS = ("1.9.0.0", "1.9.1.0")
+"""What the handler was published as before; there is nothing else that tells these packages from today's."""
 
 EPOCH = (1980, 1, 1, 0, 0, 0)
 """The earliest time a zip can hold."""
@@ -28,7 +33,16 @@ def pack(extension_folder: Path, out: Path) -> None:
     out.write_bytes(packed(extension_folder))
 
 
-def packed(extension_folder: Path) -> bytes:
+def published(extension_folder: Path) -> Iterator[bytes]:
+    """The packages a data centre offers, oldest first: an extension may be asked for in any of these versions, and be
+    updated and set back between them."""
+    for version in EARLIER_VERSIONS:
+        yield packed(extension_folder, version)
+    yield packed(extension_folder)
+
+
+def packed(extension_folder: Path, version: str | None = None) -> bytes:
+    """The package of the handler in this folder; as another version than the manifest's, if one is given."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as package:
         for name, path in sorted(_contents(extension_folder).items()):
@@ -37,7 +51,8 @@ def packed(extension_folder: Path) -> bytes:
             entry.external_attr = (PROGRAM_MODE if _is_launcher(name) else FILE_MODE) << 16
             # Stored, not deflated: two versions of zlib need not agree on how to say the same in fewer bytes.
             entry.compress_type = zipfile.ZIP_STORED
-            package.writestr(entry, path.read_bytes())
+            content = path.read_bytes()
+            package.writestr(entry, _renumbered(content, version) if version and name == MANIFEST_FILE else content)
     return buffer.getvalue()
 
 
@@ -51,6 +66,11 @@ def _contents(extension_folder: Path) -> dict[str, Path]:
         if path.is_file() and wanted and "__pycache__" not in inside.parts:
             found[inside.as_posix() if at_the_root else f"extension/{inside.as_posix()}"] = path
     return found
+
+
+def _renumbered(manifest: bytes, version: str) -> bytes:
+    entries = json.loads(manifest)
+    return json.dumps([{**entry, "version": version} for entry in entries], indent=2).encode()
 
 
 def _is_launcher(name: str) -> bool:

@@ -12,13 +12,13 @@ from controlplane.jobs import expiry
 from controlplane.jobs.execution import RUN, RUNNING
 from controlplane.ports import Event, Ports
 from simulator.failures import Failure
-from simulator.host.documents import DESIRED
+from simulator.host.documents import DESIRED, HANDLER
 from simulator.host.host import Host
 
 Json = dict[str, Any]
 
-OF_THE_WORLD = "world"
-"""Kind of the documents that are about this world and not in it."""
+OF_THE_WORLD = frozenset({"world", HANDLER})
+"""Kinds of the documents that are about this world and not in it."""
 PATIENCE_SECONDS = 60
 POLL_SECONDS = 0.02
 
@@ -45,7 +45,9 @@ class Resetter:
         machines = self._end_machines()
         accounts = [document.id.rpartition("/")[2] for document in store.find(ACCOUNTS)]
         with store.transaction():
-            documents = [document for kind in store.kinds() if kind != OF_THE_WORLD for document in store.find(kind)]
+            documents = [
+                document for kind in store.kinds() if kind not in OF_THE_WORLD for document in store.find(kind)
+            ]
             for document in documents:
                 store.delete(document.kind, document.id)
         for account in (*accounts, *self.ports.settings.own_accounts):

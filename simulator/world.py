@@ -31,7 +31,7 @@ from controlplane.arm import app as arm
 from controlplane.arm.aad import Identity
 from controlplane.arm.rate_limits import RateLimits
 from controlplane.jobs.aftermath import Loss, name_losses
-from controlplane.jobs.catalog import PLANS
+from controlplane.jobs.catalog import plans
 from controlplane.jobs.timetable import Timetable
 from controlplane.ports import Blobs, Ports, ServiceSettings
 from simulator import control, storage_address
@@ -46,7 +46,7 @@ from simulator.host.packages import PackageRepository
 from simulator.host.wireserver import WireServer
 from simulator.late_storage import LateStorage
 from simulator.logs import recording
-from simulator.packages import packed
+from simulator.packages import published
 from simulator.reset import Resetter
 from simulator.serving import Serving
 from simulator.state import Endpoints, StateFolder, cache_folder, write_private
@@ -149,7 +149,7 @@ class World:
             chance=Random(f"{self.state.seed} start {self._count_start()}"),
             settings=replace(config.settings, location=config.location, locale=config.locale),
         )
-        self.engine = InlineEngine(PLANS, lambda: self.ports)
+        self.engine = InlineEngine(plans(lambda: self._requests), lambda: self.ports)
         keep.callback(self.engine.close)
         self.host = self._host()
         early = self._may_answer_early()
@@ -235,7 +235,8 @@ class World:
 
     def _host(self) -> Host:
         packages = PackageRepository()
-        packages.publish(packed(HANDLER_FOLDER))
+        for package in published(HANDLER_FOLDER):
+            packages.publish(package)
         wire = WireServer(self.clock, self.blobs, packages)
         serving = Serving(wire.app)
         self._stack.callback(serving.close)
@@ -270,6 +271,7 @@ class World:
         self.authority = Authority(self.state.ca)
         strict = self.config.strict_api_versions
         service = arm.build(self.ports, self.engine, self._identity, limits, strict)
+        self._requests = arm.own_requests(self.ports, self.engine, self._identity)
         _serve_certificate(service, self.authority)
         app = _side_by_side(service, control.build(controls))
         certificate = self.authority.certificate_file("server", server_hosts(self.config.host))

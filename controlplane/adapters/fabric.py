@@ -1,7 +1,8 @@
 """Fabric on the store: what machines shall be goes in, what the host sees comes out; seals protected settings.
 
-Two documents per machine: `fabric.vm` is written here and read by the host, `host.vm` the other way round. Nobody calls
-a host, so any number of services and hosts can share one store, and either side may be away for a while.
+Two documents per machine: `fabric.vm` is written here and read by the host, `host.vm` the other way round; and
+`host.handler` says of which handlers the host has packages. Nobody calls a host, so any number of services and hosts
+can share one store, and either side may be away for a while.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ import json
 from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
+from hashlib import blake2b
 from typing import Any
 
 from cryptography.hazmat.primitives.ciphers import algorithms
@@ -18,6 +20,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 from cryptography.x509 import load_pem_x509_certificate
 
 from controlplane.ports import (
+    HANDLER_WORKS,
     Clock,
     Disk,
     ExtensionRequest,
@@ -27,15 +30,20 @@ from controlplane.ports import (
     Json,
     MachineSpec,
     PowerState,
+    PublishedHandler,
     Store,
 )
+from extension.contract.settings import canonical_publisher
 
 DESIRED = "fabric.vm"
 OBSERVED = "host.vm"
+HANDLER = "host.handler"
+"""What the host has packages of."""
 
 STATUS_MEANS = {"success": "Succeeded", "warning": "Succeeded", "error": "Failed"}
 """Status an extension reports -> its provisioning state; anything else is still on its way."""
-HANDLER_WORKS = frozenset({"Ready", "Installing"})
+EXTENSION_LIMIT = timedelta(minutes=90)
+"""How long Azure waits for an extension; one that then has not reported its end has failed."""
 
 
 class StoreFabric:
@@ -66,16 +74,24 @@ class StoreFabric:
         body = self._desired(vm)
         return tuple(Disk.from_json(disk) for disk in body["spec"]["disks"]) if body else ()
 
+    def handlers(self) -> tuple[PublishedHandler, ...]:
+        return tuple(_handler(document.json()) for document in self._store.find(HANDLER))
+
+    def handler(self, publisher: str, type: str) -> PublishedHandler | None:
+        found = self._store.get(HANDLER, f"{canonical_publisher(publisher, type) or publisher}.{type}")
+        return _handler(found.json()) if found is not None else None
+
     def deliver(self, vm: str, request: ExtensionRequest) -> int:
         with self._store.transaction():
             number = 0
 
             def add(body: Json) -> None:
                 nonlocal number
-                others = [known for known in body["extensions"] if not _same(known["name"], request.name)]
-                earlier = [known for known in body["extensions"] if _same(known["name"], request.name)]
-                number = earlier[0]["sequence_number"] + 1 if earlier else 0
-                body["extensions"] = [*others, self._extension(vm, request, number)]
+                # An agent has each handler once: who asks for it by another name takes over what is there.
+                replaced = [known for known in body["extensions"] if _takes_over(request, known)]
+                asked = self._extension(vm, request, replaced[-1] if replaced else None)
+                body["extensions"] = [*(known for known in body["extensions"] if known not in replaced), asked]
+                number = asked["sequence_number"]
 
             self._change(vm, add)
             return number
@@ -90,7 +106,7 @@ class StoreFabric:
 
     def instance_view(self, vm: str) -> InstanceView | None:
         desired = self._desired(vm)
-        return None if desired is None else _instance_view(desired, self._observed(vm, desired))
+        return None if desired is None else _instance_view(desired, self._observed(vm, desired), self._clock.now())
 
     # --------------------------------------------------------------------------------------------------- the documents
 
@@ -120,20 +136,30 @@ class StoreFabric:
     def _write(self, vm: str, body: Json) -> None:
         self._store.put(DESIRED, vm, body | {"changed": self._clock.now().isoformat()})
 
-    def _extension(self, vm: str, request: ExtensionRequest, number: int) -> Json:
-        sealed, thumbprint = self._sealed(vm, request.protected) if request.protected else (None, None)
-        return {
+    def _extension(self, vm: str, request: ExtensionRequest, earlier: Json | None) -> Json:
+        asked = {
             "name": request.name,
             "publisher": request.publisher,
             "type": request.type,
             "version": request.version,
             "auto_upgrade_minor_version": request.auto_upgrade_minor_version,
-            "sequence_number": number,
             "public": request.public,
-            "protected": sealed,
-            "thumbprint": thumbprint,
+            **self._protected(vm, request, earlier),
+            "traits": request.traits,
             "state": "enabled",
         }
+        if earlier is not None and request.if_changed and _asks_the_same(earlier, asked):
+            return earlier | {"traits": request.traits}
+        number = earlier["sequence_number"] + 1 if earlier else 0
+        return asked | {"sequence_number": number, "asked": self._clock.now().isoformat()}
+
+    def _protected(self, vm: str, request: ExtensionRequest, earlier: Json | None) -> Json:
+        if request.keeps_protected and earlier is not None:
+            return {key: earlier.get(key) for key in ("protected", "thumbprint", "digest")}
+        if not request.protected:
+            return {"protected": None, "thumbprint": None, "digest": None}
+        sealed, thumbprint = self._sealed(vm, request.protected)
+        return {"protected": sealed, "thumbprint": thumbprint, "digest": _digest(request.protected, thumbprint)}
 
     def _sealed(self, vm: str, settings: Json) -> tuple[str, str]:
         desired = self._desired(vm)
@@ -155,11 +181,36 @@ def seal(settings: Json, certificate: str) -> str:
     return b64encode(envelope).decode()
 
 
+def _digest(settings: Json, thumbprint: str) -> str:
+    """Tells settings from others without keeping them. Nobody who can read it lacks the machine's key anyway."""
+    text = json.dumps(settings, sort_keys=True).encode()
+    return blake2b(text, key=thumbprint.encode()[:64], digest_size=32).hexdigest()
+
+
+def _asks_the_same(earlier: Json, asked: Json) -> bool:
+    """Whether the agent would get the same once more. A new seal says nothing: no two are the same."""
+    keys = ("publisher", "type", "version", "auto_upgrade_minor_version", "public", "digest", "state")
+    tags = [known.get("traits", {}).get("forceUpdateTag") for known in (earlier, asked)]
+    return all(earlier.get(key) == asked[key] for key in keys) and tags[0] == tags[1]
+
+
 # ----------------------------------------------------------------------------------------------------- to and from JSON
+
+
+def _handler(body: Json) -> PublishedHandler:
+    return PublishedHandler(**{**body, "versions": tuple(body["versions"])})
 
 
 def _same(one: str, other: str) -> bool:
     return one.lower() == other.lower()
+
+
+def _takes_over(request: ExtensionRequest, known: Json) -> bool:
+    wanted, there = (
+        (canonical_publisher(publisher, type) or publisher, type)
+        for publisher, type in ((request.publisher, request.type), (known["publisher"], known["type"]))
+    )
+    return _same(request.name, known["name"]) or (_same(wanted[0], there[0]) and _same(wanted[1], there[1]))
 
 
 def _spec_json(spec: MachineSpec) -> Json:
@@ -169,14 +220,15 @@ def _spec_json(spec: MachineSpec) -> Json:
 # ---------------------------------------------------------------------------------------------------------------- views
 
 
-def _instance_view(desired: Json, observed: Json | None) -> InstanceView:
+def _instance_view(desired: Json, observed: Json | None, now: datetime) -> InstanceView:
     seen: Json = observed or {}
     agent: Json = seen.get("agent") or {}
     reported = {known["name"].lower(): known for known in seen.get("extensions") or []}
-    extensions = [_extension_view(known, reported.get(known["name"].lower())) for known in desired["extensions"]]
+    extensions = [_extension_view(known, reported.get(known["name"].lower()), now) for known in desired["extensions"]]
+    power = seen.get("power") or desired["power"]
     booted = seen.get("booted")
     return InstanceView(
-        power=seen.get("power") or desired["power"],
+        power=power,
         provisioning_state=_provisioning_state(desired, observed),
         agent_status=agent.get("status"),
         agent_version=agent.get("version"),
@@ -186,6 +238,7 @@ def _instance_view(desired: Json, observed: Json | None) -> InstanceView:
         booted=datetime.fromisoformat(booted) if booted else None,
         extensions=tuple(view for view in extensions if view is not None),
         problem=seen.get("problem"),
+        wanted_power=desired["power"] if desired["power"] != power else None,
     )
 
 
@@ -197,7 +250,7 @@ def _provisioning_state(desired: Json, observed: Json | None) -> str:
     return str(observed["provisioning_state"])
 
 
-def _extension_view(desired: Json, observed: Json | None) -> ExtensionView | None:
+def _extension_view(desired: Json, observed: Json | None, now: datetime) -> ExtensionView | None:
     """None: it was to be removed and is gone."""
     if desired["state"] == "uninstall" and observed is None:
         return None
@@ -212,16 +265,24 @@ def _extension_view(desired: Json, observed: Json | None) -> ExtensionView | Non
         auto_upgrade_minor_version=desired["auto_upgrade_minor_version"],
         public=desired["public"],
         sequence_number=desired["sequence_number"],
-        provisioning_state=_extension_state(desired, observed, status),
+        provisioning_state=_extension_state(desired, observed, status, now),
         handler_version=seen.get("handler_version"),
         handler_status=seen.get("handler_status"),
         status=status,
+        traits=desired.get("traits", {}),
     )
 
 
-def _extension_state(desired: Json, observed: Json | None, status: Json | None) -> str:
+def _extension_state(desired: Json, observed: Json | None, status: Json | None, now: datetime) -> str:
     if desired["state"] == "uninstall":
         return "Deleting"
+    state = _reported_state(desired, observed, status)
+    asked = desired.get("asked")
+    late = asked is not None and now - datetime.fromisoformat(asked) >= EXTENSION_LIMIT
+    return "Failed" if late and state in {"Creating", "Updating"} else state
+
+
+def _reported_state(desired: Json, observed: Json | None, status: Json | None) -> str:
     if observed is None:
         return "Creating"
     # A handler that could not even be installed has no sequence number.
@@ -229,4 +290,6 @@ def _extension_state(desired: Json, observed: Json | None, status: Json | None) 
         return "Updating"
     if observed.get("handler_status") not in HANDLER_WORKS:
         return "Failed"
+    if observed["handler_status"] == "Installing":
+        return "Updating"  # whatever its handler has written already: the agent is not done with it
     return STATUS_MEANS.get(str((status or {}).get("status")), "Updating")

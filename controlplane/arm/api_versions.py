@@ -29,6 +29,7 @@ OF_NAMESPACES: dict[str, tuple[str, ...]] = {
         "2021-11-01",
         "2021-07-01",
     ),
+    "Microsoft.Insights": ("2021-05-01-preview", "2017-05-01-preview"),
     "Microsoft.ManagedIdentity": ("2024-11-30", "2023-07-31-preview", "2023-01-31", "2018-11-30"),
     "Microsoft.Network": (
         "2025-07-01",
@@ -104,6 +105,13 @@ OF_NAMESPACES: dict[str, tuple[str, ...]] = {
 }
 """Versions by which clients in use ask, newest first; a strict world serves these and no others."""
 OF_TYPES: dict[str, tuple[str, ...]] = {
+    "Microsoft.Authorization/roleAssignments": ("2022-04-01", "2020-10-01-preview", "2018-09-01-preview", "2015-07-01"),
+    "Microsoft.Authorization/roleDefinitions": (
+        "2022-05-01-preview",
+        "2022-04-01",
+        "2018-01-01-preview",
+        "2015-07-01",
+    ),
     "Microsoft.Compute/disks": ("2025-01-02", "2024-03-02", "2023-10-02", "2023-04-02", "2022-03-02", "2021-04-01"),
     "Microsoft.Compute/snapshots": ("2025-01-02", "2024-03-02", "2023-10-02", "2023-04-02", "2022-03-02", "2021-04-01"),
     "Microsoft.Resources/tenants": ("2022-12-01", "2022-09-01", "2021-01-01", "2020-01-01", "2019-06-01", "2016-06-01"),

@@ -29,8 +29,10 @@ from controlplane.arm import (
     compute_operations,
     deleted_vaults,
     deployments,
+    diagnostic_settings,
     disks,
     group_deletion,
+    item_recovery,
     job_export,
     locks,
     network_interfaces,
@@ -45,29 +47,36 @@ from controlplane.arm import (
     recovery_point_tiers,
     recovery_points,
     recovery_services,
+    replication_vault_settings,
     resource_graph,
     resource_groups,
     resource_guard_proxies,
     resource_guards,
     resources,
     restore_point_collections,
+    role_assignments,
+    role_definitions,
     snapshots,
     source_scan,
     storage_accounts,
     subscriptions,
+    unsimulated,
     user_assigned_identities,
     validate_operations,
     vault_configs,
     vault_usages,
     vaults,
+    virtual_machine_extension_images,
     virtual_machine_extensions,
     virtual_machine_images,
+    virtual_machine_sizes,
     virtual_machines,
     virtual_networks,
 )
 from controlplane.arm.aad import Identity, Tokens
 from controlplane.arm.call import Answer, Call, as_json, encode
 from controlplane.arm.holding import hold
+from controlplane.arm.own_requests import OwnRequests
 from controlplane.arm.rate_limits import RateLimits
 from controlplane.arm.refusals import as_service_error
 from controlplane.arm.reply import Reply
@@ -93,6 +102,7 @@ ROUTES: tuple[Route, ...] = (
     *job_export.ROUTES,
     *recovery_points.ROUTES,
     *recovery_point_tiers.ROUTES,
+    *item_recovery.ROUTES,
     *source_scan.ROUTES,
     *operations.ROUTES,
     *protection_containers.ROUTES,
@@ -104,14 +114,17 @@ ROUTES: tuple[Route, ...] = (
     *vault_usages.ROUTES,
     *resource_guard_proxies.ROUTES,
     *recovery_services.ROUTES,
+    *replication_vault_settings.ROUTES,
     *vaults.ROUTES,
     *deleted_vaults.ROUTES,
     *resource_graph.ROUTES,
     *resource_guards.ROUTES,
     *virtual_machines.ROUTES,
     *virtual_machine_extensions.ROUTES,
+    *virtual_machine_extension_images.ROUTES,
     *compute_operations.ROUTES,
     *virtual_machine_images.ROUTES,
+    *virtual_machine_sizes.ROUTES,
     *disks.ROUTES,
     *snapshots.ROUTES,
     *restore_point_collections.ROUTES,
@@ -146,6 +159,7 @@ def build(
     app.include_router(openapi.router(table.routes))
     app.include_router(router(tokens))
     app.include_router(cloud.router(identity))
+    app.include_router(item_recovery.router(ports))
     app.add_exception_handler(HTTPException, _outside_arm)
     app.add_middleware(
         Arm,
@@ -159,10 +173,23 @@ def build(
     return app
 
 
+def own_requests(ports: Ports, engine: Engine, identity: Identity) -> OwnRequests:
+    """How jobs use the same operations."""
+    operations = Arm(_outside, ports, engine, Tokens(identity), Table(all_routes()), RateLimits(), False)
+    return OwnRequests(ports, engine, identity, operations)
+
+
+async def _outside(scope: Scope, receive: Receive, send: Send) -> None:
+    raise AssertionError("a job does not come in by HTTP")
+
+
 def all_routes() -> tuple[Route, ...]:
-    """Every operation: of each resource type, and of what exists for all types alike."""
-    described = (*ROUTES, *recovery_services.routes(ROUTES), *locks.routes(ROUTES))
-    return (*described, *resources.routes(ROUTES), *group_deletion.routes(ROUTES), *providers.routes(described))
+    """Every operation: of each resource type, of what exists for all types alike, and those refused by name."""
+    anywhere = (locks, role_assignments, role_definitions, diagnostic_settings)
+    below = [route for each in anywhere for route in each.routes(ROUTES)]
+    described = (*ROUTES, *recovery_services.routes(ROUTES), *below)
+    known = (*described, *resources.routes(ROUTES), *group_deletion.routes(ROUTES), *providers.routes(described))
+    return (*known, *unsimulated.routes(known))
 
 
 class Arm:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from base64 import b64decode, urlsafe_b64encode
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any, Protocol, TypeVar
 from urllib.parse import quote, urlencode
@@ -34,7 +34,7 @@ RETRY_AFTER_SECONDS = 1
 class RequestBody(BaseModel):
     """A body or a part of one. Keys match without case, as in ARM; null means absent; unknown keys are dropped."""
 
-    model_config = ConfigDict(alias_generator=to_camel, extra="ignore", frozen=True)
+    model_config = ConfigDict(alias_generator=to_camel, extra="ignore", frozen=True, defer_build=True)
 
     @model_validator(mode="before")
     @classmethod
@@ -124,6 +124,10 @@ class Call:
     def ask(self, method: str, path: str, body: Json | None = None) -> Answer:
         """Carry out another operation in this caller's name, in this thread. What it refuses is raised."""
         return self.dispatcher.carry_out(self, method, path, body)
+
+    def in_version(self, api_version: str) -> Call:
+        """The same caller, asking in another api-version."""
+        return replace(self, query={**self.query, "api-version": api_version})
 
     def knows(self, method: str, path: str) -> bool:
         """Whether there is such an operation."""

@@ -71,7 +71,7 @@ def router(identity: Identity) -> APIRouter:
     @routes.get("/metadata/endpoints")
     async def endpoints(request: Request) -> Any:
         version = request.query_params.get("api-version", "")
-        cloud = _cloud(identity, f"{request.url.scheme}://{request.url.netloc}")
+        cloud = seen_from(identity, f"{request.url.scheme}://{request.url.netloc}")
         return [cloud] if version[:7] <= LAST_VERSION_WITH_A_LIST else cloud
 
     @routes.get("/metadata/imageAliases")
@@ -81,7 +81,7 @@ def router(identity: Identity) -> APIRouter:
     return routes
 
 
-def _cloud(identity: Identity, here: str) -> dict[str, Any]:
+def seen_from(identity: Identity, here: str) -> dict[str, Any]:
     """This cloud as a client sees that reached it `here`, which may be the public cloud's address through a proxy."""
     public = here == PUBLIC_ARM
     return {

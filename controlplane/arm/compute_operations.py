@@ -6,11 +6,12 @@ from typing import Literal
 
 from controlplane.arm.call import RETRY_AFTER_SECONDS, Answer, Call, as_json
 from controlplane.arm.routing import SUBSCRIPTION, Route
-from controlplane.domain import errors
+from controlplane.arm.virtual_machine_view import shown_state
+from controlplane.domain import errors, vm_extension
 from controlplane.domain.errors import ServiceError
 from controlplane.domain.operation import KIND
 from controlplane.domain.times import instant_with_offset
-from controlplane.ports import Document, Json
+from controlplane.ports import Document, ExtensionView, InstanceView, Json
 
 OPERATION = f"{SUBSCRIPTION}/providers/Microsoft.Compute/locations/{{location}}/operations/{{operation}}"
 
@@ -65,26 +66,50 @@ def _advanced(call: Call, document: Document) -> Json:
     if status == "InProgress":
         return body
     body |= {"endTime": instant_with_offset(call.ports.clock.now()), "status": status}
-    if status == "Failed":
-        code = "VMExtensionProvisioningError" if document.private["extension"] else "OSProvisioningInternalError"
-        body["error"] = {"code": code, "message": problem}
+    if problem is not None:
+        body["error"] = {"code": problem.code, "message": problem.message}
     call.ports.store.put(KIND, document.id, body)
     return body
 
 
-def _outcome(call: Call, order: Json) -> tuple[str, str]:
+def _outcome(call: Call, order: Json) -> tuple[str, ServiceError | None]:
     """Status of the operation, and why it failed."""
     view = call.ports.fabric.instance_view(order["vm"])
-    state, problem = (view.provisioning_state, view.problem) if view else ("", None)
     if view is not None and order["extension"]:
         named = [each for each in view.extensions if each.name.lower() == order["extension"].lower()]
-        state = named[0].provisioning_state if named else ""
-        problem = f"The extension '{order['extension']}' did not report success"
-    if not state:
-        return ("Succeeded", "") if order["goal"] == "absent" else ("Failed", "It was deleted meanwhile")
-    if order["goal"] == "present" and state in {"Succeeded", "Failed"}:
-        return state, problem or "The host gave no reason"
-    return "InProgress", ""
+        return _of_extension(order, view, named[0]) if named else _of_nothing(order)
+    if view is None:
+        return _of_nothing(order)
+    if order["goal"] == "absent" or view.provisioning_state not in {"Succeeded", "Failed"}:
+        return "InProgress", None
+    if view.provisioning_state == "Succeeded":
+        return "Succeeded", None
+    return "Failed", ServiceError("OSProvisioningInternalError", view.problem or "The host gave no reason.")
 
 
-ROUTES = (Route("GET", OPERATION, get_operation, blocks=True),)
+def _of_nothing(order: Json) -> tuple[str, ServiceError | None]:
+    """What was asked about is not there."""
+    if order["goal"] == "absent":
+        return "Succeeded", None
+    preempted = "Operation execution has been preempted by a more recent operation."
+    return "Failed", ServiceError("OperationPreempted", preempted, status=409)
+
+
+def _of_extension(order: Json, view: InstanceView, extension: ExtensionView) -> tuple[str, ServiceError | None]:
+    state = shown_state(extension)
+    if order["goal"] == "absent" or state not in {"Succeeded", "Failed"}:
+        return "InProgress", None
+    if state == "Succeeded":
+        return "Succeeded", None
+    problem = vm_extension.failure(
+        extension.name,
+        extension.handler,
+        machine=order["vm"].rpartition("/")[2],
+        handler_works=extension.handler_works,
+        agent_works=view.agent_status == "Ready",
+        status=extension.status,
+    )
+    return "Failed", problem
+
+
+ROUTES = (Route("GET", OPERATION, get_operation, blocks=True, codes=(200, 202)),)

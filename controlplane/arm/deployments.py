@@ -2,67 +2,90 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from hashlib import blake2b
+from collections.abc import Iterator, Mapping
+from itertools import islice
 
-from controlplane.arm.call import RETRY_AFTER_SECONDS, Answer, Call, as_json, parse_object, rows
-from controlplane.arm.deployment_run import carry_on, write
+from controlplane.arm.call import RETRY_AFTER_SECONDS, Answer, Call, as_json
+from controlplane.arm.deployment_request import (
+    DeploymentRequest,
+    Order,
+    read_order,
+    template_hash,
+)
 from controlplane.arm.filters import check_keys, holds, terms
 from controlplane.arm.routing import GROUP, SUBSCRIPTION, Route, reading, refused
-from controlplane.domain import errors
-from controlplane.domain.deployment import (
-    ENDED,
-    KIND,
-    TYPE,
-    Operation,
-    active,
-    body,
-    check_name,
-    facts,
-    invalid_template,
-    not_found,
-    operation_body,
-)
-from controlplane.domain.errors import ServiceError
-from controlplane.domain.times import instant
+from controlplane.domain import deployment as domain
+from controlplane.domain import errors, operation
+from controlplane.domain.deployment import ENDED, KIND, TYPE
+from controlplane.domain.times import instant, parse_instant
+from controlplane.jobs.deployment import DEPLOY, cancel, operations_of, state_of
 from controlplane.ports import Document, Json
-from controlplane.templates.failure import NotSimulated, TemplateError
-from controlplane.templates.functions import Scope
-from controlplane.templates.planner import Plan, plan
-from controlplane.templates.relaxed_json import to_json
 
 DEPLOYMENTS = f"{GROUP}/providers/{TYPE}"
 DEPLOYMENT = f"{DEPLOYMENTS}/{{deployment}}"
 WITHOUT_PROVIDER = f"{GROUP}/deployments/{{deployment}}"
 """Where clients ask for the operations of a deployment."""
+IN_SUBSCRIPTION = f"{SUBSCRIPTION}/providers/{TYPE}"
+HASH = "/providers/Microsoft.Resources/calculateTemplateHash"
 
 
 def put_deployment(call: Call) -> Answer:
-    check_name(call.names["deployment"])
-    request = _request(call)
-    planned = _plan(call, request)
-    private = _begin(call, request, planned)
+    order = read_order(call)
+    now = call.ports.clock.now()
+    private = _begin(call, order)
     with call.ports.store.transaction():
         known = call.find(KIND)
-        if known is not None:
-            known = carry_on(call, known)
-            if known.json()["properties"]["provisioningState"] not in ENDED:
-                raise active(call.names["deployment"])
+        if known is not None and state_of(known) not in ENDED:
+            raise domain.active(call.names["deployment"], parse_instant(known.private["started"]))
         id = known.json()["id"] if known else call.id
-        write(call, id, private)
-    now = call.ports.clock.now()
+        accepted = domain.body(id, order.facts, "Accepted", now, now) | ({"tags": order.tags} if order.tags else {})
+        call.ports.store.put(KIND, id, accepted, parent=call.group_id, private=private)
+        call.engine.start(DEPLOY, private["job"], {"job": private["job"], "deployment": id.lower()})
     path = f"{id}/operationStatuses/{private['operation']}"
-    accepted = body(id, private["facts"], "Accepted", now, now)
     return call.accepted(path, status=200 if known else 201, body=accepted)
 
 
+def _begin(call: Call, order: Order) -> Json:
+    """What is remembered of a deployment beside what it shows."""
+    return {
+        "job": call.new_guid(),
+        "operation": f"{call.ports.chance.getrandbits(63):020}",
+        "output_operation": f"{call.ports.chance.getrandbits(63):020}",
+        "started": instant(call.ports.clock.now()),
+        "facts": order.facts,
+        "scope": order.scope.to_json(),
+        "template": order.template,
+        "operations": [each.to_json() for each in order.operations],
+        "outputs": order.outputs,
+        "evaluated": None,
+    }
+
+
+def validate(call: Call) -> Answer:
+    """Everything that a PUT would look at before it writes anything."""
+    order = read_order(call)
+    now = call.ports.clock.now()
+    resources = [{"id": each.resource} for each in order.operations]
+    id = call.id.rpartition("/")[0]
+    return as_json(domain.body(id, order.facts, "Succeeded", now, now, validatedResources=resources))
+
+
 def get_deployment(call: Call) -> Answer:
-    return call.stored(carry_on(call, _deployment(call)))
+    return call.stored(_deployment(call))
 
 
 def has_deployment(call: Call) -> Answer:
     return Answer(404 if call.find(KIND) is None else 204)
+
+
+def list_deployments(call: Call) -> Answer:
+    """The newest first."""
+    call.get_group()
+    wanted = terms(call.query.get("$filter", ""))
+    check_keys(wanted, {"provisioningstate"})
+    found = call.ports.store.find(KIND, call.group_id)
+    rows = ((f"{each.private['started']} {each.id}", each.body) for each in found if _is_wanted(each, wanted))
+    return call.page(islice(call.newest_first(rows), _top(call)))
 
 
 def delete_deployment(call: Call) -> Answer:
@@ -71,30 +94,30 @@ def delete_deployment(call: Call) -> Answer:
         known = call.find(KIND)
         if known is None:
             return Answer(204)
-        if carry_on(call, known).json()["properties"]["provisioningState"] not in ENDED:
-            raise active(call.names["deployment"])
+        if state_of(known) not in ENDED:
+            raise domain.still_active(call.names["deployment"])
         call.ports.store.delete(KIND, known.id)
+        id = call.new_guid()
+        done = operation.succeeded(id, instant(call.ports.clock.now()))
+        call.ports.store.put(operation.KIND, id, done, parent=call.subscription_id)
+    location = call.url(f"{call.subscription_id}/operationresults/{id}")
+    return Answer(202, headers={"Location": location, "Retry-After": str(RETRY_AFTER_SECONDS)})
+
+
+def cancel_deployment(call: Call) -> Answer:
+    with call.ports.store.transaction():
+        known = _deployment(call)
+        if (state := state_of(known)) in ENDED:
+            raise domain.cannot_be_cancelled(call.names["deployment"], state)
+        cancel(call.ports.store, known, call.ports.clock.now())
     return Answer(204)
 
 
-def list_deployments(call: Call) -> Answer:
-    call.get_group()
-    wanted = terms(call.query.get("$filter", ""))
-    check_keys(wanted, {"provisioningstate"})
-    found = call.by_id(KIND, call.group_id)
-    return call.page(rows(each for each in found if not wanted or holds(wanted, _filtered(each))))
-
-
-def validate(call: Call) -> Answer:
-    """Everything that a PUT would look at before it writes anything."""
-    name = call.names["deployment"]
-    check_name(name)
-    request = _request(call)
-    private = _begin(call, request, _plan(call, request))
-    now = call.ports.clock.now()
-    resources = [{"id": operation["resource"]} for operation in private["operations"]]
-    id = call.id.rpartition("/")[0]
-    return as_json(body(id, private["facts"], "Succeeded", now, now, validatedResources=resources))
+def export_template(call: Call) -> Answer:
+    template = _deployment(call).private["template"]
+    if template is None:
+        raise errors.operation_not_simulated("the export of a nested template of outer scope")
+    return as_json({"template": template})
 
 
 def get_status(call: Call) -> Answer:
@@ -102,7 +125,7 @@ def get_status(call: Call) -> Answer:
     document = _deployment(call)
     if call.names["operation"] != document.private["operation"]:
         raise errors.operation_not_found(call.names["operation"])
-    properties = carry_on(call, document).json()["properties"]
+    properties = document.json()["properties"]
     state = properties["provisioningState"]
     if state not in ENDED:
         return as_json({"status": state}, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
@@ -110,107 +133,81 @@ def get_status(call: Call) -> Answer:
 
 
 def list_operations(call: Call) -> Answer:
-    document = carry_on(call, _deployment(call))
-    begun = [each for each in _operations(document) if each.state != "NotStarted"]
-    return as_json({"value": [operation_body(document.json()["id"], each) for each in begun]})
+    return as_json({"value": list(islice(_operations(_deployment(call)), _top(call)))})
 
 
 def get_operation(call: Call) -> Answer:
-    document = carry_on(call, _deployment(call))
-    for operation in _operations(document):
-        if operation.id == call.names["operation"].upper():
-            return as_json(operation_body(document.json()["id"], operation))
+    for shown in _operations(_deployment(call)):
+        if shown["operationId"] == call.names["operation"].upper():
+            return as_json(shown)
     raise errors.operation_not_found(call.names["operation"])
 
 
-# ---------------------------------------------------------------------------------------------------------- the request
+def calculate_hash(call: Call) -> Answer:
+    template = call.json()
+    minified = call.content.decode("utf-8", "replace").strip()
+    return as_json({"minifiedTemplate": minified, "templateHash": template_hash(template)})
 
 
-def _request(call: Call) -> Json:
-    """The properties of the request. az puts template files into it as they are, which makes it no JSON."""
-    try:
-        content = parse_object(call.content)
-    except ServiceError:
-        content = parse_object(to_json(call.content.decode("utf-8", "replace")).encode())
-    properties = content.get("properties")
-    if not isinstance(properties, dict):
-        raise errors.invalid_content("the properties of a deployment are missing")
-    if str(properties.get("mode", "")).lower() != "incremental":
-        raise errors.operation_not_simulated(f"a deployment of mode '{properties.get('mode')}'")
-    for key in ("templateLink", "parametersLink"):
-        if properties.get(key):
-            raise errors.operation_not_simulated(f"a deployment with a {key}")
-    if not isinstance(properties.get("template"), dict):
-        raise errors.invalid_content("the template of a deployment must be an object")
-    return properties
-
-
-def _plan(call: Call, request: Json) -> Plan:
-    identity, group = call.identity, call.get_group().json()
-    scope = Scope(identity.subscription_id, identity.tenant_id, group)
-    try:
-        planned = plan(request["template"], request.get("parameters") or {}, scope)
-    except TemplateError as problem:
-        raise invalid_template(str(problem)) from None
-    except NotSimulated as feature:
-        raise errors.operation_not_simulated(str(feature)) from None
-    for resource in planned.resources:
-        if not call.knows("PUT", resource.id):
-            raise errors.operation_not_simulated(f"PUT {resource.type}")
-    return planned
-
-
-def _begin(call: Call, request: Json, planned: Plan) -> Json:
-    """What is remembered of a deployment beside what it shows."""
-    operations = [
-        Operation(call.new_guid().replace("-", "")[:16].upper(), each.id, each.type, each.name, each.after, each.body)
-        for each in planned.resources
-    ]
-    template = json.dumps(request["template"], sort_keys=True).encode()
-    template_hash = str(int.from_bytes(blake2b(template, digest_size=8).digest()))
-    return {
-        "operation": f"{call.ports.chance.getrandbits(63):020}",
-        "started": instant(call.ports.clock.now()),
-        "facts": facts(operations, planned.parameters, template_hash, call.new_guid()),
-        "operations": [operation.to_json() for operation in operations],
-        "outputs": planned.outputs,
-    }
+# -------------------------------------------------------------------------------------------------------------- finding
 
 
 def _deployment(call: Call) -> Document:
     call.get_group()
     found = call.find(KIND, f"{call.group_id}/providers/{TYPE}/{call.names['deployment']}")
     if found is None:
-        raise not_found(call.names["deployment"])
+        raise domain.not_found(call.names["deployment"])
     return found
 
 
-def _operations(document: Document) -> list[Operation]:
-    return [Operation.from_json(each) for each in document.private["operations"]]
+def _operations(document: Document) -> Iterator[Json]:
+    """What was begun, in the order of the plan, and the evaluation of the outputs if it came to that."""
+    id = document.json()["id"]
+    for each in operations_of(document):
+        if each.state != "NotStarted":
+            yield domain.operation_body(id, each)
+    if evaluated := document.private["evaluated"]:
+        yield domain.output_operation_body(id, document.private["output_operation"], **evaluated)
 
 
-def _filtered(document: Document) -> Mapping[str, str]:
-    return {"provisioningstate": document.json()["properties"]["provisioningState"]}
+def _is_wanted(document: Document, wanted: Mapping[str, str]) -> bool:
+    return not wanted or holds(wanted, {"provisioningstate": state_of(document)})
+
+
+def _top(call: Call) -> int | None:
+    """How many entries of a list are asked for."""
+    asked = call.query.get("$top")
+    if asked is None:
+        return None
+    if not asked.isdecimal() or not 0 < int(asked) < 10**6:
+        raise errors.invalid_query("$top", "it is a number of entries")
+    return int(asked)
 
 
 ROUTES = (
-    Route("PUT", DEPLOYMENT, put_deployment),
-    Route("GET", DEPLOYMENT, get_deployment),
-    Route("HEAD", DEPLOYMENT, has_deployment, blocks=False),
-    Route("DELETE", DEPLOYMENT, delete_deployment),
+    Route("PUT", DEPLOYMENT, put_deployment, body=DeploymentRequest),
+    reading(DEPLOYMENT, get_deployment),
+    Route("HEAD", DEPLOYMENT, has_deployment, blocks=False, codes=(204, 404)),
+    Route("DELETE", DEPLOYMENT, delete_deployment, codes=(202, 204)),
     reading(DEPLOYMENTS, list_deployments),
-    Route("POST", f"{DEPLOYMENT}/validate", validate),
-    Route("GET", f"{DEPLOYMENT}/operationStatuses/{{operation}}", get_status),
+    Route("POST", f"{DEPLOYMENT}/validate", validate, body=DeploymentRequest),
+    Route("POST", f"{DEPLOYMENT}/cancel", cancel_deployment, codes=(204,)),
+    Route("POST", f"{DEPLOYMENT}/exportTemplate", export_template),
+    reading(f"{DEPLOYMENT}/operationStatuses/{{operation}}", get_status),
     *(
         route
         for path in (DEPLOYMENT, WITHOUT_PROVIDER)
         for route in (
-            Route("GET", f"{path}/operations", list_operations),
-            Route("GET", f"{path}/operations/{{operation}}", get_operation),
+            reading(f"{path}/operations", list_operations),
+            reading(f"{path}/operations/{{operation}}", get_operation),
         )
     ),
-    refused("POST", f"{DEPLOYMENT}/cancel"),
+    Route("POST", HASH, calculate_hash),
     refused("POST", f"{DEPLOYMENT}/whatIf"),
-    refused("POST", f"{DEPLOYMENT}/exportTemplate"),
-    refused("PUT", f"{SUBSCRIPTION}/providers/{TYPE}/{{deployment}}"),
+    *(refused(method, f"{IN_SUBSCRIPTION}/{{deployment}}") for method in ("PUT", "GET", "HEAD", "DELETE")),
+    refused("GET", IN_SUBSCRIPTION),
+    *(
+        refused("POST", f"{IN_SUBSCRIPTION}/{{deployment}}/{action}")
+        for action in ("validate", "cancel", "whatIf", "exportTemplate")
+    ),
 )

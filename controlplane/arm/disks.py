@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pydantic import Field
 
 from controlplane.arm import compute_operations
 from controlplane.arm.call import Answer, Call, RequestBody, rows
 from controlplane.arm.routing import GROUP, SUBSCRIPTION, Route, reading
+from controlplane.arm.storage_accounts import account_named
 from controlplane.domain import errors, location
-from controlplane.domain.managed_disk import KIND, TYPE, ManagedDisk, attached, body, shown_sku, size_gib, sku
-from controlplane.domain.virtual_machine import GIB, OS_DISK_LUN, VHD_FOOTER_BYTES, DiskRequest, missing
-from controlplane.ports import Blob, BlobConflict, Document, Json, Store
-
-BLOB_CONTAINER = "disks"
+from controlplane.domain.managed_disk import KIND, TYPE, ManagedDisk, attached, shown_sku, size_gib, sku
+from controlplane.domain.virtual_machine import GIB, OS_DISK_LUN, VHD_FOOTER_BYTES, DiskRequest, invalid, missing
+from controlplane.jobs import managed_disks
+from controlplane.jobs.managed_disks import blob_of
+from controlplane.jobs.sources import PageBlobSource, copy
+from controlplane.ports import Blob, BlobConflict, Document, DocumentExists, Json, Store
 
 DISKS = f"{GROUP}/providers/{TYPE}"
 DISK = f"{DISKS}/{{disk}}"
@@ -24,6 +28,8 @@ class SkuRequest(RequestBody):
 
 class CreationRequest(RequestBody):
     create_option: str | None = None
+    source_uri: str | None = None
+    storage_account_id: str | None = None
 
 
 class PropertiesRequest(RequestBody):
@@ -36,6 +42,7 @@ class ManagedDiskRequest(RequestBody):
     location: str | None = None
     tags: dict[str, str] | None = None
     sku: SkuRequest = SkuRequest()
+    zones: list[str] | None = None
     properties: PropertiesRequest = PropertiesRequest()
 
 
@@ -88,19 +95,63 @@ def _create(call: Call, request: ManagedDiskRequest, place: str) -> Answer:
     option = request.properties.creation_data.create_option
     if not option:
         raise missing("disk.creationData.createOption")
-    if option.lower() != "empty":
+    if option.lower() not in ("empty", "import"):
         raise errors.operation_not_simulated(f"a managed disk by the create option {option}")
     disk = ManagedDisk(
         location=place,
-        size_gib=size_gib(request.properties.disk_size_gib),
+        size_gib=0,
         create_option="Empty",
         sku=sku(request.sku.name),
         os_type=request.properties.os_type or "",
         tags=request.tags or {},
+        zone=(request.zones or [""])[0],
     )
+    if option.lower() == "import":
+        return _import(call, request.properties, disk)
+    disk = replace(disk, size_gib=size_gib(request.properties.disk_size_gib))
     blob = new_blob(call)
     call.ports.blobs.create(blob, disk.size_gib * GIB + VHD_FOOTER_BYTES)
     return call.stored(register(call, call.id, disk, blob))
+
+
+def _import(call: Call, asked: PropertiesRequest, disk: ManagedDisk) -> Answer:
+    """A disk with the bytes of a VHD in a storage account, which is left as it is."""
+    source = _source(call, asked.creation_data)
+    found = call.ports.blobs.properties(source)
+    if found is None or found.kind != "page" or found.size_bytes <= VHD_FOOTER_BYTES:
+        raise invalid("disk.creationData.sourceUri", "there is no VHD")
+    smallest = -(-(found.size_bytes - VHD_FOOTER_BYTES) // GIB)
+    size = size_gib(asked.disk_size_gib or smallest)
+    if size < smallest:
+        raise invalid("disk.diskSizeGB", f"the VHD has {smallest} GB")
+    if size > smallest:
+        raise errors.operation_not_simulated("a managed disk that is larger than the VHD it is imported from")
+    shown = {"sourceUri": asked.creation_data.source_uri, "storageAccountId": asked.creation_data.storage_account_id}
+    blob = new_blob(call)
+    copy(PageBlobSource(call.ports.blobs, source), call.ports.blobs, blob)
+    imported = replace(
+        disk, size_gib=size, create_option="Import", source={key: value for key, value in shown.items() if value}
+    )
+    try:
+        return call.stored(register(call, call.id, imported, blob))
+    except DocumentExists:
+        # Somebody was quicker; nobody will ever name this copy.
+        call.ports.blobs.delete(blob)
+        raise
+
+
+def _source(call: Call, creation: CreationRequest) -> Blob:
+    if not creation.source_uri:
+        raise missing("disk.creationData.sourceUri")
+    if "?" in creation.source_uri:
+        raise invalid("disk.creationData.sourceUri", "it must be a blob's address without a query")
+    try:
+        blob = call.ports.blobs.parse(creation.source_uri)
+    except ValueError:
+        raise invalid("disk.creationData.sourceUri", "it is not the address of a blob in this cloud") from None
+    if blob.account in call.ports.settings.own_accounts or account_named(call.ports.store, blob.account) is None:
+        raise invalid("disk.creationData.sourceUri", f"there is no storage account '{blob.account}'")
+    return blob
 
 
 def _change(call: Call, request: ManagedDiskRequest) -> Answer:
@@ -124,7 +175,7 @@ def _change(call: Call, request: ManagedDiskRequest) -> Answer:
 
 def new_blob(call: Call) -> Blob:
     """Where another managed disk is to lie."""
-    blob = Blob(call.ports.settings.managed_disks_account, BLOB_CONTAINER, f"{call.new_guid()}.vhd")
+    blob = managed_disks.new_blob(call.ports, call.new_guid())
     call.ports.blobs.add_account(blob.account)
     return blob
 
@@ -144,31 +195,15 @@ def create_for(call: Call, vm: Json, disk: DiskRequest, blob: Blob) -> None:
 
 
 def register(call: Call, id: str, disk: ManagedDisk, blob: Blob) -> Document:
-    shown = body(id, disk, blob.name.removesuffix(".vhd"), call.ports.clock.now())
-    private = {"blob": {"account": blob.account, "container": blob.container, "name": blob.name}}
-    return call.ports.store.put(KIND, id, shown, parent=call.group_id, private=private, if_none_match=True)
-
-
-def blob_of(document: Document) -> Blob:
-    return Blob(**document.private["blob"])
+    return managed_disks.register(call.ports, call.ports.store, id, disk, blob)
 
 
 def attach(store: Store, id: str, vm: str) -> None:
-    _set_owner(store, id, vm, "Attached")
+    managed_disks.set_owner(store, id, vm)
 
 
 def detach(store: Store, id: str) -> None:
-    _set_owner(store, id, None, "Unattached")
-
-
-def _set_owner(store: Store, id: str, vm: str | None, state: str) -> None:
-    document = store.get(KIND, id)
-    assert document is not None, "a disk that belongs to a machine cannot be deleted"
-    shown = document.json()
-    shown.pop("managedBy", None)
-    if vm is not None:
-        shown["managedBy"] = vm
-    store.put(KIND, id, shown | {"properties": shown["properties"] | {"diskState": state}})
+    managed_disks.set_owner(store, id, None)
 
 
 def _delete_blob(call: Call, blob: Blob) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from controlplane.arm import diagnostic_settings
 from controlplane.arm.call import GROUP_KIND, RETRY_AFTER_SECONDS, Answer, Call
 from controlplane.arm.refusals import Expected, expected
 from controlplane.arm.resources import found
 from controlplane.arm.routing import GROUP, SUBSCRIPTION, Route, group_resources, reading, type_of
-from controlplane.domain import deployment, errors, operation
+from controlplane.domain import deployment, errors, operation, role
 from controlplane.domain.errors import ServiceError
 from controlplane.domain.times import instant
 from controlplane.ports import Json
@@ -29,14 +30,23 @@ def routes(described: Iterable[Route]) -> tuple[Route, ...]:
                 body = operation.failed(id, started, _blocked(group["name"], left))
             else:
                 body = operation.succeeded(id, started)
-                for known in call.ports.store.find(deployment.KIND, call.group_id):
-                    call.ports.store.delete(deployment.KIND, known.id)
+                _forget_history(call)
                 call.ports.store.delete(GROUP_KIND, call.id)
             call.ports.store.put(operation.KIND, id, body, parent=call.subscription_id)
         location = call.url(f"{call.subscription_id}/operationresults/{id}")
         return Answer(202, headers={"Location": location, "Retry-After": str(RETRY_AFTER_SECONDS)})
 
     return (Route("DELETE", GROUP, delete_group, codes=(202,)), reading(RESULT, get_result))
+
+
+def _forget_history(call: Call) -> None:
+    """What is kept of a group beside its resources goes without a deletion of its own."""
+    for known in call.ports.store.find(deployment.KIND, call.group_id):
+        call.ports.store.delete(deployment.KIND, known.id)
+    for kind in (role.KIND, diagnostic_settings.KIND):
+        for known in call.ports.store.find(kind):
+            if known.id.startswith(f"{call.group_id.lower()}/"):
+                call.ports.store.delete(kind, known.id)
 
 
 def get_result(call: Call) -> Answer:

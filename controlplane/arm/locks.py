@@ -6,12 +6,11 @@ from collections.abc import Iterable
 
 from controlplane.arm.call import Answer, Call, RequestBody, rows
 from controlplane.arm.filters import AT_SCOPE
-from controlplane.arm.routing import GROUP, SUBSCRIPTION, Route, group_resources, reading
+from controlplane.arm.routing import Route, reading
+from controlplane.arm.scopes import every_scope, existing_scope
 from controlplane.domain import errors
 from controlplane.domain.lock import KIND, LEVELS, TYPE, Lock
 from controlplane.domain.lock import check as check_locks
-
-_BELOW_SCOPE = f"/providers/{TYPE}"
 
 
 class PropertiesRequest(RequestBody):
@@ -34,7 +33,7 @@ def put_lock(call: Call) -> Answer:
     level = {each.lower(): each for each in LEVELS}.get((request.level or "").lower())
     if level is None:
         raise errors.invalid_content(f"the level of a lock is one of {', '.join(LEVELS)}")
-    scope = _existing_scope(call)
+    scope = existing_scope(call, TYPE)
     notes = {"notes": request.notes} if request.notes else {}
     with call.ports.store.transaction():
         known = call.find(KIND)
@@ -58,25 +57,16 @@ def delete_lock(call: Call) -> Answer:
 
 def list_locks(call: Call) -> Answer:
     """The locks of a scope and of everything below it; with the filter `atScope()` only its own."""
-    scope = _existing_scope(call)
+    scope = existing_scope(call, TYPE)
     if call.query.get("$filter", "").lower() == AT_SCOPE:
         return call.page(rows(call.by_id(KIND, scope)))
     inside = f"{scope.lower()}/"
     return call.page(rows(lock for lock in call.by_id(KIND, None) if lock.id.startswith(inside)))
 
 
-def _existing_scope(call: Call) -> str:
-    """The id of what is locked, which must be there."""
-    scope = call.id.partition(_BELOW_SCOPE)[0]
-    if scope != call.subscription_id:
-        call.ask("GET", scope)
-    return scope
-
-
 def routes(described: Iterable[Route]) -> tuple[Route, ...]:
     """Locks stand below every scope."""
-    scopes = (SUBSCRIPTION, GROUP, *group_resources(described))
-    return tuple(route for scope in scopes for route in _routes(f"{scope}{_BELOW_SCOPE}"))
+    return tuple(route for scope in every_scope(described) for route in _routes(f"{scope}/providers/{TYPE}"))
 
 
 def _routes(path: str) -> tuple[Route, ...]:

@@ -7,13 +7,12 @@ from collections.abc import Iterable
 from controlplane.arm import network_security_groups, public_ip_addresses
 from controlplane.arm.call import Call, RequestBody
 from controlplane.arm.plain_resources import PlainType, ResourceRequest
-from controlplane.arm.virtual_networks import find_subnet
-from controlplane.domain import network
+from controlplane.domain import network, network_interface
 from controlplane.domain.errors import ServiceError
 from controlplane.domain.network import INTERFACE
+from controlplane.domain.network_interface import Configuration
+from controlplane.jobs.networks import configurations_in, find_subnet
 from controlplane.ports import Document, Json
-
-MAC_PREFIX = "00-0D-3A"
 
 
 class ReferenceRequest(RequestBody):
@@ -55,20 +54,15 @@ def _body(call: Call, request: InterfaceRequest, known: Json | None) -> Json:
         configurations.append(_configuration(call, id, each, configurations, etag))
     if not configurations:
         raise ServiceError("NetworkInterfaceMustHaveOneIPConfiguration", "An interface needs an IP configuration.")
-    properties = {
-        "provisioningState": "Succeeded",
-        "resourceGuid": kept.get("resourceGuid") or call.new_guid(),
-        "ipConfigurations": configurations,
-        "dnsSettings": {"dnsServers": [], "appliedDnsServers": []},
-        "macAddress": kept.get("macAddress") or _mac_address(call),
-        "enableAcceleratedNetworking": asked.enable_accelerated_networking,
-        "enableIPForwarding": asked.enable_ip_forwarding,
-        **({"networkSecurityGroup": {"id": group.id}} if group else {}),
-        **({"virtualMachine": kept["virtualMachine"], "primary": True} if "virtualMachine" in kept else {}),
-        "hostedWorkloads": [],
-        "tapConfigurations": [],
-        "nicType": "Standard",
-    }
+    properties = network_interface.properties(
+        kept.get("resourceGuid") or call.new_guid(),
+        kept.get("macAddress") or network_interface.mac_address(call.ports.chance.getrandbits(24)),
+        configurations,
+        group=group.id if group else "",
+        machine=kept.get("virtualMachine", {}).get("id", ""),
+        accelerated=asked.enable_accelerated_networking,
+        forwarding=asked.enable_ip_forwarding,
+    )
     return {"etag": etag, "properties": properties}
 
 
@@ -77,36 +71,20 @@ def _configuration(call: Call, interface: str, asked: ConfigurationRequest, befo
     subnet = find_subnet(call.ports.store, wanted.subnet.id)
     if subnet is None:
         raise network.invalid_reference(wanted.subnet.id, interface)
-    others = _configurations_in(call, subnet["id"])
+    others = configurations_in(call.ports.store, subnet["id"])
     present = next((each for each in others if each["id"].lower() == id.lower()), None)
     taken = [each["properties"]["privateIPAddress"] for each in (*others, *before) if each is not present]
     address = wanted.private_ip_address or (present["properties"]["privateIPAddress"] if present else "")
     public = wanted.public_ip_address
-    properties = {
-        "provisioningState": "Succeeded",
-        "privateIPAddress": network.free_address(subnet["properties"]["addressPrefix"], taken, address),
-        "privateIPAllocationMethod": wanted.private_ip_allocation_method,
-        "privateIPAddressVersion": "IPv4",
-        **({"publicIPAddress": {"id": public.id}} if public else {}),
-        "subnet": {"id": subnet["id"]},
-        "primary": not before if wanted.primary is None else wanted.primary,
-    }
-    kind = f"{INTERFACE}/ipConfigurations"
-    return {"name": asked.name, "id": id, "etag": etag, "type": kind, "properties": properties}
-
-
-def _configurations_in(call: Call, subnet: str) -> list[Json]:
-    return [
-        each
-        for interface in call.ports.store.find(INTERFACES.kind)
-        for each in interface.json()["properties"]["ipConfigurations"]
-        if each["properties"]["subnet"]["id"].lower() == subnet.lower()
-    ]
-
-
-def _mac_address(call: Call) -> str:
-    number = call.ports.chance.getrandbits(24).to_bytes(3)
-    return f"{MAC_PREFIX}-{number.hex('-').upper()}"
+    configuration = Configuration(
+        name=asked.name,
+        subnet=subnet["id"],
+        address=network.free_address(subnet["properties"]["addressPrefix"], taken, address),
+        primary=not before if wanted.primary is None else wanted.primary,
+        method=wanted.private_ip_allocation_method,
+        public=public.id if public else "",
+    )
+    return network_interface.configuration_body(interface, configuration, etag)
 
 
 def _after_write(call: Call, new: Json, old: Json | None) -> None:

@@ -116,7 +116,7 @@ def document(routes: Sequence[Route]) -> Json:
 def _schemas(models: Iterable[type[RequestBody]]) -> tuple[Json, dict[type[RequestBody], Json]]:
     """The schemas of all bodies with what they are made of, and each body's reference to its own."""
     inputs = [(model, "validation") for model in sorted(models, key=lambda model: f"{model.__module__} {model!r}")]
-    found, definitions = models_json_schema(inputs, by_alias=True, ref_template=f"{SCHEMAS}{{model}}")  # type: ignore[arg-type]
+    found, definitions = models_json_schema(inputs, by_alias=True, ref_template=f"{SCHEMAS}{{model}}")
     return definitions.get("$defs", {}), {model: found[model, "validation"] for model, _ in inputs}  # type: ignore[index]
 
 

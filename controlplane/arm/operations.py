@@ -8,12 +8,13 @@ from __future__ import annotations
 from controlplane.arm.backup_jobs import JOB
 from controlplane.arm.backup_policies import POLICY, get_policy
 from controlplane.arm.call import RETRY_AFTER_SECONDS, Answer, Call, as_json
+from controlplane.arm.item_recovery import encoded_scripts
 from controlplane.arm.protected_items import ITEM, find_item, item_answer
 from controlplane.arm.routing import Route, reading
 from controlplane.arm.vaults import VAULT, vault_id
 from controlplane.domain import errors, operation
 from controlplane.domain.errors import ServiceError
-from controlplane.jobs import policy_change
+from controlplane.jobs import item_recovery, policy_change
 from controlplane.ports import Document, Json
 
 _WAIT = {"Retry-After": str(RETRY_AFTER_SECONDS)}
@@ -58,12 +59,24 @@ def _body(call: Call) -> Json:
     """The operation as it is now: one that began several jobs ends with the last of them."""
     document = _operation(call)
     body = document.json()
+    if "session" in document.private:
+        return _with_scripts(call, body)
     if "jobs" not in document.private:
         return body
     progress = policy_change.progress_of(call.ports.store, document)
     if not progress.ended:
         return body
     return operation.succeeded_with_jobs(document.id, body["startTime"], progress.ids, progress.failed)
+
+
+def _with_scripts(call: Call, body: Json) -> Json:
+    """Older clients read the scripts of a file recovery here, newer ones ask for them."""
+    try:
+        session = item_recovery.find(call.ports, body["id"])
+    except ServiceError:
+        return body
+    target = encoded_scripts(call.ports, session, call.base_url)
+    return body | {"properties": {"objectType": "OperationStatusProvisionILRExtendedInfo", "recoveryTarget": target}}
 
 
 def _operation(call: Call) -> Document:
@@ -77,11 +90,11 @@ def _operation(call: Call) -> Document:
 
 ROUTES = (
     Route("GET", f"{VAULT}/backupOperations/{{operation}}", get_status, blocks=False, unfinished=is_waited_for),
-    reading(f"{VAULT}/backupOperationResults/{{operation}}", get_result),
+    reading(f"{VAULT}/backupOperationResults/{{operation}}", get_result, codes=(202, 204)),
     reading(f"{JOB}/operationsStatus/{{operation}}", get_status),
-    reading(f"{JOB}/operationResults/{{operation}}", get_result),
+    reading(f"{JOB}/operationResults/{{operation}}", get_result, codes=(202, 204)),
     reading(f"{POLICY}/operations/{{operation}}", get_status),
     reading(f"{POLICY}/operationResults/{{operation}}", get_policy_result),
     reading(f"{ITEM}/operationsStatus/{{operation}}", get_status),
-    reading(f"{ITEM}/operationResults/{{operation}}", get_item_result),
+    reading(f"{ITEM}/operationResults/{{operation}}", get_item_result, codes=(200, 202, 204)),
 )

@@ -156,9 +156,13 @@ def require_item(call: Call) -> Document:
 def _item_id(call: Call, vault: str) -> str:
     """The id of the item that the path names, in the service's own spelling."""
     try:
-        container, item = parse_container_name(call.names["container"]), parse_item_name(call.names["item"])
+        container = parse_container_name(call.names["container"])
     except ValueError as error:
         raise errors.container_name_incorrect(str(error)) from None
+    try:
+        item = parse_item_name(call.names["item"])
+    except ValueError as error:
+        raise errors.item_name_incorrect(str(error)) from None
     if [part.lower() for part in container] != [part.lower() for part in item]:
         raise errors.container_name_incorrect("container and item name different virtual machines")
     return item_id(vault, *item)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from pydantic import Field
+
 from controlplane.arm.call import Answer, Call, RequestBody, as_json, encode
 from controlplane.arm.filters import check_keys, terms, within
 from controlplane.arm.protected_items import ITEM, require_item, started
@@ -13,7 +15,7 @@ from controlplane.arm.vaults import vault_id
 from controlplane.domain import errors, resource_guard
 from controlplane.domain.recovery_point import ARCHIVE_AFTER, KIND, from_json, obstacle_to_archive, with_readiness
 from controlplane.domain.times import parse_instant
-from controlplane.jobs import vault_rules
+from controlplane.jobs import item_recovery, vault_rules
 from controlplane.jobs.rehydration import restore
 from controlplane.ports import Document, Json
 
@@ -47,6 +49,14 @@ class RestorePropertiesRequest(RequestBody):
     restore_with_managed_disks: bool | None = None
     zones: list[str] | None = None
     encryption_details: dict[str, Any] | None = None
+    disk_encryption_set_id: str | None = None
+    affinity_group: str | None = None
+    target_domain_name_id: str | None = None
+    identity_info: dict[str, Any] | None = None
+    identity_based_restore_details: dict[str, Any] | None = None
+    extended_location: dict[str, Any] | None = None
+    secured_vm_details: dict[str, Any] | None = Field(default=None, alias="securedVMDetails")
+    target_disk_network_access_settings: dict[str, Any] | None = None
     recovery_point_rehydration_info: dict[str, Any] | None = None
     resource_guard_operation_requests: list[str] | None = None
 
@@ -57,7 +67,8 @@ class RestoreRequest(RequestBody):
 
 def get_point(call: Call) -> Answer:
     point = require_point(call)
-    return as_json(_movable(call, point)) if _may_move(call, point) else call.stored(point)
+    shown = _changed(call, point, item_recovery.active_points(call.ports.store, point.parent, call.ports.clock.now()))
+    return call.stored(point) if shown is None else as_json(shown)
 
 
 def list_points(call: Call) -> Answer:
@@ -88,24 +99,25 @@ def require_point(call: Call) -> Document:
 def _wanted(call: Call, item: Document, wanted: dict[str, str]) -> Iterator[tuple[str, bytes]]:
     """The points of the filter, under keys that start with their time."""
     only_ready = wanted.get("movereadyrponly", "").lower() == "true"
+    active = item_recovery.active_points(call.ports.store, item.id, call.ports.clock.now())
     for point in call.ports.store.find(KIND, item.id):
         time = parse_instant(point.json()["properties"]["recoveryPointTime"])
         if not within(wanted, "startdate", "enddate", time):
             continue
-        shown = _movable(call, point) if _may_move(call, point) else None
+        shown = _changed(call, point, active)
         if not only_ready or (shown and shown["properties"][READINESS]["ArchivedRP"]["isReadyForMove"]):
             yield f"{time.isoformat()} {point.id}", encode(shown) if shown else point.body
 
 
-def _may_move(call: Call, point: Document) -> bool:
-    """Whether it is so old that its body is no longer what was written."""
-    taken = parse_instant(point.json()["properties"]["recoveryPointTime"])
-    return call.ports.clock.now() - taken >= ARCHIVE_AFTER
-
-
-def _movable(call: Call, point: Document) -> Json:
-    known = from_json(point.private["point"])
-    return with_readiness(point.json(), obstacle_to_archive(known, call.ports.clock.now()))
+def _changed(call: Call, point: Document, active: set[str]) -> Json | None:
+    """The body where it is no longer what was written: by its age, or since its files are being recovered."""
+    shown, now = point.json(), call.ports.clock.now()
+    old = now - parse_instant(shown["properties"]["recoveryPointTime"]) >= ARCHIVE_AFTER
+    if not old and point.id not in active:
+        return None
+    if old:
+        shown = with_readiness(shown, obstacle_to_archive(from_json(point.private["point"]), now))
+    return shown | {"properties": shown["properties"] | {"isInstantIlrSessionActive": point.id in active}}
 
 
 ROUTES = (

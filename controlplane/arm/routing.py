@@ -118,6 +118,11 @@ def split(path: str) -> list[str]:
     return [segment for segment in path.split("/") if segment]
 
 
+def keywords(path: str) -> tuple[str, ...]:
+    """What a path template is found by: two with the same keywords lead to the same place."""
+    return _key(split(path))
+
+
 def operation_name(method: str, segments: Sequence[str]) -> str:
     """How a refusal names an operation: verb and full type, for instance `GET Microsoft.Network/virtualNetworks`."""
     namespace, keywords = "Microsoft.Resources", segments[::2]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from controlplane.arm import compute_operations, disks
+from controlplane.arm import compute_operations
 from controlplane.arm.call import Answer, Call, RequestBody, rows
 from controlplane.arm.routing import GROUP, SUBSCRIPTION, Route, reading
 from controlplane.arm.tags import TagsRequest, patching
@@ -11,6 +11,7 @@ from controlplane.domain.arm_id import ResourceId
 from controlplane.domain.errors import ServiceError
 from controlplane.domain.times import instant_with_offset
 from controlplane.domain.virtual_machine import invalid, missing
+from controlplane.jobs import managed_disks
 from controlplane.ports import Blob, Document, Json
 
 TYPE = "Microsoft.Compute/snapshots"
@@ -55,7 +56,7 @@ def put_snapshot(call: Call) -> Answer:
             raise errors.location_conflict(known.json()["name"], known.json()["location"], call.group, place)
         return call.stored(known)
     disk = _source(call, request.properties.creation_data)
-    blob = disks.blob_of(disk)
+    blob = managed_disks.blob_of(disk)
     if call.ports.blobs.properties(blob) is None:
         raise ServiceError("OperationNotAllowed", "The disk has not been made yet.", status=409)
     taken = blob.at(call.ports.blobs.snapshot(blob, MARK))

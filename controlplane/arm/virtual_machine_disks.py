@@ -13,6 +13,7 @@ from controlplane.domain import managed_disk
 from controlplane.domain.arm_id import ResourceId
 from controlplane.domain.errors import ServiceError
 from controlplane.domain.virtual_machine import GIB, KIND, VHD_FOOTER_BYTES, DiskRequest, invalid, not_allowed
+from controlplane.jobs import managed_disks
 from controlplane.ports import Blob, CreateOption, Disk, Document, Json
 
 
@@ -29,7 +30,7 @@ def place(call: Call, disk: DiskRequest) -> Placed:
     if disk.vhd:
         blob = _unmanaged_blob(call, disk)
     elif disk.attached:
-        blob = disks.blob_of(_disk_to_attach(call, disk))
+        blob = managed_disks.blob_of(_disk_to_attach(call, disk))
     else:
         id = f"{call.group_id}/providers/{managed_disk.TYPE}/{disk.name}"
         if call.find(managed_disk.KIND, id):
@@ -79,7 +80,7 @@ def all_disks(machine: Json) -> list[Json]:
 
 def blob_keys(disks: Iterable[Disk]) -> list[str]:
     """By which the blobs of a machine are known; the account stands first."""
-    return [f"{disk.blob.account}/{disk.blob.container}/{disk.blob.name}" for disk in disks]
+    return [disk.blob_key for disk in disks]
 
 
 def check_unused(call: Call, wanted: Sequence[Disk]) -> None:

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from controlplane.arm import compute_operations
 from controlplane.arm.call import Answer, Call, RequestBody, as_json
-from controlplane.arm.routing import Route, reading, refused
+from controlplane.arm.routing import Route, reading
 from controlplane.arm.virtual_machine_view import extension_body
 from controlplane.arm.virtual_machines import MACHINE
-from controlplane.domain import errors
-from controlplane.domain.virtual_machine import KIND, TYPE, missing, not_allowed
-from controlplane.ports import ExtensionRequest, ExtensionView, GuestNotReady, Json
+from controlplane.domain import errors, vm_extension
+from controlplane.domain.virtual_machine import KIND, TYPE, not_allowed
+from controlplane.ports import (
+    ExtensionRequest,
+    ExtensionView,
+    GuestNotReady,
+    InstanceView,
+    Json,
+    PublishedHandler,
+)
 
 EXTENSIONS = f"{MACHINE}/extensions"
 EXTENSION = f"{EXTENSIONS}/{{extension}}"
@@ -21,48 +29,89 @@ class PropertiesRequest(RequestBody):
     publisher: str | None = None
     type: str | None = None
     type_handler_version: str | None = None
-    auto_upgrade_minor_version: bool = False
+    auto_upgrade_minor_version: bool | None = None
+    enable_automatic_upgrade: bool | None = None
     settings: dict[str, Any] | None = None
     protected_settings: dict[str, Any] | None = None
+    protected_settings_from_key_vault: dict[str, Any] | None = None
+    force_update_tag: str | None = None
+    suppress_failures: bool | None = None
+    provision_after_extensions: list[str] | None = None
+
+    def traits(self) -> Json:
+        """What is shown as it came."""
+        shown = {"force_update_tag", "enable_automatic_upgrade", "suppress_failures", "provision_after_extensions"}
+        return self.model_dump(include=shown, by_alias=True, exclude_none=True)
 
 
 class ExtensionBody(RequestBody):
     location: str | None = None
+    tags: dict[str, str] | None = None
     properties: PropertiesRequest = PropertiesRequest()
 
-    def extension(self, name: str) -> ExtensionRequest:
-        asked = self.properties
-        if not asked.publisher:
-            raise missing("publisher")
-        if not asked.type:
-            raise missing("type")
-        if not asked.type_handler_version:
-            raise missing("typeHandlerVersion")
-        return ExtensionRequest(
-            name=name,
-            publisher=asked.publisher,
-            type=asked.type,
-            version=asked.type_handler_version,
-            auto_upgrade_minor_version=asked.auto_upgrade_minor_version,
-            public=asked.settings or {},
-            protected=asked.protected_settings or {},
-        )
+    def traits(self) -> Json:
+        return self.properties.traits() | ({} if self.tags is None else {"tags": self.tags})
 
 
 def put_extension(call: Call) -> Answer:
     machine = _machine(call)
-    request = call.read(ExtensionBody).extension(call.names["extension"])
+    asked = call.read(ExtensionBody)
+    properties = asked.properties
+    name = call.names["extension"]
+    publisher, type, version = vm_extension.check(
+        name, properties.publisher, properties.type, properties.type_handler_version
+    )
+    request = ExtensionRequest(
+        name=name,
+        publisher=publisher,
+        type=type,
+        version=version,
+        auto_upgrade_minor_version=bool(properties.auto_upgrade_minor_version),
+        public=properties.settings or {},
+        protected=properties.protected_settings or {},
+        traits=asked.traits(),
+    )
+    return _deliver(call, machine, properties, request)
+
+
+def patch_extension(call: Call) -> Answer:
+    """What the request leaves out stays, protected settings too."""
+    machine = _machine(call)
+    known = _get(call, machine)
+    asked = call.read(ExtensionBody)
+    properties = asked.properties
+    publisher, type, version = vm_extension.check(
+        known.name,
+        properties.publisher or known.publisher,
+        properties.type or known.type,
+        properties.type_handler_version or known.version,
+    )
+    auto_upgrade = properties.auto_upgrade_minor_version
+    request = ExtensionRequest(
+        name=known.name,
+        publisher=publisher,
+        type=type,
+        version=version,
+        auto_upgrade_minor_version=known.auto_upgrade_minor_version if auto_upgrade is None else auto_upgrade,
+        public=known.public if properties.settings is None else properties.settings,
+        protected=properties.protected_settings or {},
+        keeps_protected=properties.protected_settings is None,
+        traits=known.traits | asked.traits(),
+    )
+    return _deliver(call, machine, properties, request)
+
+
+def _deliver(call: Call, machine: Json, properties: PropertiesRequest, request: ExtensionRequest) -> Answer:
+    if properties.protected_settings_from_key_vault is not None:
+        raise errors.operation_not_simulated("protected settings of an extension from a key vault")
     view = call.ports.fabric.instance_view(machine["id"])
     if view is None or view.power != "running":
         raise not_allowed("Cannot modify extensions in the VM when the VM is not running.")
-    for other in view.extensions:
-        same_handler = (other.publisher.lower(), other.type.lower()) == (
-            request.publisher.lower(),
-            request.type.lower(),
-        )
-        if same_handler and other.name.lower() != request.name.lower():
-            raise not_allowed(f"The handler of '{request.name}' is in use by the extension '{other.name}'.")
-    known = _find(call, machine)
+    known = _named(view, request.name)
+    # What failed is tried again, even if nothing else is asked for than before.
+    request = replace(request, if_changed=known is not None and known.provisioning_state != "Failed")
+    handler = _published(call, request)
+    _check_neighbours(call, machine, view, request, handler)
     try:
         with call.ports.store.transaction():
             call.ports.fabric.deliver(machine["id"], request)
@@ -74,22 +123,44 @@ def put_extension(call: Call) -> Answer:
         raise not_allowed(f"The VM cannot take an extension yet: {error}.") from None
 
 
+def _published(call: Call, request: ExtensionRequest) -> PublishedHandler:
+    """What the request can mean, one version at least."""
+    handler = call.ports.fabric.handler(request.publisher, request.type)
+    if handler is None:
+        raise vm_extension.unknown_handler(request.publisher, request.type)
+    if handler.choose(request.version, request.auto_upgrade_minor_version) is None:
+        raise vm_extension.unknown_version(request.publisher, request.type, request.version)
+    return handler
+
+
+def _check_neighbours(
+    call: Call, machine: Json, view: InstanceView, request: ExtensionRequest, handler: PublishedHandler
+) -> None:
+    """One extension for each handler, and those that it is to come after are there."""
+    for other in view.extensions:
+        of_the_name = other.name.lower() == request.name.lower()
+        of_the_handler = call.ports.fabric.handler(other.publisher, other.type) == handler
+        if of_the_name and not of_the_handler:
+            raise vm_extension.other_handler(other.name)
+        if of_the_handler and not of_the_name:
+            os_type = machine["properties"]["storageProfile"]["osDisk"]["osType"]
+            raise vm_extension.handler_in_use(os_type, other.name, other.handler)
+    absent = [name for name in request.traits.get("provisionAfterExtensions", ()) if _named(view, name) is None]
+    if absent:
+        raise vm_extension.not_found_after(absent)
+
+
 def get_extension(call: Call) -> Answer:
     machine = _machine(call)
-    view = _find(call, machine)
-    if view is None:
-        # The error of a missing extension names it together with its machine.
-        raise errors.resource_not_found(
-            f"{TYPE}/extensions", f"{machine['name']}/{call.names['extension']}", call.group
-        )
-    return as_json(extension_body(machine, view, call.query.get("$expand", "").lower() == "instanceview"))
+    view = _get(call, machine)
+    return as_json(extension_body(machine, view, _wants_instance_view(call)))
 
 
 def list_extensions(call: Call) -> Answer:
     machine = _machine(call)
     view = call.ports.fabric.instance_view(machine["id"])
     found = sorted(view.extensions, key=lambda each: each.name.lower()) if view else []
-    return as_json({"value": [extension_body(machine, each) for each in found]})
+    return as_json({"value": [extension_body(machine, each, _wants_instance_view(call)) for each in found]})
 
 
 def delete_extension(call: Call) -> Answer:
@@ -107,16 +178,31 @@ def _machine(call: Call) -> Json:
     return call.get(KIND, f"{call.group_id}/providers/{TYPE}/{call.names['vm']}").json()
 
 
+def _get(call: Call, machine: Json) -> ExtensionView:
+    view = _find(call, machine)
+    if view is None:
+        # The error of a missing extension names it together with its machine.
+        raise errors.resource_not_found(vm_extension.TYPE, f"{machine['name']}/{call.names['extension']}", call.group)
+    return view
+
+
 def _find(call: Call, machine: Json) -> ExtensionView | None:
     view = call.ports.fabric.instance_view(machine["id"])
-    wanted = call.names["extension"].lower()
-    return next((each for each in (view.extensions if view else ()) if each.name.lower() == wanted), None)
+    return _named(view, call.names["extension"]) if view else None
+
+
+def _named(view: InstanceView, name: str) -> ExtensionView | None:
+    return next((each for each in view.extensions if each.name.lower() == name.lower()), None)
+
+
+def _wants_instance_view(call: Call) -> bool:
+    return call.query.get("$expand", "").lower() == "instanceview"
 
 
 ROUTES = (
-    Route("PUT", EXTENSION, put_extension),
+    Route("PUT", EXTENSION, put_extension, body=ExtensionBody),
     reading(EXTENSION, get_extension),
-    Route("DELETE", EXTENSION, delete_extension),
-    refused("PATCH", EXTENSION),
+    Route("PATCH", EXTENSION, patch_extension, body=ExtensionBody),
+    Route("DELETE", EXTENSION, delete_extension, codes=(202, 204)),
     reading(EXTENSIONS, list_extensions),
 )

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import ConfigDict, Field
 
 from controlplane.arm.call import RequestBody
+from controlplane.arm.virtual_machine_identity import IdentityRequest
 from controlplane.domain import errors, location
 from controlplane.domain.virtual_machine import (
     DEFAULT_SIZE,
@@ -147,17 +148,34 @@ class DiagnosticsProfileRequest(RequestBody):
     boot_diagnostics: BootDiagnosticsRequest | None = None
 
 
-class PropertiesRequest(RequestBody):
+class OtherProperties(RequestBody):
+    """What the service keeps and shows, and what changes nothing about a machine that is simulated."""
+
+    license_type: str | None = None
+    priority: str | None = None
+    eviction_policy: str | None = None
+    security_profile: dict[str, Any] | None = None
+    additional_capabilities: dict[str, Any] | None = None
+    availability_set: dict[str, Any] | None = None
+    proximity_placement_group: dict[str, Any] | None = None
+
+
+class PropertiesRequest(OtherProperties):
     hardware_profile: HardwareProfileRequest = HardwareProfileRequest()
     storage_profile: StorageProfileRequest | None = None
     os_profile: OsProfileRequest = OsProfileRequest()
     network_profile: NetworkProfileRequest | None = None
     diagnostics_profile: DiagnosticsProfileRequest | None = None
 
+    def others(self) -> dict[str, Any]:
+        return self.model_dump(include=set(OtherProperties.model_fields), by_alias=True, exclude_none=True)
+
 
 class VirtualMachineRequest(RequestBody):
     location: str | None = None
     tags: dict[str, str] | None = None
+    zones: list[str] | None = None
+    identity: IdentityRequest | None = None
     properties: PropertiesRequest = PropertiesRequest()
 
     def machine(self, name: str) -> MachineRequest:
@@ -171,7 +189,8 @@ class VirtualMachineRequest(RequestBody):
             location=location.normalised(self.location, TYPE),
             disks=storage.disks(),
             keeps_data_disks=storage.data_disks is None,
-            tags=self.tags or {},
+            tags=self.tags,
+            zones=self.zones,
             size=properties.hardware_profile.vm_size,
             image=storage.image_reference.image() if storage.image_reference else None,
             os_type=storage.os_disk.os_type or "",
@@ -181,6 +200,7 @@ class VirtualMachineRequest(RequestBody):
             linux=_shown(properties.os_profile.linux_configuration),
             network=_shown(properties.network_profile),
             diagnostics=_shown(properties.diagnostics_profile),
+            others=properties.others(),
         )
 
 
@@ -192,6 +212,7 @@ class PatchedPropertiesRequest(RequestBody):
 
 class MachinePatch(RequestBody):
     tags: dict[str, str] | None = None
+    identity: IdentityRequest | None = None
     properties: PatchedPropertiesRequest = PatchedPropertiesRequest()
 
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from controlplane.domain import vm_extension
 from controlplane.domain.times import instant_with_offset
 from controlplane.ports import ExtensionView, InstanceView, Json
 
-POWER_TEXTS = {"running": "VM running", "stopped": "VM stopped", "deallocated": "VM deallocated"}
+SUBSTATUS = {"success": "succeeded", "error": "failed", "warning": "warning"}
+ON_THE_WAY = {"running": "starting", "stopped": "stopping", "deallocated": "deallocating"}
+"""What a machine shows while it is not yet where it shall be."""
 LEVELS = {"success": "Info", "warning": "Warning", "error": "Error"}
 TEXTS = {
     "Creating": "Creating",
@@ -28,22 +31,22 @@ def instance_view(view: InstanceView, disks: list[str]) -> Json:
     ):
         if value is not None:
             shown[key] = value
-    if view.agent_status is not None and view.power == "running":
-        shown["vmAgent"] = _agent(view)
+    shown["vmAgent"] = _agent(view)
     shown["disks"] = [{"name": name, "statuses": [provisioning("Succeeded", view.booted)]} for name in disks]
     if view.extensions:
         shown["extensions"] = [extension_instance_view(extension) for extension in view.extensions]
-    power = {"code": f"PowerState/{view.power}", "level": "Info", "displayStatus": POWER_TEXTS[view.power]}
+    power = ON_THE_WAY[view.wanted_power] if view.wanted_power else view.power
+    powered = {"code": f"PowerState/{power}", "level": "Info", "displayStatus": f"VM {power}"}
     state = provisioning(view.provisioning_state, view.booted)
     if view.problem:
         state["message"] = view.problem
-    return shown | {"statuses": [state, power]}
+    return shown | {"statuses": [state, powered]}
 
 
 def extension_instance_view(view: ExtensionView) -> Json:
     return {
         "name": view.name,
-        "type": f"{view.publisher}.{view.type}",
+        "type": view.handler,
         "typeHandlerVersion": view.handler_version or view.version,
         **_reported(view),
     }
@@ -51,13 +54,16 @@ def extension_instance_view(view: ExtensionView) -> Json:
 
 def extension_body(machine: Json, view: ExtensionView, with_instance_view: bool = False) -> Json:
     """The resource of an extension. Its protected settings exist only inside the machine."""
+    traits = dict(view.traits)
+    tags = traits.pop("tags", None)
     properties: Json = {
         "autoUpgradeMinorVersion": view.auto_upgrade_minor_version,
-        "provisioningState": view.provisioning_state,
+        "provisioningState": shown_state(view),
         "publisher": view.publisher,
         "type": view.type,
         "typeHandlerVersion": view.version,
         "settings": view.public,
+        **traits,
     }
     if with_instance_view:
         properties["instanceView"] = extension_instance_view(view)
@@ -66,8 +72,15 @@ def extension_body(machine: Json, view: ExtensionView, with_instance_view: bool 
         "id": f"{machine['id']}/extensions/{view.name}",
         "type": "Microsoft.Compute/virtualMachines/extensions",
         "location": machine["location"],
+        **({} if tags is None else {"tags": tags}),
         "properties": properties,
     }
+
+
+def shown_state(view: ExtensionView) -> str:
+    """The provisioning state; a failure that was to be suppressed is none, though the instance view tells it."""
+    suppressed = vm_extension.suppressed(view.traits, view.handler_works, view.status)
+    return "Succeeded" if view.provisioning_state == "Failed" and suppressed else view.provisioning_state
 
 
 def provisioning(state: str, time: datetime | None = None) -> Json:
@@ -80,33 +93,35 @@ def provisioning(state: str, time: datetime | None = None) -> Json:
 
 
 def _agent(view: InstanceView) -> Json:
-    ready = view.agent_status == "Ready"
+    """An agent that never reported, or whose machine is off, is not ready and of an unknown version."""
+    ready = view.agent_status == "Ready" and view.power == "running"
     works = "GuestAgent is running and processing the extensions."
     status: Json = {
         "code": "ProvisioningState/succeeded" if ready else "ProvisioningState/Unavailable",
         "level": "Info" if ready else "Warning",
-        "displayStatus": view.agent_status,
+        "displayStatus": "Ready" if ready else "Not Ready",
         "message": works if ready else "VM status blob is found but not yet populated.",
     }
     if view.booted is not None:
         status["time"] = instant_with_offset(view.booted)
-    handlers = [extension for extension in view.extensions if extension.handler_status]
+    reports = view.agent_status is not None and view.power == "running"
+    handlers = [extension for extension in view.extensions if extension.handler_status] if reports else []
     return {
-        "vmAgentVersion": view.agent_version or "Unknown",
+        "vmAgentVersion": (view.agent_version if reports else None) or "Unknown",
         "extensionHandlers": [_handler(extension) for extension in handlers],
         "statuses": [status],
     }
 
 
 def _handler(view: ExtensionView) -> Json:
-    ready = view.handler_status == "Ready"
+    ready = view.handler_works
     return {
-        "type": f"{view.publisher}.{view.type}",
+        "type": view.handler,
         "typeHandlerVersion": view.handler_version or view.version,
         "status": {
             "code": f"ProvisioningState/{'succeeded' if ready else 'failed'}",
             "level": "Info" if ready else "Error",
-            "displayStatus": view.handler_status,
+            "displayStatus": "Not Ready" if view.handler_status == "NotReady" else view.handler_status,
         },
     }
 
@@ -116,11 +131,13 @@ def _reported(view: ExtensionView) -> Json:
     if view.status is None:
         return {"statuses": [provisioning(view.provisioning_state)]}
     status = provisioning(view.provisioning_state) | _message(view.status)
+    if view.provisioning_state == "Failed" and view.status.get("status") == "error":
+        status["code"] = f"ProvisioningState/failed/{view.status.get('code')}"
     substatuses = [
         {
-            "code": f"ComponentStatus/{part.get('name', '')}/{part.get('status', '')}",
+            "code": f"ComponentStatus/{part.get('name', '')}/{SUBSTATUS.get(str(part.get('status')), 'transitioning')}",
             "level": LEVELS.get(str(part.get("status")), "Info"),
-            "displayStatus": "Provisioning succeeded" if part.get("status") == "success" else "Provisioning failed",
+            "displayStatus": "Provisioning succeeded" if part.get("status") != "error" else "Provisioning failed",
             **_message(part),
         }
         for part in view.status.get("substatus") or []

@@ -18,6 +18,7 @@ from controlplane.arm.virtual_machine_disks import (
     release,
     take,
 )
+from controlplane.arm.virtual_machine_identity import merged
 from controlplane.arm.virtual_machine_request import MachinePatch, VirtualMachineRequest
 from controlplane.arm.virtual_machine_view import extension_body, instance_view
 from controlplane.domain import errors
@@ -28,10 +29,12 @@ from controlplane.domain.virtual_machine import (
     MachineRequest,
     body,
     change_of_disks,
+    check_size,
     completed,
     data_disk_body,
     not_allowed,
 )
+from controlplane.jobs.machines import spec_of
 from controlplane.ports import Disk, Document, Json, MachineSpec, PowerState
 
 MACHINES = f"{GROUP}/providers/{TYPE}"
@@ -39,11 +42,13 @@ MACHINE = f"{MACHINES}/{{vm}}"
 
 
 def put_machine(call: Call) -> Answer:
-    request = call.read(VirtualMachineRequest).machine(call.names["vm"])
+    asked = call.read(VirtualMachineRequest)
+    request = asked.machine(call.names["vm"])
     call.get_group()
     known = call.find(KIND)
     call.check_precondition(known)
-    return _create(call, request) if known is None else _update(call, known, request)
+    identity = merged(call, known.json().get("identity") if known else None, asked.identity, replaces=True)
+    return _create(call, request, identity) if known is None else _update(call, known, request, identity)
 
 
 def get_machine(call: Call) -> Answer:
@@ -113,7 +118,7 @@ def _power(call: Call, state: PowerState) -> Answer:
 # ------------------------------------------------------------------------------------------------------------- creation
 
 
-def _create(call: Call, request: MachineRequest) -> Answer:
+def _create(call: Call, request: MachineRequest, identity: Json | None) -> Answer:
     machine = completed(request, _names_of_disks(call, request))
     placed = [place(call, disk) for disk in machine.disks]
     machine = replace(machine, disks=tuple(disk.request for disk in placed))
@@ -126,7 +131,7 @@ def _create(call: Call, request: MachineRequest) -> Answer:
         computer_name=machine.computer_name,
         disks=tuple(disk.backed for disk in placed),
     )
-    shown = body(call.id, machine, spec.vm_id, call.ports.clock.now())
+    shown = _with_identity(body(call.id, machine, spec.vm_id, call.ports.clock.now()), identity)
     with call.ports.store.transaction():
         check_unused(call, spec.disks)
         private = {"blobs": blob_keys(spec.disks)}
@@ -136,6 +141,11 @@ def _create(call: Call, request: MachineRequest) -> Answer:
         call.ports.fabric.create_vm(call.id, spec)
         path = compute_operations.begin(call, shown)
         return call.accepted(path, status=201, body=_shown(call, call.get(KIND)))
+
+
+def _with_identity(machine: Json, identity: Json | None) -> Json:
+    without = {key: value for key, value in machine.items() if key != "identity"}
+    return without if identity is None else without | {"identity": identity}
 
 
 def _names_of_disks(call: Call, request: MachineRequest) -> Callable[[int], str]:
@@ -151,9 +161,10 @@ def _names_of_disks(call: Call, request: MachineRequest) -> Callable[[int], str]
 # --------------------------------------------------------------------------------------------------------------- update
 
 
-def _update(call: Call, known: Document, request: MachineRequest) -> Answer:
-    """Size, data disks, tags, network interfaces and diagnostics may change."""
+def _update(call: Call, known: Document, request: MachineRequest, identity: Json | None) -> Answer:
+    """Size, data disks, tags, identity, network interfaces, diagnostics and what is only shown may change."""
     machine = known.json()
+    check_size(request.size)
     if machine["location"] != request.location:
         raise errors.location_conflict(request.name, machine["location"], call.group, request.location)
     profile = machine["properties"]["storageProfile"]
@@ -164,11 +175,13 @@ def _update(call: Call, known: Document, request: MachineRequest) -> Answer:
     properties = machine["properties"] | {
         "hardwareProfile": {"vmSize": request.size},
         "storageProfile": profile | {"dataDisks": shown},
+        **request.others,
     }
     for key, value in (("networkProfile", request.network), ("diagnosticsProfile", request.diagnostics)):
         properties |= {key: value} if value is not None else {}
     changed = {key: value for key, value in machine.items() if key != "tags"} | {"properties": properties}
-    if request.tags:
+    changed = _with_identity(changed, identity)
+    if request.tags is not None:
         changed["tags"] = request.tags
     with call.ports.store.transaction():
         present = call.ports.fabric.disks(machine["id"])
@@ -182,7 +195,7 @@ def _update(call: Call, known: Document, request: MachineRequest) -> Answer:
 
 
 def patch_machine(call: Call) -> Answer:
-    """Tags and size; the rest is changed by PUT."""
+    """Tags, identity and size; the rest is changed by PUT."""
     request = call.read(MachinePatch)
     for part in request.properties.model_extra or ():
         raise errors.operation_not_simulated(f"changing '{part}' of a virtual machine by PATCH")
@@ -190,7 +203,9 @@ def patch_machine(call: Call) -> Answer:
         known = call.get(KIND)
         call.check_precondition(known)
         changed = known.json() if request.tags is None else tagged(known, request.tags)
+        changed = _with_identity(changed, merged(call, changed.get("identity"), request.identity, replaces=False))
         if request.properties.hardware_profile is not None:
+            check_size(request.properties.hardware_profile.vm_size)
             size = {"vmSize": request.properties.hardware_profile.vm_size}
             changed["properties"] = changed["properties"] | {"hardwareProfile": size}
         return _write(call, known, changed, call.ports.fabric.disks(changed["id"]))
@@ -203,23 +218,9 @@ def _write(call: Call, known: Document, changed: Json, disks: Sequence[Disk]) ->
     size = changed["properties"]["hardwareProfile"]
     present = call.ports.fabric.disks(changed["id"])
     if size != known.json()["properties"]["hardwareProfile"] or tuple(disks) != present:
-        call.ports.fabric.create_vm(changed["id"], _spec(changed, disks))
+        call.ports.fabric.create_vm(changed["id"], spec_of(changed, disks))
     path = compute_operations.begin(call, changed)
     return call.accepted(path, status=200, body=_shown(call, document))
-
-
-def _spec(machine: Json, disks: Sequence[Disk]) -> MachineSpec:
-    profile = machine["properties"]["storageProfile"]
-    image = profile.get("imageReference")
-    return MachineSpec(
-        vm_id=machine["properties"]["vmId"],
-        name=machine["name"],
-        size=machine["properties"]["hardwareProfile"]["vmSize"],
-        os_type=profile["osDisk"]["osType"],
-        image=f"{image['publisher']}:{image['offer']}:{image['sku']}" if image else "",
-        computer_name=machine["properties"].get("osProfile", {}).get("computerName", machine["name"]),
-        disks=tuple(disks),
-    )
 
 
 # -------------------------------------------------------------------------------------------------------------- showing
@@ -246,19 +247,24 @@ def _instance_view(call: Call, document: Document) -> Json:
 
 
 def _rows(call: Call, documents: Iterable[Document]) -> Iterator[tuple[str, bytes]]:
-    return ((document.id, encode(_shown(call, document))) for document in documents)
+    """In lists a machine only names its extensions; az cannot read more of them there."""
+    for document in documents:
+        shown = _shown(call, document)
+        if "resources" in shown:
+            shown["resources"] = [{"id": extension["id"]} for extension in shown["resources"]]
+        yield document.id, encode(shown)
 
 
 ROUTES = (
-    Route("PUT", MACHINE, put_machine),
+    Route("PUT", MACHINE, put_machine, body=VirtualMachineRequest),
     reading(MACHINE, get_machine),
-    Route("DELETE", MACHINE, delete_machine),
-    Route("PATCH", MACHINE, patch_machine),
+    Route("DELETE", MACHINE, delete_machine, codes=(202, 204)),
+    Route("PATCH", MACHINE, patch_machine, body=MachinePatch),
     reading(f"{MACHINE}/instanceView", get_instance_view),
-    Route("POST", f"{MACHINE}/start", start),
-    Route("POST", f"{MACHINE}/powerOff", power_off),
-    Route("POST", f"{MACHINE}/deallocate", deallocate),
-    Route("POST", f"{MACHINE}/restart", restart),
+    *(
+        Route("POST", f"{MACHINE}/{verb}", run, codes=(202,))
+        for verb, run in (("start", start), ("powerOff", power_off), ("deallocate", deallocate), ("restart", restart))
+    ),
     reading(MACHINES, list_machines),
     reading(f"{SUBSCRIPTION}/providers/{TYPE}", list_all_machines),
 )

@@ -7,7 +7,8 @@ from controlplane.arm.plain_resources import PlainType, ResourceRequest
 from controlplane.arm.routing import reading, refused
 from controlplane.domain import errors, network
 from controlplane.domain.network import VIRTUAL_NETWORK
-from controlplane.ports import Document, Json, Store
+from controlplane.jobs.networks import find_subnet
+from controlplane.ports import Document, Json
 
 
 class ReferenceRequest(RequestBody):
@@ -72,13 +73,6 @@ def _subnet(vnet: str, subnet: SubnetRequest, etag: str) -> Json:
     }
     id = f"{vnet}/subnets/{subnet.name}"
     return {"name": subnet.name, "id": id, "etag": etag, "type": f"{VIRTUAL_NETWORK}/subnets", "properties": properties}
-
-
-def find_subnet(store: Store, id: str) -> Json | None:
-    """The subnet of this id, wherever its network lies."""
-    parent = store.get(NETWORKS.kind, id.lower().rpartition("/subnets/")[0])
-    subnets = parent.json()["properties"]["subnets"] if parent else []
-    return next((subnet for subnet in subnets if subnet["id"].lower() == id.lower()), None)
 
 
 def list_subnets(call: Call) -> Answer:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import Any
 
 from controlplane.domain import errors
 from controlplane.domain.errors import ServiceError
 from controlplane.domain.machine import Table, advance
-from controlplane.domain.times import duration, instant, parse_instant
+from controlplane.domain.times import american, duration, instant, parse_instant
 
 Json = dict[str, Any]
 
@@ -19,28 +20,45 @@ TYPE = "Microsoft.Resources/deployments"
 KIND = TYPE.lower()
 
 STATES: Table = {
-    "NotStarted": {"began": "Running", "failed": "Failed"},
-    "Running": {"succeeded": "Succeeded", "failed": "Failed"},
+    "Accepted": {"began": "Running", "succeeded": "Succeeded", "failed": "Failed", "cancelled": "Canceled"},
+    "Running": {"began": "Running", "succeeded": "Succeeded", "failed": "Failed", "cancelled": "Canceled"},
     "Succeeded": {},
     "Failed": {},
+    "Canceled": {},
+}
+"""Of a deployment."""
+ENDED = frozenset(state for state, events in STATES.items() if not events)
+
+OPERATION_STATES: Table = {
+    "NotStarted": {"began": "Running", "failed": "Failed"},
+    "Running": {"succeeded": "Succeeded", "failed": "Failed", "cancelled": "Canceled"},
+    "Succeeded": {},
+    "Failed": {},
+    "Canceled": {},
 }
 """Of one operation. One that waits for another that failed never starts."""
-ENDED = frozenset({"Succeeded", "Failed"})
+
+ACTIVE_FOR = timedelta(days=7)
+"""How long the service says that an active deployment may take."""
 
 _NAME = re.compile(r"[-\w.()]{1,64}", re.ASCII)
+_VERSION = re.compile(r"\d{4}-\d{2}-\d{2}(-[A-Za-z0-9.-]{1,40})?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """The writing of one resource. `body` is what is to be sent, and is forgotten as soon as it was: it may hold
-    secrets. `status_path` is where the resource's own long-running operation is asked for."""
+    """The writing of one resource. `body` is what is to be sent as the planner left it, and is forgotten as soon as it
+    was: it may hold secrets. `status_path` is where the resource's own long-running operation is asked for."""
 
     id: str
     resource: str
     type: str
     name: str
+    version: str
     after: tuple[str, ...]
     body: Json | None = field(repr=False)
+    symbol: str | None = None
+    request_id: str = ""
     state: str = "NotStarted"
     status_path: str | None = None
     status: int = 0
@@ -56,35 +74,50 @@ class Operation:
         return asdict(self)
 
     def began(self, status: int, status_path: str | None, now: datetime) -> Operation:
-        state = advance(STATES, self.state, "began")
+        state = advance(OPERATION_STATES, self.state, "began")
         time = instant(now)
         return replace(self, state=state, status=status, status_path=status_path, body=None, started=time)
 
     def succeeded(self, now: datetime) -> Operation:
-        return replace(self, state=advance(STATES, self.state, "succeeded"), ended=instant(now))
+        return self._at_end("succeeded", now)
+
+    def cancelled(self, now: datetime) -> Operation:
+        return self._at_end("cancelled", now)
 
     def failed(self, error: Json, status: int, now: datetime) -> Operation:
-        state, time = advance(STATES, self.state, "failed"), instant(now)
-        return replace(
-            self, state=state, status=status, error=error, body=None, started=self.started or time, ended=time
-        )
+        return replace(self._at_end("failed", now), status=status, error=error)
+
+    def _at_end(self, event: str, now: datetime) -> Operation:
+        time = instant(now)
+        state = advance(OPERATION_STATES, self.state, event)
+        return replace(self, state=state, body=None, started=self.started or time, ended=time)
 
     @property
     def target(self) -> Json:
         return {"id": self.resource, "resourceType": self.type, "resourceName": self.name}
 
+    @property
+    def nests(self) -> bool:
+        """Whether what it writes is a deployment."""
+        return self.type.lower() == KIND
 
-def may_begin(operation: Operation, others: Sequence[Operation]) -> bool:
-    """Whether all that it waits for is there."""
-    there = {other.resource for other in others if other.state == "Succeeded"}
-    return operation.state == "NotStarted" and there.issuperset(operation.after)
+
+def may_begin(operation: Operation, there: Collection[str]) -> bool:
+    """Whether all that it waits for is `there`."""
+    return operation.state == "NotStarted" and all(each in there for each in operation.after)
 
 
-def state_of(operations: Sequence[Operation]) -> str:
-    """What the states of its operations make of the deployment. Those are settled for now: nothing more may begin."""
-    if any(operation.state == "Running" for operation in operations):
-        return "Running"
-    return "Failed" if any(operation.state == "Failed" for operation in operations) else "Succeeded"
+def written(operations: Sequence[Operation]) -> set[str]:
+    """What is there, since its operation succeeded."""
+    return {each.resource for each in operations if each.state == "Succeeded"}
+
+
+def event_of(operations: Sequence[Operation]) -> str:
+    """What its operations mean for the deployment."""
+    there = written(operations)
+    if any(each.state == "Running" or may_begin(each, there) for each in operations):
+        return "began"
+    return "failed" if any(each.state == "Failed" for each in operations) else "succeeded"
 
 
 def check_name(name: str) -> None:
@@ -93,18 +126,42 @@ def check_name(name: str) -> None:
         raise errors.invalid_resource_name(name, rule)
 
 
+def is_version(version: str, now: datetime) -> bool:
+    """Whether an api-version is a date that has been: there cannot be one of a later day."""
+    if not _VERSION.fullmatch(version):
+        return False
+    try:
+        date = datetime.fromisoformat(version[:10]).date()
+    except ValueError:
+        return False
+    return date <= now.date()
+
+
 # --------------------------------------------------------------------------------------------------------------- errors
 
 
-def invalid_template(reason: str) -> ServiceError:
-    return ServiceError("InvalidTemplate", f"Deployment template validation failed: '{reason}.'.")
-
-
-def active(name: str) -> ServiceError:
+def active(name: str, began: datetime) -> ServiceError:
     return ServiceError(
         "DeploymentActive",
-        f"Unable to edit or replace deployment '{name}': the previous deployment is still active. Please see "
-        "https://aka.ms/arm-deploy for usage details.",
+        f"Unable to edit or replace deployment '{name}': previous deployment from '{american(began)}' is still active "
+        f"(expiration time is '{american(began + ACTIVE_FOR)}'). Please see https://aka.ms/arm-deploy for usage "
+        "details.",
+        status=409,
+    )
+
+
+def still_active(name: str) -> ServiceError:
+    """The text is ours."""
+    return ServiceError(
+        "DeploymentActive", f"Unable to delete deployment '{name}': it is still active. Cancel it first.", status=409
+    )
+
+
+def cannot_be_cancelled(name: str, state: str) -> ServiceError:
+    """The code is ours."""
+    return ServiceError(
+        "DeploymentCannotBeCancelled",
+        f"The deployment '{name}' cannot be cancelled: it has ended with the provisioning state '{state}'.",
         status=409,
     )
 
@@ -113,14 +170,56 @@ def not_found(name: str) -> ServiceError:
     return ServiceError("DeploymentNotFound", f"Deployment '{name}' could not be found.", status=404)
 
 
-def failed(operations: Sequence[Operation]) -> ServiceError:
+def parameter_without_value(name: str) -> ServiceError:
+    return ServiceError(
+        "InvalidDeploymentParameterValue",
+        f"The value of deployment parameter '{name}' is null. Please specify the value or use the parameter reference. "
+        "See https://aka.ms/arm-create-parameter-file for details.",
+    )
+
+
+def no_registered_provider(type: str, version: str, location: str) -> ServiceError:
+    return ServiceError(
+        "NoRegisteredProviderFound",
+        f"No registered resource provider found for location '{location}' and API version '{version}' for type "
+        f"'{type.partition('/')[2]}'.",
+    )
+
+
+def invalid_deployment(name: str, tracking_id: str, details: list[Json]) -> ServiceError:
+    """What the resources' own providers have against a deployment, before anything is created."""
+    return ServiceError(
+        "InvalidTemplateDeployment",
+        f"The template deployment '{name}' is not valid according to the validation procedure. The tracking id is "
+        f"'{tracking_id}'. See inner errors for details.",
+        details=details,
+    )
+
+
+def failed(id: str, operations: Sequence[Operation]) -> ServiceError:
     """Why a deployment failed: the errors of those of its operations that did."""
+    return failed_by(id, [operation.error for operation in operations if operation.error])
+
+
+def failed_by(id: str, details: list[Json]) -> ServiceError:
     return ServiceError(
         "DeploymentFailed",
         "At least one resource deployment operation failed. Please list deployment operations for details. Please see "
         "https://aka.ms/arm-deployment-operations for usage details.",
-        details=[operation.error for operation in operations if operation.error],
+        target=id,
+        details=details,
     )
+
+
+def write_failed(operation: Operation, state: str, error: Json | None) -> Json:
+    """The error of a resource whose own long-running operation did not succeed."""
+    shown: Json = {
+        "code": "ResourceDeploymentFailure",
+        "target": operation.resource,
+        "message": "The resource write operation failed to complete successfully, because it reached terminal "
+        f"provisioning state '{state}'.",
+    }
+    return shown | ({"details": [error]} if error else {})
 
 
 # ---------------------------------------------------------------------------------------------------------------- shown
@@ -128,28 +227,38 @@ def failed(operations: Sequence[Operation]) -> ServiceError:
 
 def facts(operations: Sequence[Operation], parameters: Json, template_hash: str, correlation_id: str) -> Json:
     """What a deployment shows from its beginning on."""
-    namespaces: dict[str, list[str]] = {}
-    for operation in operations:
-        namespace, _, kind = operation.type.partition("/")
-        known = namespaces.setdefault(namespace, [])
-        if kind not in known:
-            known.append(kind)
     targets = {operation.resource: operation.target for operation in operations}
     return {
         "templateHash": template_hash,
         "parameters": parameters,
         "mode": "Incremental",
         "correlationId": correlation_id,
-        "providers": [
-            {"namespace": namespace, "resourceTypes": [{"resourceType": kind} for kind in kinds]}
-            for namespace, kinds in namespaces.items()
-        ],
+        "providers": _providers(operations),
         "dependencies": [
             {"dependsOn": [targets[each] for each in operation.after], **operation.target}
             for operation in operations
             if operation.after
         ],
     }
+
+
+def _providers(operations: Sequence[Operation]) -> list[Json]:
+    places: dict[str, dict[str, list[str | None]]] = {}
+    for operation in operations:
+        namespace, _, kind = operation.type.partition("/")
+        known = places.setdefault(namespace, {}).setdefault(kind, [])
+        if (place := _place(operation.body)) not in known:
+            known.append(place)
+    return [
+        {"namespace": namespace, "resourceTypes": [{"resourceType": kind, "locations": kinds[kind]} for kind in kinds]}
+        for namespace, kinds in places.items()
+    ]
+
+
+def _place(body: Mapping[str, Any] | None) -> str | None:
+    """Where a resource shall be, if that is said without looking at another."""
+    place = (body or {}).get("location")
+    return place.lower().replace(" ", "") if isinstance(place, str) and not place.startswith("[") else None
 
 
 def body(id: str, shown: Json, state: str, started: datetime, now: datetime, **ended: Any) -> Json:
@@ -165,29 +274,42 @@ def body(id: str, shown: Json, state: str, started: datetime, now: datetime, **e
 
 
 def operation_body(deployment: str, operation: Operation) -> Json:
+    target = operation.target | ({"symbolicName": operation.symbol} if operation.symbol else {})
     properties: Json = {
         "provisioningOperation": "Create",
         "provisioningState": operation.state,
         "timestamp": operation.ended or operation.started,
-        "targetResource": operation.target,
-        "statusCode": _STATUS_CODES.get(operation.status, str(operation.status)),
+        "duration": _lasted(operation),
+        "trackingId": operation.request_id,
+        "serviceRequestId": operation.request_id,
+        "statusCode": _phrase(operation.status),
+        "targetResource": target,
     }
-    if operation.started and operation.ended:
-        lasted = parse_instant(operation.ended) - parse_instant(operation.started)
-        properties["duration"] = duration(lasted.total_seconds())
     if operation.error:
-        properties["statusMessage"] = {"error": operation.error}
+        properties["statusMessage"] = {"status": "Failed", "error": operation.error}
     return {"id": f"{deployment}/operations/{operation.id}", "operationId": operation.id, "properties": properties}
 
 
-_STATUS_CODES = {
-    200: "OK",
-    201: "Created",
-    202: "Accepted",
-    400: "BadRequest",
-    403: "Forbidden",
-    404: "NotFound",
-    409: "Conflict",
-    501: "NotImplemented",
-    503: "ServiceUnavailable",
-}
+def output_operation_body(deployment: str, id: str, state: str, time: str, error: Json | None) -> Json:
+    """The evaluation of the outputs is listed like the writing of a resource."""
+    properties: Json = {
+        "provisioningOperation": "EvaluateDeploymentOutput",
+        "provisioningState": state,
+        "timestamp": time,
+        "duration": duration(0),
+        "trackingId": id,
+        "statusCode": "BadRequest" if error else "OK",
+    }
+    if error:
+        properties["statusMessage"] = {"error": error}
+    return {"id": f"{deployment}/operations/{id}", "operationId": id, "properties": properties}
+
+
+def _lasted(operation: Operation) -> str:
+    if not operation.started or not operation.ended:
+        return duration(0)
+    return duration((parse_instant(operation.ended) - parse_instant(operation.started)).total_seconds())
+
+
+def _phrase(status: int) -> str:
+    return HTTPStatus(status).phrase.replace(" ", "") if status else "NotSpecified"

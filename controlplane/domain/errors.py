@@ -23,6 +23,8 @@ class ServiceError(Exception):
     """errorCode of a job's errorDetails; 0 where no public number is known."""
     target: str | None = None
     details: list[dict[str, Any]] = field(default_factory=list)
+    additional_info: list[dict[str, Any]] = field(default_factory=list)
+    """Each with a `type` and an `info`."""
     retry_after_seconds: int = 0
     """When to ask again; 0 where asking again changes nothing."""
 
@@ -36,6 +38,8 @@ class ServiceError(Exception):
             error["target"] = self.target
         if self.details:
             error["details"] = self.details
+        if self.additional_info:
+            error["additionalInfo"] = self.additional_info
         return {"error": error}
 
 
@@ -296,6 +300,10 @@ def invalid_backup_input(parameter: str, reason: str) -> ServiceError:
 
 def container_name_incorrect(reason: str) -> ServiceError:
     return ServiceError("BMSUserErrorContainerNameIncorrectFormat", f"The container name is not valid: {reason}.")
+
+
+def item_name_incorrect(reason: str) -> ServiceError:
+    return ServiceError("BMSUserErrorProtectedItemNameIncorrectFormat", f"The name of the item is not valid: {reason}.")
 
 
 def container_not_found(name: str) -> ServiceError:

@@ -38,6 +38,9 @@ class ManagedDisk:
     os_type: str = ""
     owner: str = ""
     tags: dict[str, str] = field(default_factory=dict)
+    source: Json = field(default_factory=dict)
+    """What creationData shows beside the create option: where the bytes came from."""
+    zone: str = ""
 
 
 def sku(name: str | None) -> str:
@@ -64,7 +67,7 @@ def body(id: str, disk: ManagedDisk, unique_id: str, created: datetime) -> Json:
     """What GET answers."""
     properties: Json = {
         **({"osType": disk.os_type} if disk.os_type else {}),
-        "creationData": {"createOption": disk.create_option},
+        "creationData": {"createOption": disk.create_option, **disk.source},
         "diskSizeGB": disk.size_gib,
         "diskSizeBytes": disk.size_gib * GIB,
         "timeCreated": instant_with_offset(created),
@@ -79,6 +82,7 @@ def body(id: str, disk: ManagedDisk, unique_id: str, created: datetime) -> Json:
         "location": disk.location,
         **({"tags": disk.tags} if disk.tags else {}),
         **({"managedBy": disk.owner} if disk.owner else {}),
+        **({"zones": [disk.zone]} if disk.zone else {}),
         "sku": shown_sku(disk.sku),
         "properties": properties,
     }

@@ -1,31 +1,38 @@
-"""What a restore of disks leaves beside them: their names, the configuration of the machine, and a template."""
+"""What a restore makes of disks: their names as blobs and as managed disks, and the configuration beside them."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from controlplane.domain.recovery_point import RecoveryPoint
 from controlplane.domain.times import instant
+from controlplane.domain.virtual_machine import GIB, OS_DISK_LUN, VHD_FOOTER_BYTES
 
 Json = dict[str, Any]
 
-OS_DISK_LUN = -1
-GIB = 1024**3
 LONGEST_VM_PART = 30
-"""A container's name has 63 characters at most."""
+"""A container's name has 63 characters at most, a managed disk's 80."""
 
 
 @dataclass(frozen=True, slots=True)
 class RestoredDisk:
-    """A disk of the recovery point and where it was rebuilt. `uri` carries no signature."""
+    """A disk of the recovery point and where it was rebuilt. `uri` carries no signature; `id` is the managed disk's,
+    empty for a blob alone. `storage` is the kind of storage of a managed disk."""
 
     name: str
     lun: int
     size_bytes: int
     uri: str
+    id: str = ""
+    storage: str = ""
+
+    @property
+    def size_gib(self) -> int:
+        return max(1, -(-(self.size_bytes - VHD_FOOTER_BYTES) // GIB))
 
 
 def container_name(vm: str, job_id: str) -> str:
@@ -35,6 +42,12 @@ def container_name(vm: str, job_id: str) -> str:
 
 def disk_blob_name(disk: str, job_id: str) -> str:
     return f"{disk}-{job_id}.vhd"
+
+
+def managed_disk_name(vm: str, lun: int, started: datetime) -> str:
+    """`sql01-osdisk-20261122-190100`, `sql01-datadisk-000-20261122-190100`."""
+    role = "osdisk" if lun == OS_DISK_LUN else f"datadisk-{lun:03}"
+    return f"{vm[:LONGEST_VM_PART]}-{role}-{started:%Y%m%d-%H%M%S}"
 
 
 def config_blob_name(vm: str, job_id: str) -> str:
@@ -51,11 +64,11 @@ def configuration(point: RecoveryPoint, disks: Sequence[RestoredDisk]) -> Json:
     os_disks = [disk for disk in disks if disk.lun == OS_DISK_LUN]
     storage: Json = {
         "dataDisks": [
-            {**_vhd(disk), "lun": disk.lun, "createOption": "Attach"} for disk in disks if disk.lun != OS_DISK_LUN
+            {**_shown(disk), "lun": disk.lun, "createOption": "Attach"} for disk in disks if disk.lun != OS_DISK_LUN
         ]
     }
     if os_disks:
-        storage["osDisk"] = {**_vhd(os_disks[0]), "osType": machine.os_type, "createOption": "Attach"}
+        storage["osDisk"] = {**_shown(os_disks[0]), "osType": machine.os_type, "createOption": "Attach"}
     return {
         "name": machine.name,
         "location": machine.location,
@@ -66,74 +79,6 @@ def configuration(point: RecoveryPoint, disks: Sequence[RestoredDisk]) -> Json:
     }
 
 
-def _vhd(disk: RestoredDisk) -> Json:
-    return {"name": disk.name, "vhd": {"uri": disk.uri}, "diskSizeGB": _size_gib(disk)}
-
-
-def _size_gib(disk: RestoredDisk) -> int:
-    return max(1, -(-disk.size_bytes // GIB))
-
-
-def template(point: RecoveryPoint, disks: Sequence[RestoredDisk], storage_account_id: str) -> Json:
-    """A deployment of managed disks from the rebuilt ones and, if the OS disk is among them, of a machine with them."""
-    with_machine = any(disk.lun == OS_DISK_LUN for disk in disks)
-    resources = [_disk_resource(disk, point, storage_account_id) for disk in disks]
-    parameters: Json = {}
-    if with_machine:
-        parameters = {name: {"type": "string"} for name in ("VirtualMachineName", "NetworkInterfaceId")}
-        resources.append(_machine_resource(point, disks))
-    return {
-        "$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#",
-        "contentVersion": "1.0.0.0",
-        "parameters": parameters,
-        "resources": resources,
-    }
-
-
-def _disk_resource(disk: RestoredDisk, point: RecoveryPoint, storage_account_id: str) -> Json:
-    properties: Json = {
-        "creationData": {
-            "createOption": "Import",
-            "sourceUri": disk.uri,
-            "storageAccountId": storage_account_id,
-        },
-        "diskSizeGB": _size_gib(disk),
-    }
-    if disk.lun == OS_DISK_LUN:
-        properties["osType"] = point.machine.os_type
-    return {
-        "type": "Microsoft.Compute/disks",
-        "apiVersion": "2024-03-02",
-        "name": _managed_name(disk, point),
-        "location": point.machine.location,
-        "sku": {"name": "Standard_LRS"},
-        "properties": properties,
-    }
-
-
-def _machine_resource(point: RecoveryPoint, disks: Sequence[RestoredDisk]) -> Json:
-    attached: list[tuple[RestoredDisk, Json]] = [
-        (disk, {"createOption": "Attach", "managedDisk": {"id": _id_of(disk, point)}}) for disk in disks
-    ]
-    os_disk = next(body for disk, body in attached if disk.lun == OS_DISK_LUN)
-    data_disks = [body | {"lun": disk.lun} for disk, body in attached if disk.lun != OS_DISK_LUN]
-    return {
-        "type": "Microsoft.Compute/virtualMachines",
-        "apiVersion": "2024-11-01",
-        "name": "[parameters('VirtualMachineName')]",
-        "location": point.machine.location,
-        "dependsOn": [_id_of(disk, point) for disk in disks],
-        "properties": {
-            "hardwareProfile": {"vmSize": point.machine.size},
-            "storageProfile": {"osDisk": os_disk | {"osType": point.machine.os_type}, "dataDisks": data_disks},
-            "networkProfile": {"networkInterfaces": [{"id": "[parameters('NetworkInterfaceId')]"}]},
-        },
-    }
-
-
-def _managed_name(disk: RestoredDisk, point: RecoveryPoint) -> str:
-    return f"{disk.name}-{point.id}"
-
-
-def _id_of(disk: RestoredDisk, point: RecoveryPoint) -> str:
-    return f"[resourceId('Microsoft.Compute/disks', '{_managed_name(disk, point)}')]"
+def _shown(disk: RestoredDisk) -> Json:
+    place: Json = {"managedDisk": {"id": disk.id}} if disk.id else {"vhd": {"uri": disk.uri}}
+    return {"name": disk.name, **place, "diskSizeGB": disk.size_gib}

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from controlplane.domain import vm_sizes
 from controlplane.domain.errors import ServiceError
 from controlplane.domain.times import instant_with_offset
 
@@ -83,7 +84,7 @@ class DiskRequest:
 
 @dataclass(frozen=True, slots=True)
 class MachineRequest:
-    """A virtual machine as asked for. `windows`, `linux`, `network` and `diagnostics` are shown as they came."""
+    """A virtual machine as asked for. From `windows` on its parts are shown as they came."""
 
     name: str
     location: str
@@ -91,7 +92,8 @@ class MachineRequest:
     """The OS disk first."""
     keeps_data_disks: bool = False
     """The request says nothing of data disks: those of a machine that exists stay."""
-    tags: dict[str, str] = field(default_factory=dict)
+    tags: dict[str, str] | None = None
+    zones: list[str] | None = None
     size: str = DEFAULT_SIZE
     image: Image | None = None
     os_type: str = ""
@@ -101,6 +103,8 @@ class MachineRequest:
     linux: Json | None = None
     network: Json | None = None
     diagnostics: Json | None = None
+    others: Json = field(default_factory=dict)
+    """Properties that change nothing here, such as licenseType."""
 
     @property
     def managed(self) -> bool:
@@ -125,6 +129,7 @@ def completed(request: MachineRequest, name_of_disk: Callable[[int], str]) -> Ma
     """The machine with every default filled in. `name_of_disk` gives the name of a disk that was not named."""
     if not _NAME.fullmatch(request.name):
         raise invalid("vmName", "1 to 64 letters, digits, '-', '_' and '.', not ending with '-' or '.'")
+    check_size(request.size)
     disks = [_completed_disk(disk, request.image) for disk in request.disks]
     _check_mixture(disks)
     os_type = _os_type(request, disks[0])
@@ -134,6 +139,17 @@ def completed(request: MachineRequest, name_of_disk: Callable[[int], str]) -> Ma
     _check_unique("vhd.uri", [disk.vhd for disk in disks if disk.vhd])
     _check_unique("managedDisk.id", [disk.managed_disk_id.lower() for disk in disks if disk.managed_disk_id])
     return replace(request, disks=tuple(disks), computer_name=_computer_name(request))
+
+
+def check_size(size: str) -> None:
+    if not vm_sizes.could_be(size):
+        listed = ", ".join(known.name for known in vm_sizes.SIZES)
+        raise ServiceError(
+            "InvalidParameter",
+            f"The value {size} provided for the VM size is not valid. The valid sizes in the current region are: "
+            f"{listed}.",
+            target="vmSize",
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,7 +290,7 @@ def body(id: str, machine: MachineRequest, vm_id: str, created: datetime) -> Jso
     properties: Json = {
         "hardwareProfile": {"vmSize": machine.size},
         "vmId": vm_id,
-        "storageProfile": _storage_profile(machine),
+        "storageProfile": storage_profile(machine),
     }
     if not machine.disks[0].attached:
         properties["osProfile"] = _os_profile(machine)
@@ -287,12 +303,14 @@ def body(id: str, machine: MachineRequest, vm_id: str, created: datetime) -> Jso
         "id": id,
         "type": TYPE,
         "location": machine.location,
-        **({"tags": machine.tags} if machine.tags else {}),
-        "properties": properties | {"timeCreated": instant_with_offset(created)},
+        **({} if machine.tags is None else {"tags": machine.tags}),
+        **({} if machine.zones is None else {"zones": machine.zones}),
+        "properties": properties | machine.others | {"timeCreated": instant_with_offset(created)},
     }
 
 
-def _storage_profile(machine: MachineRequest) -> Json:
+def storage_profile(machine: MachineRequest) -> Json:
+    """The disks of a complete machine, and the image it is made from."""
     os_disk, *data_disks = machine.disks
     profile: Json = {}
     if machine.image is not None:

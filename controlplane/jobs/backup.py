@@ -73,7 +73,7 @@ def _start(ports: Ports, engine: Engine, item: Document, expires: datetime, rule
         scope=item.id,
         state=first_state(ports, body, vault, expires) | {"rules": list(rules)},
         lock=f"{item.id}|backup",
-        conflict=_in_progress(),
+        conflict=in_progress(),
         operation_id=records.new_guid(ports.chance),
         facts={"item": item.id},
     )
@@ -154,7 +154,7 @@ def _not_protected() -> ServiceError:
     )
 
 
-def _in_progress() -> ServiceError:
+def in_progress() -> ServiceError:
     return ServiceError(
         "UserErrorBackupOperationInProgress",
         "Unable to initiate backup as another backup operation is currently in progress.",
@@ -167,7 +167,7 @@ def _in_progress() -> ServiceError:
 
 def take_snapshot(ports: Ports, state: Json) -> Outcome:
     """The recovery point is there at once, in the instant tier."""
-    disks = _disks(state)
+    disks = disks_of(state)
     restore_points.check_room(ports, state["collection"], points.of_item(ports.store, state["item"]))
     shot = snapshot_task.take(ports, state, disks)
     taken = ports.clock.now()
@@ -224,7 +224,7 @@ def forget_snapshots(ports: Ports, state: Json) -> Outcome:
     """The point goes even when its snapshots cannot be deleted now: a later backup finds what nobody names."""
     failure: tuple[Event, ...] = ()
     try:
-        snapshot_task.delete_snapshots(ports, _disks(state), lambda snapshot, job, task: job == state["job"])
+        snapshot_task.delete_snapshots(ports, disks_of(state), lambda snapshot, job, task: job == state["job"])
     except PortError as error:
         failure = (records.event(state, "snapshot.left_behind", {"reason": str(error)}),)
     return Outcome(state, lambda store: points.remove(store, state["item"], state["point"]), failure)
@@ -234,7 +234,18 @@ def forget_snapshots(ports: Ports, state: Json) -> Outcome:
 
 
 def transfer_to_vault(ports: Ports, state: Json) -> Outcome:
-    """Only what changed since the newest point in the vault moves. What has been written is then looked for."""
+    vaulted_point, moved = vaulted(ports, state)
+
+    def commit(store: Store) -> None:
+        points.put(store, vaulted_point)
+        records.set_properties(store, state, ports.clock.now(), **{"Backup Size": f"{-(-moved // MIB)} MB"})
+
+    return Outcome(state, commit, (_tiers_event(state, vaulted_point),))
+
+
+def vaulted(ports: Ports, state: Json) -> tuple[RecoveryPoint, int]:
+    """The point with its copy in the vault, and the bytes that moved: only what changed since the newest point there.
+    What has been written is then looked for."""
     vault = VaultStore(ports.blobs, ports.settings.vault_account)
     all_points = points.of_item(ports.store, state["item"])
     point = next(known for known in all_points if known.id == state["point"])
@@ -257,14 +268,7 @@ def transfer_to_vault(ports: Ports, state: Json) -> Outcome:
             status=500,
             remedy="Please retry the operation in a few minutes.",
         )
-    moved = sum(disk.transferred_bytes or 0 for disk in disks)
-    vaulted = recovery_point.changed(point, "vaulted", disks)
-
-    def commit(store: Store) -> None:
-        points.put(store, vaulted)
-        records.set_properties(store, state, ports.clock.now(), **{"Backup Size": f"{-(-moved // MIB)} MB"})
-
-    return Outcome(state, commit, (_tiers_event(state, vaulted),))
+    return recovery_point.changed(point, "vaulted", disks), sum(disk.transferred_bytes or 0 for disk in disks)
 
 
 def _vaulted(disk: PointDisk, copy: VaultPoint) -> PointDisk:
@@ -280,7 +284,7 @@ def _vaulted(disk: PointDisk, copy: VaultPoint) -> PointDisk:
 def delete_vault_copy(ports: Ports, state: Json) -> Outcome:
     vault = VaultStore(ports.blobs, ports.settings.vault_account)
     others = [known for known in points.of_item(ports.store, state["item"]) if known.id != state["point"]]
-    for disk in _disks(state):
+    for disk in disks_of(state):
         kept = [known.vault for point in others for known in point.disks if known.lun == disk.lun and known.vault]
         vault.delete(_vault_name(state, disk.lun), [VaultPoint.from_json(copy) for copy in kept])
     return Outcome(state)
@@ -330,7 +334,7 @@ def remove_expired_snapshots(ports: Ports, state: Json) -> Outcome:
     """Retention of the instant tier by age and count; and snapshots that belong to no recovery point."""
     known = points.of_item(ports.store, state["item"])
     named = {points.snapshot_of(disk) for point in known if point.has_snapshots for disk in point.disks}
-    snapshot_task.delete_snapshots(ports, _disks(state), lambda snapshot, job, task: snapshot not in named)
+    snapshot_task.delete_snapshots(ports, disks_of(state), lambda snapshot, job, task: snapshot not in named)
     if ports.store.get(records.LOCK, f"{state['item']}|restore") is not None:
         # A restore may be reading a snapshot; the next backup comes by again.
         return Outcome(state)
@@ -380,7 +384,7 @@ BACKUP = Plan(
 # ----------------------------------------------------------------------------------------------------- state of the job
 
 
-def _disks(state: Json) -> list[Disk]:
+def disks_of(state: Json) -> list[Disk]:
     return [Disk.from_json(disk) for disk in state["disks"]]
 
 

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from controlplane.jobs.archive import MOVE
 from controlplane.jobs.backup import BACKUP
+from controlplane.jobs.deployment import deploying
 from controlplane.jobs.lifecycle import CONFIGURE
 from controlplane.jobs.plan import Plan
-from controlplane.jobs.restore import FROM_SNAPSHOTS, FROM_VAULT
+from controlplane.jobs.requests import Requests
+from controlplane.jobs.restore import PLANS as RESTORES
 from controlplane.jobs.stopping import DELETE, STOP, SUSPEND, UNDELETE
 
 PLANS: Mapping[str, Plan] = {
-    plan.name: plan for plan in (CONFIGURE, STOP, SUSPEND, DELETE, UNDELETE, BACKUP, MOVE, FROM_SNAPSHOTS, FROM_VAULT)
+    plan.name: plan for plan in (CONFIGURE, STOP, SUSPEND, DELETE, UNDELETE, BACKUP, MOVE, *RESTORES.values())
 }
+"""The jobs of a vault."""
+
+
+def plans(requests_of: Callable[[], Requests]) -> Mapping[str, Plan]:
+    """These, and the one that itself uses the operations of the service."""
+    deploy = deploying(requests_of)
+    return {**PLANS, deploy.name: deploy}

@@ -11,8 +11,9 @@ from typing import Any
 
 from controlplane.domain import job as jobs
 from controlplane.domain.errors import ServiceError
+from controlplane.domain.job import Job
 from controlplane.jobs import records
-from controlplane.jobs.plan import Direction, Outcome, Plan, Step, StepFailed, run
+from controlplane.jobs.plan import Book, Direction, Outcome, Plan, Step, StepFailed, run
 from controlplane.ports import DocumentExists, Json, PortError, Ports, Store
 
 RUN = "run"
@@ -53,6 +54,7 @@ class Execution:
     def __init__(self, ports: Ports, plan: Plan, job_id: str, journal: Json) -> None:
         self._ports = ports
         self._plan = plan
+        self._book: Book = plan.book or records
         self._job_id = job_id
         self._known: list[Json] = journal["calls"]
         self._first: Json = journal["state"]
@@ -71,14 +73,18 @@ class Execution:
     def _end(self, state: Json, cancelled: bool) -> None:
         store, now = self._ports.store, self._ports.clock.now()
         with store.transaction():
-            job = records.close(store, self._first, now, self._errors, cancelled)
-            error = self._errors[-1] if job.ended_badly else None
-            try:
-                with store.transaction():
-                    self._plan.conclude(store, state, job, error)
-            except Exception as mistake:  # noqa: BLE001 - the job has ended, whatever cannot be concluded from it
-                self._tell("job.mistake", "conclude", mistake)
+            job = self._book.close(store, self._first, now, self._errors, cancelled)
+            if job is not None:
+                self._conclude(state, job)
             self._journal(ENDED)
+
+    def _conclude(self, state: Json, job: Job) -> None:
+        store = self._ports.store
+        try:
+            with store.transaction():
+                self._plan.conclude(store, state, job, self._errors[-1] if job.ended_badly else None)
+        except Exception as mistake:  # noqa: BLE001 - the job has ended, whatever cannot be concluded from it
+            self._tell("job.mistake", "conclude", mistake)
 
     # ------------------------------------------------------------------------------------------------------- one call
 
@@ -103,12 +109,12 @@ class Execution:
         self._stop_if_asked(step)
         store = self._ports.store
         with store.transaction():
-            records.change_task(store, state, step.name, "started", self._ports.clock.now())
+            self._book.change_task(store, state, step.name, "started", self._ports.clock.now())
         try:
             outcome = step.do(self._ports, state)
             with store.transaction():
                 self._commit(outcome)
-                records.change_task(store, state, step.name, "done", self._ports.clock.now())
+                self._book.change_task(store, state, step.name, "done", self._ports.clock.now())
                 self._note(step, Direction.DO, outcome.state)
         except Interrupted:
             raise
@@ -130,7 +136,7 @@ class Execution:
         with store.transaction():
             if not isinstance(cause, ServiceError | PortError):
                 self._tell("job.mistake", step.name, cause)
-            records.change_task(store, self._first, step.name, "failed", self._ports.clock.now())
+            self._book.change_task(store, self._first, step.name, "failed", self._ports.clock.now())
             self._note(step, Direction.DO, None, error)
         return StepFailed(error)
 
@@ -188,7 +194,7 @@ class Execution:
         frames = traceback.extract_tb(error.__traceback__)[-6:]
         where = [f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in frames]
         data = {"step": step, "error": type(error).__name__, "where": where}
-        self._ports.store.record(records.event(self._first, name, data))
+        self._ports.store.record(self._book.event(self._first, name, data))
 
 
 def _as_service_error(error: Exception) -> ServiceError:

@@ -169,6 +169,8 @@ def _check_limits(store: Store, item_id: str, home: Document, chosen: Document) 
 
 def _policy(store: Store, home: Document, asked: Json) -> Document:
     id = str(asked.get("policyId") or "")
+    if not id:
+        raise _invalid_request("a policy must be named")
     found = store.get(policy.KIND, id)
     if found is None or found.parent != home.id:
         raise policy.unknown(id.rpartition("/")[2])

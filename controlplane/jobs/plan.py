@@ -7,9 +7,11 @@ note that it did it. So whatever a step makes bears a name that follows from the
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
+from typing import Protocol
 
 from controlplane.domain.errors import ServiceError
 from controlplane.domain.job import Job
@@ -55,12 +57,29 @@ def _leave(store: Store, state: Json, job: Job, error: ServiceError | None) -> N
     return None
 
 
+class Book(Protocol):
+    """Where it is written down how a job goes, for whoever asks. Jobs of a vault have theirs in `records`."""
+
+    def change_task(self, store: Store, state: Json, task: str, event: str, now: datetime) -> None:
+        """A step started, is done, or failed."""
+
+    def close(
+        self, store: Store, state: Json, now: datetime, errors: Sequence[ServiceError], cancelled: bool
+    ) -> Job | None:
+        """The job has ended; returns it if it is one of a vault."""
+
+    def event(self, state: Json, name: str, data: Json) -> Event:
+        """Something that a step tells."""
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     name: str
     steps: tuple[Step, ...]
     conclude: Callable[[Store, Json, Job, ServiceError | None], None] = _leave
     """Called once, in the transaction that ends the job: what the ended job means for other documents."""
+    book: Book | None = None
+    """None: that of a vault's jobs."""
 
 
 class StepFailed(Exception):

@@ -26,15 +26,19 @@ _PERIOD = re.compile(r"P(\d{1,4})D", re.ASCII)
 
 def restore(ports: Ports, engine: Engine, recovery_point_id: str, request: Json) -> Ticket:
     """Start a restore; a recovery point of the archive can be restored once its rehydration is asked for."""
-    with ports.store.transaction():
-        point = points.find(ports.store, recovery_point_id)
-        if point is not None and point.in_archive:
-            request = {"properties": _out_of_the_archive(ports, point, request.get("properties") or {})}
+    point = points.find(ports.store, recovery_point_id)
+    if point is None or not point.in_archive:
         return restores.restore(ports, engine, recovery_point_id, request)
+    with ports.store.transaction():
+        taken_out = _out_of_the_archive(ports, recovery_point_id, request.get("properties") or {})
+        return restores.restore(ports, engine, recovery_point_id, {"properties": taken_out})
 
 
-def _out_of_the_archive(ports: Ports, point: RecoveryPoint, asked: Json) -> Json:
+def _out_of_the_archive(ports: Ports, id: str, asked: Json) -> Json:
     """The request as one for a recovery point in the vault."""
+    point = points.find(ports.store, id)
+    if point is None:
+        raise errors.recovery_point_not_found(id.rpartition("/")[2])
     waiting, asks = point.tiers == "Archive", asked.get("objectType") == WITH_REHYDRATION
     if waiting and not asks:
         raise ServiceError(

@@ -12,7 +12,8 @@ from controlplane.templates.failure import TemplateError
 Kind = Literal["name", "text", "number", "mark"]
 
 _TOKEN = re.compile(
-    r"\s*(?:(?P<name>[A-Za-z_][A-Za-z0-9_]*)|(?P<text>'(?:[^']|'')*')|(?P<number>-?\d{1,19})|(?P<mark>[()\[\].,]))"
+    r"\s*(?:(?P<name>[A-Za-z_$][A-Za-z0-9_$]*)|(?P<text>'(?:[^']|'')*')|(?P<number>[+-]?\d{1,19}(?!\d))"
+    r"|(?P<mark>\.\?|\[\?|[()\[\].,]))"
 )
 
 
@@ -28,7 +29,9 @@ def tokens(expression: str) -> Iterator[Token]:
     while position < end:
         found = _TOKEN.match(expression, position)
         if found is None:
-            raise TemplateError(f"The expression '{expression}' cannot be read at position {position + 1}")
+            raise TemplateError(
+                f"Unable to parse language expression '{expression}': unexpected character at position {position + 1}"
+            )
         position = found.end()
         if found["name"] is not None:
             yield Token("name", found["name"])

@@ -2,145 +2,119 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 from typing import Any
 
-from controlplane.templates.failure import NotSimulated, TemplateError
+from controlplane.templates.context import Context, Place
+from controlplane.templates.failure import AT, NotSimulated, TemplateError, telling
+from controlplane.templates.limits import check_count
+from controlplane.templates.loops import field
+from controlplane.templates.section import Section, expressions
+from controlplane.templates.types import Type
+from controlplane.templates.values import Value, find_key
+from controlplane.templates.walking import evaluated
 
 Json = dict[str, Any]
 
-TYPES: Mapping[str, tuple[str, type]] = {
-    "string": ("String", str),
-    "securestring": ("SecureString", str),
-    "int": ("Int", int),
-    "bool": ("Bool", bool),
-    "object": ("Object", dict),
-    "secureobject": ("SecureObject", dict),
-    "array": ("Array", list),
-}
-"""Type in lower case -> how the service writes it, and what its values are."""
 
-
-@dataclass(frozen=True, slots=True)
-class Definition:
-    """One parameter. `default` is not yet evaluated."""
-
-    name: str
-    type: str
-    rules: Json
-
-    @classmethod
-    def parse(cls, name: str, definition: Any) -> Definition:
-        kind = str(definition.get("type", "")).lower() if isinstance(definition, dict) else ""
-        if kind not in TYPES:
-            raise TemplateError(f"The template parameter '{name}' has no type, or one that is not known")
-        return cls(name, kind, definition)
-
-    @property
-    def is_secure(self) -> bool:
-        return self.type.startswith("secure")
-
-    @property
-    def has_default(self) -> bool:
-        return "defaultValue" in self.rules
-
-    def check(self, value: Any) -> None:
-        """TemplateError for a value that this parameter cannot have. The value is never told: it may be a secret."""
-        shown, expected = TYPES[self.type]
-        if not isinstance(value, expected) or (isinstance(value, bool) and expected is int):
-            raise TemplateError(
-                f"Template parameter JToken type is not valid. Expected '{shown}' for the parameter '{self.name}'"
-            )
-        allowed = self.rules.get("allowedValues")
-        if isinstance(allowed, list) and value not in allowed:
-            raise TemplateError(
-                f"The provided value for the template parameter '{self.name}' is not valid. It is not part of the "
-                "allowed values"
-            )
-        if isinstance(value, str | list):
-            self._check_limits(len(value), "minLength", "maxLength")
-        elif isinstance(value, int):
-            self._check_limits(value, "minValue", "maxValue")
-
-    def _check_limits(self, measure: int, least_name: str, most_name: str) -> None:
-        least, most = self.rules.get(least_name), self.rules.get(most_name)
-        if (isinstance(least, int) and measure < least) or (isinstance(most, int) and measure > most):
-            raise TemplateError(
-                f"The provided value for the template parameter '{self.name}' is not valid. It is not within "
-                f"{least_name} and {most_name}"
-            )
+def given_values(values: Any) -> Json:
+    """The values of a request, `{name: {"value": ...}}`, or those in a whole parameter file."""
+    if values is None:
+        return {}
+    if not isinstance(values, dict):
+        raise TemplateError("The parameters of a deployment must be an object")
+    if "$schema" in values and isinstance(values.get("parameters"), dict):
+        return dict(values["parameters"])
+    return values
 
 
 class Parameters:
-    """`evaluate` evaluates a default value, which may refer to other parameters."""
+    """`context` gives that in which the defaults are evaluated; they may refer to other parameters."""
 
-    def __init__(self, definitions: Any, given: Any, evaluate: Callable[[Any], Any]) -> None:
-        self._definitions = {
-            name.lower(): Definition.parse(name, each) for name, each in _section("parameters", definitions).items()
-        }
-        self._values: Json = {}
-        self._evaluate = evaluate
-        self._under_way: set[str] = set()
-        for name, each in _section("parameters", given).items():
-            self._give(name, each)
+    def __init__(self, definitions: Json, types: Json, values: Json, context: Callable[[], Context]) -> None:
+        check_count("parameters", len(definitions))
+        self._context = context
+        self._definitions: dict[str, tuple[str, Json, Type]] = {}
+        for name, rules in definitions.items():
+            with telling("", ("parameters", name)):
+                self._definitions[name.lower()] = (name, rules, Type.read(rules, types, f"the parameter '{name}'"))
+        self._refuse_unknown(values)
+        self._given: dict[str, Value] = {}
+        for name, value in values.items():
+            self._take(name.lower(), value)
+        names = [name for name, _, _ in self._definitions.values()]
+        self._section = Section("parameter", names, self._mentions, self._make)
+
+    def value(self, name: str) -> Value:
+        return self._section.value(name)
 
     def resolve(self) -> None:
         """Every parameter must have a value."""
-        for definition in self._definitions.values():
-            self.value(definition.name)
-
-    def value(self, name: str) -> Any:
-        definition = self._definitions.get(name.lower())
-        if definition is None:
-            raise TemplateError(f"The template parameter '{name}' is not found")
-        if name.lower() not in self._values:
-            self._values[name.lower()] = self._default(definition)
-        return self._values[name.lower()]
+        for name, _, _ in self._definitions.values():
+            self.value(name)
 
     def shown(self) -> Json:
         """As the deployment shows them: of secure ones only that they are there."""
         return {
-            definition.name: {"type": TYPES[definition.type][0]}
-            | ({} if definition.is_secure else {"value": self.value(definition.name)})
-            for definition in self._definitions.values()
+            name: {"type": type.shown} | ({} if type.is_secure else {"value": self.value(name)})
+            for name, _, type in self._definitions.values()
         }
 
-    def _give(self, name: str, given: Any) -> None:
-        definition = self._definitions.get(name.lower())
-        if definition is None:
-            known = ", ".join(each.name for each in self._definitions.values())
+    def _refuse_unknown(self, values: Json) -> None:
+        unknown = [name for name in values if name.lower() not in self._definitions]
+        if unknown:
+            known = ", ".join(name for name, _, _ in self._definitions.values())
             raise TemplateError(
-                f"The following parameters were supplied, but do not correspond to any parameters defined in the "
-                f"template: '{name}'. The parameters defined in the template are: '{known}'"
+                f"The template parameters '{', '.join(unknown)}' in the parameters file are not valid; they are not "
+                "present in the original template and can therefore not be provided at deployment time. The only "
+                f"supported parameters for this template are '{known}'. Please see "
+                "https://aka.ms/arm-pass-parameter-values for usage details"
             )
-        if isinstance(given, dict) and "reference" in given:
-            raise NotSimulated("a template parameter from a key vault")
-        if not isinstance(given, dict) or "value" not in given:
-            raise TemplateError(f"The value for the template parameter '{name}' is not provided")
-        if given["value"] is None and definition.has_default:
-            return
-        definition.check(given["value"])
-        self._values[name.lower()] = given["value"]
 
-    def _default(self, definition: Definition) -> Any:
-        if not definition.has_default:
-            raise TemplateError(
-                f"The value for the template parameter '{definition.name}' is not provided. Please see "
-                "https://aka.ms/arm-create-parameter-file for usage details"
-            )
-        if definition.name in self._under_way:
-            raise TemplateError(f"The template parameter '{definition.name}' refers to itself")
-        self._under_way.add(definition.name)
-        value = self._evaluate(definition.rules["defaultValue"])
-        self._under_way.discard(definition.name)
-        definition.check(value)
+    def _take(self, key: str, given: Any) -> None:
+        name, rules, type = self._definitions[key]
+        with telling("", ("parameters", name)):
+            if isinstance(given, dict) and find_key(given, "reference"):
+                raise NotSimulated("a template parameter from a key vault")
+            if not isinstance(given, dict) or find_key(given, "value") is None:
+                raise _not_provided(name)
+            value = field(given, "value")
+            if value is None and not type.is_nullable:
+                if find_key(rules, "defaultValue"):
+                    return
+                raise _not_provided(name)
+            self._context().meter.measure(value)
+            type.check(value, name)
+            self._given[key] = value
+
+    def _mentions(self, key: str) -> Iterable[str]:
+        name, rules, _ = self._definitions[key]
+        if key in self._given:
+            return []
+        with telling(f"The template parameter '{name}'", ("parameters", name)):
+            found = expressions(field(rules, "defaultValue"), Place.PARAMETER)
+            return [mentioned for each in found for mentioned in each.parameters]
+
+    def _make(self, key: str) -> Value:
+        name, rules, type = self._definitions[key]
+        if key in self._given:
+            return self._given[key]
+        if find_key(rules, "defaultValue") is None:
+            if type.is_nullable:
+                return None
+            with telling("", ("parameters", name)):
+                raise _not_provided(name)
+        context = self._context().at(Place.PARAMETER)
+        with telling(f"The template parameter '{name}'", ("parameters", name)):
+            value = evaluated(field(rules, "defaultValue"), context)
+            context.meter.measure(value)
+        with telling("", ("parameters", name)):
+            type.check(value, name)
         return value
 
 
-def _section(name: str, section: Any) -> Json:
-    if section is None:
-        return {}
-    if not isinstance(section, dict):
-        raise TemplateError(f"The section '{name}' must be an object")
-    return section
+def _not_provided(name: str) -> TemplateError:
+    return TemplateError(
+        f"The value for the template parameter '{name}'{AT} is not provided. Please see "
+        "https://aka.ms/arm-create-parameter-file for usage details"
+    )

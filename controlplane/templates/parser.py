@@ -2,51 +2,73 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 
 from controlplane.templates.failure import TemplateError
 from controlplane.templates.lexer import Token, tokens
-
-DEEPEST = 100
-"""Levels of the tree; a deeper one is refused rather than followed."""
+from controlplane.templates.limits import DEEPEST
+from controlplane.templates.values import LEAST_INT, MOST_INT, Value
 
 
 @dataclass(frozen=True, slots=True)
 class Literal:
-    value: str | int
+    """An expression as written has only texts and whole numbers; a folded one any value."""
+
+    value: Value
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
     function: str
     arguments: tuple[Node, ...]
+    key: str = field(init=False, compare=False, repr=False)
+    """The name of the function in lower case: names of functions match in any case."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "key", self.function.lower())
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """`target.name`"""
+    """`target.name`; `target.?name` is null where it is missing."""
 
     target: Node
     name: str
+    safe: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Element:
-    """`target[index]`"""
+    """`target[index]`; `target[?index]` is null where it is missing."""
 
     target: Node
     index: Node
+    safe: bool = False
 
 
 Node = Literal | Call | Member | Element
 
 
+def children(node: Node) -> tuple[Node, ...]:
+    match node:
+        case Call():
+            return node.arguments
+        case Member():
+            return (node.target,)
+        case Element():
+            return (node.target, node.index)
+        case _:
+            return ()
+
+
+@lru_cache(maxsize=1024)
 def parse(expression: str) -> Node:
     """The tree of an expression without the brackets around it."""
     reader = _Reader(expression)
     tree = reader.expression()
     if reader.next is not None:
-        raise reader.unexpected()
+        raise reader.unexpected("EndOfData")
     return tree
 
 
@@ -61,9 +83,14 @@ class _Reader:
         around = self._depth
         self._deeper()
         node = self._primary()
-        while self._is_mark(".", "["):
+        while self._is_mark(".", ".?", "[", "[?"):
             self._deeper()
-            node = Member(node, self._take("name")) if self._skip(".") else self._element(node)
+            if self._skip("."):
+                node = Member(node, self._take("name"))
+            elif self._skip(".?"):
+                node = Member(node, self._take("name"), safe=True)
+            else:
+                node = self._element(node, safe=self._is_mark("[?"))
         self._depth = around
         return node
 
@@ -72,17 +99,20 @@ class _Reader:
         if self._depth > DEEPEST:
             raise TemplateError(f"An expression is nested more than {DEEPEST} levels deep")
 
-    def unexpected(self) -> TemplateError:
-        found = "its end" if self.next is None else f"'{self.next.text}'"
-        return TemplateError(f"The expression '{self._expression}' is not valid: {found} was not expected")
+    def unexpected(self, expected: str) -> TemplateError:
+        found = "EndOfData" if self.next is None else self.next.text
+        return TemplateError(
+            f"Unable to parse language expression '{self._expression}': expected token '{expected}' and actual "
+            f"'{found}'"
+        )
 
     def _primary(self) -> Node:
         if self.next is None or self.next.kind == "mark":
-            raise self.unexpected()
+            raise self.unexpected("Identifier")
         if self.next.kind == "text":
             return Literal(self._take("text"))
         if self.next.kind == "number":
-            return Literal(int(self._take("number")))
+            return Literal(self._number())
         name = self._take("name")
         self._require("(")
         arguments: list[Node] = []
@@ -93,11 +123,17 @@ class _Reader:
         self._require(")")
         return Call(name, tuple(arguments))
 
-    def _element(self, target: Node) -> Node:
-        self._require("[")
+    def _number(self) -> int:
+        number = int(self._take("number"))
+        if not LEAST_INT <= number <= MOST_INT:
+            raise TemplateError(f"The number '{number}' does not fit into 64 bits")
+        return number
+
+    def _element(self, target: Node, safe: bool) -> Node:
+        self._require("[?" if safe else "[")
         index = self.expression()
         self._require("]")
-        return Element(target, index)
+        return Element(target, index, safe)
 
     def _is_mark(self, *marks: str) -> bool:
         return self.next is not None and self.next.kind == "mark" and self.next.text in marks
@@ -110,11 +146,21 @@ class _Reader:
 
     def _require(self, mark: str) -> None:
         if not self._skip(mark):
-            raise self.unexpected()
+            raise self.unexpected(_MARKS[mark])
 
     def _take(self, kind: str) -> str:
         if self.next is None or self.next.kind != kind:
-            raise self.unexpected()
+            raise self.unexpected("Identifier")
         text = self.next.text
         self.next = next(self._tokens, None)
         return text
+
+
+_MARKS = {
+    "(": "LeftParenthesis",
+    ")": "RightParenthesis",
+    "[": "LeftSquareBracket",
+    "[?": "LeftSquareBracket",
+    "]": "RightSquareBracket",
+    ",": "Comma",
+}

@@ -1,156 +1,106 @@
-"""Plans a deployment: which resources there are to be, what each waits for, and what the deployment shows."""
+"""Plans a deployment: which resources there are to be, what each waits for, and what the deployment shows.
+
+`plan(template, values, deployment, source)` is the early half: it checks the template and the values of its
+parameters, evaluates all that is known beforehand, and puts the resources into order. `late.settle_body` and
+`late.settle_outputs` are the late half: they evaluate what reads other resources (`reference()`, `listKeys()`), when
+these are there. Between the two everything is JSON and may be stored.
+
+A nested deployment is a resource of type Microsoft.Resources/deployments like any other: its body, once settled, is
+what `PUT` of a deployment takes, its template as the nested deployment itself has to plan it (expressions of outer
+scope are already evaluated).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from graphlib import CycleError, TopologicalSorter
+from dataclasses import replace
 from typing import Any
 
-from controlplane.templates.evaluator import evaluate
-from controlplane.templates.failure import NotSimulated, TemplateError
-from controlplane.templates.functions import Context, Scope, type_and_name
-from controlplane.templates.parameters import Parameters
+from controlplane.templates.bodies import close_body
+from controlplane.templates.context import Context, Place
+from controlplane.templates.drafts import Draft, draft_all
+from controlplane.templates.failure import TemplateError
+from controlplane.templates.graph import Directory, Order, after, order
+from controlplane.templates.limits import Meter
+from controlplane.templates.outputs import close_outputs
+from controlplane.templates.parameters import Parameters, given_values
+from controlplane.templates.plans import Plan, Resource
+from controlplane.templates.scope import Deployment
+from controlplane.templates.sections import Sections, read_sections
+from controlplane.templates.source import Source
 from controlplane.templates.variables import Variables
+
+__all__ = ["Plan", "Resource", "plan"]
 
 Json = dict[str, Any]
 
-MOST_RESOURCES = 800
-NOT_SENT = frozenset({"type", "name", "apiversion", "dependson", "condition", "comments", "metadata"})
-"""What a resource of a template says to the planner and not to the resource's provider."""
-LEFT_OUT = {
-    "copy": "copy loops in a template",
-    "resources": "child resources inside a resource of a template",
-    "scope": "resources of another scope in a template",
-    "existing": "existing resources in a template",
-}
 
-
-@dataclass(frozen=True, slots=True)
-class Resource:
-    """One resource to be written. `after` are the ids of those that must be there before it."""
-
-    id: str
-    type: str
-    name: str
-    body: Json
-    after: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """`resources` in an order in which each stands behind all that it waits for; `parameters` without secrets."""
-
-    resources: tuple[Resource, ...]
-    parameters: Json
-    outputs: Json
-
-
-@dataclass(frozen=True, slots=True)
-class _Draft:
-    key: str
-    resource: Resource
-    wanted: bool
-    waits_for: tuple[str, ...]
-
-
-def plan(template: Json, values: Json, scope: Scope) -> Plan:
-    """TemplateError for a template that cannot be deployed, NotSimulated for one that could elsewhere."""
-    _check(template)
-    parameters = Parameters(template.get("parameters"), values, lambda value: evaluate(value, context))
-    variables = Variables(template.get("variables"), lambda value: evaluate(value, context))
-    context = Context(scope, parameters.value, variables.value)
-    parameters.resolve()
-    drafts = [_draft(each, context) for each in template["resources"]]
-    return Plan(_ordered(drafts), parameters.shown(), _outputs(template.get("outputs"), context))
-
-
-def _check(template: Json) -> None:
-    for section in ("$schema", "contentVersion", "resources"):
-        if section not in template:
-            raise TemplateError(f"Required property '{section}' not found in JSON")
-    if template.get("functions"):
-        raise NotSimulated("functions of one's own in a template")
-    if template.get("languageVersion") or isinstance(template["resources"], dict):
-        raise NotSimulated("a template of languageVersion 2.0")
-    resources = template["resources"]
-    if not isinstance(resources, list) or not all(isinstance(each, dict) for each in resources):
-        raise TemplateError("The section 'resources' must be an array of objects")
-    if len(resources) > MOST_RESOURCES:
-        raise TemplateError(f"The number of template resources exceeds the limit of {MOST_RESOURCES}")
-
-
-def _draft(resource: Json, context: Context) -> _Draft:
-    for key, feature in LEFT_OUT.items():
-        if resource.get(key):
-            raise NotSimulated(feature)
-    kind, name, _ = (_required(resource, key, context) for key in ("type", "name", "apiVersion"))
-    relative = type_and_name(kind, name.split("/"))
-    condition = evaluate(resource.get("condition", True), context)
-    if not isinstance(condition, bool):
-        raise TemplateError(f"The condition of the template resource '{name}' must be a boolean")
-    waits_for = evaluate(resource.get("dependsOn") or [], context)
-    if not isinstance(waits_for, list) or not all(isinstance(each, str) for each in waits_for):
-        raise TemplateError(f"The dependencies of the template resource '{name}' must be texts")
-    sent = {key: value for key, value in resource.items() if key.lower() not in NOT_SENT}
-    scope = context.scope
-    id = f"/subscriptions/{scope.subscription_id}/resourceGroups/{scope.group_name}/providers/{relative}"
-    body = evaluate(sent, context) if condition else {}
-    return _Draft(relative.lower(), Resource(id, kind, name, body, ()), condition, tuple(waits_for))
-
-
-def _required(resource: Json, key: str, context: Context) -> str:
-    value = evaluate(resource.get(key), context)
-    if not isinstance(value, str) or not value:
-        raise TemplateError(f"Required property '{key}' of a template resource is missing")
-    return value
-
-
-# ---------------------------------------------------------------------------------------------------------------- order
-
-
-def _ordered(drafts: Sequence[_Draft]) -> tuple[Resource, ...]:
-    by_key: dict[str, _Draft] = {}
-    for draft in drafts:
-        if draft.key in by_key:
-            raise TemplateError(f"The resource '{draft.resource.id}' is defined multiple times in a template")
-        by_key[draft.key] = draft
-    graph = {draft.key: [_target(each, by_key) for each in draft.waits_for] for draft in drafts}
+def plan(template: Json, values: Json, deployment: Deployment, source: Source | None = None) -> Plan:
+    """`values` as a request has them, `{name: {"value": ...}}`, or a whole parameter file. `source` tells an error its
+    line and column. TemplateError for what cannot be deployed, NotSimulated for what could be elsewhere."""
     try:
-        order = list(TopologicalSorter(graph).static_order())
-    except CycleError as error:
-        circle = error.args[1]
-        raise TemplateError(f"Circular dependency detected on resource: '{by_key[circle[0]].resource.id}'") from None
-    return tuple(_planned(by_key[key], graph[key], by_key) for key in order if by_key[key].wanted)
+        return _plan(template, values, deployment)
+    except RecursionError:
+        raise TemplateError("The template is nested too deeply") from None
+    except TemplateError as error:
+        place = source.place(error.path) if source is not None else None
+        if place is not None:
+            error.line, error.column = place
+        raise
 
 
-def _planned(draft: _Draft, waits_for: Sequence[str], by_key: dict[str, _Draft]) -> Resource:
-    """What a condition leaves out is not waited for."""
-    after = tuple(by_key[key].resource.id for key in waits_for if by_key[key].wanted)
-    found = draft.resource
-    return Resource(found.id, found.type, found.name, found.body, after)
+def _plan(template: Json, values: Json, deployment: Deployment) -> Plan:
+    meter = Meter()
+    sections = read_sections(template, meter)
+    parameters, context = _prepared(sections, template, values, deployment, meter)
+    drafts, empty = draft_all(sections, context)
+    directory = Directory(drafts, empty)
+    closed = [close_body(draft, directory) if draft.wanted and not draft.existing else ({}, {}) for draft in drafts]
+    waited = {number: [id for id, implied in reads.items() if implied] for number, (_, reads) in enumerate(closed)}
+    ordered = order(drafts, directory, waited)
+    resources = [
+        _resource(number, drafts, ordered, *closed[number]) for number in ordered.numbers if drafts[number].wanted
+    ]
+    return Plan(
+        tuple(each for number, each in resources if not drafts[number].existing),
+        parameters.shown(),
+        close_outputs(sections.outputs, sections.definitions, context, directory),
+        tuple(each for number, each in resources if drafts[number].existing),
+        tuple(draft.id for draft in drafts if not draft.wanted),
+    )
 
 
-def _target(reference: str, by_key: dict[str, _Draft]) -> str:
-    """The key of the resource that a dependency means: by its id, by type and name, or by a name that only it has."""
-    relative = reference.lower().rpartition("/providers/")[2].strip("/")
-    if relative in by_key:
-        return relative
-    named = [key for key, draft in by_key.items() if draft.resource.name.lower() == reference.lower()]
-    if len(named) != 1:
-        problem = "is ambiguous" if named else "is not defined in the template"
-        raise TemplateError(f"The resource '{reference}' {problem}")
-    return named[0]
+def _prepared(
+    sections: Sections, template: Json, values: Json, deployment: Deployment, meter: Meter
+) -> tuple[Parameters, Context]:
+    """All parameters and variables have their values, and the context tells them."""
+
+    def context() -> Context:
+        return around
+
+    blank = Context(deployment, meter, Place.EARLY, template=template)
+    around = blank
+    parameters = Parameters(sections.parameters, sections.definitions, given_values(values), context)
+    around = replace(blank, parameters=parameters.value)
+    parameters.resolve()
+    variables = Variables(sections.variables, context)
+    around = replace(around, variables=variables.value)
+    variables.resolve()
+    return parameters, around
 
 
-def _outputs(section: Any, context: Context) -> Json:
-    if not isinstance(section or {}, dict) or not all(isinstance(each, dict) for each in (section or {}).values()):
-        raise TemplateError("The section 'outputs' must be an object of objects")
-    outputs: Json = {}
-    for name, output in (section or {}).items():
-        kind = str(output.get("type", "")).lower()
-        if output.get("copy"):
-            raise NotSimulated(LEFT_OUT["copy"])
-        if evaluate(output.get("condition", True), context) and not kind.startswith("secure"):
-            outputs[name] = {"type": kind.capitalize(), "value": evaluate(output.get("value"), context)}
-    return outputs
+def _resource(
+    number: int, drafts: list[Draft], ordered: Order, body: Json, reads: dict[str, bool]
+) -> tuple[int, Resource]:
+    draft = drafts[number]
+    return number, Resource(
+        id=draft.id,
+        type=draft.type,
+        name=draft.name,
+        body=body,
+        after=after(number, drafts, ordered.waits),
+        api_version=draft.api_version,
+        symbol=draft.symbol,
+        loop=draft.loop.name if draft.loop else None,
+        index=draft.index,
+        reads=tuple(reads),
+    )

@@ -35,6 +35,13 @@ def to_json(text: str) -> str:
     )
 
 
+def positions(text: str) -> Iterator[tuple[str, int]]:
+    """The tokens that count, each with the place where it begins."""
+    for found in _TOKEN.finditer(text):
+        if found.lastgroup not in ("comment", "space"):
+            yield found.group(), found.start()
+
+
 def _tokens(text: str) -> Iterator[tuple[str, str]]:
     for found in _TOKEN.finditer(text):
         kind, token = found.lastgroup or "", found.group()

@@ -2,31 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from controlplane.templates.failure import NotSimulated, TemplateError
+from controlplane.templates.context import Context, Place
+from controlplane.templates.failure import TemplateError, telling
+from controlplane.templates.limits import check_count
+from controlplane.templates.loops import copies
+from controlplane.templates.section import Section, expressions
+from controlplane.templates.values import Value
+from controlplane.templates.walking import evaluated
+
+Json = dict[str, Any]
 
 
 class Variables:
-    def __init__(self, definitions: Any, evaluate: Callable[[Any], Any]) -> None:
-        if not isinstance(definitions or {}, dict):
-            raise TemplateError("The section 'variables' must be an object")
-        self._definitions = {name.lower(): value for name, value in (definitions or {}).items()}
-        if "copy" in self._definitions:
-            raise NotSimulated("copy loops in a template")
-        self._values: dict[str, Any] = {}
-        self._evaluate = evaluate
-        self._under_way: set[str] = set()
+    """`context` gives that in which they are evaluated. `copy` among them makes variables of its own, by loops."""
 
-    def value(self, name: str) -> Any:
-        key = name.lower()
-        if key not in self._definitions:
-            raise TemplateError(f"The template variable '{name}' is not found")
-        if key in self._under_way:
-            raise TemplateError(f"The template variable '{name}' refers to itself")
-        if key not in self._values:
-            self._under_way.add(key)
-            self._values[key] = self._evaluate(self._definitions[key])
-            self._under_way.discard(key)
-        return self._values[key]
+    def __init__(self, definitions: Json, context: Callable[[], Context]) -> None:
+        self._context = context
+        self._definitions = {name.lower(): (name, each) for name, each in definitions.items() if name.lower() != "copy"}
+        self._loops = {str(each["name"]).lower(): each for each in _loops(definitions)}
+        names = [name for name, _ in self._definitions.values()] + [str(each["name"]) for each in self._loops.values()]
+        check_count("variables", len(names))
+        self._section = Section("variable", names, self._mentions, self._make)
+
+    def value(self, name: str) -> Value:
+        return self._section.value(name)
+
+    def resolve(self) -> None:
+        """Evaluate all, so that what is wrong with one that nobody asks for is told."""
+        for name in (*self._definitions, *self._loops):
+            self.value(name)
+
+    def _mentions(self, key: str) -> Iterable[str]:
+        with self._telling(key):
+            definition = self._loops[key] if key in self._loops else self._definitions[key][1]
+            return [name for each in expressions(definition, Place.VARIABLE) for name in each.variables]
+
+    def _make(self, key: str) -> Value:
+        context = self._context().at(Place.VARIABLE)
+        with self._telling(key):
+            if key in self._loops:
+                ((_, value),) = copies(self._loops[key], context, evaluated, evaluated)
+            else:
+                value = evaluated(self._definitions[key][1], context)
+            context.meter.measure(value)
+            return value
+
+    def _telling(self, key: str) -> Any:
+        name = str(self._loops[key]["name"]) if key in self._loops else self._definitions[key][0]
+        return telling(f"The template variable '{name}'", ("variables", "copy" if key in self._loops else name))
+
+
+def _loops(definitions: Json) -> Iterator[Json]:
+    key = next((key for key in definitions if key.lower() == "copy"), None)
+    loops = definitions[key] if key is not None else []
+    if not isinstance(loops, list) or not all(isinstance(each, dict) and "name" in each for each in loops):
+        raise TemplateError(
+            "The 'copy' of the variables must be an array of objects with a name", path=("variables", "copy")
+        )
+    yield from loops

@@ -7,12 +7,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from controlplane.adapters.fabric import EXTENSION_LIMIT
+from controlplane.domain.recovery_point import ARCHIVE_AFTER, ARCHIVED_FOR
 from controlplane.domain.resource_guard import UNLOCKED_FOR
 from controlplane.domain.vault import DEFAULT_REDUNDANCY
+from controlplane.domain.vm_sizes import SIZES
+from controlplane.jobs.rehydration import DAYS
 from controlplane.ports import ServiceSettings
 from extension.contract.codes import Code
 from extension.outcome import same_task
 from extension.snapshot import State
+from simulator.packages import EARLIER_VERSIONS
 
 
 @dataclass(frozen=True)
@@ -44,10 +49,42 @@ SERVICE = (
         "controlplane/arm/group_deletion.py",
     ),
     Choice(
-        "A deployment whose resources take their time",
-        "goes on when it, its operations or its status are asked for, and stands still between",
-        "goes on by itself",
-        "controlplane/arm/deployment_run.py",
+        "What is checked before a deployment writes anything",
+        "every resource is tried by its own operation, in a transaction that is taken back; what waits for one that "
+        "takes its time is not",
+        "what each provider's preflight checks is not public",
+        "controlplane/arm/rehearsal.py",
+    ),
+    Choice(
+        "The api-version of a resource in a template",
+        "any that is a date which has been",
+        "those that its provider knows",
+        "controlplane/domain/deployment.py",
+    ),
+    Choice(
+        "Default values of secure parameters in an exported template",
+        "left out",
+        "not public",
+        "controlplane/arm/deployment_request.py",
+    ),
+    Choice(
+        "An operation that runs when its deployment is cancelled",
+        "is listed as Canceled; its resource is finished",
+        "is listed as Canceled at some time; the same",
+        "controlplane/jobs/deployment.py",
+    ),
+    Choice(
+        "Role assignments",
+        "kept and shown, without effect: whoever has a token may do everything; any GUID may be a role, a few built-in "
+        "ones are known by name",
+        "decide who may do what",
+        "controlplane/arm/role_assignments.py",
+    ),
+    Choice(
+        "Diagnostic settings",
+        "kept and shown, without effect: nothing is sent anywhere",
+        "send logs and metrics to the named sinks",
+        "controlplane/arm/diagnostic_settings.py",
     ),
     Choice(
         "The PUT of a virtual machine that names no data disks",
@@ -66,6 +103,60 @@ SERVICE = (
         "every publisher, offer and SKU has one version, 1.0.0",
         "a catalogue",
         "controlplane/arm/virtual_machine_images.py",
+    ),
+    Choice(
+        "Versions of the VMSnapshot handler",
+        f"{', '.join(EARLIER_VERSIONS)} and today's are published; they differ in their manifests alone",
+        "which versions are published, and what tells them apart, is not public",
+        "simulator/packages.py",
+    ),
+    Choice(
+        "The version of an extension",
+        "chosen anew with every goal state of its machine; `enableAutomaticUpgrade` is shown and adds nothing to that",
+        "minor versions come with the next change of the machine's model; automatic upgrades come by themselves",
+        "simulator/host/documents.py",
+    ),
+    Choice(
+        "An extension that is asked for once more as it is",
+        "nothing runs again, unless it had failed",
+        "documented for settings that did not change; what becomes of one that failed is not",
+        "controlplane/arm/virtual_machine_extensions.py",
+    ),
+    Choice(
+        "`provisionAfterExtensions`",
+        "the extensions named must be there already; each is provisioned by its own request",
+        "the agent keeps to the order within one goal state",
+        "controlplane/arm/virtual_machine_extensions.py",
+    ),
+    Choice(
+        "An extension that never reports its end",
+        f"has failed after {EXTENSION_LIMIT.seconds // 60} minutes of the world's time",
+        "users quote this limit; it is not documented as one",
+        "controlplane/adapters/fabric.py",
+    ),
+    Choice(
+        "Publishers",
+        "only those of extensions are listed; images of every other can be had",
+        "a catalogue",
+        "controlplane/arm/virtual_machine_extension_images.py",
+    ),
+    Choice(
+        "Sizes of machines",
+        f"{len(SIZES)} common ones are listed, every other name of the form is accepted; all run alike",
+        "each region has its own; others are refused",
+        "controlplane/domain/vm_sizes.py",
+    ),
+    Choice(
+        "Security profile, priority, licence, availability set and zones of a machine",
+        "kept and shown; they change nothing",
+        "they decide where and how it runs",
+        "controlplane/arm/virtual_machine_request.py",
+    ),
+    Choice(
+        "The agent of a machine that is off",
+        "not ready, of version Unknown",
+        "seen so in answers that users quote; some show no agent at all",
+        "controlplane/arm/virtual_machine_view.py",
     ),
     Choice(
         "The blob of a deleted managed disk",
@@ -129,6 +220,68 @@ SERVICE = (
         "counts of items, policies and recovery points, and the bytes moved into the vault",
         NOT_PUBLIC,
         "controlplane/domain/vault_usage.py",
+    ),
+    Choice(
+        "The change of a policy that protects something",
+        "202 and a job ConfigureBackup for each item that is backed up by it; suspended items need none",
+        "PowerShell shows such jobs; when the service answers 200 at once is not public",
+        "controlplane/arm/backup_policies.py",
+    ),
+    Choice(
+        "Policies with only crash-consistent snapshots",
+        "refused by name",
+        "a preview: snapshots without the extension of a machine that runs",
+        "controlplane/domain/policy.py",
+    ),
+    Choice(
+        "A machine that its vault has stopped or suspended",
+        "may be protected in another vault, and is then not resumed in the first",
+        "documented for machines whose protection was stopped; soft-deleted ones stay with their vault here",
+        "controlplane/jobs/lifecycle.py",
+    ),
+    Choice(
+        "Backup status",
+        "Protected for an item in every state, so that it names the vault to be asked",
+        "not public for items that are stopped or soft-deleted",
+        "controlplane/arm/backup_status.py",
+    ),
+    Choice(
+        "Validation of a restore",
+        "the restore itself, taken back before it is begun",
+        "checks more than the request, for instance permissions",
+        "controlplane/jobs/rehearsal.py",
+    ),
+    Choice(
+        "Export of jobs",
+        "a blob of JSON with the jobs as lists show them, readable for an hour; no workbook",
+        "a workbook for a spreadsheet",
+        "controlplane/arm/job_export.py",
+    ),
+    Choice(
+        "Archive",
+        f"for points of a monthly or yearly rule, {ARCHIVE_AFTER.days} days old, kept for {ARCHIVED_FOR.days} more and "
+        "without snapshots; each ready one is recommended; the job is called MoveRecoveryPoint",
+        "the rules are documented, what recommends a point is not",
+        "controlplane/domain/recovery_point.py",
+    ),
+    Choice(
+        "Rehydration",
+        f"at once, for {DAYS.start} to {DAYS.stop - 1} days, together with the restore that asks for it",
+        "takes up to fifteen hours",
+        "controlplane/jobs/rehydration.py",
+    ),
+    Choice(
+        "Recovery of files",
+        "a Python script for every system, which reads the disks over HTTPS with a password and copies the files; any "
+        "number of sessions for a recovery point",
+        "an executable on Windows; the script mounts the disks over iSCSI",
+        "controlplane/jobs/recover_files.py",
+    ),
+    Choice(
+        "Source scan",
+        "can be switched on and off; nobody looks for threats, so the summary stays Unknown",
+        "Defender looks",
+        "controlplane/arm/source_scan.py",
     ),
     Choice(
         "Keys of a storage account",

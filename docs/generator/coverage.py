@@ -10,10 +10,10 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute
 
-from controlplane.arm import cloud, routing, sign_in
+from controlplane.arm import cloud, routing, sign_in, unsimulated
 from controlplane.arm.aad import Identity, Tokens
 from controlplane.arm.app import all_routes
-from controlplane.arm.routing import GROUP, SUBSCRIPTION, Route, operation_name, split
+from controlplane.arm.routing import GROUP, SUBSCRIPTION, Route, keywords, operation_name, split
 from controlplane.domain import errors
 from docs.generator import source
 from docs.generator.choices import CODES, GUEST, HANDLER, NOT_PUBLIC, SERVICE, Choice
@@ -29,6 +29,7 @@ def text() -> str:
         f"silence: a refusal is status {errors.operation_not_simulated('').status} with the code "
         f"{code(errors.operation_not_simulated('').code)} and the operation's name.",
         _operations(),
+        *map(_sdk, unsimulated.sdks()),
         _features(),
         _sign_in(),
         _wire(),
@@ -73,6 +74,26 @@ def _namespace(namespace: str, places: Mapping[str, Sequence[Route]]) -> Iterato
         rows.append((scope, code(below), simulated, refused))
     yield f"### {namespace}"
     yield table(("in", "path", "simulated", "refused"), rows)
+
+
+def _sdk(sdk: unsimulated.Sdk) -> str:
+    """Each operation that the SDK knows, measured by the table of routes."""
+    refused = {(route.method, keywords(route.path)) for route in all_routes() if is_refused(route)}
+    missing = [(each.verb, keywords(each.path)) in refused for each in sdk.operations]
+    rows = [
+        (each.group or "the client", each.name, code(f"{each.verb} {_tail(each.path)}"), "refused" if gone else "done")
+        for each, gone in zip(sdk.operations, missing, strict=True)
+    ]
+    return section(
+        f"Operations of {sdk.name}",
+        f"Version {sdk.version}, api-version {sdk.api_version}: {missing.count(False)} of {len(missing)} are done.",
+        table(("group", "operation", "request", "here"), rows),
+    )
+
+
+def _tail(path: str) -> str:
+    """What comes behind the namespace: the part that tells one operation from another."""
+    return path.rpartition("/providers/Microsoft.RecoveryServices/")[2]
 
 
 def _scope(path: str) -> tuple[str, str]:

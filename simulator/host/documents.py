@@ -5,16 +5,18 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from controlplane.ports import Blob, Disk, Json, MachineSpec, PowerState
+from controlplane.ports import Blob, Disk, Json, MachineSpec, PowerState, Store
 from extension.contract.protocol import settings_file
 from simulator.host.goalstate import GoalState, PluginGoal
 from simulator.host.packages import PackageRepository, handler_name
 
 DESIRED, OBSERVED = "fabric.vm", "host.vm"
+HANDLER = "host.handler"
+"""A handler of which packages are published: what the service can make extensions of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,20 @@ def _spec(spec: Json) -> MachineSpec:
         for disk in spec["disks"]
     )
     return MachineSpec(**{**spec, "disks": disks})
+
+
+# ------------------------------------------------------------------------------------------------------------- packages
+
+
+def announce(store: Store, packages: PackageRepository) -> None:
+    """Write down what is published; what is no longer is not there any more."""
+    published = {f"{handler.publisher}.{handler.type}".lower(): handler for handler in packages.handlers()}
+    with store.transaction():
+        for document in store.find(HANDLER):
+            if document.id not in published:
+                store.delete(HANDLER, document.id)
+        for id, handler in published.items():
+            store.put(HANDLER, id, asdict(handler))
 
 
 # ----------------------------------------------------------------------------------------------------------- goal state
@@ -182,10 +198,12 @@ def _entry(extension: WantedExtension, handler: Json) -> Json:
     settings = handler.get("runtimeSettingsStatus") or {}
     status = (settings.get("settingsStatus") or {}).get("status")
     message = (handler.get("formattedMessage") or {}).get("message")
-    failed = handler.get("status") == "NotReady" and handler.get("code")
+    not_ready = handler.get("status") == "NotReady"
+    failed = not_ready and handler.get("code")
     return _bare(extension) | {
         "handler_version": handler.get("handlerVersion"),
-        "handler_status": handler.get("status"),
+        # Not ready and nothing wrong: between being installed and being enabled.
+        "handler_status": "Installing" if not_ready and not failed else handler.get("status"),
         "handler_message": message,
         "sequence_number": settings.get("sequenceNumber"),
         "status": _failure(extension, handler["code"], str(message)) if failed else status,

@@ -18,7 +18,7 @@ from controlplane.ports import Blobs, Clock, Document, Store
 from simulator.guest.agent_process import end_processes_below
 from simulator.guest.ground_truth import GroundTruth, GroundTruths
 from simulator.guest.machine import Guest, GuestOptions
-from simulator.host.documents import DESIRED, Desired, machine_key
+from simulator.host.documents import DESIRED, Desired, announce, machine_key
 from simulator.host.journal import Journal
 from simulator.host.machine import Machine, Surroundings
 from simulator.host.packages import PackageRepository
@@ -47,6 +47,9 @@ class Host:
         self._store = store
         self._clock = clock
         self._folder = folder.absolute()
+        self._packages = packages
+        self._announced = 0
+        """Revision of the packages that the store was told of."""
         self._journal = Journal(store, clock)
         self._surroundings = Surroundings(
             store=store,
@@ -74,6 +77,7 @@ class Host:
     def start(self) -> None:
         """Find the machines that are in the store, and boot those that shall run."""
         end_processes_below(self._folder)  # of a host that was killed
+        self._announce()
         self._stop = self._clock.every(TICK_SECONDS, self.tick)
 
     def close(self) -> None:
@@ -106,7 +110,15 @@ class Host:
             if not self._closed:
                 self._tick()
 
+    def _announce(self) -> None:
+        """Tell the service what is published, if it is something else than before."""
+        revision = self._packages.revision
+        if revision != self._announced:
+            announce(self._store, self._packages)
+            self._announced = revision
+
     def _tick(self) -> None:
+        self._announce()
         self._look()
         now = self._clock.now()
         due = [machine for machine in self._machines.values() if machine.is_due(now) and machine not in self._busy]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import io
 import threading
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from controlplane.ports import PublishedHandler, version_numbers
 from extension.contract.protocol import MANIFEST_FILE, HandlerManifest, ProtocolError
 from extension.contract.settings import canonical_publisher
 
@@ -31,6 +32,8 @@ class PackageRepository:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._packages: dict[str, dict[str, Package]] = {}
+        self.revision = 0
+        """Another number whenever something else is published than before."""
 
     def publish(self, content: bytes, *, name: str | None = None, version: str | None = None) -> Package:
         """Offer this zip. Name and version are those of its manifest where they are not given.
@@ -41,10 +44,11 @@ class PackageRepository:
         package = Package(name or manifest.name, version or manifest.version, content)
         if not package.name:
             raise PackageRefused(f"{MANIFEST_FILE} has no name and none was given")
-        if not _numbers(package.version):
+        if not version_numbers(package.version):
             raise PackageRefused(f"the version of {package.name} is no dotted number")
         with self._lock:
             self._packages.setdefault(package.name.lower(), {})[package.version] = package
+            self.revision += 1
         return package
 
     def get(self, name: str, version: str) -> Package | None:
@@ -54,13 +58,20 @@ class PackageRepository:
     def versions(self, name: str) -> list[str]:
         """Oldest first."""
         with self._lock:
-            return sorted(self._packages.get(name.lower(), {}), key=_numbers)
+            return sorted(self._packages.get(name.lower(), {}), key=version_numbers)
 
     def resolve(self, publisher: str, type: str, version: str, auto_upgrade_minor_version: bool) -> Package | None:
         """The package a request means; None when nothing published fits."""
         name = handler_name(publisher, type)
-        chosen = choose_version(self.versions(name), version, auto_upgrade_minor_version)
+        handler = PublishedHandler(publisher, type, tuple(self.versions(name)))
+        chosen = handler.choose(version, auto_upgrade_minor_version)
         return self.get(name, chosen) if chosen else None
+
+    def handlers(self) -> Sequence[PublishedHandler]:
+        """Everything that is published, by name."""
+        with self._lock:
+            names = [next(iter(self._packages[key].values())).name for key in sorted(self._packages)]
+        return [PublishedHandler(*_parted(name), tuple(self.versions(name))) for name in names]
 
 
 def handler_name(publisher: str, type: str) -> str:
@@ -68,26 +79,10 @@ def handler_name(publisher: str, type: str) -> str:
     return f"{canonical_publisher(publisher, type) or publisher}.{type}"
 
 
-def choose_version(published: Iterable[str], asked: str, auto_upgrade_minor_version: bool) -> str | None:
-    """The newest version that fits: with automatic upgrade any minor version from the one asked for on, never another
-    major one; without it every number that was given must be the same."""
-    wanted = _numbers(asked)
-    if not wanted:
-        return None
-
-    def fits(version: str) -> bool:
-        numbers = _numbers(version)
-        if auto_upgrade_minor_version:
-            return numbers[0] == wanted[0] and numbers >= wanted
-        return numbers[: len(wanted)] == wanted
-
-    return max(filter(fits, published), key=_numbers, default=None)
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    """Empty for what is no version."""
-    parts = version.split(".")
-    return tuple(map(int, parts)) if all(part.isdecimal() for part in parts) else ()
+def _parted(name: str) -> tuple[str, str]:
+    """Publisher and type; only a publisher has dots inside."""
+    publisher, _, type = name.rpartition(".")
+    return publisher, type
 
 
 def _manifest(content: bytes) -> HandlerManifest:

@@ -22,9 +22,9 @@ from controlplane.adapters.inline_engine import InlineEngine
 from controlplane.adapters.memory_blobs import MemoryBlobs
 from controlplane.adapters.store import SqlStore
 from controlplane.arm.aad import SUBSCRIPTION_ID, Identity, Tokens
-from controlplane.arm.app import build
+from controlplane.arm.app import build, own_requests
 from controlplane.domain.virtual_machine import VHD_FOOTER_BYTES
-from controlplane.jobs.catalog import PLANS
+from controlplane.jobs.catalog import plans
 from controlplane.ports import Json, Ports, ServiceSettings
 from simulator.clock import VirtualClock
 from tests.unit.scripted_fabric import ScriptedFabric
@@ -172,9 +172,9 @@ def arm_world(blobs: MemoryBlobs | None = None, rate: float = 0.0, **edge: Any) 
         yield from _arm_world(SqlStore(f"sqlite:///{path}", clock), clock, blobs or service_storage(), edge)
 
 
-def service_storage() -> MemoryBlobs:
+def service_storage(blobs: MemoryBlobs | None = None) -> MemoryBlobs:
     """A storage that has the service's own accounts."""
-    blobs = MemoryBlobs()
+    blobs = blobs or MemoryBlobs()
     for account in ServiceSettings().own_accounts:
         blobs.add_account(account)
     return blobs
@@ -184,8 +184,9 @@ def _arm_world(store: SqlStore, clock: VirtualClock, blobs: MemoryBlobs, edge: J
     fabric = ScriptedFabric(store, blobs, clock)
     settings = ServiceSettings()
     ports = Ports(clock=clock, blobs=blobs, store=store, fabric=fabric, chance=Random(7), settings=settings)
-    engine = InlineEngine(PLANS, lambda: ports)
+    engine = InlineEngine(plans(lambda: requests), lambda: ports)
     app = build(ports, engine, identity(), **edge)
+    requests = own_requests(ports, engine, identity())
     loop = asyncio.Runner()
     try:
         yield ArmWorld(app, ports, fabric, engine, loop, token())

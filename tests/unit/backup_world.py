@@ -12,17 +12,21 @@ from controlplane.adapters.inline_engine import InlineEngine
 from controlplane.adapters.store import SqlStore
 from controlplane.domain import job as jobs
 from controlplane.domain import (
+    managed_disk,
+    network,
     policy,
     protected_item,
     recovery_point,
+    resource_group,
+    restore_point_collection,
     restored_disks,
     storage_account,
     vault,
     virtual_machine,
 )
-from controlplane.domain.arm_id import item_id
+from controlplane.domain.arm_id import ResourceId, item_id
 from controlplane.domain.recovery_point import RecoveryPoint
-from controlplane.jobs import points
+from controlplane.jobs import managed_disks, points
 from controlplane.jobs.backup import backup_now
 from controlplane.jobs.catalog import PLANS
 from controlplane.jobs.lifecycle import configure_protection
@@ -50,6 +54,21 @@ DISKS = (
     Disk("logs", 1, Blob("sql01disks", "vhds", "logs.vhd"), SIZE, "Empty"),
 )
 
+MANAGED_DISKS = tuple(
+    Disk(
+        f"sql01-{disk.name}",
+        disk.lun,
+        Blob("manageddisks", "disks", f"{disk.name}.vhd"),
+        SIZE,
+        disk.create_option,
+        f"{GROUP}/providers/Microsoft.Compute/disks/sql01-{disk.name}",
+    )
+    for disk in DISKS
+)
+NETWORK = f"{GROUP}/providers/Microsoft.Network/virtualNetworks/net"
+SUBNET = f"{NETWORK}/subnets/default"
+COPY = f"{GROUP}/providers/Microsoft.Compute/virtualMachines/Copy"
+
 BACKUP_REQUEST: Json = {"properties": {"objectType": "IaasVMBackupRequest"}}
 PROTECT_REQUEST: Json = {
     "properties": {
@@ -71,6 +90,16 @@ RESTORE_REQUEST: Json = {
 }
 
 
+ALTERNATE: Json = {
+    "recoveryType": "AlternateLocation",
+    "targetVirtualMachineId": COPY,
+    "targetResourceGroupId": GROUP,
+    "virtualNetworkId": NETWORK,
+    "subnetId": SUBNET,
+}
+"""What a restore to another machine asks for beside the rest."""
+
+
 @dataclass
 class BackupWorld:
     clock: VirtualClock
@@ -78,6 +107,7 @@ class BackupWorld:
     store: SqlStore
     fabric: ScriptedFabric
     ports: Ports
+    disks: tuple[Disk, ...] = DISKS
     engines: list[InlineEngine] = field(default_factory=list)
 
     @property
@@ -104,7 +134,7 @@ class BackupWorld:
 
     def write(self, place: int, block: int, byte: int) -> None:
         """The guest fills a block of a disk."""
-        self.blobs.write(DISKS[place].blob, block * BLOCK, bytes([byte]) * BLOCK)
+        self.blobs.write(self.disks[place].blob, block * BLOCK, bytes([byte]) * BLOCK)
 
     # --------------------------------------------------------------------------------------------------- what there is
 
@@ -136,7 +166,8 @@ class BackupWorld:
 
     def snapshots(self) -> list[Blob]:
         """All snapshots of the machine's disks."""
-        return [blob for blob in self.blobs.find("sql01disks", "vhds", snapshots=True) if blob.snapshot]
+        place = self.disks[0].blob
+        return [blob for blob in self.blobs.find(place.account, place.container, snapshots=True) if blob.snapshot]
 
     def vault_blobs(self) -> list[str]:
         return [blob.name for blob in self.blobs.find(self.ports.settings.vault_account, "vault")]
@@ -144,7 +175,26 @@ class BackupWorld:
     def restored_blobs(self) -> list[Blob]:
         numbers = [document.id.rpartition("/")[2] for document in self.store.find(jobs.KIND, VAULT)]
         containers = [restored_disks.container_name("SQL01", number) for number in numbers]
-        return [blob for container in containers for blob in self.blobs.find("restored01", container)]
+        found = [blob for container in containers for blob in self.blobs.find("restored01", container)]
+        own = {disk.blob for disk in self.disks}
+        return found + [blob for blob in self.blobs.find("manageddisks", "disks") if blob not in own]
+
+    def resource(self, id: str) -> Json | None:
+        """A resource of Compute or Network as ARM shows it."""
+        parsed = ResourceId.parse(id)
+        found = self.store.get(parsed.type.lower(), id)
+        return None if found is None else found.json()
+
+    def resources(self) -> list[str]:
+        """What there is of Compute and Network."""
+        kinds = (
+            virtual_machine.KIND,
+            managed_disk.KIND,
+            network.INTERFACE.lower(),
+            restore_point_collection.KIND,
+            restore_point_collection.POINT_KIND,
+        )
+        return [document.id for kind in kinds for document in self.store.find(kind)]
 
     def events(self, name: str) -> list[Json]:
         return [event.data for event in self.store.events(limit=100_000) if event.name == name]
@@ -152,15 +202,19 @@ class BackupWorld:
 
 @contextmanager
 def backup_world(
-    protected: bool = True, settings: ServiceSettings | None = None, storage: Blobs | None = None, rate: float = 0.0
+    protected: bool = True,
+    settings: ServiceSettings | None = None,
+    storage: Blobs | None = None,
+    rate: float = 0.0,
+    managed: bool = False,
 ) -> Iterator[BackupWorld]:
-    """`storage`: in memory unless given. `rate`: the clock stands still unless given."""
+    """`storage`: in memory unless given. `rate`: the clock stands still unless given. `managed`: on managed disks."""
     clock = VirtualClock(START, rate)
     blobs = FaultyBlobs(storage)
     store = SqlStore(":memory:", clock)
     fabric = ScriptedFabric(store, blobs, clock)
     ports = Ports(clock, blobs, store, fabric, Random(1), settings or ServiceSettings())
-    world = BackupWorld(clock, blobs, store, fabric, ports)
+    world = BackupWorld(clock, blobs, store, fabric, ports, MANAGED_DISKS if managed else DISKS)
     world.new_engine()
     _furnish(world)
     try:
@@ -178,13 +232,24 @@ def backup_world(
 def _furnish(world: BackupWorld) -> None:
     for account in ("sql01disks", "restored01", *world.ports.settings.own_accounts):
         world.blobs.add_account(account)
-    for place, disk in enumerate(DISKS):
+    for place, disk in enumerate(world.disks):
         world.blobs.create(disk.blob, SIZE)
         world.write(place, 0, place + 1)
     store = world.store
+    store.put(resource_group.KIND, GROUP, resource_group.body(GROUP, "westus", {}), parent="/subscriptions/s")
     store.put(vault.KIND, VAULT, {"id": VAULT, "name": "vault01", "location": "westus"}, parent=GROUP)
     for body in policy.built_in(VAULT, START):
         store.put(policy.KIND, body["id"], body, parent=VAULT)
+    _furnish_machine(world)
+    target = {"id": TARGET, "name": "restored01", "location": "westus"}
+    store.put(storage_account.KIND, TARGET, target, parent=GROUP)
+    subnets = [{"name": "default", "id": SUBNET, "properties": {"addressPrefix": "10.0.0.0/24"}}]
+    net = {"id": NETWORK, "name": "net", "location": "westus", "properties": {"subnets": subnets}}
+    store.put(network.VIRTUAL_NETWORK.lower(), NETWORK, net, parent=GROUP)
+
+
+def _furnish_machine(world: BackupWorld) -> None:
+    shown = [_shown(world, disk) for disk in world.disks]
     machine = {
         "id": VM,
         "name": "SQL01",
@@ -192,11 +257,23 @@ def _furnish(world: BackupWorld) -> None:
         "properties": {
             "vmId": VM_ID,
             "hardwareProfile": {"vmSize": "Standard_D2s_v5"},
-            "storageProfile": {"osDisk": {"osType": "Windows"}},
+            "storageProfile": {"osDisk": {"osType": "Windows", **shown[0]}, "dataDisks": shown[1:]},
         },
     }
-    store.put(virtual_machine.KIND, VM, machine, parent=GROUP)
-    target = {"id": TARGET, "name": "restored01", "location": "westus"}
-    store.put(storage_account.KIND, TARGET, target, parent=GROUP)
-    spec = MachineSpec(VM_ID, "SQL01", "Standard_D2s_v5", "Windows", "a:b:c", "sql01", DISKS)
+    private = {"blobs": [disk.blob_key for disk in world.disks]}
+    world.store.put(virtual_machine.KIND, VM, machine, parent=GROUP, private=private)
+    spec = MachineSpec(VM_ID, "SQL01", "Standard_D2s_v5", "Windows", "", "SQL01", world.disks)
     world.fabric.create_vm(VM, spec)
+    for disk in world.disks:
+        if disk.managed_disk_id:
+            resource = managed_disk.ManagedDisk("westus", 1, disk.create_option, "StandardSSD_LRS", owner=VM)
+            managed_disks.register(world.ports, world.store, disk.managed_disk_id, resource, disk.blob)
+
+
+def _shown(world: BackupWorld, disk: Disk) -> Json:
+    """A disk as the machine's storage profile shows it."""
+    place: Json = {"vhd": {"uri": world.blobs.url(disk.blob)}}
+    if disk.managed_disk_id:
+        place = {"managedDisk": {"id": disk.managed_disk_id, "storageAccountType": "StandardSSD_LRS"}}
+    lun = {} if disk.lun < 0 else {"lun": disk.lun}
+    return {**lun, "name": disk.name, "createOption": disk.create_option, "caching": "ReadOnly", **place}

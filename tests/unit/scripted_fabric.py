@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Set
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import cache
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from controlplane.adapters.fabric import DESIRED, OBSERVED, StoreFabric
+from controlplane.adapters.fabric import DESIRED, HANDLER, OBSERVED, StoreFabric
 from controlplane.ports import (
     Blob,
     Blobs,
@@ -20,10 +20,11 @@ from controlplane.ports import (
     Json,
     MachineSpec,
     PowerState,
+    PublishedHandler,
     Store,
 )
 from extension.contract.reports import SnapshotConsistency, SnapshotInfo, StatusReport
-from extension.contract.settings import SnapshotSettings
+from extension.contract.settings import SnapshotSettings, canonical_publisher
 from simulator.host.certificates import TenantCertificate, make_tenant_certificate
 
 
@@ -38,21 +39,43 @@ def tenant_key_pem() -> bytes:
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
-def apply_desired(store: Store, vm: str, *, agent: str = "Ready", status: Json | None = None) -> None:
-    """What a host does that succeeds in everything at once."""
+PUBLISHED = (
+    PublishedHandler("Contoso", "Agent", ("1.0.0.0", "1.0.7.0", "1.2.0.0", "2.0.0.0")),
+    PublishedHandler("Microsoft.Azure.RecoveryServices", "VMSnapshot", ("1.9.0.0", "1.9.1.0", "1.10.0.0")),
+)
+
+
+def publish(store: Store) -> None:
+    """What a host has packages of."""
+    for handler in PUBLISHED:
+        store.put(HANDLER, f"{handler.publisher}.{handler.type}", asdict(handler))
+
+
+def _version(extension: Json) -> str:
+    publisher = canonical_publisher(extension["publisher"], extension["type"]) or extension["publisher"]
+    wanted = (publisher.lower(), extension["type"].lower())
+    fitting = [handler for handler in PUBLISHED if (handler.publisher.lower(), handler.type.lower()) == wanted]
+    chosen = fitting and fitting[0].choose(extension["version"], extension["auto_upgrade_minor_version"])
+    return chosen or f"{extension['version']}.0.0"
+
+
+def apply_desired(
+    store: Store, vm: str, *, agent: str = "Ready", status: Json | None = None, problem: str | None = None
+) -> None:
+    """What a host does that succeeds in everything at once; with a `problem` it cannot boot."""
     found = store.get(DESIRED, vm)
     assert found is not None
     desired = found.json()
     if desired["deleted"]:
         store.delete(OBSERVED, vm)
         return
-    running = desired["power"] == "running"
+    running = desired["power"] == "running" and not problem
     body = {
         "vm": vm,
         "generation": desired["generation"],
-        "power": desired["power"],
-        "provisioning_state": "Succeeded",
-        "problem": None,
+        "power": "stopped" if problem else desired["power"],
+        "provisioning_state": "Failed" if problem else "Succeeded",
+        "problem": problem,
         "certificate": tenant().pem,
         "thumbprint": tenant().thumbprint,
         "agent": {"status": agent, "version": "2.7.41491.1", "reported": None} if running else None,
@@ -65,7 +88,7 @@ def apply_desired(store: Store, vm: str, *, agent: str = "Ready", status: Json |
                 "name": extension["name"],
                 "publisher": extension["publisher"],
                 "type": extension["type"],
-                "handler_version": "1.9.0.0",
+                "handler_version": _version(extension),
                 "handler_status": "Ready",
                 "handler_message": "",
                 "sequence_number": extension["sequence_number"],
@@ -92,14 +115,17 @@ class ScriptedFabric:
     delivered: list[ExtensionRequest] = field(default_factory=list)
     agent: str = "Ready"
     unready: bool = False
+    boot_problem: str | None = None
+    """Why machines on attached disks do not boot."""
 
     def __post_init__(self) -> None:
         self._real = StoreFabric(self.store, self.clock)
+        publish(self.store)
 
     def create_vm(self, vm: str, spec: MachineSpec) -> None:
         self._real.create_vm(vm, spec)
         if not self.unready:
-            apply_desired(self.store, vm, agent=self.agent)
+            self._apply(vm)
 
     def delete_vm(self, vm: str) -> None:
         self._real.delete_vm(vm)
@@ -107,18 +133,32 @@ class ScriptedFabric:
 
     def power(self, vm: str, state: PowerState) -> None:
         self._real.power(vm, state)
-        apply_desired(self.store, vm, agent=self.agent)
+        self._apply(vm)
 
     def restart(self, vm: str) -> None:
         self._real.restart(vm)
-        apply_desired(self.store, vm, agent=self.agent)
+        self._apply(vm)
+
+    def _apply(self, vm: str) -> None:
+        """Only what is to run can fail to boot."""
+        desired = self.store.get(DESIRED, vm)
+        wanted = desired.json() if desired else {}
+        attached = any(disk["create_option"] == "Attach" for disk in wanted["spec"]["disks"]) if wanted else False
+        fails = attached and wanted["power"] == "running"
+        apply_desired(self.store, vm, agent=self.agent, problem=self.boot_problem if fails else None)
 
     def disks(self, vm: str) -> tuple[Disk, ...]:
         return self._real.disks(vm)
 
+    def handlers(self) -> tuple[PublishedHandler, ...]:
+        return self._real.handlers()
+
+    def handler(self, publisher: str, type: str) -> PublishedHandler | None:
+        return self._real.handler(publisher, type)
+
     def deliver(self, vm: str, request: ExtensionRequest) -> int:
         number = self._real.deliver(vm, request)
-        apply_desired(self.store, vm, agent=self.agent)
+        self._apply(vm)
         self.delivered.append(request)
         if "commandToExecute" in request.public:
             answer = self.script.pop(0) if self.script else snapshots()
@@ -127,7 +167,7 @@ class ScriptedFabric:
 
     def remove_extension(self, vm: str, name: str) -> None:
         self._real.remove_extension(vm, name)
-        apply_desired(self.store, vm, agent=self.agent)
+        self._apply(vm)
 
     def instance_view(self, vm: str) -> InstanceView | None:
         return self._real.instance_view(vm)

@@ -143,7 +143,11 @@ def test_what_is_not_there_is_named(world: ArmWorld) -> None:
         ("PUT", f"{GROUP}/providers/Microsoft.Network/loadBalancers/n", "PUT Microsoft.Network/loadBalancers"),
         ("POST", f"{VAULT}/backupSecurityPIN", "POST Microsoft.RecoveryServices/vaults/backupSecurityPIN"),
         ("POST", f"{GROUP}/exportTemplate", "POST Microsoft.Resources/subscriptions/resourceGroups/exportTemplate"),
-        ("PATCH", VAULT, "PATCH Microsoft.RecoveryServices/vaults"),
+        (
+            "PUT",
+            f"{VAULT}/replicationVaultSettings/default",
+            "PUT Microsoft.RecoveryServices/vaults/replicationVaultSettings",
+        ),
     ],
 )
 def test_what_is_not_simulated_is_refused_by_its_name(world: ArmWorld, method: str, path: str, named: str) -> None:

@@ -122,6 +122,17 @@ def test_a_point_of_the_archive_has_packs_of_its_own(world: ArmWorld) -> None:
     assert world.error("POST", f"{point}/move", MOVE) == NOT_READY
 
 
+def test_what_is_archived_goes_when_its_time_is_over(world: ArmWorld) -> None:
+    point = archived(world)
+    grow_old(world, 700)
+    assert world.error("GET", point) == (404, "BMSUserErrorRecoveryPointNotFound")
+    account = world.ports.settings.vault_account
+    assert list(world.ports.blobs.find(account, "vault", "manifests/archive/")) == []
+    (newest,) = points.of_item(world.ports.store, ITEM.lower())
+    store = VaultStore(world.ports.blobs, account)
+    assert [store.check(VaultPoint.from_json(copy)) for copy in copies(newest)] == [[], [], []]
+
+
 def copies(point: recovery_point.RecoveryPoint) -> list[Json]:
     return [disk.vault for disk in point.disks if disk.vault]
 

@@ -197,7 +197,7 @@ def test_a_restore_is_validated_and_not_begun(world: ArmWorld) -> None:
     answer = world.post(f"{VAULT}/backupTriggerValidateOperation", validation(world, point))
     assert (answer.status_code, answer.content) == (202, b"")
     status = world.follow(answer)
-    fine = {"validateOperationResponse": {"validationResults": []}}
+    fine: Json = {"validateOperationResponse": {"validationResults": []}}
     assert status["properties"] == {"objectType": "OperationStatusValidateOperationExtendedInfo"} | fine
     assert world.get(answer.headers["Location"]) == fine
     assert listed(world, f"{VAULT}/backupJobs") == before

@@ -14,18 +14,6 @@ from tests.unit.arm_world import GROUP, IMAGE, SUBSCRIPTION, VM, ArmWorld, arm_w
 GIB = 1024**3
 PASSWORD = "Pa$$w0rd-of-sql01"
 DISKS = f"{GROUP}/providers/Microsoft.Compute/disks"
-EXTENSION = f"{VM}/extensions/Custom"
-EXTENSION_BODY = {
-    "location": "westus",
-    "properties": {
-        "publisher": "Contoso",
-        "type": "Agent",
-        "typeHandlerVersion": "1.0",
-        "autoUpgradeMinorVersion": True,
-        "settings": {"open": "seen"},
-        "protectedSettings": {"secret": "never-seen"},
-    },
-}
 
 
 @pytest.fixture
@@ -276,8 +264,21 @@ def test_power_is_asked_for_and_followed(world: ArmWorld, verb: str, power: str)
     assert world.request("GET", response.headers["Location"]).status_code == 200
     view = world.get(f"{VM}/instanceView")
     assert view["statuses"][1]["code"] == f"PowerState/{power}"
-    assert ("vmAgent" in view) == (power == "running")
+    agent = view["vmAgent"]
+    assert agent["statuses"][0]["displayStatus"] == ("Ready" if power == "running" else "Not Ready")
+    assert (agent["vmAgentVersion"] == "Unknown") == (power != "running")
     assert world.error("POST", f"{VM}x/{verb}", {}) == (404, "ResourceNotFound")
+
+
+def test_a_machine_shows_where_it_is_on_its_way_to(world: ArmWorld) -> None:
+    world.add_machine()
+    observe(world, power="stopped")
+    (state, power) = world.get(f"{VM}/instanceView")["statuses"]
+    assert (state["displayStatus"], power["code"], power["displayStatus"]) == (
+        "Provisioning succeeded",
+        "PowerState/starting",
+        "VM starting",
+    )
 
 
 def test_an_operation_runs_until_the_host_has_done_it(world: ArmWorld) -> None:
@@ -311,87 +312,3 @@ def test_a_deleted_machine_is_gone_and_may_come_again(world: ArmWorld) -> None:
     assert world.request("DELETE", VM).status_code == 202
     assert world.request("GET", VM).status_code == 404
     assert world.request("PUT", VM, managed_body()).status_code == 201
-
-
-# ----------------------------------------------------------------------------------------------------------- extensions
-
-
-def test_an_extension_shows_what_the_agent_reports_and_never_its_protected_settings(world: ArmWorld) -> None:
-    world.add_machine()
-    assert world.get(f"{VM}/extensions") == {"value": []}
-    response = world.put(EXTENSION, EXTENSION_BODY)
-    assert response.status_code == 201
-    assert world.follow(response)["status"] == "Succeeded"
-    assert world.fabric.delivered[0].protected == {"secret": "never-seen"}
-    shown = world.get(EXTENSION)
-    assert shown["properties"] == {
-        "autoUpgradeMinorVersion": True,
-        "provisioningState": "Succeeded",
-        "publisher": "Contoso",
-        "type": "Agent",
-        "typeHandlerVersion": "1.0",
-        "settings": {"open": "seen"},
-    }
-    assert world.get(f"{VM}/extensions") == {"value": [shown]}
-    assert world.get(VM)["resources"] == [shown]
-    expanded = world.get(EXTENSION, **{"$expand": "instanceView"})["properties"]["instanceView"]
-    assert (expanded["type"], expanded["typeHandlerVersion"]) == ("Contoso.Agent", "1.9.0.0")
-    documents = [
-        document.body for kind in ("fabric.vm", "host.vm", "operation") for document in world.ports.store.find(kind)
-    ]
-    assert all(b"never-seen" not in body for body in documents)
-    assert all("never-seen" not in str(event.data) for event in world.ports.store.events())
-
-
-def test_an_extension_that_fails_says_why(world: ArmWorld) -> None:
-    world.add_machine()
-    response = world.put(EXTENSION, EXTENSION_BODY)
-    found = world.ports.store.get(OBSERVED, VM)
-    assert found is not None
-    (extension,) = found.json()["extensions"]
-    message = {"lang": "en-US", "message": "no network"}
-    substatus = {"name": "disk", "status": "error", "code": 1, "formattedMessage": message}
-    status = {"status": "error", "code": 7, "formattedMessage": message, "substatus": [substatus]}
-    observe(world, extensions=[extension | {"status": status}])
-    ended = world.follow(response)
-    assert (ended["status"], ended["error"]["code"]) == ("Failed", "VMExtensionProvisioningError")
-    view = world.get(EXTENSION, **{"$expand": "instanceView"})["properties"]["instanceView"]
-    assert view["statuses"] == [
-        {
-            "code": "ProvisioningState/failed",
-            "level": "Error",
-            "displayStatus": "Provisioning failed",
-            "message": "no network",
-        }
-    ]
-    assert view["substatuses"][0]["code"] == "ComponentStatus/disk/error"
-
-
-def test_an_extension_is_removed(world: ArmWorld) -> None:
-    world.add_machine()
-    world.put(EXTENSION, EXTENSION_BODY)
-    response = world.request("DELETE", EXTENSION)
-    assert response.status_code == 202
-    assert world.follow(response)["status"] == "Succeeded"
-    assert world.error("GET", EXTENSION) == (404, "ResourceNotFound")
-    assert world.request("DELETE", EXTENSION).status_code == 204
-
-
-def test_an_extension_needs_a_running_machine_and_a_handler_of_its_own(world: ArmWorld) -> None:
-    world.add_machine()
-    asked: Json = EXTENSION_BODY["properties"]  # type: ignore[assignment]
-    for key in ("publisher", "type", "typeHandlerVersion"):
-        incomplete = {name: value for name, value in asked.items() if name != key}
-        assert world.error("PUT", EXTENSION, {"properties": incomplete}) == (400, "InvalidParameter")
-    world.put(EXTENSION, EXTENSION_BODY)
-    assert world.put(EXTENSION, EXTENSION_BODY).status_code == 200
-    assert world.error("PUT", f"{EXTENSION}2", EXTENSION_BODY) == (409, "OperationNotAllowed")
-    world.post(f"{VM}/deallocate")
-    assert world.error("PUT", EXTENSION, EXTENSION_BODY) == (409, "OperationNotAllowed")
-    assert world.error("PUT", EXTENSION.replace("Sql01", "Sql9"), EXTENSION_BODY) == (404, "ResourceNotFound")
-
-
-def test_an_extension_waits_for_a_machine_that_can_unseal(world: ArmWorld) -> None:
-    world.add_machine()
-    observe(world, certificate=None)
-    assert world.error("PUT", EXTENSION, EXTENSION_BODY) == (409, "OperationNotAllowed")

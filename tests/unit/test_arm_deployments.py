@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
+import httpx
 import pytest
 
-from tests.unit.arm_world import ACCOUNT, GROUP, IMAGE, SUBSCRIPTION, VAULT, VERSION, VM, ArmWorld, arm_world
+from controlplane.adapters.fabric import OBSERVED
+from controlplane.adapters.inline_engine import InlineEngine
+from controlplane.arm.app import own_requests
+from controlplane.jobs.catalog import plans
+from simulator.clock import VirtualClock
+from tests.unit.arm_world import ACCOUNT, GROUP, IMAGE, SUBSCRIPTION, VAULT, VERSION, VM, ArmWorld, arm_world, identity
+from tests.unit.scripted_fabric import apply_desired
 
 Json = dict[str, Any]
 
@@ -30,7 +38,14 @@ def request(*resources: Json, values: Json | None = None, **sections: Any) -> Js
 
 
 def resource(kind: str, name: str, *after: str, **more: Any) -> Json:
-    return {"type": kind, "name": name, "apiVersion": "2024-11-01", "location": "westus", "dependsOn": after, **more}
+    return {
+        "type": kind,
+        "name": name,
+        "apiVersion": "2024-11-01",
+        "location": "westus",
+        "dependsOn": list(after),
+        **more,
+    }
 
 
 def account(*after: str) -> Json:
@@ -59,8 +74,30 @@ SECURE = {"password": {"type": "secureString"}}
 GIVEN = {"password": {"value": PASSWORD}}
 
 
+def waiting(world: ArmWorld, response: httpx.Response) -> Json:
+    """The deployment that this answer began, once it can only wait."""
+    assert response.status_code in {200, 201}, response.text
+    path = response.json()["id"]
+
+    def is_waiting() -> bool:
+        states = [each["properties"]["provisioningState"] for each in world.get(f"{path}/operations")["value"]]
+        return "Running" in states
+
+    world.ports.clock.wait(is_waiting, world.ports.clock.now() + timedelta(days=1))
+    return world.get(path)
+
+
+def fail_machine(world: ArmWorld) -> None:
+    """The host gives the machine up."""
+    apply_desired(world.ports.store, VM)
+    observed = world.ports.store.get(OBSERVED, VM)
+    assert observed is not None
+    broken = {"provisioning_state": "Failed", "problem": "The image does not boot."}
+    world.ports.store.put(OBSERVED, VM, observed.json() | broken)
+
+
 def everything_stored(world: ArmWorld) -> str:
-    kinds = ("microsoft.resources/deployments", "microsoft.compute/virtualmachines", "fabric.vm", "operation")
+    kinds = ("microsoft.resources/deployments", "microsoft.compute/virtualmachines", "fabric.vm", "operation", "run")
     found = [document for kind in kinds for document in world.ports.store.find(kind)]
     events = [str(event.data) for event in world.ports.store.events()]
     return "".join([str(document.body) + str(document.private) for document in found] + events)
@@ -82,38 +119,64 @@ def test_resources_are_written_by_their_own_puts_in_order(world: ArmWorld) -> No
     assert properties["outputResources"] == [{"id": ACCOUNT}, {"id": VAULT}]
     (dependency,) = properties["dependencies"]
     assert (dependency["id"], dependency["dependsOn"][0]["id"]) == (VAULT, ACCOUNT)
+    assert properties["providers"][1] == {
+        "namespace": "Microsoft.RecoveryServices",
+        "resourceTypes": [{"resourceType": "vaults", "locations": ["westus"]}],
+    }
     assert world.get(VAULT)["name"] == "Vault01"
+
+
+def test_every_step_of_it_is_listed(world: ArmWorld) -> None:
+    vault = resource("Microsoft.RecoveryServices/vaults", "Vault01", "sql01disks", sku={"name": "Standard"})
+    outputs = {"n": {"type": "string", "value": "x"}}
+    world.follow(world.put(DEPLOYMENT, request(vault, account(), outputs=outputs)))
     operations = world.get(f"{GROUP}/deployments/first/operations")["value"]
     assert operations == world.get(f"{DEPLOYMENT}/operations")["value"]
-    assert [each["properties"]["targetResource"]["resourceName"] for each in operations] == ["sql01disks", "Vault01"]
-    assert {each["properties"]["provisioningState"] for each in operations} == {"Succeeded"}
-    assert world.get(operations[0]["id"]) == operations[0]
+    shown = [each["properties"] for each in operations]
+    assert [each["provisioningOperation"] for each in shown] == ["Create", "Create", "EvaluateDeploymentOutput"]
+    assert [each["targetResource"]["resourceName"] for each in shown[:2]] == ["sql01disks", "Vault01"]
+    assert [each["statusCode"] for each in shown] == ["OK", "Created", "OK"]
+    assert {each["provisioningState"] for each in shown} == {"Succeeded"}
+    assert [world.get(each["id"]) for each in operations] == operations
+    assert world.get(f"{DEPLOYMENT}/operations", **{"$top": "1"})["value"] == operations[:1]
+    assert world.error("GET", f"{DEPLOYMENT}/operations/ABC") == (404, "OperationNotFound")
 
 
 def test_it_waits_for_a_machine_before_what_goes_into_it(world: ArmWorld) -> None:
     world.fabric.unready = True
     response = world.put(DEPLOYMENT, request(extension(), machine(), parameters=SECURE, values=GIVEN))
+    assert waiting(world, response)["properties"]["provisioningState"] == "Running"
     address = response.headers["Azure-AsyncOperation"]
-    waiting = world.request("GET", address)
-    assert waiting.json() == {"status": "Running"}
-    assert int(waiting.headers["Retry-After"]) > 0
-    assert world.get(DEPLOYMENT)["properties"]["provisioningState"] == "Running"
+    polled = world.request("GET", address)
+    assert polled.json() == {"status": "Running"}
+    assert int(polled.headers["Retry-After"]) > 0
     assert len(world.get(f"{DEPLOYMENT}/operations")["value"]) == 1
     assert world.error("PUT", DEPLOYMENT, request()) == (409, "DeploymentActive")
     assert world.error("DELETE", DEPLOYMENT) == (409, "DeploymentActive")
     assert world.fabric.delivered == []
     world.ports.fabric.power(VM, "running")
-    assert world.get(address) == {"status": "Succeeded"}
+    assert world.follow(response) == {"status": "Succeeded"}
     assert world.get(f"{VM}/extensions/Custom")["properties"]["provisioningState"] == "Succeeded"
-    assert world.fabric.delivered[0].protected == {"secret": PASSWORD}
+    assert [each.protected for each in world.fabric.delivered] == [{"secret": PASSWORD}]
     assert PASSWORD not in everything_stored(world)
+
+
+def test_what_waits_for_nothing_does_not_wait_for_the_machine(world: ArmWorld) -> None:
+    world.fabric.unready = True
+    response = world.put(DEPLOYMENT, request(machine(), account(), parameters=SECURE, values=GIVEN))
+    waiting(world, response)
+    assert world.get(ACCOUNT)["name"] == "sql01disks"
+    world.ports.fabric.power(VM, "running")
+    assert world.follow(response) == {"status": "Succeeded"}
 
 
 def test_a_secret_that_was_sent_is_not_kept(world: ArmWorld) -> None:
     world.fabric.unready = True
-    world.put(DEPLOYMENT, request(machine(), parameters=SECURE, values=GIVEN))
+    response = world.put(DEPLOYMENT, request(machine(), parameters=SECURE, values=GIVEN))
+    shown = waiting(world, response)
     assert PASSWORD not in everything_stored(world)
-    assert world.get(DEPLOYMENT)["properties"]["parameters"] == {"password": {"type": "SecureString"}}
+    assert shown["properties"]["parameters"] == {"password": {"type": "SecureString"}}
+    world.post(f"{DEPLOYMENT}/cancel")
 
 
 def test_deployed_again_it_changes_nothing(world: ArmWorld) -> None:
@@ -145,46 +208,106 @@ def test_the_body_that_az_sends_is_read_though_it_is_no_json(world: ArmWorld) ->
     assert world.get(ACCOUNT)["name"] == "sql01disks"
 
 
+def test_it_goes_on_where_an_ended_process_left_it(world: ArmWorld) -> None:
+    world.fabric.unready = True
+    response = world.put(DEPLOYMENT, request(extension(), machine(), parameters=SECURE, values=GIVEN))
+    waiting(world, response)
+    world.engine.close()
+    assert world.get(DEPLOYMENT)["properties"]["provisioningState"] == "Running"
+    world.ports.fabric.power(VM, "running")
+    later = InlineEngine(plans(lambda: requests), lambda: world.ports)
+    requests = own_requests(world.ports, later, identity())
+    assert later.recover() == 1
+    later.settle()
+    assert world.get(DEPLOYMENT)["properties"]["provisioningState"] == "Succeeded"
+    assert len(world.fabric.delivered) == 1
+    later.close()
+
+
 # ------------------------------------------------------------------------------------------------------------- it fails
 
 
 def test_one_that_fails_leaves_the_others(world: ArmWorld) -> None:
-    bad = resource("Microsoft.RecoveryServices/vaults", "v")
-    behind = resource("Microsoft.RecoveryServices/vaults", "Vault01", "v")
-    ended = world.follow(world.put(DEPLOYMENT, request(bad, behind, account())))
-    assert (ended["status"], ended["error"]["code"]) == ("Failed", "DeploymentFailed")
+    world.fabric.unready = True
+    behind = extension()
+    response = world.put(DEPLOYMENT, request(machine(), behind, account(), parameters=SECURE, values=GIVEN))
+    waiting(world, response)
+    fail_machine(world)
+    ended = world.follow(response)
+    assert (ended["status"], ended["error"]["code"], ended["error"]["target"]) == (
+        "Failed",
+        "DeploymentFailed",
+        DEPLOYMENT,
+    )
+    (failure,) = ended["error"]["details"]
+    assert (failure["code"], failure["target"]) == ("ResourceDeploymentFailure", VM)
+    assert [each["code"] for each in failure["details"]] == ["OSProvisioningInternalError"]
+    shown = world.get(DEPLOYMENT)["properties"]
+    assert (shown["error"], shown["outputResources"]) == (ended["error"], [{"id": ACCOUNT}])
+    operations = [each["properties"] for each in world.get(f"{DEPLOYMENT}/operations")["value"]]
+    states = {each["targetResource"]["resourceName"]: each["provisioningState"] for each in operations}
+    assert states == {"Sql01": "Failed", "sql01disks": "Succeeded"}
+    (failed,) = [each for each in operations if "statusMessage" in each]
+    assert (failed["statusCode"], failed["statusMessage"]) == ("Conflict", {"status": "Failed", "error": failure})
+    assert PASSWORD not in everything_stored(world)
+
+
+def test_what_a_provider_refuses_is_told_before_anything_is_written(world: ArmWorld) -> None:
+    bad = resource("Microsoft.RecoveryServices/vaults", "v", "sql01disks", sku={"name": "Standard"})
+    for method, path in (("POST", f"{DEPLOYMENT}/validate"), ("PUT", DEPLOYMENT)):
+        refused = world.request(method, path, request(account(), bad))
+        error = refused.json()["error"]
+        assert (refused.status_code, error["code"]) == (400, "InvalidTemplateDeployment")
+        assert [each["code"] for each in error["details"]] == ["InvalidResourceName"]
+    assert world.error("GET", DEPLOYMENT) == (404, "DeploymentNotFound")
+    assert world.error("GET", ACCOUNT) == (404, "ResourceNotFound")
+
+
+def test_without_asking_the_providers_the_same_fails_on_the_way(world: ArmWorld) -> None:
+    bad = resource("Microsoft.RecoveryServices/vaults", "v", sku={"name": "Standard"})
+    body = request(account(), bad)
+    body["properties"]["validationLevel"] = "Template"
+    ended = world.follow(world.put(DEPLOYMENT, body))
     assert [each["code"] for each in ended["error"]["details"]] == ["InvalidResourceName"]
-    assert world.get(DEPLOYMENT)["properties"]["error"] == ended["error"]
-    states = {
-        each["properties"]["targetResource"]["resourceName"]: each["properties"]["provisioningState"]
-        for each in world.get(f"{DEPLOYMENT}/operations")["value"]
-    }
-    assert states == {"v": "Failed", "sql01disks": "Succeeded"}
-    assert world.error("GET", VAULT) == (404, "ResourceNotFound")
-    failed = next(
-        each for each in world.get(f"{DEPLOYMENT}/operations")["value"] if "statusMessage" in each["properties"]
-    )
-    assert (failed["properties"]["statusCode"], failed["properties"]["statusMessage"]["error"]["code"]) == (
-        "BadRequest",
-        "InvalidResourceName",
-    )
+    assert world.get(ACCOUNT)["name"] == "sql01disks"
+    assert world.get(DEPLOYMENT)["properties"]["validationLevel"] == "Template"
+
+
+def test_one_that_is_cancelled_begins_nothing_more(world: ArmWorld) -> None:
+    world.fabric.unready = True
+    response = world.put(DEPLOYMENT, request(extension(), machine(), parameters=SECURE, values=GIVEN))
+    waiting(world, response)
+    assert world.request("POST", f"{DEPLOYMENT}/cancel").status_code == 204
+    world.settle()
+    assert world.get(response.headers["Azure-AsyncOperation"]) == {"status": "Canceled"}
+    world.ports.fabric.power(VM, "running")
+    (operation,) = world.get(f"{DEPLOYMENT}/operations")["value"]
+    assert operation["properties"]["provisioningState"] == "Canceled"
+    assert world.fabric.delivered == []
+    assert world.error("POST", f"{DEPLOYMENT}/cancel") == (409, "DeploymentCannotBeCancelled")
+    assert PASSWORD not in everything_stored(world)
 
 
 UNKNOWN = resource("Contoso.Things/things", "x")
+NOT_HERE = resource("Microsoft.Compute/availabilitySets", "x")
+TOO_LONG = "x" * 65
+WITHOUT_MODE = request(account())
+del WITHOUT_MODE["properties"]["mode"]
+LINKED = {"properties": {"mode": "Incremental", "templateLink": {"uri": "https://x"}}}
 BAD: list[tuple[str, Any, tuple[int, str]]] = [
     ("no properties", {}, (400, "InvalidRequestContent")),
     ("no template", {"properties": {"mode": "Incremental"}}, (400, "InvalidRequestContent")),
+    ("no mode", WITHOUT_MODE, (400, "InvalidRequestContent")),
     ("complete", {"properties": {"mode": "Complete", "template": {}}}, (501, "OperationNotSimulated")),
-    (
-        "link",
-        {"properties": {"mode": "Incremental", "templateLink": {"uri": "https://x"}}},
-        (501, "OperationNotSimulated"),
-    ),
+    ("link", LINKED, (501, "OperationNotSimulated")),
     ("empty", {"properties": {"mode": "Incremental", "template": {}}}, (400, "InvalidTemplate")),
     ("parameter", request(account(), parameters=SECURE), (400, "InvalidTemplate")),
+    ("null", request(account(), parameters=SECURE, values={"password": {}}), (400, "InvalidDeploymentParameterValue")),
     ("circle", request(account("sql01disks")), (400, "InvalidTemplate")),
-    ("loop", request(account() | {"copy": {"name": "c", "count": 2}}), (501, "OperationNotSimulated")),
-    ("type", request(account(), UNKNOWN), (501, "OperationNotSimulated")),
+    ("namespace", request(account(), UNKNOWN), (404, "InvalidResourceNamespace")),
+    ("type", request(account(), NOT_HERE), (501, "OperationNotSimulated")),
+    ("version", request(account() | {"apiVersion": "2024-13-01"}), (400, "NoRegisteredProviderFound")),
+    ("version of another day", request(account() | {"apiVersion": "2199-01-01"}), (400, "NoRegisteredProviderFound")),
 ]
 
 
@@ -202,18 +325,49 @@ def test_a_bad_deployment_writes_nothing(world: ArmWorld, body: Any, expected: t
 def test_deployments_are_listed_asked_for_and_forgotten(world: ArmWorld) -> None:
     assert world.request("HEAD", DEPLOYMENT).status_code == 404
     assert world.request("DELETE", DEPLOYMENT).status_code == 204
-    world.put(DEPLOYMENT, request(account()))
+    world.follow(world.put(DEPLOYMENT, request(account())))
     assert world.request("HEAD", DEPLOYMENT).status_code == 204
     assert world.get(f"{DEPLOYMENTS}/")["value"] == [world.get(DEPLOYMENT)]
     assert world.get(DEPLOYMENTS, **{"$filter": "provisioningState eq 'Failed'"}) == {"value": []}
     assert [each["id"] for each in world.get(f"{GROUP}/resources")["value"]] == [ACCOUNT]
-    assert world.request("DELETE", DEPLOYMENT).status_code == 204
+    deleted = world.request("DELETE", DEPLOYMENT)
+    assert (deleted.status_code, world.request("GET", deleted.headers["Location"]).status_code) == (202, 200)
     assert world.error("GET", DEPLOYMENT) == (404, "DeploymentNotFound")
     assert world.get(ACCOUNT)["name"] == "sql01disks"
 
 
+def test_the_newest_are_listed_first(world: ArmWorld) -> None:
+    clock = world.ports.clock
+    assert isinstance(clock, VirtualClock)
+    for name in ("b", "a", "c"):
+        world.follow(world.put(f"{DEPLOYMENTS}/{name}", request()))
+        clock.jump(60)
+    assert [each["name"] for each in world.get(DEPLOYMENTS)["value"]] == ["c", "a", "b"]
+    assert [each["name"] for each in world.get(DEPLOYMENTS, **{"$top": "2"})["value"]] == ["c", "a"]
+    assert world.error("GET", DEPLOYMENTS, **{"$top": "some"}) == (400, "InvalidQueryParameter")
+
+
+def test_its_template_is_exported_without_what_is_secure(world: ArmWorld) -> None:
+    parameters = {"password": {"type": "secureString", "defaultValue": PASSWORD}, "n": {"type": "int", "value": 1}}
+    body = request(account(), parameters=parameters, values={"n": {"value": 2}})
+    world.follow(world.put(DEPLOYMENT, body))
+    exported = world.post(f"{DEPLOYMENT}/exportTemplate").json()["template"]
+    assert exported["parameters"]["password"] == {"type": "secureString"}
+    assert exported["resources"] == body["properties"]["template"]["resources"]
+    assert PASSWORD not in everything_stored(world)
+
+
+def test_the_hash_of_a_template_does_not_see_how_it_is_spaced(world: ArmWorld) -> None:
+    template = request(account())["properties"]["template"]
+    path = "/providers/Microsoft.Resources/calculateTemplateHash"
+    calculated = world.post(path, template).json()["templateHash"]
+    world.follow(world.put(DEPLOYMENT, request(account())))
+    assert world.get(DEPLOYMENT)["properties"]["templateHash"] == calculated
+    assert world.post(path, template | {"contentVersion": "2.0.0.0"}).json()["templateHash"] != calculated
+
+
 def test_deployments_go_with_their_group(world: ArmWorld) -> None:
-    world.put(DEPLOYMENT, request(account()))
+    world.follow(world.put(DEPLOYMENT, request(account())))
     world.request("DELETE", GROUP)
     assert world.error("GET", DEPLOYMENT) == (404, "ResourceGroupNotFound")
     world.add_group()
@@ -221,8 +375,11 @@ def test_deployments_go_with_their_group(world: ArmWorld) -> None:
 
 
 def test_what_deployments_have_more_is_refused_by_name(world: ArmWorld) -> None:
-    for path in (f"{DEPLOYMENT}/cancel", f"{DEPLOYMENT}/whatIf", f"{DEPLOYMENT}/exportTemplate"):
-        assert world.error("POST", path, {}) == (501, "OperationNotSimulated")
+    assert world.error("POST", f"{DEPLOYMENT}/whatIf", {}) == (501, "OperationNotSimulated")
     in_subscription = f"{SUBSCRIPTION}/providers/Microsoft.Resources/deployments/first"
     assert world.error("PUT", in_subscription, request()) == (501, "OperationNotSimulated")
-    assert world.error("PUT", f"{DEPLOYMENTS}/{'x' * 65}", request()) == (400, "InvalidResourceName")
+    assert world.error("POST", f"{in_subscription}/validate", request()) == (501, "OperationNotSimulated")
+    assert world.error("PUT", f"{DEPLOYMENTS}/{TOO_LONG}", request()) == (400, "InvalidResourceName")
+    rolled_back = request(account())
+    rolled_back["properties"]["onErrorDeployment"] = {"type": "LastSuccessful"}
+    assert world.error("PUT", DEPLOYMENT, rolled_back) == (501, "OperationNotSimulated")

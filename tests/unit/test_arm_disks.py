@@ -70,7 +70,7 @@ def test_an_empty_disk_is_a_page_blob_with_room_for_the_footer(world: ArmWorld) 
         ({"diskSizeGB": 4}, (400, "InvalidParameter")),
         ({"creationData": {"createOption": "Empty"}}, (400, "InvalidParameter")),
         ({"creationData": {"createOption": "Empty"}, "diskSizeGB": 0}, (400, "InvalidParameter")),
-        ({"creationData": {"createOption": "Import"}, "diskSizeGB": 4}, (501, "OperationNotSimulated")),
+        ({"creationData": {"createOption": "Copy"}, "diskSizeGB": 4}, (501, "OperationNotSimulated")),
     ],
 )
 def test_a_bad_disk_gets_its_code(world: ArmWorld, properties: Json, expected: tuple[int, str]) -> None:

@@ -181,6 +181,19 @@ def test_a_machine_elsewhere_is_refused(world: ArmWorld) -> None:
     gone = {"properties": world.protection()["properties"] | {"sourceResourceId": VM.replace("Sql01", "none")}}
     assert world.error("PUT", ITEM.replace("sql01", "none"), gone) == (400, "UserErrorVmNotFoundV2")
     assert world.error("PUT", ITEM, {"properties": {}}) == (400, "BMSUserErrorInvalidConfigureProtectionRequest")
+    assert world.error("PUT", ITEM, world.protection("")) == (400, "BMSUserErrorInvalidConfigureProtectionRequest")
+
+
+def test_names_are_read_one_by_one(world: ArmWorld) -> None:
+    item = ITEM.rpartition("/")[2]
+    wrong = (
+        (f"{VAULT}/backupFabrics/Azure/protectionContainers/c/protectedItems/{item}", "ContainerNameIncorrectFormat"),
+        (f"{CONTAINER}/protectedItems/sql01", "ProtectedItemNameIncorrectFormat"),
+        (f"{CONTAINER}/protectedItems/{item}x", "ContainerNameIncorrectFormat"),
+    )
+    for path, code in wrong:
+        for method, body in (("GET", None), ("PUT", world.protection()), ("DELETE", None)):
+            assert world.error(method, path, body) == (400, f"BMSUserError{code}")
 
 
 def test_source_scan_is_switched(world: ArmWorld) -> None:

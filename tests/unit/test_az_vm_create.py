@@ -121,7 +121,7 @@ def test_a_machine_is_created_as_az_creates_it(
 
     response = world.put(DEPLOYMENT, deployment(vm, image, sizes))
     assert response.status_code == 201
-    assert world.get(response.headers["Azure-AsyncOperation"]) == {"status": "Succeeded"}
+    assert world.follow(response) == {"status": "Succeeded"}
     assert world.get(DEPLOYMENT)["properties"]["provisioningState"] == "Succeeded"
 
     machine = f"{GROUP}/providers/Microsoft.Compute/virtualMachines/{vm}"
@@ -144,7 +144,7 @@ def test_a_machine_is_created_as_az_creates_it(
 
 
 def test_the_password_is_nowhere(world: ArmWorld) -> None:
-    world.put(DEPLOYMENT, deployment("vmw", WINDOWS, ()))
+    world.follow(world.put(DEPLOYMENT, deployment("vmw", WINDOWS, ())))
     answers = [
         world.request("GET", path).text for path in (DEPLOYMENT, f"{DEPLOYMENT}/operations", f"{GROUP}/resources")
     ]
@@ -156,7 +156,7 @@ def test_the_password_is_nowhere(world: ArmWorld) -> None:
 
 
 def test_everything_goes_with_the_group(world: ArmWorld) -> None:
-    world.put(DEPLOYMENT, deployment("vmw", WINDOWS, ()))
+    world.follow(world.put(DEPLOYMENT, deployment("vmw", WINDOWS, ())))
     assert len(world.get(f"{GROUP}/resources")["value"]) == 6
     response = world.request("DELETE", GROUP)
     assert world.request("GET", response.headers["Location"]).status_code == 200

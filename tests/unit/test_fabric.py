@@ -6,6 +6,7 @@ import base64
 import json
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from controlplane.adapters.fabric import DESIRED, OBSERVED, StoreFabric, seal
 from controlplane.adapters.store import SqlStore
 from controlplane.ports import ExtensionView, GuestNotReady, Json
 from simulator.clock import VirtualClock
-from tests.unit.scripted_fabric import apply_desired, tenant, tenant_key_pem
+from tests.unit.scripted_fabric import PUBLISHED, apply_desired, publish, tenant, tenant_key_pem
 from tests.unit.test_ports_fabric import SPEC, VM, request
 
 
@@ -180,6 +181,7 @@ def test_a_guest_without_a_certificate_is_not_ready(fabric: StoreFabric, store: 
         ({"handler_status": "Ready", "sequence_number": 1, "status": {"status": "transitioning"}}, "Updating"),
         ({"handler_status": "Ready", "sequence_number": 1, "status": None}, "Updating"),
         ({"handler_status": "Ready", "sequence_number": 0, "status": {"status": "success"}}, "Updating"),
+        ({"handler_status": "Installing", "sequence_number": 1, "status": {"status": "success"}}, "Updating"),
         ({"handler_status": "NotReady", "sequence_number": 0, "status": None}, "Updating"),
         ({"handler_status": "NotReady", "sequence_number": 1, "status": None}, "Failed"),
         ({"handler_status": "NotReady", "sequence_number": None, "status": None}, "Failed"),
@@ -208,3 +210,20 @@ def test_a_removed_extension_is_deleting_until_the_host_says_it_is_gone(fabric: 
     view = fabric.instance_view(VM)
     assert view is not None
     assert view.extensions == ()
+
+
+def test_an_agent_has_each_handler_once_whatever_the_extension_is_called(fabric: StoreFabric, store: SqlStore) -> None:
+    fabric.create_vm(VM, SPEC)
+    mine = replace(request("VMSnapshot"), name="mine", publisher="Microsoft.RecoveryServices")
+    assert fabric.deliver(VM, mine) == 0
+    assert fabric.deliver(VM, replace(mine, name="VMSnapshot", publisher="Microsoft.Azure.RecoveryServices")) == 1
+    assert extension(fabric).name == "VMSnapshot"
+
+
+def test_what_is_published_is_what_the_host_says(fabric: StoreFabric, store: SqlStore) -> None:
+    assert fabric.handlers() == ()
+    assert fabric.handler("Contoso", "Agent") is None
+    publish(store)
+    assert fabric.handlers() == PUBLISHED
+    assert fabric.handler("contoso", "AGENT") == PUBLISHED[0]
+    assert fabric.handler("Microsoft.RecoveryServices", "VMSnapshot") == PUBLISHED[1]

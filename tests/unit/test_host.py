@@ -17,7 +17,7 @@ from simulator.host.documents import machine_key
 from simulator.host.host import Host
 from tests.unit.agent_setting import SUCCEED, package
 from tests.unit.guest_rig import disk
-from tests.unit.host_setting import SPEC, VM, World
+from tests.unit.host_setting import PUBLISHER, SPEC, TYPE, VM, World
 
 
 @pytest.fixture
@@ -240,6 +240,32 @@ def test_the_newest_minor_version_is_taken(world: World, host: Host) -> None:
     world.deliver()
     world.until(lambda: world.extension().provisioning_state == "Succeeded")
     assert world.extension().handler_version == "1.7.0.0"
+
+
+def test_another_version_asked_for_is_gone_to_and_back_from(world: World, host: Host) -> None:
+    world.packages.publish(package("1.7.0.0"))
+    world.started()
+    for version, automatic, installed in (
+        ("1.0", False, "1.0.0.0"),
+        ("1.0", True, "1.7.0.0"),
+        ("1.0", False, "1.0.0.0"),
+    ):
+        number = world.deliver(version=version, auto_upgrade_minor_version=automatic)
+        world.until(lambda: world.extension().provisioning_state == "Succeeded")
+        assert (world.extension().handler_version, number) == (installed, world.extension().sequence_number)
+    assert world.calls()[2:] == [
+        *("disable 1.0.0.0 1", "update 1.7.0.0 1", "uninstall 1.0.0.0 1", "install 1.7.0.0 1", "enable 1.7.0.0 1"),
+        *("disable 1.7.0.0 2", "update 1.7.0.0 2", "uninstall 1.7.0.0 2", "install 1.0.0.0 2", "enable 1.0.0.0 2"),
+    ]
+
+
+def test_the_service_is_told_what_is_published(world: World, host: Host) -> None:
+    handler = world.fabric.handler(PUBLISHER, TYPE)
+    assert handler is not None
+    assert handler.versions == ("1.0.0.0",)
+    world.packages.publish(package("1.7.0.0"))
+    world.clock.jump(0.05)
+    assert [handler.versions for handler in world.fabric.handlers()] == [("1.0.0.0", "1.7.0.0")]
 
 
 def test_removed_it_is_uninstalled_and_gone_from_the_view(world: World, host: Host) -> None:

@@ -8,7 +8,8 @@ import zipfile
 
 import pytest
 
-from simulator.host.packages import PackageRefused, PackageRepository, choose_version
+from controlplane.ports import PublishedHandler
+from simulator.host.packages import PackageRefused, PackageRepository
 
 NAME = "Microsoft.Azure.RecoveryServices.VMSnapshot"
 COMMANDS = {f"{verb}Command": f"bin\\{verb}.cmd" for verb in ("install", "enable", "disable", "update", "uninstall")}
@@ -41,8 +42,8 @@ def package(version: str, name: str = NAME) -> bytes:
     ],
 )
 def test_the_version_a_request_means(asked: str, auto: bool, chosen: str | None) -> None:
-    published = ["1.9.2.0", "1.9.10.0", "1.12.0.0", "2.0.0.0"]
-    assert choose_version(published, asked, auto) == chosen
+    handler = PublishedHandler("Publisher", "Type", ("1.9.2.0", "1.9.10.0", "1.12.0.0", "2.0.0.0"))
+    assert handler.choose(asked, auto) == chosen
 
 
 def test_a_package_is_found_by_what_arm_says() -> None:
@@ -60,6 +61,19 @@ def test_versions_stand_in_the_order_of_their_numbers() -> None:
     for version in ("1.10.0.0", "1.9.0.0", "1.9.0.10"):
         packages.publish(package(version))
     assert packages.versions(NAME) == ["1.9.0.0", "1.9.0.10", "1.10.0.0"]
+
+
+def test_what_is_published_is_told_by_publisher_and_type() -> None:
+    packages = PackageRepository()
+    before = packages.revision
+    for version in ("1.10.0.0", "1.9.0.0"):
+        packages.publish(package(version))
+    packages.publish(package("2.0.0.0", "Contoso.Agent"))
+    assert packages.handlers() == [
+        PublishedHandler("Contoso", "Agent", ("2.0.0.0",)),
+        PublishedHandler("Microsoft.Azure.RecoveryServices", "VMSnapshot", ("1.9.0.0", "1.10.0.0")),
+    ]
+    assert packages.revision > before
 
 
 def test_a_version_published_again_is_replaced() -> None:

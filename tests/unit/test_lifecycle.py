@@ -95,7 +95,7 @@ def test_two_at_once_are_refused(world: BackupWorld) -> None:
         ({"sourceResourceId": None}, "BMSUserErrorInvalidSourceResourceId"),
         ({"sourceResourceId": POLICY}, "BMSUserErrorInvalidSourceResourceId"),
         ({"sourceResourceId": f"{VM}x"}, "UserErrorVmNotFoundV2"),
-        ({"policyId": None}, "BMSUserErrorPolicyNotFound"),
+        ({"policyId": None}, "BMSUserErrorInvalidConfigureProtectionRequest"),
         ({"policyId": f"{VAULT}/backupPolicies/None"}, "BMSUserErrorPolicyNotFound"),
         ({"policyId": f"{VAULT}/backupPolicies/HourlyLogBackup"}, "BMSUserErrorInvalidPolicyForGivenProvider"),
         ({"protectionState": "ProtectionStopped", "policyId": ""}, "BMSUserErrorDataSourceObjectNotFound"),

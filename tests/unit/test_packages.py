@@ -79,7 +79,7 @@ def test_name_and_version_stand_in_the_manifest_alone() -> None:
     manifest = read_manifest(EXTENSION)
 
     assert manifest.name == "Microsoft.Azure.RecoveryServices.VMSnapshot"
-    assert re.fullmatch(r"1\.9\.\d+\.\d+", manifest.version)
+    assert re.fullmatch(r"1\.(9|[1-9]\d)\.\d+\.\d+", manifest.version)
     assert not manifest.report_heartbeat
     mentions = [path.name for path in EXTENSION.rglob("*.py") if manifest.version in path.read_text()]
     assert not mentions

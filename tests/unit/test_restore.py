@@ -12,6 +12,7 @@ import pytest
 from controlplane.domain import recovery_point, restored_disks, storage_account
 from controlplane.domain.errors import ServiceError
 from controlplane.domain.recovery_point import RecoveryPoint
+from controlplane.domain.restore_template import template
 from controlplane.domain.restored_disks import RestoredDisk
 from controlplane.jobs import points
 from controlplane.jobs.restore import restore
@@ -113,7 +114,11 @@ def test_the_description_beside_the_disks(world: BackupWorld) -> None:
     assert [(disk["lun"], disk["name"]) for disk in storage["dataDisks"]] == [(0, "data"), (1, "logs")]
     template = json.loads(world.blobs.read(world.blobs.parse(bag["Template Blob Uri"])))
     kinds = [resource["type"] for resource in template["resources"]]
-    assert kinds == ["Microsoft.Compute/disks"] * 3 + ["Microsoft.Compute/virtualMachines"]
+    assert kinds == [
+        *["Microsoft.Compute/disks"] * 3,
+        "Microsoft.Network/networkInterfaces",
+        "Microsoft.Compute/virtualMachines",
+    ]
     assert template["resources"][0]["properties"]["creationData"]["storageAccountId"] == TARGET
     assert "sig=" not in json.dumps([config, template, job])
 
@@ -180,9 +185,15 @@ def test_only_one_restore_of_an_item_at_a_time(world: BackupWorld) -> None:
         ({"objectType": "AzureFileShareRestoreRequest"}, "BMSUserErrorInvalidInput"),
         ({"recoveryPointId": "1"}, "BMSUserErrorInvalidInput"),
         ({"recoveryType": "Everything"}, "BMSUserErrorInvalidInput"),
-        ({"recoveryType": "OriginalLocation"}, "OperationNotSimulated"),
-        ({"recoveryType": "AlternateLocation"}, "OperationNotSimulated"),
-        ({"targetResourceGroupId": "/subscriptions/s/resourceGroups/x"}, "OperationNotSimulated"),
+        ({"recoveryType": "Offline"}, "BMSUserErrorInvalidInput"),
+        ({"targetResourceGroupId": "/subscriptions/s/resourceGroups/x"}, "BMSUserErrorInvalidInput"),
+        ({"restoreWithManagedDisks": True}, "BMSUserErrorInvalidInput"),
+        ({"objectType": "IaasVMRestoreWithRehydrationRequest"}, "UserErrorRecoveryPointRehydrationNotAllowed"),
+        ({"diskEncryptionSetId": "/x"}, "OperationNotSimulated"),
+        ({"encryptionDetails": {"encryptionEnabled": True}}, "OperationNotSimulated"),
+        ({"identityInfo": {"isSystemAssignedIdentity": True}}, "OperationNotSimulated"),
+        ({"securedVMDetails": {"securedVMOsDiskEncryptionSetId": "/x"}}, "OperationNotSimulated"),
+        ({"region": "eastus"}, "OperationNotSimulated"),
         ({"originalStorageAccountOption": True}, "BMSUserErrorInvalidInput"),
         ({"storageAccountId": None}, "BMSUserErrorInvalidInput"),
         ({"storageAccountId": f"{TARGET}x"}, "UserErrorBcmRestoreStorageAccountNotFound"),
@@ -227,7 +238,7 @@ def test_a_template_without_the_os_disk_makes_disks_only() -> None:
     with backup_world() as world:
         world.back_up()
         point: RecoveryPoint = replace(world.points()[0], machine=machine)
-    template = restored_disks.template(point, [RestoredDisk("data", 0, SIZE, "http://x/data.vhd")], TARGET)
-    assert [resource["type"] for resource in template["resources"]] == ["Microsoft.Compute/disks"]
-    assert template["parameters"] == {}
-    assert "osType" not in template["resources"][0]["properties"]
+    made = template(point, [RestoredDisk("data", 0, SIZE, "http://x/data.vhd")], TARGET)
+    assert [resource["type"] for resource in made["resources"]] == ["Microsoft.Compute/disks"]
+    assert made["parameters"] == {}
+    assert "osType" not in made["resources"][0]["properties"]

@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controlplane.templates.evaluator import evaluate
+from controlplane.templates.context import Context, Place
 from controlplane.templates.failure import NotSimulated, TemplateError
-from controlplane.templates.functions import Context, Scope
+from controlplane.templates.limits import Meter
 from controlplane.templates.planner import Plan, plan
 from controlplane.templates.relaxed_json import to_json
+from controlplane.templates.scope import Deployment, Scope
+from controlplane.templates.walking import evaluated as evaluate
 
 Json = dict[str, Any]
 
 GROUP = {"id": "/subscriptions/s/resourceGroups/rg", "name": "rg", "location": "westus"}
 SCOPE = Scope("s", "t", GROUP)
+DEPLOYMENT = Deployment(SCOPE, "d", datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC), "seed")
 PARAMETERS = {"name": "sql01", "list": ["a", "b"], "object": {"Inner": {"x": 1}}}
 
 
 def evaluated(value: Any) -> Any:
-    return evaluate(value, Context(SCOPE, lambda name: PARAMETERS[name], lambda name: {"v": 7}[name]))
+    context = Context(DEPLOYMENT, Meter(), Place.BODY, lambda name: PARAMETERS[name], lambda name: {"v": 7}[name])
+    return evaluate(value, context)
 
 
 # ---------------------------------------------------------------------------------------------------------- expressions
@@ -94,15 +99,15 @@ def test_a_bad_expression_is_refused(expression: str) -> None:
 
 
 def test_a_function_that_is_missing_is_named() -> None:
-    with pytest.raises(NotSimulated, match="uniqueString"):
-        evaluated("[uniqueString('a')]")
+    with pytest.raises(NotSimulated, match="providers"):
+        evaluated("[providers('a')]")
 
 
 @given(st.text(max_size=60))
 def test_any_text_is_a_value_or_refused(text: str) -> None:
     for value in (text, f"[{text}]"):
         try:
-            evaluate(value, Context(SCOPE, lambda name: name, lambda name: name))
+            evaluate(value, Context(DEPLOYMENT, Meter(), Place.BODY, lambda name: name, lambda name: name))
         except (TemplateError, NotSimulated):
             continue
 
@@ -162,7 +167,7 @@ def test_resources_stand_behind_what_they_wait_for() -> None:
             resource("a", properties={"n": "[resourceGroup().name]"}, tags={}),
         ),
         {},
-        SCOPE,
+        DEPLOYMENT,
     )
     assert names(found) == ["a", "b", "c"]
     base = "/subscriptions/s/resourceGroups/rg/providers/Contoso.X/things"
@@ -172,14 +177,14 @@ def test_resources_stand_behind_what_they_wait_for() -> None:
 
 def test_a_nested_type_goes_by_type_and_name_in_turn() -> None:
     child = resource("a/b", "Contoso.X/things/a", kind="Contoso.X/things/parts")
-    found = plan(template(child, resource("a")), {}, SCOPE)
+    found = plan(template(child, resource("a")), {}, DEPLOYMENT)
     assert found.resources[1].id.endswith("/providers/Contoso.X/things/a/parts/b")
 
 
 def test_what_a_condition_leaves_out_is_not_waited_for() -> None:
     off = resource("off", condition="[parameters('on')]", properties={"x": "y"})
     found = plan(
-        template(off, resource("b", "off"), parameters={"on": {"type": "bool"}}), {"on": {"value": False}}, SCOPE
+        template(off, resource("b", "off"), parameters={"on": {"type": "bool"}}), {"on": {"value": False}}, DEPLOYMENT
     )
     assert [(each.name, each.after) for each in found.resources] == [("b", ())]
 
@@ -200,7 +205,7 @@ def test_parameters_have_defaults_and_secrets_are_not_shown() -> None:
             },
         ),
         {"suffix": {"value": "1"}, "password": {"value": "s3cret"}},
-        SCOPE,
+        DEPLOYMENT,
     )
     assert found.resources[0].body == {"properties": {"p": "s3cret"}}
     assert found.parameters == {
@@ -208,7 +213,7 @@ def test_parameters_have_defaults_and_secrets_are_not_shown() -> None:
         "suffix": {"type": "String", "value": "1"},
         "password": {"type": "SecureString"},
     }
-    assert found.outputs == {"name": {"type": "String", "value": "vm-1"}}
+    assert found.outputs["name"] == {"type": "String", "value": "vm-1"}
 
 
 ONE = {"p": {"type": "string", "allowedValues": ["x"]}}
@@ -229,11 +234,11 @@ ONE = {"p": {"type": "string", "allowedValues": ["x"]}}
         (template(resource("a", condition="yes")), {}, "boolean"),
         (template(parameters=ONE), {}, "not provided"),
         (template(parameters=ONE), {"p": {"value": "y"}}, "allowed"),
-        (template(parameters=ONE), {"p": {"value": 1}}, "Expected 'String'"),
-        (template(parameters=ONE), {"q": {"value": 1}}, "do not correspond"),
-        (template(parameters={"p": {"type": "int", "minValue": 3}}), {"p": {"value": 2}}, "minValue"),
-        (template(parameters={"p": {"type": "int"}}), {"p": {"value": True}}, "Expected 'Int'"),
-        (template(parameters={"p": {"type": "string", "maxLength": 1}}), {"p": {"value": "ab"}}, "maxLength"),
+        (template(parameters=ONE), {"p": {"value": 1}}, "Expected 'String, Uri'"),
+        (template(parameters=ONE), {"q": {"value": 1}}, "not present in the original"),
+        (template(parameters={"p": {"type": "int", "minValue": 3}}), {"p": {"value": 2}}, "greater than"),
+        (template(parameters={"p": {"type": "int"}}), {"p": {"value": True}}, "Expected 'Integer'"),
+        (template(parameters={"p": {"type": "string", "maxLength": 1}}), {"p": {"value": "ab"}}, "less than"),
         (template(parameters={"p": {"type": "colour"}}), {}, "type"),
         (template(parameters={"p": {"type": "string", "defaultValue": "[parameters('p')]"}}), {}, "itself"),
         (template(resource("[variables('v')]"), variables={"v": "[variables('v')]"}), {}, "itself"),
@@ -242,26 +247,24 @@ ONE = {"p": {"type": "string", "allowedValues": ["x"]}}
 )
 def test_a_bad_template_says_what_is_wrong(bad: Json, values: Json, told: str) -> None:
     with pytest.raises(TemplateError, match=told):
-        plan(bad, values, SCOPE)
+        plan(bad, values, DEPLOYMENT)
 
 
 def test_a_refused_value_is_not_told() -> None:
     definitions = {"p": {"type": "securestring", "minLength": 20}}
     with pytest.raises(TemplateError) as refusal:
-        plan(template(parameters=definitions), {"p": {"value": "s3cret"}}, SCOPE)
+        plan(template(parameters=definitions), {"p": {"value": "s3cret"}}, DEPLOYMENT)
     assert "s3cret" not in str(refusal.value)
 
 
 @pytest.mark.parametrize(
     ("bad", "values"),
     [
-        (template(resource("a", copy={"name": "c", "count": 2})), {}),
-        (template(resource("a", resources=[resource("b")])), {}),
         (template(functions=[{"namespace": "n"}]), {}),
-        (template(languageVersion="2.0"), {}),
+        (template(languageVersion="1.10-experimental"), {}),
         (template(parameters={"p": {"type": "string"}}), {"p": {"reference": {"keyVault": {}}}}),
     ],
 )
 def test_what_the_language_has_more_is_refused_by_name(bad: Json, values: Json) -> None:
     with pytest.raises(NotSimulated):
-        plan(bad, values, SCOPE)
+        plan(bad, values, DEPLOYMENT)

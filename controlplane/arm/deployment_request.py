@@ -1,0 +1,207 @@
+"""Reads the request for a deployment, plans its template and checks it: all that is done before anything is written."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from hashlib import blake2b
+from typing import Any
+
+from controlplane.arm import cloud, rehearsal, subscriptions
+from controlplane.arm.call import Call, RequestBody, parse_object
+from controlplane.arm.own_requests import is_own
+from controlplane.domain import deployment as domain
+from controlplane.domain import errors
+from controlplane.domain.deployment import Operation
+from controlplane.domain.errors import ServiceError
+from controlplane.ports import Json
+from controlplane.templates.failure import NotSimulated, TemplateError
+from controlplane.templates.planner import Plan, Resource, plan
+from controlplane.templates.relaxed_json import to_json
+from controlplane.templates.scope import Deployment, Scope
+from controlplane.templates.source import Source
+
+LEVELS = {"provider": "Provider", "providernorbac": "ProviderNoRbac", "template": "Template"}
+"""How far a template is validated; there is no access control, so the first two are the same."""
+
+
+class DebugRequest(RequestBody):
+    detail_level: str | None = None
+
+
+class PropertiesRequest(RequestBody):
+    mode: str
+    template: dict[str, Any] | None = None
+    template_link: dict[str, Any] | None = None
+    parameters: dict[str, Any] | None = None
+    parameters_link: dict[str, Any] | None = None
+    debug_setting: DebugRequest = DebugRequest()
+    on_error_deployment: dict[str, Any] | None = None
+    validation_level: str | None = None
+    expression_evaluation_options: dict[str, Any] | None = None
+    extension_configs: dict[str, Any] | None = None
+    external_inputs: dict[str, Any] | None = None
+
+
+class DeploymentRequest(RequestBody):
+    properties: PropertiesRequest
+    location: str | None = None
+    tags: dict[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A deployment that may begin. `facts` are what it shows from its beginning on."""
+
+    scope: Scope
+    template: Json | None
+    """As it may be shown. None: it holds what the deployment around it put into it, which may be secret."""
+    operations: tuple[Operation, ...]
+    outputs: Json
+    facts: Json
+    tags: dict[str, str] | None
+
+
+def read_order(call: Call) -> Order:
+    """What the request orders; whatever is wrong with it is raised."""
+    domain.check_name(call.names["deployment"])
+    text, request = _read(call)
+    template = _checked(request.properties)
+    group = call.get_group().json()
+    scope = Scope(call.identity.subscription_id, call.identity.tenant_id, group, subscriptions.NAME)
+    planned = _planned(call, request.properties, template, scope, Source(text, ("properties", "template")))
+    _check_resources(call, planned, scope)
+    correlation = call.headers.get("x-ms-correlation-request-id") or call.new_guid()
+    level = _level(request.properties)
+    if level != "Template":
+        _rehearse(call, planned, scope, correlation)
+    operations = tuple(_operation(call, each) for each in planned.resources)
+    facts = domain.facts(operations, planned.parameters, template_hash(template), correlation)
+    if request.properties.validation_level:
+        facts |= {"validationLevel": level}
+    is_outer = is_own(call) and _scope_of(request.properties) != "inner"
+    shown = None if is_outer else _without_secrets(template)
+    return Order(scope, shown, operations, planned.outputs, facts, request.tags)
+
+
+def template_hash(template: Json) -> str:
+    """The same for the same template, however it is spaced: a number of 64 bits."""
+    text = json.dumps(template, sort_keys=True).encode()
+    return str(int.from_bytes(blake2b(text, digest_size=8).digest()))
+
+
+def _without_secrets(template: Json) -> Json:
+    """The template as it may be shown: defaults of secure parameters are left out."""
+    parameters = template.get("parameters")
+    if not isinstance(parameters, dict):
+        return template
+    shown = {name: _without_secret(each) for name, each in parameters.items()}
+    return template | {"parameters": shown}
+
+
+def _without_secret(definition: Any) -> Any:
+    if not isinstance(definition, dict) or not str(definition.get("type", "")).lower().startswith("secure"):
+        return definition
+    return {key: value for key, value in definition.items() if key != "defaultValue"}
+
+
+# ---------------------------------------------------------------------------------------------------------- the request
+
+
+def _read(call: Call) -> tuple[str, DeploymentRequest]:
+    """Text and meaning of the body. az puts template files into it as they are, which makes it no JSON."""
+    text = call.content.decode("utf-8", "replace")
+    try:
+        parse_object(call.content)
+    except ServiceError:
+        call = replace(call, content=to_json(text).encode())
+    return text, call.read(DeploymentRequest)
+
+
+def _checked(request: PropertiesRequest) -> Json:
+    """The template, if nothing is asked for that is not simulated."""
+    if request.mode.lower() != "incremental":
+        raise errors.operation_not_simulated(f"a deployment of mode '{request.mode}'")
+    if request.template_link:
+        raise errors.operation_not_simulated("a deployment with a templateLink")
+    if request.parameters_link:
+        raise errors.operation_not_simulated("a deployment with a parametersLink")
+    if request.on_error_deployment:
+        raise errors.operation_not_simulated("a deployment with an onErrorDeployment")
+    if request.extension_configs or request.external_inputs:
+        raise errors.operation_not_simulated("a deployment with extensions")
+    if (request.debug_setting.detail_level or "none").lower() != "none":
+        raise errors.operation_not_simulated("a deployment with a debugSetting")
+    if request.template is None:
+        raise errors.invalid_content("the template of a deployment must be an object")
+    for name, given in (request.parameters or {}).items():
+        if given is None or given == {}:
+            raise domain.parameter_without_value(name)
+    return request.template
+
+
+def _scope_of(request: PropertiesRequest) -> str:
+    return str((request.expression_evaluation_options or {}).get("scope", "")).lower()
+
+
+def _level(request: PropertiesRequest) -> str:
+    level = LEVELS.get((request.validation_level or "Provider").lower())
+    if level is None:
+        raise errors.invalid_content(f"the validationLevel of a deployment is one of {', '.join(LEVELS.values())}")
+    return level
+
+
+# ------------------------------------------------------------------------------------------------------------- the plan
+
+
+def _planned(call: Call, request: PropertiesRequest, template: Json, scope: Scope, source: Source) -> Plan:
+    name = call.names["deployment"]
+    identity = call.identity
+    about = Deployment(
+        scope,
+        name,
+        now=call.ports.clock.now(),
+        seed=call.new_guid(),
+        environment=cloud.seen_from(identity, call.base_url or cloud.PUBLIC_ARM),
+        deployer={"objectId": identity.client_id, "tenantId": identity.tenant_id, "userPrincipalName": ""},
+    )
+    try:
+        return plan(template, request.parameters or {}, about, source)
+    except TemplateError as problem:
+        info = [problem.violation()] if problem.path else []
+        raise ServiceError(problem.code, problem.message, details=list(problem.details), additional_info=info) from None
+    except NotSimulated as feature:
+        raise errors.operation_not_simulated(str(feature)) from None
+
+
+def _check_resources(call: Call, planned: Plan, scope: Scope) -> None:
+    """Types and api-versions that there are not."""
+    place = str((scope.group or {}).get("location"))
+    for resource in planned.resources:
+        if not call.knows("PUT", resource.id):
+            namespace = resource.type.partition("/")[0]
+            if not namespace.lower().startswith("microsoft."):
+                raise errors.invalid_namespace(namespace)
+            raise errors.operation_not_simulated(f"PUT {resource.type}")
+        if not domain.is_version(resource.api_version, call.ports.clock.now()):
+            raise domain.no_registered_provider(resource.type, resource.api_version, place)
+
+
+def _rehearse(call: Call, planned: Plan, scope: Scope, tracking_id: str) -> None:
+    found = rehearsal.refusals(call, planned, scope)
+    if found:
+        raise domain.invalid_deployment(call.names["deployment"], tracking_id, found)
+
+
+def _operation(call: Call, resource: Resource) -> Operation:
+    return Operation(
+        id=call.new_guid().replace("-", "")[:16].upper(),
+        resource=resource.id,
+        type=resource.type,
+        name=resource.name,
+        version=resource.api_version,
+        after=resource.after,
+        body=resource.body,
+        symbol=resource.symbol,
+        request_id=call.new_guid(),
+    )

@@ -1,0 +1,134 @@
+"""Recovery of single files: sessions on a recovery point, and the door through which their script reads the disks."""
+
+from __future__ import annotations
+
+import re
+from base64 import b64encode
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, HTTPException, Request
+from fastapi.security import HTTPBasic, HTTPBasicCredentials
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+
+from controlplane.arm.call import Answer, Call, RequestBody, as_json
+from controlplane.arm.recovery_points import POINT, require_point
+from controlplane.arm.routing import Route
+from controlplane.domain import errors
+from controlplane.domain.recovery_point import RecoveryPoint, from_json
+from controlplane.jobs import item_recovery
+from controlplane.jobs.item_recovery import Session
+from controlplane.ports import Json, Ports
+
+MOST_BYTES = 8 * 1024 * 1024
+"""Of a disk in one answer."""
+
+Proof = Annotated[HTTPBasicCredentials, Depends(HTTPBasic(realm="item recovery"))]
+"""The password of a session; whatever stands for the user."""
+
+_RANGE = re.compile(r"bytes=(\d{1,15})-(\d{1,15})", re.ASCII)
+
+
+class ProvisionPropertiesRequest(RequestBody):
+    object_type: str | None = None
+    recovery_point_id: str | None = None
+    virtual_machine_id: str | None = None
+    initiator_name: str | None = None
+    renew_existing_registration: bool = False
+
+
+class ProvisionRequest(RequestBody):
+    properties: ProvisionPropertiesRequest = ProvisionPropertiesRequest()
+
+
+class ResultRequest(RequestBody):
+    provision_instant_item_recovery_operation_id: str | None = None
+
+
+def post_provision(call: Call) -> Answer:
+    asked = call.read(ProvisionRequest).properties
+    point = _point(call)
+    if asked.object_type != "IaasVMILRRegistrationRequest":
+        raise errors.invalid_backup_input("objectType", "a virtual machine takes an IaasVMILRRegistrationRequest")
+    if asked.recovery_point_id is not None and asked.recovery_point_id.rpartition("/")[2] != point.id:
+        raise errors.invalid_backup_input("recoveryPointId", "the address names another recovery point")
+    return _accepted(call, item_recovery.provision(call.ports, point, asked.renew_existing_registration))
+
+
+def post_result(call: Call) -> Answer:
+    """The scripts of the session that an operation began."""
+    point, id = _point(call), call.read(ResultRequest).provision_instant_item_recovery_operation_id or ""
+    session = item_recovery.find(call.ports, id)
+    if session.point.lower() != point.document.lower():
+        raise errors.operation_not_found(id)
+    return as_json(encoded_scripts(call.ports, session, call.base_url))
+
+
+def post_revoke(call: Call) -> Answer:
+    return _accepted(call, item_recovery.revoke(call.ports, _point(call)))
+
+
+def encoded_scripts(ports: Ports, session: Session, base_url: str) -> Json:
+    """Content travels in base64."""
+    found = item_recovery.scripts(ports, session, base_url)
+    entries = [
+        entry | {"scriptContent": b64encode(entry["scriptContent"].encode()).decode()}
+        for entry in found["clientScripts"]
+    ]
+    return {"clientScripts": entries}
+
+
+def _accepted(call: Call, operation: str) -> Answer:
+    item = call.id.rpartition("/recoveryPoints/")[0]
+    return call.accepted(f"{item}/operationsStatus/{operation}", f"{item}/operationResults/{operation}")
+
+
+def _point(call: Call) -> RecoveryPoint:
+    return from_json(require_point(call).private["point"])
+
+
+ROUTES = (
+    Route("POST", f"{POINT}/provisionInstantItemRecovery", post_provision, body=ProvisionRequest, codes=(202,)),
+    Route("POST", f"{POINT}/listInstantItemRecoveryOperationResult", post_result, body=ResultRequest),
+    Route("POST", f"{POINT}/revokeInstantItemRecovery", post_revoke, codes=(202,)),
+)
+
+# ------------------------------------------------------------------------------------------------------------- the door
+
+
+def router(ports: Ports) -> APIRouter:
+    """Outside ARM: it asks for the session's password, and for no token."""
+    routes = APIRouter(prefix="/itemrecovery/{session}", include_in_schema=False)
+
+    @routes.get("/script")
+    def get_script(session: str, request: Request) -> Response:
+        found = item_recovery.find(ports, session)
+        return PlainTextResponse(item_recovery.script(str(request.base_url).rstrip("/"), found))
+
+    @routes.get("/disks")
+    def list_disks(session: str, proof: Proof) -> Response:
+        return JSONResponse(item_recovery.disks(ports, _opened(ports, session, proof.password)))
+
+    @routes.get("/disks/{lun}")
+    def read_disk(session: str, lun: int, request: Request, proof: Proof) -> Response:
+        disk = item_recovery.source(ports, _opened(ports, session, proof.password), lun)
+        first, last = _span(request.headers.get("range", ""), disk.size_bytes)
+        headers = {"Content-Range": f"bytes {first}-{last}/{disk.size_bytes}"}
+        return Response(disk.read(first, last - first + 1), 206, headers, "application/octet-stream")
+
+    return routes
+
+
+def _opened(ports: Ports, id: str, password: str) -> Session:
+    session = item_recovery.find(ports, id)
+    if not item_recovery.is_password(session, password):
+        raise HTTPException(401, "The password is not that of the session.", {"WWW-Authenticate": "Basic"})
+    return session
+
+
+def _span(asked: str, size_bytes: int) -> tuple[int, int]:
+    """The first and the last byte that are asked for; never more than MOST_BYTES of them."""
+    found = _RANGE.fullmatch(asked)
+    first, last = (int(found[1]), int(found[2])) if found else (0, -1)
+    if not first <= last < size_bytes or last - first >= MOST_BYTES:
+        raise HTTPException(416, f"The header Range must name from 1 to {MOST_BYTES} bytes of the disk.")
+    return first, last

@@ -1,0 +1,39 @@
+"""Microsoft.Authorization/roleDefinitions: the built-in roles, for clients that know them by their names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from controlplane.arm.call import Answer, Call, as_json
+from controlplane.arm.filters import check_keys, holds, terms
+from controlplane.arm.routing import Route, reading
+from controlplane.arm.scopes import every_scope, existing_scope
+from controlplane.domain.role import BUILT_IN, DEFINITIONS, definition_body, definition_not_found
+
+
+def list_definitions(call: Call) -> Answer:
+    existing_scope(call, DEFINITIONS)
+    wanted = terms(call.query.get("$filter", ""))
+    check_keys(wanted, {"rolename", "type"})
+    named = {id: {"rolename": name, "type": "BuiltInRole"} for id, name in BUILT_IN.items()}
+    found = [id for id, facts in named.items() if holds(wanted, facts)]
+    return as_json({"value": [definition_body(call.subscription_id, id) for id in found]})
+
+
+def get_definition(call: Call) -> Answer:
+    existing_scope(call, DEFINITIONS)
+    id = call.names["role"].lower()
+    if id not in BUILT_IN:
+        raise definition_not_found(call.names["role"])
+    return as_json(definition_body(call.subscription_id, id))
+
+
+def routes(described: Iterable[Route]) -> tuple[Route, ...]:
+    return tuple(
+        route
+        for scope in every_scope(described)
+        for route in (
+            reading(f"{scope}/providers/{DEFINITIONS}", list_definitions),
+            reading(f"{scope}/providers/{DEFINITIONS}/{{role}}", get_definition),
+        )
+    )

@@ -1,0 +1,75 @@
+"""Managed identities of a virtual machine: what is asked for, merged with what it has, and how it is shown."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from controlplane.arm.call import Call, RequestBody
+from controlplane.domain.arm_id import ResourceId
+from controlplane.domain.errors import ServiceError
+from controlplane.domain.virtual_machine import invalid
+from controlplane.ports import Json
+
+SYSTEM, USER = "SystemAssigned", "UserAssigned"
+TYPES = {
+    "none": frozenset[str](),
+    "systemassigned": frozenset({SYSTEM}),
+    "userassigned": frozenset({USER}),
+    "systemassigned,userassigned": frozenset({SYSTEM, USER}),
+}
+USER_KIND = "microsoft.managedidentity/userassignedidentities"
+
+
+class IdentityRequest(RequestBody):
+    type: str = "None"
+    user_assigned_identities: dict[str, Any] | None = None
+    """Ids as keys; where one stands with null, it is to be taken away."""
+
+
+def merged(call: Call, known: Json | None, asked: IdentityRequest | None, *, replaces: bool) -> Json | None:
+    """The identity that a machine shall show; None: it has none. A PUT that names identities replaces those it has, a
+    PATCH adds to them."""
+    if asked is None:
+        return known
+    kinds = TYPES.get(asked.type.replace(" ", "").lower())
+    if kinds is None:
+        raise invalid("identity.type", f"it must be None, {SYSTEM}, {USER} or '{SYSTEM}, {USER}'")
+    if not kinds:
+        return None
+    shown: Json = {"type": ", ".join(sorted(kinds))}
+    if SYSTEM in kinds:
+        has_one = known is not None and "principalId" in known
+        principal = known["principalId"] if known and has_one else call.new_guid()
+        shown |= {"principalId": principal, "tenantId": call.identity.tenant_id}
+    if USER in kinds:
+        before = {} if known is None or replaces else known.get("userAssignedIdentities", {})
+        assigned = _assigned(call, before, asked.user_assigned_identities or {})
+        if not assigned:
+            raise invalid("identity.userAssignedIdentities", f"the type {USER} needs one at least")
+        shown["userAssignedIdentities"] = assigned
+    elif any(value is not None for value in (asked.user_assigned_identities or {}).values()):
+        raise invalid("identity.userAssignedIdentities", f"the type {asked.type} has none")
+    return shown
+
+
+def _assigned(call: Call, before: Json, asked: Json) -> Json:
+    """Id -> what others know the identity by."""
+    result = {id: value for id, value in before.items() if id.lower() not in {key.lower() for key in asked}}
+    for id, value in asked.items():
+        if value is not None:
+            result[id] = _known_by(call, id)
+    return result
+
+
+def _known_by(call: Call, id: str) -> Json:
+    try:
+        document = call.find(USER_KIND, str(ResourceId.parse(id)))
+    except ValueError:
+        document = None
+    if document is None:
+        raise ServiceError(
+            "FailedIdentityOperation",
+            f"Identity operation for resource '{call.id}' failed: the user assigned identity '{id}' was not found.",
+        )
+    properties = document.json()["properties"]
+    return {"principalId": properties["principalId"], "clientId": properties["clientId"]}

@@ -1,0 +1,251 @@
+"""Plan "Deploy": writes the resources of a template by the service's own operations, each after what it waits for.
+
+The document of a deployment is its journal. A resource's being written and the note of it are one transaction, so the
+one step may be begun anew after the end of a process, and goes on where the document says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from controlplane.domain.deployment import (
+    ENDED,
+    KIND,
+    STATES,
+    Operation,
+    body,
+    event_of,
+    failed,
+    failed_by,
+    may_begin,
+    write_failed,
+    written,
+)
+from controlplane.domain.errors import ServiceError, internal_error
+from controlplane.domain.job import Job
+from controlplane.domain.machine import advance
+from controlplane.domain.times import instant, parse_instant
+from controlplane.jobs.plan import Book, Outcome, Plan, Step
+from controlplane.jobs.requests import Requests
+from controlplane.ports import Document, Event, Json, Ports, Store
+from controlplane.templates.failure import TemplateError
+from controlplane.templates.late import settle_body, settle_outputs
+from controlplane.templates.scope import Scope
+
+DEPLOY = "Deploy"
+PARTY = "service"
+BATCH = 16
+"""Resources that are written in one transaction: others may write between two of them."""
+_NEVER = datetime.max.replace(tzinfo=UTC)
+_GOES_ON = frozenset({"InProgress", "Running", "Accepted"})
+
+
+def deploying(requests_of: Callable[[], Requests]) -> Plan:
+    """The plan. `requests_of` is asked at each start, so that engine and service can be made in either order."""
+
+    def deploy(ports: Ports, state: Json) -> Outcome:
+        _Work(ports, requests_of(), state["deployment"]).run()
+        return Outcome(state)
+
+    return Plan(DEPLOY, (Step("Deploy resources", do=deploy, listed=False),), book=_History())
+
+
+def state_of(document: Document) -> str:
+    """The state of a deployment."""
+    state: str = document.json()["properties"]["provisioningState"]
+    return state
+
+
+def operations_of(document: Document) -> list[Operation]:
+    return [Operation.from_json(each) for each in document.private["operations"]]
+
+
+def cancel(store: Store, document: Document, now: datetime) -> None:
+    """End a deployment where it is: what was written stays, nothing more is begun. Belongs into a transaction."""
+    operations = [each.cancelled(now) if each.state == "Running" else each for each in operations_of(document)]
+    _write(store, document, operations, "cancelled", now)
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """What the end of a deployment adds to what it shows."""
+
+    event: str
+    shown: Json
+    evaluated: Json | None = None
+    """How the evaluation of the outputs went: state, time, error."""
+
+
+class _Work:
+    """One deployment being carried out, in the engine's thread."""
+
+    def __init__(self, ports: Ports, requests: Requests, deployment: str) -> None:
+        self._ports = ports
+        self._store = ports.store
+        self._requests = requests
+        self._id = deployment
+        self._looks = 0
+
+    def run(self) -> None:
+        while (waits := self._advance()) is not None:
+            if waits:
+                self._looks = 0
+                self._ports.clock.wait(self._has_moved, _NEVER)
+
+    def _advance(self) -> bool | None:
+        """Do what can be done now, up to a batch of it. None: the deployment has ended; else whether only time, or
+        somebody else, brings it further."""
+        with self._store.transaction():
+            document = self._active()
+            if document is None:
+                return None
+            before = operations_of(document)
+            after = self._moved(before, Scope.from_json(document.private["scope"]))
+            event = event_of(after)
+            if event == "began":
+                _write(self._store, document, after, event, self._ports.clock.now())
+                return before == after
+            end = self._end(document, after) if event == "succeeded" else self._failure(document, after)
+            _write(self._store, document, after, end.event, self._ports.clock.now(), end)
+            return None
+
+    def _active(self) -> Document | None:
+        """The deployment, unless it is gone or has ended."""
+        document = self._store.get(KIND, self._id)
+        return None if document is None or state_of(document) in ENDED else document
+
+    def _moved(self, operations: Sequence[Operation], scope: Scope) -> list[Operation]:
+        """In their order, in which each stands behind all that it waits for, so that once through is enough."""
+        moved, there, begun = list(operations), written(operations), 0
+        for index, operation in enumerate(moved):
+            if begun < BATCH and may_begin(operation, there):
+                operation, begun = self._begun(operation, scope), begun + 1
+            if operation.state == "Running":
+                operation = self._looked_at(operation)
+            if operation.state == "Succeeded":
+                there.add(operation.resource)
+            moved[index] = operation
+        return moved
+
+    def _begun(self, operation: Operation, scope: Scope) -> Operation:
+        try:
+            with self._store.transaction():
+                sent = settle_body(operation.resource, operation.body or {}, scope, self._requests)
+                done = self._requests.write(operation.resource, operation.version, sent)
+        except TemplateError as problem:
+            return operation.failed(shown(problem), 400, self._ports.clock.now())
+        except ServiceError as refusal:
+            return operation.failed(refusal.envelope()["error"], refusal.status, self._ports.clock.now())
+        return operation.began(done.status, done.operation, self._ports.clock.now())
+
+    def _looked_at(self, operation: Operation) -> Operation:
+        """Ended, if the resource's own long-running operation has; a resource without one is there at once."""
+        if operation.status_path is None:
+            return operation.succeeded(self._ports.clock.now())
+        try:
+            progress = self._requests.progress(operation.status_path)
+        except ServiceError as refusal:
+            return operation.failed(refusal.envelope()["error"], refusal.status, self._ports.clock.now())
+        if progress.state in _GOES_ON:
+            return operation
+        if progress.state == "Succeeded":
+            return operation.succeeded(self._ports.clock.now())
+        error = progress.error if operation.nests and progress.error else None
+        error = error or write_failed(operation, progress.state, progress.error)
+        return operation.failed(error, 409, self._ports.clock.now())
+
+    def _has_moved(self) -> bool:
+        """Whether something ended that was waited for. Looks often at first, then at every eighth question."""
+        self._looks += 1
+        if self._looks & (self._looks - 1) and self._looks % 8:
+            return False
+        document = self._active()
+        return document is None or any(
+            each.state == "Running" and self._looked_at(each).state != "Running" for each in operations_of(document)
+        )
+
+    # -------------------------------------------------------------------------------------------------------- the end
+
+    def _end(self, document: Document, operations: Sequence[Operation]) -> _End:
+        now = instant(self._ports.clock.now())
+        scope, outputs = Scope.from_json(document.private["scope"]), document.private["outputs"]
+        resources = self._output_resources(operations)
+        if not outputs:
+            return _End("succeeded", {"outputResources": resources})
+        try:
+            settled = settle_outputs(outputs, scope, self._requests)
+        except (TemplateError, ServiceError) as problem:
+            error = shown(problem) if isinstance(problem, TemplateError) else problem.envelope()["error"]
+            evaluated = {"state": "Failed", "time": now, "error": error}
+            return _End("failed", {"error": error, "outputResources": resources}, evaluated)
+        evaluated = {"state": "Succeeded", "time": now, "error": None}
+        return _End("succeeded", {"outputs": settled, "outputResources": resources}, evaluated)
+
+    def _failure(self, document: Document, operations: Sequence[Operation]) -> _End:
+        error = failed(document.json()["id"], operations).envelope()["error"]
+        return _End("failed", {"error": error, "outputResources": self._output_resources(operations)})
+
+    def _output_resources(self, operations: Sequence[Operation]) -> list[Json]:
+        """What was written; of a deployment in this one, what that has written."""
+        found: list[Json] = []
+        for operation in operations:
+            if operation.state != "Succeeded":
+                continue
+            if operation.nests:
+                nested = self._requests.get(operation.resource, operation.version)
+                found += nested["properties"].get("outputResources") or []
+            else:
+                found.append({"id": operation.resource})
+        return found
+
+
+class _History(Book):
+    """A deployment is written down in its own document."""
+
+    def change_task(self, store: Store, state: Json, task: str, event: str, now: datetime) -> None:
+        return None
+
+    def close(
+        self, store: Store, state: Json, now: datetime, errors: Sequence[ServiceError], cancelled: bool
+    ) -> Job | None:
+        """Its step ends it; what is still active here was stopped by a mistake of the program."""
+        document = store.get(KIND, state["deployment"])
+        if document is not None and state_of(document) not in ENDED:
+            mistake = internal_error().envelope()["error"]
+            error = failed_by(document.json()["id"], [mistake]).envelope()["error"]
+            operations = operations_of(document)
+            operations = [each.failed(mistake, 500, now) if each.state == "Running" else each for each in operations]
+            _write(store, document, operations, "failed", now, _End("failed", {"error": error}))
+        return None
+
+    def event(self, state: Json, name: str, data: Json) -> Event:
+        return Event(name, PARTY, data, job=state["job"])
+
+
+def shown(problem: TemplateError) -> Json:
+    """An error of the template as ARM shows it."""
+    error: Json = {"code": problem.code, "message": problem.message}
+    return error | ({"details": list(problem.details)} if problem.details else {})
+
+
+def _write(
+    store: Store,
+    document: Document,
+    operations: Sequence[Operation],
+    event: str,
+    now: datetime,
+    end: _End | None = None,
+) -> None:
+    """Store how far a deployment is. Once it has ended, what was still to be sent is forgotten."""
+    id, old, private = document.json()["id"], state_of(document), document.private
+    state = advance(STATES, old, event)
+    kept: Json = {"operations": [each.to_json() for each in operations]}
+    if state in ENDED:
+        kept = {"operations": [replace(each, body=None).to_json() for each in operations], "outputs": None}
+        kept |= {"evaluated": end.evaluated if end else None}
+    shown_body = body(id, private["facts"], state, parse_instant(private["started"]), now, **(end.shown if end else {}))
+    store.put(KIND, id, document.json() | shown_body, private=private | kept)
+    if state != old:
+        store.record(Event("deployment.state", PARTY, {"deployment": id, "to": state}, job=private["job"]))

@@ -1,0 +1,199 @@
+"""Sessions in which the files of a recovery point can be read: begun, used, and over after twelve hours of world time.
+
+A session gives whoever knows its password the bytes of the recovery point's disks, as an iSCSI target would. What is
+on the disks is none of the service's business: the script that it hands out reads that.
+"""
+
+from __future__ import annotations
+
+import inspect
+import secrets
+import string
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hmac import compare_digest
+
+from controlplane.domain import errors, operation, protected_item, recovery_point
+from controlplane.domain.errors import ServiceError
+from controlplane.domain.recovery_point import PointDisk, RecoveryPoint
+from controlplane.domain.times import instant
+from controlplane.jobs import points, records, recover_files
+from controlplane.jobs.sources import PageBlobSource
+from controlplane.jobs.vault_store import VaultPoint, VaultStore
+from controlplane.ports import BlockSource, Document, Event, Json, Ports, Store
+
+KIND = "item.recovery"
+LASTS = timedelta(hours=12)
+PASSWORD_LETTERS = 15
+"""As many as the command line cuts out of the script's name."""
+
+_ALPHABET = string.ascii_letters + string.digits
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """`id` is that of the operation that began it."""
+
+    id: str
+    point: str
+    until: datetime
+    password: str
+
+    def is_over(self, now: datetime) -> bool:
+        return self.until <= now
+
+
+# ----------------------------------------------------------------------------------------------------------- use cases
+
+
+def provision(ports: Ports, point: RecoveryPoint, renew: bool) -> str:
+    """Begin a session; the id of the operation, which has succeeded. `renew` ends those that there are."""
+    item = ports.store.get(protected_item.KIND, point.item)
+    if item is None:
+        raise errors.item_not_found(point.item.rpartition("/")[2])
+    protected_item.check_alive(item.json())
+    if point.tiers == "Archive":
+        raise ServiceError(
+            "UserErrorRecoveryPointNotRehydrated",
+            "Archive Recovery Point is not rehydrated. Retry Restore after rehydration completed on Archive RP.",
+            remedy="Restore the recovery point with rehydration first.",
+        )
+    now, id = ports.clock.now(), records.new_guid(ports.chance)
+    # No draw of the world's own chance: that can be foretold from its seed.
+    password = "".join(secrets.choice(_ALPHABET) for _ in range(PASSWORD_LETTERS))
+    with ports.store.transaction():
+        if renew:
+            _end(ports.store, _of_point(ports.store, point))
+        private = {"point": point.document, "until": (now + LASTS).isoformat(), "password": password}
+        ports.store.put(KIND, id, {}, parent=point.item, private=private)
+        body = operation.succeeded(id, instant(now))
+        ports.store.put(operation.KIND, id, body, parent=point.item, private={"session": id})
+        ports.store.record(_event(point, "item_recovery.begun"))
+    return id
+
+
+def revoke(ports: Ports, point: RecoveryPoint) -> str:
+    """End all sessions of a recovery point; the id of the operation, which has succeeded."""
+    id = records.new_guid(ports.chance)
+    with ports.store.transaction():
+        known = _of_point(ports.store, point)
+        if not known:
+            # The code is ours.
+            raise ServiceError(
+                "UserErrorItemRecoverySessionNotFound", "The files of the recovery point are not being recovered.", 409
+            )
+        _end(ports.store, known)
+        body = operation.succeeded(id, instant(ports.clock.now()))
+        ports.store.put(operation.KIND, id, body, parent=point.item)
+        ports.store.record(_event(point, "item_recovery.ended"))
+    return id
+
+
+def forget_what_is_over(ports: Ports) -> None:
+    _end(ports.store, [each for each in ports.store.find(KIND) if _session(each).is_over(ports.clock.now())])
+
+
+def find(ports: Ports, id: str) -> Session:
+    """The session; a 404 once it is over."""
+    found = ports.store.get(KIND, id)
+    session = _session(found) if found else None
+    if session is None or session.is_over(ports.clock.now()):
+        raise errors.operation_not_found(id)
+    return session
+
+
+def active_points(store: Store, item: str, now: datetime) -> set[str]:
+    """The ids, in lower case, of an item's recovery points whose files are being recovered."""
+    sessions = (_session(document) for document in store.find(KIND, item))
+    return {session.point.lower() for session in sessions if not session.is_over(now)}
+
+
+def _of_point(store: Store, point: RecoveryPoint) -> list[Document]:
+    known = store.find(KIND, point.item)
+    return [document for document in known if _session(document).point.lower() == point.document.lower()]
+
+
+def _end(store: Store, sessions: list[Document]) -> None:
+    for document in sessions:
+        store.delete(KIND, document.id)
+
+
+def _session(document: Document) -> Session:
+    private = document.private
+    return Session(document.id, private["point"], datetime.fromisoformat(private["until"]), private["password"])
+
+
+def _event(point: RecoveryPoint, name: str) -> Event:
+    return Event(name, records.PARTY, {"point": point.id}, job=point.job)
+
+
+# ---------------------------------------------------------------------------------------------------------- the script
+
+
+def scripts(ports: Ports, session: Session, base_url: str) -> Json:
+    """InstantItemRecoveryTarget: one script for Linux; for Windows two, of which the command line takes the second, by
+    its address. There it holds no password, since anybody may ask for an address."""
+    point = _point(ports, session)
+    known = script(base_url, session, session.password)
+    entry = {
+        "scriptContent": known,
+        "scriptExtension": ".py",
+        "osType": point.machine.os_type,
+        "url": "" if point.machine.os_type == "Linux" else f"{base_url}/itemrecovery/{session.id}/script",
+        "scriptNameSuffix": _suffix(point, session),
+    }
+    return {"clientScripts": [entry] if point.machine.os_type == "Linux" else [entry, entry]}
+
+
+def script(base_url: str, session: Session, password: str = recover_files.UNKNOWN_PASSWORD) -> str:
+    """The text of the script. The line of the password is written as the command line looks for it."""
+    source = inspect.getsource(recover_files)
+    filled = {
+        'SERVICE = ""': f'SERVICE = "{base_url}"',
+        'SESSION = ""': f'SESSION = "{session.id}"',
+        'PASSWORD = ""': f'TargetPassword="{password}"\nPASSWORD = TargetPassword',
+    }
+    for line, wanted in filled.items():
+        assert source.count(f"\n{line}\n") == 1, "the script has one line of each constant"
+        source = source.replace(f"\n{line}\n", f"\n{wanted}\n")
+    return source
+
+
+def _suffix(point: RecoveryPoint, session: Session) -> str:
+    """Machine, place, and behind the last underscore 32 letters and the password."""
+    return f"{point.machine.name}_{point.machine.location}_{session.id.replace('-', '')}{session.password}"
+
+
+# ----------------------------------------------------------------------------------------------------------- the disks
+
+
+def is_password(session: Session, given: str) -> bool:
+    return compare_digest(session.password.encode(), given.encode())
+
+
+def disks(ports: Ports, session: Session) -> list[Json]:
+    return [
+        {"lun": disk.lun, "name": disk.name, "size_bytes": disk.size_bytes} for disk in _point(ports, session).disks
+    ]
+
+
+def source(ports: Ports, session: Session, lun: int) -> BlockSource:
+    """The bytes of a disk, from its snapshot if that is there, else from the vault."""
+    point = _point(ports, session)
+    disk = next((disk for disk in point.disks if disk.lun == lun), None)
+    if disk is None:
+        raise errors.invalid_backup_input("lun", "the recovery point has no such disk")
+    if point.has_snapshots and ports.blobs.properties(points.snapshot_of(disk)) is not None:
+        return PageBlobSource(ports.blobs, points.snapshot_of(disk))
+    return _in_vault(ports, disk)
+
+
+def _in_vault(ports: Ports, disk: PointDisk) -> BlockSource:
+    return VaultStore(ports.blobs, ports.settings.vault_account).source(VaultPoint.from_json(disk.vault or {}))
+
+
+def _point(ports: Ports, session: Session) -> RecoveryPoint:
+    point = points.find(ports.store, session.point)
+    if point is None or not recovery_point.TIERS[point.tiers]:
+        raise errors.recovery_point_not_found(session.point.rpartition("/")[2])
+    return point

@@ -1,0 +1,38 @@
+"""Managed disks in the store: a document beside the blob, and the virtual machine that a disk belongs to."""
+
+from __future__ import annotations
+
+from controlplane.domain.managed_disk import KIND, ManagedDisk, body
+from controlplane.ports import Blob, Document, Ports, Store
+
+CONTAINER = "disks"
+
+
+def new_blob(ports: Ports, unique_id: str) -> Blob:
+    """Where another managed disk is to lie."""
+    return Blob(ports.settings.managed_disks_account, CONTAINER, f"{unique_id}.vhd")
+
+
+def register(ports: Ports, store: Store, id: str, disk: ManagedDisk, blob: Blob) -> Document:
+    """Write the document of a new disk; DocumentExists where there is one of its name."""
+    shown = body(id, disk, blob.name.removesuffix(".vhd"), ports.clock.now())
+    private = {"blob": {"account": blob.account, "container": blob.container, "name": blob.name}}
+    parent = id.partition("/providers/")[0]
+    return store.put(KIND, id, shown, parent=parent, private=private, if_none_match=True)
+
+
+def blob_of(document: Document) -> Blob:
+    return Blob(**document.private["blob"])
+
+
+def set_owner(store: Store, id: str, vm: str | None) -> None:
+    """Give a disk to a virtual machine, or to none. One that is gone belongs to nobody."""
+    document = store.get(KIND, id)
+    if document is None:
+        return
+    shown = document.json()
+    shown.pop("managedBy", None)
+    if vm is not None:
+        shown["managedBy"] = vm
+    state = "Unattached" if vm is None else "Attached"
+    store.put(KIND, id, shown | {"properties": shown["properties"] | {"diskState": state}})

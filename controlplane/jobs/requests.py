@@ -1,0 +1,40 @@
+"""How a job uses the service's own operations: the same that clients call, with no transport between."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from controlplane.ports import Json
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A resource was written. `status` is the number that ARM answered, `operation` the path at which to ask how far
+    the long-running operation is that this began; None where there is none."""
+
+    status: int
+    operation: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a long-running operation is: InProgress, Running, Succeeded, Failed or Canceled. `error` is as ARM shows
+    it."""
+
+    state: str
+    error: Json | None = None
+
+
+class Requests(Protocol):
+    """Each raises ServiceError or PortError where a client were refused. `id` is an ARM id."""
+
+    def write(self, id: str, api_version: str, body: Json) -> Written: ...
+
+    def progress(self, operation: str) -> Progress: ...
+
+    def get(self, id: str, api_version: str | None) -> Json:
+        """The resource as ARM shows it."""
+
+    def act(self, action: str, id: str, api_version: str, body: Json | None) -> Json:
+        """What `POST {id}/{action}` answers."""

@@ -1,0 +1,129 @@
+"""Step of a restore to an alternate location: a new virtual machine from the restored disks, on a network interface."""
+
+from __future__ import annotations
+
+from controlplane.domain import network, network_interface, restored_machine
+from controlplane.domain.errors import ServiceError
+from controlplane.domain.managed_disk import KIND as DISKS
+from controlplane.domain.network_interface import Configuration
+from controlplane.domain.restored_disks import RestoredDisk
+from controlplane.domain.virtual_machine import KIND, VHD_FOOTER_BYTES
+from controlplane.jobs import locks, machines, managed_disks
+from controlplane.jobs import restore_transfer as transfer
+from controlplane.jobs.networks import INTERFACES, configurations_in, find_subnet
+from controlplane.jobs.plan import Outcome, Step
+from controlplane.ports import Disk, Json, Ports, Store
+
+CONFIGURATION = "ipconfig1"
+
+
+def create(ports: Ports, state: Json) -> Outcome:
+    """The machine is there and has booted when this ends. It is made by the documents that a PUT would write."""
+    place = state["place"]
+    with ports.store.transaction():
+        found = ports.store.get(KIND, place["machine"])
+        if found is None:
+            _create(ports, state)
+        elif found.json()["properties"]["vmId"] != place["vm_id"]:
+            raise name_taken(place["machine"])
+    machines.await_power(ports, place["machine"], "running")
+    return Outcome(state)
+
+
+def _create(ports: Ports, state: Json) -> None:
+    place, store = state["place"], ports.store
+    locks.check(store, place["machine"])
+    point = transfer.point_of(store, state)
+    disks = transfer.restored_disks(ports, state)
+    shown = restored_machine.body(
+        place["machine"], point.machine, disks, place["vm_id"], place["interface"], ports.clock.now()
+    )
+    if state["zone"]:
+        shown["zones"] = [state["zone"]]
+    store.put(INTERFACES, place["interface"], _interface(store, place, shown["location"]), parent=_group_of(place))
+    backed = backed_disks(ports, disks)
+    private = {"blobs": [disk.blob_key for disk in backed]}
+    store.put(KIND, place["machine"], shown, parent=_group_of(place), private=private, if_none_match=True)
+    for disk in disks:
+        if disk.id:
+            managed_disks.set_owner(store, disk.id, place["machine"])
+    ports.fabric.create_vm(place["machine"], machines.spec_of(shown, backed))
+
+
+def backed_disks(ports: Ports, disks: list[RestoredDisk]) -> tuple[Disk, ...]:
+    """What the fabric is told of restored disks."""
+    return tuple(
+        Disk(
+            name=disk.name,
+            lun=disk.lun,
+            blob=ports.blobs.parse(disk.uri),
+            size_bytes=disk.size_bytes - VHD_FOOTER_BYTES,
+            create_option="Attach",
+            managed_disk_id=disk.id or None,
+        )
+        for disk in sorted(disks, key=lambda disk: disk.lun)
+    )
+
+
+def _interface(store: Store, place: Json, location: str) -> Json:
+    """The interface as ARM shows it, with the lowest address that is free in its subnet."""
+    subnet = find_subnet(store, place["subnet"])
+    if subnet is None:
+        raise no_subnet()
+    taken = [each["properties"]["privateIPAddress"] for each in configurations_in(store, subnet["id"])]
+    address = network.free_address(subnet["properties"]["addressPrefix"], taken)
+    id, etag = place["interface"], f'W/"{place["etag"]}"'
+    configuration = network_interface.configuration_body(
+        id, Configuration(CONFIGURATION, subnet["id"], address, primary=True), etag
+    )
+    return {
+        "name": id.rpartition("/")[2],
+        "id": id,
+        "type": network.INTERFACE,
+        "location": location,
+        "etag": etag,
+        "properties": network_interface.properties(
+            place["interface_guid"], place["mac"], [configuration], machine=place["machine"]
+        ),
+    }
+
+
+def remove(ports: Ports, state: Json) -> Outcome:
+    """Machine and interface go; the disks belong to nobody again."""
+    place = state["place"]
+
+    def commit(store: Store) -> None:
+        found = store.get(KIND, place["machine"])
+        if found is not None and found.json()["properties"]["vmId"] == place["vm_id"]:
+            ports.fabric.delete_vm(place["machine"])
+            store.delete(KIND, place["machine"])
+        store.delete(INTERFACES, place["interface"])
+        for made in state["disks"]:
+            if made["id"] and store.get(DISKS, made["id"]) is not None:
+                managed_disks.set_owner(store, made["id"], None)
+
+    return Outcome(state, commit)
+
+
+CREATE = Step("Create the restored virtual machine", do=create, undo=remove)
+
+
+def no_subnet() -> ServiceError:
+    """The message is the service's, the code is ours."""
+    return ServiceError(
+        "UserErrorRestoreSubnetNotFound",
+        "The selected subnet doesn't exist.",
+        remedy="Select a subnet that exists, in the virtual network of the request.",
+    )
+
+
+def name_taken(vm: str) -> ServiceError:
+    return ServiceError(
+        "UserErrorVmAlreadyExistWithSameName",
+        f"A VM with the name {vm.rpartition('/')[2]} already exists in the resource group.",
+        remedy="Restore under another name.",
+    )
+
+
+def _group_of(place: Json) -> str:
+    return str(place["machine"]).partition("/providers/")[0]

@@ -1,0 +1,108 @@
+"""Steps of a restore to the original location: a safety backup, then other disks for the machine that is there.
+
+The machine keeps its name, size and network; it is deallocated while its disks change, and goes back to the power state
+it was in. The disks it had stay where they are, and belong to nobody.
+"""
+
+from __future__ import annotations
+
+from controlplane.domain import restored_machine, snapshot_failure
+from controlplane.domain.errors import ServiceError
+from controlplane.domain.virtual_machine import KIND
+from controlplane.jobs import backup, locks, machines, managed_disks, points, snapshot_task
+from controlplane.jobs import restore_transfer as transfer
+from controlplane.jobs.plan import Outcome, Step
+from controlplane.jobs.restore_machine import backed_disks
+from controlplane.ports import Disk, Document, Json, Ports, PowerState
+
+
+def back_up(ports: Ports, state: Json) -> Outcome:
+    """What is about to be replaced becomes a recovery point of its own. The machine as it is now is remembered."""
+    machine = _machine(ports, state)
+    locks.check(ports.store, state["vm"])
+    view = ports.fabric.instance_view(state["vm"])
+    safety = state | state["safety"]
+    # Those of an attempt that the end of a process interrupted: no recovery point will ever name them.
+    snapshot_task.delete_snapshots(ports, backup.disks_of(safety), lambda snapshot, job, task: job == state["job"])
+    try:
+        taken = backup.take_snapshot(ports, safety)
+    except ServiceError as error:
+        raise ServiceError(
+            "OlrBackupFailed",
+            f"Replace existing failed since the virtual machine could not be backed up before. {error.message}",
+            remedy=error.remedy or "Create another virtual machine from the recovery point.",
+        ) from error
+    before = {
+        "profile": machine.json()["properties"]["storageProfile"],
+        "disks": [disk.to_json() for disk in ports.fabric.disks(state["vm"])],
+        "power": view.power if view else "running",
+    }
+    return Outcome(state | {"before": before}, taken.commit, taken.events)
+
+
+def forget_backup(ports: Ports, state: Json) -> Outcome:
+    undone = backup.forget_snapshots(ports, state | state["safety"])
+    return Outcome(state, undone.commit, undone.events)
+
+
+def vault_backup(ports: Ports, state: Json) -> Outcome:
+    point, _ = backup.vaulted(ports, state | state["safety"])
+    return Outcome(state, lambda store: points.put(store, point))
+
+
+def forget_vault_copy(ports: Ports, state: Json) -> Outcome:
+    backup.delete_vault_copy(ports, state | state["safety"])
+    return Outcome(state)
+
+
+def replace(ports: Ports, state: Json) -> Outcome:
+    point = transfer.point_of(ports.store, state)
+    disks = transfer.restored_disks(ports, state)
+    profile = restored_machine.storage_profile(point.machine, disks, state["before"]["profile"])
+    _exchange(ports, state, profile, backed_disks(ports, disks))
+    return Outcome(state)
+
+
+def put_back(ports: Ports, state: Json) -> Outcome:
+    """The machine gets the disks again that it had; one that never lost them is left alone."""
+    before = state["before"]
+    disks = tuple(Disk.from_json(disk) for disk in before["disks"])
+    if ports.store.get(KIND, state["vm"]) is None:
+        return Outcome(state)
+    if ports.fabric.disks(state["vm"]) != disks:
+        _exchange(ports, state, before["profile"], disks)
+    else:
+        machines.power(ports, state["vm"], before["power"])
+    return Outcome(state)
+
+
+def _exchange(ports: Ports, state: Json, profile: Json, disks: tuple[Disk, ...]) -> None:
+    vm, store = state["vm"], ports.store
+    wanted: PowerState = state["before"]["power"]
+    machines.power(ports, vm, "deallocated")
+    with store.transaction():
+        machine = _machine(ports, state)
+        shown = machine.json()
+        for disk in ports.fabric.disks(vm):
+            if disk.managed_disk_id is not None:
+                managed_disks.set_owner(store, disk.managed_disk_id, None)
+        for disk in disks:
+            if disk.managed_disk_id is not None:
+                managed_disks.set_owner(store, disk.managed_disk_id, vm)
+        shown["properties"] = shown["properties"] | {"storageProfile": profile}
+        private = machine.private | {"blobs": [disk.blob_key for disk in disks]}
+        store.put(KIND, vm, shown, private=private)
+        ports.fabric.create_vm(vm, machines.spec_of(shown, disks))
+    machines.power(ports, vm, wanted)
+
+
+def _machine(ports: Ports, state: Json) -> Document:
+    found = ports.store.get(KIND, state["vm"])
+    if found is None:
+        raise snapshot_failure.machine_gone()
+    return found
+
+
+BACK_UP = Step("Back up the existing virtual machine", do=back_up, undo=forget_backup)
+VAULT = Step("Transfer the backup to the vault", do=vault_backup, undo=forget_vault_copy, required=False, listed=False)
+REPLACE = Step("Replace the existing disks", do=replace, undo=put_back)

@@ -1,0 +1,174 @@
+"""Steps of every restore that move bytes: each disk rebuilt where it is to lie, from its snapshot or from the vault.
+
+The state says where: `disks` holds for each disk its LUN and the address of its blob, drawn when the restore began, so
+that whoever does a step again writes to the same place.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from controlplane.domain import errors
+from controlplane.domain import job as jobs
+from controlplane.domain.errors import ServiceError
+from controlplane.domain.job import Progress
+from controlplane.domain.recovery_point import PointDisk, RecoveryPoint
+from controlplane.domain.restored_disks import RestoredDisk
+from controlplane.jobs import points, records
+from controlplane.jobs.plan import Outcome, Step
+from controlplane.jobs.sources import PageBlobSource, copy
+from controlplane.jobs.vault_store import VaultPoint, VaultStore
+from controlplane.ports import Blob, Json, Ports, Store
+
+SHOWN_EVERY_SECONDS = 0.5
+GIB = 1024**3
+
+
+def snapshot_gone() -> ServiceError:
+    return ServiceError(
+        "UserErrorInstantRpNotFound",
+        "Restore failed because the snapshot of the VM was not found. The snapshot could have been deleted.",
+        remedy="Pick another recovery point.",
+    )
+
+
+# --------------------------------------------------------------------------------------------------------------- steps
+
+
+def rebuild_from_snapshots(ports: Ports, state: Json) -> Outcome:
+    def rebuild(disk: PointDisk, target: Blob, progress: Callable[[int, int], None]) -> None:
+        snapshot = points.snapshot_of(disk)
+        if ports.blobs.properties(snapshot) is None:
+            raise snapshot_gone()
+        copy(PageBlobSource(ports.blobs, snapshot), ports.blobs, target, progress)
+
+    return _rebuild(ports, state, FROM_SNAPSHOTS.name, rebuild)
+
+
+def rebuild_from_vault(ports: Ports, state: Json) -> Outcome:
+    copies = VaultStore(ports.blobs, ports.settings.vault_account)
+
+    def rebuild(disk: PointDisk, target: Blob, progress: Callable[[int, int], None]) -> None:
+        copies.restore(VaultPoint.from_json(disk.vault or {}), target, progress)
+
+    return _rebuild(ports, state, FROM_VAULT.name, rebuild)
+
+
+def _rebuild(
+    ports: Ports, state: Json, task: str, rebuild: Callable[[PointDisk, Blob, Callable[[int, int], None]], None]
+) -> Outcome:
+    disks = point_disks(ports.store, state)
+    gauge = _Gauge(ports, state, task, sum(disk.size_bytes for disk in disks))
+    for disk in disks:
+        rebuild(disk, target(state, disk), gauge.of(disk))
+        gauge.finished(disk)
+    restored = [{"lun": disk.lun, "name": disk.name, **_address(target(state, disk))} for disk in disks]
+
+    def commit(store: Store) -> None:
+        details, progress = gauge.reading()
+        records.change(
+            store,
+            state["job_document"],
+            ports.clock.now(),
+            lambda job: jobs.with_progress(job, task, details, progress),
+            restored=restored,
+        )
+
+    return Outcome(state, commit)
+
+
+def delete_disks(ports: Ports, state: Json) -> Outcome:
+    for disk in state["disks"]:
+        ports.blobs.delete(blob_of(disk))
+    return Outcome(state)
+
+
+FROM_SNAPSHOTS = Step("Create the restored disks", do=rebuild_from_snapshots, undo=delete_disks)
+FROM_VAULT = Step("Transfer data from vault", do=rebuild_from_vault, undo=delete_disks)
+
+
+# --------------------------------------------------------------------------------------------- what the state speaks of
+
+
+def point_of(store: Store, state: Json) -> RecoveryPoint:
+    point = points.find(store, state["point"])
+    if point is None:
+        raise errors.recovery_point_not_found(state["point"].rpartition("/")[2])
+    return point
+
+
+def point_disks(store: Store, state: Json) -> list[PointDisk]:
+    """The disks of the recovery point that are restored."""
+    luns = {disk["lun"] for disk in state["disks"]}
+    return [disk for disk in point_of(store, state).disks if disk.lun in luns]
+
+
+def restored_disks(ports: Ports, state: Json) -> list[RestoredDisk]:
+    """The disks as they are now: managed ones under their new names, blobs under those of the machine's disks."""
+    found = []
+    for disk in point_disks(ports.store, state):
+        made = _made(state, disk)
+        uri = ports.blobs.url(blob_of(made))
+        found.append(RestoredDisk(made["name"], disk.lun, disk.size_bytes, uri, made["id"], disk.storage))
+    return found
+
+
+def target(state: Json, disk: PointDisk) -> Blob:
+    return blob_of(_made(state, disk))
+
+
+def blob_of(made: Json) -> Blob:
+    return Blob(made["account"], made["container"], made["blob"])
+
+
+def _made(state: Json, disk: PointDisk) -> Json:
+    found: Json = next(each for each in state["disks"] if each["lun"] == disk.lun)
+    return found
+
+
+def _address(blob: Blob) -> Json:
+    return {"account": blob.account, "container": blob.container, "blob": blob.name}
+
+
+# ------------------------------------------------------------------------------------------------------------ progress
+
+
+class _Gauge:
+    """How far the disks are, in the size that they have for their owner, holes and all."""
+
+    def __init__(self, ports: Ports, state: Json, task: str, total_bytes: int) -> None:
+        self._ports = ports
+        self._state = state
+        self._task = task
+        self._total_bytes = total_bytes
+        self._finished_bytes = 0.0
+        self._current_bytes = 0.0
+        self._began = ports.clock.now()
+        self._last = time.monotonic()
+
+    def of(self, disk: PointDisk) -> Callable[[int, int], None]:
+        def tell(done_bytes: int, total_bytes: int) -> None:
+            self._current_bytes = disk.size_bytes * done_bytes / max(1, total_bytes)
+            # Of real time: that is what a transfer takes.
+            if time.monotonic() - self._last >= SHOWN_EVERY_SECONDS:
+                self._last = time.monotonic()
+                records.show_progress(self._ports, self._state, self._task, *self.reading())
+
+        return tell
+
+    def finished(self, disk: PointDisk) -> None:
+        self._finished_bytes += disk.size_bytes
+        self._current_bytes = 0.0
+
+    def reading(self) -> tuple[str, Progress]:
+        done = self._finished_bytes + self._current_bytes
+        share = done / self._total_bytes if self._total_bytes else 1.0
+        passed = (self._ports.clock.now() - self._began).total_seconds()
+        remaining = passed * (1 - share) / share if share else 0.0
+        details = f"{_gigabytes(done)} GBs / {_gigabytes(self._total_bytes)} GBs Transferred"
+        return details, Progress(round(100 * share, 1), remaining)
+
+
+def _gigabytes(size_bytes: float) -> str:
+    return f"{size_bytes / GIB:.2f}".rstrip("0").rstrip(".")

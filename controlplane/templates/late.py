@@ -1,0 +1,77 @@
+"""The late half of a deployment: evaluates what reads other resources, once these are there.
+
+The planner leaves bodies and outputs in closed form: JSON whose expressions name no parameter, variable or loop any
+more and read resources by their full ids, so that it can be stored and evaluated at any later time.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from controlplane.templates.context import Context, Place, Resolver
+from controlplane.templates.failure import UNPROCESSED, TemplateError
+from controlplane.templates.limits import Meter
+from controlplane.templates.outputs import settle
+from controlplane.templates.scope import Deployment, Scope
+from controlplane.templates.walking import settled
+
+Json = dict[str, Any]
+
+OUTPUT_CODE = "DeploymentOutputEvaluationFailed"
+_OUTPUTS = "Unable to evaluate template outputs: '{0}'. Please see error details and deployment operations. Please see "
+_SEE_ERRORS = "https://aka.ms/arm-common-errors for usage details."
+
+
+def settle_body(id: str, body: Json, scope: Scope, resolver: Resolver) -> Json:
+    """The body to send for a resource of a plan. Every body needs this, also one that reads nothing: text that begins
+    with a bracket is still escaped in it. TemplateError when an expression fails."""
+    context = _context(scope, resolver)
+    try:
+        value = settled(body, context)
+        context.meter.measure(value)
+    except (TemplateError, RecursionError) as error:
+        raise TemplateError(_reason(error), form=UNPROCESSED, resource=id) from None
+    return dict(value)
+
+
+def settle_outputs(outputs: Json, scope: Scope, resolver: Resolver, *, reveal: bool = False) -> Json:
+    """The outputs to show, `{name: {type, value}}`; of secure ones the type alone, unless all are to be revealed.
+    TemplateError with code DeploymentOutputEvaluationFailed and a detail for each that fails."""
+    shown: Json = {}
+    problems: dict[str, str] = {}
+    for name, output in outputs.items():
+        secure = str(output["type"]).startswith("Secure")
+        try:
+            context = _context(scope, resolver)
+            value = settle(name, output, context)
+            context.meter.measure(value)
+        except (TemplateError, RecursionError) as error:
+            problems[name] = _reason(error)
+            continue
+        shown[name] = {"type": output["type"]} | ({"value": value} if reveal or not secure else {})
+    if problems:
+        raise TemplateError(
+            ",".join(problems),
+            OUTPUT_CODE,
+            form=_OUTPUTS + _SEE_ERRORS,
+            details=tuple(
+                {
+                    "code": OUTPUT_CODE,
+                    "target": name,
+                    "message": f"The template output '{name}' is not valid: {reason}.",
+                }
+                for name, reason in problems.items()
+            ),
+        )
+    return shown
+
+
+def _context(scope: Scope, resolver: Resolver) -> Context:
+    """Closed expressions ask for no instant, seed or name any more."""
+    deployment = Deployment(scope, "", datetime(1, 1, 1, tzinfo=UTC), "")
+    return Context(deployment, Meter(), Place.SETTLING, resolver=resolver)
+
+
+def _reason(error: Exception) -> str:
+    return str(error) if isinstance(error, TemplateError) else "The template is nested too deeply"

@@ -1,0 +1,30 @@
+"""Functions that tell of the deployment and its template."""
+
+from __future__ import annotations
+
+from controlplane.templates.context import Context, Place
+from controlplane.templates.signature import TEXT, define
+from controlplane.templates.values import Value
+
+
+def _deployment(context: Context) -> Value:
+    """Parameters are told as the template's own; their values, which may be secret, are not."""
+    deployment = context.deployment
+    properties = {
+        "template": {key: value for key, value in context.template.items() if key != "functions"},
+        "mode": "Incremental",
+        "provisioningState": "Accepted",
+    }
+    told = {"name": deployment.name, "properties": properties}
+    return told if deployment.location is None else told | {"location": deployment.location}
+
+
+_WITHOUT_VARIABLES = frozenset(set(Place) - {Place.PARAMETER})
+
+FUNCTIONS = (
+    define("deployer", lambda context: dict(context.deployment.deployer), in_context=True),
+    define("deployment", _deployment, in_context=True),
+    define("environment", lambda context: dict(context.deployment.environment), in_context=True),
+    define("parameters", lambda context, name: context.parameters(name), TEXT, in_context=True),
+    define("variables", lambda context, name: context.variables(name), TEXT, in_context=True, only=_WITHOUT_VARIABLES),
+)

@@ -1,0 +1,54 @@
+"""The outputs of a template: in closed form while it is deployed, with their values when it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from controlplane.templates.context import Context, Names, Place
+from controlplane.templates.failure import TemplateError, telling
+from controlplane.templates.loops import field, read_loop
+from controlplane.templates.types import Type
+from controlplane.templates.values import find_key
+from controlplane.templates.walking import closed, evaluated, settled
+
+Json = dict[str, Any]
+
+
+def close_outputs(outputs: Json, types: Json, context: Context, names: Names) -> Json:
+    """`{name: {type, value, nullable}}` of those whose condition holds; values in closed form."""
+    around = replace(context, place=Place.OUTPUT, names=names)
+    return dict(pair for name, each in outputs.items() for pair in _close(name, each, types, around))
+
+
+def _close(name: str, output: Json, types: Json, context: Context) -> Iterator[tuple[str, Json]]:
+    with telling(f"The template output '{name}'", ("outputs", name)):
+        type = Type.read(output, types, f"the output '{name}'")
+        condition = evaluated(field(output, "condition"), context.at(Place.EARLY))
+        if condition is not None and not isinstance(condition, bool):
+            raise TemplateError("its condition must be a boolean")
+        if condition is False:
+            return
+        value = _value(name, output, context)
+        context.meter.measure(value)
+        yield name, {"type": type.shown, "value": value} | ({"nullable": True} if type.is_nullable else {})
+
+
+def _value(name: str, output: Json, context: Context) -> Any:
+    copy = field(output, "copy")
+    if copy is None:
+        if find_key(output, "value") is None:
+            raise TemplateError("it has no value")
+        return closed(field(output, "value"), context)
+    loop = read_loop(copy, lambda value: evaluated(value, context.at(Place.EARLY)), name)
+    return [closed(field(copy, "input"), context.looping(loop.name, index)) for index in range(loop.count)]
+
+
+def settle(name: str, output: Json, context: Context) -> Any:
+    """The value of one output; TemplateError when it is not of the type that the template says."""
+    value = settled(output["value"], context)
+    problem = Type.read(output, {}, f"the output '{name}'").problem_of_kind(value)
+    if problem:
+        raise TemplateError(f"Template output {problem}")
+    return value

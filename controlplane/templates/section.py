@@ -1,0 +1,81 @@
+"""Values that may refer to each other by name, each evaluated once and after those that it refers to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from controlplane.templates.context import Place
+from controlplane.templates.evaluator import Expression, read
+from controlplane.templates.failure import TemplateError
+from controlplane.templates.printer import is_expression
+from controlplane.templates.values import Value
+
+
+class Section:
+    """`what` is what one of them is called. `mentions` tells which others one refers to, and `make` evaluates one; both
+    take its name in lower case. A long chain of references is followed step by step, not call in call."""
+
+    def __init__(
+        self, what: str, names: Iterable[str], mentions: Callable[[str], Iterable[str]], make: Callable[[str], Value]
+    ) -> None:
+        self._what = what
+        self._names = {name.lower(): name for name in names}
+        self._mentions = mentions
+        self._make = make
+        self._values: dict[str, Value] = {}
+        self._under_way: set[str] = set()
+
+    def value(self, name: str) -> Value:
+        key = name.lower()
+        if key not in self._values:
+            if key not in self._names:
+                raise TemplateError(
+                    f"The template {self._what} '{name}' is not found. Please see https://aka.ms/arm-syntax for usage "
+                    "details"
+                )
+            if key in self._under_way:
+                raise self._circle(key)
+            self._follow(key)
+        return self._values[key]
+
+    def _follow(self, key: str) -> None:
+        waiting = [key]
+        while waiting:
+            current = waiting[-1]
+            if current not in self._values:
+                self._under_way.add(current)
+                missing = self._missing(current)
+                circle = next((each for each in missing if each in self._under_way), None)
+                if circle is not None:
+                    raise self._circle(circle)
+                if missing:
+                    waiting += missing
+                    continue
+                self._values[current] = self._make(current)
+            self._under_way.discard(current)
+            waiting.pop()
+
+    def _missing(self, key: str) -> list[str]:
+        mentioned = {name.lower(): None for name in self._mentions(key)}
+        return [each for each in mentioned if each in self._names and each not in self._values]
+
+    def _circle(self, key: str) -> TemplateError:
+        return TemplateError(
+            f"The template {self._what} '{self._names[key]}' refers to itself. Please see "
+            "https://aka.ms/arm-syntax for usage details"
+        )
+
+
+def expressions(value: Any, place: Place) -> Iterator[Expression]:
+    """All in a piece of a template."""
+    pieces = [value]
+    while pieces:
+        piece = pieces.pop()
+        if isinstance(piece, str):
+            if is_expression(piece) and not piece.startswith("[["):
+                yield read(piece[1:-1], place)
+        elif isinstance(piece, dict):
+            pieces += [*piece, *piece.values()]
+        elif isinstance(piece, list):
+            pieces += piece

@@ -1,0 +1,149 @@
+"""Extensions of a machine by the real az: versions that go up and down, what is refused, and a snapshot by hand."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from controlplane.adapters.azurite import AzuriteBlobs
+from controlplane.ports import Blob
+from extension.contract.reports import parse_status_blob
+from extension.contract.settings import CustomSettings, snapshot_request
+from simulator.azurite import ManagedAccounts
+from simulator.demo import GROUP, SOURCE_ACCOUNT, VM
+from tests.e2e.conftest import ROOT
+from tests.e2e.running import Up, demo_of, up
+
+Az = Callable[..., Any]
+
+PUBLISHER, TYPE = "Microsoft.Azure.RecoveryServices", "VMSnapshot"
+MACHINE = ("-g", GROUP, "--vm-name", VM)
+EXTENSION = (*MACHINE, "-n", TYPE)
+
+
+class Refused(Exception):
+    """az ended with an error; says which."""
+
+
+@pytest.fixture(scope="module")
+def world(az: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
+    with up(tmp_path_factory.mktemp("extensions") / "world") as world:
+        demo_of(world.client)._create_machine()
+        yield world
+
+
+@pytest.fixture(scope="module")
+def run_az(az: Path, world: Up) -> Az:
+    environment = {**os.environ, "BACKUPSIM_STATE": str(world.state), "BACKUPSIM_AZ": str(az)}
+
+    def run(*arguments: str, output: str = "json") -> Any:
+        command = [sys.executable, "-m", "simulator.cli", "az", "--", *arguments, "-o", output]
+        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120)
+        if done.returncode:
+            raise Refused(done.stderr)
+        return json.loads(done.stdout) if output == "json" and done.stdout.strip() else done.stdout
+
+    return run
+
+
+@pytest.fixture
+def blobs(world: Up) -> Iterator[AzuriteBlobs]:
+    blobs = AzuriteBlobs(world.client.endpoints["blob"], ManagedAccounts(world.state / "accounts.json"))
+    yield blobs
+    blobs.close()
+
+
+def install(run_az: Az, version: str, *more: str) -> str:
+    """The version that then is there, as the agent reports it."""
+    run_az("vm", "extension", "set", *EXTENSION, "--publisher", PUBLISHER, "--version", version, *more)
+    shown = run_az("vm", "extension", "show", *EXTENSION, "--instance-view")
+    assert shown["provisioningState"] == "Succeeded"
+    return str(shown["instanceView"]["typeHandlerVersion"])
+
+
+@pytest.mark.slow
+def test_published_versions_are_listed(run_az: Az) -> None:
+    here = ("-l", "westus")
+    listed = run_az("vm", "extension", "image", "list", *here, "--publisher", PUBLISHER)
+    assert [each["version"] for each in listed] == ["1.9.0.0", "1.9.1.0", "1.10.0.0"]
+    named = run_az("vm", "extension", "image", "list-names", *here, "--publisher", PUBLISHER)
+    assert [each["name"] for each in named] == [TYPE]
+    image = ("--publisher", PUBLISHER, "--name", TYPE)
+    versions = run_az("vm", "extension", "image", "list-versions", *here, *image)
+    assert [each["name"] for each in versions] == [each["version"] for each in listed]
+    assert run_az("vm", "extension", "image", "show", *here, *image, "--version", "1.9.1.0")["name"] == "1.9.1.0"
+
+
+@pytest.mark.slow
+def test_an_extension_goes_up_and_back_between_versions(run_az: Az, world: Up) -> None:
+    pinned = ("--no-auto-upgrade-minor-version", "true")
+    assert install(run_az, "1.9", *pinned) == "1.9.1.0"
+    assert install(run_az, "1.9") == "1.10.0.0"
+    assert install(run_az, "1.9", *pinned, "--force-update") == "1.9.1.0"
+    (folder,) = (world.state / "guests").glob(f"{VM}-*/Packages/Plugins/{PUBLISHER}.{TYPE}/*")
+    assert folder.name == "1.9.1.0"
+    table = run_az("vm", "extension", "list", *MACHINE, output="table")
+    assert [line.split() for line in table.splitlines()[2:]] == [[TYPE, "Succeeded", PUBLISHER, "1.9", "False"]]
+    run_az("vm", "extension", "delete", *EXTENSION)
+    run_az("vm", "extension", "wait", *EXTENSION, "--deleted")
+    assert run_az("vm", "extension", "list", *MACHINE) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("publisher", "type", "version", "code"),
+    [
+        ("Nobody", TYPE, "1.9", "ArtifactNotFound"),
+        (PUBLISHER, "Nothing", "1.9", "ArtifactNotFound"),
+        (PUBLISHER, TYPE, "7.0", "ArtifactVersionNotFound"),
+    ],
+)
+def test_what_is_not_published_is_refused(run_az: Az, publisher: str, type: str, version: str, code: str) -> None:
+    with pytest.raises(Refused, match=code):
+        run_az("vm", "extension", "set", *MACHINE, "-n", type, "--publisher", publisher, "--version", version)
+
+
+@pytest.mark.slow
+def test_a_snapshot_is_taken_by_hand(run_az: Az, world: Up, blobs: AzuriteBlobs, tmp_path: Path) -> None:
+    """What the documented schema holds, and nothing else, makes the handler do what it does for the service."""
+    status, log = Blob(SOURCE_ACCOUNT, "reports", "status"), Blob(SOURCE_ACCOUNT, "reports", "log")
+    for blob in (status, log):
+        blobs.put(blob, b"")
+    profile = world.client.get(demo_of(world.client).vm)["properties"]["storageProfile"]
+    disks = [blobs.parse(disk["vhd"]["uri"]) for disk in (profile["osDisk"], *profile["dataDisks"])]
+    expires = datetime.now(UTC) + timedelta(hours=3)
+    public, protected = snapshot_request(
+        task_id="by-hand_1",
+        started=datetime.now(UTC),
+        disks=[blobs.sas(disk, "rw", expires) for disk in disks],
+        status_uri=blobs.sas(status, "rw", expires),
+        logs_uri=blobs.sas(log, "rw", expires),
+        locale="en-us",
+        metadata={},
+        custom=CustomSettings(),
+        luns=None,
+    )
+    documented = ("locale", "taskId", "commandToExecute", "commandStartTimeUTCTicks", "vmType")
+    settings, secrets = tmp_path / "settings.json", tmp_path / "protected.json"
+    settings.write_text(json.dumps({key: public[key] for key in documented}))
+    secrets.write_text(json.dumps(protected))
+    given = ("--settings", str(settings), "--protected-settings", str(secrets))
+    asked = ("--publisher", "Microsoft.RecoveryServices", "--version", "1.9")
+    run_az("vm", "extension", "set", *EXTENSION, *asked, *given)
+
+    shown = run_az("vm", "extension", "show", *EXTENSION, "--instance-view")
+    assert shown["provisioningState"] == "Succeeded"
+    assert not [secret for secret in ("sig=", "objectStr", "protectedSettings") if secret in json.dumps(shown)]
+    report = parse_status_blob(blobs.read(status))
+    assert report is not None
+    assert (report.task_id, report.status) == ("by-hand_1", "success")
+    kept = [len(list(blobs.find(disk.account, disk.container, disk.name, snapshots=True))) for disk in disks]
+    assert kept == [2] * len(disks), "each disk and one snapshot of it"
