@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -26,7 +27,7 @@ from tests.unit.template_world import (
 )
 
 
-def reading(expression: str, *after: str, **more: object) -> Json:
+def reading(expression: str, *after: str, **more: Any) -> Json:
     return resource("reader", *after, properties={"read": expression}, **more)
 
 

@@ -193,7 +193,10 @@ def test_a_circle_is_named_from_end_to_end() -> None:
 
 
 def test_names_of_properties_may_be_expressions_and_brackets_escaped() -> None:
-    body = {"tags": {"[concat('k', 1)]": "[[not one]", "[[k]": "[half"}, "identity": {"[resourceId('A.B/c', 'd')]": {}}}
+    body: Json = {
+        "tags": {"[concat('k', 1)]": "[[not one]", "[[k]": "[half"},
+        "identity": {"[resourceId('A.B/c', 'd')]": {}},
+    }
     found = planned(template(resource("a", **body)))
     assert body_of(found, "a") == {
         "tags": {"k1": "[not one]", "[k]": "[half"},
