@@ -8,7 +8,7 @@ from typing import Any
 
 from controlplane.adapters.inline_engine import InlineEngine
 from controlplane.domain.storage_account import KIND as ACCOUNTS
-from controlplane.jobs import expiry
+from controlplane.jobs import deleted_vaults, expiry
 from controlplane.jobs.execution import RUN, RUNNING
 from controlplane.ports import Event, Ports
 from simulator.failures import Failure
@@ -57,8 +57,10 @@ class Resetter:
         return counted
 
     def purge(self) -> Json:
-        """What is soft-deleted is gone now, whatever time it had left; returns how many items went."""
+        """What is soft-deleted is gone now, whatever time it had left, and what is kept of deleted vaults too; returns
+        how many items went."""
         gone = expiry.purge_at_once(self.ports)
+        deleted_vaults.purge_what_is_over(self.ports, early=True)
         self.ports.store.record(Event("world.purged", "world", {"items": gone}))
         return {"items": gone}
 

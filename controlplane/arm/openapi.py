@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 
 from fastapi import APIRouter
+from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 from starlette.responses import Response
 
@@ -115,9 +116,10 @@ def document(routes: Sequence[Route]) -> Json:
 
 def _schemas(models: Iterable[type[RequestBody]]) -> tuple[Json, dict[type[RequestBody], Json]]:
     """The schemas of all bodies with what they are made of, and each body's reference to its own."""
-    inputs = [(model, "validation") for model in sorted(models, key=lambda model: f"{model.__module__} {model!r}")]
+    known = sorted(models, key=lambda model: f"{model.__module__} {model!r}")
+    inputs: list[tuple[type[BaseModel], Literal["validation"]]] = [(model, "validation") for model in known]
     found, definitions = models_json_schema(inputs, by_alias=True, ref_template=f"{SCHEMAS}{{model}}")
-    return definitions.get("$defs", {}), {model: found[model, "validation"] for model, _ in inputs}  # type: ignore[index]
+    return definitions.get("$defs", {}), {model: found[model, "validation"] for model in known}
 
 
 def _operation(route: Route, references: dict[type[RequestBody], Json]) -> Json:

@@ -358,7 +358,6 @@ def test_a_bad_restore_gets_its_code(world: ArmWorld) -> None:
     body = restore_body(point)["properties"]
     for changes, expected in (
         ({"recoveryType": "Magic"}, (400, "BMSUserErrorInvalidInput")),
-        ({"recoveryType": "OriginalLocation"}, (501, "OperationNotSimulated")),
         ({"storageAccountId": f"{TARGET}x"}, (400, "UserErrorBcmRestoreStorageAccountNotFound")),
         ({"restoreDiskLunList": "all"}, (400, "InvalidRequestContent")),
     ):

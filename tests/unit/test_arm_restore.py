@@ -118,7 +118,7 @@ def test_a_machine_made_by_a_restore_is_like_one_made_by_a_request(world: ArmWor
     again = {key: machine[key] for key in ("location", "properties")} | {"tags": {"from": "backup"}}
     assert world.put(COPY, again).status_code == 200, "a client that reads, changes and writes"
     assert world.get(COPY)["tags"] == {"from": "backup"}
-    world.follow(world.request("DELETE", COPY))  # type: ignore[arg-type]
+    world.follow(world.request("DELETE", COPY))
     assert world.request("GET", COPY).status_code == 404
 
 

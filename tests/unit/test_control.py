@@ -21,7 +21,7 @@ from simulator.clock import SystemClock
 from simulator.control_world import WorldControls
 from simulator.host.documents import machine_key
 from simulator.host.host import Host
-from simulator.reset import Resetter
+from simulator.reset import OF_THE_WORLD, Resetter
 from simulator.serving import Serving
 from tests.unit import host_setting
 from tests.unit.arm_world import GROUP, ITEM, VM, ArmWorld, arm_world
@@ -180,7 +180,7 @@ def test_a_reset_leaves_an_empty_world_that_can_be_filled_again(world: Controlle
     counted = world.ask("POST", "/reset").json()
     assert counted["documents"] > 5
     store = world.arm.ports.store
-    assert [kind for kind in store.kinds() if kind != "world"] == []
+    assert [kind for kind in store.kinds() if kind not in OF_THE_WORLD] == []
     assert world.arm.request("GET", GROUP).status_code == 404
     assert disks(world) == []
     told = [event.name for event in store.events(last)]

@@ -47,7 +47,7 @@ def encryption(key: str = KEY, kek: Json | None = None, infrastructure: str | No
 
 def after(*requests: Json, in_use: bool = False, identity: Json | None = None) -> Json:
     """The settings after these requests, one by one."""
-    settings = SETTINGS
+    settings: Json = SETTINGS
     for asked in requests:
         changed = merged(settings, asked)
         check(Change(settings, changed, identity if identity is not None else OWN_IDENTITY, in_use))
