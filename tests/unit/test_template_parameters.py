@@ -1,16 +1,13 @@
-"""Parameters: their types and rules, what they are given, what is shown of them, and where in the text an error is."""
+"""Parameters: their types and rules, what they are given, and what is shown of them."""
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
 
 from controlplane.templates.failure import NotSimulated, TemplateError
 from controlplane.templates.planner import plan
-from controlplane.templates.relaxed_json import to_json
-from controlplane.templates.source import Source
 from tests.unit.template_world import DEPLOYMENT, Json, outputs_of, planned, template
 
 VALUES: dict[str, Any] = {
@@ -217,49 +214,6 @@ def test_a_secret_by_reference_is_not_shown() -> None:
 def test_what_is_given_and_not_defined_is_refused() -> None:
     with pytest.raises(TemplateError, match="The template parameters 'q, r' in the parameters file are not valid"):
         planned(defined({"type": "int"}), {"p": 1, "q": 1, "r": 2})
-
-
-# ---------------------------------------------------------------------------------------------------- where an error is
-
-REQUEST = """{"properties": {"mode": "Incremental", template:{
-  "$schema": "https://x#", // a comment: { [
-  "contentVersion": "1.0.0.0",
-  "parameters": { "p": { "type": "string", "allowedValues": ["a"] } },
-  "variables": {
-    "v": "[length(
-      'a', 'b')]"
-  },
-  "resources": [
-    { "type": "A.B/c", "apiVersion": "1", "name": "one" },
-    { "type": "A.B/c", "apiVersion": "1", "name": "two",
-      "dependsOn": ["three"] }
-  ] } } }"""
-
-
-@pytest.mark.parametrize(
-    ("change", "place", "path", "told"),
-    [
-        ({}, (6, 10), "variables.v", "The template variable 'v' at line '6' and column '10' is not valid: "),
-        ({"variables": None}, (11, 5), "resources[1]", "The resource 'three' is not defined in the template"),
-    ],
-)
-def test_an_error_knows_its_line_and_column(change: Json, place: tuple[int, int], path: str, told: str) -> None:
-    written = json.loads(to_json(REQUEST))["properties"]["template"] | change
-    with pytest.raises(TemplateError) as refusal:
-        plan(written, {"p": {"value": "a"}}, DEPLOYMENT, Source(REQUEST, ("properties", "template")))
-    assert told in refusal.value.message
-    assert refusal.value.violation() == {
-        "type": "TemplateViolation",
-        "info": {"lineNumber": place[0], "linePosition": place[1], "path": path},
-    }
-
-
-def test_a_place_is_that_of_the_value_or_of_the_nearest_above() -> None:
-    source = Source('{"a": {"b": [1,\n {"c": 2}]}}')
-    assert source.place(("a", "b", 1, "c")) == (2, 8)
-    assert source.place(("a", "b", 1, "gone")) == (2, 2)
-    assert source.place(()) == (1, 1)
-    assert Source("").place(("a",)) is None
 
 
 def test_the_parameters_of_a_deployment_are_told_by_their_functions() -> None:
