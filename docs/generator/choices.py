@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from controlplane.adapters.fabric import EXTENSION_LIMIT
-from controlplane.arm.app import FORBIDDEN, MAX_SEGMENT_CHARACTERS
+from controlplane.arm.dispatch import FORBIDDEN, MAX_SEGMENT_CHARACTERS
 from controlplane.domain.recovery_point import ARCHIVE_AFTER, ARCHIVED_FOR
 from controlplane.domain.resource_guard import UNLOCKED_FOR
 from controlplane.domain.restore_point_collection import FIRST_GROUP
@@ -127,7 +127,7 @@ SERVICE = (
         "Names in a path",
         f"up to {MAX_SEGMENT_CHARACTERS} characters, none of `{' '.join(sorted(FORBIDDEN - {chr(0xFFFD)}))}`",
         "the characters are published, their refusal differs from type to type",
-        "controlplane/arm/app.py",
+        "controlplane/arm/dispatch.py",
     ),
     Choice(
         "api-versions of a strict world",
