@@ -127,7 +127,7 @@ SERVICE = (
         "Names in a path",
         f"up to {MAX_SEGMENT_CHARACTERS} characters, none of `{' '.join(sorted(FORBIDDEN - {chr(0xFFFD)}))}`",
         "the characters are published, their refusal differs from type to type",
-        "controlplane/arm/app.py",
+        "controlplane/arm/dispatch.py",
     ),
     Choice(
         "api-versions of a strict world",
