@@ -11,14 +11,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache, partial
 from http import HTTPStatus
-from urllib.parse import parse_qsl
 
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from controlplane.arm import (
     api_versions,
@@ -80,19 +79,15 @@ from controlplane.arm.own_requests import OwnRequests
 from controlplane.arm.rate_limits import RateLimits
 from controlplane.arm.refusals import as_service_error
 from controlplane.arm.reply import Reply
+from controlplane.arm.requests import body_of, check_path, limited, query_of, subscription_of
 from controlplane.arm.routing import Place, Route, Table, operation_name, split
 from controlplane.arm.sign_in import router
 from controlplane.domain import errors
 from controlplane.domain.errors import ServiceError
 from controlplane.ports import Engine, Event, Json, Ports
 
-MAX_BODY_BYTES = 4 * 1024 * 1024
 KNOWN_PATHS = 1024
 """Paths of which it is remembered where they lead: clients ask for the same few again and again."""
-MAX_SEGMENT_CHARACTERS = 260
-"""No name in a path is longer in Azure, and no store has to take what is."""
-FORBIDDEN = frozenset('<>%&\\?*"\ufffd')
-"""What no name in Azure holds; the last stands for bytes that are no text."""
 ROOTS = {"subscriptions", "providers", "tenants"}
 """The first segments of ARM paths. Everything else, such as signing in, is answered without a token."""
 
@@ -225,9 +220,9 @@ class Arm:
         head = scope["method"] == "HEAD"
         try:
             if scope["path"].lstrip("/").partition("/")[0].lower() in ROOTS:
-                await reply.answer(await self._answer(scope, _limited(receive), headers, left), left, head)
+                await reply.answer(await self._answer(scope, limited(receive), headers, left), left, head)
             else:
-                await self._app(scope, _limited(receive), reply.send)
+                await self._app(scope, limited(receive), reply.send)
         except Exception as error:
             if reply.started:
                 raise
@@ -244,8 +239,8 @@ class Arm:
         base_url = f"{scope['scheme']}://{headers.get('host', 'localhost')}"
         caller = self._tokens.check(headers.get("authorization"), base_url)
         path = scope["path"]
-        left.update(self._limits.take(scope["method"], _subscription(path), caller))
-        query = _query(scope)
+        left.update(self._limits.take(scope["method"], subscription_of(path), caller))
+        query = query_of(scope)
         api_versions.check(query.get("api-version"))
         place = self._locate(path)
         if place is None:
@@ -267,7 +262,7 @@ class Arm:
             names=place.names,
             query=query,
             headers=headers,
-            content=b"" if route.method in {"GET", "HEAD"} else await _body(receive),
+            content=b"" if route.method in {"GET", "HEAD"} else await body_of(receive),
             base_url=base_url,
             dispatcher=self,
         )
@@ -316,7 +311,7 @@ class Arm:
     def _look_up(self, path: str) -> Place | None:
         """Where a path leads; raises where it can lead nowhere."""
         segments = split(path)
-        _check_path(path, segments)
+        check_path(path, segments)
         self._check_subscription(segments)
         return self._table.find(segments)
 
@@ -325,53 +320,6 @@ class Arm:
             wanted = self._tokens.identity.subscription_id
             if segments[1].lower() != wanted:
                 raise errors.subscription_not_found(segments[1])
-
-
-def _limited(receive: Receive) -> Receive:
-    """Lets a body of MAX_BODY_BYTES through and no more."""
-    received = 0
-
-    async def limited() -> Message:
-        nonlocal received
-        message = await receive()
-        received += len(message.get("body", b""))
-        if received > MAX_BODY_BYTES:
-            raise errors.content_too_large(MAX_BODY_BYTES)
-        return message
-
-    return limited
-
-
-async def _body(receive: Receive) -> bytes:
-    content = bytearray()
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise errors.invalid_content("the connection ended before the request did")
-        content += message.get("body", b"")
-        if not message.get("more_body", False):
-            return bytes(content)
-
-
-def _query(scope: Scope) -> dict[str, str]:
-    pairs = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
-    return {key.lower(): value for key, value in pairs}
-
-
-def _check_path(path: str, segments: list[str]) -> None:
-    if not path.isprintable():
-        raise errors.invalid_resource_name("", "it holds characters that cannot be printed")
-    if not FORBIDDEN.isdisjoint(path):
-        raise errors.invalid_resource_name("", f"none of {' '.join(sorted(FORBIDDEN))} may stand in a path")
-    for segment in segments:
-        if len(segment) > MAX_SEGMENT_CHARACTERS:
-            raise errors.invalid_resource_name(f"{segment[:40]}...", f"up to {MAX_SEGMENT_CHARACTERS} characters")
-
-
-def _subscription(path: str) -> str | None:
-    """Whose limits a request counts against; None: the tenant's."""
-    first, _, rest = path.lstrip("/").partition("/")
-    return rest.lstrip("/").partition("/")[0] or None if first.lower() == "subscriptions" else None
 
 
 def _unknown(method: str, segments: list[str]) -> ServiceError:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from controlplane.adapters.fabric import EXTENSION_LIMIT
-from controlplane.arm.app import FORBIDDEN, MAX_SEGMENT_CHARACTERS
+from controlplane.arm.requests import FORBIDDEN, MAX_SEGMENT_CHARACTERS
 from controlplane.domain.recovery_point import ARCHIVE_AFTER, ARCHIVED_FOR
 from controlplane.domain.resource_guard import UNLOCKED_FOR
 from controlplane.domain.vault import DEFAULT_REDUNDANCY
