@@ -63,6 +63,18 @@ def _transfer(result: Json) -> Iterator[str]:
         yield _row(f"peak memory, {kind} disk of {sizes}", "", f"{mebibytes} MiB", f"at most {limit:.0f} MiB, flat")
 
 
+def _template(result: Json) -> Iterator[str]:
+    milliseconds, peaks = result["numbers"]["milliseconds"], result["numbers"]["peak_mebibytes"]
+    few, many = milliseconds
+    growth, time, memory = result["aims"]
+    yield _row(
+        f"plan of a template with {many} resources in copy loops",
+        f"the same with {few}, {milliseconds[few]:.0f} ms",
+        f"{growth['value']:.1f} times, {milliseconds[many]:.0f} ms, {peaks[many]:.0f} MiB",
+        f"at most {growth['limit']:g} times, {time['limit']:g} s, {memory['limit']:g} MiB",
+    )
+
+
 def _arm(result: Json) -> Iterator[str]:
     loads, numbers = result["numbers"]["loads"], result["numbers"]
     to_moto, to_bare, flat, memory, start = result["aims"]
@@ -93,6 +105,7 @@ ROWS: Mapping[str, Callable[[Json], Iterator[str]]] = {
     "freeze": _freeze,
     "startup": _startup,
     "transfer": _transfer,
+    "template": _template,
     "arm": _arm,
 }
 

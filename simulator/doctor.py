@@ -14,12 +14,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 from urllib.request import getproxies_environment, proxy_bypass
 
 from simulator import az, client_environment
 from simulator.az import PROGRAM_VARIABLE
 from simulator.azurite import MissingNode, find_node, main_program
-from simulator.state import cache_folder, user_state_folder
+from simulator.state import cache_folder, running_endpoints, user_state_folder
 
 PORTS = {7080: "ARM over HTTP", 7443: "ARM over HTTPS", 10000: "blobs"}
 """What `up` listens on unless told otherwise."""
@@ -62,6 +63,8 @@ class Facts:
     free_disk_bytes: int
     free_memory_bytes: int | None
     taken_ports: tuple[int, ...]
+    own_ports: tuple[int, ...]
+    """Those that the world in the state folder listens on."""
     az: str | None
     """Its version."""
     missing_bundles: Mapping[str, str]
@@ -155,6 +158,8 @@ def _ports(facts: Facts) -> Check:
     if facts.taken_ports:
         taken = ", ".join(f"{port} ({PORTS[port]})" for port in facts.taken_ports)
         return Check("ports", "warn", f"taken: {taken}", "backupsim up --port 0 takes free ones")
+    if facts.own_ports:
+        return Check("ports", "ok", f"{', '.join(map(str, facts.own_ports))} are those of the world that runs here")
     return Check("ports", "ok", f"{', '.join(map(str, PORTS))} are free")
 
 
@@ -223,6 +228,7 @@ def look(state: Path | None = None) -> Facts:
         node = None
     folders = {"state": state, "cache": cache, "temporary files": Path(tempfile.gettempdir())}
     proxies = tuple(sorted(set(getproxies_environment()) & {"http", "https", "all"}))
+    own_ports = _ports_of_world(state)
     return Facts(
         system=platform.system(),
         python=platform.python_version(),
@@ -237,7 +243,8 @@ def look(state: Path | None = None) -> Facts:
         },
         free_disk_bytes=min(shutil.disk_usage(_existing(folder)).free for folder in folders.values()),
         free_memory_bytes=_free_memory_bytes(),
-        taken_ports=tuple(port for port in PORTS if _is_taken(port)),
+        taken_ports=tuple(port for port in PORTS if port not in own_ports and _is_taken(port)),
+        own_ports=own_ports,
         az=_az_version(),
         missing_bundles={
             name: os.environ[name]
@@ -295,6 +302,12 @@ def _free_memory_bytes() -> int | None:
     except OSError:
         return None
     return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:")), None)
+
+
+def _ports_of_world(state: Path) -> tuple[int, ...]:
+    running = running_endpoints(state)
+    addresses = (running.arm_http, running.arm, running.blob) if running else ()
+    return tuple(port for address in addresses if address and (port := urlsplit(address).port))
 
 
 def _is_taken(port: int) -> bool:

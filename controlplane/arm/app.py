@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import replace
-from functools import lru_cache, partial
+from functools import partial
 from http import HTTPStatus
+from urllib.parse import parse_qsl
 
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from controlplane.arm import (
     api_versions,
@@ -73,21 +73,20 @@ from controlplane.arm import (
     virtual_networks,
 )
 from controlplane.arm.aad import Identity, Tokens
-from controlplane.arm.call import Answer, Call, as_json, encode
+from controlplane.arm.call import Answer, Call, as_json
+from controlplane.arm.dispatch import Operations
 from controlplane.arm.holding import hold
 from controlplane.arm.own_requests import OwnRequests
 from controlplane.arm.rate_limits import RateLimits
 from controlplane.arm.refusals import as_service_error
 from controlplane.arm.reply import Reply
-from controlplane.arm.requests import body_of, check_path, limited, query_of, subscription_of
-from controlplane.arm.routing import Place, Route, Table, operation_name, split
+from controlplane.arm.routing import Place, Route, Table, split
 from controlplane.arm.sign_in import router
 from controlplane.domain import errors
 from controlplane.domain.errors import ServiceError
-from controlplane.ports import Engine, Event, Json, Ports
+from controlplane.ports import Engine, Ports
 
-KNOWN_PATHS = 1024
-"""Paths of which it is remembered where they lead: clients ask for the same few again and again."""
+MAX_BODY_BYTES = 4 * 1024 * 1024
 ROOTS = {"subscriptions", "providers", "tenants"}
 """The first segments of ARM paths. Everything else, such as signing in, is answered without a token."""
 
@@ -161,7 +160,7 @@ def build(
         ports=ports,
         engine=engine,
         tokens=tokens,
-        table=table,
+        operations=Operations(ports, identity, table),
         limits=limits or RateLimits(),
         strict_versions=strict_versions,
     )
@@ -170,12 +169,8 @@ def build(
 
 def own_requests(ports: Ports, engine: Engine, identity: Identity) -> OwnRequests:
     """How jobs use the same operations."""
-    operations = Arm(_outside, ports, engine, Tokens(identity), Table(all_routes()), RateLimits(), False)
+    operations = Operations(ports, identity, Table(all_routes()))
     return OwnRequests(ports, engine, identity, operations)
-
-
-async def _outside(scope: Scope, receive: Receive, send: Send) -> None:
-    raise AssertionError("a job does not come in by HTTP")
 
 
 def all_routes() -> tuple[Route, ...]:
@@ -196,7 +191,7 @@ class Arm:
         ports: Ports,
         engine: Engine,
         tokens: Tokens,
-        table: Table,
+        operations: Operations,
         limits: RateLimits,
         strict_versions: bool,
     ) -> None:
@@ -204,11 +199,10 @@ class Arm:
         self._ports = ports
         self._engine = engine
         self._tokens = tokens
-        self._table = table
+        self._operations = operations
         self._limits = limits
         self._strict_versions = strict_versions
         self._place = ports.settings.location.upper()
-        self._locate = lru_cache(KNOWN_PATHS)(self._look_up)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -220,9 +214,9 @@ class Arm:
         head = scope["method"] == "HEAD"
         try:
             if scope["path"].lstrip("/").partition("/")[0].lower() in ROOTS:
-                await reply.answer(await self._answer(scope, limited(receive), headers, left), left, head)
+                await reply.answer(await self._answer(scope, _limited(receive), headers, left), left, head)
             else:
-                await self._app(scope, limited(receive), reply.send)
+                await self._app(scope, _limited(receive), reply.send)
         except Exception as error:
             if reply.started:
                 raise
@@ -239,12 +233,10 @@ class Arm:
         base_url = f"{scope['scheme']}://{headers.get('host', 'localhost')}"
         caller = self._tokens.check(headers.get("authorization"), base_url)
         path = scope["path"]
-        left.update(self._limits.take(scope["method"], subscription_of(path), caller))
-        query = query_of(scope)
+        left.update(self._limits.take(scope["method"], _subscription(path), caller))
+        query = _query(scope)
         api_versions.check(query.get("api-version"))
-        place = self._locate(path)
-        if place is None:
-            raise _unknown(scope["method"], split(path))
+        place = self._operations.find(scope["method"], path)
         if self._strict_versions:
             api_versions.check_strictly(query["api-version"], split(place.id), self._ports.settings.location)
         method = scope["method"]
@@ -262,9 +254,9 @@ class Arm:
             names=place.names,
             query=query,
             headers=headers,
-            content=b"" if route.method in {"GET", "HEAD"} else await body_of(receive),
+            content=b"" if route.method in {"GET", "HEAD"} else await _body(receive),
             base_url=base_url,
-            dispatcher=self,
+            dispatcher=self._operations,
         )
         if route.unfinished is not None:
             await hold(call.ports.clock, partial(route.unfinished, call))
@@ -280,54 +272,45 @@ class Arm:
             result = route.run(call)
         except Exception as error:  # noqa: BLE001 - what the client is told is in the journal too
             result = _error_answer(error, call.identity)
-        self._record(call, result)
+        self._operations.record(call, result)
         return result
 
-    def carry_out(self, caller: Call, method: str, path: str, body: Json | None) -> Answer:
-        """An operation that another one needs: the same table and the same rules, but what is refused is raised."""
-        segments = split(path)
-        place = self._table.find(segments)
-        route = place.routes.get(method) if place else None
-        if place is None or route is None:
-            raise _unknown(method, segments)
-        query = {"api-version": caller.query["api-version"]}
-        content = b"" if body is None else encode(body)
-        call = replace(caller, method=method, id=place.id, names=place.names, query=query, headers={}, content=content)
-        if method == "GET":
-            return route.run(call)
-        locks.check(call)
-        result = route.run(call)
-        self._record(call, result)
-        return result
 
-    def knows(self, method: str, path: str) -> bool:
-        place = self._table.find(split(path))
-        return place is not None and method in place.routes
+def _limited(receive: Receive) -> Receive:
+    """Lets a body of MAX_BODY_BYTES through and no more."""
+    received = 0
 
-    def _record(self, call: Call, result: Answer) -> None:
-        data = {"method": call.method, "id": call.id, "status": result.status}
-        self._ports.store.record(Event("arm.request", "arm", data))
+    async def limited() -> Message:
+        nonlocal received
+        message = await receive()
+        received += len(message.get("body", b""))
+        if received > MAX_BODY_BYTES:
+            raise errors.content_too_large(MAX_BODY_BYTES)
+        return message
 
-    def _look_up(self, path: str) -> Place | None:
-        """Where a path leads; raises where it can lead nowhere."""
-        segments = split(path)
-        check_path(path, segments)
-        self._check_subscription(segments)
-        return self._table.find(segments)
-
-    def _check_subscription(self, segments: list[str]) -> None:
-        if segments[0].lower() == "subscriptions" and len(segments) > 1:
-            wanted = self._tokens.identity.subscription_id
-            if segments[1].lower() != wanted:
-                raise errors.subscription_not_found(segments[1])
+    return limited
 
 
-def _unknown(method: str, segments: list[str]) -> ServiceError:
-    operation = operation_name(method, segments)
-    namespace = operation.partition(" ")[2].partition("/")[0]
-    if not namespace.lower().startswith("microsoft."):
-        return errors.invalid_namespace(namespace)
-    return errors.operation_not_simulated(operation)
+async def _body(receive: Receive) -> bytes:
+    content = bytearray()
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise errors.invalid_content("the connection ended before the request did")
+        content += message.get("body", b"")
+        if not message.get("more_body", False):
+            return bytes(content)
+
+
+def _query(scope: Scope) -> dict[str, str]:
+    pairs = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+    return {key.lower(): value for key, value in pairs}
+
+
+def _subscription(path: str) -> str | None:
+    """Whose limits a request counts against; None: the tenant's."""
+    first, _, rest = path.lstrip("/").partition("/")
+    return rest.lstrip("/").partition("/")[0] or None if first.lower() == "subscriptions" else None
 
 
 def _not_allowed(method: str, place: Place) -> Answer:

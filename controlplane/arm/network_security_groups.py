@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from controlplane.arm.call import Call, RequestBody
+from controlplane.arm.call import Answer, Call, RequestBody, as_json
 from controlplane.arm.plain_resources import PlainType, ResourceRequest
-from controlplane.domain import network
+from controlplane.arm.routing import Route, reading
+from controlplane.domain import errors, network
 from controlplane.domain.network import SECURITY_GROUP
 from controlplane.ports import Document, Json
 
@@ -23,6 +24,10 @@ DEFAULT_RULES = (
 
 class RuleRequest(RequestBody):
     name: str
+    properties: dict[str, Any]
+
+
+class OneRuleRequest(RequestBody):
     properties: dict[str, Any]
 
 
@@ -66,6 +71,57 @@ def _default_rule(direction: str, priority: int, access: str, source: str, desti
     }
 
 
+def put_rule(call: Call) -> Answer:
+    """One rule by its own path, as `az vm open-port` writes it; it stands in its group and nowhere else."""
+    properties = call.read(OneRuleRequest).properties
+    with call.ports.store.transaction():
+        group, name = _group_of(call)
+        known = _named(group, name)
+        rule = _rule(known["id"] if known else f"{group['id']}/securityRules/{name}", properties, group["etag"])
+        _write(call, group, [*_others(group, name), rule])
+    return as_json(rule, 200 if known else 201)
+
+
+def get_rule(call: Call) -> Answer:
+    group, name = _group_of(call)
+    rule = _named(group, name)
+    if rule is None:
+        raise errors.resource_not_found(f"{SECURITY_GROUP}/securityRules", name, call.group)
+    return as_json(rule)
+
+
+def delete_rule(call: Call) -> Answer:
+    with call.ports.store.transaction():
+        group, name = _group_of(call)
+        if _named(group, name) is None:
+            return Answer(204)
+        _write(call, group, _others(group, name))
+    return Answer(200)
+
+
+def list_rules(call: Call) -> Answer:
+    return as_json({"value": _group_of(call)[0]["properties"]["securityRules"]})
+
+
+def _group_of(call: Call) -> tuple[Json, str]:
+    """The body of the path's group, and the name of its rule."""
+    group = call.get(SECURITY_GROUP.lower(), call.id.partition("/securityRules")[0])
+    return group.json(), call.names.get("rule", "")
+
+
+def _named(group: Json, name: str) -> Json | None:
+    return next((rule for rule in group["properties"]["securityRules"] if rule["name"].lower() == name.lower()), None)
+
+
+def _others(group: Json, name: str) -> list[Json]:
+    return [rule for rule in group["properties"]["securityRules"] if rule["name"].lower() != name.lower()]
+
+
+def _write(call: Call, group: Json, rules: list[Json]) -> None:
+    changed = {**group, "properties": {**group["properties"], "securityRules": rules}}
+    call.ports.store.put(SECURITY_GROUP.lower(), group["id"].lower(), changed)
+
+
 def _before_deletion(call: Call, known: Document) -> None:
     for interface in call.ports.store.find(network.INTERFACE.lower()):
         shown = interface.json()
@@ -83,4 +139,12 @@ GROUPS = PlainType(
     before_deletion=_before_deletion,
 )
 
-ROUTES = GROUPS.routes()
+RULES = f"{GROUPS.path}/securityRules"
+
+ROUTES = (
+    *GROUPS.routes(),
+    Route("PUT", f"{RULES}/{{rule}}", put_rule, body=OneRuleRequest),
+    reading(f"{RULES}/{{rule}}", get_rule),
+    Route("DELETE", f"{RULES}/{{rule}}", delete_rule, codes=(200, 204)),
+    reading(RULES, list_rules),
+)

@@ -222,7 +222,7 @@ def _leave_nothing(az: Az) -> None:
         az(f"group delete --name {group} --yes")
         assert az(f"group exists --name {group}") is False
     with pytest.raises(Refused, match="ResourceGroupNotFound") as refused:
-        az(f"backup vault list -g {GROUP}")
+        az(f"group show --name {GROUP}")
     assert refused.value.code == 3
 
 

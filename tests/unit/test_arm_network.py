@@ -209,3 +209,19 @@ def test_an_interface_goes_with_its_machine_if_that_was_asked_for(world: ArmWorl
     world.put(VM, machine_body(INTERFACE, deleteOption="Delete"))
     world.request("DELETE", VM)
     assert world.error("GET", INTERFACE) == (404, "ResourceNotFound")
+
+
+def test_a_rule_is_written_by_its_own_path_and_stands_in_its_group(world: ArmWorld) -> None:
+    world.put(RULES, {"location": "westus"})
+    rule = {"properties": {"priority": 900, "access": "Allow", "direction": "Inbound", "protocol": "*"}}
+    path = f"{RULES}/securityRules/open-port-80"
+    assert world.request("GET", path).status_code == 404
+    assert world.request("PUT", path, rule).status_code == 201
+    changed = world.request("PUT", path, {"properties": {**rule["properties"], "priority": 901}})
+    assert (changed.status_code, changed.json()["properties"]["priority"]) == (200, 901)
+    assert world.get(path) == changed.json()
+    assert world.get(f"{RULES}/securityRules")["value"] == [changed.json()]
+    assert world.get(RULES)["properties"]["securityRules"] == [changed.json()]
+    assert [world.request("DELETE", path).status_code for _ in range(2)] == [200, 204]
+    assert world.get(RULES)["properties"]["securityRules"] == []
+    assert world.request("PUT", path.replace("/Rules/", "/Absent/"), rule).status_code == 404

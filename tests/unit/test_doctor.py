@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 
 from simulator import doctor
 from simulator.authority import Authority
@@ -28,6 +29,7 @@ WELL = Facts(
     free_disk_bytes=80 * GIB,
     free_memory_bytes=8 * GIB,
     taken_ports=(),
+    own_ports=(),
     az="2.91.0",
     missing_bundles={},
     exposed_keys=(),
@@ -105,6 +107,16 @@ def test_this_machine_can_be_looked_at() -> None:
     documents = [check.to_json() for check in report(facts)]
     assert json.loads(json.dumps(documents)) == documents
     assert {key for document in documents for key in document} == {"name", "status", "detail", "remedy"}
+
+
+def test_the_ports_of_the_world_that_runs_are_no_trouble(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener, FileLock(tmp_path / "lock"):
+        port: int = listener.getsockname()[1]
+        told = {"schema_version": 1, "pid": 1, "state": str(tmp_path), "arm_http": f"http://127.0.0.1:{port}"}
+        (tmp_path / "endpoints.json").write_text(json.dumps(told))
+        assert doctor.look(tmp_path).own_ports == (port,)
+    (check,) = [each for each in report(replace(WELL, own_ports=(port,))) if each.name == "ports"]
+    assert (check.status, check.detail) == ("ok", f"{port} are those of the world that runs here")
 
 
 def test_a_taken_port_is_seen() -> None:
