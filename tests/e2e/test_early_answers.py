@@ -79,10 +79,13 @@ def test_arm_is_there_before_its_storage(tmp_path: Path) -> None:
         starting_held_back(state, port) as release,
         httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=30) as client,
     ):
+        secrets = json.loads((state / "secrets.json").read_bytes())
+        of_sim = {"Authorization": f"Bearer {secrets['sim_token']}"}
+        assert client.get("/_sim/endpoints", headers=of_sim).status_code == 503
         form = {
             "grant_type": "client_credentials",
             "client_id": CLIENT_ID,
-            "client_secret": json.loads((state / "secrets.json").read_bytes())["client_secret"],
+            "client_secret": secrets["client_secret"],
             "scope": "https://management.azure.com/.default",
         }
         token = client.post(f"/{TENANT_ID}/oauth2/v2.0/token", data=form).json()["access_token"]
@@ -95,6 +98,7 @@ def test_arm_is_there_before_its_storage(tmp_path: Path) -> None:
         release()
         assert wait_for(lambda: (state / "endpoints.json").exists()), "it goes on when the storage comes"
         assert client.get(f"{group}?api-version=2024-11-01").status_code == 200
+        assert client.get("/_sim/endpoints", headers=of_sim).json()["arm_http"] == f"http://127.0.0.1:{port}"
 
         refused = client.get(f"{group}?api-version=2031-01-01").json()["error"]
         assert refused["code"] == "InvalidApiVersionParameter"
