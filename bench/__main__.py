@@ -8,7 +8,7 @@ import sys
 
 from bench.report import say
 
-NAMES = ("startup", "freeze", "transfer")
+NAMES = ("startup", "freeze", "transfer", "arm", "template")
 
 
 def main(arguments: list[str]) -> int:

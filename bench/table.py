@@ -63,7 +63,51 @@ def _transfer(result: Json) -> Iterator[str]:
         yield _row(f"peak memory, {kind} disk of {sizes}", "", f"{mebibytes} MiB", f"at most {limit:.0f} MiB, flat")
 
 
-ROWS: Mapping[str, Callable[[Json], Iterator[str]]] = {"freeze": _freeze, "startup": _startup, "transfer": _transfer}
+def _template(result: Json) -> Iterator[str]:
+    milliseconds, peaks = result["numbers"]["milliseconds"], result["numbers"]["peak_mebibytes"]
+    few, many = milliseconds
+    growth, time, memory = result["aims"]
+    yield _row(
+        f"plan of a template with {many} resources in copy loops",
+        f"the same with {few}, {milliseconds[few]:.0f} ms",
+        f"{growth['value']:.1f} times, {milliseconds[many]:.0f} ms, {peaks[many]:.0f} MiB",
+        f"at most {growth['limit']:g} times, {time['limit']:g} s, {memory['limit']:g} MiB",
+    )
+
+
+def _arm(result: Json) -> Iterator[str]:
+    loads, numbers = result["numbers"]["loads"], result["numbers"]
+    to_moto, to_bare, flat, memory, start = result["aims"]
+    item = loads["item"]["requests_per_second"]
+    motos = {name: load for name, load in loads.items() if name.startswith("moto") and "Put" not in name}
+    quickest = max(motos, key=lambda name: motos[name]["requests_per_second"])
+    for aim, peer, called in (
+        (to_moto, loads[quickest], quickest),
+        (to_bare, loads["bare FastAPI route"], "bare FastAPI route, same bytes"),
+    ):
+        yield _row(
+            "GET of a protected item over HTTP",
+            f"{called}, {peer['requests_per_second']:.0f}/s",
+            f"{aim['value']:.1f} times, {item:.0f}/s",
+            f"at least {aim['limit']:g} times",
+        )
+    put, moto_put = (loads[name]["requests_per_second"] for name in ("PUT of a vault", "moto S3 PutObject"))
+    yield _row("PUT of a vault", f"moto S3 PutObject, {moto_put:.0f}/s", f"{put / moto_put:.1f} times, {put:.0f}/s", "")
+    yield _row("list of 10,000 protected items, 50 pages", "", f"{numbers['list_seconds']:.1f} s", "")
+    yield _row(
+        "processor time of that GET among 10,000 items", "among 10", f"{flat['value']:.2f} times", "at most 1.2 times"
+    )
+    yield _row("idle world, without Azurite", "", f"{memory['value']:.0f} MiB", f"at most {memory['limit']:.0f} MiB")
+    yield _row("start of the world to ARM's first answer", "", f"{start['value']:.2f} s", f"at most {start['limit']} s")
+
+
+ROWS: Mapping[str, Callable[[Json], Iterator[str]]] = {
+    "freeze": _freeze,
+    "startup": _startup,
+    "transfer": _transfer,
+    "template": _template,
+    "arm": _arm,
+}
 
 
 def _row(*cells: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from controlplane.adapters.inline_engine import InlineEngine
 from controlplane.domain.storage_account import KIND as ACCOUNTS
-from controlplane.jobs import expiry
+from controlplane.jobs import deleted_vaults, expiry
 from controlplane.jobs.execution import RUN, RUNNING
 from controlplane.ports import Event, Ports
 from simulator.failures import Failure
@@ -18,7 +18,7 @@ from simulator.host.host import Host
 Json = dict[str, Any]
 
 OF_THE_WORLD = frozenset({"world", HANDLER})
-"""Kinds of the documents that are about this world and not in it."""
+"""Kinds of the documents that are about this world and its hosts, and not in it."""
 PATIENCE_SECONDS = 60
 POLL_SECONDS = 0.02
 
@@ -57,10 +57,11 @@ class Resetter:
         return counted
 
     def purge(self) -> Json:
-        """What is soft-deleted is gone now, whatever time it had left; returns how many items went."""
-        gone = expiry.purge_at_once(self.ports)
-        self.ports.store.record(Event("world.purged", "world", {"items": gone}))
-        return {"items": gone}
+        """What is soft-deleted is gone now, whatever time it had left; returns how many items and vaults went."""
+        items = expiry.purge_at_once(self.ports)
+        gone = {"items": items, "vaults": deleted_vaults.purge_what_is_over(self.ports, early=True)}
+        self.ports.store.record(Event("world.purged", "world", gone))
+        return gone
 
     def _end_jobs(self) -> None:
         for run in self.ports.store.find(RUN, RUNNING):

@@ -33,7 +33,7 @@ from controlplane.arm.rate_limits import RateLimits
 from controlplane.jobs.aftermath import Loss, name_losses
 from controlplane.jobs.catalog import plans
 from controlplane.jobs.timetable import Timetable
-from controlplane.ports import Blobs, Ports, ServiceSettings
+from controlplane.ports import Blobs, Ports, ServiceSettings, StorageUnavailable
 from simulator import control, storage_address
 from simulator.authority import Authority, server_hosts
 from simulator.clock import SystemClock
@@ -104,6 +104,7 @@ class World:
         """What of its recovery points the storage lost when this world was killed."""
         self.storage_answers: Mapping[str, Answer] = {}
         """What a blob endpoint of somebody else's can and cannot do; nothing is said of our own Azurite."""
+        self._is_published = False
         self._stack = ExitStack()
         try:
             self._build()
@@ -265,7 +266,7 @@ class World:
         verifier = Verifier(self.store, self.blobs, self.ports.settings, self._truth_of)
         limits = RateLimits(enforced=self.config.limit_requests)
         of_world = WorldControls(
-            self.store, self.clock, limits, Resetter(self.ports, self.engine, self.host), lambda: self.endpoints
+            self.store, self.clock, limits, Resetter(self.ports, self.engine, self.host), self._published_endpoints
         )
         controls = control.Controls(self._sim_token, self.store, self.host, verifier, of_world)
         self.authority = Authority(self.state.ca)
@@ -288,10 +289,16 @@ class World:
     def _publish(self) -> None:
         endpoints = self._endpoints()
         self.state.write_endpoints(endpoints)
+        self._is_published = True
         copy = self.config.endpoints_copy
         if copy is not None:
             write_private(copy, json.dumps(endpoints.to_json(), indent=2) + "\n")
             self._stack.callback(copy.unlink, missing_ok=True)
+
+    def _published_endpoints(self) -> Json:
+        if not self._is_published:
+            raise StorageUnavailable("the world is still starting")
+        return self.endpoints
 
     def _endpoints(self) -> Endpoints:
         url, secure = _from_here(self._serving.url), _from_here(self._secure.url)

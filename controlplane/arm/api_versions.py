@@ -29,6 +29,17 @@ OF_NAMESPACES: dict[str, tuple[str, ...]] = {
         "2021-11-01",
         "2021-07-01",
     ),
+    "Microsoft.DataProtection": (
+        "2025-07-01",
+        "2025-02-01",
+        "2025-01-01",
+        "2024-04-01",
+        "2024-03-01",
+        "2023-11-01",
+        "2023-05-01",
+        "2023-01-01",
+        "2022-05-01",
+    ),
     "Microsoft.Insights": ("2021-05-01-preview", "2017-05-01-preview"),
     "Microsoft.ManagedIdentity": ("2024-11-30", "2023-07-31-preview", "2023-01-31", "2018-11-30"),
     "Microsoft.Network": (

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import replace
-from functools import lru_cache, partial
+from functools import partial
 from http import HTTPStatus
 from urllib.parse import parse_qsl
 
@@ -74,25 +73,20 @@ from controlplane.arm import (
     virtual_networks,
 )
 from controlplane.arm.aad import Identity, Tokens
-from controlplane.arm.call import Answer, Call, as_json, encode
+from controlplane.arm.call import Answer, Call, as_json
+from controlplane.arm.dispatch import Operations
 from controlplane.arm.holding import hold
 from controlplane.arm.own_requests import OwnRequests
 from controlplane.arm.rate_limits import RateLimits
 from controlplane.arm.refusals import as_service_error
 from controlplane.arm.reply import Reply
-from controlplane.arm.routing import Place, Route, Table, operation_name, split
+from controlplane.arm.routing import Place, Route, Table, split
 from controlplane.arm.sign_in import router
 from controlplane.domain import errors
 from controlplane.domain.errors import ServiceError
-from controlplane.ports import Engine, Event, Json, Ports
+from controlplane.ports import Engine, Ports
 
 MAX_BODY_BYTES = 4 * 1024 * 1024
-KNOWN_PATHS = 1024
-"""Paths of which it is remembered where they lead: clients ask for the same few again and again."""
-MAX_SEGMENT_CHARACTERS = 260
-"""No name in a path is longer in Azure, and no store has to take what is."""
-FORBIDDEN = frozenset('<>%&\\?*"\ufffd')
-"""What no name in Azure holds; the last stands for bytes that are no text."""
 ROOTS = {"subscriptions", "providers", "tenants"}
 """The first segments of ARM paths. Everything else, such as signing in, is answered without a token."""
 
@@ -166,7 +160,7 @@ def build(
         ports=ports,
         engine=engine,
         tokens=tokens,
-        table=table,
+        operations=Operations(ports, identity, table),
         limits=limits or RateLimits(),
         strict_versions=strict_versions,
     )
@@ -175,12 +169,8 @@ def build(
 
 def own_requests(ports: Ports, engine: Engine, identity: Identity) -> OwnRequests:
     """How jobs use the same operations."""
-    operations = Arm(_outside, ports, engine, Tokens(identity), Table(all_routes()), RateLimits(), False)
+    operations = Operations(ports, identity, Table(all_routes()))
     return OwnRequests(ports, engine, identity, operations)
-
-
-async def _outside(scope: Scope, receive: Receive, send: Send) -> None:
-    raise AssertionError("a job does not come in by HTTP")
 
 
 def all_routes() -> tuple[Route, ...]:
@@ -201,7 +191,7 @@ class Arm:
         ports: Ports,
         engine: Engine,
         tokens: Tokens,
-        table: Table,
+        operations: Operations,
         limits: RateLimits,
         strict_versions: bool,
     ) -> None:
@@ -209,11 +199,10 @@ class Arm:
         self._ports = ports
         self._engine = engine
         self._tokens = tokens
-        self._table = table
+        self._operations = operations
         self._limits = limits
         self._strict_versions = strict_versions
         self._place = ports.settings.location.upper()
-        self._locate = lru_cache(KNOWN_PATHS)(self._look_up)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -247,9 +236,7 @@ class Arm:
         left.update(self._limits.take(scope["method"], _subscription(path), caller))
         query = _query(scope)
         api_versions.check(query.get("api-version"))
-        place = self._locate(path)
-        if place is None:
-            raise _unknown(scope["method"], split(path))
+        place = self._operations.find(scope["method"], path)
         if self._strict_versions:
             api_versions.check_strictly(query["api-version"], split(place.id), self._ports.settings.location)
         method = scope["method"]
@@ -269,7 +256,7 @@ class Arm:
             headers=headers,
             content=b"" if route.method in {"GET", "HEAD"} else await _body(receive),
             base_url=base_url,
-            dispatcher=self,
+            dispatcher=self._operations,
         )
         if route.unfinished is not None:
             await hold(call.ports.clock, partial(route.unfinished, call))
@@ -285,46 +272,8 @@ class Arm:
             result = route.run(call)
         except Exception as error:  # noqa: BLE001 - what the client is told is in the journal too
             result = _error_answer(error, call.identity)
-        self._record(call, result)
+        self._operations.record(call, result)
         return result
-
-    def carry_out(self, caller: Call, method: str, path: str, body: Json | None) -> Answer:
-        """An operation that another one needs: the same table and the same rules, but what is refused is raised."""
-        segments = split(path)
-        place = self._table.find(segments)
-        route = place.routes.get(method) if place else None
-        if place is None or route is None:
-            raise _unknown(method, segments)
-        query = {"api-version": caller.query["api-version"]}
-        content = b"" if body is None else encode(body)
-        call = replace(caller, method=method, id=place.id, names=place.names, query=query, headers={}, content=content)
-        if method == "GET":
-            return route.run(call)
-        locks.check(call)
-        result = route.run(call)
-        self._record(call, result)
-        return result
-
-    def knows(self, method: str, path: str) -> bool:
-        place = self._table.find(split(path))
-        return place is not None and method in place.routes
-
-    def _record(self, call: Call, result: Answer) -> None:
-        data = {"method": call.method, "id": call.id, "status": result.status}
-        self._ports.store.record(Event("arm.request", "arm", data))
-
-    def _look_up(self, path: str) -> Place | None:
-        """Where a path leads; raises where it can lead nowhere."""
-        segments = split(path)
-        _check_path(path, segments)
-        self._check_subscription(segments)
-        return self._table.find(segments)
-
-    def _check_subscription(self, segments: list[str]) -> None:
-        if segments[0].lower() == "subscriptions" and len(segments) > 1:
-            wanted = self._tokens.identity.subscription_id
-            if segments[1].lower() != wanted:
-                raise errors.subscription_not_found(segments[1])
 
 
 def _limited(receive: Receive) -> Receive:
@@ -358,28 +307,10 @@ def _query(scope: Scope) -> dict[str, str]:
     return {key.lower(): value for key, value in pairs}
 
 
-def _check_path(path: str, segments: list[str]) -> None:
-    if not path.isprintable():
-        raise errors.invalid_resource_name("", "it holds characters that cannot be printed")
-    if not FORBIDDEN.isdisjoint(path):
-        raise errors.invalid_resource_name("", f"none of {' '.join(sorted(FORBIDDEN))} may stand in a path")
-    for segment in segments:
-        if len(segment) > MAX_SEGMENT_CHARACTERS:
-            raise errors.invalid_resource_name(f"{segment[:40]}...", f"up to {MAX_SEGMENT_CHARACTERS} characters")
-
-
 def _subscription(path: str) -> str | None:
     """Whose limits a request counts against; None: the tenant's."""
     first, _, rest = path.lstrip("/").partition("/")
     return rest.lstrip("/").partition("/")[0] or None if first.lower() == "subscriptions" else None
-
-
-def _unknown(method: str, segments: list[str]) -> ServiceError:
-    operation = operation_name(method, segments)
-    namespace = operation.partition(" ")[2].partition("/")[0]
-    if not namespace.lower().startswith("microsoft."):
-        return errors.invalid_namespace(namespace)
-    return errors.operation_not_simulated(operation)
 
 
 def _not_allowed(method: str, place: Place) -> Answer:

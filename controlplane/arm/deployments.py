@@ -187,7 +187,7 @@ def _top(call: Call) -> int | None:
 ROUTES = (
     Route("PUT", DEPLOYMENT, put_deployment, body=DeploymentRequest),
     reading(DEPLOYMENT, get_deployment),
-    Route("HEAD", DEPLOYMENT, has_deployment, blocks=False, codes=(204, 404)),
+    Route("HEAD", DEPLOYMENT, has_deployment, blocks=False),
     Route("DELETE", DEPLOYMENT, delete_deployment, codes=(202, 204)),
     reading(DEPLOYMENTS, list_deployments),
     Route("POST", f"{DEPLOYMENT}/validate", validate, body=DeploymentRequest),

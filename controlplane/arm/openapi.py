@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from functools import cache
+from http import HTTPStatus
 from typing import Any, Literal
 
 from fastapi import APIRouter
@@ -158,13 +159,15 @@ def _header_parameters(route: Route) -> list[Json]:
 
 
 def _responses(route: Route) -> Json:
-    successes = {*route.successes, *({304} if route.method == "GET" and not route.is_refused else ())}
+    successes = {status for status in route.successes if status < 400}
+    if route.method == "GET" and successes:
+        successes.add(304)
     answers = {str(status): _success(status) for status in sorted(successes)}
     return answers | {str(status): _failure(text) for status, text in ERRORS.items()}
 
 
 def _success(status: int) -> Json:
-    answer: Json = {"description": SUCCESSES[status]}
+    answer: Json = {"description": SUCCESSES.get(status, HTTPStatus(status).phrase)}
     if status in {200, 201, 202}:
         answer["content"] = {"application/json": {"schema": OBJECT}}
     if status in {201, 202}:

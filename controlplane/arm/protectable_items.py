@@ -11,6 +11,7 @@ from controlplane.arm.vaults import VAULT, require_vault
 from controlplane.domain import protected_item, virtual_machine
 from controlplane.domain.arm_id import ResourceId, backup_name, container_id
 from controlplane.domain.vault import KIND as VAULT_KIND
+from controlplane.jobs import items
 from controlplane.ports import Json
 
 TYPE = "Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers/protectableItems"
@@ -26,7 +27,7 @@ def list_protectable_items(call: Call) -> Answer:
 def _listed(call: Call, vault: str, wanted: dict[str, str]) -> Iterator[tuple[str, bytes]]:
     store = call.ports.store
     place = call.get(VAULT_KIND, vault).json()["location"]
-    known = ((item.parent, item.json()) for item in store.find(protected_item.KIND))
+    known = ((item.parent, item.json()) for item in items.in_vaults(store))
     protected = {
         body["properties"]["sourceResourceId"].lower()
         for parent, body in known

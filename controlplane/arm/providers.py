@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from controlplane.arm.api_versions import versions
+from controlplane.arm.api_versions import RESOURCES, versions
 from controlplane.arm.call import Answer, Call, as_json
 from controlplane.arm.routing import SUBSCRIPTION, Route, reading, split
 from controlplane.domain import errors
@@ -38,8 +38,9 @@ def _resource_types(described: Iterable[Route]) -> dict[str, list[str]]:
     """The types of each namespace that can be written, in the order of the table."""
     types: dict[str, list[str]] = {}
     for route in described:
-        _, _, below = route.path.rpartition("/providers/")
-        segments = split(below)
+        above, _, below = route.path.rpartition("/providers/")
+        # Without a provider in its path it is one of ARM's own, such as a resource group.
+        segments = split(below) if above else [RESOURCES, *split(below)[2:]]
         if route.method != "PUT" or len(segments) < 3:
             continue
         known = types.setdefault(segments[0], [])

@@ -11,8 +11,10 @@ from controlplane.arm.call import Answer, Call, RequestBody, as_json
 from controlplane.arm.plain_resources import PlainType, ResourceRequest
 from controlplane.arm.routing import Route, reading
 from controlplane.domain import errors
+from controlplane.domain.deleted_vault import is_below
 from controlplane.domain.errors import ServiceError
 from controlplane.domain.resource_guard import KIND, OPERATIONS, PROXY_KIND, TYPE, Operation, guard_properties, guarded
+from controlplane.jobs import deleted_vaults
 from controlplane.ports import Document, Json
 
 
@@ -28,11 +30,15 @@ def _body(call: Call, request: GuardRequest, known: Json | None) -> Json:
     return {"properties": guard_properties(request.properties.vault_critical_operation_exclusion_list)}
 
 
-def _check_unused(call: Call, known: Document) -> None:
-    mappings = call.ports.store.find(PROXY_KIND)
-    if any(mapping.private["guard"].lower() == known.id for mapping in mappings):
+def _end_mappings(call: Call, known: Document) -> None:
+    """Vaults hold the guard that they are mapped to; deleted ones let it go."""
+    store = call.ports.store
+    mappings = [mapping for mapping in store.find(PROXY_KIND) if mapping.private["guard"].lower() == known.id]
+    if not all(is_below(mapping.id) for mapping in mappings):
         # The code is ours.
         raise ServiceError("ResourceGuardInUse", "A vault is mapped to the resource guard.", status=409)
+    for mapping in mappings:
+        deleted_vaults.end_mapping(store, mapping)
 
 
 GUARDS = PlainType(
@@ -41,7 +47,7 @@ GUARDS = PlainType(
     name_rule="3 to 63 letters, digits and hyphens, with a letter first",
     request=GuardRequest,
     body=_body,
-    before_deletion=_check_unused,
+    before_deletion=_end_mappings,
 )
 
 

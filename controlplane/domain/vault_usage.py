@@ -7,12 +7,12 @@ from typing import Any
 
 from controlplane.domain import errors
 from controlplane.domain.recovery_point import RecoveryPoint
+from controlplane.domain.vault import MAX_ITEMS
 
 Json = dict[str, Any]
 
-MAX_ITEMS = 2000
 MAX_POLICIES = 200
-"""Documented limits of one vault."""
+"""Documented limit of one vault."""
 UNLIMITED = -1
 
 ITEMS, CONTAINERS = "BackupProtectedItemCountSummary", "BackupProtectionContainerCountSummary"

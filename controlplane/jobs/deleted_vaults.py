@@ -7,19 +7,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from controlplane.domain import deleted_vault, job, policy, protected_item, recovery_point, resource_guard, vault
+from controlplane.domain import (
+    deleted_vault,
+    job,
+    policy,
+    protected_item,
+    recovery_point,
+    resource_guard,
+    vault,
+    vault_settings,
+)
 from controlplane.domain.arm_id import ResourceId
 from controlplane.domain.deleted_vault import moved, moved_id
 from controlplane.domain.errors import ServiceError
-from controlplane.jobs import records
+from controlplane.jobs import item_recovery, records
 from controlplane.jobs.expiry import EXPIRED
 from controlplane.ports import Document, Event, Json, Ports, Store
 
 IN_A_VAULT = (policy.KIND, job.KIND, protected_item.KIND, resource_guard.PROXY_KIND)
-IN_AN_ITEM = (recovery_point.KIND, EXPIRED)
+IN_AN_ITEM = (recovery_point.KIND, EXPIRED, item_recovery.KIND)
 
 
-def delete(ports: Ports, known: Document) -> Json | None:
+def delete(ports: Ports, known: Document) -> Json:
     """Take a vault away, inside the caller's transaction; returns what is kept of it."""
     store, body = ports.store, known.json()
     items = [item.json() for item in store.find(protected_item.KIND, known.id)]
@@ -49,13 +58,16 @@ def undelete(ports: Ports, known: Document, group: Json) -> Json:
     return body
 
 
-def purge_what_is_over(ports: Ports) -> None:
-    """Deleted vaults whose time is over go with all that is left of them, once their items are gone."""
-    store = ports.store
+def purge_what_is_over(ports: Ports, early: bool = False) -> int:
+    """Deleted vaults whose time is over go with all that is left of them, once their items are gone; how many did.
+
+    `early`: also those that have time left.
+    """
+    store, purged = ports.store, 0
     for known in store.find(deleted_vault.KIND):
         with store.transaction():
             still = store.get(deleted_vault.KIND, known.id)
-            if still is None or not deleted_vault.is_over(still.json(), ports.clock.now()):
+            if still is None or not (early or deleted_vault.is_over(still.json(), ports.clock.now())):
                 continue
             if store.find(protected_item.KIND, known.id, limit=1):
                 continue
@@ -63,6 +75,18 @@ def purge_what_is_over(ports: Ports) -> None:
                 store.delete(document.kind, document.id)
             store.delete(deleted_vault.KIND, known.id)
             _tell(store, known.id, "Purged")
+            purged += 1
+    return purged
+
+
+def end_mapping(store: Store, mapping: Document) -> None:
+    """A deleted vault has no resource guard any more, inside the caller's transaction."""
+    known = store.get(deleted_vault.KIND, mapping.parent)
+    assert known is not None, "a mapping lies in a vault"
+    body = known.private["vault"]
+    alone = body | {"properties": vault_settings.with_authorization(body["properties"], guarded=False)}
+    store.put(deleted_vault.KIND, known.id, known.json(), private=known.private | {"vault": alone})
+    store.delete(resource_guard.PROXY_KIND, mapping.id)
 
 
 def _check_idle(store: Store, vault_id: str) -> None:

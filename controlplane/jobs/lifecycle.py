@@ -7,7 +7,7 @@ from controlplane.domain.arm_id import ResourceId, backup_name, item_id, vault_i
 from controlplane.domain.errors import ServiceError
 from controlplane.domain.job import Job
 from controlplane.domain.protected_item import PolicyReference, Source
-from controlplane.jobs import records, stopping
+from controlplane.jobs import items, records, stopping
 from controlplane.jobs.plan import Outcome, Plan, Step
 from controlplane.jobs.records import Order, Ticket
 from controlplane.ports import Document, Engine, Json, Ports, Store
@@ -145,7 +145,7 @@ def in_other_vault() -> ServiceError:
 def held_by(store: Store, machine: str) -> list[Document]:
     """Items by which a vault has a machine for itself. One that keeps its recovery points and takes no further ones
     leaves the machine to other vaults."""
-    found = (item for item in store.find(protected_item.KIND) if _source_of(item).lower() == machine.lower())
+    found = (item for item in items.in_vaults(store) if _source_of(item).lower() == machine.lower())
     return [item for item in found if protected_item.state_of(item.json()) in protected_item.HELD]
 
 

@@ -6,13 +6,13 @@ from controlplane.domain import protected_item, snapshot_failure, vault
 from controlplane.domain.arm_id import ResourceId
 from controlplane.domain.errors import ServiceError, resource_not_found
 from controlplane.domain.supported_systems import system_of
-from controlplane.jobs import lifecycle
+from controlplane.jobs import items, lifecycle
 from controlplane.ports import Document, Json, Ports, Store
 
 
 def items_of(store: Store, machine: str) -> list[Document]:
     """The items of a machine in all vaults; one by which a vault has it for itself comes first."""
-    found = store.find(protected_item.KIND)
+    found = items.in_vaults(store)
     own = [item for item in found if item.json()["properties"]["sourceResourceId"].lower() == machine.lower()]
     return sorted(own, key=lambda item: protected_item.state_of(item.json()) not in protected_item.HELD)
 

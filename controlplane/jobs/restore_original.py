@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from controlplane.domain import restored_machine, snapshot_failure
 from controlplane.domain.errors import ServiceError
-from controlplane.domain.virtual_machine import KIND
+from controlplane.domain.virtual_machine import KIND, OS_DISK_LUN
 from controlplane.jobs import backup, locks, machines, managed_disks, points, snapshot_task
 from controlplane.jobs import restore_transfer as transfer
 from controlplane.jobs.plan import Outcome, Step
@@ -70,10 +70,23 @@ def put_back(ports: Ports, state: Json) -> Outcome:
     if ports.store.get(KIND, state["vm"]) is None:
         return Outcome(state)
     if ports.fabric.disks(state["vm"]) != disks:
-        _exchange(ports, state, before["profile"], disks)
+        _exchange(ports, state, _profile_of_today(ports, before["profile"], disks), disks)
     else:
         machines.power(ports, state["vm"], before["power"])
     return Outcome(state)
+
+
+def _profile_of_today(ports: Ports, profile: Json, disks: tuple[Disk, ...]) -> Json:
+    """The profile with the addresses of its blobs: the storage may have moved since it was remembered."""
+    uris = {disk.lun: ports.blobs.url(disk.blob) for disk in disks}
+
+    def shown(disk: Json) -> Json:
+        return disk | {"vhd": {"uri": uris[disk.get("lun", OS_DISK_LUN)]}} if "vhd" in disk else disk
+
+    return profile | {
+        "osDisk": shown(profile["osDisk"]),
+        "dataDisks": [shown(disk) for disk in profile.get("dataDisks", [])],
+    }
 
 
 def _exchange(ports: Ports, state: Json, profile: Json, disks: tuple[Disk, ...]) -> None:

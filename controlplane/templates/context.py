@@ -38,7 +38,7 @@ class Resolver(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A resource of the template that an expression names; `implied` says that naming it is waiting for it."""
+    """A resource that an expression names, by its id, with the api-version that the template gives it."""
 
     id: str
     api_version: str
@@ -62,7 +62,8 @@ def _no_name(name: str) -> Value:
 class Context:
     """`parameters` and `variables` look a name up, or raise TemplateError. `loops` are those around the expression, by
     name in lower case, the innermost last; `loop` names the one of the resource or output itself. `bound` are the
-    variables of lambdas around it. `reads` collects what late expressions read."""
+    variables of lambdas around it. `reads` collects the ids of what late expressions read, and whether these have to be
+    waited for."""
 
     deployment: Deployment
     meter: Meter

@@ -30,7 +30,7 @@ _LEFT_OUT = {
 @dataclass(frozen=True, slots=True)
 class Draft:
     """One resource before its body is evaluated, which may name every other. `waits_for` is as the template has it.
-    `loop` is the copy loop that it comes from, itself or with its parent."""
+    `loop` is the copy loop that it comes from; a child that comes with its parent has none."""
 
     id: str
     type: str
@@ -109,8 +109,7 @@ def _one(
         beneath = children(inner, symbol is not None, "The children of a resource") if inner else []
     yield replace(draft, symbol=symbol, loop=loop, index=index)
     around = _Parent(draft.type, draft.name, definition)
-    for child in _level(beneath, (*path, "resources"), context, around, symbol is not None):
-        yield child if isinstance(child, EmptyLoop) or child.loop else replace(child, loop=loop, index=index)
+    yield from _level(beneath, (*path, "resources"), context, around, symbol is not None)
 
 
 def _draft(definition: Json, path: Path, context: Context, parent: _Parent | None) -> Draft:

@@ -130,7 +130,7 @@ def invoke(call: Call, function: Function, values: list[Value], context: Context
         result = function.run(context, *values) if function.in_context else function.run(*values)
     except Unfit as problem:
         raise unfit(call, problem) from None
-    if isinstance(result, str | list | dict):
+    if isinstance(result, str | list | dict) and not function.in_context:
         context.meter.spend(len(result))
     return result
 

@@ -41,7 +41,7 @@ class Meter:
     def spend(self, units: int) -> None:
         self._left -= units
         if self._left < 0:
-            raise TemplateError("The evaluation of the template takes more work than is allowed", "TemplateTooLarge")
+            raise TemplateError("The evaluation of the template takes more work than is allowed")
 
     def call(self, arguments: Iterator[Sized]) -> None:
         """One call of a function with these texts, arrays and objects."""
@@ -81,7 +81,7 @@ class Meter:
 def check_size(size: int) -> None:
     """Refuse what would be larger than a template may be, before it is made."""
     if size > LARGEST_TEMPLATE:
-        raise TemplateError(f"A value is larger than the limit of {LARGEST_TEMPLATE} characters", "TemplateTooLarge")
+        raise TemplateError(f"A value is larger than the limit of {LARGEST_TEMPLATE} characters")
 
 
 def check_count(section: str, count: int) -> None:

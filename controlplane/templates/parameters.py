@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from controlplane.templates.context import Context, Place
@@ -15,6 +17,8 @@ from controlplane.templates.values import Value, find_key
 from controlplane.templates.walking import evaluated
 
 Json = dict[str, Any]
+
+LEAST_SECRET = 3
 
 
 def given_values(values: Any) -> Json:
@@ -29,11 +33,11 @@ def given_values(values: Any) -> Json:
 
 
 class Parameters:
-    """`context` gives that in which the defaults are evaluated; they may refer to other parameters."""
+    """`context` is then one that knows them: their defaults may refer to other parameters."""
 
-    def __init__(self, definitions: Json, types: Json, values: Json, context: Callable[[], Context]) -> None:
+    def __init__(self, definitions: Json, types: Json, values: Json, context: Context) -> None:
         check_count("parameters", len(definitions))
-        self._context = context
+        self.context = replace(context, parameters=self.value)
         self._definitions: dict[str, tuple[str, Json, Type]] = {}
         for name, rules in definitions.items():
             with telling("", ("parameters", name)):
@@ -60,6 +64,22 @@ class Parameters:
             for name, _, type in self._definitions.values()
         }
 
+    @contextmanager
+    def hiding_secrets(self) -> Iterator[None]:
+        """Errors in here tell no text of a secure parameter, even where a template takes one for a name."""
+        try:
+            yield
+        except TemplateError as error:
+            for secret in self._secrets():
+                error.reason = error.reason.replace(secret, "***")
+            raise
+
+    def _secrets(self) -> list[str]:
+        """Longest first. Those of a letter or two hide nothing, and would make an error unreadable."""
+        secure = {name for name, _, type in self._definitions.values() if type.is_secure}
+        texts = [text for name in secure for text in _texts(self._section.known(name))]
+        return sorted({text for text in texts if len(text) >= LEAST_SECRET}, key=len, reverse=True)
+
     def _refuse_unknown(self, values: Json) -> None:
         unknown = [name for name in values if name.lower() not in self._definitions]
         if unknown:
@@ -83,7 +103,7 @@ class Parameters:
                 if find_key(rules, "defaultValue"):
                     return
                 raise _not_provided(name)
-            self._context().meter.measure(value)
+            self.context.meter.measure(value)
             type.check(value, name)
             self._given[key] = value
 
@@ -104,13 +124,25 @@ class Parameters:
                 return None
             with telling("", ("parameters", name)):
                 raise _not_provided(name)
-        context = self._context().at(Place.PARAMETER)
+        context = self.context.at(Place.PARAMETER)
         with telling(f"The template parameter '{name}'", ("parameters", name)):
             value = evaluated(field(rules, "defaultValue"), context)
             context.meter.measure(value)
         with telling("", ("parameters", name)):
             type.check(value, name)
         return value
+
+
+def _texts(value: Value) -> Iterator[str]:
+    """All in a value. It is known not to be deep."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for each in value.values():
+            yield from _texts(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _texts(each)
 
 
 def _not_provided(name: str) -> TemplateError:

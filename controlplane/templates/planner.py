@@ -12,7 +12,6 @@ scope are already evaluated).
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from controlplane.templates.bodies import close_body
@@ -51,7 +50,16 @@ def plan(template: Json, values: Json, deployment: Deployment, source: Source | 
 def _plan(template: Json, values: Json, deployment: Deployment) -> Plan:
     meter = Meter()
     sections = read_sections(template, meter)
-    parameters, context = _prepared(sections, template, values, deployment, meter)
+    blank = Context(deployment, meter, Place.EARLY, template=template)
+    parameters = Parameters(sections.parameters, sections.definitions, given_values(values), blank)
+    with parameters.hiding_secrets():
+        parameters.resolve()
+        variables = Variables(sections.variables, parameters.context)
+        variables.resolve()
+        return _planned(sections, parameters, variables.context)
+
+
+def _planned(sections: Sections, parameters: Parameters, context: Context) -> Plan:
     drafts, empty = draft_all(sections, context)
     directory = Directory(drafts, empty)
     closed = [close_body(draft, directory) if draft.wanted and not draft.existing else ({}, {}) for draft in drafts]
@@ -67,25 +75,6 @@ def _plan(template: Json, values: Json, deployment: Deployment) -> Plan:
         tuple(each for number, each in resources if drafts[number].existing),
         tuple(draft.id for draft in drafts if not draft.wanted),
     )
-
-
-def _prepared(
-    sections: Sections, template: Json, values: Json, deployment: Deployment, meter: Meter
-) -> tuple[Parameters, Context]:
-    """All parameters and variables have their values, and the context tells them."""
-
-    def context() -> Context:
-        return around
-
-    blank = Context(deployment, meter, Place.EARLY, template=template)
-    around = blank
-    parameters = Parameters(sections.parameters, sections.definitions, given_values(values), context)
-    around = replace(blank, parameters=parameters.value)
-    parameters.resolve()
-    variables = Variables(sections.variables, context)
-    around = replace(around, variables=variables.value)
-    variables.resolve()
-    return parameters, around
 
 
 def _resource(

@@ -39,6 +39,10 @@ class Section:
             self._follow(key)
         return self._values[key]
 
+    def known(self, name: str) -> Value:
+        """Its value if it has been asked for, otherwise None."""
+        return self._values.get(name.lower())
+
     def _follow(self, key: str) -> None:
         waiting = [key]
         while waiting:

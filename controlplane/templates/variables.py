@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from controlplane.templates.context import Context, Place
@@ -17,10 +18,10 @@ Json = dict[str, Any]
 
 
 class Variables:
-    """`context` gives that in which they are evaluated. `copy` among them makes variables of its own, by loops."""
+    """`context` is then one that knows them. `copy` among them makes variables of its own, by loops."""
 
-    def __init__(self, definitions: Json, context: Callable[[], Context]) -> None:
-        self._context = context
+    def __init__(self, definitions: Json, context: Context) -> None:
+        self.context = replace(context, variables=self.value)
         self._definitions = {name.lower(): (name, each) for name, each in definitions.items() if name.lower() != "copy"}
         self._loops = {str(each["name"]).lower(): each for each in _loops(definitions)}
         names = [name for name, _ in self._definitions.values()] + [str(each["name"]) for each in self._loops.values()]
@@ -41,7 +42,7 @@ class Variables:
             return [name for each in expressions(definition, Place.VARIABLE) for name in each.variables]
 
     def _make(self, key: str) -> Value:
-        context = self._context().at(Place.VARIABLE)
+        context = self.context.at(Place.VARIABLE)
         with self._telling(key):
             if key in self._loops:
                 ((_, value),) = copies(self._loops[key], context, evaluated, evaluated)

@@ -8,11 +8,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from controlplane.adapters.fabric import EXTENSION_LIMIT
+from controlplane.arm.dispatch import FORBIDDEN, MAX_SEGMENT_CHARACTERS
 from controlplane.domain.recovery_point import ARCHIVE_AFTER, ARCHIVED_FOR
 from controlplane.domain.resource_guard import UNLOCKED_FOR
+from controlplane.domain.restore_point_collection import FIRST_GROUP
 from controlplane.domain.vault import DEFAULT_REDUNDANCY
 from controlplane.domain.vm_sizes import SIZES
 from controlplane.jobs.rehydration import DAYS
+from controlplane.jobs.restore import JOB_TYPES
+from controlplane.jobs.restore_machine import CREATE
+from controlplane.jobs.restore_original import BACK_UP, REPLACE
+from controlplane.jobs.restore_transfer import FROM_SNAPSHOTS
 from controlplane.ports import ServiceSettings
 from extension.contract.codes import Code
 from extension.outcome import same_task
@@ -34,14 +40,107 @@ NOT_PUBLIC = "not public"
 CODES = {
     "InvalidQueryParameter": "not public; a filter that cannot be read is refused rather than ignored",
     "MethodNotAllowed": "not public; the message is Azure's",
+    "TenantRequestsThrottled": "not public; made after that of a subscription",
     "OperationNotSimulated": "Azure has no such code: what is not simulated says so",
     "BMSUserErrorResourceGuardOperationRequestMissing": "not public; the message is the service's",
     "UserErrorRestoreOperationInProgress": "not public; an item is restored once at a time",
+    "UserErrorRestoreSubnetNotFound": "not public; the message is the service's",
+    "UserErrorRestoreVirtualNetworkInvalid": "not public; the message is the service's",
     "UserErrorTargetStorageAccountInOtherRegion": "not public; the message is the service's",
 }
 """What is to be said of error codes that are ours. Which ones those are, the code remarks where it makes them."""
 
+TEMPLATES = (
+    (
+        "`uniqueString()`",
+        "a hash of 64 bits, as the azapi provider of Terraform computes it in its place",
+        NOT_PUBLIC,
+        "library/hashes.py",
+    ),
+    (
+        "`dateTimeAdd()`",
+        "adds years and months of the calendar; without a format keeps that of its base, or takes the general one "
+        "where the base has a blank between date and time",
+        "the public examples agree; more is not public",
+        "library/dates.py",
+    ),
+    (
+        "`pickZones()`",
+        "every resource type is in zones 1 to 3 of every region that has zones",
+        "depends on type and region",
+        "library/resources.py",
+    ),
+    (
+        "`and()`, `or()`, `coalesce()`",
+        "evaluate no more arguments than they need",
+        NOT_PUBLIC,
+        "library/logic.py",
+    ),
+    (
+        "Reading a resource of the same template",
+        "is waiting for it when `reference()` or a `list…()` names it, or gives its id without an api-version; by id "
+        "and version it is read as it is",
+        "documented for names; for ids it is not",
+        "folding.py",
+    ),
+    (
+        "Where a template may read resources",
+        "everywhere in the body of a resource but in its location, sku, kind, plan and zones, and in outputs",
+        "documented for properties and outputs; which others are let through is not public",
+        "bodies.py",
+    ),
+    (
+        "Line and column in an error of a template",
+        "where the value begins that is wrong, in the text of the request",
+        "where the service's reader was, which is sometimes its end",
+        "source.py",
+    ),
+    (
+        "How deep a template may be, and how much work",
+        "100 levels of values and of expressions; about two hundred thousand laps of loops, or 32 million "
+        "characters made",
+        "has limits; no figures are public",
+        "limits.py",
+    ),
+    (
+        "Order in `objectKeys()` and `sort()`",
+        "keys as the object has them; equal elements stay in their order",
+        NOT_PUBLIC,
+        "library/lambdas.py",
+    ),
+)
+
 SERVICE = (
+    Choice(
+        "Limits of requests",
+        "one bucket per scope and operation for the one caller there is, in real time; refused only where asked for",
+        "the same sizes and rates, per region and principal; always refused",
+        "controlplane/arm/rate_limits.py",
+    ),
+    Choice(
+        "HEAD and OPTIONS where no operation has them",
+        "HEAD answers 204 or the refusal of the GET, without a body; OPTIONS answers 200 with `Allow`",
+        NOT_PUBLIC,
+        "controlplane/arm/app.py",
+    ),
+    Choice(
+        "Names in a path",
+        f"up to {MAX_SEGMENT_CHARACTERS} characters, none of `{' '.join(sorted(FORBIDDEN - {chr(0xFFFD)}))}`",
+        "the characters are published, their refusal differs from type to type",
+        "controlplane/arm/dispatch.py",
+    ),
+    Choice(
+        "api-versions of a strict world",
+        "those by which clients in use ask",
+        "longer lists, which differ from region to region",
+        "controlplane/arm/api_versions.py",
+    ),
+    Choice(
+        "`replicationVaultSettings` of a vault",
+        "what a vault says that never replicated anything; Site Recovery is refused otherwise",
+        "Terraform reads it with every vault",
+        "controlplane/arm/replication_vault_settings.py",
+    ),
     Choice(
         "Deletion of a resource group",
         "done when the 202 is answered; a resource that cannot be deleted is tried again while others go",
@@ -72,6 +171,10 @@ SERVICE = (
         "is listed as Canceled; its resource is finished",
         "is listed as Canceled at some time; the same",
         "controlplane/jobs/deployment.py",
+    ),
+    *(
+        Choice(about, here, elsewhere, f"controlplane/templates/{module}")
+        for about, here, elsewhere, module in TEMPLATES
     ),
     Choice(
         "Role assignments",
@@ -216,6 +319,12 @@ SERVICE = (
         "controlplane/jobs/deleted_vaults.py",
     ),
     Choice(
+        "The machines of a deleted vault",
+        "may be protected by another vault at once; those of soft-deleted items in a vault may not",
+        NOT_PUBLIC,
+        "controlplane/jobs/items.py",
+    ),
+    Choice(
         "Names of a vault's usages",
         "counts of items, policies and recovery points, and the bytes moved into the vault",
         NOT_PUBLIC,
@@ -301,6 +410,56 @@ SERVICE = (
         "the machine shows the extension either way",
         "the service backs managed disks up through restore points of Compute",
         "controlplane/arm/disks.py",
+    ),
+    Choice(
+        "Restore point collections",
+        f"one group for each location, number {FIRST_GROUP}; a collection goes with its last restore point, the group "
+        "stays; collections of one's own are refused",
+        "a group takes 600 collections, then comes the next number; when a collection goes is not public",
+        "controlplane/domain/restore_point_collection.py",
+    ),
+    Choice(
+        "A restore point that its owner deletes",
+        "its recovery point is in the vault alone from then on, at once",
+        "when the service notices is not public",
+        "controlplane/arm/restore_point_collections.py",
+    ),
+    Choice(
+        "A lock on the group of the restore points",
+        f"snapshots stay, and so do recovery points whose time is over; from "
+        f"{ServiceSettings().instant_snapshots_per_item} on backups fail with `UserErrorRpCollectionLimitReached`, "
+        "under a read-only lock at once with `UserErrorResourceIsInLockedState`",
+        "clean-up and backups fail, as documented; how the first failure shows is not public",
+        "controlplane/jobs/restore_points.py",
+    ),
+    Choice(
+        "Restore to the original location",
+        "backs the machine up, deallocates it, gives it the disks and brings it back to the power state it had; for "
+        "machines on unmanaged disks too; a machine that does not start again gets its old disks back",
+        "documented for managed disks; the order, and what becomes of a machine that does not start, are not public",
+        "controlplane/jobs/restore_original.py",
+    ),
+    Choice(
+        "Restore to an alternate location",
+        "the machine has the size of the recovery point, one network interface and no public address; it is up when "
+        "the job ends",
+        "what the interface is called, and what else is made, is not public",
+        "controlplane/jobs/restore_machine.py",
+    ),
+    Choice(
+        "Words in a restore's job",
+        "property `Job Type`: "
+        + ", ".join(f"`{word}`" for word in JOB_TYPES.values())
+        + "; tasks: "
+        + ", ".join(f"`{step.name}`" for step in (FROM_SNAPSHOTS, CREATE, BACK_UP, REPLACE)),
+        "recorded are `Recover disks` and `Transfer data from vault`",
+        "controlplane/jobs/restore.py",
+    ),
+    Choice(
+        "A failed or cancelled restore",
+        "leaves nothing: neither disks nor machine, nor the backup that was taken before",
+        "the service may leave the disks",
+        "controlplane/jobs/plan.py",
     ),
     Choice(
         "How long a snapshot task may stay silent",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from controlplane.domain import job, machine, operation, protected_item, recovery_point
+from controlplane.domain import deployment, job, machine, operation, protected_item, recovery_point
 from controlplane.jobs.catalog import PLANS
 from docs.generator.markdown import Edge, code, codes, diagram, page, section, table
 from extension import snapshot
@@ -38,6 +38,18 @@ def text() -> str:
             + ".",
         ),
         _entity("Operation", operation.STATES, "`controlplane/domain/operation.py`. ARM's long-running operation."),
+        _entity(
+            "Deployment",
+            deployment.STATES,
+            "`controlplane/domain/deployment.py`. ARM's `provisioningState`. One plan carries it on, *Deploy* "
+            "(`controlplane/jobs/deployment.py`), in a single step whose progress is the document itself.",
+        ),
+        _entity(
+            "Operation of a deployment",
+            deployment.OPERATION_STATES,
+            "`controlplane/domain/deployment.py`. One for each resource of the template; what is NotStarted is not "
+            "listed, and what waits for one that failed stays so.",
+        ),
         _procedure(),
         _writer(),
     )

@@ -71,6 +71,38 @@ def test_a_machine_lives_and_dies(run_az: Az) -> None:
     assert run_az("vm", "list", "-g", GROUP) == []
 
 
+@pytest.mark.slow
+def test_a_machine_is_switched_resized_and_given_identities(run_az: Az) -> None:
+    here = ("-g", GROUP, "-n", "vm2")
+    image = ("--image", "Win2022Datacenter", "--admin-username", "azureuser", "--admin-password", "aB3!aB3!aB3!xx")
+    run_az("vm", "create", *here, *image, "--nsg-rule", "None")
+
+    def states() -> list[str]:
+        view = run_az("vm", "get-instance-view", *here)["instanceView"]
+        agent = view["vmAgent"]["statuses"][0]["displayStatus"]
+        return [agent, *(status["displayStatus"] for status in view["statuses"])]
+
+    assert states() == ["Ready", "Provisioning succeeded", "VM running"]
+    run_az("vm", "stop", *here)
+    assert states() == ["Not Ready", "Provisioning succeeded", "VM stopped"]
+    run_az("vm", "deallocate", *here)
+    assert states() == ["Not Ready", "Provisioning succeeded", "VM deallocated"]
+    assert run_az("vm", "resize", *here, "--size", "Standard_D4s_v5")["hardwareProfile"]["vmSize"] == "Standard_D4s_v5"
+    run_az("vm", "start", *here)
+    assert states()[2] == "VM running"
+    assert run_az("vm", "update", *here, "--set", "tags.owner=tests")["tags"] == {"owner": "tests"}
+    mine = run_az("identity", "create", "-g", GROUP, "-n", "mine")
+    assigned = run_az("vm", "identity", "assign", *here, "--identities", "[system]", mine["id"])
+    assert assigned["systemAssignedIdentity"]
+    assert [each["clientId"] for each in assigned["userAssignedIdentities"].values()] == [mine["clientId"]]
+    run_az("vm", "identity", "remove", *here, "--identities", mine["id"])
+    assert run_az("vm", "identity", "show", *here)["type"] == "SystemAssigned"
+    assert any(sku["name"] == "Standard_D4s_v5" for sku in run_az("vm", "list-skus", "-l", "westus"))
+    for refused in (("redeploy",), ("open-port", "--port", "80"), ("reapply",)):
+        with pytest.raises(Refused, match="OperationNotSimulated"):
+            run_az("vm", refused[0], *here, *refused[1:])
+
+
 def test_a_template_file_is_deployed(run_az: Az, tmp_path: Path) -> None:
     file = tmp_path / "template.json"
     file.write_text(TEMPLATE)

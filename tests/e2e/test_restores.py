@@ -141,6 +141,7 @@ def test_a_machine_goes_back_to_the_recovery_point(shop: Shop) -> None:
     assert shop.work(1) > BEFORE
 
 
+@pytest.mark.slow
 def test_a_running_machine_is_started_again(shop: Shop) -> None:
     shop.client.wait_for(f"{shop.machine()}/instanceView", agent_is_ready)
     shop.work(AFTER)

@@ -150,6 +150,23 @@ def test_a_new_vault_of_the_same_name_is_another_vault(world: ArmWorld) -> None:
     assert world.get(ITEM)["properties"]["isScheduledForDeferredDelete"]
 
 
+def test_a_deleted_vault_keeps_no_machine_from_a_new_one(world: ArmWorld) -> None:
+    status = {"resourceType": "VM", "resourceId": VM}
+    path = f"{SUBSCRIPTION}/providers/Microsoft.RecoveryServices/locations/westus/backupStatus"
+    kept = delete_vault(world)
+    assert world.post(path, status).json() == {"protectionStatus": "NotProtected"}
+    world.put(f"{VAULT}2", {"location": "westus", "properties": {}})
+    (machine,) = world.get(f"{VAULT}2/backupProtectableItems")["value"]
+    assert machine["properties"]["virtualMachineId"] == VM
+    world.follow(
+        world.put(ITEM.replace("Vault01", "Vault012"), world.protection(f"{VAULT}2/backupPolicies/DefaultPolicy"))
+    )
+    undelete(world, kept)
+    world.follow(world.put(ITEM, UNDELETE_ITEM))
+    elsewhere = (400, "BMSUserErrorContainerIsAlreadyRegisteredWithAnotherVault")
+    assert world.error("PUT", ITEM, world.protection(MINE)) == elsewhere
+
+
 @pytest.mark.parametrize(
     ("group", "expected"),
     [
@@ -211,6 +228,32 @@ def test_what_was_to_be_erased_spares_what_other_points_need(world: ArmWorld) ->
         assert disk.vault is not None
         assert vault.check(VaultPoint.from_json(disk.vault)) == []
     assert len(list(world.ports.blobs.find(world.ports.settings.vault_account, CONTAINER, "packs/"))) == 1
+
+
+def test_the_items_of_deleted_vaults_are_found_by_a_query(world: ArmWorld) -> None:
+    def query(part: str) -> list[Json]:
+        kind = "microsoft.recoveryservices/locations/deletedvaults/backupfabrics/protectioncontainers/protecteditems"
+        text = f"""recoveryservicesresources
+| where type == "{kind}"
+| extend dataSourceType = strcat(properties.backupManagementType, '/', properties.workloadType)
+| where tostring(id) contains "{part}"
+| project id, type, name, location, resourceGroup, subscriptionId, dataSourceType, properties, tags"""
+        found: list[Json] = world.post("/providers/Microsoft.ResourceGraph/resources", {"query": text}).json()["data"]
+        return found
+
+    assert query("Vault01") == []
+    kept = delete_vault(world)
+    (row,) = query(kept["id"])
+    assert (row["dataSourceType"], row["location"]) == ("AzureIaasVM/VM", "westus")
+    assert row["id"].startswith(kept["id"])
+    assert row["properties"]["friendlyName"] == "Sql01"
+    assert query("somewhere else") == []
+
+
+def test_a_query_that_is_not_understood_is_refused_by_name(world: ArmWorld) -> None:
+    for query in ("resources | project id", "recoveryservicesresources | summarize count()"):
+        refusal = world.error("POST", "/providers/Microsoft.ResourceGraph/resources", {"query": query})
+        assert refusal == (501, "OperationNotSimulated")
 
 
 def test_the_deletion_of_a_group_keeps_its_deleted_vaults(world: ArmWorld) -> None:

@@ -137,10 +137,15 @@ def test_a_strict_world_refuses_versions_that_a_type_does_not_know() -> None:
 
 
 def test_the_versions_that_a_provider_names_are_those_that_a_strict_world_serves(world: ArmWorld) -> None:
-    for provider in world.get(f"{SUBSCRIPTION}/providers")["value"]:
+    providers = {each["namespace"]: each for each in world.get(f"{SUBSCRIPTION}/providers")["value"]}
+    assert "Microsoft.DataProtection" in providers
+    assert all(namespace.startswith("Microsoft.") for namespace in providers)
+    of_arm = {kind["resourceType"] for kind in providers["Microsoft.Resources"]["resourceTypes"]}
+    assert {"resourceGroups", "deployments"} <= of_arm
+    for provider in providers.values():
         for kind in provider["resourceTypes"]:
             assert kind["apiVersions"] == list(versions(provider["namespace"], kind["resourceType"]))
-            assert kind["apiVersions"] == sorted(kind["apiVersions"], reverse=True)
+            assert kind["apiVersions"] == sorted(kind["apiVersions"], reverse=True) != []
 
 
 # ---------------------------------------------------------------------------------------------------------------- verbs

@@ -129,6 +129,52 @@ def test_what_is_wrong_in_a_nested_template_is_told_before_anything_is_written(w
     assert world.error("GET", f"{GROUP}/{INNER}") == (404, "DeploymentNotFound")
 
 
+# ---------------------------------------------------------------------------------------------------------------- types
+
+
+def test_what_goes_with_a_vault_is_deployed_with_it(world: ArmWorld) -> None:
+    vaults = "Microsoft.RecoveryServices/vaults"
+    name, guid = "Vault01", "11111111-2222-4333-8444-555555555555"
+    role = "[subscriptionResourceId('Microsoft.Authorization/roleDefinitions', '5e467623-bb1f-42f4-a55d-6e525e11384b')]"
+    assignment = {"roleDefinitionId": role, "principalId": guid, "principalType": "ServicePrincipal"}
+    sink = {"storageAccountId": "[resourceId('Microsoft.Storage/storageAccounts', 'sql01disks')]"}
+    logs = [{"categoryGroup": "allLogs", "enabled": True}]
+    shown = deploy(
+        world,
+        account(),
+        resource(vaults, name, location="westus", sku={"name": "RS0", "tier": "Standard"}, properties={}),
+        resource(
+            "Microsoft.Authorization/roleAssignments",
+            guid,
+            name,
+            scope=f"[resourceId('{vaults}', '{name}')]",
+            properties=assignment,
+        ),
+        resource(
+            f"{vaults}/providers/diagnosticSettings",
+            f"{name}/Microsoft.Insights/all",
+            name,
+            "sql01disks",
+            properties=sink | {"logs": logs},
+        ),
+        resource(
+            f"{vaults}/backupstorageconfig",
+            f"{name}/vaultstorageconfig",
+            name,
+            properties={"storageModelType": "LocallyRedundant"},
+        ),
+        resource("Microsoft.Authorization/locks", "kept", name, properties={"level": "CanNotDelete"}),
+    )
+    assert shown["provisioningState"] == "Succeeded", shown
+    assigned = f"{VAULT}/providers/Microsoft.Authorization/roleAssignments/{guid}"
+    assert world.get(assigned)["properties"]["principalId"] == guid
+    setting = f"{VAULT}/providers/Microsoft.Insights/diagnosticSettings/all"
+    assert world.get(setting)["properties"]["storageAccountId"] == ACCOUNT
+    stored_as = world.get(f"{VAULT}/backupstorageconfig/vaultstorageconfig")["properties"]
+    assert stored_as["storageModelType"] == "LocallyRedundant"
+    assert world.error("DELETE", VAULT) == (409, "ScopeLocked")
+
+
 # -------------------------------------------------------------------------------------------------------------- reading
 
 

@@ -22,7 +22,7 @@ from controlplane.domain.resource_guard import (
 from controlplane.domain.times import parse_instant
 from controlplane.ports import Json
 from simulator.clock import VirtualClock
-from tests.unit.arm_world import GROUP, ITEM, VAULT, VM, ArmWorld, arm_world
+from tests.unit.arm_world import GROUP, ITEM, SUBSCRIPTION, VAULT, VM, ArmWorld, arm_world
 from tests.unit.test_arm_vaults import policy_body
 
 GUARD = f"{GROUP}/providers/Microsoft.DataProtection/resourceGuards/Guard01"
@@ -270,10 +270,21 @@ def test_what_a_guard_leaves_out_needs_no_consent(world: ArmWorld) -> None:
 def test_a_mapping_is_kept_with_a_deleted_vault(world: ArmWorld) -> None:
     mapped = map_vault(world)
     world.follow(world.request("DELETE", VAULT))
-    deleted = (
-        f"{VAULT.partition('/resourceGroups')[0]}/providers/Microsoft.RecoveryServices/locations/westus/deletedVaults"
-    )
-    (kept,) = world.get(deleted)["value"]
-    assert world.error("DELETE", GUARD) == (409, "ResourceGuardInUse")
-    world.follow(world.post(f"{kept['id']}/undelete", {"properties": {"recoveryResourceGroupId": GROUP}}))
+    undelete(world)
     assert world.get(PROXY) == mapped
+    assert world.error("DELETE", GUARD) == (409, "ResourceGuardInUse")
+
+
+def test_a_deleted_vault_lets_its_guard_go(world: ArmWorld) -> None:
+    map_vault(world)
+    result = world.request("DELETE", GROUP).headers["Location"]
+    assert world.request("GET", result).status_code == 200
+    world.add_group()
+    undelete(world)
+    assert world.get(PROXIES)["value"] == []
+    assert world.get(VAULT)["properties"]["securitySettings"]["multiUserAuthorization"] == "Disabled"
+
+
+def undelete(world: ArmWorld) -> None:
+    (kept,) = world.get(f"{SUBSCRIPTION}/providers/Microsoft.RecoveryServices/locations/westus/deletedVaults")["value"]
+    world.follow(world.post(f"{kept['id']}/undelete", {"properties": {"recoveryResourceGroupId": GROUP}}))

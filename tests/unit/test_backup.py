@@ -463,6 +463,20 @@ def test_a_machine_that_stops_during_the_snapshot_fails_the_job_at_once(world: B
     assert world.snapshots() == []
 
 
+def test_a_machine_that_starts_while_the_service_snapshots_it_fails_the_job(world: BackupWorld) -> None:
+    world.fabric.power(VM, "deallocated")
+
+    def start(verb: str, blob: Blob) -> None:
+        if verb == "snapshot done":
+            world.blobs.listener = None
+            world.fabric.power(VM, "running")
+
+    world.blobs.listener = start
+    assert title(world.back_up()) == "UserErrorVmNotInDesirableState"
+    assert world.snapshots() == []
+    assert world.points() == []
+
+
 def test_an_extension_that_is_being_removed_fails_the_job(world: BackupWorld) -> None:
     world.back_up()
     world.fabric._real.remove_extension(VM, "VMSnapshot")

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import sys
+import threading
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bench.__main__ import main
 from bench.freeze import BARE_METADATA, Windows, snapshot_all
-from bench.report import RESULTS, Aim
+from bench.http_load import Target
+from bench.report import RESULTS, Aim, machine
 from bench.startup import InstalledHandler
-from bench.table import HEAD, table
+from bench.table import HEAD, ROWS, table
 from tests.fake_storage import FakeStorage, refusal
+
+Json = dict[str, Any]
 
 
 @pytest.mark.parametrize(("value", "at_most", "at_least"), [(0.9, True, False), (1.0, True, True), (1.1, False, True)])
@@ -75,9 +82,97 @@ def test_a_measurement_that_does_not_exist_is_wrong_use(capsys: pytest.CaptureFi
     assert "no measurement thaw" in capsys.readouterr().err
 
 
+class Answering:
+    """A server that answers every request with what it was sent, on kept connections or on none."""
+
+    def __init__(self, keeps: bool) -> None:
+        self.connections = 0
+        self._keeps = keeps
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def close(self) -> None:
+        self._listener.close()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                connection, _ = self._listener.accept()
+                self.connections += 1
+                threading.Thread(target=self._answer, args=(connection,), daemon=True).start()
+
+    def _answer(self, connection: socket.socket) -> None:
+        # Whoever measures may go in the middle.
+        with connection, suppress(ConnectionError):
+            while request := connection.recv(65536):
+                path = request.split(b" ", 2)[1]
+                status = b"500 No" if path == b"/bad" else b"200 OK"
+                close = b"" if self._keeps else b"Connection: close\r\n"
+                connection.sendall(b"HTTP/1.1 %s\r\n%sContent-Length: %d\r\n\r\n%s" % (status, close, len(path), path))
+                if not self._keeps:
+                    return
+
+
+@pytest.mark.parametrize(("keeps", "connections"), [(True, 4), (False, 40)])
+def test_the_load_asks_for_everything_once_and_keeps_what_connections_it_may(keeps: bool, connections: int) -> None:
+    server = Answering(keeps)
+    target = Target(server.url, os.getpid())
+    asked: list[int] = []
+
+    def message(number: int) -> bytes:
+        asked.append(number)
+        return target.message("GET", f"/{number}")
+
+    load = target.load(message, 40)
+    server.close()
+    assert asked == list(range(40))
+    assert (load.requests, len(load.latencies), server.connections) == (40, 40, connections)
+    assert load.per_second > 0
+    assert load.p99_milliseconds >= sorted(load.latencies)[20] * 1000
+
+
+def test_an_answer_that_is_none_is_no_measurement() -> None:
+    server = Answering(keeps=True)
+    target = Target(server.url, os.getpid())
+    assert target.ask(target.message("GET", "/fine")) == (200, b"/fine")
+    with pytest.raises(AssertionError, match="500"):
+        target.load(lambda number: target.message("GET", "/bad"), 4)
+    server.close()
+
+
+def test_the_rows_of_arm_name_the_quickest_peer() -> None:
+    def load(per_second: float) -> Json:
+        return {"requests_per_second": per_second}
+
+    aims = [
+        Aim("moto", 6.0, 5, "at least"),
+        Aim("bare", 0.8, 0.6, "at least"),
+        Aim("flat", 1.01, 1.2, "at most"),
+        Aim("idle", 110, 150, "at most"),
+        Aim("start", 1.2, 1.5, "at most"),
+    ]
+    loads = {
+        "item": load(3000),
+        "bare FastAPI route": load(3750),
+        "moto S3 GetObject": load(400),
+        "moto DynamoDB GetItem": load(500),
+        "PUT of a vault": load(800),
+        "moto S3 PutObject": load(400),
+    }
+    result = {
+        "machine": machine(),
+        "aims": [aim.to_json() for aim in aims],
+        "numbers": {"loads": loads, "list_seconds": 0.8},
+    }
+    rows = table({"arm": result}).splitlines()
+    assert "moto DynamoDB GetItem, 500/s | 6.0 times, 3000/s" in rows[2]
+    assert {row.count("|") for row in rows if row.startswith("|")} == {5}
+
+
 def test_the_table_has_the_results_that_are_there() -> None:
     results = {path.stem: json.loads(path.read_bytes()) for path in RESULTS.glob("*.json")}
-    assert results.keys() == {"freeze", "startup", "transfer"}
+    assert {"freeze", "startup", "template", "transfer"} <= results.keys() <= set(ROWS)
     rows = table(results).splitlines()
     alone = table({"startup": results["startup"]}).splitlines()
 

@@ -21,10 +21,10 @@ from simulator.clock import SystemClock
 from simulator.control_world import WorldControls
 from simulator.host.documents import machine_key
 from simulator.host.host import Host
-from simulator.reset import Resetter
+from simulator.reset import OF_THE_WORLD, Resetter
 from simulator.serving import Serving
 from tests.unit import host_setting
-from tests.unit.arm_world import GROUP, ITEM, VM, ArmWorld, arm_world
+from tests.unit.arm_world import GROUP, ITEM, SUBSCRIPTION, VAULT, VM, ArmWorld, arm_world
 
 TOKEN = "token-of-the-control-api"
 
@@ -180,7 +180,7 @@ def test_a_reset_leaves_an_empty_world_that_can_be_filled_again(world: Controlle
     counted = world.ask("POST", "/reset").json()
     assert counted["documents"] > 5
     store = world.arm.ports.store
-    assert [kind for kind in store.kinds() if kind != "world"] == []
+    assert set(store.kinds()) <= OF_THE_WORLD
     assert world.arm.request("GET", GROUP).status_code == 404
     assert disks(world) == []
     told = [event.name for event in store.events(last)]
@@ -195,16 +195,28 @@ def disks(world: Controlled) -> list[Blob]:
 
 def test_a_purge_ends_what_is_soft_deleted_and_nothing_else(world: Controlled) -> None:
     protect(world)
-    assert world.ask("POST", "/purge").json() == {"items": 0}
+    assert world.ask("POST", "/purge").json() == {"items": 0, "vaults": 0}
     assert world.arm.request("GET", ITEM).status_code == 200
     world.arm.request("DELETE", ITEM)
     world.arm.settle()
     assert world.arm.get(ITEM)["properties"]["isScheduledForDeferredDelete"] is True
-    assert world.ask("POST", "/purge").json() == {"items": 1}
+    assert world.ask("POST", "/purge").json() == {"items": 1, "vaults": 0}
     assert world.arm.request("GET", ITEM).status_code == 404
     assert world.arm.ports.store.find(ITEMS) == []
     assert world.arm.ports.store.find(POINTS) == []
     assert world.arm.request("GET", VM).status_code == 200
+
+
+def test_a_purge_ends_deleted_vaults_with_what_they_kept(world: Controlled) -> None:
+    protect(world)
+    world.arm.request("DELETE", ITEM)
+    world.arm.settle()
+    assert world.arm.request("DELETE", VAULT).status_code == 202
+    deleted = f"{SUBSCRIPTION}/providers/Microsoft.RecoveryServices/locations/westus/deletedVaults"
+    assert len(world.arm.get(deleted)["value"]) == 1
+    assert world.ask("POST", "/purge").json() == {"items": 1, "vaults": 1}
+    assert world.arm.get(deleted)["value"] == []
+    assert world.arm.ports.store.find(ITEMS) == []
 
 
 def test_a_reset_ends_machines_with_all_that_was_on_their_disks(tmp_path: Path) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from controlplane.adapters.inline_engine import InlineEngine
-from controlplane.jobs import records, stopping
+from controlplane.domain import recovery_point
+from controlplane.jobs import archive, points, records, stopping
 from controlplane.jobs.backup import backup_now
 from controlplane.jobs.catalog import PLANS
 from controlplane.jobs.execution import RUN, RUNNING, Interrupted
@@ -63,6 +65,20 @@ def back_up_and_change(world: BackupWorld) -> None:
     world.back_up()
     world.write(1, 3, 77)
     world.clock.jump(60)
+
+
+def grow_old(world: BackupWorld) -> None:
+    """The first of two points is one of the vault alone, that a monthly rule keeps, and old enough for the archive."""
+    world.back_up()
+    world.clock.jump(86_400)
+    world.back_up()
+    point = recovery_point.changed(world.points()[0], "snapshot_expired")
+    points.put(world.store, replace(point, rules=("Monthly",), expires=point.time + timedelta(days=730)))
+    world.clock.jump(91 * 86_400)
+
+
+def begin_move(world: BackupWorld) -> Ticket:
+    return archive.move(world.ports, world.engine, world.points()[0].document, "HardenedRP", "ArchivedRP")
 
 
 def begin_deletion(world: BackupWorld) -> Ticket:
@@ -125,6 +141,7 @@ CASES = {
     "first backup of managed disks": Case(
         "Backup", lambda world: backup_now(world.ports, world.engine, ITEM, BACKUP_REQUEST), managed=True
     ),
+    "move to the archive": Case("MoveRecoveryPoint", begin_move, grow_old),
     **restores("Restore managed disks", managed=True, targetResourceGroupId=GROUP),
     **restores("Restore machine", managed=True, **ALTERNATE),
     **restores("Restore machine on blobs", managed=False, **ALTERNATE),

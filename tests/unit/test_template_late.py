@@ -255,7 +255,7 @@ def test_a_nested_deployment_that_cannot_be_is_refused(properties: Json, told: s
 # ------------------------------------------------------------------------------------------------------- symbolic names
 
 
-def thing(name: str, *after: str, **more: object) -> Json:
+def thing(name: str, *after: str, **more: Any) -> Json:
     return {**resource(name, *after), **more}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from controlplane.templates.failure import NotSimulated, TemplateError
+from controlplane.templates.failure import TemplateError
 from controlplane.templates.scope import Deployment, Scope
 from tests.unit.template_world import DEPLOYMENT, THINGS, Json, body_of, names, outputs_of, planned, resource, template
 
@@ -175,6 +175,18 @@ def test_a_deployment_to_a_subscription_makes_groups() -> None:
         planned(template(resource("[resourceGroup().name]")), deployment=deployment)
 
 
+def test_resources_stand_behind_what_they_wait_for() -> None:
+    found = planned(
+        template(
+            resource("c", "[resourceId('Contoso.X/things', 'b')]", "Contoso.X/Things/A"),
+            resource("b", "a"),
+            resource("a"),
+        )
+    )
+    assert names(found.resources) == ["a", "b", "c"]
+    assert found.resources[2].after == (f"{THINGS}/b", f"{THINGS}/a")
+
+
 @pytest.mark.parametrize(
     "name", ["b", "B", "Contoso.X/things/b", "[resourceId('Contoso.X/things', 'b')]", f"{THINGS.upper()}/B", "only"]
 )
@@ -248,53 +260,3 @@ def test_up_to_its_limits_a_template_is_planned() -> None:
     found = planned(written)
     assert len(found.resources) == 800
     assert set(outputs_of(found).values()) == {"end"}
-
-
-# ---------------------------------------------------------------------------------------------------- errors and places
-
-
-def test_what_is_left_out_is_refused_by_name() -> None:
-    for written, told in [
-        (template(functions=[{"namespace": "n", "members": {}}]), "functions of one's own"),
-        (template(languageVersion="1.10-experimental"), "1.10-experimental"),
-        (template(apiProfile="2018-03-01-hybrid"), "apiProfile"),
-        (template(extensions={"e": {}}), "extensions"),
-        (template(resource("a", options={"onlyIfNotExists": True})), "options"),
-        ({**template(), "$schema": SCHEMA_OF_TENANT}, "tenant"),
-    ]:
-        with pytest.raises(NotSimulated, match=told):
-            planned(written)
-
-
-SCHEMA_OF_TENANT = "https://schema.management.azure.com/schemas/2019-08-01/tenantDeploymentTemplate.json#"
-
-
-@pytest.mark.parametrize(
-    ("written", "message"),
-    [
-        (
-            template(resource("[concat(]")),
-            "Deployment template validation failed: 'The template resource '[concat(]' is not valid: Unable to parse "
-            "language expression 'concat(': expected token 'Identifier' and actual 'EndOfData'.'.",
-        ),
-        (
-            template(resource("a", properties={"x": "[variables('no')]"})),
-            f"Unable to process template language expressions for resource '{THINGS}/a'. 'The template variable 'no' "
-            "is not found. Please see https://aka.ms/arm-syntax for usage details.'",
-        ),
-        (
-            template(variables={"v": "[frob()]"}),
-            "Deployment template validation failed: 'The template variable 'v' is not valid: The template function "
-            "'frob' is not valid. Please see https://aka.ms/arm-functions for usage details.'.",
-        ),
-        ({"resources": []}, "Deployment template parse failed: 'Required property '$schema' not found in JSON.'."),
-        (
-            template(colour=1),
-            "Deployment template parse failed: 'Could not find member 'colour' on object of type 'Template'.'.",
-        ),
-    ],
-)
-def test_an_error_says_it_as_the_service_does(written: Json, message: str) -> None:
-    with pytest.raises(TemplateError) as refusal:
-        planned(written)
-    assert (refusal.value.code, refusal.value.message) == ("InvalidTemplate", message)

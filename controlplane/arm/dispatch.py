@@ -1,0 +1,94 @@
+"""Finds operations by their paths and carries them out: for clients, for one that needs another, and for jobs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import lru_cache
+
+from controlplane.arm import locks
+from controlplane.arm.aad import Identity
+from controlplane.arm.call import Answer, Call, encode
+from controlplane.arm.routing import Place, Table, operation_name, split
+from controlplane.domain import errors
+from controlplane.domain.errors import ServiceError
+from controlplane.ports import Event, Json, Ports
+
+MAX_SEGMENT_CHARACTERS = 260
+"""No name in a path is longer in Azure, and no store has to take what is."""
+FORBIDDEN = frozenset('<>%&\\?*"\ufffd')
+"""What no name in Azure holds; the last stands for bytes that are no text."""
+KNOWN_PATHS = 1024
+"""Paths of which it is remembered where they lead: clients ask for the same few again and again."""
+
+
+class Operations:
+    """The table of all operations, at work on one world's ports."""
+
+    def __init__(self, ports: Ports, identity: Identity, table: Table) -> None:
+        self._ports = ports
+        self._identity = identity
+        self._table = table
+        self._locate = lru_cache(KNOWN_PATHS)(self._look_up)
+
+    def find(self, method: str, path: str) -> Place:
+        """Where a path leads; raises where it leads nowhere. `method` is for the error."""
+        place = self._locate(path)
+        if place is None:
+            raise _unknown(method, split(path))
+        return place
+
+    def knows(self, method: str, path: str) -> bool:
+        place = self._table.find(split(path))
+        return place is not None and method in place.routes
+
+    def carry_out(self, caller: Call, method: str, path: str, body: Json | None) -> Answer:
+        """An operation that another one needs: the same table and the same rules, but what is refused is raised."""
+        place = self.find(method, path)
+        route = place.routes.get(method)
+        if route is None:
+            raise _unknown(method, split(path))
+        query = {"api-version": caller.query["api-version"]}
+        content = b"" if body is None else encode(body)
+        call = replace(caller, method=method, id=place.id, names=place.names, query=query, headers={}, content=content)
+        if method == "GET":
+            return route.run(call)
+        locks.check(call)
+        result = route.run(call)
+        self.record(call, result)
+        return result
+
+    def record(self, call: Call, result: Answer) -> None:
+        """Note in the journal what came of a request that may have changed something."""
+        data = {"method": call.method, "id": call.id, "status": result.status}
+        self._ports.store.record(Event("arm.request", "arm", data))
+
+    def _look_up(self, path: str) -> Place | None:
+        """Where a path leads; raises where it can lead nowhere."""
+        segments = split(path)
+        _check_path(path, segments)
+        self._check_subscription(segments)
+        return self._table.find(segments)
+
+    def _check_subscription(self, segments: list[str]) -> None:
+        if len(segments) > 1 and segments[0].lower() == "subscriptions":
+            wanted = self._identity.subscription_id
+            if segments[1].lower() != wanted:
+                raise errors.subscription_not_found(segments[1])
+
+
+def _check_path(path: str, segments: list[str]) -> None:
+    if not path.isprintable():
+        raise errors.invalid_resource_name("", "it holds characters that cannot be printed")
+    if not FORBIDDEN.isdisjoint(path):
+        raise errors.invalid_resource_name("", f"none of {' '.join(sorted(FORBIDDEN))} may stand in a path")
+    for segment in segments:
+        if len(segment) > MAX_SEGMENT_CHARACTERS:
+            raise errors.invalid_resource_name(f"{segment[:40]}...", f"up to {MAX_SEGMENT_CHARACTERS} characters")
+
+
+def _unknown(method: str, segments: list[str]) -> ServiceError:
+    operation = operation_name(method, segments)
+    namespace = operation.partition(" ")[2].partition("/")[0]
+    if not namespace.lower().startswith("microsoft."):
+        return errors.invalid_namespace(namespace)
+    return errors.operation_not_simulated(operation)
