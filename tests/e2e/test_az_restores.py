@@ -38,11 +38,9 @@ def _mount(az: Az, point: str) -> None:
     assert "Use password" in az.warned
     assert [file.name for file in az.folder.iterdir() if file.name.startswith("vm1_")]
     az(f"backup restore files unmount-rp {ITEM} -r {point}")
+    move = f"backup recoverypoint move {ITEM} -n {point} --backup-management-type AzureIaasVM --workload-type VM"
     with pytest.raises(Refused, match="BMSUserErrorRecoveryPointNotReadyForMove"):
-        tiers = "--source-tier VaultStandard --destination-tier VaultArchive"
-        az(
-            f"backup recoverypoint move {ITEM} --backup-management-type AzureIaasVM --workload-type VM -n {point} {tiers}"
-        )
+        az(f"{move} --source-tier VaultStandard --destination-tier VaultArchive")
 
 
 def _restore_machines(az: Az, point: str) -> None:
