@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from controlplane.domain.deployment import ENDED
 from controlplane.templates.relaxed_json import to_json
+from simulator.client import Client
 from simulator.demo import agent_is_ready
 from tests.e2e.running import Up, eventually, handlers, up
 from tests.e2e.test_killed import gone
@@ -43,5 +45,8 @@ def test_a_deployment_survives(tmp_path: Path, moment: float) -> None:
         operations = list(client.list(f"{deployment}/operations"))
         assert len({each["operationId"] for each in operations}) == len(operations) == 8
         for machine in client.list(f"{group}/providers/Microsoft.Compute/virtualMachines"):
-            view = f"{machine['id']}/instanceView"
-            eventually(lambda view=view: agent_is_ready(client.get(view)), "the machine runs")
+            eventually(partial(runs, client, machine["id"]), "the machine runs")
+
+
+def runs(client: Client, machine: str) -> bool:
+    return agent_is_ready(client.get(f"{machine}/instanceView"))
