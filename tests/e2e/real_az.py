@@ -37,7 +37,10 @@ class Az:
         self.took: list[tuple[float, str]] = []
         self.warned = ""
         """What the last command said besides its result."""
-        self._environment = {**os.environ, "BACKUPSIM_STATE": str(world.state), "BACKUPSIM_AZ": str(program)}
+        self.folder = world.state.parent
+        """Where it runs, and where the files lie that commands leave."""
+        of_world = {"BACKUPSIM_STATE": str(world.state), "BACKUPSIM_AZ": str(program)}
+        self._environment = {**os.environ, **of_world, "PYTHONPATH": str(ROOT)}
 
     def __call__(self, command: str) -> Any:
         printed = self.text(command)
@@ -56,7 +59,7 @@ class Az:
         began = time.monotonic()
         done = subprocess.run(
             [sys.executable, "-m", "simulator.cli", "az", *shlex.split(command)],
-            cwd=ROOT,
+            cwd=self.folder,
             env=self._environment,
             stdin=subprocess.DEVNULL,
             capture_output=True,
