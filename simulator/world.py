@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
-from fastapi import FastAPI
+from starlette.applications import Starlette
+from starlette.requests import Request
 from starlette.responses import Response
 
 from controlplane.adapters.fabric import StoreFabric
@@ -348,12 +349,13 @@ def _from_here(url: str) -> str:
     return url.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:")
 
 
-def _serve_certificate(service: FastAPI, authority: Authority) -> None:
+def _serve_certificate(service: Starlette, authority: Authority) -> None:
     """Let a client that cannot read the state folder fetch what it is to trust."""
 
-    @service.get("/ca.pem", include_in_schema=False)
-    async def certificate() -> Response:
+    async def certificate(request: Request) -> Response:
         return Response(authority.pem, media_type="application/x-pem-file")
+
+    service.add_route("/ca.pem", certificate)
 
 
 def _side_by_side(service: Application, controls: Application) -> Application:

@@ -1,20 +1,21 @@
 """What every ARM answer obeys: token, api-version, request ids, error envelope; and the table of all operations.
 
-ARM requests never reach FastAPI's router. One ASGI middleware authenticates them, finds the operation in a table by one
-look, runs it (reads at once, everything else in a thread) and turns whatever was raised into the error envelope.
+ARM requests never reach the router. One ASGI middleware authenticates them, finds the operation in a table by one look,
+runs it (reads at once, everything else in a thread) and turns whatever was raised into the error envelope.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from functools import partial
+from functools import cache, partial
 from http import HTTPStatus
 from urllib.parse import parse_qsl
 
-from fastapi import FastAPI
+from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -55,6 +56,7 @@ from controlplane.arm import (
     restore_point_collections,
     role_assignments,
     role_definitions,
+    sign_in,
     snapshots,
     source_scan,
     storage_accounts,
@@ -81,7 +83,6 @@ from controlplane.arm.rate_limits import RateLimits
 from controlplane.arm.refusals import as_service_error
 from controlplane.arm.reply import Reply
 from controlplane.arm.routing import Place, Route, Table, split
-from controlplane.arm.sign_in import router
 from controlplane.domain import errors
 from controlplane.domain.errors import ServiceError
 from controlplane.ports import Engine, Ports
@@ -142,35 +143,39 @@ def build(
     identity: Identity,
     limits: RateLimits | None = None,
     strict_versions: bool = False,
-) -> FastAPI:
+) -> Starlette:
     """The service's HTTP face. Add routes of your own to it as you like: they are outside ARM and ask for no token.
 
     `strict_versions`: an api-version that a resource type does not know is refused, as the real service does.
     """
-    app = FastAPI(title="Azure Backup simulator", docs_url=None, redoc_url=None, openapi_url=None)
     tokens = Tokens(identity)
-    table = Table(all_routes())
-    app.include_router(openapi.router(table.routes))
-    app.include_router(router(tokens))
-    app.include_router(cloud.router(identity))
-    app.include_router(item_recovery.router(ports))
-    app.add_exception_handler(HTTPException, _outside_arm)
-    app.add_middleware(
+    edge = Middleware(
         Arm,
         ports=ports,
         engine=engine,
         tokens=tokens,
-        operations=Operations(ports, identity, table),
+        operations=Operations(ports, identity, _table()),
         limits=limits or RateLimits(),
         strict_versions=strict_versions,
     )
-    return app
+    outside = [
+        *openapi.open_routes(_table().routes),
+        *sign_in.open_routes(tokens),
+        *cloud.open_routes(identity),
+        *item_recovery.open_routes(ports),
+    ]
+    return Starlette(routes=outside, middleware=[edge], exception_handlers={HTTPException: _outside_arm})
 
 
 def own_requests(ports: Ports, engine: Engine, identity: Identity) -> OwnRequests:
     """How jobs use the same operations."""
-    operations = Operations(ports, identity, Table(all_routes()))
-    return OwnRequests(ports, engine, identity, operations)
+    return OwnRequests(ports, engine, identity, Operations(ports, identity, _table()))
+
+
+@cache
+def _table() -> Table:
+    """The same for every world: it knows paths, and no ports."""
+    return Table(all_routes())
 
 
 def all_routes() -> tuple[Route, ...]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter, Request
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
 
 from controlplane.arm.aad import Identity
 
@@ -61,24 +63,23 @@ LINUX_ALIASES = {
 }
 
 
-def router(identity: Identity) -> APIRouter:
-    routes = APIRouter(include_in_schema=False)
+def open_routes(identity: Identity) -> list[BaseRoute]:
+    async def healthz(request: Request) -> Response:
+        return JSONResponse({"status": "ok"})
 
-    @routes.get("/healthz")
-    async def healthz() -> dict[str, str]:
-        return {"status": "ok"}
-
-    @routes.get("/metadata/endpoints")
-    async def endpoints(request: Request) -> Any:
+    async def endpoints(request: Request) -> Response:
         version = request.query_params.get("api-version", "")
         cloud = seen_from(identity, f"{request.url.scheme}://{request.url.netloc}")
-        return [cloud] if version[:7] <= LAST_VERSION_WITH_A_LIST else cloud
+        return JSONResponse([cloud] if version[:7] <= LAST_VERSION_WITH_A_LIST else cloud)
 
-    @routes.get("/metadata/imageAliases")
-    async def image_aliases() -> dict[str, Any]:
-        return IMAGE_ALIASES
+    async def image_aliases(request: Request) -> Response:
+        return JSONResponse(IMAGE_ALIASES)
 
-    return routes
+    return [
+        Route("/healthz", healthz),
+        Route("/metadata/endpoints", endpoints),
+        Route("/metadata/imageAliases", image_aliases),
+    ]
 
 
 def seen_from(identity: Identity, here: str) -> dict[str, Any]:

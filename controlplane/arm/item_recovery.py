@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from base64 import b64encode
-from typing import Annotated
+from base64 import b64decode, b64encode
 
-from fastapi import APIRouter, Depends, HTTPException, Request
-from fastapi.security import HTTPBasic, HTTPBasicCredentials
+from starlette import routing
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from controlplane.arm.call import Answer, Call, RequestBody, as_json
@@ -21,9 +21,6 @@ from controlplane.ports import Json, Ports
 
 MOST_BYTES = 8 * 1024 * 1024
 """Of a disk in one answer."""
-
-Proof = Annotated[HTTPBasicCredentials, Depends(HTTPBasic(realm="item recovery"))]
-"""The password of a session; whatever stands for the user."""
 
 _RANGE = re.compile(r"bytes=(\d{1,15})-(\d{1,15})", re.ASCII)
 
@@ -95,34 +92,56 @@ ROUTES = (
 # ------------------------------------------------------------------------------------------------------------- the door
 
 
-def router(ports: Ports) -> APIRouter:
-    """Outside ARM: it asks for the session's password, and for no token."""
-    routes = APIRouter(prefix="/itemrecovery/{session}", include_in_schema=False)
+def open_routes(ports: Ports) -> list[routing.BaseRoute]:
+    """Outside ARM: they ask for the session's password, and for no token."""
 
-    @routes.get("/script")
-    def get_script(session: str, request: Request) -> Response:
-        found = item_recovery.find(ports, session)
+    def get_script(request: Request) -> Response:
+        found = item_recovery.find(ports, request.path_params["session"])
         return PlainTextResponse(item_recovery.script(str(request.base_url).rstrip("/"), found))
 
-    @routes.get("/disks")
-    def list_disks(session: str, proof: Proof) -> Response:
-        return JSONResponse(item_recovery.disks(ports, _opened(ports, session, proof.password)))
+    def list_disks(request: Request) -> Response:
+        return JSONResponse(item_recovery.disks(ports, _opened(ports, request)))
 
-    @routes.get("/disks/{lun}")
-    def read_disk(session: str, lun: int, request: Request, proof: Proof) -> Response:
-        disk = item_recovery.source(ports, _opened(ports, session, proof.password), lun)
+    def read_disk(request: Request) -> Response:
+        disk = item_recovery.source(ports, _opened(ports, request), _lun(request))
         first, last = _span(request.headers.get("range", ""), disk.size_bytes)
         headers = {"Content-Range": f"bytes {first}-{last}/{disk.size_bytes}"}
         return Response(disk.read(first, last - first + 1), 206, headers, "application/octet-stream")
 
-    return routes
+    session = "/itemrecovery/{session}"
+    return [
+        routing.Route(f"{session}/script", get_script),
+        routing.Route(f"{session}/disks", list_disks),
+        routing.Route(f"{session}/disks/{{lun}}", read_disk),
+    ]
 
 
-def _opened(ports: Ports, id: str, password: str) -> Session:
-    session = item_recovery.find(ports, id)
+def _opened(ports: Ports, request: Request) -> Session:
+    password = _password(request.headers.get("authorization", ""))
+    session = item_recovery.find(ports, request.path_params["session"])
     if not item_recovery.is_password(session, password):
         raise HTTPException(401, "The password is not that of the session.", {"WWW-Authenticate": "Basic"})
     return session
+
+
+def _password(authorization: str) -> str:
+    """The password of a session; whatever stands for the user."""
+    scheme, _, given = authorization.partition(" ")
+    try:
+        _, colon, password = b64decode(given, validate=True).decode().partition(":")
+    except ValueError:
+        colon = ""
+    if scheme.lower() != "basic" or not colon:
+        raise HTTPException(401, "Not authenticated", {"WWW-Authenticate": 'Basic realm="item recovery"'})
+    return password
+
+
+def _lun(request: Request) -> int:
+    """Of a disk; -1 is the one of the operating system."""
+    try:
+        return int(request.path_params["lun"])
+    except ValueError:
+        raise HTTPException(404) from None
 
 
 def _span(asked: str, size_bytes: int) -> tuple[int, int]:

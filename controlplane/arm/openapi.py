@@ -8,9 +8,10 @@ from functools import cache
 from http import HTTPStatus
 from typing import Any, Literal
 
-from fastapi import APIRouter
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
+from starlette import routing
+from starlette.requests import Request
 from starlette.responses import Response
 
 from controlplane.arm.call import RequestBody, encode
@@ -76,19 +77,17 @@ WITHOUT_TOKEN: tuple[tuple[str, str, str], ...] = (
 )
 
 
-def router(routes: Sequence[Route]) -> APIRouter:
+def open_routes(routes: Sequence[Route]) -> list[routing.BaseRoute]:
     """The one route that serves the document, which is made when it is first asked for."""
-    served = APIRouter(include_in_schema=False)
 
     @cache
     def content() -> bytes:
         return encode(document(routes))
 
-    @served.get("/openapi.json")
-    async def openapi() -> Response:
+    async def openapi(request: Request) -> Response:
         return Response(content(), media_type="application/json")
 
-    return served
+    return [routing.Route("/openapi.json", openapi)]
 
 
 def document(routes: Sequence[Route]) -> Json:

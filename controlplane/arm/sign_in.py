@@ -12,8 +12,9 @@ from base64 import urlsafe_b64encode
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from fastapi import APIRouter, Request
+from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import BaseRoute, Route
 
 from controlplane.arm import device_codes, grants
 from controlplane.arm.aad import DOMAIN, TOKEN_SECONDS, Principal, Tokens
@@ -28,51 +29,41 @@ DEVICE_PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Sig
 NOT_CACHED = {"Cache-Control": "no-store, no-cache", "Pragma": "no-cache"}
 
 
-def router(tokens: Tokens) -> APIRouter:
+def open_routes(tokens: Tokens) -> list[BaseRoute]:
     codes = DeviceCodes()
-    routes = APIRouter(include_in_schema=False)
-    for version, part in ((2, "/v2.0"), (1, "")):
-        _add_authority(routes, tokens, codes, version, part)
-    _add_device_page(routes, tokens, codes)
+    authorities = [_authority(tokens, codes, version, part) for version, part in ((2, "/v2.0"), (1, ""))]
 
-    @routes.get("/common/discovery/instance")
-    async def discover_instance(request: Request, authorization_endpoint: str) -> Response:
-        return _instance(request.url.scheme, request.url.netloc, authorization_endpoint)
+    async def discover_instance(request: Request) -> Response:
+        wanted = request.query_params.get("authorization_endpoint", "")
+        return _instance(request.url.scheme, request.url.netloc, wanted)
 
-    @routes.get("/common/userrealm/{user_name}")
-    async def realm(user_name: str) -> dict[str, str]:
-        domain = user_name.rpartition("@")[2].lower()
-        if domain != DOMAIN:
-            return {"ver": "1.0", "account_type": "Unknown", "cloud_instance_name": "microsoftonline.com"}
-        names = {"domain_name": DOMAIN, "cloud_instance_name": "microsoftonline.com"}
-        return {
-            "ver": "1.0",
-            "account_type": "Managed",
-            "cloud_audience_urn": "urn:federation:MicrosoftOnline",
-            **names,
-        }
+    async def realm(request: Request) -> Response:
+        return JSONResponse(_realm(request.path_params["user_name"]))
 
-    return routes
+    return [
+        *(route for authority in authorities for route in authority),
+        *_device_page(tokens, codes),
+        Route("/common/discovery/instance", discover_instance),
+        Route("/common/userrealm/{user_name}", realm),
+    ]
 
 
-def _add_authority(routes: APIRouter, tokens: Tokens, codes: DeviceCodes, version: int, part: str) -> None:
+def _authority(tokens: Tokens, codes: DeviceCodes, version: int, part: str) -> list[BaseRoute]:
     """The endpoints of one version; `part` is what it has in its paths."""
 
-    @routes.get(f"/{{tenant}}{part}/.well-known/openid-configuration")
-    async def discover(tenant: str, request: Request) -> Response:
+    async def discover(request: Request) -> Response:
+        tenant = request.path_params["tenant"]
         try:
             grants.check_tenant(tokens, tenant, "invalid_tenant")
         except Refusal as refusal:
             return _refused(refusal)
         return JSONResponse(_discovery(tokens, _base_url(request), tenant, part))
 
-    @routes.get(f"/{{tenant}}/discovery{part}/keys")
-    async def keys(tenant: str) -> Response:
+    async def keys(request: Request) -> Response:
         return JSONResponse(tokens.key_set())
 
-    @routes.post(f"/{{tenant}}/oauth2{part}/token")
-    async def token(tenant: str, request: Request) -> Response:
-        content = await request.body()
+    async def token(request: Request) -> Response:
+        tenant, content = request.path_params["tenant"], await request.body()
         try:
             grants.check_tenant(tokens, tenant, "invalid_request")
             asked = SignIn(tokens, codes, tenant, version, _base_url(request), _form(content))
@@ -81,9 +72,8 @@ def _add_authority(routes: APIRouter, tokens: Tokens, codes: DeviceCodes, versio
             return _refused(refusal)
         return JSONResponse(given, headers=NOT_CACHED)
 
-    @routes.post(f"/{{tenant}}/oauth2{part}/devicecode")
-    async def device_code(tenant: str, request: Request) -> Response:
-        content = await request.body()
+    async def device_code(request: Request) -> Response:
+        tenant, content = request.path_params["tenant"], await request.body()
         try:
             grants.check_tenant(tokens, tenant, "invalid_request")
             form = _form(content)
@@ -92,15 +82,20 @@ def _add_authority(routes: APIRouter, tokens: Tokens, codes: DeviceCodes, versio
             return _refused(refusal)
         return JSONResponse(_device_code(codes, client_id, _base_url(request), version), headers=NOT_CACHED)
 
+    return [
+        Route(f"/{{tenant}}{part}/.well-known/openid-configuration", discover),
+        Route(f"/{{tenant}}/discovery{part}/keys", keys),
+        Route(f"/{{tenant}}/oauth2{part}/token", token, methods=["POST"]),
+        Route(f"/{{tenant}}/oauth2{part}/devicecode", device_code, methods=["POST"]),
+    ]
 
-def _add_device_page(routes: APIRouter, tokens: Tokens, codes: DeviceCodes) -> None:
+
+def _device_page(tokens: Tokens, codes: DeviceCodes) -> list[BaseRoute]:
     user = tokens.identity.user_name
 
-    @routes.get("/devicelogin")
-    async def ask() -> Response:
+    async def ask(request: Request) -> Response:
         return HTMLResponse(DEVICE_PAGE.format(said="", user=user))
 
-    @routes.post("/devicelogin")
     async def approve(request: Request) -> Response:
         content = await request.body()
         try:
@@ -111,6 +106,8 @@ def _add_device_page(routes: APIRouter, tokens: Tokens, codes: DeviceCodes) -> N
         if not codes.approve(form.get("user_code", "")):
             return HTMLResponse(DEVICE_PAGE.format(said="This code is not known, or no more.", user=user), 400)
         return HTMLResponse("<!doctype html><title>Signed in</title><p>Signed in. You may close this page.")
+
+    return [Route("/devicelogin", ask), Route("/devicelogin", approve, methods=["POST"])]
 
 
 # ---------------------------------------------------------------------------------------------------------- the answers
@@ -180,6 +177,19 @@ def _instance(scheme: str, netloc: str, authorization_endpoint: str) -> Response
     names = {"preferred_network": netloc, "preferred_cache": netloc, "aliases": [netloc]}
     endpoint = f"{scheme}://{netloc}/{tenant}/v2.0/.well-known/openid-configuration"
     return JSONResponse({"tenant_discovery_endpoint": endpoint, "api-version": "1.1", "metadata": [names]})
+
+
+def _realm(user_name: str) -> dict[str, str]:
+    """Who signs this user in."""
+    if user_name.rpartition("@")[2].lower() != DOMAIN:
+        return {"ver": "1.0", "account_type": "Unknown", "cloud_instance_name": "microsoftonline.com"}
+    return {
+        "ver": "1.0",
+        "account_type": "Managed",
+        "cloud_audience_urn": "urn:federation:MicrosoftOnline",
+        "domain_name": DOMAIN,
+        "cloud_instance_name": "microsoftonline.com",
+    }
 
 
 def _refused(refusal: Refusal) -> Response:

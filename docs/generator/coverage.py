@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
-from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute
+from starlette.routing import Route as OpenRoute
 
 from controlplane.arm import cloud, routing, sign_in, unsimulated
 from controlplane.arm.aad import Identity, Tokens
@@ -124,11 +124,11 @@ def _words(node: ast.Constant | ast.JoinedStr) -> str:
 
 def _sign_in() -> str:
     identity = Identity(client_secret="", signing_key=_signing_key())
-    routers = (cloud.router(identity), sign_in.router(Tokens(identity)))
+    routes = (*cloud.open_routes(identity), *sign_in.open_routes(Tokens(identity)))
     return section(
         "Before signing in",
         "Answered without a token: the endpoints of this cloud, and the sign-in of Microsoft Entra ID.",
-        table(("verb", "path"), [(verb, code(path)) for router in routers for verb, path in answered(router.routes)]),
+        table(("verb", "path"), [(verb, code(path)) for verb, path in answered(routes)]),
     )
 
 
@@ -139,9 +139,12 @@ def _signing_key() -> str:
 
 
 def answered(routes: Iterable[BaseRoute]) -> list[tuple[str, str]]:
-    """Verb and path of what an application or a part of it answers."""
+    """Verb and path of what an application or a part of it answers; HEAD goes with every GET."""
     return [
-        (verb, route.path) for route in routes if isinstance(route, APIRoute) for verb in sorted(route.methods or ())
+        (verb, route.path)
+        for route in routes
+        if isinstance(route, OpenRoute)
+        for verb in sorted((route.methods or set()) - {"HEAD"})
     ]
 
 

@@ -37,7 +37,6 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "controlplane.ports",
         "controlplane.jobs",
         "controlplane.templates",
-        "fastapi",
         "jwt",
         "pydantic",
         "starlette",
