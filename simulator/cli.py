@@ -197,8 +197,7 @@ def prefetch(as_json: JsonOption = False) -> None:
 @handler_app.command("pack")
 def handler_pack(out: Annotated[Path, typer.Argument(help="Zip file to write.")], as_json: JsonOption = False) -> None:
     """Write the VMSnapshot handler as an extension package (the same bytes every time)."""
-    from simulator.packages import pack
-    from simulator.world import HANDLER_FOLDER
+    from simulator.packages import HANDLER_FOLDER, pack
 
     if not out.parent.is_dir():
         raise typer.BadParameter(f"{out.parent} is not a folder", param_hint="OUT")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from extension.contract.protocol import MANIFEST_FILE, HandlerManifest
 
+HANDLER_FOLDER = Path(__file__).parents[1] / "extension"
 ENTRY_POINT = "__main__.py"
 LAUNCHERS = "bin"
 AT_THE_ROOT = (MANIFEST_FILE, ENTRY_POINT, LAUNCHERS)

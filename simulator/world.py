@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from asyncio import wrap_future
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -35,32 +36,20 @@ from controlplane.jobs.aftermath import Loss, name_losses
 from controlplane.jobs.catalog import plans
 from controlplane.jobs.timetable import Timetable
 from controlplane.ports import Blobs, Ports, ServiceSettings, StorageUnavailable
-from simulator import control, storage_address
+from simulator import storage_address
 from simulator.authority import Authority, server_hosts
 from simulator.clock import SystemClock
-from simulator.control_world import WorldControls
 from simulator.failures import WrongUse
-from simulator.guest.ground_truth import GroundTruth
-from simulator.guest.machine import GuestOptions
-from simulator.host.host import Host
-from simulator.host.packages import PackageRepository
-from simulator.host.wireserver import WireServer
 from simulator.late_storage import LateStorage
 from simulator.logs import recording
-from simulator.packages import published
-from simulator.reset import Resetter
-from simulator.serving import Serving
+from simulator.serving import Application, Message, Receive, Send, Serving
 from simulator.state import Endpoints, StateFolder, cache_folder, write_private
-from simulator.verify import Verifier
 
 if TYPE_CHECKING:
     from controlplane.adapters.endpoint_probe import Answer
 
 Json = dict[str, Any]
-Scope = MutableMapping[str, Any]
-Application = Callable[[Scope, Callable[[], Awaitable[Any]], Callable[[Any], Awaitable[None]]], Awaitable[None]]
 
-HANDLER_FOLDER = Path(__file__).parents[1] / "extension"
 CONTROL_PREFIX = "/_sim"
 
 
@@ -106,6 +95,9 @@ class World:
         self.storage_answers: Mapping[str, Answer] = {}
         """What a blob endpoint of somebody else's can and cannot do; nothing is said of our own Azurite."""
         self._is_published = False
+        self._limits = RateLimits(enforced=config.limit_requests)
+        self._controls: Future[Application] = Future()
+        self._controls.set_running_or_notify_cancel()  # a client that gives up waiting takes it from nobody else
         self._stack = ExitStack()
         try:
             self._build()
@@ -153,10 +145,12 @@ class World:
         )
         self.engine = InlineEngine(plans(lambda: self._requests), lambda: self.ports)
         keep.callback(self.engine.close)
-        self.host = self._host()
+        self._begin_identity()
+        behind = keep.enter_context(ExitStack())  # ends after the serving, whichever begins first
         early = self._may_answer_early()
         if early:
             self._serve()
+        self._build_behind_arm(behind)
         self._await_storage()
         if not early:
             self._serve()
@@ -235,55 +229,42 @@ class World:
         self._storage_started.result()
         storage_address.settle(self.store, self._blob_url, foreign=self.config.blob_endpoint is not None)
 
-    def _host(self) -> Host:
-        packages = PackageRepository()
-        for package in published(HANDLER_FOLDER):
-            packages.publish(package)
-        wire = WireServer(self.clock, self.blobs, packages)
-        serving = Serving(wire.app)
-        self._stack.callback(serving.close)
-        self._stack.callback(wire.close)
-        wire.address = serving.address
-        host = Host(
-            store=self.store,
-            blobs=self.blobs,
-            clock=self.clock,
-            folder=self.state.guests,
-            packages=packages,
-            chance=Random(self.state.seed),
-            wire=wire,
-            guest_options=GuestOptions(vss_available=self.config.vss),
-            status_account=self.ports.settings.service_account,
-        )
-        self._stack.callback(host.close)
-        return host
-
-    def _serve(self) -> None:
+    def _begin_identity(self) -> None:
         self._identity = Identity(
             client_secret=self.state.secret("client_secret", lambda: secrets.token_hex(32)),
             signing_key=self.state.secret("signing_key", _new_signing_key),
         )
         self._sim_token = self.state.secret("sim_token", lambda: secrets.token_urlsafe(32))
-        verifier = Verifier(self.store, self.blobs, self.ports.settings, self._truth_of)
-        limits = RateLimits(enforced=self.config.limit_requests)
-        of_world = WorldControls(
-            self.store, self.clock, limits, Resetter(self.ports, self.engine, self.host), self._published_endpoints
-        )
-        controls = control.Controls(self._sim_token, self.store, self.host, verifier, of_world)
+
+    def _serve(self) -> None:
         self.authority = Authority(self.state.ca)
         strict = self.config.strict_api_versions
-        service = arm.build(self.ports, self.engine, self._identity, limits, strict)
+        service = arm.build(self.ports, self.engine, self._identity, self._limits, strict)
         self._requests = arm.own_requests(self.ports, self.engine, self._identity)
         _serve_certificate(service, self.authority)
-        app = _side_by_side(service, control.build(controls))
+        app = _side_by_side(service, self._controls)
         certificate = self.authority.certificate_file("server", server_hosts(self.config.host))
         self._serving = Serving(app, self.config.host, self.config.arm_port)
         self._stack.callback(self._serving.close)
         self._secure = Serving(app, self.config.host, self.config.https_port, certificate)
         self._stack.callback(self._secure.close)
 
-    def _truth_of(self, vm: str, task_id: str) -> GroundTruth | None:
-        return self.host.ground_truth(vm, task_id)
+    def _build_behind_arm(self, keep: ExitStack) -> None:
+        from simulator import behind_arm  # a third of all code: ARM answers while it is loaded
+
+        ground = behind_arm.Ground(
+            ports=self.ports,
+            engine=self.engine,
+            clock=self.clock,
+            limits=self._limits,
+            guests=self.state.guests,
+            seed=self.state.seed,
+            vss=self.config.vss,
+            sim_token=self._sim_token,
+            endpoints=self._published_endpoints,
+        )
+        self.host = behind_arm.host(ground, keep)
+        self._controls.set_result(behind_arm.controls(ground, self.host))
 
     # ----------------------------------------------------------------------------------------------------- what is told
 
@@ -358,15 +339,13 @@ def _serve_certificate(service: Starlette, authority: Authority) -> None:
     service.add_route("/ca.pem", certificate)
 
 
-def _side_by_side(service: Application, controls: Application) -> Application:
-    """ARM and the control API on one port."""
+def _side_by_side(service: Application, controls: Future[Application]) -> Application:
+    """ARM and the control API on one port; who asks for the second before it is there waits for it."""
 
-    async def dispatch(
-        scope: Scope, receive: Callable[[], Awaitable[Any]], send: Callable[[Any], Awaitable[None]]
-    ) -> None:
+    async def dispatch(scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"].startswith(f"{CONTROL_PREFIX}/"):
             inner = dict(scope) | {"root_path": CONTROL_PREFIX}
-            await controls(inner, receive, send)
+            await (await wrap_future(controls))(inner, receive, send)
         else:
             await service(scope, receive, send)
 

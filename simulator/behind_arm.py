@@ -1,0 +1,81 @@
+"""What stands behind ARM in a world: the host with its guests and their wire server, and the control API over them.
+
+A third of a world's code is here, and nothing of ARM waits for it: a world serves ARM first and loads this then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from controlplane.adapters.inline_engine import InlineEngine
+from controlplane.arm.rate_limits import RateLimits
+from controlplane.ports import Ports
+from simulator import control
+from simulator.clock import SystemClock
+from simulator.control_world import WorldControls
+from simulator.guest.machine import GuestOptions
+from simulator.host.host import Host
+from simulator.host.packages import PackageRepository
+from simulator.host.wireserver import WireServer
+from simulator.packages import HANDLER_FOLDER, published
+from simulator.reset import Resetter
+from simulator.serving import Application, Serving
+from simulator.verify import Verifier
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What the host and the control API of a world build on."""
+
+    ports: Ports
+    engine: InlineEngine
+    clock: SystemClock
+    limits: RateLimits
+    guests: Path
+    """The folder of their disks."""
+    seed: int
+    vss: bool
+    sim_token: str
+    endpoints: Callable[[], Json]
+
+
+def host(ground: Ground, keep: ExitStack) -> Host:
+    """A host that is not started yet; `keep` ends it, and its wire server after it."""
+    packages = PackageRepository()
+    for package in published(HANDLER_FOLDER):
+        packages.publish(package)
+    ports = ground.ports
+    wire = WireServer(ground.clock, ports.blobs, packages)
+    serving = Serving(wire.app)
+    keep.callback(serving.close)
+    keep.callback(wire.close)
+    wire.address = serving.address
+    made = Host(
+        store=ports.store,
+        blobs=ports.blobs,
+        clock=ground.clock,
+        folder=ground.guests,
+        packages=packages,
+        chance=Random(ground.seed),
+        wire=wire,
+        guest_options=GuestOptions(vss_available=ground.vss),
+        status_account=ports.settings.service_account,
+    )
+    keep.callback(made.close)
+    return made
+
+
+def controls(ground: Ground, host: Host) -> Application:
+    """The control API, as an application to be mounted."""
+    ports = ground.ports
+    verifier = Verifier(ports.store, ports.blobs, ports.settings, host.ground_truth)
+    resetter = Resetter(ports, ground.engine, host)
+    of_world = WorldControls(ports.store, ground.clock, ground.limits, resetter, ground.endpoints)
+    return control.build(control.Controls(ground.sim_token, ports.store, host, verifier, of_world))
