@@ -127,7 +127,7 @@ class StateFolder:
         """Nobody finds this world any more, and the folder is free. After an end that was not orderly the next start
         finds `was_killed`."""
         if self._lock.is_locked:
-            (self.path / "endpoints.json").unlink(missing_ok=True)
+            self.endpoints_file.unlink(missing_ok=True)
             if orderly:
                 (self.path / "running").unlink(missing_ok=True)
             self._lock.release()
@@ -143,6 +143,11 @@ class StateFolder:
     @property
     def store_file(self) -> Path:
         return self.path / "store.db"
+
+    @property
+    def endpoints_file(self) -> Path:
+        """How others find this world; only while it runs."""
+        return self.path / "endpoints.json"
 
     @property
     def azurite(self) -> Path:
@@ -174,10 +179,6 @@ class StateFolder:
             secrets[name] = make()
             write_private(file, json.dumps(secrets, indent=1))
         return secrets[name]
-
-    def write_endpoints(self, endpoints: Endpoints) -> None:
-        """Let others find this world, whole or not at all."""
-        write_private(self.path / "endpoints.json", json.dumps(endpoints.to_json(), indent=2) + "\n")
 
 
 def running_endpoints(path: Path) -> Endpoints | None:

@@ -6,7 +6,6 @@ neither faults nor tests: what such a thing needs is a wrapper over a port, put 
 
 from __future__ import annotations
 
-import json
 import os
 import secrets
 from asyncio import wrap_future
@@ -42,8 +41,9 @@ from simulator.clock import SystemClock
 from simulator.failures import WrongUse
 from simulator.late_storage import LateStorage
 from simulator.logs import recording
+from simulator.publication import Publication
 from simulator.serving import Application, Message, Receive, Send, Serving
-from simulator.state import Endpoints, StateFolder, cache_folder, write_private
+from simulator.state import Endpoints, StateFolder, cache_folder
 
 if TYPE_CHECKING:
     from controlplane.adapters.endpoint_probe import Answer
@@ -269,13 +269,10 @@ class World:
     # ----------------------------------------------------------------------------------------------------- what is told
 
     def _publish(self) -> None:
-        endpoints = self._endpoints()
-        self.state.write_endpoints(endpoints)
-        self._is_published = True
         copy = self.config.endpoints_copy
-        if copy is not None:
-            write_private(copy, json.dumps(endpoints.to_json(), indent=2) + "\n")
-            self._stack.callback(copy.unlink, missing_ok=True)
+        files = (self.state.endpoints_file, *([copy] if copy is not None else []))
+        self._stack.callback(Publication(self.clock, files, lambda: self.endpoints).close)
+        self._is_published = True
 
     def _published_endpoints(self) -> Json:
         if not self._is_published:

@@ -149,8 +149,9 @@ def _endpoints() -> str:
     ]
     return section(
         "endpoints.json",
-        "Written with mode 0600 when the world is up; `--endpoints FILE` gets the same. Besides these keys it has "
-        "`schema_version`, and a [JSON Schema](schemas/endpoints.schema.json). Later releases only add keys.",
+        "Written with mode 0600 when the world is up, and anew when a storage account comes or goes; `--endpoints "
+        "FILE` gets the same. Besides these keys it has `schema_version`, and a [JSON "
+        "Schema](schemas/endpoints.schema.json). Later releases only add keys.",
         table(("key", "present", "meaning"), rows),
     )
 

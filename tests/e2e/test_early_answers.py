@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -61,6 +62,11 @@ def starting_held_back(state: Path, port: int) -> Iterator[Callable[[], None]]:
         yield held.close
 
 
+def published(state: Path) -> dict[str, Any]:
+    told: dict[str, Any] = json.loads((state / "endpoints.json").read_bytes())
+    return told
+
+
 def wait_for(condition: Callable[[], bool]) -> bool:
     return SystemClock().wait(condition, datetime.now(UTC) + PATIENCE)
 
@@ -99,6 +105,12 @@ def test_arm_is_there_before_its_storage(tmp_path: Path) -> None:
         assert wait_for(lambda: (state / "endpoints.json").exists()), "it goes on when the storage comes"
         assert client.get(f"{group}?api-version=2024-11-01").status_code == 200
         assert client.get("/_sim/endpoints", headers=of_sim).json()["arm_http"] == f"http://127.0.0.1:{port}"
+        account = f"{group}/providers/Microsoft.Storage/storageAccounts/earlydisks?api-version=2023-05-01"
+        of_account = {"location": "westus", "sku": {"name": "Standard_LRS"}, "kind": "StorageV2"}
+        assert client.put(account, json=of_account).status_code == 200
+        assert wait_for(lambda: list(published(state)["storage_accounts"]) == ["earlydisks"])
+        assert client.delete(account).status_code == 200
+        assert wait_for(lambda: published(state)["storage_accounts"] == {}), "the file follows what ARM lists"
 
         refused = client.get(f"{group}?api-version=2031-01-01").json()["error"]
         assert refused["code"] == "InvalidApiVersionParameter"

@@ -29,11 +29,12 @@ from simulator.state import (
 
 ROOT = Path(__file__).parents[2]
 HOLD = """
-import os, sys
+import json, os, sys
 from pathlib import Path
-from simulator.state import Endpoints, StateFolder
+from simulator.state import Endpoints, StateFolder, write_private
 folder = StateFolder.open(Path(sys.argv[1]), seed=7)
-folder.write_endpoints(Endpoints(pid=os.getpid(), state=sys.argv[1], arm_http="http://127.0.0.1:7080"))
+endpoints = Endpoints(pid=os.getpid(), state=sys.argv[1], arm_http="http://127.0.0.1:7080")
+write_private(folder.endpoints_file, json.dumps(endpoints.to_json()))
 print("held", flush=True)
 sys.stdin.read()
 folder.close()
