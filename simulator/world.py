@@ -200,7 +200,6 @@ class World:
         self._stack.callback(starter.shutdown)
 
     def _storage(self, keep: ExitStack) -> Blobs:
-        from controlplane.adapters.azurite import AzuriteBlobs
         from simulator.azurite import Azurite, ManagedAccounts
 
         config = self.config
@@ -216,6 +215,8 @@ class World:
         keep.callback(azurite.close)
         self.azurite = azurite
         self._blob_url = azurite.url
+        from controlplane.adapters.azurite import AzuriteBlobs  # not before: ARM begins to answer while Azurite starts
+
         blobs = AzuriteBlobs(azurite.url, accounts)
         keep.callback(blobs.close)
         return blobs
