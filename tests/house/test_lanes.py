@@ -11,9 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.arguments import shared_out
+
 CONFTEST = Path(__file__).parents[1] / "conftest.py"
 SUITE = """
 import pytest
+
+from tests.arguments import shared_out
 
 def test_quick(): pass
 
@@ -61,3 +65,24 @@ def test_the_path_of_az_is_not_taken_for_a_folder_of_tests(az: list[str]) -> Non
     done = subprocess.run([sys.executable, *arguments], cwd=root, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "test_the_path_of_az" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "shared"),
+    [
+        ([], True),
+        (["--all", "--az=/bin/az"], True),
+        (["-k", "vault"], True),
+        (["-n", "3"], False),
+        (["--pdb"], False),
+        (["tests/unit/test_vault.py"], False),
+        (["tests/unit/test_vault.py::test_a_name"], False),
+    ],
+    ids=str,
+)
+def test_a_lane_is_shared_by_the_cores_unless_somebody_names_tests_or_says_how(
+    arguments: list[str], shared: bool
+) -> None:
+    given = shared_out(arguments)
+    assert given[len(given) - len(arguments) :] == arguments
+    assert (given != arguments) == shared
