@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
-from starlette.applications import Starlette
+from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -328,7 +328,7 @@ def _from_here(url: str) -> str:
     return url.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:")
 
 
-def _serve_certificate(service: Starlette, authority: Authority) -> None:
+def _serve_certificate(service: FastAPI, authority: Authority) -> None:
     """Let a client that cannot read the state folder fetch what it is to trust."""
 
     async def certificate(request: Request) -> Response:

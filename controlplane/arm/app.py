@@ -12,7 +12,7 @@ from functools import cache, partial
 from http import HTTPStatus
 from urllib.parse import parse_qsl
 
-from starlette.applications import Starlette
+from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -143,7 +143,7 @@ def build(
     identity: Identity,
     limits: RateLimits | None = None,
     strict_versions: bool = False,
-) -> Starlette:
+) -> FastAPI:
     """The service's HTTP face. Add routes of your own to it as you like: they are outside ARM and ask for no token.
 
     `strict_versions`: an api-version that a resource type does not know is refused, as the real service does.
@@ -164,7 +164,13 @@ def build(
         *cloud.open_routes(identity),
         *item_recovery.open_routes(ports),
     ]
-    return Starlette(routes=outside, middleware=[edge], exception_handlers={HTTPException: _outside_arm})
+    return FastAPI(
+        title="Azure Backup simulator",
+        openapi_url=None,  # ARM's operations are no routes of the framework: openapi.py writes the document
+        routes=outside,
+        middleware=[edge],
+        exception_handlers={HTTPException: _outside_arm},
+    )
 
 
 def own_requests(ports: Ports, engine: Engine, identity: Identity) -> OwnRequests:

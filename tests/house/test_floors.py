@@ -37,6 +37,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "controlplane.ports",
         "controlplane.jobs",
         "controlplane.templates",
+        "fastapi",
         "jwt",
         "pydantic",
         "starlette",

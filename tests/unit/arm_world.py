@@ -16,7 +16,7 @@ from typing import Any
 import httpx
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from starlette.applications import Starlette
+from fastapi import FastAPI
 
 from controlplane.adapters.inline_engine import InlineEngine
 from controlplane.adapters.memory_blobs import MemoryBlobs
@@ -77,7 +77,7 @@ def token() -> str:
 class ArmWorld:
     """The service, and a client that has signed in."""
 
-    app: Starlette
+    app: FastAPI
     ports: Ports
     fabric: ScriptedFabric
     engine: InlineEngine
