@@ -45,7 +45,6 @@ OTHERS = (
     *(("PATCH", f"{_NETWORK}/{kind}/{{name}}") for kind in ("networkInterfaces", "networkSecurityGroups")),
     *(("PATCH", f"{_NETWORK}/{kind}/{{name}}") for kind in ("publicIPAddresses", "virtualNetworks")),
     *(("PATCH", f"{GROUP}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{{name}}"),),
-    *((verb, f"{_NETWORK}/networkSecurityGroups/{{name}}/securityRules/{{rule}}") for verb in ("PUT", "DELETE")),
     ("PATCH", _STORAGE),
     ("POST", f"{_STORAGE}/regenerateKey"),
     *(("POST", f"{_STORAGE}/{action}") for action in ("ListAccountSas", "ListServiceSas", "failover")),

@@ -98,7 +98,9 @@ def test_a_machine_is_switched_resized_and_given_identities(run_az: Az) -> None:
     run_az("vm", "identity", "remove", *here, "--identities", mine["id"])
     assert run_az("vm", "identity", "show", *here)["type"] == "SystemAssigned"
     assert any(sku["name"] == "Standard_D4s_v5" for sku in run_az("vm", "list-skus", "-l", "westus"))
-    for refused in (("redeploy",), ("open-port", "--port", "80"), ("reapply",)):
+    opened = run_az("vm", "open-port", *here, "--port", "80")
+    assert [rule["destinationPortRange"] for rule in opened["securityRules"]] == ["80"]
+    for refused in (("redeploy",), ("reapply",)):
         with pytest.raises(Refused, match="OperationNotSimulated"):
             run_az("vm", refused[0], *here, *refused[1:])
 
