@@ -6,6 +6,7 @@ use, 3 something this machine lacks, 130 interrupted.
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
@@ -114,6 +115,8 @@ def up(
     ] = False,
 ) -> None:
     """A world that stays until Ctrl-C."""
+    # What loading makes stays for good: looking through it for garbage again and again is a tenth of a start.
+    gc.disable()
     from simulator.world import build
 
     if endpoints is not None and (endpoints.is_dir() or not endpoints.parent.is_dir()):
@@ -133,6 +136,8 @@ def up(
         strict_api_versions=strict_api_versions,
     )
     with _interruptible() as interrupted, build(config) as world, suppress(Interrupted):
+        gc.freeze()
+        gc.enable()
         _say_where(world)
         while not interrupted.wait(0.2):
             if world.failure:

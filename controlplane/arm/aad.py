@@ -16,7 +16,7 @@ from typing import Any
 from uuid import NAMESPACE_URL, uuid4, uuid5
 
 import jwt
-from jwt.algorithms import RSAAlgorithm
+from jwt.algorithms import AllowedRSAKeys, RSAAlgorithm
 
 from controlplane.domain import errors
 
@@ -40,11 +40,11 @@ OTHER_RESOURCES = frozenset({"https://graph.microsoft.com", "https://storage.azu
 
 @dataclass(frozen=True)
 class Identity:
-    """The one tenant, application, user and subscription of a world. `signing_key` is an RSA key as PEM."""
+    """The one tenant, application, user and subscription of a world. `signing_key` is an RSA key, loaded or as PEM."""
 
     client_secret: str = field(repr=False)
     """Secret of the application, and password of the user."""
-    signing_key: str = field(repr=False)
+    signing_key: AllowedRSAKeys | str = field(repr=False)
     tenant_id: str = TENANT_ID
     client_id: str = CLIENT_ID
     subscription_id: str = SUBSCRIPTION_ID

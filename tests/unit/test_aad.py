@@ -10,7 +10,7 @@ import pytest
 
 from controlplane.arm.aad import CLIENT_ID, TENANT_ID, TOKEN_SECONDS, VERIFIED_TOKENS, Identity, Tokens
 from controlplane.domain.errors import ServiceError
-from tests.unit.arm_world import BASE_URL, SECRET, ArmWorld, arm_world, identity
+from tests.unit.arm_world import BASE_URL, SECRET, ArmWorld, arm_world, identity, signing_key
 
 ARM = "https://management.azure.com/"
 FORM = {
@@ -49,7 +49,7 @@ def forged(**changes: object) -> str:
     """A token with other claims, signed with the right key."""
     tokens = Tokens(identity())
     claims = jwt.decode(tokens.issue(ARM), options={"verify_signature": False})
-    return jwt.encode(claims | changes, identity().signing_key, algorithm="RS256")
+    return jwt.encode(claims | changes, signing_key(), algorithm="RS256")
 
 
 @pytest.mark.parametrize(
