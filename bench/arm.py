@@ -29,7 +29,7 @@ Json = dict[str, Any]
 MOTO_TIMES, BARE_TIMES, FLAT_TIMES = 5.0, 0.6, 1.2
 IDLE_MEBIBYTES, START_SECONDS = 150.0, 1.5
 FEW, MANY = 10, 10_000
-ROUNDS = 5
+ROUNDS, STARTS = 5, 7
 
 
 # ----------------------------------------------------------------------------------------------------------- measuring
@@ -58,7 +58,7 @@ def measure(requests: int, many: int = MANY) -> tuple[list[Aim], Json]:
             items, _, listed = world.list_all()
             assert items == many
         starts = [(world.first_answer_seconds, world.first_answer_cpu_seconds)]
-    starts += [_start_once() for _ in range(2)]
+    starts += [_start_once() for _ in range(STARTS - 1)]
     return _aims(rounds, few, idle, starts), _numbers(rounds, few, puts, moto_puts, listed, idle, starts)
 
 
