@@ -46,6 +46,13 @@ class Az:
         printed = self.text(command)
         return json.loads(printed) if printed.strip() else None
 
+    def run(self, *words: str, output: str = "json") -> Any:
+        """A command by its words, for those with spaces and quotes in them; decoded where its output is JSON."""
+        printed = self.text(shlex.join(words if output == "json" else (*words, "--output", output)))
+        if output != "json":
+            return printed
+        return json.loads(printed) if printed.strip() else None
+
     def table(self, command: str) -> list[dict[str, str]]:
         """The rows that a person sees, by the titles of their columns; without any, no rows."""
         lines = self.text(f"{command} --output table").splitlines()

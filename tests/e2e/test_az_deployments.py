@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.e2e.conftest import ROOT
-from tests.e2e.running import up
+from tests.e2e.real_az import Refused, az_in
 
 Az = Callable[..., Any]
 
@@ -46,24 +41,11 @@ TEMPLATE = """{
 }"""
 
 
-class Refused(Exception):
-    """az ended with an error; says which."""
-
-
 @pytest.fixture(scope="module")
 def run_az(az: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Az]:
-    with up(tmp_path_factory.mktemp("deployments") / "world") as world:
-        environment = {**os.environ, "BACKUPSIM_STATE": str(world.state), "BACKUPSIM_AZ": str(az)}
-
-        def run(*arguments: str) -> Any:
-            command = [sys.executable, "-m", "simulator.cli", "az", "--", *arguments]
-            done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120)
-            if done.returncode:
-                raise Refused(done.stderr)
-            return json.loads(done.stdout) if done.stdout.strip() else None
-
-        run("group", "create", "-n", GROUP, "-l", "westus")
-        yield run
+    with az_in(tmp_path_factory.mktemp("deployments") / "world", az) as there:
+        there.run("group", "create", "-n", GROUP, "-l", "westus")
+        yield there.run
 
 
 @pytest.fixture

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,18 +16,14 @@ from extension.contract.reports import parse_status_blob
 from extension.contract.settings import CustomSettings, snapshot_request
 from simulator.azurite import ManagedAccounts
 from simulator.demo import GROUP, SOURCE_ACCOUNT, VM
-from tests.e2e.conftest import ROOT
+from tests.e2e.real_az import Az, Refused
 from tests.e2e.running import Up, demo_of, up
 
-Az = Callable[..., Any]
+Run = Callable[..., Any]
 
 PUBLISHER, TYPE = "Microsoft.Azure.RecoveryServices", "VMSnapshot"
 MACHINE = ("-g", GROUP, "--vm-name", VM)
 EXTENSION = (*MACHINE, "-n", TYPE)
-
-
-class Refused(Exception):
-    """az ended with an error; says which."""
 
 
 @pytest.fixture(scope="module")
@@ -41,17 +34,8 @@ def world(az: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
 
 
 @pytest.fixture(scope="module")
-def run_az(az: Path, world: Up) -> Az:
-    environment = {**os.environ, "BACKUPSIM_STATE": str(world.state), "BACKUPSIM_AZ": str(az)}
-
-    def run(*arguments: str, output: str = "json") -> Any:
-        command = [sys.executable, "-m", "simulator.cli", "az", "--", *arguments, "-o", output]
-        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120)
-        if done.returncode:
-            raise Refused(done.stderr)
-        return json.loads(done.stdout) if output == "json" and done.stdout.strip() else done.stdout
-
-    return run
+def run_az(az: Path, world: Up) -> Run:
+    return Az(world, az).run
 
 
 @pytest.fixture
@@ -61,7 +45,7 @@ def blobs(world: Up) -> Iterator[AzuriteBlobs]:
     blobs.close()
 
 
-def install(run_az: Az, version: str, *more: str) -> str:
+def install(run_az: Run, version: str, *more: str) -> str:
     """The version that then is there, as the agent reports it."""
     run_az("vm", "extension", "set", *EXTENSION, "--publisher", PUBLISHER, "--version", version, *more)
     shown = run_az("vm", "extension", "show", *EXTENSION, "--instance-view")
@@ -70,7 +54,7 @@ def install(run_az: Az, version: str, *more: str) -> str:
 
 
 @pytest.mark.slow
-def test_published_versions_are_listed(run_az: Az) -> None:
+def test_published_versions_are_listed(run_az: Run) -> None:
     here = ("-l", "westus")
     listed = run_az("vm", "extension", "image", "list", *here, "--publisher", PUBLISHER)
     assert [each["version"] for each in listed] == ["1.9.0.0", "1.9.1.0", "1.10.0.0"]
@@ -83,7 +67,7 @@ def test_published_versions_are_listed(run_az: Az) -> None:
 
 
 @pytest.mark.slow
-def test_an_extension_goes_up_and_back_between_versions(run_az: Az, world: Up) -> None:
+def test_an_extension_goes_up_and_back_between_versions(run_az: Run, world: Up) -> None:
     pinned = ("--no-auto-upgrade-minor-version", "true")
     assert install(run_az, "1.9", *pinned) == "1.9.1.0"
     assert install(run_az, "1.9") == "1.10.0.0"
@@ -106,13 +90,13 @@ def test_an_extension_goes_up_and_back_between_versions(run_az: Az, world: Up) -
         (PUBLISHER, TYPE, "7.0", "ArtifactVersionNotFound"),
     ],
 )
-def test_what_is_not_published_is_refused(run_az: Az, publisher: str, type: str, version: str, code: str) -> None:
+def test_what_is_not_published_is_refused(run_az: Run, publisher: str, type: str, version: str, code: str) -> None:
     with pytest.raises(Refused, match=code):
         run_az("vm", "extension", "set", *MACHINE, "-n", type, "--publisher", publisher, "--version", version)
 
 
 @pytest.mark.slow
-def test_a_snapshot_is_taken_by_hand(run_az: Az, world: Up, blobs: AzuriteBlobs, tmp_path: Path) -> None:
+def test_a_snapshot_is_taken_by_hand(run_az: Run, world: Up, blobs: AzuriteBlobs, tmp_path: Path) -> None:
     """What the documented schema holds, and nothing else, makes the handler do what it does for the service."""
     status, log = Blob(SOURCE_ACCOUNT, "reports", "status"), Blob(SOURCE_ACCOUNT, "reports", "log")
     for blob in (status, log):

@@ -172,6 +172,17 @@ def arm_world(blobs: MemoryBlobs | None = None, rate: float = 0.0, **edge: Any) 
         yield from _arm_world(SqlStore(f"sqlite:///{path}", clock), clock, blobs or service_storage(), edge)
 
 
+@contextmanager
+def furnished_world() -> Iterator[ArmWorld]:
+    """A world with a machine, a vault beside it, and an account to restore to."""
+    with arm_world() as world:
+        world.add_group()
+        world.add_machine()
+        world.add_account(TARGET)
+        world.add_vault()
+        yield world
+
+
 def service_storage(blobs: MemoryBlobs | None = None) -> MemoryBlobs:
     """A storage that has the service's own accounts."""
     blobs = blobs or MemoryBlobs()

@@ -14,7 +14,7 @@ from controlplane.jobs.archive import tend
 from controlplane.jobs.records import LOCK
 from controlplane.jobs.vault_store import VaultPoint, VaultStore
 from controlplane.ports import Json
-from tests.unit.arm_world import ITEM, TARGET, VAULT, ArmWorld, arm_world
+from tests.unit.arm_world import ITEM, TARGET, VAULT, ArmWorld, furnished_world
 from tests.unit.test_arm_backup import back_up, listed, pass_time, restore_body
 
 AT = "2026-11-22T21:00:00Z"
@@ -50,11 +50,7 @@ def policy_body(tiering: str = "DoNotTier") -> Json:
 
 @pytest.fixture
 def world() -> Iterator[ArmWorld]:
-    with arm_world() as world:
-        world.add_group()
-        world.add_machine()
-        world.add_account(TARGET)
-        world.add_vault()
+    with furnished_world() as world:
         world.put(POLICY, policy_body())
         world.protect(POLICY)
         yield world

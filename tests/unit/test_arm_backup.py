@@ -15,7 +15,7 @@ from controlplane.domain.errors import ServiceError
 from controlplane.ports import Json
 from extension.contract.settings import SnapshotSettings
 from simulator.clock import VirtualClock
-from tests.unit.arm_world import BASE_URL, CONTAINER, ITEM, POLICY, START, TARGET, VAULT, VM, ArmWorld, arm_world
+from tests.unit.arm_world import BASE_URL, CONTAINER, ITEM, POLICY, START, TARGET, VAULT, VM, ArmWorld, furnished_world
 from tests.unit.scripted_fabric import ScriptedFabric, snapshots
 
 BACKUP = {"properties": {"objectType": "IaasVMBackupRequest"}}
@@ -24,11 +24,7 @@ IAAS = "backupManagementType eq 'AzureIaasVM'"
 
 @pytest.fixture
 def world() -> Iterator[ArmWorld]:
-    with arm_world() as world:
-        world.add_group()
-        world.add_machine()
-        world.add_account(TARGET)
-        world.add_vault()
+    with furnished_world() as world:
         yield world
 
 

@@ -18,7 +18,7 @@ from tests.unit.arm_world import (
     VAULT,
     VM,
     ArmWorld,
-    arm_world,
+    furnished_world,
     machine_body,
 )
 from tests.unit.scripted_fabric import apply_desired
@@ -30,11 +30,7 @@ ABOUT = {"resourceType": "VM", "resourceId": VM}
 
 @pytest.fixture
 def world() -> Iterator[ArmWorld]:
-    with arm_world() as world:
-        world.add_group()
-        world.add_machine()
-        world.add_account(TARGET)
-        world.add_vault()
+    with furnished_world() as world:
         yield world
 
 

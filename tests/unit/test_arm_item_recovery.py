@@ -15,7 +15,7 @@ from controlplane.ports import Blob, Json
 from simulator.guest import partition
 from simulator.guest.vhd import FOOTER_BYTES
 from simulator.guest.volume import Volume
-from tests.unit.arm_world import ITEM, TARGET, VAULT, VM, ArmWorld, arm_world
+from tests.unit.arm_world import ITEM, VAULT, VM, ArmWorld, furnished_world
 from tests.unit.test_arm_backup import back_up, delete_item, listed, pass_time
 
 FILES = {"report.txt": b"what was known then\n", "big.bin": bytes(range(256)) * 1024, "empty": b""}
@@ -25,11 +25,7 @@ REQUEST = {"properties": {"objectType": "IaasVMILRRegistrationRequest", "virtual
 
 @pytest.fixture
 def world() -> Iterator[ArmWorld]:
-    with arm_world() as world:
-        world.add_group()
-        world.add_machine()
-        world.add_account(TARGET)
-        world.add_vault()
+    with furnished_world() as world:
         yield world
 
 
