@@ -88,12 +88,13 @@ def waiting(world: ArmWorld, response: httpx.Response) -> Json:
 
 
 def fail_machine(world: ArmWorld) -> None:
-    """The host gives the machine up."""
-    apply_desired(world.ports.store, VM)
-    observed = world.ports.store.get(OBSERVED, VM)
-    assert observed is not None
-    broken = {"provisioning_state": "Failed", "problem": "The image does not boot."}
-    world.ports.store.put(OBSERVED, VM, observed.json() | broken)
+    """The host gives the machine up. The deployment looks on meanwhile, and must see nothing else."""
+    with world.ports.store.transaction():
+        apply_desired(world.ports.store, VM)
+        observed = world.ports.store.get(OBSERVED, VM)
+        assert observed is not None
+        broken = {"provisioning_state": "Failed", "problem": "The image does not boot."}
+        world.ports.store.put(OBSERVED, VM, observed.json() | broken)
 
 
 def everything_stored(world: ArmWorld) -> str:

@@ -35,9 +35,8 @@ def package(version: str) -> bytes:
     commands = {f"{verb}Command": verb for verb in ("install", "enable", "disable", "update", "uninstall")}
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as archive:
-        archive.writestr(
-            "HandlerManifest.json", json.dumps([{"name": NAME, "version": version, "handlerManifest": commands}])
-        )
+        manifest = zipfile.ZipInfo("HandlerManifest.json")  # without a time, so that it is the same bytes each time
+        archive.writestr(manifest, json.dumps([{"name": NAME, "version": version, "handlerManifest": commands}]))
     return content.getvalue()
 
 
