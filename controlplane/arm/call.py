@@ -84,6 +84,8 @@ class Call:
     base_url: str
     """Scheme and host by which the client reached us; every address in an answer starts with it."""
     dispatcher: Dispatcher
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+    """What no error of a job that this begins may tell: the deployment that asks has put it into the request."""
 
     # ------------------------------------------------------------------------------------------------------ the request
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from typing import Any
 
@@ -19,6 +21,7 @@ from controlplane.templates.failure import NotSimulated, TemplateError
 from controlplane.templates.planner import Plan, Resource, plan
 from controlplane.templates.relaxed_json import to_json
 from controlplane.templates.scope import Deployment, Scope
+from controlplane.templates.secrets import hide, hide_in_error, without_defaults
 from controlplane.templates.source import Source
 
 LEVELS = {"provider": "Provider", "providernorbac": "ProviderNoRbac", "template": "Template"}
@@ -57,7 +60,9 @@ class Order:
     template: Json | None
     """As it may be shown. None: it holds what the deployment around it put into it, which may be secret."""
     operations: tuple[Operation, ...]
-    outputs: Json
+    outputs: Json = field(repr=False)
+    secrets: tuple[str, ...] = field(repr=False)
+    """What none of its errors may tell: its own secrets and those of the deployment that it is nested in."""
     facts: Json
     tags: dict[str, str] | None
 
@@ -70,39 +75,26 @@ def read_order(call: Call) -> Order:
     group = call.get_group().json()
     scope = Scope(call.identity.subscription_id, call.identity.tenant_id, group, subscriptions.NAME)
     planned = _planned(call, request.properties, template, scope, Source(text, ("properties", "template")))
-    _check_resources(call, planned, scope)
+    secrets = tuple(sorted({*planned.secrets, *call.secrets}, key=len, reverse=True))
     correlation = call.headers.get("x-ms-correlation-request-id") or call.new_guid()
     level = _level(request.properties)
-    if level != "Template":
-        _rehearse(call, planned, scope, correlation)
+    with _hiding(secrets):
+        _check_resources(call, planned, scope)
+        if level != "Template":
+            _rehearse(call, planned, scope, correlation)
     operations = tuple(_operation(call, each) for each in planned.resources)
     facts = domain.facts(operations, planned.parameters, template_hash(template), correlation)
     if request.properties.validation_level:
         facts |= {"validationLevel": level}
     is_outer = is_own(call) and _scope_of(request.properties) != "inner"
-    shown = None if is_outer else _without_secrets(template)
-    return Order(scope, shown, operations, planned.outputs, facts, request.tags)
+    shown = None if is_outer else without_defaults(template)
+    return Order(scope, shown, operations, planned.outputs, secrets, facts, request.tags)
 
 
 def template_hash(template: Json) -> str:
     """The same for the same template, however it is spaced: a number of 64 bits."""
     text = json.dumps(template, sort_keys=True).encode()
     return str(int.from_bytes(blake2b(text, digest_size=8).digest()))
-
-
-def _without_secrets(template: Json) -> Json:
-    """The template as it may be shown: defaults of secure parameters are left out."""
-    parameters = template.get("parameters")
-    if not isinstance(parameters, dict):
-        return template
-    shown = {name: _without_secret(each) for name, each in parameters.items()}
-    return template | {"parameters": shown}
-
-
-def _without_secret(definition: Any) -> Any:
-    if not isinstance(definition, dict) or not str(definition.get("type", "")).lower().startswith("secure"):
-        return definition
-    return {key: value for key, value in definition.items() if key != "defaultValue"}
 
 
 # ---------------------------------------------------------------------------------------------------------- the request
@@ -191,6 +183,18 @@ def _rehearse(call: Call, planned: Plan, scope: Scope, tracking_id: str) -> None
     found = rehearsal.refusals(call, planned, scope)
     if found:
         raise domain.invalid_deployment(call.names["deployment"], tracking_id, found)
+
+
+@contextmanager
+def _hiding(secrets: Sequence[str]) -> Iterator[None]:
+    """What is refused in here, also in the resources' own words, is told without these."""
+    try:
+        yield
+    except ServiceError as refusal:
+        refusal.message = hide(refusal.message, secrets)
+        refusal.target = None if refusal.target is None else hide(refusal.target, secrets)
+        refusal.details = [hide_in_error(each, secrets) for each in refusal.details]
+        raise
 
 
 def _operation(call: Call, resource: Resource) -> Operation:

@@ -57,6 +57,7 @@ def _begin(call: Call, order: Order) -> Json:
         "template": order.template,
         "operations": [each.to_json() for each in order.operations],
         "outputs": order.outputs,
+        "secrets": order.secrets,
         "evaluated": None,
     }
 

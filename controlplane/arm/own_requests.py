@@ -6,6 +6,7 @@ No token is asked for: whoever ordered the job had one.
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -46,8 +47,8 @@ class OwnRequests:
             dispatcher=dispatcher,
         )
 
-    def write(self, id: str, api_version: str, body: Json) -> Written:
-        answer = self._ask("PUT", id, api_version, body)
+    def write(self, id: str, api_version: str, body: Json, secrets: tuple[str, ...] = ()) -> Written:
+        answer = self._ask("PUT", id, api_version, body, secrets)
         return Written(answer.status, operation_of(answer))
 
     def progress(self, operation: str) -> Progress:
@@ -65,9 +66,12 @@ class OwnRequests:
         answered: Json = json.loads(self._ask("POST", f"{id}/{action}", api_version, body).content)
         return answered
 
-    def _ask(self, method: str, path: str, api_version: str, body: Json | None = None) -> Answer:
+    def _ask(
+        self, method: str, path: str, api_version: str, body: Json | None = None, secrets: tuple[str, ...] = ()
+    ) -> Answer:
+        caller = replace(self._caller.in_version(api_version), secrets=secrets)
         try:
-            return self._caller.in_version(api_version).ask(method, path, body)
+            return caller.ask(method, path, body)
         except Expected as error:
             raise expected(error) from error
 

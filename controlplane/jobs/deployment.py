@@ -33,6 +33,7 @@ from controlplane.ports import Document, Event, Json, Ports, Store
 from controlplane.templates.failure import TemplateError
 from controlplane.templates.late import settle_body, settle_outputs
 from controlplane.templates.scope import Scope
+from controlplane.templates.secrets import hide_in_error
 
 DEPLOY = "Deploy"
 PARTY = "service"
@@ -102,7 +103,7 @@ class _Work:
             if document is None:
                 return None
             before = operations_of(document)
-            after = self._moved(before, Scope.from_json(document.private["scope"]))
+            after = self._moved(before, document)
             event = event_of(after)
             if event == "began":
                 _write(self._store, document, after, event, self._ports.clock.now())
@@ -116,12 +117,13 @@ class _Work:
         document = self._store.get(KIND, self._id)
         return None if document is None or state_of(document) in ENDED else document
 
-    def _moved(self, operations: Sequence[Operation], scope: Scope) -> list[Operation]:
+    def _moved(self, operations: Sequence[Operation], document: Document) -> list[Operation]:
         """In their order, in which each stands behind all that it waits for, so that once through is enough."""
         moved, there, begun = list(operations), written(operations), 0
+        scope, secrets = Scope.from_json(document.private["scope"]), tuple(document.private["secrets"])
         for index, operation in enumerate(moved):
             if begun < BATCH and may_begin(operation, there):
-                operation, begun = self._begun(operation, scope), begun + 1
+                operation, begun = self._begun(operation, scope, secrets), begun + 1
             if operation.state == "Running":
                 operation = self._looked_at(operation)
             if operation.state == "Succeeded":
@@ -129,11 +131,11 @@ class _Work:
             moved[index] = operation
         return moved
 
-    def _begun(self, operation: Operation, scope: Scope) -> Operation:
+    def _begun(self, operation: Operation, scope: Scope, secrets: tuple[str, ...]) -> Operation:
         try:
             with self._store.transaction():
                 sent = settle_body(operation.resource, operation.body or {}, scope, self._requests)
-                done = self._requests.write(operation.resource, operation.version, sent)
+                done = self._requests.write(operation.resource, operation.version, sent, secrets)
         except TemplateError as problem:
             return operation.failed(shown(problem), 400, self._ports.clock.now())
         except ServiceError as refusal:
@@ -238,14 +240,27 @@ def _write(
     now: datetime,
     end: _End | None = None,
 ) -> None:
-    """Store how far a deployment is. Once it has ended, what was still to be sent is forgotten."""
+    """Store how far a deployment is. No error gets past here with a secret in it; once the deployment has ended, what
+    was still to be sent is forgotten."""
     id, old, private = document.json()["id"], state_of(document), document.private
     state = advance(STATES, old, event)
+    operations = [_without(private["secrets"], each) for each in operations]
+    ended = _told(end.shown, private["secrets"]) if end else {}
     kept: Json = {"operations": [each.to_json() for each in operations]}
     if state in ENDED:
-        kept = {"operations": [replace(each, body=None).to_json() for each in operations], "outputs": None}
-        kept |= {"evaluated": end.evaluated if end else None}
-    shown_body = body(id, private["facts"], state, parse_instant(private["started"]), now, **(end.shown if end else {}))
+        kept = {"operations": [replace(each, body=None).to_json() for each in operations]}
+        evaluated = _told(end.evaluated, private["secrets"]) if end and end.evaluated else None
+        kept |= {"outputs": None, "secrets": [], "evaluated": evaluated}
+    shown_body = body(id, private["facts"], state, parse_instant(private["started"]), now, **ended)
     store.put(KIND, id, document.json() | shown_body, private=private | kept)
     if state != old:
         store.record(Event("deployment.state", PARTY, {"deployment": id, "to": state}, job=private["job"]))
+
+
+def _without(secrets: Sequence[str], operation: Operation) -> Operation:
+    return replace(operation, error=hide_in_error(operation.error, secrets)) if operation.error else operation
+
+
+def _told(shown: Json, secrets: Sequence[str]) -> Json:
+    """With its error, if it has one, as it may be told."""
+    return shown | {"error": hide_in_error(shown["error"], secrets)} if shown.get("error") else shown

@@ -29,7 +29,8 @@ class Progress:
 class Requests(Protocol):
     """Each raises ServiceError or PortError where a client were refused. `id` is an ARM id."""
 
-    def write(self, id: str, api_version: str, body: Json) -> Written: ...
+    def write(self, id: str, api_version: str, body: Json, secrets: tuple[str, ...] = ()) -> Written:
+        """`secrets` are texts of the body that no error of the resource's own job may tell."""
 
     def progress(self, operation: str) -> Progress: ...
 

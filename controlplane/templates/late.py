@@ -35,13 +35,12 @@ def settle_body(id: str, body: Json, scope: Scope, resolver: Resolver) -> Json:
     return dict(value)
 
 
-def settle_outputs(outputs: Json, scope: Scope, resolver: Resolver, *, reveal: bool = False) -> Json:
-    """The outputs to show, `{name: {type, value}}`; of secure ones the type alone, unless all are to be revealed.
+def settle_outputs(outputs: Json, scope: Scope, resolver: Resolver) -> Json:
+    """The outputs to show, `{name: {type, value}}`; of those with a secret in them the type alone.
     TemplateError with code DeploymentOutputEvaluationFailed and a detail for each that fails."""
     shown: Json = {}
     problems: dict[str, str] = {}
     for name, output in outputs.items():
-        secure = str(output["type"]).startswith("Secure")
         try:
             context = _context(scope, resolver)
             value = settle(name, output, context)
@@ -49,7 +48,7 @@ def settle_outputs(outputs: Json, scope: Scope, resolver: Resolver, *, reveal: b
         except (TemplateError, RecursionError) as error:
             problems[name] = _reason(error)
             continue
-        shown[name] = {"type": output["type"]} | ({"value": value} if reveal or not secure else {})
+        shown[name] = {"type": output["type"]} | ({} if output.get("secure") else {"value": value})
     if problems:
         raise TemplateError(
             ",".join(problems),

@@ -17,7 +17,7 @@ Json = dict[str, Any]
 
 
 def close_outputs(outputs: Json, types: Json, context: Context, names: Names) -> Json:
-    """`{name: {type, value, nullable}}` of those whose condition holds; values in closed form."""
+    """`{name: {type, value, nullable, secure}}` of those whose condition holds; values in closed form."""
     around = replace(context, place=Place.OUTPUT, names=names)
     return dict(pair for name, each in outputs.items() for pair in _close(name, each, types, around))
 
@@ -32,7 +32,8 @@ def _close(name: str, output: Json, types: Json, context: Context) -> Iterator[t
             return
         value = _value(name, output, context)
         context.meter.measure(value)
-        yield name, {"type": type.shown, "value": value} | ({"nullable": True} if type.is_nullable else {})
+        flags = {"nullable": type.is_nullable, "secure": type.holds_secret}
+        yield name, {"type": type.shown, "value": value} | {flag: True for flag, holds in flags.items() if holds}
 
 
 def _value(name: str, output: Json, context: Context) -> Any:

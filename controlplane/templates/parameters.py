@@ -11,14 +11,13 @@ from controlplane.templates.context import Context, Place
 from controlplane.templates.failure import AT, NotSimulated, TemplateError, telling
 from controlplane.templates.limits import check_count
 from controlplane.templates.loops import field
+from controlplane.templates.secrets import hide, texts_in
 from controlplane.templates.section import Section, expressions
 from controlplane.templates.types import Type
 from controlplane.templates.values import Value, find_key
 from controlplane.templates.walking import evaluated
 
 Json = dict[str, Any]
-
-LEAST_SECRET = 3
 
 
 def given_values(values: Any) -> Json:
@@ -58,9 +57,9 @@ class Parameters:
             self.value(name)
 
     def shown(self) -> Json:
-        """As the deployment shows them: of secure ones only that they are there."""
+        """As the deployment shows them: of those with a secret in them only the type."""
         return {
-            name: {"type": type.shown} | ({} if type.is_secure else {"value": self.value(name)})
+            name: {"type": type.shown} | ({} if type.holds_secret else {"value": self.value(name)})
             for name, _, type in self._definitions.values()
         }
 
@@ -70,15 +69,13 @@ class Parameters:
         try:
             yield
         except TemplateError as error:
-            for secret in self._secrets():
-                error.reason = error.reason.replace(secret, "***")
+            error.reason = hide(error.reason, self.secrets())
             raise
 
-    def _secrets(self) -> list[str]:
-        """Longest first. Those of a letter or two hide nothing, and would make an error unreadable."""
-        secure = {name for name, _, type in self._definitions.values() if type.is_secure}
-        texts = [text for name in secure for text in _texts(self._section.known(name))]
-        return sorted({text for text in texts if len(text) >= LEAST_SECRET}, key=len, reverse=True)
+    def secrets(self) -> tuple[str, ...]:
+        """The texts of those values that are not shown, as far as they are known yet."""
+        secure = [name for name, _, type in self._definitions.values() if type.holds_secret]
+        return texts_in(self._section.known(name) for name in secure)
 
     def _refuse_unknown(self, values: Json) -> None:
         unknown = [name for name in values if name.lower() not in self._definitions]
@@ -131,18 +128,6 @@ class Parameters:
         with telling("", ("parameters", name)):
             type.check(value, name)
         return value
-
-
-def _texts(value: Value) -> Iterator[str]:
-    """All in a value. It is known not to be deep."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for each in value.values():
-            yield from _texts(each)
-    elif isinstance(value, list):
-        for each in value:
-            yield from _texts(each)
 
 
 def _not_provided(name: str) -> TemplateError:

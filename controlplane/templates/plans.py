@@ -33,7 +33,8 @@ class Resource:
 class Plan:
     """`resources` in an order in which each stands behind all that it waits for: those whose condition holds.
     `existing` are those that the template only reads. `skipped` are the ids of those that a condition leaves out.
-    `parameters` are as GET shows them, without secrets; `outputs` in closed form, for `late.settle_outputs`.
+    `parameters` are as GET shows them, without secrets; `outputs` in closed form, for `late.settle_outputs`. `secrets`
+    are the texts that no error of the deployment may tell (`secrets.hide_in_error`), the longest first.
     """
 
     resources: tuple[Resource, ...]
@@ -41,3 +42,4 @@ class Plan:
     outputs: Json = field(repr=False)
     existing: tuple[Resource, ...] = ()
     skipped: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = field(default=(), repr=False)

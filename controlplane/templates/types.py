@@ -33,6 +33,7 @@ _KINDS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "array": ("Array", ("Array",)),
 }
 _MOST_REFERENCES = 20
+_DEFINITIONS = "#/definitions/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,24 @@ class Type:
     @property
     def is_secure(self) -> bool:
         return self.name.startswith("secure")
+
+    @property
+    def holds_secret(self) -> bool:
+        """Whether it is secure, or something in it is."""
+        seen: set[str] = set()
+        left: list[Any] = [self.rules]
+        while left:
+            rules = left.pop()
+            if not isinstance(rules, dict):
+                continue
+            if str(rules.get("type", "")).lower().startswith("secure"):
+                return True
+            reference = str(rules.get("$ref", ""))
+            if reference not in seen:
+                seen.add(reference)
+                left.append(self.definitions.get(reference.removeprefix(_DEFINITIONS)))
+            left += _inner_rules(rules)
+        return False
 
     @property
     def is_nullable(self) -> bool:
@@ -172,9 +191,18 @@ _SEE_FILE = "Please see https://aka.ms/arm-create-parameter-file for usage detai
 _SEE_SYNTAX = "Please see https://aka.ms/arm-syntax-parameters for usage details"
 
 
+def _inner_rules(rules: Json) -> list[Any]:
+    """Of all that a value of this type may have in it."""
+    chooser = rules.get("discriminator")
+    named = [rules.get("properties"), chooser.get("mapping") if isinstance(chooser, dict) else None]
+    found = [each for group in named if isinstance(group, dict) for each in group.values()]
+    first = rules.get("prefixItems")
+    return [*found, *(first if isinstance(first, list) else []), rules.get("items"), rules.get("additionalProperties")]
+
+
 def _definition(reference: Any, definitions: Json, subject: str) -> Any:
-    name = str(reference).removeprefix("#/definitions/")
-    if not str(reference).startswith("#/definitions/") or name not in definitions:
+    name = str(reference).removeprefix(_DEFINITIONS)
+    if not str(reference).startswith(_DEFINITIONS) or name not in definitions:
         raise TemplateError(f"The type definition '{reference}', which {subject} refers to, is not found")
     return definitions[name]
 

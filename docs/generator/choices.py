@@ -20,6 +20,7 @@ from controlplane.jobs.restore_machine import CREATE
 from controlplane.jobs.restore_original import BACK_UP, REPLACE
 from controlplane.jobs.restore_transfer import FROM_SNAPSHOTS
 from controlplane.ports import ServiceSettings
+from controlplane.templates.secrets import LEAST
 from extension.contract.codes import Code
 from extension.outcome import same_task
 from extension.snapshot import State
@@ -163,8 +164,20 @@ SERVICE = (
     Choice(
         "Default values of secure parameters in an exported template",
         "left out",
-        "not public",
-        "controlplane/arm/deployment_request.py",
+        NOT_PUBLIC,
+        "controlplane/templates/secrets.py",
+    ),
+    Choice(
+        "The text of a secure parameter in an error of its deployment, of one nested in it, or of what it writes",
+        f"`***`, if it has {LEAST} characters or more",
+        NOT_PUBLIC,
+        "controlplane/templates/secrets.py",
+    ),
+    Choice(
+        "A parameter or output whose type has a secure one in it",
+        "is shown without its value",
+        NOT_PUBLIC,
+        "controlplane/templates/types.py",
     ),
     Choice(
         "An operation that runs when its deployment is cancelled",

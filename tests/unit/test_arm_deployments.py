@@ -13,6 +13,7 @@ import pytest
 from controlplane.adapters.fabric import OBSERVED
 from controlplane.adapters.inline_engine import InlineEngine
 from controlplane.arm.app import own_requests
+from controlplane.domain.deployment import KIND
 from controlplane.jobs.catalog import plans
 from simulator.clock import VirtualClock
 from tests.unit.arm_world import ACCOUNT, GROUP, IMAGE, SUBSCRIPTION, VAULT, VERSION, VM, ArmWorld, arm_world, identity
@@ -175,7 +176,8 @@ def test_a_secret_that_was_sent_is_not_kept(world: ArmWorld) -> None:
     world.fabric.unready = True
     response = world.put(DEPLOYMENT, request(machine(), parameters=SECURE, values=GIVEN))
     shown = waiting(world, response)
-    assert PASSWORD not in everything_stored(world)
+    (deployment,) = world.ports.store.find(KIND)
+    assert PASSWORD not in str(deployment.body) + str(deployment.private["operations"])
     assert shown["properties"]["parameters"] == {"password": {"type": "SecureString"}}
     world.post(f"{DEPLOYMENT}/cancel")
 
@@ -272,6 +274,35 @@ def test_without_asking_the_providers_the_same_fails_on_the_way(world: ArmWorld)
     assert [each["code"] for each in ended["error"]["details"]] == ["InvalidResourceName"]
     assert world.get(ACCOUNT)["name"] == "sql01disks"
     assert world.get(DEPLOYMENT)["properties"]["validationLevel"] == "Template"
+
+
+LATE = f"[reference('{ACCOUNT}', '2024-11-01')[parameters('password')]]"
+"""Takes a secret for the name of a property, which there is not: an error would say it."""
+VAULT_BODY = {"sku": {"name": "Standard"}}
+AGENT = {"publisher": "[parameters('password')]", "type": "A", "typeHandlerVersion": "1.0"}
+TELLING = [
+    (resource("Microsoft.RecoveryServices/vaults", "v-late", "sql01disks", tags={"t": LATE}, **VAULT_BODY), {}),
+    (account(), {"late": {"type": "string", "value": LATE}}),
+    (resource("Microsoft.Compute/virtualMachines/extensions", "Sql01/Agent", "sql01disks", properties=AGENT), {}),
+]
+
+
+@pytest.mark.parametrize("level", ["Provider", "Template"])
+@pytest.mark.parametrize(("telling", "outputs"), TELLING)
+def test_no_error_tells_a_secret(world: ArmWorld, telling: Json, outputs: Json, level: str) -> None:
+    world.follow(world.put(f"{DEPLOYMENTS}/before", request(account(), machine(), parameters=SECURE, values=GIVEN)))
+    resources = [account()] if telling == account() else [account(), telling]
+    body = request(*resources, parameters=SECURE, values=GIVEN, outputs=outputs)
+    body["properties"]["validationLevel"] = level
+    answer = world.request("PUT", DEPLOYMENT, body)
+    told = [answer.text, world.request("POST", f"{DEPLOYMENT}/validate", body).text]
+    if answer.status_code in {200, 201}:
+        ended = world.follow(answer)
+        assert ended["status"] == "Failed"
+        told += [str(ended), str(world.get(DEPLOYMENT)), str(world.get(f"{DEPLOYMENT}/operations"))]
+        told += [str(world.get(DEPLOYMENTS))]
+    assert "***" in "".join(told)
+    assert PASSWORD not in "".join(told) + everything_stored(world)
 
 
 def test_one_that_is_cancelled_begins_nothing_more(world: ArmWorld) -> None:

@@ -104,6 +104,43 @@ def test_an_outer_template_is_filled_by_the_one_around_it(world: ArmWorld) -> No
     assert world.error("POST", f"{GROUP}/{INNER}/exportTemplate", {}) == (501, "OperationNotSimulated")
 
 
+LATE = "[reference(resourceId('Microsoft.Storage/storageAccounts', 'sql01disks'), '2024-01-01')[parameters('key')]]"
+KEY = {"key": {"type": "secureString"}}
+
+
+@pytest.mark.parametrize("depth", [1, 2])
+@pytest.mark.parametrize("place", ["body", "output"])
+def test_no_error_of_a_nested_deployment_tells_a_secret_of_the_one_around_it(
+    world: ArmWorld, depth: int, place: str
+) -> None:
+    late = account("late", "sql01disks") | {"tags": {"t": LATE}}
+    template: Json = {"resources": [account(), late]}
+    if place == "output":
+        template = {"resources": [account()], "outputs": {"late": {"type": "string", "value": LATE}}}
+    around = nested(template)
+    for level in range(1, depth):
+        around = nested({"resources": [around | {"name": f"inner{level}"}]})
+    shown = deploy(world, around, parameters=KEY, values={"key": {"value": SECRET}})
+    assert shown["provisioningState"] == "Failed"
+    deployments = world.get(DEPLOYMENT.rpartition("/")[0])["value"]
+    assert len(deployments) == depth + 1
+    for deployment in deployments:
+        told = str(deployment) + str(world.get(f"{deployment['id']}/operations"))
+        assert "***" in told
+        assert SECRET not in told
+    assert SECRET not in stored(world)
+
+
+def test_what_a_nested_template_holds_for_secure_parameters_is_not_exported(world: ArmWorld) -> None:
+    key = {"key": {"type": "secureString", "defaultValue": SECRET}}
+    inner = nested({"resources": [], "parameters": key}, properties=INNER_SCOPE)
+    assert deploy(world, inner)["provisioningState"] == "Succeeded"
+    for exported in (DEPLOYMENT, f"{GROUP}/{INNER}"):
+        assert "secureString" in world.post(f"{exported}/exportTemplate").text
+        assert SECRET not in world.post(f"{exported}/exportTemplate").text
+    assert SECRET not in stored(world)
+
+
 def test_a_nested_deployment_that_fails_fails_the_one_around_it(world: ArmWorld) -> None:
     body = {"location": "westus", "sku": {"name": "Standard"}}
     held = resource("Microsoft.RecoveryServices/vaults", "Vault01", **body)

@@ -42,7 +42,7 @@ class NotedRequests:
     _under_way: set[str] = field(default_factory=set)
     _questions: list[str] = field(default_factory=list)
 
-    def write(self, id: str, api_version: str, body: Json) -> Written:
+    def write(self, id: str, api_version: str, body: Json, secrets: tuple[str, ...] = ()) -> Written:
         self.asked.append(id)
         if id in self.refuses:
             raise ServiceError("Refused", "no", status=409)
@@ -89,6 +89,7 @@ class World:
             "scope": Scope("s", "t", {"name": "g"}).to_json(),
             "operations": [each.to_json() for each in operations],
             "outputs": {},
+            "secrets": [],
             "evaluated": None,
         }
         self.store.put(KIND, ID, deployment.body(ID, shown, "Accepted", START, START), private=private)

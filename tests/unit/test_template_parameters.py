@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from controlplane.templates.failure import NotSimulated, TemplateError
+from controlplane.templates.late import settle_outputs
 from controlplane.templates.planner import plan
-from tests.unit.template_world import DEPLOYMENT, Json, outputs_of, planned, template
+from tests.unit.template_world import DEPLOYMENT, SCOPE, Json, Shelf, outputs_of, planned, template
 
 VALUES: dict[str, Any] = {
     "string": "text",
@@ -128,12 +129,13 @@ def test_a_key_vault_is_refused_by_name() -> None:
 TYPES = {
     "port": {"type": "int", "minValue": 1, "maxValue": 65535},
     "secret": {"type": "securestring"},
+    "label": {"type": "string"},
     "disk": {
         "type": "object",
         "properties": {
             "size": {"type": "int"},
             "sku": {"type": "string", "allowedValues": ["S", "P"]},
-            "key": {"$ref": "#/definitions/secret", "nullable": True},
+            "label": {"$ref": "#/definitions/label", "nullable": True},
         },
         "additionalProperties": False,
     },
@@ -153,6 +155,14 @@ TYPES = {
     "square": {"type": "object", "properties": {"side": {"type": "int"}}},
     "loop": {"$ref": "#/definitions/loop"},
     "tree": {"type": "object", "properties": {"inner": {"$ref": "#/definitions/tree", "nullable": True}}},
+    "account": {"type": "object", "properties": {"user": {"type": "string"}, "key": {"$ref": "#/definitions/secret"}}},
+    "accounts": {"type": "array", "items": {"$ref": "#/definitions/account"}},
+    "one of two": {"type": "array", "prefixItems": [{"type": "string"}, {"$ref": "#/definitions/secret"}]},
+    "any": {"type": "object", "additionalProperties": {"$ref": "#/definitions/accounts"}},
+    "either": {
+        "type": "object",
+        "discriminator": {"propertyName": "kind", "mapping": {"key": {"$ref": "#/definitions/account"}}},
+    },
 }
 
 
@@ -170,7 +180,7 @@ def typed(name: str) -> Json:
     [
         ("port", 443),
         ("disk", {"size": 1, "SKU": "P"}),
-        ("disk", {"size": 1, "sku": "S", "key": None}),
+        ("disk", {"size": 1, "sku": "S", "label": None}),
         ("disks", []),
         ("pair", ["a", 1]),
         ("map", {"http": 80}),
@@ -209,6 +219,26 @@ def test_a_type_by_reference_tells_where_a_value_is_wrong(name: str, value: Any,
 
 def test_a_secret_by_reference_is_not_shown() -> None:
     assert planned(typed("secret"), {"p": "s3cret"}).parameters == {"p": {"type": "SecureString"}}
+
+
+ACCOUNT = {"user": "me", "key": "s3cret"}
+WITH_A_SECRET = [
+    ("account", ACCOUNT, "Object"),
+    ("accounts", [ACCOUNT], "Array"),
+    ("one of two", ["me", "s3cret"], "Array"),
+    ("any", {"mine": [ACCOUNT]}, "Object"),
+    ("either", {"kind": "key", **ACCOUNT}, "Object"),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "shown"), WITH_A_SECRET)
+def test_a_value_with_a_secret_in_it_is_not_shown(name: str, value: Any, shown: str) -> None:
+    outputs = {"o": {"$ref": f"#/definitions/{name}", "value": "[parameters('p')]"}}
+    found = planned(typed(name) | {"outputs": outputs}, {"p": value})
+    assert found.parameters == {"p": {"type": shown}}
+    assert settle_outputs(found.outputs, SCOPE, Shelf()) == {"o": {"type": shown}}
+    assert "s3cret" in found.secrets
+    assert "s3cret" not in repr(found)
 
 
 def test_what_is_given_and_not_defined_is_refused() -> None:
