@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 
 from controlplane.arm.call import RETRY_AFTER_SECONDS, Answer, Call, as_json
+from controlplane.arm.deployment_history import MOST, has_room, tidy
 from controlplane.arm.deployment_request import (
     DeploymentRequest,
     Order,
@@ -31,21 +32,30 @@ HASH = "/providers/Microsoft.Resources/calculateTemplateHash"
 
 def put_deployment(call: Call) -> Answer:
     order = read_order(call)
-    now = call.ports.clock.now()
-    private = _begin(call, order)
     with call.ports.store.transaction():
         known = call.find(KIND)
         if known is not None and state_of(known) not in ENDED:
             raise domain.active(call.names["deployment"], parse_instant(known.private["started"]))
-        id = known.json()["id"] if known else call.id
-        accepted = domain.body(id, order.facts, "Accepted", now, now) | ({"tags": order.tags} if order.tags else {})
-        call.ports.store.put(KIND, id, accepted, parent=call.group_id, private=private)
-        call.engine.start(DEPLOY, private["job"], {"job": private["job"], "deployment": id.lower()})
+        if known is not None or has_room(call):
+            answer = _begin(call, order, known)
+            tidy(call)
+            return answer
+        tidy(call)
+    raise domain.history_is_full(call.names["deployment"], MOST)
+
+
+def _begin(call: Call, order: Order, known: Document | None) -> Answer:
+    now = call.ports.clock.now()
+    private = _memory(call, order)
+    id = known.json()["id"] if known else call.id
+    accepted = domain.body(id, order.facts, "Accepted", now, now) | ({"tags": order.tags} if order.tags else {})
+    call.ports.store.put(KIND, id, accepted, parent=call.group_id, private=private)
+    call.engine.start(DEPLOY, private["job"], {"job": private["job"], "deployment": id.lower()})
     path = f"{id}/operationStatuses/{private['operation']}"
     return call.accepted(path, status=200 if known else 201, body=accepted)
 
 
-def _begin(call: Call, order: Order) -> Json:
+def _memory(call: Call, order: Order) -> Json:
     """What is remembered of a deployment beside what it shows."""
     return {
         "job": call.new_guid(),
@@ -65,6 +75,8 @@ def _begin(call: Call, order: Order) -> Json:
 def validate(call: Call) -> Answer:
     """Everything that a PUT would look at before it writes anything."""
     order = read_order(call)
+    with call.ports.store.transaction():
+        tidy(call)
     now = call.ports.clock.now()
     resources = [{"id": each.resource} for each in order.operations]
     id = call.id.rpartition("/")[0]

@@ -150,6 +150,17 @@ def active(name: str, began: datetime) -> ServiceError:
     )
 
 
+def history_is_full(name: str, most: int) -> ServiceError:
+    """The text is as clients have reported it."""
+    return ServiceError(
+        "DeploymentQuotaExceeded",
+        f"Creating the deployment '{name}' would exceed the quota of '{most}'. The current deployment count is "
+        f"'{most}', please delete some deployments before creating a new one. Please see https://aka.ms/arm-deploy "
+        "for usage details.",
+        status=409,
+    )
+
+
 def still_active(name: str) -> ServiceError:
     """The text is ours."""
     return ServiceError(

@@ -13,6 +13,7 @@ import pytest
 from controlplane.adapters.fabric import OBSERVED
 from controlplane.adapters.inline_engine import InlineEngine
 from controlplane.arm.app import own_requests
+from controlplane.arm.deployment_history import ENOUGH, MOST, TOO_MANY
 from controlplane.domain.deployment import KIND
 from controlplane.jobs.catalog import plans
 from simulator.clock import VirtualClock
@@ -377,6 +378,53 @@ def test_the_newest_are_listed_first(world: ArmWorld) -> None:
     assert [each["name"] for each in world.get(DEPLOYMENTS)["value"]] == ["c", "a", "b"]
     assert [each["name"] for each in world.get(DEPLOYMENTS, **{"$top": "2"})["value"]] == ["c", "a"]
     assert world.error("GET", DEPLOYMENTS, **{"$top": "some"}) == (400, "InvalidQueryParameter")
+
+
+def fill_history(world: ArmWorld, count: int) -> list[str]:
+    """So many deployments that have ended, of which the first is the oldest."""
+    world.follow(world.put(f"{DEPLOYMENTS}/ended", request()))
+    (ended,) = world.ports.store.find(KIND)
+    names = [f"old{number:03}" for number in range(count - 1)]
+    with world.ports.store.transaction():
+        for number, name in enumerate(names):
+            started = f"2020-01-01T00:{number // 60:02}:{number % 60:02}Z"
+            id, private = f"{DEPLOYMENTS}/{name}", ended.private | {"started": started}
+            world.ports.store.put(KIND, id, ended.json() | {"id": id, "name": name}, parent=GROUP, private=private)
+    return names
+
+
+def history(world: ArmWorld) -> set[str]:
+    return {each.id.rpartition("/")[2] for each in world.ports.store.find(KIND)}
+
+
+def test_the_oldest_leave_a_long_history(world: ArmWorld) -> None:
+    names = fill_history(world, TOO_MANY)
+    world.follow(world.put(DEPLOYMENTS + "/ended", request()))
+    assert len(history(world)) == TOO_MANY
+    world.follow(world.put(DEPLOYMENT, request()))
+    assert history(world) == {*names[TOO_MANY + 1 - ENOUGH :], "ended", "first"}
+
+
+def test_a_validation_looks_after_the_history_too(world: ArmWorld) -> None:
+    fill_history(world, TOO_MANY + 1)
+    assert world.post(f"{DEPLOYMENT}/validate", request()).status_code == 200
+    assert len(history(world)) == ENOUGH
+
+
+def test_a_history_that_a_lock_keeps_fills_up(world: ArmWorld) -> None:
+    fill_history(world, MOST - 1)
+    lock = f"{GROUP}/providers/Microsoft.Authorization/locks/kept"
+    world.put(lock, {"properties": {"level": "CanNotDelete"}})
+    world.follow(world.put(DEPLOYMENT, request()))
+    refused = world.request("PUT", f"{DEPLOYMENTS}/second", request())
+    assert (refused.status_code, refused.json()["error"]["code"]) == (409, "DeploymentQuotaExceeded")
+    assert "The current deployment count is '800'" in refused.json()["error"]["message"]
+    world.follow(world.put(DEPLOYMENT, request()))
+    assert len(history(world)) == MOST
+    world.request("DELETE", lock)
+    assert world.error("PUT", f"{DEPLOYMENTS}/second", request()) == (409, "DeploymentQuotaExceeded")
+    assert len(history(world)) == ENOUGH
+    assert world.follow(world.put(f"{DEPLOYMENTS}/second", request())) == {"status": "Succeeded"}
 
 
 def test_its_template_is_exported_without_what_is_secure(world: ArmWorld) -> None:
