@@ -15,33 +15,43 @@ _FROM_TEMPLATE = frozenset({"parameters", "variables", "copyindex", "deployment"
 _NOTHING: frozenset[str] = frozenset()
 
 
-def fold(node: Node, context: Context, unbound: frozenset[str] = _NOTHING) -> Node:
-    """`unbound` are the variables of lambdas around it, in lower case, whose values are not known yet."""
+def fold(node: Node, context: Context, unbound: frozenset[str] = _NOTHING, *, may_rest: bool = False) -> Node:
+    """`unbound` are the variables of lambdas around it, in lower case, whose values are not known yet. `may_rest`: it
+    is not known whether it will ever be evaluated, so that it may fail and still be right."""
     if isinstance(node, Call) and node.key == "lambda":
         inner = unbound | {name.lower() for name in lambda_names(node)}
-        return Call(node.function, (*node.arguments[:-1], fold(node.arguments[-1], context, inner)))
+        return Call(node.function, (*node.arguments[:-1], fold(node.arguments[-1], context, inner, may_rest=True)))
     if not _waits(node, context, unbound):
-        return Literal(evaluate(node, context))
+        try:
+            return Literal(evaluate(node, context))
+        except TemplateError:
+            if not may_rest or (isinstance(node, Call) and node.key in _FROM_TEMPLATE):
+                raise
     match node:
         case Member(target, name, safe):
-            return Member(fold(target, context, unbound), name, safe)
+            return Member(fold(target, context, unbound, may_rest=may_rest), name, safe)
         case Element(target, index, safe):
-            return Element(fold(target, context, unbound), fold(index, context, unbound), safe)
+            folded = (fold(each, context, unbound, may_rest=may_rest) for each in (target, index))
+            return Element(*folded, safe)
         case Call():
-            return _call(node, context, unbound)
+            return _call(node, context, unbound, may_rest)
         case _:
             return node
 
 
-def _call(call: Call, context: Context, unbound: frozenset[str]) -> Node:
+def _call(call: Call, context: Context, unbound: frozenset[str], may_rest: bool) -> Node:
+    function = function_of(call)
     if call.key == "if":
-        condition = fold(call.arguments[0], context, unbound)
+        condition = fold(call.arguments[0], context, unbound, may_rest=may_rest)
         if isinstance(condition, Literal) and isinstance(condition.value, bool):
-            return fold(call.arguments[1 if condition.value else 2], context, unbound)
-    arguments = tuple(fold(argument, context, unbound) for argument in call.arguments)
+            return fold(call.arguments[1 if condition.value else 2], context, unbound, may_rest=may_rest)
+    arguments = tuple(
+        fold(argument, context, unbound, may_rest=may_rest or (function.lazy and index > 0))
+        for index, argument in enumerate(call.arguments)
+    )
     if call.key == "references":
         return _collection(arguments, context)
-    if function_of(call).late:
+    if function.late:
         return _reading(call, arguments, context)
     if call.key in _FROM_TEMPLATE and not (context.is_nested and call.key == "copyindex"):
         raise TemplateError(

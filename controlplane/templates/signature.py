@@ -23,7 +23,9 @@ SCALAR: Kinds = ("String", "Integer", "Float", "Boolean")
 LAMBDA: Kinds = ("Lambda",)
 ANY: Kinds = ("String", "Integer", "Float", "Boolean", "Array", "Object", "Null")
 
-PAGES = "https://learn.microsoft.com/azure/azure-resource-manager/templates/template-functions-"
+PAGES = "https://learn.microsoft.com/azure/azure-resource-manager/"
+BICEP_ONLY = frozenset({"flow-control"})
+"""Groups that are described for Bicep, which compiles to them, and not for templates."""
 
 DEFAULTS_ONLY = frozenset({Place.PARAMETER})
 LATE_ONLY = frozenset({Place.BODY, Place.OUTPUT, Place.SETTLING})
@@ -62,7 +64,8 @@ class Function:
     def page(self) -> str:
         """The public description that it follows."""
         anchor = "list" if self.late and self.name.startswith("list") else self.name.lower()
-        return f"{PAGES}{self.group}#{anchor}"
+        language = "bicep/bicep" if self.group in BICEP_ONLY else "templates/template"
+        return f"{PAGES}{language}-functions-{self.group}#{anchor}"
 
     def kinds_at(self, index: int) -> Kinds:
         return self.kinds[index] if index < len(self.kinds) else self.rest or ()

@@ -194,6 +194,7 @@ CASES: dict[str, list[tuple[str, Any]]] = {
     "bool": [("bool('TRUE')", True), ("bool(0)", False), ("bool('1')", True), ("bool(true())", True)],
     "false": [("false()", False)],
     "if": [("if(true(), 'yes', div(1, 0))", "yes"), ("IF(false(), 1, null())", None)],
+    "fail": [("if(true(), 1, fail('never'))", 1), ("coalesce(null(), 'a', fail('never'))", "a")],
     "not": [("not(false())", True)],
     "or": [("or(false(), true())", True), ("or(true(), equals(div(1, 0), 1))", True)],
     "true": [("true()", True)],
@@ -324,6 +325,7 @@ CASES: dict[str, list[tuple[str, Any]]] = {
 }
 
 UNFIT: list[tuple[str, str]] = [
+    ("fail('it did fail')", "^it did fail$"),
     ("concat('a', createArray())", "all arrays"),
     ("contains('a', createArray())", "only an array"),
     ("createObject('a')", "in turn"),

@@ -98,7 +98,7 @@ def test_every_function_has_cases_and_an_address_that_describes_it() -> None:
     assert {name.lower() for name in CASES} == set(FUNCTIONS)
     for function in FUNCTIONS.values():
         assert function.group in GROUPS
-        assert function.page.endswith(f"template-functions-{function.group}#{function.name.lower()}")
+        assert function.page.endswith(f"-functions-{function.group}#{function.name.lower()}")
 
 
 @pytest.mark.parametrize(("expression", "why"), UNFIT)

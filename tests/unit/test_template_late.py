@@ -96,6 +96,32 @@ def test_a_branch_that_depends_on_what_is_read_stays_open() -> None:
     assert body_of(found, "reader", shelf(n=3)) == {"properties": {"read": "no"}}
 
 
+@pytest.mark.parametrize(
+    ("read", "settled", "why"),
+    [
+        ("if(equals(reference('a').n, 2), 'two', fail('it is not two'))", "two", "it is not two"),
+        ("if(equals(reference('a').n, 2), 'two', div(1, int('0')))", "two", "'div'"),
+        ("if(equals(reference('a').n, 2), 'two', parameters('p').gone)", "two", "'gone'"),
+        ("if(equals(reference('a').n, 2), 'two', createArray(1)[parameters('q')])", "two", "'5' is out of bounds"),
+        ("coalesce(tryGet(createObject('2', 'two'), string(reference('a').n)), fail('none'))", "two", "none"),
+        ("first(map(reference('a').list, lambda('x', if(equals(lambdaVariables('x'), 3), fail('!'), 2))))", 2, "!"),
+        ("if(or(equals(reference('a').n, 2), bool('neither')), 'two', 'x')", "two", "neither 'true' nor 'false'"),
+    ],
+)
+def test_a_branch_that_would_fail_fails_when_it_is_taken(read: str, settled: Any, why: str) -> None:
+    parameters = {"p": {"type": "string", "defaultValue": "yes"}, "q": {"type": "int", "defaultValue": 5}}
+    found = planned(template(reading(f"[{read}]"), resource("a"), parameters=parameters))
+    assert body_of(found, "reader", shelf(n=2, list=[2]))["properties"] == {"read": settled}
+    with pytest.raises(TemplateError, match=why):
+        body_of(found, "reader", shelf(n=3, list=[3]))
+
+
+def test_a_branch_that_names_what_there_is_not_is_refused_at_once() -> None:
+    written = template(reading("[if(equals(reference('a').n, 2), 'two', parameters('gone'))]"), resource("a"))
+    with pytest.raises(TemplateError, match="'gone'"):
+        planned(written)
+
+
 TEXT = {"p": {"type": "string", "defaultValue": "yes"}}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from controlplane.templates.failure import TemplateError
 from controlplane.templates.signature import ANY, BOOL, INT, TEXT, Unfit, define
 from controlplane.templates.values import Value
 
@@ -31,6 +32,10 @@ def _bool(value: Value) -> bool:
     return bool(value)
 
 
+def _fail(message: str) -> Value:
+    raise TemplateError(message)
+
+
 FUNCTIONS = (
     define("and", _and, BOOL, BOOL, rest=BOOL, lazy=True),
     define("bool", _bool, (*TEXT, *INT, *BOOL)),
@@ -40,3 +45,4 @@ FUNCTIONS = (
     define("or", _or, BOOL, BOOL, rest=BOOL, lazy=True),
     define("true", lambda: True),
 )
+FLOW_CONTROL = (define("fail", _fail, TEXT),)

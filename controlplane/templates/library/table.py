@@ -28,6 +28,7 @@ GROUPS: Mapping[str, Sequence[Function]] = {
     "comparison": comparison.FUNCTIONS,
     "date": dates.FUNCTIONS,
     "deployment": deployments.FUNCTIONS,
+    "flow-control": logic.FLOW_CONTROL,
     "lambda": lambdas.FUNCTIONS,
     "logical": logic.FUNCTIONS,
     "numeric": numbers.FUNCTIONS,
@@ -48,7 +49,6 @@ NOT_SIMULATED = frozenset(
     name.lower()
     for name in (
         "externalInput",
-        "fail",
         "listAccountSas",
         "listServiceSas",
         "managementGroup",
@@ -58,7 +58,6 @@ NOT_SIMULATED = frozenset(
         "toLogicalZones",
         "toPhysicalZone",
         "toPhysicalZones",
-        "uriFromComponent",
     )
 )
 """Functions that need what is not here: management groups, the list of providers, zones of a real subscription."""
