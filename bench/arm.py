@@ -1,8 +1,9 @@
 """The ARM surface over HTTP: a GET of a stored protected item, a PUT of a vault, a list of 10,000 items by pages.
 
 The world is the one that `backupsim up` serves. Beside it, in the same run and with the same client: moto's server for
-calls of the same kind (an object of S3, an instance of EC2, an item of DynamoDB; the quickest of them counts), and a
-bare FastAPI route that returns the same bytes. All on loopback, each in a process of its own.
+calls of the same kind (an object of S3, an instance of EC2, an item of DynamoDB; the quickest of them counts), a bare
+FastAPI route that returns the same bytes, and a second world with 10 items, which shows what the other 9,990 cost. All
+on loopback, each in a process of its own.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 from statistics import median
@@ -29,6 +30,8 @@ Json = dict[str, Any]
 MOTO_TIMES, BARE_TIMES, FLAT_TIMES = 5.0, 0.6, 1.2
 IDLE_MEBIBYTES, START_SECONDS = 150.0, 1.5
 FEW, MANY = 10, 10_000
+AMONG_FEW = f"item among {FEW}"
+STRIDE = 997
 ROUNDS, STARTS = 5, 7
 
 
@@ -45,44 +48,53 @@ def measure(requests: int, many: int = MANY) -> tuple[list[Aim], Json]:
         status, content = world.target.ask(world.get(item))
         assert status == 200, content
         with (
+            closing(RunningWorld(folder / "few")) as small,
             closing(Moto(free_port(), content)) as moto,
             closing(Bare(folder, TEMPLATE, content)) as bare,
         ):
-            message = world.get(item)
-            world.fill(item, FEW)
-            few = [world.target.load(lambda number: message, requests) for _ in range(ROUNDS)]
-            world.fill(item, many)
-            rounds = [_round(world, moto, bare, item, requests) for _ in range(ROUNDS)]
+            among_few = small.fill(small.protect(), FEW)
+            _settle(small)
+            among_many = world.fill(item, many)
+            rounds = [_round(world, among_many, small, among_few, moto, bare, requests) for _ in range(ROUNDS)]
             puts = world.target.load(world.put_vault, requests // 4, b"201")
             moto_puts = moto.target.load(lambda number: moto.put_object(number, content), requests // 4)
             items, _, listed = world.list_all()
             assert items == many
         starts = [(world.first_answer_seconds, world.first_answer_cpu_seconds)]
     starts += [_start_once() for _ in range(STARTS - 1)]
-    return _aims(rounds, few, idle, starts), _numbers(rounds, few, puts, moto_puts, listed, idle, starts)
+    return _aims(rounds, idle, starts), _numbers(rounds, puts, moto_puts, listed, idle, starts)
 
 
-def _round(world: RunningWorld, moto: Moto, bare: Bare, item: str, requests: int) -> dict[str, Load]:
+def _round(
+    world: RunningWorld,
+    among_many: Sequence[bytes],
+    small: RunningWorld,
+    among_few: Sequence[bytes],
+    moto: Moto,
+    bare: Bare,
+    requests: int,
+) -> dict[str, Load]:
     """All of them once, one after the other, so that whatever else the machine does falls on each alike."""
-    message = world.get(item)
     return {
-        "item": world.target.load(lambda number: message, requests),
-        "bare FastAPI route": bare.target.load(lambda number: message.replace(b"%3B", b";"), requests),
-        **{
-            f"moto {name}": moto.target.load(lambda number, read=read: read, requests // 10)  # type: ignore[misc]
-            for name, read in moto.reads().items()
-        },
+        "item": world.target.load(_spread(among_many), requests),
+        AMONG_FEW: small.target.load(_spread(among_few), requests),
+        "bare FastAPI route": bare.target.load(_spread([among_many[0].replace(b"%3B", b";")]), requests),
+        **{f"moto {name}": moto.target.load(_spread([read]), requests // 10) for name, read in moto.reads().items()},
     }
 
 
-def _aims(rounds: list[dict[str, Load]], few: list[Load], idle: float, starts: list[tuple[float, float]]) -> list[Aim]:
+def _spread(messages: Sequence[bytes]) -> Callable[[int], bytes]:
+    """Requests by turns, each far from the one before, so that no row helps the next."""
+    return lambda number: messages[number * STRIDE % len(messages)]
+
+
+def _aims(rounds: list[dict[str, Load]], idle: float, starts: list[tuple[float, float]]) -> list[Aim]:
     def times(other: str) -> float:
         return float(median(each["item"].per_second / each[other].per_second for each in rounds))
 
     motos = [times(name) for name in rounds[0] if name.startswith("moto")]
     # Medians: once a minute the world looks through all items for what is due, which is no part of a request.
-    among_many = median(each["item"].cpu_milliseconds for each in rounds)
-    flat = among_many / median(load.cpu_milliseconds for load in few)
+    flat = median(each["item"].cpu_milliseconds / each[AMONG_FEW].cpu_milliseconds for each in rounds)
     return [
         Aim("GET of a protected item / moto's quickest GET", round(min(motos), 2), MOTO_TIMES, "at least", "times"),
         Aim("GET of a protected item / bare FastAPI", round(times("bare FastAPI route"), 2), BARE_TIMES, "at least"),
@@ -94,7 +106,6 @@ def _aims(rounds: list[dict[str, Load]], few: list[Load], idle: float, starts: l
 
 def _numbers(
     rounds: list[dict[str, Load]],
-    few: list[Load],
     puts: Load,
     moto_puts: Load,
     listed: Load,
@@ -106,7 +117,6 @@ def _numbers(
 
     loads = {name: typical([each[name] for each in rounds]) for name in rounds[0]}
     loads |= {
-        f"item among {FEW}": typical(few),
         "PUT of a vault": puts,
         "moto S3 PutObject": moto_puts,
         f"page of a list of {MANY}": listed,

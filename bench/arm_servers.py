@@ -79,16 +79,15 @@ class RunningWorld:
             client.put(item, {"properties": {**properties, "policyId": policy}})
         return item
 
-    def fill(self, item: str, count: int) -> None:
-        """More items of the vault, up to so many: as the first one, under other names."""
+    def fill(self, item: str, count: int) -> list[bytes]:
+        """More items of the vault, up to so many: as the first one, under other names. The requests for all of them."""
         clock = SystemClock()
         store = SqlStore(f"sqlite:///{self._folder / 'world' / 'store.db'}", clock)
         try:
             first = store.get(ITEMS, item)
             assert first
-            here = len(store.find(ITEMS, self.vault))
             with store.transaction():
-                for number in range(here, count):
+                for number in range(1, count):
                     name = f"vm{number:05}"
                     body = deepcopy(first.json())
                     body["id"], body["name"] = item_id(self.vault, "bench", name), item_name("bench", name)
@@ -97,6 +96,7 @@ class RunningWorld:
                         "containerName": container_name("bench", name).partition(";")[2],
                     }
                     store.put(ITEMS, body["id"], body, parent=first.parent, private=first.private)
+            return [self.get(each.json()["id"]) for each in store.find(ITEMS, self.vault)]
         finally:
             store.close()
             clock.close()

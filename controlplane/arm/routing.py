@@ -1,7 +1,8 @@
 """Which code answers which path: the table of all ARM operations, found without regard to case.
 
 An ARM path alternates keywords and names: `subscriptions/<id>/resourceGroups/<name>/providers/<namespace>/<type>/...`.
-So the keywords alone, in lower case, find the operation in one look into a dictionary, however many there are.
+So the keywords alone, in lower case, find the operation in one look into a dictionary, however many there are; of the
+few that share them the namespace tells which.
 """
 
 from __future__ import annotations
@@ -85,32 +86,54 @@ class Table:
 
     def __init__(self, routes: Iterable[Route]) -> None:
         self.routes = tuple(routes)
-        self._places: dict[tuple[str, ...], tuple[list[str], dict[str, Route]]] = {}
+        self._templates: dict[tuple[str, ...], list[_Template]] = {}
+        known: dict[tuple[str, ...], _Template] = {}
         for route in self.routes:
-            template = split(route.path)
-            known, by_method = self._places.setdefault(_key(template), (template, {}))
-            assert known == template, f"{route.path} cannot be told from /{'/'.join(known)}"
-            assert route.method not in by_method, f"{route.method} {route.path} stands twice"
-            by_method[route.method] = route
+            segments = split(route.path)
+            template = known.get(keywords(route.path))
+            if template is None:
+                template = known[keywords(route.path)] = _Template(segments)
+                alike = self._templates.setdefault(template.keywords, [])
+                alike.append(template)
+                alike.sort(key=lambda each: -len(each.fixed))
+            assert template.segments == segments, f"{route.path} cannot be told from /{'/'.join(template.segments)}"
+            assert route.method not in template.routes, f"{route.method} {route.path} stands twice"
+            template.routes[route.method] = route
 
     def find(self, segments: Sequence[str]) -> Place | None:
-        key = _key(segments)
-        places = self._places
-        found = places.get(key) or places.get(_names_and_keywords(segments)) or places.get((*key[:-1], _ODD))
-        if found is None:
-            return None
-        template, routes = found
-        names: dict[str, str] = {}
-        spelt: list[str] = []
-        for expected, actual in zip(template, segments, strict=True):
-            if expected[0] == "{":
-                names[expected[1:-1]] = actual
-                spelt.append(actual)
-            elif expected.lower() == actual.lower():
-                spelt.append(expected)
-            else:
-                return None
-        return Place("/" + "/".join(spelt), names, routes)
+        lowered = [segment.lower() for segment in segments]
+        words = _keywords(lowered)
+        candidates = self._templates.get(words, [])
+        if len(segments) % 2:
+            candidates = candidates + self._templates.get((*words[:-1], _ODD), [])
+        return next((each.place(segments) for each in candidates if each.fits(lowered)), None)
+
+
+class _Template:
+    """A path template, taken apart. `names` and `fixed` come with their indexes; `fixed` is what is written out where a
+    name belongs, as namespaces are."""
+
+    def __init__(self, segments: list[str]) -> None:
+        self.segments = segments
+        self.routes: dict[str, Route] = {}
+        self.keywords = _keywords([_keyword(segment) for segment in segments])
+        self.names = [(index, each[1:-1]) for index, each in enumerate(segments) if each[0] == "{"]
+        self.fixed = [(index, each.lower()) for index, each in enumerate(segments) if index % 2 and each[0] != "{"]
+
+    def fits(self, lowered: Sequence[str]) -> bool:
+        """Whether it is that of a path with the same keywords."""
+        return all(lowered[index] == word for index, word in self.fixed)
+
+    def place(self, segments: Sequence[str]) -> Place:
+        spelt, names = self.segments.copy(), {}
+        for index, name in self.names:
+            names[name] = spelt[index] = segments[index]
+        return Place("/" + "/".join(spelt), names, self.routes)
+
+
+def _keywords(lowered: Sequence[str]) -> tuple[str, ...]:
+    """Every other segment, and whether a name stands behind the last one."""
+    return tuple(lowered[::2]) if len(lowered) % 2 else (*lowered[::2], _ANY)
 
 
 def split(path: str) -> list[str]:
@@ -119,8 +142,14 @@ def split(path: str) -> list[str]:
 
 
 def keywords(path: str) -> tuple[str, ...]:
-    """What a path template is found by: two with the same keywords lead to the same place."""
-    return _key(split(path))
+    """What a path template is known by: keywords in lower case, names as `*`; a namespace with something behind it is a
+    keyword, unless a parameter. Two that are the same lead to the same place."""
+    segments = split(path)
+    key = [_ANY if index % 2 else _keyword(segment) for index, segment in enumerate(segments)]
+    for index in range(1, len(segments) - 1, 2):
+        if key[index - 1] == "providers" and segments[index][0] != "{":
+            key[index] = segments[index].lower()
+    return tuple(key)
 
 
 def operation_name(method: str, segments: Sequence[str]) -> str:
@@ -142,19 +171,6 @@ def type_of(path: str) -> str:
     """The full type of the resource at a path or path template, for instance `Microsoft.Compute/disks`."""
     segments = split(path.rpartition("/providers/")[2])
     return "/".join([segments[0], *segments[1::2]])
-
-
-def _key(segments: Sequence[str]) -> tuple[str, ...]:
-    """Keywords in lower case, names as `*`; a namespace with something behind it is a keyword, unless a parameter."""
-    key = list(_names_and_keywords(segments))
-    for index in range(1, len(segments) - 1, 2):
-        if key[index - 1] == "providers" and segments[index][0] != "{":
-            key[index] = segments[index].lower()
-    return tuple(key)
-
-
-def _names_and_keywords(segments: Sequence[str]) -> tuple[str, ...]:
-    return tuple(_ANY if index % 2 else _keyword(segment) for index, segment in enumerate(segments))
 
 
 def _keyword(segment: str) -> str:

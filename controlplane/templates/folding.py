@@ -31,8 +31,8 @@ def fold(node: Node, context: Context, unbound: frozenset[str] = _NOTHING, *, ma
         case Member(target, name, safe):
             return Member(fold(target, context, unbound, may_rest=may_rest), name, safe)
         case Element(target, index, safe):
-            folded = (fold(each, context, unbound, may_rest=may_rest) for each in (target, index))
-            return Element(*folded, safe)
+            folded = fold(target, context, unbound, may_rest=may_rest)
+            return Element(folded, fold(index, context, unbound, may_rest=may_rest), safe)
         case Call():
             return _call(node, context, unbound, may_rest)
         case _:

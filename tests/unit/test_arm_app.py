@@ -328,6 +328,15 @@ def test_every_operation_is_found_by_its_own_path() -> None:
         assert {key: value.upper() for key, value in names.items()} == place.names
 
 
+def test_what_is_shorter_or_longer_than_an_operation_leads_to_another_or_nowhere() -> None:
+    table = Table(ROUTES)
+    for route in ROUTES:
+        segments = split(route.path)
+        for asked in (segments[:-1], segments[:-2], [*segments, "more"], [*segments, "more", "still"]):
+            place = table.find(asked)
+            assert place is None or len(split(place.id)) == len(asked)
+
+
 @settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(path=st.text(st.characters(exclude_characters="?#", exclude_categories=["Cs"]), max_size=60), deep=st.booleans())
 def test_no_path_makes_the_service_fail(world: ArmWorld, path: str, deep: bool) -> None:
