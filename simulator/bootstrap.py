@@ -141,6 +141,15 @@ def is_ready(stamp: Stamp | None, wanted: Wanted, python: Path = PYTHON) -> bool
     )
 
 
+def owner_elsewhere(stamp: Stamp | None, environment: Path = ENVIRONMENT) -> str | None:
+    """The checkout to which the environment really belongs, if that is another one: making it anew would empty theirs.
+    One that was moved together with its checkout is nobody else's."""
+    if stamp is None or stamp.root == str(environment.parent):
+        return None
+    theirs = Path(stamp.root) / environment.name
+    return stamp.root if theirs.exists() and os.path.samefile(theirs, environment) else None
+
+
 def needs_node_package(version: str | None) -> bool:
     """Whether Node must be brought along, the system's being absent or, by what it says (`v20.1.0`), too old."""
     return version is None or int(version.lstrip("v").split(".")[0]) < OLDEST_NODE
@@ -181,6 +190,8 @@ def prepare(wanted: Wanted) -> None:
             stamp = read_stamp()
             if is_ready(stamp, wanted):
                 return
+            if owner := owner_elsewhere(stamp):
+                raise Lacking(f"{ENVIRONMENT} is a link to that of the checkout in {owner}; remove the link")
             former = stamp.groups if stamp else ()
             node = ("node",) if needs_node_package(answer_of("node", "--version")) else ()
             wanted = wanted._replace(groups=wanted.groups.union(former, node))
@@ -241,7 +252,7 @@ def make(tool: str) -> None:
             f"{base} comes without {missing[0]}, which makes environments; "
             f"on Debian and Ubuntu run: apt install python{python_version()}-venv"
         )
-    run([base, "-m", "venv", str(ENVIRONMENT)])
+    run([base, "-m", "venv", str(ENVIRONMENT.resolve())])  # which makes none in a link
 
 
 def install(installer: list[str], groups: Collection[str]) -> None:

@@ -77,6 +77,20 @@ def test_what_can_be_completed_and_what_is_made_anew(tmp_path: Path, stamp: Stam
     assert is_sound(stamp, wanted, tmp_path / "python") is sound
 
 
+def test_the_environment_of_another_checkout_is_left_alone(tmp_path: Path) -> None:
+    mine, theirs, moved = (tmp_path / name / ".venv" for name in ("mine", "theirs", "moved"))
+    theirs.mkdir(parents=True)
+    moved.mkdir(parents=True)
+    mine.parent.mkdir()
+    mine.symlink_to(theirs)
+    stamp = STAMP._replace(root=str(theirs.parent))
+    assert bootstrap.owner_elsewhere(stamp, mine) == str(theirs.parent)
+    assert bootstrap.owner_elsewhere(stamp, theirs) is None
+    assert bootstrap.owner_elsewhere(stamp, moved) is None
+    assert bootstrap.owner_elsewhere(STAMP._replace(root=str(tmp_path / "before")), moved) is None
+    assert bootstrap.owner_elsewhere(None, mine) is None
+
+
 @pytest.mark.parametrize(
     ("version", "needed"), [(None, True), ("v18.20.4", True), ("v20.0.0", False), ("v24.1.0-nightly", False)]
 )
