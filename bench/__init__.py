@@ -1,1 +1,1 @@
-"""Measurements against bare clients in the same run: `python -m bench.<name>` prints ratios and writes JSON."""
+"""Measurements against bare clients in the same run: `python3 bench NAME` prints ratios and writes JSON."""

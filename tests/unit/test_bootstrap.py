@@ -17,6 +17,7 @@ BEFORE_THE_ENVIRONMENT = (
     ROOT / "simulator/__main__.py",
     ROOT / "simulator/bootstrap.py",
     ROOT / "tests/__main__.py",
+    ROOT / "bench/__main__.py",
     ROOT / "tests/arguments.py",
 )
 PROJECT = {
@@ -33,8 +34,8 @@ def test_an_old_python_can_read_it_and_it_needs_nothing_installed(path: Path) ->
     outermost = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
     names = {alias.name for node in outermost if isinstance(node, ast.Import) for alias in node.names}
     names |= {node.module or "" for node in outermost if isinstance(node, ast.ImportFrom)}
-    allowed = {*sys.stdlib_module_names, "simulator"} | ({"pytest", "tests"} if path.parent.name == "tests" else set())
-    assert {name.split(".")[0] for name in names} <= allowed
+    behind = {"tests": {"pytest", "tests"}, "bench": {"bench"}}.get(path.parent.name, set())
+    assert {name.split(".")[0] for name in names} <= {*sys.stdlib_module_names, "simulator", *behind}
 
 
 def test_what_is_loaded_before_the_environment_is_ready_is_little() -> None:
