@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 
-from controlplane.domain import errors
 from controlplane.domain.errors import ServiceError
 from controlplane.domain.machine import Table, advance
 from controlplane.domain.times import american, duration, instant, parse_instant
@@ -41,7 +40,9 @@ OPERATION_STATES: Table = {
 ACTIVE_FOR = timedelta(days=7)
 """How long the service says that an active deployment may take."""
 
-_NAME = re.compile(r"[-\w.()]{1,64}", re.ASCII)
+LONGEST_NAME = 64
+
+_NAME = re.compile(r"[-\w.()]+", re.ASCII)
 _VERSION = re.compile(r"\d{4}-\d{2}-\d{2}(-[A-Za-z0-9.-]{1,40})?", re.ASCII)
 
 
@@ -121,9 +122,20 @@ def event_of(operations: Sequence[Operation]) -> str:
 
 
 def check_name(name: str) -> None:
+    """The codes are those of learn.microsoft.com/azure/azure-resource-manager/troubleshooting/common-deployment-errors;
+    what is said of characters is ours."""
+    if len(name) > LONGEST_NAME:
+        raise ServiceError(
+            "DeploymentNameLengthLimitExceeded",
+            f"The provided deployment name '{name}' has a length of '{len(name)}' which exceeds the maximum length of "
+            f"'{LONGEST_NAME}'. Please see https://aka.ms/arm-deploy for usage details.",
+        )
     if not _NAME.fullmatch(name):
-        rule = "up to 64 letters, digits, '-', '_', '.' and parentheses"
-        raise errors.invalid_resource_name(name, rule)
+        raise ServiceError(
+            "DeploymentNameInvalidCharacters",
+            f"The provided deployment name '{name}' holds other characters than letters, digits, '-', '_', '.' and "
+            "parentheses. Please see https://aka.ms/arm-deploy for usage details.",
+        )
 
 
 def is_version(version: str, now: datetime) -> bool:

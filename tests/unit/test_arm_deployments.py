@@ -459,7 +459,8 @@ def test_what_deployments_have_more_is_refused_by_name(world: ArmWorld) -> None:
     in_subscription = f"{SUBSCRIPTION}/providers/Microsoft.Resources/deployments/first"
     assert world.error("PUT", in_subscription, request()) == (501, "OperationNotSimulated")
     assert world.error("POST", f"{in_subscription}/validate", request()) == (501, "OperationNotSimulated")
-    assert world.error("PUT", f"{DEPLOYMENTS}/{TOO_LONG}", request()) == (400, "InvalidResourceName")
+    assert world.error("PUT", f"{DEPLOYMENTS}/{TOO_LONG}", request()) == (400, "DeploymentNameLengthLimitExceeded")
+    assert world.error("PUT", f"{DEPLOYMENTS}/not!this", request()) == (400, "DeploymentNameInvalidCharacters")
     rolled_back = request(account())
     rolled_back["properties"]["onErrorDeployment"] = {"type": "LastSuccessful"}
     assert world.error("PUT", DEPLOYMENT, rolled_back) == (501, "OperationNotSimulated")
