@@ -27,6 +27,9 @@ SCHEMA = "0001"
 """Revision of the newest migration; a store that has it is opened without loading Alembic."""
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_TIMEOUT_MILLISECONDS = 30_000
+SETTINGS = (f"busy_timeout={BUSY_TIMEOUT_MILLISECONDS}", "journal_mode=WAL", "synchronous=NORMAL", "secure_delete=ON")
+"""Of every SQLite connection. NORMAL survives the end of the process at any moment; only a power cut may cost the last
+commits. What is forgotten since it may be secret is not left on a free page either; builds of SQLite differ in that."""
 MAPPED_BYTES = 256 * 2**20
 WRITER_LOCK = 0x6261636B
 """Key of PostgreSQL's advisory lock: one writer at a time, as SQLite has it by nature."""
@@ -340,8 +343,7 @@ def _sqlite_engine(url: sa.URL, shared: bool) -> sa.Engine:
 
 
 def _prepare(connection: Any) -> None:
-    # NORMAL survives the end of the process at any moment; only a power cut may cost the last commits.
-    for setting in (f"busy_timeout={BUSY_TIMEOUT_MILLISECONDS}", "journal_mode=WAL", "synchronous=NORMAL"):
+    for setting in SETTINGS:
         connection.execute(f"PRAGMA {setting}")
 
 

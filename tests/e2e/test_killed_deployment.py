@@ -46,6 +46,8 @@ def test_a_deployment_survives(tmp_path: Path, moment: float) -> None:
         assert len({each["operationId"] for each in operations}) == len(operations) == 8
         for machine in client.list(f"{group}/providers/Microsoft.Compute/virtualMachines"):
             eventually(partial(runs, client, machine["id"]), "the machine runs")
+    files = [path for path in state.rglob("*") if path.is_file()]
+    assert [path for path in files if PASSWORD.encode() in path.read_bytes()] == []
 
 
 def runs(client: Client, machine: str) -> bool:
