@@ -11,7 +11,7 @@ import pytest
 from controlplane.domain.errors import ServiceError
 from controlplane.jobs.backup import backup_now
 from controlplane.jobs.vault_store import VaultPoint, VaultStore
-from controlplane.ports import Blob, Json, ServiceSettings, StorageUnavailable
+from controlplane.ports import Blob, Json, PowerState, ServiceSettings, StorageUnavailable
 from extension.contract.reports import SnapshotConsistency, SnapshotInfo
 from extension.contract.settings import SnapshotSettings
 from tests.unit.backup_world import BACKUP_REQUEST, BLOCK, DISKS, ITEM, START, VM, VM_ID, BackupWorld, backup_world
@@ -444,8 +444,8 @@ def test_an_agent_that_is_not_ready_fails_the_job(world: BackupWorld) -> None:
 
 
 @pytest.mark.parametrize("power", ["stopped", "deallocated"])
-def test_a_machine_that_is_off_is_snapshotted_by_the_service(world: BackupWorld, power: str) -> None:
-    world.fabric.power(VM, power)  # type: ignore[arg-type]
+def test_a_machine_that_is_off_is_snapshotted_by_the_service(world: BackupWorld, power: PowerState) -> None:
+    world.fabric.power(VM, power)
     assert world.back_up()["status"] == "Completed"
     (point,) = world.points()
     assert (point.consistency, point.task_id, point.telemetry) == ("CrashConsistent", "", {})

@@ -11,7 +11,7 @@ from controlplane.domain import lock, network, vault
 from controlplane.domain.errors import ServiceError
 from controlplane.jobs import points, records
 from controlplane.jobs.restore import restore
-from controlplane.ports import Blob, Json
+from controlplane.ports import Blob, Json, PowerState
 from tests.unit.backup_world import (
     ALTERNATE,
     COPY,
@@ -213,8 +213,8 @@ def test_a_network_of_another_region_is_refused(managed: BackupWorld) -> None:
 
 
 @pytest.mark.parametrize("state", ["running", "stopped", "deallocated"])
-def test_the_machine_gets_the_disks_of_the_point_and_its_power_back(world: BackupWorld, state: str) -> None:
-    world.fabric.power(VM, state)  # type: ignore[arg-type]
+def test_the_machine_gets_the_disks_of_the_point_and_its_power_back(world: BackupWorld, state: PowerState) -> None:
+    world.fabric.power(VM, state)
     expected, before = originals(world), machine(world)
     job = world.restore(world.points()[0], **ORIGINAL)
     assert job["status"] == "Completed", job.get("errorDetails")
