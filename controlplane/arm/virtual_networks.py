@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from controlplane.arm.call import Answer, Call, RequestBody, as_json
 from controlplane.arm.plain_resources import PlainType, ResourceRequest
-from controlplane.arm.routing import reading, refused
+from controlplane.arm.routing import Route, reading
 from controlplane.domain import errors, network
 from controlplane.domain.network import VIRTUAL_NETWORK
-from controlplane.jobs.networks import find_subnet
+from controlplane.jobs.networks import configurations_in
 from controlplane.ports import Document, Json
 
 
@@ -19,6 +19,8 @@ class SubnetPropertiesRequest(RequestBody):
     address_prefix: str | None = None
     address_prefixes: list[str] | None = None
     network_security_group: ReferenceRequest | None = None
+    private_endpoint_network_policies: str | None = None
+    private_link_service_network_policies: str | None = None
 
     @property
     def prefix(self) -> str:
@@ -27,6 +29,10 @@ class SubnetPropertiesRequest(RequestBody):
 
 class SubnetRequest(RequestBody):
     name: str
+    properties: SubnetPropertiesRequest = SubnetPropertiesRequest()
+
+
+class OneSubnetRequest(RequestBody):
     properties: SubnetPropertiesRequest = SubnetPropertiesRequest()
 
 
@@ -44,57 +50,113 @@ class NetworkRequest(ResourceRequest):
 
 
 def _body(call: Call, request: NetworkRequest, known: Json | None) -> Json:
-    asked = request.properties
-    subnets = asked.subnets or []
-    network.check_subnets(
-        asked.address_space.address_prefixes, [(each.name, each.properties.prefix) for each in subnets]
-    )
-    etag = f'W/"{call.new_guid()}"'
+    """A request that does not speak of subnets leaves them: they may have been written by their own paths."""
+    asked, etag = request.properties, f'W/"{call.new_guid()}"'
+    id, old = (known["id"], known["properties"]["subnets"]) if known else (call.id, [])
+    named = None if asked.subnets is None else [(each.name, each.properties) for each in asked.subnets]
+    subnets = old if named is None else [_subnet(id, name, properties, etag) for name, properties in named]
+    _check(asked.address_space.address_prefixes, subnets)
+    kept = {each["id"].lower() for each in subnets}
+    for each in old:
+        if each["id"].lower() not in kept:
+            _check_unused(call, each["id"])
     properties = {
         "provisioningState": "Succeeded",
         "resourceGuid": known["properties"]["resourceGuid"] if known else call.new_guid(),
         "addressSpace": {"addressPrefixes": asked.address_space.address_prefixes},
-        "subnets": [_subnet(known["id"] if known else call.id, each, etag) for each in subnets],
+        "subnets": subnets,
         "virtualNetworkPeerings": [],
         "enableDdosProtection": False,
     }
     return {"etag": etag, "properties": properties}
 
 
-def _subnet(vnet: str, subnet: SubnetRequest, etag: str) -> Json:
-    group = subnet.properties.network_security_group
+def _subnet(vnet: str, name: str, asked: SubnetPropertiesRequest, etag: str) -> Json:
+    group = asked.network_security_group
     properties: Json = {
         "provisioningState": "Succeeded",
-        "addressPrefix": subnet.properties.prefix,
+        "addressPrefix": asked.prefix,
         **({"networkSecurityGroup": {"id": group.id}} if group else {}),
         "delegations": [],
-        "privateEndpointNetworkPolicies": "Disabled",
-        "privateLinkServiceNetworkPolicies": "Enabled",
+        "privateEndpointNetworkPolicies": asked.private_endpoint_network_policies or "Disabled",
+        "privateLinkServiceNetworkPolicies": asked.private_link_service_network_policies or "Enabled",
     }
-    id = f"{vnet}/subnets/{subnet.name}"
-    return {"name": subnet.name, "id": id, "etag": etag, "type": f"{VIRTUAL_NETWORK}/subnets", "properties": properties}
+    id = f"{vnet}/subnets/{name}"
+    return {"name": name, "id": id, "etag": etag, "type": f"{VIRTUAL_NETWORK}/subnets", "properties": properties}
 
 
-def list_subnets(call: Call) -> Answer:
-    parent = call.get(NETWORKS.kind, call.id.rpartition("/")[0])
-    return as_json({"value": parent.json()["properties"]["subnets"]})
+def _check(space: list[str], subnets: list[Json]) -> None:
+    network.check_subnets(space, [(each["name"], each["properties"]["addressPrefix"]) for each in subnets])
+
+
+def _check_unused(call: Call, subnet: str) -> None:
+    for each in configurations_in(call.ports.store, subnet):
+        raise network.in_use("InUseSubnetCannotBeDeleted", subnet, each["id"])
+
+
+# ------------------------------------------------------------------------------------------------- one by its own path
+
+
+def put_subnet(call: Call) -> Answer:
+    """It stands in its network and nowhere else."""
+    asked = call.read(OneSubnetRequest).properties
+    with call.ports.store.transaction():
+        vnet, name = _network_of(call)
+        if not network.NAME.fullmatch(name):
+            raise errors.invalid_resource_name(name, network.NAME_RULE)
+        known = _named(vnet, name)
+        subnet = _subnet(vnet["id"], known["name"] if known else name, asked, f'W/"{call.new_guid()}"')
+        subnets = [*_others(vnet, name), subnet]
+        _check(vnet["properties"]["addressSpace"]["addressPrefixes"], subnets)
+        _write(call, vnet, subnets)
+    return as_json(subnet, 200 if known else 201)
 
 
 def get_subnet(call: Call) -> Answer:
-    call.get(NETWORKS.kind, call.id.rpartition("/subnets/")[0])
-    subnet = find_subnet(call.ports.store, call.id)
+    vnet, name = _network_of(call)
+    subnet = _named(vnet, name)
     if subnet is None:
-        kind, name = f"{VIRTUAL_NETWORK}/subnets", f"{call.names['name']}/{call.names['subnet']}"
-        raise errors.resource_not_found(kind, name, call.group)
+        raise errors.resource_not_found(f"{VIRTUAL_NETWORK}/subnets", f"{call.names['name']}/{name}", call.group)
     return as_json(subnet)
 
 
+def delete_subnet(call: Call) -> Answer:
+    with call.ports.store.transaction():
+        vnet, name = _network_of(call)
+        subnet = _named(vnet, name)
+        if subnet is None:
+            return Answer(204)
+        _check_unused(call, subnet["id"])
+        _write(call, vnet, _others(vnet, name))
+    return Answer(200)
+
+
+def list_subnets(call: Call) -> Answer:
+    return as_json({"value": _network_of(call)[0]["properties"]["subnets"]})
+
+
+def _network_of(call: Call) -> tuple[Json, str]:
+    """The body of the path's network, and the name of its subnet."""
+    vnet = call.get(NETWORKS.kind, call.id.rpartition("/subnets")[0])
+    return vnet.json(), call.names.get("subnet", "")
+
+
+def _named(vnet: Json, name: str) -> Json | None:
+    return next((each for each in vnet["properties"]["subnets"] if each["name"].lower() == name.lower()), None)
+
+
+def _others(vnet: Json, name: str) -> list[Json]:
+    return [each for each in vnet["properties"]["subnets"] if each["name"].lower() != name.lower()]
+
+
+def _write(call: Call, vnet: Json, subnets: list[Json]) -> None:
+    changed = {**vnet, "properties": {**vnet["properties"], "subnets": subnets}}
+    call.ports.store.put(NETWORKS.kind, vnet["id"].lower(), changed)
+
+
 def _before_deletion(call: Call, known: Document) -> None:
-    for interface in call.ports.store.find(network.INTERFACE.lower()):
-        for each in interface.json()["properties"]["ipConfigurations"]:
-            subnet = each["properties"]["subnet"]["id"]
-            if subnet.lower().startswith(f"{known.id}/"):
-                raise network.in_use("InUseSubnetCannotBeDeleted", subnet, each["id"])
+    for each in known.json()["properties"]["subnets"]:
+        _check_unused(call, each["id"])
 
 
 NETWORKS = PlainType(
@@ -111,7 +173,7 @@ SUBNET = f"{SUBNETS}/{{subnet}}"
 ROUTES = (
     *NETWORKS.routes(),
     reading(SUBNETS, list_subnets),
+    Route("PUT", SUBNET, put_subnet, body=OneSubnetRequest),
     reading(SUBNET, get_subnet),
-    refused("PUT", SUBNET),
-    refused("DELETE", SUBNET),
+    Route("DELETE", SUBNET, delete_subnet, codes=(200, 204)),
 )

@@ -225,3 +225,49 @@ def test_a_rule_is_written_by_its_own_path_and_stands_in_its_group(world: ArmWor
     assert [world.request("DELETE", path).status_code for _ in range(2)] == [200, 204]
     assert world.get(RULES)["properties"]["securityRules"] == []
     assert world.request("PUT", path.replace("/Rules/", "/Absent/"), rule).status_code == 404
+
+
+BACK = f"{VNET}/subnets/Back"
+RANGE = {"properties": {"addressPrefix": "10.0.1.0/24", "privateEndpointNetworkPolicies": "Enabled"}}
+
+
+def test_a_subnet_is_written_by_its_own_path_and_stands_in_its_network(world: ArmWorld) -> None:
+    assert world.request("PUT", BACK, RANGE).status_code == 201
+    again = world.request("PUT", BACK.replace("Back", "BACK"), RANGE)
+    assert (again.status_code, again.json()["id"]) == (200, BACK)
+    assert world.get(BACK) == again.json() == world.get(VNET)["properties"]["subnets"][1]
+    assert again.json()["properties"]["privateEndpointNetworkPolicies"] == "Enabled"
+    world.put(INTERFACE, interface_body(subnet={"id": BACK}))
+    assert configuration(world)["privateIPAddress"] == "10.0.1.4"
+    assert world.error("DELETE", BACK) == (400, "InUseSubnetCannotBeDeleted")
+    world.request("DELETE", INTERFACE)
+    assert [world.request("DELETE", BACK).status_code for _ in range(2)] == [200, 204]
+    assert [each["name"] for each in world.get(f"{VNET}/subnets")["value"]] == ["Front"]
+
+
+@pytest.mark.parametrize(
+    ("path", "prefix", "refusal"),
+    [
+        (BACK, "10.0.0.0/24", (400, "NetcfgSubnetRangesOverlap")),
+        (BACK, "10.9.0.0/24", (400, "NetcfgInvalidSubnet")),
+        (f"{BACK}-", "10.0.1.0/24", (400, "InvalidResourceName")),
+        (BACK.replace("/Net/", "/Absent/"), "10.0.1.0/24", (404, "ResourceNotFound")),
+    ],
+)
+def test_a_subnet_fits_into_its_network(world: ArmWorld, path: str, prefix: str, refusal: tuple[int, str]) -> None:
+    before = world.get(VNET)
+    assert world.error("PUT", path, {"properties": {"addressPrefix": prefix}}) == refusal
+    assert world.get(VNET) == before
+
+
+def test_a_network_written_without_subnets_keeps_those_it_has(world: ArmWorld) -> None:
+    world.put(INTERFACE, interface_body())
+    bare: Json = {"location": "westus", "properties": {"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}}}
+    kept = world.get(f"{VNET}/subnets")["value"]
+    world.put(VNET, bare)
+    assert world.get(f"{VNET}/subnets")["value"] == kept
+    bare["properties"]["subnets"] = []
+    assert world.error("PUT", VNET, bare) == (400, "InUseSubnetCannotBeDeleted")
+    world.request("DELETE", INTERFACE)
+    world.put(VNET, bare)
+    assert world.get(f"{VNET}/subnets")["value"] == []
