@@ -10,7 +10,7 @@ from controlplane.templates.context import Context, Names, Place
 from controlplane.templates.failure import TemplateError, telling
 from controlplane.templates.loops import field, read_loop
 from controlplane.templates.types import Type
-from controlplane.templates.values import find_key
+from controlplane.templates.values import find_key, kind
 from controlplane.templates.walking import closed, evaluated, settled
 
 Json = dict[str, Any]
@@ -49,7 +49,10 @@ def _value(name: str, output: Json, context: Context) -> Any:
 def settle(name: str, output: Json, context: Context) -> Any:
     """The value of one output; TemplateError when it is not of the type that the template says."""
     value = settled(output["value"], context)
-    problem = Type.read(output, {}, f"the output '{name}'").problem_of_kind(value)
-    if problem:
-        raise TemplateError(f"Template output {problem}")
+    expected = Type.read(output, {}, f"the output '{name}'").expects_instead_of(value)
+    if expected:
+        raise TemplateError(
+            f"Template output JToken type is not valid. Expected '{expected}'. Actual '{kind(value)}'. Please see "
+            "https://aka.ms/arm-syntax-outputs for usage details"
+        )
     return value

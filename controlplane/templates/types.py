@@ -95,21 +95,20 @@ class Type:
     def is_nullable(self) -> bool:
         return self.rules.get("nullable") is True
 
-    def problem_of_kind(self, value: Any) -> str | None:
-        """What is wrong with the type of a value, as the service puts it; or None."""
+    def expects_instead_of(self, value: Any) -> str | None:
+        """The kind of value that it takes, as the service puts it, where this one is of another; or None."""
         expected, kinds = _KINDS[self.name]
-        if (value is None and self.is_nullable) or kind(value) in kinds:
-            return None
-        return f"JToken type is not valid. Expected '{expected}'. Actual '{kind(value)}'"
+        return None if (value is None and self.is_nullable) or kind(value) in kinds else expected
 
     def check(self, value: Any, name: str) -> None:
         """TemplateError for a value that it cannot have. Of a secure one the value is never told."""
         self._check(value, name, self.is_secure, 0)
 
     def _check(self, value: Any, name: str, secure: bool, depth: int) -> None:
-        problem = self.problem_of_kind(value)
-        if problem:
-            raise TemplateError(f"Template parameter {problem}. The parameter is '{name}'. {_SEE_FILE}")
+        expected = self.expects_instead_of(value)
+        if expected:
+            why = f"Expected a value of type '{expected}', but received a value of type '{kind(value)}'"
+            raise _refused(name, why, _SEE_FILE)
         if value is None:
             return
         allowed = field(self.rules, "allowedValues")
@@ -207,8 +206,8 @@ def _definition(reference: Any, definitions: Json, subject: str) -> Any:
     return definitions[name]
 
 
-def _refused(name: str, why: str) -> TemplateError:
-    return TemplateError(f"The provided value for the template parameter '{name}' is not valid. {why}. {_SEE_SYNTAX}")
+def _refused(name: str, why: str, see: str = _SEE_SYNTAX) -> TemplateError:
+    return TemplateError(f"The provided value for the template parameter '{name}' is not valid. {why}. {see}")
 
 
 def _not_allowed(value: Any, allowed: list[Any], secure: bool) -> str:

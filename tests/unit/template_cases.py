@@ -249,6 +249,7 @@ CASES: dict[str, list[tuple[str, Any]]] = {
     "references": [("references('/subscriptions/s/resourceGroups/rg/providers/A.B/c/d')[0].state", "there")],
     "resourceId": [
         ("resourceId('Contoso.X/things/parts', 'a', 'b')", f"{GROUP_ID}/providers/Contoso.X/things/a/parts/b"),
+        ("resourceId('Contoso.X/things/parts/', 'a', 'b')", f"{GROUP_ID}/providers/Contoso.X/things/a/parts/b"),
         (
             "resourceId('rg2', 'Contoso.X/things', 'a')",
             "/subscriptions/s/resourceGroups/rg2/providers/Contoso.X/things/a",

@@ -39,7 +39,8 @@ def test_a_parameter_of_each_type_takes_its_values(kind: str) -> None:
 def test_a_parameter_of_each_type_refuses_the_values_of_others(kind: str) -> None:
     for other, value in VALUES.items():
         if other.lower().removeprefix("secure") != kind.lower().removeprefix("secure"):
-            with pytest.raises(TemplateError, match="JToken type is not valid") as refusal:
+            told = "parameter 'p' is not valid. Expected a value of type '[A-Za-z, ]+', but received a value of type"
+            with pytest.raises(TemplateError, match=told) as refusal:
                 planned(defined({"type": kind}), {"p": value})
             assert "s3cret" not in refusal.value.message
 
@@ -200,7 +201,7 @@ def test_a_type_by_reference_takes_its_values(name: str, value: Any) -> None:
         ("disk", {"size": 1, "sku": "X"}, "'p.sku'"),
         ("disk", {"size": 1}, "required property 'sku'"),
         ("disk", {"size": 1, "sku": "S", "more": 1}, "'more' is not expected"),
-        ("disk", {"size": "1", "sku": "S"}, "The parameter is 'p.size'"),
+        ("disk", {"size": "1", "sku": "S"}, "template parameter 'p.size' is not valid"),
         ("disks", [{"size": 1, "sku": "S"}, {"size": 1, "sku": "X"}], r"'p\[1\].sku'"),
         ("disks", [1, 2, 3], "Length"),
         ("pair", ["a", 1, 2], "at most '2'"),

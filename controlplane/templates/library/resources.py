@@ -22,8 +22,9 @@ WITHOUT_ZONES = frozenset(
 
 
 def type_and_name(kind: str, names: Sequence[str]) -> str:
-    """`Namespace/type/name`, for a nested resource type by type and name in turn."""
-    namespace, *types = kind.split("/")
+    """`Namespace/type/name`, for a nested resource type by type and name in turn. A slash at the end of the type means
+    nothing: many a published template has one."""
+    namespace, *types = kind.rstrip("/").split("/")
     if not namespace or not types or not all(types):
         raise Unfit(f"the type '{kind}' is no fully qualified resource type")
     if len(types) != len(names) or not all(names):
