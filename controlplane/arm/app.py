@@ -22,6 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from controlplane.arm import (
     api_versions,
+    availability_sets,
     backup_jobs,
     backup_policies,
     backup_status,
@@ -122,6 +123,7 @@ ROUTES: tuple[Route, ...] = (
     *virtual_machine_sizes.ROUTES,
     *disks.ROUTES,
     *snapshots.ROUTES,
+    *availability_sets.ROUTES,
     *restore_point_collections.ROUTES,
     *virtual_networks.ROUTES,
     *network_security_groups.ROUTES,

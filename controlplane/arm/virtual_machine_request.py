@@ -80,10 +80,16 @@ class StorageProfileRequest(RequestBody):
     os_disk: DiskBody | None = None
     data_disks: list[DiskBody] | None = None
 
+    def system_disk(self) -> DiskBody:
+        """The one asked for; a machine from an image has one in any case."""
+        if self.os_disk is not None:
+            return self.os_disk
+        if self.image_reference is None:
+            raise missing("storageProfile.osDisk")
+        return DiskBody.model_validate({"createOption": "FromImage"})
+
     def disks(self) -> tuple[DiskRequest, ...]:
-        if self.os_disk is None:
-            raise missing("osDisk")
-        found = [self.os_disk.disk(OS_DISK_LUN)]
+        found = [self.system_disk().disk(OS_DISK_LUN)]
         for disk in self.data_disks or []:
             if disk.lun is None:
                 raise missing("dataDisk.lun")
@@ -182,7 +188,7 @@ class VirtualMachineRequest(RequestBody):
         """The machine asked for, not yet completed."""
         properties = self.properties
         storage = properties.storage_profile
-        if storage is None or storage.os_disk is None:
+        if storage is None:
             raise missing("storageProfile")
         return MachineRequest(
             name=name,
@@ -193,7 +199,7 @@ class VirtualMachineRequest(RequestBody):
             zones=self.zones,
             size=properties.hardware_profile.vm_size,
             image=storage.image_reference.image() if storage.image_reference else None,
-            os_type=storage.os_disk.os_type or "",
+            os_type=storage.system_disk().os_type or "",
             computer_name=properties.os_profile.computer_name or "",
             admin_username=properties.os_profile.admin_username or "",
             windows=_shown(properties.os_profile.windows_configuration),

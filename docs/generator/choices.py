@@ -269,6 +269,12 @@ SERVICE = (
         "controlplane/arm/virtual_machine_request.py",
     ),
     Choice(
+        "Availability sets",
+        "kept, and show the machines that name them; one that is not there may be named too",
+        "place the machines; a set that is named must be there",
+        "controlplane/arm/availability_sets.py",
+    ),
+    Choice(
         "The agent of a machine that is off",
         "not ready, of version Unknown",
         "seen so in answers that users quote; some show no agent at all",

@@ -97,6 +97,16 @@ def test_managed_disks_become_resources_of_their_own(world: ArmWorld) -> None:
     assert profile["osDisk"]["managedDisk"] == {"id": os_disk.managed_disk_id, "storageAccountType": "Premium_LRS"}
 
 
+def test_a_machine_from_an_image_has_a_system_disk_without_asking(world: ArmWorld) -> None:
+    body = managed_body(0)
+    del body["properties"]["storageProfile"]["osDisk"]
+    world.follow(world.put(VM, body))
+    shown = world.get(VM)["properties"]["storageProfile"]["osDisk"]
+    assert (shown["createOption"], shown["osType"], shown["diskSizeGB"]) == ("FromImage", "Windows", 127)
+    (disk,) = world.ports.fabric.disks(VM)
+    assert disk.managed_disk_id == shown["managedDisk"]["id"]
+
+
 def test_a_detached_disk_is_attached_to_the_next_machine(world: ArmWorld) -> None:
     world.follow(world.put(VM, managed_body(0)))
     (disk,) = world.ports.fabric.disks(VM)
@@ -129,10 +139,11 @@ def test_a_vhd_of_the_user_is_attached_with_its_own_size(world: ArmWorld) -> Non
 
 
 Change = Callable[[Json], object]
+SYSTEM = ("osDisk", "imageReference")
 BAD: list[tuple[str, Change, tuple[int, str]]] = [
     ("no location", lambda body: body.pop("location"), (400, "LocationRequired")),
     ("no storage", lambda body: body["properties"].pop("storageProfile"), (400, "InvalidParameter")),
-    ("no os disk", lambda body: profile(body).pop("osDisk"), (400, "InvalidParameter")),
+    ("no os disk, no image", lambda body: [profile(body).pop(key) for key in SYSTEM], (400, "InvalidParameter")),
     ("no image", lambda body: profile(body).pop("imageReference"), (400, "InvalidParameter")),
     ("half an image", lambda body: profile(body)["imageReference"].pop("sku"), (400, "InvalidParameter")),
     ("own image", lambda body: profile(body).update(imageReference={"id": "/x"}), (501, "OperationNotSimulated")),

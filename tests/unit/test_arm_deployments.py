@@ -322,7 +322,7 @@ def test_one_that_is_cancelled_begins_nothing_more(world: ArmWorld) -> None:
 
 
 UNKNOWN = resource("Contoso.Things/things", "x")
-NOT_HERE = resource("Microsoft.Compute/availabilitySets", "x")
+NOT_HERE = resource("Microsoft.Compute/sshPublicKeys", "x")
 TOO_LONG = "x" * 65
 WITHOUT_MODE = request(account())
 del WITHOUT_MODE["properties"]["mode"]

@@ -53,6 +53,12 @@ def test_a_role_is_assigned_at_every_scope(world: ArmWorld) -> None:
     assert world.error("GET", f"{VAULT}/{ASSIGNMENTS}/{NAME}") == (404, "RoleAssignmentNotFound")
 
 
+def test_a_role_whose_id_is_built_like_an_assignment_is_told_by_its_guid(world: ArmWorld) -> None:
+    path = f"{VAULT}/{ASSIGNMENTS}/{NAME}"
+    world.put(path, assignment(roleDefinitionId=f"{SUBSCRIPTION}/{ASSIGNMENTS}/{BACKUP_CONTRIBUTOR}"))
+    assert world.get(path)["properties"]["roleDefinitionId"] == f"{SUBSCRIPTION}/{DEFINITIONS}/{BACKUP_CONTRIBUTOR}"
+
+
 BAD = [
     ("no guid", "first", assignment(), (400, "InvalidRoleAssignmentId")),
     ("role", NAME, assignment(roleDefinitionId="Owner"), (400, "InvalidRoleDefinitionId")),

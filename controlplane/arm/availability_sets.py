@@ -1,0 +1,108 @@
+"""Microsoft.Compute/availabilitySets: what machines name and nothing places them by."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+
+from controlplane.arm.call import Answer, Call, RequestBody, as_json, encode
+from controlplane.arm.plain_resources import PlainType, ResourceRequest
+from controlplane.arm.routing import SUBSCRIPTION, Route, reading
+from controlplane.domain import virtual_machine
+from controlplane.domain.errors import ServiceError
+from controlplane.ports import Document, Json
+
+TYPE = "Microsoft.Compute/availabilitySets"
+MOST_FAULT_DOMAINS, MOST_UPDATE_DOMAINS = 3, 20
+
+
+class PropertiesRequest(RequestBody):
+    platform_fault_domain_count: int = 2
+    platform_update_domain_count: int = 5
+    proximity_placement_group: dict[str, str] | None = None
+
+
+class SetRequest(ResourceRequest):
+    properties: PropertiesRequest = PropertiesRequest()
+
+
+def _body(call: Call, request: SetRequest, known: Json | None) -> Json:
+    asked = request.properties
+    properties: Json = {
+        "platformUpdateDomainCount": _count("update", asked.platform_update_domain_count, MOST_UPDATE_DOMAINS),
+        "platformFaultDomainCount": _count("fault", asked.platform_fault_domain_count, MOST_FAULT_DOMAINS),
+        **({"proximityPlacementGroup": group} if (group := asked.proximity_placement_group) else {}),
+    }
+    for key in ("platformUpdateDomainCount", "platformFaultDomainCount"):
+        if known and known["properties"][key] != properties[key]:
+            message = f"Changing property '{key}' is not allowed."
+            raise ServiceError("PropertyChangeNotAllowed", message, status=409, target=key)
+    return {"sku": {"name": (request.sku or {}).get("name", "Classic")}, "properties": properties}
+
+
+def _count(which: str, asked: int, most: int) -> int:
+    if not 1 <= asked <= most:
+        message = f"The specified {which} domain count {asked} must fall in the range 1 to {most}."
+        target = f"platform{which.title()}DomainCount"
+        raise ServiceError("InvalidParameter", message, target=target)
+    return asked
+
+
+def _before_deletion(call: Call, known: Document) -> None:
+    if _machines(call).get(known.id):
+        raise ServiceError(
+            "OperationNotAllowed",
+            f"Availability Set '{known.json()['name']}' cannot be deleted. Before deleting an Availability Set please "
+            "ensure that it does not contain any VM.",
+            status=409,
+        )
+
+
+def _machines(call: Call) -> dict[str, list[Json]]:
+    """Set -> the machines in it. Machines say where they are; a set is asked too seldom to keep note of it twice."""
+    found: dict[str, list[Json]] = defaultdict(list)
+    for document in call.ports.store.find(virtual_machine.TYPE.lower()):
+        machine = document.json()
+        around = machine["properties"].get("availabilitySet") or {}
+        found[str(around.get("id", "")).lower()].append({"id": machine["id"]})
+    return found
+
+
+def _shown(document: Document, machines: dict[str, list[Json]]) -> Json:
+    body: Json = document.json()
+    return body | {"properties": body["properties"] | {"virtualMachines": machines.get(document.id, [])}}
+
+
+def get_set(call: Call) -> Answer:
+    return as_json(_shown(call.get(SETS.kind), _machines(call)))
+
+
+def list_sets(call: Call) -> Answer:
+    call.get_group()
+    return _page(call, call.group_id)
+
+
+def list_all_sets(call: Call) -> Answer:
+    return _page(call, None)
+
+
+def _page(call: Call, parent: str | None) -> Answer:
+    machines = _machines(call)
+    return call.page((each.id, encode(_shown(each, machines))) for each in call.by_id(SETS.kind, parent))
+
+
+SETS = PlainType(
+    full_type=TYPE,
+    name=re.compile(r"[A-Za-z0-9_]([\w.-]{0,78}\w)?", re.ASCII),
+    name_rule="1 to 80 letters, digits, '-', '_' and '.', with none of '-' and '.' at either end",
+    request=SetRequest,
+    body=_body,
+    before_deletion=_before_deletion,
+)
+
+READS = (
+    reading(SETS.path, get_set),
+    reading(SETS.collection_path, list_sets),
+    reading(f"{SUBSCRIPTION}/providers/{TYPE}", list_all_sets),
+)
+ROUTES: tuple[Route, ...] = (*(route for route in SETS.routes() if route.method != "GET"), *READS)
