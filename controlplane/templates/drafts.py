@@ -30,7 +30,8 @@ _LEFT_OUT = {
 @dataclass(frozen=True, slots=True)
 class Draft:
     """One resource before its body is evaluated, which may name every other. `waits_for` is as the template has it.
-    `loop` is the copy loop that it comes from; a child that comes with its parent has none."""
+    `loop` is the copy loop that it comes from; a child that comes with its parent has none. `id` is empty for one that
+    only exists, is not wanted, and has no name then."""
 
     id: str
     type: str
@@ -113,10 +114,7 @@ def _one(
 
 
 def _draft(definition: Json, path: Path, context: Context, parent: _Parent | None) -> Draft:
-    kind, name = _text(definition, "type", context), _text(definition, "name", context)
-    version = _text(definition, "apiVersion", context)
-    if parent is not None:
-        kind, name = f"{parent.type}/{kind}", f"{parent.name}/{name}"
+    kind, version = _text(definition, "type", context), _text(definition, "apiVersion", context)
     condition = evaluated(field(definition, "condition"), context)
     if condition is not None and not isinstance(condition, bool):
         raise TemplateError("its condition must be a boolean")
@@ -126,9 +124,19 @@ def _draft(definition: Json, path: Path, context: Context, parent: _Parent | Non
     existing = field(definition, "existing")
     if not isinstance(existing or False, bool):
         raise TemplateError("its member 'existing' must be a boolean")
-    base = definition if parent is None else {**parent.definition, **definition}
+    try:
+        name = _text(definition, "name", context)
+        if parent is not None:
+            kind, name = f"{parent.type}/{kind}", f"{parent.name}/{name}"
+        id = _id(kind, name, definition if parent is None else {**parent.definition, **definition}, context)
+    except TemplateError:
+        # What Bicep calls existing is only looked at where it is needed: its name may be made of a parameter that is
+        # null unless its condition holds.
+        if not existing or condition is not False:
+            raise
+        id, name = "", str(field(definition, "name"))
     return Draft(
-        id=_id(kind, name, base, context),
+        id=id,
         type=kind,
         name=name,
         api_version=version,

@@ -25,7 +25,9 @@ class Directory:
         self._relative: dict[str, list[int]] = {}
         self._names: dict[str, list[int]] = {}
         for number, draft in enumerate(drafts):
-            self._enter(number, draft)
+            self._enter_named(number, draft)
+            if draft.id:
+                self._enter(number, draft)
         for loop in empty:
             self._loops.setdefault(loop.name.lower(), [])
             if loop.symbol is not None:
@@ -42,12 +44,14 @@ class Directory:
             )
         if known is None or not draft.existing:
             self._ids[id] = number
+        self._relative.setdefault(id.rpartition("/providers/")[2], []).append(number)
+        self._names.setdefault(draft.name.lower(), []).append(number)
+
+    def _enter_named(self, number: int, draft: Draft) -> None:
         if draft.symbol is not None:
             self._symbols.setdefault(draft.symbol.lower(), []).append(number)
         if draft.loop is not None:
             self._loops.setdefault(draft.loop.name.lower(), []).append(number)
-        self._relative.setdefault(id.rpartition("/providers/")[2], []).append(number)
-        self._names.setdefault(draft.name.lower(), []).append(number)
 
     def target(self, name: str) -> Target | None:
         numbers = self.find(name)

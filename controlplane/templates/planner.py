@@ -73,7 +73,7 @@ def _planned(sections: Sections, parameters: Parameters, context: Context) -> Pl
         parameters.shown(),
         close_outputs(sections.outputs, sections.definitions, context, directory),
         tuple(each for number, each in resources if drafts[number].existing),
-        tuple(draft.id for draft in drafts if not draft.wanted),
+        tuple(draft.id for draft in drafts if draft.id and not draft.wanted),
         parameters.secrets(),
     )
 

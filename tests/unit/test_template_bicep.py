@@ -11,7 +11,7 @@ import pytest
 from controlplane.templates.failure import TemplateError
 from controlplane.templates.late import settle_body
 from controlplane.templates.planner import Plan, plan
-from tests.unit.template_world import DEPLOYMENT, SCOPE, Json, Shelf, body_of, outputs_of, planned
+from tests.unit.template_world import DEPLOYMENT, SCOPE, Json, Shelf, body_of, outputs_of, planned, symbolic
 
 TEMPLATE: Json = json.loads((Path(__file__).parent / "golden/templates/bicep_backup.json").read_text(encoding="utf-8"))
 RG = "/subscriptions/s/resourceGroups/rg/providers"
@@ -132,3 +132,47 @@ def test_no_machine_means_no_module_and_no_loop() -> None:
 def test_values_are_checked_in_depth(changed: dict[str, Any], told: str) -> None:
     with pytest.raises(TemplateError, match=told):
         planned(TEMPLATE, {**VALUES, **changed})
+
+
+# ------------------------------------------------------------------------------------ what exists if a condition holds
+
+LOCATED = {
+    "existing": True,
+    "type": "Contoso.X/things",
+    "apiVersion": "2024-01-01",
+    "condition": "[not(empty(parameters('of')))]",
+    "resourceGroup": "[split(parameters('of'), '/')[0]]",
+    "name": "[split(parameters('of'), '/')[1]]",
+}
+READER = {
+    "type": "Contoso.X/things",
+    "apiVersion": "2024-01-01",
+    "name": "reader",
+    "properties": {"size": "[if(empty(parameters('of')), 1, reference('other').size)]"},
+    "dependsOn": ["other"],
+}
+
+
+def reading_other(of: str | None) -> Plan:
+    of_another = {"type": "string", "nullable": True}
+    resources: Json = {"other": LOCATED, "third": LOCATED, "reader": READER}
+    return planned(symbolic(resources, parameters={"of": of_another}), {"of": of})
+
+
+def test_what_only_exists_needs_no_name_unless_its_condition_holds() -> None:
+    without = reading_other(None)
+    assert (without.existing, without.skipped) == ((), ())
+    assert body_of(without, "reader") == {"properties": {"size": 1}}
+    found = reading_other("rg2/a")
+    (id,) = {each.id for each in found.existing}
+    assert id == "/subscriptions/s/resourceGroups/rg2/providers/Contoso.X/things/a"
+    shelf = Shelf()
+    shelf.put(id, {"size": 7})
+    assert body_of(found, "reader", shelf) == {"properties": {"size": 7}}
+
+
+def test_what_is_to_be_made_needs_its_name_in_any_case() -> None:
+    made = {key: value for key, value in LOCATED.items() if key != "existing"}
+    of_another = {"type": "string", "nullable": True}
+    with pytest.raises(TemplateError, match="'split' expects its argument 1"):
+        planned(symbolic({"made": made}, parameters={"of": of_another}))
