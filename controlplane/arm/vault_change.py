@@ -40,7 +40,7 @@ def apply(call: Call, before: Json, known: Document | None, asked: Asked) -> Doc
             del after["tags"]
     if asked.sku is not None:
         after["sku"] = vault.check_sku(asked.sku)
-    after["properties"] = vault_settings.merged(before["properties"], asked.settings)
+    after["properties"] = vault_settings.merged(before["properties"], asked.settings, call.query["api-version"])
     if known is not None and after == before:
         return known
     in_use = known is not None and bool(store.find(protected_item.KIND, known.id, limit=1))

@@ -64,7 +64,8 @@ def check_backup_config(vault: Json, asked: Json) -> None:
     if state == "disabled" or security not in STRONG_ENOUGH:
         raise ServiceError(
             "BMSUserErrorDisablingSoftDeleteStateNotAllowed",
-            "Soft delete and the security features of the vault are always on: disabling them is not allowed.",
+            "Disabling soft delete or enhanced security state is not allowed for this vault. Please contact Microsoft "
+            "Support if this is not expected.",
         )
     if state != now["softDeleteFeatureState"].lower():
         raise ServiceError(

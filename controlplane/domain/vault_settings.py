@@ -15,6 +15,9 @@ Json = dict[str, Any]
 SWITCH = ("Enabled", "Disabled")
 REDUNDANCIES = ("GeoRedundant", "LocallyRedundant", "ZoneRedundant")
 ALWAYS_ON = "AlwaysON"
+STRICT_SINCE = "2026-01-01"
+"""From this api-version on soft delete is asked for as AlwaysON and no less; the public modules ask for Enabled with
+2025-08-01."""
 
 CHOICES: dict[str, tuple[str, ...]] = {
     "publicNetworkAccess": SWITCH,
@@ -54,7 +57,7 @@ class Change:
     """Whether there is an item in the vault, if only a soft-deleted one."""
 
 
-def merged(before: Json, asked: Json) -> Json:
+def merged(before: Json, asked: Json, api_version: str = STRICT_SINCE) -> Json:
     """The settings with what a request asks for. `asked` bears the documented keys and no nulls; what it leaves out
     stays as it is. ServiceError for a value that no vault may have."""
     after = _merged(before, asked)
@@ -67,8 +70,9 @@ def merged(before: Json, asked: Json) -> Json:
     if immutable.get("state") == "Disabled":
         immutable.pop("configuration", None)
     soft_delete = after["securitySettings"]["softDeleteSettings"]
+    enough = {ALWAYS_ON.lower()} if api_version >= STRICT_SINCE else {ALWAYS_ON.lower(), "enabled"}
     for key in ("softDeleteState", "enhancedSecurityState"):
-        if str(soft_delete[key]).lower() != ALWAYS_ON.lower():
+        if str(soft_delete[key]).lower() not in enough:
             raise ServiceError(
                 "BMSUserErrorSoftDeleteStateNotSetToAlwaysON",
                 "Soft delete state and enhanced security state must be set to AlwaysON for this API version",

@@ -362,6 +362,12 @@ SERVICE = (
         "controlplane/domain/policy.py",
     ),
     Choice(
+        "A vault whose soft delete is to be Enabled, by an api-version before 2026",
+        "has it AlwaysON, as every vault; later versions are refused",
+        "takes it with 2025-08-01 and refuses it in 2026; from which version on, and what it then shows, is not public",
+        "controlplane/domain/vault_settings.py",
+    ),
+    Choice(
         "A machine that its vault has stopped or suspended",
         "may be protected in another vault, and is then not resumed in the first",
         "documented for machines whose protection was stopped; soft-deleted ones stay with their vault here",

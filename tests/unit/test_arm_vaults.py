@@ -106,6 +106,19 @@ def test_a_bad_vault_gets_its_code(world: ArmWorld, changes: Json, expected: tup
     assert world.error("GET", POLICY) == (404, "ResourceNotFound")
 
 
+def test_an_older_request_may_say_enabled_of_what_is_always_on(world: ArmWorld) -> None:
+    enabled = {"softDeleteState": "Enabled", "enhancedSecurityState": "enabled"}
+    body = VAULT_BODY | {"properties": {"securitySettings": {"softDeleteSettings": enabled}}}
+    refusal = (400, "BMSUserErrorSoftDeleteStateNotSetToAlwaysON")
+    assert world.error("PUT", VAULT, body) == refusal
+    older = {"api-version": "2025-08-01"}
+    assert world.request("PUT", VAULT, body, **older).status_code in (200, 201)
+    shown = world.get(VAULT)["properties"]["securitySettings"]["softDeleteSettings"]
+    assert (shown["softDeleteState"], shown["enhancedSecurityState"]) == ("AlwaysON", "AlwaysON")
+    enabled["softDeleteState"] = "Disabled"
+    assert world.request("PUT", VAULT, body, **older).json()["error"]["code"] == refusal[1]
+
+
 def test_vaults_are_listed_by_group_and_by_subscription(world: ArmWorld) -> None:
     world.add_vault()
     assert world.get(f"{GROUP}/providers/Microsoft.RecoveryServices/vaults") == {"value": [world.get(VAULT)]}
