@@ -19,7 +19,7 @@ from controlplane.templates.walking import settled
 Json = dict[str, Any]
 
 OUTPUT_CODE = "DeploymentOutputEvaluationFailed"
-_OUTPUTS = "Unable to evaluate template outputs: '{0}'. Please see error details and deployment operations. Please see "
+_OUTPUTS = "Unable to evaluate template outputs: '{1}'. Please see error details and deployment operations. Please see "
 _SEE_ERRORS = "https://aka.ms/arm-common-errors for usage details."
 
 
@@ -51,14 +51,15 @@ def settle_outputs(outputs: Json, scope: Scope, resolver: Resolver) -> Json:
         shown[name] = {"type": output["type"]} | ({} if output.get("secure") else {"value": value})
     if problems:
         raise TemplateError(
-            ",".join(problems),
+            "Template outputs are not valid",
             OUTPUT_CODE,
             form=_OUTPUTS + _SEE_ERRORS,
+            resource=",".join(problems),
             details=tuple(
                 {
                     "code": OUTPUT_CODE,
                     "target": name,
-                    "message": f"The template output '{name}' is not valid: {reason}.",
+                    "message": f"The template output '{name}' is not valid: {reason}..",
                 }
                 for name, reason in problems.items()
             ),

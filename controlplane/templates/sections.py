@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,9 @@ Json = dict[str, Any]
 SYMBOLIC = "2.0"
 """The languageVersion in which resources have symbolic names."""
 
+_SCHEMA = re.compile(r"/schemas/([^/]+)/\w*deploymenttemplate\.json")
+_SCHEMAS = ("2014-04-01-preview", "2015-01-01", "2018-05-01", "2019-04-01", "2019-08-01")
+"""The versions of the template's schema, as the service's refusal of others lists them."""
 _KNOWN = frozenset(
     (
         *("$schema", "contentversion", "languageversion", "apiprofile", "metadata", "definitions", "functions"),
@@ -80,6 +84,12 @@ def _refuse_left_out(template: Json) -> None:
         if field(template, name):
             raise NotSimulated(feature)
     schema = str(field(template, "$schema")).lower()
+    version = _SCHEMA.search(schema)
+    if version is None or version[1] not in _SCHEMAS:
+        raise TemplateError(
+            f"Template schema '{field(template, '$schema')}' is not supported. Supported versions are "
+            f"'{','.join(_SCHEMAS)}'. Please see https://aka.ms/arm-template for usage details"
+        )
     for scope in ("managementGroup", "tenant"):
         if f"{scope.lower()}deploymenttemplate" in schema:
             raise NotSimulated(f"a template for a deployment to a {scope}")

@@ -19,6 +19,7 @@ from controlplane.jobs.catalog import plans
 from simulator.clock import VirtualClock
 from tests.unit.arm_world import ACCOUNT, GROUP, IMAGE, SUBSCRIPTION, VAULT, VERSION, VM, ArmWorld, arm_world, identity
 from tests.unit.scripted_fabric import apply_desired
+from tests.unit.template_world import SCHEMA
 
 Json = dict[str, Any]
 
@@ -35,7 +36,7 @@ def world() -> Iterator[ArmWorld]:
 
 
 def request(*resources: Json, values: Json | None = None, **sections: Any) -> Json:
-    template = {"$schema": "https://x#", "contentVersion": "1.0.0.0", "resources": list(resources), **sections}
+    template = {"$schema": SCHEMA, "contentVersion": "1.0.0.0", "resources": list(resources), **sections}
     return {"properties": {"mode": "Incremental", "template": template, "parameters": values or {}}}
 
 
@@ -195,7 +196,8 @@ def test_deployed_again_it_changes_nothing(world: ArmWorld) -> None:
 
 def test_the_body_that_az_sends_is_read_though_it_is_no_json(world: ArmWorld) -> None:
     template = """{ // storage
-      "$schema": "https://x#", "contentVersion": "1.0.0.0",
+      "$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#",
+      "contentVersion": "1.0.0.0",
       "resources": [ACCOUNT], /* that is
       all */
     }""".replace("ACCOUNT", json.dumps(account()))

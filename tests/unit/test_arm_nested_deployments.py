@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.unit import template_world
 from tests.unit.arm_world import ACCOUNT, GROUP, SUBSCRIPTION, VAULT, VM, ArmWorld, arm_world
 
 Json = dict[str, Any]
@@ -15,7 +16,7 @@ OTHER = f"{SUBSCRIPTION}/resourceGroups/Other"
 DEPLOYMENT = f"{GROUP}/providers/Microsoft.Resources/deployments/outer"
 INNER = "providers/Microsoft.Resources/deployments/inner"
 SECRET = "s3cret-of-the-template"
-SCHEMA = {"$schema": "https://x#", "contentVersion": "1.0.0.0"}
+SCHEMA = {"$schema": template_world.SCHEMA, "contentVersion": "1.0.0.0"}
 
 
 @pytest.fixture

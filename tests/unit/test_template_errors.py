@@ -10,7 +10,7 @@ from controlplane.templates.failure import NotSimulated, TemplateError
 from controlplane.templates.planner import plan
 from controlplane.templates.relaxed_json import to_json
 from controlplane.templates.source import Source
-from tests.unit.template_world import DEPLOYMENT, THINGS, Json, planned, resource, template
+from tests.unit.template_world import DEPLOYMENT, SCHEMA, THINGS, Json, planned, resource, template
 
 ONE = {"p": {"type": "string", "allowedValues": ["x"]}}
 
@@ -82,6 +82,12 @@ SCHEMA_OF_TENANT = "https://schema.management.azure.com/schemas/2019-08-01/tenan
         ),
         ({"resources": []}, "Deployment template parse failed: 'Required property '$schema' not found in JSON.'."),
         (
+            {**template(), "$schema": SCHEMA.replace("2019-04-01", "2020-01-01")},
+            "Deployment template validation failed: 'Template schema 'https://schema.management.azure.com/schemas/"
+            "2020-01-01/deploymentTemplate.json#' is not supported. Supported versions are '2014-04-01-preview,"
+            "2015-01-01,2018-05-01,2019-04-01,2019-08-01'. Please see https://aka.ms/arm-template for usage details.'.",
+        ),
+        (
             template(colour=1),
             "Deployment template parse failed: 'Could not find member 'colour' on object of type 'Template'.'.",
         ),
@@ -96,7 +102,7 @@ def test_an_error_says_it_as_the_service_does(written: Json, message: str) -> No
 # ---------------------------------------------------------------------------------------------------- where an error is
 
 REQUEST = """{"properties": {"mode": "Incremental", template:{
-  "$schema": "https://x#", // a comment: { [
+  "$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#", // a comment: { [
   "contentVersion": "1.0.0.0",
   "parameters": { "p": { "type": "string", "allowedValues": ["a"] } },
   "variables": {

@@ -193,7 +193,7 @@ def test_outputs_that_fail_are_told_together() -> None:
     with pytest.raises(TemplateError) as refusal:
         settle_outputs(found.outputs, SCOPE, shelf(x="up"))
     assert refusal.value.code == "DeploymentOutputEvaluationFailed"
-    assert refusal.value.message.startswith("Unable to evaluate template outputs: 'one,two.'")
+    assert refusal.value.message.startswith("Unable to evaluate template outputs: 'one,two'. Please")
     assert [each["target"] for each in refusal.value.details] == ["one", "two"]
     assert "Expected 'Integer'. Actual 'String'" in refusal.value.details[1]["message"]
 
