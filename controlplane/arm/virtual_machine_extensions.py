@@ -126,6 +126,8 @@ def _deliver(call: Call, machine: Json, properties: PropertiesRequest, request: 
 def _published(call: Call, request: ExtensionRequest) -> PublishedHandler:
     """What the request can mean, one version at least."""
     handler = call.ports.fabric.handler(request.publisher, request.type)
+    if handler is None and vm_extension.is_elsewhere(request.publisher, request.type):
+        raise errors.operation_not_simulated(f"the VM extension {request.publisher}.{request.type}")
     if handler is None:
         raise vm_extension.unknown_handler(request.publisher, request.type)
     if handler.choose(request.version, request.auto_upgrade_minor_version) is None:

@@ -37,6 +37,35 @@ def check(name: str, publisher: str | None, type: str | None, version: str | Non
     return publisher, type, version
 
 
+ELSEWHERE = frozenset(
+    (publisher, type)
+    for publisher, types in (
+        ("microsoft.azure.activedirectory", ("aadloginforwindows", "aadsshloginforlinux")),
+        ("microsoft.azure.diagnostics", ("iaasdiagnostics", "linuxdiagnostic")),
+        ("microsoft.azure.extensions", ("customscript",)),
+        ("microsoft.azure.monitor", ("azuremonitorlinuxagent", "azuremonitorwindowsagent")),
+        ("microsoft.azure.monitoring.dependencyagent", ("dependencyagentlinux", "dependencyagentwindows")),
+        ("microsoft.azure.networkwatcher", ("networkwatcheragentlinux", "networkwatcheragentwindows")),
+        ("microsoft.azure.security", ("azurediskencryption", "azurediskencryptionforlinux", "iaasantimalware")),
+        ("microsoft.azure.security.linuxattestation", ("guestattestation",)),
+        ("microsoft.azure.security.windowsattestation", ("guestattestation",)),
+        ("microsoft.compute", ("bginfo", "customscriptextension", "jsonaddomainextension", "vmaccessagent")),
+        ("microsoft.enterprisecloud.monitoring", ("microsoftmonitoringagent", "omsagentforlinux")),
+        ("microsoft.guestconfiguration", ("configurationforlinux", "configurationforwindows")),
+        ("microsoft.ostcextensions", ("customscriptforlinux", "vmaccessforlinux")),
+        ("microsoft.powershell", ("dsc",)),
+        ("microsoft.sqlserver.management", ("sqliaasagent",)),
+    )
+    for type in types
+)
+"""Extensions that Azure has for everybody, in lower case: a world without a package of one cannot say there is none.
+learn.microsoft.com/azure/virtual-machines/extensions has their pages."""
+
+
+def is_elsewhere(publisher: str, type: str) -> bool:
+    return (publisher.lower(), type.lower()) in ELSEWHERE
+
+
 def unknown_handler(publisher: str, type: str) -> ServiceError:
     message = f"The VM extension with publisher '{publisher}' and type '{type}' could not be found."
     return ServiceError("ArtifactNotFound", message, status=404)

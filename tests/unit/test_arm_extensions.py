@@ -182,6 +182,10 @@ def test_the_version_and_automatic_upgrade_choose_the_package(
     [
         ({"publisher": "Nobody"}, (404, "ArtifactNotFound")),
         ({"type": "Nothing"}, (404, "ArtifactNotFound")),
+        (
+            {"publisher": "Microsoft.Azure.Extensions", "type": "CustomScript", "typeHandlerVersion": "2.1"},
+            (501, "OperationNotSimulated"),
+        ),
         ({"typeHandlerVersion": "3.0"}, (404, "ArtifactVersionNotFound")),
         ({"typeHandlerVersion": "1.1", "autoUpgradeMinorVersion": False}, (404, "ArtifactVersionNotFound")),
         ({"typeHandlerVersion": "1.0.7.0"}, (400, "InvalidParameter")),
