@@ -109,7 +109,7 @@ def _public_addresses(interface: Json) -> dict[str, str]:
 def _before_deletion(call: Call, known: Document) -> None:
     shown = known.json()
     if machine := shown["properties"].get("virtualMachine"):
-        raise network.in_use("NicInUse", shown["id"], machine["id"])
+        raise network.interface_in_use(shown["id"], machine["id"])
     for id in _public_addresses(shown):
         public_ip_addresses.disconnect(call, id)
 
@@ -150,7 +150,7 @@ def _set_machine(call: Call, id: str, asking: str, machine: str | None) -> None:
     shown = known.json()
     owner = shown["properties"].pop("virtualMachine", {"id": asking})["id"]
     if owner.lower() != asking.lower():
-        raise network.in_use("NicInUse", id, owner)
+        raise network.interface_in_use(id, owner)
     shown["properties"].pop("primary", None)
     if machine is not None:
         shown["properties"] |= {"virtualMachine": {"id": machine}, "primary": True}

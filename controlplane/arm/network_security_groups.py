@@ -127,7 +127,7 @@ def _before_deletion(call: Call, known: Document) -> None:
         shown = interface.json()
         used = shown["properties"].get("networkSecurityGroup", {}).get("id", "")
         if used.lower() == known.id:
-            raise network.in_use("InUseNetworkSecurityGroupCannotBeDeleted", used, shown["id"])
+            raise network.group_in_use(used, shown["id"])
 
 
 GROUPS = PlainType(

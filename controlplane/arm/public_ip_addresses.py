@@ -62,7 +62,7 @@ def _free_address(call: Call) -> str:
 def _before_deletion(call: Call, known: Document) -> None:
     shown = known.json()
     if used := shown["properties"].get("ipConfiguration"):
-        raise network.in_use("PublicIPAddressCannotBeDeleted", shown["id"], used["id"])
+        raise network.address_is_allocated(shown["id"], used["id"])
 
 
 def connect(call: Call, id: str, configuration: str, interface: str) -> None:
@@ -73,7 +73,7 @@ def connect(call: Call, id: str, configuration: str, interface: str) -> None:
     shown = known.json()
     used = shown["properties"].get("ipConfiguration", {}).get("id", configuration)
     if used.lower() != configuration.lower():
-        raise network.in_use("PublicIPAddressInUse", id, used)
+        raise network.address_in_use(shown["id"], used, configuration)
     shown["properties"]["ipConfiguration"] = {"id": configuration}
     call.ports.store.put(ADDRESSES.kind, id, shown)
 

@@ -29,10 +29,13 @@ _BLOBS: Mapping[str, Any] = {
 _FABRIC = {"create_vm": None, "delete_vm": None, "power": None, "restart": None, "deliver": 0, "remove_extension": None}
 _ENGINE = {"start": None, "cancel": False}
 
+_NOT_OF_PROVIDERS = frozenset({"LocationNotAvailableForResourceType", "LocationRequired"})
+"""What the service finds before it asks a provider: such a refusal is the answer, and stands in no other."""
+
 
 def refusals(call: Call, planned: Plan, scope: Scope) -> list[Json]:
     """What the providers of the resources have against them, as errors that ARM shows. A refusal since something is not
-    simulated is raised."""
+    simulated is raised, as is one that no provider makes."""
     found: list[Json] = []
     try:
         with call.ports.store.transaction():
@@ -58,7 +61,7 @@ def _try_all(call: Call, planned: Plan, scope: Scope, found: list[Json]) -> None
             continue  # It reads what is not there yet, and is evaluated anew when it is.
         except Expected as error:
             refusal = expected(error)
-            if refusal.status == 501:
+            if refusal.status == 501 or refusal.code in _NOT_OF_PROVIDERS:
                 raise refusal from None
             if refusal.status != 503:
                 found.append({"target": resource.id} | refusal.envelope()["error"])

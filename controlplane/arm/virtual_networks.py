@@ -91,7 +91,7 @@ def _check(space: list[str], subnets: list[Json]) -> None:
 
 def _check_unused(call: Call, subnet: str) -> None:
     for each in configurations_in(call.ports.store, subnet):
-        raise network.in_use("InUseSubnetCannotBeDeleted", subnet, each["id"])
+        raise network.subnet_in_use(subnet, each["id"])
 
 
 # ------------------------------------------------------------------------------------------------- one by its own path

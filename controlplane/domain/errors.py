@@ -6,7 +6,7 @@ what is raised here is what the ARM error envelope or the job's errorDetails sho
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -172,11 +172,11 @@ def location_required() -> ServiceError:
     return ServiceError("LocationRequired", "The location property is required for this definition.", target="location")
 
 
-def location_not_available(location: str, full_type: str) -> ServiceError:
+def location_not_available(location: str, full_type: str, regions: Iterable[str]) -> ServiceError:
     return ServiceError(
         "LocationNotAvailableForResourceType",
-        f"The provided location '{location}' is not available for resource type '{full_type}'.",
-        target="location",
+        f"The provided location '{location}' is not available for resource type '{full_type}'. List of available "
+        f"regions for the resource type is '{','.join(regions)}'.",
     )
 
 

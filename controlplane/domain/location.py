@@ -24,5 +24,5 @@ def normalised(location: str | None, full_type: str) -> str:
         raise errors.location_required()
     name = location.replace(" ", "").lower()
     if name not in REGIONS:
-        raise errors.location_not_available(location, full_type)
+        raise errors.location_not_available(location, full_type, REGIONS)
     return name

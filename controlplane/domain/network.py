@@ -85,5 +85,40 @@ def invalid_reference(id: str, by: str) -> ServiceError:
     )
 
 
-def in_use(code: str, id: str, by: str) -> ServiceError:
-    return ServiceError(code, f"Resource {id} cannot be deleted since it is in use by {by}.")
+def subnet_in_use(id: str, by: str) -> ServiceError:
+    return ServiceError(
+        "InUseSubnetCannotBeDeleted",
+        f"Subnet {id.rpartition('/')[2]} is in use by {by} and cannot be deleted. In order to delete the subnet, "
+        "delete all the resources within the subnet. See aka.ms/deletesubnet.",
+    )
+
+
+def group_in_use(id: str, by: str) -> ServiceError:
+    return ServiceError(
+        "InUseNetworkSecurityGroupCannotBeDeleted",
+        f"Network security group {id} cannot be deleted because it is in use by the following resources: {by}. In "
+        "order to delete the Network security group, remove the association with the resource(s). To learn how to do "
+        "this, see aka.ms/deletensg.",
+    )
+
+
+def interface_in_use(id: str, machine: str) -> ServiceError:
+    return ServiceError("NicInUse", f"Network Interface {id} is used by existing VM {machine}.")
+
+
+def address_is_allocated(id: str, to: str) -> ServiceError:
+    """Of one that is to be deleted."""
+    return ServiceError(
+        "PublicIPAddressCannotBeDeleted",
+        f"Public IP address {id} can not be deleted since it is still allocated to resource {to}. In order to delete "
+        "the public IP, disassociate/detach the Public IP address from the resource. To learn how to do this, see "
+        "aka.ms/deletepublicip.",
+    )
+
+
+def address_in_use(id: str, to: str, by: str) -> ServiceError:
+    """Of one that `by` is to have, too."""
+    return ServiceError(
+        "PublicIPAddressInUse",
+        f"Resource {by} is referencing public IP address {id} that is already allocated to resource {to}.",
+    )

@@ -342,6 +342,8 @@ BAD: list[tuple[str, Any, tuple[int, str]]] = [
     ("namespace", request(account(), UNKNOWN), (404, "InvalidResourceNamespace")),
     ("type", request(account(), NOT_HERE), (501, "OperationNotSimulated")),
     ("version", request(account() | {"apiVersion": "2024-13-01"}), (400, "NoRegisteredProviderFound")),
+    ("place", request(account() | {"location": "moon"}), (400, "LocationNotAvailableForResourceType")),
+    ("no place", request({**account(), "location": None}), (400, "LocationRequired")),
     ("version of another day", request(account() | {"apiVersion": "2199-01-01"}), (400, "NoRegisteredProviderFound")),
 ]
 

@@ -271,3 +271,24 @@ def test_a_network_written_without_subnets_keeps_those_it_has(world: ArmWorld) -
     world.request("DELETE", INTERFACE)
     world.put(VNET, bare)
     assert world.get(f"{VNET}/subnets")["value"] == []
+
+
+def test_who_needs_something_is_told_in_the_words_of_the_service(world: ArmWorld) -> None:
+    def message(method: str, path: str, body: Json | None = None) -> str:
+        told: str = world.request(method, path, body).json()["error"]["message"]
+        return told
+
+    world.put(ADDRESS, {"location": "westus"})
+    mine = f"{INTERFACE}/ipConfigurations/ip"
+    body = interface_body(publicIPAddress={"id": ADDRESS})
+    world.put(INTERFACE, body)
+    world.follow(world.put(VM, machine_body(INTERFACE)))
+    assert message("DELETE", INTERFACE) == f"Network Interface {INTERFACE} is used by existing VM {VM}."
+    assert message("PUT", f"{INTERFACE}2", body) == (
+        f"Resource {INTERFACE}2/ipConfigurations/ip is referencing public IP address {ADDRESS} that is already "
+        f"allocated to resource {mine}."
+    )
+    assert message("DELETE", ADDRESS).startswith(
+        f"Public IP address {ADDRESS} can not be deleted since it is still allocated to resource {mine}."
+    )
+    assert message("DELETE", VNET).startswith(f"Subnet Front is in use by {mine} and cannot be deleted.")
