@@ -186,11 +186,17 @@ def _check_kind(function: Function, index: int, value: Value) -> None:
     actual = kind(value)
     if actual not in kinds:
         raise TemplateError(
-            f"The template language function '{function.name}' expects its argument {index + 1} to be of type "
+            f"The template language function '{function.name}' expects its {_parameter(index)} to be of type "
             f"'{', '.join(kinds)}'. The provided value is of type '{actual}'. Please see "
             f"https://aka.ms/arm-function-{function.name.lower()} for usage details"
         )
 
+
+def _parameter(index: int) -> str:
+    return f"{_ORDINALS[index]} parameter" if index < len(_ORDINALS) else f"parameter {index + 1}"
+
+
+_ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh")
 
 # --------------------------------------------------------------------------------------------------- before evaluation
 

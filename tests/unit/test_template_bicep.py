@@ -174,5 +174,5 @@ def test_what_only_exists_needs_no_name_unless_its_condition_holds() -> None:
 def test_what_is_to_be_made_needs_its_name_in_any_case() -> None:
     made = {key: value for key, value in LOCATED.items() if key != "existing"}
     of_another = {"type": "string", "nullable": True}
-    with pytest.raises(TemplateError, match="'split' expects its argument 1"):
+    with pytest.raises(TemplateError, match="'split' expects its first parameter"):
         planned(symbolic({"made": made}, parameters={"of": of_another}))

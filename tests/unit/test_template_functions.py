@@ -147,10 +147,12 @@ def test_an_argument_of_a_wrong_type_is_refused(function: Function, index: int, 
     arguments[index] = SPELLED[wrong]
     if function.lazy:  # What comes before must not settle the matter.
         arguments[:index] = [{"and": "true()", "or": "false()"}.get(function.name, each) for each in arguments[:index]]
-    with pytest.raises(
-        TemplateError, match=f"'{function.name}' expects its argument {index + 1} to be of type .* '{wrong}'"
-    ):
+    told = f"'{function.name}' expects its {ORDINALS[index]} parameter to be of type .* '{wrong}'"
+    with pytest.raises(TemplateError, match=told):
         value_of(f"{function.name}({', '.join(arguments)})", place_of(function))
+
+
+ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
 
 
 def wrong_places() -> Iterator[Any]:
