@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from starlette.requests import Request
@@ -15,6 +16,8 @@ PUBLIC_ARM = "https://management.azure.com"
 PUBLIC_LOGIN = "https://login.microsoftonline.com"
 NOWHERE = "backupsim.invalid"
 """Ends the host names of services that are not here. No such name exists, so that nothing is asked elsewhere."""
+FIRST_VERSION_WITH_A_LIST = "2018"
+"""api-versions before, 1.0 and 2015-01-01, answer with fewer and flat keys. go-autorest asks so."""
 LAST_VERSION_WITH_A_LIST = "2020-99"
 """api-versions up to then answer with a list of clouds, later ones with the one that was asked."""
 
@@ -70,6 +73,8 @@ def open_routes(identity: Identity) -> list[BaseRoute]:
     async def endpoints(request: Request) -> Response:
         version = request.query_params.get("api-version", "")
         cloud = seen_from(identity, f"{request.url.scheme}://{request.url.netloc}")
+        if version < FIRST_VERSION_WITH_A_LIST:
+            return JSONResponse(_flat(cloud))
         return JSONResponse([cloud] if version[:7] <= LAST_VERSION_WITH_A_LIST else cloud)
 
     async def image_aliases(request: Request) -> Response:
@@ -103,6 +108,12 @@ def seen_from(identity: Identity, here: str) -> dict[str, Any]:
         },
         **{key: f"https://{service}.{NOWHERE}/" for key, service in RESOURCES.items()},
     }
+
+
+def _flat(cloud: Mapping[str, Any]) -> dict[str, Any]:
+    """A cloud as the first api-versions showed it."""
+    authentication = {key: cloud["authentication"][key] for key in ("loginEndpoint", "audiences")}
+    return {f"{key}Endpoint": cloud[key] for key in ("gallery", "graph", "portal")} | {"authentication": authentication}
 
 
 def _alias(publisher: str, offer: str, sku: str) -> dict[str, str]:

@@ -221,9 +221,18 @@ def test_a_client_finds_this_cloud_and_no_other(world: ArmWorld) -> None:
     addresses = [value for value in cloud.values() if isinstance(value, str) and value.startswith("https://")]
     assert all(address.startswith(BASE_URL) or address.endswith(f"{NOWHERE}/") for address in addresses)
     assert world.send("GET", "/metadata/endpoints?api-version=2019-05-01").json() == [cloud]
+    assert world.send("GET", "/metadata/endpoints?api-version=2018-05-01").json() == [cloud]
     aliases = world.send("GET", cloud["vmImageAliasDoc"]).json()["outputs"]["aliases"]["value"]
     assert aliases["Windows"]["Win2022Datacenter"]["sku"] == "2022-datacenter-g2"
     assert aliases["Linux"]["Ubuntu2204"]["publisher"] == "Canonical"
+
+
+@pytest.mark.parametrize("version", ["1.0", "2015-01-01"])
+def test_clients_of_the_first_years_find_this_cloud_too(world: ArmWorld, version: str) -> None:
+    """azure.EnvironmentFromURL of Go reads these keys and no others; of a list it makes an error."""
+    cloud = world.send("GET", f"/metadata/endpoints?api-version={version}").json()
+    assert sorted(cloud) == ["authentication", "galleryEndpoint", "graphEndpoint", "portalEndpoint"]
+    assert cloud["authentication"]["loginEndpoint"] == cloud["authentication"]["audiences"][0] == BASE_URL
 
 
 def test_by_its_public_address_it_is_the_public_cloud(world: ArmWorld) -> None:
