@@ -7,7 +7,7 @@ from controlplane.arm.recovery_points import RestorePropertiesRequest
 from controlplane.arm.routing import Route, reading
 from controlplane.arm.vaults import VAULT, require_vault, vault_id
 from controlplane.domain import errors, operation
-from controlplane.domain.arm_id import vault_id_of
+from controlplane.domain.arm_id import ResourceId, item_id, vault_id_of
 from controlplane.domain.times import instant
 from controlplane.jobs.rehearsal import rehearse
 from controlplane.jobs.rehydration import restore
@@ -22,9 +22,11 @@ class ValidatePropertiesRequest(RequestBody):
     restore_request: RestorePropertiesRequest = RestorePropertiesRequest()
 
 
-class ValidateRequest(RequestBody):
-    id: str = ""
-    properties: ValidatePropertiesRequest = ValidatePropertiesRequest()
+class ValidateRequest(ValidatePropertiesRequest):
+    """api-versions before 2023-06-01 have no envelope around the properties; there the restore names its point."""
+
+    id: str | None = None
+    properties: ValidatePropertiesRequest | None = None
 
 
 def post_validate(call: Call) -> Answer:
@@ -54,10 +56,11 @@ def get_result(call: Call) -> Answer:
 
 def _findings(call: Call) -> Json:
     request = call.read(ValidateRequest)
-    if request.properties.object_type not in RESTORES:
+    wanted = request.properties or request
+    if wanted.object_type not in RESTORES:
         raise errors.invalid_backup_input("objectType", f"it must be one of {', '.join(sorted(RESTORES))}")
-    asked = {"properties": request.properties.restore_request.model_dump(by_alias=True, exclude_none=True)}
-    point = _point(call, request.id)
+    asked = {"properties": wanted.restore_request.model_dump(by_alias=True, exclude_none=True)}
+    point = _point(call, request.id or "") if request.properties else _point_of(call, wanted.restore_request)
 
     def attempt(engine: Engine) -> None:
         restore(call.ports, engine, point, asked)
@@ -84,6 +87,16 @@ def _point(call: Call, id: str) -> str:
     if not inside:
         raise errors.invalid_backup_input("id", "it must be that of a recovery point in the vault")
     return id
+
+
+def _point_of(call: Call, restore: RestorePropertiesRequest) -> str:
+    """The id of the recovery point that the restore names, of the machine that it names."""
+    try:
+        machine = ResourceId.parse(restore.source_resource_id or "")
+    except ValueError:
+        raise errors.invalid_backup_input("sourceResourceId", "it must be that of a virtual machine") from None
+    item = item_id(vault_id(call), machine.group, machine.name)
+    return f"{item}/recoveryPoints/{restore.recovery_point_id or ''}"
 
 
 def _known(call: Call) -> Document:

@@ -200,6 +200,27 @@ def test_a_restore_is_validated_and_not_begun(world: ArmWorld) -> None:
     assert world.follow(world.post(f"{point['id']}/restore", restore_body(point)))["status"] == "Succeeded"
 
 
+def test_clients_before_2023_ask_without_an_envelope(world: ArmWorld) -> None:
+    """As the Go SDK of api-version 2022-03-01 does."""
+    world.protect()
+    back_up(world)
+    (point,) = listed(world, f"{ITEM}/recoveryPoints")
+    path, asked = f"{VAULT}/backupTriggerValidateOperation", validation(world, point)["properties"]
+    answer = world.request("POST", path, asked, **{"api-version": "2022-03-01"})
+    assert answer.status_code == 202
+    assert world.get(answer.headers["Location"]) == {"validateOperationResponse": {"validationResults": []}}
+
+    def told(**changes: object) -> list[str]:
+        wrong = asked | {"restoreRequest": asked["restoreRequest"] | changes}
+        found = world.post(f"{VAULT}/backupValidateOperation", wrong).json()["validateOperationResponse"]
+        return [each["code"] for each in found["validationResults"]]
+
+    assert told(storageAccountId=f"{TARGET}x") == ["UserErrorBcmRestoreStorageAccountNotFound"]
+    assert told(recoveryPointId="1") == told(sourceResourceId=f"{VM}x") == ["BMSUserErrorRecoveryPointNotFound"]
+    nowhere = asked | {"restoreRequest": asked["restoreRequest"] | {"sourceResourceId": "sql01"}}
+    assert world.error("POST", path, nowhere) == (400, "BMSUserErrorInvalidInput")
+
+
 def test_what_a_restore_would_be_told_is_told(world: ArmWorld) -> None:
     world.protect()
     back_up(world)
