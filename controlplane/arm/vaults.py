@@ -17,6 +17,8 @@ from controlplane.ports import Document
 VAULTS = f"{GROUP}/providers/{TYPE}"
 VAULT = f"{VAULTS}/{{vault}}"
 
+FIRST_VERSION_WITH_A_DELETION = "2024-04-01"
+"""api-versions before know no operation to poll: their clients, azurerm among them, take 200 for a deletion alone."""
 _STAMP = "2047;"
 """What stands before the id in the base64 names of a vault's own operations."""
 
@@ -76,8 +78,10 @@ def delete_vault(call: Call) -> Answer:
             return Answer(204)
         call.check_precondition(known)
         deleted_vaults.delete(call.ports, known)
+        if call.query["api-version"] < FIRST_VERSION_WITH_A_DELETION:
+            return Answer()
         name = _finished_operation(call)
-    return call.accepted(f"{call.id}/operationStatus/{name}")
+    return call.accepted(f"{call.id}/operationStatus/{name}", f"{call.id}/operationResults/{name}")
 
 
 def get_operation_status(call: Call) -> Answer:
@@ -152,7 +156,7 @@ ROUTES = (
     Route("PUT", VAULT, put_vault, body=VaultRequest, codes=(200, 201)),
     reading(VAULT, get_vault),
     Route("PATCH", VAULT, patch_vault, body=VaultRequest, codes=(200, 202)),
-    Route("DELETE", VAULT, delete_vault, codes=(202, 204)),
+    Route("DELETE", VAULT, delete_vault, codes=(200, 202, 204)),
     reading(f"{VAULT}/operationStatus/{{operation}}", get_operation_status),
     reading(f"{VAULT}/operationResults/{{operation}}", get_operation_result, codes=(200, 204)),
     reading(VAULTS, list_vaults),

@@ -131,8 +131,19 @@ def test_an_empty_vault_goes_with_everything_in_it(world: ArmWorld) -> None:
     response = world.request("DELETE", VAULT)
     assert response.status_code == 202
     assert world.follow(response)["status"] == "Succeeded"
+    assert world.request("GET", response.headers["Location"]).status_code == 204
     assert world.error("GET", VAULT) == (404, "ResourceNotFound")
     assert world.error("GET", POLICY) == (404, "ResourceNotFound")
+
+
+@pytest.mark.parametrize("version", ["2016-06-01", "2021-08-01", "2024-01-01"])
+def test_clients_before_2024_learn_at_once_that_a_vault_is_gone(world: ArmWorld, version: str) -> None:
+    """The Go SDK of 2021-08-01 and azurerm, which asks by 2024-01-01, take 200 and nothing else."""
+    world.add_vault()
+    response = world.request("DELETE", VAULT, **{"api-version": version})
+    assert (response.status_code, response.content) == (200, b"")
+    assert "Azure-AsyncOperation" not in response.headers
+    assert world.error("GET", VAULT) == (404, "ResourceNotFound")
 
 
 def test_a_vault_with_an_item_stays(world: ArmWorld) -> None:
