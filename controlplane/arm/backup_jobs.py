@@ -17,6 +17,10 @@ from controlplane.ports import Document, Json
 JOBS = f"{VAULT}/backupJobs"
 JOB = f"{JOBS}/{{job}}"
 FILTER_KEYS = {"backupmanagementtype", "operation", "status", "jobid", "starttime", "endtime"}
+FIRST_VERSION_WITH_NAMES = "2023-04-01"
+"""api-versions before number what can be done to a job. Number and name were both recorded, 2022-02-01 and 2025-02-01;
+at this one, users of the Go SDK, which reads names alone, stopped to complain."""
+NUMBER_OF_CANCELLABLE = 1
 WAITING_COMMAND = "backup job wait"
 """As the command line names itself in the header CommandName."""
 
@@ -26,9 +30,9 @@ def get_job(call: Call) -> Answer:
     if document is None:
         require_vault(call)
         raise errors.job_not_found(call.names["job"])
-    if document.json()["properties"]["status"] in ENDED:
-        return call.stored(document)
-    return as_json(_as_of_now(call, document))
+    if document.json()["properties"]["status"] not in ENDED:
+        return as_json(_in_version(call, _as_of_now(call, document)))
+    return as_json(_in_version(call, document.json())) if _numbers(call) else call.stored(document)
 
 
 def is_waited_for(call: Call) -> bool:
@@ -71,12 +75,23 @@ def listed(call: Call, wanted: dict[str, str]) -> Iterator[tuple[str, Json]]:
         if properties["status"] not in ENDED:
             shown = _as_of_now(call, document)
         del shown["properties"]["extendedInfo"]
-        yield f"{started.isoformat()} {document.id}", shown
+        yield f"{started.isoformat()} {document.id}", _in_version(call, shown)
 
 
 def _as_of_now(call: Call, document: Document) -> Json:
     """A running job: its duration grows although nothing is written."""
     return body(from_json(document.private["job"]), call.ports.clock.now())
+
+
+def _numbers(call: Call) -> bool:
+    return call.query["api-version"] < FIRST_VERSION_WITH_NAMES
+
+
+def _in_version(call: Call, shown: Json) -> Json:
+    """The job as the caller's api-version shows it."""
+    if _numbers(call) and "actionsInfo" in shown["properties"]:
+        shown["properties"]["actionsInfo"] = [NUMBER_OF_CANCELLABLE]
+    return shown
 
 
 ROUTES = (

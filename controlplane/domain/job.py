@@ -217,7 +217,7 @@ def body(job: Job, now: datetime) -> Json:
     """What GET answers. List entries are the same without `extendedInfo`."""
     properties: Json = {"jobType": "AzureIaaSVMJob"}
     if job.operation in CANCELLABLE:
-        properties["actionsInfo"] = [1]
+        properties["actionsInfo"] = ["Cancellable"]
     properties |= {
         "containerName": job.container,
         "duration": duration(((job.ended or now) - job.started).total_seconds()),

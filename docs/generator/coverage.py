@@ -59,8 +59,8 @@ def _operations() -> str:
         "ARM operations",
         f"{simulated} are simulated and {len(routes) - simulated} refused. What is not here is refused too: a type of "
         "Microsoft's by its name, a namespace that is not Microsoft's as invalid, and another verb by naming those "
-        "that there are. Every well-formed `api-version` is served, by the newest behaviour, but for three things that "
-        "older clients could not read: a cloud's endpoints, validating a restore and deleting a vault are as of old.",
+        "that there are. Every well-formed `api-version` is served, by the newest behaviour; only a cloud's endpoints, "
+        "a job's actions, the validation of a restore and the deletion of a vault are as each version has them.",
         *(part for namespace in sorted(places) for part in _namespace(namespace, places[namespace])),
     )
 

@@ -79,7 +79,7 @@ def test_a_running_backup_as_arm_shows_it() -> None:
         "type": "Microsoft.RecoveryServices/vaults/backupJobs",
         "properties": {
             "jobType": "AzureIaaSVMJob",
-            "actionsInfo": [1],
+            "actionsInfo": ["Cancellable"],
             "containerName": "iaasvmcontainerv2;rg1;sql01",
             "duration": "PT2.5S",
             "virtualMachineVersion": "Compute",

@@ -88,7 +88,7 @@ def test_the_job_of_a_restore_from_the_vault(world: BackupWorld) -> None:
         "Template Blob Uri": f"http://blobs.invalid/restored01/{container}/azuredeploy{number}.json",
     }
     assert job["containerName"] == "iaasvmcontainerv2;demo;sql01"
-    assert job["actionsInfo"] == [1]
+    assert job["actionsInfo"] == ["Cancellable"]
 
 
 def test_a_restore_from_snapshots_names_its_task_otherwise(world: BackupWorld) -> None:
