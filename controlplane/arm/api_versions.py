@@ -15,6 +15,7 @@ OF_NAMESPACES: dict[str, tuple[str, ...]] = {
     "Microsoft.Authorization": ("2020-05-01", "2017-04-01", "2016-09-01"),
     "Microsoft.Compute": (
         "2026-04-01",
+        "2026-03-01",
         "2025-11-01",
         "2025-04-01",
         "2024-11-01",
@@ -43,6 +44,7 @@ OF_NAMESPACES: dict[str, tuple[str, ...]] = {
     "Microsoft.Insights": ("2021-05-01-preview", "2017-05-01-preview"),
     "Microsoft.ManagedIdentity": ("2024-11-30", "2023-07-31-preview", "2023-01-31", "2018-11-30"),
     "Microsoft.Network": (
+        "2026-01-01",
         "2025-07-01",
         "2025-05-01",
         "2025-01-01",
@@ -73,6 +75,7 @@ OF_NAMESPACES: dict[str, tuple[str, ...]] = {
         "2023-04-01",
         "2023-02-01",
         "2022-10-01",
+        "2022-03-01",
         "2021-12-01",
         "2021-08-01",
         "2021-07-01",
@@ -101,6 +104,7 @@ OF_NAMESPACES: dict[str, tuple[str, ...]] = {
         "2016-02-01",
     ),
     "Microsoft.Storage": (
+        "2026-09-01",
         "2025-08-01",
         "2025-06-01",
         "2025-01-01",
@@ -108,6 +112,7 @@ OF_NAMESPACES: dict[str, tuple[str, ...]] = {
         "2023-05-01",
         "2023-01-01",
         "2022-09-01",
+        "2022-05-01",
         "2021-09-01",
         "2021-04-01",
         "2019-06-01",
@@ -115,6 +120,7 @@ OF_NAMESPACES: dict[str, tuple[str, ...]] = {
     ),
 }
 """Versions by which clients in use ask, newest first; a strict world serves these and no others."""
+DISKS = ("2026-03-02", "2025-01-02", "2024-03-02", "2023-10-02", "2023-04-02", "2022-07-02", "2022-03-02", "2021-04-01")
 OF_TYPES: dict[str, tuple[str, ...]] = {
     "Microsoft.Authorization/roleAssignments": ("2022-04-01", "2020-10-01-preview", "2018-09-01-preview", "2015-07-01"),
     "Microsoft.Authorization/roleDefinitions": (
@@ -123,8 +129,8 @@ OF_TYPES: dict[str, tuple[str, ...]] = {
         "2018-01-01-preview",
         "2015-07-01",
     ),
-    "Microsoft.Compute/disks": ("2025-01-02", "2024-03-02", "2023-10-02", "2023-04-02", "2022-03-02", "2021-04-01"),
-    "Microsoft.Compute/snapshots": ("2025-01-02", "2024-03-02", "2023-10-02", "2023-04-02", "2022-03-02", "2021-04-01"),
+    "Microsoft.Compute/disks": DISKS,
+    "Microsoft.Compute/snapshots": DISKS,
     "Microsoft.Resources/tenants": ("2022-12-01", "2022-09-01", "2021-01-01", "2020-01-01", "2019-06-01", "2016-06-01"),
     "Microsoft.Resources/subscriptions": (
         "2022-12-01",
@@ -137,6 +143,8 @@ OF_TYPES: dict[str, tuple[str, ...]] = {
     ),
 }
 """Types whose versions are not those of their namespace."""
+OF_PROVIDERS = frozenset({"register", "unregister"})
+"""What is done to a whole namespace, by Microsoft.Resources."""
 
 
 def check(version: str | None) -> None:
@@ -166,6 +174,6 @@ def versions(namespace: str, kind: str) -> tuple[str, ...]:
 def _type_at(segments: Sequence[str]) -> tuple[str, str]:
     found = RESOURCES, "/".join(segments[2::2] or segments[:1])
     for index in range(0, len(segments) - 2, 2):
-        if segments[index] == "providers":
+        if segments[index] == "providers" and segments[index + 2] not in OF_PROVIDERS:
             found = segments[index + 1], "/".join(segments[index + 2 :: 2])
     return found

@@ -136,6 +136,15 @@ def test_a_strict_world_refuses_versions_that_a_type_does_not_know() -> None:
             assert asked(world, path, "2022-12-01")[0] == 200
 
 
+def test_a_strict_world_registers_namespaces_by_the_versions_of_resources() -> None:
+    """The SDKs for JavaScript and Go send their own package's version, which no other namespace need know."""
+    with arm_world(strict_versions=True) as world:
+        path = f"{SUBSCRIPTION}/providers/Microsoft.RecoveryServices/register"
+        for version in ("2025-04-01", "2020-10-01"):
+            assert world.request("POST", path, **{"api-version": version}).status_code == 200
+        assert world.error("POST", path, **{"api-version": "2026-08-01"}) == (400, "InvalidApiVersionParameter")
+
+
 def test_the_versions_that_a_provider_names_are_those_that_a_strict_world_serves(world: ArmWorld) -> None:
     providers = {each["namespace"]: each for each in world.get(f"{SUBSCRIPTION}/providers")["value"]}
     assert "Microsoft.DataProtection" in providers
