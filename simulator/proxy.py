@@ -72,6 +72,16 @@ def upstreams(endpoints: Mapping[str, Any], names: Names = AZURE) -> Callable[[s
     return upstream
 
 
+ENDS_OF_A_CONNECTION = (
+    OSError,
+    ssl.SSLError,
+    TimeoutError,
+    asyncio.IncompleteReadError,
+    asyncio.LimitOverrunError,
+    asyncio.CancelledError,  # at the proxy's own end; Python 3.11 would report it with a traceback
+)
+
+
 class Proxy:
     """The running proxy; ready once constructed."""
 
@@ -116,7 +126,7 @@ class Proxy:
         server.close()
 
     async def _handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(OSError, ssl.SSLError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+        with suppress(*ENDS_OF_A_CONNECTION):
             await self._connect(reader, writer)
         writer.close()
 

@@ -159,7 +159,9 @@ def test_a_foreign_storage_is_not_stood_for(world: World, tmp_path: Path) -> Non
         )
 
 
-def test_its_end_ends_what_it_carries(tmp_path: Path, world: World) -> None:
+def test_its_end_ends_what_it_carries_and_says_nothing(
+    tmp_path: Path, world: World, caplog: pytest.LogCaptureFixture
+) -> None:
     proxy = Proxy(world.upstream, Authority(tmp_path).certificate_file("azure", AZURE.certified))
     address = httpx.URL(proxy.url)
     with socket.create_connection((address.host, address.port or 0), timeout=10) as connection:
@@ -167,3 +169,4 @@ def test_its_end_ends_what_it_carries(tmp_path: Path, world: World) -> None:
         assert connection.recv(100).startswith(b"HTTP/1.1 200 ")
         proxy.close()
         assert connection.recv(100) == b""
+    assert [record.message for record in caplog.records if record.name == "asyncio"] == []
