@@ -56,6 +56,7 @@ def ready(store: Store, item: str, now: datetime) -> list[RecoveryPoint]:
 
 def tend(ports: Ports, engine: Engine, go_on: Callable[[], bool] = lambda: True) -> None:
     """End rehydrations that are over, and move what policies want moved: one point of an item at a time."""
+    policies: dict[str, Json] = {}
     for item in ports.store.find(protected_item.KIND):
         body = item.json()
         if not go_on():
@@ -63,19 +64,26 @@ def tend(ports: Ports, engine: Engine, go_on: Callable[[], bool] = lambda: True)
         if protected_item.state_of(body) not in protected_item.UNDER_POLICY:
             continue
         _end_rehydrations(ports, item.id)
-        rules = expiry.policy_of(ports.store, body["properties"]["policyId"])
-        for point in _due(ports, item.id, rules)[:1]:
+        id = body["properties"]["policyId"]
+        if id not in policies:
+            policies[id] = expiry.policy_of(ports.store, id)
+        for point in _due(ports, item.id, policies[id])[:1]:
             _move_as_due(ports, engine, point)
 
 
 def _end_rehydrations(ports: Ports, item: str) -> None:
+    if not _rehydrated_too_long(ports, item):
+        return
     with ports.store.transaction():
-        if expiry.is_used(ports.store, item):
-            return
-        now = ports.clock.now()
-        for point in points.of_item(ports.store, item):
-            if point.rehydrated_until is not None and point.rehydrated_until <= now:
+        if not expiry.is_used(ports.store, item):
+            for point in _rehydrated_too_long(ports, item):
                 points.put(ports.store, recovery_point.dehydrated(point))
+
+
+def _rehydrated_too_long(ports: Ports, item: str) -> list[RecoveryPoint]:
+    now = ports.clock.now()
+    known = points.of_item(ports.store, item)
+    return [point for point in known if point.rehydrated_until is not None and point.rehydrated_until <= now]
 
 
 def _due(ports: Ports, item: str, rules: Json) -> list[RecoveryPoint]:
