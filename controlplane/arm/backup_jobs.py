@@ -19,7 +19,7 @@ JOB = f"{JOBS}/{{job}}"
 FILTER_KEYS = {"backupmanagementtype", "operation", "status", "jobid", "starttime", "endtime"}
 FIRST_VERSION_WITH_NAMES = "2023-04-01"
 """api-versions before number what can be done to a job. Number and name were both recorded, 2022-02-01 and 2025-02-01;
-at this one, users of the Go SDK, which reads names alone, stopped to complain."""
+at this one, users of the Go SDK, which reads names alone, stopped complaining."""
 NUMBER_OF_CANCELLABLE = 1
 WAITING_COMMAND = "backup job wait"
 """As the command line names itself in the header CommandName."""

@@ -18,22 +18,20 @@ TOO_MANY = 700
 ENOUGH = 600
 
 
-def has_room(call: Call) -> bool:
-    """For one of another name."""
-    return len(call.ports.store.find(KIND, call.group_id)) < MOST
-
-
-def tidy(call: Call) -> None:
-    """Delete the oldest, if there are too many. Belongs into a transaction."""
+def make_room(call: Call, coming: int = 0) -> bool:
+    """Whether there is room for those that come; and delete the oldest if there are too many then. What is deleted
+    where there was no room makes some for the next. Belongs into a transaction."""
     found = call.ports.store.find(KIND, call.group_id)
-    if len(found) <= TOO_MANY:
-        return
-    locks = [Lock(**lock.private) for lock in call.ports.store.find(LOCK)]
-    free = [each for each in found if state_of(each) in ENDED and not any(_keeps(lock, each) for lock in locks)]
-    free.sort(key=lambda each: (each.private["started"], each.id))
-    for each in free[: len(found) - ENOUGH]:
-        call.ports.store.delete(KIND, each.id)
+    has_room = len(found) + coming <= MOST
+    count = len(found) + (coming if has_room else 0)
+    if count > TOO_MANY:
+        locks = [Lock(**lock.private) for lock in call.ports.store.find(LOCK)]
+        free = [each for each in found if each.id != call.id.lower() and _may_go(each, locks)]
+        free.sort(key=lambda each: (each.private["started"], each.id))
+        for each in free[: count - ENOUGH]:
+            call.ports.store.delete(KIND, each.id)
+    return has_room
 
 
-def _keeps(lock: Lock, deployment: Document) -> bool:
-    return lock.forbids("DELETE", deployment.id)
+def _may_go(deployment: Document, locks: list[Lock]) -> bool:
+    return state_of(deployment) in ENDED and not any(lock.forbids("DELETE", deployment.id) for lock in locks)

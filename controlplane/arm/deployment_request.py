@@ -21,7 +21,7 @@ from controlplane.templates.failure import NotSimulated, TemplateError
 from controlplane.templates.planner import Plan, Resource, plan
 from controlplane.templates.relaxed_json import to_json
 from controlplane.templates.scope import Deployment, Scope
-from controlplane.templates.secrets import hide, hide_in_error, without_defaults
+from controlplane.templates.secrets import hide, hide_in_error, texts_in, without_defaults
 from controlplane.templates.source import Source
 
 LEVELS = {"provider": "Provider", "providernorbac": "ProviderNoRbac", "template": "Template"}
@@ -75,7 +75,7 @@ def read_order(call: Call) -> Order:
     group = call.get_group().json()
     scope = Scope(call.identity.subscription_id, call.identity.tenant_id, group, subscriptions.NAME)
     planned = _planned(call, request.properties, template, scope, Source(text, ("properties", "template")))
-    secrets = tuple(sorted({*planned.secrets, *call.secrets}, key=len, reverse=True))
+    secrets = texts_in([*planned.secrets, *call.secrets])
     correlation = call.headers.get("x-ms-correlation-request-id") or call.new_guid()
     level = _level(request.properties)
     with _hiding(secrets):

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 
 from controlplane.arm.call import RETRY_AFTER_SECONDS, Answer, Call, as_json
-from controlplane.arm.deployment_history import MOST, has_room, tidy
+from controlplane.arm.deployment_history import MOST, make_room
 from controlplane.arm.deployment_request import (
     DeploymentRequest,
     Order,
@@ -36,11 +36,8 @@ def put_deployment(call: Call) -> Answer:
         known = call.find(KIND)
         if known is not None and state_of(known) not in ENDED:
             raise domain.active(call.names["deployment"], parse_instant(known.private["started"]))
-        if known is not None or has_room(call):
-            answer = _begin(call, order, known)
-            tidy(call)
-            return answer
-        tidy(call)
+        if make_room(call, coming=0 if known else 1):
+            return _begin(call, order, known)
     raise domain.history_is_full(call.names["deployment"], MOST)
 
 
@@ -67,7 +64,7 @@ def _memory(call: Call, order: Order) -> Json:
         "template": order.template,
         "operations": [each.to_json() for each in order.operations],
         "outputs": order.outputs,
-        "secrets": order.secrets,
+        "secrets": list(order.secrets),
         "evaluated": None,
     }
 
@@ -76,7 +73,7 @@ def validate(call: Call) -> Answer:
     """Everything that a PUT would look at before it writes anything."""
     order = read_order(call)
     with call.ports.store.transaction():
-        tidy(call)
+        make_room(call)
     now = call.ports.clock.now()
     resources = [{"id": each.resource} for each in order.operations]
     id = call.id.rpartition("/")[0]

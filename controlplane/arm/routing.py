@@ -82,27 +82,26 @@ class Place:
 
 
 class Table:
-    """All operations. Two templates whose keywords are the same must be the same template."""
+    """All operations. Two templates with the same keywords and namespaces must be the same template."""
 
     def __init__(self, routes: Iterable[Route]) -> None:
         self.routes = tuple(routes)
         self._templates: dict[tuple[str, ...], list[_Template]] = {}
-        known: dict[tuple[str, ...], _Template] = {}
         for route in self.routes:
-            segments = split(route.path)
-            template = known.get(keywords(route.path))
-            if template is None:
-                template = known[keywords(route.path)] = _Template(segments)
-                alike = self._templates.setdefault(template.keywords, [])
-                alike.append(template)
+            new = _Template(split(route.path))
+            alike = self._templates.setdefault(new.keywords, [])
+            template = next((each for each in alike if each.fixed == new.fixed), new)
+            if template is new:
+                alike.append(new)
                 alike.sort(key=lambda each: -len(each.fixed))
-            assert template.segments == segments, f"{route.path} cannot be told from /{'/'.join(template.segments)}"
+            same = template.segments == new.segments
+            assert same, f"{route.path} cannot be told from /{'/'.join(template.segments)}"
             assert route.method not in template.routes, f"{route.method} {route.path} stands twice"
             template.routes[route.method] = route
 
     def find(self, segments: Sequence[str]) -> Place | None:
         lowered = [segment.lower() for segment in segments]
-        words = _keywords(lowered)
+        words = _words(lowered)
         candidates = self._templates.get(words, [])
         if len(segments) % 2:
             candidates = candidates + self._templates.get((*words[:-1], _ODD), [])
@@ -116,7 +115,7 @@ class _Template:
     def __init__(self, segments: list[str]) -> None:
         self.segments = segments
         self.routes: dict[str, Route] = {}
-        self.keywords = _keywords([_keyword(segment) for segment in segments])
+        self.keywords = _words([_keyword(segment) for segment in segments])
         self.names = [(index, each[1:-1]) for index, each in enumerate(segments) if each[0] == "{"]
         self.fixed = [(index, each.lower()) for index, each in enumerate(segments) if index % 2 and each[0] != "{"]
 
@@ -131,7 +130,7 @@ class _Template:
         return Place("/" + "/".join(spelt), names, self.routes)
 
 
-def _keywords(lowered: Sequence[str]) -> tuple[str, ...]:
+def _words(lowered: Sequence[str]) -> tuple[str, ...]:
     """Every other segment, and whether a name stands behind the last one."""
     return tuple(lowered[::2]) if len(lowered) % 2 else (*lowered[::2], _ANY)
 

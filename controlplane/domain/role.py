@@ -37,7 +37,7 @@ BUILT_IN: Mapping[str, str] = {
 PRINCIPAL_TYPES = ("User", "Group", "ServicePrincipal", "ForeignGroup", "Device")
 
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-_DEFINITION = re.compile(r"(.*)/providers/Microsoft\.Authorization/role(Definitions|Assignments)/([^/]+)", re.I)
+_DEFINITION = re.compile(r"(.*)/providers/Microsoft\.Authorization/role(?:Definitions|Assignments)/([^/]+)", re.I)
 """Published templates build the id of a role as if it were an assignment; only the GUID at its end counts."""
 
 
@@ -52,12 +52,12 @@ def check_name(name: str) -> None:
 def definition_id(text: str, subscription_id: str) -> str:
     """The id of a role as assignments show it; any GUID may be one."""
     found = _DEFINITION.fullmatch(text)
-    if found is None or not _GUID.fullmatch(found[3]):
+    if found is None or not _GUID.fullmatch(found[2]):
         raise ServiceError(
             "InvalidRoleDefinitionId",
             f"The role definition ID '{text}' is not valid. The role definition ID must be a GUID.",
         )
-    return f"{subscription_id}/providers/{DEFINITIONS}/{found[3].lower()}"
+    return f"{subscription_id}/providers/{DEFINITIONS}/{found[2].lower()}"
 
 
 def check_principal(principal: str, kind: str) -> None:

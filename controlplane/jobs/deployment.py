@@ -63,6 +63,11 @@ def operations_of(document: Document) -> list[Operation]:
     return [Operation.from_json(each) for each in document.private["operations"]]
 
 
+def secrets_of(document: Document) -> tuple[str, ...]:
+    """What no error of the deployment may tell. One that an earlier release has begun knows none."""
+    return tuple(document.private.get("secrets", ()))
+
+
 def cancel(store: Store, document: Document, now: datetime) -> None:
     """End a deployment where it is: what was written stays, nothing more is begun. Belongs into a transaction."""
     operations = [each.cancelled(now) if each.state == "Running" else each for each in operations_of(document)]
@@ -120,7 +125,7 @@ class _Work:
     def _moved(self, operations: Sequence[Operation], document: Document) -> list[Operation]:
         """In their order, in which each stands behind all that it waits for, so that once through is enough."""
         moved, there, begun = list(operations), written(operations), 0
-        scope, secrets = Scope.from_json(document.private["scope"]), tuple(document.private["secrets"])
+        scope, secrets = Scope.from_json(document.private["scope"]), secrets_of(document)
         for index, operation in enumerate(moved):
             if begun < BATCH and may_begin(operation, there):
                 operation, begun = self._begun(operation, scope, secrets), begun + 1
@@ -244,12 +249,13 @@ def _write(
     was still to be sent is forgotten."""
     id, old, private = document.json()["id"], state_of(document), document.private
     state = advance(STATES, old, event)
-    operations = [_without(private["secrets"], each) for each in operations]
-    ended = _told(end.shown, private["secrets"]) if end else {}
+    secrets = secrets_of(document)
+    operations = [_without(secrets, each) for each in operations]
+    ended = _told(end.shown, secrets) if end else {}
     kept: Json = {"operations": [each.to_json() for each in operations]}
     if state in ENDED:
         kept = {"operations": [replace(each, body=None).to_json() for each in operations]}
-        evaluated = _told(end.evaluated, private["secrets"]) if end and end.evaluated else None
+        evaluated = _told(end.evaluated, secrets) if end and end.evaluated else None
         kept |= {"outputs": None, "secrets": [], "evaluated": evaluated}
     shown_body = body(id, private["facts"], state, parse_instant(private["started"]), now, **ended)
     store.put(KIND, id, document.json() | shown_body, private=private | kept)

@@ -192,11 +192,12 @@ def _check_kind(function: Function, index: int, value: Value) -> None:
         )
 
 
+_ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh")
+
+
 def _parameter(index: int) -> str:
     return f"{_ORDINALS[index]} parameter" if index < len(_ORDINALS) else f"parameter {index + 1}"
 
-
-_ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh")
 
 # --------------------------------------------------------------------------------------------------- before evaluation
 

@@ -409,6 +409,12 @@ def test_the_oldest_leave_a_long_history(world: ArmWorld) -> None:
     assert history(world) == {*names[TOO_MANY + 1 - ENOUGH :], "ended", "first"}
 
 
+def test_one_that_is_deployed_again_does_not_leave_as_the_oldest(world: ArmWorld) -> None:
+    names = fill_history(world, TOO_MANY + 1)
+    world.follow(world.put(f"{DEPLOYMENTS}/{names[0]}", request()))
+    assert history(world) == {names[0], *names[TOO_MANY + 2 - ENOUGH :], "ended"}
+
+
 def test_a_validation_looks_after_the_history_too(world: ArmWorld) -> None:
     fill_history(world, TOO_MANY + 1)
     assert world.post(f"{DEPLOYMENT}/validate", request()).status_code == 200
