@@ -1,15 +1,11 @@
-"""The guest port (facts, volumes, time, freeze, thaw) and the choice of its provider."""
+"""The guest port: facts, volumes, time, freeze, thaw."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from datetime import datetime
-from pathlib import Path
 from typing import Protocol
 
-from extension.contract.bridge import TOKEN_FILE, Facts, FreezeReport, ThawReport, Volume
-
-WIRE_SERVER_VARIABLE = "AZURE_GUEST_AGENT_WIRE_PROTOCOL_ADDRESS"
+from extension.contract.bridge import Facts, FreezeReport, ThawReport, Volume
 
 
 class GuestError(Exception):
@@ -45,19 +41,3 @@ class Guest(Protocol):
 
     def close(self) -> None:
         """End; whatever should still be frozen is thawed by the guest."""
-
-
-def find_guest(package_root: Path, environment: Mapping[str, str], end_process: Callable[[], object]) -> Guest:
-    """The provider for this machine. A token file in or above the package root marks a simulated one."""
-    for folder in (package_root, *package_root.parents):
-        token = folder / TOKEN_FILE
-        if token.is_file():
-            from extension.guest_simulated import SimulatedGuest
-
-            address = environment.get(WIRE_SERVER_VARIABLE)
-            if not address:
-                raise NoGuestProvider(f"no guest provider: {TOKEN_FILE} is there, but not {WIRE_SERVER_VARIABLE}")
-            return SimulatedGuest(address, token.read_text(encoding="ascii").strip(), end_process)
-    raise NoGuestProvider(
-        f"no guest provider: there is no {TOKEN_FILE} in or above the package, and this version can't drive real VSS"
-    )

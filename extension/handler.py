@@ -17,7 +17,8 @@ from extension.contract.messages import Sentence
 from extension.contract.protocol import MANIFEST_FILE, HandlerManifest, ProtocolError
 from extension.contract.settings import ReportSettings
 from extension.files import SEQUENCE_VARIABLE, HandlerFolder
-from extension.guest import GuestError, GuestGone, find_guest
+from extension.guest import GuestError, GuestGone
+from extension.guest_provider import find_guest
 from extension.log import Log
 from extension.outcome import Outcome, same_task
 from extension.reporter import IN_PROGRESS, Reporter

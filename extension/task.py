@@ -12,7 +12,8 @@ from extension.contract.reports import StorageDetails
 from extension.contract.settings import Command, ReportSettings, SettingsError, SnapshotSettings
 from extension.contract.settings_json import malformed
 from extension.files import HandlerFolder
-from extension.guest import WIRE_SERVER_VARIABLE, Guest, GuestError, GuestGone, find_guest
+from extension.guest import Guest, GuestError, GuestGone
+from extension.guest_provider import WIRE_SERVER_VARIABLE, find_guest
 from extension.host import DEFAULT_ADDRESS, presnapshot
 from extension.log import Log
 from extension.outcome import Course, Outcome, failed, installed, judge, refused

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from extension.contract.bridge import TOKEN_FILE, FreezeReport, ThawReport
-from extension.guest import WIRE_SERVER_VARIABLE, Guest, GuestError, GuestGone, NoGuestProvider, find_guest
+from extension.guest import Guest, GuestError, GuestGone, NoGuestProvider
+from extension.guest_provider import WIRE_SERVER_VARIABLE, find_guest
 from extension.guest_simulated import SimulatedGuest
 from tests.fake_guest import FACTS, TOKEN, VOLUMES, FakeGuest, writer
 

@@ -1,0 +1,26 @@
+"""Chooses the provider of the guest port for the machine that the handler runs on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from extension.contract.bridge import TOKEN_FILE
+from extension.guest import Guest, NoGuestProvider
+from extension.guest_simulated import SimulatedGuest
+
+WIRE_SERVER_VARIABLE = "AZURE_GUEST_AGENT_WIRE_PROTOCOL_ADDRESS"
+
+
+def find_guest(package_root: Path, environment: Mapping[str, str], end_process: Callable[[], object]) -> Guest:
+    """The provider for this machine. A token file in or above the package root marks a simulated one."""
+    for folder in (package_root, *package_root.parents):
+        token = folder / TOKEN_FILE
+        if token.is_file():
+            address = environment.get(WIRE_SERVER_VARIABLE)
+            if not address:
+                raise NoGuestProvider(f"no guest provider: {TOKEN_FILE} is there, but not {WIRE_SERVER_VARIABLE}")
+            return SimulatedGuest(address, token.read_text(encoding="ascii").strip(), end_process)
+    raise NoGuestProvider(
+        f"no guest provider: there is no {TOKEN_FILE} in or above the package, and this version can't drive real VSS"
+    )
