@@ -14,7 +14,7 @@ from controlplane.domain.job import Job
 from controlplane.domain.recovery_point import Machine, PointDisk, RecoveryPoint
 from controlplane.domain.schedule import Run
 from controlplane.domain.times import american, parse_instant
-from controlplane.jobs import expiry, points, records, restore_points, snapshot_task
+from controlplane.jobs import expiry, points, records, restore_points, snapshot_task, snapshots
 from controlplane.jobs.plan import Outcome, Plan, Step
 from controlplane.jobs.records import Order, Ticket
 from controlplane.jobs.vault_store import VaultPoint, VaultStore
@@ -224,7 +224,7 @@ def forget_snapshots(ports: Ports, state: Json) -> Outcome:
     """The point goes even when its snapshots cannot be deleted now: a later backup finds what nobody names."""
     failure: tuple[Event, ...] = ()
     try:
-        snapshot_task.delete_snapshots(ports, disks_of(state), lambda snapshot, job, task: job == state["job"])
+        snapshots.delete_snapshots(ports, disks_of(state), lambda snapshot, job, task: job == state["job"])
     except PortError as error:
         failure = (records.event(state, "snapshot.left_behind", {"reason": str(error)}),)
     return Outcome(state, lambda store: points.remove(store, state["item"], state["point"]), failure)
@@ -334,7 +334,7 @@ def remove_expired_snapshots(ports: Ports, state: Json) -> Outcome:
     """Retention of the instant tier by age and count; and snapshots that belong to no recovery point."""
     known = points.of_item(ports.store, state["item"])
     named = {points.snapshot_of(disk) for point in known if point.has_snapshots for disk in point.disks}
-    snapshot_task.delete_snapshots(ports, disks_of(state), lambda snapshot, job, task: snapshot not in named)
+    snapshots.delete_snapshots(ports, disks_of(state), lambda snapshot, job, task: snapshot not in named)
     if ports.store.get(records.LOCK, f"{state['item']}|restore") is not None:
         # A restore may be reading a snapshot; the next backup comes by again.
         return Outcome(state)

@@ -15,7 +15,7 @@ from controlplane.domain import job as jobs
 from controlplane.domain import policy, protected_item, recovery_point, retention
 from controlplane.domain.machine import advance
 from controlplane.domain.recovery_point import PointDisk, RecoveryPoint
-from controlplane.jobs import points, records, restore_points, snapshot_task, stopping
+from controlplane.jobs import points, records, restore_points, snapshots, stopping
 from controlplane.jobs.vault_store import VaultPoint, VaultStore
 from controlplane.ports import Blob, Disk, Document, Event, Json, PortError, Ports, Store
 
@@ -235,7 +235,7 @@ def _erase_traces(ports: Ports, note: Json) -> None:
     for report in note["reports"]:
         ports.blobs.delete(Blob(report["account"], report["container"], report["name"]))
     disks = [Disk.from_json(disk) for disk in note["disks"]]
-    snapshot_task.delete_snapshots(ports, disks, lambda snapshot, job, task: job in note["jobs"])
+    snapshots.delete_snapshots(ports, disks, lambda snapshot, job, task: job in note["jobs"])
 
 
 def _tell(store: Store, point: RecoveryPoint) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from controlplane.domain import restored_machine, snapshot_failure
 from controlplane.domain.errors import ServiceError
 from controlplane.domain.virtual_machine import KIND, OS_DISK_LUN
-from controlplane.jobs import backup, locks, machines, managed_disks, points, snapshot_task
+from controlplane.jobs import backup, locks, machines, managed_disks, points, snapshots
 from controlplane.jobs import restore_transfer as transfer
 from controlplane.jobs.plan import Outcome, Step
 from controlplane.jobs.restore_machine import backed_disks
@@ -23,7 +23,7 @@ def back_up(ports: Ports, state: Json) -> Outcome:
     view = ports.fabric.instance_view(state["vm"])
     safety = state | state["safety"]
     # Those of an attempt that the end of a process interrupted: no recovery point will ever name them.
-    snapshot_task.delete_snapshots(ports, backup.disks_of(safety), lambda snapshot, job, task: job == state["job"])
+    snapshots.delete_snapshots(ports, backup.disks_of(safety), lambda snapshot, job, task: job == state["job"])
     try:
         taken = backup.take_snapshot(ports, safety)
     except ServiceError as error:

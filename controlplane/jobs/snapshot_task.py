@@ -8,13 +8,13 @@ trusted whatever it left; the next one starts with a new task id.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from controlplane.domain import snapshot_failure
 from controlplane.domain.errors import ServiceError
-from controlplane.jobs import records
+from controlplane.jobs import records, snapshots
 from controlplane.ports import (
     Blob,
     Disk,
@@ -31,9 +31,6 @@ from extension.contract.reports import StatusReport, parse_status_blob
 from extension.contract.settings import CustomSettings, SnapshotMethod, snapshot_request
 
 EXTENSION_NAME = "VMSnapshot"
-TASK_METADATA = "taskid"
-JOB_METADATA = "jobid"
-"""Keys of a snapshot's metadata by which the service knows its own. Lower case: storage may not keep another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,24 +85,8 @@ def take(ports: Ports, state: Json, disks: Sequence[Disk]) -> Shot:
     raise AssertionError("the last attempt returns or raises")
 
 
-def delete_snapshots(ports: Ports, disks: Sequence[Disk], unwanted: Callable[[Blob, str, str], bool]) -> None:
-    """Delete those of the service's snapshots on these disks for which `unwanted` is true: of it, its job and task."""
-    for disk in disks:
-        for found in list(ports.blobs.find(disk.blob.account, disk.blob.container, disk.blob.name, snapshots=True)):
-            if found.snapshot is None or found.name != disk.blob.name:
-                continue
-            worn = _metadata(ports, found)
-            if JOB_METADATA in worn and unwanted(found, worn[JOB_METADATA], worn.get(TASK_METADATA, "")):
-                ports.blobs.delete(found)
-
-
 def _forget(ports: Ports, disks: Sequence[Disk], task: Task) -> None:
-    delete_snapshots(ports, disks, lambda snapshot, job, id: id == task.id)
-
-
-def _metadata(ports: Ports, blob: Blob) -> dict[str, str]:
-    found = ports.blobs.properties(blob)
-    return {key.lower(): value for key, value in found.metadata.items()} if found else {}
+    snapshots.delete_snapshots(ports, disks, lambda snapshot, job, id: id == task.id)
 
 
 # -------------------------------------------------------------------------------------------------------- preconditions
@@ -139,15 +120,15 @@ def _extension(view: InstanceView) -> ExtensionView | None:
 
 def _take_by_service(ports: Ports, state: Json, disks: Sequence[Disk], view: InstanceView) -> Shot:
     """Nobody writes to the disks, so nobody needs to freeze; what they hold is what a power cut would leave."""
-    delete_snapshots(ports, disks, lambda snapshot, job, task: job == state["job"])
-    metadata = {TASK_METADATA: "", JOB_METADATA: state["job"]}
+    snapshots.delete_snapshots(ports, disks, lambda snapshot, job, task: job == state["job"])
+    metadata = {snapshots.TASK_METADATA: "", snapshots.JOB_METADATA: state["job"]}
     stamps = [ports.blobs.snapshot(disk.blob, metadata) for disk in disks]
     now = ports.fabric.instance_view(state["vm"])
     if now is None or now.power != view.power or now.booted != view.booted:
-        delete_snapshots(ports, disks, lambda snapshot, job, task: job == state["job"])
+        snapshots.delete_snapshots(ports, disks, lambda snapshot, job, task: job == state["job"])
         raise snapshot_failure.machine_not_stable("It was started while its disks were being snapshotted.")
-    snapshots = tuple(disk.blob.at(stamp) for disk, stamp in zip(disks, stamps, strict=True))
-    return Shot("", "CrashConsistent", snapshots, {})
+    taken = tuple(disk.blob.at(stamp) for disk, stamp in zip(disks, stamps, strict=True))
+    return Shot("", "CrashConsistent", taken, {})
 
 
 # ---------------------------------------------------------------------------------------------------------- one attempt
@@ -205,7 +186,7 @@ def _request(ports: Ports, state: Json, disks: Sequence[Disk], task: Task, retri
         status_uri=blobs.sas(task.status, "rw", expires),
         logs_uri=blobs.sas(task.logs, "rw", expires),
         locale=settings.locale,
-        metadata={TASK_METADATA: task.id, JOB_METADATA: state["job"]},
+        metadata={snapshots.TASK_METADATA: task.id, snapshots.JOB_METADATA: state["job"]},
         custom=custom,
         luns=[disk.lun for disk in disks] if state["disks_excluded"] else None,
     )
@@ -333,10 +314,10 @@ def _confirmed(ports: Ports, disks: Sequence[Disk], task: Task, report: StatusRe
     consistency = report.consistency
     if consistency is None or len(told) != len(disks):
         raise snapshot_failure.snapshots_missing(f"It named snapshots of {len(told)} of {len(disks)} disks.")
-    snapshots = tuple(disk.blob.at(info.stamp) for disk, info in zip(disks, told, strict=True))
-    for disk, snapshot in zip(disks, snapshots, strict=True):
-        if snapshot.snapshot is None or _metadata(ports, snapshot).get(TASK_METADATA) != task.id:
+    taken = tuple(disk.blob.at(info.stamp) for disk, info in zip(disks, told, strict=True))
+    for disk, snapshot in zip(disks, taken, strict=True):
+        if snapshot.snapshot is None or snapshots.metadata_of(ports, snapshot).get(snapshots.TASK_METADATA) != task.id:
             raise snapshot_failure.snapshots_missing(
                 f"The storage has no snapshot of the disk {disk.name} by this task."
             )
-    return Shot(task.id, consistency, snapshots, dict(report.telemetry))
+    return Shot(task.id, consistency, taken, dict(report.telemetry))
