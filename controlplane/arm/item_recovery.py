@@ -15,8 +15,8 @@ from controlplane.arm.recovery_points import POINT, require_point
 from controlplane.arm.routing import Route
 from controlplane.domain import errors
 from controlplane.domain.recovery_point import RecoveryPoint, from_json
-from controlplane.jobs import item_recovery
-from controlplane.jobs.item_recovery import Session
+from controlplane.jobs import item_recovery, sessions
+from controlplane.jobs.sessions import Session
 from controlplane.ports import Json, Ports
 
 MOST_BYTES = 8 * 1024 * 1024
@@ -54,7 +54,7 @@ def post_provision(call: Call) -> Answer:
 def post_result(call: Call) -> Answer:
     """The scripts of the session that an operation began."""
     point, id = _point(call), call.read(ResultRequest).provision_instant_item_recovery_operation_id or ""
-    session = item_recovery.find(call.ports, id)
+    session = sessions.find(call.ports, id)
     if session.point.lower() != point.document.lower():
         raise errors.operation_not_found(id)
     return as_json(encoded_scripts(call.ports, session, call.base_url))
@@ -96,7 +96,7 @@ def open_routes(ports: Ports) -> list[routing.BaseRoute]:
     """Outside ARM: they ask for the session's password, and for no token."""
 
     def get_script(request: Request) -> Response:
-        found = item_recovery.find(ports, request.path_params["session"])
+        found = sessions.find(ports, request.path_params["session"])
         return PlainTextResponse(item_recovery.script(str(request.base_url).rstrip("/"), found))
 
     def list_disks(request: Request) -> Response:
@@ -118,7 +118,7 @@ def open_routes(ports: Ports) -> list[routing.BaseRoute]:
 
 def _opened(ports: Ports, request: Request) -> Session:
     password = _password(request.headers.get("authorization", ""))
-    session = item_recovery.find(ports, request.path_params["session"])
+    session = sessions.find(ports, request.path_params["session"])
     if not item_recovery.is_password(session, password):
         raise HTTPException(401, "The password is not that of the session.", {"WWW-Authenticate": "Basic"})
     return session

@@ -14,7 +14,7 @@ from controlplane.arm.routing import Route, reading
 from controlplane.arm.vaults import VAULT, vault_id
 from controlplane.domain import errors, operation
 from controlplane.domain.errors import ServiceError
-from controlplane.jobs import item_recovery, policy_change
+from controlplane.jobs import policy_change, sessions
 from controlplane.ports import Document, Json
 
 _WAIT = {"Retry-After": str(RETRY_AFTER_SECONDS)}
@@ -72,7 +72,7 @@ def _body(call: Call) -> Json:
 def _with_scripts(call: Call, body: Json) -> Json:
     """Older clients read the scripts of a file recovery here, newer ones ask for them."""
     try:
-        session = item_recovery.find(call.ports, body["id"])
+        session = sessions.find(call.ports, body["id"])
     except ServiceError:
         return body
     target = encoded_scripts(call.ports, session, call.base_url)

@@ -15,7 +15,7 @@ from controlplane.arm.vaults import vault_id
 from controlplane.domain import errors, resource_guard
 from controlplane.domain.recovery_point import ARCHIVE_AFTER, KIND, from_json, obstacle_to_archive, with_readiness
 from controlplane.domain.times import parse_instant
-from controlplane.jobs import item_recovery, vault_rules
+from controlplane.jobs import sessions, vault_rules
 from controlplane.jobs.rehydration import restore
 from controlplane.ports import Document, Json
 
@@ -67,7 +67,7 @@ class RestoreRequest(RequestBody):
 
 def get_point(call: Call) -> Answer:
     point = require_point(call)
-    shown = _changed(call, point, item_recovery.active_points(call.ports.store, point.parent, call.ports.clock.now()))
+    shown = _changed(call, point, sessions.active_points(call.ports.store, point.parent, call.ports.clock.now()))
     return call.stored(point) if shown is None else as_json(shown)
 
 
@@ -99,7 +99,7 @@ def require_point(call: Call) -> Document:
 def _wanted(call: Call, item: Document, wanted: dict[str, str]) -> Iterator[tuple[str, bytes]]:
     """The points of the filter, under keys that start with their time."""
     only_ready = wanted.get("movereadyrponly", "").lower() == "true"
-    active = item_recovery.active_points(call.ports.store, item.id, call.ports.clock.now())
+    active = sessions.active_points(call.ports.store, item.id, call.ports.clock.now())
     for point in call.ports.store.find(KIND, item.id):
         time = parse_instant(point.json()["properties"]["recoveryPointTime"])
         if not within(wanted, "startdate", "enddate", time):

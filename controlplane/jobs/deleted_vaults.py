@@ -20,12 +20,12 @@ from controlplane.domain import (
 from controlplane.domain.arm_id import ResourceId
 from controlplane.domain.deleted_vault import moved, moved_id
 from controlplane.domain.errors import ServiceError
-from controlplane.jobs import item_recovery, records
+from controlplane.jobs import records, sessions
 from controlplane.jobs.expiry import EXPIRED
 from controlplane.ports import Document, Event, Json, Ports, Store
 
 IN_A_VAULT = (policy.KIND, job.KIND, protected_item.KIND, resource_guard.PROXY_KIND)
-IN_AN_ITEM = (recovery_point.KIND, EXPIRED, item_recovery.KIND)
+IN_AN_ITEM = (recovery_point.KIND, EXPIRED, sessions.KIND)
 
 
 def delete(ports: Ports, known: Document) -> Json:

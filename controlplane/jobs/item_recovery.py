@@ -9,38 +9,24 @@ from __future__ import annotations
 import inspect
 import secrets
 import string
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from hmac import compare_digest
 
 from controlplane.domain import errors, operation, protected_item, recovery_point
 from controlplane.domain.errors import ServiceError
 from controlplane.domain.recovery_point import PointDisk, RecoveryPoint
 from controlplane.domain.times import instant
-from controlplane.jobs import points, records, recover_files
+from controlplane.jobs import points, records, recover_files, sessions
+from controlplane.jobs.sessions import Session
 from controlplane.jobs.sources import PageBlobSource
 from controlplane.jobs.vault_store import VaultPoint, VaultStore
-from controlplane.ports import BlockSource, Document, Event, Json, Ports, Store
+from controlplane.ports import BlockSource, Event, Json, Ports
 
-KIND = "item.recovery"
 LASTS = timedelta(hours=12)
 PASSWORD_LETTERS = 15
 """As many as the command line cuts out of the script's name."""
 
 _ALPHABET = string.ascii_letters + string.digits
-
-
-@dataclass(frozen=True, slots=True)
-class Session:
-    """`id` is that of the operation that began it."""
-
-    id: str
-    point: str
-    until: datetime
-    password: str
-
-    def is_over(self, now: datetime) -> bool:
-        return self.until <= now
 
 
 # ----------------------------------------------------------------------------------------------------------- use cases
@@ -63,9 +49,9 @@ def provision(ports: Ports, point: RecoveryPoint, renew: bool) -> str:
     password = "".join(secrets.choice(_ALPHABET) for _ in range(PASSWORD_LETTERS))
     with ports.store.transaction():
         if renew:
-            _end(ports.store, _of_point(ports.store, point))
+            sessions.end(ports.store, sessions.of_point(ports.store, point))
         private = {"point": point.document, "until": (now + LASTS).isoformat(), "password": password}
-        ports.store.put(KIND, id, {}, parent=point.item, private=private)
+        ports.store.put(sessions.KIND, id, {}, parent=point.item, private=private)
         body = operation.succeeded(id, instant(now))
         ports.store.put(operation.KIND, id, body, parent=point.item, private={"session": id})
         ports.store.record(_event(point, "item_recovery.begun"))
@@ -76,51 +62,17 @@ def revoke(ports: Ports, point: RecoveryPoint) -> str:
     """End all sessions of a recovery point; the id of the operation, which has succeeded."""
     id = records.new_guid(ports.chance)
     with ports.store.transaction():
-        known = _of_point(ports.store, point)
+        known = sessions.of_point(ports.store, point)
         if not known:
             # The code is ours.
             raise ServiceError(
                 "UserErrorItemRecoverySessionNotFound", "The files of the recovery point are not being recovered.", 409
             )
-        _end(ports.store, known)
+        sessions.end(ports.store, known)
         body = operation.succeeded(id, instant(ports.clock.now()))
         ports.store.put(operation.KIND, id, body, parent=point.item)
         ports.store.record(_event(point, "item_recovery.ended"))
     return id
-
-
-def forget_what_is_over(ports: Ports) -> None:
-    _end(ports.store, [each for each in ports.store.find(KIND) if _session(each).is_over(ports.clock.now())])
-
-
-def find(ports: Ports, id: str) -> Session:
-    """The session; a 404 once it is over."""
-    found = ports.store.get(KIND, id)
-    session = _session(found) if found else None
-    if session is None or session.is_over(ports.clock.now()):
-        raise errors.operation_not_found(id)
-    return session
-
-
-def active_points(store: Store, item: str, now: datetime) -> set[str]:
-    """The ids, in lower case, of an item's recovery points whose files are being recovered."""
-    sessions = (_session(document) for document in store.find(KIND, item))
-    return {session.point.lower() for session in sessions if not session.is_over(now)}
-
-
-def _of_point(store: Store, point: RecoveryPoint) -> list[Document]:
-    known = store.find(KIND, point.item)
-    return [document for document in known if _session(document).point.lower() == point.document.lower()]
-
-
-def _end(store: Store, sessions: list[Document]) -> None:
-    for document in sessions:
-        store.delete(KIND, document.id)
-
-
-def _session(document: Document) -> Session:
-    private = document.private
-    return Session(document.id, private["point"], datetime.fromisoformat(private["until"]), private["password"])
 
 
 def _event(point: RecoveryPoint, name: str) -> Event:

@@ -13,7 +13,7 @@ from threading import Lock
 from controlplane.domain import protected_item, schedule
 from controlplane.domain.errors import ServiceError
 from controlplane.domain.schedule import Run
-from controlplane.jobs import archive, backup, deleted_vaults, expiry, item_recovery, records
+from controlplane.jobs import archive, backup, deleted_vaults, expiry, records, sessions
 from controlplane.ports import Document, Engine, Event, Json, PortError, Ports, Store
 
 LOOK_SECONDS = 60.0
@@ -49,7 +49,7 @@ class Timetable:
             if now >= self._next_expiry:
                 self._next_expiry = now + EXPIRY_EVERY
                 expiry.remove_what_is_over(self._ports, lambda: not self._closed)
-                item_recovery.forget_what_is_over(self._ports)
+                sessions.forget_what_is_over(self._ports)
                 archive.tend(self._ports, self._engine, lambda: not self._closed)
                 deleted_vaults.purge_what_is_over(self._ports)
             self._back_up_what_is_due(now)

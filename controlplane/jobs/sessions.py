@@ -1,0 +1,59 @@
+"""Documents of the sessions in which the files of a recovery point can be read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from controlplane.domain import errors
+from controlplane.domain.recovery_point import RecoveryPoint
+from controlplane.ports import Document, Ports, Store
+
+KIND = "item.recovery"
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """`id` is that of the operation that began it."""
+
+    id: str
+    point: str
+    until: datetime
+    password: str
+
+    def is_over(self, now: datetime) -> bool:
+        return self.until <= now
+
+
+def forget_what_is_over(ports: Ports) -> None:
+    end(ports.store, [each for each in ports.store.find(KIND) if _session(each).is_over(ports.clock.now())])
+
+
+def find(ports: Ports, id: str) -> Session:
+    """The session; a 404 once it is over."""
+    found = ports.store.get(KIND, id)
+    session = _session(found) if found else None
+    if session is None or session.is_over(ports.clock.now()):
+        raise errors.operation_not_found(id)
+    return session
+
+
+def active_points(store: Store, item: str, now: datetime) -> set[str]:
+    """The ids, in lower case, of an item's recovery points whose files are being recovered."""
+    sessions = (_session(document) for document in store.find(KIND, item))
+    return {session.point.lower() for session in sessions if not session.is_over(now)}
+
+
+def of_point(store: Store, point: RecoveryPoint) -> list[Document]:
+    known = store.find(KIND, point.item)
+    return [document for document in known if _session(document).point.lower() == point.document.lower()]
+
+
+def end(store: Store, sessions: list[Document]) -> None:
+    for document in sessions:
+        store.delete(KIND, document.id)
+
+
+def _session(document: Document) -> Session:
+    private = document.private
+    return Session(document.id, private["point"], datetime.fromisoformat(private["until"]), private["password"])
