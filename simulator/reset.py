@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from controlplane.adapters.inline_engine import InlineEngine
-from controlplane.domain.storage_account import KIND as ACCOUNTS
+from controlplane.domain.storage.storage_account import KIND as ACCOUNTS
 from controlplane.jobs import deleted_vaults, expiry
 from controlplane.jobs.execution import RUN, RUNNING
 from controlplane.ports import Event, Ports

@@ -8,7 +8,7 @@ from collections import defaultdict
 from controlplane.arm.call import Answer, Call, RequestBody, as_json, encode
 from controlplane.arm.plain_resources import PlainType, ResourceRequest
 from controlplane.arm.routing import SUBSCRIPTION, Route, reading
-from controlplane.domain import virtual_machine
+from controlplane.domain.compute import virtual_machine
 from controlplane.domain.errors import ServiceError
 from controlplane.ports import Document, Json
 

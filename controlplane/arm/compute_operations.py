@@ -7,7 +7,8 @@ from typing import Literal
 from controlplane.arm.call import RETRY_AFTER_SECONDS, Answer, Call, as_json
 from controlplane.arm.routing import SUBSCRIPTION, Route
 from controlplane.arm.virtual_machine_view import shown_state
-from controlplane.domain import errors, vm_extension
+from controlplane.domain import errors
+from controlplane.domain.compute import vm_extension
 from controlplane.domain.errors import ServiceError
 from controlplane.domain.operation import KIND
 from controlplane.domain.times import instant_with_offset

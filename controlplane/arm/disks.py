@@ -11,8 +11,15 @@ from controlplane.arm.call import Answer, Call, RequestBody, rows
 from controlplane.arm.routing import GROUP, SUBSCRIPTION, Route, reading
 from controlplane.arm.storage_accounts import account_named
 from controlplane.domain import errors, location
-from controlplane.domain.managed_disk import KIND, TYPE, ManagedDisk, attached, shown_sku, size_gib, sku
-from controlplane.domain.virtual_machine import GIB, OS_DISK_LUN, VHD_FOOTER_BYTES, DiskRequest, invalid, missing
+from controlplane.domain.compute.managed_disk import KIND, TYPE, ManagedDisk, attached, shown_sku, size_gib, sku
+from controlplane.domain.compute.virtual_machine import (
+    GIB,
+    OS_DISK_LUN,
+    VHD_FOOTER_BYTES,
+    DiskRequest,
+    invalid,
+    missing,
+)
 from controlplane.jobs import managed_disks
 from controlplane.jobs.managed_disks import blob_of
 from controlplane.jobs.sources import PageBlobSource, copy

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from controlplane.arm import network_security_groups, public_ip_addresses
 from controlplane.arm.call import Call, RequestBody
 from controlplane.arm.plain_resources import PlainType, ResourceRequest
-from controlplane.domain import network, network_interface
 from controlplane.domain.errors import ServiceError
-from controlplane.domain.network import INTERFACE
-from controlplane.domain.network_interface import Configuration
+from controlplane.domain.network import network, network_interface
+from controlplane.domain.network.network import INTERFACE
+from controlplane.domain.network.network_interface import Configuration
 from controlplane.jobs.networks import configurations_in, find_subnet
 from controlplane.ports import Document, Json
 

@@ -7,8 +7,9 @@ from typing import Any
 from controlplane.arm.call import Answer, Call, RequestBody, as_json
 from controlplane.arm.plain_resources import PlainType, ResourceRequest
 from controlplane.arm.routing import Route, reading
-from controlplane.domain import errors, network
-from controlplane.domain.network import SECURITY_GROUP
+from controlplane.domain import errors
+from controlplane.domain.network import network
+from controlplane.domain.network.network import SECURITY_GROUP
 from controlplane.ports import Document, Json
 
 DEFAULT_RULES = (

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from controlplane.arm.call import Call, RequestBody
 from controlplane.arm.plain_resources import PlainType, ResourceRequest
-from controlplane.domain import network
-from controlplane.domain.network import PUBLIC_IP
+from controlplane.domain.network import network
+from controlplane.domain.network.network import PUBLIC_IP
 from controlplane.ports import Document, Json
 
 RANGE = "203.0.113.0/24"

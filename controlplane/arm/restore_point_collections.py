@@ -8,8 +8,8 @@ from controlplane.arm.routing import GROUP, SUBSCRIPTION, Route, reading, refuse
 from controlplane.arm.tags import patching
 from controlplane.domain import errors
 from controlplane.domain.arm_id import ResourceId
+from controlplane.domain.compute.restore_point_collection import KIND, POINT_KIND, POINT_TYPE, TYPE
 from controlplane.domain.recovery_point import changed
-from controlplane.domain.restore_point_collection import KIND, POINT_KIND, POINT_TYPE, TYPE
 from controlplane.jobs import points, restore_points
 from controlplane.ports import Document
 

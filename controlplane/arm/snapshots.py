@@ -6,11 +6,12 @@ from controlplane.arm import compute_operations
 from controlplane.arm.call import Answer, Call, RequestBody, rows
 from controlplane.arm.routing import GROUP, SUBSCRIPTION, Route, reading
 from controlplane.arm.tags import TagsRequest, patching
-from controlplane.domain import errors, location, managed_disk
+from controlplane.domain import errors, location
 from controlplane.domain.arm_id import ResourceId
+from controlplane.domain.compute import managed_disk
+from controlplane.domain.compute.virtual_machine import invalid, missing
 from controlplane.domain.errors import ServiceError
 from controlplane.domain.times import instant_with_offset
-from controlplane.domain.virtual_machine import invalid, missing
 from controlplane.jobs import managed_disks
 from controlplane.ports import Blob, Document, Json
 

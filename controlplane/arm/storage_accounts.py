@@ -5,8 +5,9 @@ from __future__ import annotations
 from controlplane.arm.call import Answer, Call, RequestBody, as_json, rows
 from controlplane.arm.routing import GROUP, SUBSCRIPTION, Route, reading
 from controlplane.domain import errors, location
+from controlplane.domain.compute.virtual_machine import KIND as MACHINES
 from controlplane.domain.errors import ServiceError
-from controlplane.domain.storage_account import (
+from controlplane.domain.storage.storage_account import (
     ACCESS_TIERS,
     KIND,
     KINDS,
@@ -23,7 +24,6 @@ from controlplane.domain.storage_account import (
     updated,
 )
 from controlplane.domain.times import parse_instant
-from controlplane.domain.virtual_machine import KIND as MACHINES
 from controlplane.ports import Document, Store
 
 ACCOUNTS = f"{GROUP}/providers/{TYPE}"

@@ -9,10 +9,10 @@ from typing import cast
 from controlplane.arm import disks
 from controlplane.arm.call import Call
 from controlplane.arm.storage_accounts import account_named
-from controlplane.domain import managed_disk
 from controlplane.domain.arm_id import ResourceId
+from controlplane.domain.compute import managed_disk
+from controlplane.domain.compute.virtual_machine import GIB, KIND, VHD_FOOTER_BYTES, DiskRequest, invalid, not_allowed
 from controlplane.domain.errors import ServiceError
-from controlplane.domain.virtual_machine import GIB, KIND, VHD_FOOTER_BYTES, DiskRequest, invalid, not_allowed
 from controlplane.jobs import managed_disks
 from controlplane.ports import Blob, CreateOption, Disk, Document, Json
 

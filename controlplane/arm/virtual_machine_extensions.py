@@ -10,8 +10,9 @@ from controlplane.arm.call import Answer, Call, RequestBody, as_json
 from controlplane.arm.routing import Route, reading
 from controlplane.arm.virtual_machine_view import extension_body
 from controlplane.arm.virtual_machines import MACHINE
-from controlplane.domain import errors, vm_extension
-from controlplane.domain.virtual_machine import KIND, TYPE, not_allowed
+from controlplane.domain import errors
+from controlplane.domain.compute import vm_extension
+from controlplane.domain.compute.virtual_machine import KIND, TYPE, not_allowed
 from controlplane.ports import (
     ExtensionRequest,
     ExtensionView,

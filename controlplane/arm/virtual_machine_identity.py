@@ -6,8 +6,8 @@ from typing import Any
 
 from controlplane.arm.call import Call, RequestBody
 from controlplane.domain.arm_id import ResourceId
+from controlplane.domain.compute.virtual_machine import invalid
 from controlplane.domain.errors import ServiceError
-from controlplane.domain.virtual_machine import invalid
 from controlplane.ports import Json
 
 SYSTEM, USER = "SystemAssigned", "UserAssigned"

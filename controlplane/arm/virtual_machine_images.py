@@ -5,7 +5,7 @@ from __future__ import annotations
 from controlplane.arm.call import Answer, Call, as_json
 from controlplane.arm.routing import SUBSCRIPTION, reading
 from controlplane.domain import errors
-from controlplane.domain.virtual_machine import Image
+from controlplane.domain.compute.virtual_machine import Image
 from controlplane.ports import Json
 
 VERSION = "1.0.0"

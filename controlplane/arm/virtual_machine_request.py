@@ -12,7 +12,7 @@ from pydantic import ConfigDict, Field
 from controlplane.arm.call import RequestBody
 from controlplane.arm.virtual_machine_identity import IdentityRequest
 from controlplane.domain import errors, location
-from controlplane.domain.virtual_machine import (
+from controlplane.domain.compute.virtual_machine import (
     DEFAULT_SIZE,
     OS_DISK_LUN,
     TYPE,

@@ -8,9 +8,9 @@ from controlplane.arm.call import Answer, Call, as_json
 from controlplane.arm.routing import SUBSCRIPTION, reading
 from controlplane.arm.virtual_machines import MACHINE
 from controlplane.domain import location as locations
-from controlplane.domain import managed_disk, vm_sizes
-from controlplane.domain.virtual_machine import KIND, TYPE
-from controlplane.domain.vm_sizes import SIZES, Size
+from controlplane.domain.compute import managed_disk, vm_sizes
+from controlplane.domain.compute.virtual_machine import KIND, TYPE
+from controlplane.domain.compute.vm_sizes import SIZES, Size
 from controlplane.ports import Json
 
 LOCATION = f"{SUBSCRIPTION}/providers/Microsoft.Compute/locations/{{location}}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from controlplane.domain import vm_extension
+from controlplane.domain.compute import vm_extension
 from controlplane.domain.times import instant_with_offset
 from controlplane.ports import ExtensionView, InstanceView, Json
 

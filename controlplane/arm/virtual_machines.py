@@ -22,7 +22,7 @@ from controlplane.arm.virtual_machine_identity import merged
 from controlplane.arm.virtual_machine_request import MachinePatch, VirtualMachineRequest
 from controlplane.arm.virtual_machine_view import extension_body, instance_view
 from controlplane.domain import errors
-from controlplane.domain.virtual_machine import (
+from controlplane.domain.compute.virtual_machine import (
     KIND,
     OS_DISK_LUN,
     TYPE,

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from controlplane.domain.managed_disk import TYPE as DISK_TYPE
-from controlplane.domain.network import INTERFACE, VIRTUAL_NETWORK
+from controlplane.domain.compute.managed_disk import TYPE as DISK_TYPE
+from controlplane.domain.compute.virtual_machine import OS_DISK_LUN
+from controlplane.domain.compute.virtual_machine import TYPE as MACHINE_TYPE
+from controlplane.domain.network.network import INTERFACE, VIRTUAL_NETWORK
 from controlplane.domain.recovery_point import RecoveryPoint
 from controlplane.domain.restored_disks import RestoredDisk
-from controlplane.domain.virtual_machine import OS_DISK_LUN
-from controlplane.domain.virtual_machine import TYPE as MACHINE_TYPE
 
 Json = dict[str, Any]
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from controlplane.domain.compute.virtual_machine import GIB, OS_DISK_LUN, VHD_FOOTER_BYTES
 from controlplane.domain.recovery_point import RecoveryPoint
 from controlplane.domain.times import instant
-from controlplane.domain.virtual_machine import GIB, OS_DISK_LUN, VHD_FOOTER_BYTES
 
 Json = dict[str, Any]
 

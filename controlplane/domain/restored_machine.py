@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from controlplane.domain import virtual_machine
+from controlplane.domain.compute import virtual_machine
+from controlplane.domain.compute.virtual_machine import OS_DISK_LUN, DiskRequest, MachineRequest
 from controlplane.domain.recovery_point import Machine
 from controlplane.domain.restored_disks import RestoredDisk
-from controlplane.domain.virtual_machine import OS_DISK_LUN, DiskRequest, MachineRequest
 
 Json = dict[str, Any]
 

@@ -8,7 +8,8 @@ from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from controlplane.domain import errors, managed_disk, protected_item, recovery_point, retention, virtual_machine
+from controlplane.domain import errors, protected_item, recovery_point, retention
+from controlplane.domain.compute import managed_disk, virtual_machine
 from controlplane.domain.errors import ServiceError
 from controlplane.domain.job import Job
 from controlplane.domain.recovery_point import Machine, PointDisk, RecoveryPoint

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from controlplane.domain import errors, policy, protected_item, vault, virtual_machine
+from controlplane.domain import errors, policy, protected_item, vault
 from controlplane.domain.arm_id import ResourceId, backup_name, item_id, vault_id_of
+from controlplane.domain.compute import virtual_machine
 from controlplane.domain.errors import ServiceError
 from controlplane.domain.job import Job
 from controlplane.domain.protected_item import PolicyReference, Source

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from controlplane.domain.managed_disk import KIND, ManagedDisk, body
+from controlplane.domain.compute.managed_disk import KIND, ManagedDisk, body
 from controlplane.ports import Blob, Document, Ports, Store
 
 CONTAINER = "disks"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from controlplane.domain.network import INTERFACE, VIRTUAL_NETWORK
+from controlplane.domain.network.network import INTERFACE, VIRTUAL_NETWORK
 from controlplane.ports import Json, Store
 
 NETWORKS = VIRTUAL_NETWORK.lower()

@@ -6,23 +6,21 @@ from collections.abc import Sequence
 
 from controlplane.domain import (
     errors,
-    managed_disk,
-    network,
-    network_interface,
     protected_item,
     recovery_point,
     resource_group,
     restore_request,
     restored_disks,
-    storage_account,
     vault,
-    virtual_machine,
 )
 from controlplane.domain.arm_id import vault_id_of
+from controlplane.domain.compute import managed_disk, virtual_machine
 from controlplane.domain.errors import ServiceError
 from controlplane.domain.job import Job
+from controlplane.domain.network import network, network_interface
 from controlplane.domain.recovery_point import PointDisk, RecoveryPoint
 from controlplane.domain.restore_request import ALTERNATE, DISKS, ORIGINAL, VaultFacts, Wanted
+from controlplane.domain.storage import storage_account
 from controlplane.domain.times import american
 from controlplane.jobs import backup, managed_disks, points, records
 from controlplane.jobs.networks import NETWORKS, find_subnet

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 
 from controlplane.domain import restored_disks
+from controlplane.domain.compute.managed_disk import DEFAULT_SKU, KIND, ManagedDisk
+from controlplane.domain.compute.virtual_machine import OS_DISK_LUN
 from controlplane.domain.errors import ServiceError
-from controlplane.domain.managed_disk import DEFAULT_SKU, KIND, ManagedDisk
 from controlplane.domain.restore_template import template
 from controlplane.domain.restored_disks import RestoredDisk
-from controlplane.domain.virtual_machine import OS_DISK_LUN
 from controlplane.jobs import locks, managed_disks, records
 from controlplane.jobs import restore_transfer as transfer
 from controlplane.jobs.plan import Outcome, Step

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 from controlplane.adapters.fabric import EXTENSION_LIMIT
 from controlplane.arm.dispatch import FORBIDDEN, MAX_SEGMENT_CHARACTERS
+from controlplane.domain.compute.restore_point_collection import FIRST_GROUP
+from controlplane.domain.compute.vm_sizes import SIZES
 from controlplane.domain.recovery_point import ARCHIVE_AFTER, ARCHIVED_FOR
 from controlplane.domain.resource_guard import UNLOCKED_FOR
-from controlplane.domain.restore_point_collection import FIRST_GROUP
 from controlplane.domain.vault import DEFAULT_REDUNDANCY
-from controlplane.domain.vm_sizes import SIZES
 from controlplane.jobs.rehydration import DAYS
 from controlplane.jobs.restore import JOB_TYPES
 from controlplane.jobs.restore_machine import CREATE
@@ -260,7 +260,7 @@ SERVICE = (
         "Sizes of machines",
         f"{len(SIZES)} common ones are listed, every other name of the form is accepted; all run alike",
         "each region has its own; others are refused",
-        "controlplane/domain/vm_sizes.py",
+        "controlplane/domain/compute/vm_sizes.py",
     ),
     Choice(
         "Security profile, priority, licence, availability set and zones of a machine",
@@ -441,7 +441,7 @@ SERVICE = (
         f"one group for each location, number {FIRST_GROUP}; a collection goes with its last restore point, the group "
         "stays; collections of one's own are refused",
         "a group takes 600 collections, then comes the next number; when a collection goes is not public",
-        "controlplane/domain/restore_point_collection.py",
+        "controlplane/domain/compute/restore_point_collection.py",
     ),
     Choice(
         "A restore point that its owner deletes",

@@ -23,7 +23,7 @@ from controlplane.adapters.memory_blobs import MemoryBlobs
 from controlplane.adapters.store import SqlStore
 from controlplane.arm.aad import SUBSCRIPTION_ID, Identity, Tokens
 from controlplane.arm.app import build, own_requests
-from controlplane.domain.virtual_machine import VHD_FOOTER_BYTES
+from controlplane.domain.compute.virtual_machine import VHD_FOOTER_BYTES
 from controlplane.jobs.catalog import plans
 from controlplane.ports import Json, Ports, ServiceSettings
 from simulator.clock import VirtualClock

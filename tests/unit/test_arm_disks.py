@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from controlplane.adapters.fabric import DESIRED
-from controlplane.domain.virtual_machine import GIB, VHD_FOOTER_BYTES
+from controlplane.domain.compute.virtual_machine import GIB, VHD_FOOTER_BYTES
 from controlplane.ports import Json
 from tests.unit.arm_world import GROUP, IMAGE, SUBSCRIPTION, VM, ArmWorld, arm_world
 

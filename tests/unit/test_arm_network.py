@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from controlplane.domain.errors import ServiceError
-from controlplane.domain.network import check_subnets, free_address
+from controlplane.domain.network.network import check_subnets, free_address
 from controlplane.ports import Json
 from tests.unit.arm_world import GROUP, IMAGE, VM, ArmWorld, arm_world
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from controlplane.domain.virtual_machine import VHD_FOOTER_BYTES
+from controlplane.domain.compute.virtual_machine import VHD_FOOTER_BYTES
 from controlplane.ports import Json
 from tests.unit.arm_world import GROUP, IMAGE, ITEM, SUBSCRIPTION, TARGET, VAULT, VM, ArmWorld, arm_world
 

@@ -9,11 +9,12 @@ from dataclasses import replace
 
 import pytest
 
-from controlplane.domain import recovery_point, restored_disks, storage_account
+from controlplane.domain import recovery_point, restored_disks
 from controlplane.domain.errors import ServiceError
 from controlplane.domain.recovery_point import RecoveryPoint
 from controlplane.domain.restore_template import template
 from controlplane.domain.restored_disks import RestoredDisk
+from controlplane.domain.storage import storage_account
 from controlplane.jobs import points
 from controlplane.jobs.restore import restore
 from controlplane.ports import Blob, Json

@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from controlplane.domain import lock, network, vault
+from controlplane.domain import lock, vault
 from controlplane.domain.errors import ServiceError
+from controlplane.domain.network import network
 from controlplane.jobs import points, records
 from controlplane.jobs.restore import restore
 from controlplane.ports import Blob, Json, PowerState

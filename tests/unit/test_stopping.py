@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from controlplane.domain import operation, protected_item, vault, virtual_machine
+from controlplane.domain import operation, protected_item, vault
+from controlplane.domain.compute import virtual_machine
 from controlplane.domain.errors import ServiceError
 from controlplane.jobs import records, stopping
 from controlplane.jobs.backup import backup_now

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from controlplane.domain.compute.virtual_machine import GIB, MANAGED_DISK_GIB, invalid, missing
 from controlplane.domain.errors import ServiceError
 from controlplane.domain.times import instant_with_offset
-from controlplane.domain.virtual_machine import GIB, MANAGED_DISK_GIB, invalid, missing
 
 Json = dict[str, Any]
 

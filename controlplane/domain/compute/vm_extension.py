@@ -9,8 +9,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from controlplane.domain.compute.virtual_machine import invalid, missing
 from controlplane.domain.errors import ServiceError
-from controlplane.domain.virtual_machine import invalid, missing
 
 Json = dict[str, Any]
 

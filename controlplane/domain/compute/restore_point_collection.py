@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from controlplane.domain.compute.virtual_machine import OS_DISK_LUN
 from controlplane.domain.errors import ServiceError
 from controlplane.domain.times import instant_with_offset
-from controlplane.domain.virtual_machine import OS_DISK_LUN
 
 Json = dict[str, Any]
 

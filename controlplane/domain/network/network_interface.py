@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from controlplane.domain.network import INTERFACE
+from controlplane.domain.network.network import INTERFACE
 
 Json = dict[str, Any]
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from controlplane.domain import vm_sizes
+from controlplane.domain.compute import vm_sizes
 from controlplane.domain.errors import ServiceError
 from controlplane.domain.times import instant_with_offset
 

@@ -1,0 +1,1 @@
+"""Rules of Microsoft.Compute: machines, extensions, sizes, disks, restore point collections."""

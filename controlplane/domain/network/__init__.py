@@ -1,0 +1,1 @@
+"""Rules of Microsoft.Network: address ranges, subnets and interfaces."""

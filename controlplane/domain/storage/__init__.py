@@ -1,0 +1,1 @@
+"""Rules of Microsoft.Storage: storage accounts."""
