@@ -10,7 +10,7 @@ from controlplane.arm.virtual_machine_view import shown_state
 from controlplane.domain import errors
 from controlplane.domain.compute import vm_extension
 from controlplane.domain.errors import ServiceError
-from controlplane.domain.operation import KIND
+from controlplane.domain.resources.operation import KIND
 from controlplane.domain.times import instant_with_offset
 from controlplane.ports import Document, ExtensionView, InstanceView, Json
 

@@ -7,9 +7,9 @@ As documented, each deployment and each validation looks after it: beyond 700 th
 from __future__ import annotations
 
 from controlplane.arm.call import Call
-from controlplane.domain.deployment import ENDED, KIND
-from controlplane.domain.lock import KIND as LOCK
-from controlplane.domain.lock import Lock
+from controlplane.domain.resources.deployment import ENDED, KIND
+from controlplane.domain.resources.lock import KIND as LOCK
+from controlplane.domain.resources.lock import Lock
 from controlplane.jobs.deployment import state_of
 from controlplane.ports import Document
 

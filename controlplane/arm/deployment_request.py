@@ -12,10 +12,10 @@ from typing import Any
 from controlplane.arm import cloud, rehearsal, subscriptions
 from controlplane.arm.call import Call, RequestBody, parse_object
 from controlplane.arm.own_requests import is_own
-from controlplane.domain import deployment as domain
 from controlplane.domain import errors
-from controlplane.domain.deployment import Operation
 from controlplane.domain.errors import ServiceError
+from controlplane.domain.resources import deployment as domain
+from controlplane.domain.resources.deployment import Operation
 from controlplane.ports import Json
 from controlplane.templates.failure import NotSimulated, TemplateError
 from controlplane.templates.planner import Plan, Resource, plan

@@ -15,9 +15,10 @@ from controlplane.arm.deployment_request import (
 )
 from controlplane.arm.filters import check_keys, holds, terms
 from controlplane.arm.routing import GROUP, SUBSCRIPTION, Route, reading, refused
-from controlplane.domain import deployment as domain
-from controlplane.domain import errors, operation
-from controlplane.domain.deployment import ENDED, KIND, TYPE
+from controlplane.domain import errors
+from controlplane.domain.resources import deployment as domain
+from controlplane.domain.resources import operation
+from controlplane.domain.resources.deployment import ENDED, KIND, TYPE
 from controlplane.domain.times import instant, parse_instant
 from controlplane.jobs.deployment import DEPLOY, cancel, operations_of, state_of
 from controlplane.ports import Document, Json

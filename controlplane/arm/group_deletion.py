@@ -9,8 +9,9 @@ from controlplane.arm.call import GROUP_KIND, RETRY_AFTER_SECONDS, Answer, Call
 from controlplane.arm.refusals import Expected, expected
 from controlplane.arm.resources import found
 from controlplane.arm.routing import GROUP, SUBSCRIPTION, Route, group_resources, reading, type_of
-from controlplane.domain import deployment, errors, operation, role
+from controlplane.domain import errors
 from controlplane.domain.errors import ServiceError
+from controlplane.domain.resources import deployment, operation, role
 from controlplane.domain.times import instant
 from controlplane.ports import Json
 

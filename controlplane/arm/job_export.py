@@ -9,7 +9,8 @@ from controlplane.arm.call import Answer, Call, as_json, encode
 from controlplane.arm.filters import check_keys, terms
 from controlplane.arm.routing import Route, reading
 from controlplane.arm.vaults import VAULT, require_vault, vault_id
-from controlplane.domain import errors, operation
+from controlplane.domain import errors
+from controlplane.domain.resources import operation
 from controlplane.domain.times import instant
 from controlplane.ports import Blob
 

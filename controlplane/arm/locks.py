@@ -9,8 +9,8 @@ from controlplane.arm.filters import AT_SCOPE
 from controlplane.arm.routing import Route, reading
 from controlplane.arm.scopes import every_scope, existing_scope
 from controlplane.domain import errors
-from controlplane.domain.lock import KIND, LEVELS, TYPE, Lock
-from controlplane.domain.lock import check as check_locks
+from controlplane.domain.resources.lock import KIND, LEVELS, TYPE, Lock
+from controlplane.domain.resources.lock import check as check_locks
 
 
 class PropertiesRequest(RequestBody):

@@ -12,8 +12,9 @@ from controlplane.arm.item_recovery import encoded_scripts
 from controlplane.arm.protected_items import ITEM, find_item, item_answer
 from controlplane.arm.routing import Route, reading
 from controlplane.arm.vaults import VAULT, vault_id
-from controlplane.domain import errors, operation
+from controlplane.domain import errors
 from controlplane.domain.errors import ServiceError
+from controlplane.domain.resources import operation
 from controlplane.jobs import policy_change, sessions
 from controlplane.ports import Document, Json
 

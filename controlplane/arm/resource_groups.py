@@ -8,7 +8,7 @@ from controlplane.arm.call import GROUP_KIND, Answer, Call, RequestBody, rows
 from controlplane.arm.routing import GROUP, SUBSCRIPTION, Route, reading
 from controlplane.arm.tags import tagged
 from controlplane.domain import errors, location
-from controlplane.domain.resource_group import TYPE, body
+from controlplane.domain.resources.resource_group import TYPE, body
 
 _NAME = re.compile(r"[-\w.()]{1,89}[-\w()]|[-\w()]")
 

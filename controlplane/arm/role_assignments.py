@@ -8,8 +8,9 @@ from collections.abc import Iterable, Iterator
 from controlplane.arm.call import Answer, Call, RequestBody, rows
 from controlplane.arm.routing import Route, reading
 from controlplane.arm.scopes import every_scope, existing_scope
-from controlplane.domain import errors, role
-from controlplane.domain.role import KIND, TYPE
+from controlplane.domain import errors
+from controlplane.domain.resources import role
+from controlplane.domain.resources.role import KIND, TYPE
 from controlplane.domain.times import instant
 from controlplane.ports import Document, Json
 

@@ -8,7 +8,7 @@ from controlplane.arm.call import Answer, Call, as_json
 from controlplane.arm.filters import check_keys, holds, terms
 from controlplane.arm.routing import Route, reading
 from controlplane.arm.scopes import every_scope, existing_scope
-from controlplane.domain.role import BUILT_IN, DEFINITIONS, definition_body, definition_not_found
+from controlplane.domain.resources.role import BUILT_IN, DEFINITIONS, definition_body, definition_not_found
 
 
 def list_definitions(call: Call) -> Answer:

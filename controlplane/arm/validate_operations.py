@@ -6,8 +6,9 @@ from controlplane.arm.call import Answer, Call, RequestBody, as_json
 from controlplane.arm.recovery_points import RestorePropertiesRequest
 from controlplane.arm.routing import Route, reading
 from controlplane.arm.vaults import VAULT, require_vault, vault_id
-from controlplane.domain import errors, operation
+from controlplane.domain import errors
 from controlplane.domain.arm_id import ResourceId, item_id, vault_id_of
+from controlplane.domain.resources import operation
 from controlplane.domain.times import instant
 from controlplane.jobs.rehearsal import rehearse
 from controlplane.jobs.rehydration import restore

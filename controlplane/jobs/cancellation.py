@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from controlplane.domain import errors, operation
+from controlplane.domain import errors
 from controlplane.domain import job as jobs
+from controlplane.domain.resources import operation
 from controlplane.domain.times import instant
 from controlplane.jobs import records
 from controlplane.ports import Engine, Ports

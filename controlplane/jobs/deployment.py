@@ -10,7 +10,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from controlplane.domain.deployment import (
+from controlplane.domain.errors import ServiceError, internal_error
+from controlplane.domain.job import Job
+from controlplane.domain.machine import advance
+from controlplane.domain.resources.deployment import (
     ENDED,
     KIND,
     STATES,
@@ -23,9 +26,6 @@ from controlplane.domain.deployment import (
     write_failed,
     written,
 )
-from controlplane.domain.errors import ServiceError, internal_error
-from controlplane.domain.job import Job
-from controlplane.domain.machine import advance
 from controlplane.domain.times import instant, parse_instant
 from controlplane.jobs.plan import Book, Outcome, Plan, Step
 from controlplane.jobs.requests import Requests

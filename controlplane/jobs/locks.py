@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from controlplane.domain import lock
 from controlplane.domain.compute.restore_point_collection import locked
 from controlplane.domain.errors import ServiceError
+from controlplane.domain.resources import lock
 from controlplane.ports import Store
 
 

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from controlplane.domain import job as jobs
-from controlplane.domain import operation, protected_item
+from controlplane.domain import protected_item
 from controlplane.domain.errors import ServiceError
+from controlplane.domain.resources import operation
 from controlplane.jobs import lifecycle, records
 from controlplane.ports import Document, Engine, Json, Ports, Store
 

@@ -159,7 +159,7 @@ SERVICE = (
         "The api-version of a resource in a template",
         "any that is a date which has been",
         "those that its provider knows",
-        "controlplane/domain/deployment.py",
+        "controlplane/domain/resources/deployment.py",
     ),
     Choice(
         "Default values of secure parameters in an exported template",

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from controlplane.domain.deployment import ENDED
+from controlplane.domain.resources.deployment import ENDED
 from controlplane.templates.relaxed_json import to_json
 from simulator.client import Client
 from simulator.demo import agent_is_ready

@@ -14,7 +14,7 @@ from controlplane.adapters.fabric import OBSERVED
 from controlplane.adapters.inline_engine import InlineEngine
 from controlplane.arm.app import own_requests
 from controlplane.arm.deployment_history import ENOUGH, MOST, TOO_MANY
-from controlplane.domain.deployment import KIND
+from controlplane.domain.resources.deployment import KIND
 from controlplane.jobs.catalog import plans
 from simulator.clock import VirtualClock
 from tests.unit.arm_world import ACCOUNT, GROUP, IMAGE, SUBSCRIPTION, VAULT, VERSION, VM, ArmWorld, arm_world, identity

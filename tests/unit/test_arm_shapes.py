@@ -17,7 +17,7 @@ import httpx
 import pytest
 
 from controlplane.adapters.memory_blobs import MemoryBlobs
-from controlplane.domain import operation
+from controlplane.domain.resources import operation
 from controlplane.ports import Blob, Json
 from extension.contract.settings import SnapshotSettings
 from tests.unit.arm_shapes import differences, names, shape

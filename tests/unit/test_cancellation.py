@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from controlplane.domain import job as jobs
-from controlplane.domain import operation
 from controlplane.domain.errors import ServiceError
+from controlplane.domain.resources import operation
 from controlplane.jobs.cancellation import cancel
 from controlplane.ports import Blob, Json
 from tests.unit.backup_world import VAULT, BackupWorld, backup_world

@@ -13,9 +13,9 @@ from controlplane.adapters.fabric import StoreFabric
 from controlplane.adapters.inline_engine import InlineEngine
 from controlplane.adapters.memory_blobs import MemoryBlobs
 from controlplane.adapters.store import SqlStore
-from controlplane.domain import deployment
-from controlplane.domain.deployment import KIND, Operation
 from controlplane.domain.errors import ServiceError
+from controlplane.domain.resources import deployment
+from controlplane.domain.resources.deployment import KIND, Operation
 from controlplane.jobs.deployment import DEPLOY, deploying, state_of
 from controlplane.jobs.execution import RUN, RUNNING, Interrupted
 from controlplane.jobs.requests import Progress, Written

@@ -9,7 +9,7 @@ from threading import Event
 import httpx
 
 from controlplane.arm.holding import hold
-from controlplane.domain import operation
+from controlplane.domain.resources import operation
 from extension.contract.settings import SnapshotSettings
 from simulator.clock import VirtualClock
 from tests.unit.arm_world import BASE_URL, ITEM, VAULT, VERSION, ArmWorld, arm_world

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from controlplane.domain.errors import ServiceError
-from controlplane.domain.resource_query import run
+from controlplane.domain.resources.resource_query import run
 from tests.unit.arm_world import ITEM, SUBSCRIPTION, VAULT, ArmWorld, arm_world
 
 GRAPH = "/providers/Microsoft.ResourceGraph/resources"

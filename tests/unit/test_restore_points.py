@@ -7,8 +7,9 @@ from datetime import timedelta
 
 import pytest
 
-from controlplane.domain import lock, policy, resource_group
+from controlplane.domain import policy
 from controlplane.domain.compute import restore_point_collection as traces
+from controlplane.domain.resources import lock, resource_group
 from controlplane.jobs import points
 from controlplane.jobs.expiry import remove_what_is_over
 from controlplane.ports import Json, ServiceSettings

@@ -1,0 +1,1 @@
+"""Rules of Azure Resource Manager itself: groups, deployments, locks, roles, operations, queries."""
