@@ -26,8 +26,8 @@ from fastapi import Body, Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse
 
-from controlplane.domain import recovery_point as points
-from controlplane.domain.recovery_point import TIERS
+from controlplane.domain.recovery_services import recovery_point as points
+from controlplane.domain.recovery_services.recovery_point import TIERS
 from controlplane.ports import PortError, Store
 from simulator import control_world
 from simulator.control_world import Refused, WorldControls

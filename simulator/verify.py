@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from controlplane.domain import job as jobs
-from controlplane.domain import recovery_point as points
-from controlplane.domain.recovery_point import RecoveryPoint
+from controlplane.domain.recovery_services import job as jobs
+from controlplane.domain.recovery_services import recovery_point as points
+from controlplane.domain.recovery_services.recovery_point import RecoveryPoint
 from controlplane.jobs.sources import PageBlobSource
 from controlplane.jobs.vault_store import VaultPoint, VaultStore
 from controlplane.ports import Blob, Blobs, BlockSource, Document, PortError, ServiceSettings, Store

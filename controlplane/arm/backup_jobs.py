@@ -9,7 +9,7 @@ from controlplane.arm.filters import check_keys, holds, terms, within
 from controlplane.arm.routing import Route, reading
 from controlplane.arm.vaults import VAULT, require_vault, vault_id
 from controlplane.domain import errors
-from controlplane.domain.job import ENDED, KIND, body, from_json
+from controlplane.domain.recovery_services.job import ENDED, KIND, body, from_json
 from controlplane.domain.times import parse_instant
 from controlplane.jobs.cancellation import cancel
 from controlplane.ports import Document, Json

@@ -12,7 +12,8 @@ from controlplane.arm.call import Answer, Call, RequestBody, as_json, encode
 from controlplane.arm.filters import check_keys, holds, terms
 from controlplane.arm.routing import Route, reading
 from controlplane.arm.vaults import VAULT, require_vault, vault_id
-from controlplane.domain import errors, policy, protected_item
+from controlplane.domain import errors
+from controlplane.domain.recovery_services import policy, protected_item
 from controlplane.jobs import policy_change, vault_rules
 from controlplane.ports import Document, Json
 

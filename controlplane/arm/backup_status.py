@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from controlplane.arm.call import Answer, Call, RequestBody, as_json
 from controlplane.arm.routing import SUBSCRIPTION, Route
-from controlplane.domain import errors, location, protected_item
+from controlplane.domain import errors, location
 from controlplane.domain.arm_id import ResourceId, container_name, item_name
 from controlplane.domain.compute.virtual_machine import TYPE as MACHINE
 from controlplane.domain.errors import ServiceError
-from controlplane.domain.supported_systems import system_of
+from controlplane.domain.recovery_services import protected_item
+from controlplane.domain.recovery_services.supported_systems import system_of
 from controlplane.jobs import pre_validation
 from controlplane.jobs.records import LOCK
 from controlplane.jobs.stopping import lock_of

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from controlplane.arm.call import GROUP_KIND, Answer, Call, RequestBody, as_json, rows
 from controlplane.arm.routing import SUBSCRIPTION, Route, reading
-from controlplane.domain import deleted_vault, errors, location
+from controlplane.domain import errors, location
+from controlplane.domain.recovery_services import deleted_vault
 from controlplane.domain.resources import operation
 from controlplane.domain.times import instant
 from controlplane.jobs import deleted_vaults

@@ -14,7 +14,7 @@ from controlplane.arm.call import Answer, Call, RequestBody, as_json
 from controlplane.arm.recovery_points import POINT, require_point
 from controlplane.arm.routing import Route
 from controlplane.domain import errors
-from controlplane.domain.recovery_point import RecoveryPoint, from_json
+from controlplane.domain.recovery_services.recovery_point import RecoveryPoint, from_json
 from controlplane.jobs import item_recovery, sessions
 from controlplane.jobs.sessions import Session
 from controlplane.ports import Json, Ports

@@ -8,10 +8,10 @@ from controlplane.arm.call import Answer, Call, encode
 from controlplane.arm.filters import check_keys, holds, terms
 from controlplane.arm.routing import reading
 from controlplane.arm.vaults import VAULT, require_vault
-from controlplane.domain import protected_item
 from controlplane.domain.arm_id import ResourceId, backup_name, container_id
 from controlplane.domain.compute import virtual_machine
-from controlplane.domain.vault import KIND as VAULT_KIND
+from controlplane.domain.recovery_services import protected_item
+from controlplane.domain.recovery_services.vault import KIND as VAULT_KIND
 from controlplane.jobs import items
 from controlplane.ports import Json
 

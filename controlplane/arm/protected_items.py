@@ -8,10 +8,11 @@ from controlplane.arm.call import Answer, Call, RequestBody, as_json, encode
 from controlplane.arm.filters import check_keys, holds, terms
 from controlplane.arm.routing import Route, reading
 from controlplane.arm.vaults import VAULT, require_vault, vault_id
-from controlplane.domain import errors, policy
+from controlplane.domain import errors
 from controlplane.domain.arm_id import item_id, parse_container_name, parse_item_name
-from controlplane.domain.protected_item import KIND, as_of, policy_applied, state_of
-from controlplane.domain.recovery_point import extended_info
+from controlplane.domain.recovery_services import policy
+from controlplane.domain.recovery_services.protected_item import KIND, as_of, policy_applied, state_of
+from controlplane.domain.recovery_services.recovery_point import extended_info
 from controlplane.jobs import points, stopping, vault_rules
 from controlplane.jobs.backup import backup_now
 from controlplane.jobs.lifecycle import configure_protection

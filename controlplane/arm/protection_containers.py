@@ -8,7 +8,6 @@ from controlplane.arm.call import RETRY_AFTER_SECONDS, Answer, Call, as_json, en
 from controlplane.arm.filters import check_keys, holds, terms
 from controlplane.arm.routing import Route, reading, refused
 from controlplane.arm.vaults import VAULT, require_vault, vault_id
-from controlplane.domain import protected_item
 from controlplane.domain.arm_id import ResourceId, container_id, container_name, item_id, parse_container_name
 from controlplane.domain.errors import (
     ServiceError,
@@ -16,6 +15,7 @@ from controlplane.domain.errors import (
     container_not_found,
     operation_not_found,
 )
+from controlplane.domain.recovery_services import protected_item
 from controlplane.ports import Document, Json
 
 TYPE = "Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers"

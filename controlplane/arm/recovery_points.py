@@ -12,8 +12,15 @@ from controlplane.arm.filters import check_keys, terms, within
 from controlplane.arm.protected_items import ITEM, require_item, started
 from controlplane.arm.routing import Route, reading
 from controlplane.arm.vaults import vault_id
-from controlplane.domain import errors, resource_guard
-from controlplane.domain.recovery_point import ARCHIVE_AFTER, KIND, from_json, obstacle_to_archive, with_readiness
+from controlplane.domain import errors
+from controlplane.domain.recovery_services import resource_guard
+from controlplane.domain.recovery_services.recovery_point import (
+    ARCHIVE_AFTER,
+    KIND,
+    from_json,
+    obstacle_to_archive,
+    with_readiness,
+)
 from controlplane.domain.times import parse_instant
 from controlplane.jobs import sessions, vault_rules
 from controlplane.jobs.rehydration import restore

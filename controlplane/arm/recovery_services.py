@@ -10,7 +10,8 @@ from collections.abc import Iterable
 from controlplane.arm.call import Answer, Call, RequestBody, as_json
 from controlplane.arm.routing import GROUP, SUBSCRIPTION, Route, reading, refused, split
 from controlplane.arm.vaults import VAULT, require_vault
-from controlplane.domain import errors, location, vault
+from controlplane.domain import errors, location
+from controlplane.domain.recovery_services import vault
 from controlplane.ports import Json
 
 NAMESPACE = "Microsoft.RecoveryServices"

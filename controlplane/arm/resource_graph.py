@@ -11,9 +11,10 @@ from pydantic import Field
 
 from controlplane.arm.call import Answer, Call, RequestBody, as_json
 from controlplane.arm.routing import Route
-from controlplane.domain import errors, protected_item
+from controlplane.domain import errors
 from controlplane.domain.arm_id import ResourceId
-from controlplane.domain.deleted_vault import is_below
+from controlplane.domain.recovery_services import protected_item
+from controlplane.domain.recovery_services.deleted_vault import is_below
 from controlplane.domain.resources import resource_query
 from controlplane.ports import Json
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from controlplane.arm.call import Answer, Call, RequestBody, as_json, encode
 from controlplane.arm.routing import Route, reading
 from controlplane.arm.vaults import VAULT, require_vault, vault_id
-from controlplane.domain import errors, resource_guard, vault, vault_settings
+from controlplane.domain import errors
 from controlplane.domain.arm_id import ResourceId
-from controlplane.domain.resource_guard import DELETE_ITEM, DELETE_PROXY, PROXY_KIND, PROXY_TYPE
+from controlplane.domain.recovery_services import resource_guard, vault, vault_settings
+from controlplane.domain.recovery_services.resource_guard import DELETE_ITEM, DELETE_PROXY, PROXY_KIND, PROXY_TYPE
 from controlplane.domain.times import instant
 from controlplane.jobs import vault_rules
 from controlplane.ports import Document, Json

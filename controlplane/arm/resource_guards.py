@@ -11,9 +11,17 @@ from controlplane.arm.call import Answer, Call, RequestBody, as_json
 from controlplane.arm.plain_resources import PlainType, ResourceRequest
 from controlplane.arm.routing import Route, reading
 from controlplane.domain import errors
-from controlplane.domain.deleted_vault import is_below
 from controlplane.domain.errors import ServiceError
-from controlplane.domain.resource_guard import KIND, OPERATIONS, PROXY_KIND, TYPE, Operation, guard_properties, guarded
+from controlplane.domain.recovery_services.deleted_vault import is_below
+from controlplane.domain.recovery_services.resource_guard import (
+    KIND,
+    OPERATIONS,
+    PROXY_KIND,
+    TYPE,
+    Operation,
+    guard_properties,
+    guarded,
+)
 from controlplane.jobs import deleted_vaults
 from controlplane.ports import Document, Json
 

@@ -9,7 +9,7 @@ from controlplane.arm.tags import patching
 from controlplane.domain import errors
 from controlplane.domain.arm_id import ResourceId
 from controlplane.domain.compute.restore_point_collection import KIND, POINT_KIND, POINT_TYPE, TYPE
-from controlplane.domain.recovery_point import changed
+from controlplane.domain.recovery_services.recovery_point import changed
 from controlplane.jobs import points, restore_points
 from controlplane.ports import Document
 

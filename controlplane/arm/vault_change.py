@@ -7,8 +7,15 @@ from dataclasses import dataclass
 
 from controlplane.arm.call import Call
 from controlplane.arm.user_assigned_identities import IDENTITIES
-from controlplane.domain import immutability, protected_item, resource_guard, vault, vault_identity, vault_settings
-from controlplane.domain.vault_identity import Directory, Request
+from controlplane.domain.recovery_services import (
+    immutability,
+    protected_item,
+    resource_guard,
+    vault,
+    vault_identity,
+    vault_settings,
+)
+from controlplane.domain.recovery_services.vault_identity import Directory, Request
 from controlplane.jobs import vault_rules
 from controlplane.ports import Document, Json
 

@@ -6,8 +6,8 @@ from controlplane.arm.call import Answer, Call, RequestBody, as_json
 from controlplane.arm.routing import Route, reading
 from controlplane.arm.vault_change import Asked, apply, redundancy_is_of_vault_api
 from controlplane.arm.vaults import VAULT, vault_id
-from controlplane.domain import protected_item, vault_config, vault_encryption
-from controlplane.domain.vault import KIND
+from controlplane.domain.recovery_services import protected_item, vault_config, vault_encryption
+from controlplane.domain.recovery_services.vault import KIND
 from controlplane.ports import Document, Json
 
 BACKUP_CONFIG = f"{VAULT}/{vault_config.BACKUP}"

@@ -6,7 +6,7 @@ from controlplane.arm.call import Answer, Call, as_json
 from controlplane.arm.filters import check_keys, terms
 from controlplane.arm.routing import reading
 from controlplane.arm.vaults import VAULT, require_vault
-from controlplane.domain import policy, protected_item, vault_usage
+from controlplane.domain.recovery_services import policy, protected_item, vault_usage
 from controlplane.jobs import points
 
 

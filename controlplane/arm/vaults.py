@@ -8,10 +8,11 @@ from controlplane.arm.call import Answer, Call, as_json, rows
 from controlplane.arm.routing import GROUP, SUBSCRIPTION, Route, reading
 from controlplane.arm.vault_change import Asked, apply
 from controlplane.arm.vault_request import IdentityRequest, VaultRequest
-from controlplane.domain import errors, location, policy, vault, vault_identity
+from controlplane.domain import errors, location
+from controlplane.domain.recovery_services import policy, vault, vault_identity
+from controlplane.domain.recovery_services.vault import KIND, TYPE
 from controlplane.domain.resources import operation
 from controlplane.domain.times import instant
-from controlplane.domain.vault import KIND, TYPE
 from controlplane.jobs import deleted_vaults
 from controlplane.ports import Document
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from controlplane.domain import recovery_point
-from controlplane.domain.recovery_point import RecoveryPoint
+from controlplane.domain.recovery_services import recovery_point
+from controlplane.domain.recovery_services.recovery_point import RecoveryPoint
 from controlplane.jobs import points
 from controlplane.jobs.vault_store import VaultPoint, VaultStore
 from controlplane.ports import Event, Ports

@@ -11,11 +11,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from controlplane.domain import errors, policy, protected_item, recovery_point
+from controlplane.domain import errors
 from controlplane.domain.arm_id import vault_id_of
 from controlplane.domain.errors import ServiceError
-from controlplane.domain.job import Job
-from controlplane.domain.recovery_point import PointDisk, RecoveryPoint
+from controlplane.domain.recovery_services import policy, protected_item, recovery_point
+from controlplane.domain.recovery_services.job import Job
+from controlplane.domain.recovery_services.recovery_point import PointDisk, RecoveryPoint
 from controlplane.jobs import expiry, points, records, stopping
 from controlplane.jobs.plan import Outcome, Plan, Step
 from controlplane.jobs.records import Order, Ticket

@@ -8,12 +8,13 @@ from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from controlplane.domain import errors, protected_item, recovery_point, retention
+from controlplane.domain import errors
 from controlplane.domain.compute import managed_disk, virtual_machine
 from controlplane.domain.errors import ServiceError
-from controlplane.domain.job import Job
-from controlplane.domain.recovery_point import Machine, PointDisk, RecoveryPoint
-from controlplane.domain.schedule import Run
+from controlplane.domain.recovery_services import protected_item, recovery_point, retention
+from controlplane.domain.recovery_services.job import Job
+from controlplane.domain.recovery_services.recovery_point import Machine, PointDisk, RecoveryPoint
+from controlplane.domain.recovery_services.schedule import Run
 from controlplane.domain.times import american, parse_instant
 from controlplane.jobs import expiry, points, records, restore_points, snapshot_task, snapshots
 from controlplane.jobs.plan import Outcome, Plan, Step

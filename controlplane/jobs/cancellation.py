@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from controlplane.domain import errors
-from controlplane.domain import job as jobs
+from controlplane.domain.recovery_services import job as jobs
 from controlplane.domain.resources import operation
 from controlplane.domain.times import instant
 from controlplane.jobs import records

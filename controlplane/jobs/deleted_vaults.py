@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from controlplane.domain import (
+from controlplane.domain.arm_id import ResourceId
+from controlplane.domain.errors import ServiceError
+from controlplane.domain.recovery_services import (
     deleted_vault,
     job,
     policy,
@@ -17,9 +19,7 @@ from controlplane.domain import (
     vault,
     vault_settings,
 )
-from controlplane.domain.arm_id import ResourceId
-from controlplane.domain.deleted_vault import moved, moved_id
-from controlplane.domain.errors import ServiceError
+from controlplane.domain.recovery_services.deleted_vault import moved, moved_id
 from controlplane.jobs import records, sessions
 from controlplane.jobs.expiry import EXPIRED
 from controlplane.ports import Document, Event, Json, Ports, Store

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from controlplane.domain.errors import ServiceError, internal_error
-from controlplane.domain.job import Job
 from controlplane.domain.machine import advance
+from controlplane.domain.recovery_services.job import Job
 from controlplane.domain.resources.deployment import (
     ENDED,
     KIND,

@@ -9,9 +9,9 @@ from __future__ import annotations
 import traceback
 from typing import Any
 
-from controlplane.domain import job as jobs
 from controlplane.domain.errors import ServiceError
-from controlplane.domain.job import Job
+from controlplane.domain.recovery_services import job as jobs
+from controlplane.domain.recovery_services.job import Job
 from controlplane.jobs import records
 from controlplane.jobs.plan import Book, Direction, Outcome, Plan, Step, StepFailed, run
 from controlplane.ports import DocumentExists, Json, PortError, Ports, Store

@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from controlplane.domain import job as jobs
-from controlplane.domain import policy, protected_item, recovery_point, retention
 from controlplane.domain.machine import advance
-from controlplane.domain.recovery_point import PointDisk, RecoveryPoint
+from controlplane.domain.recovery_services import job as jobs
+from controlplane.domain.recovery_services import policy, protected_item, recovery_point, retention
+from controlplane.domain.recovery_services.recovery_point import PointDisk, RecoveryPoint
 from controlplane.jobs import points, records, restore_points, snapshots, stopping
 from controlplane.jobs.vault_store import VaultPoint, VaultStore
 from controlplane.ports import Blob, Disk, Document, Event, Json, PortError, Ports, Store

@@ -12,9 +12,10 @@ import string
 from datetime import timedelta
 from hmac import compare_digest
 
-from controlplane.domain import errors, protected_item, recovery_point
+from controlplane.domain import errors
 from controlplane.domain.errors import ServiceError
-from controlplane.domain.recovery_point import PointDisk, RecoveryPoint
+from controlplane.domain.recovery_services import protected_item, recovery_point
+from controlplane.domain.recovery_services.recovery_point import PointDisk, RecoveryPoint
 from controlplane.domain.resources import operation
 from controlplane.domain.times import instant
 from controlplane.jobs import points, records, recover_files, sessions

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from controlplane.domain import protected_item
-from controlplane.domain.deleted_vault import is_below
+from controlplane.domain.recovery_services import protected_item
+from controlplane.domain.recovery_services.deleted_vault import is_below
 from controlplane.ports import Document, Store
 
 

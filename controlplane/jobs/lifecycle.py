@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from controlplane.domain import errors, policy, protected_item, vault
+from controlplane.domain import errors
 from controlplane.domain.arm_id import ResourceId, backup_name, item_id, vault_id_of
 from controlplane.domain.compute import virtual_machine
 from controlplane.domain.errors import ServiceError
-from controlplane.domain.job import Job
-from controlplane.domain.protected_item import PolicyReference, Source
+from controlplane.domain.recovery_services import policy, protected_item, vault
+from controlplane.domain.recovery_services.job import Job
+from controlplane.domain.recovery_services.protected_item import PolicyReference, Source
 from controlplane.jobs import items, records, stopping
 from controlplane.jobs.plan import Outcome, Plan, Step
 from controlplane.jobs.records import Order, Ticket

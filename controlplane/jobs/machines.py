@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
-from controlplane.domain import snapshot_failure
 from controlplane.domain.errors import ServiceError
+from controlplane.domain.recovery_services import snapshot_failure
 from controlplane.ports import Disk, InstanceView, Json, MachineSpec, Ports, PowerState
 
 

@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from controlplane.domain.errors import ServiceError
-from controlplane.domain.job import Job
+from controlplane.domain.recovery_services.job import Job
 from controlplane.ports import Event, Json, Ports, Store
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from controlplane.domain import protected_item, recovery_point
-from controlplane.domain.recovery_point import PointDisk, RecoveryPoint
+from controlplane.domain.recovery_services import protected_item, recovery_point
+from controlplane.domain.recovery_services.recovery_point import PointDisk, RecoveryPoint
 from controlplane.jobs import restore_points
 from controlplane.ports import Blob, Store
 

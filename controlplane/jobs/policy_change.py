@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from controlplane.domain import job as jobs
-from controlplane.domain import protected_item
 from controlplane.domain.errors import ServiceError
+from controlplane.domain.recovery_services import job as jobs
+from controlplane.domain.recovery_services import protected_item
 from controlplane.domain.resources import operation
 from controlplane.jobs import lifecycle, records
 from controlplane.ports import Document, Engine, Json, Ports, Store

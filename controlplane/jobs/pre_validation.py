@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from controlplane.domain import protected_item, snapshot_failure, vault
 from controlplane.domain.arm_id import ResourceId
 from controlplane.domain.errors import ServiceError, resource_not_found
-from controlplane.domain.supported_systems import system_of
+from controlplane.domain.recovery_services import protected_item, snapshot_failure, vault
+from controlplane.domain.recovery_services.supported_systems import system_of
 from controlplane.jobs import items, lifecycle
 from controlplane.ports import Document, Json, Ports, Store
 

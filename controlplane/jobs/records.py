@@ -9,9 +9,9 @@ from datetime import datetime
 from random import Random
 from typing import Any
 
-from controlplane.domain import job as jobs
 from controlplane.domain.errors import ServiceError
-from controlplane.domain.job import Job, Progress, Task
+from controlplane.domain.recovery_services import job as jobs
+from controlplane.domain.recovery_services.job import Job, Progress, Task
 from controlplane.domain.resources import operation
 from controlplane.jobs.plan import Plan
 from controlplane.ports import DocumentExists, Engine, Event, Json, Ports, Store

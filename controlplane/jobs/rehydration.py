@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
-from controlplane.domain import errors, recovery_point
+from controlplane.domain import errors
 from controlplane.domain.errors import ServiceError
-from controlplane.domain.recovery_point import RecoveryPoint
+from controlplane.domain.recovery_services import recovery_point
+from controlplane.domain.recovery_services.recovery_point import RecoveryPoint
 from controlplane.jobs import points, records
 from controlplane.jobs import restore as restores
 from controlplane.jobs.records import Ticket

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from controlplane.domain import errors, protected_item, recovery_point, restore_request, restored_disks, vault
+from controlplane.domain import errors
 from controlplane.domain.arm_id import vault_id_of
 from controlplane.domain.compute import managed_disk, virtual_machine
 from controlplane.domain.errors import ServiceError
-from controlplane.domain.job import Job
 from controlplane.domain.network import network, network_interface
-from controlplane.domain.recovery_point import PointDisk, RecoveryPoint
+from controlplane.domain.recovery_services import protected_item, recovery_point, restore_request, restored_disks, vault
+from controlplane.domain.recovery_services.job import Job
+from controlplane.domain.recovery_services.recovery_point import PointDisk, RecoveryPoint
+from controlplane.domain.recovery_services.restore_request import ALTERNATE, DISKS, ORIGINAL, VaultFacts, Wanted
 from controlplane.domain.resources import resource_group
-from controlplane.domain.restore_request import ALTERNATE, DISKS, ORIGINAL, VaultFacts, Wanted
 from controlplane.domain.storage import storage_account
 from controlplane.domain.times import american
 from controlplane.jobs import backup, managed_disks, points, records

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 
-from controlplane.domain import restored_disks
 from controlplane.domain.compute.managed_disk import DEFAULT_SKU, KIND, ManagedDisk
 from controlplane.domain.compute.virtual_machine import OS_DISK_LUN
 from controlplane.domain.errors import ServiceError
-from controlplane.domain.restore_template import template
-from controlplane.domain.restored_disks import RestoredDisk
+from controlplane.domain.recovery_services import restored_disks
+from controlplane.domain.recovery_services.restore_template import template
+from controlplane.domain.recovery_services.restored_disks import RestoredDisk
 from controlplane.jobs import locks, managed_disks, records
 from controlplane.jobs import restore_transfer as transfer
 from controlplane.jobs.plan import Outcome, Step

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from controlplane.domain import restored_machine
 from controlplane.domain.compute.managed_disk import KIND as DISKS
 from controlplane.domain.compute.virtual_machine import KIND, VHD_FOOTER_BYTES
 from controlplane.domain.errors import ServiceError
 from controlplane.domain.network import network, network_interface
 from controlplane.domain.network.network_interface import Configuration
-from controlplane.domain.restored_disks import RestoredDisk
+from controlplane.domain.recovery_services import restored_machine
+from controlplane.domain.recovery_services.restored_disks import RestoredDisk
 from controlplane.jobs import locks, machines, managed_disks
 from controlplane.jobs import restore_transfer as transfer
 from controlplane.jobs.networks import INTERFACES, configurations_in, find_subnet

@@ -6,9 +6,9 @@ it was in. The disks it had stay where they are, and belong to nobody.
 
 from __future__ import annotations
 
-from controlplane.domain import restored_machine, snapshot_failure
 from controlplane.domain.compute.virtual_machine import KIND, OS_DISK_LUN
 from controlplane.domain.errors import ServiceError
+from controlplane.domain.recovery_services import restored_machine, snapshot_failure
 from controlplane.jobs import backup, locks, machines, managed_disks, points, snapshots
 from controlplane.jobs import restore_transfer as transfer
 from controlplane.jobs.plan import Outcome, Step

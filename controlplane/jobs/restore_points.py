@@ -13,7 +13,7 @@ from controlplane.domain.arm_id import subscription_of
 from controlplane.domain.compute import restore_point_collection as traces
 from controlplane.domain.compute import virtual_machine
 from controlplane.domain.compute.restore_point_collection import KIND, POINT_KIND, DiskTrace
-from controlplane.domain.recovery_point import RecoveryPoint
+from controlplane.domain.recovery_services.recovery_point import RecoveryPoint
 from controlplane.domain.resources import resource_group
 from controlplane.jobs import locks
 from controlplane.ports import Disk, Json, Ports, Store

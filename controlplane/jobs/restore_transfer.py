@@ -10,11 +10,11 @@ import time
 from collections.abc import Callable
 
 from controlplane.domain import errors
-from controlplane.domain import job as jobs
 from controlplane.domain.errors import ServiceError
-from controlplane.domain.job import Progress
-from controlplane.domain.recovery_point import PointDisk, RecoveryPoint
-from controlplane.domain.restored_disks import RestoredDisk
+from controlplane.domain.recovery_services import job as jobs
+from controlplane.domain.recovery_services.job import Progress
+from controlplane.domain.recovery_services.recovery_point import PointDisk, RecoveryPoint
+from controlplane.domain.recovery_services.restored_disks import RestoredDisk
 from controlplane.jobs import points, records
 from controlplane.jobs.plan import Outcome, Step
 from controlplane.jobs.sources import PageBlobSource, copy

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from controlplane.domain import errors
-from controlplane.domain.recovery_point import RecoveryPoint
+from controlplane.domain.recovery_services.recovery_point import RecoveryPoint
 from controlplane.ports import Document, Ports, Store
 
 KIND = "item.recovery"

@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from controlplane.domain import snapshot_failure
 from controlplane.domain.errors import ServiceError
+from controlplane.domain.recovery_services import snapshot_failure
 from controlplane.jobs import records, snapshots
 from controlplane.ports import (
     Blob,

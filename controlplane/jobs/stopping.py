@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from controlplane.domain import errors, protected_item, recovery_point, vault
+from controlplane.domain import errors
 from controlplane.domain.arm_id import vault_id_of
 from controlplane.domain.errors import ServiceError
-from controlplane.domain.job import Job
+from controlplane.domain.recovery_services import protected_item, recovery_point, vault
+from controlplane.domain.recovery_services.job import Job
 from controlplane.jobs import records
 from controlplane.jobs.plan import Outcome, Plan, Step
 from controlplane.jobs.records import Order, Ticket

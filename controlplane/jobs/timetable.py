@@ -10,9 +10,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from threading import Lock
 
-from controlplane.domain import protected_item, schedule
 from controlplane.domain.errors import ServiceError
-from controlplane.domain.schedule import Run
+from controlplane.domain.recovery_services import protected_item, schedule
+from controlplane.domain.recovery_services.schedule import Run
 from controlplane.jobs import archive, backup, deleted_vaults, expiry, records, sessions
 from controlplane.ports import Document, Engine, Event, Json, PortError, Ports, Store
 

@@ -11,9 +11,9 @@ from controlplane.adapters.fabric import EXTENSION_LIMIT
 from controlplane.arm.dispatch import FORBIDDEN, MAX_SEGMENT_CHARACTERS
 from controlplane.domain.compute.restore_point_collection import FIRST_GROUP
 from controlplane.domain.compute.vm_sizes import SIZES
-from controlplane.domain.recovery_point import ARCHIVE_AFTER, ARCHIVED_FOR
-from controlplane.domain.resource_guard import UNLOCKED_FOR
-from controlplane.domain.vault import DEFAULT_REDUNDANCY
+from controlplane.domain.recovery_services.recovery_point import ARCHIVE_AFTER, ARCHIVED_FOR
+from controlplane.domain.recovery_services.resource_guard import UNLOCKED_FOR
+from controlplane.domain.recovery_services.vault import DEFAULT_REDUNDANCY
 from controlplane.jobs.rehydration import DAYS
 from controlplane.jobs.restore import JOB_TYPES
 from controlplane.jobs.restore_machine import CREATE
@@ -290,7 +290,7 @@ SERVICE = (
         "Redundancy of a vault that asks for none",
         f"`{DEFAULT_REDUNDANCY}`",
         "a recorded answer shows it; what the service fills in where is not public",
-        "controlplane/domain/vault.py",
+        "controlplane/domain/recovery_services/vault.py",
     ),
     Choice(
         "A PUT of a vault that is there",
@@ -309,27 +309,27 @@ SERVICE = (
         "The key of a vault that its owner encrypts",
         "only the form of its address is looked at: no world has a key vault",
         "the service wraps its own key with it",
-        "controlplane/domain/vault_encryption.py",
+        "controlplane/domain/recovery_services/vault_encryption.py",
     ),
     Choice(
         "Immutability",
         "an item may be deleted once no recovery point of it is held any more; no policy of the vault may keep less, "
         "used or not; with TimeBased, a point is held for so many days or until it expires",
         "documented in words; what TimeBased forbids beside deletion is not public",
-        "controlplane/domain/immutability.py",
+        "controlplane/domain/recovery_services/immutability.py",
     ),
     Choice(
         "Resource guards",
         "must be in this subscription and in the vault's region; everybody who is signed in has a guard's consent by "
         f"naming its request object; unlockDelete lasts {UNLOCKED_FOR.total_seconds() / 60:.0f} minutes",
         "a guard may be in another tenant; its owner gives consent by a role; how long is not public",
-        "controlplane/domain/resource_guard.py",
+        "controlplane/domain/recovery_services/resource_guard.py",
     ),
     Choice(
         "Names of four request objects of a guard",
         "of stopping, restoring, immutability and encryption: made after the pattern of the others",
         NOT_PUBLIC,
-        "controlplane/domain/resource_guard.py",
+        "controlplane/domain/recovery_services/resource_guard.py",
     ),
     Choice(
         "A vault that is deleted empty",
@@ -347,7 +347,7 @@ SERVICE = (
         "Names of a vault's usages",
         "counts of items, policies and recovery points, and the bytes moved into the vault",
         NOT_PUBLIC,
-        "controlplane/domain/vault_usage.py",
+        "controlplane/domain/recovery_services/vault_usage.py",
     ),
     Choice(
         "The change of a policy that protects something",
@@ -359,13 +359,13 @@ SERVICE = (
         "Policies with only crash-consistent snapshots",
         "refused by name",
         "a preview: snapshots without the extension of a machine that runs",
-        "controlplane/domain/policy.py",
+        "controlplane/domain/recovery_services/policy.py",
     ),
     Choice(
         "A vault whose soft delete is to be Enabled, by an api-version before 2026",
         "has it AlwaysON, as every vault; later versions are refused",
         "takes it with 2025-08-01 and refuses it in 2026; from which version on, and what it then shows, is not public",
-        "controlplane/domain/vault_settings.py",
+        "controlplane/domain/recovery_services/vault_settings.py",
     ),
     Choice(
         "A machine that its vault has stopped or suspended",
@@ -396,7 +396,7 @@ SERVICE = (
         f"for points of a monthly or yearly rule, {ARCHIVE_AFTER.days} days old, kept for {ARCHIVED_FOR.days} more and "
         "without snapshots; each ready one is recommended; the job is called MoveRecoveryPoint",
         "the rules are documented, what recommends a point is not",
-        "controlplane/domain/recovery_point.py",
+        "controlplane/domain/recovery_services/recovery_point.py",
     ),
     Choice(
         "Rehydration",

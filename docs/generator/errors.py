@@ -7,7 +7,7 @@ import pkgutil
 from collections.abc import Iterator
 
 import simulator
-from controlplane.domain.snapshot_failure import BY_NAME, UNKNOWN, meaning_of
+from controlplane.domain.recovery_services.snapshot_failure import BY_NAME, UNKNOWN, meaning_of
 from docs.generator import source
 from docs.generator.markdown import code, page, paragraph, section, table
 from docs.generator.source import Raised

@@ -20,7 +20,14 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "controlplane.domain": (),
     "controlplane.templates": (),
     "controlplane.ports": ("controlplane.domain", CONTRACT),
-    "controlplane.jobs": ("controlplane.domain", "controlplane.ports", "controlplane.templates", CONTRACT),
+    "controlplane.vault_format": ("controlplane.domain", "controlplane.ports"),
+    "controlplane.jobs": (
+        "controlplane.vault_format",
+        "controlplane.domain",
+        "controlplane.ports",
+        "controlplane.templates",
+        CONTRACT,
+    ),
     "controlplane.adapters": (
         "controlplane.domain",
         "controlplane.ports",

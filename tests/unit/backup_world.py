@@ -10,12 +10,12 @@ from random import Random
 
 from controlplane.adapters.inline_engine import InlineEngine
 from controlplane.adapters.store import SqlStore
-from controlplane.domain import job as jobs
-from controlplane.domain import policy, protected_item, recovery_point, restored_disks, vault
 from controlplane.domain.arm_id import ResourceId, item_id
 from controlplane.domain.compute import managed_disk, restore_point_collection, virtual_machine
 from controlplane.domain.network import network
-from controlplane.domain.recovery_point import RecoveryPoint
+from controlplane.domain.recovery_services import job as jobs
+from controlplane.domain.recovery_services import policy, protected_item, recovery_point, restored_disks, vault
+from controlplane.domain.recovery_services.recovery_point import RecoveryPoint
 from controlplane.domain.resources import resource_group
 from controlplane.domain.storage import storage_account
 from controlplane.jobs import managed_disks, points

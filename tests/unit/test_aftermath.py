@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from controlplane.domain.recovery_point import TIERS
+from controlplane.domain.recovery_services.recovery_point import TIERS
 from controlplane.jobs import points
 from controlplane.jobs.aftermath import name_losses
 from controlplane.ports import Blob

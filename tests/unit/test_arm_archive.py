@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from controlplane.domain import recovery_point
+from controlplane.domain.recovery_services import recovery_point
 from controlplane.jobs import expiry, points
 from controlplane.jobs.archive import tend
 from controlplane.jobs.records import LOCK

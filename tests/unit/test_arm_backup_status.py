@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from controlplane.domain.supported_systems import SYSTEMS, system_of
+from controlplane.domain.recovery_services.supported_systems import SYSTEMS, system_of
 from controlplane.ports import Json
 from tests.unit.arm_world import (
     CONTAINER,

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from controlplane.domain import deleted_vault, job, policy, protected_item, recovery_point
+from controlplane.domain.recovery_services import deleted_vault, job, policy, protected_item, recovery_point
 from controlplane.domain.times import parse_instant
 from controlplane.jobs import deleted_vaults, expiry, points
 from controlplane.jobs.packs import CONTAINER

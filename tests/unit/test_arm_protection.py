@@ -8,9 +8,9 @@ from copy import deepcopy
 
 import pytest
 
-from controlplane.domain import job as jobs
-from controlplane.domain import policy, protected_item
-from controlplane.domain import vault as vaults
+from controlplane.domain.recovery_services import job as jobs
+from controlplane.domain.recovery_services import policy, protected_item
+from controlplane.domain.recovery_services import vault as vaults
 from controlplane.jobs import stopping
 from controlplane.jobs.records import LOCK
 from controlplane.ports import Json

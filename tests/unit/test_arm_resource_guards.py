@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from controlplane.domain.resource_guard import (
+from controlplane.domain.recovery_services.resource_guard import (
     DELETE_ITEM,
     DELETE_PROXY,
     MODIFY_ENCRYPTION,

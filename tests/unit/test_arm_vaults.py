@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from controlplane.domain.policy import BUILT_IN
+from controlplane.domain.recovery_services.policy import BUILT_IN
 from controlplane.ports import Json
 from tests.unit.arm_world import CONTAINER, GROUP, ITEM, POLICY, SUBSCRIPTION, VAULT, VM, ArmWorld, arm_world
 

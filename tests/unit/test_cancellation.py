@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from controlplane.domain import job as jobs
 from controlplane.domain.errors import ServiceError
+from controlplane.domain.recovery_services import job as jobs
 from controlplane.domain.resources import operation
 from controlplane.jobs.cancellation import cancel
 from controlplane.ports import Blob, Json

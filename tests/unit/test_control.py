@@ -13,8 +13,8 @@ import httpx
 import pytest
 
 from controlplane.arm.rate_limits import RateLimits
-from controlplane.domain.protected_item import KIND as ITEMS
-from controlplane.domain.recovery_point import KIND as POINTS
+from controlplane.domain.recovery_services.protected_item import KIND as ITEMS
+from controlplane.domain.recovery_services.recovery_point import KIND as POINTS
 from controlplane.ports import Blob, Clock, Event, Json
 from simulator import control
 from simulator.clock import SystemClock

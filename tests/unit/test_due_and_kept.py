@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from controlplane.domain import policy as policies
-from controlplane.domain import retention, schedule
-from controlplane.domain.schedule import DAYS, Run
-from controlplane.domain.time_zones import _IANA_BY_WINDOWS, zone
+from controlplane.domain.recovery_services import policy as policies
+from controlplane.domain.recovery_services import retention, schedule
+from controlplane.domain.recovery_services.schedule import DAYS, Run
+from controlplane.domain.recovery_services.time_zones import _IANA_BY_WINDOWS, zone
 
 Json = dict[str, Any]
 AT = "2017-01-26T05:30:00Z"

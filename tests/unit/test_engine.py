@@ -15,9 +15,9 @@ from controlplane.adapters.fabric import StoreFabric
 from controlplane.adapters.inline_engine import InlineEngine
 from controlplane.adapters.memory_blobs import MemoryBlobs
 from controlplane.adapters.store import SqlStore
-from controlplane.domain import job as jobs
 from controlplane.domain.errors import ServiceError
-from controlplane.domain.job import Job
+from controlplane.domain.recovery_services import job as jobs
+from controlplane.domain.recovery_services.job import Job
 from controlplane.domain.resources import operation
 from controlplane.jobs import records
 from controlplane.jobs.execution import RUN, RUNNING

@@ -13,9 +13,9 @@ import pytest
 
 from controlplane.adapters.store import SqlStore
 from controlplane.arm.call import GROUP_KIND
-from controlplane.domain import policy
-from controlplane.domain.protected_item import KIND as ITEMS
-from controlplane.domain.vault import KIND as VAULTS
+from controlplane.domain.recovery_services import policy
+from controlplane.domain.recovery_services.protected_item import KIND as ITEMS
+from controlplane.domain.recovery_services.vault import KIND as VAULTS
 from controlplane.ports import Store
 from simulator.clock import VirtualClock
 from tests.unit.arm_world import START

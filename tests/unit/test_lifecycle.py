@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from controlplane.domain import policy, protected_item
 from controlplane.domain.arm_id import item_id
 from controlplane.domain.compute import virtual_machine
 from controlplane.domain.errors import ServiceError
+from controlplane.domain.recovery_services import policy, protected_item
 from controlplane.domain.resources import operation
 from controlplane.jobs import records
 from controlplane.jobs.lifecycle import configure_protection

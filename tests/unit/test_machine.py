@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from controlplane.domain import job, protected_item, recovery_point
 from controlplane.domain.machine import IllegalTransition, Table, advance
+from controlplane.domain.recovery_services import job, protected_item, recovery_point
 from controlplane.domain.resources import operation
 
 TABLES: dict[str, tuple[Table, str]] = {

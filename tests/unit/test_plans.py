@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from controlplane.adapters.inline_engine import InlineEngine
-from controlplane.domain import recovery_point
+from controlplane.domain.recovery_services import recovery_point
 from controlplane.jobs import archive, points, records, stopping
 from controlplane.jobs.backup import backup_now
 from controlplane.jobs.catalog import PLANS

@@ -9,11 +9,11 @@ from dataclasses import replace
 
 import pytest
 
-from controlplane.domain import recovery_point, restored_disks
 from controlplane.domain.errors import ServiceError
-from controlplane.domain.recovery_point import RecoveryPoint
-from controlplane.domain.restore_template import template
-from controlplane.domain.restored_disks import RestoredDisk
+from controlplane.domain.recovery_services import recovery_point, restored_disks
+from controlplane.domain.recovery_services.recovery_point import RecoveryPoint
+from controlplane.domain.recovery_services.restore_template import template
+from controlplane.domain.recovery_services.restored_disks import RestoredDisk
 from controlplane.domain.storage import storage_account
 from controlplane.jobs import points
 from controlplane.jobs.restore import restore

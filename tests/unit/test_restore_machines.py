@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from controlplane.domain import vault
 from controlplane.domain.errors import ServiceError
 from controlplane.domain.network import network
+from controlplane.domain.recovery_services import vault
 from controlplane.domain.resources import lock
 from controlplane.jobs import points, records
 from controlplane.jobs.restore import restore

@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from controlplane.domain import policy
 from controlplane.domain.compute import restore_point_collection as traces
+from controlplane.domain.recovery_services import policy
 from controlplane.domain.resources import lock, resource_group
 from controlplane.jobs import points
 from controlplane.jobs.expiry import remove_what_is_over

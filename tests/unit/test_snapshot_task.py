@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from controlplane.adapters.fabric import OBSERVED
-from controlplane.domain import snapshot_failure
+from controlplane.domain.recovery_services import snapshot_failure
 from controlplane.jobs.backup import backup_now
 from controlplane.jobs.execution import RUN, RUNNING
 from controlplane.ports import Blob, BlobNotFound, Json, ServiceSettings, StorageUnavailable

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from controlplane.domain import protected_item, vault
 from controlplane.domain.compute import virtual_machine
 from controlplane.domain.errors import ServiceError
+from controlplane.domain.recovery_services import protected_item, vault
 from controlplane.domain.resources import operation
 from controlplane.jobs import records, stopping
 from controlplane.jobs.backup import backup_now

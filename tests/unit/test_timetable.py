@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from controlplane.domain import job as jobs
-from controlplane.domain import policy, protected_item, recovery_point
+from controlplane.domain.recovery_services import job as jobs
+from controlplane.domain.recovery_services import policy, protected_item, recovery_point
 from controlplane.jobs import expiry, records, stopping
 from controlplane.jobs.backup import backup_now
 from controlplane.jobs.lifecycle import configure_protection

@@ -8,9 +8,21 @@ from typing import Any
 import pytest
 
 from controlplane.domain.errors import ServiceError
-from controlplane.domain.vault import check_deletion, check_name, check_sku, new, provisioning, stamped
-from controlplane.domain.vault_config import backup_config, check_backup_config, redundancy_asked, storage_config
-from controlplane.domain.vault_settings import Change, check, merged, with_authorization
+from controlplane.domain.recovery_services.vault import (
+    check_deletion,
+    check_name,
+    check_sku,
+    new,
+    provisioning,
+    stamped,
+)
+from controlplane.domain.recovery_services.vault_config import (
+    backup_config,
+    check_backup_config,
+    redundancy_asked,
+    storage_config,
+)
+from controlplane.domain.recovery_services.vault_settings import Change, check, merged, with_authorization
 
 Json = dict[str, Any]
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from controlplane.domain.schedule import DAYS, Run
+from controlplane.domain.recovery_services.schedule import DAYS, Run
 
 Json = dict[str, Any]
 

@@ -13,8 +13,8 @@ from typing import Any
 from controlplane.domain import errors
 from controlplane.domain.errors import ServiceError
 from controlplane.domain.machine import Table
-from controlplane.domain.recovery_point import RecoveryPoint
-from controlplane.domain.retention import RULES
+from controlplane.domain.recovery_services.recovery_point import RecoveryPoint
+from controlplane.domain.recovery_services.retention import RULES
 
 Json = dict[str, Any]
 

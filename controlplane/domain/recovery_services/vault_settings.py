@@ -6,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from controlplane.domain import errors, immutability, vault_encryption
+from controlplane.domain import errors
 from controlplane.domain.errors import ServiceError
-from controlplane.domain.vault import SOFT_DELETE_DAYS
+from controlplane.domain.recovery_services import immutability, vault_encryption
+from controlplane.domain.recovery_services.vault import SOFT_DELETE_DAYS
 
 Json = dict[str, Any]
 

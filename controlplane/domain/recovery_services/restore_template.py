@@ -13,8 +13,8 @@ from controlplane.domain.compute.managed_disk import TYPE as DISK_TYPE
 from controlplane.domain.compute.virtual_machine import OS_DISK_LUN
 from controlplane.domain.compute.virtual_machine import TYPE as MACHINE_TYPE
 from controlplane.domain.network.network import INTERFACE, VIRTUAL_NETWORK
-from controlplane.domain.recovery_point import RecoveryPoint
-from controlplane.domain.restored_disks import RestoredDisk
+from controlplane.domain.recovery_services.recovery_point import RecoveryPoint
+from controlplane.domain.recovery_services.restored_disks import RestoredDisk
 
 Json = dict[str, Any]
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from controlplane.domain.compute import virtual_machine
 from controlplane.domain.compute.virtual_machine import OS_DISK_LUN, DiskRequest, MachineRequest
-from controlplane.domain.recovery_point import Machine
-from controlplane.domain.restored_disks import RestoredDisk
+from controlplane.domain.recovery_services.recovery_point import Machine
+from controlplane.domain.recovery_services.restored_disks import RestoredDisk
 
 Json = dict[str, Any]
 

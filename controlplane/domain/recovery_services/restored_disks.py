@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from controlplane.domain.compute.virtual_machine import GIB, OS_DISK_LUN, VHD_FOOTER_BYTES
-from controlplane.domain.recovery_point import RecoveryPoint
+from controlplane.domain.recovery_services.recovery_point import RecoveryPoint
 from controlplane.domain.times import instant
 
 Json = dict[str, Any]

@@ -10,11 +10,11 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from controlplane.domain import protected_item
 from controlplane.domain.arm_id import ResourceId
 from controlplane.domain.errors import ServiceError
+from controlplane.domain.recovery_services import protected_item
+from controlplane.domain.recovery_services.vault import TYPE as VAULT_TYPE
 from controlplane.domain.times import instant, parse_instant
-from controlplane.domain.vault import TYPE as VAULT_TYPE
 
 Json = dict[str, Any]
 

@@ -102,7 +102,7 @@ def check_sku(sku: Json) -> Json:
 
 
 def check_deletion(item_states: Iterable[str]) -> None:
-    """A vault may go once all items in it are soft-deleted; `item_states` as of controlplane.domain.protected_item."""
+    """A vault may go once all items in it are soft-deleted; `item_states` as those of `protected_item`."""
     if set(item_states) - {"SoftDeleted"}:
         raise ServiceError(
             "BMSUserErrorVaultDeletionNotAllowed",

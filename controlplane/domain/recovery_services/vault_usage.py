@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from controlplane.domain import errors
-from controlplane.domain.recovery_point import RecoveryPoint
-from controlplane.domain.vault import MAX_ITEMS
+from controlplane.domain.recovery_services.recovery_point import RecoveryPoint
+from controlplane.domain.recovery_services.vault import MAX_ITEMS
 
 Json = dict[str, Any]
 

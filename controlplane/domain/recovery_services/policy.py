@@ -12,7 +12,7 @@ from datetime import datetime, time
 from typing import Any
 
 from controlplane.domain.errors import ServiceError, operation_not_simulated
-from controlplane.domain.time_zones import zone
+from controlplane.domain.recovery_services.time_zones import zone
 from controlplane.domain.times import parse_instant
 
 Json = dict[str, Any]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from controlplane.domain import vault_encryption
 from controlplane.domain.errors import ServiceError
-from controlplane.domain.vault import TYPE
+from controlplane.domain.recovery_services import vault_encryption
+from controlplane.domain.recovery_services.vault import TYPE
 
 Json = dict[str, Any]
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from controlplane.domain.time_zones import zone
+from controlplane.domain.recovery_services.time_zones import zone
 from controlplane.domain.times import parse_instant
 
 Json = dict[str, Any]

@@ -10,7 +10,7 @@ from controlplane.domain.arm_id import ResourceId, subscription_of
 from controlplane.domain.compute.virtual_machine import OS_DISK_LUN
 from controlplane.domain.compute.virtual_machine import TYPE as MACHINE_TYPE
 from controlplane.domain.errors import ServiceError
-from controlplane.domain.recovery_point import PointDisk, RecoveryPoint
+from controlplane.domain.recovery_services.recovery_point import PointDisk, RecoveryPoint
 
 Json = dict[str, Any]
 

@@ -1,0 +1,1 @@
+"""Rules of Azure Backup: vaults, policies, items, jobs, recovery points, restores."""
