@@ -14,9 +14,9 @@ from typing import Any
 from controlplane.domain.recovery_services import job as jobs
 from controlplane.domain.recovery_services import recovery_point as points
 from controlplane.domain.recovery_services.recovery_point import RecoveryPoint
-from controlplane.jobs.sources import PageBlobSource
-from controlplane.jobs.vault_store import VaultPoint, VaultStore
 from controlplane.ports import Blob, Blobs, BlockSource, Document, PortError, ServiceSettings, Store
+from controlplane.vault_format.sources import PageBlobSource
+from controlplane.vault_format.vault_store import VaultPoint, VaultStore
 from simulator.failures import Failure
 from simulator.guest.database import DatabaseReport, inspect
 from simulator.guest.ground_truth import GroundTruth

@@ -22,8 +22,8 @@ from controlplane.domain.compute.virtual_machine import (
 )
 from controlplane.jobs import managed_disks
 from controlplane.jobs.managed_disks import blob_of
-from controlplane.jobs.sources import PageBlobSource, copy
 from controlplane.ports import Blob, BlobConflict, Document, DocumentExists, Json, Store
+from controlplane.vault_format.sources import PageBlobSource, copy
 
 DISKS = f"{GROUP}/providers/{TYPE}"
 DISK = f"{DISKS}/{{disk}}"

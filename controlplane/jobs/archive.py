@@ -20,8 +20,8 @@ from controlplane.domain.recovery_services.recovery_point import PointDisk, Reco
 from controlplane.jobs import expiry, points, records, stopping
 from controlplane.jobs.plan import Outcome, Plan, Step
 from controlplane.jobs.records import Order, Ticket
-from controlplane.jobs.vault_store import VaultPoint, VaultStore
 from controlplane.ports import Blob, Engine, Event, Json, PortError, Ports, Store
+from controlplane.vault_format.vault_store import VaultPoint, VaultStore
 
 CONTAINER = "archiving"
 DAYS_PER_MONTH = 30

@@ -19,8 +19,8 @@ from controlplane.domain.times import american, parse_instant
 from controlplane.jobs import expiry, points, records, restore_points, snapshot_task, snapshots
 from controlplane.jobs.plan import Outcome, Plan, Step
 from controlplane.jobs.records import Order, Ticket
-from controlplane.jobs.vault_store import VaultPoint, VaultStore
 from controlplane.ports import Blob, Disk, Document, Engine, Event, Json, PortError, Ports, Store
+from controlplane.vault_format.vault_store import VaultPoint, VaultStore
 
 DEFAULT_RETENTION = timedelta(days=30)
 TOLD_EVERY_SECONDS = 0.5

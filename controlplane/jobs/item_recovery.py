@@ -20,9 +20,9 @@ from controlplane.domain.resources import operation
 from controlplane.domain.times import instant
 from controlplane.jobs import points, records, recover_files, sessions
 from controlplane.jobs.sessions import Session
-from controlplane.jobs.sources import PageBlobSource
-from controlplane.jobs.vault_store import VaultPoint, VaultStore
 from controlplane.ports import BlockSource, Event, Json, Ports
+from controlplane.vault_format.sources import PageBlobSource
+from controlplane.vault_format.vault_store import VaultPoint, VaultStore
 
 LASTS = timedelta(hours=12)
 PASSWORD_LETTERS = 15

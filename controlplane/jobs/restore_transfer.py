@@ -17,9 +17,9 @@ from controlplane.domain.recovery_services.recovery_point import PointDisk, Reco
 from controlplane.domain.recovery_services.restored_disks import RestoredDisk
 from controlplane.jobs import points, records
 from controlplane.jobs.plan import Outcome, Step
-from controlplane.jobs.sources import PageBlobSource, copy
-from controlplane.jobs.vault_store import VaultPoint, VaultStore
 from controlplane.ports import Blob, Json, Ports, Store
+from controlplane.vault_format.sources import PageBlobSource, copy
+from controlplane.vault_format.vault_store import VaultPoint, VaultStore
 
 SHOWN_EVERY_SECONDS = 0.5
 GIB = 1024**3

@@ -17,8 +17,8 @@ from time import monotonic
 import pytest
 
 from controlplane.adapters.azurite import AzuriteBlobs
-from controlplane.jobs.vault_store import VaultStore
 from controlplane.ports import BLOCK_BYTES, Blob, BlobNotFound, StorageUnavailable
+from controlplane.vault_format.vault_store import VaultStore
 from simulator.azurite import Azurite, InstallFailed, ManagedAccounts, MissingNode, StartFailed, install
 from simulator.state import cache_folder
 

@@ -12,8 +12,8 @@ from controlplane.domain.recovery_services import recovery_point
 from controlplane.jobs import expiry, points
 from controlplane.jobs.archive import tend
 from controlplane.jobs.records import LOCK
-from controlplane.jobs.vault_store import VaultPoint, VaultStore
 from controlplane.ports import Json
+from controlplane.vault_format.vault_store import VaultPoint, VaultStore
 from tests.unit.arm_world import ITEM, TARGET, VAULT, ArmWorld, furnished_world
 from tests.unit.test_arm_backup import back_up, listed, pass_time, restore_body
 

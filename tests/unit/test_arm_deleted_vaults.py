@@ -10,9 +10,9 @@ import pytest
 from controlplane.domain.recovery_services import deleted_vault, job, policy, protected_item, recovery_point
 from controlplane.domain.times import parse_instant
 from controlplane.jobs import deleted_vaults, expiry, points
-from controlplane.jobs.packs import CONTAINER
-from controlplane.jobs.vault_store import VaultPoint, VaultStore
 from controlplane.ports import Json
+from controlplane.vault_format.packs import CONTAINER
+from controlplane.vault_format.vault_store import VaultPoint, VaultStore
 from simulator.clock import VirtualClock
 from tests.unit.arm_world import GROUP, ITEM, SUBSCRIPTION, VAULT, VM, ArmWorld, arm_world
 from tests.unit.test_arm_vaults import policy_body

@@ -10,8 +10,8 @@ import pytest
 
 from controlplane.domain.errors import ServiceError
 from controlplane.jobs.backup import backup_now
-from controlplane.jobs.vault_store import VaultPoint, VaultStore
 from controlplane.ports import Blob, Json, PowerState, ServiceSettings, StorageUnavailable
+from controlplane.vault_format.vault_store import VaultPoint, VaultStore
 from extension.contract.reports import SnapshotConsistency, SnapshotInfo
 from extension.contract.settings import SnapshotSettings
 from tests.unit.backup_world import BACKUP_REQUEST, BLOCK, DISKS, ITEM, START, VM, VM_ID, BackupWorld, backup_world

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controlplane.domain.manifest import (
+from controlplane.vault_format.manifest import (
     SEGMENT_BLOCKS,
     Damaged,
     Manifest,

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from controlplane.adapters.memory_blobs import MemoryBlobs
-from controlplane.domain.manifest import SEGMENT_BLOCKS, pack_of
-from controlplane.jobs.sources import PageBlobSource, copy
-from controlplane.jobs.vault_store import VaultCorrupt, VaultPoint, VaultStore
 from controlplane.ports import BLOCK_BYTES, READ_BYTES, Blob, BlobConflict, BlobNotFound, Range
+from controlplane.vault_format.manifest import SEGMENT_BLOCKS, pack_of
+from controlplane.vault_format.sources import PageBlobSource, copy
+from controlplane.vault_format.vault_store import VaultCorrupt, VaultPoint, VaultStore
 
 SEGMENT_BYTES = SEGMENT_BLOCKS * BLOCK_BYTES
 SIZE = 3 * SEGMENT_BYTES + 5 * BLOCK_BYTES + 512

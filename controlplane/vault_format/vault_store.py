@@ -11,13 +11,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from controlplane.domain.manifest import Manifest, Place, encode_manifest, pack_of
 from controlplane.domain.spans import Span, merged
-from controlplane.jobs.packs import Packs, VaultCorrupt
-from controlplane.jobs.sources import Progress, copy, silent
-from controlplane.jobs.vault_source import VaultSource, manifest_blob
-from controlplane.jobs.vault_transfer import Previous, Transfer
 from controlplane.ports import BLOCK_BYTES, Blob, BlobConflict, Blobs, BlockSource, Json
+from controlplane.vault_format.manifest import Manifest, Place, encode_manifest, pack_of
+from controlplane.vault_format.packs import Packs, VaultCorrupt
+from controlplane.vault_format.sources import Progress, copy, silent
+from controlplane.vault_format.vault_source import VaultSource, manifest_blob
+from controlplane.vault_format.vault_transfer import Previous, Transfer
 
 __all__ = ["VaultCorrupt", "VaultPoint", "VaultStore"]
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 
-from controlplane.domain.manifest import (
+from controlplane.domain.spans import merged
+from controlplane.ports import Blob, BlobConflict, BlobNotFound, Blobs, Range
+from controlplane.vault_format.manifest import (
     DIGEST_BYTES,
     SEGMENT_BLOCKS,
     Damaged,
@@ -16,9 +18,7 @@ from controlplane.domain.manifest import (
     decode_segment,
     digest_of,
 )
-from controlplane.domain.spans import merged
-from controlplane.jobs.packs import CONTAINER, Packs, VaultCorrupt
-from controlplane.ports import Blob, BlobConflict, BlobNotFound, Blobs, Range
+from controlplane.vault_format.packs import CONTAINER, Packs, VaultCorrupt
 
 SEGMENTS_REMEMBERED = 32
 """Segments (64 MiB of disk each) that stay in memory for the next read."""

@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import groupby
 
-from controlplane.domain.manifest import (
+from controlplane.domain.spans import Span, pieces, widened, within, without
+from controlplane.ports import BLOCK_BYTES, READ_BYTES, Blob, BlobConflict, BlobNotFound, Blobs
+from controlplane.vault_format.manifest import (
     SEGMENT_BLOCKS,
     Place,
     SegmentBuilder,
@@ -17,11 +19,9 @@ from controlplane.domain.manifest import (
     digest_of,
     encode_segment,
 )
-from controlplane.domain.spans import Span, pieces, widened, within, without
-from controlplane.jobs.packs import PackWriter, VaultCorrupt
-from controlplane.jobs.sources import Progress, in_order, spans_of
-from controlplane.jobs.vault_source import VaultSource
-from controlplane.ports import BLOCK_BYTES, READ_BYTES, Blob, BlobConflict, BlobNotFound, Blobs
+from controlplane.vault_format.packs import PackWriter, VaultCorrupt
+from controlplane.vault_format.sources import Progress, in_order, spans_of
+from controlplane.vault_format.vault_source import VaultSource
 
 SEGMENT_BYTES = BLOCK_BYTES * SEGMENT_BLOCKS
 _ZEROS = digest_of(bytes(BLOCK_BYTES))

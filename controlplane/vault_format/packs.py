@@ -15,10 +15,10 @@ from itertools import accumulate
 from struct import Struct
 from threading import Lock
 
-from controlplane.domain.manifest import Place
 from controlplane.domain.spans import Span, pieces
-from controlplane.jobs.sources import in_order
 from controlplane.ports import READ_BYTES, Blob, BlobNotFound, Blobs, BlobWriter, PortError
+from controlplane.vault_format.manifest import Place
+from controlplane.vault_format.sources import in_order
 
 CONTAINER = "vault"
 LEAST_NAMED_SHARE = 0.5
