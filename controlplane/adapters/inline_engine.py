@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from controlplane.jobs.execution import RUN, RUNNING, Execution, Interrupted, ask_to_stop, enlist
-from controlplane.jobs.plan import Plan
+from controlplane.jobs.engine.execution import RUN, RUNNING, Execution, Interrupted, ask_to_stop, enlist
+from controlplane.jobs.engine.plan import Plan
 from controlplane.ports import Clock, Json, Ports
 
 

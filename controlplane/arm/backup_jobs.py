@@ -11,7 +11,7 @@ from controlplane.arm.vaults import VAULT, require_vault, vault_id
 from controlplane.domain import errors
 from controlplane.domain.recovery_services.job import ENDED, KIND, body, from_json
 from controlplane.domain.times import parse_instant
-from controlplane.jobs.cancellation import cancel
+from controlplane.jobs.engine.cancellation import cancel
 from controlplane.ports import Document, Json
 
 JOBS = f"{VAULT}/backupJobs"

@@ -11,7 +11,7 @@ from controlplane.domain.errors import ServiceError
 from controlplane.domain.recovery_services import protected_item
 from controlplane.domain.recovery_services.supported_systems import system_of
 from controlplane.jobs import pre_validation
-from controlplane.jobs.records import LOCK
+from controlplane.jobs.engine.records import LOCK
 from controlplane.jobs.stopping import lock_of
 from controlplane.ports import Document, Json
 

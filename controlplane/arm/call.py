@@ -21,7 +21,7 @@ from controlplane.arm.aad import Identity
 from controlplane.domain import errors
 from controlplane.domain.arm_id import ResourceId
 from controlplane.domain.errors import ServiceError
-from controlplane.jobs.records import new_guid
+from controlplane.jobs.engine.records import new_guid
 from controlplane.ports import Document, Engine, Json, Ports
 
 GROUP_KIND = "microsoft.resources/resourcegroups"

@@ -15,8 +15,8 @@ from controlplane.domain.recovery_services.protected_item import KIND, as_of, po
 from controlplane.domain.recovery_services.recovery_point import extended_info
 from controlplane.jobs import points, stopping, vault_rules
 from controlplane.jobs.backup import backup_now
+from controlplane.jobs.engine.records import Ticket
 from controlplane.jobs.lifecycle import configure_protection
-from controlplane.jobs.records import Ticket
 from controlplane.ports import Document, Json
 
 ITEM = f"{VAULT}/backupFabrics/Azure/protectionContainers/{{container}}/protectedItems/{{item}}"

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from controlplane.jobs.archive import MOVE
 from controlplane.jobs.backup import BACKUP
 from controlplane.jobs.deployment import deploying
+from controlplane.jobs.engine.plan import Plan
 from controlplane.jobs.lifecycle import CONFIGURE
-from controlplane.jobs.plan import Plan
 from controlplane.jobs.requests import Requests
 from controlplane.jobs.restore import PLANS as RESTORES
 from controlplane.jobs.stopping import DELETE, STOP, SUSPEND, UNDELETE

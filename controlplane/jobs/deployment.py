@@ -27,7 +27,7 @@ from controlplane.domain.resources.deployment import (
     written,
 )
 from controlplane.domain.times import instant, parse_instant
-from controlplane.jobs.plan import Book, Outcome, Plan, Step
+from controlplane.jobs.engine.plan import Book, Outcome, Plan, Step
 from controlplane.jobs.requests import Requests
 from controlplane.ports import Document, Event, Json, Ports, Store
 from controlplane.templates.failure import TemplateError

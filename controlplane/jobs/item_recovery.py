@@ -18,7 +18,8 @@ from controlplane.domain.recovery_services import protected_item, recovery_point
 from controlplane.domain.recovery_services.recovery_point import PointDisk, RecoveryPoint
 from controlplane.domain.resources import operation
 from controlplane.domain.times import instant
-from controlplane.jobs import points, records, recover_files, sessions
+from controlplane.jobs import points, recover_files, sessions
+from controlplane.jobs.engine import records
 from controlplane.jobs.sessions import Session
 from controlplane.ports import BlockSource, Event, Json, Ports
 from controlplane.vault_format.sources import PageBlobSource

@@ -9,9 +9,10 @@ from controlplane.domain.errors import ServiceError
 from controlplane.domain.recovery_services import policy, protected_item, vault
 from controlplane.domain.recovery_services.job import Job
 from controlplane.domain.recovery_services.protected_item import PolicyReference, Source
-from controlplane.jobs import items, records, stopping
-from controlplane.jobs.plan import Outcome, Plan, Step
-from controlplane.jobs.records import Order, Ticket
+from controlplane.jobs import items, stopping
+from controlplane.jobs.engine import records
+from controlplane.jobs.engine.plan import Outcome, Plan, Step
+from controlplane.jobs.engine.records import Order, Ticket
 from controlplane.ports import Document, Engine, Json, Ports, Store
 
 # ------------------------------------------------------------------------------------------------------------ use case

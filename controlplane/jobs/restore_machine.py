@@ -11,8 +11,8 @@ from controlplane.domain.recovery_services import restored_machine
 from controlplane.domain.recovery_services.restored_disks import RestoredDisk
 from controlplane.jobs import locks, machines, managed_disks
 from controlplane.jobs import restore_transfer as transfer
+from controlplane.jobs.engine.plan import Outcome, Step
 from controlplane.jobs.networks import INTERFACES, configurations_in, find_subnet
-from controlplane.jobs.plan import Outcome, Step
 from controlplane.ports import Disk, Json, Ports, Store
 
 CONFIGURATION = "ipconfig1"

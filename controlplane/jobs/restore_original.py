@@ -11,7 +11,7 @@ from controlplane.domain.errors import ServiceError
 from controlplane.domain.recovery_services import restored_machine, snapshot_failure
 from controlplane.jobs import backup, locks, machines, managed_disks, points, snapshots
 from controlplane.jobs import restore_transfer as transfer
-from controlplane.jobs.plan import Outcome, Step
+from controlplane.jobs.engine.plan import Outcome, Step
 from controlplane.jobs.restore_machine import backed_disks
 from controlplane.ports import Disk, Document, Json, Ports, PowerState
 

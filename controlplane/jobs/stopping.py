@@ -14,9 +14,9 @@ from controlplane.domain.arm_id import vault_id_of
 from controlplane.domain.errors import ServiceError
 from controlplane.domain.recovery_services import protected_item, recovery_point, vault
 from controlplane.domain.recovery_services.job import Job
-from controlplane.jobs import records
-from controlplane.jobs.plan import Outcome, Plan, Step
-from controlplane.jobs.records import Order, Ticket
+from controlplane.jobs.engine import records
+from controlplane.jobs.engine.plan import Outcome, Plan, Step
+from controlplane.jobs.engine.records import Order, Ticket
 from controlplane.ports import Engine, Json, Ports, Store
 
 # ----------------------------------------------------------------------------------------------------------- use cases

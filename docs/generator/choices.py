@@ -484,7 +484,7 @@ SERVICE = (
         "A failed or cancelled restore",
         "leaves nothing: neither disks nor machine, nor the backup that was taken before",
         "the service may leave the disks",
-        "controlplane/jobs/plan.py",
+        "controlplane/jobs/engine/plan.py",
     ),
     Choice(
         "How long a snapshot task may stay silent",

@@ -31,8 +31,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "controlplane.adapters": (
         "controlplane.domain",
         "controlplane.ports",
-        "controlplane.jobs.execution",
-        "controlplane.jobs.plan",
+        "controlplane.jobs.engine.execution",
+        "controlplane.jobs.engine.plan",
         CONTRACT,
         "alembic",
         "azure",

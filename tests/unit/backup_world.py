@@ -21,8 +21,8 @@ from controlplane.domain.storage import storage_account
 from controlplane.jobs import managed_disks, points
 from controlplane.jobs.backup import backup_now
 from controlplane.jobs.catalog import PLANS
+from controlplane.jobs.engine.records import Ticket
 from controlplane.jobs.lifecycle import configure_protection
-from controlplane.jobs.records import Ticket
 from controlplane.jobs.restore import restore
 from controlplane.ports import Blob, Blobs, Disk, Json, MachineSpec, Ports, ServiceSettings
 from simulator.clock import VirtualClock

@@ -11,7 +11,7 @@ import pytest
 from controlplane.domain.recovery_services import recovery_point
 from controlplane.jobs import expiry, points
 from controlplane.jobs.archive import tend
-from controlplane.jobs.records import LOCK
+from controlplane.jobs.engine.records import LOCK
 from controlplane.ports import Json
 from controlplane.vault_format.vault_store import VaultPoint, VaultStore
 from tests.unit.arm_world import ITEM, TARGET, VAULT, ArmWorld, furnished_world

@@ -9,7 +9,7 @@ import pytest
 from controlplane.domain.errors import ServiceError
 from controlplane.domain.recovery_services import job as jobs
 from controlplane.domain.resources import operation
-from controlplane.jobs.cancellation import cancel
+from controlplane.jobs.engine.cancellation import cancel
 from controlplane.ports import Blob, Json
 from tests.unit.backup_world import VAULT, BackupWorld, backup_world
 

@@ -17,7 +17,7 @@ from controlplane.domain.errors import ServiceError
 from controlplane.domain.resources import deployment
 from controlplane.domain.resources.deployment import KIND, Operation
 from controlplane.jobs.deployment import DEPLOY, deploying, state_of
-from controlplane.jobs.execution import RUN, RUNNING, Interrupted
+from controlplane.jobs.engine.execution import RUN, RUNNING, Interrupted
 from controlplane.jobs.requests import Progress, Written
 from controlplane.ports import Json, Ports, ServiceSettings
 from controlplane.templates.scope import Scope

@@ -19,10 +19,10 @@ from controlplane.domain.errors import ServiceError
 from controlplane.domain.recovery_services import job as jobs
 from controlplane.domain.recovery_services.job import Job
 from controlplane.domain.resources import operation
-from controlplane.jobs import records
-from controlplane.jobs.execution import RUN, RUNNING
-from controlplane.jobs.plan import Action, Outcome, Plan, Step
-from controlplane.jobs.records import Order, Ticket
+from controlplane.jobs.engine import records
+from controlplane.jobs.engine.execution import RUN, RUNNING
+from controlplane.jobs.engine.plan import Action, Outcome, Plan, Step
+from controlplane.jobs.engine.records import Order, Ticket
 from controlplane.ports import Engine, Json, Ports, ServiceSettings, StorageUnavailable, Store
 from simulator.clock import VirtualClock
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from controlplane.domain.errors import ServiceError
-from controlplane.jobs.plan import Direction, Outcome, Plan, Step, StepFailed, run
+from controlplane.jobs.engine.plan import Direction, Outcome, Plan, Step, StepFailed, run
 from controlplane.ports import Json, Ports
 
 

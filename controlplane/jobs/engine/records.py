@@ -13,7 +13,7 @@ from controlplane.domain.errors import ServiceError
 from controlplane.domain.recovery_services import job as jobs
 from controlplane.domain.recovery_services.job import Job, Progress, Task
 from controlplane.domain.resources import operation
-from controlplane.jobs.plan import Plan
+from controlplane.jobs.engine.plan import Plan
 from controlplane.ports import DocumentExists, Engine, Event, Json, Ports, Store
 
 LOCK = "item.operation"

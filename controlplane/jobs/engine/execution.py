@@ -12,8 +12,8 @@ from typing import Any
 from controlplane.domain.errors import ServiceError
 from controlplane.domain.recovery_services import job as jobs
 from controlplane.domain.recovery_services.job import Job
-from controlplane.jobs import records
-from controlplane.jobs.plan import Book, Direction, Outcome, Plan, Step, StepFailed, run
+from controlplane.jobs.engine import records
+from controlplane.jobs.engine.plan import Book, Direction, Outcome, Plan, Step, StepFailed, run
 from controlplane.ports import DocumentExists, Json, PortError, Ports, Store
 
 RUN = "run"

@@ -6,7 +6,7 @@ from controlplane.domain import errors
 from controlplane.domain.recovery_services import job as jobs
 from controlplane.domain.resources import operation
 from controlplane.domain.times import instant
-from controlplane.jobs import records
+from controlplane.jobs.engine import records
 from controlplane.ports import Engine, Ports
 
 

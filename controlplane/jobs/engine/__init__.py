@@ -1,0 +1,1 @@
+"""What carries jobs out: plans as data, their execution, the documents of a job."""
