@@ -20,8 +20,8 @@ from controlplane.domain.compute.virtual_machine import (
     invalid,
     missing,
 )
-from controlplane.jobs import managed_disks
-from controlplane.jobs.managed_disks import blob_of
+from controlplane.jobs.documents import managed_disks
+from controlplane.jobs.documents.managed_disks import blob_of
 from controlplane.ports import Blob, BlobConflict, Document, DocumentExists, Json, Store
 from controlplane.vault_format.sources import PageBlobSource, copy
 

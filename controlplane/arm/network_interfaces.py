@@ -11,7 +11,7 @@ from controlplane.domain.errors import ServiceError
 from controlplane.domain.network import network, network_interface
 from controlplane.domain.network.network import INTERFACE
 from controlplane.domain.network.network_interface import Configuration
-from controlplane.jobs.networks import configurations_in, find_subnet
+from controlplane.jobs.documents.networks import configurations_in, find_subnet
 from controlplane.ports import Document, Json
 
 

@@ -12,7 +12,7 @@ from controlplane.domain.arm_id import ResourceId, backup_name, container_id
 from controlplane.domain.compute import virtual_machine
 from controlplane.domain.recovery_services import protected_item
 from controlplane.domain.recovery_services.vault import KIND as VAULT_KIND
-from controlplane.jobs import items
+from controlplane.jobs.documents import items
 from controlplane.ports import Json
 
 TYPE = "Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers/protectableItems"

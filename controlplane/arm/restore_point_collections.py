@@ -10,7 +10,7 @@ from controlplane.domain import errors
 from controlplane.domain.arm_id import ResourceId
 from controlplane.domain.compute.restore_point_collection import KIND, POINT_KIND, POINT_TYPE, TYPE
 from controlplane.domain.recovery_services.recovery_point import changed
-from controlplane.jobs import points, restore_points
+from controlplane.jobs.documents import points, restore_points
 from controlplane.ports import Document
 
 COLLECTIONS = f"{GROUP}/providers/{TYPE}"

@@ -12,7 +12,7 @@ from controlplane.domain.compute import managed_disk
 from controlplane.domain.compute.virtual_machine import invalid, missing
 from controlplane.domain.errors import ServiceError
 from controlplane.domain.times import instant_with_offset
-from controlplane.jobs import managed_disks
+from controlplane.jobs.documents import managed_disks
 from controlplane.ports import Blob, Document, Json
 
 TYPE = "Microsoft.Compute/snapshots"

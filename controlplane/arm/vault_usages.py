@@ -7,7 +7,7 @@ from controlplane.arm.filters import check_keys, terms
 from controlplane.arm.routing import reading
 from controlplane.arm.vaults import VAULT, require_vault
 from controlplane.domain.recovery_services import policy, protected_item, vault_usage
-from controlplane.jobs import points
+from controlplane.jobs.documents import points
 
 
 def list_usages(call: Call) -> Answer:

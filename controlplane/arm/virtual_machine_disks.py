@@ -13,7 +13,7 @@ from controlplane.domain.arm_id import ResourceId
 from controlplane.domain.compute import managed_disk
 from controlplane.domain.compute.virtual_machine import GIB, KIND, VHD_FOOTER_BYTES, DiskRequest, invalid, not_allowed
 from controlplane.domain.errors import ServiceError
-from controlplane.jobs import managed_disks
+from controlplane.jobs.documents import managed_disks
 from controlplane.ports import Blob, CreateOption, Disk, Document, Json
 
 

@@ -34,7 +34,7 @@ from controlplane.domain.compute.virtual_machine import (
     data_disk_body,
     not_allowed,
 )
-from controlplane.jobs.machines import spec_of
+from controlplane.jobs.documents.machines import spec_of
 from controlplane.ports import Disk, Document, Json, MachineSpec, PowerState
 
 MACHINES = f"{GROUP}/providers/{TYPE}"

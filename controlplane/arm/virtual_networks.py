@@ -8,7 +8,7 @@ from controlplane.arm.routing import Route, reading
 from controlplane.domain import errors
 from controlplane.domain.network import network
 from controlplane.domain.network.network import VIRTUAL_NETWORK
-from controlplane.jobs.networks import configurations_in
+from controlplane.jobs.documents.networks import configurations_in
 from controlplane.ports import Document, Json
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from controlplane.domain.recovery_services import recovery_point
 from controlplane.domain.recovery_services.recovery_point import RecoveryPoint
-from controlplane.jobs import points
+from controlplane.jobs.documents import points
 from controlplane.ports import Event, Ports
 from controlplane.vault_format.vault_store import VaultPoint, VaultStore
 

@@ -17,7 +17,8 @@ from controlplane.domain.errors import ServiceError
 from controlplane.domain.recovery_services import policy, protected_item, recovery_point
 from controlplane.domain.recovery_services.job import Job
 from controlplane.domain.recovery_services.recovery_point import PointDisk, RecoveryPoint
-from controlplane.jobs import expiry, points, stopping
+from controlplane.jobs import expiry, stopping
+from controlplane.jobs.documents import points
 from controlplane.jobs.engine import records
 from controlplane.jobs.engine.plan import Outcome, Plan, Step
 from controlplane.jobs.engine.records import Order, Ticket

@@ -20,7 +20,7 @@ from controlplane.domain.recovery_services import (
     vault_settings,
 )
 from controlplane.domain.recovery_services.deleted_vault import moved, moved_id
-from controlplane.jobs import sessions
+from controlplane.jobs.documents import sessions
 from controlplane.jobs.engine import records
 from controlplane.jobs.expiry import EXPIRED
 from controlplane.ports import Document, Event, Json, Ports, Store

@@ -9,7 +9,8 @@ from controlplane.domain.errors import ServiceError
 from controlplane.domain.recovery_services import policy, protected_item, vault
 from controlplane.domain.recovery_services.job import Job
 from controlplane.domain.recovery_services.protected_item import PolicyReference, Source
-from controlplane.jobs import items, stopping
+from controlplane.jobs import stopping
+from controlplane.jobs.documents import items
 from controlplane.jobs.engine import records
 from controlplane.jobs.engine.plan import Outcome, Plan, Step
 from controlplane.jobs.engine.records import Order, Ticket

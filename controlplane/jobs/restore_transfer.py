@@ -15,7 +15,7 @@ from controlplane.domain.recovery_services import job as jobs
 from controlplane.domain.recovery_services.job import Progress
 from controlplane.domain.recovery_services.recovery_point import PointDisk, RecoveryPoint
 from controlplane.domain.recovery_services.restored_disks import RestoredDisk
-from controlplane.jobs import points
+from controlplane.jobs.documents import points
 from controlplane.jobs.engine import records
 from controlplane.jobs.engine.plan import Outcome, Step
 from controlplane.ports import Blob, Json, Ports, Store

@@ -13,7 +13,8 @@ from threading import Lock
 from controlplane.domain.errors import ServiceError
 from controlplane.domain.recovery_services import protected_item, schedule
 from controlplane.domain.recovery_services.schedule import Run
-from controlplane.jobs import archive, backup, deleted_vaults, expiry, sessions
+from controlplane.jobs import archive, backup, deleted_vaults, expiry
+from controlplane.jobs.documents import sessions
 from controlplane.jobs.engine import records
 from controlplane.ports import Document, Engine, Event, Json, PortError, Ports, Store
 

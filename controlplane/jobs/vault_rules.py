@@ -12,7 +12,7 @@ from controlplane.domain.arm_id import vault_id_of
 from controlplane.domain.recovery_services import immutability, policy, protected_item, resource_guard, vault
 from controlplane.domain.recovery_services.resource_guard import Operation
 from controlplane.domain.times import parse_instant
-from controlplane.jobs import points
+from controlplane.jobs.documents import points
 from controlplane.ports import Document, Json, Ports, Store
 
 NO_VAULT: Json = {"properties": {"securitySettings": {}}}

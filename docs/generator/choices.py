@@ -341,7 +341,7 @@ SERVICE = (
         "The machines of a deleted vault",
         "may be protected by another vault at once; those of soft-deleted items in a vault may not",
         NOT_PUBLIC,
-        "controlplane/jobs/items.py",
+        "controlplane/jobs/documents/items.py",
     ),
     Choice(
         "Names of a vault's usages",
@@ -455,7 +455,7 @@ SERVICE = (
         f"{ServiceSettings().instant_snapshots_per_item} on backups fail with `UserErrorRpCollectionLimitReached`, "
         "under a read-only lock at once with `UserErrorResourceIsInLockedState`",
         "clean-up and backups fail, as documented; how the first failure shows is not public",
-        "controlplane/jobs/restore_points.py",
+        "controlplane/jobs/documents/restore_points.py",
     ),
     Choice(
         "Restore to the original location",

@@ -9,8 +9,9 @@ from datetime import timedelta
 import pytest
 
 from controlplane.domain.recovery_services import recovery_point
-from controlplane.jobs import expiry, points
+from controlplane.jobs import expiry
 from controlplane.jobs.archive import tend
+from controlplane.jobs.documents import points
 from controlplane.jobs.engine.records import LOCK
 from controlplane.ports import Json
 from controlplane.vault_format.vault_store import VaultPoint, VaultStore

@@ -12,9 +12,10 @@ import pytest
 
 from controlplane.adapters.inline_engine import InlineEngine
 from controlplane.domain.recovery_services import recovery_point
-from controlplane.jobs import archive, points, stopping
+from controlplane.jobs import archive, stopping
 from controlplane.jobs.backup import backup_now
 from controlplane.jobs.catalog import PLANS
+from controlplane.jobs.documents import points
 from controlplane.jobs.engine import records
 from controlplane.jobs.engine.execution import RUN, RUNNING, Interrupted
 from controlplane.jobs.engine.plan import Outcome, Plan, Step

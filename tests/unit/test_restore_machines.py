@@ -11,7 +11,7 @@ from controlplane.domain.errors import ServiceError
 from controlplane.domain.network import network
 from controlplane.domain.recovery_services import vault
 from controlplane.domain.resources import lock
-from controlplane.jobs import points
+from controlplane.jobs.documents import points
 from controlplane.jobs.engine import records
 from controlplane.jobs.restore import restore
 from controlplane.ports import Blob, Json, PowerState

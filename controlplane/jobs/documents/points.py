@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from controlplane.domain.recovery_services import protected_item, recovery_point
 from controlplane.domain.recovery_services.recovery_point import PointDisk, RecoveryPoint
-from controlplane.jobs import restore_points
+from controlplane.jobs.documents import restore_points
 from controlplane.ports import Blob, Store
 
 

@@ -15,7 +15,7 @@ from controlplane.domain.compute import virtual_machine
 from controlplane.domain.compute.restore_point_collection import KIND, POINT_KIND, DiskTrace
 from controlplane.domain.recovery_services.recovery_point import RecoveryPoint
 from controlplane.domain.resources import resource_group
-from controlplane.jobs import locks
+from controlplane.jobs.documents import locks
 from controlplane.ports import Disk, Json, Ports, Store
 
 

@@ -1,0 +1,1 @@
+"""The documents that jobs of several kinds read and write: points, items, machines, disks, networks."""
