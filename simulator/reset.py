@@ -8,8 +8,8 @@ from typing import Any
 
 from controlplane.adapters.inline_engine import InlineEngine
 from controlplane.domain.storage.storage_account import KIND as ACCOUNTS
-from controlplane.jobs import deleted_vaults, expiry
 from controlplane.jobs.engine.execution import RUN, RUNNING
+from controlplane.jobs.retention import deleted_vaults, expiry
 from controlplane.ports import Event, Ports
 from simulator.failures import Failure
 from simulator.host.documents import DESIRED, HANDLER

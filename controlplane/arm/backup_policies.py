@@ -14,7 +14,7 @@ from controlplane.arm.routing import Route, reading
 from controlplane.arm.vaults import VAULT, require_vault, vault_id
 from controlplane.domain import errors
 from controlplane.domain.recovery_services import policy, protected_item
-from controlplane.jobs import policy_change, vault_rules
+from controlplane.jobs.protection import policy_change, vault_rules
 from controlplane.ports import Document, Json
 
 POLICIES = f"{VAULT}/backupPolicies"

@@ -10,9 +10,9 @@ from controlplane.domain.compute.virtual_machine import TYPE as MACHINE
 from controlplane.domain.errors import ServiceError
 from controlplane.domain.recovery_services import protected_item
 from controlplane.domain.recovery_services.supported_systems import system_of
-from controlplane.jobs import pre_validation
 from controlplane.jobs.engine.records import LOCK
-from controlplane.jobs.stopping import lock_of
+from controlplane.jobs.protection import pre_validation
+from controlplane.jobs.protection.stopping import lock_of
 from controlplane.ports import Document, Json
 
 LOCATION = f"{SUBSCRIPTION}/providers/Microsoft.RecoveryServices/locations/{{location}}"

@@ -8,7 +8,7 @@ from controlplane.domain import errors, location
 from controlplane.domain.recovery_services import deleted_vault
 from controlplane.domain.resources import operation
 from controlplane.domain.times import instant
-from controlplane.jobs import deleted_vaults
+from controlplane.jobs.retention import deleted_vaults
 from controlplane.ports import Document, Json
 
 LOCATION = f"{SUBSCRIPTION}/providers/Microsoft.RecoveryServices/locations/{{location}}"

@@ -15,8 +15,8 @@ from controlplane.arm.vaults import VAULT, vault_id
 from controlplane.domain import errors
 from controlplane.domain.errors import ServiceError
 from controlplane.domain.resources import operation
-from controlplane.jobs import policy_change
 from controlplane.jobs.documents import sessions
+from controlplane.jobs.protection import policy_change
 from controlplane.ports import Document, Json
 
 _WAIT = {"Retry-After": str(RETRY_AFTER_SECONDS)}

@@ -13,11 +13,11 @@ from controlplane.domain.arm_id import item_id, parse_container_name, parse_item
 from controlplane.domain.recovery_services import policy
 from controlplane.domain.recovery_services.protected_item import KIND, as_of, policy_applied, state_of
 from controlplane.domain.recovery_services.recovery_point import extended_info
-from controlplane.jobs import stopping, vault_rules
 from controlplane.jobs.backup import backup_now
 from controlplane.jobs.documents import points
 from controlplane.jobs.engine.records import Ticket
-from controlplane.jobs.lifecycle import configure_protection
+from controlplane.jobs.protection import stopping, vault_rules
+from controlplane.jobs.protection.lifecycle import configure_protection
 from controlplane.ports import Document, Json
 
 ITEM = f"{VAULT}/backupFabrics/Azure/protectionContainers/{{container}}/protectedItems/{{item}}"

@@ -7,7 +7,7 @@ from controlplane.arm.protected_items import ITEM, require_item, started
 from controlplane.arm.recovery_points import POINT, require_point
 from controlplane.arm.routing import Route
 from controlplane.domain.recovery_services.recovery_point import body, with_readiness
-from controlplane.jobs import archive
+from controlplane.jobs.retention import archive
 
 
 class RecommendedRequest(RequestBody):

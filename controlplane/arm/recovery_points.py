@@ -22,8 +22,8 @@ from controlplane.domain.recovery_services.recovery_point import (
     with_readiness,
 )
 from controlplane.domain.times import parse_instant
-from controlplane.jobs import vault_rules
 from controlplane.jobs.documents import sessions
+from controlplane.jobs.protection import vault_rules
 from controlplane.jobs.rehydration import restore
 from controlplane.ports import Document, Json
 

@@ -10,7 +10,7 @@ from controlplane.domain.arm_id import ResourceId
 from controlplane.domain.recovery_services import resource_guard, vault, vault_settings
 from controlplane.domain.recovery_services.resource_guard import DELETE_ITEM, DELETE_PROXY, PROXY_KIND, PROXY_TYPE
 from controlplane.domain.times import instant
-from controlplane.jobs import vault_rules
+from controlplane.jobs.protection import vault_rules
 from controlplane.ports import Document, Json
 
 PROXIES = f"{VAULT}/backupResourceGuardProxies"

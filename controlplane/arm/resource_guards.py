@@ -22,7 +22,7 @@ from controlplane.domain.recovery_services.resource_guard import (
     guard_properties,
     guarded,
 )
-from controlplane.jobs import deleted_vaults
+from controlplane.jobs.retention import deleted_vaults
 from controlplane.ports import Document, Json
 
 

@@ -16,7 +16,7 @@ from controlplane.domain.recovery_services import (
     vault_settings,
 )
 from controlplane.domain.recovery_services.vault_identity import Directory, Request
-from controlplane.jobs import vault_rules
+from controlplane.jobs.protection import vault_rules
 from controlplane.ports import Document, Json
 
 

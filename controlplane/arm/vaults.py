@@ -13,7 +13,7 @@ from controlplane.domain.recovery_services import policy, vault, vault_identity
 from controlplane.domain.recovery_services.vault import KIND, TYPE
 from controlplane.domain.resources import operation
 from controlplane.domain.times import instant
-from controlplane.jobs import deleted_vaults
+from controlplane.jobs.retention import deleted_vaults
 from controlplane.ports import Document
 
 VAULTS = f"{GROUP}/providers/{TYPE}"

@@ -16,11 +16,12 @@ from controlplane.domain.recovery_services.job import Job
 from controlplane.domain.recovery_services.recovery_point import Machine, PointDisk, RecoveryPoint
 from controlplane.domain.recovery_services.schedule import Run
 from controlplane.domain.times import american, parse_instant
-from controlplane.jobs import expiry, snapshot_task, snapshots
+from controlplane.jobs import snapshot_task
 from controlplane.jobs.documents import points, restore_points
 from controlplane.jobs.engine import records
 from controlplane.jobs.engine.plan import Outcome, Plan, Step
 from controlplane.jobs.engine.records import Order, Ticket
+from controlplane.jobs.retention import expiry, snapshots
 from controlplane.ports import Blob, Disk, Document, Engine, Event, Json, PortError, Ports, Store
 from controlplane.vault_format.vault_store import VaultPoint, VaultStore
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from controlplane.jobs.archive import MOVE
 from controlplane.jobs.backup import BACKUP
 from controlplane.jobs.deployment import deploying
 from controlplane.jobs.engine.plan import Plan
-from controlplane.jobs.lifecycle import CONFIGURE
+from controlplane.jobs.protection.lifecycle import CONFIGURE
+from controlplane.jobs.protection.stopping import DELETE, STOP, SUSPEND, UNDELETE
 from controlplane.jobs.requests import Requests
 from controlplane.jobs.restore import PLANS as RESTORES
-from controlplane.jobs.stopping import DELETE, STOP, SUSPEND, UNDELETE
+from controlplane.jobs.retention.archive import MOVE
 
 PLANS: Mapping[str, Plan] = {
     plan.name: plan for plan in (CONFIGURE, STOP, SUSPEND, DELETE, UNDELETE, BACKUP, MOVE, *RESTORES.values())

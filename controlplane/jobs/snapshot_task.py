@@ -14,8 +14,8 @@ from datetime import UTC, datetime, timedelta
 
 from controlplane.domain.errors import ServiceError
 from controlplane.domain.recovery_services import snapshot_failure
-from controlplane.jobs import snapshots
 from controlplane.jobs.engine import records
+from controlplane.jobs.retention import snapshots
 from controlplane.ports import (
     Blob,
     Disk,

@@ -335,7 +335,7 @@ SERVICE = (
         "A vault that is deleted empty",
         "is a deleted vault until the service looks next, within an hour of world time",
         "recorded: `purgeAt` is the time of the deletion, and the vault is still listed days later",
-        "controlplane/jobs/deleted_vaults.py",
+        "controlplane/jobs/retention/deleted_vaults.py",
     ),
     Choice(
         "The machines of a deleted vault",
@@ -371,7 +371,7 @@ SERVICE = (
         "A machine that its vault has stopped or suspended",
         "may be protected in another vault, and is then not resumed in the first",
         "documented for machines whose protection was stopped; soft-deleted ones stay with their vault here",
-        "controlplane/jobs/lifecycle.py",
+        "controlplane/jobs/protection/lifecycle.py",
     ),
     Choice(
         "Backup status",

@@ -22,7 +22,7 @@ from controlplane.jobs.backup import backup_now
 from controlplane.jobs.catalog import PLANS
 from controlplane.jobs.documents import managed_disks, points
 from controlplane.jobs.engine.records import Ticket
-from controlplane.jobs.lifecycle import configure_protection
+from controlplane.jobs.protection.lifecycle import configure_protection
 from controlplane.jobs.restore import restore
 from controlplane.ports import Blob, Blobs, Disk, Json, MachineSpec, Ports, ServiceSettings
 from simulator.clock import VirtualClock

@@ -9,10 +9,10 @@ from datetime import timedelta
 import pytest
 
 from controlplane.domain.recovery_services import recovery_point
-from controlplane.jobs import expiry
-from controlplane.jobs.archive import tend
 from controlplane.jobs.documents import points
 from controlplane.jobs.engine.records import LOCK
+from controlplane.jobs.retention import expiry
+from controlplane.jobs.retention.archive import tend
 from controlplane.ports import Json
 from controlplane.vault_format.vault_store import VaultPoint, VaultStore
 from tests.unit.arm_world import ITEM, TARGET, VAULT, ArmWorld, furnished_world

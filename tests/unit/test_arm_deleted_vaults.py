@@ -9,8 +9,8 @@ import pytest
 
 from controlplane.domain.recovery_services import deleted_vault, job, policy, protected_item, recovery_point
 from controlplane.domain.times import parse_instant
-from controlplane.jobs import deleted_vaults, expiry
 from controlplane.jobs.documents import points
+from controlplane.jobs.retention import deleted_vaults, expiry
 from controlplane.ports import Json
 from controlplane.vault_format.packs import CONTAINER
 from controlplane.vault_format.vault_store import VaultPoint, VaultStore

@@ -9,8 +9,9 @@ from uuid import UUID
 
 import pytest
 
-from controlplane.jobs import expiry, recover_files
+from controlplane.jobs import recover_files
 from controlplane.jobs.recover_files import UNKNOWN_PASSWORD, copy_all
+from controlplane.jobs.retention import expiry
 from controlplane.ports import Blob, Json
 from simulator.guest import partition
 from simulator.guest.vhd import FOOTER_BYTES

@@ -11,8 +11,8 @@ import pytest
 from controlplane.domain.recovery_services import job as jobs
 from controlplane.domain.recovery_services import policy, protected_item
 from controlplane.domain.recovery_services import vault as vaults
-from controlplane.jobs import stopping
 from controlplane.jobs.engine.records import LOCK
+from controlplane.jobs.protection import stopping
 from controlplane.ports import Json
 from tests.unit.arm_world import CONTAINER, GROUP, ITEM, POLICY, VAULT, VM, ArmWorld, arm_world
 from tests.unit.test_arm_backup import IAAS, back_up, delete_item, listed, put_item

@@ -183,7 +183,7 @@ def test_an_expiry_can_be_asked_for(world: BackupWorld) -> None:
 
 
 def test_excluded_disks_stay_out(world: BackupWorld) -> None:
-    from controlplane.jobs.lifecycle import configure_protection
+    from controlplane.jobs.protection.lifecycle import configure_protection
     from tests.unit.backup_world import PROTECT_REQUEST
 
     exclusion = {"extendedProperties": {"diskExclusionProperties": {"diskLunList": [1], "isInclusionList": False}}}

@@ -13,7 +13,7 @@ from controlplane.domain.errors import ServiceError
 from controlplane.domain.recovery_services import policy, protected_item
 from controlplane.domain.resources import operation
 from controlplane.jobs.engine import records
-from controlplane.jobs.lifecycle import configure_protection
+from controlplane.jobs.protection.lifecycle import configure_protection
 from controlplane.ports import Json
 from tests.unit.backup_world import GROUP, ITEM, POLICY, PROTECT_REQUEST, VAULT, VM, BackupWorld, backup_world
 

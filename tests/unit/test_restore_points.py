@@ -11,7 +11,7 @@ from controlplane.domain.compute import restore_point_collection as traces
 from controlplane.domain.recovery_services import policy
 from controlplane.domain.resources import lock, resource_group
 from controlplane.jobs.documents import points
-from controlplane.jobs.expiry import remove_what_is_over
+from controlplane.jobs.retention.expiry import remove_what_is_over
 from controlplane.ports import Json, ServiceSettings
 from tests.unit.backup_world import MANAGED_DISKS, POLICY, VM, BackupWorld, backup_world
 

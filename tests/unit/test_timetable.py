@@ -12,10 +12,11 @@ import pytest
 
 from controlplane.domain.recovery_services import job as jobs
 from controlplane.domain.recovery_services import policy, protected_item, recovery_point
-from controlplane.jobs import expiry, stopping
 from controlplane.jobs.backup import backup_now
 from controlplane.jobs.engine import records
-from controlplane.jobs.lifecycle import configure_protection
+from controlplane.jobs.protection import stopping
+from controlplane.jobs.protection.lifecycle import configure_protection
+from controlplane.jobs.retention import expiry
 from controlplane.jobs.timetable import Timetable
 from controlplane.ports import Blob, Json, StorageUnavailable
 from tests.unit.backup_world import (

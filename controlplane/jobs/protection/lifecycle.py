@@ -9,11 +9,11 @@ from controlplane.domain.errors import ServiceError
 from controlplane.domain.recovery_services import policy, protected_item, vault
 from controlplane.domain.recovery_services.job import Job
 from controlplane.domain.recovery_services.protected_item import PolicyReference, Source
-from controlplane.jobs import stopping
 from controlplane.jobs.documents import items
 from controlplane.jobs.engine import records
 from controlplane.jobs.engine.plan import Outcome, Plan, Step
 from controlplane.jobs.engine.records import Order, Ticket
+from controlplane.jobs.protection import stopping
 from controlplane.ports import Document, Engine, Json, Ports, Store
 
 # ------------------------------------------------------------------------------------------------------------ use case

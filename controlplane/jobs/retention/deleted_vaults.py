@@ -1,6 +1,6 @@
 """What becomes of a vault that is deleted: it is kept with its soft-deleted items, and undeleted or purged with them.
 
-None of it touches the storage: items are purged by their own time (controlplane.jobs.expiry), wherever they lie.
+None of it touches the storage: items are purged by their own time (`expiry`), wherever they lie.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from controlplane.domain.recovery_services import (
 from controlplane.domain.recovery_services.deleted_vault import moved, moved_id
 from controlplane.jobs.documents import sessions
 from controlplane.jobs.engine import records
-from controlplane.jobs.expiry import EXPIRED
+from controlplane.jobs.retention.expiry import EXPIRED
 from controlplane.ports import Document, Event, Json, Ports, Store
 
 IN_A_VAULT = (policy.KIND, job.KIND, protected_item.KIND, resource_guard.PROXY_KIND)

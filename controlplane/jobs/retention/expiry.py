@@ -15,9 +15,10 @@ from controlplane.domain.machine import advance
 from controlplane.domain.recovery_services import job as jobs
 from controlplane.domain.recovery_services import policy, protected_item, recovery_point, retention
 from controlplane.domain.recovery_services.recovery_point import PointDisk, RecoveryPoint
-from controlplane.jobs import snapshots, stopping
 from controlplane.jobs.documents import points, restore_points
 from controlplane.jobs.engine import records
+from controlplane.jobs.protection import stopping
+from controlplane.jobs.retention import snapshots
 from controlplane.ports import Blob, Disk, Document, Event, Json, PortError, Ports, Store
 from controlplane.vault_format.vault_store import VaultPoint, VaultStore
 

@@ -9,8 +9,8 @@ from controlplane.domain.errors import ServiceError
 from controlplane.domain.recovery_services import job as jobs
 from controlplane.domain.recovery_services import protected_item
 from controlplane.domain.resources import operation
-from controlplane.jobs import lifecycle
 from controlplane.jobs.engine import records
+from controlplane.jobs.protection import lifecycle
 from controlplane.ports import Document, Engine, Json, Ports, Store
 
 

@@ -17,11 +17,12 @@ from controlplane.domain.errors import ServiceError
 from controlplane.domain.recovery_services import policy, protected_item, recovery_point
 from controlplane.domain.recovery_services.job import Job
 from controlplane.domain.recovery_services.recovery_point import PointDisk, RecoveryPoint
-from controlplane.jobs import expiry, stopping
 from controlplane.jobs.documents import points
 from controlplane.jobs.engine import records
 from controlplane.jobs.engine.plan import Outcome, Plan, Step
 from controlplane.jobs.engine.records import Order, Ticket
+from controlplane.jobs.protection import stopping
+from controlplane.jobs.retention import expiry
 from controlplane.ports import Blob, Engine, Event, Json, PortError, Ports, Store
 from controlplane.vault_format.vault_store import VaultPoint, VaultStore
 

@@ -6,8 +6,8 @@ from controlplane.domain.arm_id import ResourceId
 from controlplane.domain.errors import ServiceError, resource_not_found
 from controlplane.domain.recovery_services import protected_item, snapshot_failure, vault
 from controlplane.domain.recovery_services.supported_systems import system_of
-from controlplane.jobs import lifecycle
 from controlplane.jobs.documents import items
+from controlplane.jobs.protection import lifecycle
 from controlplane.ports import Document, Json, Ports, Store
 
 

@@ -1,0 +1,1 @@
+"""Jobs that begin, change and end protection."""
