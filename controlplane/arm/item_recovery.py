@@ -15,9 +15,9 @@ from controlplane.arm.recovery_points import POINT, require_point
 from controlplane.arm.routing import Route
 from controlplane.domain import errors
 from controlplane.domain.recovery_services.recovery_point import RecoveryPoint, from_json
-from controlplane.jobs import item_recovery
 from controlplane.jobs.documents import sessions
 from controlplane.jobs.documents.sessions import Session
+from controlplane.jobs.restore import item_recovery
 from controlplane.ports import Json, Ports
 
 MOST_BYTES = 8 * 1024 * 1024

@@ -13,7 +13,7 @@ from controlplane.domain.arm_id import item_id, parse_container_name, parse_item
 from controlplane.domain.recovery_services import policy
 from controlplane.domain.recovery_services.protected_item import KIND, as_of, policy_applied, state_of
 from controlplane.domain.recovery_services.recovery_point import extended_info
-from controlplane.jobs.backup import backup_now
+from controlplane.jobs.backup.backup import backup_now
 from controlplane.jobs.documents import points
 from controlplane.jobs.engine.records import Ticket
 from controlplane.jobs.protection import stopping, vault_rules

@@ -24,7 +24,7 @@ from controlplane.domain.recovery_services.recovery_point import (
 from controlplane.domain.times import parse_instant
 from controlplane.jobs.documents import sessions
 from controlplane.jobs.protection import vault_rules
-from controlplane.jobs.rehydration import restore
+from controlplane.jobs.restore.rehydration import restore
 from controlplane.ports import Document, Json
 
 POINTS = f"{ITEM}/recoveryPoints"

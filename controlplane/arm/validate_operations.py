@@ -11,7 +11,7 @@ from controlplane.domain.arm_id import ResourceId, item_id, vault_id_of
 from controlplane.domain.resources import operation
 from controlplane.domain.times import instant
 from controlplane.jobs.rehearsal import rehearse
-from controlplane.jobs.rehydration import restore
+from controlplane.jobs.restore.rehydration import restore
 from controlplane.ports import Document, Engine, Json
 
 KIND = "validation"

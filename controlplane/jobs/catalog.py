@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from controlplane.jobs.backup import BACKUP
+from controlplane.jobs.backup.backup import BACKUP
 from controlplane.jobs.deployment import deploying
 from controlplane.jobs.engine.plan import Plan
 from controlplane.jobs.protection.lifecycle import CONFIGURE
 from controlplane.jobs.protection.stopping import DELETE, STOP, SUSPEND, UNDELETE
 from controlplane.jobs.requests import Requests
-from controlplane.jobs.restore import PLANS as RESTORES
+from controlplane.jobs.restore.restore import PLANS as RESTORES
 from controlplane.jobs.retention.archive import MOVE
 
 PLANS: Mapping[str, Plan] = {

@@ -13,7 +13,7 @@ from threading import Lock
 from controlplane.domain.errors import ServiceError
 from controlplane.domain.recovery_services import protected_item, schedule
 from controlplane.domain.recovery_services.schedule import Run
-from controlplane.jobs import backup
+from controlplane.jobs.backup import backup
 from controlplane.jobs.documents import sessions
 from controlplane.jobs.engine import records
 from controlplane.jobs.retention import archive, deleted_vaults, expiry

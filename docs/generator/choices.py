@@ -14,11 +14,11 @@ from controlplane.domain.compute.vm_sizes import SIZES
 from controlplane.domain.recovery_services.recovery_point import ARCHIVE_AFTER, ARCHIVED_FOR
 from controlplane.domain.recovery_services.resource_guard import UNLOCKED_FOR
 from controlplane.domain.recovery_services.vault import DEFAULT_REDUNDANCY
-from controlplane.jobs.rehydration import DAYS
-from controlplane.jobs.restore import JOB_TYPES
-from controlplane.jobs.restore_machine import CREATE
-from controlplane.jobs.restore_original import BACK_UP, REPLACE
-from controlplane.jobs.restore_transfer import FROM_SNAPSHOTS
+from controlplane.jobs.restore.rehydration import DAYS
+from controlplane.jobs.restore.restore import JOB_TYPES
+from controlplane.jobs.restore.restore_machine import CREATE
+from controlplane.jobs.restore.restore_original import BACK_UP, REPLACE
+from controlplane.jobs.restore.restore_transfer import FROM_SNAPSHOTS
 from controlplane.ports import ServiceSettings
 from controlplane.templates.secrets import LEAST
 from extension.contract.codes import Code
@@ -402,14 +402,14 @@ SERVICE = (
         "Rehydration",
         f"at once, for {DAYS.start} to {DAYS.stop - 1} days, together with the restore that asks for it",
         "takes up to fifteen hours",
-        "controlplane/jobs/rehydration.py",
+        "controlplane/jobs/restore/rehydration.py",
     ),
     Choice(
         "Recovery of files",
         "a Python script for every system, which reads the disks over HTTPS with a password and copies the files; any "
         "number of sessions for a recovery point",
         "an executable on Windows; the script mounts the disks over iSCSI",
-        "controlplane/jobs/recover_files.py",
+        "controlplane/jobs/restore/recover_files.py",
     ),
     Choice(
         "Source scan",
@@ -462,14 +462,14 @@ SERVICE = (
         "backs the machine up, deallocates it, gives it the disks and brings it back to the power state it had; for "
         "machines on unmanaged disks too; a machine that does not start again gets its old disks back",
         "documented for managed disks; the order, and what becomes of a machine that does not start, are not public",
-        "controlplane/jobs/restore_original.py",
+        "controlplane/jobs/restore/restore_original.py",
     ),
     Choice(
         "Restore to an alternate location",
         "the machine has the size of the recovery point, one network interface and no public address; it is up when "
         "the job ends",
         "what the interface is called, and what else is made, is not public",
-        "controlplane/jobs/restore_machine.py",
+        "controlplane/jobs/restore/restore_machine.py",
     ),
     Choice(
         "Words in a restore's job",
@@ -478,7 +478,7 @@ SERVICE = (
         + "; tasks: "
         + ", ".join(f"`{step.name}`" for step in (FROM_SNAPSHOTS, CREATE, BACK_UP, REPLACE)),
         "recorded are `Recover disks` and `Transfer data from vault`",
-        "controlplane/jobs/restore.py",
+        "controlplane/jobs/restore/restore.py",
     ),
     Choice(
         "A failed or cancelled restore",
@@ -496,7 +496,7 @@ SERVICE = (
         "Second attempt",
         "only after a failure that the freeze may have caused; it may do without one",
         "when the service tries again, and with what, is not public",
-        "controlplane/jobs/snapshot_task.py",
+        "controlplane/jobs/backup/snapshot_task.py",
     ),
 )
 HANDLER = (

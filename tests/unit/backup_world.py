@@ -18,12 +18,12 @@ from controlplane.domain.recovery_services import policy, protected_item, recove
 from controlplane.domain.recovery_services.recovery_point import RecoveryPoint
 from controlplane.domain.resources import resource_group
 from controlplane.domain.storage import storage_account
-from controlplane.jobs.backup import backup_now
+from controlplane.jobs.backup.backup import backup_now
 from controlplane.jobs.catalog import PLANS
 from controlplane.jobs.documents import managed_disks, points
 from controlplane.jobs.engine.records import Ticket
 from controlplane.jobs.protection.lifecycle import configure_protection
-from controlplane.jobs.restore import restore
+from controlplane.jobs.restore.restore import restore
 from controlplane.ports import Blob, Blobs, Disk, Json, MachineSpec, Ports, ServiceSettings
 from simulator.clock import VirtualClock
 from tests.unit.faulty_blobs import FaultyBlobs

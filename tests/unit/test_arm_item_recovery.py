@@ -9,8 +9,8 @@ from uuid import UUID
 
 import pytest
 
-from controlplane.jobs import recover_files
-from controlplane.jobs.recover_files import UNKNOWN_PASSWORD, copy_all
+from controlplane.jobs.restore import recover_files
+from controlplane.jobs.restore.recover_files import UNKNOWN_PASSWORD, copy_all
 from controlplane.jobs.retention import expiry
 from controlplane.ports import Blob, Json
 from simulator.guest import partition

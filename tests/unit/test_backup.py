@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from controlplane.domain.errors import ServiceError
-from controlplane.jobs.backup import backup_now
+from controlplane.jobs.backup.backup import backup_now
 from controlplane.ports import Blob, Json, PowerState, ServiceSettings, StorageUnavailable
 from controlplane.vault_format.vault_store import VaultPoint, VaultStore
 from extension.contract.reports import SnapshotConsistency, SnapshotInfo

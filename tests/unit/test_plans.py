@@ -12,7 +12,7 @@ import pytest
 
 from controlplane.adapters.inline_engine import InlineEngine
 from controlplane.domain.recovery_services import recovery_point
-from controlplane.jobs.backup import backup_now
+from controlplane.jobs.backup.backup import backup_now
 from controlplane.jobs.catalog import PLANS
 from controlplane.jobs.documents import points
 from controlplane.jobs.engine import records
@@ -21,7 +21,7 @@ from controlplane.jobs.engine.plan import Outcome, Plan, Step
 from controlplane.jobs.engine.records import Ticket
 from controlplane.jobs.protection import stopping
 from controlplane.jobs.protection.lifecycle import configure_protection
-from controlplane.jobs.restore import restore
+from controlplane.jobs.restore.restore import restore
 from controlplane.jobs.retention import archive
 from controlplane.ports import Blob, Json, Ports, StorageUnavailable
 from tests.unit.backup_world import (

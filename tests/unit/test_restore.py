@@ -16,7 +16,7 @@ from controlplane.domain.recovery_services.restore_template import template
 from controlplane.domain.recovery_services.restored_disks import RestoredDisk
 from controlplane.domain.storage import storage_account
 from controlplane.jobs.documents import points
-from controlplane.jobs.restore import restore
+from controlplane.jobs.restore.restore import restore
 from controlplane.ports import Blob, Json
 from tests.unit.backup_world import DISKS, RESTORE_REQUEST, SIZE, TARGET, VAULT, BackupWorld, backup_world
 

@@ -13,7 +13,7 @@ from controlplane.domain.recovery_services import vault
 from controlplane.domain.resources import lock
 from controlplane.jobs.documents import points
 from controlplane.jobs.engine import records
-from controlplane.jobs.restore import restore
+from controlplane.jobs.restore.restore import restore
 from controlplane.ports import Blob, Json, PowerState
 from tests.unit.backup_world import (
     ALTERNATE,

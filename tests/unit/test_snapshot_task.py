@@ -9,7 +9,7 @@ import pytest
 
 from controlplane.adapters.fabric import OBSERVED
 from controlplane.domain.recovery_services import snapshot_failure
-from controlplane.jobs.backup import backup_now
+from controlplane.jobs.backup.backup import backup_now
 from controlplane.jobs.engine.execution import RUN, RUNNING
 from controlplane.ports import Blob, BlobNotFound, Json, ServiceSettings, StorageUnavailable
 from extension.contract.codes import VSS_SERVICE_ERROR, VSS_WRITER_ERROR, Code

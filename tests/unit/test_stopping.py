@@ -11,12 +11,12 @@ from controlplane.domain.compute import virtual_machine
 from controlplane.domain.errors import ServiceError
 from controlplane.domain.recovery_services import protected_item, vault
 from controlplane.domain.resources import operation
-from controlplane.jobs.backup import backup_now
+from controlplane.jobs.backup.backup import backup_now
 from controlplane.jobs.engine import records
 from controlplane.jobs.engine.records import Ticket
 from controlplane.jobs.protection import stopping
 from controlplane.jobs.protection.lifecycle import configure_protection
-from controlplane.jobs.restore import restore
+from controlplane.jobs.restore.restore import restore
 from controlplane.ports import Json
 from tests.unit.backup_world import (
     BACKUP_REQUEST,

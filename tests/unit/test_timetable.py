@@ -12,7 +12,7 @@ import pytest
 
 from controlplane.domain.recovery_services import job as jobs
 from controlplane.domain.recovery_services import policy, protected_item, recovery_point
-from controlplane.jobs.backup import backup_now
+from controlplane.jobs.backup.backup import backup_now
 from controlplane.jobs.engine import records
 from controlplane.jobs.protection import stopping
 from controlplane.jobs.protection.lifecycle import configure_protection

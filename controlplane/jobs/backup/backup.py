@@ -16,7 +16,7 @@ from controlplane.domain.recovery_services.job import Job
 from controlplane.domain.recovery_services.recovery_point import Machine, PointDisk, RecoveryPoint
 from controlplane.domain.recovery_services.schedule import Run
 from controlplane.domain.times import american, parse_instant
-from controlplane.jobs import snapshot_task
+from controlplane.jobs.backup import snapshot_task
 from controlplane.jobs.documents import points, restore_points
 from controlplane.jobs.engine import records
 from controlplane.jobs.engine.plan import Outcome, Plan, Step

@@ -18,10 +18,10 @@ from controlplane.domain.recovery_services import protected_item, recovery_point
 from controlplane.domain.recovery_services.recovery_point import PointDisk, RecoveryPoint
 from controlplane.domain.resources import operation
 from controlplane.domain.times import instant
-from controlplane.jobs import recover_files
 from controlplane.jobs.documents import points, sessions
 from controlplane.jobs.documents.sessions import Session
 from controlplane.jobs.engine import records
+from controlplane.jobs.restore import recover_files
 from controlplane.ports import BlockSource, Event, Json, Ports
 from controlplane.vault_format.sources import PageBlobSource
 from controlplane.vault_format.vault_store import VaultPoint, VaultStore

@@ -13,10 +13,10 @@ from controlplane.domain import errors
 from controlplane.domain.errors import ServiceError
 from controlplane.domain.recovery_services import recovery_point
 from controlplane.domain.recovery_services.recovery_point import RecoveryPoint
-from controlplane.jobs import restore as restores
 from controlplane.jobs.documents import points
 from controlplane.jobs.engine import records
 from controlplane.jobs.engine.records import Ticket
+from controlplane.jobs.restore import restore as restores
 from controlplane.ports import Engine, Event, Json, Ports
 
 WITH_REHYDRATION = "IaasVMRestoreWithRehydrationRequest"

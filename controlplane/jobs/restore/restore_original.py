@@ -9,11 +9,11 @@ from __future__ import annotations
 from controlplane.domain.compute.virtual_machine import KIND, OS_DISK_LUN
 from controlplane.domain.errors import ServiceError
 from controlplane.domain.recovery_services import restored_machine, snapshot_failure
-from controlplane.jobs import backup
-from controlplane.jobs import restore_transfer as transfer
+from controlplane.jobs.backup import backup
 from controlplane.jobs.documents import locks, machines, managed_disks, points
 from controlplane.jobs.engine.plan import Outcome, Step
-from controlplane.jobs.restore_machine import backed_disks
+from controlplane.jobs.restore import restore_transfer as transfer
+from controlplane.jobs.restore.restore_machine import backed_disks
 from controlplane.jobs.retention import snapshots
 from controlplane.ports import Disk, Document, Json, Ports, PowerState
 

@@ -9,10 +9,10 @@ from controlplane.domain.network import network, network_interface
 from controlplane.domain.network.network_interface import Configuration
 from controlplane.domain.recovery_services import restored_machine
 from controlplane.domain.recovery_services.restored_disks import RestoredDisk
-from controlplane.jobs import restore_transfer as transfer
 from controlplane.jobs.documents import locks, machines, managed_disks
 from controlplane.jobs.documents.networks import INTERFACES, configurations_in, find_subnet
 from controlplane.jobs.engine.plan import Outcome, Step
+from controlplane.jobs.restore import restore_transfer as transfer
 from controlplane.ports import Disk, Json, Ports, Store
 
 CONFIGURATION = "ipconfig1"

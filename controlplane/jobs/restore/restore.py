@@ -16,16 +16,16 @@ from controlplane.domain.recovery_services.restore_request import ALTERNATE, DIS
 from controlplane.domain.resources import resource_group
 from controlplane.domain.storage import storage_account
 from controlplane.domain.times import american
-from controlplane.jobs import backup
+from controlplane.jobs.backup import backup
 from controlplane.jobs.documents import managed_disks, points
 from controlplane.jobs.documents.networks import NETWORKS, find_subnet
 from controlplane.jobs.engine import records
 from controlplane.jobs.engine.plan import Plan, Step
 from controlplane.jobs.engine.records import Order, Ticket
-from controlplane.jobs.restore_disks import DESCRIBE, REGISTER
-from controlplane.jobs.restore_machine import CREATE, name_taken, no_subnet
-from controlplane.jobs.restore_original import BACK_UP, REPLACE, VAULT
-from controlplane.jobs.restore_transfer import FROM_SNAPSHOTS, FROM_VAULT, snapshot_gone
+from controlplane.jobs.restore.restore_disks import DESCRIBE, REGISTER
+from controlplane.jobs.restore.restore_machine import CREATE, name_taken, no_subnet
+from controlplane.jobs.restore.restore_original import BACK_UP, REPLACE, VAULT
+from controlplane.jobs.restore.restore_transfer import FROM_SNAPSHOTS, FROM_VAULT, snapshot_gone
 from controlplane.ports import Engine, Json, Ports, Store
 
 JOB_TYPES = {DISKS: "Recover disks", ALTERNATE: "Recover virtual machine", ORIGINAL: "Replace existing"}

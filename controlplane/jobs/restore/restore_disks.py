@@ -10,10 +10,10 @@ from controlplane.domain.errors import ServiceError
 from controlplane.domain.recovery_services import restored_disks
 from controlplane.domain.recovery_services.restore_template import template
 from controlplane.domain.recovery_services.restored_disks import RestoredDisk
-from controlplane.jobs import restore_transfer as transfer
 from controlplane.jobs.documents import locks, managed_disks
 from controlplane.jobs.engine import records
 from controlplane.jobs.engine.plan import Outcome, Step
+from controlplane.jobs.restore import restore_transfer as transfer
 from controlplane.ports import Blob, Json, Ports, Store
 
 

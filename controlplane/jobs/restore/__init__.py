@@ -1,0 +1,1 @@
+"""Restores: disks, machines, files; from every tier."""
