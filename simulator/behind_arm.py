@@ -13,7 +13,7 @@ from random import Random
 from typing import Any
 
 from controlplane.adapters.inline_engine import InlineEngine
-from controlplane.arm.rate_limits import RateLimits
+from controlplane.arm.edge.rate_limits import RateLimits
 from controlplane.ports import Ports
 from simulator import control
 from simulator.clock import SystemClock

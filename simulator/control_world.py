@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from fastapi import Body, FastAPI, Header
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 
-from controlplane.arm.rate_limits import RateLimits
+from controlplane.arm.edge.rate_limits import RateLimits
 from controlplane.ports import Clock, Event, Store
 from simulator.clock import VirtualClock
 from simulator.reset import Resetter

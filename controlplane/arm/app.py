@@ -21,7 +21,6 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from controlplane.arm import (
-    api_versions,
     availability_sets,
     backup_jobs,
     backup_policies,
@@ -35,10 +34,8 @@ from controlplane.arm import (
     group_deletion,
     item_recovery,
     job_export,
-    locks,
     network_interfaces,
     network_security_groups,
-    openapi,
     operations,
     protectable_items,
     protected_items,
@@ -62,7 +59,6 @@ from controlplane.arm import (
     source_scan,
     storage_accounts,
     subscriptions,
-    unsimulated,
     user_assigned_identities,
     validate_operations,
     vault_configs,
@@ -76,14 +72,15 @@ from controlplane.arm import (
     virtual_networks,
 )
 from controlplane.arm.aad import Identity, Tokens
-from controlplane.arm.call import Answer, Call, as_json
-from controlplane.arm.dispatch import Operations
-from controlplane.arm.holding import hold
-from controlplane.arm.own_requests import OwnRequests
-from controlplane.arm.rate_limits import RateLimits
-from controlplane.arm.refusals import as_service_error
-from controlplane.arm.reply import Reply
-from controlplane.arm.routing import Place, Route, Table, split
+from controlplane.arm.edge import api_versions, locks, openapi, unsimulated
+from controlplane.arm.edge.call import Answer, Call, as_json
+from controlplane.arm.edge.dispatch import Operations
+from controlplane.arm.edge.holding import hold
+from controlplane.arm.edge.own_requests import OwnRequests
+from controlplane.arm.edge.rate_limits import RateLimits
+from controlplane.arm.edge.refusals import as_service_error
+from controlplane.arm.edge.reply import Reply
+from controlplane.arm.edge.routing import Place, Route, Table, split
 from controlplane.domain import errors
 from controlplane.domain.errors import ServiceError
 from controlplane.ports import Engine, Ports

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 
-from controlplane.arm.call import Answer, Call, RequestBody, as_json, encode
-from controlplane.arm.plain_resources import PlainType, ResourceRequest
-from controlplane.arm.routing import SUBSCRIPTION, Route, reading
+from controlplane.arm.edge.call import Answer, Call, RequestBody, as_json, encode
+from controlplane.arm.edge.plain_resources import PlainType, ResourceRequest
+from controlplane.arm.edge.routing import SUBSCRIPTION, Route, reading
 from controlplane.domain.compute import virtual_machine
 from controlplane.domain.errors import ServiceError
 from controlplane.ports import Document, Json

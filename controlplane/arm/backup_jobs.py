@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from controlplane.arm.call import Answer, Call, as_json, encode
-from controlplane.arm.filters import check_keys, holds, terms, within
-from controlplane.arm.routing import Route, reading
+from controlplane.arm.edge.call import Answer, Call, as_json, encode
+from controlplane.arm.edge.filters import check_keys, holds, terms, within
+from controlplane.arm.edge.routing import Route, reading
 from controlplane.arm.vaults import VAULT, require_vault, vault_id
 from controlplane.domain import errors
 from controlplane.domain.recovery_services.job import ENDED, KIND, body, from_json

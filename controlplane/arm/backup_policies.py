@@ -8,9 +8,9 @@ from typing import Any
 
 from pydantic import Field
 
-from controlplane.arm.call import Answer, Call, RequestBody, as_json, encode
-from controlplane.arm.filters import check_keys, holds, terms
-from controlplane.arm.routing import Route, reading
+from controlplane.arm.edge.call import Answer, Call, RequestBody, as_json, encode
+from controlplane.arm.edge.filters import check_keys, holds, terms
+from controlplane.arm.edge.routing import Route, reading
 from controlplane.arm.vaults import VAULT, require_vault, vault_id
 from controlplane.domain import errors
 from controlplane.domain.recovery_services import policy, protected_item

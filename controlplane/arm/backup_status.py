@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from controlplane.arm.call import Answer, Call, RequestBody, as_json
-from controlplane.arm.routing import SUBSCRIPTION, Route
+from controlplane.arm.edge.call import Answer, Call, RequestBody, as_json
+from controlplane.arm.edge.routing import SUBSCRIPTION, Route
 from controlplane.domain import errors, location
 from controlplane.domain.arm_id import ResourceId, container_name, item_name
 from controlplane.domain.compute.virtual_machine import TYPE as MACHINE

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from controlplane.arm.call import GROUP_KIND, Answer, Call, RequestBody, as_json, rows
-from controlplane.arm.routing import SUBSCRIPTION, Route, reading
+from controlplane.arm.edge.call import GROUP_KIND, Answer, Call, RequestBody, as_json, rows
+from controlplane.arm.edge.routing import SUBSCRIPTION, Route, reading
 from controlplane.domain import errors, location
 from controlplane.domain.recovery_services import deleted_vault
 from controlplane.domain.resources import operation

@@ -6,7 +6,7 @@ As documented, each deployment and each validation looks after it: beyond 700 th
 
 from __future__ import annotations
 
-from controlplane.arm.call import Call
+from controlplane.arm.edge.call import Call
 from controlplane.domain.resources.deployment import ENDED, KIND
 from controlplane.domain.resources.lock import KIND as LOCK
 from controlplane.domain.resources.lock import Lock

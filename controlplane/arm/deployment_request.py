@@ -10,8 +10,8 @@ from hashlib import blake2b
 from typing import Any
 
 from controlplane.arm import cloud, rehearsal, subscriptions
-from controlplane.arm.call import Call, RequestBody, parse_object
-from controlplane.arm.own_requests import is_own
+from controlplane.arm.edge.call import Call, RequestBody, parse_object
+from controlplane.arm.edge.own_requests import is_own
 from controlplane.domain import errors
 from controlplane.domain.errors import ServiceError
 from controlplane.domain.resources import deployment as domain

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from itertools import islice
 
-from controlplane.arm.call import RETRY_AFTER_SECONDS, Answer, Call, as_json
 from controlplane.arm.deployment_history import MOST, make_room
 from controlplane.arm.deployment_request import (
     DeploymentRequest,
@@ -13,8 +12,9 @@ from controlplane.arm.deployment_request import (
     read_order,
     template_hash,
 )
-from controlplane.arm.filters import check_keys, holds, terms
-from controlplane.arm.routing import GROUP, SUBSCRIPTION, Route, reading, refused
+from controlplane.arm.edge.call import RETRY_AFTER_SECONDS, Answer, Call, as_json
+from controlplane.arm.edge.filters import check_keys, holds, terms
+from controlplane.arm.edge.routing import GROUP, SUBSCRIPTION, Route, reading, refused
 from controlplane.domain import errors
 from controlplane.domain.resources import deployment as domain
 from controlplane.domain.resources import operation

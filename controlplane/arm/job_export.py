@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from controlplane.arm.backup_jobs import FILTER_KEYS, JOBS, listed
-from controlplane.arm.call import Answer, Call, as_json, encode
-from controlplane.arm.filters import check_keys, terms
-from controlplane.arm.routing import Route, reading
+from controlplane.arm.edge.call import Answer, Call, as_json, encode
+from controlplane.arm.edge.filters import check_keys, terms
+from controlplane.arm.edge.routing import Route, reading
 from controlplane.arm.vaults import VAULT, require_vault, vault_id
 from controlplane.domain import errors
 from controlplane.domain.resources import operation

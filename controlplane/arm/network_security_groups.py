@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from controlplane.arm.call import Answer, Call, RequestBody, as_json
-from controlplane.arm.plain_resources import PlainType, ResourceRequest
-from controlplane.arm.routing import Route, reading
+from controlplane.arm.edge.call import Answer, Call, RequestBody, as_json
+from controlplane.arm.edge.plain_resources import PlainType, ResourceRequest
+from controlplane.arm.edge.routing import Route, reading
 from controlplane.domain import errors
 from controlplane.domain.network import network
 from controlplane.domain.network.network import SECURITY_GROUP

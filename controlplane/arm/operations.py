@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from controlplane.arm.backup_jobs import JOB
 from controlplane.arm.backup_policies import POLICY, get_policy
-from controlplane.arm.call import RETRY_AFTER_SECONDS, Answer, Call, as_json
+from controlplane.arm.edge.call import RETRY_AFTER_SECONDS, Answer, Call, as_json
+from controlplane.arm.edge.routing import Route, reading
 from controlplane.arm.item_recovery import encoded_scripts
 from controlplane.arm.protected_items import ITEM, find_item, item_answer
-from controlplane.arm.routing import Route, reading
 from controlplane.arm.vaults import VAULT, vault_id
 from controlplane.domain import errors
 from controlplane.domain.errors import ServiceError

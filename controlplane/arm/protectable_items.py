@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from controlplane.arm.call import Answer, Call, encode
-from controlplane.arm.filters import check_keys, holds, terms
-from controlplane.arm.routing import reading
+from controlplane.arm.edge.call import Answer, Call, encode
+from controlplane.arm.edge.filters import check_keys, holds, terms
+from controlplane.arm.edge.routing import reading
 from controlplane.arm.vaults import VAULT, require_vault
 from controlplane.domain.arm_id import ResourceId, backup_name, container_id
 from controlplane.domain.compute import virtual_machine

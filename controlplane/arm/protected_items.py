@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from controlplane.arm.call import Answer, Call, RequestBody, as_json, encode
-from controlplane.arm.filters import check_keys, holds, terms
-from controlplane.arm.routing import Route, reading
+from controlplane.arm.edge.call import Answer, Call, RequestBody, as_json, encode
+from controlplane.arm.edge.filters import check_keys, holds, terms
+from controlplane.arm.edge.routing import Route, reading
 from controlplane.arm.vaults import VAULT, require_vault, vault_id
 from controlplane.domain import errors
 from controlplane.domain.arm_id import item_id, parse_container_name, parse_item_name

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from controlplane.arm.api_versions import RESOURCES, versions
-from controlplane.arm.call import Answer, Call, as_json
-from controlplane.arm.routing import SUBSCRIPTION, Route, reading, split
+from controlplane.arm.edge.api_versions import RESOURCES, versions
+from controlplane.arm.edge.call import Answer, Call, as_json
+from controlplane.arm.edge.routing import SUBSCRIPTION, Route, reading, split
 from controlplane.domain import errors
 from controlplane.domain.location import REGIONS
 from controlplane.ports import Json

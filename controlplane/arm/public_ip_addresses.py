@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from controlplane.arm.call import Call, RequestBody
-from controlplane.arm.plain_resources import PlainType, ResourceRequest
+from controlplane.arm.edge.call import Call, RequestBody
+from controlplane.arm.edge.plain_resources import PlainType, ResourceRequest
 from controlplane.domain.network import network
 from controlplane.domain.network.network import PUBLIC_IP
 from controlplane.ports import Document, Json

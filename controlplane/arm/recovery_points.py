@@ -7,10 +7,10 @@ from typing import Any
 
 from pydantic import Field
 
-from controlplane.arm.call import Answer, Call, RequestBody, as_json, encode
-from controlplane.arm.filters import check_keys, terms, within
+from controlplane.arm.edge.call import Answer, Call, RequestBody, as_json, encode
+from controlplane.arm.edge.filters import check_keys, terms, within
+from controlplane.arm.edge.routing import Route, reading
 from controlplane.arm.protected_items import ITEM, require_item, started
-from controlplane.arm.routing import Route, reading
 from controlplane.arm.vaults import vault_id
 from controlplane.domain import errors
 from controlplane.domain.recovery_services import resource_guard

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from controlplane.arm.call import Answer, Call, RequestBody, as_json
-from controlplane.arm.routing import GROUP, SUBSCRIPTION, Route, reading, refused, split
+from controlplane.arm.edge.call import Answer, Call, RequestBody, as_json
+from controlplane.arm.edge.routing import GROUP, SUBSCRIPTION, Route, reading, refused, split
 from controlplane.arm.vaults import VAULT, require_vault
 from controlplane.domain import errors, location
 from controlplane.domain.recovery_services import vault

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, cast
 
-from controlplane.arm.call import Answer, Call
-from controlplane.arm.own_requests import OwnRequests, operation_of
-from controlplane.arm.refusals import Expected, expected
+from controlplane.arm.edge.call import Answer, Call
+from controlplane.arm.edge.own_requests import OwnRequests, operation_of
+from controlplane.arm.edge.refusals import Expected, expected
 from controlplane.domain.errors import ServiceError
 from controlplane.ports import Blobs, Engine, Fabric, Json
 from controlplane.templates.failure import TemplateError

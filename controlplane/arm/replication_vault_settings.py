@@ -6,8 +6,8 @@ replicated anything; everything else of Site Recovery is refused.
 
 from __future__ import annotations
 
-from controlplane.arm.call import Answer, Call, as_json
-from controlplane.arm.routing import reading, refused
+from controlplane.arm.edge.call import Answer, Call, as_json
+from controlplane.arm.edge.routing import reading, refused
 from controlplane.arm.vaults import VAULT, require_vault, vault_id
 from controlplane.domain import errors
 from controlplane.ports import Json

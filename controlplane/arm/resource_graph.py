@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 from pydantic import Field
 
-from controlplane.arm.call import Answer, Call, RequestBody, as_json
-from controlplane.arm.routing import Route
+from controlplane.arm.edge.call import Answer, Call, RequestBody, as_json
+from controlplane.arm.edge.routing import Route
 from controlplane.domain import errors
 from controlplane.domain.arm_id import ResourceId
 from controlplane.domain.recovery_services import protected_item

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from controlplane.arm.call import GROUP_KIND, Answer, Call, RequestBody, rows
-from controlplane.arm.routing import GROUP, SUBSCRIPTION, Route, reading
-from controlplane.arm.tags import tagged
+from controlplane.arm.edge.call import GROUP_KIND, Answer, Call, RequestBody, rows
+from controlplane.arm.edge.routing import GROUP, SUBSCRIPTION, Route, reading
+from controlplane.arm.edge.tags import tagged
 from controlplane.domain import errors, location
 from controlplane.domain.resources.resource_group import TYPE, body
 

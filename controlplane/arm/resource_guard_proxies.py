@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from controlplane.arm.call import Answer, Call, RequestBody, as_json, encode
-from controlplane.arm.routing import Route, reading
+from controlplane.arm.edge.call import Answer, Call, RequestBody, as_json, encode
+from controlplane.arm.edge.routing import Route, reading
 from controlplane.arm.vaults import VAULT, require_vault, vault_id
 from controlplane.domain import errors
 from controlplane.domain.arm_id import ResourceId

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 
-from controlplane.arm.call import Answer, Call, RequestBody, as_json
-from controlplane.arm.plain_resources import PlainType, ResourceRequest
-from controlplane.arm.routing import Route, reading
+from controlplane.arm.edge.call import Answer, Call, RequestBody, as_json
+from controlplane.arm.edge.plain_resources import PlainType, ResourceRequest
+from controlplane.arm.edge.routing import Route, reading
 from controlplane.domain import errors
 from controlplane.domain.errors import ServiceError
 from controlplane.domain.recovery_services.deleted_vault import is_below

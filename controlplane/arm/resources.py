@@ -5,9 +5,9 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterable, Iterator, Mapping
 
-from controlplane.arm.call import Answer, Call, encode
-from controlplane.arm.filters import check_keys, holds, terms
-from controlplane.arm.routing import GROUP, SUBSCRIPTION, Route, group_resources, reading, type_of
+from controlplane.arm.edge.call import Answer, Call, encode
+from controlplane.arm.edge.filters import check_keys, holds, terms
+from controlplane.arm.edge.routing import GROUP, SUBSCRIPTION, Route, group_resources, reading, type_of
 from controlplane.domain.arm_id import ResourceId
 from controlplane.ports import Document, Json
 

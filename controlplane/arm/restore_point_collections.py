@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from controlplane.arm import compute_operations
-from controlplane.arm.call import Answer, Call, as_json, rows
-from controlplane.arm.routing import GROUP, SUBSCRIPTION, Route, reading, refused
-from controlplane.arm.tags import patching
+from controlplane.arm.edge.call import Answer, Call, as_json, rows
+from controlplane.arm.edge.routing import GROUP, SUBSCRIPTION, Route, reading, refused
+from controlplane.arm.edge.tags import patching
 from controlplane.domain import errors
 from controlplane.domain.arm_id import ResourceId
 from controlplane.domain.compute.restore_point_collection import KIND, POINT_KIND, POINT_TYPE, TYPE

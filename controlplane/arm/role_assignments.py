@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from controlplane.arm.call import Answer, Call, RequestBody, rows
-from controlplane.arm.routing import Route, reading
+from controlplane.arm.edge.call import Answer, Call, RequestBody, rows
+from controlplane.arm.edge.routing import Route, reading
 from controlplane.arm.scopes import every_scope, existing_scope
 from controlplane.domain import errors
 from controlplane.domain.resources import role

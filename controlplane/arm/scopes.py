@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from controlplane.arm.call import Call
-from controlplane.arm.routing import GROUP, SUBSCRIPTION, Route, group_resources
+from controlplane.arm.edge.call import Call
+from controlplane.arm.edge.routing import GROUP, SUBSCRIPTION, Route, group_resources
 
 
 def every_scope(described: Iterable[Route]) -> tuple[str, ...]:

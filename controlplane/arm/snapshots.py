@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from controlplane.arm import compute_operations
-from controlplane.arm.call import Answer, Call, RequestBody, rows
-from controlplane.arm.routing import GROUP, SUBSCRIPTION, Route, reading
-from controlplane.arm.tags import TagsRequest, patching
+from controlplane.arm.edge.call import Answer, Call, RequestBody, rows
+from controlplane.arm.edge.routing import GROUP, SUBSCRIPTION, Route, reading
+from controlplane.arm.edge.tags import TagsRequest, patching
 from controlplane.domain import errors, location
 from controlplane.domain.arm_id import ResourceId
 from controlplane.domain.compute import managed_disk

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from controlplane.arm.call import Answer, Call, RequestBody, as_json, rows
-from controlplane.arm.routing import GROUP, SUBSCRIPTION, Route, reading
+from controlplane.arm.edge.call import Answer, Call, RequestBody, as_json, rows
+from controlplane.arm.edge.routing import GROUP, SUBSCRIPTION, Route, reading
 from controlplane.domain import errors, location
 from controlplane.domain.compute.virtual_machine import KIND as MACHINES
 from controlplane.domain.errors import ServiceError

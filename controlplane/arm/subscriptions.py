@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from controlplane.arm.call import Answer, Call, as_json
-from controlplane.arm.routing import SUBSCRIPTION, reading
+from controlplane.arm.edge.call import Answer, Call, as_json
+from controlplane.arm.edge.routing import SUBSCRIPTION, reading
 from controlplane.domain.location import REGIONS
 from controlplane.ports import Json
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from controlplane.arm.call import Call
-from controlplane.arm.plain_resources import PlainType, ResourceRequest
+from controlplane.arm.edge.call import Call
+from controlplane.arm.edge.plain_resources import PlainType, ResourceRequest
 from controlplane.ports import Json
 
 

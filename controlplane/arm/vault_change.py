@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from controlplane.arm.call import Call
+from controlplane.arm.edge.call import Call
 from controlplane.arm.user_assigned_identities import IDENTITIES
 from controlplane.domain.recovery_services import (
     immutability,

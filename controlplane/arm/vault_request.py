@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from controlplane.arm.call import RequestBody
+from controlplane.arm.edge.call import RequestBody
 from controlplane.ports import Json
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from base64 import b64decode, urlsafe_b64encode
 
-from controlplane.arm.call import Answer, Call, as_json, rows
-from controlplane.arm.routing import GROUP, SUBSCRIPTION, Route, reading
+from controlplane.arm.edge.call import Answer, Call, as_json, rows
+from controlplane.arm.edge.routing import GROUP, SUBSCRIPTION, Route, reading
 from controlplane.arm.vault_change import Asked, apply
 from controlplane.arm.vault_request import IdentityRequest, VaultRequest
 from controlplane.domain import errors, location

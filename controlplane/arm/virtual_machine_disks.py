@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import cast
 
 from controlplane.arm import disks
-from controlplane.arm.call import Call
+from controlplane.arm.edge.call import Call
 from controlplane.arm.storage_accounts import account_named
 from controlplane.domain.arm_id import ResourceId
 from controlplane.domain.compute import managed_disk

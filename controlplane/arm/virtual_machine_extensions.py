@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 from controlplane.arm import compute_operations
-from controlplane.arm.call import Answer, Call, RequestBody, as_json
-from controlplane.arm.routing import Route, reading
+from controlplane.arm.edge.call import Answer, Call, RequestBody, as_json
+from controlplane.arm.edge.routing import Route, reading
 from controlplane.arm.virtual_machine_view import extension_body
 from controlplane.arm.virtual_machines import MACHINE
 from controlplane.domain import errors

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from controlplane.arm.call import Call, RequestBody
+from controlplane.arm.edge.call import Call, RequestBody
 from controlplane.domain.arm_id import ResourceId
 from controlplane.domain.compute.virtual_machine import invalid
 from controlplane.domain.errors import ServiceError

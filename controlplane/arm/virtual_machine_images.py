@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from controlplane.arm.call import Answer, Call, as_json
-from controlplane.arm.routing import SUBSCRIPTION, reading
+from controlplane.arm.edge.call import Answer, Call, as_json
+from controlplane.arm.edge.routing import SUBSCRIPTION, reading
 from controlplane.domain import errors
 from controlplane.domain.compute.virtual_machine import Image
 from controlplane.ports import Json

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
-from controlplane.arm.call import Answer, Call, as_json
-from controlplane.arm.routing import SUBSCRIPTION, reading
+from controlplane.arm.edge.call import Answer, Call, as_json
+from controlplane.arm.edge.routing import SUBSCRIPTION, reading
 from controlplane.arm.virtual_machines import MACHINE
 from controlplane.domain import location as locations
 from controlplane.domain.compute import managed_disk, vm_sizes

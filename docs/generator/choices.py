@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from controlplane.adapters.fabric import EXTENSION_LIMIT
-from controlplane.arm.dispatch import FORBIDDEN, MAX_SEGMENT_CHARACTERS
+from controlplane.arm.edge.dispatch import FORBIDDEN, MAX_SEGMENT_CHARACTERS
 from controlplane.domain.compute.restore_point_collection import FIRST_GROUP
 from controlplane.domain.compute.vm_sizes import SIZES
 from controlplane.domain.recovery_services.recovery_point import ARCHIVE_AFTER, ARCHIVED_FOR
@@ -116,7 +116,7 @@ SERVICE = (
         "Limits of requests",
         "one bucket per scope and operation for the one caller there is, in real time; refused only where asked for",
         "the same sizes and rates, per region and principal; always refused",
-        "controlplane/arm/rate_limits.py",
+        "controlplane/arm/edge/rate_limits.py",
     ),
     Choice(
         "HEAD and OPTIONS where no operation has them",
@@ -128,13 +128,13 @@ SERVICE = (
         "Names in a path",
         f"up to {MAX_SEGMENT_CHARACTERS} characters, none of `{' '.join(sorted(FORBIDDEN - {chr(0xFFFD)}))}`",
         "the characters are published, their refusal differs from type to type",
-        "controlplane/arm/dispatch.py",
+        "controlplane/arm/edge/dispatch.py",
     ),
     Choice(
         "api-versions of a strict world",
         "those by which clients in use ask",
         "longer lists, which differ from region to region",
-        "controlplane/arm/api_versions.py",
+        "controlplane/arm/edge/api_versions.py",
     ),
     Choice(
         "`replicationVaultSettings` of a vault",

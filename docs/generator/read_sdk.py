@@ -13,7 +13,7 @@ from importlib.metadata import Distribution, distributions
 from pathlib import Path
 from typing import Any
 
-from controlplane.arm.unsimulated import FILE
+from controlplane.arm.edge.unsimulated import FILE
 
 SDKS = ("azure-mgmt-recoveryservices", "azure-mgmt-recoveryservicesbackup")
 

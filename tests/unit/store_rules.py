@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from controlplane.arm.call import GROUP_KIND
+from controlplane.arm.edge.call import GROUP_KIND
 from controlplane.domain.recovery_services.vault import KIND as VAULTS
 from controlplane.ports import Document, Store
 

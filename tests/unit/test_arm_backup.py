@@ -10,7 +10,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from controlplane.arm.filters import terms
+from controlplane.arm.edge.filters import terms
 from controlplane.domain.errors import ServiceError
 from controlplane.ports import Json
 from extension.contract.settings import SnapshotSettings

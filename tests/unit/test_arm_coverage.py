@@ -8,10 +8,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from controlplane.arm import unsimulated
 from controlplane.arm.app import all_routes
-from controlplane.arm.call import Answer
-from controlplane.arm.routing import keywords, reading
+from controlplane.arm.edge import unsimulated
+from controlplane.arm.edge.call import Answer
+from controlplane.arm.edge.routing import keywords, reading
 from docs.generator import coverage, read_sdk
 from tests.unit.arm_world import SUBSCRIPTION, ArmWorld, arm_world
 

@@ -8,9 +8,9 @@ from typing import Any
 import httpx
 import pytest
 
-from controlplane.arm.api_versions import OF_NAMESPACES, versions
 from controlplane.arm.app import all_routes
-from controlplane.arm.rate_limits import GLOBAL_TIMES, SIZES, RateLimits
+from controlplane.arm.edge.api_versions import OF_NAMESPACES, versions
+from controlplane.arm.edge.rate_limits import GLOBAL_TIMES, SIZES, RateLimits
 from controlplane.ports import Json
 from tests.unit.arm_world import (
     ACCOUNT,

@@ -12,7 +12,7 @@ from typing import Any, cast
 import httpx
 import pytest
 
-from controlplane.arm.rate_limits import RateLimits
+from controlplane.arm.edge.rate_limits import RateLimits
 from controlplane.domain.recovery_services.protected_item import KIND as ITEMS
 from controlplane.domain.recovery_services.recovery_point import KIND as POINTS
 from controlplane.ports import Blob, Clock, Event, Json

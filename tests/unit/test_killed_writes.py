@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from controlplane.adapters.store import SqlStore
-from controlplane.arm.call import GROUP_KIND
+from controlplane.arm.edge.call import GROUP_KIND
 from controlplane.domain.recovery_services import policy
 from controlplane.domain.recovery_services.protected_item import KIND as ITEMS
 from controlplane.domain.recovery_services.vault import KIND as VAULTS

@@ -14,8 +14,8 @@ from starlette import routing
 from starlette.requests import Request
 from starlette.responses import Response
 
-from controlplane.arm.call import RequestBody, encode
-from controlplane.arm.routing import Route, operation_name, split
+from controlplane.arm.edge.call import RequestBody, encode
+from controlplane.arm.edge.routing import Route, operation_name, split
 
 Json = dict[str, Any]
 

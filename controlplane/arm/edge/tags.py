@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from controlplane.arm.call import Answer, Call, RequestBody
+from controlplane.arm.edge.call import Answer, Call, RequestBody
 from controlplane.ports import Document, Json
 
 

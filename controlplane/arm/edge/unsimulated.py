@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from controlplane.arm.routing import GROUP, SUBSCRIPTION, Route, keywords, refused
+from controlplane.arm.edge.routing import GROUP, SUBSCRIPTION, Route, keywords, refused
 
 FILE = Path(__file__).with_name("sdk_operations.json")
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from controlplane.arm.call import Answer, Call, RequestBody
+from controlplane.arm.edge.call import Answer, Call, RequestBody
 from controlplane.domain import errors
 
 SUBSCRIPTION = "/subscriptions/{subscription}"

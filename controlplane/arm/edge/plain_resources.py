@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from controlplane.arm.call import Answer, Call, RequestBody, rows
-from controlplane.arm.routing import GROUP, SUBSCRIPTION, Route, reading
-from controlplane.arm.tags import TagsRequest, patching
+from controlplane.arm.edge.call import Answer, Call, RequestBody, rows
+from controlplane.arm.edge.routing import GROUP, SUBSCRIPTION, Route, reading
+from controlplane.arm.edge.tags import TagsRequest, patching
 from controlplane.domain import errors, location
 from controlplane.ports import Document, Json
 

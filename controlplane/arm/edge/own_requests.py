@@ -11,8 +11,8 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from controlplane.arm.aad import Identity
-from controlplane.arm.call import Answer, Call, Dispatcher
-from controlplane.arm.refusals import Expected, expected
+from controlplane.arm.edge.call import Answer, Call, Dispatcher
+from controlplane.arm.edge.refusals import Expected, expected
 from controlplane.jobs.requests import Progress, Written
 from controlplane.ports import Engine, Json, Ports
 

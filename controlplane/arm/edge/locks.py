@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from controlplane.arm.call import Answer, Call, RequestBody, rows
-from controlplane.arm.filters import AT_SCOPE
-from controlplane.arm.routing import Route, reading
+from controlplane.arm.edge.call import Answer, Call, RequestBody, rows
+from controlplane.arm.edge.filters import AT_SCOPE
+from controlplane.arm.edge.routing import Route, reading
 from controlplane.arm.scopes import every_scope, existing_scope
 from controlplane.domain import errors
 from controlplane.domain.resources.lock import KIND, LEVELS, TYPE, Lock

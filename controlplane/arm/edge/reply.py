@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from starlette.types import Message, Send
 
-from controlplane.arm.call import Answer
+from controlplane.arm.edge.call import Answer
 
 Raw = list[tuple[bytes, bytes]]
 

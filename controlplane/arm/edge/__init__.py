@@ -1,0 +1,1 @@
+"""What every ARM operation shares: routing, calls, answers, errors, limits, locks, tags."""
