@@ -9,7 +9,7 @@ from pydantic import Field
 
 from controlplane.arm.edge.call import Answer, Call, RequestBody, as_json
 from controlplane.arm.edge.routing import Route, group_resources, reading
-from controlplane.arm.scopes import existing_scope
+from controlplane.arm.edge.scopes import existing_scope
 from controlplane.domain import errors
 from controlplane.domain.arm_id import ResourceId
 from controlplane.domain.errors import ServiceError

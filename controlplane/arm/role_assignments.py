@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from controlplane.arm.edge.call import Answer, Call, RequestBody, rows
 from controlplane.arm.edge.routing import Route, reading
-from controlplane.arm.scopes import every_scope, existing_scope
+from controlplane.arm.edge.scopes import every_scope, existing_scope
 from controlplane.domain import errors
 from controlplane.domain.resources import role
 from controlplane.domain.resources.role import KIND, TYPE

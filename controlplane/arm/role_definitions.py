@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from controlplane.arm.edge.call import Answer, Call, as_json
 from controlplane.arm.edge.filters import check_keys, holds, terms
 from controlplane.arm.edge.routing import Route, reading
-from controlplane.arm.scopes import every_scope, existing_scope
+from controlplane.arm.edge.scopes import every_scope, existing_scope
 from controlplane.domain.resources.role import BUILT_IN, DEFINITIONS, definition_body, definition_not_found
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from controlplane.arm.edge.call import Answer, Call, RequestBody, rows
 from controlplane.arm.edge.filters import AT_SCOPE
 from controlplane.arm.edge.routing import Route, reading
-from controlplane.arm.scopes import every_scope, existing_scope
+from controlplane.arm.edge.scopes import every_scope, existing_scope
 from controlplane.domain import errors
 from controlplane.domain.resources.lock import KIND, LEVELS, TYPE, Lock
 from controlplane.domain.resources.lock import check as check_locks
