@@ -20,7 +20,7 @@ import psutil
 
 from bench.http_load import Load, Target
 from controlplane.adapters.store import SqlStore
-from controlplane.arm.aad import CLIENT_ID, TENANT_ID
+from controlplane.arm.sign_in.aad import CLIENT_ID, TENANT_ID
 from controlplane.domain.arm_id import container_name, item_id, item_name
 from controlplane.domain.recovery_services.protected_item import KIND as ITEMS
 from simulator.client import Client

@@ -29,8 +29,8 @@ from controlplane.adapters.fabric import StoreFabric
 from controlplane.adapters.inline_engine import InlineEngine
 from controlplane.adapters.store import SqlStore, StoreUnusable
 from controlplane.arm import app as arm
-from controlplane.arm.aad import Identity
 from controlplane.arm.edge.rate_limits import RateLimits
+from controlplane.arm.sign_in.aad import Identity
 from controlplane.jobs.aftermath import Loss, name_losses
 from controlplane.jobs.catalog import plans
 from controlplane.jobs.timetable import Timetable

@@ -25,7 +25,6 @@ from controlplane.arm import (
     backup_jobs,
     backup_policies,
     backup_status,
-    cloud,
     compute_operations,
     deleted_vaults,
     deployments,
@@ -54,7 +53,6 @@ from controlplane.arm import (
     restore_point_collections,
     role_assignments,
     role_definitions,
-    sign_in,
     snapshots,
     source_scan,
     storage_accounts,
@@ -71,7 +69,6 @@ from controlplane.arm import (
     virtual_machines,
     virtual_networks,
 )
-from controlplane.arm.aad import Identity, Tokens
 from controlplane.arm.edge import api_versions, locks, openapi, unsimulated
 from controlplane.arm.edge.call import Answer, Call, as_json
 from controlplane.arm.edge.dispatch import Operations
@@ -81,6 +78,8 @@ from controlplane.arm.edge.rate_limits import RateLimits
 from controlplane.arm.edge.refusals import as_service_error
 from controlplane.arm.edge.reply import Reply
 from controlplane.arm.edge.routing import Place, Route, Table, split
+from controlplane.arm.sign_in import cloud, sign_in
+from controlplane.arm.sign_in.aad import Identity, Tokens
 from controlplane.domain import errors
 from controlplane.domain.errors import ServiceError
 from controlplane.ports import Engine, Ports

@@ -10,11 +10,11 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from starlette.routing import BaseRoute
 from starlette.routing import Route as OpenRoute
 
-from controlplane.arm import cloud, sign_in
-from controlplane.arm.aad import Identity, Tokens
 from controlplane.arm.app import all_routes
 from controlplane.arm.edge import routing, unsimulated
 from controlplane.arm.edge.routing import GROUP, SUBSCRIPTION, Route, keywords, operation_name, split
+from controlplane.arm.sign_in import cloud, sign_in
+from controlplane.arm.sign_in.aad import Identity, Tokens
 from controlplane.domain import errors
 from docs.generator import source
 from docs.generator.choices import CODES, GUEST, HANDLER, NOT_PUBLIC, SERVICE, Choice

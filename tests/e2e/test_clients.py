@@ -19,7 +19,7 @@ from azure.core.credentials import AccessToken
 from azure.core.pipeline.policies import BearerTokenCredentialPolicy
 from azure.core.rest import HttpRequest
 
-from controlplane.arm.aad import TENANT_ID, USER_NAME
+from controlplane.arm.sign_in.aad import TENANT_ID, USER_NAME
 from tests.e2e.conftest import ROOT
 from tests.e2e.running import PATIENCE_SECONDS, Up, up
 

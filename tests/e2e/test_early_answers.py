@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 import pytest
 
-from controlplane.arm.aad import CLIENT_ID, SUBSCRIPTION_ID, TENANT_ID
+from controlplane.arm.sign_in.aad import CLIENT_ID, SUBSCRIPTION_ID, TENANT_ID
 from simulator.clock import SystemClock
 from simulator.state import StateFolder
 

@@ -21,8 +21,8 @@ from fastapi import FastAPI
 from controlplane.adapters.inline_engine import InlineEngine
 from controlplane.adapters.memory_blobs import MemoryBlobs
 from controlplane.adapters.store import SqlStore
-from controlplane.arm.aad import SUBSCRIPTION_ID, Identity, Tokens
 from controlplane.arm.app import build, own_requests
+from controlplane.arm.sign_in.aad import SUBSCRIPTION_ID, Identity, Tokens
 from controlplane.domain.compute.virtual_machine import VHD_FOOTER_BYTES
 from controlplane.jobs.catalog import plans
 from controlplane.ports import Json, Ports, ServiceSettings

@@ -8,7 +8,7 @@ from dataclasses import replace
 import jwt
 import pytest
 
-from controlplane.arm.aad import CLIENT_ID, TENANT_ID, TOKEN_SECONDS, VERIFIED_TOKENS, Identity, Tokens
+from controlplane.arm.sign_in.aad import CLIENT_ID, TENANT_ID, TOKEN_SECONDS, VERIFIED_TOKENS, Identity, Tokens
 from controlplane.domain.errors import ServiceError
 from tests.unit.arm_world import BASE_URL, SECRET, ArmWorld, arm_world, identity, signing_key
 

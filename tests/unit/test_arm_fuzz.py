@@ -19,9 +19,9 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from schemathesis.generation import GenerationMode
 
-from controlplane.arm.aad import SUBSCRIPTION_ID, TENANT_ID
 from controlplane.arm.app import all_routes
 from controlplane.arm.edge.openapi import document
+from controlplane.arm.sign_in.aad import SUBSCRIPTION_ID, TENANT_ID
 from controlplane.domain.resources.lock import KIND as LOCKS
 from controlplane.ports import Json, PortError
 from tests.unit.arm_world import BASE_URL, ITEM, POLICY, VAULT, VM, ArmWorld, arm_world

@@ -11,10 +11,10 @@ from typing import Any
 import jwt
 import pytest
 
-from controlplane.arm.aad import CLIENT_ID, REFRESH_TOKEN_SECONDS, TENANT_ID, USER_NAME, Tokens
-from controlplane.arm.cloud import NOWHERE
-from controlplane.arm.device_codes import LIFETIME_SECONDS, PENDING_CODES, DeviceCodes
-from controlplane.arm.grants import PUBLIC_CLIENTS
+from controlplane.arm.sign_in.aad import CLIENT_ID, REFRESH_TOKEN_SECONDS, TENANT_ID, USER_NAME, Tokens
+from controlplane.arm.sign_in.cloud import NOWHERE
+from controlplane.arm.sign_in.device_codes import LIFETIME_SECONDS, PENDING_CODES, DeviceCodes
+from controlplane.arm.sign_in.grants import PUBLIC_CLIENTS
 from tests.unit.arm_world import BASE_URL, SECRET, ArmWorld, arm_world, identity
 
 AZ = min(PUBLIC_CLIENTS)

@@ -17,7 +17,7 @@ from urllib.parse import quote, urlencode
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
 
-from controlplane.arm.aad import Identity
+from controlplane.arm.sign_in.aad import Identity
 from controlplane.domain import errors
 from controlplane.domain.arm_id import ResourceId
 from controlplane.domain.errors import ServiceError

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import lru_cache
 
-from controlplane.arm.aad import Identity
 from controlplane.arm.edge import locks
 from controlplane.arm.edge.call import Answer, Call, encode
 from controlplane.arm.edge.routing import Place, Table, operation_name, split
+from controlplane.arm.sign_in.aad import Identity
 from controlplane.domain import errors
 from controlplane.domain.errors import ServiceError
 from controlplane.ports import Event, Json, Ports

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
-from controlplane.arm.aad import DOMAIN, Principal, Tokens, utc
-from controlplane.arm.device_codes import DeviceCodes
+from controlplane.arm.sign_in.aad import DOMAIN, Principal, Tokens, utc
+from controlplane.arm.sign_in.device_codes import DeviceCodes
 
 ADFS = "adfs"
 """Clients take an authority with this in place of the tenant for one of AD FS."""

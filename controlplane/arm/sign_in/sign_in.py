@@ -16,10 +16,10 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from controlplane.arm import device_codes, grants
-from controlplane.arm.aad import DOMAIN, TOKEN_SECONDS, Principal, Tokens
-from controlplane.arm.device_codes import DeviceCodes
-from controlplane.arm.grants import ADFS, DEVICE_CODE_GRANT, Refusal, SignIn
+from controlplane.arm.sign_in import device_codes, grants
+from controlplane.arm.sign_in.aad import DOMAIN, TOKEN_SECONDS, Principal, Tokens
+from controlplane.arm.sign_in.device_codes import DeviceCodes
+from controlplane.arm.sign_in.grants import ADFS, DEVICE_CODE_GRANT, Refusal, SignIn
 
 DEVICE_PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Sign in to the simulator</title>
 <h1>Enter the code that your program shows</h1><p>{said}</p>

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from controlplane.arm.aad import Identity
+from controlplane.arm.sign_in.aad import Identity
 
 NAME = "BackupSimulator"
 PUBLIC_ARM = "https://management.azure.com"

@@ -1,0 +1,1 @@
+"""Microsoft Entra ID as clients meet it: tokens, grants, device codes, and a cloud's endpoints."""
