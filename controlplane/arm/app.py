@@ -28,19 +28,15 @@ from controlplane.arm import (
     compute_operations,
     deleted_vaults,
     deployments,
-    diagnostic_settings,
     disks,
     group_deletion,
     item_recovery,
     job_export,
-    network_interfaces,
-    network_security_groups,
     operations,
     protectable_items,
     protected_items,
     protection_containers,
     providers,
-    public_ip_addresses,
     recovery_point_tiers,
     recovery_points,
     recovery_services,
@@ -48,16 +44,11 @@ from controlplane.arm import (
     resource_graph,
     resource_groups,
     resource_guard_proxies,
-    resource_guards,
     resources,
     restore_point_collections,
-    role_assignments,
-    role_definitions,
     snapshots,
     source_scan,
-    storage_accounts,
     subscriptions,
-    user_assigned_identities,
     validate_operations,
     vault_configs,
     vault_usages,
@@ -67,8 +58,9 @@ from controlplane.arm import (
     virtual_machine_images,
     virtual_machine_sizes,
     virtual_machines,
-    virtual_networks,
 )
+from controlplane.arm.authorization import role_assignments, role_definitions
+from controlplane.arm.data_protection import resource_guards
 from controlplane.arm.edge import api_versions, locks, openapi, unsimulated
 from controlplane.arm.edge.call import Answer, Call, as_json
 from controlplane.arm.edge.dispatch import Operations
@@ -78,8 +70,12 @@ from controlplane.arm.edge.rate_limits import RateLimits
 from controlplane.arm.edge.refusals import as_service_error
 from controlplane.arm.edge.reply import Reply
 from controlplane.arm.edge.routing import Place, Route, Table, split
+from controlplane.arm.insights import diagnostic_settings
+from controlplane.arm.managed_identity import user_assigned_identities
+from controlplane.arm.network import network_interfaces, network_security_groups, public_ip_addresses, virtual_networks
 from controlplane.arm.sign_in import cloud, sign_in
 from controlplane.arm.sign_in.aad import Identity, Tokens
+from controlplane.arm.storage import storage_accounts
 from controlplane.domain import errors
 from controlplane.domain.errors import ServiceError
 from controlplane.ports import Engine, Ports

@@ -9,7 +9,7 @@ from pydantic import Field
 from controlplane.arm import compute_operations
 from controlplane.arm.edge.call import Answer, Call, RequestBody, rows
 from controlplane.arm.edge.routing import GROUP, SUBSCRIPTION, Route, reading
-from controlplane.arm.storage_accounts import account_named
+from controlplane.arm.storage.storage_accounts import account_named
 from controlplane.domain import errors, location
 from controlplane.domain.compute.managed_disk import KIND, TYPE, ManagedDisk, attached, shown_sku, size_gib, sku
 from controlplane.domain.compute.virtual_machine import (

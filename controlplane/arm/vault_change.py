@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from controlplane.arm.edge.call import Call
-from controlplane.arm.user_assigned_identities import IDENTITIES
+from controlplane.arm.managed_identity.user_assigned_identities import IDENTITIES
 from controlplane.domain.recovery_services import (
     immutability,
     protected_item,

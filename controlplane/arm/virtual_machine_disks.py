@@ -8,7 +8,7 @@ from typing import cast
 
 from controlplane.arm import disks
 from controlplane.arm.edge.call import Call
-from controlplane.arm.storage_accounts import account_named
+from controlplane.arm.storage.storage_accounts import account_named
 from controlplane.domain.arm_id import ResourceId
 from controlplane.domain.compute import managed_disk
 from controlplane.domain.compute.virtual_machine import GIB, KIND, VHD_FOOTER_BYTES, DiskRequest, invalid, not_allowed

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from controlplane.arm import compute_operations, network_interfaces
+from controlplane.arm import compute_operations
 from controlplane.arm.edge.call import Answer, Call, as_json, encode
 from controlplane.arm.edge.routing import GROUP, SUBSCRIPTION, Route, reading
 from controlplane.arm.edge.tags import tagged
+from controlplane.arm.network import network_interfaces
 from controlplane.arm.virtual_machine_disks import (
     all_disks,
     blob_keys,

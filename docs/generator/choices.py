@@ -194,13 +194,13 @@ SERVICE = (
         "kept and shown, without effect: whoever has a token may do everything; any GUID may be a role, a few built-in "
         "ones are known by name",
         "decide who may do what",
-        "controlplane/arm/role_assignments.py",
+        "controlplane/arm/authorization/role_assignments.py",
     ),
     Choice(
         "Diagnostic settings",
         "kept and shown, without effect: nothing is sent anywhere",
         "send logs and metrics to the named sinks",
-        "controlplane/arm/diagnostic_settings.py",
+        "controlplane/arm/insights/diagnostic_settings.py",
     ),
     Choice(
         "The PUT of a virtual machine that names no data disks",
@@ -212,7 +212,7 @@ SERVICE = (
         "Public IP addresses",
         "from 203.0.113.0/24, which is set aside for documentation, then from 198.18.0.0/15; nothing answers there",
         "addresses of the region's own",
-        "controlplane/arm/public_ip_addresses.py",
+        "controlplane/arm/network/public_ip_addresses.py",
     ),
     Choice(
         "Images of the marketplace",
@@ -421,7 +421,7 @@ SERVICE = (
         "Keys of a storage account",
         "key1 and key2 are the same",
         "clients expect two; the storage has one",
-        "controlplane/arm/storage_accounts.py",
+        "controlplane/arm/storage/storage_accounts.py",
     ),
     Choice(
         "A virtual machine without adminPassword",

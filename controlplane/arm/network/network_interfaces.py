@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from controlplane.arm import network_security_groups, public_ip_addresses
 from controlplane.arm.edge.call import Call, RequestBody
 from controlplane.arm.edge.plain_resources import PlainType, ResourceRequest
+from controlplane.arm.network import network_security_groups, public_ip_addresses
 from controlplane.domain.errors import ServiceError
 from controlplane.domain.network import network, network_interface
 from controlplane.domain.network.network import INTERFACE

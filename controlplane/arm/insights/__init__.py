@@ -1,0 +1,1 @@
+"""Microsoft.Insights: diagnostic settings."""

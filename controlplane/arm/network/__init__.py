@@ -1,0 +1,1 @@
+"""Microsoft.Network: virtual networks, interfaces, security groups, public addresses."""
