@@ -21,14 +21,11 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from controlplane.arm import (
-    availability_sets,
     backup_jobs,
     backup_policies,
     backup_status,
-    compute_operations,
     deleted_vaults,
     deployments,
-    disks,
     group_deletion,
     item_recovery,
     job_export,
@@ -45,21 +42,26 @@ from controlplane.arm import (
     resource_groups,
     resource_guard_proxies,
     resources,
-    restore_point_collections,
-    snapshots,
     source_scan,
     subscriptions,
     validate_operations,
     vault_configs,
     vault_usages,
     vaults,
+)
+from controlplane.arm.authorization import role_assignments, role_definitions
+from controlplane.arm.compute import (
+    availability_sets,
+    compute_operations,
+    disks,
+    restore_point_collections,
+    snapshots,
     virtual_machine_extension_images,
     virtual_machine_extensions,
     virtual_machine_images,
     virtual_machine_sizes,
     virtual_machines,
 )
-from controlplane.arm.authorization import role_assignments, role_definitions
 from controlplane.arm.data_protection import resource_guards
 from controlplane.arm.edge import api_versions, locks, openapi, unsimulated
 from controlplane.arm.edge.call import Answer, Call, as_json

@@ -206,7 +206,7 @@ SERVICE = (
         "The PUT of a virtual machine that names no data disks",
         "leaves them; an empty list detaches them",
         "not public",
-        "controlplane/arm/virtual_machine_request.py",
+        "controlplane/arm/compute/virtual_machine_request.py",
     ),
     Choice(
         "Public IP addresses",
@@ -218,7 +218,7 @@ SERVICE = (
         "Images of the marketplace",
         "every publisher, offer and SKU has one version, 1.0.0",
         "a catalogue",
-        "controlplane/arm/virtual_machine_images.py",
+        "controlplane/arm/compute/virtual_machine_images.py",
     ),
     Choice(
         "Versions of the VMSnapshot handler",
@@ -236,13 +236,13 @@ SERVICE = (
         "An extension that is asked for once more as it is",
         "nothing runs again, unless it had failed",
         "documented for settings that did not change; what becomes of one that failed is not",
-        "controlplane/arm/virtual_machine_extensions.py",
+        "controlplane/arm/compute/virtual_machine_extensions.py",
     ),
     Choice(
         "`provisionAfterExtensions`",
         "the extensions named must be there already; each is provisioned by its own request",
         "the agent keeps to the order within one goal state",
-        "controlplane/arm/virtual_machine_extensions.py",
+        "controlplane/arm/compute/virtual_machine_extensions.py",
     ),
     Choice(
         "An extension that never reports its end",
@@ -254,7 +254,7 @@ SERVICE = (
         "Publishers",
         "only those of extensions are listed; images of every other can be had",
         "a catalogue",
-        "controlplane/arm/virtual_machine_extension_images.py",
+        "controlplane/arm/compute/virtual_machine_extension_images.py",
     ),
     Choice(
         "Sizes of machines",
@@ -266,25 +266,25 @@ SERVICE = (
         "Security profile, priority, licence, availability set and zones of a machine",
         "kept and shown; they change nothing",
         "they decide where and how it runs",
-        "controlplane/arm/virtual_machine_request.py",
+        "controlplane/arm/compute/virtual_machine_request.py",
     ),
     Choice(
         "Availability sets",
         "kept, and show the machines that name them; one that is not there may be named too",
         "place the machines; a set that is named must be there",
-        "controlplane/arm/availability_sets.py",
+        "controlplane/arm/compute/availability_sets.py",
     ),
     Choice(
         "The agent of a machine that is off",
         "not ready, of version Unknown",
         "seen so in answers that users quote; some show no agent at all",
-        "controlplane/arm/virtual_machine_view.py",
+        "controlplane/arm/compute/virtual_machine_view.py",
     ),
     Choice(
         "The blob of a deleted managed disk",
         "stays while recovery points or snapshots hold snapshots of it",
         "snapshots of a managed disk lie elsewhere",
-        "controlplane/arm/disks.py",
+        "controlplane/arm/compute/disks.py",
     ),
     Choice(
         "Redundancy of a vault that asks for none",
@@ -427,14 +427,14 @@ SERVICE = (
         "A virtual machine without adminPassword",
         "accepted: passwords are not even read, so that nothing can keep or show them",
         "Azure demands a password or a key for a new machine",
-        "controlplane/arm/virtual_machine_request.py",
+        "controlplane/arm/compute/virtual_machine_request.py",
     ),
     Choice(
         "Managed disks",
         "page blobs in an account of the service's own, backed up through the same handler as disks in user accounts; "
         "the machine shows the extension either way",
         "the service backs managed disks up through restore points of Compute",
-        "controlplane/arm/disks.py",
+        "controlplane/arm/compute/disks.py",
     ),
     Choice(
         "Restore point collections",
@@ -447,7 +447,7 @@ SERVICE = (
         "A restore point that its owner deletes",
         "its recovery point is in the vault alone from then on, at once",
         "when the service notices is not public",
-        "controlplane/arm/restore_point_collections.py",
+        "controlplane/arm/compute/restore_point_collections.py",
     ),
     Choice(
         "A lock on the group of the restore points",

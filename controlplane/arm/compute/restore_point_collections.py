@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from controlplane.arm import compute_operations
+from controlplane.arm.compute import compute_operations
 from controlplane.arm.edge.call import Answer, Call, as_json, rows
 from controlplane.arm.edge.routing import GROUP, SUBSCRIPTION, Route, reading, refused
 from controlplane.arm.edge.tags import patching

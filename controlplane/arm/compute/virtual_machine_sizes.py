@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 
+from controlplane.arm.compute.virtual_machines import MACHINE
 from controlplane.arm.edge.call import Answer, Call, as_json
 from controlplane.arm.edge.routing import SUBSCRIPTION, reading
-from controlplane.arm.virtual_machines import MACHINE
 from controlplane.domain import location as locations
 from controlplane.domain.compute import managed_disk, vm_sizes
 from controlplane.domain.compute.virtual_machine import KIND, TYPE

@@ -9,8 +9,8 @@ from typing import Any
 
 from pydantic import ConfigDict, Field
 
+from controlplane.arm.compute.virtual_machine_identity import IdentityRequest
 from controlplane.arm.edge.call import RequestBody
-from controlplane.arm.virtual_machine_identity import IdentityRequest
 from controlplane.domain import errors, location
 from controlplane.domain.compute.virtual_machine import (
     DEFAULT_SIZE,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
+from controlplane.arm.compute.virtual_machine_view import shown_state
 from controlplane.arm.edge.call import RETRY_AFTER_SECONDS, Answer, Call, as_json
 from controlplane.arm.edge.routing import SUBSCRIPTION, Route
-from controlplane.arm.virtual_machine_view import shown_state
 from controlplane.domain import errors
 from controlplane.domain.compute import vm_extension
 from controlplane.domain.errors import ServiceError

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from controlplane.arm import compute_operations
+from controlplane.arm.compute import compute_operations
+from controlplane.arm.compute.virtual_machine_view import extension_body
+from controlplane.arm.compute.virtual_machines import MACHINE
 from controlplane.arm.edge.call import Answer, Call, RequestBody, as_json
 from controlplane.arm.edge.routing import Route, reading
-from controlplane.arm.virtual_machine_view import extension_body
-from controlplane.arm.virtual_machines import MACHINE
 from controlplane.domain import errors
 from controlplane.domain.compute import vm_extension
 from controlplane.domain.compute.virtual_machine import KIND, TYPE, not_allowed

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
-from controlplane.arm import disks
+from controlplane.arm.compute import disks
 from controlplane.arm.edge.call import Call
 from controlplane.arm.storage.storage_accounts import account_named
 from controlplane.domain.arm_id import ResourceId

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from controlplane.arm import compute_operations
+from controlplane.arm.compute import compute_operations
 from controlplane.arm.edge.call import Answer, Call, RequestBody, rows
 from controlplane.arm.edge.routing import GROUP, SUBSCRIPTION, Route, reading
 from controlplane.arm.edge.tags import TagsRequest, patching

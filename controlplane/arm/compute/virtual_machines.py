@@ -5,12 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from controlplane.arm import compute_operations
-from controlplane.arm.edge.call import Answer, Call, as_json, encode
-from controlplane.arm.edge.routing import GROUP, SUBSCRIPTION, Route, reading
-from controlplane.arm.edge.tags import tagged
-from controlplane.arm.network import network_interfaces
-from controlplane.arm.virtual_machine_disks import (
+from controlplane.arm.compute import compute_operations
+from controlplane.arm.compute.virtual_machine_disks import (
     all_disks,
     blob_keys,
     check_unused,
@@ -19,9 +15,13 @@ from controlplane.arm.virtual_machine_disks import (
     release,
     take,
 )
-from controlplane.arm.virtual_machine_identity import merged
-from controlplane.arm.virtual_machine_request import MachinePatch, VirtualMachineRequest
-from controlplane.arm.virtual_machine_view import extension_body, instance_view
+from controlplane.arm.compute.virtual_machine_identity import merged
+from controlplane.arm.compute.virtual_machine_request import MachinePatch, VirtualMachineRequest
+from controlplane.arm.compute.virtual_machine_view import extension_body, instance_view
+from controlplane.arm.edge.call import Answer, Call, as_json, encode
+from controlplane.arm.edge.routing import GROUP, SUBSCRIPTION, Route, reading
+from controlplane.arm.edge.tags import tagged
+from controlplane.arm.network import network_interfaces
 from controlplane.domain import errors
 from controlplane.domain.compute.virtual_machine import (
     KIND,

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from pydantic import Field
 
-from controlplane.arm import compute_operations
+from controlplane.arm.compute import compute_operations
 from controlplane.arm.edge.call import Answer, Call, RequestBody, rows
 from controlplane.arm.edge.routing import GROUP, SUBSCRIPTION, Route, reading
 from controlplane.arm.storage.storage_accounts import account_named

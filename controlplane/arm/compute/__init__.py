@@ -1,0 +1,1 @@
+"""Microsoft.Compute: machines, their extensions and disks, snapshots, restore point collections."""
