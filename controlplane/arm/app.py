@@ -25,25 +25,18 @@ from controlplane.arm import (
     backup_policies,
     backup_status,
     deleted_vaults,
-    deployments,
-    group_deletion,
     item_recovery,
     job_export,
     operations,
     protectable_items,
     protected_items,
     protection_containers,
-    providers,
     recovery_point_tiers,
     recovery_points,
     recovery_services,
     replication_vault_settings,
-    resource_graph,
-    resource_groups,
     resource_guard_proxies,
-    resources,
     source_scan,
-    subscriptions,
     validate_operations,
     vault_configs,
     vault_usages,
@@ -75,6 +68,15 @@ from controlplane.arm.edge.routing import Place, Route, Table, split
 from controlplane.arm.insights import diagnostic_settings
 from controlplane.arm.managed_identity import user_assigned_identities
 from controlplane.arm.network import network_interfaces, network_security_groups, public_ip_addresses, virtual_networks
+from controlplane.arm.resources import (
+    deployments,
+    group_deletion,
+    providers,
+    resource_graph,
+    resource_groups,
+    resources,
+    subscriptions,
+)
 from controlplane.arm.sign_in import cloud, sign_in
 from controlplane.arm.sign_in.aad import Identity, Tokens
 from controlplane.arm.storage import storage_accounts

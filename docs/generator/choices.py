@@ -146,14 +146,14 @@ SERVICE = (
         "Deletion of a resource group",
         "done when the 202 is answered; a resource that cannot be deleted is tried again while others go",
         "takes minutes; the order is not public",
-        "controlplane/arm/group_deletion.py",
+        "controlplane/arm/resources/group_deletion.py",
     ),
     Choice(
         "What is checked before a deployment writes anything",
         "every resource is tried by its own operation, in a transaction that is taken back; what waits for one that "
         "takes its time is not",
         "what each provider's preflight checks is not public",
-        "controlplane/arm/rehearsal.py",
+        "controlplane/arm/resources/rehearsal.py",
     ),
     Choice(
         "The api-version of a resource in a template",

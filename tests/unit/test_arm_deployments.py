@@ -13,7 +13,7 @@ import pytest
 from controlplane.adapters.fabric import OBSERVED
 from controlplane.adapters.inline_engine import InlineEngine
 from controlplane.arm.app import own_requests
-from controlplane.arm.deployment_history import ENOUGH, MOST, TOO_MANY
+from controlplane.arm.resources.deployment_history import ENOUGH, MOST, TOO_MANY
 from controlplane.domain.resources.deployment import KIND
 from controlplane.jobs.catalog import plans
 from simulator.clock import VirtualClock

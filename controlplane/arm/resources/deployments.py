@@ -5,16 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from itertools import islice
 
-from controlplane.arm.deployment_history import MOST, make_room
-from controlplane.arm.deployment_request import (
-    DeploymentRequest,
-    Order,
-    read_order,
-    template_hash,
-)
 from controlplane.arm.edge.call import RETRY_AFTER_SECONDS, Answer, Call, as_json
 from controlplane.arm.edge.filters import check_keys, holds, terms
 from controlplane.arm.edge.routing import GROUP, SUBSCRIPTION, Route, reading, refused
+from controlplane.arm.resources.deployment_history import MOST, make_room
+from controlplane.arm.resources.deployment_request import DeploymentRequest, Order, read_order, template_hash
 from controlplane.domain import errors
 from controlplane.domain.resources import deployment as domain
 from controlplane.domain.resources import operation

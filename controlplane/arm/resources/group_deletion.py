@@ -8,7 +8,7 @@ from controlplane.arm.edge.call import GROUP_KIND, RETRY_AFTER_SECONDS, Answer, 
 from controlplane.arm.edge.refusals import Expected, expected
 from controlplane.arm.edge.routing import GROUP, SUBSCRIPTION, Route, group_resources, reading, type_of
 from controlplane.arm.insights import diagnostic_settings
-from controlplane.arm.resources import found
+from controlplane.arm.resources.resources import found
 from controlplane.domain import errors
 from controlplane.domain.errors import ServiceError
 from controlplane.domain.resources import deployment, operation, role

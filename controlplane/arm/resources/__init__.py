@@ -1,0 +1,1 @@
+"""Microsoft.Resources: subscriptions, groups, deployments, providers."""
