@@ -20,28 +20,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from controlplane.arm import (
-    backup_jobs,
-    backup_policies,
-    backup_status,
-    deleted_vaults,
-    item_recovery,
-    job_export,
-    operations,
-    protectable_items,
-    protected_items,
-    protection_containers,
-    recovery_point_tiers,
-    recovery_points,
-    recovery_services,
-    replication_vault_settings,
-    resource_guard_proxies,
-    source_scan,
-    validate_operations,
-    vault_configs,
-    vault_usages,
-    vaults,
-)
+from controlplane.arm import recovery_point_tiers
 from controlplane.arm.authorization import role_assignments, role_definitions
 from controlplane.arm.compute import (
     availability_sets,
@@ -68,6 +47,27 @@ from controlplane.arm.edge.routing import Place, Route, Table, split
 from controlplane.arm.insights import diagnostic_settings
 from controlplane.arm.managed_identity import user_assigned_identities
 from controlplane.arm.network import network_interfaces, network_security_groups, public_ip_addresses, virtual_networks
+from controlplane.arm.recovery_services import (
+    backup_jobs,
+    backup_policies,
+    backup_status,
+    deleted_vaults,
+    item_recovery,
+    job_export,
+    operations,
+    protectable_items,
+    protected_items,
+    protection_containers,
+    recovery_points,
+    replication_vault_settings,
+    resource_guard_proxies,
+    source_scan,
+    validate_operations,
+    vault_configs,
+    vault_usages,
+    vaults,
+)
+from controlplane.arm.recovery_services import provider as recovery_services
 from controlplane.arm.resources import (
     deployments,
     group_deletion,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from controlplane.arm.edge.call import Answer, Call, RequestBody, as_json
 from controlplane.arm.edge.routing import Route
-from controlplane.arm.protected_items import ITEM, require_item, started
-from controlplane.arm.recovery_points import POINT, require_point
+from controlplane.arm.recovery_services.protected_items import ITEM, require_item, started
+from controlplane.arm.recovery_services.recovery_points import POINT, require_point
 from controlplane.domain.recovery_services.recovery_point import body, with_readiness
 from controlplane.jobs.retention import archive
 

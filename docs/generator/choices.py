@@ -140,7 +140,7 @@ SERVICE = (
         "`replicationVaultSettings` of a vault",
         "what a vault says that never replicated anything; Site Recovery is refused otherwise",
         "Terraform reads it with every vault",
-        "controlplane/arm/replication_vault_settings.py",
+        "controlplane/arm/recovery_services/replication_vault_settings.py",
     ),
     Choice(
         "Deletion of a resource group",
@@ -297,13 +297,13 @@ SERVICE = (
         "settings and identity that it leaves out stay, tags it leaves out go; a request that says nothing new changes "
         "no ETag",
         "which settings a PUT resets is not public",
-        "controlplane/arm/vault_change.py",
+        "controlplane/arm/recovery_services/vault_change.py",
     ),
     Choice(
         "A PATCH of a vault",
         "200 where it speaks of tags alone, else 202 with an operation that has succeeded",
         "documented: 200 or 202",
-        "controlplane/arm/vaults.py",
+        "controlplane/arm/recovery_services/vaults.py",
     ),
     Choice(
         "The key of a vault that its owner encrypts",
@@ -353,7 +353,7 @@ SERVICE = (
         "The change of a policy that protects something",
         "202 and a job ConfigureBackup for each item that is backed up by it; suspended items need none",
         "PowerShell shows such jobs; when the service answers 200 at once is not public",
-        "controlplane/arm/backup_policies.py",
+        "controlplane/arm/recovery_services/backup_policies.py",
     ),
     Choice(
         "Policies with only crash-consistent snapshots",
@@ -377,7 +377,7 @@ SERVICE = (
         "Backup status",
         "Protected for an item in every state, so that it names the vault to be asked",
         "not public for items that are stopped or soft-deleted",
-        "controlplane/arm/backup_status.py",
+        "controlplane/arm/recovery_services/backup_status.py",
     ),
     Choice(
         "Validation of a restore",
@@ -389,7 +389,7 @@ SERVICE = (
         "Export of jobs",
         "a blob of JSON with the jobs as lists show them, readable for an hour; no workbook",
         "a workbook for a spreadsheet",
-        "controlplane/arm/job_export.py",
+        "controlplane/arm/recovery_services/job_export.py",
     ),
     Choice(
         "Archive",
@@ -415,7 +415,7 @@ SERVICE = (
         "Source scan",
         "can be switched on and off; nobody looks for threats, so the summary stays Unknown",
         "Defender looks",
-        "controlplane/arm/source_scan.py",
+        "controlplane/arm/recovery_services/source_scan.py",
     ),
     Choice(
         "Keys of a storage account",

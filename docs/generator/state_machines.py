@@ -128,7 +128,7 @@ def _writer() -> str:
     )
     return section(
         "VSS writer",
-        "`simulator/guest/vss.py`. States are those of `VSS_WRITER_STATE`. The drawing leaves out the abort, by which "
+        "`guest/vss.py`. States are those of `VSS_WRITER_STATE`. The drawing leaves out the abort, by which "
         "a requester ends at any time, and an Identify that fails a second time.",
         diagram(_word(vss.State.STABLE), _drawn_law()),
         table(("event", "where the writer is", "next state", "where it is if it could not"), _law()),

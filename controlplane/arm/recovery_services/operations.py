@@ -5,13 +5,13 @@ Clients take the address they were given, or only its last segment and ask the v
 
 from __future__ import annotations
 
-from controlplane.arm.backup_jobs import JOB
-from controlplane.arm.backup_policies import POLICY, get_policy
 from controlplane.arm.edge.call import RETRY_AFTER_SECONDS, Answer, Call, as_json
 from controlplane.arm.edge.routing import Route, reading
-from controlplane.arm.item_recovery import encoded_scripts
-from controlplane.arm.protected_items import ITEM, find_item, item_answer
-from controlplane.arm.vaults import VAULT, vault_id
+from controlplane.arm.recovery_services.backup_jobs import JOB
+from controlplane.arm.recovery_services.backup_policies import POLICY, get_policy
+from controlplane.arm.recovery_services.item_recovery import encoded_scripts
+from controlplane.arm.recovery_services.protected_items import ITEM, find_item, item_answer
+from controlplane.arm.recovery_services.vaults import VAULT, vault_id
 from controlplane.domain import errors
 from controlplane.domain.errors import ServiceError
 from controlplane.domain.resources import operation

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from controlplane.arm.edge.call import RETRY_AFTER_SECONDS, Answer, Call, as_json, encode
 from controlplane.arm.edge.filters import check_keys, holds, terms
 from controlplane.arm.edge.routing import Route, reading, refused
-from controlplane.arm.vaults import VAULT, require_vault, vault_id
+from controlplane.arm.recovery_services.vaults import VAULT, require_vault, vault_id
 from controlplane.domain.arm_id import ResourceId, container_id, container_name, item_id, parse_container_name
 from controlplane.domain.errors import (
     ServiceError,

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from controlplane.arm.edge.call import Answer, Call, RequestBody, as_json, encode
 from controlplane.arm.edge.filters import check_keys, holds, terms
 from controlplane.arm.edge.routing import Route, reading
-from controlplane.arm.vaults import VAULT, require_vault, vault_id
+from controlplane.arm.recovery_services.vaults import VAULT, require_vault, vault_id
 from controlplane.domain import errors
 from controlplane.domain.arm_id import item_id, parse_container_name, parse_item_name
 from controlplane.domain.recovery_services import policy

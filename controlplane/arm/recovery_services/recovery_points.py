@@ -10,8 +10,8 @@ from pydantic import Field
 from controlplane.arm.edge.call import Answer, Call, RequestBody, as_json, encode
 from controlplane.arm.edge.filters import check_keys, terms, within
 from controlplane.arm.edge.routing import Route, reading
-from controlplane.arm.protected_items import ITEM, require_item, started
-from controlplane.arm.vaults import vault_id
+from controlplane.arm.recovery_services.protected_items import ITEM, require_item, started
+from controlplane.arm.recovery_services.vaults import vault_id
 from controlplane.domain import errors
 from controlplane.domain.recovery_services import resource_guard
 from controlplane.domain.recovery_services.recovery_point import (

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from controlplane.arm.edge.call import Answer, Call, as_json, encode
 from controlplane.arm.edge.filters import check_keys, holds, terms, within
 from controlplane.arm.edge.routing import Route, reading
-from controlplane.arm.vaults import VAULT, require_vault, vault_id
+from controlplane.arm.recovery_services.vaults import VAULT, require_vault, vault_id
 from controlplane.domain import errors
 from controlplane.domain.recovery_services.job import ENDED, KIND, body, from_json
 from controlplane.domain.times import parse_instant

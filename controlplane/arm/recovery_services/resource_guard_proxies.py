@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from controlplane.arm.edge.call import Answer, Call, RequestBody, as_json, encode
 from controlplane.arm.edge.routing import Route, reading
-from controlplane.arm.vaults import VAULT, require_vault, vault_id
+from controlplane.arm.recovery_services.vaults import VAULT, require_vault, vault_id
 from controlplane.domain import errors
 from controlplane.domain.arm_id import ResourceId
 from controlplane.domain.recovery_services import resource_guard, vault, vault_settings

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from controlplane.arm.backup_jobs import FILTER_KEYS, JOBS, listed
 from controlplane.arm.edge.call import Answer, Call, as_json, encode
 from controlplane.arm.edge.filters import check_keys, terms
 from controlplane.arm.edge.routing import Route, reading
-from controlplane.arm.vaults import VAULT, require_vault, vault_id
+from controlplane.arm.recovery_services.backup_jobs import FILTER_KEYS, JOBS, listed
+from controlplane.arm.recovery_services.vaults import VAULT, require_vault, vault_id
 from controlplane.domain import errors
 from controlplane.domain.resources import operation
 from controlplane.domain.times import instant

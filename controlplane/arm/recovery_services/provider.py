@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from controlplane.arm.edge.call import Answer, Call, RequestBody, as_json
 from controlplane.arm.edge.routing import GROUP, SUBSCRIPTION, Route, reading, refused, split
-from controlplane.arm.vaults import VAULT, require_vault
+from controlplane.arm.recovery_services.vaults import VAULT, require_vault
 from controlplane.domain import errors, location
 from controlplane.domain.recovery_services import vault
 from controlplane.ports import Json

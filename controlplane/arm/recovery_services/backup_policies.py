@@ -11,7 +11,7 @@ from pydantic import Field
 from controlplane.arm.edge.call import Answer, Call, RequestBody, as_json, encode
 from controlplane.arm.edge.filters import check_keys, holds, terms
 from controlplane.arm.edge.routing import Route, reading
-from controlplane.arm.vaults import VAULT, require_vault, vault_id
+from controlplane.arm.recovery_services.vaults import VAULT, require_vault, vault_id
 from controlplane.domain import errors
 from controlplane.domain.recovery_services import policy, protected_item
 from controlplane.jobs.protection import policy_change, vault_rules

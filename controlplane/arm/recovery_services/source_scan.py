@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from controlplane.arm.edge.call import Answer, Call, RequestBody
 from controlplane.arm.edge.routing import Route
-from controlplane.arm.protected_items import ITEM, require_item
+from controlplane.arm.recovery_services.protected_items import ITEM, require_item
 from controlplane.domain import errors
 from controlplane.domain.recovery_services.protected_item import KIND, SCAN_STATES, check_alive, with_source_scan
 from controlplane.domain.resources import operation

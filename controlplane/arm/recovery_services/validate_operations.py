@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from controlplane.arm.edge.call import Answer, Call, RequestBody, as_json
 from controlplane.arm.edge.routing import Route, reading
-from controlplane.arm.recovery_points import RestorePropertiesRequest
-from controlplane.arm.vaults import VAULT, require_vault, vault_id
+from controlplane.arm.recovery_services.recovery_points import RestorePropertiesRequest
+from controlplane.arm.recovery_services.vaults import VAULT, require_vault, vault_id
 from controlplane.domain import errors
 from controlplane.domain.arm_id import ResourceId, item_id, vault_id_of
 from controlplane.domain.resources import operation

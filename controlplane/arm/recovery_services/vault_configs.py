@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from controlplane.arm.edge.call import Answer, Call, RequestBody, as_json
 from controlplane.arm.edge.routing import Route, reading
-from controlplane.arm.vault_change import Asked, apply, redundancy_is_of_vault_api
-from controlplane.arm.vaults import VAULT, vault_id
+from controlplane.arm.recovery_services.vault_change import Asked, apply, redundancy_is_of_vault_api
+from controlplane.arm.recovery_services.vaults import VAULT, vault_id
 from controlplane.domain.recovery_services import protected_item, vault_config, vault_encryption
 from controlplane.domain.recovery_services.vault import KIND
 from controlplane.ports import Document, Json

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from controlplane.arm.edge.call import Answer, Call, encode
 from controlplane.arm.edge.filters import check_keys, holds, terms
 from controlplane.arm.edge.routing import reading
-from controlplane.arm.vaults import VAULT, require_vault
+from controlplane.arm.recovery_services.vaults import VAULT, require_vault
 from controlplane.domain.arm_id import ResourceId, backup_name, container_id
 from controlplane.domain.compute import virtual_machine
 from controlplane.domain.recovery_services import protected_item

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from controlplane.arm.edge.call import Answer, Call, as_json
 from controlplane.arm.edge.routing import reading, refused
-from controlplane.arm.vaults import VAULT, require_vault, vault_id
+from controlplane.arm.recovery_services.vaults import VAULT, require_vault, vault_id
 from controlplane.domain import errors
 from controlplane.ports import Json
 

@@ -6,8 +6,8 @@ from base64 import b64decode, urlsafe_b64encode
 
 from controlplane.arm.edge.call import Answer, Call, as_json, rows
 from controlplane.arm.edge.routing import GROUP, SUBSCRIPTION, Route, reading
-from controlplane.arm.vault_change import Asked, apply
-from controlplane.arm.vault_request import IdentityRequest, VaultRequest
+from controlplane.arm.recovery_services.vault_change import Asked, apply
+from controlplane.arm.recovery_services.vault_request import IdentityRequest, VaultRequest
 from controlplane.domain import errors, location
 from controlplane.domain.recovery_services import policy, vault, vault_identity
 from controlplane.domain.recovery_services.vault import KIND, TYPE
