@@ -20,7 +20,6 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from controlplane.arm import recovery_point_tiers
 from controlplane.arm.authorization import role_assignments, role_definitions
 from controlplane.arm.compute import (
     availability_sets,
@@ -58,6 +57,7 @@ from controlplane.arm.recovery_services import (
     protectable_items,
     protected_items,
     protection_containers,
+    recovery_point_tiers,
     recovery_points,
     replication_vault_settings,
     resource_guard_proxies,
