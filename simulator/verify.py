@@ -19,7 +19,7 @@ from controlplane.vault_format.sources import PageBlobSource
 from controlplane.vault_format.vault_store import VaultPoint, VaultStore
 from simulator.failures import Failure
 from simulator.guest.database import DatabaseReport, inspect
-from simulator.guest.ground_truth import GroundTruth
+from simulator.guest.disk.ground_truth import GroundTruth
 
 Json = dict[str, Any]
 Sources = Mapping[int, BlockSource]

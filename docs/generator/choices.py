@@ -554,7 +554,7 @@ GUEST = (
         "File system",
         "a small one of our own, on a valid fixed VHD with a partition table",
         "NTFS; a restored disk mounts in the simulator, not in Windows",
-        "simulator/guest/volume.py",
+        "simulator/guest/disk/volume.py",
     ),
     Choice(
         "Levels of the in-box VSS writers",

@@ -14,14 +14,14 @@ from urllib.parse import quote
 from uuid import UUID
 
 from controlplane.ports import Blobs, Clock, Disk
-from simulator.guest import partition, vhd
-from simulator.guest.directory import VolumeError
-from simulator.guest.disk import BlockCache, GuestDisk, LostWrites
+from simulator.guest.disk import partition, vhd
+from simulator.guest.disk.directory import VolumeError
+from simulator.guest.disk.disk import BlockCache, GuestDisk, LostWrites
+from simulator.guest.disk.gate import Gate
+from simulator.guest.disk.ledger import Ledger
+from simulator.guest.disk.volume import Volume
+from simulator.guest.disk.write_history import WriteHistory
 from simulator.guest.files import write_whole
-from simulator.guest.gate import Gate
-from simulator.guest.ledger import Ledger
-from simulator.guest.volume import Volume
-from simulator.guest.write_history import WriteHistory
 from simulator.guest.writers import guid
 
 

@@ -14,8 +14,8 @@ from itertools import count
 import apsw
 
 from controlplane.ports import BlockSource
-from simulator.guest.image import mount_all
-from simulator.guest.volume import File, Volume
+from simulator.guest.disk.image import mount_all
+from simulator.guest.disk.volume import File, Volume
 
 DATABASE = "bank.db"
 JOURNAL = "bank.db-journal"

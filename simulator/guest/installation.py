@@ -9,8 +9,8 @@ import json
 from dataclasses import asdict, dataclass
 
 from controlplane.ports import MachineSpec
+from simulator.guest.disk.volume import Volume
 from simulator.guest.plain_files import with_digest
-from simulator.guest.volume import Volume
 
 FILE = "unattend.json"
 

@@ -18,14 +18,14 @@ from extension.contract import bridge
 from extension.contract.bridge import Facts, FreezeReport, FreezeRequest, ThawReport
 from simulator.guest import installation, windows
 from simulator.guest.attach import Attached, DiskBay, DiskMissing
-from simulator.guest.directory import VolumeError
-from simulator.guest.disk import DiskCorrupt, GuestDisk, LostWrites
+from simulator.guest.disk.directory import VolumeError
+from simulator.guest.disk.disk import DiskCorrupt, GuestDisk, LostWrites
+from simulator.guest.disk.ground_truth import GroundTruth, GroundTruths
+from simulator.guest.disk.volume import Volume
 from simulator.guest.files import write_whole
-from simulator.guest.ground_truth import GroundTruth, GroundTruths
 from simulator.guest.installation import Installation
 from simulator.guest.plain_files import FilesWorkload, content_of
 from simulator.guest.snapshot_set import VssService
-from simulator.guest.volume import Volume
 from simulator.guest.vss import Writer
 from simulator.guest.workload import OS_DISK, TROUBLE, DatabaseWorkload, Workload
 from simulator.guest.writers import SQL_SERVER, guid, in_box_writers, vssadmin_list_writers

@@ -13,10 +13,10 @@ from threading import Lock
 
 from controlplane.ports import BlockSource, Json
 from simulator.guest.database import DATABASE, JOURNAL
-from simulator.guest.directory import VolumeError
-from simulator.guest.gate import Gate
-from simulator.guest.image import mount_all
-from simulator.guest.volume import Volume
+from simulator.guest.disk.directory import VolumeError
+from simulator.guest.disk.gate import Gate
+from simulator.guest.disk.image import mount_all
+from simulator.guest.disk.volume import Volume
 from simulator.guest.workload import TROUBLE, OnProblem, WorkloadEnded
 
 FILES_PER_VOLUME = 4

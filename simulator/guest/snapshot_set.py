@@ -17,13 +17,13 @@ from threading import Lock
 
 from controlplane.ports import Clock, Json, PortError
 from extension.contract.bridge import FreezeReport, FreezeRequest, ThawReport
-from simulator.guest.digests import DigestTable
-from simulator.guest.directory import VolumeError
-from simulator.guest.disk import DiskCorrupt, GuestDisk
-from simulator.guest.gate import Gate
-from simulator.guest.ground_truth import GroundTruth, GroundTruths
+from simulator.guest.disk.digests import DigestTable
+from simulator.guest.disk.directory import VolumeError
+from simulator.guest.disk.disk import DiskCorrupt, GuestDisk
+from simulator.guest.disk.gate import Gate
+from simulator.guest.disk.ground_truth import GroundTruth, GroundTruths
+from simulator.guest.disk.write_history import WriteHistory
 from simulator.guest.vss import HOLD_LIMIT_SECONDS, WRITER_FREEZE_LIMIT_SECONDS, Hresult, Writer, Writers
-from simulator.guest.write_history import WriteHistory
 from simulator.guest.writers import guid
 
 LOOK_SECONDS = 1.0

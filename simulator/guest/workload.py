@@ -19,10 +19,10 @@ import apsw
 
 from controlplane.ports import Clock, Json, PortError
 from simulator.guest.database import ACCOUNTS, DATABASE, JOURNAL, OPENING_BALANCE, Database, Homes, homes_of
-from simulator.guest.directory import VolumeError
-from simulator.guest.disk import DiskCorrupt
-from simulator.guest.gate import Gate
-from simulator.guest.volume import Volume
+from simulator.guest.disk.directory import VolumeError
+from simulator.guest.disk.disk import DiskCorrupt
+from simulator.guest.disk.gate import Gate
+from simulator.guest.disk.volume import Volume
 from simulator.guest.vss import Event, Hresult, WriterFailed
 
 TRANSFERS_PER_TRANSACTION = 16

@@ -16,7 +16,7 @@ from random import Random
 
 from controlplane.ports import Blobs, Clock, Document, Store
 from simulator.guest.agent_process import end_processes_below
-from simulator.guest.ground_truth import GroundTruth, GroundTruths
+from simulator.guest.disk.ground_truth import GroundTruth, GroundTruths
 from simulator.guest.machine import Guest, GuestOptions
 from simulator.host.documents import DESIRED, Desired, announce, machine_key
 from simulator.host.journal import Journal

@@ -18,7 +18,7 @@ from extension.contract.bridge import FreezeRequest
 from simulator.azurite import Azurite, InstallFailed, ManagedAccounts, MissingNode
 from simulator.clock import SystemClock, VirtualClock
 from simulator.guest.database import inspect
-from simulator.guest.digests import differing
+from simulator.guest.disk.digests import differing
 from simulator.guest.machine import Guest, GuestOptions
 from simulator.state import cache_folder
 from tests.unit.guest_rig import ACCOUNT, SMALL, SQL_IMAGE, START, disk, machine_spec, snapshot

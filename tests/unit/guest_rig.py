@@ -21,12 +21,12 @@ from controlplane.ports import (
     StorageUnavailable,
 )
 from simulator.clock import VirtualClock
-from simulator.guest.disk import BlockCache, GuestDisk, StoredImage
-from simulator.guest.gate import Gate
-from simulator.guest.ledger import Ledger
+from simulator.guest.disk.disk import BlockCache, GuestDisk, StoredImage
+from simulator.guest.disk.gate import Gate
+from simulator.guest.disk.ledger import Ledger
+from simulator.guest.disk.vhd import MEBIBYTE, blob_bytes
+from simulator.guest.disk.write_history import WriteHistory
 from simulator.guest.machine import Guest, GuestOptions
-from simulator.guest.vhd import MEBIBYTE, blob_bytes
-from simulator.guest.write_history import WriteHistory
 
 ACCOUNT = "sql01disks"
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)

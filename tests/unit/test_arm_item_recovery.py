@@ -13,9 +13,9 @@ from controlplane.jobs.restore import recover_files
 from controlplane.jobs.restore.recover_files import UNKNOWN_PASSWORD, copy_all
 from controlplane.jobs.retention import expiry
 from controlplane.ports import Blob, Json
-from simulator.guest import partition
-from simulator.guest.vhd import FOOTER_BYTES
-from simulator.guest.volume import Volume
+from simulator.guest.disk import partition
+from simulator.guest.disk.vhd import FOOTER_BYTES
+from simulator.guest.disk.volume import Volume
 from tests.unit.arm_world import ITEM, VAULT, VM, ArmWorld, furnished_world
 from tests.unit.test_arm_backup import back_up, delete_item, listed, pass_time
 

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from controlplane.ports import BLOCK_BYTES, WRITE_BYTES, StorageUnavailable
-from simulator.guest.digests import read_table
-from simulator.guest.disk import DiskCorrupt, GuestDisk
-from simulator.guest.vhd import MEBIBYTE
+from simulator.guest.disk.digests import read_table
+from simulator.guest.disk.disk import DiskCorrupt, GuestDisk
+from simulator.guest.disk.vhd import MEBIBYTE
 from tests.unit.guest_rig import FailingBlobs, lone_disk
 
 SIZE = 4 * MEBIBYTE
@@ -158,7 +158,7 @@ def test_a_kill_between_sending_and_answer_loses_nothing_acknowledged(tmp_path: 
 
 def read_table_of(start: bytes, disk: GuestDisk) -> bytes:
     """The digest that the first block gets by this write."""
-    from simulator.guest.digests import digest_of
+    from simulator.guest.disk.digests import digest_of
 
     return digest_of(start + disk.read(len(start), BLOCK_BYTES - len(start)))
 

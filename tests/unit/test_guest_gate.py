@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 
 from simulator.clock import SystemClock, VirtualClock
-from simulator.guest.gate import Gate
+from simulator.guest.disk.gate import Gate
 from tests.unit.guest_rig import START
 
 LIMIT = START + timedelta(seconds=10)

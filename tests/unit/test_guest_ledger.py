@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from controlplane.ports import BLOCK_BYTES, READ_BYTES
-from simulator.guest.digests import BLOCKS_PER_LEAF, ZERO, DigestTable, differing, digest_of, read_table
-from simulator.guest.ground_truth import GroundTruth
-from simulator.guest.ledger import Ledger
+from simulator.guest.disk.digests import BLOCKS_PER_LEAF, ZERO, DigestTable, differing, digest_of, read_table
+from simulator.guest.disk.ground_truth import GroundTruth
+from simulator.guest.disk.ledger import Ledger
 from tests.unit.guest_rig import BytesSource
 
 SIZE = 40 * 1024 * 1024 + 512

@@ -12,11 +12,11 @@ import pytest
 from controlplane.ports import Blob, CreateOption, Disk
 from extension.contract.bridge import FreezeRequest
 from simulator.guest.database import inspect
-from simulator.guest.image import mount
+from simulator.guest.disk.image import mount
+from simulator.guest.disk.partition import find
+from simulator.guest.disk.vhd import FOOTER_BYTES, MEBIBYTE, Footer, blob_bytes
 from simulator.guest.machine import AGENT_VERSION, BootFailed, Guest, GuestOptions, NotRunning, mount_point
-from simulator.guest.partition import find
 from simulator.guest.plain_files import inspect_files
-from simulator.guest.vhd import FOOTER_BYTES, MEBIBYTE, Footer, blob_bytes
 from simulator.guest.windows import of_image
 from simulator.guest.workload import WorkloadEnded
 from tests.unit.guest_rig import ACCOUNT, BUSY, PLAIN_IMAGE, SMALL, Rig, disk, machine_spec

@@ -227,7 +227,7 @@ def test_a_freeze_flushes_what_waits_in_memory(rig: Rig) -> None:
     volume.open("unsaved").write(0, b"unsaved")
     session = rig.guest.open_session("task")
     freeze(rig, session)
-    from simulator.guest.image import mount
+    from simulator.guest.disk.image import mount
 
     file = mount(rig.images()[1]).find("unsaved")
     assert file is not None

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.guest.vhd import (
+from simulator.guest.disk.vhd import (
     FOOTER_BYTES,
     LARGEST_BYTES,
     MEBIBYTE,

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simulator.guest.directory import CLUSTER_BYTES, ENTRIES, MOST_EXTENTS, Entry, Extent, VolumeError, gaps, grown
-from simulator.guest.partition import Partition
-from simulator.guest.vhd import MEBIBYTE
-from simulator.guest.volume import Volume
+from simulator.guest.disk.directory import CLUSTER_BYTES, ENTRIES, MOST_EXTENTS, Entry, Extent, VolumeError, gaps, grown
+from simulator.guest.disk.partition import Partition
+from simulator.guest.disk.vhd import MEBIBYTE
+from simulator.guest.disk.volume import Volume
 
 
 class MemoryDisk:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.guest.digests import ZERO, DigestTable
-from simulator.guest.write_history import Change, Interval, Write, WriteHistory, instants, meet
+from simulator.guest.disk.digests import ZERO, DigestTable
+from simulator.guest.disk.write_history import Change, Interval, Write, WriteHistory, instants, meet
 
 SIZE = 64 * 65536
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from itertools import count
 from threading import Lock
 
-from simulator.guest.digests import DigestTable
+from simulator.guest.disk.digests import DigestTable
 
 LONGEST_HISTORY_WRITES = 100_000
 MOST_INTERVALS = 16

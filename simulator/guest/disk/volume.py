@@ -12,7 +12,7 @@ from threading import RLock
 from typing import Protocol
 from uuid import UUID
 
-from simulator.guest.directory import (
+from simulator.guest.disk.directory import (
     CLUSTER_BYTES,
     ENTRIES,
     LONGEST_NAME_BYTES,
@@ -22,8 +22,8 @@ from simulator.guest.directory import (
     gaps,
     grown,
 )
-from simulator.guest.partition import Partition
-from simulator.guest.vhd import SECTOR_BYTES
+from simulator.guest.disk.partition import Partition
+from simulator.guest.disk.vhd import SECTOR_BYTES
 
 PAGE_BYTES = 4096
 MOST_PENDING_PAGES = 1024

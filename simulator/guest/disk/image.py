@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from controlplane.ports import BlockSource
-from simulator.guest import partition, vhd
-from simulator.guest.directory import VolumeError
-from simulator.guest.volume import Volume
+from simulator.guest.disk import partition, vhd
+from simulator.guest.disk.directory import VolumeError
+from simulator.guest.disk.volume import Volume
 
 PAGE_BYTES = 4096
 

@@ -18,8 +18,8 @@ from typing import Literal
 from urllib.parse import quote
 
 from controlplane.ports import BLOCK_BYTES, BlockSource, Json
-from simulator.guest.digests import DIGEST_BYTES, DigestTable, differing
-from simulator.guest.write_history import Change, History, Interval, Write, instants, meet
+from simulator.guest.disk.digests import DIGEST_BYTES, DigestTable, differing
+from simulator.guest.disk.write_history import Change, History, Interval, Write, instants, meet
 
 Consistency = Literal["application", "file-system", "crash"]
 

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
-from simulator.guest.vhd import SECTOR_BYTES
+from simulator.guest.disk.vhd import SECTOR_BYTES
 
 CLUSTER_BYTES = 64 * 1024
 """As large as a block of digests, so that two files never share one."""

@@ -17,7 +17,7 @@ from collections.abc import Iterable
 from io import FileIO
 from pathlib import Path
 
-from simulator.guest.digests import DIGEST_BYTES, ZERO, DigestTable
+from simulator.guest.disk.digests import DIGEST_BYTES, ZERO, DigestTable
 from simulator.guest.files import write_whole
 
 Changes = list[tuple[int, bytes]]

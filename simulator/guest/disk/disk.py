@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from threading import Lock
 
 from controlplane.ports import BLOCK_BYTES, READ_BYTES, WRITE_BYTES, Blob, Blobs, Range
-from simulator.guest.digests import ZERO, DigestTable, differing, digest_of, is_zero, read_table
-from simulator.guest.gate import Gate
-from simulator.guest.ledger import Changes, Ledger
-from simulator.guest.vhd import SECTOR_BYTES, blob_bytes
-from simulator.guest.write_history import Change, Write, WriteHistory
+from simulator.guest.disk.digests import ZERO, DigestTable, differing, digest_of, is_zero, read_table
+from simulator.guest.disk.gate import Gate
+from simulator.guest.disk.ledger import Changes, Ledger
+from simulator.guest.disk.vhd import SECTOR_BYTES, blob_bytes
+from simulator.guest.disk.write_history import Change, Write, WriteHistory
 
 CACHE_BYTES = 32 * 1024 * 1024
 LARGEST_CACHED_READ_BYTES = 1024 * 1024

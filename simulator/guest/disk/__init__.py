@@ -1,0 +1,1 @@
+"""A guest's disks: VHD, partition, volume, files, and the digests of every block."""
