@@ -18,8 +18,8 @@ from controlplane.ports import Blob, Blobs, BlockSource, Document, PortError, Se
 from controlplane.vault_format.sources import PageBlobSource
 from controlplane.vault_format.vault_store import VaultPoint, VaultStore
 from simulator.failures import Failure
-from simulator.guest.database import DatabaseReport, inspect
 from simulator.guest.disk.ground_truth import GroundTruth
+from simulator.guest.workload.database import DatabaseReport, inspect
 
 Json = dict[str, Any]
 Sources = Mapping[int, BlockSource]

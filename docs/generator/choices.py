@@ -560,6 +560,6 @@ GUEST = (
         "Levels of the in-box VSS writers",
         "system: they freeze last",
         "not published",
-        "simulator/guest/writers.py",
+        "simulator/guest/vss/writers.py",
     ),
 )

@@ -10,7 +10,7 @@ from controlplane.domain.resources import deployment, operation
 from controlplane.jobs.catalog import PLANS
 from docs.generator.markdown import Edge, code, codes, diagram, page, section, table
 from extension import snapshot
-from simulator.guest import vss
+from simulator.guest.vss import writer as vss
 
 
 def text() -> str:
@@ -128,7 +128,7 @@ def _writer() -> str:
     )
     return section(
         "VSS writer",
-        "`guest/vss.py`. States are those of `VSS_WRITER_STATE`. The drawing leaves out the abort, by which "
+        "`guest/vss/writer.py`. States are those of `VSS_WRITER_STATE`. The drawing leaves out the abort, by which "
         "a requester ends at any time, and an Identify that fails a second time.",
         diagram(_word(vss.State.STABLE), _drawn_law()),
         table(("event", "where the writer is", "next state", "where it is if it could not"), _law()),

@@ -22,7 +22,7 @@ from simulator.guest.disk.ledger import Ledger
 from simulator.guest.disk.volume import Volume
 from simulator.guest.disk.write_history import WriteHistory
 from simulator.guest.files import write_whole
-from simulator.guest.writers import guid
+from simulator.guest.vss.writers import guid
 
 
 class DiskMissing(Exception):

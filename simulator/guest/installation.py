@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 
 from controlplane.ports import MachineSpec
 from simulator.guest.disk.volume import Volume
-from simulator.guest.plain_files import with_digest
+from simulator.guest.workload.plain_files import with_digest
 
 FILE = "unattend.json"
 

@@ -24,11 +24,11 @@ from simulator.guest.disk.ground_truth import GroundTruth, GroundTruths
 from simulator.guest.disk.volume import Volume
 from simulator.guest.files import write_whole
 from simulator.guest.installation import Installation
-from simulator.guest.plain_files import FilesWorkload, content_of
-from simulator.guest.snapshot_set import VssService
-from simulator.guest.vss import Writer
-from simulator.guest.workload import OS_DISK, TROUBLE, DatabaseWorkload, Workload
-from simulator.guest.writers import SQL_SERVER, guid, in_box_writers, vssadmin_list_writers
+from simulator.guest.vss.snapshot_set import VssService
+from simulator.guest.vss.writer import Writer
+from simulator.guest.vss.writers import SQL_SERVER, guid, in_box_writers, vssadmin_list_writers
+from simulator.guest.workload.plain_files import FilesWorkload, content_of
+from simulator.guest.workload.workload import OS_DISK, TROUBLE, DatabaseWorkload, Workload
 
 AGENT_VERSION = "2.7.41491.1176"
 TICK_SECONDS = 0.2

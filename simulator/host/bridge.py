@@ -19,7 +19,7 @@ from urllib.parse import parse_qs
 
 from extension.contract.bridge import PREFIX, Facts, FreezeReport, FreezeRequest, ThawReport, Volume, to_json
 from simulator.guest.machine import NotRunning
-from simulator.guest.snapshot_set import NoSuchSession, NotFrozen
+from simulator.guest.vss.snapshot_set import NoSuchSession, NotFrozen
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]

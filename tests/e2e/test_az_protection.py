@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from simulator.guest.plain_files import is_whole
+from simulator.guest.workload.plain_files import is_whole
 from tests.e2e.conftest import ROOT
 from tests.e2e.real_az import IMAGE, PATIENCE_SECONDS, Az, Refused, az_in
 

@@ -17,9 +17,9 @@ from controlplane.ports import Blobs, BlockSource, Clock, Json
 from extension.contract.bridge import FreezeRequest
 from simulator.azurite import Azurite, InstallFailed, ManagedAccounts, MissingNode
 from simulator.clock import SystemClock, VirtualClock
-from simulator.guest.database import inspect
 from simulator.guest.disk.digests import differing
 from simulator.guest.machine import Guest, GuestOptions
+from simulator.guest.workload.database import inspect
 from simulator.state import cache_folder
 from tests.unit.guest_rig import ACCOUNT, SMALL, SQL_IMAGE, START, disk, machine_spec, snapshot
 

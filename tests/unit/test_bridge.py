@@ -15,7 +15,7 @@ import pytest
 from controlplane.adapters.memory_blobs import MemoryBlobs
 from extension.contract import bridge
 from simulator.clock import VirtualClock
-from simulator.guest.snapshot_set import NoSuchSession
+from simulator.guest.vss.snapshot_set import NoSuchSession
 from simulator.host.packages import PackageRepository
 from simulator.host.wireserver import WireServer
 from simulator.serving import Serving

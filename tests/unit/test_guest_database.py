@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from controlplane.ports import BlockSource, Range, StorageUnavailable
-from simulator.guest.database import DATABASE, JOURNAL, TOTAL, inspect
 from simulator.guest.disk.image import MemoryOverlay, mount
-from simulator.guest.plain_files import content_of, inspect_files, is_whole
-from simulator.guest.workload import DatabaseWorkload
+from simulator.guest.workload.database import DATABASE, JOURNAL, TOTAL, inspect
+from simulator.guest.workload.plain_files import content_of, inspect_files, is_whole
+from simulator.guest.workload.workload import DatabaseWorkload
 from tests.unit.guest_rig import PLAIN_IMAGE, Rig, mixed
 
 

@@ -11,14 +11,14 @@ import pytest
 
 from controlplane.ports import Blob, CreateOption, Disk
 from extension.contract.bridge import FreezeRequest
-from simulator.guest.database import inspect
 from simulator.guest.disk.image import mount
 from simulator.guest.disk.partition import find
 from simulator.guest.disk.vhd import FOOTER_BYTES, MEBIBYTE, Footer, blob_bytes
 from simulator.guest.machine import AGENT_VERSION, BootFailed, Guest, GuestOptions, NotRunning, mount_point
-from simulator.guest.plain_files import inspect_files
 from simulator.guest.windows import of_image
-from simulator.guest.workload import WorkloadEnded
+from simulator.guest.workload.database import inspect
+from simulator.guest.workload.plain_files import inspect_files
+from simulator.guest.workload.workload import WorkloadEnded
 from tests.unit.guest_rig import ACCOUNT, BUSY, PLAIN_IMAGE, SMALL, Rig, disk, machine_spec
 
 TEBIBYTE_IN_MIB = 1024 * 1024

@@ -13,11 +13,11 @@ import pytest
 from controlplane.ports import BlockSource
 from extension.contract.bridge import FreezeReport, FreezeRequest
 from simulator.clock import VirtualClock
-from simulator.guest.database import TOTAL, inspect
 from simulator.guest.machine import GuestOptions
-from simulator.guest.plain_files import inspect_files
-from simulator.guest.snapshot_set import NoSuchSession, NotFrozen
-from simulator.guest.vss import Event, Hresult, State, WriterFailed
+from simulator.guest.vss.snapshot_set import NoSuchSession, NotFrozen
+from simulator.guest.vss.writer import Event, Hresult, State, WriterFailed
+from simulator.guest.workload.database import TOTAL, inspect
+from simulator.guest.workload.plain_files import inspect_files
 from tests.unit.guest_rig import BUSY, SMALL, START, Rig, mixed
 
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simulator.clock import VirtualClock
-from simulator.guest.vss import (
+from simulator.guest.vss.writer import (
     LAW,
     Event,
     Hresult,
@@ -23,7 +23,7 @@ from simulator.guest.vss import (
     WriterFailed,
     Writers,
 )
-from simulator.guest.writers import IN_BOX, SQL_SERVER, in_box_writers, vssadmin_list_writers
+from simulator.guest.vss.writers import IN_BOX, SQL_SERVER, in_box_writers, vssadmin_list_writers
 from tests.unit.guest_rig import START
 
 SOON = START + timedelta(seconds=60)

@@ -8,7 +8,7 @@ from queue import SimpleQueue
 
 from controlplane.ports import Json
 from extension.contract.bridge import Facts, FreezeReport, FreezeRequest, ThawReport, Volume, WriterReport
-from simulator.guest.snapshot_set import NoSuchSession, NotFrozen
+from simulator.guest.vss.snapshot_set import NoSuchSession, NotFrozen
 from simulator.host.bridge import BridgedGuest
 from simulator.host.certificates import TenantCertificate, make_tenant_certificate
 from simulator.host.goalstate import GoalState

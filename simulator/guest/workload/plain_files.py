@@ -12,12 +12,12 @@ from random import Random
 from threading import Lock
 
 from controlplane.ports import BlockSource, Json
-from simulator.guest.database import DATABASE, JOURNAL
 from simulator.guest.disk.directory import VolumeError
 from simulator.guest.disk.gate import Gate
 from simulator.guest.disk.image import mount_all
 from simulator.guest.disk.volume import Volume
-from simulator.guest.workload import TROUBLE, OnProblem, WorkloadEnded
+from simulator.guest.workload.database import DATABASE, JOURNAL
+from simulator.guest.workload.workload import TROUBLE, OnProblem, WorkloadEnded
 
 FILES_PER_VOLUME = 4
 FILE_BYTES = 48 * 1024

@@ -18,12 +18,12 @@ from typing import Protocol
 import apsw
 
 from controlplane.ports import Clock, Json, PortError
-from simulator.guest.database import ACCOUNTS, DATABASE, JOURNAL, OPENING_BALANCE, Database, Homes, homes_of
 from simulator.guest.disk.directory import VolumeError
 from simulator.guest.disk.disk import DiskCorrupt
 from simulator.guest.disk.gate import Gate
 from simulator.guest.disk.volume import Volume
-from simulator.guest.vss import Event, Hresult, WriterFailed
+from simulator.guest.vss.writer import Event, Hresult, WriterFailed
+from simulator.guest.workload.database import ACCOUNTS, DATABASE, JOURNAL, OPENING_BALANCE, Database, Homes, homes_of
 
 TRANSFERS_PER_TRANSACTION = 16
 TRANSFERS_PER_TICK = 6

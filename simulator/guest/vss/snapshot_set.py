@@ -23,8 +23,8 @@ from simulator.guest.disk.disk import DiskCorrupt, GuestDisk
 from simulator.guest.disk.gate import Gate
 from simulator.guest.disk.ground_truth import GroundTruth, GroundTruths
 from simulator.guest.disk.write_history import WriteHistory
-from simulator.guest.vss import HOLD_LIMIT_SECONDS, WRITER_FREEZE_LIMIT_SECONDS, Hresult, Writer, Writers
-from simulator.guest.writers import guid
+from simulator.guest.vss.writer import HOLD_LIMIT_SECONDS, WRITER_FREEZE_LIMIT_SECONDS, Hresult, Writer, Writers
+from simulator.guest.vss.writers import guid
 
 LOOK_SECONDS = 1.0
 """How often, in world time, a hold is looked after."""

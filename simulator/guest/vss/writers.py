@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from random import Random
 from uuid import UUID
 
-from simulator.guest.vss import Hresult, Level, State, Writer, WriterClass
+from simulator.guest.vss.writer import Hresult, Level, State, Writer, WriterClass
 
 # The identities are Microsoft's, the same on every machine. The levels of the in-box writers are not published; that
 # system components freeze last is what the levels are for.

@@ -1,0 +1,1 @@
+"""VSS in a guest: writers and the snapshot set that freezes them."""
