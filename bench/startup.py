@@ -24,8 +24,8 @@ from controlplane.adapters.fabric import seal
 from extension.contract.bridge import TOKEN_FILE
 from extension.contract.protocol import settings_file
 from extension.contract.settings import CustomSettings, SnapshotMethod, snapshot_request
-from simulator.guest.agent_handler import Handler
-from simulator.guest.agent_process import command_line, guest_environment
+from simulator.guest.agent.handler import Handler
+from simulator.guest.agent.process import command_line, guest_environment
 from simulator.guest.files import write_private
 from simulator.host.certificates import make_tenant_certificate
 from simulator.packages import packed, read_manifest

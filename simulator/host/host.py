@@ -15,7 +15,7 @@ from pathlib import Path
 from random import Random
 
 from controlplane.ports import Blobs, Clock, Document, Store
-from simulator.guest.agent_process import end_processes_below
+from simulator.guest.agent.process import end_processes_below
 from simulator.guest.disk.ground_truth import GroundTruth, GroundTruths
 from simulator.guest.machine import Guest, GuestOptions
 from simulator.host.documents import DESIRED, Desired, announce, machine_key

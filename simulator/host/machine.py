@@ -17,9 +17,9 @@ from random import Random
 from controlplane.ports import Blob, Blobs, Clock, Json, MachineSpec, PortError, PowerState, StorageUnavailable, Store
 from extension.contract.bridge import TOKEN_FILE
 from extension.contract.redaction import redact
-from simulator.guest.agent import Agent
-from simulator.guest.agent_client import WireClient
-from simulator.guest.agent_process import end_processes_below
+from simulator.guest.agent.agent import Agent
+from simulator.guest.agent.client import WireClient
+from simulator.guest.agent.process import end_processes_below
 from simulator.guest.files import write_private
 from simulator.guest.machine import BootFailed, Guest, GuestOptions
 from simulator.host.certificates import TenantCertificate, tenant_certificate

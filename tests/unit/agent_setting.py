@@ -15,9 +15,9 @@ from typing import Any
 from controlplane.adapters.memory_blobs import MemoryBlobs
 from extension.contract.protocol import settings_file
 from simulator.clock import SystemClock, VirtualClock
-from simulator.guest.agent import Agent
-from simulator.guest.agent_client import WireClient
-from simulator.guest.agent_handler import Handler
+from simulator.guest.agent.agent import Agent
+from simulator.guest.agent.client import WireClient
+from simulator.guest.agent.handler import Handler
 from simulator.host.goalstate import PluginGoal
 from simulator.host.packages import PackageRepository
 from simulator.host.wireserver import WireServer

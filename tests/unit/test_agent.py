@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from extension.contract.protocol import HandlerEnvironment
-from simulator.guest.agent import Agent
-from simulator.guest.agent_client import WireClient
-from simulator.guest.agent_process import guest_environment
+from simulator.guest.agent.agent import Agent
+from simulator.guest.agent.client import WireClient
+from simulator.guest.agent.process import guest_environment
 from tests.unit.agent_setting import NAME, SUCCEED, Setting, agent_setting, enabled, package
 from tests.unit.wire_fakes import FACTS, TOKEN
 

@@ -19,7 +19,7 @@ import pytest
 from controlplane.adapters.memory_blobs import MemoryBlobs
 from controlplane.ports import Blob
 from simulator.clock import VirtualClock
-from simulator.guest.agent_transport import Transport
+from simulator.guest.agent.transport import Transport
 from simulator.host.goalstate import PluginGoal
 from simulator.host.packages import PackageRepository
 from simulator.host.wireserver import WireServer

@@ -17,12 +17,12 @@ from typing import Any
 from controlplane.ports import Clock
 from extension.contract.bridge import Facts
 from extension.contract.protocol import ProtocolError
-from simulator.guest import agent_reports
-from simulator.guest.agent_client import Extensions, Goal, PluginOrder, WireClient, WireError
-from simulator.guest.agent_handler import Handler
-from simulator.guest.agent_lifecycle import Lifecycle, Place, Steps
-from simulator.guest.agent_reports import HandlerReport
-from simulator.guest.agent_transport import Transport
+from simulator.guest.agent import reports as agent_reports
+from simulator.guest.agent.client import Extensions, Goal, PluginOrder, WireClient, WireError
+from simulator.guest.agent.handler import Handler
+from simulator.guest.agent.lifecycle import Lifecycle, Place, Steps
+from simulator.guest.agent.reports import HandlerReport
+from simulator.guest.agent.transport import Transport
 from simulator.guest.files import write_private, write_whole
 
 Json = dict[str, Any]

@@ -16,16 +16,9 @@ from typing import Any
 from controlplane.ports import Clock
 from extension.contract.protocol import MANIFEST_FILE, HandlerManifest, ProtocolError
 from extension.contract.redaction import redact
-from simulator.guest.agent_client import PluginOrder, WireClient, WireError
-from simulator.guest.agent_handler import (
-    ENABLED,
-    FAILED_UPGRADE,
-    INSTALLED,
-    Handler,
-    PackageUnusable,
-    numbers,
-)
-from simulator.guest.agent_process import Command, CommandMissing, command_line, guest_environment
+from simulator.guest.agent.client import PluginOrder, WireClient, WireError
+from simulator.guest.agent.handler import ENABLED, FAILED_UPGRADE, INSTALLED, Handler, PackageUnusable, numbers
+from simulator.guest.agent.process import Command, CommandMissing, command_line, guest_environment
 
 Steps = Generator[None, None, None]
 OnEvent = Callable[[str, dict[str, Any]], None]

@@ -1,0 +1,1 @@
+"""The guest agent: goal states in, handlers run, reports out."""
