@@ -25,8 +25,8 @@ from bench.report import RESULTS, Aim, finish, say
 from controlplane.adapters.azurite import AzuriteBlobs, FixedAccounts
 from controlplane.ports import BLOCK_BYTES, READ_BYTES, WRITE_BYTES, Blob
 from controlplane.vault_format.vault_store import VaultStore
-from simulator.azurite import Azurite, ManagedAccounts, find_node
-from simulator.state import cache_folder
+from simulator.state.folder import cache_folder
+from simulator.storage.azurite import Azurite, ManagedAccounts, find_node
 
 Json = dict[str, Any]
 

@@ -17,7 +17,7 @@ from filelock import FileLock
 from simulator import client_environment
 from simulator.client_environment import CLOUD, is_real_azure
 from simulator.failures import Failure, WrongUse
-from simulator.state import write_private
+from simulator.state.folder import write_private
 
 PROGRAM_VARIABLE = "BACKUPSIM_AZ"
 STAMP = "prepared-for"

@@ -15,17 +15,17 @@ from typing import Any
 from controlplane.adapters.inline_engine import InlineEngine
 from controlplane.arm.edge.rate_limits import RateLimits
 from controlplane.ports import Ports
-from simulator import control
-from simulator.clock import SystemClock
-from simulator.control_world import WorldControls
+from simulator.clock.virtual import SystemClock
+from simulator.control import api as control
+from simulator.control.reset import Resetter
+from simulator.control.verify import Verifier
+from simulator.control.world import WorldControls
 from simulator.guest.machine import GuestOptions
 from simulator.host.host import Host
 from simulator.host.packages import PackageRepository
 from simulator.host.wireserver import WireServer
 from simulator.packages import HANDLER_FOLDER, published
-from simulator.reset import Resetter
 from simulator.serving import Application, Serving
-from simulator.verify import Verifier
 
 Json = dict[str, Any]
 

@@ -156,7 +156,7 @@ def verify(
     """Compare a recovery point with what the guest had written, tier by tier, and open its database."""
     from simulator import show
     from simulator.client import Client
-    from simulator.state import running_endpoints
+    from simulator.state.folder import running_endpoints
     from simulator.world import build
 
     with ExitStack() as stack, _interruptible():
@@ -189,8 +189,8 @@ def doctor(state: StateOption = None, as_json: JsonOption = False) -> None:
 @app.command()
 def prefetch(as_json: JsonOption = False) -> None:
     """All downloads now, for a machine that will be offline."""
-    from simulator.azurite import install
-    from simulator.state import cache_folder
+    from simulator.state.folder import cache_folder
+    from simulator.storage.azurite import install
 
     folder = install(cache_folder())
     if as_json:
@@ -221,7 +221,7 @@ def print_json(result: Json) -> None:
 
 
 def _config(state: Path | None, *, create: bool = True, **values: Any) -> Config:
-    from simulator.state import user_state_folder
+    from simulator.state.folder import user_state_folder
     from simulator.world import Config
 
     folder = state or user_state_folder()

@@ -108,7 +108,7 @@ def _running(state: Path | None) -> dict[str, Any]:
     """How the running world is reached."""
     from simulator.client_environment import check_target
     from simulator.failures import WrongUse
-    from simulator.state import running_endpoints, user_state_folder
+    from simulator.state.folder import running_endpoints, user_state_folder
 
     folder = state or user_state_folder()
     running = running_endpoints(folder)
@@ -124,8 +124,8 @@ def _proxy(
     endpoints: Mapping[str, Any], names: Names, on_refusal: Callable[[str], None] = lambda target: None
 ) -> Iterator[str]:
     """The URL of a proxy that answers for these names, while it is needed."""
-    from simulator.authority import Authority
     from simulator.proxy import Proxy, upstreams
+    from simulator.state.authority import Authority
 
     certificate = Authority(Path(endpoints["state"]) / "ca").certificate_file(names.blob_domain, names.certified)
     proxy = Proxy(upstreams(endpoints, names), certificate, on_refusal)

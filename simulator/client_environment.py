@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from simulator.failures import WrongUse
-from simulator.state import write_private
+from simulator.state.folder import write_private
 
 REAL_AZURE = (
     "azure.cn",

@@ -19,8 +19,8 @@ from urllib.request import getproxies_environment, proxy_bypass
 
 from simulator import az, client_environment
 from simulator.az import PROGRAM_VARIABLE
-from simulator.azurite import MissingNode, find_node, main_program
-from simulator.state import cache_folder, running_endpoints, user_state_folder
+from simulator.state.folder import cache_folder, running_endpoints, user_state_folder
+from simulator.storage.azurite import MissingNode, find_node, main_program
 
 PORTS = {7080: "ARM over HTTP", 7443: "ARM over HTTPS", 10000: "blobs"}
 """What `up` listens on unless told otherwise."""

@@ -35,15 +35,15 @@ from controlplane.jobs.aftermath import Loss, name_losses
 from controlplane.jobs.catalog import plans
 from controlplane.jobs.timetable import Timetable
 from controlplane.ports import Blobs, Ports, ServiceSettings, StorageUnavailable
-from simulator import storage_address
-from simulator.authority import Authority, server_hosts
-from simulator.clock import SystemClock
+from simulator.clock.virtual import SystemClock
 from simulator.failures import WrongUse
-from simulator.late_storage import LateStorage
-from simulator.logs import recording
-from simulator.publication import Publication
 from simulator.serving import Application, Message, Receive, Send, Serving
-from simulator.state import Endpoints, StateFolder, cache_folder
+from simulator.state.authority import Authority, server_hosts
+from simulator.state.folder import Endpoints, StateFolder, cache_folder
+from simulator.state.logs import recording
+from simulator.state.publication import Publication
+from simulator.storage import storage_address
+from simulator.storage.late_storage import LateStorage
 
 if TYPE_CHECKING:
     from controlplane.adapters.endpoint_probe import Answer
@@ -200,11 +200,11 @@ class World:
         self._stack.callback(starter.shutdown)
 
     def _storage(self, keep: ExitStack) -> Blobs:
-        from simulator.azurite import Azurite, ManagedAccounts
+        from simulator.storage.azurite import Azurite, ManagedAccounts
 
         config = self.config
         if config.blob_endpoint is not None:
-            from simulator import foreign_storage
+            from simulator.storage import foreign_storage
 
             foreign = foreign_storage.connect(config.blob_endpoint, config.blob_accounts, config.settings)
             keep.callback(foreign.blobs.close)

@@ -11,8 +11,9 @@ from typer.core import TyperCommand, TyperGroup, TyperOption
 
 from docs.generator import source
 from docs.generator.markdown import block, code, codes, page, section, table
-from simulator import cli, control
-from simulator.state import Endpoints
+from simulator import cli
+from simulator.control import api as control
+from simulator.state.folder import Endpoints
 
 EXIT_CODES = {
     cli.OK: "all well",

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from simulator.azurite import InstallFailed, MissingNode, install
-from simulator.state import cache_folder
+from simulator.state.folder import cache_folder
+from simulator.storage.azurite import InstallFailed, MissingNode, install
 
 ROOT = Path(__file__).parents[2]
 

@@ -15,8 +15,8 @@ import pytest
 
 from controlplane.adapters.azurite import AzuriteBlobs, FixedAccounts
 from controlplane.ports import Blob, BlobNotFound, BlobRefused, Blobs, Range
-from simulator.azurite import Azurite, InstallFailed, ManagedAccounts, MissingNode
-from simulator.state import cache_folder
+from simulator.state.folder import cache_folder
+from simulator.storage.azurite import Azurite, InstallFailed, ManagedAccounts, MissingNode
 from tests.unit import test_ports_blobs as suite
 from tests.unit.test_ports_blobs import ACCOUNT, MIB, new_blob, pattern, soon
 

@@ -11,8 +11,8 @@ from azure.storage.blob import BlobServiceClient
 from controlplane.adapters.azurite import AzuriteBlobs, FixedAccounts
 from controlplane.adapters.endpoint_probe import probe
 from controlplane.ports import StorageUnavailable
-from simulator.azurite import Azurite, InstallFailed, ManagedAccounts, MissingNode
-from simulator.state import cache_folder
+from simulator.state.folder import cache_folder
+from simulator.storage.azurite import Azurite, InstallFailed, ManagedAccounts, MissingNode
 
 
 @pytest.fixture

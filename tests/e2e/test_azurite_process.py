@@ -19,8 +19,8 @@ import pytest
 from controlplane.adapters.azurite import AzuriteBlobs
 from controlplane.ports import BLOCK_BYTES, Blob, BlobNotFound, StorageUnavailable
 from controlplane.vault_format.vault_store import VaultStore
-from simulator.azurite import Azurite, InstallFailed, ManagedAccounts, MissingNode, StartFailed, install
-from simulator.state import cache_folder
+from simulator.state.folder import cache_folder
+from simulator.storage.azurite import Azurite, InstallFailed, ManagedAccounts, MissingNode, StartFailed, install
 
 NOTE = Blob("notes", "container", "note")
 PARENT = """

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from simulator.state import StateFolder
+from simulator.state.folder import StateFolder
 from tests.e2e.conftest import ROOT
 
 COMMAND = ("-m", "simulator.cli")

@@ -16,8 +16,8 @@ import httpx
 import pytest
 
 from controlplane.arm.sign_in.aad import CLIENT_ID, SUBSCRIPTION_ID, TENANT_ID
-from simulator.clock import SystemClock
-from simulator.state import StateFolder
+from simulator.clock.virtual import SystemClock
+from simulator.state.folder import StateFolder
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = timedelta(seconds=60)

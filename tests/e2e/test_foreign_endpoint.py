@@ -19,10 +19,10 @@ from azure.storage.blob import BlobServiceClient
 
 from controlplane.adapters.endpoint_probe import Answer
 from controlplane.ports import ServiceSettings
-from simulator.azurite import InstallFailed, MissingNode, find_node, install
 from simulator.failures import Failure
-from simulator.foreign_storage import UnfitStorage, check_fit, connect
-from simulator.state import cache_folder
+from simulator.state.folder import cache_folder
+from simulator.storage.azurite import InstallFailed, MissingNode, find_node, install
+from simulator.storage.foreign_storage import UnfitStorage, check_fit, connect
 from tests.e2e.conftest import ROOT, backupsim
 from tests.e2e.running import PATIENCE_SECONDS, Up, demo_of, good_backup, up
 

@@ -15,12 +15,12 @@ import pytest
 from controlplane.adapters.azurite import AzuriteBlobs
 from controlplane.ports import Blobs, BlockSource, Clock, Json
 from extension.contract.bridge import FreezeRequest
-from simulator.azurite import Azurite, InstallFailed, ManagedAccounts, MissingNode
-from simulator.clock import SystemClock, VirtualClock
+from simulator.clock.virtual import SystemClock, VirtualClock
 from simulator.guest.disk.digests import differing
 from simulator.guest.machine import Guest, GuestOptions
 from simulator.guest.workload.database import inspect
-from simulator.state import cache_folder
+from simulator.state.folder import cache_folder
+from simulator.storage.azurite import Azurite, InstallFailed, ManagedAccounts, MissingNode
 from tests.unit.guest_rig import ACCOUNT, SMALL, SQL_IMAGE, START, disk, machine_spec, snapshot
 
 SPEC = machine_spec(SQL_IMAGE, [disk("os", -1, 128, "FromImage"), disk("data0", 0, 64), disk("data1", 1, 64)])

@@ -13,8 +13,8 @@ from controlplane.ports import Blob
 from extension.contract.codes import Code
 from extension.contract.reports import StatusReport, parse_status_blob, unpadded
 from extension.contract.settings import snapshot_request
-from simulator.azurite import Azurite, InstallFailed, ManagedAccounts, MissingNode
-from simulator.state import cache_folder
+from simulator.state.folder import cache_folder
+from simulator.storage.azurite import Azurite, InstallFailed, ManagedAccounts, MissingNode
 from tests.handler_rig import ONLY_GUEST, TASK, Rig
 
 ACCOUNT = "sql01disks"

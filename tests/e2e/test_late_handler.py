@@ -12,8 +12,8 @@ import pytest
 from controlplane.adapters.azurite import AzuriteBlobs
 from controlplane.ports import ServiceSettings
 from extension.contract.settings import SnapshotSettings
-from simulator.azurite import Azurite, ManagedAccounts
-from simulator.state import cache_folder
+from simulator.state.folder import cache_folder
+from simulator.storage.azurite import Azurite, ManagedAccounts
 from tests.unit.backup_world import BackupWorld, backup_world
 from tests.unit.scripted_fabric import silent
 

@@ -32,7 +32,7 @@ def test_compose_accepts_its_file() -> None:
 
 
 def test_compose_runs_the_azurite_that_the_simulator_would() -> None:
-    package = json.loads((ROOT / "simulator/azurite_package/package.json").read_text(encoding="utf-8"))
+    package = json.loads((ROOT / "simulator/storage/azurite_package/package.json").read_text(encoding="utf-8"))
     assert (
         SERVICES["azurite"]["image"] == f"mcr.microsoft.com/azure-storage/azurite:{package['dependencies']['azurite']}"
     )

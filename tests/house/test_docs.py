@@ -15,8 +15,9 @@ import pytest
 
 from docs.generator import command, coverage, source
 from docs.generator.pages import FOLDER, PAGES
-from simulator import bootstrap, cli, control, failures
-from simulator.state import Endpoints
+from simulator import bootstrap, cli, failures
+from simulator.control import api as control
+from simulator.state.folder import Endpoints
 
 ROOT = source.ROOT
 README = ROOT / "README.md"

@@ -14,7 +14,7 @@ from typing import Any
 
 from controlplane.adapters.memory_blobs import MemoryBlobs
 from extension.contract.protocol import settings_file
-from simulator.clock import SystemClock, VirtualClock
+from simulator.clock.virtual import SystemClock, VirtualClock
 from simulator.guest.agent.agent import Agent
 from simulator.guest.agent.client import WireClient
 from simulator.guest.agent.handler import Handler

@@ -26,7 +26,7 @@ from controlplane.arm.sign_in.aad import SUBSCRIPTION_ID, Identity, Tokens
 from controlplane.domain.compute.virtual_machine import VHD_FOOTER_BYTES
 from controlplane.jobs.catalog import plans
 from controlplane.ports import Json, Ports, ServiceSettings
-from simulator.clock import VirtualClock
+from simulator.clock.virtual import VirtualClock
 from tests.unit.scripted_fabric import ScriptedFabric
 
 START = datetime(2026, 11, 22, 8, 30, 15, 250_000, tzinfo=UTC)

@@ -25,7 +25,7 @@ from controlplane.jobs.engine.records import Ticket
 from controlplane.jobs.protection.lifecycle import configure_protection
 from controlplane.jobs.restore.restore import restore
 from controlplane.ports import Blob, Blobs, Disk, Json, MachineSpec, Ports, ServiceSettings
-from simulator.clock import VirtualClock
+from simulator.clock.virtual import VirtualClock
 from tests.unit.faulty_blobs import FaultyBlobs
 from tests.unit.scripted_fabric import ScriptedFabric
 

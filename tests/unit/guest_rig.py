@@ -20,7 +20,7 @@ from controlplane.ports import (
     Range,
     StorageUnavailable,
 )
-from simulator.clock import VirtualClock
+from simulator.clock.virtual import VirtualClock
 from simulator.guest.disk.disk import BlockCache, GuestDisk, StoredImage
 from simulator.guest.disk.gate import Gate
 from simulator.guest.disk.ledger import Ledger

@@ -19,7 +19,7 @@ import sqlalchemy as sa
 
 from controlplane.adapters.store import SqlStore
 from controlplane.ports import Json
-from simulator.clock import VirtualClock
+from simulator.clock.virtual import VirtualClock
 from tests.unit import arm_world as setting
 from tests.unit.arm_world import ACCOUNT, GROUP, ITEM, START, SUBSCRIPTION, VAULT, VM, ArmWorld
 

@@ -14,7 +14,7 @@ from controlplane.arm.edge.filters import terms
 from controlplane.domain.errors import ServiceError
 from controlplane.ports import Json
 from extension.contract.settings import SnapshotSettings
-from simulator.clock import VirtualClock
+from simulator.clock.virtual import VirtualClock
 from tests.unit.arm_world import BASE_URL, CONTAINER, ITEM, POLICY, START, TARGET, VAULT, VM, ArmWorld, furnished_world
 from tests.unit.scripted_fabric import ScriptedFabric, snapshots
 

@@ -14,7 +14,7 @@ from controlplane.jobs.retention import deleted_vaults, expiry
 from controlplane.ports import Json
 from controlplane.vault_format.packs import CONTAINER
 from controlplane.vault_format.vault_store import VaultPoint, VaultStore
-from simulator.clock import VirtualClock
+from simulator.clock.virtual import VirtualClock
 from tests.unit.arm_world import GROUP, ITEM, SUBSCRIPTION, VAULT, VM, ArmWorld, arm_world
 from tests.unit.test_arm_vaults import policy_body
 

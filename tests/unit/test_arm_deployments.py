@@ -16,7 +16,7 @@ from controlplane.arm.app import own_requests
 from controlplane.arm.resources.deployment_history import ENOUGH, MOST, TOO_MANY
 from controlplane.domain.resources.deployment import KIND
 from controlplane.jobs.catalog import plans
-from simulator.clock import VirtualClock
+from simulator.clock.virtual import VirtualClock
 from tests.unit.arm_world import ACCOUNT, GROUP, IMAGE, SUBSCRIPTION, VAULT, VERSION, VM, ArmWorld, arm_world, identity
 from tests.unit.scripted_fabric import apply_desired
 from tests.unit.template_world import SCHEMA

@@ -10,7 +10,7 @@ import pytest
 
 from controlplane.adapters.fabric import DESIRED, EXTENSION_LIMIT, OBSERVED
 from controlplane.ports import Json
-from simulator.clock import VirtualClock
+from simulator.clock.virtual import VirtualClock
 from tests.unit.arm_world import SUBSCRIPTION, VM, ArmWorld, arm_world
 
 EXTENSION = f"{VM}/extensions/Custom"

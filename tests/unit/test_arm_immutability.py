@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from simulator.clock import VirtualClock
+from simulator.clock.virtual import VirtualClock
 from tests.unit.arm_world import ITEM, VAULT, ArmWorld, arm_world
 from tests.unit.test_arm_resource_guards import LONG, stopping, with_days
 

@@ -11,7 +11,7 @@ import pytest
 
 from controlplane.arm.app import all_routes, build
 from controlplane.ports import Document
-from simulator.clock import VirtualClock
+from simulator.clock.virtual import VirtualClock
 from tests.unit.arm_world import ACCOUNT, GROUP, ITEM, POLICY, SUBSCRIPTION, VAULT, VM, ArmWorld, arm_world, identity
 
 NETWORK = f"{GROUP}/providers/Microsoft.Network/virtualNetworks/net"

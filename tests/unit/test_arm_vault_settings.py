@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from controlplane.ports import Json
-from simulator.clock import VirtualClock
+from simulator.clock.virtual import VirtualClock
 from tests.unit.arm_world import GROUP, VAULT, VERSION, ArmWorld, arm_world
 
 BACKUP_CONFIG = f"{VAULT}/backupconfig/vaultconfig"

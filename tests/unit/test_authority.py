@@ -13,8 +13,8 @@ from threading import Barrier
 import pytest
 from cryptography import x509
 
-from simulator.authority import CERTIFICATE_LIFE, RENEWAL, Authority, server_hosts
 from simulator.serving import Message, Receive, Send, Serving
+from simulator.state.authority import CERTIFICATE_LIFE, RENEWAL, Authority, server_hosts
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 HOSTS = ("localhost", "127.0.0.1", "::1")

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from simulator import az
-from simulator.authority import Authority
 from simulator.failures import Failure, WrongUse
+from simulator.state.authority import Authority
 
 PROGRAM = """#!{python}
 import os, sys

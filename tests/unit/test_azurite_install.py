@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from simulator.azurite import InstallFailed, MissingNode, Node, find_node, install
+from simulator.storage.azurite import InstallFailed, MissingNode, Node, find_node, install
 
 WORKING_NPM = """
 import pathlib, sys

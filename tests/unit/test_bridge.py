@@ -14,7 +14,7 @@ import pytest
 
 from controlplane.adapters.memory_blobs import MemoryBlobs
 from extension.contract import bridge
-from simulator.clock import VirtualClock
+from simulator.clock.virtual import VirtualClock
 from simulator.guest.vss.snapshot_set import NoSuchSession
 from simulator.host.packages import PackageRepository
 from simulator.host.wireserver import WireServer

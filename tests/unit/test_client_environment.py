@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from simulator import client_environment
-from simulator.authority import Authority
 from simulator.client_environment import check_target, direct, is_real_azure, proxied, render, without_others
 from simulator.failures import WrongUse
+from simulator.state.authority import Authority
 
 PROXY = "http://127.0.0.1:1234"
 

@@ -16,12 +16,12 @@ from controlplane.arm.edge.rate_limits import RateLimits
 from controlplane.domain.recovery_services.protected_item import KIND as ITEMS
 from controlplane.domain.recovery_services.recovery_point import KIND as POINTS
 from controlplane.ports import Blob, Clock, Event, Json
-from simulator import control
-from simulator.clock import SystemClock
-from simulator.control_world import WorldControls
+from simulator.clock.virtual import SystemClock
+from simulator.control import api as control
+from simulator.control.reset import OF_THE_WORLD, Resetter
+from simulator.control.world import WorldControls
 from simulator.host.documents import machine_key
 from simulator.host.host import Host
-from simulator.reset import OF_THE_WORLD, Resetter
 from simulator.serving import Serving
 from tests.unit import host_setting
 from tests.unit.arm_world import GROUP, ITEM, SUBSCRIPTION, VAULT, VM, ArmWorld, arm_world

@@ -12,8 +12,8 @@ import pytest
 from filelock import FileLock
 
 from simulator import doctor
-from simulator.authority import Authority
 from simulator.doctor import Facts, report
+from simulator.state.authority import Authority
 
 GIB = 1024**3
 WELL = Facts(

@@ -24,7 +24,7 @@ from controlplane.jobs.engine.execution import RUN, RUNNING
 from controlplane.jobs.engine.plan import Action, Outcome, Plan, Step
 from controlplane.jobs.engine.records import Order, Ticket
 from controlplane.ports import Engine, Json, Ports, ServiceSettings, StorageUnavailable, Store
-from simulator.clock import VirtualClock
+from simulator.clock.virtual import VirtualClock
 
 START = datetime(2026, 11, 22, 19, 0, tzinfo=UTC)
 VAULT = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.RecoveryServices/vaults/v"

@@ -15,7 +15,7 @@ import pytest
 from controlplane.adapters.fabric import DESIRED, OBSERVED, StoreFabric, seal
 from controlplane.adapters.store import SqlStore
 from controlplane.ports import ExtensionView, GuestNotReady, Json
-from simulator.clock import VirtualClock
+from simulator.clock.virtual import VirtualClock
 from tests.unit.scripted_fabric import PUBLISHED, apply_desired, publish, tenant, tenant_key_pem
 from tests.unit.test_ports_fabric import SPEC, VM, request
 

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import pytest
 
-from simulator.clock import SystemClock, VirtualClock
+from simulator.clock.virtual import SystemClock, VirtualClock
 from simulator.guest.disk.gate import Gate
 from tests.unit.guest_rig import START
 

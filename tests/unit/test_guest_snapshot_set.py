@@ -12,7 +12,7 @@ import pytest
 
 from controlplane.ports import BlockSource
 from extension.contract.bridge import FreezeReport, FreezeRequest
-from simulator.clock import VirtualClock
+from simulator.clock.virtual import VirtualClock
 from simulator.guest.machine import GuestOptions
 from simulator.guest.vss.snapshot_set import NoSuchSession, NotFrozen
 from simulator.guest.vss.writer import Event, Hresult, State, WriterFailed

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.clock import VirtualClock
+from simulator.clock.virtual import VirtualClock
 from simulator.guest.vss.writer import (
     LAW,
     Event,

@@ -11,7 +11,7 @@ import httpx
 from controlplane.arm.edge.holding import hold
 from controlplane.domain.resources import operation
 from extension.contract.settings import SnapshotSettings
-from simulator.clock import VirtualClock
+from simulator.clock.virtual import VirtualClock
 from tests.unit.arm_world import BASE_URL, ITEM, VAULT, VERSION, ArmWorld, arm_world
 from tests.unit.scripted_fabric import ScriptedFabric, snapshots
 

@@ -17,7 +17,7 @@ from controlplane.domain.recovery_services import policy
 from controlplane.domain.recovery_services.protected_item import KIND as ITEMS
 from controlplane.domain.recovery_services.vault import KIND as VAULTS
 from controlplane.ports import Store
-from simulator.clock import VirtualClock
+from simulator.clock.virtual import VirtualClock
 from tests.unit.arm_world import START
 from tests.unit.store_rules import check_store
 

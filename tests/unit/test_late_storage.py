@@ -10,9 +10,9 @@ import pytest
 from controlplane.adapters.memory_blobs import MemoryBlobs
 from controlplane.adapters.store import SqlStore
 from controlplane.ports import StorageUnavailable
-from simulator import storage_address
-from simulator.clock import VirtualClock
-from simulator.late_storage import LateStorage
+from simulator.clock.virtual import VirtualClock
+from simulator.storage import storage_address
+from simulator.storage.late_storage import LateStorage
 from tests.unit.arm_world import START
 
 

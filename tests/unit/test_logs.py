@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from simulator.failures import WrongUse
-from simulator.logs import FILE, recording, redact
+from simulator.state.logs import FILE, recording, redact
 
 WRAPPINGS: dict[str, Callable[[str], str]] = {
     "JSON": json.dumps,

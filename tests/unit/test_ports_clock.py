@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from controlplane import ports
-from simulator.clock import SystemClock, VirtualClock, next_due
+from simulator.clock.virtual import SystemClock, VirtualClock, next_due
 
 START = datetime(2026, 2, 28, 23, 0, tzinfo=UTC)
 TICK_SECONDS = 0.004

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from controlplane.adapters.store import SqlStore
 from controlplane.ports import DocumentExists, EtagMismatch, Event
-from simulator.clock import VirtualClock
+from simulator.clock.virtual import VirtualClock
 
 START = datetime(2026, 11, 22, 19, 0, tzinfo=UTC)
 KIND = "microsoft.recoveryservices/vaults"

@@ -11,9 +11,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from simulator.authority import Authority, server_hosts
 from simulator.proxy import AZURE, Names, Proxy, Upstream, upstreams
 from simulator.serving import Message, Receive, Send, Serving
+from simulator.state.authority import Authority, server_hosts
 
 HUGE = b"x" * 3_000_000
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from simulator.clock import VirtualClock
-from simulator.publication import FOLLOW_SECONDS, Publication
+from simulator.clock.virtual import VirtualClock
+from simulator.state.publication import FOLLOW_SECONDS, Publication
 
 Json = dict[str, Any]
 

@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from simulator.failures import WrongUse
-from simulator.state import (
+from simulator.state.folder import (
     Endpoints,
     StateFolder,
     StateInUse,

@@ -14,7 +14,7 @@ import pytest
 from controlplane.adapters.azurite import AzuriteBlobs
 from controlplane.adapters.storage_keys import FixedAccounts, blob_sas
 from controlplane.ports import Blob, BlobNotFound, StorageRefused
-from simulator.azurite import ManagedAccounts
+from simulator.storage.azurite import ManagedAccounts
 
 KEY = "c2VjcmV0IGtleQ=="
 

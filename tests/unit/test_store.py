@@ -15,7 +15,7 @@ from sqlalchemy.engine import make_url
 
 from controlplane.adapters.store import METADATA, SCHEMA, SqlStore, StoreTooNew, upgrade
 from controlplane.ports import Event
-from simulator.clock import VirtualClock
+from simulator.clock.virtual import VirtualClock
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ import pytest
 
 from controlplane.adapters.memory_blobs import MemoryBlobs
 from controlplane.ports import Blob
-from simulator.clock import VirtualClock
+from simulator.clock.virtual import VirtualClock
 from simulator.guest.agent.transport import Transport
 from simulator.host.goalstate import PluginGoal
 from simulator.host.packages import PackageRepository

@@ -13,8 +13,8 @@ from fastapi.responses import JSONResponse, Response, StreamingResponse
 
 from controlplane.arm.edge.rate_limits import RateLimits
 from controlplane.ports import Clock, Event, Store
-from simulator.clock import VirtualClock
-from simulator.reset import Resetter
+from simulator.clock.virtual import VirtualClock
+from simulator.control.reset import Resetter
 
 Json = dict[str, Any]
 

@@ -29,11 +29,11 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 from controlplane.domain.recovery_services import recovery_point as points
 from controlplane.domain.recovery_services.recovery_point import TIERS
 from controlplane.ports import PortError, Store
-from simulator import control_world
-from simulator.control_world import Refused, WorldControls
+from simulator.control import world as control_world
+from simulator.control.verify import Verifier
+from simulator.control.world import Refused, WorldControls
 from simulator.failures import Failure
 from simulator.host.host import Host
-from simulator.verify import Verifier
 
 Json = dict[str, Any]
 

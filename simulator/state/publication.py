@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from controlplane.ports import Clock
-from simulator.state import write_private
+from simulator.state.folder import write_private
 
 Json = dict[str, Any]
 

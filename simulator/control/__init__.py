@@ -1,0 +1,1 @@
+"""The control API `/_sim`: what only a simulator can offer."""

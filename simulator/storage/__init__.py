@@ -1,0 +1,1 @@
+"""Where blobs live: Azurite as a child process, or an endpoint of somebody else's."""
