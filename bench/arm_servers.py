@@ -43,7 +43,7 @@ class RunningWorld:
         self._folder = folder
         ports = {name: free_port() for name in ("--port", "--https-port", "--blob-port")}
         options = [word for name, port in ports.items() for word in (name, str(port))]
-        command = [sys.executable, "-m", "simulator.cli", "up", *options, "--state", str(folder / "world")]
+        command = [sys.executable, "-m", "simulator.command.cli", "up", *options, "--state", str(folder / "world")]
         began = time.perf_counter()
         self._process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         _until(lambda: _answers(ports["--port"]))

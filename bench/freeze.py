@@ -29,7 +29,7 @@ from bench.report import Aim, finish, say
 from controlplane.adapters.azurite import AzuriteBlobs, FixedAccounts
 from controlplane.ports import ServiceSettings
 from simulator.client import Client
-from simulator.demo import LOCATION, POLICY, agent_is_ready, machine_body
+from simulator.command.demo import LOCATION, POLICY, agent_is_ready, machine_body
 from simulator.world import Config, build
 
 Json = dict[str, Any]

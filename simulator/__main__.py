@@ -6,10 +6,10 @@ import sys
 # Python puts this folder on the path, where its modules would hide others; packages are found from the one above.
 sys.path[0] = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
-from simulator import bootstrap  # noqa: E402
+from simulator.command import bootstrap  # noqa: E402
 
 if __name__ == "__main__":
     bootstrap.enter()
-    from simulator.cli import main
+    from simulator.command.cli import main
 
     main()

@@ -8,7 +8,7 @@ import sys
 # Python puts this folder on the path; packages are found from the one above.
 sys.path[0] = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
-from simulator import bootstrap  # noqa: E402
+from simulator.command import bootstrap  # noqa: E402
 from tests.arguments import shared_out, with_az_joined  # noqa: E402
 
 if __name__ == "__main__":

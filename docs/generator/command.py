@@ -11,7 +11,7 @@ from typer.core import TyperCommand, TyperGroup, TyperOption
 
 from docs.generator import source
 from docs.generator.markdown import block, code, codes, page, section, table
-from simulator import cli
+from simulator.command import cli
 from simulator.control import api as control
 from simulator.state.folder import Endpoints
 

@@ -27,7 +27,7 @@ class KeptDemo:
 def backupsim(*arguments: str, timeout_seconds: int = 300) -> subprocess.CompletedProcess[str]:
     """The command as a person starts it, without the bootstrap (the tests have their environment already)."""
     return subprocess.run(
-        [sys.executable, "-m", "simulator.cli", *arguments],
+        [sys.executable, "-m", "simulator.command.cli", *arguments],
         cwd=ROOT,
         env={name: value for name, value in os.environ.items() if not name.startswith("BACKUPSIM_STATE")},
         capture_output=True,

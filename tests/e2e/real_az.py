@@ -65,7 +65,7 @@ class Az:
     def text(self, command: str) -> str:
         began = time.monotonic()
         done = subprocess.run(
-            [sys.executable, "-m", "simulator.cli", "az", *shlex.split(command)],
+            [sys.executable, "-m", "simulator.command.cli", "az", *shlex.split(command)],
             cwd=self.folder,
             env=self._environment,
             stdin=subprocess.DEVNULL,

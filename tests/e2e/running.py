@@ -16,7 +16,7 @@ from typing import Any
 import psutil
 
 from simulator.client import Client
-from simulator.demo import Demo, DemoOptions, agent_is_ready
+from simulator.command.demo import Demo, DemoOptions, agent_is_ready
 from tests.e2e.conftest import ROOT
 
 PATIENCE_SECONDS = 60.0
@@ -39,7 +39,12 @@ class Up:
         told = state / "endpoints.json"
         told.unlink(missing_ok=True)  # a killed world leaves its own
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "simulator.cli", *(arguments or ("up", "--port", "0", "--state", str(state)))],
+            [
+                sys.executable,
+                "-m",
+                "simulator.command.cli",
+                *(arguments or ("up", "--port", "0", "--state", str(state))),
+            ],
             cwd=ROOT,
             env=environment,
             stderr=subprocess.PIPE,

@@ -14,7 +14,7 @@ from controlplane.adapters.azurite import AzuriteBlobs
 from controlplane.ports import Blob
 from extension.contract.reports import parse_status_blob
 from extension.contract.settings import CustomSettings, snapshot_request
-from simulator.demo import GROUP, SOURCE_ACCOUNT, VM
+from simulator.command.demo import GROUP, SOURCE_ACCOUNT, VM
 from simulator.storage.azurite import ManagedAccounts
 from tests.e2e.real_az import Az, Refused
 from tests.e2e.running import Up, demo_of, up

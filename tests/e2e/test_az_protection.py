@@ -84,7 +84,7 @@ def mounted(run: Az, az: Path, point: str, folder: Path) -> tuple[Path, str]:
     }
     command = ["backup", "restore", "files", "mount-rp", *ITEM.split(), "-r", point]
     done = subprocess.run(
-        [sys.executable, "-m", "simulator.cli", "az", *command],
+        [sys.executable, "-m", "simulator.command.cli", "az", *command],
         cwd=folder,
         env=environment,
         capture_output=True,

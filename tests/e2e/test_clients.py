@@ -71,7 +71,7 @@ class Clients:
             "BACKUPSIM_STATE": str(self.world.state),
             "PYTHONPATH": str(ROOT),
         }
-        command = [sys.executable, "-m", "simulator.cli", *arguments]
+        command = [sys.executable, "-m", "simulator.command.cli", *arguments]
         return subprocess.run(command, env=environment, input=stdin, capture_output=True, text=True, timeout=120)
 
     def run(self, *command: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
@@ -289,6 +289,6 @@ def test_without_a_world_the_commands_say_how_to_start_one(tmp_path: Path) -> No
     for command in (["az", "account", "show"], ["shell"], ["env"], ["run", "true"]):
         environment = {**os.environ, "BACKUPSIM_STATE": str(tmp_path / "none"), "PYTHONPATH": str(ROOT)}
         done = subprocess.run(
-            [sys.executable, "-m", "simulator.cli", *command], env=environment, capture_output=True, text=True
+            [sys.executable, "-m", "simulator.command.cli", *command], env=environment, capture_output=True, text=True
         )
         assert (done.returncode, "backupsim up" in done.stderr) == (2, True), done.stderr

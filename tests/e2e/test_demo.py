@@ -8,7 +8,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from simulator import texts
+from simulator.command import texts
 from tests.e2e.conftest import ROOT, KeptDemo, backupsim
 
 

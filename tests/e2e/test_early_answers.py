@@ -30,7 +30,7 @@ def free_port() -> int:
 
 @contextmanager
 def starting(state: Path, port: int, *options: str) -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, "-m", "simulator.cli", "up", "--state", str(state), "--port", str(port)]
+    command = [sys.executable, "-m", "simulator.command.cli", "up", "--state", str(state), "--port", str(port)]
     command += ["--https-port", str(free_port()), "--blob-port", str(free_port()), *options]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     try:

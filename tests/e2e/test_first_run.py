@@ -99,7 +99,7 @@ def test_the_second_run_starts_at_once_and_says_nothing(prepared: Path) -> None:
         assert (done.returncode, done.stderr) == (7, "")
         return time.perf_counter() - started
 
-    inside = [str(prepared / ".venv/bin/python"), "-c", "from simulator.cli import main; main()"]
+    inside = [str(prepared / ".venv/bin/python"), "-c", "from simulator.command.cli import main; main()"]
     bare = min(seconds(inside) for _ in range(5))
     whole = min(seconds([BASE_PYTHON, "simulator"]) for _ in range(5))
     assert whole - bare < 0.15

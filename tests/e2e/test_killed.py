@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from simulator.client import RequestFailed
-from simulator.demo import Demo
+from simulator.command.demo import Demo
 from tests.e2e.running import (
     PATIENCE_SECONDS,
     Up,

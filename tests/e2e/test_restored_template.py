@@ -15,7 +15,7 @@ from azure.storage.blob import BlobClient
 
 from controlplane.ports import Json
 from simulator.client import Client
-from simulator.demo import TARGET_ACCOUNT, Demo, agent_is_ready
+from simulator.command.demo import TARGET_ACCOUNT, Demo, agent_is_ready
 from tests.e2e.conftest import ROOT
 from tests.e2e.running import Up, eventually, good_backup, protected, up, wait_until_ended
 
@@ -30,7 +30,7 @@ def world(az: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
 
 def az_in(world: Up, az: Path, *arguments: str) -> Any:
     environment = {**os.environ, "BACKUPSIM_STATE": str(world.state), "BACKUPSIM_AZ": str(az)}
-    command = [sys.executable, "-m", "simulator.cli", "az", "--", *arguments]
+    command = [sys.executable, "-m", "simulator.command.cli", "az", "--", *arguments]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout) if done.stdout.strip() else None

@@ -67,7 +67,7 @@ def _unchanged(world: Up, python: Path) -> subprocess.CompletedProcess[str]:
 
 def _backupsim(world: Up, *arguments: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "BACKUPSIM_STATE": str(world.state)}
-    return _run([sys.executable, "-m", "simulator.cli", *arguments], environment)
+    return _run([sys.executable, "-m", "simulator.command.cli", *arguments], environment)
 
 
 def _run(command: list[str], environment: dict[str, str]) -> subprocess.CompletedProcess[str]:

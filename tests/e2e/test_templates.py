@@ -18,7 +18,7 @@ from controlplane.templates.relaxed_json import to_json
 from extension.contract.settings import to_ticks
 from extension.contract.settings_json import encode_object
 from simulator.client import Client
-from simulator.demo import SOURCE_ACCOUNT, Demo, agent_is_ready
+from simulator.command.demo import SOURCE_ACCOUNT, Demo, agent_is_ready
 from tests.e2e.conftest import ROOT
 from tests.e2e.running import Up, demo_of, eventually, is_ready, up
 
@@ -68,7 +68,7 @@ def run(world: Up, az: Path) -> Callable[..., str]:
     environment = {**os.environ, "BACKUPSIM_STATE": str(world.state), "BACKUPSIM_AZ": str(az)}
 
     def run(*arguments: str, stdin: str = "") -> str:
-        command = [sys.executable, "-m", "simulator.cli", *arguments]
+        command = [sys.executable, "-m", "simulator.command.cli", *arguments]
         done = subprocess.run(
             command, cwd=ROOT, env=environment, input=stdin, capture_output=True, text=True, timeout=300
         )

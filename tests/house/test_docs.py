@@ -15,7 +15,8 @@ import pytest
 
 from docs.generator import command, coverage, source
 from docs.generator.pages import FOLDER, PAGES
-from simulator import bootstrap, cli, failures
+from simulator import failures
+from simulator.command import bootstrap, cli
 from simulator.control import api as control
 from simulator.state.folder import Endpoints
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from simulator import az
+from simulator.command import az
 from simulator.failures import Failure, WrongUse
 from simulator.state.authority import Authority
 

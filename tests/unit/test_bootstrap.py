@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from simulator import bootstrap
-from simulator.bootstrap import Stamp, Wanted, is_ready, is_sound
+from simulator.command import bootstrap
+from simulator.command.bootstrap import Stamp, Wanted, is_ready, is_sound
 
 ROOT = Path(__file__).parents[2]
 BEFORE_THE_ENVIRONMENT = (
     ROOT / "simulator/__init__.py",
     ROOT / "simulator/__main__.py",
-    ROOT / "simulator/bootstrap.py",
+    ROOT / "simulator/command/bootstrap.py",
     ROOT / "tests/__main__.py",
     ROOT / "bench/__main__.py",
     ROOT / "tests/arguments.py",
@@ -39,7 +39,7 @@ def test_an_old_python_can_read_it_and_it_needs_nothing_installed(path: Path) ->
 
 
 def test_what_is_loaded_before_the_environment_is_ready_is_little() -> None:
-    tree = ast.parse((ROOT / "simulator/bootstrap.py").read_text(encoding="utf-8"))
+    tree = ast.parse((ROOT / "simulator/command/bootstrap.py").read_text(encoding="utf-8"))
     at_once = {alias.name for node in tree.body if isinstance(node, ast.Import) for alias in node.names}
     assert not at_once & {"hashlib", "subprocess", "tomllib", "logging"}, "each of these costs every start"
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from simulator import client_environment
-from simulator.client_environment import check_target, direct, is_real_azure, proxied, render, without_others
+from simulator.command import client_environment
+from simulator.command.client_environment import check_target, direct, is_real_azure, proxied, render, without_others
 from simulator.failures import WrongUse
 from simulator.state.authority import Authority
 

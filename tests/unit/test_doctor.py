@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from filelock import FileLock
 
-from simulator import doctor
-from simulator.doctor import Facts, report
+from simulator.command import doctor
+from simulator.command.doctor import Facts, report
 from simulator.state.authority import Authority
 
 GIB = 1024**3

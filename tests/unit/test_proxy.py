@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from simulator.proxy import AZURE, Names, Proxy, Upstream, upstreams
+from simulator.command.proxy import AZURE, Names, Proxy, Upstream, upstreams
 from simulator.serving import Message, Receive, Send, Serving
 from simulator.state.authority import Authority, server_hosts
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from simulator import show, texts
+from simulator.command import show, texts
 
 POINT = "48842442277220"
 RESULT: dict[str, Any] = {

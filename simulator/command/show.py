@@ -11,8 +11,8 @@ from rich.status import Status
 from rich.table import Table
 from rich.text import Text
 
-from simulator import texts
-from simulator.doctor import Check
+from simulator.command import texts
+from simulator.command.doctor import Check
 
 Json = dict[str, Any]
 

@@ -14,8 +14,8 @@ from typing import Any
 
 from filelock import FileLock
 
-from simulator import client_environment
-from simulator.client_environment import CLOUD, is_real_azure
+from simulator.command import client_environment
+from simulator.command.client_environment import CLOUD, is_real_azure
 from simulator.failures import Failure, WrongUse
 from simulator.state.folder import write_private
 

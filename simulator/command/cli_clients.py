@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from simulator.proxy import Names
+    from simulator.command.proxy import Names
 
 app = typer.Typer()
 
@@ -34,8 +34,8 @@ def az(
     state: StateOption = None,
 ) -> None:
     """Your own az, signed in to the world; its configuration is the world's, and yours stays untouched."""
-    from simulator import az as programs
-    from simulator.proxy import Names
+    from simulator.command import az as programs
+    from simulator.command.proxy import Names
 
     given = arguments or []
     programs.check_arguments(given)
@@ -52,8 +52,8 @@ def az(
 @app.command()
 def shell(state: StateOption = None) -> None:
     """A shell in which az, SDKs and Terraform are pointed at the world."""
-    from simulator import az as programs
-    from simulator import client_environment
+    from simulator.command import az as programs
+    from simulator.command import client_environment
 
     endpoints = _running(state)
     folder = Path(endpoints["state"]) / "az"
@@ -75,7 +75,7 @@ def env(
     state: StateOption = None,
 ) -> None:
     """Print the variables that point SDKs, az and Terraform at the world; they hold its secret."""
-    from simulator import client_environment
+    from simulator.command import client_environment
 
     if shell not in {*client_environment.SHELLS, "json"}:
         raise typer.BadParameter(f"{shell} is none of sh, pwsh, cmd, json", param_hint="--shell")
@@ -91,8 +91,8 @@ def run(
     state: StateOption = None,
 ) -> None:
     """Run a program that believes to be talking to the real Azure; it reaches the world and nothing else."""
-    from simulator import client_environment
-    from simulator.proxy import AZURE
+    from simulator.command import client_environment
+    from simulator.command.proxy import AZURE
 
     endpoints = _running(state)
     with _proxy(endpoints, AZURE, lambda target: typer.echo(f"refused: {target}", err=True)) as proxy:
@@ -106,7 +106,7 @@ def run(
 
 def _running(state: Path | None) -> dict[str, Any]:
     """How the running world is reached."""
-    from simulator.client_environment import check_target
+    from simulator.command.client_environment import check_target
     from simulator.failures import WrongUse
     from simulator.state.folder import running_endpoints, user_state_folder
 
@@ -124,7 +124,7 @@ def _proxy(
     endpoints: Mapping[str, Any], names: Names, on_refusal: Callable[[str], None] = lambda target: None
 ) -> Iterator[str]:
     """The URL of a proxy that answers for these names, while it is needed."""
-    from simulator.proxy import Proxy, upstreams
+    from simulator.command.proxy import Proxy, upstreams
     from simulator.state.authority import Authority
 
     certificate = Authority(Path(endpoints["state"]) / "ca").certificate_file(names.blob_domain, names.certified)

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from simulator import cli_clients
+from simulator.command import cli_clients
 
 if TYPE_CHECKING:
     from simulator.world import Config, World
@@ -67,9 +67,9 @@ def demo(
     lang: Annotated[str, typer.Option(help="en or zh-cn.")] = "en",
 ) -> None:
     """Back up a running Windows VM twice, restore it, and prove every byte."""
-    from simulator import show, texts
     from simulator.client import Client
-    from simulator.demo import Demo, DemoOptions
+    from simulator.command import show, texts
+    from simulator.command.demo import Demo, DemoOptions
     from simulator.world import Config, build
 
     if lang not in texts.LANGUAGES:
@@ -154,8 +154,8 @@ def verify(
     as_json: JsonOption = False,
 ) -> None:
     """Compare a recovery point with what the guest had written, tier by tier, and open its database."""
-    from simulator import show
     from simulator.client import Client
+    from simulator.command import show
     from simulator.state.folder import running_endpoints
     from simulator.world import build
 
@@ -175,8 +175,8 @@ def verify(
 @app.command()
 def doctor(state: StateOption = None, as_json: JsonOption = False) -> None:
     """What this machine has and lacks, with the remedy."""
-    from simulator import show
-    from simulator.doctor import look, report
+    from simulator.command import show
+    from simulator.command.doctor import look, report
 
     checks = report(look(state))
     if as_json:
@@ -271,7 +271,7 @@ def _say_where(world: World) -> None:
 
 def _hints(keep: Path | None, result: Json, language: str) -> list[str]:
     """What to type next, under the name by which this command was started."""
-    from simulator import texts
+    from simulator.command import texts
 
     program = "backupsim" if Path(sys.argv[0]).stem == "backupsim" else "python3 simulator"
     commands = [("demo --keep ./world", "hint_keep"), ("up", "hint_up")]

@@ -17,8 +17,8 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 from urllib.request import getproxies_environment, proxy_bypass
 
-from simulator import az, client_environment
-from simulator.az import PROGRAM_VARIABLE
+from simulator.command import az, client_environment
+from simulator.command.az import PROGRAM_VARIABLE
 from simulator.state.folder import cache_folder, running_endpoints, user_state_folder
 from simulator.storage.azurite import MissingNode, find_node, main_program
 

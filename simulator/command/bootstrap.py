@@ -21,7 +21,7 @@ LACKS, INTERRUPTED = 3, 130
 OLDEST_NODE = 20
 NEWER_PYTHONS = ("python3.14", "python3.13", "python3.12", "python3.11")
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENT = ROOT / ".venv"
 PYTHON = ENVIRONMENT / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 STAMP = ENVIRONMENT / "backupsim.json"

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from simulator.client_environment import is_real_azure
+from simulator.command.client_environment import is_real_azure
 from simulator.failures import Failure
 
 HTTPS_PORT = 443

@@ -1,0 +1,1 @@
+"""The `backupsim` command and what only it needs."""
