@@ -27,7 +27,7 @@ from simulator.host.goalstate import PluginGoal
 from simulator.host.packages import PackageRepository
 from simulator.host.wireserver import WireServer
 from simulator.serving import Serving
-from tests.unit.wire_fakes import FakeMachine, goal_state
+from tests.unit.simulator.host.wire_fakes import FakeMachine, goal_state
 
 WIRE_SERVER, METADATA_SERVER = "168.63.129.16", "169.254.169.254"
 ADDRESSES = ((WIRE_SERVER, 80), (WIRE_SERVER, 32526), (METADATA_SERVER, 80))

@@ -21,7 +21,7 @@ from simulator.guest.machine import Guest, GuestOptions
 from simulator.guest.workload.database import inspect
 from simulator.state.folder import cache_folder
 from simulator.storage.azurite import Azurite, InstallFailed, ManagedAccounts, MissingNode
-from tests.unit.guest_rig import ACCOUNT, SMALL, SQL_IMAGE, START, disk, machine_spec, snapshot
+from tests.unit.simulator.guest.guest_rig import ACCOUNT, SMALL, SQL_IMAGE, START, disk, machine_spec, snapshot
 
 SPEC = machine_spec(SQL_IMAGE, [disk("os", -1, 128, "FromImage"), disk("data0", 0, 64), disk("data1", 1, 64)])
 FAST = GuestOptions(workload_rate=5, system_file_bytes=128 * 1024)

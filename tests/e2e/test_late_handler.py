@@ -14,8 +14,8 @@ from controlplane.ports import ServiceSettings
 from extension.contract.settings import SnapshotSettings
 from simulator.state.folder import cache_folder
 from simulator.storage.azurite import Azurite, ManagedAccounts
-from tests.unit.backup_world import BackupWorld, backup_world
-from tests.unit.scripted_fabric import silent
+from tests.unit.controlplane.adapters.scripted_fabric import silent
+from tests.unit.controlplane.jobs.backup_world import BackupWorld, backup_world
 
 ATTEMPT_SECONDS = 3
 

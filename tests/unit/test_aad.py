@@ -10,7 +10,7 @@ import pytest
 
 from controlplane.arm.sign_in.aad import CLIENT_ID, TENANT_ID, TOKEN_SECONDS, VERIFIED_TOKENS, Identity, Tokens
 from controlplane.domain.errors import ServiceError
-from tests.unit.arm_world import BASE_URL, SECRET, ArmWorld, arm_world, identity, signing_key
+from tests.unit.controlplane.arm.arm_world import BASE_URL, SECRET, ArmWorld, arm_world, identity, signing_key
 
 ARM = "https://management.azure.com/"
 FORM = {

@@ -10,7 +10,7 @@ from controlplane.domain.recovery_services.recovery_point import TIERS
 from controlplane.jobs.aftermath import name_losses
 from controlplane.jobs.documents import points
 from controlplane.ports import Blob
-from tests.unit.backup_world import BackupWorld, backup_world
+from tests.unit.controlplane.jobs.backup_world import BackupWorld, backup_world
 
 
 @pytest.fixture

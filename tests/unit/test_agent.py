@@ -16,8 +16,8 @@ from extension.contract.protocol import HandlerEnvironment
 from simulator.guest.agent.agent import Agent
 from simulator.guest.agent.client import WireClient
 from simulator.guest.agent.process import guest_environment
-from tests.unit.agent_setting import NAME, SUCCEED, Setting, agent_setting, enabled, package
-from tests.unit.wire_fakes import FACTS, TOKEN
+from tests.unit.simulator.guest.agent.agent_setting import NAME, SUCCEED, Setting, agent_setting, enabled, package
+from tests.unit.simulator.host.wire_fakes import FACTS, TOKEN
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ import pytest
 
 from simulator.guest.agent.handler import Handler, PackageUnusable
 from simulator.guest.agent.process import end_processes_below
-from tests.unit.agent_setting import NAME, SUCCEED, Setting, agent_setting, enabled, package
+from tests.unit.simulator.guest.agent.agent_setting import NAME, SUCCEED, Setting, agent_setting, enabled, package
 
 PERSIST = 'echo "$$" > "$AZURE_GUEST_AGENT_EXTENSION_PATH/process"; exec sleep 1000'
 

@@ -14,7 +14,17 @@ from controlplane.adapters.memory_blobs import MemoryBlobs
 from controlplane.arm.app import MAX_BODY_BYTES, ROUTES
 from controlplane.arm.edge.routing import Table, operation_name, split
 from controlplane.ports import StorageRefused, StorageUnavailable
-from tests.unit.arm_world import ACCOUNT, BASE_URL, GROUP, POLICY, SUBSCRIPTION, VAULT, VM, ArmWorld, arm_world
+from tests.unit.controlplane.arm.arm_world import (
+    ACCOUNT,
+    BASE_URL,
+    GROUP,
+    POLICY,
+    SUBSCRIPTION,
+    VAULT,
+    VM,
+    ArmWorld,
+    arm_world,
+)
 
 
 @pytest.fixture

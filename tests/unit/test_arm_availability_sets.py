@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from controlplane.ports import Json
-from tests.unit.arm_world import GROUP, SUBSCRIPTION, VM, ArmWorld, arm_world, machine_body
+from tests.unit.controlplane.arm.arm_world import GROUP, SUBSCRIPTION, VM, ArmWorld, arm_world, machine_body
 
 SETS = "providers/Microsoft.Compute/availabilitySets"
 SET = f"{GROUP}/{SETS}/Front_1"

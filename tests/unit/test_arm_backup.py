@@ -15,8 +15,19 @@ from controlplane.domain.errors import ServiceError
 from controlplane.ports import Json
 from extension.contract.settings import SnapshotSettings
 from simulator.clock.virtual import VirtualClock
-from tests.unit.arm_world import BASE_URL, CONTAINER, ITEM, POLICY, START, TARGET, VAULT, VM, ArmWorld, furnished_world
-from tests.unit.scripted_fabric import ScriptedFabric, snapshots
+from tests.unit.controlplane.adapters.scripted_fabric import ScriptedFabric, snapshots
+from tests.unit.controlplane.arm.arm_world import (
+    BASE_URL,
+    CONTAINER,
+    ITEM,
+    POLICY,
+    START,
+    TARGET,
+    VAULT,
+    VM,
+    ArmWorld,
+    furnished_world,
+)
 
 BACKUP = {"properties": {"objectType": "IaasVMBackupRequest"}}
 IAAS = "backupManagementType eq 'AzureIaasVM'"

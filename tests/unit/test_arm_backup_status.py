@@ -9,7 +9,8 @@ import pytest
 
 from controlplane.domain.recovery_services.supported_systems import SYSTEMS, system_of
 from controlplane.ports import Json
-from tests.unit.arm_world import (
+from tests.unit.controlplane.adapters.scripted_fabric import apply_desired
+from tests.unit.controlplane.arm.arm_world import (
     CONTAINER,
     GROUP,
     ITEM,
@@ -21,7 +22,6 @@ from tests.unit.arm_world import (
     furnished_world,
     machine_body,
 )
-from tests.unit.scripted_fabric import apply_desired
 from tests.unit.test_arm_backup import back_up, delete_item, listed, put_item, restore_body
 
 WEST = f"{SUBSCRIPTION}/providers/Microsoft.RecoveryServices/locations/westus"

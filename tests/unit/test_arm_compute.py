@@ -9,7 +9,7 @@ import pytest
 
 from controlplane.adapters.fabric import OBSERVED
 from controlplane.ports import Blob, Json
-from tests.unit.arm_world import GROUP, IMAGE, SUBSCRIPTION, VM, ArmWorld, arm_world, machine_body
+from tests.unit.controlplane.arm.arm_world import GROUP, IMAGE, SUBSCRIPTION, VM, ArmWorld, arm_world, machine_body
 
 GIB = 1024**3
 PASSWORD = "Pa$$w0rd-of-sql01"

@@ -13,7 +13,7 @@ from controlplane.arm.edge import unsimulated
 from controlplane.arm.edge.call import Answer
 from controlplane.arm.edge.routing import keywords, reading
 from docs.generator import coverage, read_sdk
-from tests.unit.arm_world import SUBSCRIPTION, ArmWorld, arm_world
+from tests.unit.controlplane.arm.arm_world import SUBSCRIPTION, ArmWorld, arm_world
 
 OPERATIONS = [(sdk.name, each) for sdk in unsimulated.sdks() for each in sdk.operations]
 REFUSED = {(route.method, keywords(route.path)) for route in all_routes() if coverage.is_refused(route)}

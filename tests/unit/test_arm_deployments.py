@@ -17,9 +17,20 @@ from controlplane.arm.resources.deployment_history import ENOUGH, MOST, TOO_MANY
 from controlplane.domain.resources.deployment import KIND
 from controlplane.jobs.catalog import plans
 from simulator.clock.virtual import VirtualClock
-from tests.unit.arm_world import ACCOUNT, GROUP, IMAGE, SUBSCRIPTION, VAULT, VERSION, VM, ArmWorld, arm_world, identity
-from tests.unit.scripted_fabric import apply_desired
-from tests.unit.template_world import SCHEMA
+from tests.unit.controlplane.adapters.scripted_fabric import apply_desired
+from tests.unit.controlplane.arm.arm_world import (
+    ACCOUNT,
+    GROUP,
+    IMAGE,
+    SUBSCRIPTION,
+    VAULT,
+    VERSION,
+    VM,
+    ArmWorld,
+    arm_world,
+    identity,
+)
+from tests.unit.controlplane.templates.template_world import SCHEMA
 
 Json = dict[str, Any]
 

@@ -9,7 +9,7 @@ import pytest
 from controlplane.adapters.fabric import DESIRED
 from controlplane.domain.compute.virtual_machine import GIB, VHD_FOOTER_BYTES
 from controlplane.ports import Json
-from tests.unit.arm_world import GROUP, IMAGE, SUBSCRIPTION, VM, ArmWorld, arm_world
+from tests.unit.controlplane.arm.arm_world import GROUP, IMAGE, SUBSCRIPTION, VM, ArmWorld, arm_world
 
 DISK = f"{GROUP}/providers/Microsoft.Compute/disks/Data"
 SNAPSHOT = f"{GROUP}/providers/Microsoft.Compute/snapshots/Copy"

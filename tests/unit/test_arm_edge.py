@@ -12,7 +12,7 @@ from controlplane.arm.app import all_routes
 from controlplane.arm.edge.api_versions import OF_NAMESPACES, versions
 from controlplane.arm.edge.rate_limits import GLOBAL_TIMES, SIZES, RateLimits
 from controlplane.ports import Json
-from tests.unit.arm_world import (
+from tests.unit.controlplane.arm.arm_world import (
     ACCOUNT,
     BASE_URL,
     GROUP,

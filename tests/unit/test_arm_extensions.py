@@ -11,7 +11,7 @@ import pytest
 from controlplane.adapters.fabric import DESIRED, EXTENSION_LIMIT, OBSERVED
 from controlplane.ports import Json
 from simulator.clock.virtual import VirtualClock
-from tests.unit.arm_world import SUBSCRIPTION, VM, ArmWorld, arm_world
+from tests.unit.controlplane.arm.arm_world import SUBSCRIPTION, VM, ArmWorld, arm_world
 
 EXTENSION = f"{VM}/extensions/Custom"
 EXTENSION_BODY: Json = {

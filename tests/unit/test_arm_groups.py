@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from controlplane.ports import Blob
-from tests.unit.arm_world import ACCOUNT, GROUP, SUBSCRIPTION, VAULT, VM, ArmWorld, arm_world
+from tests.unit.controlplane.arm.arm_world import ACCOUNT, GROUP, SUBSCRIPTION, VAULT, VM, ArmWorld, arm_world
 
 OTHER = f"{SUBSCRIPTION}/resourceGroups/other"
 LOCKS = "providers/Microsoft.Authorization/locks"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.arm_world import ACCOUNT, GROUP, SUBSCRIPTION, VAULT, ArmWorld, arm_world
+from tests.unit.controlplane.arm.arm_world import ACCOUNT, GROUP, SUBSCRIPTION, VAULT, ArmWorld, arm_world
 
 Json = dict[str, Any]
 

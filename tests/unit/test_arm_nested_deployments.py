@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.unit import template_world
-from tests.unit.arm_world import ACCOUNT, GROUP, SUBSCRIPTION, VAULT, VM, ArmWorld, arm_world
+from tests.unit.controlplane.arm.arm_world import ACCOUNT, GROUP, SUBSCRIPTION, VAULT, VM, ArmWorld, arm_world
+from tests.unit.controlplane.templates import template_world
 
 Json = dict[str, Any]
 

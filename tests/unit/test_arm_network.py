@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from controlplane.domain.errors import ServiceError
 from controlplane.domain.network.network import check_subnets, free_address
 from controlplane.ports import Json
-from tests.unit.arm_world import GROUP, IMAGE, VM, ArmWorld, arm_world
+from tests.unit.controlplane.arm.arm_world import GROUP, IMAGE, VM, ArmWorld, arm_world
 
 NETWORK = f"{GROUP}/providers/Microsoft.Network"
 VNET = f"{NETWORK}/virtualNetworks/Net"

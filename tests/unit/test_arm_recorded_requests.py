@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from controlplane.ports import Json
-from tests.unit.arm_shapes import FOLDER, differences, shape
-from tests.unit.arm_world import ITEM, POLICY, TARGET, VAULT, VM, arm_world
+from tests.unit.controlplane.arm.arm_shapes import FOLDER, differences, shape
+from tests.unit.controlplane.arm.arm_world import ITEM, POLICY, TARGET, VAULT, VM, arm_world
 
 STOP = {"policyId": "", "protectionState": "ProtectionStopped"}
 

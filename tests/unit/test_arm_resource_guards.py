@@ -22,7 +22,7 @@ from controlplane.domain.recovery_services.resource_guard import (
 from controlplane.domain.times import parse_instant
 from controlplane.ports import Json
 from simulator.clock.virtual import VirtualClock
-from tests.unit.arm_world import GROUP, ITEM, SUBSCRIPTION, VAULT, VM, ArmWorld, arm_world
+from tests.unit.controlplane.arm.arm_world import GROUP, ITEM, SUBSCRIPTION, VAULT, VM, ArmWorld, arm_world
 from tests.unit.test_arm_vaults import policy_body
 
 GUARD = f"{GROUP}/providers/Microsoft.DataProtection/resourceGuards/Guard01"

@@ -9,7 +9,17 @@ import pytest
 
 from controlplane.domain.compute.virtual_machine import VHD_FOOTER_BYTES
 from controlplane.ports import Json
-from tests.unit.arm_world import GROUP, IMAGE, ITEM, SUBSCRIPTION, TARGET, VAULT, VM, ArmWorld, arm_world
+from tests.unit.controlplane.arm.arm_world import (
+    GROUP,
+    IMAGE,
+    ITEM,
+    SUBSCRIPTION,
+    TARGET,
+    VAULT,
+    VM,
+    ArmWorld,
+    arm_world,
+)
 
 COMPUTE, NETWORKS = f"{GROUP}/providers/Microsoft.Compute", f"{GROUP}/providers/Microsoft.Network"
 NETWORK = f"{NETWORKS}/virtualNetworks/net"

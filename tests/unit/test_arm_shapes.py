@@ -20,8 +20,9 @@ from controlplane.adapters.memory_blobs import MemoryBlobs
 from controlplane.domain.resources import operation
 from controlplane.ports import Blob, Json
 from extension.contract.settings import SnapshotSettings
-from tests.unit.arm_shapes import differences, names, shape
-from tests.unit.arm_world import (
+from tests.unit.controlplane.adapters.scripted_fabric import ScriptedFabric, snapshots
+from tests.unit.controlplane.arm.arm_shapes import differences, names, shape
+from tests.unit.controlplane.arm.arm_world import (
     BASE_URL,
     GROUP,
     ITEM,
@@ -35,7 +36,6 @@ from tests.unit.arm_world import (
     machine_body,
     service_storage,
 )
-from tests.unit.scripted_fabric import ScriptedFabric, snapshots
 
 NEWER = "keys of newer api-versions than the recording's"
 NEWER_OF_ITEM = {

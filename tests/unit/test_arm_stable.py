@@ -12,7 +12,18 @@ import pytest
 from controlplane.arm.app import all_routes, build
 from controlplane.ports import Document
 from simulator.clock.virtual import VirtualClock
-from tests.unit.arm_world import ACCOUNT, GROUP, ITEM, POLICY, SUBSCRIPTION, VAULT, VM, ArmWorld, arm_world, identity
+from tests.unit.controlplane.arm.arm_world import (
+    ACCOUNT,
+    GROUP,
+    ITEM,
+    POLICY,
+    SUBSCRIPTION,
+    VAULT,
+    VM,
+    ArmWorld,
+    arm_world,
+    identity,
+)
 
 NETWORK = f"{GROUP}/providers/Microsoft.Network/virtualNetworks/net"
 DISK = f"{GROUP}/providers/Microsoft.Compute/disks/extra"

@@ -9,7 +9,7 @@ import pytest
 from controlplane.adapters.memory_blobs import MemoryBlobs
 from controlplane.domain.location import REGIONS
 from controlplane.ports import Blob
-from tests.unit.arm_world import ACCOUNT, GROUP, SUBSCRIPTION, ArmWorld, arm_world
+from tests.unit.controlplane.arm.arm_world import ACCOUNT, GROUP, SUBSCRIPTION, ArmWorld, arm_world
 
 ACCOUNT_BODY = {"location": "westus", "sku": {"name": "Standard_LRS"}, "kind": "StorageV2"}
 

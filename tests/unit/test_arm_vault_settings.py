@@ -9,7 +9,7 @@ import pytest
 
 from controlplane.ports import Json
 from simulator.clock.virtual import VirtualClock
-from tests.unit.arm_world import GROUP, VAULT, VERSION, ArmWorld, arm_world
+from tests.unit.controlplane.arm.arm_world import GROUP, VAULT, VERSION, ArmWorld, arm_world
 
 BACKUP_CONFIG = f"{VAULT}/backupconfig/vaultconfig"
 STORAGE_CONFIG = f"{VAULT}/backupstorageconfig/vaultstorageconfig"

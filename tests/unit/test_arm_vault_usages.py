@@ -8,7 +8,7 @@ import pytest
 
 from controlplane.arm.app import all_routes
 from controlplane.ports import Json
-from tests.unit.arm_world import GROUP, ITEM, VAULT, VM, ArmWorld, arm_world
+from tests.unit.controlplane.arm.arm_world import GROUP, ITEM, VAULT, VM, ArmWorld, arm_world
 
 NAME_CHECK = f"{GROUP}/providers/Microsoft.RecoveryServices/locations/westus/checkNameAvailability"
 

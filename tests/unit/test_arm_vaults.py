@@ -8,7 +8,17 @@ import pytest
 
 from controlplane.domain.recovery_services.policy import BUILT_IN
 from controlplane.ports import Json
-from tests.unit.arm_world import CONTAINER, GROUP, ITEM, POLICY, SUBSCRIPTION, VAULT, VM, ArmWorld, arm_world
+from tests.unit.controlplane.arm.arm_world import (
+    CONTAINER,
+    GROUP,
+    ITEM,
+    POLICY,
+    SUBSCRIPTION,
+    VAULT,
+    VM,
+    ArmWorld,
+    arm_world,
+)
 
 VAULT_BODY: Json = {"location": "westus", "sku": {"name": "RS0", "tier": "Standard"}, "properties": {}}
 AT = "2020-04-28T21:00:00.000Z"

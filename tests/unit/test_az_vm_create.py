@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from controlplane.ports import Json
-from tests.unit.arm_world import GROUP, SUBSCRIPTION, ArmWorld, arm_world
+from tests.unit.controlplane.arm.arm_world import GROUP, SUBSCRIPTION, ArmWorld, arm_world
 
 PASSWORD = "%j^VYw9Q3Z@Cu$*h"
 NETWORK = f"{GROUP}/providers/Microsoft.Network"

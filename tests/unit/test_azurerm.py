@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from controlplane.ports import Json
-from tests.unit.arm_world import BASE_URL, GROUP, VAULT, VM, ArmWorld, arm_world
+from tests.unit.controlplane.arm.arm_world import BASE_URL, GROUP, VAULT, VM, ArmWorld, arm_world
 
 OF_VAULTS, OF_BACKUP, OF_REPLICATION, OF_GROUPS = "2024-01-01", "2025-02-01", "2024-04-01", "2023-07-01"
 CONTAINER = "iaasvmcontainer;iaasvmcontainerv2;Demo;Sql01"

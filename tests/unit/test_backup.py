@@ -14,8 +14,25 @@ from controlplane.ports import Blob, Json, PowerState, ServiceSettings, StorageU
 from controlplane.vault_format.vault_store import VaultPoint, VaultStore
 from extension.contract.reports import SnapshotConsistency, SnapshotInfo
 from extension.contract.settings import SnapshotSettings
-from tests.unit.backup_world import BACKUP_REQUEST, BLOCK, DISKS, ITEM, START, VM, VM_ID, BackupWorld, backup_world
-from tests.unit.scripted_fabric import ScriptedFabric, apply_desired, begins, fails, silent, snapshots
+from tests.unit.controlplane.adapters.scripted_fabric import (
+    ScriptedFabric,
+    apply_desired,
+    begins,
+    fails,
+    silent,
+    snapshots,
+)
+from tests.unit.controlplane.jobs.backup_world import (
+    BACKUP_REQUEST,
+    BLOCK,
+    DISKS,
+    ITEM,
+    START,
+    VM,
+    VM_ID,
+    BackupWorld,
+    backup_world,
+)
 
 
 @pytest.fixture
@@ -184,7 +201,7 @@ def test_an_expiry_can_be_asked_for(world: BackupWorld) -> None:
 
 def test_excluded_disks_stay_out(world: BackupWorld) -> None:
     from controlplane.jobs.protection.lifecycle import configure_protection
-    from tests.unit.backup_world import PROTECT_REQUEST
+    from tests.unit.controlplane.jobs.backup_world import PROTECT_REQUEST
 
     exclusion = {"extendedProperties": {"diskExclusionProperties": {"diskLunList": [1], "isInclusionList": False}}}
     request = {"properties": PROTECT_REQUEST["properties"] | exclusion}

@@ -19,7 +19,7 @@ from simulator.guest.vss.snapshot_set import NoSuchSession
 from simulator.host.packages import PackageRepository
 from simulator.host.wireserver import WireServer
 from simulator.serving import Serving
-from tests.unit.wire_fakes import FACTS, TOKEN, FakeGuest, FakeMachine
+from tests.unit.simulator.host.wire_fakes import FACTS, TOKEN, FakeGuest, FakeMachine
 
 
 @dataclass

@@ -11,7 +11,7 @@ from controlplane.domain.recovery_services import job as jobs
 from controlplane.domain.resources import operation
 from controlplane.jobs.engine.cancellation import cancel
 from controlplane.ports import Blob, Json
-from tests.unit.backup_world import VAULT, BackupWorld, backup_world
+from tests.unit.controlplane.jobs.backup_world import VAULT, BackupWorld, backup_world
 
 
 @pytest.fixture

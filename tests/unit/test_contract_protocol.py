@@ -23,7 +23,7 @@ from extension.contract.protocol import (
     settings_file,
     without_protected_settings,
 )
-from tests.unit import contract_golden
+from tests.unit.extension.contract import contract_golden
 
 THUMBPRINT = "0123456789ABCDEF0123456789ABCDEF01234567"
 JSON_VALUES = st.recursive(

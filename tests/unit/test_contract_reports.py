@@ -28,7 +28,7 @@ from extension.contract.reports import (
     parse_status_blob,
     unpadded,
 )
-from tests.unit import contract_golden
+from tests.unit.extension.contract import contract_golden
 
 TIME = datetime(2026, 3, 1, 2, 3, 4, 567000, tzinfo=UTC)
 VHD = "https://contosodisks.blob.core.windows.net/vhds/os.vhd"

@@ -14,7 +14,7 @@ import pytest
 from extension.contract import schemas
 from extension.contract.protocol import settings_file
 from extension.contract.settings import CustomSettings, snapshot_request
-from tests.unit import contract_golden
+from tests.unit.extension.contract import contract_golden
 
 REQUEST = snapshot_request(
     task_id="5b0fd3a5-6a4c-4f0e-9a57-1f6d7f2a9c11_1",

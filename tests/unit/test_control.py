@@ -23,8 +23,8 @@ from simulator.control.world import WorldControls
 from simulator.host.documents import machine_key
 from simulator.host.host import Host
 from simulator.serving import Serving
-from tests.unit import host_setting
-from tests.unit.arm_world import GROUP, ITEM, SUBSCRIPTION, VAULT, VM, ArmWorld, arm_world
+from tests.unit.controlplane.arm.arm_world import GROUP, ITEM, SUBSCRIPTION, VAULT, VM, ArmWorld, arm_world
+from tests.unit.simulator.host import host_setting
 
 TOKEN = "token-of-the-control-api"
 

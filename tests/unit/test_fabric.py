@@ -16,7 +16,7 @@ from controlplane.adapters.fabric import DESIRED, OBSERVED, StoreFabric, seal
 from controlplane.adapters.store import SqlStore
 from controlplane.ports import ExtensionView, GuestNotReady, Json
 from simulator.clock.virtual import VirtualClock
-from tests.unit.scripted_fabric import PUBLISHED, apply_desired, publish, tenant, tenant_key_pem
+from tests.unit.controlplane.adapters.scripted_fabric import PUBLISHED, apply_desired, publish, tenant, tenant_key_pem
 from tests.unit.test_ports_fabric import SPEC, VM, request
 
 

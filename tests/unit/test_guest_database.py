@@ -15,7 +15,7 @@ from simulator.guest.disk.image import MemoryOverlay, mount
 from simulator.guest.workload.database import DATABASE, JOURNAL, TOTAL, inspect
 from simulator.guest.workload.plain_files import content_of, inspect_files, is_whole
 from simulator.guest.workload.workload import DatabaseWorkload
-from tests.unit.guest_rig import PLAIN_IMAGE, Rig, mixed
+from tests.unit.simulator.guest.guest_rig import PLAIN_IMAGE, Rig, mixed
 
 
 def bank(rig: Rig) -> DatabaseWorkload:

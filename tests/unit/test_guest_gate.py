@@ -11,7 +11,7 @@ import pytest
 
 from simulator.clock.virtual import SystemClock, VirtualClock
 from simulator.guest.disk.gate import Gate
-from tests.unit.guest_rig import START
+from tests.unit.simulator.guest.guest_rig import START
 
 LIMIT = START + timedelta(seconds=10)
 

@@ -17,7 +17,7 @@ from controlplane.ports import BLOCK_BYTES, READ_BYTES
 from simulator.guest.disk.digests import BLOCKS_PER_LEAF, ZERO, DigestTable, differing, digest_of, read_table
 from simulator.guest.disk.ground_truth import GroundTruth
 from simulator.guest.disk.ledger import Ledger
-from tests.unit.guest_rig import BytesSource
+from tests.unit.simulator.guest.guest_rig import BytesSource
 
 SIZE = 40 * 1024 * 1024 + 512
 

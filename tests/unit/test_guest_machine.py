@@ -19,7 +19,7 @@ from simulator.guest.windows import of_image
 from simulator.guest.workload.database import inspect
 from simulator.guest.workload.plain_files import inspect_files
 from simulator.guest.workload.workload import WorkloadEnded
-from tests.unit.guest_rig import ACCOUNT, BUSY, PLAIN_IMAGE, SMALL, Rig, disk, machine_spec
+from tests.unit.simulator.guest.guest_rig import ACCOUNT, BUSY, PLAIN_IMAGE, SMALL, Rig, disk, machine_spec
 
 TEBIBYTE_IN_MIB = 1024 * 1024
 

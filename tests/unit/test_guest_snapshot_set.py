@@ -18,7 +18,7 @@ from simulator.guest.vss.snapshot_set import NoSuchSession, NotFrozen
 from simulator.guest.vss.writer import Event, Hresult, State, WriterFailed
 from simulator.guest.workload.database import TOTAL, inspect
 from simulator.guest.workload.plain_files import inspect_files
-from tests.unit.guest_rig import BUSY, SMALL, START, Rig, mixed
+from tests.unit.simulator.guest.guest_rig import BUSY, SMALL, START, Rig, mixed
 
 
 @pytest.fixture

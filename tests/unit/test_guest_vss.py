@@ -24,7 +24,7 @@ from simulator.guest.vss.writer import (
     Writers,
 )
 from simulator.guest.vss.writers import IN_BOX, SQL_SERVER, in_box_writers, vssadmin_list_writers
-from tests.unit.guest_rig import START
+from tests.unit.simulator.guest.guest_rig import START
 
 SOON = START + timedelta(seconds=60)
 WHOLE_BACKUP = (

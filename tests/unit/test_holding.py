@@ -12,8 +12,8 @@ from controlplane.arm.edge.holding import hold
 from controlplane.domain.resources import operation
 from extension.contract.settings import SnapshotSettings
 from simulator.clock.virtual import VirtualClock
-from tests.unit.arm_world import BASE_URL, ITEM, VAULT, VERSION, ArmWorld, arm_world
-from tests.unit.scripted_fabric import ScriptedFabric, snapshots
+from tests.unit.controlplane.adapters.scripted_fabric import ScriptedFabric, snapshots
+from tests.unit.controlplane.arm.arm_world import BASE_URL, ITEM, VAULT, VERSION, ArmWorld, arm_world
 
 BACKUP = {"properties": {"objectType": "IaasVMBackupRequest"}}
 START = datetime(2026, 11, 22, tzinfo=UTC)

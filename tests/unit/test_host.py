@@ -15,9 +15,9 @@ from controlplane.ports import Blob, MachineSpec
 from extension.contract.protocol import parse_settings_file
 from simulator.host.documents import machine_key
 from simulator.host.host import Host
-from tests.unit.agent_setting import SUCCEED, package
-from tests.unit.guest_rig import disk
-from tests.unit.host_setting import PUBLISHER, SPEC, TYPE, VM, World
+from tests.unit.simulator.guest.agent.agent_setting import SUCCEED, package
+from tests.unit.simulator.guest.guest_rig import disk
+from tests.unit.simulator.host.host_setting import PUBLISHER, SPEC, TYPE, VM, World
 
 
 @pytest.fixture

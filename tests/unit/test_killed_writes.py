@@ -18,8 +18,8 @@ from controlplane.domain.recovery_services.protected_item import KIND as ITEMS
 from controlplane.domain.recovery_services.vault import KIND as VAULTS
 from controlplane.ports import Store
 from simulator.clock.virtual import VirtualClock
-from tests.unit.arm_world import START
-from tests.unit.store_rules import check_store
+from tests.unit.controlplane.arm.arm_world import START
+from tests.unit.controlplane.arm.store_rules import check_store
 
 ROOT = Path(__file__).parents[2]
 WRITERS = 8
@@ -30,7 +30,7 @@ BUILT_IN = {body["name"] for body in policy.built_in("/v", START)}
 @pytest.mark.skipif(sys.platform == "win32", reason="forks its writers")
 def test_a_killed_writer_leaves_a_store_that_opens(tmp_path: Path, pytestconfig: pytest.Config) -> None:
     writers = WRITERS * (4 if pytestconfig.getoption("all") else 1)
-    command = [sys.executable, "-m", "tests.unit.killed_writers", str(tmp_path), "7", str(writers)]
+    command = [sys.executable, "-m", "tests.unit.controlplane.arm.killed_writers", str(tmp_path), "7", str(writers)]
     subprocess.run(command, cwd=ROOT, check=True, timeout=600)
     whole = [line[1:] for line in told(tmp_path / "whole") if line[0] == "told"]
     assert {status // 100 for _, _, status in whole} == {2, 4}, "the lock refuses one deletion of each group"

@@ -13,7 +13,7 @@ from controlplane.ports import StorageUnavailable
 from simulator.clock.virtual import VirtualClock
 from simulator.storage import storage_address
 from simulator.storage.late_storage import LateStorage
-from tests.unit.arm_world import START
+from tests.unit.controlplane.arm.arm_world import START
 
 
 def test_a_request_made_before_the_storage_is_there_is_done_when_it_comes() -> None:

@@ -15,7 +15,16 @@ from controlplane.domain.resources import operation
 from controlplane.jobs.engine import records
 from controlplane.jobs.protection.lifecycle import configure_protection
 from controlplane.ports import Json
-from tests.unit.backup_world import GROUP, ITEM, POLICY, PROTECT_REQUEST, VAULT, VM, BackupWorld, backup_world
+from tests.unit.controlplane.jobs.backup_world import (
+    GROUP,
+    ITEM,
+    POLICY,
+    PROTECT_REQUEST,
+    VAULT,
+    VM,
+    BackupWorld,
+    backup_world,
+)
 
 
 @pytest.fixture

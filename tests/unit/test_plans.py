@@ -24,7 +24,8 @@ from controlplane.jobs.protection.lifecycle import configure_protection
 from controlplane.jobs.restore.restore import restore
 from controlplane.jobs.retention import archive
 from controlplane.ports import Blob, Json, Ports, StorageUnavailable
-from tests.unit.backup_world import (
+from tests.unit.controlplane.adapters.faulty_blobs import FailOnce
+from tests.unit.controlplane.jobs.backup_world import (
     ALTERNATE,
     BACKUP_REQUEST,
     GROUP,
@@ -35,7 +36,6 @@ from tests.unit.backup_world import (
     BackupWorld,
     backup_world,
 )
-from tests.unit.faulty_blobs import FailOnce
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from controlplane.adapters.memory_blobs import MemoryBlobs
 from controlplane.adapters.store import SqlStore
 from controlplane.ports import Blob, Disk, ExtensionRequest, Fabric, GuestNotReady, MachineSpec
 from simulator.clock.virtual import VirtualClock
-from tests.unit.scripted_fabric import ScriptedFabric, apply_desired
+from tests.unit.controlplane.adapters.scripted_fabric import ScriptedFabric, apply_desired
 
 VM = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Compute/virtualMachines/sql01"
 DISKS = (

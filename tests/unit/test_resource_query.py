@@ -8,7 +8,7 @@ import pytest
 
 from controlplane.domain.errors import ServiceError
 from controlplane.domain.resources.resource_query import run
-from tests.unit.arm_world import ITEM, SUBSCRIPTION, VAULT, ArmWorld, arm_world
+from tests.unit.controlplane.arm.arm_world import ITEM, SUBSCRIPTION, VAULT, ArmWorld, arm_world
 
 GRAPH = "/providers/Microsoft.ResourceGraph/resources"
 ROWS: list[dict[str, Any]] = [

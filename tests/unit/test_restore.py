@@ -18,7 +18,15 @@ from controlplane.domain.storage import storage_account
 from controlplane.jobs.documents import points
 from controlplane.jobs.restore.restore import restore
 from controlplane.ports import Blob, Json
-from tests.unit.backup_world import DISKS, RESTORE_REQUEST, SIZE, TARGET, VAULT, BackupWorld, backup_world
+from tests.unit.controlplane.jobs.backup_world import (
+    DISKS,
+    RESTORE_REQUEST,
+    SIZE,
+    TARGET,
+    VAULT,
+    BackupWorld,
+    backup_world,
+)
 
 
 @pytest.fixture

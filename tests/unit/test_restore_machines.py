@@ -15,7 +15,7 @@ from controlplane.jobs.documents import points
 from controlplane.jobs.engine import records
 from controlplane.jobs.restore.restore import restore
 from controlplane.ports import Blob, Json, PowerState
-from tests.unit.backup_world import (
+from tests.unit.controlplane.jobs.backup_world import (
     ALTERNATE,
     COPY,
     GROUP,

@@ -13,7 +13,7 @@ from controlplane.domain.resources import lock, resource_group
 from controlplane.jobs.documents import points
 from controlplane.jobs.retention.expiry import remove_what_is_over
 from controlplane.ports import Json, ServiceSettings
-from tests.unit.backup_world import MANAGED_DISKS, POLICY, VM, BackupWorld, backup_world
+from tests.unit.controlplane.jobs.backup_world import MANAGED_DISKS, POLICY, VM, BackupWorld, backup_world
 
 GROUP = "/subscriptions/s/resourceGroups/AzureBackupRG_westus_1"
 DAY = timedelta(days=1).total_seconds()

@@ -15,7 +15,7 @@ from controlplane.arm.sign_in.aad import CLIENT_ID, REFRESH_TOKEN_SECONDS, TENAN
 from controlplane.arm.sign_in.cloud import NOWHERE
 from controlplane.arm.sign_in.device_codes import LIFETIME_SECONDS, PENDING_CODES, DeviceCodes
 from controlplane.arm.sign_in.grants import PUBLIC_CLIENTS
-from tests.unit.arm_world import BASE_URL, SECRET, ArmWorld, arm_world, identity
+from tests.unit.controlplane.arm.arm_world import BASE_URL, SECRET, ArmWorld, arm_world, identity
 
 AZ = min(PUBLIC_CLIENTS)
 SCOPES = "https://management.azure.com//.default offline_access openid profile"

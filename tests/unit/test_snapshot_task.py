@@ -15,8 +15,8 @@ from controlplane.ports import Blob, BlobNotFound, Json, ServiceSettings, Storag
 from extension.contract.codes import VSS_SERVICE_ERROR, VSS_WRITER_ERROR, Code
 from extension.contract.reports import SnapshotConsistency, StatusReport
 from extension.contract.settings import VM_TYPE, SnapshotSettings
-from tests.unit.backup_world import BACKUP_REQUEST, ITEM, VM, BackupWorld, backup_world
-from tests.unit.scripted_fabric import ScriptedFabric, apply_desired, silent, snapshots
+from tests.unit.controlplane.adapters.scripted_fabric import ScriptedFabric, apply_desired, silent, snapshots
+from tests.unit.controlplane.jobs.backup_world import BACKUP_REQUEST, ITEM, VM, BackupWorld, backup_world
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from controlplane.jobs.protection import stopping
 from controlplane.jobs.protection.lifecycle import configure_protection
 from controlplane.jobs.restore.restore import restore
 from controlplane.ports import Json
-from tests.unit.backup_world import (
+from tests.unit.controlplane.jobs.backup_world import (
     BACKUP_REQUEST,
     ITEM,
     PROTECT_REQUEST,

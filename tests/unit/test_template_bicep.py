@@ -11,7 +11,16 @@ import pytest
 from controlplane.templates.failure import TemplateError
 from controlplane.templates.late import settle_body
 from controlplane.templates.planner import Plan, plan
-from tests.unit.template_world import DEPLOYMENT, SCOPE, Json, Shelf, body_of, outputs_of, planned, symbolic
+from tests.unit.controlplane.templates.template_world import (
+    DEPLOYMENT,
+    SCOPE,
+    Json,
+    Shelf,
+    body_of,
+    outputs_of,
+    planned,
+    symbolic,
+)
 
 TEMPLATE: Json = json.loads((Path(__file__).parent / "golden/templates/bicep_backup.json").read_text(encoding="utf-8"))
 RG = "/subscriptions/s/resourceGroups/rg/providers"

@@ -10,7 +10,15 @@ from controlplane.templates.failure import NotSimulated, TemplateError
 from controlplane.templates.planner import plan
 from controlplane.templates.relaxed_json import to_json
 from controlplane.templates.source import Source
-from tests.unit.template_world import DEPLOYMENT, SCHEMA, THINGS, Json, planned, resource, template
+from tests.unit.controlplane.templates.template_world import (
+    DEPLOYMENT,
+    SCHEMA,
+    THINGS,
+    Json,
+    planned,
+    resource,
+    template,
+)
 
 ONE = {"p": {"type": "string", "allowedValues": ["x"]}}
 

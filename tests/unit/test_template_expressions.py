@@ -14,7 +14,7 @@ from controlplane.templates.failure import NotSimulated, TemplateError
 from controlplane.templates.limits import Meter
 from controlplane.templates.relaxed_json import to_json
 from controlplane.templates.walking import evaluated as evaluate
-from tests.unit.template_world import DEPLOYMENT
+from tests.unit.controlplane.templates.template_world import DEPLOYMENT
 
 PARAMETERS = {"name": "sql01", "list": ["a", "b"], "object": {"Inner": {"x": 1}}}
 

@@ -17,7 +17,7 @@ from controlplane.templates.parser import parse
 from controlplane.templates.scope import Deployment, Scope
 from controlplane.templates.signature import ANY, LAMBDA, Function
 from controlplane.templates.values import Value, kind
-from tests.unit.template_cases import CASES, GROUP_ID, UNFIT
+from tests.unit.controlplane.templates.template_cases import CASES, GROUP_ID, UNFIT
 
 Json = dict[str, Any]
 

@@ -24,7 +24,16 @@ from controlplane.templates.printer import show
 from controlplane.templates.relaxed_json import to_json
 from controlplane.templates.source import Source
 from controlplane.templates.walking import evaluated
-from tests.unit.template_world import DEPLOYMENT, SCOPE, Json, Shelf, planned, resource, symbolic, template
+from tests.unit.controlplane.templates.template_world import (
+    DEPLOYMENT,
+    SCOPE,
+    Json,
+    Shelf,
+    planned,
+    resource,
+    symbolic,
+    template,
+)
 
 NAMES = st.from_regex(r"\A[A-Za-z_][A-Za-z0-9_]{0,6}\Z")
 TEXTS = st.text(max_size=8) | st.sampled_from(

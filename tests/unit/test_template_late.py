@@ -11,7 +11,7 @@ from controlplane.templates.failure import NotSimulated, TemplateError
 from controlplane.templates.late import settle_body, settle_outputs
 from controlplane.templates.planner import plan
 from controlplane.templates.scope import Deployment, Scope
-from tests.unit.template_world import (
+from tests.unit.controlplane.templates.template_world import (
     DEPLOYMENT,
     SCOPE,
     THINGS,

@@ -9,7 +9,15 @@ import pytest
 from controlplane.templates.failure import NotSimulated, TemplateError
 from controlplane.templates.late import settle_outputs
 from controlplane.templates.planner import plan
-from tests.unit.template_world import DEPLOYMENT, SCOPE, Json, Shelf, outputs_of, planned, template
+from tests.unit.controlplane.templates.template_world import (
+    DEPLOYMENT,
+    SCOPE,
+    Json,
+    Shelf,
+    outputs_of,
+    planned,
+    template,
+)
 
 VALUES: dict[str, Any] = {
     "string": "text",

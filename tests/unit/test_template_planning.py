@@ -6,7 +6,17 @@ import pytest
 
 from controlplane.templates.failure import TemplateError
 from controlplane.templates.scope import Deployment, Scope
-from tests.unit.template_world import DEPLOYMENT, THINGS, Json, body_of, names, outputs_of, planned, resource, template
+from tests.unit.controlplane.templates.template_world import (
+    DEPLOYMENT,
+    THINGS,
+    Json,
+    body_of,
+    names,
+    outputs_of,
+    planned,
+    resource,
+    template,
+)
 
 LOOP = {"name": "many", "count": 3}
 

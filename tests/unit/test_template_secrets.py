@@ -9,7 +9,7 @@ import pytest
 from controlplane.templates.failure import TemplateError
 from controlplane.templates.late import settle_body, settle_outputs
 from controlplane.templates.secrets import hide, hide_in_error, texts_in, without_defaults
-from tests.unit.template_world import SCOPE, THINGS, Json, Shelf, planned, resource, template
+from tests.unit.controlplane.templates.template_world import SCOPE, THINGS, Json, Shelf, planned, resource, template
 
 SECRET = "s3cret"
 

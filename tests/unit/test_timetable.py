@@ -19,7 +19,7 @@ from controlplane.jobs.protection.lifecycle import configure_protection
 from controlplane.jobs.retention import expiry
 from controlplane.jobs.timetable import Timetable
 from controlplane.ports import Blob, Json, StorageUnavailable
-from tests.unit.backup_world import (
+from tests.unit.controlplane.jobs.backup_world import (
     BACKUP_REQUEST,
     DISKS,
     ITEM,

@@ -24,7 +24,7 @@ from simulator.host.goalstate import PluginGoal
 from simulator.host.packages import PackageRepository
 from simulator.host.wireserver import WireServer
 from simulator.serving import Serving
-from tests.unit.wire_fakes import TOKEN, FakeMachine, goal_state
+from tests.unit.simulator.host.wire_fakes import TOKEN, FakeMachine, goal_state
 
 NOW = datetime(2026, 11, 22, 19, 56, 40, tzinfo=UTC)
 NAME = "Microsoft.Azure.RecoveryServices.VMSnapshot"

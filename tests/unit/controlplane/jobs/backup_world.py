@@ -26,8 +26,8 @@ from controlplane.jobs.protection.lifecycle import configure_protection
 from controlplane.jobs.restore.restore import restore
 from controlplane.ports import Blob, Blobs, Disk, Json, MachineSpec, Ports, ServiceSettings
 from simulator.clock.virtual import VirtualClock
-from tests.unit.faulty_blobs import FaultyBlobs
-from tests.unit.scripted_fabric import ScriptedFabric
+from tests.unit.controlplane.adapters.faulty_blobs import FaultyBlobs
+from tests.unit.controlplane.adapters.scripted_fabric import ScriptedFabric
 
 START = datetime(2026, 11, 22, 19, 0, tzinfo=UTC)
 GROUP = "/subscriptions/s/resourceGroups/Demo"

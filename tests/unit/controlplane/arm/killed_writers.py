@@ -20,8 +20,8 @@ import sqlalchemy as sa
 from controlplane.adapters.store import SqlStore
 from controlplane.ports import Json
 from simulator.clock.virtual import VirtualClock
-from tests.unit import arm_world as setting
-from tests.unit.arm_world import ACCOUNT, GROUP, ITEM, START, SUBSCRIPTION, VAULT, VM, ArmWorld
+from tests.unit.controlplane.arm import arm_world as setting
+from tests.unit.controlplane.arm.arm_world import ACCOUNT, GROUP, ITEM, START, SUBSCRIPTION, VAULT, VM, ArmWorld
 
 GROUPS = tuple(f"{SUBSCRIPTION}/resourceGroups/g{number}" for number in range(3))
 

@@ -27,7 +27,7 @@ from controlplane.domain.compute.virtual_machine import VHD_FOOTER_BYTES
 from controlplane.jobs.catalog import plans
 from controlplane.ports import Json, Ports, ServiceSettings
 from simulator.clock.virtual import VirtualClock
-from tests.unit.scripted_fabric import ScriptedFabric
+from tests.unit.controlplane.adapters.scripted_fabric import ScriptedFabric
 
 START = datetime(2026, 11, 22, 8, 30, 15, 250_000, tzinfo=UTC)
 BASE_URL = "https://arm.invalid:7443"

@@ -18,8 +18,8 @@ from simulator.host.host import Host
 from simulator.host.packages import PackageRepository
 from simulator.host.wireserver import WireServer
 from simulator.serving import Serving
-from tests.unit.agent_setting import package
-from tests.unit.guest_rig import ACCOUNT, PLAIN_IMAGE, SMALL, START, FailingBlobs, disk, machine_spec
+from tests.unit.simulator.guest.agent.agent_setting import package
+from tests.unit.simulator.guest.guest_rig import ACCOUNT, PLAIN_IMAGE, SMALL, START, FailingBlobs, disk, machine_spec
 
 VM = "/subscriptions/s/resourceGroups/Demo/providers/Microsoft.Compute/virtualMachines/sql01"
 PUBLISHER, TYPE = "Example.Handlers", "Probe"

@@ -22,7 +22,7 @@ from simulator.host.goalstate import PluginGoal
 from simulator.host.packages import PackageRepository
 from simulator.host.wireserver import WireServer
 from simulator.serving import Serving
-from tests.unit.wire_fakes import FACTS, TOKEN, FakeMachine
+from tests.unit.simulator.host.wire_fakes import FACTS, TOKEN, FakeMachine
 
 NAME = "Example.Handlers.Probe"
 VERBS = ("install", "enable", "disable", "update", "uninstall")
