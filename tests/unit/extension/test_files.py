@@ -255,7 +255,7 @@ def test_an_agent_without_events_folder_gets_none(package: Path) -> None:
 
 
 def test_nothing_costly_is_imported_before_it_is_needed() -> None:
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[3]
     script = (
         f"import sys; sys.path.insert(0, {str(root)!r}); before = set(sys.modules)\n"
         "import extension.files, extension.log, extension.unseal, extension.contract.bridge\n"

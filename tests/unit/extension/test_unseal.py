@@ -94,7 +94,7 @@ def test_an_old_openssl_opens_by_its_other_command(machine: Machine, tmp_path: P
 
 
 def test_without_anything_to_open_with_it_says_so(machine: Machine) -> None:
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[3]
     settings = machine.seal()
     script = (
         f"import sys; sys.path.insert(0, {str(root)!r})\n"
@@ -156,7 +156,7 @@ def test_no_envelope_at_all_means_no_protected_settings(machine: Machine) -> Non
 
 
 def test_plain_text_never_touches_the_disk(machine: Machine) -> None:
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[3]
     settings = machine.seal()
     script = (
         "import os, sys\n"
