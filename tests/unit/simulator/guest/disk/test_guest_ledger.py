@@ -188,7 +188,7 @@ for number in range(1, 16000):
 
 
 def test_what_was_acknowledged_survives_a_sigkill(tmp_path: Path) -> None:
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[5]
     process = subprocess.Popen(
         [sys.executable, "-c", WRITER, str(tmp_path)], cwd=root, stdout=subprocess.PIPE, text=True
     )

@@ -11,7 +11,7 @@ import pytest
 from simulator.command import bootstrap
 from simulator.command.bootstrap import Stamp, Wanted, is_ready, is_sound
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[4]
 BEFORE_THE_ENVIRONMENT = (
     ROOT / "simulator/__init__.py",
     ROOT / "simulator/__main__.py",

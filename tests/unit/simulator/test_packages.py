@@ -13,7 +13,7 @@ import pytest
 
 from simulator.packages import pack, packed, read_manifest
 
-EXTENSION = Path(__file__).parents[2] / "extension"
+EXTENSION = Path(__file__).parents[3] / "extension"
 COMMANDS = ("disable", "enable", "install", "reset", "uninstall", "update")
 
 

@@ -27,7 +27,7 @@ from simulator.state.folder import (
     write_private,
 )
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[4]
 HOLD = """
 import json, os, sys
 from pathlib import Path
