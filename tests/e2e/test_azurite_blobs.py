@@ -17,8 +17,8 @@ from controlplane.adapters.azurite import AzuriteBlobs, FixedAccounts
 from controlplane.ports import Blob, BlobNotFound, BlobRefused, Blobs, Range
 from simulator.state.folder import cache_folder
 from simulator.storage.azurite import Azurite, InstallFailed, ManagedAccounts, MissingNode
-from tests.unit import test_ports_blobs as suite
-from tests.unit.test_ports_blobs import ACCOUNT, MIB, new_blob, pattern, soon
+from tests.unit.controlplane.adapters import test_ports_blobs as suite
+from tests.unit.controlplane.adapters.test_ports_blobs import ACCOUNT, MIB, new_blob, pattern, soon
 
 # The same test functions, which find this module's `blobs` in place of the ones in memory.
 globals().update({name: test for name, test in vars(suite).items() if name.startswith("test_")})

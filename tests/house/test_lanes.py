@@ -75,8 +75,8 @@ def test_the_path_of_az_is_not_taken_for_a_folder_of_tests(az: list[str]) -> Non
         (["-k", "vault"], True),
         (["-n", "3"], False),
         (["--pdb"], False),
-        (["tests/unit/test_vault.py"], False),
-        (["tests/unit/test_vault.py::test_a_name"], False),
+        (["tests/unit/controlplane/domain/test_vault.py"], False),
+        (["tests/unit/controlplane/domain/test_vault.py::test_a_name"], False),
     ],
     ids=str,
 )

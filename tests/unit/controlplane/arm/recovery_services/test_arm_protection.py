@@ -15,7 +15,7 @@ from controlplane.jobs.engine.records import LOCK
 from controlplane.jobs.protection import stopping
 from controlplane.ports import Json
 from tests.unit.controlplane.arm.arm_world import CONTAINER, GROUP, ITEM, POLICY, VAULT, VM, ArmWorld, arm_world
-from tests.unit.test_arm_backup import IAAS, back_up, delete_item, listed, put_item
+from tests.unit.controlplane.arm.recovery_services.test_arm_backup import IAAS, back_up, delete_item, listed, put_item
 
 OTHER_VAULT = VAULT.replace("Vault01", "Vault02")
 OTHER_ITEM = ITEM.replace("Vault01", "Vault02")

@@ -16,7 +16,7 @@ from controlplane.vault_format.packs import CONTAINER
 from controlplane.vault_format.vault_store import VaultPoint, VaultStore
 from simulator.clock.virtual import VirtualClock
 from tests.unit.controlplane.arm.arm_world import GROUP, ITEM, SUBSCRIPTION, VAULT, VM, ArmWorld, arm_world
-from tests.unit.test_arm_vaults import policy_body
+from tests.unit.controlplane.arm.recovery_services.test_arm_vaults import policy_body
 
 DELETED = f"{SUBSCRIPTION}/providers/Microsoft.RecoveryServices/locations/westus/deletedVaults"
 MINE = f"{VAULT}/backupPolicies/mine"

@@ -22,7 +22,13 @@ from tests.unit.controlplane.arm.arm_world import (
     furnished_world,
     machine_body,
 )
-from tests.unit.test_arm_backup import back_up, delete_item, listed, put_item, restore_body
+from tests.unit.controlplane.arm.recovery_services.test_arm_backup import (
+    back_up,
+    delete_item,
+    listed,
+    put_item,
+    restore_body,
+)
 
 WEST = f"{SUBSCRIPTION}/providers/Microsoft.RecoveryServices/locations/westus"
 ABOUT = {"resourceType": "VM", "resourceId": VM}
@@ -169,7 +175,7 @@ def test_features_have_names(world: ArmWorld) -> None:
 
 
 def test_the_page_of_supported_systems_is_the_list() -> None:
-    page = (Path(__file__).parents[2] / "docs" / "supported-systems.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[5] / "docs" / "supported-systems.md").read_text(encoding="utf-8")
     rows = [line.split("|")[1].strip() for line in page.splitlines() if line.startswith("| ")]
     assert rows[1:] == [system.name for system in SYSTEMS]
 

@@ -17,7 +17,7 @@ from simulator.guest.disk import partition
 from simulator.guest.disk.vhd import FOOTER_BYTES
 from simulator.guest.disk.volume import Volume
 from tests.unit.controlplane.arm.arm_world import ITEM, VAULT, VM, ArmWorld, furnished_world
-from tests.unit.test_arm_backup import back_up, delete_item, listed, pass_time
+from tests.unit.controlplane.arm.recovery_services.test_arm_backup import back_up, delete_item, listed, pass_time
 
 FILES = {"report.txt": b"what was known then\n", "big.bin": bytes(range(256)) * 1024, "empty": b""}
 SHOWN = "isInstantIlrSessionActive"

@@ -17,7 +17,7 @@ from controlplane.adapters.store import SqlStore
 from controlplane.ports import ExtensionView, GuestNotReady, Json
 from simulator.clock.virtual import VirtualClock
 from tests.unit.controlplane.adapters.scripted_fabric import PUBLISHED, apply_desired, publish, tenant, tenant_key_pem
-from tests.unit.test_ports_fabric import SPEC, VM, request
+from tests.unit.controlplane.adapters.test_ports_fabric import SPEC, VM, request
 
 
 @pytest.fixture

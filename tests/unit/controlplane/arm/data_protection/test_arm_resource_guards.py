@@ -23,7 +23,7 @@ from controlplane.domain.times import parse_instant
 from controlplane.ports import Json
 from simulator.clock.virtual import VirtualClock
 from tests.unit.controlplane.arm.arm_world import GROUP, ITEM, SUBSCRIPTION, VAULT, VM, ArmWorld, arm_world
-from tests.unit.test_arm_vaults import policy_body
+from tests.unit.controlplane.arm.recovery_services.test_arm_vaults import policy_body
 
 GUARD = f"{GROUP}/providers/Microsoft.DataProtection/resourceGuards/Guard01"
 PROXY = f"{VAULT}/backupResourceGuardProxies/VaultProxy"

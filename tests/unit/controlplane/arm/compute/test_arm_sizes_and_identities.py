@@ -8,7 +8,7 @@ import pytest
 
 from controlplane.ports import Json
 from tests.unit.controlplane.arm.arm_world import GROUP, SUBSCRIPTION, VM, ArmWorld, arm_world
-from tests.unit.test_arm_compute import managed_body
+from tests.unit.controlplane.arm.compute.test_arm_compute import managed_body
 
 NOBODY = f"{GROUP}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/nobody"
 

@@ -21,7 +21,7 @@ from simulator.clock.virtual import VirtualClock
 from tests.unit.controlplane.arm.arm_world import START
 from tests.unit.controlplane.arm.store_rules import check_store
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[4]
 WRITERS = 8
 KINDS = {"vaults": VAULTS, "resourcegroups": GROUP_KIND, "storageaccounts": "microsoft.storage/storageaccounts"}
 BUILT_IN = {body["name"] for body in policy.built_in("/v", START)}

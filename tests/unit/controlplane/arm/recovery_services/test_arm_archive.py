@@ -16,7 +16,7 @@ from controlplane.jobs.retention.archive import tend
 from controlplane.ports import Json
 from controlplane.vault_format.vault_store import VaultPoint, VaultStore
 from tests.unit.controlplane.arm.arm_world import ITEM, TARGET, VAULT, ArmWorld, furnished_world
-from tests.unit.test_arm_backup import back_up, listed, pass_time, restore_body
+from tests.unit.controlplane.arm.recovery_services.test_arm_backup import back_up, listed, pass_time, restore_body
 
 AT = "2026-11-22T21:00:00Z"
 POLICY = f"{VAULT}/backupPolicies/Yearly"
