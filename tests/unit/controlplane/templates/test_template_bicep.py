@@ -22,7 +22,7 @@ from tests.unit.controlplane.templates.template_world import (
     symbolic,
 )
 
-TEMPLATE: Json = json.loads((Path(__file__).parent / "golden/templates/bicep_backup.json").read_text(encoding="utf-8"))
+TEMPLATE: Json = json.loads((Path(__file__).parent / "golden/bicep_backup.json").read_text(encoding="utf-8"))
 RG = "/subscriptions/s/resourceGroups/rg/providers"
 MACHINES: list[Json] = [{"name": "sql01", "disks": [64, 128]}, {"name": "web01", "zone": "2"}]
 VALUES: Json = {"machines": MACHINES, "adminPassword": "s3cret", "networkGroup": "net"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-FOLDER = Path(__file__).parent / "golden" / "contract"
+FOLDER = Path(__file__).parent / "golden"
 
 
 def read(name: str) -> bytes:
