@@ -1,6 +1,6 @@
 """The five things the control plane needs from the world, and the values that pass through them.
 
-A port is a small set of verbs. Every implementation, real or fake, passes the same suite in tests/unit/test_ports_*.py.
+A port is a small set of verbs. Every implementation, real or fake, passes the same suite (test_ports_*.py).
 Errors of a port are the classes at the end of this file: an adapter translates its library's exceptions into them.
 """
 

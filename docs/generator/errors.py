@@ -106,9 +106,9 @@ def _sign_in() -> str:
 
 
 def _command() -> str:
-    for module in pkgutil.iter_modules(simulator.__path__):
-        if module.name != "__main__":
-            importlib.import_module(f"simulator.{module.name}")
+    for module in pkgutil.walk_packages(simulator.__path__, "simulator."):
+        if module.name != "simulator.__main__":
+            importlib.import_module(module.name)
     rows = [
         (code(kind.__name__), str(kind.exit_code), paragraph(kind.__doc__ or ""))
         for kind in sorted(_below(Failure), key=lambda kind: kind.__name__)

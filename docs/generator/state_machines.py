@@ -21,35 +21,36 @@ def text() -> str:
         _entity(
             "Protected item",
             protected_item.STATES,
-            "`recovery_services/protected_item.py`. ARM has no state of its own for a soft-deleted item: it shows "
-            "the state before the deletion, and `isScheduledForDeferredDelete`.",
+            "`domain/recovery_services/protected_item.py`. ARM has no state of its own for a soft-deleted item: it "
+            "shows the state before the deletion, and `isScheduledForDeferredDelete`.",
         ),
         _entity(
             "Job",
             job.JOB_STATES,
-            "`recovery_services/job.py`. The events that end a job are what its tasks came to, by the matrix below.",
+            "`domain/recovery_services/job.py`. The events that end a job are what its tasks came to, by the matrix "
+            "below.",
         ),
         _matrix(),
-        _entity("Task of a job", job.TASK_STATES, "`recovery_services/job.py`. The rows of ARM's `tasksList`."),
+        _entity("Task of a job", job.TASK_STATES, "`domain/recovery_services/job.py`. The rows of ARM's `tasksList`."),
         _plans(),
         _entity(
             "Tiers of a recovery point",
             recovery_point.TIER_STATES,
-            "`recovery_services/recovery_point.py`. In ARM the tiers of "
+            "`domain/recovery_services/recovery_point.py`. In ARM the tiers of "
             + "; ".join(f"{state} is {codes(tiers) or 'none'}" for state, tiers in recovery_point.TIERS.items())
             + ".",
         ),
-        _entity("Operation", operation.STATES, "`resources/operation.py`. ARM's long-running operation."),
+        _entity("Operation", operation.STATES, "`domain/resources/operation.py`. ARM's long-running operation."),
         _entity(
             "Deployment",
             deployment.STATES,
-            "`resources/deployment.py`. ARM's `provisioningState`. One plan carries it on, *Deploy* "
+            "`domain/resources/deployment.py`. ARM's `provisioningState`. One plan carries it on, *Deploy* "
             "(`controlplane/jobs/deployment.py`), in a single step whose progress is the document itself.",
         ),
         _entity(
             "Operation of a deployment",
             deployment.OPERATION_STATES,
-            "`resources/deployment.py`. One for each resource of the template; what is NotStarted is not "
+            "`domain/resources/deployment.py`. One for each resource of the template; what is NotStarted is not "
             "listed, and what waits for one that failed stays so.",
         ),
         _procedure(),

@@ -28,8 +28,8 @@ import sys
 from pathlib import Path
 from controlplane.adapters.azurite import AzuriteBlobs
 from controlplane.ports import Blob
-from simulator.azurite import Azurite, ManagedAccounts
-from simulator.state import cache_folder
+from simulator.storage.azurite import Azurite, ManagedAccounts
+from simulator.state.folder import cache_folder
 
 folder = Path(sys.argv[1])
 accounts = ManagedAccounts(folder / "accounts.json")

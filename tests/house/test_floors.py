@@ -44,6 +44,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "controlplane.ports",
         "controlplane.jobs",
         "controlplane.templates",
+        "controlplane.vault_format",
         "fastapi",
         "jwt",
         "pydantic",

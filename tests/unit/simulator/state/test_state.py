@@ -31,7 +31,7 @@ ROOT = Path(__file__).parents[4]
 HOLD = """
 import json, os, sys
 from pathlib import Path
-from simulator.state import Endpoints, StateFolder, write_private
+from simulator.state.folder import Endpoints, StateFolder, write_private
 folder = StateFolder.open(Path(sys.argv[1]), seed=7)
 endpoints = Endpoints(pid=os.getpid(), state=sys.argv[1], arm_http="http://127.0.0.1:7080")
 write_private(folder.endpoints_file, json.dumps(endpoints.to_json()))

@@ -177,7 +177,7 @@ def test_what_a_kill_left_unanswered_is_not_acknowledged_by_the_next_write(tmp_p
 WRITER = """
 import sys
 from pathlib import Path
-from simulator.guest.ledger import Ledger
+from simulator.guest.disk.ledger import Ledger
 
 ledger = Ledger(Path(sys.argv[1]), "d", 1 << 30)
 for number in range(1, 16000):
