@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from controlplane.domain.errors import ServiceError, internal_error
-from controlplane.domain.machine import advance
 from controlplane.domain.recovery_services.job import Job
 from controlplane.domain.resources.deployment import (
     ENDED,
@@ -26,6 +25,7 @@ from controlplane.domain.resources.deployment import (
     write_failed,
     written,
 )
+from controlplane.domain.state_machine import advance
 from controlplane.domain.times import instant, parse_instant
 from controlplane.jobs.engine.plan import Book, Outcome, Plan, Step
 from controlplane.jobs.requests import Requests

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from controlplane.domain import machine
+from controlplane.domain import state_machine as machine
 from controlplane.domain.recovery_services import job, protected_item, recovery_point
 from controlplane.domain.resources import deployment, operation
 from controlplane.jobs.catalog import PLANS

@@ -12,9 +12,9 @@ from typing import Any
 
 from controlplane.domain import errors
 from controlplane.domain.errors import ServiceError
-from controlplane.domain.machine import Table
 from controlplane.domain.recovery_services.recovery_point import RecoveryPoint
 from controlplane.domain.recovery_services.retention import RULES
+from controlplane.domain.state_machine import Table
 
 Json = dict[str, Any]
 

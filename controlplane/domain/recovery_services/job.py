@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from controlplane.domain.errors import ServiceError
-from controlplane.domain.machine import Table, advance
+from controlplane.domain.state_machine import Table, advance
 from controlplane.domain.times import duration, instant
 
 Json = dict[str, Any]

@@ -9,7 +9,7 @@ from typing import Any
 
 from controlplane.domain.arm_id import ResourceId, backup_name, item_id, item_name
 from controlplane.domain.errors import ServiceError
-from controlplane.domain.machine import Table, advance
+from controlplane.domain.state_machine import Table, advance
 from controlplane.domain.times import NEVER_BACKED_UP, countdown, instant, parse_instant
 
 Json = dict[str, Any]

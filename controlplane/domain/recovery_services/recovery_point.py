@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from controlplane.domain.machine import Table, advance
+from controlplane.domain.state_machine import Table, advance
 from controlplane.domain.times import instant
 
 Json = dict[str, Any]

@@ -10,7 +10,7 @@ from http import HTTPStatus
 from typing import Any
 
 from controlplane.domain.errors import ServiceError
-from controlplane.domain.machine import Table, advance
+from controlplane.domain.state_machine import Table, advance
 from controlplane.domain.times import american, duration, instant, parse_instant
 
 Json = dict[str, Any]

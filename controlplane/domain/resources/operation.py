@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from controlplane.domain.errors import ServiceError
-from controlplane.domain.machine import Table
+from controlplane.domain.state_machine import Table
 from controlplane.domain.times import NEVER, instant
 
 Json = dict[str, Any]

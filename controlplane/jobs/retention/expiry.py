@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from controlplane.domain.machine import advance
 from controlplane.domain.recovery_services import job as jobs
 from controlplane.domain.recovery_services import policy, protected_item, recovery_point, retention
 from controlplane.domain.recovery_services.recovery_point import PointDisk, RecoveryPoint
+from controlplane.domain.state_machine import advance
 from controlplane.jobs.documents import points, restore_points
 from controlplane.jobs.engine import records
 from controlplane.jobs.protection import stopping

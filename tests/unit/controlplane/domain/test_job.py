@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from controlplane.domain.errors import ServiceError
-from controlplane.domain.machine import IllegalTransition
 from controlplane.domain.recovery_services import job as jobs
 from controlplane.domain.recovery_services.job import Job, Progress, Task
+from controlplane.domain.state_machine import IllegalTransition
 
 START = datetime(2022, 5, 13, 10, 9, 27, 280134, tzinfo=UTC)
 VAULT = "/subscriptions/s/resourceGroups/RG1/providers/Microsoft.RecoveryServices/vaults/V1"

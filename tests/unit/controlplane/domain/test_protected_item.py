@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 import pytest
 
 from controlplane.domain.errors import ServiceError
-from controlplane.domain.machine import IllegalTransition
 from controlplane.domain.recovery_services import protected_item
 from controlplane.domain.recovery_services.protected_item import PolicyReference, Source
+from controlplane.domain.state_machine import IllegalTransition
 
 START = datetime(2022, 5, 13, 10, 9, 27, tzinfo=UTC)
 VAULT = "/subscriptions/s/resourceGroups/VaultRG/providers/Microsoft.RecoveryServices/vaults/V1"

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controlplane.domain.machine import IllegalTransition
 from controlplane.domain.recovery_services import recovery_point
 from controlplane.domain.recovery_services.recovery_point import Machine, PointDisk, RecoveryPoint
+from controlplane.domain.state_machine import IllegalTransition
 
 NOW = datetime(2022, 5, 13, 10, 9, 31, tzinfo=UTC)
 ITEM = "/subscriptions/s/.../protectedItems/VM;iaasvmcontainerv2;rg1;sql01"

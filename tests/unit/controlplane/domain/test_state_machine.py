@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from controlplane.domain.machine import IllegalTransition, Table, advance
 from controlplane.domain.recovery_services import job, protected_item, recovery_point
 from controlplane.domain.resources import operation
+from controlplane.domain.state_machine import IllegalTransition, Table, advance
 
 TABLES: dict[str, tuple[Table, str]] = {
     "task": (job.TASK_STATES, "NotStarted"),
