@@ -37,10 +37,10 @@ from controlplane.arm.data_protection import resource_guards
 from controlplane.arm.edge import api_versions, locks, openapi, unsimulated
 from controlplane.arm.edge.call import Answer, Call, as_json
 from controlplane.arm.edge.dispatch import Operations
-from controlplane.arm.edge.holding import hold
-from controlplane.arm.edge.own_requests import OwnRequests
+from controlplane.arm.edge.error_mapping import as_service_error
+from controlplane.arm.edge.internal_client import OwnRequests
+from controlplane.arm.edge.long_poll import hold
 from controlplane.arm.edge.rate_limits import RateLimits
-from controlplane.arm.edge.refusals import as_service_error
 from controlplane.arm.edge.reply import Reply
 from controlplane.arm.edge.routing import Place, Route, Table, split
 from controlplane.arm.insights import diagnostic_settings

@@ -10,7 +10,7 @@ from hashlib import blake2b
 from typing import Any
 
 from controlplane.arm.edge.call import Call, RequestBody, parse_object
-from controlplane.arm.edge.own_requests import is_own
+from controlplane.arm.edge.internal_client import is_own
 from controlplane.arm.resources import rehearsal, subscriptions
 from controlplane.arm.sign_in import cloud
 from controlplane.domain import errors

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from controlplane.arm.edge.call import GROUP_KIND, RETRY_AFTER_SECONDS, Answer, Call
-from controlplane.arm.edge.refusals import Expected, expected
+from controlplane.arm.edge.error_mapping import Expected, expected
 from controlplane.arm.edge.routing import GROUP, SUBSCRIPTION, Route, group_resources, reading, type_of
 from controlplane.arm.insights import diagnostic_settings
 from controlplane.arm.resources.resources import found

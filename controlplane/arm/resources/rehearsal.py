@@ -12,8 +12,8 @@ from dataclasses import replace
 from typing import Any, cast
 
 from controlplane.arm.edge.call import Answer, Call
-from controlplane.arm.edge.own_requests import OwnRequests, operation_of
-from controlplane.arm.edge.refusals import Expected, expected
+from controlplane.arm.edge.error_mapping import Expected, expected
+from controlplane.arm.edge.internal_client import OwnRequests, operation_of
 from controlplane.domain.errors import ServiceError
 from controlplane.ports import Blobs, Engine, Fabric, Json
 from controlplane.templates.failure import TemplateError

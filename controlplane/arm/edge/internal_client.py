@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from controlplane.arm.edge.call import Answer, Call, Dispatcher
-from controlplane.arm.edge.refusals import Expected, expected
+from controlplane.arm.edge.error_mapping import Expected, expected
 from controlplane.arm.sign_in.aad import Identity
 from controlplane.jobs.requests import Progress, Written
 from controlplane.ports import Engine, Json, Ports

@@ -8,7 +8,7 @@ from threading import Event
 
 import httpx
 
-from controlplane.arm.edge.holding import hold
+from controlplane.arm.edge.long_poll import hold
 from controlplane.domain.resources import operation
 from extension.contract.settings import SnapshotSettings
 from simulator.clock.virtual import VirtualClock
