@@ -153,7 +153,7 @@ SERVICE = (
         "every resource is tried by its own operation, in a transaction that is taken back; what waits for one that "
         "takes its time is not",
         "what each provider's preflight checks is not public",
-        "controlplane/arm/resources/rehearsal.py",
+        "controlplane/arm/resources/preflight.py",
     ),
     Choice(
         "The api-version of a resource in a template",

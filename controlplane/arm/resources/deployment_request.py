@@ -11,7 +11,8 @@ from typing import Any
 
 from controlplane.arm.edge.call import Call, RequestBody, parse_object
 from controlplane.arm.edge.internal_client import is_own
-from controlplane.arm.resources import rehearsal, subscriptions
+from controlplane.arm.resources import preflight as rehearsal
+from controlplane.arm.resources import subscriptions
 from controlplane.arm.sign_in import cloud
 from controlplane.domain import errors
 from controlplane.domain.errors import ServiceError
