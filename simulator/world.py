@@ -31,8 +31,8 @@ from controlplane.adapters.store import SqlStore, StoreUnusable
 from controlplane.arm import app as arm
 from controlplane.arm.edge.rate_limits import RateLimits
 from controlplane.arm.sign_in.aad import Identity
-from controlplane.jobs.aftermath import Loss, name_losses
 from controlplane.jobs.catalog import plans
+from controlplane.jobs.crash_recovery import Loss, name_losses
 from controlplane.jobs.timetable import Timetable
 from controlplane.ports import Blobs, Ports, ServiceSettings, StorageUnavailable
 from simulator.clock.virtual import SystemClock
@@ -43,7 +43,7 @@ from simulator.state.folder import Endpoints, StateFolder, cache_folder
 from simulator.state.logs import recording
 from simulator.state.publication import Publication
 from simulator.storage import storage_address
-from simulator.storage.late_storage import LateStorage
+from simulator.storage.deferred_blobs import LateStorage
 
 if TYPE_CHECKING:
     from controlplane.adapters.endpoint_probe import Answer

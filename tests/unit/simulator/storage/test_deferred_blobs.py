@@ -12,7 +12,7 @@ from controlplane.adapters.store import SqlStore
 from controlplane.ports import StorageUnavailable
 from simulator.clock.virtual import VirtualClock
 from simulator.storage import storage_address
-from simulator.storage.late_storage import LateStorage
+from simulator.storage.deferred_blobs import LateStorage
 from tests.unit.controlplane.arm.arm_world import START
 
 

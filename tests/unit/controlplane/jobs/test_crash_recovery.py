@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from controlplane.domain.recovery_services.recovery_point import TIERS
-from controlplane.jobs.aftermath import name_losses
+from controlplane.jobs.crash_recovery import name_losses
 from controlplane.jobs.documents import points
 from controlplane.ports import Blob
 from tests.unit.controlplane.jobs.backup_world import BackupWorld, backup_world
