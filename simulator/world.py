@@ -251,7 +251,7 @@ class World:
         self._stack.callback(self._secure.close)
 
     def _build_behind_arm(self, keep: ExitStack) -> None:
-        from simulator import behind_arm  # a third of all code: ARM answers while it is loaded
+        from simulator import backend as behind_arm  # a third of all code: ARM answers while it is loaded
 
         ground = behind_arm.Ground(
             ports=self.ports,
