@@ -20,20 +20,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from controlplane.arm.authorization import role_assignments, role_definitions
-from controlplane.arm.compute import (
-    availability_sets,
-    compute_operations,
-    disks,
-    restore_point_collections,
-    snapshots,
-    virtual_machine_extension_images,
-    virtual_machine_extensions,
-    virtual_machine_images,
-    virtual_machine_sizes,
-    virtual_machines,
-)
-from controlplane.arm.data_protection import resource_guards
+from controlplane.arm.authorization import routes as authorization
+from controlplane.arm.compute import routes as compute
+from controlplane.arm.data_protection import routes as data_protection
 from controlplane.arm.edge import api_versions, locks, openapi, unsimulated
 from controlplane.arm.edge.call import Answer, Call, as_json
 from controlplane.arm.edge.dispatch import Operations
@@ -43,43 +32,14 @@ from controlplane.arm.edge.long_poll import hold
 from controlplane.arm.edge.rate_limits import RateLimits
 from controlplane.arm.edge.reply import Reply
 from controlplane.arm.edge.routing import Place, Route, Table, split
-from controlplane.arm.insights import diagnostic_settings
-from controlplane.arm.managed_identity import user_assigned_identities
-from controlplane.arm.network import network_interfaces, network_security_groups, public_ip_addresses, virtual_networks
-from controlplane.arm.recovery_services import (
-    backup_jobs,
-    backup_policies,
-    backup_status,
-    deleted_vaults,
-    item_recovery,
-    job_export,
-    operations,
-    protectable_items,
-    protected_items,
-    protection_containers,
-    recovery_point_tiers,
-    recovery_points,
-    replication_vault_settings,
-    resource_guard_proxies,
-    source_scan,
-    validate_operations,
-    vault_configs,
-    vault_usages,
-    vaults,
-)
-from controlplane.arm.recovery_services import provider as recovery_services
-from controlplane.arm.resources import (
-    deployments,
-    group_deletion,
-    providers,
-    resource_graph,
-    resource_groups,
-    resources,
-    subscriptions,
-)
-from controlplane.arm.sign_in import cloud, sign_in
+from controlplane.arm.insights import routes as insights
+from controlplane.arm.managed_identity import routes as managed_identity
+from controlplane.arm.network import routes as network
+from controlplane.arm.recovery_services import routes as recovery_services
+from controlplane.arm.resources import routes as resources
+from controlplane.arm.sign_in import routes as sign_in
 from controlplane.arm.sign_in.aad import Identity, Tokens
-from controlplane.arm.storage import storage_accounts
+from controlplane.arm.storage import routes as storage
 from controlplane.domain import errors
 from controlplane.domain.errors import ServiceError
 from controlplane.ports import Engine, Ports
@@ -88,49 +48,9 @@ MAX_BODY_BYTES = 4 * 1024 * 1024
 ROOTS = {"subscriptions", "providers", "tenants"}
 """The first segments of ARM paths. Everything else, such as signing in, is answered without a token."""
 
-ROUTES: tuple[Route, ...] = (
-    *protected_items.ROUTES,
-    *backup_jobs.ROUTES,
-    *job_export.ROUTES,
-    *recovery_points.ROUTES,
-    *recovery_point_tiers.ROUTES,
-    *item_recovery.ROUTES,
-    *source_scan.ROUTES,
-    *operations.ROUTES,
-    *protection_containers.ROUTES,
-    *protectable_items.ROUTES,
-    *backup_policies.ROUTES,
-    *backup_status.ROUTES,
-    *validate_operations.ROUTES,
-    *vault_configs.ROUTES,
-    *vault_usages.ROUTES,
-    *resource_guard_proxies.ROUTES,
-    *recovery_services.ROUTES,
-    *replication_vault_settings.ROUTES,
-    *vaults.ROUTES,
-    *deleted_vaults.ROUTES,
-    *resource_graph.ROUTES,
-    *resource_guards.ROUTES,
-    *virtual_machines.ROUTES,
-    *virtual_machine_extensions.ROUTES,
-    *virtual_machine_extension_images.ROUTES,
-    *compute_operations.ROUTES,
-    *virtual_machine_images.ROUTES,
-    *virtual_machine_sizes.ROUTES,
-    *disks.ROUTES,
-    *snapshots.ROUTES,
-    *availability_sets.ROUTES,
-    *restore_point_collections.ROUTES,
-    *virtual_networks.ROUTES,
-    *network_security_groups.ROUTES,
-    *public_ip_addresses.ROUTES,
-    *network_interfaces.ROUTES,
-    *user_assigned_identities.ROUTES,
-    *storage_accounts.ROUTES,
-    *deployments.ROUTES,
-    *resource_groups.ROUTES,
-    *subscriptions.ROUTES,
-)
+PROVIDERS = (recovery_services, data_protection, compute, network, managed_identity, storage, resources)
+ROUTES: tuple[Route, ...] = tuple(route for provider in PROVIDERS for route in provider.ROUTES)
+"""The operations of each resource type."""
 
 _log = logging.getLogger(__name__)
 
@@ -158,9 +78,8 @@ def build(
     )
     outside = [
         *openapi.open_routes(_table().routes),
-        *sign_in.open_routes(tokens),
-        *cloud.open_routes(identity),
-        *item_recovery.open_routes(ports),
+        *sign_in.open_routes(tokens, identity),
+        *recovery_services.open_routes(ports),
     ]
     return FastAPI(
         title="Azure Backup simulator",
@@ -184,10 +103,9 @@ def _table() -> Table:
 
 def all_routes() -> tuple[Route, ...]:
     """Every operation: of each resource type, of what exists for all types alike, and those refused by name."""
-    anywhere = (locks, role_assignments, role_definitions, diagnostic_settings)
-    below = [route for each in anywhere for route in each.routes(ROUTES)]
-    described = (*ROUTES, *recovery_services.routes(ROUTES), *below)
-    known = (*described, *resources.routes(ROUTES), *group_deletion.routes(ROUTES), *providers.routes(described))
+    below = (*authorization.below(ROUTES), *insights.below(ROUTES))
+    described = (*ROUTES, *recovery_services.listing(ROUTES), *below)
+    known = (*described, *resources.over_all(ROUTES, described))
     return (*known, *unsimulated.routes(known))
 
 

@@ -1,0 +1,35 @@
+"""Every operation of Microsoft.Resources, and those that are read off the operations of all other types."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from controlplane.arm.edge.routing import Route
+from controlplane.arm.resources import (
+    deployments,
+    group_deletion,
+    providers,
+    resource_graph,
+    resource_groups,
+    resources,
+    subscriptions,
+)
+
+ROUTES: tuple[Route, ...] = (
+    *resource_graph.ROUTES,
+    *deployments.ROUTES,
+    *resource_groups.ROUTES,
+    *subscriptions.ROUTES,
+)
+
+
+def over_all(resource_routes: Sequence[Route], described: Sequence[Route]) -> tuple[Route, ...]:
+    """What lists, deletes or describes resources whatever their type.
+
+    `resource_routes`: of each resource type. `described`: these, and what stands below any scope.
+    """
+    return (
+        *resources.routes(resource_routes),
+        *group_deletion.routes(resource_routes),
+        *providers.routes(described),
+    )
