@@ -17,8 +17,8 @@ from time import process_time
 from typing import Any
 
 from bench.report import Aim, finish, say
+from controlplane.templates.language.scope import Deployment, Scope
 from controlplane.templates.planner import plan
-from controlplane.templates.scope import Deployment, Scope
 
 Json = dict[str, Any]
 

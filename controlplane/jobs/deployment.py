@@ -30,9 +30,9 @@ from controlplane.domain.times import instant, parse_instant
 from controlplane.jobs.engine.plan import Book, Outcome, Plan, Step
 from controlplane.jobs.requests import Requests
 from controlplane.ports import Document, Event, Json, Ports, Store
-from controlplane.templates.failure import TemplateError
+from controlplane.templates.language.failure import TemplateError
+from controlplane.templates.language.scope import Scope
 from controlplane.templates.late import settle_body, settle_outputs
-from controlplane.templates.scope import Scope
 from controlplane.templates.secrets import hide_in_error
 
 DEPLOY = "Deploy"

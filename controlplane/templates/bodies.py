@@ -6,13 +6,13 @@ import json
 from dataclasses import replace
 from typing import Any
 
-from controlplane.templates.context import Context, Names, Place
 from controlplane.templates.drafts import NESTED, Draft
-from controlplane.templates.failure import UNPROCESSED, NotSimulated, TemplateError, telling
-from controlplane.templates.limits import LARGEST_RESOURCE
+from controlplane.templates.language.context import Context, Names, Place
+from controlplane.templates.language.failure import UNPROCESSED, NotSimulated, TemplateError, telling
+from controlplane.templates.language.limits import LARGEST_RESOURCE
+from controlplane.templates.language.printer import escaped
+from controlplane.templates.language.values import find_key
 from controlplane.templates.loops import field
-from controlplane.templates.printer import escaped
-from controlplane.templates.values import find_key
 from controlplane.templates.walking import closed, evaluated
 
 Json = dict[str, Any]

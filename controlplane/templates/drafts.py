@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from controlplane.templates.context import Context, Place
-from controlplane.templates.failure import AT, NotSimulated, Path, TemplateError, telling
+from controlplane.templates.language.context import Context, Place
+from controlplane.templates.language.failure import AT, NotSimulated, Path, TemplateError, telling
+from controlplane.templates.language.limits import check_count
+from controlplane.templates.language.signature import Unfit
 from controlplane.templates.library.resources import type_and_name
-from controlplane.templates.limits import check_count
 from controlplane.templates.loops import Loop, field, read_loop
 from controlplane.templates.sections import Sections, children
-from controlplane.templates.signature import Unfit
 from controlplane.templates.walking import evaluated
 
 Json = dict[str, Any]

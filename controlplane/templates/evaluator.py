@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from controlplane.templates.context import Context, Place
-from controlplane.templates.failure import NotSimulated, TemplateError
+from controlplane.templates.language.context import Context, Place
+from controlplane.templates.language.failure import NotSimulated, TemplateError
+from controlplane.templates.language.limits import LONGEST_EXPRESSION
+from controlplane.templates.language.parser import Call, Element, Literal, Member, Node, children, parse
+from controlplane.templates.language.signature import LAMBDA, Function, Unfit
+from controlplane.templates.language.values import Value, find_key, kind
 from controlplane.templates.library.lambdas import Lambda
 from controlplane.templates.library.table import NOT_SIMULATED, find
-from controlplane.templates.limits import LONGEST_EXPRESSION
-from controlplane.templates.parser import Call, Element, Literal, Member, Node, children, parse
-from controlplane.templates.signature import LAMBDA, Function, Unfit
-from controlplane.templates.values import Value, find_key, kind
 
 
 @dataclass(frozen=True, slots=True)

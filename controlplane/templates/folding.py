@@ -5,11 +5,11 @@ What is left names no parameter, variable or loop any more, so that it can be ev
 
 from __future__ import annotations
 
-from controlplane.templates.context import Context, Target
 from controlplane.templates.evaluator import evaluate, function_of, invoke, lambda_names
-from controlplane.templates.failure import TemplateError
-from controlplane.templates.parser import Call, Element, Literal, Member, Node, children
-from controlplane.templates.values import Value
+from controlplane.templates.language.context import Context, Target
+from controlplane.templates.language.failure import TemplateError
+from controlplane.templates.language.parser import Call, Element, Literal, Member, Node, children
+from controlplane.templates.language.values import Value
 
 _FROM_TEMPLATE = frozenset({"parameters", "variables", "copyindex", "deployment"})
 _NOTHING: frozenset[str] = frozenset()

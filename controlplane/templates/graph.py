@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 
-from controlplane.templates.context import Target
 from controlplane.templates.drafts import Draft, EmptyLoop
-from controlplane.templates.failure import AT, TemplateError
+from controlplane.templates.language.context import Target
+from controlplane.templates.language.failure import AT, TemplateError
 
 _ONE_OF = re.compile(r"(.+)\[(\d{1,9})\]")
 

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from controlplane.templates.context import Context, Names, Place
-from controlplane.templates.failure import TemplateError, telling
+from controlplane.templates.language.context import Context, Names, Place
+from controlplane.templates.language.failure import TemplateError, telling
+from controlplane.templates.language.values import find_key, kind
 from controlplane.templates.loops import field, read_loop
 from controlplane.templates.types import Type
-from controlplane.templates.values import find_key, kind
 from controlplane.templates.walking import closed, evaluated, settled
 
 Json = dict[str, Any]

@@ -15,15 +15,15 @@ from __future__ import annotations
 from typing import Any
 
 from controlplane.templates.bodies import close_body
-from controlplane.templates.context import Context, Place
 from controlplane.templates.drafts import Draft, draft_all
-from controlplane.templates.failure import TemplateError
 from controlplane.templates.graph import Directory, Order, after, order
-from controlplane.templates.limits import Meter
+from controlplane.templates.language.context import Context, Place
+from controlplane.templates.language.failure import TemplateError
+from controlplane.templates.language.limits import Meter
+from controlplane.templates.language.scope import Deployment
 from controlplane.templates.outputs import close_outputs
 from controlplane.templates.parameters import Parameters, given_values
 from controlplane.templates.plans import Plan, Resource
-from controlplane.templates.scope import Deployment
 from controlplane.templates.sections import Sections, read_sections
 from controlplane.templates.source import Source
 from controlplane.templates.variables import Variables

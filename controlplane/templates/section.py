@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from controlplane.templates.context import Place
 from controlplane.templates.evaluator import Expression, read
-from controlplane.templates.failure import TemplateError
-from controlplane.templates.printer import is_expression
-from controlplane.templates.values import Value
+from controlplane.templates.language.context import Place
+from controlplane.templates.language.failure import TemplateError
+from controlplane.templates.language.printer import is_expression
+from controlplane.templates.language.values import Value
 
 
 class Section:

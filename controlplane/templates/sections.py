@@ -7,8 +7,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from controlplane.templates.failure import NO_TEMPLATE, NotSimulated, TemplateError
-from controlplane.templates.limits import LARGEST_TEMPLATE, Meter, check_count
+from controlplane.templates.language.failure import NO_TEMPLATE, NotSimulated, TemplateError
+from controlplane.templates.language.limits import LARGEST_TEMPLATE, Meter, check_count
 from controlplane.templates.loops import field
 
 Json = dict[str, Any]

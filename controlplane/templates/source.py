@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from controlplane.templates.failure import Path
+from controlplane.templates.language.failure import Path
 from controlplane.templates.relaxed_json import positions
 
 

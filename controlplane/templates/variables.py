@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from controlplane.templates.context import Context, Place
-from controlplane.templates.failure import TemplateError, telling
-from controlplane.templates.limits import check_count
+from controlplane.templates.language.context import Context, Place
+from controlplane.templates.language.failure import TemplateError, telling
+from controlplane.templates.language.limits import check_count
+from controlplane.templates.language.values import Value
 from controlplane.templates.loops import copies
 from controlplane.templates.section import Section, expressions
-from controlplane.templates.values import Value
 from controlplane.templates.walking import evaluated
 
 Json = dict[str, Any]

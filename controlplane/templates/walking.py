@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from controlplane.templates.context import Context, Place
 from controlplane.templates.evaluator import evaluate, read
-from controlplane.templates.failure import TemplateError
 from controlplane.templates.folding import fold
-from controlplane.templates.limits import DEEPEST
+from controlplane.templates.language.context import Context, Place
+from controlplane.templates.language.failure import TemplateError
+from controlplane.templates.language.limits import DEEPEST
+from controlplane.templates.language.parser import Literal, parse
+from controlplane.templates.language.printer import escaped, is_expression, show
+from controlplane.templates.language.values import Value
 from controlplane.templates.loops import copies, loops_of
-from controlplane.templates.parser import Literal, parse
-from controlplane.templates.printer import escaped, is_expression, show
-from controlplane.templates.values import Value
 
 Text = Callable[[str, Context], Value]
 

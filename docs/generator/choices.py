@@ -101,7 +101,7 @@ TEMPLATES = (
         "100 levels of values and of expressions; about two hundred thousand laps of loops, or 32 million "
         "characters made",
         "has limits; no figures are public",
-        "limits.py",
+        "language/limits.py",
     ),
     (
         "Order in `objectKeys()` and `sort()`",

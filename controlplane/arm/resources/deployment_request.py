@@ -19,10 +19,10 @@ from controlplane.domain.errors import ServiceError
 from controlplane.domain.resources import deployment as domain
 from controlplane.domain.resources.deployment import Operation
 from controlplane.ports import Json
-from controlplane.templates.failure import NotSimulated, TemplateError
+from controlplane.templates.language.failure import NotSimulated, TemplateError
+from controlplane.templates.language.scope import Deployment, Scope
 from controlplane.templates.planner import Plan, Resource, plan
 from controlplane.templates.relaxed_json import to_json
-from controlplane.templates.scope import Deployment, Scope
 from controlplane.templates.secrets import hide, hide_in_error, texts_in, without_defaults
 from controlplane.templates.source import Source
 

@@ -16,10 +16,10 @@ from controlplane.arm.edge.error_mapping import Expected, expected
 from controlplane.arm.edge.internal_client import OwnRequests, operation_of
 from controlplane.domain.errors import ServiceError
 from controlplane.ports import Blobs, Engine, Fabric, Json
-from controlplane.templates.failure import TemplateError
+from controlplane.templates.language.failure import TemplateError
+from controlplane.templates.language.scope import Scope
 from controlplane.templates.late import settle_body
 from controlplane.templates.planner import Plan, Resource
-from controlplane.templates.scope import Scope
 
 # Not add_account: it may be done twice, and a name that only the storage knows is seen by nobody.
 _BLOBS: Mapping[str, Any] = {

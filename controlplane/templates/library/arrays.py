@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from itertools import chain
 
-from controlplane.templates.limits import MOST_ELEMENTS
-from controlplane.templates.signature import ANY, ARRAY, INT, OBJECT, SCALAR, TEXT, Unfit, define
-from controlplane.templates.values import Value, among, as_text, find_key, same
+from controlplane.templates.language.limits import MOST_ELEMENTS
+from controlplane.templates.language.signature import ANY, ARRAY, INT, OBJECT, SCALAR, TEXT, Unfit, define
+from controlplane.templates.language.values import Value, among, as_text, find_key, same
 
 MOST_IN_RANGE = 10_000
 MOST_RANGE_END = 2_147_483_647

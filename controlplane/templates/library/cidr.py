@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
-from controlplane.templates.signature import INT, TEXT, Unfit, define
-from controlplane.templates.values import Value
+from controlplane.templates.language.signature import INT, TEXT, Unfit, define
+from controlplane.templates.language.values import Value
 
 
 def _network(text: str) -> IPv4Network | IPv6Network:

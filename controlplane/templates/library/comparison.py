@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from controlplane.templates.signature import ANY, INT, TEXT, Unfit, define
-from controlplane.templates.values import Value, same
+from controlplane.templates.language.signature import ANY, INT, TEXT, Unfit, define
+from controlplane.templates.language.values import Value, same
 
 
 def _coalesce(context: object, *arguments: Callable[[], Value]) -> Value:

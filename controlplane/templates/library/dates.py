@@ -6,9 +6,9 @@ import re
 from calendar import monthrange
 from datetime import UTC, datetime, timedelta
 
-from controlplane.templates.context import Context
+from controlplane.templates.language.context import Context
+from controlplane.templates.language.signature import DEFAULTS_ONLY, INT, TEXT, Unfit, define
 from controlplane.templates.library.date_formats import show
-from controlplane.templates.signature import DEFAULTS_ONLY, INT, TEXT, Unfit, define
 
 COMPACT = "yyyyMMddTHHmmssZ"
 EXTENDED = "yyyy-MM-ddTHH:mm:ssZ"

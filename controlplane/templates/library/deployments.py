@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from controlplane.templates.context import Context, Place
-from controlplane.templates.signature import TEXT, define
-from controlplane.templates.values import Value
+from controlplane.templates.language.context import Context, Place
+from controlplane.templates.language.signature import TEXT, define
+from controlplane.templates.language.values import Value
 
 
 def _deployment(context: Context) -> Value:

@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 from decimal import ROUND_HALF_UP, Decimal
 
-from controlplane.templates.limits import check_size
-from controlplane.templates.signature import Unfit
-from controlplane.templates.values import Value, as_text
+from controlplane.templates.language.limits import check_size
+from controlplane.templates.language.signature import Unfit
+from controlplane.templates.language.values import Value, as_text
 
 _ITEM = re.compile(r"\{\{|\}\}|\{(\d{1,7})\s*(?:,\s*(-?\d{1,7})\s*)?(?::([^{}]*))?\}|[{}]|[^{}]+")
 _STANDARD = re.compile(r"([A-Za-z])(\d{0,3})")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import cmp_to_key
 
-from controlplane.templates.context import Context
-from controlplane.templates.limits import MOST_ELEMENTS
-from controlplane.templates.signature import ANY, ARRAY, LAMBDA, OBJECT, TEXT, Unfit, define
-from controlplane.templates.values import Value
+from controlplane.templates.language.context import Context
+from controlplane.templates.language.limits import MOST_ELEMENTS
+from controlplane.templates.language.signature import ANY, ARRAY, LAMBDA, OBJECT, TEXT, Unfit, define
+from controlplane.templates.language.values import Value
 
 
 class Lambda:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from controlplane.templates.failure import TemplateError
-from controlplane.templates.signature import ANY, BOOL, INT, TEXT, Unfit, define
-from controlplane.templates.values import Value
+from controlplane.templates.language.failure import TemplateError
+from controlplane.templates.language.signature import ANY, BOOL, INT, TEXT, Unfit, define
+from controlplane.templates.language.values import Value
 
 Argument = Callable[[], Value]
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from controlplane.templates.context import Context
-from controlplane.templates.signature import BOOL, INT, NUMBER, TEXT, Unfit, define
-from controlplane.templates.values import LEAST_INT, MOST_INT, Value, fraction, whole
+from controlplane.templates.language.context import Context
+from controlplane.templates.language.signature import BOOL, INT, NUMBER, TEXT, Unfit, define
+from controlplane.templates.language.values import LEAST_INT, MOST_INT, Value, fraction, whole
 
 
 def _fitting(number: int) -> int:

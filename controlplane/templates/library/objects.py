@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from controlplane.templates.signature import ANY, OBJECT, TEXT, Unfit, define
-from controlplane.templates.values import Value, load
+from controlplane.templates.language.signature import ANY, OBJECT, TEXT, Unfit, define
+from controlplane.templates.language.values import Value, load
 
 
 def _create(*pairs: Value) -> dict[str, Value]:

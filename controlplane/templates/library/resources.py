@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from controlplane.templates.context import Context
-from controlplane.templates.failure import TemplateError
-from controlplane.templates.signature import INT, LATE_ONLY, OBJECT, TEXT, Function, Unfit, define
-from controlplane.templates.values import Value
+from controlplane.templates.language.context import Context
+from controlplane.templates.language.failure import TemplateError
+from controlplane.templates.language.signature import INT, LATE_ONLY, OBJECT, TEXT, Function, Unfit, define
+from controlplane.templates.language.values import Value
 
 FULL = "Full"
 

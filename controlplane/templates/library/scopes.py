@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from controlplane.templates.context import Context
-from controlplane.templates.signature import Unfit, define
-from controlplane.templates.values import Value
+from controlplane.templates.language.context import Context
+from controlplane.templates.language.signature import Unfit, define
+from controlplane.templates.language.values import Value
 
 
 def _resource_group(context: Context) -> Value:

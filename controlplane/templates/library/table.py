@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
+from controlplane.templates.language.signature import Function
 from controlplane.templates.library import (
     arrays,
     cidr,
@@ -20,7 +21,6 @@ from controlplane.templates.library import (
     scopes,
     texts,
 )
-from controlplane.templates.signature import Function
 
 GROUPS: Mapping[str, Sequence[Function]] = {
     "array": arrays.FUNCTIONS,

@@ -7,12 +7,12 @@ from base64 import b64decode, b64encode
 from binascii import Error as NoBase64
 from urllib.parse import quote, unquote
 
-from controlplane.templates.context import Context
+from controlplane.templates.language.context import Context
+from controlplane.templates.language.limits import MOST_ELEMENTS, check_size
+from controlplane.templates.language.signature import ANY, ARRAY, DEFAULTS_ONLY, INT, SCALAR, TEXT, Unfit, define
+from controlplane.templates.language.values import Value, as_text, load
 from controlplane.templates.library import hashes
 from controlplane.templates.library.formats import compose
-from controlplane.templates.limits import MOST_ELEMENTS, check_size
-from controlplane.templates.signature import ANY, ARRAY, DEFAULTS_ONLY, INT, SCALAR, TEXT, Unfit, define
-from controlplane.templates.values import Value, as_text, load
 
 _DATA_URI = re.compile(r"data:([^,;]*)((?:;[^,;]*)*),(.*)", re.DOTALL | re.IGNORECASE)
 _ABSOLUTE = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://[^/?#]+)(/?.*)", re.DOTALL)

@@ -20,7 +20,7 @@ from controlplane.jobs.deployment import DEPLOY, deploying, state_of
 from controlplane.jobs.engine.execution import RUN, RUNNING, Interrupted
 from controlplane.jobs.requests import Progress, Written
 from controlplane.ports import Json, Ports, ServiceSettings
-from controlplane.templates.scope import Scope
+from controlplane.templates.language.scope import Scope
 from simulator.clock.virtual import VirtualClock
 
 START = datetime(2026, 11, 22, 19, 0, tzinfo=UTC)

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from controlplane.templates.language.scope import Deployment, Scope
 from controlplane.templates.late import settle_body, settle_outputs
 from controlplane.templates.planner import Plan, Resource, plan
-from controlplane.templates.scope import Deployment, Scope
 
 Json = dict[str, Any]
 

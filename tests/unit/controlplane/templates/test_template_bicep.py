@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from controlplane.templates.failure import TemplateError
+from controlplane.templates.language.failure import TemplateError
 from controlplane.templates.late import settle_body
 from controlplane.templates.planner import Plan, plan
 from tests.unit.controlplane.templates.template_world import (

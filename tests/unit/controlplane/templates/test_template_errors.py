@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from controlplane.templates.failure import NotSimulated, TemplateError
+from controlplane.templates.language.failure import NotSimulated, TemplateError
 from controlplane.templates.planner import plan
 from controlplane.templates.relaxed_json import to_json
 from controlplane.templates.source import Source

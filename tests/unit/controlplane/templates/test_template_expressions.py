@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controlplane.templates.context import Context, Place
-from controlplane.templates.failure import NotSimulated, TemplateError
-from controlplane.templates.limits import Meter
+from controlplane.templates.language.context import Context, Place
+from controlplane.templates.language.failure import NotSimulated, TemplateError
+from controlplane.templates.language.limits import Meter
 from controlplane.templates.relaxed_json import to_json
 from controlplane.templates.walking import evaluated as evaluate
 from tests.unit.controlplane.templates.template_world import DEPLOYMENT

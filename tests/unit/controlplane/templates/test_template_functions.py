@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 
-from controlplane.templates.context import Context, Place
 from controlplane.templates.evaluator import evaluate, read
-from controlplane.templates.failure import NotSimulated, TemplateError
+from controlplane.templates.language.context import Context, Place
+from controlplane.templates.language.failure import NotSimulated, TemplateError
+from controlplane.templates.language.limits import Meter
+from controlplane.templates.language.parser import parse
+from controlplane.templates.language.scope import Deployment, Scope
+from controlplane.templates.language.signature import ANY, LAMBDA, Function
+from controlplane.templates.language.values import Value, kind
 from controlplane.templates.library.table import FUNCTIONS, GROUPS, NOT_SIMULATED, find
-from controlplane.templates.limits import Meter
-from controlplane.templates.parser import parse
-from controlplane.templates.scope import Deployment, Scope
-from controlplane.templates.signature import ANY, LAMBDA, Function
-from controlplane.templates.values import Value, kind
 from tests.unit.controlplane.templates.template_cases import CASES, GROUP_ID, UNFIT
 
 Json = dict[str, Any]

@@ -12,15 +12,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from controlplane.templates.context import Context, Place
 from controlplane.templates.evaluator import read
-from controlplane.templates.failure import NotSimulated, TemplateError
+from controlplane.templates.language.context import Context, Place
+from controlplane.templates.language.failure import NotSimulated, TemplateError
+from controlplane.templates.language.limits import Meter
+from controlplane.templates.language.parser import Call, Element, Literal, Member, Node, parse
+from controlplane.templates.language.printer import show
 from controlplane.templates.late import settle_body, settle_outputs
 from controlplane.templates.library.table import FUNCTIONS
-from controlplane.templates.limits import Meter
-from controlplane.templates.parser import Call, Element, Literal, Member, Node, parse
 from controlplane.templates.planner import plan
-from controlplane.templates.printer import show
 from controlplane.templates.relaxed_json import to_json
 from controlplane.templates.source import Source
 from controlplane.templates.walking import evaluated

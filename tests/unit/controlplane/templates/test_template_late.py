@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from controlplane.templates.failure import NotSimulated, TemplateError
+from controlplane.templates.language.failure import NotSimulated, TemplateError
+from controlplane.templates.language.scope import Deployment, Scope
 from controlplane.templates.late import settle_body, settle_outputs
 from controlplane.templates.planner import plan
-from controlplane.templates.scope import Deployment, Scope
 from tests.unit.controlplane.templates.template_world import (
     DEPLOYMENT,
     SCOPE,

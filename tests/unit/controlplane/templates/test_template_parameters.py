@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from controlplane.templates.failure import NotSimulated, TemplateError
+from controlplane.templates.language.failure import NotSimulated, TemplateError
 from controlplane.templates.late import settle_outputs
 from controlplane.templates.planner import plan
 from tests.unit.controlplane.templates.template_world import (

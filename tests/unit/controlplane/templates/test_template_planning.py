@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from controlplane.templates.failure import TemplateError
-from controlplane.templates.scope import Deployment, Scope
+from controlplane.templates.language.failure import TemplateError
+from controlplane.templates.language.scope import Deployment, Scope
 from tests.unit.controlplane.templates.template_world import (
     DEPLOYMENT,
     THINGS,

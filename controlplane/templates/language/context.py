@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any, Protocol
 
-from controlplane.templates.failure import TemplateError
-from controlplane.templates.limits import Meter
-from controlplane.templates.scope import Deployment
-from controlplane.templates.values import Value
+from controlplane.templates.language.failure import TemplateError
+from controlplane.templates.language.limits import Meter
+from controlplane.templates.language.scope import Deployment
+from controlplane.templates.language.values import Value
 
 Json = dict[str, Any]
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from controlplane.templates.parser import Call, Element, Literal, Member, Node
-from controlplane.templates.values import Value, dump
+from controlplane.templates.language.parser import Call, Element, Literal, Member, Node
+from controlplane.templates.language.values import Value, dump
 
 
 def show(node: Node) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from controlplane.templates.failure import TemplateError
+from controlplane.templates.language.failure import TemplateError
 
 Kind = Literal["name", "text", "number", "mark"]
 

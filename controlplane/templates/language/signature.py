@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from controlplane.templates.context import Place
-from controlplane.templates.values import Value
+from controlplane.templates.language.context import Place
+from controlplane.templates.language.values import Value
 
 Kinds = tuple[str, ...]
 """Names as `values.kind` has them."""

@@ -6,8 +6,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from controlplane.templates.failure import TemplateError
-from controlplane.templates.limits import DEEPEST
+from controlplane.templates.language.failure import TemplateError
+from controlplane.templates.language.limits import DEEPEST
 
 Value = Any
 """What JSON can hold; whole numbers have 64 bits."""

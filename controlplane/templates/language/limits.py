@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sized
 from typing import Any
 
-from controlplane.templates.failure import TemplateError
+from controlplane.templates.language.failure import TemplateError
 
 MOST = {"parameters": 256, "variables": 512, "resources": 800, "outputs": 64}
 """Entries in a section; of resources with those that copy loops make."""

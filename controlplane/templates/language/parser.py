@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from controlplane.templates.failure import TemplateError
-from controlplane.templates.lexer import Token, tokens
-from controlplane.templates.limits import DEEPEST
-from controlplane.templates.values import LEAST_INT, MOST_INT, Value
+from controlplane.templates.language.failure import TemplateError
+from controlplane.templates.language.lexer import Token, tokens
+from controlplane.templates.language.limits import DEEPEST
+from controlplane.templates.language.values import LEAST_INT, MOST_INT, Value
 
 
 @dataclass(frozen=True, slots=True)
