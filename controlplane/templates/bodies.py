@@ -7,13 +7,13 @@ from dataclasses import replace
 from typing import Any
 
 from controlplane.templates.drafts import NESTED, Draft
+from controlplane.templates.evaluation.loops import field
+from controlplane.templates.evaluation.walking import closed, evaluated
 from controlplane.templates.language.context import Context, Names, Place
 from controlplane.templates.language.failure import UNPROCESSED, NotSimulated, TemplateError, telling
 from controlplane.templates.language.limits import LARGEST_RESOURCE
 from controlplane.templates.language.printer import escaped
 from controlplane.templates.language.values import find_key
-from controlplane.templates.loops import field
-from controlplane.templates.walking import closed, evaluated
 
 Json = dict[str, Any]
 

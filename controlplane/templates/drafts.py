@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+from controlplane.templates.evaluation.loops import Loop, field, read_loop
+from controlplane.templates.evaluation.walking import evaluated
 from controlplane.templates.language.context import Context, Place
 from controlplane.templates.language.failure import AT, NotSimulated, Path, TemplateError, telling
 from controlplane.templates.language.limits import check_count
 from controlplane.templates.language.signature import Unfit
 from controlplane.templates.library.resources import type_and_name
-from controlplane.templates.loops import Loop, field, read_loop
 from controlplane.templates.sections import Sections, children
-from controlplane.templates.walking import evaluated
 
 Json = dict[str, Any]
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from controlplane.templates.evaluation.walking import settled
 from controlplane.templates.language.context import Context, Place, Resolver
 from controlplane.templates.language.failure import UNPROCESSED, TemplateError
 from controlplane.templates.language.limits import Meter
 from controlplane.templates.language.scope import Deployment, Scope
 from controlplane.templates.outputs import settle
-from controlplane.templates.walking import settled
 
 Json = dict[str, Any]
 

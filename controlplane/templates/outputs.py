@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+from controlplane.templates.evaluation.loops import field, read_loop
+from controlplane.templates.evaluation.types import Type
+from controlplane.templates.evaluation.walking import closed, evaluated, settled
 from controlplane.templates.language.context import Context, Names, Place
 from controlplane.templates.language.failure import TemplateError, telling
 from controlplane.templates.language.values import find_key, kind
-from controlplane.templates.loops import field, read_loop
-from controlplane.templates.types import Type
-from controlplane.templates.walking import closed, evaluated, settled
 
 Json = dict[str, Any]
 

@@ -7,15 +7,15 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
+from controlplane.templates.evaluation.loops import field
+from controlplane.templates.evaluation.section import Section, expressions
+from controlplane.templates.evaluation.types import Type
+from controlplane.templates.evaluation.walking import evaluated
 from controlplane.templates.language.context import Context, Place
 from controlplane.templates.language.failure import AT, NotSimulated, TemplateError, telling
 from controlplane.templates.language.limits import check_count
 from controlplane.templates.language.values import Value, find_key
-from controlplane.templates.loops import field
 from controlplane.templates.secrets import hide, texts_in
-from controlplane.templates.section import Section, expressions
-from controlplane.templates.types import Type
-from controlplane.templates.walking import evaluated
 
 Json = dict[str, Any]
 

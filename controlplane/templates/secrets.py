@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from controlplane.templates.evaluation.types import Type
 from controlplane.templates.language.failure import TemplateError
 from controlplane.templates.language.values import Value, find_key
-from controlplane.templates.types import Type
 
 Json = dict[str, Any]
 

@@ -7,9 +7,9 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from controlplane.templates.evaluation.loops import field
 from controlplane.templates.language.failure import NO_TEMPLATE, NotSimulated, TemplateError
 from controlplane.templates.language.limits import LARGEST_TEMPLATE, Meter, check_count
-from controlplane.templates.loops import field
 
 Json = dict[str, Any]
 

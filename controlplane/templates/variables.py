@@ -6,13 +6,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
+from controlplane.templates.evaluation.loops import copies
+from controlplane.templates.evaluation.section import Section, expressions
+from controlplane.templates.evaluation.walking import evaluated
 from controlplane.templates.language.context import Context, Place
 from controlplane.templates.language.failure import TemplateError, telling
 from controlplane.templates.language.limits import check_count
 from controlplane.templates.language.values import Value
-from controlplane.templates.loops import copies
-from controlplane.templates.section import Section, expressions
-from controlplane.templates.walking import evaluated
 
 Json = dict[str, Any]
 

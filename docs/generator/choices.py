@@ -82,7 +82,7 @@ TEMPLATES = (
         "is waiting for it when `reference()` or a `list…()` names it, or gives its id without an api-version; by id "
         "and version it is read as it is",
         "documented for names; for ids it is not",
-        "folding.py",
+        "evaluation/folding.py",
     ),
     (
         "Where a template may read resources",
@@ -177,7 +177,7 @@ SERVICE = (
         "A parameter or output whose type has a secure one in it",
         "is shown without its value",
         NOT_PUBLIC,
-        "controlplane/templates/types.py",
+        "controlplane/templates/evaluation/types.py",
     ),
     Choice(
         "An operation that runs when its deployment is cancelled",

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from controlplane.templates.evaluation.walking import evaluated as evaluate
 from controlplane.templates.language.context import Context, Place
 from controlplane.templates.language.failure import NotSimulated, TemplateError
 from controlplane.templates.language.limits import Meter
 from controlplane.templates.relaxed_json import to_json
-from controlplane.templates.walking import evaluated as evaluate
 from tests.unit.controlplane.templates.template_world import DEPLOYMENT
 
 PARAMETERS = {"name": "sql01", "list": ["a", "b"], "object": {"Inner": {"x": 1}}}

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from controlplane.templates.evaluator import evaluate, read
+from controlplane.templates.evaluation.evaluator import evaluate, read
 from controlplane.templates.language.context import Context, Place
 from controlplane.templates.language.failure import NotSimulated, TemplateError
 from controlplane.templates.language.limits import Meter

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from controlplane.templates.evaluator import read
+from controlplane.templates.evaluation.evaluator import read
+from controlplane.templates.evaluation.walking import evaluated
 from controlplane.templates.language.context import Context, Place
 from controlplane.templates.language.failure import NotSimulated, TemplateError
 from controlplane.templates.language.limits import Meter
@@ -23,7 +24,6 @@ from controlplane.templates.library.table import FUNCTIONS
 from controlplane.templates.planner import plan
 from controlplane.templates.relaxed_json import to_json
 from controlplane.templates.source import Source
-from controlplane.templates.walking import evaluated
 from tests.unit.controlplane.templates.template_world import (
     DEPLOYMENT,
     SCOPE,

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from controlplane.templates.evaluator import evaluate, read
-from controlplane.templates.folding import fold
+from controlplane.templates.evaluation.evaluator import evaluate, read
+from controlplane.templates.evaluation.folding import fold
+from controlplane.templates.evaluation.loops import copies, loops_of
 from controlplane.templates.language.context import Context, Place
 from controlplane.templates.language.failure import TemplateError
 from controlplane.templates.language.limits import DEEPEST
 from controlplane.templates.language.parser import Literal, parse
 from controlplane.templates.language.printer import escaped, is_expression, show
 from controlplane.templates.language.values import Value
-from controlplane.templates.loops import copies, loops_of
 
 Text = Callable[[str, Context], Value]
 

@@ -5,7 +5,7 @@ What is left names no parameter, variable or loop any more, so that it can be ev
 
 from __future__ import annotations
 
-from controlplane.templates.evaluator import evaluate, function_of, invoke, lambda_names
+from controlplane.templates.evaluation.evaluator import evaluate, function_of, invoke, lambda_names
 from controlplane.templates.language.context import Context, Target
 from controlplane.templates.language.failure import TemplateError
 from controlplane.templates.language.parser import Call, Element, Literal, Member, Node, children

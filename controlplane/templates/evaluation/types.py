@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from controlplane.templates.evaluation.loops import field
 from controlplane.templates.language.failure import TemplateError
 from controlplane.templates.language.values import among, as_text, find_key, kind
-from controlplane.templates.loops import field
 
 Json = dict[str, Any]
 

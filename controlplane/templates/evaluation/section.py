@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from controlplane.templates.evaluator import Expression, read
+from controlplane.templates.evaluation.evaluator import Expression, read
 from controlplane.templates.language.context import Place
 from controlplane.templates.language.failure import TemplateError
 from controlplane.templates.language.printer import is_expression

@@ -1,0 +1,1 @@
+"""Evaluates expressions, loops and types of a template."""
