@@ -9,74 +9,267 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+NAMESPACES = {"controlplane.adapters.migrations", "controlplane.adapters.migrations.versions"}
+"""Folders of scripts that Alembic loads; they have no `__init__`."""
 FILES = sorted(path for top in ("extension", "controlplane", "simulator") for path in (ROOT / top).rglob("*.py"))
 
 CONTRACT = "extension.contract"
+DOMAIN = "controlplane.domain"
+COMPUTE, NETWORK, STORAGE = f"{DOMAIN}.compute", f"{DOMAIN}.network", f"{DOMAIN}.storage"
+RESOURCES, RECOVERY_SERVICES = f"{DOMAIN}.resources", f"{DOMAIN}.recovery_services"
+RULES = (DOMAIN, COMPUTE, NETWORK, STORAGE, RESOURCES, RECOVERY_SERVICES)
+TEMPLATES = "controlplane.templates"
+PORTS, VAULT = "controlplane.ports", "controlplane.vault_format"
+JOBS, ARM, GUEST = "controlplane.jobs", "controlplane.arm", "simulator.guest"
+EDGE = f"{ARM}.edge"
+
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
-    # A package may import itself, the standard library, and what its row names. Rows go from the ground up.
+    # One row per package, and one for each module that stands beside packages. A package may import itself, the
+    # standard library, and what its row names. Rows go from the ground up and name only rows above them: no circles.
     CONTRACT: (),
     "extension": (CONTRACT, "cryptography"),
     "controlplane": (),
-    "controlplane.domain": (),
-    "controlplane.templates": (),
-    "controlplane.ports": ("controlplane.domain", CONTRACT),
-    "controlplane.vault_format": ("controlplane.domain", "controlplane.ports"),
-    "controlplane.jobs": (
-        "controlplane.vault_format",
-        "controlplane.domain",
-        "controlplane.ports",
-        "controlplane.templates",
+    DOMAIN: (),
+    COMPUTE: (DOMAIN,),
+    NETWORK: (DOMAIN,),
+    STORAGE: (DOMAIN,),
+    RESOURCES: (DOMAIN,),
+    RECOVERY_SERVICES: (DOMAIN, COMPUTE, NETWORK),
+    PORTS: (DOMAIN,),
+    f"{TEMPLATES}.language": (),
+    f"{TEMPLATES}.library": (f"{TEMPLATES}.language",),
+    f"{TEMPLATES}.evaluation": (f"{TEMPLATES}.language", f"{TEMPLATES}.library"),
+    TEMPLATES: (f"{TEMPLATES}.language", f"{TEMPLATES}.library", f"{TEMPLATES}.evaluation"),
+    VAULT: (DOMAIN, PORTS),
+    JOBS: (),
+    f"{JOBS}.requests": (PORTS,),
+    f"{JOBS}.rehearsal": (DOMAIN, PORTS),
+    f"{JOBS}.documents": (*RULES, PORTS),
+    f"{JOBS}.engine": (*RULES, PORTS),
+    f"{JOBS}.protection": (*RULES, PORTS, f"{JOBS}.documents", f"{JOBS}.engine"),
+    f"{JOBS}.retention": (*RULES, PORTS, VAULT, f"{JOBS}.documents", f"{JOBS}.engine", f"{JOBS}.protection"),
+    f"{JOBS}.backup": (
+        *RULES,
+        PORTS,
         CONTRACT,
+        VAULT,
+        f"{JOBS}.documents",
+        f"{JOBS}.engine",
+        f"{JOBS}.retention",
+    ),
+    f"{JOBS}.restore": (
+        *RULES,
+        PORTS,
+        VAULT,
+        f"{JOBS}.documents",
+        f"{JOBS}.engine",
+        f"{JOBS}.retention",
+        f"{JOBS}.backup",
+    ),
+    f"{JOBS}.deployment": (*RULES, PORTS, TEMPLATES, f"{TEMPLATES}.language", f"{JOBS}.engine", f"{JOBS}.requests"),
+    f"{JOBS}.crash_recovery": (*RULES, PORTS, VAULT, f"{JOBS}.documents"),
+    f"{JOBS}.catalog": (
+        f"{JOBS}.requests",
+        f"{JOBS}.engine",
+        f"{JOBS}.protection",
+        f"{JOBS}.retention",
+        f"{JOBS}.backup",
+        f"{JOBS}.restore",
+        f"{JOBS}.deployment",
+    ),
+    f"{JOBS}.timetable": (
+        *RULES,
+        PORTS,
+        f"{JOBS}.documents",
+        f"{JOBS}.engine",
+        f"{JOBS}.retention",
+        f"{JOBS}.backup",
     ),
     "controlplane.adapters": (
-        "controlplane.domain",
-        "controlplane.ports",
-        "controlplane.jobs.engine.execution",
-        "controlplane.jobs.engine.plan",
+        *RULES,
+        PORTS,
         CONTRACT,
+        f"{JOBS}.engine",
         "alembic",
         "azure",
         "cryptography",
         "sqlalchemy",
     ),
-    "controlplane.arm": (
-        "controlplane.domain",
-        "controlplane.ports",
-        "controlplane.jobs",
-        "controlplane.templates",
-        "controlplane.vault_format",
-        "fastapi",
-        "jwt",
+    "controlplane.adapters.migrations": ("alembic",),
+    "controlplane.adapters.migrations.versions": ("alembic", "sqlalchemy"),
+    ARM: (),
+    f"{ARM}.sign_in": (DOMAIN, "jwt", "starlette"),
+    EDGE: (
+        *RULES,
+        PORTS,
+        f"{JOBS}.requests",
+        f"{JOBS}.engine",
+        f"{ARM}.sign_in",
         "pydantic",
         "starlette",
     ),
-    "simulator.guest": ("apsw", "controlplane.ports", CONTRACT, "cryptography", "simulator.clock.virtual"),
+    f"{ARM}.authorization": (DOMAIN, RESOURCES, PORTS, EDGE),
+    f"{ARM}.insights": (DOMAIN, PORTS, EDGE, "pydantic"),
+    f"{ARM}.managed_identity": (PORTS, EDGE),
+    f"{ARM}.data_protection": (DOMAIN, RECOVERY_SERVICES, PORTS, f"{JOBS}.retention", EDGE),
+    f"{ARM}.storage": (DOMAIN, COMPUTE, STORAGE, PORTS, EDGE),
+    f"{ARM}.network": (DOMAIN, NETWORK, PORTS, f"{JOBS}.documents", EDGE),
+    f"{ARM}.compute": (
+        *RULES,
+        PORTS,
+        VAULT,
+        f"{JOBS}.documents",
+        EDGE,
+        f"{ARM}.network",
+        f"{ARM}.storage",
+        "pydantic",
+    ),
+    f"{ARM}.recovery_services": (
+        *RULES,
+        PORTS,
+        f"{JOBS}.rehearsal",
+        f"{JOBS}.documents",
+        f"{JOBS}.engine",
+        f"{JOBS}.protection",
+        f"{JOBS}.retention",
+        f"{JOBS}.backup",
+        f"{JOBS}.restore",
+        EDGE,
+        f"{ARM}.managed_identity",
+        "pydantic",
+        "starlette",
+    ),
+    f"{ARM}.resources": (
+        *RULES,
+        PORTS,
+        TEMPLATES,
+        f"{TEMPLATES}.language",
+        f"{JOBS}.deployment",
+        f"{ARM}.sign_in",
+        EDGE,
+        f"{ARM}.insights",
+        "pydantic",
+    ),
+    f"{ARM}.app": (
+        DOMAIN,
+        PORTS,
+        EDGE,
+        f"{ARM}.sign_in",
+        f"{ARM}.authorization",
+        f"{ARM}.insights",
+        f"{ARM}.managed_identity",
+        f"{ARM}.data_protection",
+        f"{ARM}.storage",
+        f"{ARM}.network",
+        f"{ARM}.compute",
+        f"{ARM}.recovery_services",
+        f"{ARM}.resources",
+        "fastapi",
+        "starlette",
+    ),
+    "simulator": (),
+    "simulator.client": ("httpx",),
+    "simulator.failures": (PORTS, "simulator.client"),
+    "simulator.serving": ("simulator.failures", "uvicorn"),
+    "simulator.packages": (CONTRACT,),
+    "simulator.clock": (),
+    "simulator.state": (PORTS, "simulator.failures", "cryptography", "filelock", "platformdirs", "structlog"),
+    "simulator.storage": (PORTS, "controlplane.adapters", "simulator.failures", "filelock", "structlog"),
+    GUEST: (),
+    f"{GUEST}.files": (),
+    f"{GUEST}.windows": (),
+    f"{GUEST}.disk": (PORTS, f"{GUEST}.files"),
+    f"{GUEST}.vss": (PORTS, CONTRACT, f"{GUEST}.disk"),
+    f"{GUEST}.workload": (PORTS, f"{GUEST}.disk", f"{GUEST}.vss", "apsw"),
+    f"{GUEST}.agent": (PORTS, CONTRACT, f"{GUEST}.files", "cryptography"),
+    f"{GUEST}.attach": (PORTS, f"{GUEST}.files", f"{GUEST}.disk", f"{GUEST}.vss"),
+    f"{GUEST}.installation": (PORTS, f"{GUEST}.disk", f"{GUEST}.workload"),
+    f"{GUEST}.machine": (
+        PORTS,
+        CONTRACT,
+        f"{GUEST}.files",
+        f"{GUEST}.windows",
+        f"{GUEST}.disk",
+        f"{GUEST}.vss",
+        f"{GUEST}.workload",
+        f"{GUEST}.attach",
+        f"{GUEST}.installation",
+    ),
     "simulator.host": (
-        "controlplane.ports",
+        PORTS,
         CONTRACT,
+        f"{GUEST}.files",
+        f"{GUEST}.disk",
+        f"{GUEST}.vss",
+        f"{GUEST}.agent",
+        f"{GUEST}.machine",
         "cryptography",
-        "fastapi",
-        "simulator.clock.virtual",
-        "simulator.guest",
-        "starlette",
     ),
-    "simulator": (
-        "controlplane",
-        CONTRACT,
+    "simulator.control": (
+        *RULES,
+        PORTS,
+        VAULT,
+        f"{JOBS}.engine",
+        f"{JOBS}.retention",
+        "controlplane.adapters",
+        EDGE,
+        "simulator.failures",
+        "simulator.clock",
+        f"{GUEST}.disk",
+        f"{GUEST}.workload",
+        "simulator.host",
+        "fastapi",
+    ),
+    "simulator.backend": (
+        PORTS,
+        "controlplane.adapters",
+        EDGE,
+        "simulator.serving",
+        "simulator.packages",
+        "simulator.clock",
+        f"{GUEST}.machine",
+        "simulator.host",
+        "simulator.control",
+    ),
+    "simulator.world": (
+        PORTS,
+        f"{JOBS}.crash_recovery",
+        f"{JOBS}.catalog",
+        f"{JOBS}.timetable",
+        "controlplane.adapters",
+        f"{ARM}.sign_in",
+        EDGE,
+        f"{ARM}.app",
+        "simulator.failures",
+        "simulator.serving",
+        "simulator.clock",
+        "simulator.state",
+        "simulator.storage",
+        "simulator.backend",
         "cryptography",
         "fastapi",
-        "filelock",
-        "httpx",
-        "platformdirs",
-        "prometheus_client",
-        "pydantic",
-        "rich",
         "starlette",
         "structlog",
-        "typer",
-        "uvicorn",
     ),
+    # The command knows a world by `build` and its client alone: not its host, guests, service or control API.
+    "simulator.command": (
+        "simulator.client",
+        "simulator.failures",
+        "simulator.packages",
+        "simulator.state",
+        "simulator.storage",
+        "simulator.world",
+        "filelock",
+        "httpx",
+        "rich",
+        "typer",
+    ),
+    "simulator.__main__": ("simulator.command",),
 }
+MODULES_AT_MOST = 25
+"""In one folder: among more a newcomer searches."""
+LONGEST_LINES = 551
+"""No module is longer than the longest was when the house was last rebuilt."""
 ONE_HOME = {"azure": {"azurite.py"}, "sqlalchemy": {"store.py", "baseline.py"}, "apsw": {"workload.py", "database.py"}}
 IMPURE = {"now", "utcnow", "today", "time", "sleep", "uuid4", "random", "open"}
 
@@ -101,13 +294,50 @@ def imports(path: Path) -> list[str]:
     return [name for name in found if not inside(name, "__future__")]
 
 
+def home(name: str) -> str | None:
+    """The row of a module, or of what is imported from one; None outside the project."""
+    return max((row for row in MAY_IMPORT if inside(name, row)), key=len, default=None)
+
+
 @pytest.mark.parametrize("path", FILES, ids=module)
 def test_imports_come_only_from_the_floors_below(path: Path) -> None:
-    home = max((package for package in MAY_IMPORT if inside(module(path), package)), key=len)
-    allowed = (home, *MAY_IMPORT[home])
+    own = home(module(path))
+    assert own, "a module outside the layout"
     for name in imports(path):
-        standard = name.split(".")[0] in sys.stdlib_module_names
-        assert standard or any(inside(name, package) for package in allowed), f"{module(path)} may not import {name}"
+        top = name.split(".")[0]
+        allowed = top in sys.stdlib_module_names or home(name) in {own, *MAY_IMPORT[own]} or top in MAY_IMPORT[own]
+        assert allowed, f"{module(path)} may not import {name}"
+
+
+@pytest.mark.parametrize("row", MAY_IMPORT)
+def test_a_row_names_only_rows_above_it(row: str) -> None:
+    above = list(MAY_IMPORT)[: list(MAY_IMPORT).index(row)]
+    assert [name for name in MAY_IMPORT[row] if name in MAY_IMPORT and name not in above] == []
+
+
+def test_every_package_has_a_row_and_every_row_a_package() -> None:
+    packages = {module(path) for path in FILES if path.name == "__init__.py"}
+    assert packages - set(MAY_IMPORT) == set()
+    assert set(MAY_IMPORT) - packages - {module(path) for path in FILES} - NAMESPACES == set()
+
+
+FOLDERS = sorted(
+    {
+        path.parent
+        for top in ("extension", "controlplane", "simulator", "tests/unit")
+        for path in (ROOT / top).rglob("*.py")
+    }
+)
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.relative_to(ROOT).as_posix())
+def test_a_folder_can_be_taken_in_at_a_glance(folder: Path) -> None:
+    assert len([path for path in folder.glob("*.py") if path.name != "__init__.py"]) <= MODULES_AT_MOST
+
+
+@pytest.mark.parametrize("path", FILES, ids=module)
+def test_no_module_outgrows_the_longest(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= LONGEST_LINES
 
 
 @pytest.mark.parametrize("library", ONE_HOME)
