@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from controlplane.jobs.engine.execution import RUN, RUNNING, Execution, Interrupted, ask_to_stop, enlist
+from controlplane.jobs.engine.execution import RUN, RUNNING, Execution, Interrupted, ask_to_stop, enqueue
 from controlplane.jobs.engine.plan import Plan
 from controlplane.ports import Clock, Json, Ports
 
@@ -26,7 +26,7 @@ class InlineEngine:
         """Begin when the transaction commits in which this is called; if it fails the job never was."""
         if plan not in self._plans:
             raise KeyError(f"no plan is called {plan}")
-        if enlist(self._ports_of().store, plan, job_id, state):
+        if enqueue(self._ports_of().store, plan, job_id, state):
             self._launch(job_id)
 
     def cancel(self, job_id: str) -> bool:

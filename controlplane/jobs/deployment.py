@@ -27,7 +27,7 @@ from controlplane.domain.resources.deployment import (
 )
 from controlplane.domain.state_machine import advance
 from controlplane.domain.times import instant, parse_instant
-from controlplane.jobs.engine.plan import Book, Outcome, Plan, Step
+from controlplane.jobs.engine.plan import JobLog, Outcome, Plan, Step
 from controlplane.jobs.requests import Requests
 from controlplane.ports import Document, Event, Json, Ports, Store
 from controlplane.templates.language.failure import TemplateError
@@ -50,7 +50,7 @@ def deploying(requests_of: Callable[[], Requests]) -> Plan:
         _Work(ports, requests_of(), state["deployment"]).run()
         return Outcome(state)
 
-    return Plan(DEPLOY, (Step("Deploy resources", do=deploy, listed=False),), book=_History())
+    return Plan(DEPLOY, (Step("Deploy resources", do=deploy, listed=False),), job_log=_History())
 
 
 def state_of(document: Document) -> str:
@@ -208,7 +208,7 @@ class _Work:
         return found
 
 
-class _History(Book):
+class _History(JobLog):
     """A deployment is written down in its own document."""
 
     def change_task(self, store: Store, state: Json, task: str, event: str, now: datetime) -> None:

@@ -20,7 +20,7 @@ from controlplane.jobs.backup import snapshot_task
 from controlplane.jobs.documents import points, restore_points
 from controlplane.jobs.engine import records
 from controlplane.jobs.engine.plan import Outcome, Plan, Step
-from controlplane.jobs.engine.records import Order, Ticket
+from controlplane.jobs.engine.records import JobOrder, Ticket
 from controlplane.jobs.retention import expiry, snapshots
 from controlplane.ports import Blob, Disk, Document, Engine, Event, Json, PortError, Ports, Store
 from controlplane.vault_format.vault_store import VaultPoint, VaultStore
@@ -72,7 +72,7 @@ def _start(ports: Ports, engine: Engine, item: Document, expires: datetime, rule
         },
         internal={"IsInstantRpJob": "True"},
     )
-    order = Order(
+    order = JobOrder(
         plan=BACKUP,
         job=job,
         scope=item.id,
@@ -174,19 +174,19 @@ def take_snapshot(ports: Ports, state: Json) -> Outcome:
     """The recovery point is there at once, in the instant tier."""
     disks = disks_of(state)
     restore_points.check_room(ports, state["collection"], points.of_item(ports.store, state["item"]))
-    shot = snapshot_task.take(ports, state, disks)
+    result = snapshot_task.take(ports, state, disks)
     taken = ports.clock.now()
     point = RecoveryPoint(
         id=state["point"],
         item=state["item"],
         job=state["job"],
-        task_id=shot.task_id,
+        task_id=result.task_id,
         time=taken,
         expires=_expires(ports.store, state, taken),
-        consistency=shot.consistency,
+        consistency=result.consistency,
         machine=recovery_point.machine_from_json(state["machine"]),
-        disks=tuple(_point_disk(ports, disk, at) for disk, at in zip(disks, shot.snapshots, strict=True)),
-        telemetry=dict(shot.telemetry),
+        disks=tuple(_point_disk(ports, disk, at) for disk, at in zip(disks, result.snapshots, strict=True)),
+        telemetry=dict(result.telemetry),
         rules=tuple(state["rules"]),
     )
     point = restore_points.placed(ports.store, recovery_point.changed(point, "snapshot_taken"), state["collection"])
@@ -359,7 +359,7 @@ def remove_expired_snapshots(ports: Ports, state: Json) -> Outcome:
     return Outcome(state, commit, tuple(_tiers_event(state, point) for point in changed))
 
 
-def conclude(store: Store, state: Json, job: Job, error: ServiceError | None) -> None:
+def on_finished(store: Store, state: Json, job: Job, error: ServiceError | None) -> None:
     """What the ended job means for the item."""
     item = store.get(protected_item.KIND, state["item"])
     if item is None:
@@ -382,7 +382,7 @@ BACKUP = Plan(
         Step("Confirm recovery point", do=confirm_point, listed=False),
         Step("Remove expired snapshots", do=remove_expired_snapshots, required=False, listed=False),
     ),
-    conclude,
+    on_finished,
 )
 
 

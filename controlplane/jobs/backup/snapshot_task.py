@@ -35,7 +35,7 @@ EXTENSION_NAME = "VMSnapshot"
 
 
 @dataclass(frozen=True, slots=True)
-class Shot:
+class SnapshotResult:
     """Snapshots of all disks, in their order."""
 
     task_id: str
@@ -61,7 +61,7 @@ class _TaskFailed(Exception):
         self.report = report
 
 
-def take(ports: Ports, state: Json, disks: Sequence[Disk]) -> Shot:
+def take(ports: Ports, state: Json, disks: Sequence[Disk]) -> SnapshotResult:
     """Snapshots of these disks; raises ServiceError, and then leaves none."""
     view = _require_machine(ports, state["vm"])
     if not disks:
@@ -119,7 +119,7 @@ def _extension(view: InstanceView) -> ExtensionView | None:
 # ---------------------------------------------------------------------------------------- a machine that is not running
 
 
-def _take_by_service(ports: Ports, state: Json, disks: Sequence[Disk], view: InstanceView) -> Shot:
+def _take_by_service(ports: Ports, state: Json, disks: Sequence[Disk], view: InstanceView) -> SnapshotResult:
     """Nobody writes to the disks, so nobody needs to freeze; what they hold is what a power cut would leave."""
     snapshots.delete_snapshots(ports, disks, lambda snapshot, job, task: job == state["job"])
     metadata = {snapshots.TASK_METADATA: "", snapshots.JOB_METADATA: state["job"]}
@@ -129,7 +129,7 @@ def _take_by_service(ports: Ports, state: Json, disks: Sequence[Disk], view: Ins
         snapshots.delete_snapshots(ports, disks, lambda snapshot, job, task: job == state["job"])
         raise snapshot_failure.machine_not_stable("It was started while its disks were being snapshotted.")
     taken = tuple(disk.blob.at(stamp) for disk, stamp in zip(disks, stamps, strict=True))
-    return Shot("", "CrashConsistent", taken, {})
+    return SnapshotResult("", "CrashConsistent", taken, {})
 
 
 # ---------------------------------------------------------------------------------------------------------- one attempt
@@ -309,7 +309,7 @@ def _why_failed(extension: ExtensionView) -> ServiceError:
 # --------------------------------------------------------------------------------------------------- what it amounts to
 
 
-def _confirmed(ports: Ports, disks: Sequence[Disk], task: Task, report: StatusReport) -> Shot:
+def _confirmed(ports: Ports, disks: Sequence[Disk], task: Task, report: StatusReport) -> SnapshotResult:
     """The snapshots that the report names, once they have been found: of this task, one for each disk, in order."""
     told = report.snapshots or ()
     consistency = report.consistency
@@ -321,4 +321,4 @@ def _confirmed(ports: Ports, disks: Sequence[Disk], task: Task, report: StatusRe
             raise snapshot_failure.snapshots_missing(
                 f"The storage has no snapshot of the disk {disk.name} by this task."
             )
-    return Shot(task.id, consistency, taken, dict(report.telemetry))
+    return SnapshotResult(task.id, consistency, taken, dict(report.telemetry))

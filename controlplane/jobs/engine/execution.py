@@ -13,7 +13,7 @@ from controlplane.domain.errors import ServiceError
 from controlplane.domain.recovery_services import job as jobs
 from controlplane.domain.recovery_services.job import Job
 from controlplane.jobs.engine import records
-from controlplane.jobs.engine.plan import Book, Direction, Outcome, Plan, Step, StepFailed, run
+from controlplane.jobs.engine.plan import Direction, JobLog, Outcome, Plan, Step, StepFailed, run
 from controlplane.ports import DocumentExists, Json, PortError, Ports, Store
 
 RUN = "run"
@@ -25,7 +25,7 @@ class Interrupted(Exception):
     """The engine closes: the step is left where it is and done again after the next start."""
 
 
-def enlist(store: Store, plan: str, job_id: str, state: Json) -> bool:
+def enqueue(store: Store, plan: str, job_id: str, state: Json) -> bool:
     """Begin a journal; False when the job has one already."""
     journal = {"plan": plan, "state": state, "calls": [], "cancel": False}
     try:
@@ -54,7 +54,7 @@ class Execution:
     def __init__(self, ports: Ports, plan: Plan, job_id: str, journal: Json) -> None:
         self._ports = ports
         self._plan = plan
-        self._book: Book = plan.book or records
+        self._job_log: JobLog = plan.job_log or records
         self._job_id = job_id
         self._known: list[Json] = journal["calls"]
         self._first: Json = journal["state"]
@@ -73,18 +73,18 @@ class Execution:
     def _end(self, state: Json, cancelled: bool) -> None:
         store, now = self._ports.store, self._ports.clock.now()
         with store.transaction():
-            job = self._book.close(store, self._first, now, self._errors, cancelled)
+            job = self._job_log.close(store, self._first, now, self._errors, cancelled)
             if job is not None:
-                self._conclude(state, job)
+                self._run_on_finished(state, job)
             self._journal(ENDED)
 
-    def _conclude(self, state: Json, job: Job) -> None:
+    def _run_on_finished(self, state: Json, job: Job) -> None:
         store = self._ports.store
         try:
             with store.transaction():
-                self._plan.conclude(store, state, job, self._errors[-1] if job.ended_badly else None)
-        except Exception as mistake:  # noqa: BLE001 - the job has ended, whatever cannot be concluded from it
-            self._tell("job.mistake", "conclude", mistake)
+                self._plan.on_finished(store, state, job, self._errors[-1] if job.ended_badly else None)
+        except Exception as mistake:  # noqa: BLE001 - the job has ended, whatever on_finished cannot do
+            self._tell("job.mistake", "on_finished", mistake)
 
     # ------------------------------------------------------------------------------------------------------- one call
 
@@ -109,12 +109,12 @@ class Execution:
         self._stop_if_asked(step)
         store = self._ports.store
         with store.transaction():
-            self._book.change_task(store, state, step.name, "started", self._ports.clock.now())
+            self._job_log.change_task(store, state, step.name, "started", self._ports.clock.now())
         try:
             outcome = step.do(self._ports, state)
             with store.transaction():
                 self._commit(outcome)
-                self._book.change_task(store, state, step.name, "done", self._ports.clock.now())
+                self._job_log.change_task(store, state, step.name, "done", self._ports.clock.now())
                 self._note(step, Direction.DO, outcome.state)
         except Interrupted:
             raise
@@ -136,7 +136,7 @@ class Execution:
         with store.transaction():
             if not isinstance(cause, ServiceError | PortError):
                 self._tell("job.mistake", step.name, cause)
-            self._book.change_task(store, self._first, step.name, "failed", self._ports.clock.now())
+            self._job_log.change_task(store, self._first, step.name, "failed", self._ports.clock.now())
             self._note(step, Direction.DO, None, error)
         return StepFailed(error)
 
@@ -194,7 +194,7 @@ class Execution:
         frames = traceback.extract_tb(error.__traceback__)[-6:]
         where = [f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in frames]
         data = {"step": step, "error": type(error).__name__, "where": where}
-        self._ports.store.record(self._book.event(self._first, name, data))
+        self._ports.store.record(self._job_log.event(self._first, name, data))
 
 
 def _as_service_error(error: Exception) -> ServiceError:

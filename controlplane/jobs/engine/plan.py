@@ -57,7 +57,7 @@ def _leave(store: Store, state: Json, job: Job, error: ServiceError | None) -> N
     return None
 
 
-class Book(Protocol):
+class JobLog(Protocol):
     """Where it is written down how a job goes, for whoever asks. Jobs of a vault have theirs in `records`."""
 
     def change_task(self, store: Store, state: Json, task: str, event: str, now: datetime) -> None:
@@ -76,9 +76,9 @@ class Book(Protocol):
 class Plan:
     name: str
     steps: tuple[Step, ...]
-    conclude: Callable[[Store, Json, Job, ServiceError | None], None] = _leave
+    on_finished: Callable[[Store, Json, Job, ServiceError | None], None] = _leave
     """Called once, in the transaction that ends the job: what the ended job means for other documents."""
-    book: Book | None = None
+    job_log: JobLog | None = None
     """None: that of a vault's jobs."""
 
 

@@ -30,7 +30,7 @@ class Ticket:
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class JobOrder:
     """A job to be opened. `scope` is the resource that the operation belongs to; `lock` names what this item does at
     most once at a time, `conflict` is the error for whoever comes second."""
 
@@ -55,7 +55,7 @@ def tasks_of(plan: Plan) -> tuple[Task, ...]:
     return tuple(Task(step.name, step.required, step.listed) for step in plan.steps)
 
 
-def open_job(ports: Ports, engine: Engine, order: Order) -> Ticket:
+def open_job(ports: Ports, engine: Engine, order: JobOrder) -> Ticket:
     """Lock, operation, job and run appear together or not at all."""
     job, store = order.job, ports.store
     with store.transaction():

@@ -12,7 +12,7 @@ from controlplane.domain.recovery_services.protected_item import PolicyReference
 from controlplane.jobs.documents import items
 from controlplane.jobs.engine import records
 from controlplane.jobs.engine.plan import Outcome, Plan, Step
-from controlplane.jobs.engine.records import Order, Ticket
+from controlplane.jobs.engine.records import JobOrder, Ticket
 from controlplane.jobs.protection import stopping
 from controlplane.ports import Document, Engine, Json, Ports, Store
 
@@ -35,7 +35,7 @@ def configure_protection(ports: Ports, engine: Engine, item_id: str, request: Js
         return records.open_job(ports, engine, _order(ports, item_id, asked))
 
 
-def _order(ports: Ports, item_id: str, asked: Json) -> Order:
+def _order(ports: Ports, item_id: str, asked: Json) -> JobOrder:
     home = _vault(ports.store, item_id)
     machine = _machine(ports.store, asked)
     _check_item_name(item_id, home, machine)
@@ -47,7 +47,7 @@ def _order(ports: Ports, item_id: str, asked: Json) -> Order:
     return _configure(ports, item_id, job, _first_state(ports, item_id, home, machine, chosen, asked))
 
 
-def order_for(ports: Ports, item: Document, chosen: Document) -> Order:
+def order_for(ports: Ports, item: Document, chosen: Document) -> JobOrder:
     """Configures an item anew by the policy that it has, which changed."""
     body = item.json()
     properties, home = body["properties"], vault_id_of(body["id"])
@@ -63,8 +63,8 @@ def order_for(ports: Ports, item: Document, chosen: Document) -> Order:
     return _configure(ports, item.id, job, state)
 
 
-def _configure(ports: Ports, item_id: str, job: Job, state: Json) -> Order:
-    return Order(
+def _configure(ports: Ports, item_id: str, job: Job, state: Json) -> JobOrder:
+    return JobOrder(
         plan=CONFIGURE,
         job=job,
         scope=item_id.lower(),

@@ -16,7 +16,7 @@ from controlplane.domain.recovery_services import protected_item, recovery_point
 from controlplane.domain.recovery_services.job import Job
 from controlplane.jobs.engine import records
 from controlplane.jobs.engine.plan import Outcome, Plan, Step
-from controlplane.jobs.engine.records import Order, Ticket
+from controlplane.jobs.engine.records import JobOrder, Ticket
 from controlplane.ports import Engine, Json, Ports, Store
 
 # ----------------------------------------------------------------------------------------------------------- use cases
@@ -113,7 +113,7 @@ def _open(
         tasks=records.tasks_of(plan),
         properties={"VM Name": shown["friendlyName"], **properties},
     )
-    order = Order(
+    order = JobOrder(
         plan=plan,
         job=job,
         scope=item["id"].lower(),

@@ -21,7 +21,7 @@ from controlplane.jobs.documents import managed_disks, points
 from controlplane.jobs.documents.networks import NETWORKS, find_subnet
 from controlplane.jobs.engine import records
 from controlplane.jobs.engine.plan import Plan, Step
-from controlplane.jobs.engine.records import Order, Ticket
+from controlplane.jobs.engine.records import JobOrder, Ticket
 from controlplane.jobs.restore.restore_disks import DESCRIBE, REGISTER
 from controlplane.jobs.restore.restore_machine import CREATE, name_taken, no_subnet
 from controlplane.jobs.restore.restore_original import BACK_UP, REPLACE, VAULT
@@ -54,7 +54,7 @@ def restore(ports: Ports, engine: Engine, recovery_point_id: str, request: Json)
     plan = PLANS[wanted.kind, wanted.managed, tier]
     with ports.store.transaction():
         _check_targets(ports, wanted, item.json(), home)
-        order = Order(
+        order = JobOrder(
             plan=plan,
             job=_job(ports, plan, number, point, wanted, account),
             scope=point.item,
@@ -236,7 +236,7 @@ def _in_progress() -> ServiceError:
     )
 
 
-def conclude(store: Store, state: Json, job: Job, error: ServiceError | None) -> None:
+def on_finished(store: Store, state: Json, job: Job, error: ServiceError | None) -> None:
     item = store.get(protected_item.KIND, state["item"])
     if item is not None:
         store.put(protected_item.KIND, state["item"], protected_item.restored(item.json(), error))
@@ -252,7 +252,7 @@ def _plans(
 ) -> dict[tuple[str, bool, str], Plan]:
     """One plan for each tier, which differ in the step that moves the bytes."""
     return {
-        (kind, managed, tier): Plan(f"{name} {source}", (*before, move, *after), conclude)
+        (kind, managed, tier): Plan(f"{name} {source}", (*before, move, *after), on_finished)
         for tier, (source, move) in _TIERS.items()
     }
 

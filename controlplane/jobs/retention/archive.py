@@ -20,7 +20,7 @@ from controlplane.domain.recovery_services.recovery_point import PointDisk, Reco
 from controlplane.jobs.documents import points
 from controlplane.jobs.engine import records
 from controlplane.jobs.engine.plan import Outcome, Plan, Step
-from controlplane.jobs.engine.records import Order, Ticket
+from controlplane.jobs.engine.records import JobOrder, Ticket
 from controlplane.jobs.protection import stopping
 from controlplane.jobs.retention import expiry
 from controlplane.ports import Blob, Engine, Event, Json, PortError, Ports, Store
@@ -122,7 +122,7 @@ def _item(store: Store, point: RecoveryPoint) -> Json:
     return body
 
 
-def _order(ports: Ports, item: Json, point: RecoveryPoint) -> Order:
+def _order(ports: Ports, item: Json, point: RecoveryPoint) -> JobOrder:
     shown = item["properties"]
     job = Job(
         id=records.new_guid(ports.chance),
@@ -135,7 +135,7 @@ def _order(ports: Ports, item: Json, point: RecoveryPoint) -> Order:
         tasks=records.tasks_of(MOVE),
         properties={"VM Name": shown["friendlyName"], "Recovery Point": point.id},
     )
-    return Order(
+    return JobOrder(
         plan=MOVE,
         job=job,
         scope=point.item.lower(),

@@ -22,7 +22,7 @@ from controlplane.domain.resources import operation
 from controlplane.jobs.engine import records
 from controlplane.jobs.engine.execution import RUN, RUNNING
 from controlplane.jobs.engine.plan import Action, Outcome, Plan, Step
-from controlplane.jobs.engine.records import Order, Ticket
+from controlplane.jobs.engine.records import JobOrder, Ticket
 from controlplane.ports import Engine, Json, Ports, ServiceSettings, StorageUnavailable, Store
 from simulator.clock.virtual import VirtualClock
 
@@ -84,7 +84,7 @@ class World:
     def open(self, engine: Engine, plan: Plan, **options: Any) -> Ticket:
         number = records.new_guid(self.ports.chance)
         job = Job(number, VAULT, "Backup", "c", "sql01", "a", self.clock.now(), records.tasks_of(plan))
-        order = Order(
+        order = JobOrder(
             plan=plan,
             job=job,
             scope="/item",
@@ -291,18 +291,18 @@ def test_an_undo_that_fails_does_not_keep_others_from_it(world: World) -> None:
     assert [event.data["step"] for event in world.store.events() if event.name == "job.undo_failed"] == ["Two"]
 
 
-def test_the_end_is_concluded_once_with_what_became_of_the_job(world: World) -> None:
-    concluded: list[tuple[str, str | None]] = []
+def test_on_finished_is_called_once_with_what_became_of_the_job(world: World) -> None:
+    finished: list[tuple[str, str | None]] = []
 
-    def conclude(store: Store, state: Json, job: Job, error: ServiceError | None) -> None:
-        concluded.append((job.status, error.code if error else None))
+    def on_finished(store: Store, state: Json, job: Job, error: ServiceError | None) -> None:
+        finished.append((job.status, error.code if error else None))
 
-    good = Plan("good", (world.step("One"),), conclude)
-    bad = Plan("bad", (world.step("One", do=failing(ServiceError("X", "y"))),), conclude)
+    good = Plan("good", (world.step("One"),), on_finished)
+    bad = Plan("bad", (world.step("One", do=failing(ServiceError("X", "y"))),), on_finished)
     engine = world.engine(good, bad)
     world.ended(world.open(engine, good))
     world.ended(world.open(engine, bad))
-    assert concluded == [("Completed", None), ("Failed", "X")]
+    assert finished == [("Completed", None), ("Failed", "X")]
 
 
 def test_a_job_is_cancelled_before_its_next_step(world: World) -> None:
