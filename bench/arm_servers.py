@@ -24,7 +24,7 @@ from controlplane.arm.sign_in.aad import CLIENT_ID, TENANT_ID
 from controlplane.domain.arm_id import container_name, item_id, item_name
 from controlplane.domain.recovery_services.protected_item import KIND as ITEMS
 from simulator.client import Client
-from simulator.clock.virtual import SystemClock
+from simulator.clock.system import SystemClock
 
 Json = dict[str, Any]
 

@@ -15,7 +15,7 @@ from typing import Any
 from controlplane.adapters.inline_engine import InlineEngine
 from controlplane.arm.edge.rate_limits import RateLimits
 from controlplane.ports import Ports
-from simulator.clock.virtual import SystemClock
+from simulator.clock.system import SystemClock
 from simulator.control import api as control
 from simulator.control.reset import Resetter
 from simulator.control.verify import Verifier

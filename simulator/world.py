@@ -35,7 +35,7 @@ from controlplane.jobs.catalog import plans
 from controlplane.jobs.crash_recovery import Loss, name_losses
 from controlplane.jobs.timetable import Timetable
 from controlplane.ports import Blobs, Ports, ServiceSettings, StorageUnavailable
-from simulator.clock.virtual import SystemClock
+from simulator.clock.system import SystemClock
 from simulator.failures import WrongUse
 from simulator.serving import Application, Message, Receive, Send, Serving
 from simulator.state.authority import Authority, server_hosts

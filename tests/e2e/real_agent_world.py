@@ -22,7 +22,7 @@ from controlplane.adapters.fabric import seal
 from controlplane.adapters.memory_blobs import MemoryBlobs
 from controlplane.ports import Blob
 from extension.contract.protocol import settings_file
-from simulator.clock.virtual import SystemClock
+from simulator.clock.system import SystemClock
 from simulator.host.goalstate import PluginGoal
 from simulator.host.packages import PackageRepository
 from simulator.host.wireserver import WireServer

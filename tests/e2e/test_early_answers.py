@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from controlplane.arm.sign_in.aad import CLIENT_ID, SUBSCRIPTION_ID, TENANT_ID
-from simulator.clock.virtual import SystemClock
+from simulator.clock.system import SystemClock
 from simulator.state.folder import StateFolder
 
 ROOT = Path(__file__).parents[2]

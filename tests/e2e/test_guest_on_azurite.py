@@ -15,7 +15,8 @@ import pytest
 from controlplane.adapters.azurite import AzuriteBlobs
 from controlplane.ports import Blobs, BlockSource, Clock, Json
 from extension.contract.bridge import FreezeRequest
-from simulator.clock.virtual import SystemClock, VirtualClock
+from simulator.clock.system import SystemClock
+from simulator.clock.virtual import VirtualClock
 from simulator.guest.disk.digests import differing
 from simulator.guest.machine import Guest, GuestOptions
 from simulator.guest.workload.database import inspect

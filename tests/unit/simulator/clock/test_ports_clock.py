@@ -14,7 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from controlplane import ports
-from simulator.clock.virtual import SystemClock, VirtualClock, next_due
+from simulator.clock.repeating import next_due
+from simulator.clock.system import SystemClock
+from simulator.clock.virtual import VirtualClock
 
 START = datetime(2026, 2, 28, 23, 0, tzinfo=UTC)
 TICK_SECONDS = 0.004

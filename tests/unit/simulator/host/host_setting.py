@@ -12,7 +12,8 @@ from typing import Any
 from controlplane.adapters.fabric import StoreFabric
 from controlplane.adapters.store import SqlStore
 from controlplane.ports import ExtensionRequest, ExtensionView, InstanceView, Json
-from simulator.clock.virtual import SystemClock, VirtualClock
+from simulator.clock.system import SystemClock
+from simulator.clock.virtual import VirtualClock
 from simulator.host.documents import OBSERVED, machine_key
 from simulator.host.host import Host
 from simulator.host.packages import PackageRepository

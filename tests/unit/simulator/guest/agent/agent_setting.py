@@ -14,7 +14,8 @@ from typing import Any
 
 from controlplane.adapters.memory_blobs import MemoryBlobs
 from extension.contract.protocol import settings_file
-from simulator.clock.virtual import SystemClock, VirtualClock
+from simulator.clock.system import SystemClock
+from simulator.clock.virtual import VirtualClock
 from simulator.guest.agent.agent import Agent
 from simulator.guest.agent.client import WireClient
 from simulator.guest.agent.handler import Handler

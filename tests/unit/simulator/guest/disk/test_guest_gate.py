@@ -9,7 +9,8 @@ from datetime import timedelta
 
 import pytest
 
-from simulator.clock.virtual import SystemClock, VirtualClock
+from simulator.clock.system import SystemClock
+from simulator.clock.virtual import VirtualClock
 from simulator.guest.disk.gate import Gate
 from tests.unit.simulator.guest.guest_rig import START
 
