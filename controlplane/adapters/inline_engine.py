@@ -9,6 +9,7 @@ from datetime import datetime
 
 from controlplane.jobs.engine.execution import RUN, RUNNING, Execution, Interrupted, ask_to_stop, enqueue
 from controlplane.jobs.engine.plan import Plan
+from controlplane.port_wrappers import ClockWrapper
 from controlplane.ports import Clock, Json, Ports
 
 
@@ -73,18 +74,12 @@ class InlineEngine:
                 del self._threads[job_id]
 
 
-class _UntilClosing:
+class _UntilClosing(ClockWrapper):
     """The clock for steps: a wait ends when the engine closes."""
 
-    def __init__(self, clock: Clock, closing: threading.Event) -> None:
-        self._clock = clock
+    def __init__(self, inner: Clock, closing: threading.Event) -> None:
+        super().__init__(inner)
         self._closing = closing
-
-    def now(self) -> datetime:
-        return self._clock.now()
-
-    def every(self, seconds: float, action: Callable[[], None]) -> Callable[[], None]:
-        return self._clock.every(seconds, action)
 
     def wait(self, until: Callable[[], bool], deadline: datetime) -> bool:
         def until_or_closing() -> bool:
@@ -92,4 +87,4 @@ class _UntilClosing:
                 raise Interrupted
             return until()
 
-        return self._clock.wait(until_or_closing, deadline)
+        return super().wait(until_or_closing, deadline)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from typing import Any, cast
 
+from controlplane.port_wrappers import BlobsWrapper
 from controlplane.ports import Blobs, StorageUnavailable
 
 
@@ -17,7 +17,7 @@ class LateStorage:
 
     @property
     def blobs(self) -> Blobs:
-        return cast(Blobs, _Waiting(self))
+        return _Waiting(self)
 
     def arrive(self, blobs: Blobs) -> None:
         """It is there; those who waited go on."""
@@ -36,11 +36,12 @@ class LateStorage:
         return self._found
 
 
-class _Waiting:
+class _Waiting(BlobsWrapper):
     """Every verb of the port, asked of the storage when it is there."""
 
     def __init__(self, storage: LateStorage) -> None:
         self._storage = storage
 
-    def __getattr__(self, verb: str) -> Any:
-        return getattr(self._storage.get(), verb)
+    @property
+    def inner(self) -> Blobs:
+        return self._storage.get()

@@ -19,7 +19,8 @@ COMPUTE, NETWORK, STORAGE = f"{DOMAIN}.compute", f"{DOMAIN}.network", f"{DOMAIN}
 RESOURCES, RECOVERY_SERVICES = f"{DOMAIN}.resources", f"{DOMAIN}.recovery_services"
 RULES = (DOMAIN, COMPUTE, NETWORK, STORAGE, RESOURCES, RECOVERY_SERVICES)
 TEMPLATES = "controlplane.templates"
-PORTS, VAULT = "controlplane.ports", "controlplane.vault_format"
+PORTS, WRAPPERS = "controlplane.ports", "controlplane.port_wrappers"
+VAULT = "controlplane.vault_format"
 JOBS, ARM, GUEST = "controlplane.jobs", "controlplane.arm", "simulator.guest"
 EDGE = f"{ARM}.edge"
 
@@ -36,6 +37,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     RESOURCES: (DOMAIN,),
     RECOVERY_SERVICES: (DOMAIN, COMPUTE, NETWORK),
     PORTS: (DOMAIN,),
+    WRAPPERS: (PORTS,),
     f"{TEMPLATES}.language": (),
     f"{TEMPLATES}.library": (f"{TEMPLATES}.language",),
     f"{TEMPLATES}.evaluation": (f"{TEMPLATES}.language", f"{TEMPLATES}.library"),
@@ -88,6 +90,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "controlplane.adapters": (
         *RULES,
         PORTS,
+        WRAPPERS,
         CONTRACT,
         f"{JOBS}.engine",
         "alembic",
@@ -142,6 +145,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     f"{ARM}.resources": (
         *RULES,
         PORTS,
+        WRAPPERS,
         TEMPLATES,
         f"{TEMPLATES}.language",
         f"{JOBS}.deployment",
@@ -174,7 +178,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "simulator.packages": (CONTRACT,),
     "simulator.clock": (),
     "simulator.state": (PORTS, "simulator.failures", "cryptography", "filelock", "platformdirs", "structlog"),
-    "simulator.storage": (PORTS, "controlplane.adapters", "simulator.failures", "filelock", "structlog"),
+    "simulator.storage": (PORTS, WRAPPERS, "controlplane.adapters", "simulator.failures", "filelock", "structlog"),
     GUEST: (),
     f"{GUEST}.files": (),
     f"{GUEST}.windows": (),
