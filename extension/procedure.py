@@ -17,7 +17,7 @@ from extension.contract.reports import SnapshotConsistency
 from extension.guest import Guest, GuestError, GuestGone
 from extension.log import Log
 from extension.outcome import Course, names
-from extension.snapshot import Action, Event, failed_writers, judge_freeze
+from extension.snapshot import Action, Signal, failed_writers, judge_freeze
 
 FREEZE_SECONDS = 60.0
 """For how long VSS lets its writers stay frozen."""
@@ -65,7 +65,7 @@ class Procedure:
             self._connected = monotonic()
         return not all(disk.hopeless for disk in self._disks)
 
-    def perform(self, action: Action) -> Event:
+    def perform(self, action: Action) -> Signal:
         if action is Action.FREEZE or action is Action.FLUSH:
             return self._freeze(writers=action is Action.FREEZE)
         return self._thaw() if action is Action.THAW else self._take(CONSISTENCY[action])
@@ -81,7 +81,7 @@ class Procedure:
 
     # ----------------------------------------------------------------------------------------------------- the actions
 
-    def _freeze(self, *, writers: bool) -> Event:
+    def _freeze(self, *, writers: bool) -> Signal:
         self.connect()
         self._log.hold()
         self._log.info(f"freeze {'with' if writers else 'without'} writers")
@@ -99,7 +99,7 @@ class Procedure:
         self._frozen_at = report.frozen_at if report else ""
         return judge_freeze(report, writers_asked=writers, crash_allowed=self.course.crash_allowed)
 
-    def _take(self, taken_as: SnapshotConsistency) -> Event:
+    def _take(self, taken_as: SnapshotConsistency) -> Signal:
         in_freeze = taken_as is not SnapshotConsistency.crash
         seconds = HOLD_SECONDS - (monotonic() - self._frozen) if in_freeze else REQUEST_SECONDS
         if not in_freeze:
@@ -107,7 +107,7 @@ class Procedure:
         now = datetime.fromisoformat(self._frozen_at) if in_freeze and self._frozen_at else self._guest.now()
         if self._too_late(now):
             self.course = self.course._replace(too_late=True)
-            return Event.TOO_LATE
+            return Signal.TOO_LATE
         self.course = self.course._replace(taken_as=taken_as)
         self._asked = True
         asked = monotonic()
@@ -115,9 +115,9 @@ class Procedure:
         self.telemetry["snapshotTimeTaken"] = _duration(asked)
         unanswered = sum(disk.hopeless for disk in self._disks)
         self._log.info(f"snapshots: {len(self._disks) - unanswered} of {len(self._disks)} disks answered")
-        return Event.SOME_FAILED if unanswered else Event.TAKEN
+        return Signal.SOME_FAILED if unanswered else Signal.TAKEN
 
-    def _thaw(self) -> Event:
+    def _thaw(self) -> Signal:
         asked = monotonic()
         report, problem = None, ""
         try:
@@ -133,7 +133,7 @@ class Procedure:
             self.telemetry["freezeWindowMilliseconds"] = f"{report.held_milliseconds:.3f}"
         self.course = self.course._replace(thaw=report, thaw_problem=problem)
         self._log.info(problem or _told(report))
-        return Event.THAW_FAILED if problem else Event.THAWED
+        return Signal.THAW_FAILED if problem else Signal.THAWED
 
 
 def _duration(since: float) -> str:

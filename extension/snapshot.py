@@ -38,7 +38,7 @@ class State(StrEnum):
     DONE = "Done"
 
 
-class Event(StrEnum):
+class Signal(StrEnum):
     ASKED = "asked"
     REFUSED = "refused"
     """Something forbids the snapshot before the guest was touched: settings, age, preconditions."""
@@ -69,52 +69,52 @@ class Action(StrEnum):
     REPORT = "report"
 
 
-TABLE: dict[State, dict[Event, tuple[State, Action | None]]] = {
+TABLE: dict[State, dict[Signal, tuple[State, Action | None]]] = {
     State.READY: {
-        Event.ASKED: (State.FREEZING, Action.FREEZE),
-        Event.ASKED_WITHOUT_FREEZE: (State.UNFROZEN, Action.TAKE_CRASH_CONSISTENT),
-        Event.REFUSED: (State.REPORTING, Action.REPORT),
-        Event.BROKE: (State.REPORTING, Action.REPORT),
+        Signal.ASKED: (State.FREEZING, Action.FREEZE),
+        Signal.ASKED_WITHOUT_FREEZE: (State.UNFROZEN, Action.TAKE_CRASH_CONSISTENT),
+        Signal.REFUSED: (State.REPORTING, Action.REPORT),
+        Signal.BROKE: (State.REPORTING, Action.REPORT),
     },
     State.FREEZING: {
-        Event.FROZEN: (State.FROZEN, Action.TAKE_APPLICATION_CONSISTENT),
-        Event.FROZEN_WITHOUT_WRITERS: (State.FROZEN, Action.TAKE_FILE_SYSTEM_CONSISTENT),
-        Event.WRITERS_FAILED: (State.FLUSHING, Action.FLUSH),
-        Event.FREEZE_FAILED: (State.THAWING, Action.THAW),
-        Event.FREEZE_FAILED_CRASH_ALLOWED: (State.ABORTING, Action.THAW),
-        Event.BROKE: (State.THAWING, Action.THAW),
+        Signal.FROZEN: (State.FROZEN, Action.TAKE_APPLICATION_CONSISTENT),
+        Signal.FROZEN_WITHOUT_WRITERS: (State.FROZEN, Action.TAKE_FILE_SYSTEM_CONSISTENT),
+        Signal.WRITERS_FAILED: (State.FLUSHING, Action.FLUSH),
+        Signal.FREEZE_FAILED: (State.THAWING, Action.THAW),
+        Signal.FREEZE_FAILED_CRASH_ALLOWED: (State.ABORTING, Action.THAW),
+        Signal.BROKE: (State.THAWING, Action.THAW),
     },
     State.FLUSHING: {
-        Event.FROZEN_WITHOUT_WRITERS: (State.FROZEN, Action.TAKE_FILE_SYSTEM_CONSISTENT),
-        Event.FREEZE_FAILED: (State.THAWING, Action.THAW),
-        Event.FREEZE_FAILED_CRASH_ALLOWED: (State.ABORTING, Action.THAW),
-        Event.BROKE: (State.THAWING, Action.THAW),
+        Signal.FROZEN_WITHOUT_WRITERS: (State.FROZEN, Action.TAKE_FILE_SYSTEM_CONSISTENT),
+        Signal.FREEZE_FAILED: (State.THAWING, Action.THAW),
+        Signal.FREEZE_FAILED_CRASH_ALLOWED: (State.ABORTING, Action.THAW),
+        Signal.BROKE: (State.THAWING, Action.THAW),
     },
     State.FROZEN: {
-        Event.TAKEN: (State.THAWING, Action.THAW),
-        Event.SOME_FAILED: (State.THAWING, Action.THAW),
-        Event.TOO_LATE: (State.THAWING, Action.THAW),
-        Event.BROKE: (State.THAWING, Action.THAW),
+        Signal.TAKEN: (State.THAWING, Action.THAW),
+        Signal.SOME_FAILED: (State.THAWING, Action.THAW),
+        Signal.TOO_LATE: (State.THAWING, Action.THAW),
+        Signal.BROKE: (State.THAWING, Action.THAW),
     },
     State.THAWING: {
-        Event.THAWED: (State.REPORTING, Action.REPORT),
-        Event.THAW_FAILED: (State.REPORTING, Action.REPORT),
-        Event.BROKE: (State.REPORTING, Action.REPORT),
+        Signal.THAWED: (State.REPORTING, Action.REPORT),
+        Signal.THAW_FAILED: (State.REPORTING, Action.REPORT),
+        Signal.BROKE: (State.REPORTING, Action.REPORT),
     },
     State.ABORTING: {
-        Event.THAWED: (State.UNFROZEN, Action.TAKE_CRASH_CONSISTENT),
-        Event.THAW_FAILED: (State.UNFROZEN, Action.TAKE_CRASH_CONSISTENT),
-        Event.BROKE: (State.REPORTING, Action.REPORT),
+        Signal.THAWED: (State.UNFROZEN, Action.TAKE_CRASH_CONSISTENT),
+        Signal.THAW_FAILED: (State.UNFROZEN, Action.TAKE_CRASH_CONSISTENT),
+        Signal.BROKE: (State.REPORTING, Action.REPORT),
     },
     State.UNFROZEN: {
-        Event.TAKEN: (State.REPORTING, Action.REPORT),
-        Event.SOME_FAILED: (State.REPORTING, Action.REPORT),
-        Event.TOO_LATE: (State.REPORTING, Action.REPORT),
-        Event.BROKE: (State.REPORTING, Action.REPORT),
+        Signal.TAKEN: (State.REPORTING, Action.REPORT),
+        Signal.SOME_FAILED: (State.REPORTING, Action.REPORT),
+        Signal.TOO_LATE: (State.REPORTING, Action.REPORT),
+        Signal.BROKE: (State.REPORTING, Action.REPORT),
     },
     State.REPORTING: {
-        Event.REPORTED: (State.DONE, None),
-        Event.BROKE: (State.DONE, None),
+        Signal.REPORTED: (State.DONE, None),
+        Signal.BROKE: (State.DONE, None),
     },
     State.DONE: {},
 }
@@ -126,14 +126,14 @@ class UnexpectedEvent(Exception):
     """An event that the table doesn't know in this state: a mistake in the driver."""
 
 
-def advance(state: State, event: Event) -> tuple[State, Action | None]:
+def advance(state: State, event: Signal) -> tuple[State, Action | None]:
     try:
         return TABLE[state][event]
     except KeyError:
         raise UnexpectedEvent(f"{event} in {state}") from None
 
 
-def run(first: Event, perform: Callable[[Action], Event]) -> None:
+def run(first: Signal, perform: Callable[[Action], Signal]) -> None:
     """Drive the procedure to its end. `perform` carries out an action; whatever it raises ends the run, after a thaw
     where one is owed."""
     state, action = advance(State.READY, first)
@@ -145,13 +145,13 @@ def run(first: Event, perform: Callable[[Action], Event]) -> None:
             perform(Action.THAW)
 
 
-def judge_freeze(report: FreezeReport | None, *, writers_asked: bool, crash_allowed: bool) -> Event:
+def judge_freeze(report: FreezeReport | None, *, writers_asked: bool, crash_allowed: bool) -> Signal:
     """What a freeze came to; no report = no answer, which is not the same as not frozen."""
     if report is not None and report.frozen:
-        return Event.FROZEN if writers_asked and not failed_writers(report) else Event.FROZEN_WITHOUT_WRITERS
+        return Signal.FROZEN if writers_asked and not failed_writers(report) else Signal.FROZEN_WITHOUT_WRITERS
     if report is not None and writers_asked and failed_writers(report):
-        return Event.WRITERS_FAILED
-    return Event.FREEZE_FAILED_CRASH_ALLOWED if crash_allowed else Event.FREEZE_FAILED
+        return Signal.WRITERS_FAILED
+    return Signal.FREEZE_FAILED_CRASH_ALLOWED if crash_allowed else Signal.FREEZE_FAILED
 
 
 def failed_writers(report: FreezeReport | ThawReport) -> tuple[WriterReport, ...]:

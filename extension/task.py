@@ -20,7 +20,7 @@ from extension.outcome import Course, Outcome, failed, installed, judge, refused
 from extension.preconditions import crash_allowed, missing_service, objection, one_by_one
 from extension.procedure import Procedure
 from extension.reporter import Reporter
-from extension.snapshot import Action, Event, run
+from extension.snapshot import Action, Signal, run
 from extension.unseal import certificate_folders, unseal
 
 
@@ -72,7 +72,7 @@ class Task:
 
     # -------------------------------------------------------------------------------------------- before the procedure
 
-    def _begin(self) -> Event:
+    def _begin(self) -> Signal:
         try:
             return self._prepare()
         except SettingsError as error:
@@ -83,9 +83,9 @@ class Task:
             self._refusal = failed(problem)
         except Exception as mistake:  # noqa: BLE001 (whatever it was, the service must hear of it)
             self._refusal = self._unforeseen(mistake)
-        return Event.REFUSED
+        return Signal.REFUSED
 
-    def _prepare(self) -> Event:
+    def _prepare(self) -> Signal:
         settings = self._read_settings()
         self._log.info(f"task {settings.task_id}: {settings.command} of {len(settings.disks)} disks")
         if settings.command is Command.INSTALL:
@@ -109,7 +109,7 @@ class Task:
         if not procedure.connect():
             # A guest is not frozen for snapshots that nobody can take.
             raise Refused(judge(procedure.finish()))
-        return Event.ASKED if missing_service(facts) is None else Event.ASKED_WITHOUT_FREEZE
+        return Signal.ASKED if missing_service(facts) is None else Signal.ASKED_WITHOUT_FREEZE
 
     def _read_settings(self) -> SnapshotSettings:
         """As soon as some of the settings can be read, reports go where they say."""
@@ -162,7 +162,7 @@ class Task:
 
     # --------------------------------------------------------------------------------------------------- the procedure
 
-    def _perform(self, action: Action) -> Event:
+    def _perform(self, action: Action) -> Signal:
         try:
             if action is Action.REPORT:
                 return self._report()
@@ -172,16 +172,16 @@ class Task:
             raise
         except Exception as mistake:  # noqa: BLE001 (the table knows the way out, by the thaw that may be owed)
             self._mistake = mistake  # described when nothing is frozen any more
-            return Event.BROKE
+            return Signal.BROKE
 
-    def _report(self) -> Event:
+    def _report(self) -> Signal:
         course = Course() if self._procedure is None else self._procedure.finish()
         if self._procedure is not None:
             self._reporter.telemetry |= self._procedure.telemetry | {"snapshotCreator": "guestExtension"}
         mistake = None if self._mistake is None else self._unforeseen(self._mistake)
         outcome = self._refusal or mistake or judge(course)
         self._reporter.end(outcome, course.disks, early=self._refusal is not None)
-        return Event.REPORTED
+        return Signal.REPORTED
 
     def _unforeseen(self, mistake: Exception) -> Outcome:
         import traceback  # takes longer than the rest of the handler's own modules, for what should never happen

@@ -31,7 +31,7 @@ Json = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Ground:
+class BackendContext:
     """What the host and the control API of a world build on."""
 
     ports: Ports
@@ -46,13 +46,13 @@ class Ground:
     endpoints: Callable[[], Json]
 
 
-def host(ground: Ground, keep: ExitStack) -> Host:
+def host(context: BackendContext, keep: ExitStack) -> Host:
     """A host that is not started yet; `keep` ends it, and its wire server after it."""
     packages = PackageRepository()
     for package in published(HANDLER_FOLDER):
         packages.publish(package)
-    ports = ground.ports
-    wire = WireServer(ground.clock, ports.blobs, packages)
+    ports = context.ports
+    wire = WireServer(context.clock, ports.blobs, packages)
     serving = Serving(wire.app)
     keep.callback(serving.close)
     keep.callback(wire.close)
@@ -60,22 +60,22 @@ def host(ground: Ground, keep: ExitStack) -> Host:
     made = Host(
         store=ports.store,
         blobs=ports.blobs,
-        clock=ground.clock,
-        folder=ground.guests,
+        clock=context.clock,
+        folder=context.guests,
         packages=packages,
-        chance=Random(ground.seed),
+        chance=Random(context.seed),
         wire=wire,
-        guest_options=GuestOptions(vss_available=ground.vss),
+        guest_options=GuestOptions(vss_available=context.vss),
         status_account=ports.settings.service_account,
     )
     keep.callback(made.close)
     return made
 
 
-def controls(ground: Ground, host: Host) -> Application:
+def controls(context: BackendContext, host: Host) -> Application:
     """The control API, as an application to be mounted."""
-    ports = ground.ports
+    ports = context.ports
     verifier = Verifier(ports.store, ports.blobs, ports.settings, host.ground_truth)
-    resetter = Resetter(ports, ground.engine, host)
-    of_world = WorldControls(ports.store, ground.clock, ground.limits, resetter, ground.endpoints)
-    return control.build(control.Controls(ground.sim_token, ports.store, host, verifier, of_world))
+    resetter = Resetter(ports, context.engine, host)
+    of_world = WorldControls(ports.store, context.clock, context.limits, resetter, context.endpoints)
+    return control.build(control.Controls(context.sim_token, ports.store, host, verifier, of_world))

@@ -43,10 +43,10 @@ from simulator.state.folder import Endpoints, StateFolder, cache_folder
 from simulator.state.logs import recording
 from simulator.state.publication import Publication
 from simulator.storage import storage_address
-from simulator.storage.deferred_blobs import LateStorage
+from simulator.storage.deferred_blobs import DeferredStorage
 
 if TYPE_CHECKING:
-    from controlplane.adapters.endpoint_probe import Answer
+    from controlplane.adapters.endpoint_probe import ProbeAnswer
 
 Json = dict[str, Any]
 
@@ -92,7 +92,7 @@ class World:
         self.failure: str | None = None
         self.losses: Sequence[Loss] = ()
         """What of its recovery points the storage lost when this world was killed."""
-        self.storage_answers: Mapping[str, Answer] = {}
+        self.storage_answers: Mapping[str, ProbeAnswer] = {}
         """What a blob endpoint of somebody else's can and cannot do; nothing is said of our own Azurite."""
         self._is_published = False
         self._limits = RateLimits(enforced=config.limit_requests)
@@ -150,7 +150,7 @@ class World:
         early = self._may_answer_early()
         if early:
             self._serve()
-        self._build_behind_arm(behind)
+        self._build_backend(behind)
         self._await_storage()
         if not early:
             self._serve()
@@ -181,7 +181,7 @@ class World:
     # needs are loaded there.
 
     def _begin_storage(self) -> None:
-        late = LateStorage()
+        late = DeferredStorage()
         self.blobs = late.blobs
         of_storage = ExitStack()
         self._stack.callback(of_storage.close)
@@ -241,7 +241,7 @@ class World:
         self.authority = Authority(self.state.ca)
         strict = self.config.strict_api_versions
         service = arm.build(self.ports, self.engine, self._identity, self._limits, strict)
-        self._requests = arm.own_requests(self.ports, self.engine, self._identity)
+        self._requests = arm.internal_client(self.ports, self.engine, self._identity)
         _serve_certificate(service, self.authority)
         app = _side_by_side(service, self._controls)
         certificate = self.authority.certificate_file("server", server_hosts(self.config.host))
@@ -250,10 +250,10 @@ class World:
         self._secure = Serving(app, self.config.host, self.config.https_port, certificate)
         self._stack.callback(self._secure.close)
 
-    def _build_behind_arm(self, keep: ExitStack) -> None:
-        from simulator import backend as behind_arm  # a third of all code: ARM answers while it is loaded
+    def _build_backend(self, keep: ExitStack) -> None:
+        from simulator import backend  # a third of all code: ARM answers while it is loaded
 
-        ground = behind_arm.Ground(
+        context = backend.BackendContext(
             ports=self.ports,
             engine=self.engine,
             clock=self.clock,
@@ -264,8 +264,8 @@ class World:
             sim_token=self._sim_token,
             endpoints=self._published_endpoints,
         )
-        self.host = behind_arm.host(ground, keep)
-        self._controls.set_result(behind_arm.controls(ground, self.host))
+        self.host = backend.host(context, keep)
+        self._controls.set_result(backend.controls(context, self.host))
 
     # ----------------------------------------------------------------------------------------------------- what is told
 

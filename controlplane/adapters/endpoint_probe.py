@@ -21,7 +21,7 @@ _open = build_opener(ProxyHandler({})).open
 
 
 @dataclass(frozen=True)
-class Answer:
+class ProbeAnswer:
     """One thing tried. `needed`: without it nothing can be backed up."""
 
     able: bool
@@ -29,7 +29,7 @@ class Answer:
     detail: str
 
 
-def probe(blobs: AzuriteBlobs, account: str) -> dict[str, Answer]:
+def probe(blobs: AzuriteBlobs, account: str) -> dict[str, ProbeAnswer]:
     """What the endpoint does for this account of it, by name of the ability. Raises PortError when it is not there."""
     with _throw_away(blobs, account) as container:
         disk = Blob(account, container, "disk")
@@ -53,7 +53,7 @@ def use_account(blobs: AzuriteBlobs, account: str) -> None:
         blobs.put(Blob(account, container, "word"), b"word")
 
 
-def to_json(answers: dict[str, Answer]) -> Json:
+def to_json(answers: dict[str, ProbeAnswer]) -> Json:
     return {name: asdict(answer) for name, answer in answers.items()}
 
 
@@ -68,47 +68,47 @@ def _throw_away(blobs: AzuriteBlobs, account: str) -> Iterator[str]:
             blobs.delete_container(account, container)
 
 
-def _snapshots(blobs: AzuriteBlobs, snapshot: Blob) -> Answer:
+def _snapshots(blobs: AzuriteBlobs, snapshot: Blob) -> ProbeAnswer:
     able = blobs.read(snapshot) == b"1" * 2 * _PAGE + bytes(6 * _PAGE)
-    return Answer(able, True, "snapshots keep what a blob held" if able else "snapshots change with their blob")
+    return ProbeAnswer(able, True, "snapshots keep what a blob held" if able else "snapshots change with their blob")
 
 
-def _sas_enforced(blobs: AzuriteBlobs, disk: Blob) -> Answer:
+def _sas_enforced(blobs: AzuriteBlobs, disk: Blob) -> ProbeAnswer:
     readable, _ = _try("GET", blobs.sas(disk, "r", _soon()))
     if readable != 200:
-        return Answer(False, True, f"a SAS that is right is refused ({readable})")
+        return ProbeAnswer(False, True, f"a SAS that is right is refused ({readable})")
     writing, _ = _try("PUT", blobs.sas(disk, "r", _soon()) + "&comp=snapshot")
     late, _ = _try("GET", blobs.sas(disk, "r", datetime.now(UTC) - timedelta(hours=1)))
     if (writing, late) == (403, 403):
-        return Answer(True, False, "a SAS grants what it says, for as long as it says")
-    return Answer(False, False, "a SAS is accepted for more than it grants: rights of disks do not end here")
+        return ProbeAnswer(True, False, "a SAS grants what it says, for as long as it says")
+    return ProbeAnswer(False, False, "a SAS is accepted for more than it grants: rights of disks do not end here")
 
 
-def _snapshot_by_sas(blobs: AzuriteBlobs, snapshot: Blob) -> Answer:
+def _snapshot_by_sas(blobs: AzuriteBlobs, snapshot: Blob) -> ProbeAnswer:
     status, _ = _try("GET", blobs.sas(snapshot, "r", _soon()))
     if status == 200:
-        return Answer(True, False, "the SAS of a blob reads its snapshots too")
-    return Answer(False, False, f"the SAS of a blob does not read its snapshots ({status})")
+        return ProbeAnswer(True, False, "the SAS of a blob reads its snapshots too")
+    return ProbeAnswer(False, False, f"the SAS of a blob does not read its snapshots ({status})")
 
 
-def _page_range_diff(blobs: AzuriteBlobs, disk: Blob, before: str) -> Answer:
+def _page_range_diff(blobs: AzuriteBlobs, disk: Blob, before: str) -> ProbeAnswer:
     """Nothing here relies on it: blocks are compared by their digests."""
     status, body = _try("GET", f"{blobs.sas(disk, 'r', _soon())}&comp=pagelist&prevsnapshot={before}")
     if status != 200:
-        return Answer(False, False, f"does not say what changed since a snapshot ({status}); blocks are compared")
+        return ProbeAnswer(False, False, f"does not say what changed since a snapshot ({status}); blocks are compared")
     found = {(element.tag, element.findtext("Start")) for element in ElementTree.fromstring(body)}
     able = found == {("ClearRange", "0"), ("PageRange", str(4 * _PAGE))}
     if able:
-        return Answer(True, False, "says what changed since a snapshot")
-    return Answer(False, False, "does not say rightly what changed since a snapshot; blocks are compared")
+        return ProbeAnswer(True, False, "says what changed since a snapshot")
+    return ProbeAnswer(False, False, "does not say rightly what changed since a snapshot; blocks are compared")
 
 
-def _new_accounts(blobs: AzuriteBlobs) -> Answer:
+def _new_accounts(blobs: AzuriteBlobs) -> ProbeAnswer:
     try:
         blobs.add_account(f"probe{token_hex(6)}")
     except StorageRefused:
-        return Answer(False, False, "has the accounts on its list and takes no others")
-    return Answer(True, False, "takes new accounts at any time")
+        return ProbeAnswer(False, False, "has the accounts on its list and takes no others")
+    return ProbeAnswer(True, False, "takes new accounts at any time")
 
 
 def _try(verb: str, url: str) -> tuple[int, bytes]:

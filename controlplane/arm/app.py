@@ -27,11 +27,11 @@ from controlplane.arm.edge import api_versions, locks, openapi, unsimulated
 from controlplane.arm.edge.call import Answer, Call, as_json
 from controlplane.arm.edge.dispatch import Operations
 from controlplane.arm.edge.error_mapping import as_service_error
-from controlplane.arm.edge.internal_client import OwnRequests
+from controlplane.arm.edge.internal_client import InternalClient
 from controlplane.arm.edge.long_poll import hold
 from controlplane.arm.edge.rate_limits import RateLimits
 from controlplane.arm.edge.reply import Reply
-from controlplane.arm.edge.routing import Place, Route, Table, split
+from controlplane.arm.edge.routing import Route, RouteMatch, Table, split
 from controlplane.arm.insights import routes as insights
 from controlplane.arm.managed_identity import routes as managed_identity
 from controlplane.arm.network import routes as network
@@ -90,9 +90,9 @@ def build(
     )
 
 
-def own_requests(ports: Ports, engine: Engine, identity: Identity) -> OwnRequests:
+def internal_client(ports: Ports, engine: Engine, identity: Identity) -> InternalClient:
     """How jobs use the same operations."""
-    return OwnRequests(ports, engine, identity, Operations(ports, identity, _table()))
+    return InternalClient(ports, engine, identity, Operations(ports, identity, _table()))
 
 
 @cache
@@ -240,12 +240,12 @@ def _subscription(path: str) -> str | None:
     return rest.lstrip("/").partition("/")[0] or None if first.lower() == "subscriptions" else None
 
 
-def _not_allowed(method: str, place: Place) -> Answer:
+def _not_allowed(method: str, place: RouteMatch) -> Answer:
     refusal = _envelope(errors.method_not_allowed(method))
     return Answer(refusal.status, refusal.content, {"Allow": _allowed(place)})
 
 
-def _allowed(place: Place) -> str:
+def _allowed(place: RouteMatch) -> str:
     return ", ".join(sorted(place.routes))
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from controlplane.templates.drafts import NESTED, Draft
 from controlplane.templates.evaluation.loops import field
 from controlplane.templates.evaluation.walking import closed, evaluated
-from controlplane.templates.language.context import Context, Names, Place
+from controlplane.templates.language.context import Context, Names, Position
 from controlplane.templates.language.failure import UNPROCESSED, NotSimulated, TemplateError, telling
 from controlplane.templates.language.limits import LARGEST_RESOURCE
 from controlplane.templates.language.printer import escaped
@@ -31,7 +31,7 @@ _EARLY = frozenset({"location", "sku", "kind", "plan", "zones"})
 def close_body(draft: Draft, names: Names) -> tuple[Json, dict[str, bool]]:
     """The body, and the ids of what it reads: whether these have to be waited for."""
     reads: dict[str, bool] = {}
-    context = replace(draft.context, place=Place.BODY, names=names, reads=reads)
+    context = replace(draft.context, place=Position.BODY, names=names, reads=reads)
     with telling("", draft.path, form=UNPROCESSED, resource=draft.id):
         sent = {key: value for key, value in draft.definition.items() if key.lower() not in _NOT_SENT}
         body = _closed_nested(sent, context) if draft.type.lower() == NESTED else _closed(sent, context)
@@ -42,7 +42,7 @@ def close_body(draft: Draft, names: Names) -> tuple[Json, dict[str, bool]]:
 
 
 def _closed(sent: Json, context: Context) -> Json:
-    early = closed({key: each for key, each in sent.items() if key.lower() in _EARLY}, context.at(Place.EARLY))
+    early = closed({key: each for key, each in sent.items() if key.lower() in _EARLY}, context.at(Position.EARLY))
     late = closed({key: each for key, each in sent.items() if key.lower() not in _EARLY}, context)
     return {key: early[key] if key in early else late.get(key) for key in (*sent, *late) if key in early or key in late}
 
@@ -59,7 +59,7 @@ def _closed_nested(sent: Json, context: Context) -> Json:
     if key is None or not isinstance(template, dict):
         raise TemplateError("The template of a nested deployment must be an object")
     others = {name: value for name, value in properties.items() if name != key}
-    options = evaluated(field(properties, "expressionEvaluationOptions") or {}, context.at(Place.EARLY))
+    options = evaluated(field(properties, "expressionEvaluationOptions") or {}, context.at(Position.EARLY))
     if _is_outer(options):
         template = closed(template, replace(context, is_nested=True))
     section = next(name for name in sent if name.lower() == "properties")
@@ -78,6 +78,6 @@ def _refuse_left_out(properties: Json, context: Context) -> None:
     for link in ("templateLink", "parametersLink"):
         if field(properties, link):
             raise NotSimulated(f"a nested deployment with a {link}")
-    mode = evaluated(field(properties, "mode"), context.at(Place.EARLY))
+    mode = evaluated(field(properties, "mode"), context.at(Position.EARLY))
     if str(mode or "Incremental").lower() != "incremental":
         raise NotSimulated(f"a nested deployment of mode '{mode}'")

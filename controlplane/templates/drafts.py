@@ -8,7 +8,7 @@ from typing import Any
 
 from controlplane.templates.evaluation.loops import Loop, field, read_loop
 from controlplane.templates.evaluation.walking import evaluated
-from controlplane.templates.language.context import Context, Place
+from controlplane.templates.language.context import Context, Position
 from controlplane.templates.language.failure import AT, NotSimulated, Path, TemplateError, telling
 from controlplane.templates.language.limits import check_count
 from controlplane.templates.language.signature import Unfit
@@ -163,7 +163,7 @@ def _refuse_left_out(definition: Json) -> None:
 
 
 def _text(definition: Json, key: str, context: Context) -> str:
-    value = evaluated(field(definition, key), context.at(Place.EARLY))
+    value = evaluated(field(definition, key), context.at(Position.EARLY))
     if not isinstance(value, str) or not value:
         raise TemplateError(f"its property '{key}' must be a string that is not empty")
     return value
@@ -192,7 +192,7 @@ def _base(kind: str, definition: Json, context: Context) -> str:
     """What its id begins with: where the template is deployed to, unless it says otherwise."""
     deployed = context.deployment.scope
     scope, group, subscription = (
-        evaluated(field(definition, key), context.at(Place.EARLY))
+        evaluated(field(definition, key), context.at(Position.EARLY))
         for key in ("scope", "resourceGroup", "subscriptionId")
     )
     for each in (scope, group, subscription):

@@ -96,14 +96,14 @@ class Directory:
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class DependencyOrder:
     """`numbers` of drafts, each behind all that it waits for; `waits` of each for which."""
 
     numbers: list[int]
     waits: Mapping[int, frozenset[int]]
 
 
-def order(drafts: Sequence[Draft], directory: Directory, reads: Mapping[int, Sequence[str]]) -> Order:
+def order(drafts: Sequence[Draft], directory: Directory, reads: Mapping[int, Sequence[str]]) -> DependencyOrder:
     """`reads` tells of some drafts the ids that their bodies imply to wait for."""
     batches = _batches(drafts)
     waits: dict[int, frozenset[int]] = {}
@@ -115,7 +115,7 @@ def order(drafts: Sequence[Draft], directory: Directory, reads: Mapping[int, Seq
         numbers = list(TopologicalSorter(waits).static_order())
     except CycleError as error:
         raise _circle([drafts[number] for number in error.args[1]]) from None
-    return Order(numbers, waits)
+    return DependencyOrder(numbers, waits)
 
 
 def after(number: int, drafts: Sequence[Draft], waits: Mapping[int, frozenset[int]]) -> tuple[str, ...]:

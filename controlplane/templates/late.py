@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from controlplane.templates.evaluation.walking import settled
-from controlplane.templates.language.context import Context, Place, Resolver
+from controlplane.templates.language.context import Context, Position, Resolver
 from controlplane.templates.language.failure import UNPROCESSED, TemplateError
 from controlplane.templates.language.limits import Meter
 from controlplane.templates.language.scope import Deployment, Scope
@@ -70,7 +70,7 @@ def settle_outputs(outputs: Json, scope: Scope, resolver: Resolver) -> Json:
 def _context(scope: Scope, resolver: Resolver) -> Context:
     """Closed expressions ask for no instant, seed or name any more."""
     deployment = Deployment(scope, "", datetime(1, 1, 1, tzinfo=UTC), "")
-    return Context(deployment, Meter(), Place.SETTLING, resolver=resolver)
+    return Context(deployment, Meter(), Position.SETTLING, resolver=resolver)
 
 
 def _reason(error: Exception) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from controlplane.templates.evaluation.loops import field, read_loop
 from controlplane.templates.evaluation.types import Type
 from controlplane.templates.evaluation.walking import closed, evaluated, settled
-from controlplane.templates.language.context import Context, Names, Place
+from controlplane.templates.language.context import Context, Names, Position
 from controlplane.templates.language.failure import TemplateError, telling
 from controlplane.templates.language.values import find_key, kind
 
@@ -18,14 +18,14 @@ Json = dict[str, Any]
 
 def close_outputs(outputs: Json, types: Json, context: Context, names: Names) -> Json:
     """`{name: {type, value, nullable, secure}}` of those whose condition holds; values in closed form."""
-    around = replace(context, place=Place.OUTPUT, names=names)
+    around = replace(context, place=Position.OUTPUT, names=names)
     return dict(pair for name, each in outputs.items() for pair in _close(name, each, types, around))
 
 
 def _close(name: str, output: Json, types: Json, context: Context) -> Iterator[tuple[str, Json]]:
     with telling(f"The template output '{name}'", ("outputs", name)):
         type = Type.read(output, types, f"the output '{name}'")
-        condition = evaluated(field(output, "condition"), context.at(Place.EARLY))
+        condition = evaluated(field(output, "condition"), context.at(Position.EARLY))
         if condition is not None and not isinstance(condition, bool):
             raise TemplateError("its condition must be a boolean")
         if condition is False:
@@ -42,7 +42,7 @@ def _value(name: str, output: Json, context: Context) -> Any:
         if find_key(output, "value") is None:
             raise TemplateError("it has no value")
         return closed(field(output, "value"), context)
-    loop = read_loop(copy, lambda value: evaluated(value, context.at(Place.EARLY)), name)
+    loop = read_loop(copy, lambda value: evaluated(value, context.at(Position.EARLY)), name)
     return [closed(field(copy, "input"), context.looping(loop.name, index)) for index in range(loop.count)]
 
 

@@ -11,7 +11,7 @@ from controlplane.templates.evaluation.loops import field
 from controlplane.templates.evaluation.section import Section, expressions
 from controlplane.templates.evaluation.types import Type
 from controlplane.templates.evaluation.walking import evaluated
-from controlplane.templates.language.context import Context, Place
+from controlplane.templates.language.context import Context, Position
 from controlplane.templates.language.failure import AT, NotSimulated, TemplateError, telling
 from controlplane.templates.language.limits import check_count
 from controlplane.templates.language.values import Value, find_key
@@ -109,7 +109,7 @@ class Parameters:
         if key in self._given:
             return []
         with telling(f"The template parameter '{name}'", ("parameters", name)):
-            found = expressions(field(rules, "defaultValue"), Place.PARAMETER)
+            found = expressions(field(rules, "defaultValue"), Position.PARAMETER)
             return [mentioned for each in found for mentioned in each.parameters]
 
     def _make(self, key: str) -> Value:
@@ -121,7 +121,7 @@ class Parameters:
                 return None
             with telling("", ("parameters", name)):
                 raise _not_provided(name)
-        context = self.context.at(Place.PARAMETER)
+        context = self.context.at(Position.PARAMETER)
         with telling(f"The template parameter '{name}'", ("parameters", name)):
             value = evaluated(field(rules, "defaultValue"), context)
             context.meter.measure(value)

@@ -16,24 +16,24 @@ from typing import Any
 
 from controlplane.templates.bodies import close_body
 from controlplane.templates.drafts import Draft, draft_all
-from controlplane.templates.graph import Directory, Order, after, order
-from controlplane.templates.language.context import Context, Place
+from controlplane.templates.graph import DependencyOrder, Directory, after, order
+from controlplane.templates.language.context import Context, Position
 from controlplane.templates.language.failure import TemplateError
 from controlplane.templates.language.limits import Meter
 from controlplane.templates.language.scope import Deployment
 from controlplane.templates.outputs import close_outputs
 from controlplane.templates.parameters import Parameters, given_values
-from controlplane.templates.plans import Plan, Resource
+from controlplane.templates.plans import Resource, TemplatePlan
 from controlplane.templates.sections import Sections, read_sections
 from controlplane.templates.source import Source
 from controlplane.templates.variables import Variables
 
-__all__ = ["Plan", "Resource", "plan"]
+__all__ = ["Resource", "TemplatePlan", "plan"]
 
 Json = dict[str, Any]
 
 
-def plan(template: Json, values: Json, deployment: Deployment, source: Source | None = None) -> Plan:
+def plan(template: Json, values: Json, deployment: Deployment, source: Source | None = None) -> TemplatePlan:
     """`values` as a request has them, `{name: {"value": ...}}`, or a whole parameter file. `source` tells an error its
     line and column. TemplateError for what cannot be deployed, NotSimulated for what could be elsewhere."""
     try:
@@ -47,10 +47,10 @@ def plan(template: Json, values: Json, deployment: Deployment, source: Source | 
         raise
 
 
-def _plan(template: Json, values: Json, deployment: Deployment) -> Plan:
+def _plan(template: Json, values: Json, deployment: Deployment) -> TemplatePlan:
     meter = Meter()
     sections = read_sections(template, meter)
-    blank = Context(deployment, meter, Place.EARLY, template=template)
+    blank = Context(deployment, meter, Position.EARLY, template=template)
     parameters = Parameters(sections.parameters, sections.definitions, given_values(values), blank)
     with parameters.hiding_secrets():
         parameters.resolve()
@@ -59,7 +59,7 @@ def _plan(template: Json, values: Json, deployment: Deployment) -> Plan:
         return _planned(sections, parameters, variables.context)
 
 
-def _planned(sections: Sections, parameters: Parameters, context: Context) -> Plan:
+def _planned(sections: Sections, parameters: Parameters, context: Context) -> TemplatePlan:
     drafts, empty = draft_all(sections, context)
     directory = Directory(drafts, empty)
     closed = [close_body(draft, directory) if draft.wanted and not draft.existing else ({}, {}) for draft in drafts]
@@ -68,7 +68,7 @@ def _planned(sections: Sections, parameters: Parameters, context: Context) -> Pl
     resources = [
         _resource(number, drafts, ordered, *closed[number]) for number in ordered.numbers if drafts[number].wanted
     ]
-    return Plan(
+    return TemplatePlan(
         tuple(each for number, each in resources if not drafts[number].existing),
         parameters.shown(),
         close_outputs(sections.outputs, sections.definitions, context, directory),
@@ -79,7 +79,7 @@ def _planned(sections: Sections, parameters: Parameters, context: Context) -> Pl
 
 
 def _resource(
-    number: int, drafts: list[Draft], ordered: Order, body: Json, reads: dict[str, bool]
+    number: int, drafts: list[Draft], ordered: DependencyOrder, body: Json, reads: dict[str, bool]
 ) -> tuple[int, Resource]:
     draft = drafts[number]
     return number, Resource(

@@ -30,7 +30,7 @@ class Resource:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class TemplatePlan:
     """`resources` in an order in which each stands behind all that it waits for: those whose condition holds.
     `existing` are those that the template only reads. `skipped` are the ids of those that a condition leaves out.
     `parameters` are as GET shows them, without secrets; `outputs` in closed form, for `late.settle_outputs`. `secrets`

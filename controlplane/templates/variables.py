@@ -9,7 +9,7 @@ from typing import Any
 from controlplane.templates.evaluation.loops import copies
 from controlplane.templates.evaluation.section import Section, expressions
 from controlplane.templates.evaluation.walking import evaluated
-from controlplane.templates.language.context import Context, Place
+from controlplane.templates.language.context import Context, Position
 from controlplane.templates.language.failure import TemplateError, telling
 from controlplane.templates.language.limits import check_count
 from controlplane.templates.language.values import Value
@@ -39,10 +39,10 @@ class Variables:
     def _mentions(self, key: str) -> Iterable[str]:
         with self._telling(key):
             definition = self._loops[key] if key in self._loops else self._definitions[key][1]
-            return [name for each in expressions(definition, Place.VARIABLE) for name in each.variables]
+            return [name for each in expressions(definition, Position.VARIABLE) for name in each.variables]
 
     def _make(self, key: str) -> Value:
-        context = self.context.at(Place.VARIABLE)
+        context = self.context.at(Position.VARIABLE)
         with self._telling(key):
             if key in self._loops:
                 ((_, value),) = copies(self._loops[key], context, evaluated, evaluated)

@@ -52,7 +52,7 @@ def pack_of(name: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class BlockPlace:
     """A stretch of a pack."""
 
     pack: str
@@ -93,7 +93,7 @@ Segment = tuple[Run, ...]
 class SegmentEntry:
     """What a manifest knows of one segment."""
 
-    place: Place
+    place: BlockPlace
     digest: bytes = field(repr=False)
 
 
@@ -118,11 +118,11 @@ class Manifest:
         """Bytes in a block of the disk; only the last may be shorter."""
         return min(self.block_bytes, self.size_bytes - block * self.block_bytes)
 
-    def place_of(self, index: int, run: Run, first: int, end: int) -> Place:
+    def place_of(self, index: int, run: Run, first: int, end: int) -> BlockPlace:
         """Where the blocks from `first` to `end` (in segment `index`) of a run lie."""
         last = index * SEGMENT_BLOCKS + end - 1
         length = (end - first - 1) * self.block_bytes + self.block_length(last)
-        return Place(run.pack, run.offset + (first - run.first) * self.block_bytes, length)
+        return BlockPlace(run.pack, run.offset + (first - run.first) * self.block_bytes, length)
 
 
 class SegmentBuilder:
@@ -209,7 +209,7 @@ def decode_manifest(data: bytes) -> Manifest:
         raise Damaged("the manifest is of an unknown format")
     packs = [pack for pack, _ in head["packs"]]
     segments = {
-        index: SegmentEntry(Place(packs[pack], offset, length), digest)
+        index: SegmentEntry(BlockPlace(packs[pack], offset, length), digest)
         for index, pack, offset, length, digest in _SEGMENT_RECORD.iter_unpack(body[records_at:])
     }
     return Manifest(head["size_bytes"], head["block_bytes"], segments, dict(head["packs"]), head["facts"])

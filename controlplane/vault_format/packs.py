@@ -17,7 +17,7 @@ from threading import Lock
 
 from controlplane.domain.spans import Span, pieces
 from controlplane.ports import READ_BYTES, Blob, BlobNotFound, Blobs, BlobWriter, PortError
-from controlplane.vault_format.manifest import Place
+from controlplane.vault_format.manifest import BlockPlace
 from controlplane.vault_format.sources import in_order
 
 CONTAINER = "vault"
@@ -45,7 +45,7 @@ class PackBlob:
     positions: Sequence[int]
     """Where in the blob each kept stretch begins."""
 
-    def position(self, place: Place) -> int | None:
+    def position(self, place: BlockPlace) -> int | None:
         """Where in the blob the place begins; None when it does not lie in it whole."""
         at = bisect_right(self.starts, place.offset) - 1
         if at < 0 or place.end > self.starts[at] + self.lengths[at]:
@@ -72,7 +72,7 @@ class Packs:
                 self._known[pack] = self._look_up(pack)
             return self._known[pack]
 
-    def locate(self, place: Place) -> tuple[Blob, int]:
+    def locate(self, place: BlockPlace) -> tuple[Blob, int]:
         """The blob and where in it the place begins. Raises VaultCorrupt when there is none, without reading it."""
         found = self.find(place.pack)
         if found is None:
@@ -87,7 +87,7 @@ class Packs:
         found = self.find(pack)
         return found is not None and named_bytes < LEAST_NAMED_SHARE * found.stored_bytes
 
-    def read(self, place: Place) -> bytes:
+    def read(self, place: BlockPlace) -> bytes:
         for _ in range(2):
             blob, position = self.locate(place)
             try:
@@ -107,7 +107,7 @@ class Packs:
         generation = int(old.blob.name.rpartition("/")[2]) + 1
         writer = self._blobs.writer(self._blob(pack, generation))
         try:
-            parts = (Place(pack, start, end - start) for start, end in pieces(kept, READ_BYTES))
+            parts = (BlockPlace(pack, start, end - start) for start, end in pieces(kept, READ_BYTES))
             for data in in_order(self.read, parts):
                 writer.write(data)
             writer.write(b"".join(_KEPT.pack(start, end - start) for start, end in kept))
@@ -159,8 +159,8 @@ class PackWriter:
         self.size_bytes = 0
         self._writer = writer
 
-    def write(self, data: bytes | memoryview) -> Place:
-        place = Place(self.pack, self.size_bytes, len(data))
+    def write(self, data: bytes | memoryview) -> BlockPlace:
+        place = BlockPlace(self.pack, self.size_bytes, len(data))
         self._writer.write(data)
         self.size_bytes += len(data)
         return place

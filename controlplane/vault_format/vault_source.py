@@ -10,9 +10,9 @@ from controlplane.ports import Blob, BlobConflict, BlobNotFound, Blobs, Range
 from controlplane.vault_format.manifest import (
     DIGEST_BYTES,
     SEGMENT_BLOCKS,
+    BlockPlace,
     Damaged,
     Manifest,
-    Place,
     Segment,
     decode_manifest,
     decode_segment,
@@ -55,7 +55,7 @@ class VaultSource:
         )
         return [Range(start, end - start) for start, end in merged(spans)]
 
-    def places(self, index: int) -> Sequence[Place]:
+    def places(self, index: int) -> Sequence[BlockPlace]:
         """Where the blocks of a segment lie."""
         return [self.manifest.place_of(index, run, run.first, run.end) for run in self.segment(index)]
 
@@ -70,7 +70,7 @@ class VaultSource:
             try:
                 self.packs.locate(place)
                 if place.pack not in touched:
-                    self.packs.read(Place(place.pack, place.offset, 1))
+                    self.packs.read(BlockPlace(place.pack, place.offset, 1))
                     touched.add(place.pack)
             except VaultCorrupt as problem:
                 lost[place.pack] = str(problem)
@@ -93,7 +93,7 @@ class VaultSource:
             parts.append(bytes(end - at))
         return b"".join(parts)
 
-    def _stretches_between(self, offset: int, end: int) -> Iterator[tuple[Place, int, bytes]]:
+    def _stretches_between(self, offset: int, end: int) -> Iterator[tuple[BlockPlace, int, bytes]]:
         """The stretches of packs that hold the blocks from the one at `offset` to the one before `end`."""
         block_bytes = self.manifest.block_bytes
         first, last = offset // block_bytes, -(-end // block_bytes)
@@ -101,7 +101,7 @@ class VaultSource:
             base = index * SEGMENT_BLOCKS
             yield from self._stretches(index, max(first - base, 0), min(last - base, SEGMENT_BLOCKS))
 
-    def _stretches(self, index: int, first: int, end: int) -> Iterator[tuple[Place, int, bytes]]:
+    def _stretches(self, index: int, first: int, end: int) -> Iterator[tuple[BlockPlace, int, bytes]]:
         """Each run, cut to the blocks from `first` to `end` of a segment: its place, where on the disk, its digests."""
         for run in self.segment(index):
             low, high = max(run.first, first), min(run.end, end)
@@ -110,7 +110,7 @@ class VaultSource:
                 digests = run.digests[(low - run.first) * DIGEST_BYTES : (high - run.first) * DIGEST_BYTES]
                 yield self.manifest.place_of(index, run, low, high), start, digests
 
-    def _read_blocks(self, place: Place, start: int, digests: bytes) -> bytes:
+    def _read_blocks(self, place: BlockPlace, start: int, digests: bytes) -> bytes:
         data = self.packs.read(place)
         view = memoryview(data)
         block_bytes = self.manifest.block_bytes

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 
 from controlplane.domain.spans import Span, merged
 from controlplane.ports import BLOCK_BYTES, Blob, BlobConflict, Blobs, BlockSource, Json
-from controlplane.vault_format.manifest import Manifest, Place, encode_manifest, pack_of
+from controlplane.vault_format.manifest import BlockPlace, Manifest, encode_manifest, pack_of
 from controlplane.vault_format.packs import Packs, VaultCorrupt
 from controlplane.vault_format.sources import Progress, copy, silent
 from controlplane.vault_format.vault_source import VaultSource, manifest_blob
@@ -153,7 +153,7 @@ def _live_spans(packs: Sequence[str], kept: Sequence[VaultSource]) -> dict[str, 
     return {pack: merged(spans) for pack, spans in live.items()}
 
 
-def _readable_places(source: VaultSource, index: int) -> Sequence[Place]:
+def _readable_places(source: VaultSource, index: int) -> Sequence[BlockPlace]:
     try:
         return source.places(index)
     except VaultCorrupt:

@@ -13,7 +13,7 @@ from controlplane.domain.spans import Span, pieces, widened, within, without
 from controlplane.ports import BLOCK_BYTES, READ_BYTES, Blob, BlobConflict, BlobNotFound, Blobs
 from controlplane.vault_format.manifest import (
     SEGMENT_BLOCKS,
-    Place,
+    BlockPlace,
     SegmentBuilder,
     SegmentEntry,
     digest_of,
@@ -32,7 +32,7 @@ class KnownBlock:
     """A block that the vault has already."""
 
     digest: bytes
-    place: Place
+    place: BlockPlace
 
 
 class Previous:
@@ -204,7 +204,7 @@ class Transfer:
         self._end_segment(index, builder)
         return dealt_with
 
-    def _write(self, part: Found, number: int, length: int) -> Place:
+    def _write(self, part: Found, number: int, length: int) -> BlockPlace:
         assert part.data is not None
         self._moved.changed_bytes += length
         self._moved.transferred_bytes += length

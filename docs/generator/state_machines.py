@@ -144,7 +144,7 @@ def _level(level: vss.Level) -> str:
 
 def _drawn_law() -> Iterator[Edge]:
     for (state, event), (done, failed) in vss.LAW.items():
-        if event is vss.Event.ABORT:
+        if event is vss.WriterEvent.ABORT:
             continue
         yield _word(state), event, _word(done)
         if not state.failed:
@@ -153,7 +153,7 @@ def _drawn_law() -> Iterator[Edge]:
 
 def _law() -> Iterator[tuple[str, str, str, str]]:
     """The law, with the states that share an outcome in one row."""
-    rows: dict[tuple[vss.Event, str, str], list[str]] = {}
+    rows: dict[tuple[vss.WriterEvent, str, str], list[str]] = {}
     for (state, event), (done, failed) in vss.LAW.items():
         unmoved = done is state and failed is state
         outcome = ("as before", "as before") if unmoved else (_word(done), _word(failed))

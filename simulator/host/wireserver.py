@@ -60,7 +60,7 @@ Application = Callable[[Message, Receive, Send], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class WireAnswer:
     status: int = 200
     body: bytes = b""
     type: str = "text/plain; charset=utf-8"
@@ -73,7 +73,7 @@ class Refusal(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class WireCall:
     """One request of a program in a machine."""
 
     machine: WiredMachine
@@ -86,7 +86,7 @@ class Call:
     body: bytes = b""
 
 
-Route = Callable[["WireServer", Call], Answer]
+Route = Callable[["WireServer", WireCall], WireAnswer]
 
 
 class WireServer:
@@ -166,27 +166,27 @@ class WireServer:
 # ------------------------------------------------------------------------------------------------------ the wire server
 
 
-def _versions(server: WireServer, call: Call) -> Answer:
+def _versions(server: WireServer, call: WireCall) -> WireAnswer:
     return _xml(goalstate.versions_xml())
 
 
-def _goal_state(server: WireServer, call: Call) -> Answer:
+def _goal_state(server: WireServer, call: WireCall) -> WireAnswer:
     return _xml(goalstate.goal_state_xml(call.machine.goal_state, call.base_url))
 
 
-def _extensions_config(server: WireServer, call: Call) -> Answer:
+def _extensions_config(server: WireServer, call: WireCall) -> WireAnswer:
     return _xml(goalstate.extensions_config_xml(call.machine.goal_state, call.base_url))
 
 
-def _hosting_environment(server: WireServer, call: Call) -> Answer:
+def _hosting_environment(server: WireServer, call: WireCall) -> WireAnswer:
     return _xml(goalstate.hosting_environment_xml(call.machine.goal_state))
 
 
-def _shared_config(server: WireServer, call: Call) -> Answer:
+def _shared_config(server: WireServer, call: WireCall) -> WireAnswer:
     return _xml(goalstate.shared_config_xml(call.machine.goal_state))
 
 
-def _certificates(server: WireServer, call: Call) -> Answer:
+def _certificates(server: WireServer, call: WireCall) -> WireAnswer:
     _require_trust(call)
     transport = call.headers.get("x-ms-guest-agent-public-x509-cert", "")
     cipher = call.headers.get("x-ms-cipher-name", CIPHERS[0])
@@ -198,7 +198,7 @@ def _certificates(server: WireServer, call: Call) -> Answer:
     return _xml(goalstate.certificates_xml(base64.encodebytes(sealed).decode()))
 
 
-def _manifest(server: WireServer, call: Call) -> Answer:
+def _manifest(server: WireServer, call: WireCall) -> WireAnswer:
     name = call.path.split("/")[2]
     versions = server.packages.versions(name)
     if not versions:
@@ -206,27 +206,27 @@ def _manifest(server: WireServer, call: Call) -> Answer:
     return _xml(goalstate.manifest_xml(name, versions, call.base_url))
 
 
-def _package(server: WireServer, call: Call) -> Answer:
+def _package(server: WireServer, call: WireCall) -> WireAnswer:
     name, _, file = call.path.removeprefix(PACKAGES).partition("/")
     package = server.packages.get(name, file.removesuffix(".zip"))
     if package is None:
         raise Refusal(404, "no such package is published")
-    return Answer(200, package.content, "application/zip")
+    return WireAnswer(200, package.content, "application/zip")
 
 
-def _accepted(server: WireServer, call: Call) -> Answer:
+def _accepted(server: WireServer, call: WireCall) -> WireAnswer:
     """Telemetry and health reports: taken, and of no use here."""
-    return Answer()
+    return WireAnswer()
 
 
 # ---------------------------------------------------------------------------------------------------- the host's plugin
 
 
-def _plugin_versions(server: WireServer, call: Call) -> Answer:
-    return Answer(200, b'["2015-09-01"]', JSON)
+def _plugin_versions(server: WireServer, call: WireCall) -> WireAnswer:
+    return WireAnswer(200, b'["2015-09-01"]', JSON)
 
 
-def _artifact(server: WireServer, call: Call) -> Answer:
+def _artifact(server: WireServer, call: WireCall) -> WireAnswer:
     """A package fetched through the host, for machines that reach nothing else."""
     path = unquote(urlsplit(call.headers.get("x-ms-artifact-location", "")).path)
     start = path.find(PACKAGES)
@@ -236,7 +236,7 @@ def _artifact(server: WireServer, call: Call) -> Answer:
     return (_manifest if there.path.endswith(MANIFEST) else _package)(server, there)
 
 
-def _status(server: WireServer, call: Call) -> Answer:
+def _status(server: WireServer, call: WireCall) -> WireAnswer:
     """The agent's aggregate status: put where the goal state says, then given to the host."""
     _require_trust(call)
     upload = _json_object(call.body)
@@ -256,20 +256,20 @@ def _status(server: WireServer, call: Call) -> Answer:
             call.machine.note("status.upload_failed", {"reason": str(problem)})
             raise Refusal(502, "the status blob could not be written") from None
     call.machine.report(status)
-    return Answer()
+    return WireAnswer()
 
 
 # ------------------------------------------------------------------------------------------------ host snapshot service
 
 
-def _presnapshot(server: WireServer, call: Call) -> Answer:
+def _presnapshot(server: WireServer, call: WireCall) -> WireAnswer:
     now = server.clock.now().astimezone(UTC)
     units = ("year", "month", "day", "hour", "minute", "second")
     time = {unit: getattr(now, unit) for unit in units}
     return _json({"responseTime": time, "bhsVersion": "simulated", "nodeId": "simulated", "result": ""})
 
 
-def _dosnapshot(server: WireServer, call: Call) -> Answer:
+def _dosnapshot(server: WireServer, call: WireCall) -> WireAnswer:
     """As where the backup host service is missing: 500 and a body that does not begin with an error object."""
     call.machine.note("host_snapshot.refused", {"reason": NO_HOST_SNAPSHOTS})
     return _text(500, NO_HOST_SNAPSHOTS)
@@ -278,7 +278,7 @@ def _dosnapshot(server: WireServer, call: Call) -> Answer:
 # --------------------------------------------------------------------------------------------------------------- routes
 
 
-def _not_here(server: WireServer, call: Call) -> Answer:
+def _not_here(server: WireServer, call: WireCall) -> WireAnswer:
     return _text(404, "not here")
 
 
@@ -307,7 +307,7 @@ _BLOCKING = {_certificates, _status}
 """Routes that wait for the storage or do long arithmetic."""
 
 
-def _route(method: str, call: Call) -> tuple[Route, bool]:
+def _route(method: str, call: WireCall) -> tuple[Route, bool]:
     route = _ROUTES.get((method, _pattern(call.path, call.query)), _not_here)
     return route, route in _BLOCKING
 
@@ -326,9 +326,9 @@ def _pattern(path: str, query: Mapping[str, str]) -> str:
 # ------------------------------------------------------------------------------------------------------------- the wire
 
 
-async def _read_call(machine: WiredMachine, prefix: str, path: str, scope: Message, receive: Receive) -> Call:
+async def _read_call(machine: WiredMachine, prefix: str, path: str, scope: Message, receive: Receive) -> WireCall:
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-    return Call(
+    return WireCall(
         machine=machine,
         base_url=f"http://{headers.get('host', '')}{prefix}",
         path=path,
@@ -339,7 +339,7 @@ async def _read_call(machine: WiredMachine, prefix: str, path: str, scope: Messa
     )
 
 
-def _require_trust(call: Call) -> None:
+def _require_trust(call: WireCall) -> None:
     if not call.trusted:
         raise Refusal(401, "on a shared address this is only for the token of the machine")
 
@@ -354,19 +354,19 @@ def _json_object(data: bytes) -> Json:
     return value
 
 
-def _xml(body: bytes) -> Answer:
-    return Answer(200, body, "text/xml; charset=utf-8")
+def _xml(body: bytes) -> WireAnswer:
+    return WireAnswer(200, body, "text/xml; charset=utf-8")
 
 
-def _json(value: Json) -> Answer:
-    return Answer(200, json.dumps(value).encode(), JSON)
+def _json(value: Json) -> WireAnswer:
+    return WireAnswer(200, json.dumps(value).encode(), JSON)
 
 
-def _text(status: int, sentence: str) -> Answer:
-    return Answer(status, sentence.encode())
+def _text(status: int, sentence: str) -> WireAnswer:
+    return WireAnswer(status, sentence.encode())
 
 
-async def _send(send: Send, answer: Answer) -> None:
+async def _send(send: Send, answer: WireAnswer) -> None:
     headers = [(b"content-type", answer.type.encode()), (b"content-length", str(len(answer.body)).encode())]
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "http.response.body", "body": answer.body})

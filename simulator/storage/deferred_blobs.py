@@ -8,7 +8,7 @@ from controlplane.port_wrappers import BlobsWrapper
 from controlplane.ports import Blobs, StorageUnavailable
 
 
-class LateStorage:
+class DeferredStorage:
     """Stands for the storage from the first moment on. `blobs` is what everybody is given."""
 
     def __init__(self) -> None:
@@ -39,7 +39,7 @@ class LateStorage:
 class _Waiting(BlobsWrapper):
     """Every verb of the port, asked of the storage when it is there."""
 
-    def __init__(self, storage: LateStorage) -> None:
+    def __init__(self, storage: DeferredStorage) -> None:
         self._storage = storage
 
     @property

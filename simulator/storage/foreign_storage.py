@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import structlog
 
 from controlplane.adapters.azurite import AzuriteBlobs
-from controlplane.adapters.endpoint_probe import Answer, probe, to_json, use_account
+from controlplane.adapters.endpoint_probe import ProbeAnswer, probe, to_json, use_account
 from controlplane.adapters.storage_keys import FixedAccounts
 from controlplane.ports import BlobNotFound, BlobRefused, PortError, ServiceSettings, StorageUnavailable
 from simulator.failures import Failure, WrongUse
@@ -29,7 +29,7 @@ class UnfitStorage(Failure):
 class ForeignStorage:
     url: str
     blobs: AzuriteBlobs
-    answers: Mapping[str, Answer]
+    answers: Mapping[str, ProbeAnswer]
     """What it can and cannot do, as found by trying."""
 
 
@@ -58,7 +58,7 @@ def connect(endpoint: str, accounts: str | None, settings: ServiceSettings) -> F
     return ForeignStorage(url, blobs, answers)
 
 
-def check_fit(url: str, answers: Mapping[str, Answer]) -> None:
+def check_fit(url: str, answers: Mapping[str, ProbeAnswer]) -> None:
     """Raises UnfitStorage where something is missing without which nothing can be backed up."""
     for answer in answers.values():
         if answer.needed and not answer.able:
@@ -104,7 +104,7 @@ def _await_a_word(url: str) -> None:
         connection.close()
 
 
-def _try_accounts(blobs: AzuriteBlobs, service: str, names: tuple[str, ...], url: str) -> dict[str, Answer]:
+def _try_accounts(blobs: AzuriteBlobs, service: str, names: tuple[str, ...], url: str) -> dict[str, ProbeAnswer]:
     """What the endpoint does, by the service's account; of each other one only whether it is there with its key."""
     name = service
     try:

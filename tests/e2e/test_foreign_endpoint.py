@@ -17,7 +17,7 @@ import pytest
 import yaml  # type: ignore[import-untyped]
 from azure.storage.blob import BlobServiceClient
 
-from controlplane.adapters.endpoint_probe import Answer
+from controlplane.adapters.endpoint_probe import ProbeAnswer
 from controlplane.ports import ServiceSettings
 from simulator.failures import Failure
 from simulator.state.folder import cache_folder
@@ -174,7 +174,10 @@ def test_a_web_server_is_no_blob_storage() -> None:
 
 
 def test_a_storage_whose_snapshots_are_none_is_refused() -> None:
-    answers = {"snapshots": Answer(False, True, "snapshots change with their blob"), "more": Answer(False, False, "")}
+    answers = {
+        "snapshots": ProbeAnswer(False, True, "snapshots change with their blob"),
+        "more": ProbeAnswer(False, False, ""),
+    }
     with pytest.raises(UnfitStorage, match="http://there cannot hold backups: snapshots change with their blob"):
         check_fit("http://there", answers)
     check_fit("http://there", {"more": answers["more"]})

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from controlplane.arm.edge import locks
 from controlplane.arm.edge.call import Answer, Call, encode
-from controlplane.arm.edge.routing import Place, Table, operation_name, split
+from controlplane.arm.edge.routing import RouteMatch, Table, operation_name, split
 from controlplane.arm.sign_in.aad import Identity
 from controlplane.domain import errors
 from controlplane.domain.errors import ServiceError
@@ -30,7 +30,7 @@ class Operations:
         self._table = table
         self._locate = lru_cache(KNOWN_PATHS)(self._look_up)
 
-    def find(self, method: str, path: str) -> Place:
+    def find(self, method: str, path: str) -> RouteMatch:
         """Where a path leads; raises where it leads nowhere. `method` is for the error."""
         place = self._locate(path)
         if place is None:
@@ -62,7 +62,7 @@ class Operations:
         data = {"method": call.method, "id": call.id, "status": result.status}
         self._ports.store.record(Event("arm.request", "arm", data))
 
-    def _look_up(self, path: str) -> Place | None:
+    def _look_up(self, path: str) -> RouteMatch | None:
         """Where a path leads; raises where it can lead nowhere."""
         segments = split(path)
         _check_path(path, segments)

@@ -29,7 +29,7 @@ def is_own(call: Call) -> bool:
     return call.base_url == _NOWHERE
 
 
-class OwnRequests:
+class InternalClient:
     """The Requests of jobs."""
 
     def __init__(self, ports: Ports, engine: Engine, identity: Identity, dispatcher: Dispatcher) -> None:

@@ -73,7 +73,7 @@ def refused(method: str, path: str) -> Route:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class RouteMatch:
     """What a path leads to: its names, its id in the documented spelling, and the operations there."""
 
     id: str
@@ -99,7 +99,7 @@ class Table:
             assert route.method not in template.routes, f"{route.method} {route.path} stands twice"
             template.routes[route.method] = route
 
-    def find(self, segments: Sequence[str]) -> Place | None:
+    def find(self, segments: Sequence[str]) -> RouteMatch | None:
         lowered = [segment.lower() for segment in segments]
         words = _words(lowered)
         candidates = self._templates.get(words, [])
@@ -123,11 +123,11 @@ class _Template:
         """Whether it is that of a path with the same keywords."""
         return all(lowered[index] == word for index, word in self.fixed)
 
-    def place(self, segments: Sequence[str]) -> Place:
+    def place(self, segments: Sequence[str]) -> RouteMatch:
         spelt, names = self.segments.copy(), {}
         for index, name in self.names:
             names[name] = spelt[index] = segments[index]
-        return Place("/" + "/".join(spelt), names, self.routes)
+        return RouteMatch("/" + "/".join(spelt), names, self.routes)
 
 
 def _words(lowered: Sequence[str]) -> tuple[str, ...]:

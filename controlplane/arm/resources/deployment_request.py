@@ -21,7 +21,7 @@ from controlplane.domain.resources.deployment import Operation
 from controlplane.ports import Json
 from controlplane.templates.language.failure import NotSimulated, TemplateError
 from controlplane.templates.language.scope import Deployment, Scope
-from controlplane.templates.planner import Plan, Resource, plan
+from controlplane.templates.planner import Resource, TemplatePlan, plan
 from controlplane.templates.relaxed_json import to_json
 from controlplane.templates.secrets import hide, hide_in_error, texts_in, without_defaults
 from controlplane.templates.source import Source
@@ -55,7 +55,7 @@ class DeploymentRequest(RequestBody):
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class DeploymentOrder:
     """A deployment that may begin. `facts` are what it shows from its beginning on."""
 
     scope: Scope
@@ -69,7 +69,7 @@ class Order:
     tags: dict[str, str] | None
 
 
-def read_order(call: Call) -> Order:
+def read_order(call: Call) -> DeploymentOrder:
     """What the request orders; whatever is wrong with it is raised."""
     domain.check_name(call.names["deployment"])
     text, request = _read(call)
@@ -90,7 +90,7 @@ def read_order(call: Call) -> Order:
         facts |= {"validationLevel": level}
     is_outer = is_own(call) and _scope_of(request.properties) != "inner"
     shown = None if is_outer else without_defaults(template)
-    return Order(scope, shown, operations, planned.outputs, secrets, facts, request.tags)
+    return DeploymentOrder(scope, shown, operations, planned.outputs, secrets, facts, request.tags)
 
 
 def template_hash(template: Json) -> str:
@@ -148,7 +148,7 @@ def _level(request: PropertiesRequest) -> str:
 # ------------------------------------------------------------------------------------------------------------- the plan
 
 
-def _planned(call: Call, request: PropertiesRequest, template: Json, scope: Scope, source: Source) -> Plan:
+def _planned(call: Call, request: PropertiesRequest, template: Json, scope: Scope, source: Source) -> TemplatePlan:
     name = call.names["deployment"]
     identity = call.identity
     about = Deployment(
@@ -168,7 +168,7 @@ def _planned(call: Call, request: PropertiesRequest, template: Json, scope: Scop
         raise errors.operation_not_simulated(str(feature)) from None
 
 
-def _check_resources(call: Call, planned: Plan, scope: Scope) -> None:
+def _check_resources(call: Call, planned: TemplatePlan, scope: Scope) -> None:
     """Types and api-versions that there are not."""
     place = str((scope.group or {}).get("location"))
     for resource in planned.resources:
@@ -181,7 +181,7 @@ def _check_resources(call: Call, planned: Plan, scope: Scope) -> None:
             raise domain.no_registered_provider(resource.type, resource.api_version, place)
 
 
-def _rehearse(call: Call, planned: Plan, scope: Scope, tracking_id: str) -> None:
+def _rehearse(call: Call, planned: TemplatePlan, scope: Scope, tracking_id: str) -> None:
     found = rehearsal.refusals(call, planned, scope)
     if found:
         raise domain.invalid_deployment(call.names["deployment"], tracking_id, found)

@@ -9,7 +9,7 @@ from controlplane.arm.edge.call import RETRY_AFTER_SECONDS, Answer, Call, as_jso
 from controlplane.arm.edge.filters import check_keys, holds, terms
 from controlplane.arm.edge.routing import GROUP, SUBSCRIPTION, Route, reading, refused
 from controlplane.arm.resources.deployment_history import MOST, make_room
-from controlplane.arm.resources.deployment_request import DeploymentRequest, Order, read_order, template_hash
+from controlplane.arm.resources.deployment_request import DeploymentOrder, DeploymentRequest, read_order, template_hash
 from controlplane.domain import errors
 from controlplane.domain.resources import deployment as domain
 from controlplane.domain.resources import operation
@@ -37,7 +37,7 @@ def put_deployment(call: Call) -> Answer:
     raise domain.history_is_full(call.names["deployment"], MOST)
 
 
-def _begin(call: Call, order: Order, known: Document | None) -> Answer:
+def _begin(call: Call, order: DeploymentOrder, known: Document | None) -> Answer:
     now = call.ports.clock.now()
     private = _memory(call, order)
     id = known.json()["id"] if known else call.id
@@ -48,7 +48,7 @@ def _begin(call: Call, order: Order, known: Document | None) -> Answer:
     return call.accepted(path, status=200 if known else 201, body=accepted)
 
 
-def _memory(call: Call, order: Order) -> Json:
+def _memory(call: Call, order: DeploymentOrder) -> Json:
     """What is remembered of a deployment beside what it shows."""
     return {
         "job": call.new_guid(),

@@ -13,13 +13,13 @@ from typing import Any, cast
 
 from controlplane.arm.edge.call import Answer, Call
 from controlplane.arm.edge.error_mapping import Expected, expected
-from controlplane.arm.edge.internal_client import OwnRequests, operation_of
+from controlplane.arm.edge.internal_client import InternalClient, operation_of
 from controlplane.domain.errors import ServiceError
 from controlplane.ports import Blobs, Engine, Fabric, Json
 from controlplane.templates.language.failure import TemplateError
 from controlplane.templates.language.scope import Scope
 from controlplane.templates.late import settle_body
-from controlplane.templates.planner import Plan, Resource
+from controlplane.templates.planner import Resource, TemplatePlan
 
 # Not add_account: it may be done twice, and a name that only the storage knows is seen by nobody.
 _BLOBS: Mapping[str, Any] = {
@@ -33,7 +33,7 @@ _NOT_OF_PROVIDERS = frozenset({"LocationNotAvailableForResourceType", "LocationR
 """What the service finds before it asks a provider: such a refusal is the answer, and stands in no other."""
 
 
-def refusals(call: Call, planned: Plan, scope: Scope) -> list[Json]:
+def refusals(call: Call, planned: TemplatePlan, scope: Scope) -> list[Json]:
     """What the providers of the resources have against them, as errors that ARM shows. A refusal since something is not
     simulated is raised, as is one that no provider makes."""
     found: list[Json] = []
@@ -49,7 +49,7 @@ class _Over(Exception):
     """Rolls the rehearsal back."""
 
 
-def _try_all(call: Call, planned: Plan, scope: Scope, found: list[Json]) -> None:
+def _try_all(call: Call, planned: TemplatePlan, scope: Scope, found: list[Json]) -> None:
     there: set[str] = set()
     for resource in planned.resources:
         if not there.issuperset(resource.after):
@@ -71,7 +71,7 @@ def _try_all(call: Call, planned: Plan, scope: Scope, found: list[Json]) -> None
 
 
 def _try(call: Call, resource: Resource, scope: Scope) -> Answer:
-    reader = OwnRequests(call.ports, call.engine, call.identity, call.dispatcher)
+    reader = InternalClient(call.ports, call.engine, call.identity, call.dispatcher)
     with call.ports.store.transaction():
         try:
             body = settle_body(resource.id, resource.body, scope, reader)

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from controlplane.templates.language.context import Context, Place
+from controlplane.templates.language.context import Context, Position
 from controlplane.templates.language.failure import NotSimulated, TemplateError
 from controlplane.templates.language.limits import LONGEST_EXPRESSION
-from controlplane.templates.language.parser import Call, Element, Literal, Member, Node, children, parse
+from controlplane.templates.language.parser import Element, FunctionCall, Literal, Member, Node, children, parse
 from controlplane.templates.language.signature import LAMBDA, Function, Unfit
 from controlplane.templates.language.values import Value, find_key, kind
 from controlplane.templates.library.lambdas import Lambda
@@ -27,7 +27,7 @@ class Expression:
 
 
 @lru_cache(maxsize=1024)
-def read(expression: str, place: Place) -> Expression:
+def read(expression: str, place: Position) -> Expression:
     """An expression without its brackets, all of whose functions are known, have as many arguments as they take, and
     may stand where it stands; also in branches that are never evaluated."""
     if len(expression) + 2 > LONGEST_EXPRESSION:
@@ -37,7 +37,7 @@ def read(expression: str, place: Place) -> Expression:
         )
     node = parse(expression)
     _check(node, place)
-    calls = [each for each in _nodes(node) if isinstance(each, Call)]
+    calls = [each for each in _nodes(node) if isinstance(each, FunctionCall)]
     late = any(function_of(call).late for call in calls)
     return Expression(node, late, _named("parameters", calls), _named("variables", calls))
 
@@ -48,7 +48,7 @@ def _nodes(node: Node) -> Iterator[Node]:
         yield from _nodes(child)
 
 
-def _named(function: str, calls: list[Call]) -> tuple[str, ...]:
+def _named(function: str, calls: list[FunctionCall]) -> tuple[str, ...]:
     return tuple(
         call.arguments[0].value
         for call in calls
@@ -56,7 +56,7 @@ def _named(function: str, calls: list[Call]) -> tuple[str, ...]:
     )
 
 
-def function_of(call: Call) -> Function:
+def function_of(call: FunctionCall) -> Function:
     function = find(call.function)
     if function is not None and call.key not in NOT_SIMULATED:
         return function
@@ -72,7 +72,7 @@ def evaluate(node: Node, context: Context) -> Value:
     match node:
         case Literal(value):
             return value
-        case Call():
+        case FunctionCall():
             return _call(node, context)
         case Member(target, name, safe):
             return member(evaluate(target, context), name, safe)
@@ -117,8 +117,8 @@ def element(target: Value, index: Value, safe: bool) -> Value:
     )
 
 
-def invoke(call: Call, function: Function, values: list[Value], context: Context) -> Value:
-    """Call with arguments that are evaluated already."""
+def invoke(call: FunctionCall, function: Function, values: list[Value], context: Context) -> Value:
+    """FunctionCall with arguments that are evaluated already."""
     for index, value in enumerate(values):
         _check_kind(function, index, value)
     sized = [value for value in values if isinstance(value, str | list | dict)]
@@ -135,14 +135,14 @@ def invoke(call: Call, function: Function, values: list[Value], context: Context
     return result
 
 
-def unfit(call: Call, problem: object) -> TemplateError:
+def unfit(call: FunctionCall, problem: object) -> TemplateError:
     return TemplateError(
         f"Unable to evaluate template language function '{call.function}': {problem}. Please see "
         f"https://aka.ms/arm-function-{call.key} for usage details"
     )
 
 
-def _call(call: Call, context: Context) -> Value:
+def _call(call: FunctionCall, context: Context) -> Value:
     function = function_of(call)
     if function.lazy:
         return _lazy(call, function, context)
@@ -153,7 +153,7 @@ def _call(call: Call, context: Context) -> Value:
     return invoke(call, function, values, context)
 
 
-def _lazy(call: Call, function: Function, context: Context) -> Value:
+def _lazy(call: FunctionCall, function: Function, context: Context) -> Value:
     def argument(index: int) -> Value:
         value = evaluate(call.arguments[index], context)
         _check_kind(function, index, value)
@@ -164,7 +164,7 @@ def _lazy(call: Call, function: Function, context: Context) -> Value:
 
 
 def _lambda(node: Node, context: Context) -> Lambda:
-    assert isinstance(node, Call)
+    assert isinstance(node, FunctionCall)
 
     def body(values: dict[str, Value]) -> Value:
         context.meter.lap()
@@ -173,7 +173,7 @@ def _lambda(node: Node, context: Context) -> Lambda:
     return Lambda(lambda_names(node), body)
 
 
-def lambda_names(call: Call) -> tuple[str, ...]:
+def lambda_names(call: FunctionCall) -> tuple[str, ...]:
     return tuple(
         node.value for node in call.arguments[:-1] if isinstance(node, Literal) and isinstance(node.value, str)
     )
@@ -202,10 +202,10 @@ def _parameter(index: int) -> str:
 # --------------------------------------------------------------------------------------------------- before evaluation
 
 
-def _check(node: Node, place: Place, lambda_expected: bool = False) -> None:
+def _check(node: Node, place: Position, lambda_expected: bool = False) -> None:
     """A lambda stands where a function takes one, and nowhere else; its names are written out."""
-    is_lambda = isinstance(node, Call) and node.key == "lambda"
-    if isinstance(node, Call):
+    is_lambda = isinstance(node, FunctionCall) and node.key == "lambda"
+    if isinstance(node, FunctionCall):
         function = function_of(node)
         problem = function.arity_problem(len(node.arguments))
         if problem:
@@ -216,7 +216,7 @@ def _check(node: Node, place: Place, lambda_expected: bool = False) -> None:
             raise unfit(node, "all arguments but the last must be names, as string literals")
         for index, argument in enumerate(node.arguments):
             expected = function.kinds_at(index) == LAMBDA
-            if expected and not isinstance(argument, Call):
+            if expected and not isinstance(argument, FunctionCall):
                 raise unfit(node, f"its argument {index + 1} must be a lambda")
             _check(argument, place, expected)
         return
@@ -224,7 +224,7 @@ def _check(node: Node, place: Place, lambda_expected: bool = False) -> None:
         _check(child, place)
 
 
-def _unexpected(call: Call) -> TemplateError:
+def _unexpected(call: FunctionCall) -> TemplateError:
     return TemplateError(
         f"The template function '{call.function}' is not expected at this location. Please see "
         "https://aka.ms/arm-functions for usage details"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from controlplane.templates.evaluation.evaluator import evaluate, function_of, invoke, lambda_names
 from controlplane.templates.language.context import Context, Target
 from controlplane.templates.language.failure import TemplateError
-from controlplane.templates.language.parser import Call, Element, Literal, Member, Node, children
+from controlplane.templates.language.parser import Element, FunctionCall, Literal, Member, Node, children
 from controlplane.templates.language.values import Value
 
 _FROM_TEMPLATE = frozenset({"parameters", "variables", "copyindex", "deployment"})
@@ -18,14 +18,16 @@ _NOTHING: frozenset[str] = frozenset()
 def fold(node: Node, context: Context, unbound: frozenset[str] = _NOTHING, *, may_rest: bool = False) -> Node:
     """`unbound` are the variables of lambdas around it, in lower case, whose values are not known yet. `may_rest`: it
     is not known whether it will ever be evaluated, so that it may fail and still be right."""
-    if isinstance(node, Call) and node.key == "lambda":
+    if isinstance(node, FunctionCall) and node.key == "lambda":
         inner = unbound | {name.lower() for name in lambda_names(node)}
-        return Call(node.function, (*node.arguments[:-1], fold(node.arguments[-1], context, inner, may_rest=True)))
+        return FunctionCall(
+            node.function, (*node.arguments[:-1], fold(node.arguments[-1], context, inner, may_rest=True))
+        )
     if not _waits(node, context, unbound):
         try:
             return Literal(evaluate(node, context))
         except TemplateError:
-            if not may_rest or (isinstance(node, Call) and node.key in _FROM_TEMPLATE):
+            if not may_rest or (isinstance(node, FunctionCall) and node.key in _FROM_TEMPLATE):
                 raise
     match node:
         case Member(target, name, safe):
@@ -33,13 +35,13 @@ def fold(node: Node, context: Context, unbound: frozenset[str] = _NOTHING, *, ma
         case Element(target, index, safe):
             folded = fold(target, context, unbound, may_rest=may_rest)
             return Element(folded, fold(index, context, unbound, may_rest=may_rest), safe)
-        case Call():
+        case FunctionCall():
             return _call(node, context, unbound, may_rest)
         case _:
             return node
 
 
-def _call(call: Call, context: Context, unbound: frozenset[str], may_rest: bool) -> Node:
+def _call(call: FunctionCall, context: Context, unbound: frozenset[str], may_rest: bool) -> Node:
     function = function_of(call)
     if call.key == "if":
         condition = fold(call.arguments[0], context, unbound, may_rest=may_rest)
@@ -58,11 +60,11 @@ def _call(call: Call, context: Context, unbound: frozenset[str], may_rest: bool)
             f"The template function '{call.function}' is not expected at this location: its argument is not known "
             "before the deployment begins"
         )
-    return Call(call.function, arguments)
+    return FunctionCall(call.function, arguments)
 
 
 def _waits(node: Node, context: Context, unbound: frozenset[str]) -> bool:
-    if isinstance(node, Call):
+    if isinstance(node, FunctionCall):
         if function_of(node).late:
             return True
         if node.key == "lambdavariables" and unbound:
@@ -72,7 +74,7 @@ def _waits(node: Node, context: Context, unbound: frozenset[str]) -> bool:
     return any(_waits(child, context, unbound) for child in children(node))
 
 
-def _is_of_another_loop(call: Call, context: Context) -> bool:
+def _is_of_another_loop(call: FunctionCall, context: Context) -> bool:
     name = _literal(call.arguments[0]).lower() if call.arguments else ""
     return (name or context.loop) not in context.loops
 
@@ -84,22 +86,22 @@ def _literal(node: Node) -> str:
 # ------------------------------------------------------------------------------------------------------ what is read
 
 
-def _reading(call: Call, arguments: tuple[Node, ...], context: Context) -> Node:
+def _reading(call: FunctionCall, arguments: tuple[Node, ...], context: Context) -> Node:
     """A resource that is named is meant by its id; one of the template has the template's api-version."""
     name = arguments[0]
     if not isinstance(name, Literal):
-        return Call(call.function, arguments)
+        return FunctionCall(call.function, arguments)
     given = arguments[1].value if len(arguments) > 1 and isinstance(arguments[1], Literal) else None
     is_known = len(arguments) > 1 and not (isinstance(arguments[1], Literal) and not given)
     target = _target(call, name.value, is_known, context)
     if target is None:
-        return Call(call.function, arguments)
+        return FunctionCall(call.function, arguments)
     _note(context, name.value, target, is_known)
     version = arguments[1] if is_known else Literal(target.api_version)
-    return Call(call.function, (Literal(target.id), version, *arguments[2:]))
+    return FunctionCall(call.function, (Literal(target.id), version, *arguments[2:]))
 
 
-def _target(call: Call, name: Value, has_version: bool, context: Context) -> Target | None:
+def _target(call: FunctionCall, name: Value, has_version: bool, context: Context) -> Target | None:
     """None where an outer template cannot know it."""
     if not isinstance(name, str):
         invoke(call, function_of(call), [name], context)
@@ -137,5 +139,5 @@ def _collection(arguments: tuple[Node, ...], context: Context) -> Node:
     reads: list[Node] = []
     for target in targets:
         _note(context, symbol, target, has_version=False)
-        reads.append(Call("reference", (Literal(target.id), Literal(target.api_version), *arguments[1:])))
-    return Call("createArray", tuple(reads))
+        reads.append(FunctionCall("reference", (Literal(target.id), Literal(target.api_version), *arguments[1:])))
+    return FunctionCall("createArray", tuple(reads))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from controlplane.templates.evaluation.evaluator import Expression, read
-from controlplane.templates.language.context import Place
+from controlplane.templates.language.context import Position
 from controlplane.templates.language.failure import TemplateError
 from controlplane.templates.language.printer import is_expression
 from controlplane.templates.language.values import Value
@@ -71,7 +71,7 @@ class Section:
         )
 
 
-def expressions(value: Any, place: Place) -> Iterator[Expression]:
+def expressions(value: Any, place: Position) -> Iterator[Expression]:
     """All in a piece of a template."""
     pieces = [value]
     while pieces:

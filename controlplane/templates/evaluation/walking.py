@@ -8,7 +8,7 @@ from typing import Any
 from controlplane.templates.evaluation.evaluator import evaluate, read
 from controlplane.templates.evaluation.folding import fold
 from controlplane.templates.evaluation.loops import copies, loops_of
-from controlplane.templates.language.context import Context, Place
+from controlplane.templates.language.context import Context, Position
 from controlplane.templates.language.failure import TemplateError
 from controlplane.templates.language.limits import DEEPEST
 from controlplane.templates.language.parser import Literal, parse
@@ -86,7 +86,7 @@ def _closed(text: str, context: Context) -> Value:
 def _settled(text: str, context: Context) -> Value:
     if text.startswith("[["):
         return text[1:]
-    return evaluate(parse.__wrapped__(text[1:-1]), context.at(Place.SETTLING))
+    return evaluate(parse.__wrapped__(text[1:-1]), context.at(Position.SETTLING))
 
 
 def _measured(value: Value, context: Context) -> Value:

@@ -15,7 +15,7 @@ from controlplane.templates.language.values import Value
 Json = dict[str, Any]
 
 
-class Place(Enum):
+class Position(Enum):
     """Where in a template an expression stands: some functions are not expected everywhere."""
 
     PARAMETER = "the default of a parameter"
@@ -67,7 +67,7 @@ class Context:
 
     deployment: Deployment
     meter: Meter
-    place: Place
+    place: Position
     parameters: Callable[[str], Value] = _no_name
     variables: Callable[[str], Value] = _no_name
     loops: Mapping[str, int] = field(default_factory=dict)
@@ -80,7 +80,7 @@ class Context:
     is_nested: bool = False
     """Inside a nested template whose expressions the outer one evaluates: what it cannot know is left as it is."""
 
-    def at(self, place: Place) -> Context:
+    def at(self, place: Position) -> Context:
         return replace(self, place=place)
 
     def binding(self, values: Mapping[str, Value]) -> Context:

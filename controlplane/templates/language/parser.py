@@ -19,7 +19,7 @@ class Literal:
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class FunctionCall:
     function: str
     arguments: tuple[Node, ...]
     key: str = field(init=False, compare=False, repr=False)
@@ -47,12 +47,12 @@ class Element:
     safe: bool = False
 
 
-Node = Literal | Call | Member | Element
+Node = Literal | FunctionCall | Member | Element
 
 
 def children(node: Node) -> tuple[Node, ...]:
     match node:
-        case Call():
+        case FunctionCall():
             return node.arguments
         case Member():
             return (node.target,)
@@ -121,7 +121,7 @@ class _Reader:
                 self._require(",")
             arguments.append(self.expression())
         self._require(")")
-        return Call(name, tuple(arguments))
+        return FunctionCall(name, tuple(arguments))
 
     def _number(self) -> int:
         number = int(self._take("number"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from controlplane.templates.language.parser import Call, Element, Literal, Member, Node
+from controlplane.templates.language.parser import Element, FunctionCall, Literal, Member, Node
 from controlplane.templates.language.values import Value, dump
 
 
@@ -11,7 +11,7 @@ def show(node: Node) -> str:
     match node:
         case Literal(value):
             return _literal(value)
-        case Call(function, arguments):
+        case FunctionCall(function, arguments):
             return f"{function}({', '.join(map(show, arguments))})"
         case Member(target, name, safe):
             return f"{show(target)}{'.?' if safe else '.'}{name}"

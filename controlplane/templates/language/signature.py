@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from controlplane.templates.language.context import Place
+from controlplane.templates.language.context import Position
 from controlplane.templates.language.values import Value
 
 Kinds = tuple[str, ...]
@@ -27,8 +27,8 @@ PAGES = "https://learn.microsoft.com/azure/azure-resource-manager/"
 BICEP_ONLY = frozenset({"flow-control"})
 """Groups that are described for Bicep, which compiles to them, and not for templates."""
 
-DEFAULTS_ONLY = frozenset({Place.PARAMETER})
-LATE_ONLY = frozenset({Place.BODY, Place.OUTPUT, Place.SETTLING})
+DEFAULTS_ONLY = frozenset({Position.PARAMETER})
+LATE_ONLY = frozenset({Position.BODY, Position.OUTPUT, Position.SETTLING})
 
 
 class Unfit(Exception):
@@ -54,7 +54,7 @@ class Function:
     lazy: bool = False
     late: bool = False
     deep: bool = False
-    only: frozenset[Place] | None = None
+    only: frozenset[Position] | None = None
 
     @property
     def most(self) -> int | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from controlplane.templates.language.context import Context, Place
+from controlplane.templates.language.context import Context, Position
 from controlplane.templates.language.signature import TEXT, define
 from controlplane.templates.language.values import Value
 
@@ -19,7 +19,7 @@ def _deployment(context: Context) -> Value:
     return told if deployment.location is None else told | {"location": deployment.location}
 
 
-_WITHOUT_VARIABLES = frozenset(set(Place) - {Place.PARAMETER})
+_WITHOUT_VARIABLES = frozenset(set(Position) - {Position.PARAMETER})
 
 FUNCTIONS = (
     define("deployer", lambda context: dict(context.deployment.deployer), in_context=True),

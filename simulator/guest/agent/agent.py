@@ -20,7 +20,7 @@ from extension.contract.protocol import ProtocolError
 from simulator.guest.agent import reports as agent_reports
 from simulator.guest.agent.client import Extensions, Goal, PluginOrder, WireClient, WireError
 from simulator.guest.agent.handler import Handler
-from simulator.guest.agent.lifecycle import Lifecycle, Place, Steps
+from simulator.guest.agent.lifecycle import HandlerPlace, Lifecycle, Steps
 from simulator.guest.agent.reports import HandlerReport
 from simulator.guest.agent.transport import Transport
 from simulator.guest.files import write_private, write_whole
@@ -137,7 +137,7 @@ class Agent:
     def _apply(self, goal: Goal, extensions: Extensions) -> Steps:
         self._on_event("agent.goal_state", {"incarnation": goal.incarnation})
         lifecycle = Lifecycle(
-            Place(self._disk, goal.container_id, goal.instance, self._wire), self._clock, self._on_event
+            HandlerPlace(self._disk, goal.container_id, goal.instance, self._wire), self._clock, self._on_event
         )
         for order in extensions.plugins:
             lifecycle.announce(order)

@@ -46,7 +46,7 @@ class HandlerFailed(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class HandlerPlace:
     """Where an agent works: the machine's disk, its name in the deployment, and its way to the wire server."""
 
     disk: Path
@@ -56,7 +56,7 @@ class Place:
 
 
 class Lifecycle:
-    def __init__(self, place: Place, clock: Clock, on_event: OnEvent) -> None:
+    def __init__(self, place: HandlerPlace, clock: Clock, on_event: OnEvent) -> None:
         self._place = place
         self._clock = clock
         self._on_event = on_event

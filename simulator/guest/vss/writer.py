@@ -1,6 +1,6 @@
 """The law of VSS writers: states, events, result codes, and one writer that obeys.
 
-A requestor leads every writer through the same events; what a writer is afterwards depends on where it was and on
+A requester leads every writer through the same events; what a writer is afterwards depends on where it was and on
 whether it could do what the event asks. The whole law is the table LAW; a pair not in it is a call out of order.
 """
 
@@ -58,7 +58,7 @@ class State(IntEnum):
         return self >= State.FAILED_AT_IDENTIFY
 
 
-class Event(StrEnum):
+class WriterEvent(StrEnum):
     IDENTIFY = "Identify"
     PREPARE_BACKUP = "PrepareBackup"
     PREPARE_SNAPSHOT = "PrepareSnapshot"
@@ -70,23 +70,23 @@ class Event(StrEnum):
 
 
 AT_REST = tuple(state for state in State if state.failed or state in (State.STABLE, State.WAITING_FOR_BACKUP_COMPLETE))
-"""Where a new requestor may find a writer: the one before may have left without completing."""
+"""Where a new requester may find a writer: the one before may have left without completing."""
 
-LAW: dict[tuple[State, Event], tuple[State, State]] = {
+LAW: dict[tuple[State, WriterEvent], tuple[State, State]] = {
     # (where the writer is, what happens): (where it then is, where it is if it could not)
-    **{(state, Event.IDENTIFY): (State.STABLE, State.FAILED_AT_IDENTIFY) for state in AT_REST},
-    (State.STABLE, Event.PREPARE_BACKUP): (State.STABLE, State.FAILED_AT_PREPARE_BACKUP),
-    (State.STABLE, Event.PREPARE_SNAPSHOT): (State.WAITING_FOR_FREEZE, State.FAILED_AT_PREPARE_SNAPSHOT),
-    (State.WAITING_FOR_FREEZE, Event.FREEZE): (State.WAITING_FOR_THAW, State.FAILED_AT_FREEZE),
-    (State.WAITING_FOR_THAW, Event.THAW): (State.WAITING_FOR_POST_SNAPSHOT, State.FAILED_AT_THAW),
-    (State.WAITING_FOR_POST_SNAPSHOT, Event.POST_SNAPSHOT): (
+    **{(state, WriterEvent.IDENTIFY): (State.STABLE, State.FAILED_AT_IDENTIFY) for state in AT_REST},
+    (State.STABLE, WriterEvent.PREPARE_BACKUP): (State.STABLE, State.FAILED_AT_PREPARE_BACKUP),
+    (State.STABLE, WriterEvent.PREPARE_SNAPSHOT): (State.WAITING_FOR_FREEZE, State.FAILED_AT_PREPARE_SNAPSHOT),
+    (State.WAITING_FOR_FREEZE, WriterEvent.FREEZE): (State.WAITING_FOR_THAW, State.FAILED_AT_FREEZE),
+    (State.WAITING_FOR_THAW, WriterEvent.THAW): (State.WAITING_FOR_POST_SNAPSHOT, State.FAILED_AT_THAW),
+    (State.WAITING_FOR_POST_SNAPSHOT, WriterEvent.POST_SNAPSHOT): (
         State.WAITING_FOR_BACKUP_COMPLETE,
         State.FAILED_AT_POST_SNAPSHOT,
     ),
-    (State.WAITING_FOR_BACKUP_COMPLETE, Event.BACKUP_COMPLETE): (State.STABLE, State.FAILED_AT_BACKUP_COMPLETE),
-    # An abort cannot be refused. A writer that failed before keeps its state until the next requestor comes.
+    (State.WAITING_FOR_BACKUP_COMPLETE, WriterEvent.BACKUP_COMPLETE): (State.STABLE, State.FAILED_AT_BACKUP_COMPLETE),
+    # An abort cannot be refused. A writer that failed before keeps its state until the next requester comes.
     **{
-        (state, Event.ABORT): (state, state) if state.failed else (State.STABLE, State.STABLE)
+        (state, WriterEvent.ABORT): (state, state) if state.failed else (State.STABLE, State.STABLE)
         for state in State
         if state is not State.UNKNOWN
     },
@@ -113,7 +113,7 @@ class WriterFailed(Exception):
         self.hresult = hresult
 
 
-Participant = Callable[[Event, datetime], None]
+Participant = Callable[[WriterEvent, datetime], None]
 """What a program does at an event, until a deadline in world time; raises WriterFailed."""
 
 
@@ -140,12 +140,12 @@ class Writer:
         self.participant = participant
         self._frozen: datetime | None = None
 
-    def handle(self, event: Event, clock: Clock, deadline: datetime) -> bool:
+    def handle(self, event: WriterEvent, clock: Clock, deadline: datetime) -> bool:
         """Tell the program behind it, and go where the law says. False: it could not, or not in time."""
         if (self.state, event) not in LAW:
             raise OutOfOrder(f"{self.writer_class.name}: {event} in state {self.state.name}")
         done, failed = LAW[self.state, event]
-        if event is Event.IDENTIFY:
+        if event is WriterEvent.IDENTIFY:
             self.last_error, self.problem = Hresult.OK, ""
         try:
             if self.participant:
@@ -153,7 +153,7 @@ class Writer:
             self._check_time(event, clock.now(), deadline)
         except WriterFailed as failure:
             self.state = failed
-            if event is not Event.ABORT:
+            if event is not WriterEvent.ABORT:
                 self.last_error, self.problem = failure.hresult, str(failure)
             return False
         self.state = done
@@ -168,13 +168,13 @@ class Writer:
             int(self.last_error),
         )
 
-    def _check_time(self, event: Event, now: datetime, deadline: datetime) -> None:
-        if event is Event.FREEZE:
+    def _check_time(self, event: WriterEvent, now: datetime, deadline: datetime) -> None:
+        if event is WriterEvent.FREEZE:
             self._frozen = now
             if now > deadline:
                 raise WriterFailed(Hresult.WRITER_TIMEOUT, "it took too long to freeze")
         longest = timedelta(seconds=WRITER_FREEZE_LIMIT_SECONDS)
-        if event is Event.THAW and self._frozen and now - self._frozen > longest:
+        if event is WriterEvent.THAW and self._frozen and now - self._frozen > longest:
             raise WriterFailed(Hresult.WRITER_TIMEOUT, "it was frozen for too long")
 
 
@@ -188,27 +188,27 @@ class Writers:
 
     def freeze(self, deadline: datetime) -> bool:
         """From PrepareForBackup to the last Freeze. False: some refused, and the rest awaits an abort."""
-        for event in (Event.IDENTIFY, Event.PREPARE_BACKUP, Event.PREPARE_SNAPSHOT):
+        for event in (WriterEvent.IDENTIFY, WriterEvent.PREPARE_BACKUP, WriterEvent.PREPARE_SNAPSHOT):
             if not self._tell(self.members, event, deadline):
                 return False
-        return all(self._tell(self._at(level), Event.FREEZE, deadline) for level in sorted(Level, reverse=True))
+        return all(self._tell(self._at(level), WriterEvent.FREEZE, deadline) for level in sorted(Level, reverse=True))
 
     def thaw(self) -> None:
         """Thaw and PostSnapshot; a failed thaw aborts the others."""
         deadline = self._clock.now() + timedelta(seconds=WRITER_FREEZE_LIMIT_SECONDS)
-        thawed = [self._tell(self._at(level), Event.THAW, deadline) for level in sorted(Level)]
+        thawed = [self._tell(self._at(level), WriterEvent.THAW, deadline) for level in sorted(Level)]
         if all(thawed):
-            self._tell(self.members, Event.POST_SNAPSHOT, deadline)
+            self._tell(self.members, WriterEvent.POST_SNAPSHOT, deadline)
         else:
             self.abort()
 
     def abort(self) -> None:
-        self._tell(self.members, Event.ABORT, self._clock.now())
+        self._tell(self.members, WriterEvent.ABORT, self._clock.now())
 
     def complete(self) -> None:
         """The requester has its backup."""
         waiting = [member for member in self.members if member.state is State.WAITING_FOR_BACKUP_COMPLETE]
-        self._tell(waiting, Event.BACKUP_COMPLETE, self._clock.now())
+        self._tell(waiting, WriterEvent.BACKUP_COMPLETE, self._clock.now())
 
     def failures(self) -> str:
         return "; ".join(
@@ -223,7 +223,7 @@ class Writers:
     def _at(self, level: Level) -> list[Writer]:
         return [member for member in self.members if member.writer_class.level is level]
 
-    def _tell(self, members: list[Writer], event: Event, deadline: datetime) -> bool:
+    def _tell(self, members: list[Writer], event: WriterEvent, deadline: datetime) -> bool:
         """All of them hear it, also after one failed. False if any did."""
         failed = [member for member in members if not member.handle(event, self._clock, deadline)]
         for member in failed:

@@ -11,8 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from random import Random
-from threading import Event as Flag
-from threading import Lock
+from threading import Event, Lock
 from typing import Protocol
 
 import apsw
@@ -22,7 +21,7 @@ from simulator.guest.disk.directory import VolumeError
 from simulator.guest.disk.disk import DiskCorrupt
 from simulator.guest.disk.gate import Gate
 from simulator.guest.disk.volume import Volume
-from simulator.guest.vss.writer import Event, Hresult, WriterFailed
+from simulator.guest.vss.writer import Hresult, WriterEvent, WriterFailed
 from simulator.guest.workload.database import ACCOUNTS, DATABASE, JOURNAL, OPENING_BALANCE, Database, Homes, homes_of
 
 TRANSFERS_PER_TRANSACTION = 16
@@ -81,7 +80,7 @@ class DatabaseWorkload:
         self._chance = chance
         self._on_problem = on_problem
         self._lock = Lock()
-        self._running = Flag()
+        self._running = Event()
         self._running.set()
         self._transfers = 0
         self._facts: Json = {}
@@ -115,11 +114,11 @@ class DatabaseWorkload:
                     raise
                 amount -= 1
 
-    def on_vss(self, event: Event, deadline: datetime) -> None:
+    def on_vss(self, event: WriterEvent, deadline: datetime) -> None:
         """The VSS writer of this program."""
-        if event is Event.FREEZE:
+        if event is WriterEvent.FREEZE:
             self.freeze(deadline)
-        elif event in (Event.THAW, Event.ABORT):
+        elif event in (WriterEvent.THAW, WriterEvent.ABORT):
             self.thaw()
 
     def freeze(self, deadline: datetime) -> None:

@@ -9,7 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from extension.contract.bridge import FreezeReport, WriterReport
-from extension.snapshot import OWES_THAW, TABLE, Action, Event, State, UnexpectedEvent, advance, judge_freeze, run
+from extension.snapshot import (
+    OWES_THAW,
+    TABLE,
+    Action,
+    Signal,
+    State,
+    UnexpectedEvent,
+    advance,
+    judge_freeze,
+    run,
+)
 
 GOOD = WriterReport("System Writer", "id", "instance", 5)
 BAD = WriterReport("SqlServerWriter", "id", "instance", 9, 0x800423F2)
@@ -18,7 +28,7 @@ FREEZING = (Action.FREEZE, Action.FLUSH)
 TAKING = (Action.TAKE_APPLICATION_CONSISTENT, Action.TAKE_FILE_SYSTEM_CONSISTENT, Action.TAKE_CRASH_CONSISTENT)
 
 
-def course(choose: Callable[[list[Event]], Event]) -> tuple[list[State], list[Action]]:
+def course(choose: Callable[[list[Signal]], Signal]) -> tuple[list[State], list[Action]]:
     """A whole run, with `choose` playing the world: states entered, actions carried out."""
     states, actions = [State.READY], list[Action]()
     action: Action | None = None
@@ -61,7 +71,7 @@ def test_every_state_can_be_reached_and_none_is_a_dead_end() -> None:
 
     assert reached == set(State) == set(TABLE)
     assert [state for state, row in TABLE.items() if not row] == [State.DONE]
-    assert all(Event.BROKE in row for state, row in TABLE.items() if row)
+    assert all(Signal.BROKE in row for state, row in TABLE.items() if row)
 
 
 def test_whoever_owes_a_thaw_can_only_pay_by_thawing() -> None:
@@ -74,43 +84,62 @@ def test_whoever_owes_a_thaw_can_only_pay_by_thawing() -> None:
 
 def test_an_event_that_no_row_knows_is_a_mistake() -> None:
     with pytest.raises(UnexpectedEvent, match="thawed in Ready"):
-        advance(State.READY, Event.THAWED)
+        advance(State.READY, Signal.THAWED)
 
 
 @pytest.mark.parametrize("killer", [KeyboardInterrupt, SystemExit, RuntimeError])
 @pytest.mark.parametrize("dies_at", [Action.FREEZE, Action.TAKE_APPLICATION_CONSISTENT, Action.THAW, Action.REPORT])
 def test_what_ends_the_driver_does_not_cost_the_thaw(dies_at: Action, killer: type[BaseException]) -> None:
     done: list[Action] = []
-    answers = {Action.FREEZE: Event.FROZEN, Action.TAKE_APPLICATION_CONSISTENT: Event.TAKEN, Action.THAW: Event.THAWED}
+    answers = {
+        Action.FREEZE: Signal.FROZEN,
+        Action.TAKE_APPLICATION_CONSISTENT: Signal.TAKEN,
+        Action.THAW: Signal.THAWED,
+    }
 
-    def perform(action: Action) -> Event:
+    def perform(action: Action) -> Signal:
         done.append(action)
         if action is dies_at:
             raise killer
         return answers[action]
 
     with pytest.raises(killer):
-        run(Event.ASKED, perform)
+        run(Signal.ASKED, perform)
     assert done.count(Action.THAW) == 1
 
 
 # ------------------------------------------------------------------------------------------------ what a freeze came to
 
 JUDGED = {
-    "all writers frozen": (FreezeReport(True, writers=(GOOD,)), True, False, Event.FROZEN),
-    "held, but a writer failed": (FreezeReport(True, writers=(GOOD, BAD)), True, False, Event.FROZEN_WITHOUT_WRITERS),
-    "a writer failed": (FreezeReport(False, 0x80042314, writers=(GOOD, BAD)), True, False, Event.WRITERS_FAILED),
-    "a writer failed, crash allowed": (FreezeReport(False, 0, writers=(BAD,)), True, True, Event.WRITERS_FAILED),
-    "not held": (FreezeReport(False, 0x80042313), True, False, Event.FREEZE_FAILED),
-    "not held, crash allowed": (FreezeReport(False, 0x80042313), True, True, Event.FREEZE_FAILED_CRASH_ALLOWED),
-    "volumes held": (FreezeReport(True), False, False, Event.FROZEN_WITHOUT_WRITERS),
-    "volumes not held": (FreezeReport(False, 0x80042313), False, False, Event.FREEZE_FAILED),
-    "no answer": (None, True, False, Event.FREEZE_FAILED),
-    "no answer, crash allowed": (None, False, True, Event.FREEZE_FAILED_CRASH_ALLOWED),
+    "all writers frozen": (FreezeReport(True, writers=(GOOD,)), True, False, Signal.FROZEN),
+    "held, but a writer failed": (
+        FreezeReport(True, writers=(GOOD, BAD)),
+        True,
+        False,
+        Signal.FROZEN_WITHOUT_WRITERS,
+    ),
+    "a writer failed": (
+        FreezeReport(False, 0x80042314, writers=(GOOD, BAD)),
+        True,
+        False,
+        Signal.WRITERS_FAILED,
+    ),
+    "a writer failed, crash allowed": (
+        FreezeReport(False, 0, writers=(BAD,)),
+        True,
+        True,
+        Signal.WRITERS_FAILED,
+    ),
+    "not held": (FreezeReport(False, 0x80042313), True, False, Signal.FREEZE_FAILED),
+    "not held, crash allowed": (FreezeReport(False, 0x80042313), True, True, Signal.FREEZE_FAILED_CRASH_ALLOWED),
+    "volumes held": (FreezeReport(True), False, False, Signal.FROZEN_WITHOUT_WRITERS),
+    "volumes not held": (FreezeReport(False, 0x80042313), False, False, Signal.FREEZE_FAILED),
+    "no answer": (None, True, False, Signal.FREEZE_FAILED),
+    "no answer, crash allowed": (None, False, True, Signal.FREEZE_FAILED_CRASH_ALLOWED),
 }
 
 
 @pytest.mark.parametrize(("report", "writers", "crash", "event"), JUDGED.values(), ids=JUDGED)
-def test_a_freeze_is_judged(report: FreezeReport | None, writers: bool, crash: bool, event: Event) -> None:
+def test_a_freeze_is_judged(report: FreezeReport | None, writers: bool, crash: bool, event: Signal) -> None:
     assert judge_freeze(report, writers_asked=writers, crash_allowed=crash) is event
     assert event in TABLE[State.FREEZING if writers else State.FLUSHING]

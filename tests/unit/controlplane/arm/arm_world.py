@@ -21,7 +21,7 @@ from fastapi import FastAPI
 from controlplane.adapters.inline_engine import InlineEngine
 from controlplane.adapters.memory_blobs import MemoryBlobs
 from controlplane.adapters.store import SqlStore
-from controlplane.arm.app import build, own_requests
+from controlplane.arm.app import build, internal_client
 from controlplane.arm.sign_in.aad import SUBSCRIPTION_ID, Identity, Tokens
 from controlplane.domain.compute.virtual_machine import VHD_FOOTER_BYTES
 from controlplane.jobs.catalog import plans
@@ -197,7 +197,7 @@ def _arm_world(store: SqlStore, clock: VirtualClock, blobs: MemoryBlobs, edge: J
     ports = Ports(clock=clock, blobs=blobs, store=store, fabric=fabric, chance=Random(7), settings=settings)
     engine = InlineEngine(plans(lambda: requests), lambda: ports)
     app = build(ports, engine, identity(), **edge)
-    requests = own_requests(ports, engine, identity())
+    requests = internal_client(ports, engine, identity())
     loop = asyncio.Runner()
     try:
         yield ArmWorld(app, ports, fabric, engine, loop, token())

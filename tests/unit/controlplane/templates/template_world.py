@@ -9,7 +9,7 @@ from typing import Any
 
 from controlplane.templates.language.scope import Deployment, Scope
 from controlplane.templates.late import settle_body, settle_outputs
-from controlplane.templates.planner import Plan, Resource, plan
+from controlplane.templates.planner import Resource, TemplatePlan, plan
 
 Json = dict[str, Any]
 
@@ -32,7 +32,7 @@ def resource(name: str, *after: str, kind: str = "Contoso.X/things", **more: Any
     return {"type": kind, "name": name, "apiVersion": "2024-01-01", "dependsOn": list(after), **more}
 
 
-def planned(written: Json, values: Json | None = None, deployment: Deployment = DEPLOYMENT) -> Plan:
+def planned(written: Json, values: Json | None = None, deployment: Deployment = DEPLOYMENT) -> TemplatePlan:
     return plan(written, {name: {"value": value} for name, value in (values or {}).items()}, deployment)
 
 
@@ -59,10 +59,10 @@ class Shelf:
         self.resources[id.lower()] = {"id": id, "name": id.rpartition("/")[2], "properties": properties, **more}
 
 
-def body_of(found: Plan, name: str, shelf: Shelf | None = None) -> Json:
+def body_of(found: TemplatePlan, name: str, shelf: Shelf | None = None) -> Json:
     one = next(each for each in found.resources if each.name == name)
     return settle_body(one.id, one.body, SCOPE, shelf or Shelf())
 
 
-def outputs_of(found: Plan, shelf: Shelf | None = None) -> Json:
+def outputs_of(found: TemplatePlan, shelf: Shelf | None = None) -> Json:
     return {name: each.get("value") for name, each in settle_outputs(found.outputs, SCOPE, shelf or Shelf()).items()}

@@ -10,7 +10,7 @@ import pytest
 
 from controlplane.templates.language.failure import TemplateError
 from controlplane.templates.late import settle_body
-from controlplane.templates.planner import Plan, plan
+from controlplane.templates.planner import TemplatePlan, plan
 from tests.unit.controlplane.templates.template_world import (
     DEPLOYMENT,
     SCOPE,
@@ -28,7 +28,7 @@ MACHINES: list[Json] = [{"name": "sql01", "disks": [64, 128]}, {"name": "web01",
 VALUES: Json = {"machines": MACHINES, "adminPassword": "s3cret", "networkGroup": "net"}
 
 
-def found() -> Plan:
+def found() -> TemplatePlan:
     return planned(TEMPLATE, VALUES)
 
 
@@ -162,7 +162,7 @@ READER = {
 }
 
 
-def reading_other(of: str | None) -> Plan:
+def reading_other(of: str | None) -> TemplatePlan:
     of_another = {"type": "string", "nullable": True}
     resources: Json = {"other": LOCATED, "third": LOCATED, "reader": READER}
     return planned(symbolic(resources, parameters={"of": of_another}), {"of": of})

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from controlplane.templates.evaluation.walking import evaluated as evaluate
-from controlplane.templates.language.context import Context, Place
+from controlplane.templates.language.context import Context, Position
 from controlplane.templates.language.failure import NotSimulated, TemplateError
 from controlplane.templates.language.limits import Meter
 from controlplane.templates.relaxed_json import to_json
@@ -20,7 +20,7 @@ PARAMETERS = {"name": "sql01", "list": ["a", "b"], "object": {"Inner": {"x": 1}}
 
 
 def evaluated(value: Any) -> Any:
-    context = Context(DEPLOYMENT, Meter(), Place.BODY, lambda name: PARAMETERS[name], lambda name: {"v": 7}[name])
+    context = Context(DEPLOYMENT, Meter(), Position.BODY, lambda name: PARAMETERS[name], lambda name: {"v": 7}[name])
     return evaluate(value, context)
 
 
@@ -108,7 +108,7 @@ def test_a_function_that_is_missing_is_named() -> None:
 def test_any_text_is_a_value_or_refused(text: str) -> None:
     for value in (text, f"[{text}]"):
         try:
-            evaluate(value, Context(DEPLOYMENT, Meter(), Place.BODY, lambda name: name, lambda name: name))
+            evaluate(value, Context(DEPLOYMENT, Meter(), Position.BODY, lambda name: name, lambda name: name))
         except (TemplateError, NotSimulated):
             continue
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from controlplane.templates.evaluation.evaluator import evaluate, read
-from controlplane.templates.language.context import Context, Place
+from controlplane.templates.language.context import Context, Position
 from controlplane.templates.language.failure import NotSimulated, TemplateError
 from controlplane.templates.language.limits import Meter
 from controlplane.templates.language.parser import parse
@@ -61,11 +61,11 @@ class Shelf:
         return {"action": action, "id": id, "version": api_version, "body": body}
 
 
-def place_of(function: Function) -> Place:
-    return min(function.only, key=lambda place: place.value) if function.only else Place.EARLY
+def place_of(function: Function) -> Position:
+    return min(function.only, key=lambda place: place.value) if function.only else Position.EARLY
 
 
-def context(place: Place) -> Context:
+def context(place: Position) -> Context:
     return Context(
         DEPLOYMENT,
         Meter(),
@@ -78,7 +78,7 @@ def context(place: Place) -> Context:
     )
 
 
-def value_of(expression: str, place: Place) -> Value:
+def value_of(expression: str, place: Position) -> Value:
     return evaluate(read(expression, place).node, context(place))
 
 
@@ -104,7 +104,7 @@ def test_every_function_has_cases_and_an_address_that_describes_it() -> None:
 @pytest.mark.parametrize(("expression", "why"), UNFIT)
 def test_a_function_says_what_it_cannot_work_with(expression: str, why: str) -> None:
     with pytest.raises(TemplateError, match=why) as refusal:
-        value_of(expression, Place.EARLY)
+        value_of(expression, Position.EARLY)
     assert expression.partition("(")[0] in str(refusal.value) or "lambda" in expression
 
 
@@ -157,13 +157,13 @@ ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "
 
 def wrong_places() -> Iterator[Any]:
     for function in FUNCTIONS.values():
-        for place in Place:
+        for place in Position:
             if function.only is not None and place not in function.only:
                 yield pytest.param(function, place, id=f"{function.name}-{place.name}")
 
 
 @pytest.mark.parametrize(("function", "place"), list(wrong_places()))
-def test_a_function_is_not_expected_everywhere(function: Function, place: Place) -> None:
+def test_a_function_is_not_expected_everywhere(function: Function, place: Position) -> None:
     with pytest.raises(TemplateError, match=f"'{function.name}' is not expected at this location"):
         read(spelled(function, function.least), place)
 
@@ -172,7 +172,9 @@ def test_a_function_is_not_expected_everywhere(function: Function, place: Place)
 
 
 def test_whatever_begins_with_list_is_an_action_of_the_provider() -> None:
-    found = value_of("listKeys('/subscriptions/s/providers/A.B/c/d', '2024-01-01', createObject('k', 1))", Place.BODY)
+    found = value_of(
+        "listKeys('/subscriptions/s/providers/A.B/c/d', '2024-01-01', createObject('k', 1))", Position.BODY
+    )
     assert found == {
         "action": "listKeys",
         "id": "/subscriptions/s/providers/A.B/c/d",
@@ -186,12 +188,12 @@ def test_whatever_begins_with_list_is_an_action_of_the_provider() -> None:
 @pytest.mark.parametrize("name", sorted(NOT_SIMULATED))
 def test_what_needs_more_than_a_template_is_refused_by_name(name: str) -> None:
     with pytest.raises(NotSimulated, match=name):
-        read(f"{name}('a', 'b')", Place.BODY)
+        read(f"{name}('a', 'b')", Position.BODY)
 
 
 def test_an_unknown_function_is_named_even_where_it_is_never_called() -> None:
     with pytest.raises(TemplateError, match="The template function 'frobnicate' is not valid"):
-        read("if(true(), 1, frobnicate())", Place.EARLY)
+        read("if(true(), 1, frobnicate())", Position.EARLY)
 
 
 @pytest.mark.parametrize(
@@ -199,8 +201,8 @@ def test_an_unknown_function_is_named_even_where_it_is_never_called() -> None:
 )
 def test_a_lambda_stands_only_where_a_function_takes_one(expression: str) -> None:
     with pytest.raises(TemplateError, match="'lambda' is not expected"):
-        read(expression, Place.EARLY)
+        read(expression, Position.EARLY)
 
 
 def test_a_guid_is_the_same_in_every_spelling_of_the_function() -> None:
-    assert evaluate(parse("GUID('a')"), context(Place.EARLY)) == value_of("guid('a')", Place.EARLY)
+    assert evaluate(parse("GUID('a')"), context(Position.EARLY)) == value_of("guid('a')", Position.EARLY)

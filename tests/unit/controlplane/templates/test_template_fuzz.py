@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 from controlplane.templates.evaluation.evaluator import read
 from controlplane.templates.evaluation.walking import evaluated
-from controlplane.templates.language.context import Context, Place
+from controlplane.templates.language.context import Context, Position
 from controlplane.templates.language.failure import NotSimulated, TemplateError
 from controlplane.templates.language.limits import Meter
-from controlplane.templates.language.parser import Call, Element, Literal, Member, Node, parse
+from controlplane.templates.language.parser import Element, FunctionCall, Literal, Member, Node, parse
 from controlplane.templates.language.printer import show
 from controlplane.templates.late import settle_body, settle_outputs
 from controlplane.templates.library.table import FUNCTIONS
@@ -58,7 +58,7 @@ TEXTS = st.text(max_size=8) | st.sampled_from(
     ]
 )
 INTS = st.integers(-(2**63), 2**63 - 1) | st.integers(-3, 12)
-LITERALS = st.builds(Literal, TEXTS | INTS) | st.just(Call("parameters", (Literal("p"),)))
+LITERALS = st.builds(Literal, TEXTS | INTS) | st.just(FunctionCall("parameters", (Literal("p"),)))
 SECRET = "s3cret-value"
 
 
@@ -66,10 +66,10 @@ def nodes(functions: st.SearchStrategy[str]) -> st.SearchStrategy[Node]:
     return st.recursive(
         LITERALS,
         lambda inner: st.one_of(
-            st.builds(Call, functions, st.lists(inner, max_size=4).map(tuple)),
+            st.builds(FunctionCall, functions, st.lists(inner, max_size=4).map(tuple)),
             st.builds(Member, inner, NAMES, st.booleans()),
             st.builds(Element, inner, inner, st.booleans()),
-            st.builds(lambda name, body: Call("lambda", (Literal(name), body)), NAMES, inner),
+            st.builds(lambda name, body: FunctionCall("lambda", (Literal(name), body)), NAMES, inner),
         ),
         max_leaves=12,
     )
@@ -102,9 +102,9 @@ def test_what_is_printed_is_parsed_to_the_same_tree(tree: Node) -> None:
     assert show(parse(written)) == written
 
 
-@given(EXPRESSIONS, st.sampled_from(Place))
+@given(EXPRESSIONS, st.sampled_from(Position))
 @settings(max_examples=250, deadline=None)
-def test_any_expression_is_evaluated_or_refused(expression: str, place: Place) -> None:
+def test_any_expression_is_evaluated_or_refused(expression: str, place: Position) -> None:
     around = Context(
         DEPLOYMENT,
         Meter(),
@@ -330,4 +330,4 @@ def test_long_chains_are_followed_and_wide_values_fit() -> None:
 
 
 def test_an_expression_is_read_once() -> None:
-    assert read("concat('a')", Place.BODY) is read("concat('a')", Place.BODY)
+    assert read("concat('a')", Position.BODY) is read("concat('a')", Position.BODY)

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from controlplane.vault_format.manifest import (
     SEGMENT_BLOCKS,
+    BlockPlace,
     Damaged,
     Manifest,
-    Place,
     Run,
     Segment,
     SegmentBuilder,
@@ -40,7 +40,7 @@ def build(blocks: dict[int, tuple[bytes, str, int]]) -> Segment:
 
 
 def example() -> Manifest:
-    entry = SegmentEntry(Place(PACKS[1], 5 * 2**40, 1234), bytes(range(16)))
+    entry = SegmentEntry(BlockPlace(PACKS[1], 5 * 2**40, 1234), bytes(range(16)))
     return Manifest(32 * 2**40, BLOCK, {0: entry, 2**19 - 1: entry}, {PACKS[1]: 99, PACKS[0]: 7}, {"previous": None})
 
 
@@ -104,5 +104,5 @@ def test_the_last_block_of_a_disk_may_be_short() -> None:
     manifest = Manifest(2 * BLOCK + 512, BLOCK, {}, {}, {})
     run = Run(0, PACKS[0], 1000, bytes(3 * 16))
     assert [manifest.block_length(block) for block in range(3)] == [BLOCK, BLOCK, 512]
-    assert manifest.place_of(0, run, 0, 3) == Place(PACKS[0], 1000, 2 * BLOCK + 512)
-    assert manifest.place_of(0, run, 1, 2) == Place(PACKS[0], 1000 + BLOCK, BLOCK)
+    assert manifest.place_of(0, run, 0, 3) == BlockPlace(PACKS[0], 1000, 2 * BLOCK + 512)
+    assert manifest.place_of(0, run, 1, 2) == BlockPlace(PACKS[0], 1000 + BLOCK, BLOCK)

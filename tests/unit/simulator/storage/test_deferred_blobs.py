@@ -12,12 +12,12 @@ from controlplane.adapters.store import SqlStore
 from controlplane.ports import StorageUnavailable
 from simulator.clock.virtual import VirtualClock
 from simulator.storage import storage_address
-from simulator.storage.deferred_blobs import LateStorage
+from simulator.storage.deferred_blobs import DeferredStorage
 from tests.unit.controlplane.arm.arm_world import START
 
 
 def test_a_request_made_before_the_storage_is_there_is_done_when_it_comes() -> None:
-    late, storage = LateStorage(), MemoryBlobs()
+    late, storage = DeferredStorage(), MemoryBlobs()
     blobs = late.blobs
     asked = threading.Thread(target=lambda: blobs.add_account("sql01disks"))
     asked.start()
@@ -27,7 +27,7 @@ def test_a_request_made_before_the_storage_is_there_is_done_when_it_comes() -> N
 
 
 def test_who_waits_for_a_storage_that_never_comes_is_told() -> None:
-    late = LateStorage()
+    late = DeferredStorage()
     told: list[Exception] = []
 
     def ask() -> None:
@@ -44,7 +44,7 @@ def test_who_waits_for_a_storage_that_never_comes_is_told() -> None:
 
 
 def test_giving_up_takes_nothing_back() -> None:
-    late = LateStorage()
+    late = DeferredStorage()
     late.arrive(MemoryBlobs())
     late.give_up()
     late.blobs.add_account("sql01disks")

@@ -12,7 +12,7 @@ import pytest
 
 from controlplane.adapters.fabric import OBSERVED
 from controlplane.adapters.inline_engine import InlineEngine
-from controlplane.arm.app import own_requests
+from controlplane.arm.app import internal_client
 from controlplane.arm.resources.deployment_history import ENOUGH, MOST, TOO_MANY
 from controlplane.domain.resources.deployment import KIND
 from controlplane.jobs.catalog import plans
@@ -233,7 +233,7 @@ def test_it_goes_on_where_an_ended_process_left_it(world: ArmWorld) -> None:
     assert world.get(DEPLOYMENT)["properties"]["provisioningState"] == "Running"
     world.ports.fabric.power(VM, "running")
     later = InlineEngine(plans(lambda: requests), lambda: world.ports)
-    requests = own_requests(world.ports, later, identity())
+    requests = internal_client(world.ports, later, identity())
     assert later.recover() == 1
     later.settle()
     assert world.get(DEPLOYMENT)["properties"]["provisioningState"] == "Succeeded"

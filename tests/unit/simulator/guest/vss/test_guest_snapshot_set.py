@@ -15,7 +15,7 @@ from extension.contract.bridge import FreezeReport, FreezeRequest
 from simulator.clock.virtual import VirtualClock
 from simulator.guest.machine import GuestOptions
 from simulator.guest.vss.snapshot_set import NoSuchSession, NotFrozen
-from simulator.guest.vss.writer import Event, Hresult, State, WriterFailed
+from simulator.guest.vss.writer import Hresult, State, WriterEvent, WriterFailed
 from simulator.guest.workload.database import TOTAL, inspect
 from simulator.guest.workload.plain_files import inspect_files
 from tests.unit.simulator.guest.guest_rig import BUSY, SMALL, START, Rig, mixed
@@ -241,9 +241,9 @@ def test_a_requester_that_dies_during_the_freeze_leaves_nothing_frozen(rig: Rig)
     inner = sql.participant
     assert inner
 
-    def dying(event: Event, deadline: datetime) -> None:
+    def dying(event: WriterEvent, deadline: datetime) -> None:
         inner(event, deadline)
-        if event is Event.FREEZE:
+        if event is WriterEvent.FREEZE:
             rig.guest.close_session(session)
 
     sql.participant = dying
@@ -253,8 +253,8 @@ def test_a_requester_that_dies_during_the_freeze_leaves_nothing_frozen(rig: Rig)
 
 
 def test_a_stubborn_writer_can_be_put_in_place_of_a_real_one(rig: Rig) -> None:
-    def refuses(event: Event, deadline: datetime) -> None:
-        if event is Event.PREPARE_SNAPSHOT:
+    def refuses(event: WriterEvent, deadline: datetime) -> None:
+        if event is WriterEvent.PREPARE_SNAPSHOT:
             raise WriterFailed(Hresult.WRITER_NON_RETRYABLE, "broken")
 
     rig.guest.vss.writers.members[0].participant = refuses
@@ -266,8 +266,8 @@ def test_a_stubborn_writer_can_be_put_in_place_of_a_real_one(rig: Rig) -> None:
 def test_a_frozen_database_rests_while_other_writers_still_freeze(rig: Rig) -> None:
     database = rig.guest.workloads["database"]
 
-    def dawdles(event: Event, deadline: datetime) -> None:
-        if event is Event.FREEZE:
+    def dawdles(event: WriterEvent, deadline: datetime) -> None:
+        if event is WriterEvent.FREEZE:
             database.tick()
 
     rig.guest.vss.writers.members[0].participant = dawdles  # of the system level: the last to freeze

@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from simulator.clock.virtual import VirtualClock
 from simulator.guest.vss.writer import (
     LAW,
-    Event,
     Hresult,
     Level,
     OutOfOrder,
     State,
     Writer,
     WriterClass,
+    WriterEvent,
     WriterFailed,
     Writers,
 )
@@ -28,13 +28,13 @@ from tests.unit.simulator.guest.guest_rig import START
 
 SOON = START + timedelta(seconds=60)
 WHOLE_BACKUP = (
-    (Event.IDENTIFY, State.STABLE, State.FAILED_AT_IDENTIFY),
-    (Event.PREPARE_BACKUP, State.STABLE, State.FAILED_AT_PREPARE_BACKUP),
-    (Event.PREPARE_SNAPSHOT, State.WAITING_FOR_FREEZE, State.FAILED_AT_PREPARE_SNAPSHOT),
-    (Event.FREEZE, State.WAITING_FOR_THAW, State.FAILED_AT_FREEZE),
-    (Event.THAW, State.WAITING_FOR_POST_SNAPSHOT, State.FAILED_AT_THAW),
-    (Event.POST_SNAPSHOT, State.WAITING_FOR_BACKUP_COMPLETE, State.FAILED_AT_POST_SNAPSHOT),
-    (Event.BACKUP_COMPLETE, State.STABLE, State.FAILED_AT_BACKUP_COMPLETE),
+    (WriterEvent.IDENTIFY, State.STABLE, State.FAILED_AT_IDENTIFY),
+    (WriterEvent.PREPARE_BACKUP, State.STABLE, State.FAILED_AT_PREPARE_BACKUP),
+    (WriterEvent.PREPARE_SNAPSHOT, State.WAITING_FOR_FREEZE, State.FAILED_AT_PREPARE_SNAPSHOT),
+    (WriterEvent.FREEZE, State.WAITING_FOR_THAW, State.FAILED_AT_FREEZE),
+    (WriterEvent.THAW, State.WAITING_FOR_POST_SNAPSHOT, State.FAILED_AT_THAW),
+    (WriterEvent.POST_SNAPSHOT, State.WAITING_FOR_BACKUP_COMPLETE, State.FAILED_AT_POST_SNAPSHOT),
+    (WriterEvent.BACKUP_COMPLETE, State.STABLE, State.FAILED_AT_BACKUP_COMPLETE),
 )
 
 
@@ -45,10 +45,10 @@ class Program:
         self.clock = clock
         self.name = name
         self.told: list[str] = [] if told is None else told
-        self.refuses: Event | None = None
-        self.takes_seconds: dict[Event, float] = {}
+        self.refuses: WriterEvent | None = None
+        self.takes_seconds: dict[WriterEvent, float] = {}
 
-    def __call__(self, event: Event, deadline: datetime) -> None:
+    def __call__(self, event: WriterEvent, deadline: datetime) -> None:
         self.told.append(f"{self.name} {event}")
         self.clock.jump(self.takes_seconds.get(event, 0))
         if event is self.refuses:
@@ -78,15 +78,15 @@ def test_a_refusal_ends_in_the_state_of_its_event_until_the_next_requester(index
         subject.handle(event, clock, SOON)
     assert not subject.handle(program.refuses, clock, SOON)
     assert (subject.state, subject.last_error) == (failed, Hresult.WRITER_RETRYABLE)
-    subject.handle(Event.ABORT, clock, SOON)
+    subject.handle(WriterEvent.ABORT, clock, SOON)
     assert subject.state is failed, "vssadmin goes on showing it"
     program.refuses = None
-    assert subject.handle(Event.IDENTIFY, clock, SOON)
+    assert subject.handle(WriterEvent.IDENTIFY, clock, SOON)
     assert (subject.state, subject.last_error) == (State.STABLE, Hresult.OK)
 
 
-@given(st.lists(st.tuples(st.sampled_from(Event), st.booleans()), max_size=20))
-def test_whatever_happens_a_writer_obeys_the_law_and_an_abort_frees_it(events: list[tuple[Event, bool]]) -> None:
+@given(st.lists(st.tuples(st.sampled_from(WriterEvent), st.booleans()), max_size=20))
+def test_whatever_happens_a_writer_obeys_the_law_and_an_abort_frees_it(events: list[tuple[WriterEvent, bool]]) -> None:
     clock = VirtualClock(START)
     program = Program(clock)
     subject = writer(program)
@@ -101,9 +101,9 @@ def test_whatever_happens_a_writer_obeys_the_law_and_an_abort_frees_it(events: l
         assert subject.state is LAW[before, event][refused]
         assert (subject.last_error is not Hresult.OK) == subject.state.failed
     program.refuses = None
-    subject.handle(Event.ABORT, clock, SOON)
+    subject.handle(WriterEvent.ABORT, clock, SOON)
     assert subject.state is State.STABLE or subject.state.failed
-    assert subject.handle(Event.IDENTIFY, clock, SOON)
+    assert subject.handle(WriterEvent.IDENTIFY, clock, SOON)
 
 
 def test_front_ends_freeze_first_and_thaw_last() -> None:
@@ -127,7 +127,7 @@ def test_after_a_refused_freeze_lower_levels_are_not_asked_and_all_are_aborted()
     clock = VirtualClock(START)
     told: list[str] = []
     front, back = Program(clock, "front", told), Program(clock, "back", told)
-    front.refuses = Event.FREEZE
+    front.refuses = WriterEvent.FREEZE
     log: list[str] = []
     writers = Writers(clock, [writer(front), writer(back, Level.BACK_END)], log.append)
     assert not writers.freeze(SOON)
@@ -141,7 +141,7 @@ def test_after_a_refused_freeze_lower_levels_are_not_asked_and_all_are_aborted()
 def test_a_writer_that_freezes_too_slowly_has_timed_out() -> None:
     clock = VirtualClock(START)
     program = Program(clock)
-    program.takes_seconds = {Event.FREEZE: 61}
+    program.takes_seconds = {WriterEvent.FREEZE: 61}
     subject = writer(program)
     assert not Writers(clock, [subject], print).freeze(clock.now() + timedelta(seconds=60))
     assert (subject.state, subject.last_error) == (State.FAILED_AT_FREEZE, Hresult.WRITER_TIMEOUT)
@@ -161,7 +161,7 @@ def test_a_writer_that_stays_frozen_for_a_minute_has_timed_out() -> None:
 def test_one_failed_thaw_aborts_the_others() -> None:
     clock = VirtualClock(START)
     program, other = Program(clock), Program(clock, "other")
-    program.refuses = Event.THAW
+    program.refuses = WriterEvent.THAW
     subject, beside = writer(program), writer(other)
     writers = Writers(clock, [subject, beside], print)
     assert writers.freeze(SOON)
@@ -173,9 +173,9 @@ def test_one_failed_thaw_aborts_the_others() -> None:
 def test_vssadmin_prints_what_it_prints_on_windows() -> None:
     clock = VirtualClock(START)
     program = Program(clock)
-    program.refuses = Event.PREPARE_SNAPSHOT
+    program.refuses = WriterEvent.PREPARE_SNAPSHOT
     sql = Writer(SQL_SERVER, "9075d8d5-a7d9-4d3d-8d82-7e8c2d0e71bc", program)
-    for event in (Event.IDENTIFY, Event.PREPARE_BACKUP, Event.PREPARE_SNAPSHOT):
+    for event in (WriterEvent.IDENTIFY, WriterEvent.PREPARE_BACKUP, WriterEvent.PREPARE_SNAPSHOT):
         sql.handle(event, clock, SOON)
     text = vssadmin_list_writers([*in_box_writers(Random(1)), sql])
     assert text.endswith(
