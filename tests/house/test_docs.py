@@ -85,6 +85,38 @@ def test_every_module_that_is_named_exists(page: Path) -> None:
     assert not {span for span in named - of_a_world if not any((home / span).exists() for home in homes)}
 
 
+PATH = re.compile(r"(?<![\w./:-])(?:extension|controlplane|simulator|tests|bench|docs)(?:/[\w-]+)+(?:\.\w+|/)?")
+DOTTED = re.compile(r"(?<![\w./-])(?:extension|controlplane|simulator|bench)(?:\.[a-z_]\w*)+")
+SOURCES = sorted(path for tree in (*source.PRODUCT, "bench", "docs", "tests") for path in (ROOT / tree).rglob("*.py"))
+
+
+def is_there(dotted: str) -> bool:
+    """Whether it is a module, or a name in one."""
+    path = ROOT / dotted.replace(".", "/")
+    return any(each.is_dir() or each.with_suffix(".py").is_file() for each in (path, path.parent))
+
+
+@pytest.mark.parametrize("page", [*DOCUMENTS, ROOT / "pyproject.toml", ROOT / ".ci/run"], ids=name_of)
+def test_every_place_in_the_code_that_a_page_names_is_there(page: Path) -> None:
+    text = re.sub(r"\.{3}|…", "", text_of(page))
+    assert {path for path in PATH.findall(text) if not (ROOT / path).exists()} == set()
+    assert {name for name in DOTTED.findall(text) if not is_there(name)} == set()
+
+
+def test_a_place_that_is_gone_would_be_found() -> None:
+    gone = "/".join(("simulator", "clock.py"))
+    assert PATH.findall(f"see `{gone}` and arm/app.py") == [gone]
+    assert not (ROOT / gone).exists()
+    assert is_there("simulator.state.folder.Endpoints")
+    assert not is_there("simulator.gone.away")
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name_of)
+def test_every_module_that_a_comment_names_is_there(path: Path) -> None:
+    named = {found for found in PATH.findall(text_of(path)) if found.endswith(".py")}
+    assert {found for found in named if not (ROOT / found).exists()} == set()
+
+
 # ---------------------------------------------------------------------------------------------------------- the command
 
 
