@@ -312,7 +312,7 @@ def test_a_worker_killed_while_frozen_is_seen_by_its_guest(rig: Rig, certificate
     rig.handler.run("enable")
     wait_for_the_worker(rig)
 
-    assert len(killed) == 1
+    assert killed
     assert (rig.guest.ended_while_frozen, rig.guest.thaws) == (True, 0)
     assert rig.report().progress == "InProgress"
 
