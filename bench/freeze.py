@@ -29,12 +29,12 @@ from bench.report import Aim, finish, say
 from controlplane.adapters.azurite import AzuriteBlobs, FixedAccounts
 from controlplane.ports import ServiceSettings
 from simulator.client import Client
-from simulator.command.demo import LOCATION, POLICY, agent_is_ready, machine_body
+from simulator.scenario import Scenario, machine_body
 from simulator.world import Config, build
 
 Json = dict[str, Any]
 
-GROUP, VM, VAULT, ACCOUNT = "bench", "sql01", "vault01", "benchdisks"
+ACCOUNT = "benchdisks"
 DATA_DISK_GIB = 1
 MOST_TIMES = 2.0
 MOST_MORE_MILLISECONDS = 5.0
@@ -137,62 +137,36 @@ class Machine:
 
     def __init__(self, client: Client, disks: int) -> None:
         self._client = client
-        group = client.group(GROUP)
-        self._account = f"{group}/providers/Microsoft.Storage/storageAccounts/{ACCOUNT}"
-        self._vm = f"{group}/providers/Microsoft.Compute/virtualMachines/{VM}"
-        self._vault = f"{group}/providers/Microsoft.RecoveryServices/vaults/{VAULT}"
-        name = f"iaasvmcontainerv2;{GROUP};{VM}"
-        container = f"{self._vault}/backupFabrics/Azure/protectionContainers/IaasVMContainer;{name}"
-        self._item = f"{container}/protectedItems/VM;{name}"
-        client.put(group, {"location": LOCATION})
-        client.put(self._account, {"location": LOCATION, "sku": {"name": "Standard_LRS"}, "kind": "StorageV2"})
-        endpoint = client.get(self._account)["properties"]["primaryEndpoints"]["blob"]
-        self._body = machine_body(endpoint, [DATA_DISK_GIB] * (disks - 1))
-        client.put(self._vm, self._body)
-        self._protect()
-
-    def _protect(self) -> None:
-        vault = {"location": LOCATION, "sku": {"name": "RS0", "tier": "Standard"}, "properties": {}}
-        self._client.put(self._vault, vault)
-        item = {
-            "protectedItemType": "Microsoft.Compute/virtualMachines",
-            "sourceResourceId": self._vm,
-            "policyId": f"{self._vault}/backupPolicies/{POLICY}",
-        }
-        self._client.put(self._item, {"properties": item})
+        self._scenario = Scenario(client, group="bench")
+        self._account = self._scenario.create_account(ACCOUNT)
+        self._data_disk_gib = [DATA_DISK_GIB] * (disks - 1)
+        self._machine = self._scenario.create_machine(account=self._account, data_disk_gib=self._data_disk_gib)
+        self._item = self._scenario.protect(self._machine)
 
     def start(self) -> None:
         self._turn("start")
-        self._client.wait_for(f"{self._vm}/instanceView", agent_is_ready)
+        self._scenario.wait_until_ready(self._machine)
 
     def deallocate(self) -> None:
         self._turn("deallocate")
 
     def _turn(self, verb: str) -> None:
-        self._client.finish(self._client.post(f"{self._vm}/{verb}"))
+        self._client.finish(self._client.post(f"{self._machine.id}/{verb}"))
 
     def back_up(self) -> float:
         """The freeze window of one more backup, in milliseconds."""
-        self._client.post(f"{self._item}/backup", {"properties": {"objectType": "IaasVMBackupRequest"}})
-        newest = next(self._client.list(f"{self._vault}/backupJobs"))["name"]
-        job = self._client.wait_for(
-            f"{self._vault}/backupJobs/{newest}", lambda job: job["properties"]["status"] != "InProgress"
-        )
-        if job["properties"]["status"] != "Completed":
-            raise RuntimeError(f"a backup ended as {job['properties']['status']}")
-        points = [
-            self._client.sim("GET", "/recoverypoint", id=point["id"])
-            for point in self._client.list(f"{self._item}/recoveryPoints")
-        ]
-        last = max(points, key=lambda point: str(point["time"]))
-        assert last["consistency"] == "AppConsistent", "another kind of backup has another kind of window, or none"
-        window: float = last["freeze_window_milliseconds"]
-        return window
+        job = self._scenario.back_up(self._item)
+        assert job.status == "Completed", job
+        last = self._scenario.recovery_points(self._item)[-1]
+        assert last.consistency == "AppConsistent", "another kind of backup has another kind of window, or none"
+        assert last.freeze_window_milliseconds is not None
+        return last.freeze_window_milliseconds
 
     def snapshot_bare(self, process: Executor) -> float:
         """The same by the bare client, whose snapshots are deleted again."""
-        key = self._client.post(f"{self._account}/listKeys").json()["keys"][0]["value"]
-        storage = self._body["properties"]["storageProfile"]
+        key = self._client.post(f"{self._account.id}/listKeys").json()["keys"][0]["value"]
+        body = machine_body(self._machine.name, self._account.blob_endpoint, self._data_disk_gib)
+        storage = body["properties"]["storageProfile"]
         with closing(AzuriteBlobs(self._client.endpoints["blob"], FixedAccounts({ACCOUNT: key}))) as blobs:
             disks = [blobs.parse(disk["vhd"]["uri"]) for disk in (storage["osDisk"], *storage["dataDisks"])]
             soon = datetime.now(UTC) + timedelta(hours=1)

@@ -22,6 +22,8 @@ API_VERSIONS = {
     "Microsoft.RecoveryServices": "2026-05-01",
 }
 POLL_SECONDS = 0.05
+LIMIT_SECONDS = 3600.0
+"""Real time that an operation may take unless the client is built with another limit."""
 
 
 class RequestFailed(Exception):
@@ -37,15 +39,33 @@ class Unreachable(Exception):
     """Nothing answers at the world's address."""
 
 
-class Client:
-    """Talks to one world. `endpoints` holds the keys of endpoints.json."""
+class StillRunning(Exception):
+    """An operation or a resource did not reach its end within the client's time limit."""
 
-    def __init__(self, endpoints: Mapping[str, Any], pause: Callable[[float], None] = time.sleep) -> None:
+
+class Client:
+    """Talks to one world. `endpoints` holds the keys of endpoints.json.
+
+    `limit_seconds` bounds each wait for an operation or a resource, in real time. `pause` and `monotonic` are the
+    clock of those waits, `transport` is how requests travel (None: over HTTP); tests replace them.
+    """
+
+    def __init__(
+        self,
+        endpoints: Mapping[str, Any],
+        pause: Callable[[float], None] = time.sleep,
+        *,
+        limit_seconds: float = LIMIT_SECONDS,
+        monotonic: Callable[[], float] = time.monotonic,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
         self.endpoints = endpoints
         self.subscription = f"/subscriptions/{endpoints['subscription_id']}"
         self._pause = pause
+        self._limit_seconds = limit_seconds
+        self._monotonic = monotonic
         self._token = ""
-        self._http = httpx.Client(timeout=httpx.Timeout(60.0), trust_env=False)
+        self._http = httpx.Client(timeout=httpx.Timeout(60.0), trust_env=False, transport=transport)
 
     def __enter__(self) -> Client:
         return self
@@ -106,21 +126,25 @@ class Client:
         address = response.headers.get("Azure-AsyncOperation")
         if not address:
             return {}
-        while True:
-            status = self._json(self.arm("GET", address))
-            if status["status"] == "Succeeded":
-                return status
-            if status["status"] in {"Failed", "Canceled"}:
-                error = status.get("error") or {}
-                raise RequestFailed(200, error.get("code", "OperationFailed"), error.get("message", "no message"))
-            self._pause(POLL_SECONDS)
+        status = self._poll(address, lambda operation: operation["status"] in {"Succeeded", "Failed", "Canceled"})
+        if status["status"] != "Succeeded":
+            error = status.get("error") or {}
+            raise RequestFailed(200, error.get("code", "OperationFailed"), error.get("message", "no message"))
+        return status
 
     def wait_for(self, path: str, until: Callable[[Json], bool], **query: str) -> Json:
-        """GET again and again until the resource is as wanted."""
+        """GET again and again until `until` holds of the resource; StillRunning when the time limit passes."""
+        return self._poll(path, until, query)
+
+    def _poll(self, path: str, until: Callable[[Json], bool], query: Mapping[str, str] | None = None) -> Json:
+        end = self._monotonic() + self._limit_seconds
         while True:
-            resource = self.get(path, **query)
+            resource = self._json(self.arm("GET", path, query=query))
             if until(resource):
                 return resource
+            if self._monotonic() >= end:
+                where = httpx.URL(path).path
+                raise StillRunning(f"{where} did not reach its end within {self._limit_seconds:.0f} s; look at its job")
             self._pause(POLL_SECONDS)
 
     def _bearer(self) -> str:

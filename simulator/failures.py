@@ -28,11 +28,11 @@ class Explained:
 def explain(error: Exception) -> Explained | None:
     """What to tell a person; None for a bug, which deserves its traceback."""
     from controlplane.ports import PortError
-    from simulator.client import RequestFailed, Unreachable
+    from simulator.client import RequestFailed, StillRunning, Unreachable
 
     if isinstance(error, Failure):
         return Explained(str(error), error.exit_code)
-    if isinstance(error, RequestFailed | Unreachable | PortError):
+    if isinstance(error, RequestFailed | StillRunning | Unreachable | PortError):
         return Explained(str(error), BAD)
     if isinstance(error, OSError) and error.filename is not None:
         return Explained(f"{error.filename}: {error.strerror}", LACKS)

@@ -70,6 +70,7 @@ def demo(
     from simulator.client import Client
     from simulator.command import show, texts
     from simulator.command.demo import Demo, DemoOptions
+    from simulator.scenario import Scenario
     from simulator.world import Config, build
 
     if lang not in texts.LANGUAGES:
@@ -87,7 +88,7 @@ def demo(
         config = Config(state=folder, seed=seed, vss=vss, locale=locale, scheduled=False)
         world = stack.enter_context(build(config))
         client = stack.enter_context(Client(world.endpoints))
-        result = Demo(client, options, progress).run()
+        result = Demo(Scenario(client), options, progress).run()
     if as_json:
         print_json(result)
     else:

@@ -16,7 +16,8 @@ from typing import Any
 import psutil
 
 from simulator.client import Client
-from simulator.command.demo import Demo, DemoOptions, agent_is_ready
+from simulator.command.demo import Demo, DemoOptions
+from simulator.scenario import RESTORE_ACCOUNT, Scenario, agent_is_ready
 from tests.e2e.conftest import ROOT
 
 PATIENCE_SECONDS = 60.0
@@ -88,50 +89,49 @@ def handlers(state: Path) -> list[psutil.Process]:
     return found
 
 
-def demo_of(client: Client) -> Demo:
-    return Demo(client, DemoOptions(), say=lambda step, values: None)
+def scenario_of(client: Client) -> Scenario:
+    return Scenario(client)
 
 
-def protected(client: Client) -> Demo:
-    """The demo's machine, protected, with something written."""
-    demo = demo_of(client)
-    demo._create_machine()
-    demo._create_vault()
-    demo._work(20)
-    demo._protect()
-    return demo
+def demo_result(client: Client) -> dict[str, Any]:
+    """What a whole demo in this world ends with."""
+    return Demo(Scenario(client), DemoOptions(), say=lambda step, values: None).run()
 
 
-def start_backup(demo: Demo) -> None:
-    demo.client.post(f"{demo.item}/backup", {"properties": {"objectType": "IaasVMBackupRequest"}})
+def protected(client: Client) -> Scenario:
+    """A machine that is protected, with something written, and an account to restore to."""
+    scenario = scenario_of(client)
+    machine = scenario.create_machine()
+    scenario.create_account(RESTORE_ACCOUNT)
+    scenario.work(machine)
+    scenario.protect(machine)
+    return scenario
 
 
-def newest_job(demo: Demo) -> dict[str, Any]:
-    return next(iter(demo.client.list(f"{demo.vault}/backupJobs")))
+def newest_job(scenario: Scenario) -> dict[str, Any]:
+    return next(iter(scenario.client.list(f"{scenario.vault_id}/backupJobs")))
 
 
-def wait_until_ended(demo: Demo) -> dict[str, Any]:
-    path = f"{demo.vault}/backupJobs/{newest_job(demo)['name']}"
+def wait_until_ended(scenario: Scenario) -> dict[str, Any]:
+    path = f"{scenario.vault_id}/backupJobs/{newest_job(scenario)['name']}"
     eventually(
-        lambda: demo.client.get(path)["properties"]["status"] not in {"InProgress", "Cancelling"}, "the job ends"
+        lambda: scenario.client.get(path)["properties"]["status"] not in {"InProgress", "Cancelling"}, "the job ends"
     )
-    return demo.client.get(path)
+    return scenario.client.get(path)
 
 
-def runs(demo: Demo) -> bool:
-    return any(machine["running"] for machine in demo.client.sim("GET", "/vms")["vms"])
+def runs(scenario: Scenario) -> bool:
+    return any(machine["running"] for machine in scenario.client.sim("GET", "/vms")["vms"])
 
 
-def is_ready(demo: Demo) -> bool:
-    return runs(demo) and agent_is_ready(demo.client.get(f"{demo.vm}/instanceView"))
+def is_ready(scenario: Scenario) -> bool:
+    return runs(scenario) and agent_is_ready(scenario.client.get(f"{scenario.machine_id()}/instanceView"))
 
 
-def good_backup(demo: Demo) -> None:
+def good_backup(scenario: Scenario) -> None:
     """One more backup, verified to the last block."""
-    eventually(lambda: is_ready(demo), "the machine runs and its agent is ready")
-    start_backup(demo)
-    job = wait_until_ended(demo)["properties"]
-    assert job["status"] == "Completed", job.get("errorDetails")
-    points = sorted(demo.client.list(f"{demo.item}/recoveryPoints"), key=lambda p: p["properties"]["recoveryPointTime"])
-    verdict = demo.client.sim("POST", "/verify", {"recovery_point": points[-1]["id"]})
-    assert verdict["verified"], verdict["checks"]
+    eventually(lambda: is_ready(scenario), "the machine runs and its agent is ready")
+    job = scenario.back_up(scenario.item_id())
+    assert job.status == "Completed", job.errors
+    verdict = scenario.verify(scenario.recovery_points(scenario.item_id())[-1])
+    assert verdict.verified, verdict.checks

@@ -14,22 +14,23 @@ from controlplane.adapters.azurite import AzuriteBlobs
 from controlplane.ports import Blob
 from extension.contract.reports import parse_status_blob
 from extension.contract.settings import CustomSettings, snapshot_request
-from simulator.command.demo import GROUP, SOURCE_ACCOUNT, VM
+from simulator.scenario import MACHINE as VM
+from simulator.scenario import account_name
 from simulator.storage.azurite import ManagedAccounts
 from tests.e2e.real_az import Az, Refused
-from tests.e2e.running import Up, demo_of, up
+from tests.e2e.running import Up, scenario_of, up
 
 Run = Callable[..., Any]
 
 PUBLISHER, TYPE = "Microsoft.Azure.RecoveryServices", "VMSnapshot"
-MACHINE = ("-g", GROUP, "--vm-name", VM)
+MACHINE = ("-g", "demo", "--vm-name", VM)
 EXTENSION = (*MACHINE, "-n", TYPE)
 
 
 @pytest.fixture(scope="module")
 def world(az: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
     with up(tmp_path_factory.mktemp("extensions") / "world") as world:
-        demo_of(world.client)._create_machine()
+        scenario_of(world.client).create_machine()
         yield world
 
 
@@ -98,10 +99,10 @@ def test_what_is_not_published_is_refused(run_az: Run, publisher: str, type: str
 @pytest.mark.slow
 def test_a_snapshot_is_taken_by_hand(run_az: Run, world: Up, blobs: AzuriteBlobs, tmp_path: Path) -> None:
     """What the documented schema holds, and nothing else, makes the handler do what it does for the service."""
-    status, log = Blob(SOURCE_ACCOUNT, "reports", "status"), Blob(SOURCE_ACCOUNT, "reports", "log")
+    status, log = Blob(account_name(VM), "reports", "status"), Blob(account_name(VM), "reports", "log")
     for blob in (status, log):
         blobs.put(blob, b"")
-    profile = world.client.get(demo_of(world.client).vm)["properties"]["storageProfile"]
+    profile = world.client.get(scenario_of(world.client).machine_id())["properties"]["storageProfile"]
     disks = [blobs.parse(disk["vhd"]["uri"]) for disk in (profile["osDisk"], *profile["dataDisks"])]
     expires = datetime.now(UTC) + timedelta(hours=3)
     public, protected = snapshot_request(

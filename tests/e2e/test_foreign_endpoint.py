@@ -24,7 +24,7 @@ from simulator.state.folder import cache_folder
 from simulator.storage.azurite import InstallFailed, MissingNode, find_node, install
 from simulator.storage.foreign_storage import UnfitStorage, check_fit, connect
 from tests.e2e.conftest import ROOT, backupsim
-from tests.e2e.running import PATIENCE_SECONDS, Up, demo_of, good_backup, up
+from tests.e2e.running import PATIENCE_SECONDS, Up, demo_result, good_backup, scenario_of, up
 
 SERVICES: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))["services"]
 ACCOUNTS = SERVICES["azurite"]["environment"]["AZURITE_ACCOUNTS"]
@@ -100,7 +100,7 @@ def test_the_demo_runs_on_the_services_of_the_compose_file(theirs: TheirAzurite,
     with up(state, arguments, environment("simulator")) as world:
         assert world.client.endpoints["blob"] == theirs.url
         assert not any("node" in child.name() for child in world.children()), "no Azurite of our own"
-        result = demo_of(world.client).run()
+        result = demo_result(world.client)
         assert result["verified"], [check for check in result["checks"] if not check["passed"]]
     assert world.process.returncode == 0
     said = world.stderr()
@@ -122,7 +122,7 @@ def check_that_it_goes_on(former: Up, arguments: list[str], point: str, url: str
     there = backupsim("verify", point, *state, "--blob-endpoint", url, "--blob-accounts", ACCOUNTS)
     assert there.returncode == 0, there.stderr
     with up(former.state, arguments, environment("simulator")) as again:
-        good_backup(demo_of(again.client))
+        good_backup(scenario_of(again.client))
 
 
 @dataclass(frozen=True)

@@ -12,18 +12,17 @@ import psutil
 import pytest
 
 from simulator.client import RequestFailed
-from simulator.command.demo import Demo
+from simulator.scenario import Scenario
 from tests.e2e.running import (
     PATIENCE_SECONDS,
     Up,
-    demo_of,
     eventually,
     good_backup,
     handlers,
     is_ready,
     protected,
     runs,
-    start_backup,
+    scenario_of,
     up,
     wait_until_ended,
 )
@@ -33,10 +32,10 @@ def gone(processes: list[psutil.Process]) -> bool:
     return not any(process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in processes)
 
 
-def writers_are_stable(demo: Demo) -> bool:
-    if not runs(demo):
+def writers_are_stable(scenario: Scenario) -> bool:
+    if not runs(scenario):
         return False
-    text = demo.client.sim_text("/vms/writers", vm=demo.vm)
+    text = scenario.client.sim_text("/vms/writers", vm=scenario.machine_id())
     states = [line for line in text.splitlines() if "State:" in line]
     return bool(states) and all("[1] Stable" in line for line in states)
 
@@ -45,8 +44,8 @@ def writers_are_stable(demo: Demo) -> bool:
 def test_the_simulator_is_killed_in_a_backup(tmp_path: Path, moment: float) -> None:
     state = tmp_path / "world"
     world = Up(state)
-    demo = protected(world.client)
-    start_backup(demo)
+    scenario = protected(world.client)
+    scenario.start_backup(scenario.item_id())
     time.sleep(moment)  # the moment is the test's draw, not a wait for anything
     children = world.children()
     assert children, "Azurite at least"
@@ -54,10 +53,10 @@ def test_the_simulator_is_killed_in_a_backup(tmp_path: Path, moment: float) -> N
     world.process.wait()
     eventually(lambda: gone([*children, *handlers(state)]), "every child has ended")
     with up(state) as again:
-        demo = demo_of(again.client)
-        wait_until_ended(demo)
-        eventually(lambda: writers_are_stable(demo), "all writers are stable")
-        good_backup(demo)
+        scenario = scenario_of(again.client)
+        wait_until_ended(scenario)
+        eventually(lambda: writers_are_stable(scenario), "all writers are stable")
+        good_backup(scenario)
 
 
 def test_azurite_is_killed_and_what_it_lost_is_named(tmp_path: Path) -> None:
@@ -66,9 +65,9 @@ def test_azurite_is_killed_and_what_it_lost_is_named(tmp_path: Path) -> None:
         # Ended in order, so that the disks are older than what a killed Azurite forgets.
         good_backup(protected(world.client))
     world = Up(state)
-    demo = demo_of(world.client)
-    eventually(lambda: is_ready(demo), "the machine runs and its agent is ready")
-    start_backup(demo)
+    scenario = scenario_of(world.client)
+    eventually(lambda: is_ready(scenario), "the machine runs and its agent is ready")
+    scenario.start_backup(scenario.item_id())
     azurite = next(each for each in world.children() if "node" in each.name().lower())
     azurite.kill()
     assert world.process.wait(PATIENCE_SECONDS) == 1
@@ -77,20 +76,20 @@ def test_azurite_is_killed_and_what_it_lost_is_named(tmp_path: Path) -> None:
     assert "Traceback" not in told
     eventually(lambda: gone(handlers(state)), "no handler is left")
     with up(state) as again:
-        demo = demo_of(again.client)
-        wait_until_ended(demo)
-        for point in list(demo.client.list(f"{demo.item}/recoveryPoints")):
+        scenario = scenario_of(again.client)
+        wait_until_ended(scenario)
+        for point in list(scenario.client.list(f"{scenario.item_id()}/recoveryPoints")):
             told_tiers = [tier["status"] for tier in point["properties"]["recoveryPointTierDetails"]]
             if "Valid" in told_tiers:
-                verdict = demo.client.sim("POST", "/verify", {"recovery_point": point["id"]})
+                verdict = scenario.client.sim("POST", "/verify", {"recovery_point": point["id"]})
                 assert verdict["verified"], "what is listed as valid is whole"
-        good_backup(demo)
+        good_backup(scenario)
 
 
 def test_the_handler_is_killed_inside_the_freeze(tmp_path: Path) -> None:
     with up(tmp_path / "world") as world:
-        demo = protected(world.client)
-        start_backup(demo)
+        scenario = protected(world.client)
+        scenario.start_backup(scenario.item_id())
         killed: list[int] = []
 
         def kill_one() -> bool:
@@ -102,8 +101,8 @@ def test_the_handler_is_killed_inside_the_freeze(tmp_path: Path) -> None:
 
         eventually(kill_one, "a handler runs")
         eventually(lambda: not handlers(world.state), "no handler is left")
-        eventually(lambda: writers_are_stable(demo), "the guest thawed by itself")
-        before = demo.client.sim("POST", "/workload", {"vm": demo.vm, "transactions": 5})
+        eventually(lambda: writers_are_stable(scenario), "the guest thawed by itself")
+        before = scenario.client.sim("POST", "/workload", {"vm": scenario.machine_id(), "transactions": 5})
         assert before["last_transaction"] > 0, "and its workload writes again"
 
 
@@ -113,8 +112,8 @@ def test_random_kills_leave_a_world_that_starts(tmp_path: Path) -> None:
         protected(world.client)
     for _ in range(3):
         world = Up(state)
-        demo = demo_of(world.client)
-        start_backup_unless_one_runs(demo)
+        scenario = scenario_of(world.client)
+        start_backup_unless_one_runs(scenario)
         victims = [psutil.Process(world.process.pid), *world.children()]
         time.sleep(chance.random())  # a drawn moment
         victim = chance.choice(victims)
@@ -124,15 +123,15 @@ def test_random_kills_leave_a_world_that_starts(tmp_path: Path) -> None:
         world.process.wait()
         wait_until_gone(victims, state)
     with up(state) as world:
-        demo = demo_of(world.client)
-        wait_until_ended(demo)
-        good_backup(demo)
+        scenario = scenario_of(world.client)
+        wait_until_ended(scenario)
+        good_backup(scenario)
 
 
-def start_backup_unless_one_runs(demo: Demo) -> None:
+def start_backup_unless_one_runs(scenario: Scenario) -> None:
     """A backup may still be running from before the kill."""
     try:
-        start_backup(demo)
+        scenario.start_backup(scenario.item_id())
     except RequestFailed as error:
         if error.code != "UserErrorBackupOperationInProgress":
             raise

@@ -12,7 +12,7 @@ import pytest
 from controlplane.domain.resources.deployment import ENDED
 from controlplane.templates.relaxed_json import to_json
 from simulator.client import Client
-from simulator.command.demo import agent_is_ready
+from simulator.scenario import agent_is_ready
 from tests.e2e.running import Up, eventually, handlers, up
 from tests.e2e.test_killed import gone
 

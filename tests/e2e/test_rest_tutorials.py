@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.e2e.running import demo_of, eventually, up
+from tests.e2e.running import eventually, scenario_of, up
 
 MACHINE = "/providers/Microsoft.Compute/virtualMachines/sql01"
 POLICY = {
@@ -104,7 +104,7 @@ ITEM = (  # in the tutorials' spelling, which is not the service's own
 @pytest.fixture(scope="module")
 def rest(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rest]:
     with up(tmp_path_factory.mktemp("rest") / "world") as world:
-        demo_of(world.client)._create_machine()
+        scenario_of(world.client).create_machine()
         rest = Rest(dict(world.client.endpoints))
         yield rest
         rest.close()

@@ -15,7 +15,7 @@ from azure.storage.blob import BlobClient
 
 from controlplane.ports import Json
 from simulator.client import Client
-from simulator.command.demo import TARGET_ACCOUNT, Demo, agent_is_ready
+from simulator.scenario import RESTORE_ACCOUNT, Scenario, agent_is_ready
 from tests.e2e.conftest import ROOT
 from tests.e2e.running import Up, eventually, good_backup, protected, up, wait_until_ended
 
@@ -36,29 +36,29 @@ def az_in(world: Up, az: Path, *arguments: str) -> Any:
     return json.loads(done.stdout) if done.stdout.strip() else None
 
 
-def restored_template(demo: Demo) -> Json:
+def restored_template(scenario: Scenario) -> Json:
     """What lies beside the disks of the newest recovery point, once they are restored as blobs."""
-    client = demo.client
-    point = next(iter(client.list(f"{demo.item}/recoveryPoints")))
-    account = demo.account(TARGET_ACCOUNT)
+    client = scenario.client
+    point = next(iter(client.list(f"{scenario.item_id()}/recoveryPoints")))
+    account = scenario.account_id(RESTORE_ACCOUNT)
     client.put(account, {"location": "westus", "sku": {"name": "Standard_LRS"}, "kind": "StorageV2"})
     order = {
         "objectType": "IaasVMRestoreRequest",
         "recoveryType": "RestoreDisks",
-        "sourceResourceId": demo.vm,
+        "sourceResourceId": scenario.machine_id(),
         "storageAccountId": account,
         "region": "westus",
         "originalStorageAccountOption": False,
     }
     client.post(f"{point['id']}/restore", {"properties": order})
-    job = wait_until_ended(demo)["properties"]
+    job = wait_until_ended(scenario)["properties"]
     assert job["status"] == "Completed", job.get("errorDetails")
     return template_of(client, account, job["extendedInfo"]["propertyBag"]["Template Blob Uri"])
 
 
 def template_of(client: Client, account: str, address: str) -> Json:
     key = client.post(f"{account}/listKeys").json()["keys"][0]["value"]
-    credential = {"account_name": TARGET_ACCOUNT, "account_key": key}
+    credential = {"account_name": RESTORE_ACCOUNT, "account_key": key}
     blob = BlobClient.from_blob_url(address, credential=credential, api_version="2021-12-02")
     found: Json = json.loads(blob.download_blob().readall())
     return found
@@ -71,12 +71,12 @@ def work(client: Client, vm: str, transactions: int) -> int:
 
 
 def test_the_template_of_a_restore_starts_a_machine_with_its_workload(world: Up, az: Path, tmp_path: Path) -> None:
-    demo = protected(world.client)
-    before = work(demo.client, demo.vm, 1)
-    good_backup(demo)
-    after = work(demo.client, demo.vm, 30)
+    scenario = protected(world.client)
+    before = work(scenario.client, scenario.machine_id(), 1)
+    good_backup(scenario)
+    after = work(scenario.client, scenario.machine_id(), 30)
     template = tmp_path / "azuredeploy.json"
-    template.write_text(json.dumps(restored_template(demo)))
+    template.write_text(json.dumps(restored_template(scenario)))
     az_in(world, az, "network", "vnet", "create", "-g", "demo", "-n", "net", "--subnet-name", "back")
     values = {
         "VirtualMachineName": COPY,
@@ -88,8 +88,8 @@ def test_the_template_of_a_restore_starts_a_machine_with_its_workload(world: Up,
     here = ("deployment", "group", "create", "-g", "demo", "-n", "restored", "--template-file", str(template))
     deployed = az_in(world, az, *here, "--parameters", *given)
     assert deployed["properties"]["provisioningState"] == "Succeeded"
-    copy = demo.vm.replace("sql01", COPY)
+    copy = scenario.machine_id().replace("sql01", COPY)
     eventually(lambda: agent_is_ready(world.client.get(f"{copy}/instanceView")), "the copy runs")
     profile = world.client.get(copy)["properties"]["storageProfile"]
     assert len([profile["osDisk"], *profile["dataDisks"]]) == 3
-    assert before < work(demo.client, copy, 1) < after
+    assert before < work(scenario.client, copy, 1) < after

@@ -9,7 +9,7 @@ import pytest
 
 from controlplane.ports import Json
 from simulator.client import Client
-from simulator.command.demo import agent_is_ready
+from simulator.scenario import agent_is_ready
 from tests.e2e.running import up
 
 GROUP, LOCATION = "shop", "westus"

@@ -18,9 +18,9 @@ from controlplane.templates.relaxed_json import to_json
 from extension.contract.settings import to_ticks
 from extension.contract.settings_json import encode_object
 from simulator.client import Client
-from simulator.command.demo import SOURCE_ACCOUNT, Demo, agent_is_ready
+from simulator.scenario import MACHINE, Scenario, account_name, agent_is_ready
 from tests.e2e.conftest import ROOT
-from tests.e2e.running import Up, demo_of, eventually, is_ready, up
+from tests.e2e.running import Up, eventually, is_ready, scenario_of, up
 
 Json = dict[str, Any]
 Deploy = Callable[[str, str, str, Json], Json]
@@ -174,16 +174,16 @@ def _back_up(client: Client, vault: str, item: Json) -> None:
 
 
 @pytest.fixture(scope="module")
-def machine(world: Up) -> Demo:
+def machine(world: Up) -> Scenario:
     """The demo's machine, whose disks are blobs in an account that the test has the key of."""
-    demo = demo_of(world.client)
-    demo._create_machine()
-    eventually(lambda: is_ready(demo), "the machine runs and its agent is ready")
-    return demo
+    scenario = scenario_of(world.client)
+    scenario.create_machine()
+    eventually(lambda: is_ready(scenario), "the machine runs and its agent is ready")
+    return scenario
 
 
 def test_the_extension_takes_a_snapshot(
-    machine: Demo, deploy: Deploy, client_name: str, run: Callable[..., str]
+    machine: Scenario, deploy: Deploy, client_name: str, run: Callable[..., str]
 ) -> None:
     task = f"11111111-2222-4333-8444-00000000000{len(client_name)}_1"
     service = _storage(machine)
@@ -209,16 +209,16 @@ def test_the_extension_takes_a_snapshot(
     ]
     assert {blob.name for blob in snapshots} == set(disks)
     shown = run("az", "--", "deployment", "group", "show", "-g", "demo", "-n", f"{client_name}-snapshot")
-    extension = machine.client.get(f"{machine.vm}/extensions/VMSnapshot")
+    extension = machine.client.get(f"{machine.machine_id()}/extensions/VMSnapshot")
     assert extension["properties"]["provisioningState"] == "Succeeded"
     assert all("sig=" not in text for text in (shown, json.dumps(extension)))
 
 
-def _storage(machine: Demo) -> BlobServiceClient:
-    account = machine.account(SOURCE_ACCOUNT)
+def _storage(machine: Scenario) -> BlobServiceClient:
+    account = machine.account_id(account_name(MACHINE))
     endpoint = machine.client.get(account)["properties"]["primaryEndpoints"]["blob"]
     key = machine.client.post(f"{account}/listKeys").json()["keys"][0]["value"]
-    credential = {"account_name": SOURCE_ACCOUNT, "account_key": key}
+    credential = {"account_name": account_name(MACHINE), "account_key": key}
     return BlobServiceClient(endpoint, credential=credential, api_version="2021-12-02")
 
 

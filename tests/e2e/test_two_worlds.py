@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from simulator.client import Client, RequestFailed
-from tests.e2e.running import Up, demo_of, good_backup, up
+from tests.e2e.running import Up, demo_result, good_backup, scenario_of, up
 
 ADDRESSES = ("arm", "arm_http", "blob")
 SECRETS = ("client_secret", "sim_token")
@@ -20,12 +19,17 @@ def test_two_worlds_side_by_side_leave_each_other_alone(tmp_path: Path) -> None:
         for key in (*ADDRESSES, *SECRETS):
             assert one.client.endpoints[key] != two.client.endpoints[key]
         with ThreadPoolExecutor() as both:
-            results = list(both.map(lambda world: demo_of(world.client).run(), (one, two)))
+            results = list(
+                both.map(
+                    lambda world: demo_result(world.client),
+                    (one, two),
+                )
+            )
         for result in results:
             assert result["verified"], [check for check in result["checks"] if not check["passed"]]
         check_strangers(one, two)
         before = points(one)
-        good_backup(demo_of(two.client))
+        good_backup(scenario_of(two.client))
         assert points(one) == before
     check_restart(tmp_path / "one", before)
 
@@ -34,7 +38,7 @@ def check_strangers(one: Up, two: Up) -> None:
     """Neither's credential opens the other."""
     with Client({**one.client.endpoints, **{key: two.client.endpoints[key] for key in SECRETS}}) as stranger:
         with pytest.raises(RequestFailed, match="invalid_client"):
-            stranger.get(demo_of(stranger).vm)
+            stranger.get(scenario_of(stranger).machine_id())
         with pytest.raises(RequestFailed, match="InvalidToken"):
             stranger.sim("GET", "/vms")
 
@@ -42,23 +46,16 @@ def check_strangers(one: Up, two: Up) -> None:
 def check_restart(state: Path, before: list[str]) -> None:
     """The folder is the world: machine, vault and recovery points are there, and what they hold."""
     with up(state) as again:
-        demo = demo_of(again.client)
+        scenario = scenario_of(again.client)
         assert points(again) == before
-        demo._create_machine()  # as a template is applied again: the same, at the address of today
+        scenario.create_machine()  # as a template is applied again: the same, at the address of today
         for point in before:
-            verdict = again.client.sim("POST", "/verify", {"recovery_point": point})
-            assert verdict["verified"], verdict["checks"]
-        good_backup(demo)
+            verdict = scenario.verify(point)
+            assert verdict.verified, verdict.checks
+        good_backup(scenario)
         assert set(before) < set(points(again))
-        assert restored(again, before[0])["verified"]
+        assert scenario.verify(before[0], scenario.restore_disks(before[0])).verified
 
 
 def points(world: Up) -> list[str]:
-    return [point["id"] for point in world.client.list(f"{demo_of(world.client).item}/recoveryPoints")]
-
-
-def restored(world: Up, point: str) -> dict[str, Any]:
-    demo = demo_of(world.client)
-    demo.jobs = [{"id": job["name"]} for job in world.client.list(f"{demo.vault}/backupJobs")]
-    job = demo._restore({"id": point})
-    return world.client.sim("POST", "/verify", {"recovery_point": point, "job": job})
+    return [point["id"] for point in world.client.list(f"{scenario_of(world.client).item_id()}/recoveryPoints")]

@@ -174,6 +174,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "simulator": (),
     "simulator.client": ("httpx",),
     "simulator.failures": (PORTS, "simulator.client"),
+    "simulator.scenario_values": ("simulator.failures",),
+    "simulator.scenario": ("simulator.client", "simulator.scenario_values"),
     "simulator.serving": ("simulator.failures", "uvicorn"),
     "simulator.packages": (CONTRACT,),
     "simulator.clock": (),
@@ -259,6 +261,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "simulator.command": (
         "simulator.client",
         "simulator.failures",
+        "simulator.scenario_values",
+        "simulator.scenario",
         "simulator.packages",
         "simulator.state",
         "simulator.storage",
