@@ -8,11 +8,11 @@ from typing import Any
 
 from controlplane.adapters.inline_engine import InlineEngine
 from controlplane.domain.storage.storage_account import KIND as ACCOUNTS
+from controlplane.fabric_documents import DESIRED, HANDLER
 from controlplane.jobs.engine.execution import RUN, RUNNING
 from controlplane.jobs.retention import deleted_vaults, expiry
 from controlplane.ports import Event, Ports
 from simulator.failures import Failure
-from simulator.host.documents import DESIRED, HANDLER
 from simulator.host.host import Host
 
 Json = dict[str, Any]

@@ -14,11 +14,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from random import Random
 
+from controlplane.fabric_documents import DESIRED, DesiredMachine
 from controlplane.ports import Blobs, Clock, Document, Store
 from simulator.guest.agent.process import end_processes_below
 from simulator.guest.disk.ground_truth import GroundTruth, GroundTruths
 from simulator.guest.machine import Guest, GuestOptions
-from simulator.host.documents import DESIRED, Desired, announce, machine_key
+from simulator.host.documents import announce, machine_key
 from simulator.host.journal import Journal
 from simulator.host.machine import Machine, Surroundings
 from simulator.host.packages import PackageRepository
@@ -142,7 +143,7 @@ class Host:
                 self._act_on(document)
 
     def _act_on(self, document: Document) -> None:
-        desired = Desired.parse(document.json())
+        desired = DesiredMachine.parse(document.json())
         machine = self._machines.get(document.id)
         if machine is None:
             if desired.deleted and not (self._folder / machine_key(desired.vm)).exists():

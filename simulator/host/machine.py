@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 
+from controlplane.fabric_documents import OBSERVED, DesiredMachine, ObservedMachine
 from controlplane.ports import Blob, Blobs, Clock, Json, MachineSpec, PortError, PowerState, StorageUnavailable, Store
 from extension.contract.bridge import TOKEN_FILE
 from extension.contract.redaction import redact
@@ -23,14 +24,7 @@ from simulator.guest.agent.process import end_processes_below
 from simulator.guest.files import write_private
 from simulator.guest.machine import BootFailed, Guest, GuestOptions
 from simulator.host.certificates import TenantCertificate, tenant_certificate
-from simulator.host.documents import (
-    OBSERVED,
-    AgentReport,
-    Desired,
-    machine_key,
-    observed_extensions,
-    plugins,
-)
+from simulator.host.documents import AgentReport, machine_key, observed_extensions, plugins
 from simulator.host.goalstate import GoalState
 from simulator.host.journal import Journal
 from simulator.host.packages import PackageRepository
@@ -82,8 +76,8 @@ class Machine:
         self._due = NEVER
         self._all = surroundings
         self._agent: Agent | None = None
-        self._desired: Desired | None = None
-        self._applied: Desired | None = None
+        self._desired: DesiredMachine | None = None
+        self._applied: DesiredMachine | None = None
         self._power: PowerState = "stopped"
         self._provisioning_state = "Creating"
         self._problem: str | None = None
@@ -92,11 +86,11 @@ class Machine:
         """With which specification, and at which order to boot anew, it booted last."""
         self._report: AgentReport | None = None
         self._private: Json = {}
-        self._shown: Json = {}
+        self._shown: ObservedMachine | None = None
 
     # ------------------------------------------------------------------------------------- what others say, any thread
 
-    def want(self, desired: Desired) -> None:
+    def want(self, desired: DesiredMachine) -> None:
         self._desired = desired
         self._woken = True
 
@@ -139,7 +133,7 @@ class Machine:
             self._set("Failed", sentence)
             self._show(self._desired)
 
-    def _become(self, desired: Desired) -> None:
+    def _become(self, desired: DesiredMachine) -> None:
         if self._applied is None:
             self._recall(desired)
         elif self._applied.born != desired.born:
@@ -159,16 +153,16 @@ class Machine:
             self._due = self._all.clock.now() + RETRY
             self._show(desired)
 
-    def _recall(self, desired: Desired) -> None:
+    def _recall(self, desired: DesiredMachine) -> None:
         """What an earlier host knew of this machine, unless that was another one of the same name."""
         document = self._all.store.get(OBSERVED, self.vm)
         self._private = dict(document.private) if document is not None else {}
         if document is not None and self._private.get("born") == desired.born:
-            self._shown = document.json()
-            self._power = self._shown["power"]
+            self._shown = ObservedMachine.parse(document.json())
+            self._power = self._shown.power
         else:
             shutil.rmtree(self.folder, ignore_errors=True)
-            self._private, self._shown = {"born": desired.born, "incarnation": 0, "boots": 0}, {}
+            self._private, self._shown = {"born": desired.born, "incarnation": 0, "boots": 0}, None
             self._power = "stopped"
         if desired.deleted:
             return
@@ -185,7 +179,7 @@ class Machine:
 
     # ------------------------------------------------------------------------------------------------------ goal state
 
-    def _order(self, desired: Desired) -> None:
+    def _order(self, desired: DesiredMachine) -> None:
         """Publish another goal state if the extensions that are wanted changed."""
         goals = plugins(desired.extensions, self._all.packages)
         if self._private["incarnation"] and goals == self.goal_state.plugins and self._applied is not None:
@@ -196,7 +190,7 @@ class Machine:
         if self._agent is not None:
             self._agent.ring()
 
-    def _goal_state(self, desired: Desired) -> GoalState:
+    def _goal_state(self, desired: DesiredMachine) -> GoalState:
         return GoalState(
             incarnation=self._private["incarnation"],
             container_id=desired.spec.vm_id,
@@ -215,7 +209,7 @@ class Machine:
 
     # ----------------------------------------------------------------------------------------------------------- power
 
-    def _turn(self, desired: Desired) -> bool:
+    def _turn(self, desired: DesiredMachine) -> bool:
         """On or off, as it is wanted. False: it did not succeed, and is worth another try."""
         wanted = (desired.spec, desired.restarts)
         if self.guest is not None and (desired.power != "running" or self._booted_as != wanted):
@@ -283,41 +277,38 @@ class Machine:
             self.note("machine.failed", {"problem": problem})
         self._provisioning_state, self._problem = provisioning_state, problem
 
-    def _show(self, desired: Desired | None = None) -> None:
+    def _show(self, desired: DesiredMachine | None = None) -> None:
         """Write the document if it would say something new."""
         wanted = desired or self._applied
         if wanted is None or self.gone:
             return
-        body = self._observed(wanted)
-        if body != self._shown:
-            self._all.store.put(OBSERVED, self.vm, body, private=self._private)
-            self._shown = body
+        observed = self._observed(wanted)
+        if observed != self._shown:
+            self._all.store.put(OBSERVED, self.vm, observed.to_json(), private=self._private)
+            self._shown = observed
 
-    def _observed(self, desired: Desired) -> Json:
+    def _observed(self, desired: DesiredMachine) -> ObservedMachine:
         """Until the agent reports, what was known of it before still stands."""
         report, shown = self._report, self._shown
-        seen = shown.get("extensions", [])
+        extensions = shown.extensions if shown else ()
         if report is not None:
-            seen = observed_extensions(desired.extensions, self.goal_state, report)
-        return {
-            "vm": desired.vm,
-            "generation": desired.generation,
-            "power": self._power,
-            "provisioning_state": self._provisioning_state,
-            "problem": self._problem,
-            "certificate": self.certificate.pem,
-            "thumbprint": self.certificate.thumbprint,
-            "agent": _agent(report) if report is not None and self.guest is not None else None,
-            "computer_name": report.computer_name if report else shown.get("computer_name"),
-            "os_name": report.os_name if report else shown.get("os_name"),
-            "os_version": report.os_version if report else shown.get("os_version"),
-            "booted": self._booted.isoformat() if self._booted else None,
-            "extensions": seen,
-        }
-
-
-def _agent(report: AgentReport) -> Json:
-    return {"status": report.status, "version": report.version, "reported": report.reported.isoformat()}
+            extensions = observed_extensions(desired.extensions, self.goal_state, report)
+        system = report or shown
+        return ObservedMachine(
+            vm=desired.vm,
+            generation=desired.generation,
+            power=self._power,
+            provisioning_state=self._provisioning_state,
+            problem=self._problem,
+            certificate=self.certificate.pem,
+            thumbprint=self.certificate.thumbprint,
+            agent=report.agent if report is not None and self.guest is not None else None,
+            computer_name=system.computer_name if system else None,
+            os_name=system.os_name if system else None,
+            os_version=system.os_version if system else None,
+            booted=self._booted,
+            extensions=extensions,
+        )
 
 
 def _token(file: Path) -> str:

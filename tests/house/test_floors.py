@@ -20,6 +20,7 @@ RESOURCES, RECOVERY_SERVICES = f"{DOMAIN}.resources", f"{DOMAIN}.recovery_servic
 RULES = (DOMAIN, COMPUTE, NETWORK, STORAGE, RESOURCES, RECOVERY_SERVICES)
 TEMPLATES = "controlplane.templates"
 PORTS, WRAPPERS = "controlplane.ports", "controlplane.port_wrappers"
+FABRIC_DOCUMENTS = "controlplane.fabric_documents"
 VAULT = "controlplane.vault_format"
 JOBS, ARM, GUEST = "controlplane.jobs", "controlplane.arm", "simulator.guest"
 EDGE = f"{ARM}.edge"
@@ -38,6 +39,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     RECOVERY_SERVICES: (DOMAIN, COMPUTE, NETWORK),
     PORTS: (DOMAIN,),
     WRAPPERS: (PORTS,),
+    FABRIC_DOCUMENTS: (PORTS,),
     f"{TEMPLATES}.language": (),
     f"{TEMPLATES}.library": (f"{TEMPLATES}.language",),
     f"{TEMPLATES}.evaluation": (f"{TEMPLATES}.language", f"{TEMPLATES}.library"),
@@ -91,6 +93,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         *RULES,
         PORTS,
         WRAPPERS,
+        FABRIC_DOCUMENTS,
         CONTRACT,
         f"{JOBS}.engine",
         "alembic",
@@ -203,6 +206,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     ),
     "simulator.host": (
         PORTS,
+        FABRIC_DOCUMENTS,
         CONTRACT,
         f"{GUEST}.files",
         f"{GUEST}.disk",
@@ -214,6 +218,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "simulator.control": (
         *RULES,
         PORTS,
+        FABRIC_DOCUMENTS,
         VAULT,
         f"{JOBS}.engine",
         f"{JOBS}.retention",

@@ -9,7 +9,8 @@ from functools import cache
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from controlplane.adapters.fabric import DESIRED, HANDLER, OBSERVED, StoreFabric
+from controlplane.adapters.fabric import StoreFabric
+from controlplane.fabric_documents import DESIRED, HANDLER, OBSERVED
 from controlplane.ports import (
     Blob,
     Blobs,

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from controlplane.adapters.fabric import DESIRED, OBSERVED, StoreFabric, seal
+from controlplane.adapters.fabric import StoreFabric, seal
 from controlplane.adapters.store import SqlStore
+from controlplane.fabric_documents import DESIRED, OBSERVED
 from controlplane.ports import ExtensionView, GuestNotReady, Json
 from simulator.clock.virtual import VirtualClock
 from tests.unit.controlplane.adapters.scripted_fabric import PUBLISHED, apply_desired, publish, tenant, tenant_key_pem
@@ -194,7 +195,8 @@ def test_the_state_of_an_extension_follows_from_its_report(
     fabric.deliver(VM, request())
     fabric.deliver(VM, request())
     assert extension(fabric).provisioning_state == "Creating"
-    observe(store, extensions=[{"name": "CUSTOM", "handler_version": "1.9.0.0", **reported}])
+    handler = {"name": "CUSTOM", "publisher": "contoso", "type": "Agent", "handler_version": "1.9.0.0"}
+    observe(store, extensions=[handler | reported])
     seen = extension(fabric)
     assert seen.provisioning_state == state
     assert (seen.status is not None) == (reported["sequence_number"] == 1 and reported["status"] is not None)

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from controlplane.adapters.fabric import OBSERVED
 from controlplane.domain.recovery_services import snapshot_failure
+from controlplane.fabric_documents import OBSERVED
 from controlplane.jobs.backup.backup import backup_now
 from controlplane.jobs.engine.execution import RUN, RUNNING
 from controlplane.ports import Blob, BlobNotFound, Json, ServiceSettings, StorageUnavailable

@@ -11,10 +11,11 @@ from typing import Any
 
 from controlplane.adapters.fabric import StoreFabric
 from controlplane.adapters.store import SqlStore
+from controlplane.fabric_documents import OBSERVED
 from controlplane.ports import ExtensionRequest, ExtensionView, InstanceView, Json
 from simulator.clock.system import SystemClock
 from simulator.clock.virtual import VirtualClock
-from simulator.host.documents import OBSERVED, machine_key
+from simulator.host.documents import machine_key
 from simulator.host.host import Host
 from simulator.host.packages import PackageRepository
 from simulator.host.wireserver import WireServer

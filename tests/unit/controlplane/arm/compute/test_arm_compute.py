@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from controlplane.adapters.fabric import OBSERVED
+from controlplane.fabric_documents import OBSERVED
 from controlplane.ports import Blob, Json
 from tests.unit.controlplane.arm.arm_world import GROUP, IMAGE, SUBSCRIPTION, VM, ArmWorld, arm_world, machine_body
 

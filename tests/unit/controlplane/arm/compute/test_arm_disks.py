@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from controlplane.adapters.fabric import DESIRED
 from controlplane.domain.compute.virtual_machine import GIB, VHD_FOOTER_BYTES
+from controlplane.fabric_documents import DESIRED
 from controlplane.ports import Json
 from tests.unit.controlplane.arm.arm_world import GROUP, IMAGE, SUBSCRIPTION, VM, ArmWorld, arm_world
 

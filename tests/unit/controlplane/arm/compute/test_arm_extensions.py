@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from controlplane.adapters.fabric import DESIRED, EXTENSION_LIMIT, OBSERVED
+from controlplane.adapters.fabric import EXTENSION_LIMIT
+from controlplane.fabric_documents import DESIRED, OBSERVED
 from controlplane.ports import Json
 from simulator.clock.virtual import VirtualClock
 from tests.unit.controlplane.arm.arm_world import SUBSCRIPTION, VM, ArmWorld, arm_world

@@ -10,11 +10,11 @@ from typing import Any
 import httpx
 import pytest
 
-from controlplane.adapters.fabric import OBSERVED
 from controlplane.adapters.inline_engine import InlineEngine
 from controlplane.arm.app import internal_client
 from controlplane.arm.resources.deployment_history import ENOUGH, MOST, TOO_MANY
 from controlplane.domain.resources.deployment import KIND
+from controlplane.fabric_documents import OBSERVED
 from controlplane.jobs.catalog import plans
 from simulator.clock.virtual import VirtualClock
 from tests.unit.controlplane.adapters.scripted_fabric import apply_desired

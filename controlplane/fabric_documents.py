@@ -1,0 +1,219 @@
+"""The documents by which the service and the hosts speak of machines: their kinds, their fields, to and from JSON.
+
+| kind | id | written by | says |
+|---|---|---|---|
+| `fabric.vm` | ARM id of the machine | service | what the machine shall be: `DesiredMachine` |
+| `host.vm` | ARM id of the machine | host | what the machine is: `ObservedMachine` |
+| `host.handler` | `publisher.type` | host | that packages of this handler are published: `PublishedHandler` |
+
+The rule between releases: a key that a reader does not know is ignored, and is gone when the reader writes the document
+anew; a key that an older release did not write has a default here. A key without one that is missing is an error.
+"""
+
+from __future__ import annotations
+
+from dataclasses import MISSING, Field, asdict, dataclass, field, fields
+from datetime import datetime
+from typing import Any, Literal
+
+from controlplane.ports import Disk, Json, MachineSpec, PowerState, PublishedHandler
+
+DESIRED, OBSERVED, HANDLER = "fabric.vm", "host.vm", "host.handler"
+
+
+class DocumentUnreadable(ValueError):
+    """A document lacks a key that it must have."""
+
+
+# ------------------------------------------------------------------------------------------------------ what shall be
+
+
+@dataclass(frozen=True, slots=True)
+class DesiredExtension:
+    """An extension that is asked for. `protected` is sealed for the machine's certificate of this `thumbprint`."""
+
+    name: str
+    publisher: str
+    type: str
+    version: str
+    auto_upgrade_minor_version: bool
+    sequence_number: int
+    state: Literal["enabled", "uninstall"]
+    public: Json = field(repr=False)
+    protected: str | None = field(default=None, repr=False)
+    thumbprint: str | None = None
+    digest: str | None = field(default=None, repr=False)
+    """Tells the protected settings from others."""
+    traits: Json = field(default_factory=dict)
+    """What else was said of it and is shown as it came: tags, forceUpdateTag and their like."""
+    asked: datetime | None = None
+    """When it was asked for; None in documents of early releases."""
+
+    @classmethod
+    def parse(cls, body: Json) -> DesiredExtension:
+        return cls(**_known(cls, body) | {"asked": _time(body.get("asked"))})
+
+    def to_json(self) -> Json:
+        return _shallow(self) | {"asked": _text(self.asked)}
+
+
+@dataclass(frozen=True, slots=True)
+class DesiredMachine:
+    """What a machine shall be. `generation` grows with every change; `born` is the one in which a machine of this name
+    began to be, so that another number of it is another machine."""
+
+    vm: str
+    spec: MachineSpec
+    power: PowerState
+    deleted: bool
+    generation: int
+    born: int
+    extensions: tuple[DesiredExtension, ...] = ()
+    restarts: int = 0
+    """How often it was asked to boot anew; another number than at its last boot is an order."""
+    changed: datetime | None = None
+
+    @classmethod
+    def parse(cls, body: Json) -> DesiredMachine:
+        parsed = {
+            "extensions": tuple(DesiredExtension.parse(extension) for extension in body.get("extensions", ())),
+            "changed": _time(body.get("changed")),
+        }
+        known = _known(cls, body)
+        return cls(**known | {"spec": _spec(known["spec"])} | parsed)
+
+    def to_json(self) -> Json:
+        return _shallow(self) | {
+            "spec": _shallow(self.spec) | {"disks": [disk.to_json() for disk in self.spec.disks]},
+            "extensions": [extension.to_json() for extension in self.extensions],
+            "changed": _text(self.changed),
+        }
+
+
+def _spec(body: Json) -> MachineSpec:
+    known = _known(MachineSpec, body)
+    return MachineSpec(**known | {"disks": tuple(Disk.from_json(disk) for disk in known["disks"])})
+
+
+# --------------------------------------------------------------------------------------------------------- what is
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedAgent:
+    """The guest agent as it last reported."""
+
+    status: str
+    version: str
+    reported: datetime | None = None
+
+    @classmethod
+    def parse(cls, body: Json) -> ObservedAgent:
+        return cls(**_known(cls, body) | {"reported": _time(body.get("reported"))})
+
+    def to_json(self) -> Json:
+        return _shallow(self) | {"reported": _text(self.reported)}
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedExtension:
+    """What the agent reported of an extension. `status` is the `status` object of its status file."""
+
+    name: str
+    publisher: str
+    type: str
+    handler_version: str | None = None
+    handler_status: str | None = None
+    handler_message: str | None = None
+    sequence_number: int | None = None
+    """None: the handler could not even be installed."""
+    status: Json | None = None
+
+    @classmethod
+    def parse(cls, body: Json) -> ObservedExtension:
+        return cls(**_known(cls, body))
+
+    def to_json(self) -> Json:
+        return _shallow(self)
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedMachine:
+    """What a machine is, in answer to this `generation` of what it shall be. `certificate` is PEM."""
+
+    vm: str
+    generation: int
+    power: PowerState
+    provisioning_state: str
+    problem: str | None = None
+    certificate: str = ""
+    thumbprint: str = ""
+    agent: ObservedAgent | None = None
+    computer_name: str | None = None
+    os_name: str | None = None
+    os_version: str | None = None
+    booted: datetime | None = None
+    extensions: tuple[ObservedExtension, ...] = ()
+
+    @classmethod
+    def parse(cls, body: Json) -> ObservedMachine:
+        agent = body.get("agent")
+        parsed = {
+            "agent": ObservedAgent.parse(agent) if agent else None,
+            "booted": _time(body.get("booted")),
+            "extensions": tuple(ObservedExtension.parse(extension) for extension in body.get("extensions") or ()),
+        }
+        return cls(**_known(cls, body) | parsed)
+
+    def to_json(self) -> Json:
+        return _shallow(self) | {
+            "agent": self.agent.to_json() if self.agent else None,
+            "booted": _text(self.booted),
+            "extensions": [extension.to_json() for extension in self.extensions],
+        }
+
+    def extension(self, name: str) -> ObservedExtension | None:
+        return next((known for known in self.extensions if known.name.lower() == name.lower()), None)
+
+
+# -------------------------------------------------------------------------------------------------------- handlers
+
+
+def handler_id(publisher: str, type: str) -> str:
+    """The id of a handler's document."""
+    return f"{publisher}.{type}".lower()
+
+
+def handler_to_json(handler: PublishedHandler) -> Json:
+    return asdict(handler)
+
+
+def parse_handler(body: Json) -> PublishedHandler:
+    known = _known(PublishedHandler, body)
+    return PublishedHandler(**known | {"versions": tuple(known["versions"])})
+
+
+# ------------------------------------------------------------------------------------------------- to and from JSON
+
+
+def _known(cls: Any, body: Json) -> dict[str, Any]:
+    """The fields of a class that a document has; what a newer release may have added is left out."""
+    try:
+        return {each.name: body[each.name] for each in fields(cls) if _required(each) or each.name in body}
+    except KeyError as missing:
+        raise DocumentUnreadable(f"{cls.__name__} needs the key {missing}") from None
+
+
+def _required(each: Field[Any]) -> bool:
+    return each.default is MISSING and each.default_factory is MISSING
+
+
+def _shallow(value: Any) -> dict[str, Any]:
+    return {each.name: getattr(value, each.name) for each in fields(value)}
+
+
+def _time(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+def _text(time: datetime | None) -> str | None:
+    return time.isoformat() if time else None
