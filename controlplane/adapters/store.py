@@ -23,6 +23,7 @@ from sqlalchemy.pool import StaticPool
 
 from controlplane.adapters.quick_reads import QuickReads
 from controlplane.ports import Clock, Document, DocumentExists, EtagMismatch, Event, Json, PortError
+from extension.contract.redaction import redact
 
 SCHEMA = "0001"
 """Revision of the newest migration; a store that has it is opened without loading Alembic."""
@@ -337,7 +338,7 @@ def _usable() -> Iterator[None]:
         raise StoreUnusable("this is no address of a database; one is sqlite:////folder/store.db") from None
     except sa.exc.SQLAlchemyError as problem:
         reason = str(getattr(problem, "orig", None) or type(problem).__name__).partition("\n")[0]
-        raise StoreUnusable(f"the database cannot be used ({reason})") from None
+        raise StoreUnusable(f"the database cannot be used ({redact(reason)})") from None
 
 
 def _sqlite_engine(url: sa.URL, shared: bool) -> sa.Engine:

@@ -26,7 +26,7 @@ from extension.contract.protocol import (
     as_text,
     load_json,
 )
-from extension.contract.redaction import redact
+from extension.contract.redaction import redact, redact_json
 
 __all__ = [
     "Code",
@@ -290,9 +290,11 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def parse_status_blob(data: bytes) -> StatusReport | None:
-    """The report in a status blob; None while the blob is empty. Raises ProtocolError for what is no report."""
+    """The report in a status blob; None while the blob is empty. Raises ProtocolError for what is no report.
+
+    Any handler may have written it, so its texts are redacted."""
     text = unpadded(data)
-    return StatusReport.from_json(load_json(text, "the status blob")) if text else None
+    return StatusReport.from_json(redact_json(load_json(text, "the status blob"))) if text else None
 
 
 def _escape_dates(text: str) -> str:

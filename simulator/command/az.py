@@ -14,6 +14,7 @@ from typing import Any
 
 from filelock import FileLock
 
+from extension.contract.redaction import redact
 from simulator.command import client_environment
 from simulator.command.client_environment import CLOUD, is_real_azure
 from simulator.failures import Failure, WrongUse
@@ -120,7 +121,7 @@ def _run(command: list[str], environment: Mapping[str, str]) -> None:
     )
     if done.returncode:
         said = next((line for line in done.stderr.splitlines() if line.startswith("ERROR")), "it said nothing")
-        raise Failure(f"az {command[1]} failed: {said}; backupsim doctor says what is wrong with az")
+        raise Failure(f"az {command[1]} failed: {redact(said)}; backupsim doctor says what is wrong with az")
 
 
 def _cloud(folder: Path) -> dict[str, str]:

@@ -24,6 +24,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from controlplane.ports import Blobs, Clock, Json, PortError
 from extension.contract.bridge import PREFIX as BRIDGE_PREFIX
+from extension.contract.redaction import redact_json
 from simulator.host import goalstate
 from simulator.host.bridge import Bridge, BridgedMachine, Message, Receive, Send, bears_token, read_body
 from simulator.host.certificates import CIPHERS, SealingFailed, TenantCertificate, seal_for_transport
@@ -248,10 +249,11 @@ def _status(server: WireServer, call: WireCall) -> WireAnswer:
         content = base64.b64decode(upload.get("content", ""), validate=True)
     except (TypeError, binascii.Error):
         raise Refusal(400, "content is not base64") from None
-    status = _json_object(content)
+    # Any agent may have written it, with what any handler said in it.
+    status = redact_json(_json_object(content))
     if url:
         try:
-            server.blobs.put(server.blobs.parse(url), content)
+            server.blobs.put(server.blobs.parse(url), json.dumps(status).encode())
         except PortError as problem:
             call.machine.note("status.upload_failed", {"reason": str(problem)})
             raise Refusal(502, "the status blob could not be written") from None

@@ -2,14 +2,13 @@
 
 Whoever logs, ours or a library, does so through the standard library's logging; structlog gives each record its form.
 Secrets are taken out at the very end, from the line as it will be written: whatever road a signature took to get there,
-inside a URL, an exception or the repr of an object, the line shows it as `***`.
+inside a URL, an exception or the repr of an object, the line does not show it.
 """
 
 from __future__ import annotations
 
 import logging
 import os
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from logging.handlers import RotatingFileHandler
@@ -18,6 +17,7 @@ from typing import Any, TextIO
 
 import structlog
 
+from extension.contract.redaction import redact
 from simulator.failures import WrongUse
 
 FILE = "backupsim.jsonl"
@@ -26,37 +26,6 @@ FORMER_FILES = 3
 LEVELS = ("debug", "info", "warning", "error")
 CHATTY = ("alembic", "azure", "httpcore", "httpx", "sqlalchemy", "urllib3", "uvicorn")
 """Libraries whose word on every request drowns ours; with `debug` they may speak."""
-
-HIDDEN = "***"
-_CHARACTER = r"""(?:\\/|[^\s&;,"'<>\\)\]}])"""
-_QUOTE = r"""(?:\\*["'])?"""
-_EQUALS = r"(?:=|%(?:25)*3d)"
-_NAMES = (
-    "account_?key|access_?token|bridge_?token|client_?secret|password|protected(?:_?settings)?|refresh_?token"
-    "|signing_?key|sim_?token|shared_?access_?signature"
-)
-SECRETS = tuple(
-    # What stays, in a group, and after it what goes. Text within text has its quotes escaped and its signs encoded,
-    # possibly more than once.
-    re.compile(pattern, re.IGNORECASE | re.DOTALL)
-    for pattern in (
-        r"(-----BEGIN [A-Z ]*PRIVATE KEY-----).+?(?=-----END|$)",
-        rf"((?<![a-z])sig{_EQUALS})(?:(?!%(?:25)*26){_CHARACTER})+",
-        rf"((?:{_NAMES}){_QUOTE}\s*(?::|{_EQUALS})\s*b?{_QUOTE})(?!null\b|None\b){_CHARACTER}+",
-        rf"(\bauthorization{_QUOTE}\s*[:=]\s*b?{_QUOTE})[^\"'\\\r\n]+",
-        r"(\bbearer\s+)[\w.~+/=-]{8,}",
-        r"(\bsharedkey(?:lite)?\s+[\w-]+:)[\w+/=]+",
-        r"()\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*",  # a token
-        r"()(?<![\w+/])[\w+/]{86}==",  # an account key
-    )
-)
-
-
-def redact(text: str) -> str:
-    """The text without SAS signatures, account keys, tokens, passwords, private keys and protected settings."""
-    for secret in SECRETS:
-        text = secret.sub(rf"\1{HIDDEN}", text)
-    return text
 
 
 def redact_line(_logger: Any, _method: str, line: Any) -> str:

@@ -23,6 +23,7 @@ from typing import IO
 from filelock import FileLock, Timeout
 
 from controlplane.ports import BlobNotFound, StorageUnavailable
+from extension.contract.redaction import redact
 from simulator.failures import Failure
 
 PACKAGE = Path(__file__).with_name("azurite_package")
@@ -183,7 +184,7 @@ def _npm_reason(output: str) -> str:
     telling = [
         line for line in lines if line and not line.startswith(("A complete log", "code ", "errno ", "syscall "))
     ]
-    return f"npm could not install Azurite ({telling[0] if telling else 'it said nothing'})"
+    return f"npm could not install Azurite ({redact(telling[0]) if telling else 'it said nothing'})"
 
 
 # ------------------------------------------------------------------------------------------------------------- Accounts
@@ -325,7 +326,7 @@ class Azurite:
                 self.url = text.removeprefix(LISTENING)
                 self._ready.set()
             else:
-                self._last_lines.append(text)
+                self._last_lines.append(redact(text))
         code = self._process.wait()
         self._taken.put(False)
         self._ready.set()

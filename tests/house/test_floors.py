@@ -182,8 +182,16 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "simulator.serving": ("simulator.failures", "uvicorn"),
     "simulator.packages": (CONTRACT,),
     "simulator.clock": (),
-    "simulator.state": (PORTS, "simulator.failures", "cryptography", "filelock", "platformdirs", "structlog"),
-    "simulator.storage": (PORTS, WRAPPERS, "controlplane.adapters", "simulator.failures", "filelock", "structlog"),
+    "simulator.state": (PORTS, CONTRACT, "simulator.failures", "cryptography", "filelock", "platformdirs", "structlog"),
+    "simulator.storage": (
+        PORTS,
+        WRAPPERS,
+        CONTRACT,
+        "controlplane.adapters",
+        "simulator.failures",
+        "filelock",
+        "structlog",
+    ),
     GUEST: (),
     f"{GUEST}.files": (),
     f"{GUEST}.windows": (),
@@ -264,6 +272,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     ),
     # The command knows a world by `build` and its client alone: not its host, guests, service or control API.
     "simulator.command": (
+        CONTRACT,
         "simulator.client",
         "simulator.failures",
         "simulator.scenario_values",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from controlplane.domain.errors import ServiceError
@@ -151,18 +150,10 @@ def meaning_of(error_name: str) -> Meaning:
 
 
 def service_error(error_name: str, told: str) -> ServiceError:
-    """The error of a failed task; `told` is the extension's own sentence."""
+    """The error of a failed task; `told` is the extension's own sentence, redacted."""
     meaning = meaning_of(error_name)
-    detail = f" The extension reported {error_name}: {without_signatures(told)}" if told else ""
+    detail = f" The extension reported {error_name}: {told}" if told else ""
     return ServiceError(meaning.code, f"{meaning.message}{detail}", remedy=meaning.remedy)
-
-
-_SIGNATURE = re.compile(r"(?i)\bsig=[^&\s\"'<>]*")
-
-
-def without_signatures(text: str) -> str:
-    """What a guest tells may hold the address that it was given, signature and all."""
-    return _SIGNATURE.sub("sig=...", text)
 
 
 # ------------------------------------------------------------------------------------- failures that no report tells of

@@ -28,6 +28,7 @@ from controlplane.ports import (
     StorageUnavailable,
 )
 from extension.contract.protocol import ProtocolError
+from extension.contract.redaction import redact
 from extension.contract.reports import StatusReport, parse_status_blob
 from extension.contract.settings import CustomSettings, SnapshotMethod, snapshot_request
 
@@ -210,7 +211,7 @@ def _remember_attempt(ports: Ports, state: Json, task: Task, report: StatusRepor
             "code": report.code,
             "error_name": report.error_name,
             "consistency": report.consistency,
-            "message": snapshot_failure.without_signatures(report.message),
+            "message": report.message,
         }
     blobs = {"status_blob": _address(task.status), "logs_blob": _address(task.logs)}
     records.remember_one_more(ports, state, "attempts", {"task_id": task.id, **told, **blobs})
@@ -302,7 +303,7 @@ def _why_failed(extension: ExtensionView) -> ServiceError:
     if extension.status is None:
         return snapshot_failure.extension_not_installed(extension.handler_status)
     message = extension.status.get("formattedMessage")
-    told = str(message.get("message")) if isinstance(message, dict) else "no message"
+    told = redact(str(message.get("message"))) if isinstance(message, dict) else "no message"
     return snapshot_failure.service_error("error", told)
 
 

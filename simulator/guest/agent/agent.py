@@ -17,6 +17,7 @@ from typing import Any
 from controlplane.ports import Clock
 from extension.contract.bridge import Facts
 from extension.contract.protocol import ProtocolError
+from extension.contract.redaction import redact
 from simulator.guest.agent import reports as agent_reports
 from simulator.guest.agent.client import Extensions, Goal, PluginOrder, WireClient, WireError
 from simulator.guest.agent.handler import Handler
@@ -172,7 +173,7 @@ class Agent:
             self._wire.upload_status(goal, self._extensions, agent_reports.render(status))
         except WireError as problem:
             if self._retry_at == AT_ONCE:
-                self._on_event("agent.failed", {"reason": f"the status can't be uploaded: {problem}"})
+                self._on_event("agent.failed", {"reason": redact(f"the status can't be uploaded: {problem}")})
             self._retry_at = now + POLL
             return
         self._retry_at = AT_ONCE

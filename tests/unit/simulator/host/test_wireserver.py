@@ -192,6 +192,16 @@ def test_a_status_that_storage_does_not_take_reaches_nobody(wire: Wire) -> None:
     assert [name for name, _ in wire.machine.notes] == ["status.upload_failed"]
 
 
+def test_what_another_agent_says_is_redacted_where_it_enters(wire: Wire) -> None:
+    url = wire.blobs.sas(Blob("service", "status", "sql01.status"), "rw", datetime(2099, 1, 1, tzinfo=UTC))
+    wire.machine.goal_state = goal_state(status_url=url)
+    told = {"message": "GET https://a/b%3Fsr%3Db%26sig%3Dc2VjcmV0 failed", "settings": {"password": "two words"}}
+    assert wire.http.put("/status", json=upload(url, told), headers=TRUST).status_code == 200
+    hidden = {"message": "GET https://a/b%3Fsr%3Db%26sig%3DREDACTED failed", "settings": {"password": "REDACTED"}}
+    assert wire.machine.reports == [hidden]
+    assert json.loads(wire.blobs.read(Blob("service", "status", "sql01.status"))) == hidden
+
+
 def test_without_a_status_blob_the_host_still_learns(wire: Wire) -> None:
     assert wire.http.put("/status", json=upload("", {"version": "1.1"}), headers=TRUST).status_code == 200
     assert wire.machine.reports == [{"version": "1.1"}]
