@@ -33,6 +33,7 @@ from controlplane.ports import (
     PublishedHandler,
     Range,
     Store,
+    StoreView,
 )
 
 
@@ -177,6 +178,12 @@ class StoreWrapper(Store):
 
     def transaction(self) -> AbstractContextManager[None]:
         return self.inner.transaction()
+
+    def in_transaction(self) -> bool:
+        return self.inner.in_transaction()
+
+    def view(self) -> AbstractContextManager[StoreView]:
+        return self.inner.view()
 
     def record(self, event: Event) -> int:
         return self.inner.record(event)

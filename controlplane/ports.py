@@ -13,6 +13,8 @@ from datetime import datetime
 from random import Random
 from typing import Any, Literal, Protocol, runtime_checkable
 
+from controlplane.service_settings import ServiceSettings as ServiceSettings
+
 Json = dict[str, Any]
 
 BLOCK_BYTES = 64 * 1024
@@ -214,14 +216,29 @@ class Event:
     monotonic_seconds: float = 0.0
 
 
-class Store(Protocol):
+class StoreView(Protocol):
+    """The reading verbs of a Store."""
+
+    def get(self, kind: str, id: str) -> Document | None: ...
+
+    def find(
+        self, kind: str, parent: str | None = None, *, after: str = "", limit: int | None = None
+    ) -> Sequence[Document]:
+        """Documents of a kind (below `parent`) in the order of their ids, those after the id `after`."""
+
+    def kinds(self) -> Sequence[str]:
+        """Every kind of which there is a document, in order."""
+
+    def events(self, since: int = 0, *, limit: int = 1000, job: str | None = None) -> Sequence[Event]:
+        """Events with an id above `since`, oldest first."""
+
+
+class Store(StoreView, Protocol):
     """ARM resources and everything else that survives, as documents; plus the journal of events. Thread-safe.
 
     `kind` is the lower-case ARM type or a name with a dot of ours (`host.vm`); `id` is unique in its kind, stored in
     lower case and matched so; `parent` is what lists are read by.
     """
-
-    def get(self, kind: str, id: str) -> Document | None: ...
 
     def put(
         self,
@@ -237,25 +254,22 @@ class Store(Protocol):
         """Write the whole document; a new etag. `if_match` = the etag it must have (EtagMismatch), `if_none_match` = it
         must not exist yet (DocumentExists). `private=None` keeps what is stored, `parent=""` too."""
 
-    def find(
-        self, kind: str, parent: str | None = None, *, after: str = "", limit: int | None = None
-    ) -> Sequence[Document]:
-        """Documents of a kind (below `parent`) in the order of their ids, those after the id `after`."""
-
-    def kinds(self) -> Sequence[str]:
-        """Every kind of which there is a document, in order."""
-
     def delete(self, kind: str, id: str, *, if_match: str | None = None) -> bool:
         """True when it was there."""
 
     def transaction(self) -> AbstractContextManager[None]:
         """What happens inside becomes visible whole or not at all. Nests; one writer at a time."""
 
+    def in_transaction(self) -> bool:
+        """Whether the calling thread is inside a transaction. It holds the writer then, and must not wait for anything
+        outside: no blob, no process, no other thread."""
+
+    def view(self) -> AbstractContextManager[StoreView]:
+        """The documents and events as they are now: whatever others write meanwhile is not seen, and nobody is kept
+        from writing. For one thread. Inside a transaction it shows what that has written too."""
+
     def record(self, event: Event) -> int:
         """Append to the journal; returns the event's id, which grows. Secrets never belong in `data`."""
-
-    def events(self, since: int = 0, *, limit: int = 1000, job: str | None = None) -> Sequence[Event]:
-        """Events with an id above `since`, oldest first."""
 
 
 # --------------------------------------------------------------------------------------------------------------- Fabric
@@ -478,38 +492,6 @@ class Ports:
     fabric: Fabric
     chance: Random
     settings: ServiceSettings
-
-
-@dataclass(frozen=True)
-class ServiceSettings:
-    """How this service behaves where Azure leaves room or names no number."""
-
-    location: str = "westus"
-    service_account: str = "backupservice"
-    """Storage account of the service: status and log blobs. Not shown in ARM."""
-    vault_account: str = "backupvaults"
-    """Storage account of what the vaults hold. No guest ever gets an address in it. Not shown in ARM."""
-    managed_disks_account: str = "manageddisks"
-    snapshot_timeout_seconds: int = 20 * 60
-    """How long a snapshot task may stay silent; the extension itself gives up at 140 minutes."""
-    snapshot_attempts: int = 2
-    machine_timeout_seconds: int = 20 * 60
-    """How long a restore waits for a virtual machine to stop or to start."""
-    report_poll_seconds: float = 0.1
-    """Real time between two looks at the status blob of a task."""
-    report_grace_seconds: float = 5.0
-    """Real time for which a report may reach the agent before the status blob."""
-    instant_snapshots_per_item: int = 18
-    """How many recovery points of an item may have their snapshots kept, however young they are."""
-    locale: str = "en-us"
-    extension_publisher: str = "Microsoft.Azure.RecoveryServices"
-    extension_type: str = "VMSnapshot"
-    extension_version: str = "1.9"
-
-    @property
-    def own_accounts(self) -> tuple[str, ...]:
-        """Storage accounts that belong to no subscription."""
-        return (self.service_account, self.vault_account, self.managed_disks_account)
 
 
 # --------------------------------------------------------------------------------------------------------------- Errors

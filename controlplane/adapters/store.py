@@ -22,7 +22,7 @@ import sqlalchemy as sa
 from sqlalchemy.pool import StaticPool
 
 from controlplane.adapters.quick_reads import QuickReads
-from controlplane.ports import Clock, Document, DocumentExists, EtagMismatch, Event, Json, PortError
+from controlplane.ports import Clock, Document, DocumentExists, EtagMismatch, Event, Json, PortError, StoreView
 from extension.contract.redaction import redact
 
 SCHEMA = "0001"
@@ -92,6 +92,7 @@ _INSERT = sa.insert(DOCUMENTS)
 _UPDATE = sa.update(DOCUMENTS).where(_THIS)
 _DELETE = sa.delete(DOCUMENTS).where(_THIS)
 _KINDS = sa.select(DOCUMENTS.c.kind).distinct().order_by(DOCUMENTS.c.kind)
+_FIRST = sa.select(DOCUMENTS.c.kind).limit(1)
 _RECORD = sa.insert(EVENTS)
 _WANTED = {
     "of_kind": DOCUMENTS.c.kind == sa.bindparam("of_kind"),
@@ -113,6 +114,39 @@ class StoreUnusable(PortError):
 
 class StoreTooNew(StoreUnusable):
     """The store was written by a newer release."""
+
+
+class _Reads(StoreView):
+    """What is read through one connection."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self._connection = connection
+
+    def get(self, kind: str, id: str) -> Document | None:
+        row = self._connection.execute(_GET, {"of_kind": kind, "of_id": id.lower()}).fetchone()
+        return None if row is None else _document(row)
+
+    def find(
+        self, kind: str, parent: str | None = None, *, after: str = "", limit: int | None = None
+    ) -> Sequence[Document]:
+        asked: dict[str, str | int] = {"of_kind": kind}
+        if parent is not None:
+            asked["of_parent"] = parent.lower()
+        if after:
+            asked["behind_id"] = after.lower()
+        if limit is not None:
+            asked["most"] = limit
+        rows = self._connection.execute(_finding(frozenset(asked)), asked).fetchall()
+        return [_document(row) for row in rows]
+
+    def kinds(self) -> Sequence[str]:
+        return self._connection.execute(_KINDS).scalars().all()
+
+    def events(self, since: int = 0, *, limit: int = 1000, job: str | None = None) -> Sequence[Event]:
+        query = sa.select(EVENTS).where(EVENTS.c.id > since).order_by(EVENTS.c.id).limit(limit)
+        if job is not None:
+            query = query.where(EVENTS.c.job == job)
+        return [_event(row) for row in self._connection.execute(query).fetchall()]
 
 
 class SqlStore:
@@ -156,8 +190,7 @@ class SqlStore:
             found = self._quick.one(kind, id.lower())
             return None if found is None else _document(found)
         with self._reading() as connection:
-            row = connection.execute(_GET, {"of_kind": kind, "of_id": id.lower()}).fetchone()
-        return None if row is None else _document(row)
+            return _Reads(connection).get(kind, id)
 
     def put(
         self,
@@ -203,20 +236,12 @@ class SqlStore:
     def find(
         self, kind: str, parent: str | None = None, *, after: str = "", limit: int | None = None
     ) -> Sequence[Document]:
-        asked: dict[str, str | int] = {"of_kind": kind}
-        if parent is not None:
-            asked["of_parent"] = parent.lower()
-        if after:
-            asked["behind_id"] = after.lower()
-        if limit is not None:
-            asked["most"] = limit
         with self._reading() as connection:
-            rows = connection.execute(_finding(frozenset(asked)), asked).fetchall()
-        return [_document(row) for row in rows]
+            return _Reads(connection).find(kind, parent, after=after, limit=limit)
 
     def kinds(self) -> Sequence[str]:
         with self._reading() as connection:
-            return connection.execute(_KINDS).scalars().all()
+            return _Reads(connection).kinds()
 
     def delete(self, kind: str, id: str, *, if_match: str | None = None) -> bool:
         key = {"of_kind": kind, "of_id": id.lower()}
@@ -247,12 +272,8 @@ class SqlStore:
         return int(identifier)
 
     def events(self, since: int = 0, *, limit: int = 1000, job: str | None = None) -> Sequence[Event]:
-        query = sa.select(EVENTS).where(EVENTS.c.id > since).order_by(EVENTS.c.id).limit(limit)
-        if job is not None:
-            query = query.where(EVENTS.c.job == job)
         with self._reading() as connection:
-            rows = connection.execute(query).fetchall()
-        return [_event(row) for row in rows]
+            return _Reads(connection).events(since, limit=limit, job=job)
 
     # ----------------------------------------------------------------------------------------------------- transactions
 
@@ -265,6 +286,48 @@ class SqlStore:
             return
         with self._writing():
             yield
+
+    def in_transaction(self) -> bool:
+        return self._current() is not None
+
+    @contextmanager
+    def view(self) -> Iterator[StoreView]:
+        current = self._current()
+        if current is not None:
+            yield _Reads(current)
+        elif self._shared:
+            with self._copied() as connection:
+                yield _Reads(connection)
+        else:
+            with self._engine.connect() as connection:
+                self._begin_view(connection)
+                try:
+                    yield _Reads(connection)
+                finally:
+                    connection.rollback()
+
+    def _begin_view(self, connection: sa.Connection) -> None:
+        if self._sqlite:
+            connection.exec_driver_sql("BEGIN")
+        else:
+            connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        connection.execute(_FIRST).fetchall()  # A transaction sees what there was at its first question.
+
+    @contextmanager
+    def _copied(self) -> Iterator[sa.Connection]:
+        """The whole database in memory once more: its one connection is not to be kept from the others."""
+        copy = sqlite3.connect(":memory:", check_same_thread=False)
+        with self._turn, self._engine.connect() as connection:
+            original = connection.connection.driver_connection
+            assert isinstance(original, sqlite3.Connection), "a database in memory is one of SQLite"
+            original.backup(copy)
+        engine = sa.create_engine("sqlite://", creator=lambda: copy, poolclass=StaticPool)
+        try:
+            with engine.connect() as connection:
+                yield connection
+        finally:
+            engine.dispose()
+            copy.close()
 
     def _current(self) -> sa.Connection | None:
         """The connection of the transaction this thread is in."""

@@ -6,8 +6,11 @@ runs it (reads at once, everything else in a thread) and turns whatever was rais
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import threading
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache, partial
 from http import HTTPStatus
 from urllib.parse import parse_qsl
@@ -72,7 +75,7 @@ def build(
         ports=ports,
         engine=engine,
         tokens=tokens,
-        operations=Operations(ports, identity, _table()),
+        operations=Operations(identity, _table()),
         limits=limits or RateLimits(),
         strict_versions=strict_versions,
     )
@@ -92,7 +95,7 @@ def build(
 
 def internal_client(ports: Ports, engine: Engine, identity: Identity) -> InternalClient:
     """How jobs use the same operations."""
-    return InternalClient(ports, engine, identity, Operations(ports, identity, _table()))
+    return InternalClient(ports, engine, identity, Operations(identity, _table()))
 
 
 @cache
@@ -187,8 +190,19 @@ class Arm:
         )
         if route.unfinished is not None:
             await hold(call.ports.clock, partial(route.unfinished, call))
-        answer = await run_in_threadpool(self._run, route, call) if route.blocks else route.run(call)
+        answer = await self._run_watched(route, call, receive) if route.blocks else route.run(call)
         return Answer(204, headers=answer.headers) if asks_only and answer.status == 200 else answer
+
+    async def _run_watched(self, route: Route, call: Call, receive: Receive) -> Answer:
+        """Run a request in a thread, and tell it when its client leaves."""
+        if call.method == "GET":
+            return await run_in_threadpool(self._run, route, call)
+        left = threading.Event()
+        watch = asyncio.create_task(_watch_for_leaving(receive, left))
+        try:
+            return await run_in_threadpool(self._run, route, replace(call, cancelled=left.is_set))
+        finally:
+            watch.cancel()
 
     def _run(self, route: Route, call: Call) -> Answer:
         """A request that may block, and its entry in the journal if it may change something."""
@@ -227,6 +241,12 @@ async def _body(receive: Receive) -> bytes:
         content += message.get("body", b"")
         if not message.get("more_body", False):
             return bytes(content)
+
+
+async def _watch_for_leaving(receive: Receive, left: threading.Event) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        continue
+    left.set()
 
 
 def _query(scope: Scope) -> dict[str, str]:

@@ -145,6 +145,11 @@ def invalid_content(reason: str) -> ServiceError:
     )
 
 
+def client_left() -> ServiceError:
+    """Nobody hears it; the journal does."""
+    return ServiceError("ClientClosedRequest", "The client closed the connection before the answer.", status=499)
+
+
 def content_too_large(limit_bytes: int) -> ServiceError:
     return ServiceError(
         "RequestContentTooLarge",

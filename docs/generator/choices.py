@@ -150,7 +150,7 @@ SERVICE = (
     ),
     Choice(
         "What is checked before a deployment writes anything",
-        "every resource is tried by its own operation, in a transaction that is taken back; what waits for one that "
+        "every resource is tried by its own operation, on an overlay of which nothing stays; what waits for one that "
         "takes its time is not",
         "what each provider's preflight checks is not public",
         "controlplane/arm/resources/preflight.py",
@@ -383,7 +383,7 @@ SERVICE = (
         "Validation of a restore",
         "the restore itself, taken back before it is begun",
         "checks more than the request, for instance permissions",
-        "controlplane/jobs/rehearsal.py",
+        "controlplane/jobs/dry_run.py",
     ),
     Choice(
         "Export of jobs",
@@ -490,7 +490,7 @@ SERVICE = (
         "How long a snapshot task may stay silent",
         f"{ServiceSettings().snapshot_timeout_seconds // 60} minutes, {ServiceSettings().snapshot_attempts} attempts",
         "the service's numbers are not public; the handler itself gives up later",
-        "controlplane/ports.py",
+        "controlplane/service_settings.py",
     ),
     Choice(
         "Second attempt",

@@ -21,6 +21,7 @@ RULES = (DOMAIN, COMPUTE, NETWORK, STORAGE, RESOURCES, RECOVERY_SERVICES)
 TEMPLATES = "controlplane.templates"
 PORTS, WRAPPERS = "controlplane.ports", "controlplane.port_wrappers"
 FABRIC_DOCUMENTS = "controlplane.fabric_documents"
+OVERLAY, SETTINGS = "controlplane.overlay_store", "controlplane.service_settings"
 VAULT = "controlplane.vault_format"
 JOBS, ARM, GUEST = "controlplane.jobs", "controlplane.arm", "simulator.guest"
 EDGE = f"{ARM}.edge"
@@ -37,9 +38,11 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     STORAGE: (DOMAIN,),
     RESOURCES: (DOMAIN,),
     RECOVERY_SERVICES: (DOMAIN, COMPUTE, NETWORK),
-    PORTS: (DOMAIN,),
+    SETTINGS: (),
+    PORTS: (DOMAIN, SETTINGS),
     WRAPPERS: (PORTS,),
     FABRIC_DOCUMENTS: (PORTS,),
+    OVERLAY: (PORTS,),
     f"{TEMPLATES}.language": (),
     f"{TEMPLATES}.library": (f"{TEMPLATES}.language",),
     f"{TEMPLATES}.evaluation": (f"{TEMPLATES}.language", f"{TEMPLATES}.library"),
@@ -47,7 +50,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     VAULT: (DOMAIN, PORTS),
     JOBS: (),
     f"{JOBS}.requests": (PORTS,),
-    f"{JOBS}.rehearsal": (DOMAIN, PORTS),
+    f"{JOBS}.dry_run": (DOMAIN, PORTS, OVERLAY),
     f"{JOBS}.documents": (*RULES, PORTS),
     f"{JOBS}.engine": (*RULES, PORTS),
     f"{JOBS}.protection": (*RULES, PORTS, f"{JOBS}.documents", f"{JOBS}.engine"),
@@ -133,7 +136,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     f"{ARM}.recovery_services": (
         *RULES,
         PORTS,
-        f"{JOBS}.rehearsal",
+        f"{JOBS}.dry_run",
         f"{JOBS}.documents",
         f"{JOBS}.engine",
         f"{JOBS}.protection",
@@ -149,6 +152,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         *RULES,
         PORTS,
         WRAPPERS,
+        OVERLAY,
         TEMPLATES,
         f"{TEMPLATES}.language",
         f"{JOBS}.deployment",

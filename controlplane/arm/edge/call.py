@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64decode, urlsafe_b64encode
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any, Protocol, TypeVar
@@ -65,6 +65,10 @@ class Dispatcher(Protocol):
     def knows(self, method: str, path: str) -> bool: ...
 
 
+def _never() -> bool:
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """One request, already authenticated and routed."""
@@ -86,6 +90,9 @@ class Call:
     dispatcher: Dispatcher
     secrets: tuple[str, ...] = field(default=(), repr=False)
     """What no error of a job that this begins may tell: the deployment that asks has put it into the request."""
+
+    cancelled: Callable[[], bool] = _never
+    """Whether the client has left, so that nobody waits for the answer. Long work that changes nothing asks."""
 
     # ------------------------------------------------------------------------------------------------------ the request
 

@@ -11,7 +11,7 @@ from controlplane.arm.edge.routing import RouteMatch, Table, operation_name, spl
 from controlplane.arm.sign_in.aad import Identity
 from controlplane.domain import errors
 from controlplane.domain.errors import ServiceError
-from controlplane.ports import Event, Json, Ports
+from controlplane.ports import Event, Json
 
 MAX_SEGMENT_CHARACTERS = 260
 """No name in a path is longer in Azure, and no store has to take what is."""
@@ -22,10 +22,9 @@ KNOWN_PATHS = 1024
 
 
 class Operations:
-    """The table of all operations, at work on one world's ports."""
+    """The table of all operations, and the rules of every path. The ports come with each call."""
 
-    def __init__(self, ports: Ports, identity: Identity, table: Table) -> None:
-        self._ports = ports
+    def __init__(self, identity: Identity, table: Table) -> None:
         self._identity = identity
         self._table = table
         self._locate = lru_cache(KNOWN_PATHS)(self._look_up)
@@ -60,7 +59,7 @@ class Operations:
     def record(self, call: Call, result: Answer) -> None:
         """Note in the journal what came of a request that may have changed something."""
         data = {"method": call.method, "id": call.id, "status": result.status}
-        self._ports.store.record(Event("arm.request", "arm", data))
+        call.ports.store.record(Event("arm.request", "arm", data))
 
     def _look_up(self, path: str) -> RouteMatch | None:
         """Where a path leads; raises where it can lead nowhere."""

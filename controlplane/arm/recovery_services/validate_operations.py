@@ -10,9 +10,9 @@ from controlplane.domain import errors
 from controlplane.domain.arm_id import ResourceId, item_id, vault_id_of
 from controlplane.domain.resources import operation
 from controlplane.domain.times import instant
-from controlplane.jobs.rehearsal import rehearse
+from controlplane.jobs.dry_run import refusal_of
 from controlplane.jobs.restore.rehydration import restore
-from controlplane.ports import Document, Engine, Json
+from controlplane.ports import Document, Engine, Json, Ports
 
 KIND = "validation"
 RESTORES = frozenset({"ValidateIaasVMRestoreOperationRequest", "ValidateRestoreOperationRequest"})
@@ -63,10 +63,10 @@ def _findings(call: Call) -> Json:
     asked = {"properties": wanted.restore_request.model_dump(by_alias=True, exclude_none=True)}
     point = _point(call, request.id or "") if request.properties else _point_of(call, wanted.restore_request)
 
-    def attempt(engine: Engine) -> None:
-        restore(call.ports, engine, point, asked)
+    def attempt(ports: Ports, engine: Engine) -> None:
+        restore(ports, engine, point, asked)
 
-    refusal = rehearse(call.ports, attempt)
+    refusal = refusal_of(call.ports, attempt)
     results = [] if refusal is None else [_finding(refusal)]
     return {"validateOperationResponse": {"validationResults": results}}
 

@@ -11,8 +11,7 @@ from typing import Any
 
 from controlplane.arm.edge.call import Call, RequestBody, parse_object
 from controlplane.arm.edge.internal_client import is_own
-from controlplane.arm.resources import preflight as rehearsal
-from controlplane.arm.resources import subscriptions
+from controlplane.arm.resources import preflight, subscriptions
 from controlplane.arm.sign_in import cloud
 from controlplane.domain import errors
 from controlplane.domain.errors import ServiceError
@@ -83,7 +82,7 @@ def read_order(call: Call) -> DeploymentOrder:
     with _hiding(secrets):
         _check_resources(call, planned, scope)
         if level != "Template":
-            _rehearse(call, planned, scope, correlation)
+            _preflight(call, planned, scope, correlation)
     operations = tuple(_operation(call, each) for each in planned.resources)
     facts = domain.facts(operations, planned.parameters, template_hash(template), correlation)
     if request.properties.validation_level:
@@ -181,8 +180,8 @@ def _check_resources(call: Call, planned: TemplatePlan, scope: Scope) -> None:
             raise domain.no_registered_provider(resource.type, resource.api_version, place)
 
 
-def _rehearse(call: Call, planned: TemplatePlan, scope: Scope, tracking_id: str) -> None:
-    found = rehearsal.refusals(call, planned, scope)
+def _preflight(call: Call, planned: TemplatePlan, scope: Scope, tracking_id: str) -> None:
+    found = preflight.refusals(call, planned, scope)
     if found:
         raise domain.invalid_deployment(call.names["deployment"], tracking_id, found)
 

@@ -1,33 +1,28 @@
-"""Tries the resources of a deployment out before anything is created: by their own operations, whose traces vanish.
+"""Tries the resources of a deployment before anything is created: by their own operations, of which nothing stays.
 
-All happens in one transaction that is rolled back. What would reach beyond the store - blobs, machines, jobs - is kept
-still; a resource that would have is not there for those that wait for it, so these are not tried.
+All is written to an overlay above a view of the store, so that nobody is kept from writing meanwhile. What would reach
+beyond the store - blobs, machines, jobs - is not done; a resource that would have is not there for those that wait for
+it, so these are not tried.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any, cast
 
 from controlplane.arm.edge.call import Answer, Call
 from controlplane.arm.edge.error_mapping import Expected, expected
 from controlplane.arm.edge.internal_client import InternalClient, operation_of
+from controlplane.domain import errors
 from controlplane.domain.errors import ServiceError
-from controlplane.ports import Blobs, Engine, Fabric, Json
+from controlplane.overlay_store import OverlayStore
+from controlplane.port_wrappers import BlobsWrapper, EngineWrapper, FabricWrapper
+from controlplane.ports import Blob, Blobs, BlobWriter, Engine, ExtensionRequest, Fabric, Json, MachineSpec, PowerState
 from controlplane.templates.language.failure import TemplateError
 from controlplane.templates.language.scope import Scope
 from controlplane.templates.late import settle_body
 from controlplane.templates.planner import Resource, TemplatePlan
-
-# Not add_account: it may be done twice, and a name that only the storage knows is seen by nobody.
-_BLOBS: Mapping[str, Any] = {
-    **dict.fromkeys(("empty_account", "create", "put", "write", "clear", "delete"), None),
-    "snapshot": "",
-}
-_FABRIC = {"create_vm": None, "delete_vm": None, "power": None, "restart": None, "deliver": 0, "remove_extension": None}
-_ENGINE = {"start": None, "cancel": False}
 
 _NOT_OF_PROVIDERS = frozenset({"LocationNotAvailableForResourceType", "LocationRequired"})
 """What the service finds before it asks a provider: such a refusal is the answer, and stands in no other."""
@@ -35,28 +30,24 @@ _NOT_OF_PROVIDERS = frozenset({"LocationNotAvailableForResourceType", "LocationR
 
 def refusals(call: Call, planned: TemplatePlan, scope: Scope) -> list[Json]:
     """What the providers of the resources have against them, as errors that ARM shows. A refusal since something is not
-    simulated is raised, as is one that no provider makes."""
+    simulated is raised, as is one that no provider makes. It ends between two resources once the client has left."""
     found: list[Json] = []
-    try:
-        with call.ports.store.transaction():
-            _try_all(call, planned, scope, found)
-            raise _Over
-    except _Over:
-        return found
-
-
-class _Over(Exception):
-    """Rolls the rehearsal back."""
+    with call.ports.store.view() as view:
+        store = OverlayStore(view, call.ports.clock)
+        _try_all(replace(call, ports=replace(call.ports, store=store)), planned, scope, found)
+    return found
 
 
 def _try_all(call: Call, planned: TemplatePlan, scope: Scope, found: list[Json]) -> None:
     there: set[str] = set()
     for resource in planned.resources:
+        if call.cancelled():
+            raise errors.client_left()
         if not there.issuperset(resource.after):
             continue
-        still = _Stage()
+        quiet = _QuietPorts()
         try:
-            answer = _try(still.set_for(call.in_version(resource.api_version)), resource, scope)
+            answer = _try(quiet.set_for(call.in_version(resource.api_version)), resource, scope)
         except TemplateError:
             continue  # It reads what is not there yet, and is evaluated anew when it is.
         except Expected as error:
@@ -66,7 +57,7 @@ def _try_all(call: Call, planned: TemplatePlan, scope: Scope, found: list[Json])
             if refusal.status != 503:
                 found.append({"target": resource.id} | refusal.envelope()["error"])
             continue
-        if not still.touched and _has_ended(call, answer):
+        if not quiet.touched and _has_ended(call, answer):
             there.add(resource.id)
 
 
@@ -85,33 +76,103 @@ def _has_ended(call: Call, answer: Answer) -> bool:
     return path is None or json.loads(call.ask("GET", path).content or b"{}").get("status") == "Succeeded"
 
 
-class _Stage:
-    """The ports of a rehearsal. `touched`: something would have reached beyond the store."""
+# ----------------------------------------------------------------------------------------------------- ports of a trial
+
+
+class _QuietPorts:
+    """Ports that tell what they know and do nothing. `touched`: something would have reached beyond the store."""
 
     def __init__(self) -> None:
         self.touched = False
 
     def set_for(self, call: Call) -> Call:
-        blobs = cast(Blobs, _Still(self, call.ports.blobs, _BLOBS))
-        fabric = cast(Fabric, _Still(self, call.ports.fabric, _FABRIC))
-        engine = cast(Engine, _Still(self, call.engine, _ENGINE))
+        blobs = _QuietBlobs(call.ports.blobs, self._touch)
+        fabric = _QuietFabric(call.ports.fabric, self._touch)
+        engine = _QuietEngine(call.engine, self._touch)
         return replace(call, ports=replace(call.ports, blobs=blobs, fabric=fabric), engine=engine)
 
+    def _touch(self) -> None:
+        self.touched = True
 
-class _Still:
-    """A port whose verbs do nothing; what it only tells it tells."""
 
-    def __init__(self, stage: _Stage, port: object, verbs: Mapping[str, Any]) -> None:
-        self._stage = stage
-        self._port = port
-        self._verbs = verbs
+class _QuietBlobs(BlobsWrapper):
+    """Not `add_account`: it may be done twice, and a name that only the storage knows is seen by nobody."""
 
-    def __getattr__(self, name: str) -> Any:
-        if name not in self._verbs:
-            return getattr(self._port, name)
+    def __init__(self, inner: Blobs, touch: Callable[[], None]) -> None:
+        super().__init__(inner)
+        self._touch = touch
 
-        def nothing(*_: Any, **__: Any) -> Any:
-            self._stage.touched = True
-            return self._verbs[name]
+    def empty_account(self, account: str) -> None:
+        self._touch()
 
-        return nothing
+    def create(self, blob: Blob, size_bytes: int, metadata: Mapping[str, str] | None = None) -> None:
+        self._touch()
+
+    def put(self, blob: Blob, data: bytes, metadata: Mapping[str, str] | None = None) -> None:
+        self._touch()
+
+    def writer(self, blob: Blob) -> BlobWriter:
+        self._touch()
+        return _QuietWriter()
+
+    def write(self, blob: Blob, offset: int, data: bytes | bytearray | memoryview) -> None:
+        self._touch()
+
+    def clear(self, blob: Blob, offset: int, length: int) -> None:
+        self._touch()
+
+    def snapshot(self, blob: Blob, metadata: Mapping[str, str] | None = None) -> str:
+        self._touch()
+        return ""
+
+    def delete(self, blob: Blob, snapshots: bool = False) -> None:
+        self._touch()
+
+
+class _QuietWriter(BlobWriter):
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        return None
+
+    def commit(self, metadata: Mapping[str, str] | None = None) -> int:
+        return 0
+
+    def abort(self) -> None:
+        return None
+
+
+class _QuietFabric(FabricWrapper):
+    def __init__(self, inner: Fabric, touch: Callable[[], None]) -> None:
+        super().__init__(inner)
+        self._touch = touch
+
+    def create_vm(self, vm: str, spec: MachineSpec) -> None:
+        self._touch()
+
+    def delete_vm(self, vm: str) -> None:
+        self._touch()
+
+    def power(self, vm: str, state: PowerState) -> None:
+        self._touch()
+
+    def restart(self, vm: str) -> None:
+        self._touch()
+
+    def deliver(self, vm: str, request: ExtensionRequest) -> int:
+        self._touch()
+        return 0
+
+    def remove_extension(self, vm: str, name: str) -> None:
+        self._touch()
+
+
+class _QuietEngine(EngineWrapper):
+    def __init__(self, inner: Engine, touch: Callable[[], None]) -> None:
+        super().__init__(inner)
+        self._touch = touch
+
+    def start(self, plan: str, job_id: str, state: Json) -> None:
+        self._touch()
+
+    def cancel(self, job_id: str) -> bool:
+        self._touch()
+        return False

@@ -24,7 +24,7 @@ WRAPPERS: dict[type, Callable[[Any], object]] = {
 
 
 def verbs(port: type) -> list[str]:
-    return [name for name, member in vars(port).items() if inspect.isfunction(member) and not name.startswith("_")]
+    return [name for name, _ in inspect.getmembers(port, inspect.isfunction) if not name.startswith("_")]
 
 
 VERBS = [(port, verb) for port in WRAPPERS for verb in verbs(port)]

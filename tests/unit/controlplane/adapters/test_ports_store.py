@@ -1,6 +1,7 @@
 """What every Store must do, run over a file, over a database in memory, and over BACKUPSIM_TEST_DSN where it is set.
 
-That database must be an empty one; whatever a test makes in it is dropped again.
+An overlay obeys the same rules but for those about threads, of which it serves one. The database of that address must
+be an empty one; whatever a test makes in it is dropped again.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from controlplane.adapters.store import SqlStore
-from controlplane.ports import DocumentExists, EtagMismatch, Event
+from controlplane.overlay_store import OverlayStore
+from controlplane.ports import DocumentExists, EtagMismatch, Event, Store
 from simulator.clock.virtual import VirtualClock
 
 START = datetime(2026, 11, 22, 19, 0, tzinfo=UTC)
@@ -34,13 +36,30 @@ def clock() -> Iterator[VirtualClock]:
 OTHER = os.environ.get("BACKUPSIM_TEST_DSN", "")
 
 
-@pytest.fixture(params=["file", "memory", *(["other"] if OTHER else [])])
-def store(request: pytest.FixtureRequest, tmp_path: Path, clock: VirtualClock) -> Iterator[SqlStore]:
-    dsn = {"file": f"sqlite:///{tmp_path}/state.db", "memory": ":memory:", "other": OTHER}[request.param]
+DATABASES = ["file", "memory", *(["other"] if OTHER else [])]
+
+
+@pytest.fixture(params=DATABASES)
+def database(request: pytest.FixtureRequest, tmp_path: Path, clock: VirtualClock) -> Iterator[SqlStore]:
+    yield from opened(request.param, tmp_path, clock)
+
+
+@pytest.fixture(params=[*DATABASES, "overlay"])
+def store(request: pytest.FixtureRequest, tmp_path: Path, clock: VirtualClock) -> Iterator[Store]:
+    if request.param != "overlay":
+        yield from opened(request.param, tmp_path, clock)
+        return
+    for below in opened("file", tmp_path, clock):
+        with below.view() as view:
+            yield OverlayStore(view, clock)
+
+
+def opened(which: str, tmp_path: Path, clock: VirtualClock) -> Iterator[SqlStore]:
+    dsn = {"file": f"sqlite:///{tmp_path}/state.db", "memory": ":memory:", "other": OTHER}[which]
     store = SqlStore(dsn, clock)
     yield store
     store.close()
-    if request.param == "other":
+    if which == "other":
         engine = sa.create_engine(dsn)
         found = sa.MetaData()
         found.reflect(engine)
@@ -48,7 +67,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path, clock: VirtualClock) -
         engine.dispose()
 
 
-def test_a_document_comes_back_as_it_was_put(store: SqlStore) -> None:
+def test_a_document_comes_back_as_it_was_put(store: Store) -> None:
     put = store.put(KIND, "/Sub/V1", {"id": "/Sub/V1", "name": "größe"}, parent="/Sub", private={"disks": [1, 2]})
     got = store.get(KIND, "/SUB/v1")
     assert got == put
@@ -59,13 +78,13 @@ def test_a_document_comes_back_as_it_was_put(store: SqlStore) -> None:
     assert got.private == {"disks": [1, 2]}
 
 
-def test_there_is_no_document_of_another_kind_or_id(store: SqlStore) -> None:
+def test_there_is_no_document_of_another_kind_or_id(store: Store) -> None:
     store.put(KIND, "a", {})
     assert store.get(KIND, "b") is None
     assert store.get("operation", "a") is None
 
 
-def test_private_and_parent_stay_when_not_given(store: SqlStore) -> None:
+def test_private_and_parent_stay_when_not_given(store: Store) -> None:
     store.put(KIND, "a", {"n": 1}, parent="/p", private={"secret": 1})
     assert store.put(KIND, "a", {"n": 2}) == store.get(KIND, "a")
     got = store.get(KIND, "a")
@@ -77,11 +96,11 @@ def test_private_and_parent_stay_when_not_given(store: SqlStore) -> None:
     assert emptied.private == {}
 
 
-def test_each_put_gives_a_new_etag(store: SqlStore) -> None:
+def test_each_put_gives_a_new_etag(store: Store) -> None:
     assert len({store.put(KIND, "a", {"n": 1}).etag for _ in range(5)}) == 5
 
 
-def test_if_match_refuses_what_changed_since(store: SqlStore) -> None:
+def test_if_match_refuses_what_changed_since(store: Store) -> None:
     first = store.put(KIND, "a", {"n": 1})
     store.put(KIND, "a", {"n": 2}, if_match=first.etag)
     with pytest.raises(EtagMismatch):
@@ -96,20 +115,20 @@ def test_if_match_refuses_what_changed_since(store: SqlStore) -> None:
     assert store.delete(KIND, "a", if_match=got.etag)
 
 
-def test_if_none_match_refuses_what_is_there(store: SqlStore) -> None:
+def test_if_none_match_refuses_what_is_there(store: Store) -> None:
     store.put(KIND, "a", {"n": 1}, if_none_match=True)
     with pytest.raises(DocumentExists):
         store.put(KIND, "A", {"n": 2}, if_none_match=True)
 
 
-def test_delete_says_whether_it_was_there(store: SqlStore) -> None:
+def test_delete_says_whether_it_was_there(store: Store) -> None:
     store.put(KIND, "a", {})
     assert store.delete(KIND, "A")
     assert not store.delete(KIND, "a")
     assert store.get(KIND, "a") is None
 
 
-def test_every_kind_of_which_there_is_something_is_named(store: SqlStore) -> None:
+def test_every_kind_of_which_there_is_something_is_named(store: Store) -> None:
     assert list(store.kinds()) == []
     for kind, id in (("b", "1"), ("a", "1"), ("b", "2")):
         store.put(kind, id, {})
@@ -118,7 +137,7 @@ def test_every_kind_of_which_there_is_something_is_named(store: SqlStore) -> Non
     assert list(store.kinds()) == ["b"]
 
 
-def test_find_lists_below_a_parent_in_order_of_ids(store: SqlStore) -> None:
+def test_find_lists_below_a_parent_in_order_of_ids(store: Store) -> None:
     for name in ("/p/c", "/p/A", "/p/b"):
         store.put(KIND, name, {}, parent="/P")
     store.put(KIND, "/q/a", {}, parent="/q")
@@ -146,7 +165,7 @@ def test_paging_by_after_yields_every_document_once(ids: set[str], page: int) ->
         clock.close()
 
 
-def test_a_transaction_that_fails_leaves_nothing(store: SqlStore) -> None:
+def test_a_transaction_that_fails_leaves_nothing(store: Store) -> None:
     store.put(KIND, "a", {"n": 1})
 
     def change_and_fail() -> None:
@@ -166,7 +185,7 @@ def test_a_transaction_that_fails_leaves_nothing(store: SqlStore) -> None:
     assert store.events() == []
 
 
-def test_a_transaction_sees_its_own_writes(store: SqlStore) -> None:
+def test_a_transaction_sees_its_own_writes(store: Store) -> None:
     with store.transaction():
         store.put(KIND, "a", {}, parent="/p")
         assert store.get(KIND, "a") is not None
@@ -174,7 +193,7 @@ def test_a_transaction_sees_its_own_writes(store: SqlStore) -> None:
     assert store.get(KIND, "a") is not None
 
 
-def test_an_inner_transaction_may_fail_alone(store: SqlStore) -> None:
+def test_an_inner_transaction_may_fail_alone(store: Store) -> None:
     def fail_inside() -> None:
         with store.transaction():
             store.put(KIND, "inner", {})
@@ -188,7 +207,7 @@ def test_an_inner_transaction_may_fail_alone(store: SqlStore) -> None:
     assert [document.id for document in store.find(KIND)] == ["after", "outer"]
 
 
-def test_an_outer_failure_takes_the_inner_transaction_along(store: SqlStore) -> None:
+def test_an_outer_failure_takes_the_inner_transaction_along(store: Store) -> None:
     def fail_outside() -> None:
         with store.transaction():
             with store.transaction():
@@ -200,16 +219,16 @@ def test_an_outer_failure_takes_the_inner_transaction_along(store: SqlStore) -> 
     assert store.get(KIND, "inner") is None
 
 
-def test_nobody_sees_half_a_transaction(store: SqlStore) -> None:
-    store.put(KIND, "a", {"n": 0})
+def test_nobody_sees_half_a_transaction(database: SqlStore) -> None:
+    database.put(KIND, "a", {"n": 0})
     written, go_on = threading.Event(), threading.Event()
 
     def write() -> None:
-        with store.transaction():
-            store.put(KIND, "a", {"n": 1})
+        with database.transaction():
+            database.put(KIND, "a", {"n": 1})
             written.set()
             go_on.wait(10)
-            store.put(KIND, "b", {"n": 1})
+            database.put(KIND, "b", {"n": 1})
 
     writer = threading.Thread(target=write)
     writer.start()
@@ -217,7 +236,7 @@ def test_nobody_sees_half_a_transaction(store: SqlStore) -> None:
     seen: list[tuple[bool, bool]] = []
 
     def read() -> None:
-        a, b = store.get(KIND, "a"), store.get(KIND, "b")
+        a, b = database.get(KIND, "a"), database.get(KIND, "b")
         assert a is not None
         seen.append((a.json() == {"n": 1}, b is not None))
 
@@ -231,29 +250,29 @@ def test_nobody_sees_half_a_transaction(store: SqlStore) -> None:
     assert (True, False) not in seen
 
 
-def test_counting_from_many_threads_loses_nothing(store: SqlStore) -> None:
-    store.put(KIND, "counter", {"n": 0})
+def test_counting_from_many_threads_loses_nothing(database: SqlStore) -> None:
+    database.put(KIND, "counter", {"n": 0})
 
     def count() -> None:
         for _ in range(25):
-            with store.transaction():
-                got = store.get(KIND, "counter")
+            with database.transaction():
+                got = database.get(KIND, "counter")
                 assert got is not None
-                store.put(KIND, "counter", {"n": got.json()["n"] + 1})
-            store.record(Event("counted", "test"))
+                database.put(KIND, "counter", {"n": got.json()["n"] + 1})
+            database.record(Event("counted", "test"))
 
     threads = [threading.Thread(target=count) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    got = store.get(KIND, "counter")
+    got = database.get(KIND, "counter")
     assert got is not None
     assert got.json() == {"n": 100}
-    assert len(store.events()) == 100
+    assert len(database.events()) == 100
 
 
-def test_record_fills_the_times_and_numbers_grow(store: SqlStore, clock: VirtualClock) -> None:
+def test_record_fills_the_times_and_numbers_grow(store: Store, clock: VirtualClock) -> None:
     first = store.record(Event("job.state", "service", {"to": "InProgress"}, vm="/vm", job="j1"))
     clock.jump(60)
     second = store.record(Event("job.state", "service", job="j2", parent=first))
@@ -273,15 +292,52 @@ def test_record_fills_the_times_and_numbers_grow(store: SqlStore, clock: Virtual
     assert 0 < one.monotonic_seconds <= two.monotonic_seconds
 
 
-def test_record_keeps_times_that_are_given(store: SqlStore) -> None:
+def test_record_keeps_times_that_are_given(store: Store) -> None:
     when = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
     store.record(Event("froze", "guest", time=when, monotonic_seconds=12.5))
     (event,) = store.events()
     assert (event.time, event.monotonic_seconds) == (when, 12.5)
 
 
-def test_events_are_read_from_a_point_on_and_by_job(store: SqlStore) -> None:
+def test_events_are_read_from_a_point_on_and_by_job(store: Store) -> None:
     numbers = [store.record(Event(f"e{n}", "service", job="odd" if n % 2 else "even")) for n in range(6)]
     assert [event.name for event in store.events(since=numbers[3])] == ["e4", "e5"]
     assert [event.name for event in store.events(limit=2)] == ["e0", "e1"]
     assert [event.name for event in store.events(job="odd")] == ["e1", "e3", "e5"]
+
+
+def test_only_the_thread_of_a_transaction_is_in_it(database: SqlStore) -> None:
+    seen: list[bool] = []
+    assert not database.in_transaction()
+    with database.transaction():
+        other = threading.Thread(target=lambda: seen.append(database.in_transaction()))
+        other.start()
+        other.join()
+        assert database.in_transaction()
+    assert seen == [False]
+    assert not database.in_transaction()
+
+
+def test_a_view_stands_still_and_keeps_nobody_from_writing(database: SqlStore) -> None:
+    database.put(KIND, "a", {"n": 1}, parent="p")
+    number = database.record(Event("first", "test"))
+    with database.view() as view:
+        database.put(KIND, "a", {"n": 2})
+        database.put(KIND, "b", {}, parent="p")
+        database.put("other", "c", {})
+        database.record(Event("second", "test"))
+        found = view.get(KIND, "A")
+        assert found is not None
+        assert found.json() == {"n": 1}
+        assert [document.id for document in view.find(KIND, "p")] == ["a"]
+        assert list(view.kinds()) == [KIND]
+        assert [event.id for event in view.events()] == [number]
+    with database.view() as view:
+        assert [document.id for document in view.find(KIND, "p")] == ["a", "b"]
+
+
+def test_a_view_in_a_transaction_shows_what_that_has_written(database: SqlStore) -> None:
+    with database.transaction():
+        database.put(KIND, "a", {})
+        with database.view() as view:
+            assert view.get(KIND, "a") is not None

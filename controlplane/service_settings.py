@@ -1,0 +1,37 @@
+"""How the service behaves where Azure leaves room or names no number."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class ServiceSettings:
+    """How this service behaves where Azure leaves room or names no number."""
+
+    location: str = "westus"
+    service_account: str = "backupservice"
+    """Storage account of the service: status and log blobs. Not shown in ARM."""
+    vault_account: str = "backupvaults"
+    """Storage account of what the vaults hold. No guest ever gets an address in it. Not shown in ARM."""
+    managed_disks_account: str = "manageddisks"
+    snapshot_timeout_seconds: int = 20 * 60
+    """How long a snapshot task may stay silent; the extension itself gives up at 140 minutes."""
+    snapshot_attempts: int = 2
+    machine_timeout_seconds: int = 20 * 60
+    """How long a restore waits for a virtual machine to stop or to start."""
+    report_poll_seconds: float = 0.1
+    """Real time between two looks at the status blob of a task."""
+    report_grace_seconds: float = 5.0
+    """Real time for which a report may reach the agent before the status blob."""
+    instant_snapshots_per_item: int = 18
+    """How many recovery points of an item may have their snapshots kept, however young they are."""
+    locale: str = "en-us"
+    extension_publisher: str = "Microsoft.Azure.RecoveryServices"
+    extension_type: str = "VMSnapshot"
+    extension_version: str = "1.9"
+
+    @property
+    def own_accounts(self) -> tuple[str, ...]:
+        """Storage accounts that belong to no subscription."""
+        return (self.service_account, self.vault_account, self.managed_disks_account)
