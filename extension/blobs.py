@@ -162,7 +162,7 @@ class ReportBlob:
         length = answer.headers.get("content-length", "0")
         size = int(length) if length.isdecimal() else len(answer.body)
         if kind not in ("BlockBlob", "PageBlob"):
-            raise ReportRefused(f"a report can't be written to a {kind or 'thing that is no blob'}")
+            raise ReportRefused(f"a report cannot be written to a {kind or 'resource that is not a blob'}")
         if kind == "BlockBlob" and size:
             raise ReportRefused("a report can't be written to a block blob that is not empty")
         self._kind = kind

@@ -19,7 +19,7 @@ def find_guest(package_root: Path, environment: Mapping[str, str], end_process: 
         if token.is_file():
             address = environment.get(WIRE_SERVER_VARIABLE)
             if not address:
-                raise NoGuestProvider(f"no guest provider: {TOKEN_FILE} is there, but not {WIRE_SERVER_VARIABLE}")
+                raise NoGuestProvider(f"no guest provider: {TOKEN_FILE} exists, but {WIRE_SERVER_VARIABLE} is not set")
             return SimulatedGuest(address, token.read_text(encoding="ascii").strip(), end_process)
     raise NoGuestProvider(
         f"no guest provider: there is no {TOKEN_FILE} in or above the package, and this version can't drive real VSS"

@@ -135,5 +135,5 @@ def _mapping(verb: str, body: bytes) -> dict[str, Any]:
     except ValueError:
         values = None
     if not isinstance(values, dict):
-        raise GuestError(f"the guest's answer to {verb} is no JSON object")
+        raise GuestError(f"the guest's answer to {verb} is not a JSON object")
     return values

@@ -112,7 +112,7 @@ def enable(package: Package, start: Callable[[Package, int], None] = start_worke
         log.error(f"enable: {problem}")
         return
     if number == folder.last_sequence_number() and not is_copy(package):
-        log.info(f"enable: number {number} was begun before")
+        log.info(f"enable: sequence number {number} was already started")
         folder.wipe_protected_settings(number)
         return
     folder.begin(number)

@@ -153,7 +153,7 @@ class Exchange:
             for piece in pieces:
                 body += piece
                 if len(body) > MAX_ANSWER_BYTES:
-                    raise NotHttp("the answer has no end")
+                    raise NotHttp("the response is incomplete")
             return Answer(status, headers, bytes(body))
         finally:
             self.close()
@@ -229,7 +229,7 @@ class Exchange:
         self._answered = True
         self._received += piece
         if len(self._received) > MAX_ANSWER_BYTES:
-            raise NotHttp("the answer has no end")
+            raise NotHttp("the response is incomplete")
 
     def _opened(self) -> socket.socket:
         assert self._connection is not None, "open it first"
@@ -241,7 +241,7 @@ def _parse_head(head: bytes) -> tuple[int, dict[str, str]]:
     version, _, rest = first.partition(" ")
     status = rest[:3]
     if not version.startswith("HTTP/1.") or not status.isdecimal():
-        raise NotHttp("the answer is not HTTP/1.1")
+        raise NotHttp("the response is not HTTP/1.1")
     pairs = (line.partition(":") for line in lines)
     return int(status), {name.strip().lower(): value.strip() for name, _, value in pairs}
 
@@ -250,7 +250,7 @@ def _chunk_size(line: bytes) -> int:
     try:
         return int(line.partition(b";")[0], 16)
     except ValueError:
-        raise NotHttp("a chunk of the answer has no size") from None
+        raise NotHttp("a chunk of the response has no size") from None
 
 
 def call(

@@ -42,7 +42,7 @@ class Signal(StrEnum):
     ASKED = "asked"
     REFUSED = "refused"
     """Something forbids the snapshot before the guest was touched: settings, age, preconditions."""
-    ASKED_WITHOUT_FREEZE = "asked without freeze"
+    ASKED_WITHOUT_FREEZE = "no freeze requested"
     FROZEN = "frozen"
     FROZEN_WITHOUT_WRITERS = "frozen without writers"
     """The volumes are held, but not every writer vouches for its data."""

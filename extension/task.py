@@ -139,7 +139,7 @@ class Task:
 
     def _learn(self, facts: Facts, guest: Guest) -> None:
         if self._folder.adopt_machine(facts.machine_id):
-            self._log.info("this machine is a copy of another one; what that one did is forgotten")
+            self._log.info("this machine is a copy of another one; the state of the original is discarded")
             self._folder.begin(self._number)
         self._log.info(
             f"machine {facts.computer_name}, {facts.os_name} {facts.os_version}, agent {facts.agent_version}"
@@ -187,7 +187,7 @@ class Task:
         import traceback  # takes longer than the rest of the handler's own modules, for what should never happen
 
         self._log.error("".join(traceback.format_exception(mistake)))
-        return failed(f"{type(mistake).__name__} inside the handler; its log says where")
+        return failed(f"{type(mistake).__name__} inside the handler; see its log")
 
 
 def _requests(settings: SnapshotSettings) -> tuple[DiskSnapshot, ...]:

@@ -141,7 +141,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         verb = path.removeprefix("/vm/sql01/bridge/")
         if self.headers.get("Authorization") != f"Bearer {TOKEN}":
-            self._send(401, b'{"error": "the bridge opens only for the token of this machine"}')
+            self._send(401, b'{"error": "the bridge accepts only the token of this machine"}')
         elif verb == "session" and "session" not in self.owner.refuse:
             self.owner.calls.append(("session", query, monotonic()))
             self.owner.hold_session(self)

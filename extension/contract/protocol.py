@@ -59,7 +59,7 @@ def _only(value: Any, what: str) -> Json:
     """The one object of a file that is an array of one, or that object itself."""
     first = value[0] if isinstance(value, list) and value else value
     if not isinstance(first, dict):
-        raise ProtocolError(f"{what} holds no object")
+        raise ProtocolError(f"{what} is not a JSON object")
     return first
 
 
@@ -209,7 +209,7 @@ def parse_settings_file(text: str | bytes) -> SettingsFile:
     if isinstance(public, str):
         public = load_json(public, "publicSettings")
     if not isinstance(public, dict):
-        raise ProtocolError("publicSettings is no object")
+        raise ProtocolError("publicSettings is not a JSON object")
     return SettingsFile(
         public=public,
         protected=as_text(handler.get("protectedSettings")) or None,
@@ -288,7 +288,7 @@ class StatusFile(NamedTuple):
         what = "the status file"
         document = load_json(text, what)
         if not isinstance(document, list):
-            raise ProtocolError(f"{what} is no array")
+            raise ProtocolError(f"{what} is not a JSON array")
         outer = _only(document, what)
         status = _object(outer, "status", what)
         message, lang = _parse_formatted_message(status, what)
@@ -318,7 +318,7 @@ def _parse_formatted_message(parent: Json, what: str) -> tuple[str | None, str]:
         return None, "en-US"
     formatted = _object(parent, "formattedMessage", what)
     if "message" not in formatted:
-        raise ProtocolError(f"{what} has a formattedMessage without message")
+        raise ProtocolError(f"{what} has a formattedMessage without a message")
     return as_text(formatted["message"]), _text(formatted, "lang", what)
 
 

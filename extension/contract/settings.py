@@ -82,10 +82,10 @@ def to_ticks(time: datetime) -> int:
 def parse_ticks(ticks: str | int | float) -> datetime:
     """The time that ticks mean, as a number, as decimal text or, as a spreadsheet leaves it, as 6.36458E+17."""
     if isinstance(ticks, bool):
-        raise ValueError("ticks are a number")
+        raise ValueError("ticks must be a number")
     number = _exact(ticks) if isinstance(ticks, str) else ticks
     if not 0 <= number <= _LAST_TICK or number != int(number):
-        raise ValueError("ticks lie outside the calendar")
+        raise ValueError("ticks are outside the range of dates")
     return _FIRST_TICK + timedelta(microseconds=int(number) // 10)
 
 
@@ -97,10 +97,10 @@ def _exact(text: str) -> int:
     try:
         number = Decimal(text.strip())
     except InvalidOperation:
-        raise ValueError("ticks are a number") from None
+        raise ValueError("ticks must be a number") from None
     # Compared before it is converted: 1E+999999999 is quickly written and fills the memory as an integer.
     if not number.is_finite() or not 0 <= number <= _LAST_TICK or number != number.to_integral_value():
-        raise ValueError("ticks lie outside the calendar")
+        raise ValueError("ticks are outside the range of dates")
     return int(number)
 
 

@@ -37,9 +37,9 @@ def find(environment: Mapping[str, str] = os.environ) -> str:
     if found:
         return found
     if named:
-        raise MissingAz(f"{PROGRAM_VARIABLE} names no program; correct it, or unset it to use the az on the PATH")
+        raise MissingAz(f"{PROGRAM_VARIABLE} is not a program; correct it, or unset it to use the az on the PATH")
     raise MissingAz(
-        "no az on the PATH; install it (pip install azure-cli, in an environment of its own), "
+        "az was not found on the PATH; install it (pip install azure-cli, in an environment of its own), "
         f"or name it in {PROGRAM_VARIABLE}"
     )
 
@@ -120,8 +120,8 @@ def _run(command: list[str], environment: Mapping[str, str]) -> None:
         check=False,
     )
     if done.returncode:
-        said = next((line for line in done.stderr.splitlines() if line.startswith("ERROR")), "it said nothing")
-        raise Failure(f"az {command[1]} failed: {redact(said)}; backupsim doctor says what is wrong with az")
+        said = next((line for line in done.stderr.splitlines() if line.startswith("ERROR")), "it wrote no message")
+        raise Failure(f"az {command[1]} failed: {redact(said)}; run backupsim doctor to check az")
 
 
 def _cloud(folder: Path) -> dict[str, str]:

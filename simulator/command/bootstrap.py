@@ -31,17 +31,17 @@ REPORT = ENVIRONMENT / "backupsim.log"
 CONNECT = "connect this machine, or name a nearer index in PIP_INDEX_URL (for uv: UV_DEFAULT_INDEX)"
 REASONS = (
     # What a failed installation says, the reason, and the remedy; the first that fits counts.
-    ("no space left on device", "the disk is full", "free a gigabyte"),
+    ("no space left on device", "the disk is full", "free at least 1 GB"),
     ("no module named pip", "the environment in .venv has no pip", "remove the folder .venv"),
     ("certificate_verify_failed", "the package index shows a certificate of an unknown authority", "set PIP_CERT"),
     ("unknownissuer", "the package index shows a certificate of an unknown authority", "set SSL_CERT_FILE"),
-    ("proxyerror", "the proxy does not let us through", "check HTTPS_PROXY"),
-    ("407 proxy", "the proxy does not let us through", "check HTTPS_PROXY"),
+    ("proxyerror", "the proxy refused the connection", "check HTTPS_PROXY"),
+    ("407 proxy", "the proxy refused the connection", "check HTTPS_PROXY"),
     ("establish a new connection", "no package index can be reached", CONNECT),
     ("connection broken", "no package index can be reached", CONNECT),
     ("error sending request", "no package index can be reached", CONNECT),
     ("timed out", "the package index does not answer in time", CONNECT),
-    ("(from versions: none)", "no package index that can be reached has all that is needed", CONNECT),
+    ("(from versions: none)", "the package index does not have all packages that are needed", CONNECT),
 )
 
 
@@ -157,8 +157,8 @@ def needs_node_package(version: str | None) -> bool:
 
 def too_old(version: Sequence[int], program: str, works: Callable[[str], bool]) -> str:
     newer = next((name for name in NEWER_PYTHONS if works(name)), None)
-    remedy = f"run the same with {newer}" if newer else "install one from your system's packages or from python.org"
-    return f"Python 3.11 or newer is needed, and {program} is {'.'.join(map(str, version))}; {remedy}"
+    remedy = f"run the same command with {newer}" if newer else "install one from the system's packages or python.org"
+    return f"Python 3.11 or newer is required, but {program} is {'.'.join(map(str, version))}; {remedy}"
 
 
 def reason(output: str) -> str:
@@ -168,7 +168,7 @@ def reason(output: str) -> str:
             return f"{why}; {remedy}, then run the same command again"
     lines = [line.strip() for line in output.splitlines() if line.strip()] or ["no reason was given"]
     telling = next((line for line in lines if line.lower().startswith("error")), lines[-1])
-    return f"{telling}; everything it said is in {REPORT}"
+    return f"{telling}; its full output is in {REPORT}"
 
 
 def requirements(project: dict[str, Any], groups: Collection[str]) -> list[str]:
@@ -191,7 +191,7 @@ def prepare(wanted: Wanted) -> None:
             if is_ready(stamp, wanted):
                 return
             if owner := owner_elsewhere(stamp):
-                raise Lacking(f"{ENVIRONMENT} is a link to that of the checkout in {owner}; remove the link")
+                raise Lacking(f"{ENVIRONMENT} is a link to the environment of the checkout in {owner}; remove the link")
             former = stamp.groups if stamp else ()
             node = ("node",) if needs_node_package(answer_of("node", "--version")) else ()
             wanted = wanted._replace(groups=wanted.groups.union(former, node))
@@ -210,7 +210,7 @@ def fill_with_uv(wanted: Wanted) -> bool:
     try:
         fill(wanted, "uv", ["uv", "pip"])
     except Lacking as problem:
-        say(f"uv could not: {problem}")
+        say(f"uv failed: {problem}")
         return False
     return True
 
@@ -225,9 +225,9 @@ def fill(wanted: Wanted, tool: str, installer: list[str]) -> None:
         usable = is_sound(stamp, wanted) and stamp is not None and tool in ("uv", stamp.tool)
         write_stamp(now)
         if not usable:
-            say(f"making an environment in {ENVIRONMENT}")
+            say(f"creating an environment in {ENVIRONMENT}")
             make(tool)
-    say(f"installing {', '.join(('the dependencies', *now.groups))} with {tool}: once, about half a minute")
+    say(f"installing {', '.join(('the dependencies', *now.groups))} with {tool}: once, takes about half a minute")
     install(installer, wanted.groups)
     python = answer_of(str(PYTHON), "-c", "import sys; print('{}.{}'.format(*sys.version_info))")
     write_stamp(now._replace(python=python or "", complete=True))
@@ -249,7 +249,7 @@ def make(tool: str) -> None:
     missing = [name for name in ("venv", "ensurepip") if importlib.util.find_spec(name) is None]
     if missing:
         raise Lacking(
-            f"{base} comes without {missing[0]}, which makes environments; "
+            f"{base} comes without {missing[0]}, which creates environments; "
             f"on Debian and Ubuntu run: apt install python{python_version()}-venv"
         )
     run([base, "-m", "venv", str(ENVIRONMENT.resolve())])  # which makes none in a link

@@ -41,18 +41,21 @@ app.add_typer(handler_app, name="handler")
 app.add_typer(cli_clients.app)
 
 StateOption = Annotated[
-    Path | None, typer.Option("--state", envvar="BACKUPSIM_STATE", help="Folder of the world.", show_default=False)
+    Path | None,
+    typer.Option("--state", envvar="BACKUPSIM_STATE", help="The world's state folder.", show_default=False),
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
-SeedOption = Annotated[int, typer.Option(min=0, help="Fixes the data and the draws, not the timing.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Write one JSON object to stdout.")]
+SeedOption = Annotated[int, typer.Option(min=0, help="Seed of generated data and random choices; timing still varies.")]
 BlobEndpointOption = Annotated[
     str | None,
-    typer.Option(envvar="BACKUPSIM_BLOB_ENDPOINT", help="Use this Azurite or account instead of starting one."),
+    typer.Option(envvar="BACKUPSIM_BLOB_ENDPOINT", help="Use this blob endpoint instead of starting Azurite."),
 ]
 BlobAccountsOption = Annotated[
     str | None,
     typer.Option(
-        envvar="BACKUPSIM_BLOB_ACCOUNTS", help="Its accounts, name:key;name:key, or a file of such.", show_default=False
+        envvar="BACKUPSIM_BLOB_ACCOUNTS",
+        help="Its accounts as name:key;name:key, or a file with them.",
+        show_default=False,
     ),
 ]
 
@@ -76,9 +79,7 @@ def demo(
     if lang not in texts.LANGUAGES:
         raise typer.BadParameter(f"{lang} is not one of {', '.join(texts.LANGUAGES)}", param_hint="--lang")
     if keep is not None and (keep / "world.json").exists():
-        _fail(
-            USAGE, f"{keep} holds a world already: backupsim up --state {keep} starts it; for a demo name a new folder"
-        )
+        _fail(USAGE, f"{keep} already holds a world; start it with backupsim up --state {keep}, or name a new folder")
     options = DemoOptions(seed=seed, data_disks=disks, vss=vss)
     with ExitStack() as stack, _interruptible():
         folder = keep if keep is not None else Path(stack.enter_context(_scratch_folder()))
@@ -98,30 +99,32 @@ def demo(
 
 @app.command()
 def up(
-    port: Annotated[int, typer.Option(min=0, max=65535, help="HTTP port of ARM; 0 = free ports for all.")] = 7080,
-    https_port: Annotated[int, typer.Option(min=0, max=65535, help="HTTPS port of ARM; 0 = a free one.")] = 7443,
-    blob_port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the blobs; 0 = a free one.")] = 10000,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="HTTP port of ARM; 0: free ports for all services.")
+    ] = 7080,
+    https_port: Annotated[int, typer.Option(min=0, max=65535, help="HTTPS port of ARM; 0: a free port.")] = 7443,
+    blob_port: Annotated[int, typer.Option(min=0, max=65535, help="Port of blob storage; 0: a free port.")] = 10000,
     state: StateOption = None,
-    endpoints: Annotated[Path | None, typer.Option(help="Write endpoints.json here too.", show_default=False)] = None,
+    endpoints: Annotated[Path | None, typer.Option(help="Also write endpoints.json here.", show_default=False)] = None,
     blob_endpoint: BlobEndpointOption = None,
     blob_accounts: BlobAccountsOption = None,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     seed: SeedOption = 0,
     vss: Annotated[bool, typer.Option("--vss/--no-vss", help="Whether new guests have the VSS service.")] = True,
     limit_requests: Annotated[
-        bool, typer.Option("--limit-requests", help="Answer 429 to who asks more often than ARM allows.")
+        bool, typer.Option("--limit-requests", help="Answer 429 to clients that exceed ARM's request limits.")
     ] = False,
     strict_api_versions: Annotated[
-        bool, typer.Option("--strict-api-versions", help="Refuse an api-version that the resource type does not know.")
+        bool, typer.Option("--strict-api-versions", help="Refuse api-versions that the resource type does not support.")
     ] = False,
 ) -> None:
-    """A world that stays until Ctrl-C."""
+    """Run a world until Ctrl-C."""
     # What loading makes stays for good: looking through it for garbage again and again is a tenth of a start.
     gc.disable()
     from simulator.world import build
 
     if endpoints is not None and (endpoints.is_dir() or not endpoints.parent.is_dir()):
-        _fail(USAGE, f"--endpoints {endpoints}: no file can be there; name one in a folder that exists")
+        _fail(USAGE, f"--endpoints {endpoints} cannot be written; name a file in an existing folder")
     config = _config(
         state,
         seed=seed,
@@ -143,7 +146,7 @@ def up(
         while not interrupted.wait(0.2):
             if world.failure:
                 _fail(BAD, world.failure)
-    typer.echo("stopped; the state folder keeps everything", err=True)
+    typer.echo("stopped; the state folder keeps the world", err=True)
 
 
 @app.command()
@@ -175,7 +178,7 @@ def verify(
 
 @app.command()
 def doctor(state: StateOption = None, as_json: JsonOption = False) -> None:
-    """What this machine has and lacks, with the remedy."""
+    """Check what this machine has and lacks, and print remedies."""
     from simulator.command import show
     from simulator.command.doctor import look, report
 
@@ -189,7 +192,7 @@ def doctor(state: StateOption = None, as_json: JsonOption = False) -> None:
 
 @app.command()
 def prefetch(as_json: JsonOption = False) -> None:
-    """All downloads now, for a machine that will be offline."""
+    """Download everything now, for a machine that will be offline."""
     from simulator.state.folder import cache_folder
     from simulator.storage.azurite import install
 
@@ -197,7 +200,7 @@ def prefetch(as_json: JsonOption = False) -> None:
     if as_json:
         print_json({"schema_version": 1, "azurite": str(folder)})
     else:
-        typer.echo(f"Azurite is in {folder}; demo and up work without a network now.")
+        typer.echo(f"Azurite is installed in {folder}; demo and up now work without a network.")
 
 
 @handler_app.command("pack")
@@ -267,7 +270,7 @@ def _say_where(world: World) -> None:
     for answer in world.storage_answers.values():
         typer.echo(f"           {'yes' if answer.able else 'no':3}  {answer.detail}", err=True)
     typer.echo(f"state      {where['state']}", err=True)
-    typer.echo("Credentials are in endpoints.json there. Ctrl-C ends the world.", err=True)
+    typer.echo("Credentials are in endpoints.json in that folder. Press Ctrl-C to stop the world.", err=True)
 
 
 def _hints(keep: Path | None, result: Json, language: str) -> list[str]:

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 app = typer.Typer()
 
 StateOption = Annotated[
-    Path | None, typer.Option("--state", envvar="BACKUPSIM_STATE", help="Folder of the world.", show_default=False)
+    Path | None,
+    typer.Option("--state", envvar="BACKUPSIM_STATE", help="The world's state folder.", show_default=False),
 ]
 PASS_ON = {"ignore_unknown_options": True, "allow_interspersed_args": False}
 """Everything from the first argument on belongs to the other program."""
@@ -30,10 +31,10 @@ SIGNALLED = 128
 
 @app.command(context_settings={**PASS_ON, "help_option_names": []})
 def az(
-    arguments: Annotated[list[str] | None, typer.Argument(help="What az is to do.", show_default=False)] = None,
+    arguments: Annotated[list[str] | None, typer.Argument(help="Arguments for az.", show_default=False)] = None,
     state: StateOption = None,
 ) -> None:
-    """Your own az, signed in to the world; its configuration is the world's, and yours stays untouched."""
+    """Run your az, signed in to the world; your own az configuration stays untouched."""
     from simulator.command import az as programs
     from simulator.command.proxy import Names
 
@@ -51,7 +52,7 @@ def az(
 
 @app.command()
 def shell(state: StateOption = None) -> None:
-    """A shell in which az, SDKs and Terraform are pointed at the world."""
+    """Start a shell in which az, SDKs and Terraform use the world."""
     from simulator.command import az as programs
     from simulator.command import client_environment
 
@@ -65,7 +66,7 @@ def shell(state: StateOption = None) -> None:
     bundle = client_environment.trust_bundle(Path(endpoints["ca_file"]))
     variables = client_environment.direct(endpoints, folder, bundle)
     environment = {**client_environment.without_others(os.environ), **variables}
-    typer.echo(f"az, SDKs and Terraform in this shell talk to {endpoints['arm']}; exit leaves it", err=True)
+    typer.echo(f"az, SDKs and Terraform in this shell use {endpoints['arm']}; type exit to leave it", err=True)
     raise typer.Exit(_run([_shell_program()], environment))
 
 
@@ -74,11 +75,11 @@ def env(
     shell: Annotated[str, typer.Option(help="sh, pwsh, cmd or json.")] = "pwsh" if os.name == "nt" else "sh",
     state: StateOption = None,
 ) -> None:
-    """Print the variables that point SDKs, az and Terraform at the world; they hold its secret."""
+    """Print the variables that point SDKs, az and Terraform at the world; they include its client secret."""
     from simulator.command import client_environment
 
     if shell not in {*client_environment.SHELLS, "json"}:
-        raise typer.BadParameter(f"{shell} is none of sh, pwsh, cmd, json", param_hint="--shell")
+        raise typer.BadParameter(f"{shell} is not one of sh, pwsh, cmd, json", param_hint="--shell")
     endpoints = _running(state)
     bundle = client_environment.trust_bundle(Path(endpoints["ca_file"]))
     variables = client_environment.direct(endpoints, Path(endpoints["state"]) / "az", bundle)
@@ -87,10 +88,10 @@ def env(
 
 @app.command(context_settings=PASS_ON)
 def run(
-    command: Annotated[list[str], typer.Argument(help="The program and its arguments, best after --.")],
+    command: Annotated[list[str], typer.Argument(help="The program and its arguments, after --.")],
     state: StateOption = None,
 ) -> None:
-    """Run a program that believes to be talking to the real Azure; it reaches the world and nothing else."""
+    """Run a program written for the real Azure; it reaches the world and nothing else."""
     from simulator.command import client_environment
     from simulator.command.proxy import AZURE
 
@@ -113,7 +114,7 @@ def _running(state: Path | None) -> dict[str, Any]:
     folder = state or user_state_folder()
     running = running_endpoints(folder)
     if running is None:
-        raise WrongUse(f"no world runs in {folder}; start one with backupsim up, or name another with --state")
+        raise WrongUse(f"no world is running in {folder}; start one with backupsim up, or name another with --state")
     endpoints = running.to_json()
     check_target(endpoints)
     return endpoints

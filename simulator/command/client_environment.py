@@ -51,7 +51,7 @@ def check_target(endpoints: Mapping[str, Any]) -> None:
     """Refuse a world whose addresses are those of the real cloud."""
     for key in ("arm", "arm_http", "login", "blob"):
         if is_real_azure(endpoints.get(key) or ""):
-            raise WrongUse(f"{key} of this world is {endpoints[key]}, the real Azure; that is never what runs here")
+            raise WrongUse(f"{key} of this world is {endpoints[key]}, the real Azure; use a simulated world")
 
 
 def direct(endpoints: Mapping[str, Any], az_folder: Path, bundle: Path) -> dict[str, str]:

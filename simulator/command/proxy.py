@@ -100,7 +100,7 @@ class Proxy:
         self._thread = threading.Thread(target=self._run, name="proxy", daemon=True)
         self._thread.start()
         if not self._ready.wait(START_SECONDS):
-            raise Failure("the proxy did not start; try again on a machine that is less busy")
+            raise Failure("the proxy did not start in time; try again when this machine is less busy")
 
     @property
     def url(self) -> str:
@@ -169,7 +169,7 @@ async def _copy(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> N
 
 
 async def _refuse(writer: asyncio.StreamWriter, target: str) -> None:
-    said = f"backupsim: {target} is not simulated, and nothing else can be reached from here.\n".encode()
+    said = f"backupsim: {target} is not simulated, and only simulated services can be reached.\n".encode()
     head = ("HTTP/1.1 403 Forbidden", "Content-Type: text/plain", f"Content-Length: {len(said)}", "Connection: close")
     writer.write("\r\n".join((*head, "", "")).encode() + said)
     await writer.drain()

@@ -60,10 +60,10 @@ def build(controls: Controls) -> FastAPI:
 
     def trusted(request: Request) -> None:
         if request.client is None or request.client.host not in LOOPBACK:
-            raise Refused(403, "LoopbackOnly", "The control API answers on this machine only.")
+            raise Refused(403, "LoopbackOnly", "The control API accepts requests from this machine only.")
         given = request.headers.get("authorization", "").removeprefix("Bearer ")
         if not hmac.compare_digest(given.encode(), controls.token.encode()):
-            raise Refused(401, "InvalidToken", "The control API wants the sim_token of endpoints.json.")
+            raise Refused(401, "InvalidToken", "The control API needs sim_token of endpoints.json as bearer token.")
 
     app = FastAPI(title="backupsim control API", openapi_url=None, dependencies=[Depends(trusted)])
     _add_machines(app, controls)
@@ -88,7 +88,7 @@ def _add_machines(app: FastAPI, controls: Controls) -> None:
     ) -> Json:
         workload = _guest(controls, vm).workloads.get(name)
         if workload is None:
-            raise NoSuchThing(f"{vm} runs no workload {name}")
+            raise NoSuchThing(f"{vm} has no workload named {name}; GET /_sim/vms lists them")
         workload.run(transactions)
         return {"vm": vm, "workload": name, **workload.facts()}
 
@@ -125,7 +125,7 @@ def _first_problem(error: RequestValidationError) -> str:
 def _guest(controls: Controls, vm: str) -> Any:
     guest = controls.host.guest(vm)
     if guest is None:
-        raise NoSuchThing(f"no machine {vm} runs in this world")
+        raise NoSuchThing(f"no machine {vm} is running in this world; GET /_sim/vms lists them")
     return guest
 
 
@@ -138,7 +138,7 @@ def _machine(controls: Controls, vm: str) -> Json:
 def _point(controls: Controls, id: str) -> Json:
     document = controls.store.get(points.KIND, id)
     if document is None:
-        raise NoSuchThing(f"there is no recovery point {id}")
+        raise NoSuchThing(f"no recovery point {id} exists in this world; list those of its protected item")
     point = points.from_json(document.private["point"])
     machine = str(controls.verifier.machine_of(document))
     truth = controls.verifier.truth_of(machine, point.task_id) if point.task_id else None

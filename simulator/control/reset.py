@@ -76,7 +76,7 @@ class Resetter:
         deadline = time.monotonic() + PATIENCE_SECONDS
         while self.host.machines():
             if time.monotonic() > deadline:
-                raise ResetFailed(f"machines did not end within {PATIENCE_SECONDS} seconds")
+                raise ResetFailed(f"machines did not stop within {PATIENCE_SECONDS} seconds")
             self.host.tick()  # where the world's clock stands still nobody else would
             time.sleep(POLL_SECONDS)
         return len(there)

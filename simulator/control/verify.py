@@ -29,6 +29,12 @@ PLACES = {
     "InstantRP": "snapshots",
     "HardenedRP": "copy in the vault",
 }
+TOGETHER = {
+    True: "one instant fits all disks",
+    False: "the disks show different instants",
+    None: "could not be decided",
+}
+"""Whether one instant fits the images of all disks."""
 
 
 class NoSuchPoint(Failure):
@@ -61,7 +67,7 @@ class Verifier:
         for document in self.store.find(points.KIND):
             if wanted in (document.id, document.id.rpartition("/")[2]):
                 return points.from_json(document.private["point"]), self.machine_of(document)
-        raise NoSuchPoint(f"there is no recovery point {name_or_id} in this world; list them under its protected item")
+        raise NoSuchPoint(f"no recovery point {name_or_id} exists in this world; list those of its protected item")
 
     def machine_of(self, point: Document) -> str:
         """ARM id of the machine that a recovery point's document is about."""
@@ -93,7 +99,7 @@ class Verifier:
                     disk["lun"]: PageBlobSource(self.blobs, Blob(disk["account"], disk["container"], disk["blob"]))
                     for disk in document.private["restored"]
                 }
-        raise NoSuchPoint(f"there is no finished restore job {job} in this world")
+        raise NoSuchPoint(f"no completed restore job {job} exists in this world; list the jobs of its vault")
 
 
 class _Verdict:
@@ -111,7 +117,7 @@ class _Verdict:
         try:
             images = open_images()
             if self._truth is None:
-                self._check(f"{PLACES[place]}: the guest remembers this point", False, "no ground truth is kept of it")
+                self._check(f"{PLACES[place]}: the guest has a record of this point", False, "no record was found")
             elif self._point.consistency == "CrashConsistent":
                 self._judge_order(place, images, self._truth)
             else:
@@ -131,8 +137,8 @@ class _Verdict:
         whole = set(sources) == set(names) and all(verdict.equal for verdict in verdicts.values())
         blocks = sum(verdict.blocks_compared for verdict in verdicts.values())
         wrong = sum(verdict.differing_blocks for verdict in verdicts.values())
-        detail = f"{blocks} blocks, disks: {len(sources)}" + (f", {wrong} differ" if wrong else "")
-        self._check(f"{PLACES[place]}: every block as the guest had it at the freeze", whole, detail)
+        detail = f"{blocks} blocks on {len(sources)} disks" + (f", {wrong} of them differ" if wrong else "")
+        self._check(f"{PLACES[place]}: every block equals what the guest had at the freeze", whole, detail)
 
     def _judge_order(self, place: str, sources: Sources, truth: GroundTruth) -> None:
         names = {disk.lun: disk.name for disk in self._point.disks}
@@ -142,8 +148,7 @@ class _Verdict:
             for lun, order in verdict.disks.items()
         ]
         each = all(order.one_instant for order in verdict.disks.values())
-        together = {True: "one instant fits all", False: "torn between the disks", None: "undecided"}
-        self._check(f"{PLACES[place]}: each disk as it was at some instant", each, together[verdict.one_instant])
+        self._check(f"{PLACES[place]}: each disk shows one instant", each, TOGETHER[verdict.one_instant])
 
     def _judge_database(self, place: str, report: DatabaseReport) -> None:
         """What must hold of the database follows from the consistency that the point claims."""
@@ -152,8 +157,8 @@ class _Verdict:
             self._check(f"{PLACES[place]}: database", False, report.problem)
         elif report.found and self._point.consistency == "AppConsistent":
             good = report.opened_clean and report.integrity == "ok" and report.sum_of_balances_ok
-            detail = report.problem or f"transaction {report.last_transaction}, nothing to replay"
-            self._check(f"{PLACES[place]}: the database opens clean and adds up", good, detail)
+            detail = report.problem or f"last transaction {report.last_transaction}, no journal to replay"
+            self._check(f"{PLACES[place]}: the database opens cleanly and its balances add up", good, detail)
 
     def to_json(self) -> Json:
         report = self._database

@@ -108,7 +108,7 @@ def _add_clock(app: FastAPI, world: Callable[[], WorldControls]) -> None:
         """What becomes due meanwhile is done before the answer."""
         clock = world().clock
         if not isinstance(clock, VirtualClock):
-            raise Refused(409, "ClockIsReal", "This world lives in the machine's own time, which nobody moves.")
+            raise Refused(409, "ClockIsReal", "This world uses the clock of this machine, which cannot be moved.")
         clock.jump(seconds)
         return told()
 

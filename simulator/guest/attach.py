@@ -77,7 +77,7 @@ class DiskBay:
             self._blobs.create(spec.blob, vhd.blob_bytes(spec.size_bytes))
         size_bytes = properties.size_bytes - vhd.FOOTER_BYTES if properties else spec.size_bytes
         if properties and (properties.kind != "page" or size_bytes % vhd.MEBIBYTE):
-            raise DiskMissing(f"disk {spec.name}: {_address(spec)} is no page blob of whole MiB and a footer")
+            raise DiskMissing(f"disk {spec.name}: {_address(spec)} is not a page blob of whole MiB with a VHD footer")
         if not known:
             self._ledger_files_removed(spec)
         disk = self._disk(spec, size_bytes)

@@ -108,7 +108,7 @@ class Guest:
 
     def boot(self) -> None:
         """Start on the disks of the spec. BootFailed or PortError: it did not, and holds nothing."""
-        assert not self.running, "it runs already"
+        assert not self.running, "the machine is already running"
         bay = DiskBay(self._folder / "ledger", self._blobs, self._clock, self._chance)
         try:
             self._attach_disks(bay)
@@ -209,7 +209,7 @@ class Guest:
             if attached.problem:
                 self._on_event("disk.raw", {"disk": spec.name, "lun": spec.lun, "problem": attached.problem})
             if spec.lun == OS_DISK and attached.volume is None:
-                raise BootFailed(f"the OS disk {spec.name} cannot be started from: {attached.problem}")
+                raise BootFailed(f"the OS disk {spec.name} cannot be booted: {attached.problem}")
             if attached.is_new:
                 if spec.create_option == "FromImage" and attached.volume:
                     self._install(attached.volume)

@@ -225,7 +225,7 @@ async def read_body(receive: Receive) -> bytes:
 
 def _admitted(machine: BridgedMachine, scope: Message) -> BridgedGuest:
     if not bears_token(machine, scope):
-        raise BridgeError(401, "the bridge opens only for the token of this machine")
+        raise BridgeError(401, "the bridge accepts only the token of this machine")
     if machine.guest is None:
         raise BridgeError(409, "this machine is not running")
     return machine.guest
@@ -266,5 +266,5 @@ def _decode(body: bytes) -> dict[str, Any]:
     except ValueError:
         message = None
     if not isinstance(message, dict):
-        raise BridgeError(400, "the body is no JSON object")
+        raise BridgeError(400, "the body is not a JSON object")
     return message

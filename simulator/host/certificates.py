@@ -104,11 +104,11 @@ def seal_for_transport(pfx: bytes, transport_certificate: str, cipher: str = CIP
     try:
         recipient = x509.load_der_x509_certificate(base64.b64decode(transport_certificate, validate=True))
     except (ValueError, binascii.Error):
-        raise SealingFailed("x-ms-guest-agent-public-x509-cert is no certificate") from None
+        raise SealingFailed("x-ms-guest-agent-public-x509-cert is not a certificate") from None
     if cipher == "DES_EDE3_CBC":
         return _seal_with_openssl(pfx, recipient)
     if cipher != "AES128_CBC":
-        raise SealingFailed(f"x-ms-cipher-name is none of {', '.join(CIPHERS)}")
+        raise SealingFailed(f"x-ms-cipher-name is not one of {', '.join(CIPHERS)}")
     return (
         pkcs7.PKCS7EnvelopeBuilder()
         .set_data(pfx)

@@ -45,7 +45,7 @@ class PackageRepository:
         if not package.name:
             raise PackageRefused(f"{MANIFEST_FILE} has no name and none was given")
         if not version_numbers(package.version):
-            raise PackageRefused(f"the version of {package.name} is no dotted number")
+            raise PackageRefused(f"the version of {package.name} is not a dotted number")
         with self._lock:
             self._packages.setdefault(package.name.lower(), {})[package.version] = package
             self.revision += 1

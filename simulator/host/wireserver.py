@@ -343,7 +343,7 @@ async def _read_call(machine: WiredMachine, prefix: str, path: str, scope: Messa
 
 def _require_trust(call: WireCall) -> None:
     if not call.trusted:
-        raise Refusal(401, "on a shared address this is only for the token of the machine")
+        raise Refusal(401, "several machines share this address, so the request needs the token of its machine")
 
 
 def _json_object(data: bytes) -> Json:

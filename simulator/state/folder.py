@@ -216,7 +216,7 @@ def _lock(path: Path) -> FileLock:
         holder = "another process"
         with suppress(OSError, ValueError, KeyError):
             holder = f"process {json.loads((path / 'running').read_text(encoding='utf-8'))['pid']}"
-        raise StateInUse(f"{path} is in use by {holder}; end that one, or name another folder with --state") from None
+        raise StateInUse(f"{path} is in use by {holder}; stop it, or name another folder with --state") from None
     return lock
 
 
@@ -226,7 +226,7 @@ def _refuse_strangers(path: Path) -> None:
         raise WrongUse(f"{path} is not a folder; name another one")
     strangers = sorted({entry.name for entry in path.iterdir()} - {"lock", ".world.json.new"}) if path.is_dir() else []
     if strangers:
-        raise WrongUse(f"{path} holds {strangers[0]} and is no state folder of a world; name an empty or a new folder")
+        raise WrongUse(f"{path} holds {strangers[0]} and is not a world's state folder; name an empty or a new folder")
 
 
 def _world(path: Path, new: Json) -> Json:
@@ -239,10 +239,10 @@ def _world(path: Path, new: Json) -> Json:
         world: Json = json.loads(file.read_text(encoding="utf-8"))
         version, _, _ = (world[key] for key in new)
     except (ValueError, TypeError, KeyError):
-        raise WrongUse(f"{file} is damaged; put a copy of it back, or name another folder") from None
+        raise WrongUse(f"{file} is damaged; restore it from a copy, or name another folder") from None
     if version != FORMAT_VERSION:
         raise WrongUse(
-            f"{path} has format {version}, this release knows {FORMAT_VERSION}; "
-            "use the release that made it, or name another folder"
+            f"{path} has format {version}, but this release supports format {FORMAT_VERSION}; "
+            "use the release that created it, or name another folder"
         )
     return world

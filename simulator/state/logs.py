@@ -88,5 +88,5 @@ def _formatter(renderer: structlog.typing.Processor) -> logging.Formatter:
 
 def _level(name: str) -> int:
     if name.lower() not in LEVELS:
-        raise WrongUse(f"{name} is no log level; use one of {', '.join(LEVELS)}")
+        raise WrongUse(f"{name} is not a log level; use one of {', '.join(LEVELS)}")
     return logging.getLevelNamesMapping()[name.upper()]

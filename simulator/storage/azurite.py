@@ -123,10 +123,10 @@ def install(cache: Path, node: Node | None = None) -> Path:
             if not main.exists():
                 _fetch(main.parents[len(MAIN.parts) - 1], node or find_node())
     except Timeout:
-        raise InstallFailed("another process has been installing Azurite for too long; end it and try again") from None
+        raise InstallFailed("another process has been installing Azurite for too long; stop it and try again") from None
     except OSError as problem:
         raise InstallFailed(
-            f"the cache {cache} cannot be used ({problem.strerror}); name a folder of your own in BACKUPSIM_CACHE"
+            f"the cache {cache} cannot be used ({problem.strerror}); set BACKUPSIM_CACHE to a writable folder"
         ) from None
     return main
 
@@ -172,7 +172,7 @@ def _run_npm(node: Node, npm: tuple[str, ...], folder: Path, npm_cache: Path) ->
     except subprocess.CalledProcessError as failure:
         raise InstallFailed(f"{_npm_reason(failure.stderr)}; {_INSTALL_REMEDY}") from None
     except (OSError, subprocess.TimeoutExpired) as failure:
-        raise InstallFailed(f"npm did not run to its end ({type(failure).__name__}); {_INSTALL_REMEDY}") from None
+        raise InstallFailed(f"npm failed ({type(failure).__name__}); {_INSTALL_REMEDY}") from None
 
 
 _INSTALL_REMEDY = "this step needs the npm registry once: check network and proxy, then run it again"
@@ -184,7 +184,7 @@ def _npm_reason(output: str) -> str:
     telling = [
         line for line in lines if line and not line.startswith(("A complete log", "code ", "errno ", "syscall "))
     ]
-    return f"npm could not install Azurite ({redact(telling[0]) if telling else 'it said nothing'})"
+    return f"npm could not install Azurite ({redact(telling[0]) if telling else 'it wrote no message'})"
 
 
 # ------------------------------------------------------------------------------------------------------------- Accounts
@@ -300,7 +300,7 @@ class Azurite:
             raise StartFailed(f"Azurite did not answer within {START_TIMEOUT_SECONDS} seconds")
         if not self.url:
             said = _telling_line(self._last_lines)
-            remedy = "; end what listens there, or let --port 0 find free ports" if "EADDRINUSE" in said else ""
+            remedy = "; stop what uses the port, or use --port 0 for free ports" if "EADDRINUSE" in said else ""
             raise StartFailed(f"Azurite ended while it started: {said}{remedy}")
 
     def _take_accounts(self, listing: str) -> None:
@@ -313,7 +313,7 @@ class Azurite:
         except (OSError, ValueError, Empty):
             taken = False
         if not taken:
-            raise StorageUnavailable("Azurite is not running; it learns its accounts when it starts again")
+            raise StorageUnavailable("Azurite is not running; it reads its accounts when it starts again")
 
     def _read(self) -> None:
         """Follow its output to the end: a full pipe would stop it."""
@@ -375,10 +375,10 @@ def _claim(location: Path) -> IO[str]:
         else:
             return claim
     claim.close()
-    raise StartFailed(f"another Azurite is using the folder {location}; end it and try again")
+    raise StartFailed(f"another Azurite is using the folder {location}; stop it and try again")
 
 
 def _telling_line(lines: Iterable[str]) -> str:
     """What it said of its end, before any stack trace."""
     said = [line for line in lines if line and not line.startswith("at ")]
-    return next((line for line in said if "error" in line.lower()), said[-1] if said else "it said nothing")
+    return next((line for line in said if "error" in line.lower()), said[-1] if said else "it wrote no message")

@@ -43,7 +43,7 @@ def connect(endpoint: str, accounts: str | None, settings: ServiceSettings) -> F
     for needed in settings.own_accounts:
         if needed not in listed.names:
             raise WrongUse(
-                f"--blob-accounts lacks {needed}, an account of the service itself; "
+                f"--blob-accounts does not contain {needed}, an account of the service itself; "
                 "create it at the endpoint and add it to the list with its key"
             )
     blobs = AzuriteBlobs(url, listed)
@@ -73,13 +73,13 @@ def _checked_url(endpoint: str) -> str:
         usable = False
     if not usable or "@" in parts.netloc or parts.query or parts.fragment:
         # Not quoted: what was given in place of an address may be a secret.
-        raise WrongUse("--blob-endpoint is no plain address; give one such as http://127.0.0.1:10000")
+        raise WrongUse("--blob-endpoint is not a plain URL; use one such as http://127.0.0.1:10000")
     return endpoint.strip().rstrip("/")
 
 
 def _parsed(accounts: str | None) -> FixedAccounts:
     if not accounts:
-        raise WrongUse("--blob-endpoint needs the accounts it has: --blob-accounts 'name:key;name:key', or a file")
+        raise WrongUse("--blob-endpoint needs its accounts: --blob-accounts 'name:key;name:key', or a file")
     try:
         # os.path, since a list may be longer than any path may be.
         return FixedAccounts.parse(Path(accounts).read_text("utf-8") if os.path.isfile(accounts) else accounts)
@@ -114,11 +114,11 @@ def _try_accounts(blobs: AzuriteBlobs, service: str, names: tuple[str, ...], url
                 use_account(blobs, name)
         return answers
     except BlobRefused:
-        reason = f"{url} does not take the key of account {name}; correct it in --blob-accounts"
+        reason = f"{url} does not accept the key of account {name}; correct it in --blob-accounts"
     except BlobNotFound:
         reason = f"{url} has no account {name}; create it there, with the key that --blob-accounts gives"
     except StorageUnavailable as problem:
-        reason = f"what answers at {url} is no blob storage ({problem}); correct --blob-endpoint"
+        reason = f"the service at {url} is not blob storage ({problem}); correct --blob-endpoint"
     except PortError as problem:
         reason = f"{url} cannot hold disks with snapshots ({problem}); name another --blob-endpoint"
     raise UnfitStorage(reason)

@@ -61,15 +61,15 @@ def test_a_failed_start_after_a_kill_leaves_it_to_the_next_to_look_for_losses(tm
 
 def test_a_folder_in_which_a_world_runs(tmp_path: Path) -> None:
     with StateFolder.open(tmp_path):
-        assert f"{tmp_path} is in use by process {os.getpid()}; end that one" in up(2, tmp_path)
+        assert f"{tmp_path} is in use by process {os.getpid()}; stop it" in up(2, tmp_path)
 
 
 def test_a_world_file_that_is_damaged_or_of_another_release(tmp_path: Path) -> None:
     world = tmp_path / "world.json"
     world.write_text("{", encoding="utf-8")
-    assert "is damaged; put a copy of it back" in up(2, tmp_path)
+    assert "is damaged; restore it from a copy" in up(2, tmp_path)
     world.write_text('{"format_version": 99, "seed": 0, "config": {}}', encoding="utf-8")
-    assert "has format 99, this release knows 1; use the release that made it" in up(2, tmp_path)
+    assert "has format 99, but this release supports format 1; use the release that created it" in up(2, tmp_path)
 
 
 def test_a_database_that_is_none(tmp_path: Path) -> None:
@@ -97,11 +97,11 @@ def test_an_azurite_that_cannot_be_fetched_or_kept(tmp_path: Path) -> None:
     assert "check network and proxy" in sentence
     (tmp_path / "file").touch()
     elsewhere = told(3, "prefetch", variables={"BACKUPSIM_CACHE": str(tmp_path / "file")})
-    assert "name a folder of your own in BACKUPSIM_CACHE" in elsewhere
+    assert "set BACKUPSIM_CACHE to a writable folder" in elsewhere
 
 
 def test_a_log_level_that_is_none(tmp_path: Path) -> None:
-    assert "loud is no log level; use one of debug" in up(2, tmp_path, variables={"BACKUPSIM_LOG": "loud"})
+    assert "loud is not a log level; use one of debug" in up(2, tmp_path, variables={"BACKUPSIM_LOG": "loud"})
 
 
 def test_a_state_that_is_no_folder(tmp_path: Path) -> None:
@@ -112,14 +112,14 @@ def test_a_state_that_is_no_folder(tmp_path: Path) -> None:
 
 
 def test_endpoints_into_a_folder_that_is_not_there(tmp_path: Path) -> None:
-    assert "name one in a folder that exists" in up(2, tmp_path / "w", "--endpoints", str(tmp_path / "no" / "file"))
+    assert "name a file in an existing folder" in up(2, tmp_path / "w", "--endpoints", str(tmp_path / "no" / "file"))
     assert not (tmp_path / "w").exists()
 
 
 def test_keeping_a_demo_where_something_else_is(tmp_path: Path) -> None:
     (tmp_path / "letter.txt").touch()
-    assert "holds letter.txt and is no state folder" in told(2, "demo", "--keep", str(tmp_path))
+    assert "holds letter.txt and is not a world's state folder" in told(2, "demo", "--keep", str(tmp_path))
     assert "is not a folder; name another one" in told(2, "demo", "--keep", str(tmp_path / "letter.txt"))
     StateFolder.open(tmp_path / "world").close()
-    assert "for a demo name a new folder" in told(2, "demo", "--keep", str(tmp_path / "world"))
+    assert "or name a new folder" in told(2, "demo", "--keep", str(tmp_path / "world"))
     assert [entry.name for entry in tmp_path.iterdir() if entry.is_file()] == ["letter.txt"]

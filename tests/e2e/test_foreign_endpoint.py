@@ -135,18 +135,18 @@ class Lack:
 
 LACKS = {
     "wrong key of the service": Lack(
-        "does not take the key of account backupservice",
+        "does not accept the key of account backupservice",
         accounts=ACCOUNTS.replace(f"backupservice:{KEYS['backupservice']}", f"backupservice:{OTHER_KEY}"),
     ),
     "wrong key of another": Lack(
-        "does not take the key of account sql01disks",
+        "does not accept the key of account sql01disks",
         accounts=ACCOUNTS.replace(f"sql01disks:{KEYS['sql01disks']}", f"sql01disks:{OTHER_KEY}"),
     ),
     "unknown account": Lack("has no account elsewhere", accounts=f"{ACCOUNTS};elsewhere:{OTHER_KEY}"),
-    "service's account not listed": Lack("lacks backupvaults", 2, accounts=f"backupservice:{OTHER_KEY}"),
-    "no accounts": Lack("needs the accounts it has: --blob-accounts", 2, accounts=""),
+    "service's account not listed": Lack("does not contain backupvaults", 2, accounts=f"backupservice:{OTHER_KEY}"),
+    "no accounts": Lack("needs its accounts: --blob-accounts", 2, accounts=""),
     "no list": Lack("account 2 of the list is not of the form name:key", 2, accounts=f"a:{OTHER_KEY};{OTHER_KEY}"),
-    "no address": Lack("--blob-endpoint is no plain address", 2, endpoint=f"somewhere?sig={OTHER_KEY}"),
+    "no address": Lack("--blob-endpoint is not a plain URL", 2, endpoint=f"somewhere?sig={OTHER_KEY}"),
 }
 
 
@@ -168,7 +168,7 @@ def test_a_web_server_is_no_blob_storage() -> None:
         Thread(target=web.serve_forever).start()
         address = f"http://127.0.0.1:{web.server_port}"
         try:
-            assert f"what answers at {address} is no blob storage" in refusal(address, ACCOUNTS, 3)
+            assert f"the service at {address} is not blob storage" in refusal(address, ACCOUNTS, 3)
         finally:
             web.shutdown()
 

@@ -135,7 +135,7 @@ class WireClient:
         try:
             return ElementTree.fromstring(self._get(url, headers))
         except ElementTree.ParseError:
-            raise WireError(f"{_path(url)} is no XML") from None
+            raise WireError(f"{_path(url)} is not XML") from None
 
     def _get(self, url: str, headers: Mapping[str, str] | None = None) -> bytes:
         return self._request("GET", url, {**HEADERS, **(headers or {})})

@@ -166,13 +166,13 @@ class Lifecycle:
         try:
             urls = wire.package_urls(order.manifest_url, order.version)
         except WireError as problem:
-            raise HandlerFailed(MANIFEST_UNREACHABLE, f"the manifest can't be had: {problem}") from None
+            raise HandlerFailed(MANIFEST_UNREACHABLE, f"the manifest cannot be downloaded: {problem}") from None
         if not urls:
             raise HandlerFailed(PACKAGE_UNREACHABLE, f"version {order.version} is not published")
         try:
             content = wire.package(urls[0])
         except WireError as problem:
-            raise HandlerFailed(PACKAGE_UNREACHABLE, f"the package can't be had: {problem}") from None
+            raise HandlerFailed(PACKAGE_UNREACHABLE, f"the package cannot be downloaded: {problem}") from None
         try:
             handler.unpack(content)
         except PackageUnusable as problem:

@@ -76,7 +76,7 @@ class DigestTable:
     def from_bytes(cls, data: bytes) -> DigestTable:
         magic, size_bytes = _HEADER.unpack_from(data)
         if magic != _MAGIC:
-            raise ValueError("this is no digest table")
+            raise ValueError("not a digest table")
         return cls(size_bytes, dict(_LEAF.iter_unpack(memoryview(data)[_HEADER.size :])))
 
     def __eq__(self, other: object) -> bool:

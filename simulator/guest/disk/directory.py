@@ -93,7 +93,7 @@ class Entry:
         _check_seal(sector, "a directory entry")
         magic, name_bytes, count, size_bytes, name = _ENTRY.unpack_from(sector)
         if magic != _FILE or count > MOST_EXTENTS:
-            raise VolumeError("a directory entry is no file")
+            raise VolumeError("a directory entry is not a file")
         pairs = (_EXTENT.unpack_from(sector, _ENTRY.size + index * _EXTENT.size) for index in range(count))
         entry = cls(name[:name_bytes].decode(), size_bytes, tuple(Extent(*pair) for pair in pairs))
         if any(extent.end > clusters for extent in entry.extents) or size_bytes > entry.clusters * CLUSTER_BYTES:

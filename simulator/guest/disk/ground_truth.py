@@ -100,15 +100,15 @@ class GroundTruth:
         if source.size_bytes != table.size_bytes:
             return OrderVerdict(False, reason="the image has another size")
         if lun in self.history.gaps:
-            return OrderVerdict(None, reason="the fate of a write of this time is not known")
+            return OrderVerdict(None, reason="the outcome of a write at this time is unknown")
         image = dict(islice(differing(table, source), MOST_DIFFERING_BLOCKS))
         whole = len(image) < MOST_DIFFERING_BLOCKS
         intervals = tuple(instants(table, self.history.of(lun), image)) if whole else ()
         if intervals:
             return OrderVerdict(True, intervals)
         if not self.history.complete:
-            return OrderVerdict(None, reason="there were too many writes to remember them all")
-        return OrderVerdict(False, reason="the image is no state that this disk ever had")
+            return OrderVerdict(None, reason="there were too many writes to keep a record of all")
+        return OrderVerdict(False, reason="the image matches no state that this disk had")
 
 
 class GroundTruths:

@@ -54,7 +54,7 @@ class Footer:
 
     def __post_init__(self) -> None:
         if not SMALLEST_BYTES <= self.size_bytes <= LARGEST_BYTES or self.size_bytes % MEBIBYTE:
-            raise VhdError(f"a disk has whole MiB, from 1 MiB to 32 TiB: not {self.size_bytes} bytes")
+            raise VhdError(f"the size of a disk must be whole MiB from 1 MiB to 32 TiB, not {self.size_bytes} bytes")
 
     def render(self) -> bytes:
         geometry = geometry_of(self.size_bytes)

@@ -178,7 +178,7 @@ class VssService:
         hold_seconds = min(request.timeout_seconds, HOLD_LIMIT_SECONDS)
         if not self._gate.hold(self._clock.now() + timedelta(seconds=hold_seconds)):
             stop_looking()
-            return self._given_up(Hresult.FLUSH_WRITES_TIMEOUT, "writes under way did not end in time")
+            return self._given_up(Hresult.FLUSH_WRITES_TIMEOUT, "pending writes did not finish in time")
         tables = {lun: disk.digests()[0] for lun, disk in self._disks.items()}
         time = self._clock.now()
         with self._lock:

@@ -153,7 +153,7 @@ class DatabaseWorkload:
     def _come_to_rest(self, deadline: datetime) -> None:
         while not self._lock.acquire(timeout=LOOK_SECONDS):
             if self._clock.now() >= deadline:
-                raise WriterFailed(Hresult.WRITER_TIMEOUT, "the database did not come to rest in time")
+                raise WriterFailed(Hresult.WRITER_TIMEOUT, "the database did not become idle in time")
         try:
             database = self._database or self._open()
             if self._transfers:

@@ -77,7 +77,7 @@ def test_a_thaw_of_a_session_that_is_not_known_is_an_error(fake: FakeGuest, gues
 
 def test_the_wrong_token_opens_nothing(fake: FakeGuest, ended: threading.Event) -> None:
     stranger = SimulatedGuest(fake.address, "wrong-token", ended.set)
-    with pytest.raises(GuestError, match="the bridge opens only for the token") as problem:
+    with pytest.raises(GuestError, match="the bridge accepts only the token") as problem:
         stranger.open("task")
 
     assert "wrong-token" not in str(problem.value)
@@ -158,5 +158,5 @@ def test_without_a_token_there_is_no_provider(tmp_path: Path) -> None:
 
 def test_a_token_without_an_address_is_no_provider(tmp_path: Path) -> None:
     (tmp_path / TOKEN_FILE).write_text(TOKEN)
-    with pytest.raises(NoGuestProvider, match=f"not {WIRE_SERVER_VARIABLE}"):
+    with pytest.raises(NoGuestProvider, match=f"{WIRE_SERVER_VARIABLE} is not set"):
         find_guest(tmp_path, {}, lambda: None)

@@ -80,7 +80,7 @@ FAILURES = {
     "too quickly": (
         Course(APPLICATION, disks=(TAKEN, lost(), RATE), thaw=HELD),
         Code.FailedRetryableSnapshotRateExceeded,
-        "follow too closely",
+        "in a short time",
     ),
     "too many": (
         Course(APPLICATION, disks=(lost(), LIMIT), thaw=HELD),
@@ -89,8 +89,8 @@ FAILURES = {
     ),
     "disks first": (Course(APPLICATION, disks=(TAKEN, lost()), thaw=LET_GO), NO_NETWORK, "1 of 2 disks"),
     "crash, some disks": (Course(CRASH, crash_allowed=True, disks=(TAKEN, lost())), NO_NETWORK, "1 of 2 disks"),
-    "let go": (Course(APPLICATION, disks=TWO, thaw=LET_GO), Code.error, "let the volumes go"),
-    "never frozen": (Course(APPLICATION, disks=TWO, thaw=None), Code.error, "let the volumes go"),
+    "let go": (Course(APPLICATION, disks=TWO, thaw=LET_GO), Code.error, "released the volumes"),
+    "never frozen": (Course(APPLICATION, disks=TWO, thaw=None), Code.error, "released the volumes"),
     "no answer to the thaw": (Course(APPLICATION, disks=TWO, thaw_problem="broken line"), Code.error, "broken line"),
     "no answer to the freeze": (Course(freeze_problem="broken line"), Code.error, "broken line"),
     "not frozen": (Course(freeze=FREEZE_FAILED), Code.FailedRetryableFsFreezeFailed, "(0x80042306): veto"),

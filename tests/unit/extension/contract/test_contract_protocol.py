@@ -78,8 +78,8 @@ def test_an_environment_is_written_as_agents_write_it() -> None:
     ("text", "complaint"),
     [
         ("", "not JSON"),
-        ("[]", "no object"),
-        ("[1]", "no object"),
+        ("[]", "not a JSON object"),
+        ("[1]", "not a JSON object"),
         ("{}", "handlerEnvironment"),
         ('{"handlerEnvironment": {"configFolder": "c", "statusFolder": "s"}}', "logFolder"),
         ('{"handlerEnvironment": {"logFolder": "l", "configFolder": 1, "statusFolder": "s"}}', "configFolder"),

@@ -113,7 +113,9 @@ def test_groups_become_requirements(groups: tuple[str, ...], expected: list[str]
 
 def test_an_old_python_names_a_newer_one_that_works() -> None:
     sentence = bootstrap.too_old((3, 10, 13), "/usr/bin/python3", lambda name: name == "python3.12")
-    assert sentence == ("Python 3.11 or newer is needed, and /usr/bin/python3 is 3.10.13; run the same with python3.12")
+    assert sentence == (
+        "Python 3.11 or newer is required, but /usr/bin/python3 is 3.10.13; run the same command with python3.12"
+    )
     assert "install one" in bootstrap.too_old((3, 8, 1), "python3", lambda name: False)
 
 
@@ -124,9 +126,9 @@ def test_an_old_python_names_a_newer_one_that_works() -> None:
         ("error: Failed to fetch\n  Caused by: error sending request for url", "no package index can be reached"),
         ("SSLError(SSLCertVerificationError(1, '[SSL: CERTIFICATE_VERIFY_FAILED]", "unknown authority; set PIP_CERT"),
         ("client error (Connect)\n  invalid peer certificate: UnknownIssuer", "unknown authority; set SSL_CERT_FILE"),
-        ("OSError: [Errno 28] No space left on device", "the disk is full; free a gigabyte"),
+        ("OSError: [Errno 28] No space left on device", "the disk is full; free at least 1 GB"),
         ("/x/python: No module named pip", "has no pip; remove the folder .venv"),
-        ("ERROR: Could not find a version ... (from versions: none)", "no package index that can be reached has"),
+        ("ERROR: Could not find a version ... (from versions: none)", "the package index does not have all"),
         ("a line\nERROR: No matching distribution found for apsw>=3.50\n", "ERROR: No matching distribution found"),
         ("", "no reason was given"),
     ],

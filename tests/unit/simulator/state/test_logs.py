@@ -64,7 +64,7 @@ def test_levels_and_chatty_libraries(tmp_path: Path) -> None:
     assert heard("info") == {"simulator info", "simulator warning", "azure.core warning"}
     assert heard("warning") == {"simulator warning", "azure.core warning"}
     assert len(heard("debug")) == 6
-    with pytest.raises(WrongUse, match="loud is no log level; use one of debug"):
+    with pytest.raises(WrongUse, match="loud is not a log level; use one of debug"):
         heard("loud")
 
 

@@ -163,7 +163,7 @@ def test_another_format_is_refused_and_the_folder_stays_free(tmp_path: Path) -> 
     StateFolder.open(tmp_path).close()
     world = json.loads((tmp_path / "world.json").read_text())
     (tmp_path / "world.json").write_text(json.dumps(world | {"format_version": 2}))
-    with pytest.raises(WrongUse, match="has format 2, this release knows 1"):
+    with pytest.raises(WrongUse, match="has format 2, but this release supports format 1"):
         StateFolder.open(tmp_path)
     (tmp_path / "world.json").write_text(json.dumps(world))
     StateFolder.open(tmp_path).close()

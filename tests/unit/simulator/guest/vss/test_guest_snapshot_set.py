@@ -391,7 +391,7 @@ def test_a_write_whose_fate_is_unknown_makes_the_order_unknowable(rig: Rig) -> N
     assert truth is not None
     verdict = truth.compare_without_freeze(images)
     assert verdict.one_instant is None
-    assert "fate" in verdict.disks[-1].reason
+    assert "outcome of a write" in verdict.disks[-1].reason
 
 
 @pytest.fixture
