@@ -14,6 +14,7 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any
 
+from controlplane.domain.events.event import Event
 from controlplane.ports import (
     Blob,
     BlobProperties,
@@ -23,7 +24,6 @@ from controlplane.ports import (
     Disk,
     Document,
     Engine,
-    Event,
     ExtensionRequest,
     Fabric,
     InstanceView,

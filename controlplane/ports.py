@@ -13,6 +13,7 @@ from datetime import datetime
 from random import Random
 from typing import Any, Literal, Protocol, runtime_checkable
 
+from controlplane.domain.events.event import Event as Event
 from controlplane.service_settings import ServiceSettings as ServiceSettings
 
 Json = dict[str, Any]
@@ -199,21 +200,6 @@ class Document:
 
         decoded: Json = json.loads(self.body)
         return decoded
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One message or state change: the one stream that dashboard, recorder and tests read."""
-
-    name: str
-    party: str
-    data: Json = field(default_factory=dict)
-    vm: str | None = None
-    job: str | None = None
-    parent: int | None = None
-    id: int = 0
-    time: datetime | None = None
-    monotonic_seconds: float = 0.0
 
 
 class StoreView(Protocol):

@@ -22,7 +22,8 @@ import sqlalchemy as sa
 from sqlalchemy.pool import StaticPool
 
 from controlplane.adapters.quick_reads import QuickReads
-from controlplane.ports import Clock, Document, DocumentExists, EtagMismatch, Event, Json, PortError, StoreView
+from controlplane.domain.events.event import Event
+from controlplane.ports import Clock, Document, DocumentExists, EtagMismatch, Json, PortError, StoreView
 from extension.contract.redaction import redact
 
 SCHEMA = "0001"

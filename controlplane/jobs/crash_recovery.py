@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from controlplane.domain.events import service as events
 from controlplane.domain.recovery_services import recovery_point
 from controlplane.domain.recovery_services.recovery_point import RecoveryPoint
 from controlplane.jobs.documents import points
-from controlplane.ports import Event, Ports
+from controlplane.ports import Ports
 from controlplane.vault_format.vault_store import VaultPoint, VaultStore
 
 
@@ -75,5 +76,5 @@ def _take_from(ports: Ports, point: RecoveryPoint, losses: Sequence[Loss]) -> No
         else:
             points.remove(ports.store, point.item, point.id)
         for loss in losses:
-            data = {"point": loss.point, "tier": loss.tier, "missing": list(loss.missing)}
-            ports.store.record(Event("recovery_point.lost", "service", data, job=point.job))
+            told = events.RecoveryPointLost(loss.point, loss.tier, list(loss.missing))
+            ports.store.record(told.event(job=point.job))

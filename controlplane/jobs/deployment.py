@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from controlplane.domain.errors import ServiceError, internal_error
+from controlplane.domain.events import service as events
+from controlplane.domain.events.event import Event, Fact
 from controlplane.domain.recovery_services.job import Job
 from controlplane.domain.resources.deployment import (
     ENDED,
@@ -29,14 +31,13 @@ from controlplane.domain.state_machine import advance
 from controlplane.domain.times import instant, parse_instant
 from controlplane.jobs.engine.plan import JobLog, Outcome, Plan, Step
 from controlplane.jobs.requests import Requests
-from controlplane.ports import Document, Event, Json, Ports, Store
+from controlplane.ports import Document, Json, Ports, Store
 from controlplane.templates.language.failure import TemplateError
 from controlplane.templates.language.scope import Scope
 from controlplane.templates.late import settle_body, settle_outputs
 from controlplane.templates.secrets import hide_in_error
 
 DEPLOY = "Deploy"
-PARTY = "service"
 BATCH = 16
 """Resources that are written in one transaction: others may write between two of them."""
 _NEVER = datetime.max.replace(tzinfo=UTC)
@@ -227,8 +228,8 @@ class _History(JobLog):
             _write(store, document, operations, "failed", now, _End("failed", {"error": error}))
         return None
 
-    def event(self, state: Json, name: str, data: Json) -> Event:
-        return Event(name, PARTY, data, job=state["job"])
+    def event(self, state: Json, fact: Fact) -> Event:
+        return fact.event(job=state["job"])
 
 
 def shown(problem: TemplateError) -> Json:
@@ -260,7 +261,7 @@ def _write(
     shown_body = body(id, private["facts"], state, parse_instant(private["started"]), now, **ended)
     store.put(KIND, id, document.json() | shown_body, private=private | kept)
     if state != old:
-        store.record(Event("deployment.state", PARTY, {"deployment": id, "to": state}, job=private["job"]))
+        store.record(events.DeploymentState(id, state).event(job=private["job"]))
 
 
 def _without(secrets: Sequence[str], operation: Operation) -> Operation:

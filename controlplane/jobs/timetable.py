@@ -11,13 +11,13 @@ from datetime import datetime, timedelta
 from threading import Lock
 
 from controlplane.domain.errors import ServiceError
+from controlplane.domain.events import service as events
 from controlplane.domain.recovery_services import protected_item, schedule
 from controlplane.domain.recovery_services.schedule import Run
 from controlplane.jobs.backup import backup
 from controlplane.jobs.documents import sessions
-from controlplane.jobs.engine import records
 from controlplane.jobs.retention import archive, deleted_vaults, expiry
-from controlplane.ports import Document, Engine, Event, Json, PortError, Ports, Store
+from controlplane.ports import Document, Engine, Json, PortError, Ports, Store
 
 LOOK_SECONDS = 60.0
 EXPIRY_EVERY = timedelta(hours=1)
@@ -83,10 +83,10 @@ class Timetable:
         except (ServiceError, PortError) as error:
             reason = error.code if isinstance(error, ServiceError) else str(error)
             vm = item.json()["properties"]["sourceResourceId"]
-            data = {"item": item.id, "due": run.due.isoformat(), "reason": reason}
+            skipped = events.BackupSkipped(item.id, run.due.isoformat(), reason)
             with store.transaction():
                 _note_dealt_with(store, item.id, run)
-                store.record(Event("backup.skipped", records.PARTY, data, vm=vm))
+                store.record(skipped.event(vm=vm))
 
 
 def _note_dealt_with(store: Store, item: str, run: Run) -> bool:

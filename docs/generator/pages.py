@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from docs.generator import command, contract, coverage, errors, state_machines
+from docs.generator import command, contract, coverage, errors, events, state_machines
 
 FOLDER = Path(__file__).parents[1]
 
@@ -14,5 +14,6 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "contract.md": contract.text,
     "coverage.md": coverage.text,
     "errors.md": errors.text,
+    "events.md": events.text,
     "command.md": command.text,
 }

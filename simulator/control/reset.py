@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from controlplane.adapters.inline_engine import InlineEngine
+from controlplane.domain.events import service as events
 from controlplane.domain.storage.storage_account import KIND as ACCOUNTS
 from controlplane.fabric_documents import DESIRED, HANDLER
 from controlplane.jobs.engine.execution import RUN, RUNNING
 from controlplane.jobs.retention import deleted_vaults, expiry
-from controlplane.ports import Event, Ports
+from controlplane.ports import Ports
 from simulator.failures import Failure
 from simulator.host.host import Host
 
@@ -53,14 +54,14 @@ class Resetter:
         for account in (*accounts, *self.ports.settings.own_accounts):
             self.ports.blobs.empty_account(account)
         counted = {"documents": len(documents), "machines": machines, "accounts": len(accounts)}
-        store.record(Event("world.reset", "world", counted))
+        store.record(events.WorldReset(**counted).event())
         return counted
 
     def purge(self) -> Json:
         """What is soft-deleted is gone now, whatever time it had left; returns how many items and vaults went."""
         items = expiry.purge_at_once(self.ports)
         gone = {"items": items, "vaults": deleted_vaults.purge_what_is_over(self.ports, early=True)}
-        self.ports.store.record(Event("world.purged", "world", gone))
+        self.ports.store.record(events.WorldPurged(**gone).event())
         return gone
 
     def _end_jobs(self) -> None:

@@ -12,7 +12,8 @@ from fastapi import Body, FastAPI, Header
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 
 from controlplane.arm.edge.rate_limits import RateLimits
-from controlplane.ports import Clock, Event, Store
+from controlplane.domain.events.event import Event
+from controlplane.ports import Clock, Store
 from simulator.clock.virtual import VirtualClock
 from simulator.control.reset import Resetter
 

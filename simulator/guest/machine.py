@@ -13,7 +13,9 @@ from datetime import datetime
 from pathlib import Path
 from random import Random
 
-from controlplane.ports import Blobs, Clock, Json, MachineSpec
+from controlplane.domain.events import machines as events
+from controlplane.domain.events.event import Fact
+from controlplane.ports import Blobs, Clock, MachineSpec
 from extension.contract import bridge
 from extension.contract.bridge import Facts, FreezeReport, FreezeRequest, ThawReport
 from simulator.guest import installation, windows
@@ -55,7 +57,7 @@ class GuestOptions:
 
 
 class Guest:
-    """One machine. `on_event(name, data)` is told what happens in it."""
+    """One machine. `on_event` is told what happens in it."""
 
     def __init__(
         self,
@@ -67,7 +69,7 @@ class Guest:
         clock: Clock,
         chance: Random,
         options: GuestOptions,
-        on_event: Callable[[str, Json], None],
+        on_event: Callable[[Fact], None],
     ) -> None:
         self.vm = vm
         self.spec = spec
@@ -135,7 +137,7 @@ class Guest:
         if self._options.workload_rate > 0:
             period = TICK_SECONDS / self._options.workload_rate
             self._stops = [self._clock.every(period, workload.tick) for workload in self.workloads.values()]
-        self._on_event("guest.booted", {"computer_name": self.computer_name, "disks": len(self._attached)})
+        self._on_event(events.GuestBooted(self.computer_name, len(self._attached)))
 
     def shutdown(self, clean: bool = True) -> None:
         """End orderly, or as when the power goes. What the storage refuses makes an orderly end a power cut."""
@@ -153,7 +155,7 @@ class Guest:
         self.workloads = {}
         clean = self._detach_disks(clean)
         self._vss = None
-        self._on_event("guest.stopped", {"computer_name": self.computer_name, "clean": clean})
+        self._on_event(events.GuestStopped(self.computer_name, clean))
 
     def facts(self) -> Facts:
         vss_available = self._options.vss_available
@@ -205,9 +207,9 @@ class Guest:
             attached = self._attached[spec.lun] = bay.attach(spec)
             if attached.lost:
                 lost.append(attached.lost)
-                self._on_event("disk.lost_writes", _described(attached.lost))
+                self._on_event(_described(attached.lost))
             if attached.problem:
-                self._on_event("disk.raw", {"disk": spec.name, "lun": spec.lun, "problem": attached.problem})
+                self._on_event(events.DiskRaw(spec.name, spec.lun, attached.problem))
             if spec.lun == OS_DISK and attached.volume is None:
                 raise BootFailed(f"the OS disk {spec.name} cannot be booted: {attached.problem}")
             if attached.is_new:
@@ -233,7 +235,7 @@ class Guest:
 
     def _start_workloads(self, volumes: dict[int, Volume], bay: DiskBay) -> None:
         def report(workload: str, problem: str) -> None:
-            self._on_event("workload.failed", {"workload": workload, "problem": problem})
+            self._on_event(events.WorkloadFailed(workload, problem))
 
         chances = [Random(self._chance.getrandbits(64)) for _ in range(2)]
         if self._windows.has_sql_server:
@@ -286,5 +288,5 @@ def _identity(path: Path, chance: Random) -> str:
     return made
 
 
-def _described(lost: LostWrites) -> Json:
-    return {"disk": lost.disk, "lun": lost.lun, "blocks": lost.blocks, "first_offset": lost.first_offset}
+def _described(lost: LostWrites) -> Fact:
+    return events.DiskLostWrites(lost.disk, lost.lun, lost.blocks, lost.first_offset)

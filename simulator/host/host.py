@@ -20,7 +20,7 @@ from simulator.guest.agent.process import end_processes_below
 from simulator.guest.disk.ground_truth import GroundTruth, GroundTruths
 from simulator.guest.machine import Guest, GuestOptions
 from simulator.host.documents import announce, machine_key
-from simulator.host.journal import Journal
+from simulator.host.event_buffer import EventBuffer
 from simulator.host.machine import Machine, Surroundings
 from simulator.host.packages import PackageRepository
 from simulator.host.wireserver import WireServer
@@ -51,7 +51,7 @@ class Host:
         self._packages = packages
         self._announced = 0
         """Revision of the packages that the store was told of."""
-        self._journal = Journal(store, clock)
+        self._event_buffer = EventBuffer(store, clock)
         self._surroundings = Surroundings(
             store=store,
             blobs=blobs,
@@ -59,7 +59,7 @@ class Host:
             folder=self._folder,
             packages=packages,
             wire=wire,
-            journal=self._journal,
+            event_buffer=self._event_buffer,
             guest_options=guest_options,
             seed=chance.getrandbits(64),
             status_account=status_account,
@@ -91,7 +91,7 @@ class Host:
         for machine in self._machines.values():
             machine.close()
         self._machines.clear()
-        self._journal.write()
+        self._event_buffer.write()
 
     def machines(self) -> list[str]:
         """ARM ids of the machines that are here, running or not."""
@@ -129,7 +129,7 @@ class Host:
             else:
                 self._busy.add(machine)
                 self._pool.submit(self._advance, machine)
-        self._journal.write()
+        self._event_buffer.write()
         if self._failures:
             raise self._failures.popleft()
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import secrets
 import shutil
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 
+from controlplane.domain.events import machines as events
+from controlplane.domain.events.event import Fact
 from controlplane.fabric_documents import OBSERVED, DesiredMachine, ObservedMachine
 from controlplane.ports import Blob, Blobs, Clock, Json, MachineSpec, PortError, PowerState, StorageUnavailable, Store
 from extension.contract.bridge import TOKEN_FILE
@@ -25,8 +26,8 @@ from simulator.guest.files import write_private
 from simulator.guest.machine import BootFailed, Guest, GuestOptions
 from simulator.host.certificates import TenantCertificate, tenant_certificate
 from simulator.host.documents import AgentReport, machine_key, observed_extensions, plugins
+from simulator.host.event_buffer import EventBuffer
 from simulator.host.goalstate import GoalState
-from simulator.host.journal import Journal
 from simulator.host.packages import PackageRepository
 from simulator.host.wireserver import WireServer
 
@@ -51,7 +52,7 @@ class Surroundings:
     folder: Path
     packages: PackageRepository
     wire: WireServer
-    journal: Journal
+    event_buffer: EventBuffer
     guest_options: GuestOptions
     seed: int
     status_account: str | None
@@ -99,8 +100,9 @@ class Machine:
         self._report = AgentReport.parse(status, self._all.clock.now())
         self._woken = True
 
-    def note(self, name: str, data: Json) -> None:
-        self._all.journal.note(self.vm, "host", name, data)
+    def tell(self, fact: Fact) -> None:
+        """Something happened to this machine."""
+        self._all.event_buffer.add(self.vm, fact)
 
     # --------------------------------------------------------------------------------------------------- what it does
 
@@ -128,7 +130,7 @@ class Machine:
         self._woken, self._due = False, self._all.clock.now() + RETRY
         sentence = redact(f"{type(problem).__name__}: {problem}")
         if self._desired is self._applied:
-            self.note("machine.failed", {"problem": sentence})
+            self.tell(events.MachineFailed(sentence))
         else:
             self._set("Failed", sentence)
             self._show(self._desired)
@@ -174,7 +176,7 @@ class Machine:
         self._power_off()
         shutil.rmtree(self.folder, ignore_errors=True)
         if self._all.store.delete(OBSERVED, self.vm):
-            self.note("machine.deleted", {})
+            self.tell(events.MachineDeleted())
         self.gone = self._woken = True
 
     # ------------------------------------------------------------------------------------------------------ goal state
@@ -186,7 +188,7 @@ class Machine:
             return
         self._private["incarnation"] += 1
         self.goal_state = self._goal_state(desired)
-        self.note("goal_state.published", {"incarnation": self.goal_state.incarnation, "handlers": len(goals)})
+        self.tell(events.GoalStatePublished(self.goal_state.incarnation, len(goals)))
         if self._agent is not None:
             self._agent.ring()
 
@@ -237,7 +239,7 @@ class Machine:
             clock=self._all.clock,
             chance=Random(f"{self._all.seed} {self.vm.lower()} {self._private['boots']}"),
             options=self._all.guest_options,
-            on_event=self._noting("guest"),
+            on_event=self.tell,
         )
         guest.boot()
         self.guest, self._booted = guest, self._all.clock.now()
@@ -247,7 +249,7 @@ class Machine:
             wire=WireClient(self._all.wire.address_of(self.key), self.token),
             facts=guest.facts(),
             clock=self._all.clock,
-            on_event=self._noting("agent"),
+            on_event=self.tell,
             poll=POLL,
         )
 
@@ -264,17 +266,14 @@ class Machine:
 
     def _become_power(self, power: PowerState) -> None:
         if power != self._power:
-            self.note("machine.power", {"power": power})
+            self.tell(events.MachinePower(power))
         self._power = power
-
-    def _noting(self, party: str) -> Callable[[str, Json], None]:
-        return lambda name, data: self._all.journal.note(self.vm, party, name, data)
 
     # -------------------------------------------------------------------------------------------------- what it shows
 
     def _set(self, provisioning_state: str, problem: str | None) -> None:
         if problem is not None and problem != self._problem:
-            self.note("machine.failed", {"problem": problem})
+            self.tell(events.MachineFailed(problem))
         self._provisioning_state, self._problem = provisioning_state, problem
 
     def _show(self, desired: DesiredMachine | None = None) -> None:

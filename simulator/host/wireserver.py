@@ -22,6 +22,8 @@ from datetime import UTC
 from typing import Protocol
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from controlplane.domain.events import machines as events
+from controlplane.domain.events.event import Fact
 from controlplane.ports import Blobs, Clock, Json, PortError
 from extension.contract.bridge import PREFIX as BRIDGE_PREFIX
 from extension.contract.redaction import redact_json
@@ -53,8 +55,8 @@ class WiredMachine(BridgedMachine, Protocol):
     def report(self, status: Json) -> None:
         """The agent's aggregate status came in."""
 
-    def note(self, name: str, data: Json) -> None:
-        """Something happened at the wire that belongs into the journal."""
+    def tell(self, fact: Fact) -> None:
+        """Something happened at the wire that is an event of this machine."""
 
 
 Application = Callable[[Message, Receive, Send], Awaitable[None]]
@@ -255,7 +257,7 @@ def _status(server: WireServer, call: WireCall) -> WireAnswer:
         try:
             server.blobs.put(server.blobs.parse(url), json.dumps(status).encode())
         except PortError as problem:
-            call.machine.note("status.upload_failed", {"reason": str(problem)})
+            call.machine.tell(events.StatusUploadFailed(str(problem)))
             raise Refusal(502, "the status blob could not be written") from None
     call.machine.report(status)
     return WireAnswer()
@@ -273,7 +275,7 @@ def _presnapshot(server: WireServer, call: WireCall) -> WireAnswer:
 
 def _dosnapshot(server: WireServer, call: WireCall) -> WireAnswer:
     """As where the backup host service is missing: 500 and a body that does not begin with an error object."""
-    call.machine.note("host_snapshot.refused", {"reason": NO_HOST_SNAPSHOTS})
+    call.machine.tell(events.HostSnapshotRefused(NO_HOST_SNAPSHOTS))
     return _text(500, NO_HOST_SNAPSHOTS)
 
 

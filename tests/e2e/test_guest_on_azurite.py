@@ -53,7 +53,7 @@ def guest_on(blobs: Blobs, clock: Clock, folder: Path, events: list[tuple[str, J
         clock=clock,
         chance=Random(1),
         options=options,
-        on_event=lambda name, data: events.append((name, data)),
+        on_event=lambda fact: events.append((fact.NAME, fact.event().data)),
     )
 
 

@@ -14,10 +14,10 @@ NAMESPACES = {"controlplane.adapters.migrations", "controlplane.adapters.migrati
 FILES = sorted(path for top in ("extension", "controlplane", "simulator") for path in (ROOT / top).rglob("*.py"))
 
 CONTRACT = "extension.contract"
-DOMAIN = "controlplane.domain"
+DOMAIN, EVENTS = "controlplane.domain", "controlplane.domain.events"
 COMPUTE, NETWORK, STORAGE = f"{DOMAIN}.compute", f"{DOMAIN}.network", f"{DOMAIN}.storage"
 RESOURCES, RECOVERY_SERVICES = f"{DOMAIN}.resources", f"{DOMAIN}.recovery_services"
-RULES = (DOMAIN, COMPUTE, NETWORK, STORAGE, RESOURCES, RECOVERY_SERVICES)
+RULES = (DOMAIN, EVENTS, COMPUTE, NETWORK, STORAGE, RESOURCES, RECOVERY_SERVICES)
 TEMPLATES = "controlplane.templates"
 PORTS, WRAPPERS = "controlplane.ports", "controlplane.port_wrappers"
 FABRIC_DOCUMENTS = "controlplane.fabric_documents"
@@ -33,14 +33,15 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "extension": (CONTRACT, "cryptography"),
     "controlplane": (),
     DOMAIN: (),
+    EVENTS: (),
     COMPUTE: (DOMAIN,),
     NETWORK: (DOMAIN,),
     STORAGE: (DOMAIN,),
     RESOURCES: (DOMAIN,),
     RECOVERY_SERVICES: (DOMAIN, COMPUTE, NETWORK),
     SETTINGS: (),
-    PORTS: (DOMAIN, SETTINGS),
-    WRAPPERS: (PORTS,),
+    PORTS: (DOMAIN, EVENTS, SETTINGS),
+    WRAPPERS: (EVENTS, PORTS),
     FABRIC_DOCUMENTS: (PORTS,),
     OVERLAY: (PORTS,),
     f"{TEMPLATES}.language": (),
@@ -200,12 +201,13 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     f"{GUEST}.files": (),
     f"{GUEST}.windows": (),
     f"{GUEST}.disk": (PORTS, f"{GUEST}.files"),
-    f"{GUEST}.vss": (PORTS, CONTRACT, f"{GUEST}.disk"),
+    f"{GUEST}.vss": (EVENTS, PORTS, CONTRACT, f"{GUEST}.disk"),
     f"{GUEST}.workload": (PORTS, f"{GUEST}.disk", f"{GUEST}.vss", "apsw"),
-    f"{GUEST}.agent": (PORTS, CONTRACT, f"{GUEST}.files", "cryptography"),
+    f"{GUEST}.agent": (EVENTS, PORTS, CONTRACT, f"{GUEST}.files", "cryptography"),
     f"{GUEST}.attach": (PORTS, f"{GUEST}.files", f"{GUEST}.disk", f"{GUEST}.vss"),
     f"{GUEST}.installation": (PORTS, f"{GUEST}.disk", f"{GUEST}.workload"),
     f"{GUEST}.machine": (
+        EVENTS,
         PORTS,
         CONTRACT,
         f"{GUEST}.files",
@@ -217,6 +219,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         f"{GUEST}.installation",
     ),
     "simulator.host": (
+        EVENTS,
         PORTS,
         FABRIC_DOCUMENTS,
         CONTRACT,

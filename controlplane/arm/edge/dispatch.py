@@ -11,7 +11,8 @@ from controlplane.arm.edge.routing import RouteMatch, Table, operation_name, spl
 from controlplane.arm.sign_in.aad import Identity
 from controlplane.domain import errors
 from controlplane.domain.errors import ServiceError
-from controlplane.ports import Event, Json
+from controlplane.domain.events import service as events
+from controlplane.ports import Json
 
 MAX_SEGMENT_CHARACTERS = 260
 """No name in a path is longer in Azure, and no store has to take what is."""
@@ -58,8 +59,7 @@ class Operations:
 
     def record(self, call: Call, result: Answer) -> None:
         """Note in the journal what came of a request that may have changed something."""
-        data = {"method": call.method, "id": call.id, "status": result.status}
-        call.ports.store.record(Event("arm.request", "arm", data))
+        call.ports.store.record(events.ArmRequest(call.method, call.id, result.status).event())
 
     def _look_up(self, path: str) -> RouteMatch | None:
         """Where a path leads; raises where it can lead nowhere."""

@@ -11,6 +11,8 @@ from typing import Any
 from controlplane.domain import errors
 from controlplane.domain.compute import managed_disk, virtual_machine
 from controlplane.domain.errors import ServiceError
+from controlplane.domain.events import service as events
+from controlplane.domain.events.event import Event
 from controlplane.domain.recovery_services import protected_item, recovery_point, retention
 from controlplane.domain.recovery_services.job import Job
 from controlplane.domain.recovery_services.recovery_point import Machine, PointDisk, RecoveryPoint
@@ -22,7 +24,7 @@ from controlplane.jobs.engine import records
 from controlplane.jobs.engine.plan import Outcome, Plan, Step
 from controlplane.jobs.engine.records import JobOrder, Ticket
 from controlplane.jobs.retention import expiry, snapshots
-from controlplane.ports import Blob, Disk, Document, Engine, Event, Json, PortError, Ports, Store
+from controlplane.ports import Blob, Disk, Document, Engine, Json, PortError, Ports, Store
 from controlplane.vault_format.vault_store import VaultPoint, VaultStore
 
 DEFAULT_RETENTION = timedelta(days=30)
@@ -231,7 +233,7 @@ def forget_snapshots(ports: Ports, state: Json) -> Outcome:
     try:
         snapshots.delete_snapshots(ports, disks_of(state), lambda snapshot, job, task: job == state["job"])
     except PortError as error:
-        failure = (records.event(state, "snapshot.left_behind", {"reason": str(error)}),)
+        failure = (records.event(state, events.SnapshotLeftBehind(str(error))),)
     return Outcome(state, lambda store: points.remove(store, state["item"], state["point"]), failure)
 
 
@@ -308,8 +310,7 @@ def _teller(ports: Ports, state: Json, disk: str) -> Callable[[int, int], None]:
         if time.monotonic() - last < TOLD_EVERY_SECONDS:
             return
         last = time.monotonic()
-        data = {"disk": disk, "done_bytes": done_bytes, "total_bytes": total_bytes}
-        ports.store.record(records.event(state, "transfer.progress", data))
+        ports.store.record(records.event(state, events.TransferProgress(disk, done_bytes, total_bytes)))
 
     return tell
 
@@ -331,7 +332,7 @@ def confirm_point(ports: Ports, state: Json) -> Outcome:
             remedy="Check the storage, then trigger the backup again.",
         )
     left = recovery_point.changed(point, "snapshot_expired")
-    told = records.event(state, "snapshot.lost", {"point": point.id, "disks": lost})
+    told = records.event(state, events.SnapshotLost(point.id, lost))
     return Outcome(state, lambda store: points.lose_snapshots(store, left), (told, _tiers_event(state, left)))
 
 
@@ -371,7 +372,7 @@ def on_finished(store: Store, state: Json, job: Job, error: ServiceError | None)
     else:
         body = protected_item.backup_failed(item.json(), job.started, job.status, error)
     store.put(protected_item.KIND, state["item"], body)
-    store.record(records.event(state, "item.state", {"item": state["item"], "to": protected_item.state_of(body)}))
+    store.record(records.event(state, events.ItemState(state["item"], protected_item.state_of(body))))
 
 
 BACKUP = Plan(
@@ -394,5 +395,4 @@ def disks_of(state: Json) -> list[Disk]:
 
 
 def _tiers_event(state: Json, point: RecoveryPoint) -> Event:
-    data = {"point": point.id, "to": point.tiers, "consistency": point.consistency}
-    return records.event(state, "recovery_point.state", data)
+    return records.event(state, events.RecoveryPointState(point.id, point.tiers, point.consistency))

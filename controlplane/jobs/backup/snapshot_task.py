@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from controlplane.domain.errors import ServiceError
+from controlplane.domain.events import service as events
 from controlplane.domain.recovery_services import snapshot_failure
 from controlplane.jobs.engine import records
 from controlplane.jobs.retention import snapshots
@@ -158,7 +159,7 @@ def _carry_out(ports: Ports, state: Json, disks: Sequence[Disk], task: Task, ret
         ports.fabric.deliver(state["vm"], _request(ports, state, disks, task, retries))
     except GuestNotReady as reason:
         raise snapshot_failure.agent_not_ready(f"It cannot be given the task: {reason}.") from None
-    ports.store.record(records.event(state, "snapshot.asked", {"task": task.id, "retries": retries}))
+    ports.store.record(records.event(state, events.SnapshotAsked(task.id, retries)))
     watch = _Watch(ports, state["vm"], task)
     ports.clock.wait(watch, deadline)
     _remember_attempt(ports, state, task, watch.report)
@@ -215,7 +216,7 @@ def _remember_attempt(ports: Ports, state: Json, task: Task, report: StatusRepor
         }
     blobs = {"status_blob": _address(task.status), "logs_blob": _address(task.logs)}
     records.remember_one_more(ports, state, "attempts", {"task_id": task.id, **told, **blobs})
-    ports.store.record(records.event(state, "snapshot.reported", {"task": task.id, **told}))
+    ports.store.record(records.event(state, events.SnapshotReported(task.id, **told)))
 
 
 def _address(blob: Blob) -> Json:

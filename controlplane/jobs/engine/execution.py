@@ -10,6 +10,8 @@ import traceback
 from typing import Any
 
 from controlplane.domain.errors import ServiceError
+from controlplane.domain.events import service as events
+from controlplane.domain.events.event import Fact
 from controlplane.domain.recovery_services import job as jobs
 from controlplane.domain.recovery_services.job import Job
 from controlplane.jobs.engine import records
@@ -44,7 +46,7 @@ def ask_to_stop(ports: Ports, job_id: str) -> bool:
         ports.store.put(RUN, job_id, {}, private=found.private | {"cancel": True})
         state = found.private["state"]
         records.change(ports.store, state["job_document"], ports.clock.now(), jobs.cancel_asked)
-        ports.store.record(records.event(state, "job.state", {"to": "Cancelling"}))
+        ports.store.record(records.event(state, events.JobState("Cancelling")))
     return True
 
 
@@ -84,7 +86,7 @@ class Execution:
             with store.transaction():
                 self._plan.on_finished(store, state, job, self._errors[-1] if job.ended_badly else None)
         except Exception as mistake:  # noqa: BLE001 - the job has ended, whatever on_finished cannot do
-            self._tell("job.mistake", "on_finished", mistake)
+            self._tell(events.JobMistake("on_finished", *_traced(mistake)))
 
     # ------------------------------------------------------------------------------------------------------- one call
 
@@ -135,7 +137,7 @@ class Execution:
         self._errors.append(error)
         with store.transaction():
             if not isinstance(cause, ServiceError | PortError):
-                self._tell("job.mistake", step.name, cause)
+                self._tell(events.JobMistake(step.name, *_traced(cause)))
             self._job_log.change_task(store, self._first, step.name, "failed", self._ports.clock.now())
             self._note(step, Direction.DO, None, error)
         return StepFailed(error)
@@ -152,7 +154,7 @@ class Execution:
             raise
         except Exception as error:  # noqa: BLE001 - the plan goes on undoing whatever one undo meets
             with store.transaction():
-                self._tell("job.undo_failed", step.name, error)
+                self._tell(events.UndoFailed(step.name, *_traced(error)))
                 self._note(step, Direction.UNDO, state)
             return state
         return outcome.state
@@ -189,12 +191,16 @@ class Execution:
         private: dict[str, Any] = found.private | {"calls": [*found.private["calls"], *calls]}
         self._ports.store.put(RUN, self._job_id, {}, parent=parent, private=private)
 
-    def _tell(self, name: str, step: str, error: Exception) -> None:
-        # Where and of which class, never the text: it may hold a signature or a key.
-        frames = traceback.extract_tb(error.__traceback__)[-6:]
-        where = [f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in frames]
-        data = {"step": step, "error": type(error).__name__, "where": where}
-        self._ports.store.record(self._job_log.event(self._first, name, data))
+    def _tell(self, fact: Fact) -> None:
+        self._ports.store.record(self._job_log.event(self._first, fact))
+
+
+def _traced(error: Exception) -> tuple[str, list[str]]:
+    """Of which class an error is and where it was raised; never its text, which may hold a signature or a key."""
+    frames = traceback.extract_tb(error.__traceback__)[-6:]
+    return type(error).__name__, [
+        f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in frames
+    ]
 
 
 def _as_service_error(error: Exception) -> ServiceError:

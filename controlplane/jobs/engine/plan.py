@@ -14,8 +14,9 @@ from enum import StrEnum
 from typing import Protocol
 
 from controlplane.domain.errors import ServiceError
+from controlplane.domain.events.event import Event, Fact
 from controlplane.domain.recovery_services.job import Job
-from controlplane.ports import Event, Json, Ports, Store
+from controlplane.ports import Json, Ports, Store
 
 
 def _nothing(store: Store) -> None:
@@ -68,7 +69,7 @@ class JobLog(Protocol):
     ) -> Job | None:
         """The job has ended; returns it if it is one of a vault."""
 
-    def event(self, state: Json, name: str, data: Json) -> Event:
+    def event(self, state: Json, fact: Fact) -> Event:
         """Something that a step tells."""
 
 

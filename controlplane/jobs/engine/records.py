@@ -10,15 +10,16 @@ from random import Random
 from typing import Any
 
 from controlplane.domain.errors import ServiceError
+from controlplane.domain.events import service as events
+from controlplane.domain.events.event import Event, Fact
 from controlplane.domain.recovery_services import job as jobs
 from controlplane.domain.recovery_services.job import Job, Progress, Task
 from controlplane.domain.resources import operation
 from controlplane.jobs.engine.plan import Plan
-from controlplane.ports import DocumentExists, Engine, Event, Json, Ports, Store
+from controlplane.ports import DocumentExists, Engine, Json, Ports, Store
 
 LOCK = "item.operation"
 """Kind of the documents by which an item has at most one operation of a sort at a time."""
-PARTY = "service"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ def open_job(ports: Ports, engine: Engine, order: JobOrder) -> Ticket:
             store.put(LOCK, order.lock, {"job": job.document}, if_none_match=True)
         except DocumentExists:
             raise order.conflict from None
-        began = store.record(_event(job, "job.state", {"to": job.status, "operation": job.operation}, order.state))
+        began = store.record(_event(job, events.JobState(job.status, operation=job.operation), order.state))
         state = order.state | {
             "job": job.id,
             "job_document": job.document,
@@ -109,7 +110,7 @@ def remember_one_more(ports: Ports, state: Json, list_name: str, fact: Json) -> 
 def change_task(store: Store, state: Json, task: str, event: str, now: datetime) -> None:
     job = change(store, state["job_document"], now, lambda job: jobs.task_changed(job, task, event, now))
     status = next(known.status for known in job.tasks if known.name == task)
-    store.record(_event(job, "task.state", {"task": task, "to": status}, state))
+    store.record(_event(job, events.TaskState(task, status), state))
 
 
 def show_progress(ports: Ports, state: Json, task: str, details: str, progress: Progress) -> None:
@@ -129,7 +130,7 @@ def set_properties(store: Store, state: Json, now: datetime, **properties: str) 
 def close(store: Store, state: Json, now: datetime, errors: Sequence[ServiceError], cancelled: bool) -> Job:
     """End the job, and with it its operation and its lock."""
     job = change(store, state["job_document"], now, lambda job: jobs.ended(job, now, errors, cancelled))
-    store.record(_event(job, "job.state", {"to": job.status, "errors": [error.code for error in errors]}, state))
+    store.record(_event(job, events.JobState(job.status, errors=[error.code for error in errors]), state))
     store.delete(LOCK, state["lock"])
     found = store.get(operation.KIND, state["operation"])
     if found is not None and found.json()["status"] == "InProgress":
@@ -142,13 +143,13 @@ def close(store: Store, state: Json, now: datetime, errors: Sequence[ServiceErro
     return job
 
 
-def event(state: Json, name: str, data: Json) -> Event:
+def event(state: Json, fact: Fact) -> Event:
     """Something that a step tells."""
-    return Event(name, PARTY, data, vm=state.get("vm"), job=state["job"], parent=state.get("event"))
+    return fact.event(vm=state.get("vm"), job=state["job"], parent=state.get("event"))
 
 
-def _event(job: Job, name: str, data: Json, state: Json) -> Event:
-    return Event(name, PARTY, data, vm=state.get("vm"), job=job.id, parent=state.get("event"))
+def _event(job: Job, fact: Fact, state: Json) -> Event:
+    return fact.event(vm=state.get("vm"), job=job.id, parent=state.get("event"))
 
 
 def _put(store: Store, job: Job, now: datetime, private: Mapping[str, Any]) -> None:

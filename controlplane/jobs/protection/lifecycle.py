@@ -6,6 +6,7 @@ from controlplane.domain import errors
 from controlplane.domain.arm_id import ResourceId, backup_name, item_id, vault_id_of
 from controlplane.domain.compute import virtual_machine
 from controlplane.domain.errors import ServiceError
+from controlplane.domain.events import service as events
 from controlplane.domain.recovery_services import policy, protected_item, vault
 from controlplane.domain.recovery_services.job import Job
 from controlplane.domain.recovery_services.protected_item import PolicyReference, Source
@@ -254,8 +255,8 @@ def protect(ports: Ports, state: Json) -> Outcome:
         if _begins_anew(before, chosen):
             private = protected_item.with_schedule_until(private, ports.clock.now())
         store.put(protected_item.KIND, state["item"], body, parent=state["vault"], private=private)
-        told = {"item": state["item"], "to": protected_item.state_of(body)}
-        store.record(records.event(state, "item.state", told))
+        told = events.ItemState(state["item"], protected_item.state_of(body))
+        store.record(records.event(state, told))
 
     return Outcome(state, commit)
 

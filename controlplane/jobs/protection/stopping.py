@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from controlplane.domain import errors
 from controlplane.domain.arm_id import vault_id_of
 from controlplane.domain.errors import ServiceError
+from controlplane.domain.events import service as events
 from controlplane.domain.recovery_services import protected_item, recovery_point, vault
 from controlplane.domain.recovery_services.job import Job
 from controlplane.jobs.engine import records
@@ -141,8 +142,8 @@ class _Change:
         def commit(store: Store) -> None:
             body = self.to(ports, state, _require(store, state["item"]))
             store.put(protected_item.KIND, state["item"], body)
-            told = {"item": state["item"], "to": protected_item.state_of(body)}
-            store.record(records.event(state, "item.state", told))
+            told = events.ItemState(state["item"], protected_item.state_of(body))
+            store.record(records.event(state, told))
 
         return Outcome(state, commit)
 

@@ -14,6 +14,7 @@ from hmac import compare_digest
 
 from controlplane.domain import errors
 from controlplane.domain.errors import ServiceError
+from controlplane.domain.events import service as events
 from controlplane.domain.recovery_services import protected_item, recovery_point
 from controlplane.domain.recovery_services.recovery_point import PointDisk, RecoveryPoint
 from controlplane.domain.resources import operation
@@ -22,7 +23,7 @@ from controlplane.jobs.documents import points, sessions
 from controlplane.jobs.documents.sessions import Session
 from controlplane.jobs.engine import records
 from controlplane.jobs.restore import recover_files
-from controlplane.ports import BlockSource, Event, Json, Ports
+from controlplane.ports import BlockSource, Json, Ports
 from controlplane.vault_format.sources import PageBlobSource
 from controlplane.vault_format.vault_store import VaultPoint, VaultStore
 
@@ -58,7 +59,7 @@ def provision(ports: Ports, point: RecoveryPoint, renew: bool) -> str:
         ports.store.put(sessions.KIND, id, {}, parent=point.item, private=private)
         body = operation.succeeded(id, instant(now))
         ports.store.put(operation.KIND, id, body, parent=point.item, private={"session": id})
-        ports.store.record(_event(point, "item_recovery.begun"))
+        ports.store.record(events.ItemRecoveryBegun(point.id).event(job=point.job))
     return id
 
 
@@ -75,12 +76,8 @@ def revoke(ports: Ports, point: RecoveryPoint) -> str:
         sessions.end(ports.store, known)
         body = operation.succeeded(id, instant(ports.clock.now()))
         ports.store.put(operation.KIND, id, body, parent=point.item)
-        ports.store.record(_event(point, "item_recovery.ended"))
+        ports.store.record(events.ItemRecoveryEnded(point.id).event(job=point.job))
     return id
-
-
-def _event(point: RecoveryPoint, name: str) -> Event:
-    return Event(name, records.PARTY, {"point": point.id}, job=point.job)
 
 
 # ---------------------------------------------------------------------------------------------------------- the script

@@ -11,13 +11,13 @@ from datetime import timedelta
 
 from controlplane.domain import errors
 from controlplane.domain.errors import ServiceError
+from controlplane.domain.events import service as events
 from controlplane.domain.recovery_services import recovery_point
 from controlplane.domain.recovery_services.recovery_point import RecoveryPoint
 from controlplane.jobs.documents import points
-from controlplane.jobs.engine import records
 from controlplane.jobs.engine.records import Ticket
 from controlplane.jobs.restore import restore as restores
-from controlplane.ports import Engine, Event, Json, Ports
+from controlplane.ports import Engine, Json, Ports
 
 WITH_REHYDRATION = "IaasVMRestoreWithRehydrationRequest"
 DAYS = range(10, 31)
@@ -62,8 +62,8 @@ def _out_of_the_archive(ports: Ports, id: str, asked: Json) -> Json:
 def _rehydrate(ports: Ports, point: RecoveryPoint, keep: timedelta) -> None:
     changed = recovery_point.rehydrated(point, ports.clock.now() + keep)
     points.put(ports.store, changed)
-    data = {"point": point.id, "to": changed.tiers, "consistency": point.consistency}
-    ports.store.record(Event("recovery_point.state", records.PARTY, data, job=point.job))
+    told = events.RecoveryPointState(point.id, changed.tiers, point.consistency)
+    ports.store.record(told.event(job=point.job))
 
 
 def _duration(info: Json) -> timedelta:

@@ -14,6 +14,8 @@ from datetime import datetime, timedelta
 from controlplane.domain import errors
 from controlplane.domain.arm_id import vault_id_of
 from controlplane.domain.errors import ServiceError
+from controlplane.domain.events import service as events
+from controlplane.domain.events.event import Event
 from controlplane.domain.recovery_services import policy, protected_item, recovery_point
 from controlplane.domain.recovery_services.job import Job
 from controlplane.domain.recovery_services.recovery_point import PointDisk, RecoveryPoint
@@ -23,7 +25,7 @@ from controlplane.jobs.engine.plan import Outcome, Plan, Step
 from controlplane.jobs.engine.records import JobOrder, Ticket
 from controlplane.jobs.protection import stopping
 from controlplane.jobs.retention import expiry
-from controlplane.ports import Blob, Engine, Event, Json, PortError, Ports, Store
+from controlplane.ports import Blob, Engine, Json, PortError, Ports, Store
 from controlplane.vault_format.vault_store import VaultPoint, VaultStore
 
 CONTAINER = "archiving"
@@ -107,7 +109,7 @@ def _move_as_due(ports: Ports, engine: Engine, point: RecoveryPoint) -> None:
         move(ports, engine, point.document, "HardenedRP", "ArchivedRP")
     except (ServiceError, PortError) as error:
         reason = error.code if isinstance(error, ServiceError) else str(error)
-        ports.store.record(Event("archive.skipped", records.PARTY, {"point": point.id, "reason": reason}))
+        ports.store.record(events.ArchiveSkipped(point.id, reason).event())
 
 
 # -------------------------------------------------------------------------------------------------------------- the job
@@ -192,5 +194,4 @@ def _archive_name(copy: VaultPoint) -> str:
 
 
 def _tiers_event(point: RecoveryPoint, job: str | None = None) -> Event:
-    data = {"point": point.id, "to": point.tiers, "consistency": point.consistency}
-    return Event("recovery_point.state", records.PARTY, data, job=job or point.job)
+    return events.RecoveryPointState(point.id, point.tiers, point.consistency).event(job=job or point.job)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from controlplane.domain.arm_id import ResourceId
 from controlplane.domain.errors import ServiceError
+from controlplane.domain.events import service as events
 from controlplane.domain.recovery_services import (
     deleted_vault,
     job,
@@ -23,7 +24,7 @@ from controlplane.domain.recovery_services.deleted_vault import moved, moved_id
 from controlplane.jobs.documents import sessions
 from controlplane.jobs.engine import records
 from controlplane.jobs.retention.expiry import EXPIRED
-from controlplane.ports import Document, Event, Json, Ports, Store
+from controlplane.ports import Document, Json, Ports, Store
 
 IN_A_VAULT = (policy.KIND, job.KIND, protected_item.KIND, resource_guard.PROXY_KIND)
 IN_AN_ITEM = (recovery_point.KIND, EXPIRED, sessions.KIND)
@@ -122,4 +123,4 @@ def _move(store: Store, old: str, new: str) -> None:
 
 
 def _tell(store: Store, id: str, state: str) -> None:
-    store.record(Event("vault.state", records.PARTY, {"vault": id, "to": state}))
+    store.record(events.VaultState(id, state).event())

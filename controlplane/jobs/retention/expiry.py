@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from controlplane.domain.events import service as events
 from controlplane.domain.recovery_services import job as jobs
 from controlplane.domain.recovery_services import policy, protected_item, recovery_point, retention
 from controlplane.domain.recovery_services.recovery_point import PointDisk, RecoveryPoint
@@ -19,7 +20,7 @@ from controlplane.jobs.documents import points, restore_points
 from controlplane.jobs.engine import records
 from controlplane.jobs.protection import stopping
 from controlplane.jobs.retention import snapshots
-from controlplane.ports import Blob, Disk, Document, Event, Json, PortError, Ports, Store
+from controlplane.ports import Blob, Disk, Document, Json, PortError, Ports, Store
 from controlplane.vault_format.vault_store import VaultPoint, VaultStore
 
 DEFAULT_SNAPSHOT_DAYS = 2
@@ -151,7 +152,7 @@ def _purge(ports: Ports, id: str, early: bool = False) -> bool:
         store.delete(protected_item.KIND, id)
         state = advance(protected_item.STATES, "SoftDeleted", "purged")
         vm = body["properties"]["sourceResourceId"]
-        store.record(Event("item.state", records.PARTY, {"item": id, "to": state}, vm=vm))
+        store.record(events.ItemState(id, state).event(vm=vm))
     return True
 
 
@@ -209,7 +210,7 @@ def _erase_everything_noted(ports: Ports, go_on: Callable[[], bool]) -> None:
             try:
                 erase(ports, note.private)
             except PortError as error:
-                ports.store.record(Event("expiry.left_behind", records.PARTY, {"of": note.id, "reason": str(error)}))
+                ports.store.record(events.ExpiryLeftBehind(note.id, str(error)).event())
             else:
                 ports.store.delete(kind, note.id)
 
@@ -242,5 +243,5 @@ def _erase_traces(ports: Ports, note: Json) -> None:
 
 
 def _tell(store: Store, point: RecoveryPoint) -> None:
-    data = {"point": point.id, "to": point.tiers, "consistency": point.consistency}
-    store.record(Event("recovery_point.state", records.PARTY, data, job=point.job))
+    told = events.RecoveryPointState(point.id, point.tiers, point.consistency)
+    store.record(told.event(job=point.job))

@@ -14,6 +14,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from controlplane.domain.events import machines as events
+from controlplane.domain.events.event import Fact
 from controlplane.ports import Clock
 from extension.contract.bridge import Facts
 from extension.contract.protocol import ProtocolError
@@ -52,7 +54,7 @@ class Agent:
         wire: WireClient,
         facts: Facts,
         clock: Clock,
-        on_event: Callable[[str, Json], None],
+        on_event: Callable[[Fact], None],
         poll: timedelta = POLL,
     ) -> None:
         self._disk = disk
@@ -122,7 +124,7 @@ class Agent:
 
     def _fail(self, sentence: str) -> None:
         if sentence != self._failure:
-            self._on_event("agent.failed", {"reason": sentence})
+            self._on_event(events.AgentFailed(sentence))
         self._failure = sentence
 
     def _fetch_certificates(self, goal: Goal) -> None:
@@ -136,7 +138,7 @@ class Agent:
         self._certificates_from = goal.certificates_url
 
     def _apply(self, goal: Goal, extensions: Extensions) -> Steps:
-        self._on_event("agent.goal_state", {"incarnation": goal.incarnation})
+        self._on_event(events.AgentGoalState(goal.incarnation))
         lifecycle = Lifecycle(
             HandlerPlace(self._disk, goal.container_id, goal.instance, self._wire), self._clock, self._on_event
         )
@@ -173,7 +175,7 @@ class Agent:
             self._wire.upload_status(goal, self._extensions, agent_reports.render(status))
         except WireError as problem:
             if self._retry_at == AT_ONCE:
-                self._on_event("agent.failed", {"reason": redact(f"the status can't be uploaded: {problem}")})
+                self._on_event(events.AgentFailed(redact(f"the status can't be uploaded: {problem}")))
             self._retry_at = now + POLL
             return
         self._retry_at = AT_ONCE
@@ -189,9 +191,9 @@ class Agent:
         watched = self._statuses.setdefault(file, _WatchedStatus(handler.name, file))
         if watched.look(now):
             self._watch_until = now + WATCH
-            summary = {key: watched.status["status"].get(key) for key in ("status", "code")}
+            told = watched.status["status"]
             self._on_event(
-                "handler.status", {"handler": handler.name, "sequence_number": order.sequence_number, **summary}
+                events.HandlerStatus(handler.name, order.sequence_number, told.get("status"), told.get("code"))
             )
         return [
             HandlerReport(

@@ -11,8 +11,9 @@ from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
+from controlplane.domain.events import machines as events
+from controlplane.domain.events.event import Fact
 from controlplane.ports import Clock
 from extension.contract.protocol import MANIFEST_FILE, HandlerManifest, ProtocolError
 from extension.contract.redaction import redact
@@ -21,7 +22,7 @@ from simulator.guest.agent.handler import ENABLED, FAILED_UPGRADE, INSTALLED, Ha
 from simulator.guest.agent.process import Command, CommandMissing, command_line, guest_environment
 
 Steps = Generator[None, None, None]
-OnEvent = Callable[[str, dict[str, Any]], None]
+OnEvent = Callable[[Fact], None]
 
 LIMIT = timedelta(minutes=5)
 """World time a command may take; the documented limit of Windows agents."""
@@ -79,7 +80,7 @@ class Lifecycle:
                 yield from self._enable(handler, order)
         except HandlerFailed as failure:
             handler.say("NotReady", failure.code, str(failure))
-            self._on_event("handler.failed", _of(handler, code=failure.code))
+            self._on_event(events.HandlerFailed(handler.name, handler.version, failure.code))
 
     def _enable(self, handler: Handler, order: PluginOrder) -> Steps:
         if handler.state in (INSTALLED, ENABLED):
@@ -155,9 +156,9 @@ class Lifecycle:
                     try:
                         yield from self._run(there, order, verb)
                     except HandlerFailed as failure:
-                        self._on_event("handler.failed", _of(there, code=failure.code))
+                        self._on_event(events.HandlerFailed(there.name, there.version, failure.code))
             there.remove()
-        self._on_event("handler.removed", _of(handler))
+        self._on_event(events.HandlerRemoved(handler.name, handler.version))
 
     # --------------------------------------------------------------------------------------------------------- package
 
@@ -178,7 +179,7 @@ class Lifecycle:
         except PackageUnusable as problem:
             raise HandlerFailed(PACKAGE_UNUSABLE, str(problem)) from None
         _manifest(handler)
-        self._on_event("handler.unpacked", _of(handler, bytes=len(content)))
+        self._on_event(events.HandlerUnpacked(handler.name, handler.version, len(content)))
 
     # -------------------------------------------------------------------------------------------------------- commands
 
@@ -198,7 +199,7 @@ class Lifecycle:
         except (CommandMissing, OSError) as problem:
             raise HandlerFailed(FAILED[verb], f"{verb} could not be started: {problem}") from None
         begun = self._clock.now()
-        self._on_event("handler.command_started", _of(handler, verb=verb, sequence_number=order.sequence_number))
+        self._on_event(events.CommandStarted(handler.name, handler.version, verb, order.sequence_number))
         code: int | None = None
         try:
             while (code := command.poll()) is None:
@@ -217,7 +218,7 @@ class Lifecycle:
         handler.log_command(f"{now.isoformat()} {verb} of {handler.name} {handler.version} {how} after {seconds:.3f} s")
         if output:
             handler.log_command(redact(output))
-        self._on_event("handler.command_ended", _of(handler, verb=verb, exit_code=code, seconds=round(seconds, 3)))
+        self._on_event(events.CommandEnded(handler.name, handler.version, verb, code, round(seconds, 3)))
 
 
 _UNINSTALL_EXIT_CODE = "AZURE_GUEST_AGENT_UNINSTALL_CMD_EXIT_CODE"
@@ -241,7 +242,3 @@ def _environment(handler: Handler, order: PluginOrder, wire: WireClient) -> dict
         "AZURE_GUEST_AGENT_EXTENSION_SUPPORTED_FEATURES": "[]",
         _UNINSTALL_EXIT_CODE: UNINSTALL_NOT_RUN,
     }
-
-
-def _of(handler: Handler, **more: Any) -> dict[str, Any]:
-    return {"handler": handler.name, "version": handler.version, **more}

@@ -15,6 +15,8 @@ from datetime import datetime, timedelta
 from random import Random
 from threading import Lock
 
+from controlplane.domain.events import machines as events
+from controlplane.domain.events.event import Fact
 from controlplane.ports import Clock, Json, PortError
 from extension.contract.bridge import FreezeReport, FreezeRequest, ThawReport
 from simulator.guest.disk.digests import DigestTable
@@ -87,7 +89,7 @@ class VssService:
         flush: Callable[[], None],
         facts: Callable[[], Json],
         truths: GroundTruths,
-        on_event: Callable[[str, Json], None],
+        on_event: Callable[[Fact], None],
     ) -> None:
         self.event_log: list[str] = []
         self.writers = Writers(clock, writers, self.event_log.append)
@@ -110,7 +112,7 @@ class VssService:
         with self._lock:
             session = _Session(guid(self._chance), task_id, self._history.begin())
             self._sessions[session.id] = session
-        self._on_event("vss.session_opened", {"task_id": task_id})
+        self._on_event(events.SessionOpened(task_id))
         return session.id
 
     def close_session(self, session_id: str) -> None:
@@ -125,7 +127,7 @@ class VssService:
         elif session.truth and session.truth.consistency == "application":
             self.writers.complete()
         self._remember_order(session)
-        self._on_event("vss.session_closed", {"task_id": session.task_id, "left_frozen": hold is not None})
+        self._on_event(events.SessionClosed(session.task_id, left_frozen=hold is not None))
 
     def close(self) -> None:
         """The guest stops: nobody stays frozen."""
@@ -190,7 +192,7 @@ class VssService:
         self.writers.abort()
         if hresult is Hresult.FLUSH_WRITES_TIMEOUT:
             self.event_log.append(f"volsnap 8: flush and hold ended with 0x{hresult:08x}: {message}")
-        self._on_event("vss.refused", {"hresult": f"0x{hresult:08x}", "message": message})
+        self._on_event(events.VssRefused(f"0x{hresult:08x}", message))
         return FreezeReport(False, int(hresult), message, self.writers.reports())
 
     def _look(self, session: _Session) -> None:
@@ -219,10 +221,9 @@ class VssService:
             hresult = Hresult.BAD_STATE if gone else Hresult.HOLD_WRITES_TIMEOUT
             message = gone or f"writes are held for {HOLD_LIMIT_SECONDS:g} s at most"
             self.event_log.append(f"VSS 12298: writes could not be held, 0x{hresult:08x}: {message}")
-        about = {"task_id": hold.session.task_id, "with_writers": hold.with_writers}
-        self._on_event("vss.frozen", {**about, "time": hold.time.isoformat()})
-        ended = {"consistent": kept, "held_milliseconds": round(held.held_milliseconds, 3)}
-        self._on_event("vss.thawed", {**about, **ended, "hresult": f"0x{hresult:08x}", "message": message})
+        task_id, milliseconds = hold.session.task_id, round(held.held_milliseconds, 3)
+        self._on_event(events.VssFrozen(task_id, hold.with_writers, hold.time.isoformat()))
+        self._on_event(events.VssThawed(task_id, hold.with_writers, kept, milliseconds, f"0x{hresult:08x}", message))
         reports = self.writers.reports() if hold.with_writers else ()
         return ThawReport(kept, held.held_milliseconds, int(hresult), message, reports)
 

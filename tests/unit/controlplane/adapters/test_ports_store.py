@@ -18,8 +18,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from controlplane.adapters.store import SqlStore
+from controlplane.domain.events.event import Event
 from controlplane.overlay_store import OverlayStore
-from controlplane.ports import DocumentExists, EtagMismatch, Event, Store
+from controlplane.ports import DocumentExists, EtagMismatch, Store
 from simulator.clock.virtual import VirtualClock
 
 START = datetime(2026, 11, 22, 19, 0, tzinfo=UTC)

@@ -14,7 +14,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy.engine import make_url
 
 from controlplane.adapters.store import METADATA, SCHEMA, SqlStore, StoreTooNew, upgrade
-from controlplane.ports import Event
+from controlplane.domain.events.event import Event
 from simulator.clock.virtual import VirtualClock
 
 

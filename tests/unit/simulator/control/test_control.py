@@ -13,9 +13,10 @@ import httpx
 import pytest
 
 from controlplane.arm.edge.rate_limits import RateLimits
+from controlplane.domain.events.event import Event
 from controlplane.domain.recovery_services.protected_item import KIND as ITEMS
 from controlplane.domain.recovery_services.recovery_point import KIND as POINTS
-from controlplane.ports import Blob, Clock, Event, Json
+from controlplane.ports import Blob, Clock, Json
 from simulator.clock.system import SystemClock
 from simulator.control import api as control
 from simulator.control.reset import OF_THE_WORLD, Resetter

@@ -108,7 +108,7 @@ class Rig:
             clock=self.clock,
             chance=Random(self.seed),
             options=self.options,
-            on_event=lambda name, data: self.events.append((name, data)),
+            on_event=lambda fact: self.events.append((fact.NAME, fact.event().data)),
         )
 
     def boot(self) -> Rig:

@@ -189,7 +189,7 @@ def test_a_status_that_storage_does_not_take_reaches_nobody(wire: Wire) -> None:
     wire.server.blobs.add_account("service")
     assert wire.http.put("/status", json=upload(url, {}), headers=TRUST).status_code == 502
     assert wire.machine.reports == []
-    assert [name for name, _ in wire.machine.notes] == ["status.upload_failed"]
+    assert [fact.NAME for fact in wire.machine.told] == ["status.upload_failed"]
 
 
 def test_what_another_agent_says_is_redacted_where_it_enters(wire: Wire) -> None:
@@ -255,4 +255,4 @@ def test_host_side_snapshots_are_refused_as_by_a_missing_service(wire: Wire) -> 
     assert answer.status_code == 500
     assert not answer.text.startswith('{ "error"')
     assert "not simulated" in answer.text
-    assert [name for name, _ in wire.machine.notes] == ["host_snapshot.refused"]
+    assert [fact.NAME for fact in wire.machine.told] == ["host_snapshot.refused"]

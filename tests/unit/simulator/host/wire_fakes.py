@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from queue import SimpleQueue
 
+from controlplane.domain.events.event import Fact
 from controlplane.ports import Json
 from extension.contract.bridge import Facts, FreezeReport, FreezeRequest, ThawReport, Volume, WriterReport
 from simulator.guest.vss.snapshot_set import NoSuchSession, NotFrozen
@@ -84,10 +85,10 @@ class FakeMachine:
     certificate: TenantCertificate = _CERTIFICATE
     guest: BridgedGuest | None = field(default_factory=FakeGuest)
     reports: list[Json] = field(default_factory=list)
-    notes: list[tuple[str, Json]] = field(default_factory=list)
+    told: list[Fact] = field(default_factory=list)
 
     def report(self, status: Json) -> None:
         self.reports.append(status)
 
-    def note(self, name: str, data: Json) -> None:
-        self.notes.append((name, data))
+    def tell(self, fact: Fact) -> None:
+        self.told.append(fact)

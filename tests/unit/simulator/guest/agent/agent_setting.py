@@ -135,7 +135,13 @@ def agent_setting(disk: Path) -> Iterator[Setting]:
     server.address = serving.address
     events: list[tuple[str, dict[str, Any]]] = []
     wire = WireClient(server.address_of(machine.key), TOKEN)
-    agent = Agent(disk=disk, wire=wire, facts=FACTS, clock=clock, on_event=lambda *event: events.append(event))
+    agent = Agent(
+        disk=disk,
+        wire=wire,
+        facts=FACTS,
+        clock=clock,
+        on_event=lambda fact: events.append((fact.NAME, fact.event().data)),
+    )
     try:
         yield Setting(disk, clock, server, packages, machine, agent, events)
     finally:

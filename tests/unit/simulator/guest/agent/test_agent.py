@@ -154,7 +154,7 @@ def test_a_restarted_agent_enables_again_and_installs_nothing(setting: Setting) 
     setting.settle()
     setting.agent.close()
     wire = WireClient(setting.server.address_of(setting.machine.key), TOKEN)
-    setting.agent = Agent(disk=setting.disk, wire=wire, facts=FACTS, clock=setting.clock, on_event=lambda *event: None)
+    setting.agent = Agent(disk=setting.disk, wire=wire, facts=FACTS, clock=setting.clock, on_event=lambda fact: None)
     setting.machine.reports.clear()
     setting.settle()
     assert setting.calls == ["install 1.0.0.0 4", "enable 1.0.0.0 4", "enable 1.0.0.0 4"]

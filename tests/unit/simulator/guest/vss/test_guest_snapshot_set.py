@@ -151,7 +151,7 @@ def test_a_requester_that_dies_leaves_nothing_frozen(rig: Rig) -> None:
     rig.guest.close_session(session)
     assert_nothing_is_frozen(rig)
     assert writer_state(rig) is State.STABLE
-    assert rig.told("vss.session_closed")["left_frozen"] is True
+    assert rig.told("bridge.session_closed")["left_frozen"] is True
     with pytest.raises(NoSuchSession):
         rig.guest.thaw(session)
 

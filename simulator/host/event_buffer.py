@@ -1,14 +1,15 @@
-"""Keeps what happened until the host has time to write it down, so that whoever reports never waits for the store."""
+"""Keeps events until the host has time to write them down, so that whoever tells one never waits for the store."""
 
 from __future__ import annotations
 
 import time
 from collections import deque
 
-from controlplane.ports import Clock, Event, Json, Store
+from controlplane.domain.events.event import Event, Fact
+from controlplane.ports import Clock, Store
 
 
-class Journal:
+class EventBuffer:
     """Thread-safe. Events get their times when they happen, not when they are written."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
@@ -16,10 +17,8 @@ class Journal:
         self._clock = clock
         self._waiting: deque[Event] = deque()
 
-    def note(self, vm: str, party: str, name: str, data: Json) -> None:
-        self._waiting.append(
-            Event(name, party, data, vm=vm, time=self._clock.now(), monotonic_seconds=time.monotonic())
-        )
+    def add(self, vm: str, fact: Fact) -> None:
+        self._waiting.append(fact.event(vm=vm, time=self._clock.now(), monotonic_seconds=time.monotonic()))
 
     def write(self) -> None:
         """Record what waits, in the order in which it came."""

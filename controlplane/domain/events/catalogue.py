@@ -1,0 +1,16 @@
+"""The catalogue of events as a whole, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from controlplane.domain.events import machines, service
+from controlplane.domain.events.event import Fact
+
+CATALOGUE: Mapping[str, type[Fact]] = {
+    kind.NAME: kind
+    for module in (service, machines)
+    for kind in vars(module).values()
+    if isinstance(kind, type) and issubclass(kind, Fact) and kind is not Fact
+}
+"""Every kind of event, in the order of its module."""

@@ -1,0 +1,220 @@
+"""The catalogue's part of the machines: what host, agent and guest tell."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from controlplane.domain.events.event import ALWAYS, ROOT, Fact, Party
+
+# ------------------------------------------------------------------------------------------------------------- the host
+
+
+@dataclass(frozen=True)
+class MachinePower(Fact, name="machine.power", party=Party.HOST, parents=(ROOT,), vm=ALWAYS):
+    """The host switched a machine on or off."""
+
+    power: str
+
+
+@dataclass(frozen=True)
+class MachineFailed(Fact, name="machine.failed", party=Party.HOST, parents=(ROOT,), vm=ALWAYS):
+    """The host could not make a machine what it shall be."""
+
+    problem: str
+
+
+@dataclass(frozen=True)
+class MachineDeleted(Fact, name="machine.deleted", party=Party.HOST, parents=(ROOT,), vm=ALWAYS):
+    """Nothing of a machine is left on the host."""
+
+
+@dataclass(frozen=True)
+class GoalStatePublished(Fact, name="goal_state.published", party=Party.HOST, parents=(ROOT,), vm=ALWAYS):
+    """The wire server has another goal state for a machine."""
+
+    incarnation: int
+    handlers: int
+    """How many handlers it names."""
+
+
+@dataclass(frozen=True)
+class StatusUploadFailed(Fact, name="status.upload_failed", party=Party.HOST, parents=(ROOT,), vm=ALWAYS):
+    """The status of a machine could not be written to its blob."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class HostSnapshotRefused(Fact, name="host_snapshot.refused", party=Party.HOST, parents=(ROOT,), vm=ALWAYS):
+    """A handler asked the host for snapshots, which are not simulated."""
+
+    reason: str
+
+
+# ------------------------------------------------------------------------------------------------------------ the agent
+
+
+@dataclass(frozen=True)
+class AgentGoalState(Fact, name="agent.goal_state", party=Party.AGENT, parents=(ROOT,), vm=ALWAYS):
+    """The agent has fetched a goal state and begins to apply it."""
+
+    incarnation: int
+
+
+@dataclass(frozen=True)
+class AgentFailed(Fact, name="agent.failed", party=Party.AGENT, parents=(ROOT,), vm=ALWAYS):
+    """The agent could not read a goal state or hand in its report."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class HandlerUnpacked(Fact, name="handler.unpacked", party=Party.AGENT, parents=(ROOT,), vm=ALWAYS):
+    """The agent has fetched and unpacked the package of a handler."""
+
+    handler: str
+    version: str
+    bytes: int
+
+
+@dataclass(frozen=True)
+class CommandStarted(Fact, name="handler.command_started", party=Party.AGENT, parents=(ROOT,), vm=ALWAYS):
+    """A process of a handler was started."""
+
+    handler: str
+    version: str
+    verb: str
+    sequence_number: int
+
+
+@dataclass(frozen=True)
+class CommandEnded(Fact, name="handler.command_ended", party=Party.AGENT, parents=(ROOT,), vm=ALWAYS):
+    """A process of a handler ended. Without an exit code it was killed."""
+
+    handler: str
+    version: str
+    verb: str
+    exit_code: int | None
+    seconds: float
+    """World time that it took."""
+
+
+@dataclass(frozen=True)
+class HandlerFailed(Fact, name="handler.failed", party=Party.AGENT, parents=(ROOT,), vm=ALWAYS):
+    """An order for a handler could not be carried out."""
+
+    handler: str
+    version: str
+    code: int
+
+
+@dataclass(frozen=True)
+class HandlerRemoved(Fact, name="handler.removed", party=Party.AGENT, parents=(ROOT,), vm=ALWAYS):
+    """No version of a handler is on the machine any more."""
+
+    handler: str
+    version: str
+
+
+@dataclass(frozen=True)
+class HandlerStatus(Fact, name="handler.status", party=Party.AGENT, parents=(ROOT,), vm=ALWAYS):
+    """The status file of a handler says something else than before."""
+
+    handler: str
+    sequence_number: int
+    status: str | None
+    code: int | None
+
+
+# ------------------------------------------------------------------------------------------------------------ the guest
+
+
+@dataclass(frozen=True)
+class GuestBooted(Fact, name="guest.booted", party=Party.GUEST, parents=(ROOT,), vm=ALWAYS):
+    """The operating system has started."""
+
+    computer_name: str
+    disks: int
+
+
+@dataclass(frozen=True)
+class GuestStopped(Fact, name="guest.stopped", party=Party.GUEST, parents=(ROOT,), vm=ALWAYS):
+    """The operating system has ended."""
+
+    computer_name: str
+    clean: bool
+
+
+@dataclass(frozen=True)
+class DiskLostWrites(Fact, name="disk.lost_writes", party=Party.GUEST, parents=(ROOT,), vm=ALWAYS):
+    """The storage no longer has what the guest had written to a disk."""
+
+    disk: str
+    lun: int
+    blocks: int
+    first_offset: int
+    """In bytes."""
+
+
+@dataclass(frozen=True)
+class DiskRaw(Fact, name="disk.raw", party=Party.GUEST, parents=(ROOT,), vm=ALWAYS):
+    """A disk holds no volume that the guest can read."""
+
+    disk: str
+    lun: int
+    problem: str
+
+
+@dataclass(frozen=True)
+class WorkloadFailed(Fact, name="workload.failed", party=Party.GUEST, parents=(ROOT,), vm=ALWAYS):
+    """A program in the guest could not go on."""
+
+    workload: str
+    problem: str
+
+
+@dataclass(frozen=True)
+class SessionOpened(Fact, name="bridge.session_opened", party=Party.GUEST, parents=(ROOT,), vm=ALWAYS):
+    """A requester came to the guest's bridge."""
+
+    task_id: str
+
+
+@dataclass(frozen=True)
+class SessionClosed(Fact, name="bridge.session_closed", party=Party.GUEST, parents=(ROOT,), vm=ALWAYS):
+    """A requester is gone."""
+
+    task_id: str
+    left_frozen: bool
+    """It went without a thaw."""
+
+
+@dataclass(frozen=True)
+class VssRefused(Fact, name="vss.refused", party=Party.GUEST, parents=(ROOT,), vm=ALWAYS):
+    """VSS could not make a snapshot set."""
+
+    hresult: str
+    message: str
+
+
+@dataclass(frozen=True)
+class VssFrozen(Fact, name="vss.frozen", party=Party.GUEST, parents=(ROOT,), vm=ALWAYS):
+    """Writes to all disks stand still."""
+
+    task_id: str
+    with_writers: bool
+    time: str
+    """World time, ISO 8601."""
+
+
+@dataclass(frozen=True)
+class VssThawed(Fact, name="vss.thawed", party=Party.GUEST, parents=(ROOT,), vm=ALWAYS):
+    """Writes go on."""
+
+    task_id: str
+    with_writers: bool
+    consistent: bool
+    """They stood still until the requester asked for the thaw."""
+    held_milliseconds: float
+    hresult: str
+    message: str

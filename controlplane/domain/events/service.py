@@ -1,0 +1,240 @@
+"""The catalogue's part of ARM, of the service and of the world: what is asked, what is due, and what jobs do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from controlplane.domain.events.event import ALWAYS, ROOT, SOMETIMES, Fact, Party
+
+# ----------------------------------------------------------------------------------------------- requests and schedules
+
+
+@dataclass(frozen=True)
+class ArmRequest(Fact, name="arm.request", party=Party.ARM, parents=(ROOT,)):
+    """A client asked ARM to change something. Reads are counted and not told."""
+
+    method: str
+    id: str
+    """Path of the request, without its query."""
+    status: int
+    """HTTP status of the answer."""
+
+
+REQUESTS = (ArmRequest.NAME,)
+
+
+@dataclass(frozen=True)
+class BackupSkipped(Fact, name="backup.skipped", party=Party.SERVICE, parents=(ROOT,), vm=ALWAYS):
+    """A backup was due and could not be started."""
+
+    item: str
+    due: str
+    """World time at which it was due, ISO 8601."""
+    reason: str
+
+
+# ----------------------------------------------------------------------------------------------------------------- jobs
+
+
+@dataclass(frozen=True)
+class JobState(Fact, name="job.state", party=Party.SERVICE, parents=(*REQUESTS, "job.state"), job=ALWAYS, vm=SOMETIMES):
+    """A job was opened, or is in another state."""
+
+    to: str
+    operation: str | None = None
+    """What the job does; told when it is opened."""
+    errors: list[str] | None = None
+    """Codes of what went wrong; told when it ends."""
+
+
+JOBS = (JobState.NAME, "task.state")
+
+
+@dataclass(frozen=True)
+class TaskState(Fact, name="task.state", party=Party.SERVICE, parents=JOBS, job=ALWAYS, vm=SOMETIMES):
+    """A step of a job started, ended or failed."""
+
+    task: str
+    to: str
+
+
+@dataclass(frozen=True)
+class JobMistake(Fact, name="job.mistake", party=Party.SERVICE, parents=JOBS, job=ALWAYS, vm=SOMETIMES):
+    """A step met an error that nobody foresaw. Its text is not told, since it may hold a secret."""
+
+    step: str
+    error: str
+    """Class of the exception."""
+    where: list[str]
+    """The innermost frames, outermost first."""
+
+
+@dataclass(frozen=True)
+class UndoFailed(Fact, name="job.undo_failed", party=Party.SERVICE, parents=JOBS, job=ALWAYS, vm=SOMETIMES):
+    """What a step had done could not be undone. It is not tried again."""
+
+    step: str
+    error: str
+    """Class of the exception."""
+    where: list[str]
+    """The innermost frames, outermost first."""
+
+
+@dataclass(frozen=True)
+class DeploymentState(
+    Fact, name="deployment.state", party=Party.SERVICE, parents=(*REQUESTS, "deployment.state"), job=ALWAYS
+):
+    """A deployment of a template is in another state."""
+
+    deployment: str
+    to: str
+
+
+# --------------------------------------------------------------------------------------------------- backup and restore
+
+
+@dataclass(frozen=True)
+class SnapshotAsked(Fact, name="snapshot.asked", party=Party.SERVICE, parents=JOBS, job=ALWAYS, vm=ALWAYS):
+    """A snapshot task was delivered to the extension of a machine."""
+
+    task: str
+    retries: int
+    """How many attempts came before."""
+
+
+@dataclass(frozen=True)
+class SnapshotReported(
+    Fact, name="snapshot.reported", party=Party.SERVICE, parents=(SnapshotAsked.NAME, *JOBS), job=ALWAYS, vm=ALWAYS
+):
+    """The service has stopped waiting for the report of a task. Without a code there was none."""
+
+    task: str
+    code: int | None
+    error_name: str | None
+    consistency: str | None
+    message: str
+
+
+@dataclass(frozen=True)
+class SnapshotLost(Fact, name="snapshot.lost", party=Party.SERVICE, parents=JOBS, job=ALWAYS, vm=ALWAYS):
+    """The storage no longer has snapshots that were taken in this job."""
+
+    point: str
+    disks: list[str]
+
+
+@dataclass(frozen=True)
+class SnapshotLeftBehind(Fact, name="snapshot.left_behind", party=Party.SERVICE, parents=JOBS, job=ALWAYS, vm=ALWAYS):
+    """Snapshots of a job that failed could not be deleted. A later backup does it."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class TransferProgress(Fact, name="transfer.progress", party=Party.SERVICE, parents=JOBS, job=ALWAYS, vm=ALWAYS):
+    """How far the transfer of a disk to the vault is. Told every now and then."""
+
+    disk: str
+    done_bytes: int
+    total_bytes: int
+
+
+@dataclass(frozen=True)
+class RecoveryPointState(
+    Fact,
+    name="recovery_point.state",
+    party=Party.SERVICE,
+    parents=(*JOBS, *REQUESTS, ROOT),
+    job=SOMETIMES,
+    vm=SOMETIMES,
+):
+    """A recovery point was made, moved to other tiers, or expired."""
+
+    point: str
+    to: str
+    """The tiers that it is in."""
+    consistency: str
+
+
+@dataclass(frozen=True)
+class RecoveryPointLost(Fact, name="recovery_point.lost", party=Party.SERVICE, parents=(ROOT,), job=SOMETIMES):
+    """After an end that was not orderly the storage lacks a tier of a recovery point."""
+
+    point: str
+    tier: str
+    missing: list[str]
+
+
+@dataclass(frozen=True)
+class ItemRecoveryBegun(
+    Fact, name="item_recovery.begun", party=Party.SERVICE, parents=(*REQUESTS, ROOT), job=SOMETIMES
+):
+    """A session began in which the files of a recovery point can be read."""
+
+    point: str
+
+
+@dataclass(frozen=True)
+class ItemRecoveryEnded(
+    Fact, name="item_recovery.ended", party=Party.SERVICE, parents=(*REQUESTS, ROOT), job=SOMETIMES
+):
+    """The sessions in which the files of a recovery point could be read were ended."""
+
+    point: str
+
+
+# --------------------------------------------------------------------------------------------- protection and retention
+
+
+@dataclass(frozen=True)
+class ItemState(
+    Fact, name="item.state", party=Party.SERVICE, parents=(*JOBS, *REQUESTS, ROOT), job=SOMETIMES, vm=ALWAYS
+):
+    """A protected item was made, or may be in another state."""
+
+    item: str
+    to: str
+
+
+@dataclass(frozen=True)
+class VaultState(Fact, name="vault.state", party=Party.SERVICE, parents=(*REQUESTS, ROOT)):
+    """A vault was deleted, brought back or purged."""
+
+    vault: str
+    to: str
+
+
+@dataclass(frozen=True)
+class ExpiryLeftBehind(Fact, name="expiry.left_behind", party=Party.SERVICE, parents=(ROOT,)):
+    """Data of what is over could not be erased. The next round tries again."""
+
+    of: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class ArchiveSkipped(Fact, name="archive.skipped", party=Party.SERVICE, parents=(ROOT,)):
+    """A recovery point was due for the archive and could not be moved now."""
+
+    point: str
+    reason: str
+
+
+# ------------------------------------------------------------------------------------------------------------ the world
+
+
+@dataclass(frozen=True)
+class WorldReset(Fact, name="world.reset", party=Party.WORLD, parents=(ROOT,)):
+    """The world was emptied."""
+
+    documents: int
+    machines: int
+    accounts: int
+
+
+@dataclass(frozen=True)
+class WorldPurged(Fact, name="world.purged", party=Party.WORLD, parents=(ROOT,)):
+    """What was soft-deleted was ended before its time."""
+
+    items: int
+    vaults: int
