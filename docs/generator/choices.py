@@ -38,19 +38,6 @@ class Choice:
 
 
 NOT_PUBLIC = "not public"
-CODES = {
-    "InvalidQueryParameter": "not public; a filter that cannot be read is refused rather than ignored",
-    "MethodNotAllowed": "not public; the message is Azure's",
-    "TenantRequestsThrottled": "not public; made after that of a subscription",
-    "OperationNotSimulated": "Azure has no such code: what is not simulated says so",
-    "BMSUserErrorResourceGuardOperationRequestMissing": "not public; the message is the service's",
-    "UserErrorRestoreOperationInProgress": "not public; an item is restored once at a time",
-    "UserErrorRestoreSubnetNotFound": "not public; the message is the service's",
-    "UserErrorRestoreVirtualNetworkInvalid": "not public; the message is the service's",
-    "UserErrorTargetStorageAccountInOtherRegion": "not public; the message is the service's",
-}
-"""What is to be said of error codes that are ours. Which ones those are, the code remarks where it makes them."""
-
 TEMPLATES = (
     (
         "`uniqueString()`",

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import simulator
+from controlplane.domain.errors.kind import ErrorKind, Source
+from controlplane.domain.errors.table import areas, kinds
 from controlplane.domain.recovery_services.snapshot_failure import BY_NAME, UNKNOWN, meaning_of
 from docs.generator import source
 from docs.generator.markdown import code, page, paragraph, section, table
-from docs.generator.source import Raised
 from extension.contract.codes import Code
 from extension.preconditions import NEEDED_SERVICES
 from simulator.failures import Failure
 
-SERVICE_ERROR = ("code", "message", "status", "remedy", "number", "target")
 REFUSAL = ("error", "number", "message", "status")
 SUCCESSES = frozenset(
     {Code.success, Code.success_appconsistent, Code.SuccessAlreadyProcessedInput, Code.ExtensionTempTerminalState}
@@ -34,35 +34,44 @@ def text() -> str:
     )
 
 
-def service_errors() -> list[Raised]:
-    """Every error of the control plane whose name stands in the code, by name."""
-    found = source.raised("ServiceError", SERVICE_ERROR, "controlplane")
-    return sorted(found, key=lambda error: (error.arguments["code"].lower(), error.module, error.line))
-
-
-def our_codes() -> list[str]:
-    """Those that Azure does not have, or keeps to itself."""
-    return sorted({error.arguments["code"] for error in service_errors() if error.ours})
+def our_codes() -> dict[str, str]:
+    """The codes that Azure does not have or does not publish, with what is to be said of each, by code."""
+    ours = [kind for kind in kinds().values() if kind.ours]
+    return {kind.code: kind.source.text for kind in sorted(ours, key=lambda kind: kind.code)}
 
 
 def _service() -> str:
-    rows = [
-        (
-            code(error.arguments["code"]) + (" (ours)" if error.ours else ""),
-            error.arguments.get("status", "400"),
-            error.arguments["message"],
-            error.arguments.get("remedy", ""),
-            code(error.module.removeprefix("controlplane/")),
-        )
-        for error in service_errors()
-    ]
     return section(
         "The service",
         "The error envelope of an ARM answer, or `errorDetails` of a job, where the remedy is among the "
-        "`recommendations`. The status counts where it answers a request. Where a name is ours, "
-        "[coverage](coverage.md#choices) says why.",
-        table(("code", "HTTP", "message", "remedy", "made in"), rows),
+        "`recommendations`. The status counts where it answers a request; the number, where one is known, is the "
+        "`errorCode` of a job's error. The source says how the code is known. Where a code is ours, the message is "
+        "ours too unless it says otherwise.",
+        *(part for area in areas() for part in (f"**{area.title}**", _kinds(area.kinds.values()))),
     )
+
+
+def _kinds(rows: Iterable[ErrorKind]) -> str:
+    return table(
+        ("code", "number", "HTTP", "message", "remedy", "source"),
+        [
+            (
+                code(kind.code),
+                str(kind.number or ""),
+                str(kind.status),
+                kind.message,
+                kind.remedy,
+                _source(kind.source),
+            )
+            for kind in sorted(rows, key=lambda kind: (kind.code.lower(), kind.message))
+        ],
+    )
+
+
+def _source(source: Source) -> str:
+    if source.address:
+        return f"[{source.text}]({source.address})"
+    return {"ours": f"**ours**: {source.text}", "known": "knowledge of the service"}.get(source.how, source.text)
 
 
 def _extension() -> str:
@@ -70,7 +79,7 @@ def _extension() -> str:
     for name in _failures():
         meaning = meaning_of(name)
         again = "yes" if meaning.retry_without_freeze else ""
-        alike.setdefault((meaning.code, meaning.message, meaning.remedy, again), []).append(name)
+        alike.setdefault((meaning.kind.code, meaning.kind.message, meaning.kind.remedy, again), []).append(name)
     rows = [
         (", ".join(map(_reported, names)), code(name), message, remedy, again)
         for (name, message, remedy, again), names in alike.items()
@@ -78,9 +87,9 @@ def _extension() -> str:
     return section(
         "The extension",
         "What a failed snapshot task reports, and what the service makes of it: the job's error begins with the "
-        f"message and goes on with the extension's own sentence. A name that is not here means {code(UNKNOWN.code)}. "
-        "*Without a freeze* marks failures for which a second attempt may do without one. [The "
-        "contract](contract.md#codes) has the codes with the health that they stand for; a name without a number "
+        "message and goes on with the extension's own sentence. A name that is not here means "
+        f"{code(UNKNOWN.kind.code)}. *Without a freeze* marks failures for which a second attempt may do without one. "
+        "[The contract](contract.md#codes) has the codes with the health that they stand for; a name without a number "
         f"travels in the telemetry, beside code {int(Code.error)}.",
         table(("reported", "error of the job", "message", "remedy", "without a freeze"), rows),
     )

@@ -66,9 +66,6 @@ def _text_of(statement: ast.stmt | None) -> str:
 
 # --------------------------------------------------------------------------------------------------------------- errors
 
-OURS = re.compile(r"code is ours|\bOurs: ")
-"""How the code says that a name is not Azure's."""
-
 
 @dataclass(frozen=True)
 class Raised:
@@ -77,7 +74,6 @@ class Raised:
     module: str
     line: int
     arguments: dict[str, str]
-    ours: bool
 
 
 def raised(name: str, parameters: tuple[str, ...], *packages: str) -> list[Raised]:
@@ -88,12 +84,11 @@ def raised(name: str, parameters: tuple[str, ...], *packages: str) -> list[Raise
         calls = [node for node in ast.walk(module) if isinstance(node, ast.Call) and _name(node.func) == name]
         literal = [call for call in calls if call.args and isinstance(call.args[0], ast.Constant)]
         literal.sort(key=lambda call: call.lineno)
-        ours = _lines_of_ours(path, [call.lineno for call in literal])
         for call in literal:
             known = _texts_known_at(module, call.lineno)
             arguments = {key: _text(node, known) for key, node in zip(parameters, call.args, strict=False)}
             arguments |= {word.arg: _text(word.value, known) for word in call.keywords if word.arg}
-            found.append(Raised(module_path(path), call.lineno, arguments, call.lineno in ours))
+            found.append(Raised(module_path(path), call.lineno, arguments))
     return found
 
 
@@ -109,13 +104,6 @@ def _texts_known_at(module: ast.Module, line: int) -> dict[str, ast.expr]:
                 if at < line:
                     known[name] = text
     return known
-
-
-def _lines_of_ours(path: Path, calls: list[int]) -> set[int]:
-    """The lines of those calls that come first after a remark that the code is ours."""
-    lines = path.read_text(encoding="utf-8").splitlines()
-    remarks = [number for number, line in enumerate(lines, 1) if OURS.search(line)]
-    return {min(line for line in calls if line > remark) for remark in remarks if calls and remark < calls[-1]}
 
 
 def _name(function: ast.expr) -> str:

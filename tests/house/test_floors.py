@@ -14,10 +14,10 @@ NAMESPACES = {"controlplane.adapters.migrations", "controlplane.adapters.migrati
 FILES = sorted(path for top in ("extension", "controlplane", "simulator") for path in (ROOT / top).rglob("*.py"))
 
 CONTRACT = "extension.contract"
-DOMAIN, EVENTS = "controlplane.domain", "controlplane.domain.events"
+DOMAIN, EVENTS, ERRORS = "controlplane.domain", "controlplane.domain.events", "controlplane.domain.errors"
 COMPUTE, NETWORK, STORAGE = f"{DOMAIN}.compute", f"{DOMAIN}.network", f"{DOMAIN}.storage"
 RESOURCES, RECOVERY_SERVICES = f"{DOMAIN}.resources", f"{DOMAIN}.recovery_services"
-RULES = (DOMAIN, EVENTS, COMPUTE, NETWORK, STORAGE, RESOURCES, RECOVERY_SERVICES)
+RULES = (DOMAIN, EVENTS, ERRORS, COMPUTE, NETWORK, STORAGE, RESOURCES, RECOVERY_SERVICES)
 TEMPLATES = "controlplane.templates"
 PORTS, WRAPPERS = "controlplane.ports", "controlplane.port_wrappers"
 FABRIC_DOCUMENTS = "controlplane.fabric_documents"
@@ -32,13 +32,14 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     CONTRACT: (),
     "extension": (CONTRACT, "cryptography"),
     "controlplane": (),
-    DOMAIN: (),
+    ERRORS: (),
+    DOMAIN: (ERRORS,),
     EVENTS: (),
-    COMPUTE: (DOMAIN,),
-    NETWORK: (DOMAIN,),
-    STORAGE: (DOMAIN,),
-    RESOURCES: (DOMAIN,),
-    RECOVERY_SERVICES: (DOMAIN, COMPUTE, NETWORK),
+    COMPUTE: (DOMAIN, ERRORS),
+    NETWORK: (DOMAIN, ERRORS),
+    STORAGE: (DOMAIN, ERRORS),
+    RESOURCES: (DOMAIN, ERRORS),
+    RECOVERY_SERVICES: (DOMAIN, ERRORS, COMPUTE, NETWORK),
     SETTINGS: (),
     PORTS: (DOMAIN, EVENTS, SETTINGS),
     WRAPPERS: (EVENTS, PORTS),
@@ -48,10 +49,10 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     f"{TEMPLATES}.library": (f"{TEMPLATES}.language",),
     f"{TEMPLATES}.evaluation": (f"{TEMPLATES}.language", f"{TEMPLATES}.library"),
     TEMPLATES: (f"{TEMPLATES}.language", f"{TEMPLATES}.library", f"{TEMPLATES}.evaluation"),
-    VAULT: (DOMAIN, PORTS),
+    VAULT: (DOMAIN, ERRORS, PORTS),
     JOBS: (),
     f"{JOBS}.requests": (PORTS,),
-    f"{JOBS}.dry_run": (DOMAIN, PORTS, OVERLAY),
+    f"{JOBS}.dry_run": (DOMAIN, ERRORS, PORTS, OVERLAY),
     f"{JOBS}.documents": (*RULES, PORTS),
     f"{JOBS}.engine": (*RULES, PORTS),
     f"{JOBS}.protection": (*RULES, PORTS, f"{JOBS}.documents", f"{JOBS}.engine"),
@@ -108,7 +109,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "controlplane.adapters.migrations": ("alembic",),
     "controlplane.adapters.migrations.versions": ("alembic", "sqlalchemy"),
     ARM: (),
-    f"{ARM}.sign_in": (DOMAIN, "jwt", "starlette"),
+    f"{ARM}.sign_in": (DOMAIN, ERRORS, "jwt", "starlette"),
     EDGE: (
         *RULES,
         PORTS,
@@ -118,12 +119,12 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "pydantic",
         "starlette",
     ),
-    f"{ARM}.authorization": (DOMAIN, RESOURCES, PORTS, EDGE),
-    f"{ARM}.insights": (DOMAIN, PORTS, EDGE, "pydantic"),
+    f"{ARM}.authorization": (DOMAIN, ERRORS, RESOURCES, PORTS, EDGE),
+    f"{ARM}.insights": (DOMAIN, ERRORS, PORTS, EDGE, "pydantic"),
     f"{ARM}.managed_identity": (PORTS, EDGE),
-    f"{ARM}.data_protection": (DOMAIN, RECOVERY_SERVICES, PORTS, f"{JOBS}.retention", EDGE),
-    f"{ARM}.storage": (DOMAIN, COMPUTE, STORAGE, PORTS, EDGE),
-    f"{ARM}.network": (DOMAIN, NETWORK, PORTS, f"{JOBS}.documents", EDGE),
+    f"{ARM}.data_protection": (DOMAIN, ERRORS, RECOVERY_SERVICES, PORTS, f"{JOBS}.retention", EDGE),
+    f"{ARM}.storage": (DOMAIN, ERRORS, COMPUTE, STORAGE, PORTS, EDGE),
+    f"{ARM}.network": (DOMAIN, ERRORS, NETWORK, PORTS, f"{JOBS}.documents", EDGE),
     f"{ARM}.compute": (
         *RULES,
         PORTS,
@@ -164,6 +165,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     ),
     f"{ARM}.app": (
         DOMAIN,
+        ERRORS,
         PORTS,
         EDGE,
         f"{ARM}.sign_in",

@@ -9,7 +9,11 @@ from controlplane.arm.edge.call import Answer, Call, RequestBody, as_json, encod
 from controlplane.arm.edge.plain_resources import PlainType, ResourceRequest
 from controlplane.arm.edge.routing import SUBSCRIPTION, Route, reading
 from controlplane.domain.compute import virtual_machine
-from controlplane.domain.errors import ServiceError
+from controlplane.domain.errors.compute import (
+    AVAILABILITY_SET_IN_USE,
+    DOMAIN_COUNT_OUT_OF_RANGE,
+    PROPERTY_CHANGE_NOT_ALLOWED,
+)
 from controlplane.ports import Document, Json
 
 TYPE = "Microsoft.Compute/availabilitySets"
@@ -35,27 +39,20 @@ def _body(call: Call, request: SetRequest, known: Json | None) -> Json:
     }
     for key in ("platformUpdateDomainCount", "platformFaultDomainCount"):
         if known and known["properties"][key] != properties[key]:
-            message = f"Changing property '{key}' is not allowed."
-            raise ServiceError("PropertyChangeNotAllowed", message, status=409, target=key)
+            raise PROPERTY_CHANGE_NOT_ALLOWED.error(key=key)
     return {"sku": {"name": (request.sku or {}).get("name", "Classic")}, "properties": properties}
 
 
 def _count(which: str, asked: int, most: int) -> int:
     if not 1 <= asked <= most:
-        message = f"The specified {which} domain count {asked} must fall in the range 1 to {most}."
-        target = f"platform{which.title()}DomainCount"
-        raise ServiceError("InvalidParameter", message, target=target)
+        parameter = f"platform{which.title()}DomainCount"
+        raise DOMAIN_COUNT_OUT_OF_RANGE.error(which=which, count=asked, most=most, parameter=parameter)
     return asked
 
 
 def _before_deletion(call: Call, known: Document) -> None:
     if _machines(call).get(known.id):
-        raise ServiceError(
-            "OperationNotAllowed",
-            f"Availability Set '{known.json()['name']}' cannot be deleted. Before deleting an Availability Set please "
-            "ensure that it does not contain any VM.",
-            status=409,
-        )
+        raise AVAILABILITY_SET_IN_USE.error(name=known.json()["name"])
 
 
 def _machines(call: Call) -> dict[str, list[Json]]:

@@ -10,6 +10,7 @@ from controlplane.arm.edge.routing import SUBSCRIPTION, Route
 from controlplane.domain import errors
 from controlplane.domain.compute import vm_extension
 from controlplane.domain.errors import ServiceError
+from controlplane.domain.errors.compute import OPERATION_PREEMPTED, OS_PROVISIONING_INTERNAL_ERROR
 from controlplane.domain.resources.operation import KIND
 from controlplane.domain.times import instant_with_offset
 from controlplane.ports import Document, ExtensionView, InstanceView, Json
@@ -56,7 +57,7 @@ def get_operation(call: Call) -> Answer:
     if call.query.get("monitor") != "true":
         return as_json(body, headers=wait)
     if body["status"] == "Failed":
-        raise ServiceError(body["error"]["code"], body["error"]["message"], status=409)
+        raise ServiceError.stored(body["error"], status=409)
     return Answer(202, headers={**wait, "Location": call.url(call.id, {"monitor": "true"})}) if wait else Answer(200)
 
 
@@ -85,15 +86,14 @@ def _outcome(call: Call, order: Json) -> tuple[str, ServiceError | None]:
         return "InProgress", None
     if view.provisioning_state == "Succeeded":
         return "Succeeded", None
-    return "Failed", ServiceError("OSProvisioningInternalError", view.problem or "The host gave no reason.")
+    return "Failed", OS_PROVISIONING_INTERNAL_ERROR.error(reason=view.problem or "The host gave no reason.")
 
 
 def _of_nothing(order: Json) -> tuple[str, ServiceError | None]:
     """What was asked about is not there."""
     if order["goal"] == "absent":
         return "Succeeded", None
-    preempted = "Operation execution has been preempted by a more recent operation."
-    return "Failed", ServiceError("OperationPreempted", preempted, status=409)
+    return "Failed", OPERATION_PREEMPTED.error()
 
 
 def _of_extension(order: Json, view: InstanceView, extension: ExtensionView) -> tuple[str, ServiceError | None]:

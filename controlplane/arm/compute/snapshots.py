@@ -10,7 +10,7 @@ from controlplane.domain import errors, location
 from controlplane.domain.arm_id import ResourceId
 from controlplane.domain.compute import managed_disk
 from controlplane.domain.compute.virtual_machine import invalid, missing
-from controlplane.domain.errors import ServiceError
+from controlplane.domain.errors.compute import DISK_NOT_CREATED_YET
 from controlplane.domain.times import instant_with_offset
 from controlplane.jobs.documents import managed_disks
 from controlplane.ports import Blob, Document, Json
@@ -59,7 +59,7 @@ def put_snapshot(call: Call) -> Answer:
     disk = _source(call, request.properties.creation_data)
     blob = managed_disks.blob_of(disk)
     if call.ports.blobs.properties(blob) is None:
-        raise ServiceError("OperationNotAllowed", "The disk has not been made yet.", status=409)
+        raise DISK_NOT_CREATED_YET.error()
     taken = blob.at(call.ports.blobs.snapshot(blob, MARK))
     body = _body(call, request, place, disk.json())
     private = {

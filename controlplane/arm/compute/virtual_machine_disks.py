@@ -12,7 +12,7 @@ from controlplane.arm.storage.storage_accounts import account_named
 from controlplane.domain.arm_id import ResourceId
 from controlplane.domain.compute import managed_disk
 from controlplane.domain.compute.virtual_machine import GIB, KIND, VHD_FOOTER_BYTES, DiskRequest, invalid, not_allowed
-from controlplane.domain.errors import ServiceError
+from controlplane.domain.errors.compute import DISK_BLOB_IN_USE, DISK_NAME_TAKEN, DISK_STORAGE_ACCOUNT_NOT_FOUND
 from controlplane.jobs.documents import managed_disks
 from controlplane.ports import Blob, CreateOption, Disk, Document, Json
 
@@ -34,12 +34,7 @@ def place(call: Call, disk: DiskRequest) -> Placed:
     else:
         id = f"{call.group_id}/providers/{managed_disk.TYPE}/{disk.name}"
         if call.find(managed_disk.KIND, id):
-            raise ServiceError(
-                "ConflictingUserInput",
-                f"Disk '{disk.name}' already exists in resource group '{call.group}'. Only CreateOption.Attach is "
-                "supported.",
-                status=409,
-            )
+            raise DISK_NAME_TAKEN.error(name=disk.name, group=call.group)
         disk = replace(disk, managed_disk_id=id)
         blob = disks.new_blob(call)
     size_bytes = _attached_bytes(call, disk, blob) if disk.attached else (disk.size_gib or 0) * GIB
@@ -88,11 +83,7 @@ def check_unused(call: Call, wanted: Sequence[Disk]) -> None:
     used = {key for machine in call.ports.store.find(KIND) for key in machine.private["blobs"]}
     for disk, key in zip(wanted, blob_keys(wanted), strict=True):
         if key in used:
-            raise ServiceError(
-                "AcquireDiskLeaseFailed",
-                f"Failed to acquire lease while creating disk '{disk.name}'. Blob is already in use.",
-                status=409,
-            )
+            raise DISK_BLOB_IN_USE.error(name=disk.name)
 
 
 def _unmanaged_blob(call: Call, disk: DiskRequest) -> Blob:
@@ -104,12 +95,7 @@ def _unmanaged_blob(call: Call, disk: DiskRequest) -> Blob:
     except ValueError:
         raise invalid(parameter, "it is not the address of a blob in this cloud") from None
     if account_named(call.ports.store, blob.account) is None:
-        raise ServiceError(
-            "StorageAccountNotFound",
-            f"Storage account '{blob.account}' not found. Ensure storage account is not deleted and belongs to the "
-            "same Azure location as the VM.",
-            status=409,
-        )
+        raise DISK_STORAGE_ACCOUNT_NOT_FOUND.error(account=blob.account)
     present = call.ports.blobs.properties(blob) is not None
     if present and not disk.attached:
         raise not_allowed(f"Disk '{disk.name}' cannot be created: the blob '{blob.name}' exists already.")

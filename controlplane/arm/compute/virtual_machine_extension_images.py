@@ -5,6 +5,7 @@ from __future__ import annotations
 from controlplane.arm.edge.call import Answer, Call, as_json
 from controlplane.arm.edge.routing import SUBSCRIPTION, reading
 from controlplane.domain.errors import ServiceError
+from controlplane.domain.errors.extensions import EXTENSION_IMAGE_NOT_FOUND, PUBLISHER_NOT_FOUND
 from controlplane.ports import Json, PublishedHandler, version_numbers
 
 PUBLISHERS = f"{SUBSCRIPTION}/providers/Microsoft.Compute/locations/{{location}}/publishers"
@@ -21,7 +22,7 @@ def list_types(call: Call) -> Answer:
     wanted = call.names["publisher"].lower()
     found = [handler.type for handler in call.ports.fabric.handlers() if handler.publisher.lower() == wanted]
     if not found:
-        raise ServiceError("NotFound", f"Publisher: {call.names['publisher']} was not found.", status=404)
+        raise PUBLISHER_NOT_FOUND.error(publisher=call.names["publisher"])
     return as_json([_entry(call, call.id, type) for type in found])
 
 
@@ -59,7 +60,7 @@ def _handler(call: Call) -> PublishedHandler:
 
 
 def _not_found() -> ServiceError:
-    return ServiceError("NotFound", "Artifact: VMExtension was not found.", status=404)
+    return EXTENSION_IMAGE_NOT_FOUND.error()
 
 
 def _entry(call: Call, collection: str, name: str) -> Json:

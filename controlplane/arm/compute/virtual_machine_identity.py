@@ -7,7 +7,7 @@ from typing import Any
 from controlplane.arm.edge.call import Call, RequestBody
 from controlplane.domain.arm_id import ResourceId
 from controlplane.domain.compute.virtual_machine import invalid
-from controlplane.domain.errors import ServiceError
+from controlplane.domain.errors.compute import MACHINE_IDENTITY_NOT_FOUND
 from controlplane.ports import Json
 
 SYSTEM, USER = "SystemAssigned", "UserAssigned"
@@ -67,9 +67,6 @@ def _known_by(call: Call, id: str) -> Json:
     except ValueError:
         document = None
     if document is None:
-        raise ServiceError(
-            "FailedIdentityOperation",
-            f"Identity operation for resource '{call.id}' failed: the user assigned identity '{id}' was not found.",
-        )
+        raise MACHINE_IDENTITY_NOT_FOUND.error(resource=call.id, identity=id)
     properties = document.json()["properties"]
     return {"principalId": properties["principalId"], "clientId": properties["clientId"]}

@@ -11,7 +11,7 @@ from controlplane.arm.edge.call import Answer, Call, RequestBody, as_json
 from controlplane.arm.edge.plain_resources import PlainType, ResourceRequest
 from controlplane.arm.edge.routing import Route, reading
 from controlplane.domain import errors
-from controlplane.domain.errors import ServiceError
+from controlplane.domain.errors.vaults import RESOURCE_GUARD_IN_USE
 from controlplane.domain.recovery_services.deleted_vault import is_below
 from controlplane.domain.recovery_services.resource_guard import (
     KIND,
@@ -43,8 +43,7 @@ def _end_mappings(call: Call, known: Document) -> None:
     store = call.ports.store
     mappings = [mapping for mapping in store.find(PROXY_KIND) if mapping.private["guard"].lower() == known.id]
     if not all(is_below(mapping.id) for mapping in mappings):
-        # The code is ours.
-        raise ServiceError("ResourceGuardInUse", "A vault is mapped to the resource guard.", status=409)
+        raise RESOURCE_GUARD_IN_USE.error()
     for mapping in mappings:
         deleted_vaults.end_mapping(store, mapping)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from controlplane.domain import errors
 from controlplane.domain.errors import ServiceError
+from controlplane.domain.errors.arm import CONFLICT
 from controlplane.ports import DocumentExists, EtagMismatch, PortError, StorageRefused
 
 Expected = (ServiceError, PortError)
@@ -17,7 +18,7 @@ def as_service_error(error: Exception) -> ServiceError | None:
     if isinstance(error, EtagMismatch):
         return errors.precondition_failed("The resource was changed since it was read.")
     if isinstance(error, DocumentExists | StorageRefused):
-        return ServiceError("Conflict", f"{error}.", status=409)
+        return CONFLICT.error(reason=error)
     if isinstance(error, PortError):
         return errors.service_unavailable(str(error))
     return None

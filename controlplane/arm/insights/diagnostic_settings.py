@@ -12,7 +12,7 @@ from controlplane.arm.edge.routing import Route, group_resources, reading
 from controlplane.arm.edge.scopes import existing_scope
 from controlplane.domain import errors
 from controlplane.domain.arm_id import ResourceId
-from controlplane.domain.errors import ServiceError
+from controlplane.domain.errors.arm import DATA_SINK_MISSING
 from controlplane.ports import Json
 
 TYPE = "Microsoft.Insights/diagnosticSettings"
@@ -49,7 +49,7 @@ def put_setting(call: Call) -> Answer:
         asked.marketplace_partner_id,
     )
     if not any(sinks):
-        raise ServiceError("BadRequest", "At least one data sink needs to be specified.")
+        raise DATA_SINK_MISSING.error()
     scope = existing_scope(call, TYPE)
     with call.ports.store.transaction():
         known = call.find(KIND)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from controlplane.arm.edge.call import Call, RequestBody
 from controlplane.arm.edge.plain_resources import PlainType, ResourceRequest
 from controlplane.arm.network import network_security_groups, public_ip_addresses
-from controlplane.domain.errors import ServiceError
+from controlplane.domain.errors.network import NETWORK_INTERFACE_MUST_HAVE_ONE_IP_CONFIGURATION
 from controlplane.domain.network import network, network_interface
 from controlplane.domain.network.network import INTERFACE
 from controlplane.domain.network.network_interface import Configuration
@@ -53,7 +53,7 @@ def _body(call: Call, request: InterfaceRequest, known: Json | None) -> Json:
     for each in asked.ip_configurations:
         configurations.append(_configuration(call, id, each, configurations, etag))
     if not configurations:
-        raise ServiceError("NetworkInterfaceMustHaveOneIPConfiguration", "An interface needs an IP configuration.")
+        raise NETWORK_INTERFACE_MUST_HAVE_ONE_IP_CONFIGURATION.error()
     properties = network_interface.properties(
         kept.get("resourceGuid") or call.new_guid(),
         kept.get("macAddress") or network_interface.mac_address(call.ports.chance.getrandbits(24)),

@@ -53,7 +53,7 @@ def _result(call: Call, done: Answer) -> Answer:
     if body["status"] == "InProgress":
         return Answer(202, headers={"Location": call.url(call.id), **_WAIT})
     if body["status"] == "Failed":
-        raise ServiceError(body["error"]["code"], body["error"]["message"])
+        raise ServiceError.stored(body["error"])
     return done
 
 

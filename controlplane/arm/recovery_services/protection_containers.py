@@ -10,11 +10,11 @@ from controlplane.arm.edge.routing import Route, reading, refused
 from controlplane.arm.recovery_services.vaults import VAULT, require_vault, vault_id
 from controlplane.domain.arm_id import ResourceId, container_id, container_name, item_id, parse_container_name
 from controlplane.domain.errors import (
-    ServiceError,
     container_name_incorrect,
     container_not_found,
     operation_not_found,
 )
+from controlplane.domain.errors.protection import CONTAINER_HAS_DATASOURCES
 from controlplane.domain.recovery_services import protected_item
 from controlplane.ports import Document, Json
 
@@ -42,11 +42,7 @@ def delete_container(call: Call) -> Answer:
     """A machine's container comes and goes with its item, so there is nothing to unregister that is not gone."""
     vault = require_vault(call)
     if _item_in(call, vault) is not None:
-        raise ServiceError(
-            "BMSUserErrorContainerHasDatasources",
-            "The container has backup items, so it cannot be unregistered.",
-            remedy="Stop protection with deletion of the backup data first.",
-        )
+        raise CONTAINER_HAS_DATASOURCES.error()
     return Answer(204)
 
 

@@ -15,6 +15,7 @@ from controlplane.arm.resources import preflight, subscriptions
 from controlplane.arm.sign_in import cloud
 from controlplane.domain import errors
 from controlplane.domain.errors import ServiceError
+from controlplane.domain.errors.resources import INVALID_TEMPLATE, OUTPUTS_INVALID
 from controlplane.domain.resources import deployment as domain
 from controlplane.domain.resources.deployment import Operation
 from controlplane.ports import Json
@@ -161,8 +162,9 @@ def _planned(call: Call, request: PropertiesRequest, template: Json, scope: Scop
     try:
         return plan(template, request.parameters or {}, about, source)
     except TemplateError as problem:
+        kind = INVALID_TEMPLATE if problem.code == INVALID_TEMPLATE.code else OUTPUTS_INVALID
         info = [problem.violation()] if problem.path else []
-        raise ServiceError(problem.code, problem.message, details=list(problem.details), additional_info=info) from None
+        raise kind.error(reason=problem.message, details=problem.details, additional_info=info) from None
     except NotSimulated as feature:
         raise errors.operation_not_simulated(str(feature)) from None
 

@@ -56,7 +56,7 @@ def get_result(call: Call) -> Answer:
         raise errors.operation_not_found(call.names["operation"])
     body = document.json()
     if body["status"] == "Failed":
-        raise ServiceError(**body["error"], status=409)
+        raise ServiceError.stored(body["error"], status=409)
     return Answer(200)
 
 

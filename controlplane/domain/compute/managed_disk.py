@@ -8,6 +8,7 @@ from typing import Any
 
 from controlplane.domain.compute.virtual_machine import GIB, MANAGED_DISK_GIB, invalid, missing
 from controlplane.domain.errors import ServiceError
+from controlplane.domain.errors.compute import DISK_ATTACHED
 from controlplane.domain.times import instant_with_offset
 
 Json = dict[str, Any]
@@ -60,7 +61,7 @@ def size_gib(asked: int | None) -> int:
 
 
 def attached(name: str, owner: str) -> ServiceError:
-    return ServiceError("OperationNotAllowed", f"Disk {name} is attached to VM {owner}.", status=409)
+    return DISK_ATTACHED.error(name=name, owner=owner)
 
 
 def body(id: str, disk: ManagedDisk, unique_id: str, created: datetime) -> Json:

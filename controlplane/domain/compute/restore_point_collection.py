@@ -13,6 +13,7 @@ from typing import Any
 
 from controlplane.domain.compute.virtual_machine import OS_DISK_LUN
 from controlplane.domain.errors import ServiceError
+from controlplane.domain.errors.snapshots import RESOURCE_IS_IN_LOCKED_STATE, RP_COLLECTION_LIMIT_REACHED
 from controlplane.domain.times import instant_with_offset
 
 Json = dict[str, Any]
@@ -107,18 +108,9 @@ def _disk(disk: DiskTrace) -> Json:
 
 
 def limit_reached() -> ServiceError:
-    return ServiceError(
-        "UserErrorRpCollectionLimitReached",
-        "The Restore Point collection max limit has reached.",
-        remedy="Remove the lock on the resource group of the restore point collection, then trigger a backup: it "
-        "removes the restore points that are over.",
-    )
+    return RP_COLLECTION_LIMIT_REACHED.error()
 
 
 def locked(scope: str) -> ServiceError:
     """The sentence is ours."""
-    return ServiceError(
-        "UserErrorResourceIsInLockedState",
-        f"The operation failed due to a lock: {scope}.",
-        remedy="Remove the lock, then retry.",
-    )
+    return RESOURCE_IS_IN_LOCKED_STATE.error(scope=scope)

@@ -14,6 +14,14 @@ from typing import Any
 
 from controlplane.domain.compute import vm_sizes
 from controlplane.domain.errors import ServiceError
+from controlplane.domain.errors.compute import (
+    COMPUTER_NAME_INVALID,
+    OPERATION_NOT_ALLOWED,
+    OS_DISK_CHANGE_NOT_ALLOWED,
+    PARAMETER_INVALID,
+    PARAMETER_MISSING,
+    SIZE_INVALID,
+)
 from controlplane.domain.times import instant_with_offset
 
 Json = dict[str, Any]
@@ -112,17 +120,15 @@ class MachineRequest:
 
 
 def missing(parameter: str) -> ServiceError:
-    return ServiceError("InvalidParameter", f"Required parameter '{parameter}' is missing (null).", target=parameter)
+    return PARAMETER_MISSING.error(parameter=parameter)
 
 
 def invalid(parameter: str, reason: str) -> ServiceError:
-    return ServiceError(
-        "InvalidParameter", f"The value of parameter {parameter} is invalid: {reason}.", target=parameter
-    )
+    return PARAMETER_INVALID.error(parameter=parameter, reason=reason)
 
 
 def not_allowed(reason: str) -> ServiceError:
-    return ServiceError("OperationNotAllowed", reason, status=409)
+    return OPERATION_NOT_ALLOWED.error(reason=reason)
 
 
 def completed(request: MachineRequest, name_of_disk: Callable[[int], str]) -> MachineRequest:
@@ -144,12 +150,7 @@ def completed(request: MachineRequest, name_of_disk: Callable[[int], str]) -> Ma
 def check_size(size: str) -> None:
     if not vm_sizes.could_be(size):
         listed = ", ".join(known.name for known in vm_sizes.SIZES)
-        raise ServiceError(
-            "InvalidParameter",
-            f"The value {size} provided for the VM size is not valid. The valid sizes in the current region are: "
-            f"{listed}.",
-            target="vmSize",
-        )
+        raise SIZE_INVALID.error(size=size, sizes=listed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,9 +166,7 @@ def change_of_disks(profile: Json, request: MachineRequest, name_of_disk: Callab
     present: dict[int, Json] = {disk["lun"]: disk for disk in profile["dataDisks"]}
     os_disk, *asked = request.disks
     if not _means(os_disk, profile["osDisk"]):
-        raise ServiceError(
-            "PropertyChangeNotAllowed", "Changing property 'osDisk' is not allowed.", status=409, target="osDisk"
-        )
+        raise OS_DISK_CHANGE_NOT_ALLOWED.error()
     _check_unique("lun", [disk.lun for disk in request.disks])
     kept = frozenset(disk.lun for disk in asked if disk.lun in present and _means(disk, present[disk.lun]))
     if request.keeps_data_disks:
@@ -268,12 +267,7 @@ def _os_type(request: MachineRequest, os_disk: DiskRequest) -> str:
 def _computer_name(request: MachineRequest) -> str:
     name = request.computer_name or request.name
     if request.os_type == "Windows" and not _WINDOWS_COMPUTER_NAME.fullmatch(name):
-        raise ServiceError(
-            "InvalidParameter",
-            "Windows computer name cannot be more than 15 characters long, be entirely numeric, or contain the "
-            "following characters: ` ~ ! @ # $ % ^ & * ( ) = + _ [ ] { } \\ | ; : . ' \" , < > / ?.",
-            target="computerName",
-        )
+        raise COMPUTER_NAME_INVALID.error()
     return name
 
 

@@ -11,6 +11,18 @@ from typing import Any
 
 from controlplane.domain.compute.virtual_machine import invalid, missing
 from controlplane.domain.errors import ServiceError
+from controlplane.domain.errors.extensions import (
+    ARTIFACT_NOT_FOUND,
+    ARTIFACT_VERSION_NOT_FOUND,
+    HANDLER_ALREADY_ADDED,
+    HANDLER_CHANGE_NOT_ALLOWED,
+    HANDLER_VERSION_INVALID,
+    PROVISION_AFTER_EXTENSION_NOT_FOUND,
+    VM_AGENT_STATUS_COMMUNICATION_ERROR,
+    VM_EXTENSION_HANDLER_NON_TRANSIENT_ERROR,
+    VM_EXTENSION_PROVISIONING_ERROR,
+    VM_EXTENSION_PROVISIONING_TIMEOUT,
+)
 
 Json = dict[str, Any]
 
@@ -32,8 +44,7 @@ def check(name: str, publisher: str | None, type: str | None, version: str | Non
         raise missing("typeHandlerVersion")
     if not _MAJOR_MINOR.fullmatch(version):
         # Build and revision are the service's to choose.
-        message = "The value of parameter typeHandlerVersion is invalid."
-        raise ServiceError("InvalidParameter", message, target="typeHandlerVersion")
+        raise HANDLER_VERSION_INVALID.error()
     return publisher, type, version
 
 
@@ -67,44 +78,24 @@ def is_elsewhere(publisher: str, type: str) -> bool:
 
 
 def unknown_handler(publisher: str, type: str) -> ServiceError:
-    message = f"The VM extension with publisher '{publisher}' and type '{type}' could not be found."
-    return ServiceError("ArtifactNotFound", message, status=404)
+    return ARTIFACT_NOT_FOUND.error(publisher=publisher, type=type)
 
 
 def unknown_version(publisher: str, type: str, version: str) -> ServiceError:
-    return ServiceError(
-        "ArtifactVersionNotFound",
-        f"No version found in the artifact repository that satisfies the requested version '{version}' for VM "
-        f"extension with publisher '{publisher}' and type '{type}'.",
-        status=404,
-    )
+    return ARTIFACT_VERSION_NOT_FOUND.error(version=version, publisher=publisher, type=type)
 
 
 def handler_in_use(os_type: str, other: str, handler: str) -> ServiceError:
-    return ServiceError(
-        "BadRequest",
-        f"Multiple VMExtensions per handler not supported for OS type '{os_type}'. VMExtension '{other}' with handler "
-        f"'{handler}' already added or specified in input.",
-    )
+    return HANDLER_ALREADY_ADDED.error(os_type=os_type, other=other, handler=handler)
 
 
 def other_handler(name: str) -> ServiceError:
     """An extension keeps its publisher and type for life."""
-    return ServiceError(
-        "PropertyChangeNotAllowed",
-        f"Changing property 'publisher' or 'type' of the VM extension '{name}' is not allowed.",
-        status=409,
-        target="type",
-    )
+    return HANDLER_CHANGE_NOT_ALLOWED.error(name=name)
 
 
 def not_found_after(names: Sequence[str]) -> ServiceError:
-    """The code is ours."""
-    return ServiceError(
-        "ProvisionAfterExtensionNotFound",
-        f"There is no VM extension {', '.join(map(repr, names))} on this VM to be provisioned after.",
-        target="provisionAfterExtensions",
-    )
+    return PROVISION_AFTER_EXTENSION_NOT_FOUND.error(names=", ".join(map(repr, names)))
 
 
 # ------------------------------------------------------------------------------------------------------------ its end
@@ -122,32 +113,11 @@ def failure(
     said = str(((status or {}).get("formattedMessage") or {}).get("message") or "")
     code = (status or {}).get("code")
     if status is not None and not handler_works:
-        return ServiceError(
-            "VMExtensionHandlerNonTransientError",
-            f"The handler for VM extension type '{handler}' has reported terminal failure for VM extension '{name}' "
-            f"with error code '{code}' and error message: '{said}'.",
-            status=409,
-        )
+        return VM_EXTENSION_HANDLER_NON_TRANSIENT_ERROR.error(handler=handler, name=name, code=code, said=said)
     if status is not None and status.get("status") == "error":
         publisher, _, type = handler.rpartition(".")
-        return ServiceError(
-            "VMExtensionProvisioningError",
-            f"VM has reported a failure when processing extension '{name}' (publisher '{publisher}' and type "
-            f"'{type}'). Error code: '{code}'. Error message: '{said}'. More information on troubleshooting is "
-            "available at https://aka.ms/vmextensionwindowstroubleshoot.",
-            status=409,
-        )
+        return VM_EXTENSION_PROVISIONING_ERROR.error(name=name, publisher=publisher, type=type, code=code, said=said)
     if not agent_works:
-        return ServiceError(
-            "VMAgentStatusCommunicationError",
-            f"VM '{machine}' has not reported status for VM agent or extensions. Verify that the OS is up and healthy, "
-            "the VM has a running VM agent, and that it can establish outbound connections to Azure storage.",
-            status=409,
-        )
+        return VM_AGENT_STATUS_COMMUNICATION_ERROR.error(machine=machine)
     last = f'The extension last reported "{said}".' if said else "The extension did not report a message."
-    return ServiceError(
-        "VMExtensionProvisioningTimeout",
-        f"Provisioning of VM extension {name} has timed out. Extension provisioning has taken too long to complete. "
-        f"{last}",
-        status=409,
-    )
+    return VM_EXTENSION_PROVISIONING_TIMEOUT.error(name=name, last=last)

@@ -8,6 +8,20 @@ from ipaddress import IPv4Address, IPv4Network
 from typing import Any
 
 from controlplane.domain.errors import ServiceError
+from controlplane.domain.errors.network import (
+    IN_USE_NETWORK_SECURITY_GROUP_CANNOT_BE_DELETED,
+    IN_USE_SUBNET_CANNOT_BE_DELETED,
+    INVALID_ADDRESS_PREFIX_FORMAT,
+    INVALID_RESOURCE_REFERENCE,
+    NETCFG_INVALID_SUBNET,
+    NETCFG_SUBNET_RANGES_OVERLAP,
+    NIC_IN_USE,
+    PRIVATE_IP_ADDRESS_IN_USE,
+    PRIVATE_IP_ADDRESS_NOT_IN_SUBNET,
+    PUBLIC_IP_ADDRESS_CANNOT_BE_DELETED,
+    PUBLIC_IP_ADDRESS_IN_USE,
+    SUBNET_IS_FULL,
+)
 
 Json = dict[str, Any]
 
@@ -29,11 +43,7 @@ def parse_range(prefix: str) -> IPv4Network:
     try:
         return IPv4Network(prefix)
     except ValueError:
-        raise ServiceError(
-            "InvalidAddressPrefixFormat",
-            f"Address prefix {prefix} of resource is not formatted correctly. It should follow CIDR notation, for "
-            "example 10.0.0.0/24.",
-        ) from None
+        raise INVALID_ADDRESS_PREFIX_FORMAT.error(prefix=prefix) from None
 
 
 def check_subnets(space: Sequence[str], subnets: Iterable[tuple[str, str]]) -> None:
@@ -43,10 +53,10 @@ def check_subnets(space: Sequence[str], subnets: Iterable[tuple[str, str]]) -> N
     for name, prefix in subnets:
         subnet = parse_range(prefix)
         if subnet.prefixlen > SMALLEST_SUBNET or not any(subnet.subnet_of(each) for each in around):
-            raise ServiceError("NetcfgInvalidSubnet", f"Subnet '{name}' is not valid in virtual network.")
+            raise NETCFG_INVALID_SUBNET.error(name=name)
         for other, taken in seen:
             if subnet.overlaps(taken):
-                raise ServiceError("NetcfgSubnetRangesOverlap", f"Subnet '{name}' overlaps with subnet '{other}'.")
+                raise NETCFG_SUBNET_RANGES_OVERLAP.error(name=name, other=other)
         seen.append((name, subnet))
 
 
@@ -60,7 +70,7 @@ def free_address(prefix: str, taken: Iterable[str], asked: str = "") -> str:
     for number in range(first, last + 1):
         if str(IPv4Address(number)) not in used:
             return str(IPv4Address(number))
-    raise ServiceError("SubnetIsFull", f"Subnet with address prefix {prefix} does not have enough capacity.")
+    raise SUBNET_IS_FULL.error(prefix=prefix)
 
 
 def _checked(asked: str, first: int, last: int, used: set[str], prefix: str) -> str:
@@ -69,56 +79,33 @@ def _checked(asked: str, first: int, last: int, used: set[str], prefix: str) -> 
     except ValueError:
         is_inside = False
     if not is_inside:
-        raise ServiceError(
-            "PrivateIPAddressNotInSubnet", f"Private static IP address {asked} does not belong to the range {prefix}."
-        )
+        raise PRIVATE_IP_ADDRESS_NOT_IN_SUBNET.error(address=asked, prefix=prefix)
     if asked in used:
-        raise ServiceError("PrivateIPAddressInUse", f"Private IP address {asked} is already allocated.")
+        raise PRIVATE_IP_ADDRESS_IN_USE.error(address=asked)
     return asked
 
 
 def invalid_reference(id: str, by: str) -> ServiceError:
-    return ServiceError(
-        "InvalidResourceReference",
-        f"Resource {id} referenced by resource {by} was not found. Please make sure that the referenced resource "
-        "exists, and that both resources are in the same region.",
-    )
+    return INVALID_RESOURCE_REFERENCE.error(id=id, by=by)
 
 
 def subnet_in_use(id: str, by: str) -> ServiceError:
-    return ServiceError(
-        "InUseSubnetCannotBeDeleted",
-        f"Subnet {id.rpartition('/')[2]} is in use by {by} and cannot be deleted. In order to delete the subnet, "
-        "delete all the resources within the subnet. See aka.ms/deletesubnet.",
-    )
+    return IN_USE_SUBNET_CANNOT_BE_DELETED.error(subnet=id.rpartition("/")[2], by=by)
 
 
 def group_in_use(id: str, by: str) -> ServiceError:
-    return ServiceError(
-        "InUseNetworkSecurityGroupCannotBeDeleted",
-        f"Network security group {id} cannot be deleted because it is in use by the following resources: {by}. In "
-        "order to delete the Network security group, remove the association with the resource(s). To learn how to do "
-        "this, see aka.ms/deletensg.",
-    )
+    return IN_USE_NETWORK_SECURITY_GROUP_CANNOT_BE_DELETED.error(id=id, by=by)
 
 
 def interface_in_use(id: str, machine: str) -> ServiceError:
-    return ServiceError("NicInUse", f"Network Interface {id} is used by existing VM {machine}.")
+    return NIC_IN_USE.error(id=id, machine=machine)
 
 
 def address_is_allocated(id: str, to: str) -> ServiceError:
     """Of one that is to be deleted."""
-    return ServiceError(
-        "PublicIPAddressCannotBeDeleted",
-        f"Public IP address {id} can not be deleted since it is still allocated to resource {to}. In order to delete "
-        "the public IP, disassociate/detach the Public IP address from the resource. To learn how to do this, see "
-        "aka.ms/deletepublicip.",
-    )
+    return PUBLIC_IP_ADDRESS_CANNOT_BE_DELETED.error(id=id, resource=to)
 
 
 def address_in_use(id: str, to: str, by: str) -> ServiceError:
     """Of one that `by` is to have, too."""
-    return ServiceError(
-        "PublicIPAddressInUse",
-        f"Resource {by} is referencing public IP address {id} that is already allocated to resource {to}.",
-    )
+    return PUBLIC_IP_ADDRESS_IN_USE.error(by=by, id=id, resource=to)

@@ -12,6 +12,7 @@ from typing import Any
 
 from controlplane.domain.arm_id import ResourceId
 from controlplane.domain.errors import ServiceError
+from controlplane.domain.errors.vaults import DELETED_VAULT_NOT_FOUND, VAULT_NAME_ALREADY_IN_USE
 from controlplane.domain.recovery_services import protected_item
 from controlplane.domain.recovery_services.vault import TYPE as VAULT_TYPE
 from controlplane.domain.times import instant, parse_instant
@@ -75,14 +76,8 @@ def moved_id(text: str, old: str, new: str) -> str:
 
 
 def not_found(name: str) -> ServiceError:
-    """The code is ours."""
-    return ServiceError("DeletedVaultNotFound", f"There is no deleted vault '{name}' in the location.", status=404)
+    return DELETED_VAULT_NOT_FOUND.error(name=name)
 
 
 def name_taken(vault: str, group: str) -> ServiceError:
-    """The code is ours."""
-    return ServiceError(
-        "BMSUserErrorVaultNameAlreadyInUse",
-        f"The vault cannot be recovered: the resource group '{group}' has a vault named '{vault}' already.",
-        status=409,
-    )
+    return VAULT_NAME_ALREADY_IN_USE.error(group=group, vault=vault)

@@ -12,6 +12,12 @@ from typing import Any
 
 from controlplane.domain import errors
 from controlplane.domain.errors import ServiceError
+from controlplane.domain.errors.vaults import (
+    IMMUTABILITY_LOCK_NEEDS_UNLOCKED_STATE,
+    IMMUTABILITY_LOCKED,
+    OPERATION_DENIED_ON_IMMUTABLE_ITEM,
+    RETENTION_REDUCTION_ON_IMMUTABLE_VAULT,
+)
 from controlplane.domain.recovery_services.recovery_point import RecoveryPoint
 from controlplane.domain.recovery_services.retention import RULES
 from controlplane.domain.state_machine import Table
@@ -58,22 +64,13 @@ def check_change(before: Json, after: Json) -> None:
 def check_item_deletion(vault: Json, points: Iterable[RecoveryPoint], now: datetime) -> None:
     """ServiceError for the deletion of an item that has a recovery point which the vault still keeps."""
     if state_of(vault) != "Disabled" and any(_kept_until(vault, point) > now for point in points):
-        raise ServiceError(
-            "UserErrorOperationDeniedOnImmutableItem",
-            "The Vault and Backup Item is immutable, hence operation is denied.",
-            remedy="Stop protection and retain the data instead.",
-        )
+        raise OPERATION_DENIED_ON_IMMUTABLE_ITEM.error()
 
 
 def check_retention(vault: Json, old: Json, new: Json) -> None:
     """ServiceError where what keeps recovery points would keep them for less long; both are properties of a policy."""
     if state_of(vault) != "Disabled" and is_retention_reduced(old, new):
-        # The code is ours.
-        raise ServiceError(
-            "BMSUserErrorRetentionReductionOnImmutableVault",
-            "Reduction in retention is not allowed since the vault is immutable.",
-            remedy="Keep every recovery point at least as long as before.",
-        )
+        raise RETENTION_REDUCTION_ON_IMMUTABLE_VAULT.error()
 
 
 def is_retention_reduced(old: Json, new: Json) -> bool:
@@ -116,16 +113,8 @@ def _kept_until(vault: Json, point: RecoveryPoint) -> datetime:
 
 
 def _irreversible() -> ServiceError:
-    """The code is ours."""
-    return ServiceError(
-        "BMSUserErrorImmutabilityLocked",
-        "Immutability of the vault is locked, so it can be neither disabled nor weakened.",
-    )
+    return IMMUTABILITY_LOCKED.error()
 
 
 def _not_locked_at_once() -> ServiceError:
-    """The code is ours."""
-    return ServiceError(
-        "BMSUserErrorImmutabilityLockNeedsUnlockedState",
-        "Immutability cannot be locked before it has been enabled: set it to Unlocked first.",
-    )
+    return IMMUTABILITY_LOCK_NEEDS_UNLOCKED_STATE.error()

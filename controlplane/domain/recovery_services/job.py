@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from controlplane.domain.errors import ServiceError
+from controlplane.domain.errors.jobs import JOB_CANNOT_BE_CANCELLED, JOB_HAS_ENDED, JOB_PAST_SNAPSHOT
 from controlplane.domain.state_machine import Table, advance
 from controlplane.domain.times import duration, instant
 
@@ -166,26 +167,14 @@ def check_cancel(job: Job) -> None:
     if job.status in ENDED:
         raise already_ended()
     if job.operation not in CANCELLABLE:
-        # The code is ours.
-        raise ServiceError(
-            "BMSUserErrorJobCannotBeCancelled",
-            f"A job of the operation {job.operation} cannot be cancelled.",
-            status=409,
-        )
+        raise JOB_CANNOT_BE_CANCELLED.error(operation=job.operation)
     snapshot = next((task.status for task in job.tasks if task.name == SNAPSHOT_TASK), "NotStarted")
     if job.status != "Cancelling" and snapshot not in {"NotStarted", "InProgress"}:
-        # The code is ours.
-        raise ServiceError(
-            "BMSUserErrorJobPastSnapshot",
-            "A backup can be cancelled only while its snapshot is being taken; the data is on its way to the vault.",
-            status=409,
-            remedy="Wait for the job to end.",
-        )
+        raise JOB_PAST_SNAPSHOT.error()
 
 
 def already_ended() -> ServiceError:
-    """The code is ours."""
-    return ServiceError("BMSUserErrorJobHasEnded", "The job has ended, so it cannot be cancelled.", status=409)
+    return JOB_HAS_ENDED.error()
 
 
 def cancel_asked(job: Job) -> Job:

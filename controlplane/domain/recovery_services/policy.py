@@ -12,6 +12,16 @@ from datetime import datetime, time
 from typing import Any
 
 from controlplane.domain.errors import ServiceError, operation_not_simulated
+from controlplane.domain.errors.policies import (
+    BUILT_IN_POLICY_CANNOT_BE_DELETED,
+    INSTANT_RP_RETENTION_EXCEEDS_VAULTED_RETENTION,
+    INVALID_POLICY_FOR_GIVEN_PROVIDER,
+    INVALID_POLICY_INPUT,
+    POLICY_NOT_FOUND,
+    POLICY_OBJECT_IN_USE,
+    POLICY_PROTECTED_ITEM_LIMIT_REACHED,
+    POLICY_RETENTION_INVALID,
+)
 from controlplane.domain.recovery_services.time_zones import zone
 from controlplane.domain.times import parse_instant
 
@@ -63,52 +73,35 @@ _NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{2,149}", re.ASCII)
 
 def input_invalid(reason: str) -> ServiceError:
     """The service's own text says no more than its first two sentences."""
-    return ServiceError(
-        "BMSUserErrorInvalidPolicyInput",
-        "Input for create or update policy is not in proper format. Please check format of parameters like schedule "
-        f"time, schedule days, retention time and retention days: {reason}.",
-    )
+    return INVALID_POLICY_INPUT.error(reason=reason)
 
 
 def retention_invalid(reason: str) -> ServiceError:
-    return ServiceError("BMSUserErrorPolicyRetentionInvalid", f"The retention of the policy is invalid: {reason}.")
+    return POLICY_RETENTION_INVALID.error(reason=reason)
 
 
 def snapshots_outlive_vault() -> ServiceError:
-    return ServiceError(
-        "BMSUserErrorInstantRPRetentionExceedsVaultedRetention",
-        "The retention of instant recovery points must be shorter than the retention of vaulted recovery points.",
-    )
+    return INSTANT_RP_RETENTION_EXCEEDS_VAULTED_RETENTION.error()
 
 
 def not_for_provider() -> ServiceError:
-    return ServiceError(
-        "BMSUserErrorInvalidPolicyForGivenProvider",
-        "Policy is not valid for given provider type. Please choose valid policy for given provider.",
-    )
+    return INVALID_POLICY_FOR_GIVEN_PROVIDER.error()
 
 
 def in_use() -> ServiceError:
-    return ServiceError(
-        "BMSUserErrorPolicyObjectInUse", "The policy cannot be deleted because items are protected with it."
-    )
+    return POLICY_OBJECT_IN_USE.error()
 
 
 def is_built_in() -> ServiceError:
-    """The code is ours."""
-    return ServiceError("BMSUserErrorBuiltInPolicyCannotBeDeleted", "A policy that came with the vault stays in it.")
+    return BUILT_IN_POLICY_CANNOT_BE_DELETED.error()
 
 
 def unknown(name: str) -> ServiceError:
-    """The code is ours."""
-    return ServiceError("BMSUserErrorPolicyNotFound", f"There is no backup policy '{name}' in the vault.", status=404)
+    return POLICY_NOT_FOUND.error(name=name)
 
 
 def is_full() -> ServiceError:
-    """The code is ours."""
-    return ServiceError(
-        "BMSUserErrorPolicyProtectedItemLimitReached", f"A policy protects {MAX_ITEMS} virtual machines at most."
-    )
+    return POLICY_PROTECTED_ITEM_LIMIT_REACHED.error(limit=MAX_ITEMS)
 
 
 def check_name(name: str) -> None:

@@ -9,6 +9,10 @@ from typing import Any
 
 from controlplane.domain.arm_id import ResourceId, backup_name, item_id, item_name
 from controlplane.domain.errors import ServiceError
+from controlplane.domain.errors.protection import (
+    ITEM_IS_SOFT_DELETED,
+    SOURCE_SCAN_STATUS_ALREADY_IN_REQUESTED_STATE,
+)
 from controlplane.domain.state_machine import Table, advance
 from controlplane.domain.times import NEVER_BACKED_UP, countdown, instant, parse_instant
 
@@ -224,13 +228,9 @@ def as_of(body: Json, now: datetime) -> Json:
 
 
 def check_alive(body: Json) -> None:
-    """ServiceError for an item that takes no operation but undelete. The code is ours."""
+    """ServiceError for an item that takes no operation but undelete."""
     if state_of(body) == "SoftDeleted":
-        raise ServiceError(
-            "BMSUserErrorItemIsSoftDeleted",
-            "The item is soft-deleted, so this operation is not allowed.",
-            remedy="Undelete the item first.",
-        )
+        raise ITEM_IS_SOFT_DELETED.error()
 
 
 SCAN_STATES = {"Enable": "Configured", "Disable": "NotConfigured"}
@@ -242,9 +242,8 @@ def with_source_scan(body: Json, action: str) -> Json:
     the summary stays that of an item of which nothing is known."""
     wanted, shown = SCAN_STATES[action], body["properties"]["sourceSideScanInfo"]
     if shown["sourceSideScanStatus"] == wanted:
-        raise ServiceError(
-            "UserErrorSourceScanStatusAlreadyInRequestedState",
-            f"The source scan of the item is {'enabled' if action == 'Enable' else 'disabled'} already.",
+        raise SOURCE_SCAN_STATUS_ALREADY_IN_REQUESTED_STATE.error(
+            status="enabled" if action == "Enable" else "disabled"
         )
     scan = {"sourceSideScanStatus": wanted, "sourceSideScanSummary": "Unknown"}
     return body | {"properties": body["properties"] | {"sourceSideScanInfo": scan}}

@@ -11,7 +11,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from controlplane.domain.errors import ServiceError
+from controlplane.domain.errors.vaults import (
+    INVALID_CRITICAL_OPERATION_EXCLUSION_LIST,
+    RESOURCE_GUARD_OPERATION_REQUEST_INVALID,
+    RESOURCE_GUARD_OPERATION_REQUEST_MISSING,
+    RESOURCE_GUARD_UNLOCK_MISSING,
+)
 from controlplane.domain.times import instant
 
 Json = dict[str, Any]
@@ -70,11 +75,7 @@ def guarded(exclusions: Iterable[str]) -> list[Operation]:
     left_out = {name.lower() for name in exclusions}
     unknown = left_out - {each.name.lower() for each in OPERATIONS if not each.mandatory}
     if unknown:
-        raise ServiceError(
-            "BMSUserErrorInvalidCriticalOperationExclusionList",
-            f"The critical operation exclusion list is invalid: {', '.join(sorted(unknown))} cannot be left out.",
-            target="vaultCriticalOperationExclusionList",
-        )
+        raise INVALID_CRITICAL_OPERATION_EXCLUSION_LIST.error(operations=", ".join(sorted(unknown)))
     return [each for each in OPERATIONS if each.name.lower() not in left_out]
 
 
@@ -127,20 +128,9 @@ def check_request(mapping: Json, operation: Operation, requests: Iterable[str] |
         return
     named = {request.rstrip("/").lower() for request in requests or ()}
     if not named:
-        # The message is the service's. The code is ours.
-        raise ServiceError(
-            "BMSUserErrorResourceGuardOperationRequestMissing",
-            "ResourceGuard Operation requestid is either null or empty",
-            status=403,
-            remedy="Name the resource guard's request object for the operation.",
-        )
+        raise RESOURCE_GUARD_OPERATION_REQUEST_MISSING.error()
     if request_of(mapping["properties"]["resourceGuardResourceId"], operation).lower() not in named:
-        # The code is ours.
-        raise ServiceError(
-            "BMSUserErrorResourceGuardOperationRequestInvalid",
-            f"None of the resource guard operation requests allows the operation '{operation.name}'.",
-            status=403,
-        )
+        raise RESOURCE_GUARD_OPERATION_REQUEST_INVALID.error(operation=operation.name)
 
 
 def unlocked(unlocks: Json, resource: str, now: datetime) -> Json:
@@ -153,10 +143,4 @@ def check_unlocked(mapping: Json, unlocks: Json, operation: Operation, resource:
     """ServiceError where the guard watches the deletion of this resource, and nobody has unlocked it of late."""
     until = unlocks.get(resource.lower())
     if is_guarded(mapping, operation) and (until is None or datetime.fromisoformat(until) <= now):
-        # The code is ours.
-        raise ServiceError(
-            "BMSUserErrorResourceGuardUnlockMissing",
-            "The deletion is protected by a resource guard and has not been unlocked.",
-            status=403,
-            remedy="Call unlockDelete with the resource guard's request object first.",
-        )
+        raise RESOURCE_GUARD_UNLOCK_MISSING.error()

@@ -10,6 +10,17 @@ from controlplane.domain.arm_id import ResourceId, subscription_of
 from controlplane.domain.compute.virtual_machine import OS_DISK_LUN
 from controlplane.domain.compute.virtual_machine import TYPE as MACHINE_TYPE
 from controlplane.domain.errors import ServiceError
+from controlplane.domain.errors.restore import (
+    CROSS_SUBSCRIPTION_RESTORE_DISABLED,
+    CROSS_SUBSCRIPTION_RESTORE_INVALID_TARGET_SUBSCRIPTION,
+    CROSS_SUBSCRIPTION_RESTORE_NOT_SUPPORTED_FOR_ORIGINAL_LOCATION,
+    CROSS_SUBSCRIPTION_RESTORE_NOT_SUPPORTED_FOR_UNMANAGED_DISKS,
+    CROSS_SUBSCRIPTION_RESTORE_NOT_SUPPORTED_FROM_SNAPSHOT,
+    CROSS_ZONAL_RESTORE_NOT_SUPPORTED,
+    ORIGINAL_LOCATION_NOT_SUPPORTED,
+    ORIGINAL_LOCATION_NOT_SUPPORTED_WITH_DISKS_EXCLUDED,
+    RECOVERY_POINT_REHYDRATION_NOT_ALLOWED,
+)
 from controlplane.domain.recovery_services.recovery_point import PointDisk, RecoveryPoint
 
 Json = dict[str, Any]
@@ -87,11 +98,7 @@ def _check_type(asked: Json, point: RecoveryPoint) -> None:
     if kind not in (REQUEST, REHYDRATION):
         raise errors.invalid_backup_input("objectType", f"a virtual machine takes an {REQUEST}")
     if kind == REHYDRATION:
-        raise ServiceError(
-            "UserErrorRecoveryPointRehydrationNotAllowed",
-            "Rehydration is only supported for Archive Recovery Points.",
-            remedy="Restore this recovery point without rehydration.",
-        )
+        raise RECOVERY_POINT_REHYDRATION_NOT_ALLOWED.error()
     if str(asked.get("recoveryPointId") or point.id) != point.id:
         raise errors.invalid_backup_input("recoveryPointId", "the address names another recovery point")
     if asked.get("recoveryType") not in RECOVERY_TYPES:
@@ -142,19 +149,11 @@ def _check_original(asked: Json, point: RecoveryPoint) -> None:
     if asked.get("restoreDiskLunList") is not None:
         raise _original_not_supported("only some of its disks were asked for")
     if len(point.disks) < len(point.machine.attached):
-        raise ServiceError(
-            "UserErrorOLRNotSupportedOnRPWithDisksExcluded",
-            "Replace existing is not supported on a recovery point with excluded disks.",
-            remedy="Restore the disks, then attach them to the virtual machine.",
-        )
+        raise ORIGINAL_LOCATION_NOT_SUPPORTED_WITH_DISKS_EXCLUDED.error()
 
 
 def _original_not_supported(reason: str) -> ServiceError:
-    return ServiceError(
-        "UserErrorOLRNotSupported",
-        f"Replace existing is not supported for this scenario: {reason}.",
-        remedy="Restore the disks, or create another virtual machine from the recovery point.",
-    )
+    return ORIGINAL_LOCATION_NOT_SUPPORTED.error(reason=reason)
 
 
 def _alternate(asked: Json, wanted: Wanted) -> Wanted:
@@ -199,12 +198,7 @@ def _zone(asked: Json, point: RecoveryPoint, vault: VaultFacts, kind: str) -> st
 
 
 def _zone_not_supported(reason: str) -> ServiceError:
-    """The code is ours."""
-    return ServiceError(
-        "UserErrorCrossZonalRestoreNotSupported",
-        f"Operation failed as Cross Zonal Restore is not supported: {reason}.",
-        remedy="Restore without a zone, or from a zone-redundant vault and a recovery point in its vault tier.",
-    )
+    return CROSS_ZONAL_RESTORE_NOT_SUPPORTED.error(reason=reason)
 
 
 def _check_subscriptions(asked: Json, point: RecoveryPoint, vault: VaultFacts, kind: str) -> None:
@@ -216,36 +210,12 @@ def _check_subscriptions(asked: Json, point: RecoveryPoint, vault: VaultFacts, k
 
 
 def _across_subscriptions(point: RecoveryPoint, vault: VaultFacts, kind: str) -> ServiceError:
-    remedy = "Restore into the subscription of the virtual machine."
     if kind == ORIGINAL:
-        return ServiceError(
-            "UserErrorCrossSubscriptionRestoreNotSuppportedForOLR",
-            "Operation failed as Cross Subscription Restore is not supported for Original Location Recovery.",
-            remedy=remedy,
-        )
+        return CROSS_SUBSCRIPTION_RESTORE_NOT_SUPPORTED_FOR_ORIGINAL_LOCATION.error()
     if not point.machine.managed:
-        return ServiceError(
-            "UserErrorCrossSubscriptionRestoreNotSuppportedForUnManagedAzureVM",
-            "Operation failed as Cross Subscription Restore is not supported for Azure VMs with Unmanaged Disks.",
-            remedy=remedy,
-        )
+        return CROSS_SUBSCRIPTION_RESTORE_NOT_SUPPORTED_FOR_UNMANAGED_DISKS.error()
     if vault.cross_subscription != "Enabled":
-        # The code is ours.
-        return ServiceError(
-            "UserErrorCrossSubscriptionRestoreDisabled",
-            "Operation failed as Cross Subscription Restore is not allowed on this vault.",
-            remedy=remedy,
-        )
+        return CROSS_SUBSCRIPTION_RESTORE_DISABLED.error()
     if not point.has_vault_copy:
-        return ServiceError(
-            "UserErrorCrossSubscriptionRestoreNotSuppportedFromSnapshot",
-            "Operation failed as Cross Subscription Restore is not supported when restoring from a Snapshot recovery "
-            "point.",
-            remedy=remedy,
-        )
-    return ServiceError(
-        "UserErrorCrossSubscriptionRestoreInvalidTargetSubscription",
-        "Operation failed as the target subscription specified for restore is not registered to the Azure Recovery "
-        "Services Resource Provider.",
-        remedy=remedy,
-    )
+        return CROSS_SUBSCRIPTION_RESTORE_NOT_SUPPORTED_FROM_SNAPSHOT.error()
+    return CROSS_SUBSCRIPTION_RESTORE_INVALID_TARGET_SUBSCRIPTION.error()

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from controlplane.domain import errors
-from controlplane.domain.errors import ServiceError
+from controlplane.domain.errors.vaults import VAULT_DELETION_NOT_ALLOWED
 from controlplane.domain.times import instant
 
 Json = dict[str, Any]
@@ -104,10 +104,7 @@ def check_sku(sku: Json) -> Json:
 def check_deletion(item_states: Iterable[str]) -> None:
     """A vault may go once all items in it are soft-deleted; `item_states` as those of `protected_item`."""
     if set(item_states) - {"SoftDeleted"}:
-        raise ServiceError(
-            "BMSUserErrorVaultDeletionNotAllowed",
-            "Recovery Services Vault cannot be deleted as there are existing resources within the vault.",
-        )
+        raise VAULT_DELETION_NOT_ALLOWED.error()
 
 
 def soft_delete_days(vault: Json) -> int:

@@ -5,6 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from controlplane.domain.errors import ServiceError
+from controlplane.domain.errors.vaults import (
+    DISABLING_SOFT_DELETE_STATE_NOT_ALLOWED,
+    REDUNDANCY_SETTINGS_USE_VAULT_API,
+    SOFT_DELETE_STATE_ALWAYS_ON,
+    SOFT_DELETE_USE_VAULT_API,
+)
 from controlplane.domain.recovery_services import vault_encryption
 from controlplane.domain.recovery_services.vault import TYPE
 
@@ -62,22 +68,11 @@ def check_backup_config(vault: Json, asked: Json) -> None:
     security = str(asked.get("enhancedSecurityState", now["enhancedSecurityState"])).lower()
     days = asked.get("softDeleteRetentionPeriodInDays", now["softDeleteRetentionPeriodInDays"])
     if state == "disabled" or security not in STRONG_ENOUGH:
-        raise ServiceError(
-            "BMSUserErrorDisablingSoftDeleteStateNotAllowed",
-            "Disabling soft delete or enhanced security state is not allowed for this vault. Please contact Microsoft "
-            "Support if this is not expected.",
-        )
+        raise DISABLING_SOFT_DELETE_STATE_NOT_ALLOWED.error()
     if state != now["softDeleteFeatureState"].lower():
-        raise ServiceError(
-            "BMSUserErrorSoftDeleteStateAlwaysOn",
-            "The soft delete state of the vault is AlwaysON, which cannot be modified.",
-        )
+        raise SOFT_DELETE_STATE_ALWAYS_ON.error()
     if days != now["softDeleteRetentionPeriodInDays"]:
-        raise ServiceError(
-            "BMSUserErrorSoftDeleteUseVaultApi",
-            "Soft delete settings of this vault cannot be modified using this API. They were set by the Vault API, "
-            "which must be used to change them.",
-        )
+        raise SOFT_DELETE_USE_VAULT_API.error()
 
 
 def redundancy_asked(vault: Json, asked: Json) -> Json:
@@ -92,11 +87,7 @@ def redundancy_asked(vault: Json, asked: Json) -> Json:
 
 
 def redundancy_is_of_vault_api() -> ServiceError:
-    return ServiceError(
-        "BMSUserErrorRedundancySettingsUseVaultApi",
-        "Redundancy settings for this vault cannot be modified using this API. Since the Vault API was previously used "
-        "to update the redundancy settings for this vault, you must again use the Vault API.",
-    )
+    return REDUNDANCY_SETTINGS_USE_VAULT_API.error()
 
 
 def _config(vault_id: str, place: str, properties: Json) -> Json:

@@ -9,7 +9,12 @@ import re
 from typing import Any
 
 from controlplane.domain import errors
-from controlplane.domain.errors import ServiceError
+from controlplane.domain.errors.vaults import (
+    ENCRYPTION_IDENTITY_NOT_ASSIGNED,
+    ENCRYPTION_NOT_ALLOWED_ON_VAULT_IN_USE,
+    ENCRYPTION_TYPE_NOT_ALLOWED,
+    INFRASTRUCTURE_ENCRYPTION_CANNOT_BE_CHANGED,
+)
 
 Json = dict[str, Any]
 
@@ -49,24 +54,11 @@ def check_change(before: Json | None, after: Json | None, identity: Json, in_use
     if not kek:
         raise errors.invalid_backup_input("kekIdentity", "it must say which identity of the vault reads the key")
     if not has_identity(identity, kek.get("userAssignedIdentity")):
-        # The code is ours.
-        raise ServiceError(
-            "BMSUserErrorEncryptionIdentityNotAssigned",
-            "The identity that shall read the encryption key is not assigned to the vault.",
-            remedy="Assign the identity first; an identity that encryption uses cannot be removed.",
-        )
+        raise ENCRYPTION_IDENTITY_NOT_ASSIGNED.error()
     if before is None and in_use:
-        # The code is ours.
-        raise ServiceError(
-            "BMSUserErrorEncryptionNotAllowedOnVaultInUse",
-            "A vault in which items have been protected cannot be encrypted with a customer-managed key any more.",
-        )
+        raise ENCRYPTION_NOT_ALLOWED_ON_VAULT_IN_USE.error()
     if before is not None and before["infrastructureEncryption"] != after["infrastructureEncryption"]:
-        # The code is ours.
-        raise ServiceError(
-            "BMSUserErrorInfrastructureEncryptionCannotBeChanged",
-            "Infrastructure encryption cannot be changed once the vault is encrypted with a customer-managed key.",
-        )
+        raise INFRASTRUCTURE_ENCRYPTION_CANNOT_BE_CHANGED.error()
 
 
 def config(encryption: Json | None) -> Json:
@@ -91,10 +83,7 @@ def config(encryption: Json | None) -> Json:
 def from_config(asked: Json) -> Json:
     """The encryption that a write of that older view asks for; it has the view's keys."""
     if str(asked.get("encryptionAtRestType") or "CustomerManaged").lower() != "customermanaged":
-        # The code is ours.
-        raise ServiceError(
-            "BMSUserErrorEncryptionTypeNotAllowed", "Encryption can be set to a customer-managed key only."
-        )
+        raise ENCRYPTION_TYPE_NOT_ALLOWED.error()
     found: Json = {}
     if "keyUri" in asked:
         found["keyVaultProperties"] = {"keyUri": asked["keyUri"]}

@@ -12,6 +12,7 @@ from typing import Any
 
 from controlplane.domain import errors
 from controlplane.domain.errors import ServiceError
+from controlplane.domain.errors.vaults import VAULT_IDENTITY_NOT_FOUND
 
 Json = dict[str, Any]
 
@@ -78,8 +79,4 @@ def _users(before: Json, asked: Request, known: Directory) -> Json:
 
 
 def _no_such_identity(id: str) -> ServiceError:
-    return ServiceError(
-        "FailedIdentityOperation",
-        f"Identity operation for the vault failed: the user-assigned identity '{id}' could not be found.",
-        target="identity",
-    )
+    return VAULT_IDENTITY_NOT_FOUND.error(identity=id)

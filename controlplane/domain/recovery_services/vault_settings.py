@@ -7,7 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from controlplane.domain import errors
-from controlplane.domain.errors import ServiceError
+from controlplane.domain.errors.vaults import (
+    CROSS_REGION_RESTORE_CANNOT_BE_DISABLED,
+    CROSS_REGION_RESTORE_NEEDS_GEO_REDUNDANCY,
+    CROSS_SUBSCRIPTION_RESTORE_PERMANENTLY_DISABLED,
+    REDUNDANCY_CHANGE_NOT_ALLOWED,
+    SOFT_DELETE_STATE_NOT_SET_TO_ALWAYS_ON,
+)
 from controlplane.domain.recovery_services import immutability, vault_encryption
 from controlplane.domain.recovery_services.vault import SOFT_DELETE_DAYS
 
@@ -74,10 +80,7 @@ def merged(before: Json, asked: Json, api_version: str = STRICT_SINCE) -> Json:
     enough = {ALWAYS_ON.lower()} if api_version >= STRICT_SINCE else {ALWAYS_ON.lower(), "enabled"}
     for key in ("softDeleteState", "enhancedSecurityState"):
         if str(soft_delete[key]).lower() not in enough:
-            raise ServiceError(
-                "BMSUserErrorSoftDeleteStateNotSetToAlwaysON",
-                "Soft delete state and enhanced security state must be set to AlwaysON for this API version",
-            )
+            raise SOFT_DELETE_STATE_NOT_SET_TO_ALWAYS_ON.error()
         soft_delete[key] = ALWAYS_ON
     if soft_delete["softDeleteRetentionPeriodInDays"] not in SOFT_DELETE_DAYS:
         raise errors.invalid_backup_input("softDeleteRetentionPeriodInDays", "it must be from 14 to 180")
@@ -127,23 +130,11 @@ def _redundancy(change: Change) -> None:
     before, after = change.before["redundancySettings"], change.after["redundancySettings"]
     key = "standardTierStorageRedundancy"
     if change.in_use and before[key] != after[key]:
-        # The code is ours.
-        raise ServiceError(
-            "BMSUserErrorRedundancyChangeNotAllowed",
-            "The storage redundancy of a vault cannot be changed once an item has been protected in it.",
-        )
+        raise REDUNDANCY_CHANGE_NOT_ALLOWED.error()
     if before["crossRegionRestore"] == "Enabled" and after["crossRegionRestore"] == "Disabled":
-        # The code is ours.
-        raise ServiceError(
-            "BMSUserErrorCrossRegionRestoreCannotBeDisabled",
-            "Cross Region Restore is not reversible: it cannot be disabled once it has been enabled.",
-        )
+        raise CROSS_REGION_RESTORE_CANNOT_BE_DISABLED.error()
     if after["crossRegionRestore"] == "Enabled" and after[key] != "GeoRedundant":
-        # The code is ours.
-        raise ServiceError(
-            "BMSUserErrorCrossRegionRestoreNeedsGeoRedundancy",
-            "Cross Region Restore can be enabled for a geo-redundant vault only.",
-        )
+        raise CROSS_REGION_RESTORE_NEEDS_GEO_REDUNDANCY.error()
 
 
 def _cross_subscription(change: Change) -> None:
@@ -151,11 +142,7 @@ def _cross_subscription(change: Change) -> None:
         return str(properties["restoreSettings"]["crossSubscriptionRestoreSettings"]["crossSubscriptionRestoreState"])
 
     if state(change.before) == "PermanentlyDisabled" != state(change.after):
-        # The code is ours.
-        raise ServiceError(
-            "BMSUserErrorCrossSubscriptionRestorePermanentlyDisabled",
-            "Cross Subscription Restore has been disabled permanently for the vault.",
-        )
+        raise CROSS_SUBSCRIPTION_RESTORE_PERMANENTLY_DISABLED.error()
 
 
 def _immutability(change: Change) -> None:

@@ -10,6 +10,20 @@ from http import HTTPStatus
 from typing import Any
 
 from controlplane.domain.errors import ServiceError
+from controlplane.domain.errors.resources import (
+    DEPLOYMENT_ACTIVE,
+    DEPLOYMENT_ACTIVE_ON_DELETION,
+    DEPLOYMENT_CANNOT_BE_CANCELLED,
+    DEPLOYMENT_FAILED,
+    DEPLOYMENT_NAME_INVALID_CHARACTERS,
+    DEPLOYMENT_NAME_LENGTH_LIMIT_EXCEEDED,
+    DEPLOYMENT_NOT_FOUND,
+    DEPLOYMENT_QUOTA_EXCEEDED,
+    INVALID_DEPLOYMENT_PARAMETER_VALUE,
+    INVALID_TEMPLATE_DEPLOYMENT,
+    NO_REGISTERED_PROVIDER_FOR_TYPE,
+    RESOURCE_DEPLOYMENT_FAILURE,
+)
 from controlplane.domain.state_machine import Table, advance
 from controlplane.domain.times import american, duration, instant, parse_instant
 
@@ -125,17 +139,9 @@ def check_name(name: str) -> None:
     """The codes are those of learn.microsoft.com/azure/azure-resource-manager/troubleshooting/common-deployment-errors;
     what is said of characters is ours."""
     if len(name) > LONGEST_NAME:
-        raise ServiceError(
-            "DeploymentNameLengthLimitExceeded",
-            f"The provided deployment name '{name}' has a length of '{len(name)}' which exceeds the maximum length of "
-            f"'{LONGEST_NAME}'. Please see https://aka.ms/arm-deploy for usage details.",
-        )
+        raise DEPLOYMENT_NAME_LENGTH_LIMIT_EXCEEDED.error(name=name, length=len(name), limit=LONGEST_NAME)
     if not _NAME.fullmatch(name):
-        raise ServiceError(
-            "DeploymentNameInvalidCharacters",
-            f"The provided deployment name '{name}' holds other characters than letters, digits, '-', '_', '.' and "
-            "parentheses. Please see https://aka.ms/arm-deploy for usage details.",
-        )
+        raise DEPLOYMENT_NAME_INVALID_CHARACTERS.error(name=name)
 
 
 def is_version(version: str, now: datetime) -> bool:
@@ -153,70 +159,38 @@ def is_version(version: str, now: datetime) -> bool:
 
 
 def active(name: str, began: datetime) -> ServiceError:
-    return ServiceError(
-        "DeploymentActive",
-        f"Unable to edit or replace deployment '{name}': previous deployment from '{american(began)}' is still active "
-        f"(expiration time is '{american(began + ACTIVE_FOR)}'). Please see https://aka.ms/arm-deploy for usage "
-        "details.",
-        status=409,
-    )
+    return DEPLOYMENT_ACTIVE.error(name=name, began=american(began), expires=american(began + ACTIVE_FOR))
 
 
 def history_is_full(name: str, most: int) -> ServiceError:
     """The text is as clients have reported it."""
-    return ServiceError(
-        "DeploymentQuotaExceeded",
-        f"Creating the deployment '{name}' would exceed the quota of '{most}'. The current deployment count is "
-        f"'{most}', please delete some deployments before creating a new one. Please see https://aka.ms/arm-deploy "
-        "for usage details.",
-        status=409,
-    )
+    return DEPLOYMENT_QUOTA_EXCEEDED.error(name=name, limit=most)
 
 
 def still_active(name: str) -> ServiceError:
     """The text is ours."""
-    return ServiceError(
-        "DeploymentActive", f"Unable to delete deployment '{name}': it is still active. Cancel it first.", status=409
-    )
+    return DEPLOYMENT_ACTIVE_ON_DELETION.error(name=name)
 
 
 def cannot_be_cancelled(name: str, state: str) -> ServiceError:
-    """The code is ours."""
-    return ServiceError(
-        "DeploymentCannotBeCancelled",
-        f"The deployment '{name}' cannot be cancelled: it has ended with the provisioning state '{state}'.",
-        status=409,
-    )
+    return DEPLOYMENT_CANNOT_BE_CANCELLED.error(name=name, state=state)
 
 
 def not_found(name: str) -> ServiceError:
-    return ServiceError("DeploymentNotFound", f"Deployment '{name}' could not be found.", status=404)
+    return DEPLOYMENT_NOT_FOUND.error(name=name)
 
 
 def parameter_without_value(name: str) -> ServiceError:
-    return ServiceError(
-        "InvalidDeploymentParameterValue",
-        f"The value of deployment parameter '{name}' is null. Please specify the value or use the parameter reference. "
-        "See https://aka.ms/arm-create-parameter-file for details.",
-    )
+    return INVALID_DEPLOYMENT_PARAMETER_VALUE.error(name=name)
 
 
 def no_registered_provider(type: str, version: str, location: str) -> ServiceError:
-    return ServiceError(
-        "NoRegisteredProviderFound",
-        f"No registered resource provider found for location '{location}' and API version '{version}' for type "
-        f"'{type.partition('/')[2]}'.",
-    )
+    return NO_REGISTERED_PROVIDER_FOR_TYPE.error(location=location, version=version, type=type.partition("/")[2])
 
 
 def invalid_deployment(name: str, tracking_id: str, details: list[Json]) -> ServiceError:
     """What the resources' own providers have against a deployment, before anything is created."""
-    return ServiceError(
-        "InvalidTemplateDeployment",
-        f"The template deployment '{name}' is not valid according to the validation procedure. The tracking id is "
-        f"'{tracking_id}'. See inner errors for details.",
-        details=details,
-    )
+    return INVALID_TEMPLATE_DEPLOYMENT.error(name=name, tracking_id=tracking_id, details=details)
 
 
 def failed(id: str, operations: Sequence[Operation]) -> ServiceError:
@@ -225,24 +199,14 @@ def failed(id: str, operations: Sequence[Operation]) -> ServiceError:
 
 
 def failed_by(id: str, details: list[Json]) -> ServiceError:
-    return ServiceError(
-        "DeploymentFailed",
-        "At least one resource deployment operation failed. Please list deployment operations for details. Please see "
-        "https://aka.ms/arm-deployment-operations for usage details.",
-        target=id,
-        details=details,
-    )
+    return DEPLOYMENT_FAILED.error(id=id, details=details)
 
 
 def write_failed(operation: Operation, state: str, error: Json | None) -> Json:
     """The error of a resource whose own long-running operation did not succeed."""
-    shown: Json = {
-        "code": "ResourceDeploymentFailure",
-        "target": operation.resource,
-        "message": "The resource write operation failed to complete successfully, because it reached terminal "
-        f"provisioning state '{state}'.",
-    }
-    return shown | ({"details": [error]} if error else {})
+    problem = RESOURCE_DEPLOYMENT_FAILURE.error(state=state, id=operation.resource, details=[error] if error else [])
+    shown: Json = problem.envelope()["error"]
+    return shown
 
 
 # ---------------------------------------------------------------------------------------------------------------- shown

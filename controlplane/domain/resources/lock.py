@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from controlplane.domain.errors import ServiceError
+from controlplane.domain.errors.resources import SCOPE_LOCKED
 
 TYPE = "Microsoft.Authorization/locks"
 KIND = TYPE.lower()
@@ -32,9 +32,4 @@ def check(locks: Iterable[Lock], method: str, id: str) -> None:
         return
     scopes = sorted({lock.scope for lock in locks if lock.forbids(method, id)})
     if scopes:
-        raise ServiceError(
-            "ScopeLocked",
-            f"The scope '{id}' cannot perform {'delete' if method == 'DELETE' else 'write'} operation because "
-            f"following scope(s) are locked: '{','.join(scopes)}'. Please remove the lock and try again.",
-            status=409,
-        )
+        raise SCOPE_LOCKED.error(id=id, operation="delete" if method == "DELETE" else "write", scopes=",".join(scopes))

@@ -12,6 +12,7 @@ from typing import Any
 
 from controlplane.domain import errors
 from controlplane.domain.errors import ServiceError
+from controlplane.domain.errors.resources import BAD_QUERY, INVALID_QUERY
 
 Json = dict[str, Any]
 Rows = Iterable[Json]
@@ -53,9 +54,7 @@ def run(query: str, rows: Rows) -> list[Json]:
 
 
 def invalid(reason: str) -> ServiceError:
-    """The codes are Azure's, the wording of the detail is ours."""
-    details = [{"code": "InvalidQuery", "message": f"Query is invalid: {reason}."}]
-    return ServiceError("BadRequest", "Please provide a valid query.", details=details)
+    return BAD_QUERY.error(details=[INVALID_QUERY.error(reason=reason).envelope()["error"]])
 
 
 def _where(text: str, rows: Rows) -> Rows:

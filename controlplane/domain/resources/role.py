@@ -7,6 +7,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from controlplane.domain.errors import ServiceError
+from controlplane.domain.errors.resources import (
+    INVALID_PRINCIPAL_ID,
+    INVALID_PRINCIPAL_TYPE,
+    INVALID_ROLE_ASSIGNMENT_ID,
+    INVALID_ROLE_DEFINITION_ID,
+    ROLE_ASSIGNMENT_EXISTS,
+    ROLE_ASSIGNMENT_NOT_FOUND,
+    ROLE_ASSIGNMENT_UPDATE_NOT_PERMITTED,
+    ROLE_DEFINITION_DOES_NOT_EXIST,
+)
 
 Json = dict[str, Any]
 
@@ -43,31 +53,22 @@ _DEFINITION = re.compile(r"(.*)/providers/Microsoft\.Authorization/role(?:Defini
 
 def check_name(name: str) -> None:
     if not _GUID.fullmatch(name):
-        raise ServiceError(
-            "InvalidRoleAssignmentId",
-            f"The role assignment ID '{name}' is not valid. The role assignment ID must be a GUID.",
-        )
+        raise INVALID_ROLE_ASSIGNMENT_ID.error(name=name)
 
 
 def definition_id(text: str, subscription_id: str) -> str:
     """The id of a role as assignments show it; any GUID may be one."""
     found = _DEFINITION.fullmatch(text)
     if found is None or not _GUID.fullmatch(found[2]):
-        raise ServiceError(
-            "InvalidRoleDefinitionId",
-            f"The role definition ID '{text}' is not valid. The role definition ID must be a GUID.",
-        )
+        raise INVALID_ROLE_DEFINITION_ID.error(text=text)
     return f"{subscription_id}/providers/{DEFINITIONS}/{found[2].lower()}"
 
 
 def check_principal(principal: str, kind: str) -> None:
     if not _GUID.fullmatch(principal):
-        raise ServiceError("InvalidPrincipalId", f"The Principal ID '{principal}' is not valid. It must be a GUID.")
+        raise INVALID_PRINCIPAL_ID.error(principal=principal)
     if kind.lower() not in (each.lower() for each in PRINCIPAL_TYPES):
-        raise ServiceError(
-            "InvalidPrincipalType",
-            f"The principal type '{kind}' is not valid. It is one of {', '.join(PRINCIPAL_TYPES)}.",
-        )
+        raise INVALID_PRINCIPAL_TYPE.error(kind=kind, types=", ".join(PRINCIPAL_TYPES))
 
 
 def definition_body(subscription_id: str, role: str) -> Json:
@@ -88,26 +89,17 @@ def definition_body(subscription_id: str, role: str) -> Json:
 
 
 def assignment_not_found(name: str) -> ServiceError:
-    return ServiceError("RoleAssignmentNotFound", f"The role assignment '{name}' is not found.", status=404)
+    return ROLE_ASSIGNMENT_NOT_FOUND.error(name=name)
 
 
 def assignment_exists(name: str) -> ServiceError:
     id = name.replace("-", "")
-    return ServiceError(
-        "RoleAssignmentExists",
-        f"The role assignment already exists. The ID of the existing role assignment is {id}.",
-        status=409,
-    )
+    return ROLE_ASSIGNMENT_EXISTS.error(id=id)
 
 
 def update_not_permitted() -> ServiceError:
-    return ServiceError(
-        "RoleAssignmentUpdateNotPermitted",
-        "Tenant ID, application ID, principal ID, and scope are not allowed to be updated.",
-    )
+    return ROLE_ASSIGNMENT_UPDATE_NOT_PERMITTED.error()
 
 
 def definition_not_found(role: str) -> ServiceError:
-    return ServiceError(
-        "RoleDefinitionDoesNotExist", f"The specified role definition with ID '{role}' does not exist.", status=404
-    )
+    return ROLE_DEFINITION_DOES_NOT_EXIST.error(role=role)

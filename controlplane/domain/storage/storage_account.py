@@ -8,6 +8,13 @@ from datetime import datetime
 from typing import Any
 
 from controlplane.domain.errors import ServiceError
+from controlplane.domain.errors.storage import (
+    ACCOUNT_NAME_INVALID,
+    INVALID_VALUES_FOR_REQUEST_PARAMETERS,
+    STORAGE_ACCOUNT_ALREADY_TAKEN,
+    STORAGE_ACCOUNT_IN_ANOTHER_RESOURCE_GROUP,
+    STORAGE_ACCOUNT_IN_USE,
+)
 from controlplane.domain.times import instant
 
 Json = dict[str, Any]
@@ -48,19 +55,15 @@ class Account:
 
 
 def name_invalid(name: str) -> ServiceError:
-    return ServiceError("AccountNameInvalid", f"{name} {_NAME_RULE}", target="name")
+    return ACCOUNT_NAME_INVALID.error(name=name, rule=_NAME_RULE)
 
 
 def name_taken(name: str) -> ServiceError:
-    return ServiceError("StorageAccountAlreadyTaken", f"The storage account named {name} is already taken.", status=409)
+    return STORAGE_ACCOUNT_ALREADY_TAKEN.error(name=name)
 
 
 def in_other_group(name: str) -> ServiceError:
-    return ServiceError(
-        "StorageAccountInAnotherResourceGroup",
-        f"The account {name} is already in another resource group in this subscription.",
-        status=409,
-    )
+    return STORAGE_ACCOUNT_IN_ANOTHER_RESOURCE_GROUP.error(name=name)
 
 
 def check_name(name: str) -> None:
@@ -69,23 +72,14 @@ def check_name(name: str) -> None:
 
 
 def in_use(name: str) -> ServiceError:
-    """The code is ours."""
-    return ServiceError(
-        "StorageAccountInUse",
-        f"The storage account {name} cannot be deleted: it holds disks of virtual machines.",
-        status=409,
-    )
+    return STORAGE_ACCOUNT_IN_USE.error(name=name)
 
 
 def one_of(parameter: str, value: str | None, known: tuple[str, ...], default: str | None = None) -> str:
     """`value` as the service spells it; ServiceError for a value it does not know."""
     chosen = {each.lower(): each for each in known}.get((value or default or "").lower())
     if chosen is None:
-        raise ServiceError(
-            "InvalidValuesForRequestParameters",
-            f"Values for request parameters are invalid: {parameter}.",
-            target=parameter,
-        )
+        raise INVALID_VALUES_FOR_REQUEST_PARAMETERS.error(parameter=parameter)
     return chosen
 
 

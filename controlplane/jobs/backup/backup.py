@@ -11,6 +11,12 @@ from typing import Any
 from controlplane.domain import errors
 from controlplane.domain.compute import managed_disk, virtual_machine
 from controlplane.domain.errors import ServiceError
+from controlplane.domain.errors.jobs import (
+    BACKUP_OPERATION_IN_PROGRESS,
+    BCM_DATASOURCE_NOT_PRESENT,
+    SNAPSHOTS_LOST,
+    TRANSFER_LOST,
+)
 from controlplane.domain.events import service as events
 from controlplane.domain.events.event import Event
 from controlplane.domain.recovery_services import protected_item, recovery_point, retention
@@ -154,19 +160,11 @@ def _collection(store: Store, item: Json, machine: Machine) -> str:
 
 
 def _not_protected() -> ServiceError:
-    return ServiceError(
-        "UserErrorBcmDatasourceNotPresent",
-        "Backup failed: This virtual machine is not (actively) protected by Azure Backup.",
-        remedy="Resume protection, then trigger the backup.",
-    )
+    return BCM_DATASOURCE_NOT_PRESENT.error()
 
 
 def in_progress() -> ServiceError:
-    return ServiceError(
-        "UserErrorBackupOperationInProgress",
-        "Unable to initiate backup as another backup operation is currently in progress.",
-        remedy="Wait for it or cancel it, then retry.",
-    )
+    return BACKUP_OPERATION_IN_PROGRESS.error()
 
 
 # ------------------------------------------------------------------------------------------------------- take snapshot
@@ -269,12 +267,7 @@ def vaulted(ports: Ports, state: Json) -> tuple[RecoveryPoint, int]:
         disks.append(_vaulted(disk, copy))
     problems = [problem for disk in disks for problem in vault.check(VaultPoint.from_json(disk.vault or {}))]
     if problems:
-        raise ServiceError(
-            "BackUpOperationFailedV2",
-            f"The storage of the vault lost part of what was transferred: {'; '.join(problems[:3])}.",
-            status=500,
-            remedy="Please retry the operation in a few minutes.",
-        )
+        raise TRANSFER_LOST.error(problems="; ".join(problems[:3]))
     return recovery_point.changed(point, "vaulted", disks), sum(disk.transferred_bytes or 0 for disk in disks)
 
 
@@ -326,11 +319,7 @@ def confirm_point(ports: Ports, state: Json) -> Outcome:
     if not lost:
         return Outcome(state)
     if not point.has_vault_copy:
-        raise ServiceError(
-            "UserErrorInstantRpNotFound",
-            f"The storage lost the snapshots of {', '.join(lost)} after they were taken.",
-            remedy="Check the storage, then trigger the backup again.",
-        )
+        raise SNAPSHOTS_LOST.error(disks=", ".join(lost))
     left = recovery_point.changed(point, "snapshot_expired")
     told = records.event(state, events.SnapshotLost(point.id, lost))
     return Outcome(state, lambda store: points.lose_snapshots(store, left), (told, _tiers_event(state, left)))

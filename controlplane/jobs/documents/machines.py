@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
-from controlplane.domain.errors import ServiceError
+from controlplane.domain.errors.restore import RESTORED_VM_NOT_PROVISIONED
 from controlplane.domain.recovery_services import snapshot_failure
 from controlplane.ports import Disk, InstanceView, Json, MachineSpec, Ports, PowerState
 
@@ -42,12 +42,7 @@ def await_power(ports: Ports, vm: str, wanted: PowerState) -> None:
         raise snapshot_failure.machine_gone()
     if view.provisioning_state != "Succeeded" or view.power != wanted:
         problem = view.problem or f"Its host shows it as {view.power}, {view.provisioning_state}."
-        # The code is ours.
-        raise ServiceError(
-            "UserErrorRestoredVmNotProvisioned",
-            f"The virtual machine could not be brought to the power state {wanted}. {problem}",
-            remedy="Restore the disks, and attach them to a virtual machine in which they can be examined.",
-        )
+        raise RESTORED_VM_NOT_PROVISIONED.error(power_state=wanted, problem=problem)
 
 
 def _has_settled(view: InstanceView | None) -> bool:

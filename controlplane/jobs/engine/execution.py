@@ -10,6 +10,7 @@ import traceback
 from typing import Any
 
 from controlplane.domain.errors import ServiceError
+from controlplane.domain.errors.jobs import DEPENDENCY_FAILED, INTERNAL_OPERATION_ERROR, JOB_SUCCESSFULLY_CANCELLED
 from controlplane.domain.events import service as events
 from controlplane.domain.events.event import Fact
 from controlplane.domain.recovery_services import job as jobs
@@ -103,7 +104,7 @@ class Execution:
         if call["error"] is None:
             state: Json = call["state"]
             return state
-        error = ServiceError(**call["error"])
+        error = ServiceError.stored(call["error"])
         self._errors.append(error)
         raise StepFailed(error, call["cancelled"])
 
@@ -127,7 +128,7 @@ class Execution:
     def _stop_if_asked(self, step: Step) -> None:
         found = self._ports.store.get(RUN, self._job_id)
         if found is not None and found.private["cancel"]:
-            error = ServiceError("UserErrorJobSuccessfullyCancelled", "Job is cancelled.", number=400158)
+            error = JOB_SUCCESSFULLY_CANCELLED.error()
             self._errors.append(error)
             self._note(step, Direction.DO, None, error, cancelled=True)
             raise StepFailed(error, cancelled=True)
@@ -207,15 +208,5 @@ def _as_service_error(error: Exception) -> ServiceError:
     if isinstance(error, ServiceError):
         return error
     if isinstance(error, PortError):
-        return ServiceError(
-            "BackUpOperationFailedV2",
-            f"The operation failed since something it depends on did not answer as it must: {error}.",
-            status=500,
-            remedy="Please retry the operation in a few minutes.",
-        )
-    return ServiceError(
-        "InternalOperationError",
-        "An internal execution error occurred. Please retry later.",
-        status=500,
-        remedy="Please retry the operation; the journal of events names the place of the error.",
-    )
+        return DEPENDENCY_FAILED.error(problem=error)
+    return INTERNAL_OPERATION_ERROR.error()

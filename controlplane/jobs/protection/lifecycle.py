@@ -6,6 +6,14 @@ from controlplane.domain import errors
 from controlplane.domain.arm_id import ResourceId, backup_name, item_id, vault_id_of
 from controlplane.domain.compute import virtual_machine
 from controlplane.domain.errors import ServiceError
+from controlplane.domain.errors.protection import (
+    CONTAINER_IS_ALREADY_REGISTERED_WITH_ANOTHER_VAULT,
+    INVALID_CONFIGURE_PROTECTION_REQUEST,
+    MACHINE_NOT_FOUND,
+    PROTECTION_QUOTA_EXCEEDED,
+    SOURCE_IS_NO_MACHINE,
+    VM_VAULT_LOCATION_MISMATCH,
+)
 from controlplane.domain.events import service as events
 from controlplane.domain.recovery_services import policy, protected_item, vault
 from controlplane.domain.recovery_services.job import Job
@@ -103,18 +111,14 @@ def _machine(store: Store, asked: Json) -> Document:
     except ValueError:
         is_machine = False
     if not is_machine:
-        raise ServiceError("BMSUserErrorInvalidSourceResourceId", "The source resource id is not that of a machine.")
+        raise SOURCE_IS_NO_MACHINE.error()
     return machine_of(store, id)
 
 
 def machine_of(store: Store, id: str) -> Document:
     found = store.get(virtual_machine.KIND, id)
     if found is None:
-        raise ServiceError(
-            "UserErrorVmNotFoundV2",
-            "The specified virtual machine doesn't exist.",
-            remedy="Select an existing machine, or stop protection for the item.",
-        )
+        raise MACHINE_NOT_FOUND.error()
     return found
 
 
@@ -132,19 +136,11 @@ def _check_place(store: Store, home: Document, machine: Document) -> None:
 
 
 def other_region() -> ServiceError:
-    return ServiceError(
-        "UserErrorVmVaultLocationMismatch",
-        "The virtual machine and the vault are in different regions.",
-        remedy="Use a vault in the region of the machine.",
-    )
+    return VM_VAULT_LOCATION_MISMATCH.error()
 
 
 def in_other_vault() -> ServiceError:
-    return ServiceError(
-        "BMSUserErrorContainerIsAlreadyRegisteredWithAnotherVault",
-        "The virtual machine is already registered with another Recovery Services vault.",
-        remedy="Stop its protection there, or select another machine.",
-    )
+    return CONTAINER_IS_ALREADY_REGISTERED_WITH_ANOTHER_VAULT.error()
 
 
 def held_by(store: Store, machine: str) -> list[Document]:
@@ -162,11 +158,7 @@ def _check_limits(store: Store, item_id: str, home: Document, chosen: Document) 
     """So many items a vault, and so many of them under one policy."""
     others = [item for item in store.find(protected_item.KIND, home.id) if item.id != item_id.lower()]
     if len(others) >= vault.MAX_ITEMS:
-        raise ServiceError(
-            "UserErrorProtectionQuotaExceeded",
-            f"A vault protects {vault.MAX_ITEMS} items at most.",
-            remedy="Use another vault.",
-        )
+        raise PROTECTION_QUOTA_EXCEEDED.error(limit=vault.MAX_ITEMS)
     policies = (str(item.json()["properties"].get("policyId")).lower() for item in others)
     if sum(id == chosen.id for id in policies) >= policy.MAX_ITEMS:
         raise policy.is_full()
@@ -195,11 +187,7 @@ def _check_change(item: Document | None, chosen: Document) -> None:
 
 
 def _invalid_request(reason: str) -> ServiceError:
-    return ServiceError(
-        "BMSUserErrorInvalidConfigureProtectionRequest",
-        "Input for configure protection is not in proper format. Please ensure that container exists and other "
-        f"parameters are in valid format: {reason}.",
-    )
+    return INVALID_CONFIGURE_PROTECTION_REQUEST.error(reason=reason)
 
 
 def _job(ports: Ports, home: str, name: ResourceId, chosen: Document) -> Job:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from controlplane.domain.arm_id import ResourceId
-from controlplane.domain.errors import ServiceError, resource_not_found
+from controlplane.domain.errors import resource_not_found
+from controlplane.domain.errors.protection import UNSUPPORTED_DISTRIBUTION, VIRTUAL_MACHINE_ALREADY_IN_VAULT
 from controlplane.domain.recovery_services import protected_item, snapshot_failure, vault
 from controlplane.domain.recovery_services.supported_systems import system_of
 from controlplane.jobs.documents import items
@@ -43,12 +44,7 @@ def _check_free(store: Store, machine: str, vault_id: str) -> None:
     """Not one that a vault has; nor one that this vault has stopped, which is resumed instead."""
     for item in items_of(store, machine):
         if item.parent == vault_id.lower():
-            # The code is ours.
-            raise ServiceError(
-                "BMSUserErrorVirtualMachineAlreadyInVault",
-                "The virtual machine has a backup item in this vault already.",
-                remedy="Change, resume or undelete that item instead.",
-            )
+            raise VIRTUAL_MACHINE_ALREADY_IN_VAULT.error()
         if protected_item.state_of(item.json()) in protected_item.HELD:
             raise lifecycle.in_other_vault()
 
@@ -56,11 +52,7 @@ def _check_free(store: Store, machine: str, vault_id: str) -> None:
 def _check_system(image: Json) -> None:
     parts = [str(image.get(key) or "") for key in ("publisher", "offer", "sku")]
     if any(parts) and system_of(*parts) is None:
-        raise ServiceError(
-            "UserErrorUnsupportedDistribution",
-            f"The operating system of the image {':'.join(parts)} is not supported.",
-            remedy="Use an operating system of the list of those that are supported.",
-        )
+        raise UNSUPPORTED_DISTRIBUTION.error(image=":".join(parts))
 
 
 def _check_running(ports: Ports, machine: str) -> None:

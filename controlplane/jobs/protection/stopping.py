@@ -12,6 +12,12 @@ from dataclasses import dataclass
 from controlplane.domain import errors
 from controlplane.domain.arm_id import vault_id_of
 from controlplane.domain.errors import ServiceError
+from controlplane.domain.errors.protection import (
+    CONFLICTING_PROTECTION_OPERATION,
+    ITEM_HAS_NO_POLICY,
+    ITEM_IS_NOT_SOFT_DELETED,
+    OBJECT_LOCKED,
+)
 from controlplane.domain.events import service as events
 from controlplane.domain.recovery_services import protected_item, recovery_point, vault
 from controlplane.domain.recovery_services.job import Job
@@ -35,12 +41,7 @@ def suspend(ports: Ports, engine: Engine, item_id: str) -> Ticket:
     with ports.store.transaction():
         item = _require_alive(ports.store, item_id)
         if protected_item.state_of(item) == "ProtectionStopped":
-            # The code is ours.
-            raise ServiceError(
-                "BMSUserErrorItemHasNoPolicy",
-                "Protection of the item is stopped, so there is no policy by which its recovery points could expire.",
-                remedy="Resume protection with a policy first.",
-            )
+            raise ITEM_HAS_NO_POLICY.error()
         return _open(ports, engine, SUSPEND, item, "DisableBackup", {"Policy Name": item["properties"]["policyName"]})
 
 
@@ -62,8 +63,7 @@ def undelete(ports: Ports, engine: Engine, item_id: str) -> Ticket:
     with ports.store.transaction():
         item = _require(ports.store, item_id)
         if protected_item.state_of(item) != "SoftDeleted":
-            # The code is ours.
-            raise ServiceError("BMSUserErrorItemIsNotSoftDeleted", "Only an item that is soft-deleted is undeleted.")
+            raise ITEM_IS_NOT_SOFT_DELETED.error()
         return _open(ports, engine, UNDELETE, item, "Undelete", {"Undelete flag": "True"})
 
 
@@ -73,17 +73,11 @@ def lock_of(item_id: str) -> str:
 
 
 def object_locked() -> ServiceError:
-    return ServiceError(
-        "BMSUserErrorObjectLocked", "Another operation is in progress on the selected item.", status=409
-    )
+    return OBJECT_LOCKED.error()
 
 
 def in_progress() -> ServiceError:
-    return ServiceError(
-        "BMSUserErrorConflictingProtectionOperation",
-        "Another configure protection operation is in progress for this item.",
-        status=409,
-    )
+    return CONFLICTING_PROTECTION_OPERATION.error()
 
 
 def _require(store: Store, item_id: str) -> Json:

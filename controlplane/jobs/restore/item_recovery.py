@@ -13,7 +13,7 @@ from datetime import timedelta
 from hmac import compare_digest
 
 from controlplane.domain import errors
-from controlplane.domain.errors import ServiceError
+from controlplane.domain.errors.restore import ITEM_RECOVERY_SESSION_NOT_FOUND, RECOVERY_POINT_NOT_REHYDRATED
 from controlplane.domain.events import service as events
 from controlplane.domain.recovery_services import protected_item, recovery_point
 from controlplane.domain.recovery_services.recovery_point import PointDisk, RecoveryPoint
@@ -44,11 +44,7 @@ def provision(ports: Ports, point: RecoveryPoint, renew: bool) -> str:
         raise errors.item_not_found(point.item.rpartition("/")[2])
     protected_item.check_alive(item.json())
     if point.tiers == "Archive":
-        raise ServiceError(
-            "UserErrorRecoveryPointNotRehydrated",
-            "Archive Recovery Point is not rehydrated. Retry Restore after rehydration completed on Archive RP.",
-            remedy="Restore the recovery point with rehydration first.",
-        )
+        raise RECOVERY_POINT_NOT_REHYDRATED.error()
     now, id = ports.clock.now(), records.new_guid(ports.chance)
     # No draw of the world's own chance: that can be foretold from its seed.
     password = "".join(secrets.choice(_ALPHABET) for _ in range(PASSWORD_LETTERS))
@@ -69,10 +65,7 @@ def revoke(ports: Ports, point: RecoveryPoint) -> str:
     with ports.store.transaction():
         known = sessions.of_point(ports.store, point)
         if not known:
-            # The code is ours.
-            raise ServiceError(
-                "UserErrorItemRecoverySessionNotFound", "The files of the recovery point are not being recovered.", 409
-            )
+            raise ITEM_RECOVERY_SESSION_NOT_FOUND.error()
         sessions.end(ports.store, known)
         body = operation.succeeded(id, instant(ports.clock.now()))
         ports.store.put(operation.KIND, id, body, parent=point.item)

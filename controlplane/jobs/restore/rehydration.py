@@ -10,7 +10,7 @@ import re
 from datetime import timedelta
 
 from controlplane.domain import errors
-from controlplane.domain.errors import ServiceError
+from controlplane.domain.errors.restore import ARCHIVED_POINT_NOT_REHYDRATED, RECOVERY_POINT_ALREADY_REHYDRATED
 from controlplane.domain.events import service as events
 from controlplane.domain.recovery_services import recovery_point
 from controlplane.domain.recovery_services.recovery_point import RecoveryPoint
@@ -43,17 +43,9 @@ def _out_of_the_archive(ports: Ports, id: str, asked: Json) -> Json:
         raise errors.recovery_point_not_found(id.rpartition("/")[2])
     waiting, asks = point.tiers == "Archive", asked.get("objectType") == WITH_REHYDRATION
     if waiting and not asks:
-        raise ServiceError(
-            "UserErrorRecoveryPointNotRehydrated",
-            "Archive Recovery Point is not rehydrated. Retry Restore after rehydration completed on Archive RP.",
-            remedy="Ask for a restore with rehydration.",
-        )
+        raise ARCHIVED_POINT_NOT_REHYDRATED.error()
     if asks and not waiting:
-        raise ServiceError(
-            "UserErrorRecoveryPointAlreadyRehydrated",
-            "Recovery Point is already rehydrated. Rehydration is not allowed on this RP.",
-            remedy="Restore it without rehydration.",
-        )
+        raise RECOVERY_POINT_ALREADY_REHYDRATED.error()
     if asks:
         _rehydrate(ports, point, _duration(asked.get("recoveryPointRehydrationInfo") or {}))
     return asked | {"objectType": "IaasVMRestoreRequest"}

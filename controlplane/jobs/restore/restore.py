@@ -8,6 +8,13 @@ from controlplane.domain import errors
 from controlplane.domain.arm_id import vault_id_of
 from controlplane.domain.compute import managed_disk, virtual_machine
 from controlplane.domain.errors import ServiceError
+from controlplane.domain.errors.restore import (
+    BCM_RESTORE_STORAGE_ACCOUNT_NOT_FOUND,
+    ORIGINAL_MACHINE_NOT_FOUND,
+    RESTORE_OPERATION_IN_PROGRESS,
+    RESTORE_VIRTUAL_NETWORK_INVALID,
+    TARGET_STORAGE_ACCOUNT_IN_OTHER_REGION,
+)
 from controlplane.domain.network import network, network_interface
 from controlplane.domain.recovery_services import protected_item, recovery_point, restore_request, restored_disks, vault
 from controlplane.domain.recovery_services.job import Job
@@ -82,19 +89,10 @@ def _vault(ports: Ports, id: str) -> VaultFacts:
 def _account(store: Store, id: str, home: VaultFacts) -> Json:
     account = store.get(storage_account.KIND, id)
     if account is None:
-        raise ServiceError(
-            "UserErrorBcmRestoreStorageAccountNotFound",
-            "Storage account specified for restore does not exist.",
-            remedy="Give an existing account and keep it until the end of the restore.",
-        )
+        raise BCM_RESTORE_STORAGE_ACCOUNT_NOT_FOUND.error()
     body = account.json()
     if home.location != body["location"]:
-        # The message is the service's, the code is ours.
-        raise ServiceError(
-            "UserErrorTargetStorageAccountInOtherRegion",
-            "The Recovery Services vault and target storage account are in two different regions.",
-            remedy="Give an account in the region of the vault.",
-        )
+        raise TARGET_STORAGE_ACCOUNT_IN_OTHER_REGION.error()
     return body
 
 
@@ -120,12 +118,7 @@ def _check_targets(ports: Ports, wanted: Wanted, item: Json, home: VaultFacts) -
             raise name_taken(wanted.machine)
     if wanted.kind == ORIGINAL:
         if store.get(virtual_machine.KIND, item["properties"]["sourceResourceId"]) is None:
-            # The code is ours.
-            raise ServiceError(
-                "UserErrorOLRVirtualMachineNotFound",
-                "The disks of the virtual machine cannot be replaced: it does not exist any more.",
-                remedy="Create another virtual machine from the recovery point, or restore its disks.",
-            )
+            raise ORIGINAL_MACHINE_NOT_FOUND.error()
         if store.get(records.LOCK, f"{item['id']}|backup") is not None:
             raise backup.in_progress()
 
@@ -133,13 +126,7 @@ def _check_targets(ports: Ports, wanted: Wanted, item: Json, home: VaultFacts) -
 def _check_network(store: Store, wanted: Wanted, home: VaultFacts) -> None:
     found = store.get(NETWORKS, wanted.network)
     if found is None or found.json()["location"] != home.location:
-        # The message is the service's, the code is ours.
-        raise ServiceError(
-            "UserErrorRestoreVirtualNetworkInvalid",
-            "The specified virtual network configuration isn't correct: there is no such virtual network in the region "
-            "of the vault.",
-            remedy="Select a virtual network in the region of the vault.",
-        )
+        raise RESTORE_VIRTUAL_NETWORK_INVALID.error()
     if find_subnet(store, wanted.subnet) is None or not wanted.subnet.lower().startswith(f"{found.id}/"):
         raise no_subnet()
 
@@ -228,12 +215,7 @@ def _place(ports: Ports, wanted: Wanted, number: str) -> Json:
 
 
 def _in_progress() -> ServiceError:
-    """The code is ours."""
-    return ServiceError(
-        "UserErrorRestoreOperationInProgress",
-        "Another restore operation is in progress for this item.",
-        remedy="Wait for it or cancel it, then retry.",
-    )
+    return RESTORE_OPERATION_IN_PROGRESS.error()
 
 
 def on_finished(store: Store, state: Json, job: Job, error: ServiceError | None) -> None:

@@ -7,6 +7,7 @@ import json
 from controlplane.domain.compute.managed_disk import DEFAULT_SKU, KIND, ManagedDisk
 from controlplane.domain.compute.virtual_machine import OS_DISK_LUN
 from controlplane.domain.errors import ServiceError
+from controlplane.domain.errors.restore import RESTORED_DISK_NAME_TAKEN
 from controlplane.domain.recovery_services import restored_disks
 from controlplane.domain.recovery_services.restore_template import template
 from controlplane.domain.recovery_services.restored_disks import RestoredDisk
@@ -52,12 +53,7 @@ def unregister(ports: Ports, state: Json) -> Outcome:
 
 
 def _name_taken(disk: RestoredDisk) -> ServiceError:
-    """The code is ours."""
-    return ServiceError(
-        "UserErrorRestoredDiskNameTaken",
-        f"The resource group has a disk of the name {disk.name} already.",
-        remedy="Retry: the names of restored disks follow from the time.",
-    )
+    return RESTORED_DISK_NAME_TAKEN.error(name=disk.name)
 
 
 def describe(ports: Ports, state: Json) -> Outcome:

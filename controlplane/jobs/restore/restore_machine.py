@@ -5,6 +5,7 @@ from __future__ import annotations
 from controlplane.domain.compute.managed_disk import KIND as DISKS
 from controlplane.domain.compute.virtual_machine import KIND, VHD_FOOTER_BYTES
 from controlplane.domain.errors import ServiceError
+from controlplane.domain.errors.restore import MACHINE_NAME_TAKEN, RESTORE_SUBNET_NOT_FOUND
 from controlplane.domain.network import network, network_interface
 from controlplane.domain.network.network_interface import Configuration
 from controlplane.domain.recovery_services import restored_machine
@@ -110,20 +111,11 @@ CREATE = Step("Create the restored virtual machine", do=create, undo=remove)
 
 
 def no_subnet() -> ServiceError:
-    """The message is the service's, the code is ours."""
-    return ServiceError(
-        "UserErrorRestoreSubnetNotFound",
-        "The selected subnet doesn't exist.",
-        remedy="Select a subnet that exists, in the virtual network of the request.",
-    )
+    return RESTORE_SUBNET_NOT_FOUND.error()
 
 
 def name_taken(vm: str) -> ServiceError:
-    return ServiceError(
-        "UserErrorVmAlreadyExistWithSameName",
-        f"A VM with the name {vm.rpartition('/')[2]} already exists in the resource group.",
-        remedy="Restore under another name.",
-    )
+    return MACHINE_NAME_TAKEN.error(name=vm.rpartition("/")[2])
 
 
 def _group_of(place: Json) -> str:

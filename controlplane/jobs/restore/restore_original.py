@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from controlplane.domain.compute.virtual_machine import KIND, OS_DISK_LUN
 from controlplane.domain.errors import ServiceError
+from controlplane.domain.errors.restore import BACKUP_BEFORE_REPLACE_FAILED
 from controlplane.domain.recovery_services import restored_machine, snapshot_failure
 from controlplane.jobs.backup import backup
 from controlplane.jobs.documents import locks, machines, managed_disks, points
@@ -29,10 +30,8 @@ def back_up(ports: Ports, state: Json) -> Outcome:
     try:
         taken = backup.take_snapshot(ports, safety)
     except ServiceError as error:
-        raise ServiceError(
-            "OlrBackupFailed",
-            f"Replace existing failed since the virtual machine could not be backed up before. {error.message}",
-            remedy=error.remedy or "Create another virtual machine from the recovery point.",
+        raise BACKUP_BEFORE_REPLACE_FAILED.error(
+            reason=error.message, what_to_do=error.remedy or "Create another virtual machine from the recovery point."
         ) from error
     before = {
         "profile": machine.json()["properties"]["storageProfile"],

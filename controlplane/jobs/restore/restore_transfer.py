@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from controlplane.domain import errors
 from controlplane.domain.errors import ServiceError
+from controlplane.domain.errors.restore import SNAPSHOT_NOT_FOUND
 from controlplane.domain.recovery_services import job as jobs
 from controlplane.domain.recovery_services.job import Progress
 from controlplane.domain.recovery_services.recovery_point import PointDisk, RecoveryPoint
@@ -27,11 +28,7 @@ GIB = 1024**3
 
 
 def snapshot_gone() -> ServiceError:
-    return ServiceError(
-        "UserErrorInstantRpNotFound",
-        "Restore failed because the snapshot of the VM was not found. The snapshot could have been deleted.",
-        remedy="Pick another recovery point.",
-    )
+    return SNAPSHOT_NOT_FOUND.error()
 
 
 # --------------------------------------------------------------------------------------------------------------- steps

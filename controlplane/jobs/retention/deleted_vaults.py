@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from controlplane.domain.arm_id import ResourceId
-from controlplane.domain.errors import ServiceError
+from controlplane.domain.errors.protection import OBJECT_LOCKED
 from controlplane.domain.events import service as events
 from controlplane.domain.recovery_services import (
     deleted_vault,
@@ -95,9 +95,7 @@ def _check_idle(store: Store, vault_id: str) -> None:
     """Nothing may move under the feet of a job."""
     jobs = (job.from_json(document.private["job"]) for document in store.find(job.KIND, vault_id))
     if any(each.status not in job.ENDED for each in jobs):
-        raise ServiceError(
-            "BMSUserErrorObjectLocked", "Another operation is in progress on the selected item.", status=409
-        )
+        raise OBJECT_LOCKED.error()
 
 
 def _inside(store: Store, vault_id: str) -> Iterator[Document]:

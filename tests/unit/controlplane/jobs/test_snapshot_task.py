@@ -222,5 +222,5 @@ def test_every_failure_of_the_extension_has_a_meaning() -> None:
     for name in {code.name for code in Code} - no_failures - never_sent | {VSS_SERVICE_ERROR, VSS_WRITER_ERROR}:
         meaning = snapshot_failure.meaning_of(name)
         assert meaning is not snapshot_failure.UNKNOWN, name
-        assert meaning.message.endswith(".")
-        assert meaning.remedy.endswith(".")
+        assert meaning.kind.message.endswith(".{detail}")
+        assert meaning.kind.remedy.endswith(".")

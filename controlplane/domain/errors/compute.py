@@ -1,0 +1,138 @@
+"""Errors of machines, disks and availability sets."""
+
+from __future__ import annotations
+
+from controlplane.domain.errors.kind import ErrorKind
+from controlplane.domain.errors.sources import DEPLOYMENT_ERRORS, KNOWN
+
+PROPERTY_CHANGE_NOT_ALLOWED = ErrorKind(
+    code="PropertyChangeNotAllowed",
+    message="Changing property '{key}' is not allowed.",
+    status=409,
+    target="{key}",
+    source=DEPLOYMENT_ERRORS,
+)
+
+DOMAIN_COUNT_OUT_OF_RANGE = ErrorKind(
+    code="InvalidParameter",
+    message="The specified {which} domain count {count} must fall in the range 1 to {most}.",
+    target="{parameter}",
+    source=DEPLOYMENT_ERRORS,
+)
+
+AVAILABILITY_SET_IN_USE = ErrorKind(
+    code="OperationNotAllowed",
+    message=(
+        "Availability Set '{name}' cannot be deleted. Before deleting an Availability Set please ensure that it does "
+        "not contain any VM."
+    ),
+    status=409,
+    source=DEPLOYMENT_ERRORS,
+)
+
+OS_PROVISIONING_INTERNAL_ERROR = ErrorKind(
+    code="OSProvisioningInternalError",
+    message="{reason}",
+    source=KNOWN,
+)
+
+OPERATION_PREEMPTED = ErrorKind(
+    code="OperationPreempted",
+    message="Operation execution has been preempted by a more recent operation.",
+    status=409,
+    source=KNOWN,
+)
+
+DISK_NOT_CREATED_YET = ErrorKind(
+    code="OperationNotAllowed",
+    message="The disk has not been made yet.",
+    status=409,
+    source=DEPLOYMENT_ERRORS,
+)
+
+DISK_NAME_TAKEN = ErrorKind(
+    code="ConflictingUserInput",
+    message="Disk '{name}' already exists in resource group '{group}'. Only CreateOption.Attach is supported.",
+    status=409,
+    source=KNOWN,
+)
+
+DISK_BLOB_IN_USE = ErrorKind(
+    code="AcquireDiskLeaseFailed",
+    message="Failed to acquire lease while creating disk '{name}'. Blob is already in use.",
+    status=409,
+    source=KNOWN,
+)
+
+DISK_STORAGE_ACCOUNT_NOT_FOUND = ErrorKind(
+    code="StorageAccountNotFound",
+    message=(
+        "Storage account '{account}' not found. Ensure storage account is not deleted and belongs to the same Azure "
+        "location as the VM."
+    ),
+    status=409,
+    source=DEPLOYMENT_ERRORS,
+)
+
+MACHINE_IDENTITY_NOT_FOUND = ErrorKind(
+    code="FailedIdentityOperation",
+    message=(
+        "Identity operation for resource '{resource}' failed: the user assigned identity '{identity}' was not found."
+    ),
+    source=KNOWN,
+)
+
+DISK_ATTACHED = ErrorKind(
+    code="OperationNotAllowed",
+    message="Disk {name} is attached to VM {owner}.",
+    status=409,
+    source=DEPLOYMENT_ERRORS,
+)
+
+PARAMETER_MISSING = ErrorKind(
+    code="InvalidParameter",
+    message="Required parameter '{parameter}' is missing (null).",
+    target="{parameter}",
+    source=DEPLOYMENT_ERRORS,
+)
+
+PARAMETER_INVALID = ErrorKind(
+    code="InvalidParameter",
+    message="The value of parameter {parameter} is invalid: {reason}.",
+    target="{parameter}",
+    source=DEPLOYMENT_ERRORS,
+)
+
+OPERATION_NOT_ALLOWED = ErrorKind(
+    code="OperationNotAllowed",
+    message="{reason}",
+    status=409,
+    source=DEPLOYMENT_ERRORS,
+)
+
+SIZE_INVALID = ErrorKind(
+    code="InvalidParameter",
+    message=(
+        "The value {size} provided for the VM size is not valid. The valid sizes in the current region are: {sizes}."
+    ),
+    target="vmSize",
+    source=DEPLOYMENT_ERRORS,
+)
+
+OS_DISK_CHANGE_NOT_ALLOWED = ErrorKind(
+    code="PropertyChangeNotAllowed",
+    message="Changing property 'osDisk' is not allowed.",
+    status=409,
+    target="osDisk",
+    source=DEPLOYMENT_ERRORS,
+)
+
+COMPUTER_NAME_INVALID = ErrorKind(
+    code="InvalidParameter",
+    message=(
+        "Windows computer name cannot be more than 15 characters long, be entirely numeric, or contain the following "
+        "characters: ` ~ ! @ # $ % ^ & * ( ) = + _ [ ] {{ }} \\ | ; : . ' \" , < > / ?."
+    ),
+    target="computerName",
+    source=DEPLOYMENT_ERRORS,
+)

@@ -1,0 +1,101 @@
+"""Errors of networks, interfaces and addresses."""
+
+from __future__ import annotations
+
+from controlplane.domain.errors.kind import ErrorKind
+from controlplane.domain.errors.sources import DEPLOYMENT_ERRORS, KNOWN
+
+NETWORK_INTERFACE_MUST_HAVE_ONE_IP_CONFIGURATION = ErrorKind(
+    code="NetworkInterfaceMustHaveOneIPConfiguration",
+    message="An interface needs an IP configuration.",
+    source=KNOWN,
+)
+
+INVALID_ADDRESS_PREFIX_FORMAT = ErrorKind(
+    code="InvalidAddressPrefixFormat",
+    message=(
+        "Address prefix {prefix} of resource is not formatted correctly. It should follow CIDR notation, for example "
+        "10.0.0.0/24."
+    ),
+    source=KNOWN,
+)
+
+NETCFG_INVALID_SUBNET = ErrorKind(
+    code="NetcfgInvalidSubnet",
+    message="Subnet '{name}' is not valid in virtual network.",
+    source=KNOWN,
+)
+
+NETCFG_SUBNET_RANGES_OVERLAP = ErrorKind(
+    code="NetcfgSubnetRangesOverlap",
+    message="Subnet '{name}' overlaps with subnet '{other}'.",
+    source=KNOWN,
+)
+
+SUBNET_IS_FULL = ErrorKind(
+    code="SubnetIsFull",
+    message="Subnet with address prefix {prefix} does not have enough capacity.",
+    source=DEPLOYMENT_ERRORS,
+)
+
+PRIVATE_IP_ADDRESS_NOT_IN_SUBNET = ErrorKind(
+    code="PrivateIPAddressNotInSubnet",
+    message="Private static IP address {address} does not belong to the range {prefix}.",
+    source=DEPLOYMENT_ERRORS,
+)
+
+PRIVATE_IP_ADDRESS_IN_USE = ErrorKind(
+    code="PrivateIPAddressInUse",
+    message="Private IP address {address} is already allocated.",
+    source=KNOWN,
+)
+
+INVALID_RESOURCE_REFERENCE = ErrorKind(
+    code="InvalidResourceReference",
+    message=(
+        "Resource {id} referenced by resource {by} was not found. Please make sure that the referenced resource "
+        "exists, and that both resources are in the same region."
+    ),
+    source=DEPLOYMENT_ERRORS,
+)
+
+IN_USE_SUBNET_CANNOT_BE_DELETED = ErrorKind(
+    code="InUseSubnetCannotBeDeleted",
+    message=(
+        "Subnet {subnet} is in use by {by} and cannot be deleted. In order to delete the subnet, delete all the "
+        "resources within the subnet. See aka.ms/deletesubnet."
+    ),
+    source=DEPLOYMENT_ERRORS,
+)
+
+IN_USE_NETWORK_SECURITY_GROUP_CANNOT_BE_DELETED = ErrorKind(
+    code="InUseNetworkSecurityGroupCannotBeDeleted",
+    message=(
+        "Network security group {id} cannot be deleted because it is in use by the following resources: {by}. In "
+        "order to delete the Network security group, remove the association with the resource(s). To learn how to do "
+        "this, see aka.ms/deletensg."
+    ),
+    source=KNOWN,
+)
+
+NIC_IN_USE = ErrorKind(
+    code="NicInUse",
+    message="Network Interface {id} is used by existing VM {machine}.",
+    source=KNOWN,
+)
+
+PUBLIC_IP_ADDRESS_CANNOT_BE_DELETED = ErrorKind(
+    code="PublicIPAddressCannotBeDeleted",
+    message=(
+        "Public IP address {id} can not be deleted since it is still allocated to resource {resource}. In order to "
+        "delete the public IP, disassociate/detach the Public IP address from the resource. To learn how to do this, "
+        "see aka.ms/deletepublicip."
+    ),
+    source=KNOWN,
+)
+
+PUBLIC_IP_ADDRESS_IN_USE = ErrorKind(
+    code="PublicIPAddressInUse",
+    message=("Resource {by} is referencing public IP address {id} that is already allocated to resource {resource}."),
+    source=KNOWN,
+)

@@ -1,0 +1,202 @@
+"""Errors of restores and of the recovery points that they read."""
+
+from __future__ import annotations
+
+from controlplane.domain.errors.kind import ErrorKind, Source
+from controlplane.domain.errors.sources import (
+    ARCHIVE_TIER,
+    BACKUP_OF_MACHINES,
+    OURS,
+    OURS_WITH_ITS_MESSAGE,
+    SELF_HELP,
+)
+
+RECOVERY_POINT_NOT_FOUND = ErrorKind(
+    code="BMSUserErrorRecoveryPointNotFound",
+    message="The item has no recovery point '{name}'.",
+    status=404,
+    source=OURS,
+)
+
+RECOVERY_POINT_REHYDRATION_NOT_ALLOWED = ErrorKind(
+    code="UserErrorRecoveryPointRehydrationNotAllowed",
+    message="Rehydration is only supported for Archive Recovery Points.",
+    remedy="Restore this recovery point without rehydration.",
+    source=ARCHIVE_TIER,
+)
+
+ORIGINAL_LOCATION_NOT_SUPPORTED_WITH_DISKS_EXCLUDED = ErrorKind(
+    code="UserErrorOLRNotSupportedOnRPWithDisksExcluded",
+    message="Replace existing is not supported on a recovery point with excluded disks.",
+    remedy="Restore the disks, then attach them to the virtual machine.",
+    source=SELF_HELP,
+)
+
+ORIGINAL_LOCATION_NOT_SUPPORTED = ErrorKind(
+    code="UserErrorOLRNotSupported",
+    message="Replace existing is not supported for this scenario: {reason}.",
+    remedy="Restore the disks, or create another virtual machine from the recovery point.",
+    source=SELF_HELP,
+)
+
+CROSS_ZONAL_RESTORE_NOT_SUPPORTED = ErrorKind(
+    code="UserErrorCrossZonalRestoreNotSupported",
+    message="Operation failed as Cross Zonal Restore is not supported: {reason}.",
+    remedy="Restore without a zone, or from a zone-redundant vault and a recovery point in its vault tier.",
+    source=OURS,
+)
+
+CROSS_SUBSCRIPTION_RESTORE_NOT_SUPPORTED_FOR_ORIGINAL_LOCATION = ErrorKind(
+    code="UserErrorCrossSubscriptionRestoreNotSuppportedForOLR",
+    message="Operation failed as Cross Subscription Restore is not supported for Original Location Recovery.",
+    remedy="Restore into the subscription of the virtual machine.",
+    source=BACKUP_OF_MACHINES,
+)
+
+CROSS_SUBSCRIPTION_RESTORE_NOT_SUPPORTED_FOR_UNMANAGED_DISKS = ErrorKind(
+    code="UserErrorCrossSubscriptionRestoreNotSuppportedForUnManagedAzureVM",
+    message=("Operation failed as Cross Subscription Restore is not supported for Azure VMs with Unmanaged Disks."),
+    remedy="Restore into the subscription of the virtual machine.",
+    source=BACKUP_OF_MACHINES,
+)
+
+CROSS_SUBSCRIPTION_RESTORE_DISABLED = ErrorKind(
+    code="UserErrorCrossSubscriptionRestoreDisabled",
+    message="Operation failed as Cross Subscription Restore is not allowed on this vault.",
+    remedy="Restore into the subscription of the virtual machine.",
+    source=OURS,
+)
+
+CROSS_SUBSCRIPTION_RESTORE_NOT_SUPPORTED_FROM_SNAPSHOT = ErrorKind(
+    code="UserErrorCrossSubscriptionRestoreNotSuppportedFromSnapshot",
+    message=(
+        "Operation failed as Cross Subscription Restore is not supported when restoring from a Snapshot recovery point."
+    ),
+    remedy="Restore into the subscription of the virtual machine.",
+    source=BACKUP_OF_MACHINES,
+)
+
+CROSS_SUBSCRIPTION_RESTORE_INVALID_TARGET_SUBSCRIPTION = ErrorKind(
+    code="UserErrorCrossSubscriptionRestoreInvalidTargetSubscription",
+    message=(
+        "Operation failed as the target subscription specified for restore is not registered to the Azure Recovery "
+        "Services Resource Provider."
+    ),
+    remedy="Restore into the subscription of the virtual machine.",
+    source=BACKUP_OF_MACHINES,
+)
+
+RESTORED_VM_NOT_PROVISIONED = ErrorKind(
+    code="UserErrorRestoredVmNotProvisioned",
+    message="The virtual machine could not be brought to the power state {power_state}. {problem}",
+    remedy="Restore the disks, and attach them to a virtual machine in which they can be examined.",
+    source=OURS,
+)
+
+RECOVERY_POINT_NOT_REHYDRATED = ErrorKind(
+    code="UserErrorRecoveryPointNotRehydrated",
+    message="Archive Recovery Point is not rehydrated. Retry Restore after rehydration completed on Archive RP.",
+    remedy="Restore the recovery point with rehydration first.",
+    source=ARCHIVE_TIER,
+)
+
+ITEM_RECOVERY_SESSION_NOT_FOUND = ErrorKind(
+    code="UserErrorItemRecoverySessionNotFound",
+    message="The files of the recovery point are not being recovered.",
+    status=409,
+    source=OURS,
+)
+
+ARCHIVED_POINT_NOT_REHYDRATED = ErrorKind(
+    code="UserErrorRecoveryPointNotRehydrated",
+    message="Archive Recovery Point is not rehydrated. Retry Restore after rehydration completed on Archive RP.",
+    remedy="Ask for a restore with rehydration.",
+    source=ARCHIVE_TIER,
+)
+
+RECOVERY_POINT_ALREADY_REHYDRATED = ErrorKind(
+    code="UserErrorRecoveryPointAlreadyRehydrated",
+    message="Recovery Point is already rehydrated. Rehydration is not allowed on this RP.",
+    remedy="Restore it without rehydration.",
+    source=ARCHIVE_TIER,
+)
+
+BCM_RESTORE_STORAGE_ACCOUNT_NOT_FOUND = ErrorKind(
+    code="UserErrorBcmRestoreStorageAccountNotFound",
+    message="Storage account specified for restore does not exist.",
+    remedy="Give an existing account and keep it until the end of the restore.",
+    source=SELF_HELP,
+)
+
+TARGET_STORAGE_ACCOUNT_IN_OTHER_REGION = ErrorKind(
+    code="UserErrorTargetStorageAccountInOtherRegion",
+    message="The Recovery Services vault and target storage account are in two different regions.",
+    remedy="Give an account in the region of the vault.",
+    source=OURS_WITH_ITS_MESSAGE,
+)
+
+ORIGINAL_MACHINE_NOT_FOUND = ErrorKind(
+    code="UserErrorOLRVirtualMachineNotFound",
+    message="The disks of the virtual machine cannot be replaced: it does not exist any more.",
+    remedy="Create another virtual machine from the recovery point, or restore its disks.",
+    source=OURS,
+)
+
+RESTORE_VIRTUAL_NETWORK_INVALID = ErrorKind(
+    code="UserErrorRestoreVirtualNetworkInvalid",
+    message=(
+        "The specified virtual network configuration isn't correct: there is no such virtual network in the region "
+        "of the vault."
+    ),
+    remedy="Select a virtual network in the region of the vault.",
+    source=OURS_WITH_ITS_MESSAGE,
+)
+
+RESTORE_OPERATION_IN_PROGRESS = ErrorKind(
+    code="UserErrorRestoreOperationInProgress",
+    message="Another restore operation is in progress for this item.",
+    remedy="Wait for it or cancel it, then retry.",
+    source=Source("ours", "not public; an item is restored once at a time"),
+)
+
+RESTORED_DISK_NAME_TAKEN = ErrorKind(
+    code="UserErrorRestoredDiskNameTaken",
+    message="The resource group has a disk of the name {name} already.",
+    remedy="Retry: the names of restored disks follow from the time.",
+    source=OURS,
+)
+
+RESTORE_SUBNET_NOT_FOUND = ErrorKind(
+    code="UserErrorRestoreSubnetNotFound",
+    message="The selected subnet doesn't exist.",
+    remedy="Select a subnet that exists, in the virtual network of the request.",
+    source=OURS_WITH_ITS_MESSAGE,
+)
+
+MACHINE_NAME_TAKEN = ErrorKind(
+    code="UserErrorVmAlreadyExistWithSameName",
+    message="A VM with the name {name} already exists in the resource group.",
+    remedy="Restore under another name.",
+    source=SELF_HELP,
+)
+
+BACKUP_BEFORE_REPLACE_FAILED = ErrorKind(
+    code="OlrBackupFailed",
+    message="Replace existing failed since the virtual machine could not be backed up before. {reason}",
+    remedy="{what_to_do}",
+    source=SELF_HELP,
+)
+
+SNAPSHOT_NOT_FOUND = ErrorKind(
+    code="UserErrorInstantRpNotFound",
+    message="Restore failed because the snapshot of the VM was not found. The snapshot could have been deleted.",
+    remedy="Pick another recovery point.",
+    source=BACKUP_OF_MACHINES,
+)
+
+RECOVERY_POINT_NOT_READY_FOR_MOVE = ErrorKind(
+    code="BMSUserErrorRecoveryPointNotReadyForMove",
+    message="{reason}",
+    status=409,
+    source=OURS,
+)

@@ -1,0 +1,41 @@
+"""Errors of storage accounts."""
+
+from __future__ import annotations
+
+from controlplane.domain.errors.kind import ErrorKind
+from controlplane.domain.errors.sources import DEPLOYMENT_ERRORS, KNOWN, OURS
+
+ACCOUNT_NAME_INVALID = ErrorKind(
+    code="AccountNameInvalid",
+    message="{name} {rule}",
+    target="name",
+    source=DEPLOYMENT_ERRORS,
+)
+
+STORAGE_ACCOUNT_ALREADY_TAKEN = ErrorKind(
+    code="StorageAccountAlreadyTaken",
+    message="The storage account named {name} is already taken.",
+    status=409,
+    source=DEPLOYMENT_ERRORS,
+)
+
+STORAGE_ACCOUNT_IN_ANOTHER_RESOURCE_GROUP = ErrorKind(
+    code="StorageAccountInAnotherResourceGroup",
+    message="The account {name} is already in another resource group in this subscription.",
+    status=409,
+    source=DEPLOYMENT_ERRORS,
+)
+
+STORAGE_ACCOUNT_IN_USE = ErrorKind(
+    code="StorageAccountInUse",
+    message="The storage account {name} cannot be deleted: it holds disks of virtual machines.",
+    status=409,
+    source=OURS,
+)
+
+INVALID_VALUES_FOR_REQUEST_PARAMETERS = ErrorKind(
+    code="InvalidValuesForRequestParameters",
+    message="Values for request parameters are invalid: {parameter}.",
+    target="{parameter}",
+    source=KNOWN,
+)

@@ -1,0 +1,191 @@
+"""Errors of vaults, their settings, and the resource guards that protect them."""
+
+from __future__ import annotations
+
+from controlplane.domain.errors.kind import ErrorKind
+from controlplane.domain.errors.sources import (
+    IMMUTABILITY_REPORT,
+    KNOWN,
+    OURS,
+    OURS_WITH_ITS_MESSAGE,
+    QUOTED,
+    SELF_HELP,
+)
+
+RESOURCE_GUARD_IN_USE = ErrorKind(
+    code="ResourceGuardInUse",
+    message="A vault is mapped to the resource guard.",
+    status=409,
+    source=OURS,
+)
+
+DELETED_VAULT_NOT_FOUND = ErrorKind(
+    code="DeletedVaultNotFound",
+    message="There is no deleted vault '{name}' in the location.",
+    status=404,
+    source=OURS,
+)
+
+VAULT_NAME_ALREADY_IN_USE = ErrorKind(
+    code="BMSUserErrorVaultNameAlreadyInUse",
+    message="The vault cannot be recovered: the resource group '{group}' has a vault named '{vault}' already.",
+    status=409,
+    source=OURS,
+)
+
+OPERATION_DENIED_ON_IMMUTABLE_ITEM = ErrorKind(
+    code="UserErrorOperationDeniedOnImmutableItem",
+    message="The Vault and Backup Item is immutable, hence operation is denied.",
+    remedy="Stop protection and retain the data instead.",
+    source=IMMUTABILITY_REPORT,
+)
+
+RETENTION_REDUCTION_ON_IMMUTABLE_VAULT = ErrorKind(
+    code="BMSUserErrorRetentionReductionOnImmutableVault",
+    message="Reduction in retention is not allowed since the vault is immutable.",
+    remedy="Keep every recovery point at least as long as before.",
+    source=OURS,
+)
+
+IMMUTABILITY_LOCKED = ErrorKind(
+    code="BMSUserErrorImmutabilityLocked",
+    message="Immutability of the vault is locked, so it can be neither disabled nor weakened.",
+    source=OURS,
+)
+
+IMMUTABILITY_LOCK_NEEDS_UNLOCKED_STATE = ErrorKind(
+    code="BMSUserErrorImmutabilityLockNeedsUnlockedState",
+    message="Immutability cannot be locked before it has been enabled: set it to Unlocked first.",
+    source=OURS,
+)
+
+INVALID_CRITICAL_OPERATION_EXCLUSION_LIST = ErrorKind(
+    code="BMSUserErrorInvalidCriticalOperationExclusionList",
+    message="The critical operation exclusion list is invalid: {operations} cannot be left out.",
+    target="vaultCriticalOperationExclusionList",
+    source=QUOTED,
+)
+
+RESOURCE_GUARD_OPERATION_REQUEST_MISSING = ErrorKind(
+    code="BMSUserErrorResourceGuardOperationRequestMissing",
+    message="ResourceGuard Operation requestid is either null or empty",
+    status=403,
+    remedy="Name the resource guard's request object for the operation.",
+    source=OURS_WITH_ITS_MESSAGE,
+)
+
+RESOURCE_GUARD_OPERATION_REQUEST_INVALID = ErrorKind(
+    code="BMSUserErrorResourceGuardOperationRequestInvalid",
+    message="None of the resource guard operation requests allows the operation '{operation}'.",
+    status=403,
+    source=OURS,
+)
+
+RESOURCE_GUARD_UNLOCK_MISSING = ErrorKind(
+    code="BMSUserErrorResourceGuardUnlockMissing",
+    message="The deletion is protected by a resource guard and has not been unlocked.",
+    status=403,
+    remedy="Call unlockDelete with the resource guard's request object first.",
+    source=OURS,
+)
+
+VAULT_DELETION_NOT_ALLOWED = ErrorKind(
+    code="BMSUserErrorVaultDeletionNotAllowed",
+    message="Recovery Services Vault cannot be deleted as there are existing resources within the vault.",
+    source=SELF_HELP,
+)
+
+DISABLING_SOFT_DELETE_STATE_NOT_ALLOWED = ErrorKind(
+    code="BMSUserErrorDisablingSoftDeleteStateNotAllowed",
+    message=(
+        "Disabling soft delete or enhanced security state is not allowed for this vault. Please contact Microsoft "
+        "Support if this is not expected."
+    ),
+    source=QUOTED,
+)
+
+SOFT_DELETE_STATE_ALWAYS_ON = ErrorKind(
+    code="BMSUserErrorSoftDeleteStateAlwaysOn",
+    message="The soft delete state of the vault is AlwaysON, which cannot be modified.",
+    source=KNOWN,
+)
+
+SOFT_DELETE_USE_VAULT_API = ErrorKind(
+    code="BMSUserErrorSoftDeleteUseVaultApi",
+    message=(
+        "Soft delete settings of this vault cannot be modified using this API. They were set by the Vault API, which "
+        "must be used to change them."
+    ),
+    source=QUOTED,
+)
+
+REDUNDANCY_SETTINGS_USE_VAULT_API = ErrorKind(
+    code="BMSUserErrorRedundancySettingsUseVaultApi",
+    message=(
+        "Redundancy settings for this vault cannot be modified using this API. Since the Vault API was previously "
+        "used to update the redundancy settings for this vault, you must again use the Vault API."
+    ),
+    source=QUOTED,
+)
+
+ENCRYPTION_IDENTITY_NOT_ASSIGNED = ErrorKind(
+    code="BMSUserErrorEncryptionIdentityNotAssigned",
+    message="The identity that shall read the encryption key is not assigned to the vault.",
+    remedy="Assign the identity first; an identity that encryption uses cannot be removed.",
+    source=OURS,
+)
+
+ENCRYPTION_NOT_ALLOWED_ON_VAULT_IN_USE = ErrorKind(
+    code="BMSUserErrorEncryptionNotAllowedOnVaultInUse",
+    message=("A vault in which items have been protected cannot be encrypted with a customer-managed key any more."),
+    source=OURS,
+)
+
+INFRASTRUCTURE_ENCRYPTION_CANNOT_BE_CHANGED = ErrorKind(
+    code="BMSUserErrorInfrastructureEncryptionCannotBeChanged",
+    message=("Infrastructure encryption cannot be changed once the vault is encrypted with a customer-managed key."),
+    source=OURS,
+)
+
+ENCRYPTION_TYPE_NOT_ALLOWED = ErrorKind(
+    code="BMSUserErrorEncryptionTypeNotAllowed",
+    message="Encryption can be set to a customer-managed key only.",
+    source=OURS,
+)
+
+VAULT_IDENTITY_NOT_FOUND = ErrorKind(
+    code="FailedIdentityOperation",
+    message=("Identity operation for the vault failed: the user-assigned identity '{identity}' could not be found."),
+    target="identity",
+    source=KNOWN,
+)
+
+SOFT_DELETE_STATE_NOT_SET_TO_ALWAYS_ON = ErrorKind(
+    code="BMSUserErrorSoftDeleteStateNotSetToAlwaysON",
+    message="Soft delete state and enhanced security state must be set to AlwaysON for this API version",
+    source=QUOTED,
+)
+
+REDUNDANCY_CHANGE_NOT_ALLOWED = ErrorKind(
+    code="BMSUserErrorRedundancyChangeNotAllowed",
+    message="The storage redundancy of a vault cannot be changed once an item has been protected in it.",
+    source=OURS,
+)
+
+CROSS_REGION_RESTORE_CANNOT_BE_DISABLED = ErrorKind(
+    code="BMSUserErrorCrossRegionRestoreCannotBeDisabled",
+    message="Cross Region Restore is not reversible: it cannot be disabled once it has been enabled.",
+    source=OURS,
+)
+
+CROSS_REGION_RESTORE_NEEDS_GEO_REDUNDANCY = ErrorKind(
+    code="BMSUserErrorCrossRegionRestoreNeedsGeoRedundancy",
+    message="Cross Region Restore can be enabled for a geo-redundant vault only.",
+    source=OURS,
+)
+
+CROSS_SUBSCRIPTION_RESTORE_PERMANENTLY_DISABLED = ErrorKind(
+    code="BMSUserErrorCrossSubscriptionRestorePermanentlyDisabled",
+    message="Cross Subscription Restore has been disabled permanently for the vault.",
+    source=OURS,
+)
