@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from docs.generator import command, contract, coverage, errors, events, state_machines
+from docs.generator import command, contract, coverage, errors, events, messages, state_machines
 
 FOLDER = Path(__file__).parents[1]
 
@@ -15,5 +15,6 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "coverage.md": coverage.text,
     "errors.md": errors.text,
     "events.md": events.text,
+    "messages.md": messages.text,
     "command.md": command.text,
 }

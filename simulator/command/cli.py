@@ -13,7 +13,8 @@ import signal
 import sys
 import tempfile
 import threading
-from contextlib import ExitStack, suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -73,15 +74,18 @@ def demo(
     from simulator.client import Client
     from simulator.command import show, texts
     from simulator.command.demo import Demo, DemoOptions
+    from simulator.failures import WrongUse
     from simulator.scenario import Scenario
     from simulator.world import Config, build
 
     if lang not in texts.LANGUAGES:
         raise typer.BadParameter(f"{lang} is not one of {', '.join(texts.LANGUAGES)}", param_hint="--lang")
-    if keep is not None and (keep / "world.json").exists():
-        _fail(USAGE, f"{keep} already holds a world; start it with backupsim up --state {keep}, or name a new folder")
     options = DemoOptions(seed=seed, data_disks=disks, vss=vss)
-    with ExitStack() as stack, _interruptible():
+    with _failing_in(lang), ExitStack() as stack, _interruptible():
+        if keep is not None and (keep / "world.json").exists():
+            raise WrongUse(
+                f"{keep} already holds a world; start it with backupsim up --state {keep}, or name a new folder"
+            )
         folder = keep if keep is not None else Path(stack.enter_context(_scratch_folder()))
         progress = stack.enter_context(show.Progress(lang, quiet=as_json))
         progress("start", {})
@@ -259,6 +263,24 @@ class _interruptible:
         if not self._event.is_set():
             self._event.set()
             raise Interrupted
+
+
+@contextmanager
+def _failing_in(language: str) -> Iterator[None]:
+    """Expected failures and an interruption end the command in this language."""
+    from simulator.command import texts
+    from simulator.failures import explain
+
+    try:
+        yield
+    except Interrupted:
+        typer.echo(texts.label("interrupted", language), err=True)
+        raise typer.Exit(INTERRUPTED) from None
+    except Exception as error:
+        explained = explain(error)
+        if explained is None:
+            raise
+        _fail(explained.exit_code, texts.failure(explained.sentence, language))
 
 
 def _say_where(world: World) -> None:

@@ -71,7 +71,7 @@ def demo_result(result: Json, language: str, console: Console, hints: list[str])
     points = result["recovery_points"]
     disk_heads = words("point", "disk", "size", "allocated", "changed", "transferred")
     for table in (
-        _jobs(result["jobs"], word("jobs"), words("operation", "status", "task", "duration")),
+        _jobs(result["jobs"], word("jobs"), words("operation", "status", "task", "duration"), language),
         _points(points, word("points"), words("point", "consistency", "tiers", "freeze")),
         _disks(points, word("disks"), disk_heads),
         _checks(result["checks"], word("checks"), language),
@@ -94,7 +94,7 @@ def demo_result(result: Json, language: str, console: Console, hints: list[str])
 def _database(found: Json, language: str) -> str:
     unclean = "recovered" if found["recovered"] else "torn"
     state = "clean" if found["opened_clean"] and not found["problem"] else unclean
-    return texts.label(f"database_{state}", language, problem=found["problem"])
+    return texts.label(f"database_{state}", language, problem=texts.detail(found["problem"], language))
 
 
 def verdict(result: Json, console: Console) -> None:
@@ -116,13 +116,13 @@ def doctor(checks: Sequence[Check], console: Console) -> None:
     console.print(table)
 
 
-def _jobs(jobs: list[Json], title: str, heads: list[str]) -> Table:
+def _jobs(jobs: list[Json], title: str, heads: list[str], language: str) -> Table:
     table = _table(title, heads)
     for job in jobs:
         tasks = job["tasks"] or [{"id": "", "status": "", "duration_seconds": job["duration_seconds"]}]
         for number, task in enumerate(tasks):
             first = (job["operation"], job["status"]) if number == 0 else ("", "")
-            table.add_row(*first, task["id"], f"{task['duration_seconds']:.2f} s")
+            table.add_row(*first, texts.task(task["id"], language), f"{task['duration_seconds']:.2f} s")
     return table
 
 
@@ -154,8 +154,10 @@ def _checks(checks: list[Json], title: str, language: str) -> Table:
     table = _table(title, ["", "", ""])
     table.show_header = False
     for check in checks:
-        mark = Text("ok", style="green") if check["passed"] else Text("FAILED", style="bold red")
-        table.add_row(mark, texts.check(check["name"], language), check["detail"])
+        passed = check["passed"]
+        word = texts.label("passed" if passed else "not_passed", language)
+        mark = Text(word, style="green" if passed else "bold red")
+        table.add_row(mark, texts.check(check["name"], language), texts.detail(check["detail"], language))
     return table
 
 
