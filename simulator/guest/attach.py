@@ -65,7 +65,7 @@ class DiskBay:
         self._blobs = blobs
         self._clock = clock
         self._chance = chance
-        self._cache = BlockCache()
+        self.cache = BlockCache()
         self._known = KnownDisks(folder)
 
     def attach(self, spec: Disk) -> Attached:
@@ -102,7 +102,7 @@ class DiskBay:
             blobs=self._blobs,
             gate=self.gate,
             ledger=Ledger(self._folder, _file_name(spec), vhd.blob_bytes(size_bytes)),
-            cache=self._cache,
+            cache=self.cache,
             history=self.history,
         )
 

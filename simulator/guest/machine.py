@@ -21,7 +21,7 @@ from extension.contract.bridge import Facts, FreezeReport, FreezeRequest, ThawRe
 from simulator.guest import installation, windows
 from simulator.guest.attach import Attached, DiskBay, DiskMissing
 from simulator.guest.disk.directory import VolumeError
-from simulator.guest.disk.disk import DiskCorrupt, GuestDisk, LostWrites
+from simulator.guest.disk.disk import BlockCache, DiskCorrupt, GuestDisk, LostWrites
 from simulator.guest.disk.ground_truth import GroundTruth, GroundTruths
 from simulator.guest.disk.volume import Volume
 from simulator.guest.files import write_whole
@@ -87,6 +87,7 @@ class Guest:
         self._truths = GroundTruths(folder / "ledger" / "truth")
         self._attached: dict[int, Attached] = {}
         self._stops: list[Callable[[], None]] = []
+        self._cache = BlockCache()
         self._vss: VssService | None = None
 
     @property
@@ -108,6 +109,11 @@ class Guest:
     def disks(self) -> dict[int, GuestDisk]:
         return {lun: attached.disk for lun, attached in self._attached.items()}
 
+    @property
+    def cached_bytes(self) -> int:
+        """What of its disks is held in memory."""
+        return self._cache.held_bytes
+
     def boot(self) -> None:
         """Start on the disks of the spec. BootFailed or PortError: it did not, and holds nothing."""
         assert not self.running, "the machine is already running"
@@ -121,6 +127,8 @@ class Guest:
             raise
         volumes = {lun: attached.volume for lun, attached in self._attached.items() if attached.volume}
         self._start_workloads(volumes, bay)
+        bay.cache.clear()  # what a start reads and writes is not wanted again
+        self._cache = bay.cache
         self._vss = VssService(
             clock=self._clock,
             chance=Random(self._chance.getrandbits(64)),

@@ -18,8 +18,9 @@ from simulator.guest.disk.ledger import Changes, Ledger
 from simulator.guest.disk.vhd import SECTOR_BYTES, blob_bytes
 from simulator.guest.disk.write_history import Change, Write, WriteHistory
 
-CACHE_BYTES = 32 * 1024 * 1024
-LARGEST_CACHED_READ_BYTES = 1024 * 1024
+CACHE_BYTES = 1024 * 1024
+"""Of one guest. Its workloads go over about ten blocks again and again; a world may have hundreds of guests."""
+LARGEST_CACHED_READ_BYTES = 512 * 1024
 """Longer reads pass the cache by: they are bulk reads and would only empty it."""
 
 
@@ -82,6 +83,15 @@ class BlockCache:
             self._blocks.move_to_end((lun, block))
             if len(self._blocks) > self._capacity:
                 self._blocks.popitem(last=False)
+
+    @property
+    def held_bytes(self) -> int:
+        with self._lock:
+            return sum(map(len, self._blocks.values()))
+
+    def clear(self) -> None:
+        with self._lock:
+            self._blocks.clear()
 
     def drop(self, lun: int, block: int) -> None:
         with self._lock:

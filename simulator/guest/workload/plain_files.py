@@ -1,6 +1,7 @@
 """Plain files that can be checked by themselves: the first line holds the digest of the rest.
 
-A workload rewrites them in turn, always in the same length: a file is then one run of pages, sent whole or not at all.
+A workload rewrites them in turn, always in the length of a cluster: a file is then one write of a whole block, sent
+whole or not at all, and nothing of it need be read or kept in memory.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from random import Random
 from threading import Lock
 
 from controlplane.ports import BlockSource, Json
-from simulator.guest.disk.directory import VolumeError
+from simulator.guest.disk.directory import CLUSTER_BYTES, VolumeError
 from simulator.guest.disk.gate import Gate
 from simulator.guest.disk.image import mount_all
 from simulator.guest.disk.volume import Volume
@@ -20,7 +21,7 @@ from simulator.guest.workload.database import DATABASE, JOURNAL
 from simulator.guest.workload.workload import TROUBLE, OnProblem, WorkloadEnded
 
 FILES_PER_VOLUME = 4
-FILE_BYTES = 48 * 1024
+FILE_BYTES = CLUSTER_BYTES
 MARK = b"sha256 "
 
 

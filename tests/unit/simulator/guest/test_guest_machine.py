@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from controlplane.ports import Blob, CreateOption, Disk
+from controlplane.ports import BLOCK_BYTES, Blob, CreateOption, Disk
 from extension.contract.bridge import FreezeRequest
+from simulator.guest.disk.disk import CACHE_BYTES
 from simulator.guest.disk.image import mount
 from simulator.guest.disk.partition import find
 from simulator.guest.disk.vhd import FOOTER_BYTES, MEBIBYTE, Footer, blob_bytes
@@ -356,3 +357,21 @@ def test_an_idle_machine_costs_no_tick(tmp_path: Path) -> None:
     count = len(rig.blobs.writes)
     rig.jump(3600)
     assert len(rig.blobs.writes) == count
+
+
+def test_a_guest_at_rest_keeps_little_of_its_disks_in_memory(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, image=PLAIN_IMAGE).boot()
+    assert rig.guest.cached_bytes == 0
+    rig.guest.workloads["files"].run(40)
+    assert rig.guest.cached_bytes <= len(rig.spec.disks) * BLOCK_BYTES, "the directories, and none of the files"
+    rig.blobs.reads.clear()
+    rig.guest.workloads["files"].run(12)
+    assert rig.blobs.reads == []
+
+
+def test_a_database_goes_over_its_blocks_without_reading_them_again(rig: Rig) -> None:
+    rig.guest.workloads["database"].run(60)
+    rig.blobs.reads.clear()
+    rig.guest.workloads["database"].run(20)
+    assert rig.blobs.reads == []
+    assert rig.guest.cached_bytes <= CACHE_BYTES
