@@ -20,7 +20,7 @@ from simulator.control import api as control
 from simulator.control.reset import Resetter
 from simulator.control.verify import Verifier
 from simulator.control.world import WorldControls
-from simulator.guest.machine import GuestOptions
+from simulator.guest.conditions import ConditionsOf, MachineConditions
 from simulator.host.host import Host
 from simulator.host.packages import PackageRepository
 from simulator.host.wireserver import WireServer
@@ -41,6 +41,8 @@ class BackendContext:
     guests: Path
     """The folder of their disks."""
     seed: int
+    conditions: ConditionsOf | None
+    """None: every machine is as `vss` says, and else as usual."""
     vss: bool
     sim_token: str
     endpoints: Callable[[], Json]
@@ -57,6 +59,7 @@ def host(context: BackendContext, keep: ExitStack) -> Host:
     keep.callback(serving.close)
     keep.callback(wire.close)
     wire.address = serving.address
+    alike = MachineConditions(vss_available=context.vss)
     made = Host(
         store=ports.store,
         blobs=ports.blobs,
@@ -65,7 +68,7 @@ def host(context: BackendContext, keep: ExitStack) -> Host:
         packages=packages,
         chance=Random(context.seed),
         wire=wire,
-        guest_options=GuestOptions(vss_available=context.vss),
+        conditions=context.conditions or (lambda vm, spec: alike),
         status_account=ports.settings.service_account,
     )
     keep.callback(made.close)

@@ -47,6 +47,7 @@ from simulator.storage.deferred_blobs import DeferredStorage
 
 if TYPE_CHECKING:
     from controlplane.adapters.endpoint_probe import ProbeAnswer
+    from simulator.guest.conditions import ConditionsOf
 
 Json = dict[str, Any]
 
@@ -69,6 +70,8 @@ class Config:
     """Its accounts, `name:key;name:key`, or a file that holds such."""
     dsn: str | None = None
     vss: bool = True
+    conditions: ConditionsOf | None = None
+    """What each machine is and who makes its parts; None: all alike, with VSS as `vss` says."""
     locale: str = "en-us"
     location: str = "westus"
     boot: bool = True
@@ -260,6 +263,7 @@ class World:
             limits=self._limits,
             guests=self.state.guests,
             seed=self.state.seed,
+            conditions=self.config.conditions,
             vss=self.config.vss,
             sim_token=self._sim_token,
             endpoints=self._published_endpoints,

@@ -1,4 +1,4 @@
-"""A simulated Windows guest: its disks, its workloads, its VSS, from boot to shutdown.
+"""A simulated guest: its disks, its workloads, its VSS, from boot to shutdown.
 
 Everything that moves in it is ticked by the clock. What it knows survives in its folder: who it is, which disks it
 has, what it wrote to them, and what was on them at each freeze.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from random import Random
@@ -18,8 +17,9 @@ from controlplane.domain.events.event import Fact
 from controlplane.ports import Blobs, Clock, MachineSpec
 from extension.contract import bridge
 from extension.contract.bridge import Facts, FreezeReport, FreezeRequest, ThawReport
-from simulator.guest import installation, windows
+from simulator.guest import installation
 from simulator.guest.attach import Attached, DiskBay, DiskMissing
+from simulator.guest.conditions import MachineConditions
 from simulator.guest.disk.directory import VolumeError
 from simulator.guest.disk.disk import BlockCache, DiskCorrupt, GuestDisk, LostWrites
 from simulator.guest.disk.ground_truth import GroundTruth, GroundTruths
@@ -28,16 +28,11 @@ from simulator.guest.files import write_whole
 from simulator.guest.installation import Installation
 from simulator.guest.vss.snapshot_set import VssService
 from simulator.guest.vss.writer import Writer
-from simulator.guest.vss.writers import SQL_SERVER, guid, in_box_writers, vssadmin_list_writers
+from simulator.guest.vss.writers import SQL_SERVER, guid, vssadmin_list_writers
 from simulator.guest.workload.plain_files import FilesWorkload, content_of
 from simulator.guest.workload.workload import OS_DISK, TROUBLE, DatabaseWorkload, Workload
 
-AGENT_VERSION = "2.7.41491.1176"
 TICK_SECONDS = 0.2
-SYSTEM_FILES = ("ntoskrnl.exe", "SOFTWARE", "SYSTEM", "explorer.exe", "kernel32.dll", "winload.efi")
-SYSTEM_FILE_BYTES = 2 * 1024 * 1024
-FIRST_DATA_LETTER = "F"
-"""C: is the OS disk, D: Azure's temporary disk, E: the DVD drive."""
 
 
 class BootFailed(Exception):
@@ -46,14 +41,6 @@ class BootFailed(Exception):
 
 class NotRunning(RuntimeError):
     """The machine is off."""
-
-
-@dataclass(frozen=True)
-class GuestOptions:
-    vss_available: bool = True
-    workload_rate: float = 1.0
-    """Multiplies how often workloads are ticked; 0: they do only what they are told."""
-    system_file_bytes: int = SYSTEM_FILE_BYTES
 
 
 class Guest:
@@ -68,7 +55,7 @@ class Guest:
         blobs: Blobs,
         clock: Clock,
         chance: Random,
-        options: GuestOptions,
+        conditions: MachineConditions,
         on_event: Callable[[Fact], None],
     ) -> None:
         self.vm = vm
@@ -80,7 +67,7 @@ class Guest:
         self._blobs = blobs
         self._clock = clock
         self._chance = Random(chance.getrandbits(64))
-        self._options = options
+        self._conditions = conditions
         self._on_event = on_event
         self._be(installation.of_spec(spec))
         self._machine_id = _identity(folder / "machine.json", self._chance)
@@ -136,14 +123,14 @@ class Guest:
             history=bay.history,
             disks=self.disks,
             writers=self._writers(),
-            available=self._options.vss_available,
+            available=self._conditions.vss_available,
             flush=lambda: _flush(volumes),
             facts=lambda: {name: workload.facts() for name, workload in self.workloads.items()},
             truths=self._truths,
             on_event=self._on_event,
         )
-        if self._options.workload_rate > 0:
-            period = TICK_SECONDS / self._options.workload_rate
+        if self._conditions.workload_rate > 0:
+            period = TICK_SECONDS / self._conditions.workload_rate
             self._stops = [self._clock.every(period, workload.tick) for workload in self.workloads.values()]
         self._on_event(events.GuestBooted(self.computer_name, len(self._attached)))
 
@@ -166,21 +153,27 @@ class Guest:
         self._on_event(events.GuestStopped(self.computer_name, clean))
 
     def facts(self) -> Facts:
-        vss_available = self._options.vss_available
         return Facts(
             computer_name=self.computer_name,
-            os_name=self._windows.name,
-            os_version=self._windows.version,
-            agent_version=AGENT_VERSION,
+            os_name=self.profile.name,
+            os_version=self.profile.version,
+            agent_version=self.profile.agent.version,
             machine_id=self._machine_id,
-            vss_available=vss_available,
-            services=self._windows.services(vss_available),
-            registry=self._windows.registry(vss_available, AGENT_VERSION),
+            vss_available=self._conditions.vss_available,
+            services=dict(self.profile.services),
+            registry=dict(self.profile.registry),
         )
 
     def volumes(self) -> tuple[bridge.Volume, ...]:
+        profile = self.profile
         return tuple(
-            bridge.Volume(mount_point(lun, index), lun, "NTFS", attached.volume.size_bytes, attached.volume.used_bytes)
+            bridge.Volume(
+                profile.mount_point(lun, index),
+                lun,
+                profile.file_system,
+                attached.volume.size_bytes,
+                attached.volume.used_bytes,
+            )
             for index, (lun, attached) in enumerate(sorted(self._attached.items()))
             if attached.volume
         )
@@ -230,28 +223,28 @@ class Guest:
 
     def _install(self, volume: Volume) -> None:
         seed = self._chance.getrandbits(64)
-        for name in SYSTEM_FILES:
+        for name in self.profile.system_files:
             file = volume.open(name)
-            file.write(0, content_of(name, 0, self._options.system_file_bytes, seed))
+            file.write(0, content_of(name, 0, self._conditions.system_file_bytes, seed))
             file.flush()
         installation.write(volume, installation.of_spec(self.spec))
 
     def _be(self, installed: Installation) -> None:
         """Who it is stands on the OS disk, whatever the host calls the machine."""
         self.computer_name = installed.computer_name
-        self._windows = windows.of_image(installed.image)
+        self.profile = self._conditions.profile(installed.image, self._conditions.vss_available)
 
     def _start_workloads(self, volumes: dict[int, Volume], bay: DiskBay) -> None:
         def report(workload: str, problem: str) -> None:
             self._on_event(events.WorkloadFailed(workload, problem))
 
         chances = [Random(self._chance.getrandbits(64)) for _ in range(2)]
-        if self._windows.has_sql_server:
+        if self.profile.has_sql_server:
             self.workloads["database"] = DatabaseWorkload(volumes, bay.gate, self._clock, chances[0], report)
         self.workloads["files"] = FilesWorkload(volumes, bay.gate, chances[1], report)
 
     def _writers(self) -> list[Writer]:
-        writers = in_box_writers(self._chance)
+        writers = self._conditions.factories.writers(self._chance)
         database = self.workloads.get("database")
         if isinstance(database, DatabaseWorkload):
             writers.append(Writer(SQL_SERVER, guid(self._chance), database.on_vss))
@@ -271,14 +264,6 @@ class Guest:
             attached.disk.close(clean)
         self._attached = {}
         return clean
-
-
-def mount_point(lun: int, index: int) -> str:
-    """C: for the OS disk, letters from F: on for data disks in the order of their LUNs, folders when they run out."""
-    if lun == OS_DISK:
-        return "C:\\"
-    letter = chr(ord(FIRST_DATA_LETTER) + index - 1)
-    return f"{letter}:\\" if letter <= "Z" else f"C:\\Mount\\Disk{lun}\\"
 
 
 def _flush(volumes: dict[int, Volume]) -> None:

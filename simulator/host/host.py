@@ -17,8 +17,9 @@ from random import Random
 from controlplane.fabric_documents import DESIRED, DesiredMachine
 from controlplane.ports import Blobs, Clock, Document, Store
 from simulator.guest.agent.process import end_processes_below
+from simulator.guest.conditions import ConditionsOf
 from simulator.guest.disk.ground_truth import GroundTruth, GroundTruths
-from simulator.guest.machine import Guest, GuestOptions
+from simulator.guest.machine import Guest
 from simulator.host.documents import announce, machine_key
 from simulator.host.event_buffer import EventBuffer
 from simulator.host.machine import Machine, Surroundings
@@ -42,7 +43,7 @@ class Host:
         packages: PackageRepository,
         chance: Random,
         wire: WireServer,
-        guest_options: GuestOptions,
+        conditions: ConditionsOf,
         status_account: str | None = None,
     ) -> None:
         self._store = store
@@ -60,7 +61,7 @@ class Host:
             packages=packages,
             wire=wire,
             event_buffer=self._event_buffer,
-            guest_options=guest_options,
+            conditions=conditions,
             seed=chance.getrandbits(64),
             status_account=status_account,
         )

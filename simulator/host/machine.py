@@ -20,10 +20,10 @@ from controlplane.ports import Blob, Blobs, Clock, Json, MachineSpec, PortError,
 from extension.contract.bridge import TOKEN_FILE
 from extension.contract.redaction import redact
 from simulator.guest.agent.agent import Agent
-from simulator.guest.agent.client import WireClient
 from simulator.guest.agent.process import end_processes_below
+from simulator.guest.conditions import ConditionsOf
 from simulator.guest.files import write_private
-from simulator.guest.machine import BootFailed, Guest, GuestOptions
+from simulator.guest.machine import BootFailed, Guest
 from simulator.host.certificates import TenantCertificate, tenant_certificate
 from simulator.host.documents import AgentReport, machine_key, observed_extensions, plugins
 from simulator.host.event_buffer import EventBuffer
@@ -36,8 +36,6 @@ HOST_FOLDER = "host"
 STATUS_CONTAINER = "agent-status"
 RETRY = timedelta(seconds=10)
 """World time until a machine is tried again after the storage did not answer or something unforeseen happened."""
-POLL = timedelta(minutes=1)
-"""How often agents ask for the goal state although they would have been rung."""
 NEVER = datetime.max.replace(tzinfo=UTC)
 AT_ONCE = datetime.min.replace(tzinfo=UTC)
 
@@ -53,7 +51,7 @@ class Surroundings:
     packages: PackageRepository
     wire: WireServer
     event_buffer: EventBuffer
-    guest_options: GuestOptions
+    conditions: ConditionsOf
     seed: int
     status_account: str | None
     """Storage account of the blobs to which agents report; None: they report to the host alone."""
@@ -231,6 +229,7 @@ class Machine:
 
     def _boot(self, spec: MachineSpec) -> None:
         self._private["boots"] += 1
+        conditions = self._all.conditions(self.vm, spec)
         guest = Guest(
             vm=self.vm,
             spec=spec,
@@ -238,19 +237,22 @@ class Machine:
             blobs=self._all.blobs,
             clock=self._all.clock,
             chance=Random(f"{self._all.seed} {self.vm.lower()} {self._private['boots']}"),
-            options=self._all.guest_options,
+            conditions=conditions,
             on_event=self.tell,
         )
         guest.boot()
         self.guest, self._booted = guest, self._all.clock.now()
         self._all.wire.attach(self)
+        factories, profile = conditions.factories, guest.profile.agent
         self._agent = Agent(
             disk=self.folder,
-            wire=WireClient(self._all.wire.address_of(self.key), self.token),
+            wire=factories.wire_client(self._all.wire.address_of(self.key), self.token, profile.name),
+            profile=profile,
             facts=guest.facts(),
             clock=self._all.clock,
             on_event=self.tell,
-            poll=POLL,
+            poll=conditions.agent_poll,
+            run_command=factories.run_command,
         )
 
     def _power_off(self) -> None:

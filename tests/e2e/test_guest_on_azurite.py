@@ -17,15 +17,16 @@ from controlplane.ports import Blobs, BlockSource, Clock, Json
 from extension.contract.bridge import FreezeRequest
 from simulator.clock.system import SystemClock
 from simulator.clock.virtual import VirtualClock
+from simulator.guest.conditions import MachineConditions
 from simulator.guest.disk.digests import differing
-from simulator.guest.machine import Guest, GuestOptions
+from simulator.guest.machine import Guest
 from simulator.guest.workload.database import inspect
 from simulator.state.folder import cache_folder
 from simulator.storage.azurite import Azurite, InstallFailed, ManagedAccounts, MissingNode
 from tests.unit.simulator.guest.guest_rig import ACCOUNT, SMALL, SQL_IMAGE, START, disk, machine_spec, snapshot
 
 SPEC = machine_spec(SQL_IMAGE, [disk("os", -1, 128, "FromImage"), disk("data0", 0, 64), disk("data1", 1, 64)])
-FAST = GuestOptions(workload_rate=5, system_file_bytes=128 * 1024)
+FAST = MachineConditions(workload_rate=5, system_file_bytes=128 * 1024)
 
 
 @contextmanager
@@ -44,7 +45,9 @@ def storage(folder: Path) -> Iterator[tuple[Azurite, AzuriteBlobs]]:
         azurite.close()
 
 
-def guest_on(blobs: Blobs, clock: Clock, folder: Path, events: list[tuple[str, Json]], options: GuestOptions) -> Guest:
+def guest_on(
+    blobs: Blobs, clock: Clock, folder: Path, events: list[tuple[str, Json]], conditions: MachineConditions
+) -> Guest:
     return Guest(
         vm="/vm/sql01",
         spec=SPEC,
@@ -52,7 +55,7 @@ def guest_on(blobs: Blobs, clock: Clock, folder: Path, events: list[tuple[str, J
         blobs=blobs,
         clock=clock,
         chance=Random(1),
-        options=options,
+        conditions=conditions,
         on_event=lambda fact: events.append((fact.NAME, fact.event().data)),
     )
 

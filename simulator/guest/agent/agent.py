@@ -24,9 +24,11 @@ from simulator.guest.agent import reports as agent_reports
 from simulator.guest.agent.client import Extensions, Goal, PluginOrder, WireClient, WireError
 from simulator.guest.agent.handler import Handler
 from simulator.guest.agent.lifecycle import HandlerPlace, Lifecycle, Steps
+from simulator.guest.agent.process import Command, CommandRunner
 from simulator.guest.agent.reports import HandlerReport
 from simulator.guest.agent.transport import Transport
 from simulator.guest.files import write_private, write_whole
+from simulator.guest.os_profile import AgentProfile
 
 Json = dict[str, Any]
 
@@ -39,8 +41,6 @@ WATCH = timedelta(seconds=60)
 work in the background is done. Later changes are seen with the next poll."""
 PATIENCE = timedelta(seconds=10)
 """How long a status file may be unreadable, because it is being written, before that is reported."""
-CERTIFICATES = Path("WindowsAzure", "Certificates")
-STATE = Path("WindowsAzure", "GuestAgent")
 AT_ONCE = datetime.min.replace(tzinfo=UTC)
 
 
@@ -52,17 +52,21 @@ class Agent:
         *,
         disk: Path,
         wire: WireClient,
+        profile: AgentProfile,
         facts: Facts,
         clock: Clock,
         on_event: Callable[[Fact], None],
         poll: timedelta = POLL,
+        run_command: CommandRunner = Command,
     ) -> None:
         self._disk = disk
         self._wire = wire
+        self._profile = profile
         self._facts = facts
         self._clock = clock
         self._on_event = on_event
         self._poll = poll
+        self._run_command = run_command
         self._work: Steps | None = None
         self._rung = False
         self._goal: Goal | None = None
@@ -130,9 +134,9 @@ class Agent:
     def _fetch_certificates(self, goal: Goal) -> None:
         if goal.certificates_url == self._certificates_from:
             return
-        transport = Transport(self._disk / STATE)
+        transport = Transport(self._disk / self._profile.state)
         certificate = transport.open(self._wire.certificates(goal.certificates_url, transport.headers()))
-        folder = self._disk / CERTIFICATES
+        folder = self._disk / self._profile.certificates
         write_private(folder / f"{certificate.thumbprint}.prv", certificate.key)
         write_whole(folder / f"{certificate.thumbprint}.crt", certificate.certificate)
         self._certificates_from = goal.certificates_url
@@ -140,7 +144,9 @@ class Agent:
     def _apply(self, goal: Goal, extensions: Extensions) -> Steps:
         self._on_event(events.AgentGoalState(goal.incarnation))
         lifecycle = Lifecycle(
-            HandlerPlace(self._disk, goal.container_id, goal.instance, self._wire), self._clock, self._on_event
+            HandlerPlace(self._disk, goal.container_id, goal.instance, self._wire, self._run_command),
+            self._clock,
+            self._on_event,
         )
         for order in extensions.plugins:
             lifecycle.announce(order)

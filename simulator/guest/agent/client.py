@@ -15,7 +15,7 @@ Json = dict[str, Any]
 
 ANSWER_SECONDS = 30.0
 """Real time. The server is on this machine; a status upload waits for the storage behind it."""
-HEADERS = {"x-ms-agent-name": "WindowsGuestAgent", "x-ms-version": "2012-11-30"}
+VERSION = "2012-11-30"
 PLUGIN_HEADERS = {"x-ms-version": "2015-09-01"}
 
 
@@ -57,9 +57,10 @@ class Extensions:
 class WireClient:
     """Talks to the wire server at `address` (host:port, with a path prefix on a shared one)."""
 
-    def __init__(self, address: str, token: str) -> None:
+    def __init__(self, address: str, token: str, agent_name: str) -> None:
         self.address = address
         self._base_url = f"http://{address}"
+        self._headers = {"x-ms-agent-name": agent_name, "x-ms-version": VERSION}
         self._trust = {"Authorization": f"Bearer {token}"}
 
     def goal(self) -> Goal:
@@ -138,7 +139,7 @@ class WireClient:
             raise WireError(f"{_path(url)} is not XML") from None
 
     def _get(self, url: str, headers: Mapping[str, str] | None = None) -> bytes:
-        return self._request("GET", url, {**HEADERS, **(headers or {})})
+        return self._request("GET", url, {**self._headers, **(headers or {})})
 
     def _request(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None = None) -> bytes:
         parts = urlsplit(url)

@@ -19,7 +19,7 @@ from extension.contract.protocol import MANIFEST_FILE, HandlerManifest, Protocol
 from extension.contract.redaction import redact
 from simulator.guest.agent.client import PluginOrder, WireClient, WireError
 from simulator.guest.agent.handler import ENABLED, FAILED_UPGRADE, INSTALLED, Handler, PackageUnusable, numbers
-from simulator.guest.agent.process import Command, CommandMissing, command_line, guest_environment
+from simulator.guest.agent.process import Command, CommandMissing, CommandRunner, command_line, guest_environment
 
 Steps = Generator[None, None, None]
 OnEvent = Callable[[Fact], None]
@@ -54,6 +54,7 @@ class HandlerPlace:
     deployment: str
     role: str
     wire: WireClient
+    run_command: CommandRunner = Command
 
 
 class Lifecycle:
@@ -195,7 +196,7 @@ class Lifecycle:
         text = _manifest(handler).commands[verb]
         environment = guest_environment(os.environ) | _environment(handler, order, self._place.wire) | dict(more or {})
         try:
-            command = Command(command_line(handler.root, text), handler.root, environment)
+            command = self._place.run_command(command_line(handler.root, text), handler.root, environment)
         except (CommandMissing, OSError) as problem:
             raise HandlerFailed(FAILED[verb], f"{verb} could not be started: {problem}") from None
         begun = self._clock.now()

@@ -8,9 +8,10 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Protocol
 
 HEAD_BYTES = TAIL_BYTES = 1536
 """How much of a command's output is kept: its beginning and its end."""
@@ -23,6 +24,23 @@ PASSED_ON_PREFIX = "VMSNAPSHOT_"
 
 class CommandMissing(Exception):
     """The manifest names a command that is not in the package."""
+
+
+class RunningCommand(Protocol):
+    """A command of a handler that was started."""
+
+    def poll(self) -> int | None:
+        """The exit code once it has ended."""
+
+    def kill(self) -> None:
+        """End it and everything it started; nothing if it has ended."""
+
+    def output(self) -> str:
+        """What it wrote, after its end. Can be asked for once."""
+
+
+CommandRunner = Callable[[list[str], Path, Mapping[str, str]], RunningCommand]
+"""(arguments, folder, environment) -> the command. Raises OSError when it can't be started."""
 
 
 class Command:

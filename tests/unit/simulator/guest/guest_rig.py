@@ -21,19 +21,20 @@ from controlplane.ports import (
     StorageUnavailable,
 )
 from simulator.clock.virtual import VirtualClock
+from simulator.guest.conditions import MachineConditions
 from simulator.guest.disk.disk import BlockCache, GuestDisk, StoredImage
 from simulator.guest.disk.gate import Gate
 from simulator.guest.disk.ledger import Ledger
 from simulator.guest.disk.vhd import MEBIBYTE, blob_bytes
 from simulator.guest.disk.write_history import WriteHistory
-from simulator.guest.machine import Guest, GuestOptions
+from simulator.guest.machine import Guest
 
 ACCOUNT = "sql01disks"
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 SQL_IMAGE = "MicrosoftSQLServer:sql2022-ws2022:enterprise-gen2"
 PLAIN_IMAGE = "MicrosoftWindowsServer:WindowsServer:2019-Datacenter"
-SMALL = GuestOptions(workload_rate=0, system_file_bytes=128 * 1024)
-BUSY = GuestOptions(workload_rate=1, system_file_bytes=128 * 1024)
+SMALL = MachineConditions(workload_rate=0, system_file_bytes=128 * 1024)
+BUSY = MachineConditions(workload_rate=1, system_file_bytes=128 * 1024)
 
 
 class FailingBlobs(MemoryBlobs):
@@ -82,7 +83,7 @@ class Rig:
         *,
         data_disks: int = 2,
         image: str = SQL_IMAGE,
-        options: GuestOptions = SMALL,
+        conditions: MachineConditions = SMALL,
         clock: Clock | None = None,
         seed: int = 1,
     ) -> None:
@@ -90,7 +91,7 @@ class Rig:
         self.blobs.add_account(ACCOUNT)
         self.clock = clock or VirtualClock(START)
         self.folder = folder
-        self.options = options
+        self.conditions = conditions
         self.seed = seed
         self.events: list[tuple[str, Json]] = []
         data = [disk(f"data{lun}", lun) for lun in range(data_disks)]
@@ -107,7 +108,7 @@ class Rig:
             blobs=self.blobs,
             clock=self.clock,
             chance=Random(self.seed),
-            options=self.options,
+            conditions=self.conditions,
             on_event=lambda fact: self.events.append((fact.NAME, fact.event().data)),
         )
 

@@ -11,12 +11,13 @@ import pytest
 
 from controlplane.ports import BLOCK_BYTES, Blob, CreateOption, Disk
 from extension.contract.bridge import FreezeRequest
+from simulator.guest.conditions import MachineConditions
 from simulator.guest.disk.disk import CACHE_BYTES
 from simulator.guest.disk.image import mount
 from simulator.guest.disk.partition import find
 from simulator.guest.disk.vhd import FOOTER_BYTES, MEBIBYTE, Footer, blob_bytes
-from simulator.guest.machine import AGENT_VERSION, BootFailed, Guest, GuestOptions, NotRunning, mount_point
-from simulator.guest.windows import of_image
+from simulator.guest.machine import BootFailed, Guest, NotRunning
+from simulator.guest.windows import AGENT, mount_point, profile
 from simulator.guest.workload.database import inspect
 from simulator.guest.workload.plain_files import inspect_files
 from simulator.guest.workload.workload import WorkloadEnded
@@ -89,7 +90,7 @@ def test_disks_of_any_size_work_and_stay_sparse(tmp_path: Path, size_mib: int) -
 def test_facts_follow_from_the_image_and_the_identity_stays(rig: Rig) -> None:
     facts = rig.guest.facts()
     assert (facts.computer_name, facts.os_name) == ("sql01", "Windows Server 2022 Datacenter")
-    assert facts.agent_version == AGENT_VERSION
+    assert facts.agent_version == AGENT.version
     assert {"VSS", "COMSysApp", "MSDTC", "WindowsAzureGuestAgent", "RdAgent", "SQLWriter"} <= facts.services.keys()
     assert facts.registry[r"HKLM\SYSTEM\CurrentControlSet\Services\VSS\Start"] == "3"
     assert rig.make().facts().machine_id == facts.machine_id
@@ -107,7 +108,7 @@ def test_facts_follow_from_the_image_and_the_identity_stays(rig: Rig) -> None:
     ],
 )
 def test_an_image_decides_windows_and_workloads(image: str, name: str, sql: bool) -> None:
-    windows = of_image(image)
+    windows = profile(image)
     assert (windows.name, windows.has_sql_server) == (name, sql)
 
 
@@ -137,7 +138,7 @@ def test_sixty_four_data_disks_have_sixty_four_mount_points() -> None:
 
 
 def test_workloads_are_ticked_by_the_clock_while_the_machine_runs(tmp_path: Path) -> None:
-    rig = Rig(tmp_path, options=BUSY).boot()
+    rig = Rig(tmp_path, conditions=BUSY).boot()
     for _ in range(20):
         rig.jump(0.2)
     assert last_transaction(rig.guest) == 7
@@ -226,7 +227,7 @@ def test_an_os_disk_without_a_volume_cannot_be_started_from(rig: Rig) -> None:
 
 
 def test_an_os_disk_that_is_too_small_for_its_files_cannot_be_started_from(tmp_path: Path) -> None:
-    rig = Rig(tmp_path, options=GuestOptions(workload_rate=0, system_file_bytes=MEBIBYTE))
+    rig = Rig(tmp_path, conditions=MachineConditions(workload_rate=0, system_file_bytes=MEBIBYTE))
     rig.spec = machine_spec(PLAIN_IMAGE, [disk("os", -1, 1, "FromImage")])
     rig.guest = rig.make()
     with pytest.raises(BootFailed, match="no room"):
@@ -331,7 +332,7 @@ def test_a_shutdown_ends_a_freeze(rig: Rig) -> None:
 
 
 def test_truths_are_kept_over_a_restart_and_only_the_newest(tmp_path: Path) -> None:
-    rig = Rig(tmp_path, image=PLAIN_IMAGE, data_disks=0, options=SMALL).boot()
+    rig = Rig(tmp_path, image=PLAIN_IMAGE, data_disks=0, conditions=SMALL).boot()
     for number in range(34):
         rig.guest.close_session(rig.guest.open_session(f"task {number}"))
     guest = rig.make()
@@ -353,7 +354,7 @@ def test_programs_of_a_machine_that_was_shut_down_do_nothing_more(rig: Rig) -> N
 
 
 def test_an_idle_machine_costs_no_tick(tmp_path: Path) -> None:
-    rig = Rig(tmp_path, options=GuestOptions(workload_rate=0)).boot()
+    rig = Rig(tmp_path, conditions=MachineConditions(workload_rate=0)).boot()
     count = len(rig.blobs.writes)
     rig.jump(3600)
     assert len(rig.blobs.writes) == count

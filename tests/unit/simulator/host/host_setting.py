@@ -15,6 +15,7 @@ from controlplane.fabric_documents import OBSERVED
 from controlplane.ports import ExtensionRequest, ExtensionView, InstanceView, Json
 from simulator.clock.system import SystemClock
 from simulator.clock.virtual import VirtualClock
+from simulator.guest.conditions import ConditionsOf
 from simulator.host.documents import machine_key
 from simulator.host.host import Host
 from simulator.host.packages import PackageRepository
@@ -42,6 +43,7 @@ class World:
         self.packages = PackageRepository()
         self.packages.publish(package("1.0.0.0"))
         self.folder = folder
+        self.conditions: ConditionsOf = lambda vm, spec: SMALL
 
     @contextmanager
     def host(self, status_account: str | None = None) -> Iterator[Host]:
@@ -56,7 +58,7 @@ class World:
             packages=self.packages,
             chance=Random(1),
             wire=wire,
-            guest_options=SMALL,
+            conditions=self.conditions,
             status_account=status_account,
         )
         host.start()
@@ -95,7 +97,7 @@ class World:
         self.fabric.create_vm(vm, SPEC)
         self.until(lambda: self.view(vm).agent_status == "Ready")
 
-    def deliver(self, public: Json | None = None, **changes: Any) -> int:
+    def deliver(self, public: Json | None = None, *, vm: str = VM, **changes: Any) -> int:
         values: dict[str, Any] = {
             "name": "probe",
             "publisher": PUBLISHER,
@@ -105,7 +107,7 @@ class World:
             "public": public or {},
             "protected": {"secret": "open sesame"},
         }
-        return self.fabric.deliver(VM, ExtensionRequest(**(values | changes)))
+        return self.fabric.deliver(vm, ExtensionRequest(**(values | changes)))
 
     def calls(self) -> list[str]:
         file = self.folder / machine_key(VM) / "calls.log"

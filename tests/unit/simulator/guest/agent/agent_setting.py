@@ -19,6 +19,7 @@ from simulator.clock.virtual import VirtualClock
 from simulator.guest.agent.agent import Agent
 from simulator.guest.agent.client import WireClient
 from simulator.guest.agent.handler import Handler
+from simulator.guest.windows import AGENT
 from simulator.host.goalstate import PluginGoal
 from simulator.host.packages import PackageRepository
 from simulator.host.wireserver import WireServer
@@ -134,10 +135,11 @@ def agent_setting(disk: Path) -> Iterator[Setting]:
     serving = Serving(server.app)
     server.address = serving.address
     events: list[tuple[str, dict[str, Any]]] = []
-    wire = WireClient(server.address_of(machine.key), TOKEN)
+    wire = WireClient(server.address_of(machine.key), TOKEN, AGENT.name)
     agent = Agent(
         disk=disk,
         wire=wire,
+        profile=AGENT,
         facts=FACTS,
         clock=clock,
         on_event=lambda fact: events.append((fact.NAME, fact.event().data)),

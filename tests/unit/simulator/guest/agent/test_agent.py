@@ -16,6 +16,7 @@ from extension.contract.protocol import HandlerEnvironment
 from simulator.guest.agent.agent import Agent
 from simulator.guest.agent.client import WireClient
 from simulator.guest.agent.process import guest_environment
+from simulator.guest.windows import AGENT
 from tests.unit.simulator.guest.agent.agent_setting import NAME, SUCCEED, Setting, agent_setting, enabled, package
 from tests.unit.simulator.host.wire_fakes import FACTS, TOKEN
 
@@ -153,8 +154,10 @@ def test_a_restarted_agent_enables_again_and_installs_nothing(setting: Setting) 
     setting.order(enabled(4))
     setting.settle()
     setting.agent.close()
-    wire = WireClient(setting.server.address_of(setting.machine.key), TOKEN)
-    setting.agent = Agent(disk=setting.disk, wire=wire, facts=FACTS, clock=setting.clock, on_event=lambda fact: None)
+    wire = WireClient(setting.server.address_of(setting.machine.key), TOKEN, AGENT.name)
+    setting.agent = Agent(
+        disk=setting.disk, wire=wire, profile=AGENT, facts=FACTS, clock=setting.clock, on_event=lambda fact: None
+    )
     setting.machine.reports.clear()
     setting.settle()
     assert setting.calls == ["install 1.0.0.0 4", "enable 1.0.0.0 4", "enable 1.0.0.0 4"]

@@ -13,7 +13,7 @@ import pytest
 from controlplane.ports import BlockSource
 from extension.contract.bridge import FreezeReport, FreezeRequest
 from simulator.clock.virtual import VirtualClock
-from simulator.guest.machine import GuestOptions
+from simulator.guest.conditions import MachineConditions
 from simulator.guest.vss.snapshot_set import NoSuchSession, NotFrozen
 from simulator.guest.vss.writer import Hresult, State, WriterEvent, WriterFailed
 from simulator.guest.workload.database import TOTAL, inspect
@@ -178,7 +178,9 @@ def test_sessions_that_are_not_there_are_refused(rig: Rig) -> None:
 
 
 def test_without_vss_nothing_is_frozen_and_the_reason_has_a_name(tmp_path: Path) -> None:
-    rig = Rig(tmp_path, options=GuestOptions(vss_available=False, workload_rate=0, system_file_bytes=65536)).boot()
+    rig = Rig(
+        tmp_path, conditions=MachineConditions(vss_available=False, workload_rate=0, system_file_bytes=65536)
+    ).boot()
     session = rig.guest.open_session("task")
     for writers in (True, False):
         report = freeze(rig, session, writers=writers)
@@ -405,7 +407,7 @@ def test_freezing_a_guest_at_full_speed_never_locks_up_and_every_image_is_clean(
     tmp_path: Path, flowing: VirtualClock
 ) -> None:
     """Time flows: workloads are ticked by clock threads, and a second program runs transactions all the while."""
-    rig = Rig(tmp_path, clock=flowing, options=BUSY).boot()
+    rig = Rig(tmp_path, clock=flowing, conditions=BUSY).boot()
     database = rig.guest.workloads["database"]
     done = threading.Event()
 
@@ -443,7 +445,7 @@ def test_freezing_a_guest_at_full_speed_never_locks_up_and_every_image_is_clean(
 
 
 def test_a_hold_nobody_ends_lets_waiting_writers_go_on(tmp_path: Path, flowing: VirtualClock) -> None:
-    rig = Rig(tmp_path, clock=flowing, options=SMALL).boot()
+    rig = Rig(tmp_path, clock=flowing, conditions=SMALL).boot()
     session = rig.guest.open_session("task")
     assert freeze(rig, session).frozen
     rig.guest.workloads["files"].run(1)  # waits at the gate

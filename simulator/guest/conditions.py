@@ -1,0 +1,54 @@
+"""What one machine is and how it behaves: one description that its host, its guest and its agent read.
+
+A world gives every machine conditions of its own. `MachineFactories` makes the parts in which a fault, a recorder or a
+foreign handler may want to stand: whoever wraps one changes one machine, and no other notices.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from random import Random
+
+from controlplane.ports import MachineSpec
+from simulator.guest import windows
+from simulator.guest.agent.client import WireClient
+from simulator.guest.agent.process import Command, CommandRunner
+from simulator.guest.os_profile import OsProfile
+from simulator.guest.vss.writer import Writer
+from simulator.guest.vss.writers import in_box_writers
+
+SYSTEM_FILE_BYTES = 2 * 1024 * 1024
+AGENT_POLL = timedelta(minutes=1)
+"""The published agent asks every six seconds; hundreds of them would keep a world busy, and a new goal state rings."""
+
+
+@dataclass(frozen=True)
+class MachineFactories:
+    """Who makes the parts of a machine."""
+
+    wire_client: Callable[[str, str, str], WireClient] = WireClient
+    """(address, token of the machine, name of the agent) -> the agent's way to the wire server."""
+    run_command: CommandRunner = Command
+    """Starts a command of a handler."""
+    writers: Callable[[Random], list[Writer]] = in_box_writers
+    """The VSS writers of the operating system; those of workloads join them."""
+
+
+@dataclass(frozen=True)
+class MachineConditions:
+    profile: Callable[[str, bool], OsProfile] = windows.profile
+    """(image on the OS disk, whether VSS works) -> what its operating system is."""
+    vss_available: bool = True
+    workload_rate: float = 1.0
+    """Multiplies how often workloads are ticked; 0: they do only what they are told."""
+    system_file_bytes: int = SYSTEM_FILE_BYTES
+    """Length of each file that an installation writes."""
+    agent_poll: timedelta = AGENT_POLL
+    """World time between two looks of the agent for a goal state."""
+    factories: MachineFactories = field(default_factory=MachineFactories)
+
+
+ConditionsOf = Callable[[str, MachineSpec], MachineConditions]
+"""(ARM id, specification) -> the conditions under which that machine boots; asked at each boot."""
