@@ -17,15 +17,13 @@ from contextlib import closing
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import psutil
 
 from bench.arm_servers import TEMPLATE, Bare, Moto, RunningWorld, free_port
 from bench.http_load import Load
 from bench.report import Aim, finish, say
-
-Json = dict[str, Any]
+from controlplane.json_object import Json
 
 MOTO_TIMES, BARE_TIMES, FLAT_TIMES = 5.0, 0.6, 1.2
 IDLE_MEBIBYTES, START_SECONDS = 150.0, 1.5

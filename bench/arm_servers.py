@@ -23,10 +23,9 @@ from controlplane.adapters.store import SqlStore
 from controlplane.arm.sign_in.aad import CLIENT_ID, TENANT_ID
 from controlplane.domain.arm_id import container_name, item_id, item_name
 from controlplane.domain.recovery_services.protected_item import KIND as ITEMS
+from controlplane.json_object import Json
 from simulator.client import Client
 from simulator.clock.system import SystemClock
-
-Json = dict[str, Any]
 
 ROOT = Path(__file__).parents[1]
 VERSION = "2026-05-01"

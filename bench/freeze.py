@@ -22,17 +22,15 @@ from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 from time import perf_counter
-from typing import Any
 from urllib.parse import urlsplit
 
 from bench.report import Aim, finish, say
 from controlplane.adapters.azurite import AzuriteBlobs, FixedAccounts
+from controlplane.json_object import Json
 from controlplane.ports import ServiceSettings
 from simulator.client import Client
 from simulator.scenario import Scenario, machine_body
 from simulator.world import Config, build
-
-Json = dict[str, Any]
 
 ACCOUNT = "benchdisks"
 DATA_DISK_GIB = 1

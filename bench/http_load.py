@@ -12,12 +12,11 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from time import perf_counter
-from typing import Any
 from urllib.parse import urlsplit
 
 import psutil
 
-Json = dict[str, Any]
+from controlplane.json_object import Json
 
 CONNECTIONS = 4
 TIMEOUT_SECONDS = 60.0

@@ -8,9 +8,9 @@ import platform
 import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-Json = dict[str, Any]
+from controlplane.json_object import Json
 
 SCHEMA_VERSION = 1
 RESULTS = Path(__file__).with_name("results")

@@ -17,10 +17,10 @@ from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 from time import perf_counter
-from typing import Any
 
 from bench.report import Aim, finish, say
 from controlplane.adapters.fabric import seal
+from controlplane.json_object import Json
 from extension.contract.bridge import TOKEN_FILE
 from extension.contract.protocol import settings_file
 from extension.contract.settings import CustomSettings, SnapshotMethod, snapshot_request
@@ -29,8 +29,6 @@ from simulator.guest.agent.process import command_line, guest_environment
 from simulator.guest.files import write_private
 from simulator.host.certificates import make_tenant_certificate
 from simulator.packages import packed, read_manifest
-
-Json = dict[str, Any]
 
 ROOT = Path(__file__).parents[1]
 PUBLISHER_AND_TYPE = "Microsoft.Azure.RecoveryServices.VMSnapshot"

@@ -5,11 +5,9 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
 
 from bench.report import RESULTS, say
-
-Json = dict[str, Any]
+from controlplane.json_object import Json
 
 HEAD = "| measured | against | result | aim |\n|---|---|---|---|"
 

@@ -14,13 +14,11 @@ import tracemalloc
 from datetime import UTC, datetime
 from statistics import median
 from time import process_time
-from typing import Any
 
 from bench.report import Aim, finish, say
+from controlplane.json_object import Json
 from controlplane.templates.language.scope import Deployment, Scope
 from controlplane.templates.planner import plan
-
-Json = dict[str, Any]
 
 MANY, FEW = 800, 80
 MOST_GROWTH = 12.0

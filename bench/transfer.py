@@ -18,17 +18,15 @@ from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 from time import perf_counter
-from typing import Any
 from urllib.parse import urlsplit
 
 from bench.report import RESULTS, Aim, finish, say
 from controlplane.adapters.azurite import AzuriteBlobs, FixedAccounts
+from controlplane.json_object import Json
 from controlplane.ports import BLOCK_BYTES, READ_BYTES, WRITE_BYTES, Blob
 from controlplane.vault_format.vault_store import VaultStore
 from simulator.state.folder import cache_folder
 from simulator.storage.azurite import Azurite, ManagedAccounts, find_node
-
-Json = dict[str, Any]
 
 MIB = 1024**2
 GIB = 1024**3

@@ -14,9 +14,8 @@ from random import Random
 from typing import Any, Literal, Protocol, runtime_checkable
 
 from controlplane.domain.events.event import Event as Event
+from controlplane.json_object import Json as Json
 from controlplane.service_settings import ServiceSettings as ServiceSettings
-
-Json = dict[str, Any]
 
 BLOCK_BYTES = 64 * 1024
 """Unit of digests and packs: a change of one byte costs one block."""

@@ -10,10 +10,10 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
-from typing import Any
 
 from controlplane.adapters.inline_engine import InlineEngine
 from controlplane.arm.edge.rate_limits import RateLimits
+from controlplane.json_object import Json
 from controlplane.ports import Ports
 from simulator.clock.system import SystemClock
 from simulator.control import api as control
@@ -26,8 +26,6 @@ from simulator.host.packages import PackageRepository
 from simulator.host.wireserver import WireServer
 from simulator.packages import HANDLER_FOLDER, published
 from simulator.serving import Application, Serving
-
-Json = dict[str, Any]
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 
-Json = dict[str, Any]
+from controlplane.json_object import Json
 
 API_VERSIONS = {
     "Microsoft.Resources": "2024-11-01",

@@ -22,8 +22,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
 
+from controlplane.json_object import Json
 from simulator.client import Client
 from simulator.scenario_values import (
     Job,
@@ -35,8 +35,6 @@ from simulator.scenario_values import (
     Vault,
     Verdict,
 )
-
-Json = dict[str, Any]
 
 LOCATION = "westus"
 MACHINE = "sql01"

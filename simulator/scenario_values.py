@@ -5,11 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
 
+from controlplane.json_object import Json
 from simulator.failures import BAD, Failure
-
-Json = dict[str, Any]
 
 DURATION = re.compile(r"PT(?:(?P<hours>[\d.]+)H)?(?:(?P<minutes>[\d.]+)M)?(?:(?P<seconds>[\d.]+)S)?")
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import structlog
 from cryptography.hazmat.primitives import serialization
@@ -34,6 +34,7 @@ from controlplane.arm.sign_in.aad import Identity
 from controlplane.jobs.catalog import plans
 from controlplane.jobs.crash_recovery import Loss, name_losses
 from controlplane.jobs.timetable import Timetable
+from controlplane.json_object import Json
 from controlplane.ports import Blobs, Ports, ServiceSettings, StorageUnavailable
 from simulator.clock.system import SystemClock
 from simulator.failures import WrongUse
@@ -49,7 +50,6 @@ if TYPE_CHECKING:
     from controlplane.adapters.endpoint_probe import ProbeAnswer
     from simulator.guest.conditions import ConditionsOf
 
-Json = dict[str, Any]
 
 CONTROL_PREFIX = "/_sim"
 

@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from typing import Any
 
+from controlplane.json_object import Json
 from controlplane.templates.drafts import NESTED, Draft
 from controlplane.templates.evaluation.loops import field
 from controlplane.templates.evaluation.walking import closed, evaluated
@@ -14,8 +15,6 @@ from controlplane.templates.language.failure import UNPROCESSED, NotSimulated, T
 from controlplane.templates.language.limits import LARGEST_RESOURCE
 from controlplane.templates.language.printer import escaped
 from controlplane.templates.language.values import find_key
-
-Json = dict[str, Any]
 
 _NOT_SENT = frozenset(
     (

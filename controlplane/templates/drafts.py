@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
 
+from controlplane.json_object import Json
 from controlplane.templates.evaluation.loops import Loop, field, read_loop
 from controlplane.templates.evaluation.walking import evaluated
 from controlplane.templates.language.context import Context, Position
@@ -14,8 +14,6 @@ from controlplane.templates.language.limits import check_count
 from controlplane.templates.language.signature import Unfit
 from controlplane.templates.library.resources import type_and_name
 from controlplane.templates.sections import Sections, children
-
-Json = dict[str, Any]
 
 NESTED = "microsoft.resources/deployments"
 GROUPS = "microsoft.resources/resourcegroups"

@@ -7,16 +7,14 @@ more and read resources by their full ids, so that it can be stored and evaluate
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
 
+from controlplane.json_object import Json
 from controlplane.templates.evaluation.walking import settled
 from controlplane.templates.language.context import Context, Position, Resolver
 from controlplane.templates.language.failure import UNPROCESSED, TemplateError
 from controlplane.templates.language.limits import Meter
 from controlplane.templates.language.scope import Deployment, Scope
 from controlplane.templates.outputs import settle
-
-Json = dict[str, Any]
 
 OUTPUT_CODE = "DeploymentOutputEvaluationFailed"
 _OUTPUTS = "Unable to evaluate template outputs: '{1}'. Please see error details and deployment operations. Please see "

@@ -6,14 +6,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+from controlplane.json_object import Json
 from controlplane.templates.evaluation.loops import field, read_loop
 from controlplane.templates.evaluation.types import Type
 from controlplane.templates.evaluation.walking import closed, evaluated, settled
 from controlplane.templates.language.context import Context, Names, Position
 from controlplane.templates.language.failure import TemplateError, telling
 from controlplane.templates.language.values import find_key, kind
-
-Json = dict[str, Any]
 
 
 def close_outputs(outputs: Json, types: Json, context: Context, names: Names) -> Json:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
+from controlplane.json_object import Json
 from controlplane.templates.evaluation.loops import field
 from controlplane.templates.evaluation.section import Section, expressions
 from controlplane.templates.evaluation.types import Type
@@ -16,8 +17,6 @@ from controlplane.templates.language.failure import AT, NotSimulated, TemplateEr
 from controlplane.templates.language.limits import check_count
 from controlplane.templates.language.values import Value, find_key
 from controlplane.templates.secrets import hide, texts_in
-
-Json = dict[str, Any]
 
 
 def given_values(values: Any) -> Json:

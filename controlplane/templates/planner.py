@@ -12,8 +12,7 @@ scope are already evaluated).
 
 from __future__ import annotations
 
-from typing import Any
-
+from controlplane.json_object import Json
 from controlplane.templates.bodies import close_body
 from controlplane.templates.drafts import Draft, draft_all
 from controlplane.templates.graph import DependencyOrder, Directory, after, order
@@ -29,8 +28,6 @@ from controlplane.templates.source import Source
 from controlplane.templates.variables import Variables
 
 __all__ = ["Resource", "TemplatePlan", "plan"]
-
-Json = dict[str, Any]
 
 
 def plan(template: Json, values: Json, deployment: Deployment, source: Source | None = None) -> TemplatePlan:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
-Json = dict[str, Any]
+from controlplane.json_object import Json
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,13 +7,11 @@ that is told of a deployment goes through here. What a template makes of a secre
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
+from controlplane.json_object import Json
 from controlplane.templates.evaluation.types import Type
 from controlplane.templates.language.failure import TemplateError
 from controlplane.templates.language.values import Value, find_key
-
-Json = dict[str, Any]
 
 LEAST = 3
 """Secrets of a character or two hide nothing, and would make an error unreadable."""

@@ -7,11 +7,10 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from controlplane.json_object import Json
 from controlplane.templates.evaluation.loops import field
 from controlplane.templates.language.failure import NO_TEMPLATE, NotSimulated, TemplateError
 from controlplane.templates.language.limits import LARGEST_TEMPLATE, Meter, check_count
-
-Json = dict[str, Any]
 
 SYMBOLIC = "2.0"
 """The languageVersion in which resources have symbolic names."""

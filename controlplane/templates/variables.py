@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
+from controlplane.json_object import Json
 from controlplane.templates.evaluation.loops import copies
 from controlplane.templates.evaluation.section import Section, expressions
 from controlplane.templates.evaluation.walking import evaluated
@@ -13,8 +14,6 @@ from controlplane.templates.language.context import Context, Position
 from controlplane.templates.language.failure import TemplateError, telling
 from controlplane.templates.language.limits import check_count
 from controlplane.templates.language.values import Value
-
-Json = dict[str, Any]
 
 
 class Variables:

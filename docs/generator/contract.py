@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from controlplane.json_object import Json
 from docs.generator import contract_words as words
 from docs.generator.markdown import block, code, codes, page, paragraph, section, table
 from docs.generator.source import Field, fields, files
@@ -15,8 +16,6 @@ from extension.contract.codes import Code, health_of
 from extension.contract.messages import CHINESE, ENGLISH, TEXTS, Sentence
 from extension.contract.reports import SnapshotConsistency, SnapshotInfo, StatusReport
 from extension.contract.settings_json import SnapshotMethod
-
-Json = dict[str, Any]
 
 BRIDGE_MESSAGES = (
     bridge.Facts,

@@ -21,12 +21,12 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from controlplane.json_object import Json
 from simulator.command import cli_clients
 
 if TYPE_CHECKING:
     from simulator.world import Config, World
 
-Json = dict[str, Any]
 
 OK, BAD, USAGE, LACKS, INTERRUPTED = 0, 1, 2, 3, 130
 

@@ -9,12 +9,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
 
+from controlplane.json_object import Json
 from simulator.scenario import DATA_DISK_GIB, MACHINE, OS_DISK_GIB, RESTORE_ACCOUNT, Scenario, account_name
 from simulator.scenario_values import Check, Job, JobFailed, Machine, ProtectedItem, RecoveryPoint
-
-Json = dict[str, Any]
 
 OTHER_DISK_GIB = 8
 TRANSACTIONS_BEFORE = 20

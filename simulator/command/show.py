@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from types import TracebackType
-from typing import Any
 
 from rich.console import Console
 from rich.status import Status
 from rich.table import Table
 from rich.text import Text
 
+from controlplane.json_object import Json
 from simulator.command import texts
 from simulator.command.doctor import Check
-
-Json = dict[str, Any]
 
 PIPE_COLUMNS = 200
 UNITS = ("B", "KiB", "MiB", "GiB", "TiB")

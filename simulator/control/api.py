@@ -28,14 +28,13 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 
 from controlplane.domain.recovery_services import recovery_point as points
 from controlplane.domain.recovery_services.recovery_point import TIERS
+from controlplane.json_object import Json
 from controlplane.ports import PortError, Store
 from simulator.control import world as control_world
 from simulator.control.verify import Verifier
 from simulator.control.world import Refused, WorldControls
 from simulator.failures import Failure
 from simulator.host.host import Host
-
-Json = dict[str, Any]
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "testclient"})
 

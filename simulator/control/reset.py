@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import Any
 
 from controlplane.adapters.inline_engine import InlineEngine
 from controlplane.domain.events import service as events
@@ -12,11 +11,10 @@ from controlplane.domain.storage.storage_account import KIND as ACCOUNTS
 from controlplane.fabric_documents import DESIRED, HANDLER
 from controlplane.jobs.engine.execution import RUN, RUNNING
 from controlplane.jobs.retention import deleted_vaults, expiry
+from controlplane.json_object import Json
 from controlplane.ports import Ports
 from simulator.failures import Failure
 from simulator.host.host import Host
-
-Json = dict[str, Any]
 
 OF_THE_WORLD = frozenset({"world", HANDLER})
 """Kinds of the documents that are about this world and its hosts, and not in it."""

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from controlplane.domain.recovery_services import job as jobs
 from controlplane.domain.recovery_services import recovery_point as points
 from controlplane.domain.recovery_services.recovery_point import RecoveryPoint
+from controlplane.json_object import Json
 from controlplane.ports import Blob, Blobs, BlockSource, Document, PortError, ServiceSettings, Store
 from controlplane.vault_format.sources import PageBlobSource
 from controlplane.vault_format.vault_store import VaultPoint, VaultStore
@@ -21,7 +21,6 @@ from simulator.failures import Failure
 from simulator.guest.disk.ground_truth import GroundTruth
 from simulator.guest.workload.database import DatabaseReport, inspect
 
-Json = dict[str, Any]
 Sources = Mapping[int, BlockSource]
 
 PLACES = {

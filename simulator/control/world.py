@@ -6,18 +6,17 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from dataclasses import asdict, dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Body, FastAPI, Header
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 
 from controlplane.arm.edge.rate_limits import RateLimits
 from controlplane.domain.events.event import Event
+from controlplane.json_object import Json
 from controlplane.ports import Clock, Store
 from simulator.clock.virtual import VirtualClock
 from simulator.control.reset import Resetter
-
-Json = dict[str, Any]
 
 MOST_EVENTS = 10_000
 FOLLOW_SECONDS = 0.1

@@ -20,9 +20,8 @@ from typing import Any, Self
 from filelock import FileLock, Timeout
 from platformdirs import user_cache_path, user_state_path
 
+from controlplane.json_object import Json
 from simulator.failures import WrongUse
-
-Json = dict[str, Any]
 
 FORMAT_VERSION = 1
 ENDPOINTS_VERSION = 1

@@ -6,12 +6,10 @@ import json
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
+from controlplane.json_object import Json
 from controlplane.ports import Clock
 from simulator.state.folder import write_private
-
-Json = dict[str, Any]
 
 FOLLOW_SECONDS = 1.0
 """How old what a file says may be: storage accounts come and go."""

@@ -9,11 +9,11 @@ import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from azure.storage.blob import BlobSasPermissions, BlobServiceClient, generate_blob_sas
 
+from controlplane.json_object import Json
 from controlplane.templates.relaxed_json import to_json
 from extension.contract.settings import to_ticks
 from extension.contract.settings_json import encode_object
@@ -22,7 +22,6 @@ from simulator.scenario import MACHINE, Scenario, account_name, agent_is_ready
 from tests.e2e.conftest import ROOT
 from tests.e2e.running import Up, eventually, is_ready, scenario_of, up
 
-Json = dict[str, Any]
 Deploy = Callable[[str, str, str, Json], Json]
 
 TEMPLATES = Path(__file__).parent / "templates"

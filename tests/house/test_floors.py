@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from pathlib import Path
 
@@ -19,6 +20,7 @@ COMPUTE, NETWORK, STORAGE = f"{DOMAIN}.compute", f"{DOMAIN}.network", f"{DOMAIN}
 RESOURCES, RECOVERY_SERVICES = f"{DOMAIN}.resources", f"{DOMAIN}.recovery_services"
 RULES = (DOMAIN, EVENTS, ERRORS, COMPUTE, NETWORK, STORAGE, RESOURCES, RECOVERY_SERVICES)
 TEMPLATES = "controlplane.templates"
+JSON = "controlplane.json_object"
 PORTS, WRAPPERS = "controlplane.ports", "controlplane.port_wrappers"
 FABRIC_DOCUMENTS = "controlplane.fabric_documents"
 OVERLAY, SETTINGS = "controlplane.overlay_store", "controlplane.service_settings"
@@ -28,10 +30,12 @@ EDGE = f"{ARM}.edge"
 
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
     # One row per package, and one for each module that stands beside packages. A package may import itself, the
-    # standard library, and what its row names. Rows go from the ground up and name only rows above them: no circles.
+    # standard library, the type of a JSON object, and what its row names. Rows go from the ground up and name only rows
+    # above them: no circles.
     CONTRACT: (),
     "extension": (CONTRACT, "cryptography"),
     "controlplane": (),
+    JSON: (),
     ERRORS: (),
     DOMAIN: (ERRORS,),
     EVENTS: (),
@@ -347,7 +351,9 @@ def test_imports_come_only_from_the_floors_below(path: Path) -> None:
     assert own, "a module outside the layout"
     for name in imports(path):
         top = name.split(".")[0]
-        allowed = top in sys.stdlib_module_names or home(name) in {own, *MAY_IMPORT[own]} or top in MAY_IMPORT[own]
+        allowed = (
+            top in sys.stdlib_module_names or home(name) in {own, JSON, *MAY_IMPORT[own]} or top in MAY_IMPORT[own]
+        )
         assert allowed, f"{module(path)} may not import {name}"
 
 
@@ -380,6 +386,15 @@ def test_a_folder_can_be_taken_in_at_a_glance(folder: Path) -> None:
 @pytest.mark.parametrize("path", FILES, ids=module)
 def test_no_module_outgrows_the_longest(path: Path) -> None:
     assert len(path.read_text(encoding="utf-8").splitlines()) <= LONGEST_LINES
+
+
+@pytest.mark.parametrize("top", ["controlplane", "simulator"])
+def test_json_has_one_home(top: str) -> None:
+    definition = re.compile(r"^Json\b.*=", re.MULTILINE)
+    defined = {
+        module(path) for path in FILES if inside(module(path), top) and definition.search(path.read_text("utf-8"))
+    }
+    assert defined <= {JSON}
 
 
 @pytest.mark.parametrize("library", ONE_HOME)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from functools import cache
 from http import HTTPStatus
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
@@ -16,8 +16,7 @@ from starlette.responses import Response
 
 from controlplane.arm.edge.call import RequestBody, encode
 from controlplane.arm.edge.routing import Route, operation_name, split
-
-Json = dict[str, Any]
+from controlplane.json_object import Json
 
 SCHEMAS = "#/components/schemas/"
 ERRORS = {

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from controlplane.domain.compute.virtual_machine import GIB, MANAGED_DISK_GIB, invalid, missing
 from controlplane.domain.errors import ServiceError
 from controlplane.domain.errors.compute import DISK_ATTACHED
 from controlplane.domain.times import instant_with_offset
-
-Json = dict[str, Any]
+from controlplane.json_object import Json
 
 TYPE = "Microsoft.Compute/disks"
 KIND = TYPE.lower()

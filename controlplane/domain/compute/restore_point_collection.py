@@ -9,14 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from controlplane.domain.compute.virtual_machine import OS_DISK_LUN
 from controlplane.domain.errors import ServiceError
 from controlplane.domain.errors.snapshots import RESOURCE_IS_IN_LOCKED_STATE, RP_COLLECTION_LIMIT_REACHED
 from controlplane.domain.times import instant_with_offset
-
-Json = dict[str, Any]
+from controlplane.json_object import Json
 
 TYPE = "Microsoft.Compute/restorePointCollections"
 KIND = TYPE.lower()

@@ -10,7 +10,6 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
 
 from controlplane.domain.compute import vm_sizes
 from controlplane.domain.errors import ServiceError
@@ -23,8 +22,7 @@ from controlplane.domain.errors.compute import (
     SIZE_INVALID,
 )
 from controlplane.domain.times import instant_with_offset
-
-Json = dict[str, Any]
+from controlplane.json_object import Json
 
 TYPE = "Microsoft.Compute/virtualMachines"
 KIND = TYPE.lower()

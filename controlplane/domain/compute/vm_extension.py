@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
 
 from controlplane.domain.compute.virtual_machine import invalid, missing
 from controlplane.domain.errors import ServiceError
@@ -23,8 +22,7 @@ from controlplane.domain.errors.extensions import (
     VM_EXTENSION_PROVISIONING_ERROR,
     VM_EXTENSION_PROVISIONING_TIMEOUT,
 )
-
-Json = dict[str, Any]
+from controlplane.json_object import Json
 
 TYPE = "Microsoft.Compute/virtualMachines/extensions"
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import ClassVar
 
-Json = dict[str, Any]
+from controlplane.json_object import Json
 
 
 @dataclass(frozen=True, slots=True)

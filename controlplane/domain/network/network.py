@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from ipaddress import IPv4Address, IPv4Network
-from typing import Any
 
 from controlplane.domain.errors import ServiceError
 from controlplane.domain.errors.network import (
@@ -22,8 +21,6 @@ from controlplane.domain.errors.network import (
     PUBLIC_IP_ADDRESS_IN_USE,
     SUBNET_IS_FULL,
 )
-
-Json = dict[str, Any]
 
 VIRTUAL_NETWORK = "Microsoft.Network/virtualNetworks"
 SECURITY_GROUP = "Microsoft.Network/networkSecurityGroups"

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from controlplane.domain.network.network import INTERFACE
-
-Json = dict[str, Any]
+from controlplane.json_object import Json
 
 MAC_PREFIX = "00-0D-3A"
 

@@ -16,8 +16,7 @@ from controlplane.domain.errors.vaults import DELETED_VAULT_NOT_FOUND, VAULT_NAM
 from controlplane.domain.recovery_services import protected_item
 from controlplane.domain.recovery_services.vault import TYPE as VAULT_TYPE
 from controlplane.domain.times import instant, parse_instant
-
-Json = dict[str, Any]
+from controlplane.json_object import Json
 
 TYPE = "Microsoft.RecoveryServices/locations/deletedVaults"
 KIND = TYPE.lower()

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Any
 
 from controlplane.domain import errors
 from controlplane.domain.errors import ServiceError
@@ -21,8 +20,7 @@ from controlplane.domain.errors.vaults import (
 from controlplane.domain.recovery_services.recovery_point import RecoveryPoint
 from controlplane.domain.recovery_services.retention import RULES
 from controlplane.domain.state_machine import Table
-
-Json = dict[str, Any]
+from controlplane.json_object import Json
 
 STATES: Table = {
     "Disabled": {"enabled": "Unlocked"},

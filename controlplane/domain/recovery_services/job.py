@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
-from typing import Any
 
 from controlplane.domain.errors import ServiceError
 from controlplane.domain.errors.jobs import JOB_CANNOT_BE_CANCELLED, JOB_HAS_ENDED, JOB_PAST_SNAPSHOT
 from controlplane.domain.state_machine import Table, advance
 from controlplane.domain.times import duration, instant
-
-Json = dict[str, Any]
+from controlplane.json_object import Json
 
 KIND = "microsoft.recoveryservices/vaults/backupjobs"
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from datetime import datetime, time
-from typing import Any
 
 from controlplane.domain.errors import ServiceError, operation_not_simulated
 from controlplane.domain.errors.policies import (
@@ -24,8 +23,7 @@ from controlplane.domain.errors.policies import (
 )
 from controlplane.domain.recovery_services.time_zones import zone
 from controlplane.domain.times import parse_instant
-
-Json = dict[str, Any]
+from controlplane.json_object import Json
 
 TYPE = "Microsoft.RecoveryServices/vaults/backupPolicies"
 KIND = TYPE.lower()

@@ -15,8 +15,7 @@ from controlplane.domain.errors.protection import (
 )
 from controlplane.domain.state_machine import Table, advance
 from controlplane.domain.times import NEVER_BACKED_UP, countdown, instant, parse_instant
-
-Json = dict[str, Any]
+from controlplane.json_object import Json
 
 TYPE = "Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers/protectedItems"
 KIND = TYPE.lower()

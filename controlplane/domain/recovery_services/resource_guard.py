@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from controlplane.domain.errors.vaults import (
     INVALID_CRITICAL_OPERATION_EXCLUSION_LIST,
@@ -18,8 +17,7 @@ from controlplane.domain.errors.vaults import (
     RESOURCE_GUARD_UNLOCK_MISSING,
 )
 from controlplane.domain.times import instant
-
-Json = dict[str, Any]
+from controlplane.json_object import Json
 
 TYPE = "Microsoft.DataProtection/resourceGuards"
 KIND = TYPE.lower()

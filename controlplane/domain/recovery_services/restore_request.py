@@ -22,8 +22,7 @@ from controlplane.domain.errors.restore import (
     RECOVERY_POINT_REHYDRATION_NOT_ALLOWED,
 )
 from controlplane.domain.recovery_services.recovery_point import PointDisk, RecoveryPoint
-
-Json = dict[str, Any]
+from controlplane.json_object import Json
 
 DISKS, ORIGINAL, ALTERNATE = "RestoreDisks", "OriginalLocation", "AlternateLocation"
 RECOVERY_TYPES = frozenset({DISKS, ORIGINAL, ALTERNATE})

@@ -7,7 +7,6 @@ network interface of its own in a subnet that is there. Without the OS disk ther
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from controlplane.domain.compute.managed_disk import TYPE as DISK_TYPE
 from controlplane.domain.compute.virtual_machine import OS_DISK_LUN
@@ -15,8 +14,7 @@ from controlplane.domain.compute.virtual_machine import TYPE as MACHINE_TYPE
 from controlplane.domain.network.network import INTERFACE, VIRTUAL_NETWORK
 from controlplane.domain.recovery_services.recovery_point import RecoveryPoint
 from controlplane.domain.recovery_services.restored_disks import RestoredDisk
-
-Json = dict[str, Any]
+from controlplane.json_object import Json
 
 SCHEMA = "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#"
 BLOB_SKU = "Standard_LRS"

@@ -6,13 +6,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from controlplane.domain.compute.virtual_machine import GIB, OS_DISK_LUN, VHD_FOOTER_BYTES
 from controlplane.domain.recovery_services.recovery_point import RecoveryPoint
 from controlplane.domain.times import instant
-
-Json = dict[str, Any]
+from controlplane.json_object import Json
 
 LONGEST_VM_PART = 30
 """A container's name has 63 characters at most, a managed disk's 80."""

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 from controlplane.domain.compute import virtual_machine
 from controlplane.domain.compute.virtual_machine import OS_DISK_LUN, DiskRequest, MachineRequest
 from controlplane.domain.recovery_services.recovery_point import Machine
 from controlplane.domain.recovery_services.restored_disks import RestoredDisk
-
-Json = dict[str, Any]
+from controlplane.json_object import Json
 
 
 def body(id: str, machine: Machine, disks: Sequence[RestoredDisk], vm_id: str, interface: str, made: datetime) -> Json:

@@ -9,11 +9,9 @@ from __future__ import annotations
 import calendar
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
-from typing import Any
 
 from controlplane.domain.recovery_services.schedule import DAYS, Run
-
-Json = dict[str, Any]
+from controlplane.json_object import Json
 
 RULES = {
     "Daily": "dailySchedule",

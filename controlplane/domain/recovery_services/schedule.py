@@ -9,12 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
 
 from controlplane.domain.recovery_services.time_zones import zone
 from controlplane.domain.times import parse_instant
-
-Json = dict[str, Any]
+from controlplane.json_object import Json
 
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 """As `date.weekday` counts them."""

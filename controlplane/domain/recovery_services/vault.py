@@ -5,14 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
 from urllib.parse import quote
 
 from controlplane.domain import errors
 from controlplane.domain.errors.vaults import VAULT_DELETION_NOT_ALLOWED
 from controlplane.domain.times import instant
-
-Json = dict[str, Any]
+from controlplane.json_object import Json
 
 TYPE = "Microsoft.RecoveryServices/vaults"
 KIND = TYPE.lower()

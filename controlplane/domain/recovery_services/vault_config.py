@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from controlplane.domain.errors import ServiceError
 from controlplane.domain.errors.vaults import (
     DISABLING_SOFT_DELETE_STATE_NOT_ALLOWED,
@@ -13,8 +11,7 @@ from controlplane.domain.errors.vaults import (
 )
 from controlplane.domain.recovery_services import vault_encryption
 from controlplane.domain.recovery_services.vault import TYPE
-
-Json = dict[str, Any]
+from controlplane.json_object import Json
 
 BACKUP = "backupconfig/vaultconfig"
 STORAGE = "backupstorageconfig/vaultstorageconfig"

@@ -6,7 +6,6 @@ The key itself lies in a key vault, which no simulated world has: only the form 
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from controlplane.domain import errors
 from controlplane.domain.errors.vaults import (
@@ -15,8 +14,7 @@ from controlplane.domain.errors.vaults import (
     ENCRYPTION_TYPE_NOT_ALLOWED,
     INFRASTRUCTURE_ENCRYPTION_CANNOT_BE_CHANGED,
 )
-
-Json = dict[str, Any]
+from controlplane.json_object import Json
 
 _KEY = re.compile(
     r"https://[a-z0-9-]{3,24}\.(vault|managedhsm)\.[a-z0-9.-]+(:\d+)?/keys/[a-z0-9-]{1,127}(/[0-9a-f]{32})?/?",

@@ -8,13 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from controlplane.domain import errors
 from controlplane.domain.errors import ServiceError
 from controlplane.domain.errors.vaults import VAULT_IDENTITY_NOT_FOUND
-
-Json = dict[str, Any]
+from controlplane.json_object import Json
 
 SYSTEM, USER = "SystemAssigned", "UserAssigned"
 _KINDS = {each.lower(): each for each in (SYSTEM, USER, "None")}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from controlplane.domain import errors
 from controlplane.domain.errors.vaults import (
@@ -16,8 +15,7 @@ from controlplane.domain.errors.vaults import (
 )
 from controlplane.domain.recovery_services import immutability, vault_encryption
 from controlplane.domain.recovery_services.vault import SOFT_DELETE_DAYS
-
-Json = dict[str, Any]
+from controlplane.json_object import Json
 
 SWITCH = ("Enabled", "Disabled")
 REDUNDANCIES = ("GeoRedundant", "LocallyRedundant", "ZoneRedundant")

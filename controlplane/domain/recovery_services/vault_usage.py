@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from controlplane.domain import errors
 from controlplane.domain.recovery_services.recovery_point import RecoveryPoint
 from controlplane.domain.recovery_services.vault import MAX_ITEMS
-
-Json = dict[str, Any]
+from controlplane.json_object import Json
 
 MAX_POLICIES = 200
 """Documented limit of one vault."""

@@ -26,8 +26,7 @@ from controlplane.domain.errors.resources import (
 )
 from controlplane.domain.state_machine import Table, advance
 from controlplane.domain.times import american, duration, instant, parse_instant
-
-Json = dict[str, Any]
+from controlplane.json_object import Json
 
 TYPE = "Microsoft.Resources/deployments"
 KIND = TYPE.lower()

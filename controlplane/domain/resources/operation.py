@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from controlplane.domain.errors import ServiceError
 from controlplane.domain.state_machine import Table
 from controlplane.domain.times import NEVER, instant
-
-Json = dict[str, Any]
+from controlplane.json_object import Json
 
 KIND = "operation"
 

@@ -13,8 +13,8 @@ from typing import Any
 from controlplane.domain import errors
 from controlplane.domain.errors import ServiceError
 from controlplane.domain.errors.resources import BAD_QUERY, INVALID_QUERY
+from controlplane.json_object import Json
 
-Json = dict[str, Any]
 Rows = Iterable[Json]
 
 TABLE = "recoveryservicesresources"

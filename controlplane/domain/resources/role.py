@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
 
 from controlplane.domain.errors import ServiceError
 from controlplane.domain.errors.resources import (
@@ -17,8 +16,7 @@ from controlplane.domain.errors.resources import (
     ROLE_ASSIGNMENT_UPDATE_NOT_PERMITTED,
     ROLE_DEFINITION_DOES_NOT_EXIST,
 )
-
-Json = dict[str, Any]
+from controlplane.json_object import Json
 
 TYPE = "Microsoft.Authorization/roleAssignments"
 KIND = TYPE.lower()

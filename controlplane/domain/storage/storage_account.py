@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from controlplane.domain.errors import ServiceError
 from controlplane.domain.errors.storage import (
@@ -16,8 +15,7 @@ from controlplane.domain.errors.storage import (
     STORAGE_ACCOUNT_IN_USE,
 )
 from controlplane.domain.times import instant
-
-Json = dict[str, Any]
+from controlplane.json_object import Json
 
 TYPE = "Microsoft.Storage/storageAccounts"
 KIND = TYPE.lower()

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from controlplane.json_object import Json
 from controlplane.templates.language.context import Context
 from controlplane.templates.language.failure import TemplateError
 from controlplane.templates.language.limits import MOST_COPIES
 from controlplane.templates.language.values import find_key, kind
 
-Json = dict[str, Any]
 Evaluate = Callable[[Any, Context], Any]
 
 

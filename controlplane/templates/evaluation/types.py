@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from controlplane.json_object import Json
 from controlplane.templates.evaluation.loops import field
 from controlplane.templates.language.failure import TemplateError
 from controlplane.templates.language.values import among, as_text, find_key, kind
-
-Json = dict[str, Any]
 
 SHOWN: Mapping[str, str] = {
     "string": "String",

@@ -7,12 +7,11 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any, Protocol
 
+from controlplane.json_object import Json
 from controlplane.templates.language.failure import TemplateError
 from controlplane.templates.language.limits import Meter
 from controlplane.templates.language.scope import Deployment
 from controlplane.templates.language.values import Value
-
-Json = dict[str, Any]
 
 
 class Position(Enum):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
-Json = dict[str, Any]
+from controlplane.json_object import Json
+
 Path = tuple[str | int, ...]
 """Where in a template: keys and indexes from its top."""
 

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
-Json = dict[str, Any]
+from controlplane.json_object import Json
 
 
 @dataclass(frozen=True, slots=True)

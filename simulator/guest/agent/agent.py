@@ -12,10 +12,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from controlplane.domain.events import machines as events
 from controlplane.domain.events.event import Fact
+from controlplane.json_object import Json
 from controlplane.ports import Clock
 from extension.contract.bridge import Facts
 from extension.contract.protocol import ProtocolError
@@ -29,8 +29,6 @@ from simulator.guest.agent.reports import HandlerReport
 from simulator.guest.agent.transport import Transport
 from simulator.guest.files import write_private, write_whole
 from simulator.guest.os_profile import AgentProfile
-
-Json = dict[str, Any]
 
 POLL = timedelta(seconds=6)
 """How often an agent asks for the goal state unbidden, and looks at the status files of its handlers."""

@@ -7,11 +7,8 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException
-from typing import Any
 from urllib.parse import urlsplit
 from xml.etree import ElementTree
-
-Json = dict[str, Any]
 
 ANSWER_SECONDS = 30.0
 """Real time. The server is on this machine; a status upload waits for the storage behind it."""

@@ -7,13 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
+from controlplane.json_object import Json
 from extension.contract.bridge import Facts
 from extension.contract.protocol import ProtocolError, StatusFile
 from extension.contract.redaction import redact
-
-Json = dict[str, Any]
 
 LARGEST_STATUS_BYTES = 128 * 1024
 """A longer status file is cut: its message, its substatus texts, then the list itself."""

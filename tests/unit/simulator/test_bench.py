@@ -9,7 +9,6 @@ import sys
 import threading
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -19,9 +18,8 @@ from bench.http_load import Target
 from bench.report import RESULTS, Aim, machine
 from bench.startup import InstalledHandler
 from bench.table import HEAD, ROWS, table
+from controlplane.json_object import Json
 from tests.fake_storage import FakeStorage, refusal
-
-Json = dict[str, Any]
 
 
 @pytest.mark.parametrize(("value", "at_most", "at_least"), [(0.9, True, False), (1.0, True, True), (1.1, False, True)])

@@ -14,8 +14,8 @@ from controlplane.domain.recovery_services import policy as policies
 from controlplane.domain.recovery_services import retention, schedule
 from controlplane.domain.recovery_services.schedule import DAYS, Run
 from controlplane.domain.recovery_services.time_zones import _IANA_BY_WINDOWS, zone
+from controlplane.json_object import Json
 
-Json = dict[str, Any]
 AT = "2017-01-26T05:30:00Z"
 START = datetime(2026, 11, 22, 19, 0, tzinfo=UTC)
 """A Sunday."""

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from controlplane.domain.errors import ServiceError
 from controlplane.domain.recovery_services import policy
-from controlplane.domain.recovery_services.policy import Json
+from controlplane.json_object import Json
 
 NOW = datetime(2026, 11, 22, 8, 30, tzinfo=UTC)
 VAULT = "/subscriptions/s/resourceGroups/g/providers/Microsoft.RecoveryServices/vaults/v"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 
@@ -23,8 +22,7 @@ from controlplane.domain.recovery_services.vault_config import (
     storage_config,
 )
 from controlplane.domain.recovery_services.vault_settings import Change, check, merged, with_authorization
-
-Json = dict[str, Any]
+from controlplane.json_object import Json
 
 NOW = datetime(2026, 9, 9, 13, 19, 4, 215869, tzinfo=UTC)
 ID = "/subscriptions/s/resourceGroups/g/providers/Microsoft.RecoveryServices/vaults/v1"

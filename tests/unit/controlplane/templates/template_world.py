@@ -7,11 +7,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from controlplane.json_object import Json
 from controlplane.templates.language.scope import Deployment, Scope
 from controlplane.templates.late import settle_body, settle_outputs
 from controlplane.templates.planner import Resource, TemplatePlan, plan
-
-Json = dict[str, Any]
 
 GROUP = {"id": "/subscriptions/s/resourceGroups/rg", "name": "rg", "location": "westus", "tags": {"team": "ops"}}
 SCOPE = Scope("s", "t", GROUP)

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
+from controlplane.json_object import Json
 from controlplane.templates.language.failure import TemplateError
 from controlplane.templates.late import settle_body
 from controlplane.templates.planner import TemplatePlan, plan
 from tests.unit.controlplane.templates.template_world import (
     DEPLOYMENT,
     SCOPE,
-    Json,
     Shelf,
     body_of,
     outputs_of,

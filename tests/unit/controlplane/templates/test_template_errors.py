@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from controlplane.json_object import Json
 from controlplane.templates.language.failure import NotSimulated, TemplateError
 from controlplane.templates.planner import plan
 from controlplane.templates.relaxed_json import to_json
@@ -14,7 +15,6 @@ from tests.unit.controlplane.templates.template_world import (
     DEPLOYMENT,
     SCHEMA,
     THINGS,
-    Json,
     planned,
     resource,
     template,

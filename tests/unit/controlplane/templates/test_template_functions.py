@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from controlplane.json_object import Json
 from controlplane.templates.evaluation.evaluator import evaluate, read
 from controlplane.templates.language.context import Context, Position
 from controlplane.templates.language.failure import NotSimulated, TemplateError
@@ -18,8 +19,6 @@ from controlplane.templates.language.signature import ANY, LAMBDA, Function
 from controlplane.templates.language.values import Value, kind
 from controlplane.templates.library.table import FUNCTIONS, GROUPS, NOT_SIMULATED, find
 from tests.unit.controlplane.templates.template_cases import CASES, GROUP_ID, UNFIT
-
-Json = dict[str, Any]
 
 DEPLOYMENT = Deployment(
     Scope("s", "t", {"id": GROUP_ID, "name": "rg", "location": "westus"}),

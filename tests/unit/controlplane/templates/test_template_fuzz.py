@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from controlplane.json_object import Json
 from controlplane.templates.evaluation.evaluator import read
 from controlplane.templates.evaluation.walking import evaluated
 from controlplane.templates.language.context import Context, Position
@@ -27,7 +28,6 @@ from controlplane.templates.source import Source
 from tests.unit.controlplane.templates.template_world import (
     DEPLOYMENT,
     SCOPE,
-    Json,
     Shelf,
     planned,
     resource,

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from controlplane.json_object import Json
 from controlplane.templates.language.failure import NotSimulated, TemplateError
 from controlplane.templates.language.scope import Deployment, Scope
 from controlplane.templates.late import settle_body, settle_outputs
@@ -15,7 +16,6 @@ from tests.unit.controlplane.templates.template_world import (
     DEPLOYMENT,
     SCOPE,
     THINGS,
-    Json,
     Shelf,
     body_of,
     names,

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
+from controlplane.json_object import Json
 from controlplane.templates.language.failure import NotSimulated, TemplateError
 from controlplane.templates.late import settle_outputs
 from controlplane.templates.planner import plan
 from tests.unit.controlplane.templates.template_world import (
     DEPLOYMENT,
     SCOPE,
-    Json,
     Shelf,
     outputs_of,
     planned,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from controlplane.json_object import Json
 from controlplane.templates.language.failure import TemplateError
 from controlplane.templates.language.scope import Deployment, Scope
 from tests.unit.controlplane.templates.template_world import (
     DEPLOYMENT,
     THINGS,
-    Json,
     body_of,
     names,
     outputs_of,

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
+from controlplane.json_object import Json
 from controlplane.templates.language.failure import TemplateError
 from controlplane.templates.late import settle_body, settle_outputs
 from controlplane.templates.secrets import hide, hide_in_error, texts_in, without_defaults
-from tests.unit.controlplane.templates.template_world import SCOPE, THINGS, Json, Shelf, planned, resource, template
+from tests.unit.controlplane.templates.template_world import SCOPE, THINGS, Shelf, planned, resource, template
 
 SECRET = "s3cret"
 

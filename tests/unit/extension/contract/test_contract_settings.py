@@ -8,12 +8,12 @@ import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from controlplane.json_object import Json
 from extension.contract.reports import Code
 from extension.contract.settings import (
     FRESHNESS_LIMIT,
@@ -29,8 +29,6 @@ from extension.contract.settings import (
     snapshot_request,
     to_ticks,
 )
-
-Json = dict[str, Any]
 
 SECRET = "c2VjcmV0c2VjcmV0"
 PUBLIC_KEYS = ("commandToExecute", "taskId", "vmType", "commandStartTimeUTCTicks")

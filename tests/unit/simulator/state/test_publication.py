@@ -5,14 +5,12 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from controlplane.json_object import Json
 from simulator.clock.virtual import VirtualClock
 from simulator.state.publication import FOLLOW_SECONDS, Publication
-
-Json = dict[str, Any]
 
 
 class Told:

@@ -16,6 +16,7 @@ from controlplane.arm.resources.deployment_history import ENOUGH, MOST, TOO_MANY
 from controlplane.domain.resources.deployment import KIND
 from controlplane.fabric_documents import OBSERVED
 from controlplane.jobs.catalog import plans
+from controlplane.json_object import Json
 from simulator.clock.virtual import VirtualClock
 from tests.unit.controlplane.adapters.scripted_fabric import apply_desired
 from tests.unit.controlplane.arm.arm_world import (
@@ -31,8 +32,6 @@ from tests.unit.controlplane.arm.arm_world import (
     identity,
 )
 from tests.unit.controlplane.templates.template_world import SCHEMA
-
-Json = dict[str, Any]
 
 DEPLOYMENTS = f"{GROUP}/providers/Microsoft.Resources/deployments"
 DEPLOYMENT = f"{DEPLOYMENTS}/first"

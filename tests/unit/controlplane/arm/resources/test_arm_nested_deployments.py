@@ -7,10 +7,9 @@ from typing import Any
 
 import pytest
 
+from controlplane.json_object import Json
 from tests.unit.controlplane.arm.arm_world import ACCOUNT, GROUP, SUBSCRIPTION, VAULT, VM, ArmWorld, arm_world
 from tests.unit.controlplane.templates import template_world
-
-Json = dict[str, Any]
 
 OTHER = f"{SUBSCRIPTION}/resourceGroups/Other"
 DEPLOYMENT = f"{GROUP}/providers/Microsoft.Resources/deployments/outer"
