@@ -164,7 +164,7 @@ class ReportBlob:
         if kind not in ("BlockBlob", "PageBlob"):
             raise ReportRefused(f"a report cannot be written to a {kind or 'resource that is not a blob'}")
         if kind == "BlockBlob" and size:
-            raise ReportRefused("a report can't be written to a block blob that is not empty")
+            raise ReportRefused("a report cannot be written to a block blob that is not empty")
         self._kind = kind
         self._page_blob_bytes = size
 

@@ -22,5 +22,5 @@ def find_guest(package_root: Path, environment: Mapping[str, str], end_process: 
                 raise NoGuestProvider(f"no guest provider: {TOKEN_FILE} exists, but {WIRE_SERVER_VARIABLE} is not set")
             return SimulatedGuest(address, token.read_text(encoding="ascii").strip(), end_process)
     raise NoGuestProvider(
-        f"no guest provider: there is no {TOKEN_FILE} in or above the package, and this version can't drive real VSS"
+        f"no guest provider: there is no {TOKEN_FILE} in or above the package, and this version cannot drive real VSS"
     )

@@ -1,4 +1,4 @@
-"""Asks the backup service of the host what time it is there, and whether it is there at all."""
+"""Asks the backup service of the host for its time, and whether it answers."""
 
 from __future__ import annotations
 

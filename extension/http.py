@@ -1,4 +1,4 @@
-"""Just enough HTTP/1.1 for the handler, one request a connection.
+"""An HTTP/1.1 client for the handler, with one request per connection.
 
 The standard library's client imports TLS and the mail parser, which together cost more than the rest of the handler's
 start-up, and its time-outs are per read, while a freeze needs a limit for the whole. So requests are written and

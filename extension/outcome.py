@@ -1,4 +1,4 @@
-"""Decides what a run of the snapshot procedure amounts to: code, consistency, and the sentence that says it.
+"""Decides the result of a run of the snapshot procedure: code, consistency, and the message.
 
 A final report is always made. The published Linux handler loses it in three cases (rate exceeded, host failure, a
 missing key in its own books) and lets the service wait for its time-out; its lost reports are not imitated.

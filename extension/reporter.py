@@ -1,4 +1,4 @@
-"""Tells agent and service how a task stands: N.status, status blob, log blob.
+"""Reports the state of a task to agent and service: N.status, status blob, log blob.
 
 Whatever can't be told on one way is still told on the others; a report that fails is a line in the log, no more.
 """

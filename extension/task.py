@@ -1,4 +1,4 @@
-"""Carries out one task: prepares it, drives the snapshot procedure, and has it reported."""
+"""Carries out one task: prepares it, runs the snapshot procedure, and reports the result."""
 
 from __future__ import annotations
 

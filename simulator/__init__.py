@@ -1,1 +1,1 @@
-"""The world around control plane and handler, and the place where all meet."""
+"""The simulated Azure around control plane and handler, and the program that runs it."""

@@ -1,4 +1,4 @@
-"""What stands behind ARM in a world: the host with its guests and their wire server, and the control API over them.
+"""Builds what a world has behind ARM: the host with its guests and wire server, and the control API.
 
 A third of a world's code is here, and nothing of ARM waits for it: a world serves ARM first and loads this then.
 """

@@ -1,4 +1,4 @@
-"""The one way into a world: a client of its ARM surface and of its control API `/_sim`.
+"""A client of a world: of its ARM service and of its control API `/_sim`.
 
 Command, demo, tests and benchmarks act through this class alone, so that what they can do, a user's own program can do.
 """

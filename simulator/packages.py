@@ -1,4 +1,4 @@
-"""Makes the handler package: a zip that is the same, byte for byte, whenever and wherever it is made."""
+"""Builds the handler package: a zip with the same bytes at every time and place."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Serves an ASGI application on a port, from a thread of its own."""
+"""Serves an ASGI application on a port, in a separate thread."""
 
 from __future__ import annotations
 

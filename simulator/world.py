@@ -1,4 +1,4 @@
-"""Builds one world from a Config: storage, store, engine, ARM, host, wire server. Everything meets here and only here.
+"""Builds one world from a Config: storage, store, engine, ARM, host, wire server. It is the only composition root.
 
 `build(config)` returns a running world; closing it ends everything it started, in reverse. Production modules know
 neither faults nor tests: what such a thing needs is a wrapper over a port, put on here.

@@ -1,4 +1,4 @@
-"""The sentences a handler says to people, in the languages it speaks."""
+"""The messages that a handler shows to people, in each supported language."""
 
 from __future__ import annotations
 

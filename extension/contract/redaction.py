@@ -1,4 +1,4 @@
-"""Takes out of a text what nobody may read in it: signatures, keys, tokens and passwords.
+"""Redacts texts: replaces signatures, keys, tokens and passwords.
 
 Every text that somebody else wrote passes through here where it enters: what a storage, a handler, a guest or a library
 says. Such a text may stand in another text, escaped and encoded more than once, and it may be cut off anywhere.

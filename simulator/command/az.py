@@ -1,4 +1,4 @@
-"""The user's own az, set up for one world: a configuration folder of its own, in which the world is its cloud."""
+"""Sets up the user's az for one world: a separate configuration folder that names the world as its cloud."""
 
 from __future__ import annotations
 
@@ -82,7 +82,9 @@ def check_cloud(folder: Path) -> None:
     """Refuse a configuration whose cloud was led to the real one."""
     strangers = [value for value in _cloud(folder).values() if is_real_azure(value)]
     if strangers:
-        raise WrongUse(f"az in {folder} would talk to {strangers[0]}, the real Azure; remove that folder and try again")
+        raise WrongUse(
+            f"az in {folder} would connect to {strangers[0]}, the real Azure; remove that folder and try again"
+        )
 
 
 def check_arguments(arguments: Sequence[str]) -> None:
@@ -91,7 +93,9 @@ def check_arguments(arguments: Sequence[str]) -> None:
         return
     for option, value in pairwise(arguments):
         if option in URL_OPTIONS and is_real_azure(value):
-            raise WrongUse(f"{value} is the real Azure; name the path alone, as in: az rest --url /subscriptions")
+            raise WrongUse(
+                f"{value} is an address of the real Azure; give the path only, as in: az rest --url /subscriptions"
+            )
 
 
 def _sign_in(program: str, endpoints: Mapping[str, Any], folder: Path, environment: Mapping[str, str]) -> None:

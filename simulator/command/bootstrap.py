@@ -1,4 +1,4 @@
-"""Makes the environment of a checkout, `.venv`, and goes on in it; needs nothing but Python itself.
+"""Creates the environment of a checkout, `.venv`, and runs the program in it; needs only Python itself.
 
 `python3 simulator` and `python3 tests` both begin here. So this file imports the standard library alone, and is written
 so that Python 3.8 can still read it: an old Python then gets a sentence instead of a SyntaxError.
@@ -249,7 +249,7 @@ def make(tool: str) -> None:
     missing = [name for name in ("venv", "ensurepip") if importlib.util.find_spec(name) is None]
     if missing:
         raise Lacking(
-            f"{base} comes without {missing[0]}, which creates environments; "
+            f"{base} has no module {missing[0]}, which creates environments; "
             f"on Debian and Ubuntu run: apt install python{python_version()}-venv"
         )
     run([base, "-m", "venv", str(ENVIRONMENT.resolve())])  # which makes none in a link

@@ -1,4 +1,4 @@
-"""The `backupsim` command: demo, up, verify, doctor, prefetch, handler pack; and, in a file of their own, the clients.
+"""The `backupsim` command: demo, up, verify, doctor, prefetch, handler pack; cli_clients.py has the others.
 
 stdout carries the result, stderr the progress. Exit codes: 0 all well, 1 a check failed or a job ended badly, 2 wrong
 use, 3 something this machine lacks, 130 interrupted.

@@ -1,4 +1,4 @@
-"""What this machine has and lacks for a world, as data: each check is a pure function of the facts, with its remedy."""
+"""Checks what this machine has and lacks for a world: each check is a pure function of the facts, with a remedy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A proxy on loopback that answers for addresses of a cloud with a world, and refuses every other one.
+"""A proxy on loopback that serves Azure's addresses from a world and refuses all other addresses.
 
 A program that is told to use it believes to reach management.azure.com: the proxy ends the TLS connection with a
 certificate of the world's authority, and hands what it carries, unchanged, to the world's own server.

@@ -1,4 +1,4 @@
-"""A running world made empty again, and what is soft-deleted ended before its time: for tests that share one world."""
+"""Resets a running world, and purges soft-deleted items early: for tests that share one world."""
 
 from __future__ import annotations
 

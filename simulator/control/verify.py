@@ -1,4 +1,4 @@
-"""Is a recovery point worth anything? Compares its images with what the guest wrote and opens the database on them.
+"""Verifies recovery points: compares their images with what the guest wrote, and opens the database on them.
 
 An image is judged wherever it lies: the restored disks, the snapshots, the copy in the vault. The yardstick is the
 guest's ground truth at the freeze; a crash-consistent point has no such instant and is judged by the guest's order of

@@ -1,4 +1,4 @@
-"""The part of the control API that is about the world as a whole: its events, time, limits, and how it begins anew."""
+"""The routes of the control API for the world as a whole: events, time, limits, reset and purge."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Brings a disk to its guest: makes the page blob, checks it against the ledger, formats what is new, mounts it.
+"""Attaches a disk to its guest: creates the page blob, checks it against the ledger, formats a new one, mounts it.
 
 Only a disk that is to be created is ever formatted, and only while it holds no volume; one that this guest knows is
 compared with its ledger instead, and one that comes from elsewhere is taken as it is.

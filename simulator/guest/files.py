@@ -1,4 +1,4 @@
-"""Writes files whole, and private ones for their owner alone."""
+"""Writes files atomically, and private files readable by their owner only."""
 
 from __future__ import annotations
 

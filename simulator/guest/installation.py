@@ -1,4 +1,4 @@
-"""What a Windows knows of itself from its OS disk: the image it was made from, and the name it was given.
+"""What an OS disk says of its Windows: the image it was made from, and its computer name.
 
 So a virtual machine that starts from somebody else's OS disk, as a restored one does, is what that disk makes it.
 """

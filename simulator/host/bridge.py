@@ -1,4 +1,4 @@
-"""The door through which a handler reaches its simulated guest: session, facts, volumes, time, freeze, thaw.
+"""The bridge by which a handler reaches its simulated guest: session, facts, volumes, time, freeze, thaw.
 
 Freeze and thaw lie inside the freeze window, so nothing here parses twice, logs, or waits for anything but the guest.
 The guest's verbs block, so each runs in a thread while the server goes on.

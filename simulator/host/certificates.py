@@ -1,4 +1,4 @@
-"""The tenant certificate of a machine: made once, kept by the host, sealed for the agent that asks for it.
+"""The tenant certificate of a machine: created once, kept by the host, and encrypted for the agent that requests it.
 
 Protected settings are sealed for the tenant certificate, so only its machine can open them. The agent fetches it with
 its private key as a PFX, inside a CMS envelope for the transport certificate that it showed with its request.

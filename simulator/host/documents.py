@@ -1,4 +1,4 @@
-"""What a host makes of the documents of machines: orders to their agents, and out of their reports what it shows."""
+"""Converts documents of machines: desired state to orders for agents, and agents' reports to observed state."""
 
 from __future__ import annotations
 

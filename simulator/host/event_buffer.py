@@ -1,4 +1,4 @@
-"""Keeps events until the host has time to write them down, so that whoever tells one never waits for the store."""
+"""Buffers events until the host writes them, so that no reporter of an event waits for the store."""
 
 from __future__ import annotations
 

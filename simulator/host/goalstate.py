@@ -1,4 +1,4 @@
-"""The documents of a goal state: what a machine shall be, as the XML that guest agents read."""
+"""The documents of a goal state: a machine's desired state as the XML that guest agents read."""
 
 from __future__ import annotations
 

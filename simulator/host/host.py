@@ -1,4 +1,4 @@
-"""Runs virtual machines: reads from the store what they shall be, makes it so, and writes there what is.
+"""Runs virtual machines: reads their desired state from the store, applies it, and writes their observed state.
 
 One action of the clock serves all machines. It looks at the next few documents and sends every machine that has
 something to do to a small pool of threads, so that no machine's boot or request holds up another. A machine at rest

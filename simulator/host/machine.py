@@ -1,4 +1,4 @@
-"""One hosted machine: makes of it what the fabric wants, runs its guest and its agent, and shows what is.
+"""One hosted machine: applies its desired state, runs its guest and agent, and reports its observed state.
 
 `advance()` does whatever is due, in the thread of whoever calls it, one caller at a time; it may take as long as a boot
 takes. Between two advances others may look at the machine (the wire server does) and wake it.

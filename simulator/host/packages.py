@@ -1,4 +1,4 @@
-"""The handler packages this data centre has published, and which of them a request for a version means."""
+"""The published handler packages, and the choice of one for a requested version."""
 
 from __future__ import annotations
 
@@ -90,8 +90,8 @@ def _manifest(content: bytes) -> HandlerManifest:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             return HandlerManifest.parse(archive.read(MANIFEST_FILE))
     except zipfile.BadZipFile:
-        raise PackageRefused("a handler package is a zip file") from None
+        raise PackageRefused("a handler package must be a zip file") from None
     except KeyError:
-        raise PackageRefused(f"a handler package has {MANIFEST_FILE} at its root") from None
+        raise PackageRefused(f"a handler package must have {MANIFEST_FILE} at its root") from None
     except ProtocolError as problem:
         raise PackageRefused(str(problem)) from None

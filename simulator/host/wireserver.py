@@ -1,4 +1,4 @@
-"""What every guest can reach at 168.63.129.16: goal states, packages, status upload, host snapshots, and the bridge.
+"""The wire server at 168.63.129.16: goal states, packages, status upload, host snapshots, and the bridge.
 
 It speaks the guest agent's protocol, so that a real agent can take the place of the simulated one. The wire server and
 the host's plugin, which listen on two ports in Azure, share no path and so share this server. Machines are told apart

@@ -1,1 +1,1 @@
-"""The state folder: what a world keeps between runs and says of itself."""
+"""The state folder: what a world keeps between runs, its logs, and endpoints.json."""

@@ -1,4 +1,4 @@
-"""The state folder: what a world keeps between runs, whose it is right now, and where a running one can be reached.
+"""The state folder: what a world keeps between runs, which process uses it, and the endpoints of a running world.
 
 A folder holds one world and runs it at most once at a time: the holder of `lock`, which the system takes back from a
 process that is killed. `running` lies beside it from start to clean end; found at a start, it says that the former

@@ -1,4 +1,4 @@
-"""Logs of a world: one JSON object a line in its folder, and no secret in any of them.
+"""Logs of a world: one JSON object per line in its folder, without secrets.
 
 Whoever logs, ours or a library, does so through the standard library's logging; structlog gives each record its form.
 Secrets are taken out at the very end, from the line as it will be written: whatever road a signature took to get there,

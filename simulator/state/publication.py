@@ -1,4 +1,4 @@
-"""Keeps `endpoints.json` true while a world runs, and the copy that was asked for."""
+"""Keeps `endpoints.json`, and its copy if there is one, up to date while a world runs."""
 
 from __future__ import annotations
 

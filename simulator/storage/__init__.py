@@ -1,1 +1,1 @@
-"""Where blobs live: Azurite as a child process, or an endpoint of somebody else's."""
+"""Blob storage of a world: Azurite as a child process, or another endpoint."""

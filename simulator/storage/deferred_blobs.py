@@ -1,4 +1,4 @@
-"""The Blobs port over a storage that is still starting: who asks for a blob meanwhile waits until it is there."""
+"""The Blobs port over a storage that is still starting: calls wait until it has started."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Connects a world to a blob endpoint that somebody else runs, or says in one sentence why no backup can live there."""
+"""Connects a world to a blob endpoint that it does not manage, or raises a Failure that says why it cannot."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keeps a world and its blobs together over restarts: where they answer may change, who keeps them may not."""
+"""Keeps a world with its blobs across restarts: their address may change, their storage may not."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The guest agent: goal states in, handlers run, reports out."""
+"""The guest agent: reads goal states, runs handlers, uploads reports."""

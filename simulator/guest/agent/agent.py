@@ -120,7 +120,7 @@ class Agent:
                 self._work = self._apply(goal, extensions)
         except (WireError, ValueError) as problem:
             self._poll_at = now + POLL
-            self._fail(f"the goal state can't be read: {problem}")
+            self._fail(f"the goal state cannot be read: {problem}")
         else:
             self._failure = None
 
@@ -179,7 +179,7 @@ class Agent:
             self._wire.upload_status(goal, self._extensions, agent_reports.render(status))
         except WireError as problem:
             if self._retry_at == AT_ONCE:
-                self._on_event(events.AgentFailed(redact(f"the status can't be uploaded: {problem}")))
+                self._on_event(events.AgentFailed(redact(f"the status cannot be uploaded: {problem}")))
             self._retry_at = now + POLL
             return
         self._retry_at = AT_ONCE

@@ -151,7 +151,7 @@ class WireClient:
         finally:
             connection.close()
         if answer.status != 200:
-            raise WireError(f"{method} {_path(url)} was answered with {answer.status}")
+            raise WireError(f"{method} {_path(url)} returned status {answer.status}")
         return content
 
 

@@ -84,7 +84,7 @@ class Handler:
                     _refuse_to_leave(entry.filename)
                 archive.extractall(self.root)
         except (zipfile.BadZipFile, OSError, NotImplementedError, RuntimeError) as problem:
-            raise PackageUnusable(f"the package can't be unpacked: {problem}") from None
+            raise PackageUnusable(f"the package cannot be unpacked: {problem}") from None
         for path in self.root.rglob("*"):
             if path.is_file():
                 path.chmod(path.stat().st_mode | stat.S_IXUSR)

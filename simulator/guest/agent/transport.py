@@ -1,4 +1,4 @@
-"""The agent's transport certificate: what it shows to be sent the machine's certificates, and opens them with."""
+"""The agent's transport certificate, with which it requests and decrypts the machine's certificates."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the first cluster of a volume says: its superblock, the files, and so which clusters are free.
+"""The first cluster of a volume: superblock, files, and from them the free clusters.
 
 Little-endian, each sector with a CRC of its own:
 

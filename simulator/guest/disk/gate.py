@@ -1,4 +1,4 @@
-"""The gate through which every write of a guest passes, and which a freeze closes.
+"""The gate through which every write of a guest passes; a freeze closes it.
 
 The gate keeps its own time limit: whoever waits before it looks at the clock, and the first to see the limit passed
 opens it for all. So a requester that never thaws cannot stop a guest for good, even if the very thread that should

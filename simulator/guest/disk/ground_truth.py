@@ -1,4 +1,4 @@
-"""What was on a guest's disks when a requester was there: the measure of every backup taken by it.
+"""The contents of a guest's disks during a snapshot session, against which backups are verified.
 
 With a freeze there is one instant, and each disk of a backup must be equal to it, block by block. Without one, each
 disk must be some instant of its own write order, and the disks may or may not share one.
@@ -98,7 +98,7 @@ class GroundTruth:
     def _place_in_order(self, lun: int, source: BlockSource) -> OrderVerdict:
         table = self.tables[lun]
         if source.size_bytes != table.size_bytes:
-            return OrderVerdict(False, reason="the image has another size")
+            return OrderVerdict(False, reason="the image has a different size")
         if lun in self.history.gaps:
             return OrderVerdict(None, reason="the outcome of a write at this time is unknown")
         image = dict(islice(differing(table, source), MOST_DIFFERING_BLOCKS))

@@ -1,4 +1,4 @@
-"""Disk images as a stranger reads them: footer, partition, volume, files, from nothing but the bytes."""
+"""Reads disk images from their bytes alone: footer, partition, volume, files."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def mount(source: BlockSource) -> Volume:
     try:
         footer = vhd.Footer.parse(source.read(source.size_bytes - vhd.FOOTER_BYTES, vhd.FOOTER_BYTES))
         if vhd.blob_bytes(footer.size_bytes) != source.size_bytes:
-            raise VolumeError("the VHD footer names another size than the image has")
+            raise VolumeError("the size in the VHD footer differs from that of the image")
         return Volume.mount(overlay, partition.find(overlay.read, footer.size_bytes))
     except (vhd.VhdError, partition.PartitionError) as error:
         raise VolumeError(str(error)) from None

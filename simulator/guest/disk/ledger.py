@@ -1,4 +1,4 @@
-"""What a guest knows of each block it wrote: digests in memory, and a journal that survives a killed process.
+"""The ledger of the blocks a guest wrote: digests in memory, and a journal that survives a killed process.
 
 Before a page write the journal names the blocks and the digests they are going to have; when the storage has said yes,
 one more record acknowledges them. So after any end, also SIGKILL between the two, each block is known (the storage

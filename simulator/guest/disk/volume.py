@@ -98,7 +98,7 @@ class Volume:
             if file := self.find(name):
                 return file
             if len(name.encode()) > LONGEST_NAME_BYTES:
-                raise VolumeError(f"a file name has at most {LONGEST_NAME_BYTES} bytes")
+                raise VolumeError(f"a file name must have at most {LONGEST_NAME_BYTES} bytes")
             if None not in self._slots:
                 raise VolumeError(f"the directory of volume {self.label} is full")
             slot = self._slots.index(None)

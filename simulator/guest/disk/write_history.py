@@ -1,6 +1,6 @@
-"""The order of a guest's writes while a requester is there, and the search for an image in it.
+"""The order of a guest's writes during a snapshot session, and the search for an image in it.
 
-A snapshot taken without a freeze shows each disk shows one instant, if the storage keeps its promise; between
+A snapshot taken without a freeze shows each disk as it was at one instant, if the storage keeps its promise; between
 the disks it promises nothing. The history tells both: it is walked backwards from the digests at its end, and wherever
 the remaining differences to the image vanish, the image is that state. Each write has two numbers of one sequence over
 all disks, drawn before it was sent and after it was acknowledged; the instant of an image lies after the start of the

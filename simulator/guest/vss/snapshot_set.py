@@ -1,4 +1,4 @@
-"""The VSS service of a guest: leads a requester through a snapshot set, holds the volumes, and lets go on every path.
+"""The VSS service of a guest: runs a requester's snapshot set, holds the volumes, and releases them on every path.
 
 A requester opens a session, freezes, takes its snapshots, thaws, and closes. In between anything may end: the
 requester dies (its session closes), the limit passes (the gate opens by itself and the next look finds it so), a
@@ -265,7 +265,7 @@ class VssService:
 
     def _find(self, session_id: str) -> _Session:
         if session_id not in self._sessions:
-            raise NoSuchSession("there is no session of this id")
+            raise NoSuchSession("no session has this id")
         return self._sessions[session_id]
 
     def _take_hold(self, session: _Session) -> _Hold | None:

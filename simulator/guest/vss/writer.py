@@ -1,4 +1,4 @@
-"""The law of VSS writers: states, events, result codes, and one writer that obeys.
+"""The state machine of VSS writers: states, events, result codes, and a writer that follows it.
 
 A requester leads every writer through the same events; what a writer is afterwards depends on where it was and on
 whether it could do what the event asks. The whole law is the table LAW; a pair not in it is a call out of order.
@@ -172,7 +172,7 @@ class Writer:
         if event is WriterEvent.FREEZE:
             self._frozen = now
             if now > deadline:
-                raise WriterFailed(Hresult.WRITER_TIMEOUT, "it took too long to freeze")
+                raise WriterFailed(Hresult.WRITER_TIMEOUT, "the freeze took too long")
         longest = timedelta(seconds=WRITER_FREEZE_LIMIT_SECONDS)
         if event is WriterEvent.THAW and self._frozen and now - self._frozen > longest:
             raise WriterFailed(Hresult.WRITER_TIMEOUT, "it was frozen for too long")

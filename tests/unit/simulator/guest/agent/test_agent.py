@@ -1,4 +1,4 @@
-"""The guest agent: goal states in, handlers run, reports out."""
+"""The guest agent: reads goal states, runs handlers, uploads reports."""
 
 from __future__ import annotations
 
