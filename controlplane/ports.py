@@ -455,13 +455,16 @@ class Engine(Protocol):
     """Runs plans, each in the background, each job once."""
 
     def start(self, plan: str, job_id: str, state: Json) -> None:
-        """Begin the plan of this name; a job id that was started before is left alone."""
+        """Queue a run of the plan of this name: it begins after the commit of the transaction in which this is called,
+        when a worker is free. A job id that was started before is left alone."""
 
     def cancel(self, job_id: str) -> bool:
-        """Ask the job to stop before its next step; False when it is not running."""
+        """Ask the job to stop: before its next step, or in the present one where that waits; False when it has
+        ended."""
 
     def recover(self) -> int:
-        """Go on with what an ended process left unfinished; returns how many jobs."""
+        """Go on with what an ended process left unfinished; returns how many jobs. What another engine has is left to
+        it."""
 
     def close(self) -> None:
         """Wait for what runs, start nothing more."""

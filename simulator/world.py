@@ -78,6 +78,8 @@ class Config:
     """False: store and blobs are served, but no virtual machine runs and no job goes on."""
     scheduled: bool = True
     """False: no backup starts by itself, and nothing expires."""
+    job_workers: int | None = None
+    """How many steps of jobs are at work at once; None: by the number of cores."""
     limit_requests: bool = False
     """Refuse who asks for more than Resource Manager's token buckets hold."""
     strict_api_versions: bool = False
@@ -137,7 +139,6 @@ class World:
         keep.callback(self.clock.close)
         self._begin_storage()
         self.store = self._store()
-        keep.callback(self.store.close)
         self.ports = Ports(
             clock=self.clock,
             blobs=self.blobs,
@@ -146,7 +147,9 @@ class World:
             chance=Random(f"{self.state.seed} start {self._count_start()}"),
             settings=replace(config.settings, location=config.location, locale=config.locale),
         )
-        self.engine = InlineEngine(plans(lambda: self._requests), lambda: self.ports)
+        self.engine = InlineEngine(
+            plans(lambda: self._requests), lambda: self.ports, self.store.runs, workers=config.job_workers
+        )
         keep.callback(self.engine.close)
         self._begin_identity()
         behind = keep.enter_context(ExitStack())  # ends after the serving, whichever begins first
@@ -168,14 +171,20 @@ class World:
 
     def _count_start(self) -> int:
         """How often this world was started before: its draws must not repeat what an earlier start drew."""
-        found = self.store.get("world", "starts")
-        starts: int = found.json()["starts"] if found else 0
-        self.store.put("world", "starts", {"starts": starts + 1})
+        with self.store.transaction():
+            found = self.store.get("world", "starts")
+            starts: int = found.json()["starts"] if found else 0
+            self.store.put("world", "starts", {"starts": starts + 1})
         return starts
 
     def _store(self) -> SqlStore:
+        """The store, for this world alone: so every owner of a run that it names is gone."""
         try:
-            return SqlStore(self.config.dsn or f"sqlite:///{self.state.store_file}", self.clock)
+            store = SqlStore(self.config.dsn or f"sqlite:///{self.state.store_file}", self.clock)
+            self._stack.callback(store.close)
+            store.claim()
+            store.runs.disown()
+            return store
         except StoreUnusable as problem:
             where = "BACKUPSIM_DSN" if self.config.dsn else f"{self.state.store_file}"
             raise WrongUse(f"{where}: {problem}") from None

@@ -1,90 +1,219 @@
-"""Engine in this process: each job in a thread of its own, each step journalled, unfinished jobs taken up again."""
+"""Engine in this process: runs are taken from the store by a bounded pool of workers, and wait without one.
+
+A dispatcher takes what is queued as workers get free. It is woken by the commit that queued a run, and looks by itself
+now and then, since another process may have queued one. A run whose step waits is parked and holds no worker.
+"""
 
 from __future__ import annotations
 
+import os
 import threading
-from collections.abc import Callable, Mapping
-from dataclasses import replace
-from datetime import datetime
+import time
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
-from controlplane.jobs.engine.execution import RUN, RUNNING, Execution, Interrupted, ask_to_stop, enqueue
+from controlplane.adapters.parked_runs import ParkedRun, ParkedRuns, Resumption
+from controlplane.jobs.engine.execution import Execution, ask_to_stop
 from controlplane.jobs.engine.plan import Plan
-from controlplane.port_wrappers import ClockWrapper
-from controlplane.ports import Clock, Json, Ports
+from controlplane.jobs.engine.runs import Interrupted, Run, RunStore
+from controlplane.ports import Json, Ports
+
+LEASE_SECONDS = 30.0
+"""How long a run stays its owner's without a sign of life."""
+RENEWAL_SECONDS = LEASE_SECONDS / 3
+LOOK_SECONDS = 2.0
+"""How often the dispatcher looks without being woken."""
+MOST_WORKERS = 32
+MOST_RECOVERED = 1_000_000
+
+
+def default_workers() -> int:
+    """Steps wait for the storage most of their time, so there may be more of them than cores."""
+    return min(MOST_WORKERS, 4 + 2 * (os.cpu_count() or 1))
 
 
 class InlineEngine:
-    """The Engine port. `ports_of` is asked at each start, so that engine and ports can be made in either order."""
+    """The Engine port. `ports_of` is asked at each start, so that engine and ports can be made in either order.
+    `real_time` is in seconds since 1970: leases are in real time, whatever the world's clock does."""
 
-    def __init__(self, plans: Mapping[str, Plan], ports_of: Callable[[], Ports]) -> None:
+    def __init__(
+        self,
+        plans: Mapping[str, Plan],
+        ports_of: Callable[[], Ports],
+        runs: RunStore,
+        *,
+        workers: int | None = None,
+        real_time: Callable[[], float] = time.time,
+    ) -> None:
         self._plans = plans
         self._ports_of = ports_of
-        self._threads: dict[str, threading.Thread] = {}
-        self._guard = threading.Lock()
-        self._closing = threading.Event()
+        self.runs = runs
+        self._real_time = real_time
+        self._owner = str(uuid.uuid4())
+        self._size = workers or default_workers()
+        self._workers = ThreadPoolExecutor(self._size, thread_name_prefix="job")
+        self._changed = threading.Condition()
+        self._held: dict[str, Execution] = {}
+        """The runs that this engine has taken, by their job."""
+        self._at_work = 0
+        self._wakings = 0
+        self._dispatched = 0
+        self._are_more_queued = False
+        self._closing = False
+        self._parked = ParkedRuns(lambda: ports_of().clock.now(), self._go_on)
+        self._dispatcher: threading.Thread | None = None
+        self._renewed = real_time()
+        self._unsubscribe = runs.subscribe(self._wake)
 
     def start(self, plan: str, job_id: str, state: Json) -> None:
-        """Begin when the transaction commits in which this is called; if it fails the job never was."""
+        """Queue the run: it begins after the commit of the transaction in which this is called, if there is one."""
         if plan not in self._plans:
             raise KeyError(f"no plan is called {plan}")
-        if enqueue(self._ports_of().store, plan, job_id, state):
-            self._launch(job_id)
+        self.runs.add(job_id, plan, state)
 
     def cancel(self, job_id: str) -> bool:
-        return ask_to_stop(self._ports_of(), job_id)
+        run = self.runs.get(job_id)
+        return run is not None and ask_to_stop(self._ports_of(), self.runs, self._plans[run.plan], job_id)
 
     def recover(self) -> int:
-        unfinished = [document.id for document in self._ports_of().store.find(RUN, RUNNING)]
-        return sum(self._launch(job_id) for job_id in unfinished)
+        """Go on with what is free; how many runs that are. Those that live engines have are left to them."""
+        free = len(self.runs.free(self._real_time(), self._plans.keys(), MOST_RECOVERED))
+        self._wake()
+        return free
 
     def close(self) -> None:
-        """Steps that wait for somebody are left and done again after the next start; others are let end."""
-        self._closing.set()
-        self.settle()
+        """Steps that wait for somebody are left and begun again after the next start; others are let end."""
+        self._unsubscribe()
+        with self._changed:
+            self._closing = True
+            self._changed.notify_all()
+        if self._dispatcher is not None:
+            self._dispatcher.join()
+        self._parked.close()
+        self._workers.shutdown()
+        self._held.clear()
+        self.runs.disown(self._owner)
 
     def settle(self) -> None:
-        """Wait for every job that runs now."""
-        with self._guard:
-            threads = list(self._threads.values())
-        for thread in threads:
-            thread.join()
+        """Wait until nothing runs here and nothing is queued that this engine could take."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._closing or self._is_settled())
 
-    def _launch(self, job_id: str) -> bool:
-        with self._guard:
-            if self._closing.is_set() or job_id in self._threads:
-                return False
-            thread = threading.Thread(target=self._work, args=(job_id,), name=f"job-{job_id}", daemon=True)
-            self._threads[job_id] = thread
-        thread.start()
-        return True
+    def waiting(self) -> Sequence[ParkedRun]:
+        """The runs that wait, with the world time until which they do."""
+        return self._parked.runs()
 
-    def _work(self, job_id: str) -> None:
-        ports = self._ports_of()
-        ports = replace(ports, clock=_UntilClosing(ports.clock, self._closing))
+    def _is_settled(self) -> bool:
+        return not self._held and not self._are_more_queued and self._dispatched == self._wakings
+
+    # --------------------------------------------------------------------------------------------------- the dispatcher
+
+    def _wake(self) -> None:
+        with self._changed:
+            if self._closing:
+                return
+            self._wakings += 1
+            if self._dispatcher is None:
+                self._dispatcher = threading.Thread(target=self._dispatch, name="job-dispatcher", daemon=True)
+                self._dispatcher.start()
+            self._changed.notify_all()
+
+    def _dispatch(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(self._has_something_to_do, LOOK_SECONDS)
+                if self._closing:
+                    return
+                wakings = self._wakings
+            are_more = self._look_around()
+            with self._changed:
+                self._dispatched, self._are_more_queued = wakings, are_more
+                self._changed.notify_all()
+
+    def _look_around(self) -> bool:
+        """What there is to do now; True when more is queued than there are workers for."""
         try:
-            # As the one writer: so the run is seen as soon as it is there, and not before.
-            with ports.store.transaction():
-                found = ports.store.get(RUN, job_id)
-            if found is not None and found.parent == RUNNING:
-                Execution(ports, self._plans[found.private["plan"]], job_id, found.private).run()
+            self._renew()
+            for job in self.runs.stopping(self._owner):
+                self._parked.stop(job)
+            return self._take_what_is_free()
+        except Exception as problem:  # noqa: BLE001 - the database may be back at the next look
+            _report(problem)
+            return False
+
+    def _has_something_to_do(self) -> bool:
+        return self._closing or self._wakings != self._dispatched or (self._are_more_queued and self._has_room())
+
+    def _has_room(self) -> bool:
+        return self._at_work < self._size
+
+    def _renew(self) -> None:
+        now = self._real_time()
+        if self._held and now - self._renewed >= RENEWAL_SECONDS:
+            with self._changed:
+                held = list(self._held)
+            self.runs.renew(self._owner, held, now + LEASE_SECONDS)
+            self._renewed = now
+
+    def _take_what_is_free(self) -> bool:
+        """Take as many runs as there are workers for; True when there may be more."""
+        free = self.runs.free(self._real_time(), self._plans.keys(), self._size + 1)
+        for run in free:
+            with self._changed:
+                if self._closing or not self._has_room():
+                    return True
+                self._at_work += 1
+            self._take(run)
+        return len(free) > self._size
+
+    def _take(self, run: Run) -> None:
+        """Begin a run in the worker that was reserved for it."""
+        now = self._real_time()
+        taken = self.runs.take(run.job, self._owner, now, now + LEASE_SECONDS)
+        if taken is None:
+            self._worker_is_free()
+            return
+        plan = self._plans[taken.plan]
+        execution = Execution(self._ports_of(), self.runs, plan, taken, self.runs.log(taken.job))
+        with self._changed:
+            self._held[taken.job] = execution
+        self._workers.submit(self._work, taken.job, execution, Execution.begin)
+
+    # ------------------------------------------------------------------------------------------------------ the workers
+
+    def _go_on(self, job: str, resumption: Resumption) -> None:
+        """Called by the watcher of the waits: a wait is over."""
+        with self._changed:
+            execution = self._held.get(job)
+            if execution is None or self._closing:
+                return
+            self._at_work += 1
+        self._workers.submit(self._work, job, execution, resumption)
+
+    def _work(self, job: str, execution: Execution, resumption: Resumption) -> None:
+        wait = None
+        try:
+            wait = resumption(execution)
         except Interrupted:
             pass
+        except Exception as problem:  # noqa: BLE001 - the run is left; it is free again when its lease has lapsed
+            _report(problem)
         finally:
-            with self._guard:
-                del self._threads[job_id]
+            if wait is None:
+                with self._changed:
+                    self._held.pop(job, None)
+            else:
+                self._parked.park(job, wait, execution.may_be_stopped)
+            self._worker_is_free()
+
+    def _worker_is_free(self) -> None:
+        with self._changed:
+            self._at_work -= 1
+            self._changed.notify_all()
 
 
-class _UntilClosing(ClockWrapper):
-    """The clock for steps: a wait ends when the engine closes."""
-
-    def __init__(self, inner: Clock, closing: threading.Event) -> None:
-        super().__init__(inner)
-        self._closing = closing
-
-    def wait(self, until: Callable[[], bool], deadline: datetime) -> bool:
-        def until_or_closing() -> bool:
-            if self._closing.is_set():
-                raise Interrupted
-            return until()
-
-        return super().wait(until_or_closing, deadline)
+def _report(problem: Exception) -> None:
+    """As if it had ended its thread: seen on stderr, and a failure under pytest."""
+    arguments = (type(problem), problem, problem.__traceback__, threading.current_thread())
+    threading.excepthook(threading.ExceptHookArgs(arguments))

@@ -1,6 +1,7 @@
 """Store on SQLAlchemy Core: resources as JSON documents, and the journal of events.
 
-Two tables serve everything: what ARM answers is already JSON, so an object model would only describe it twice.
+Two tables serve nearly everything: what ARM answers is already JSON, so an object model would only describe it twice.
+The runs of jobs have tables of their own (`sql_runs`).
 SQLite (a file in WAL mode, or `:memory:`) and PostgreSQL are reached by the same statements.
 """
 
@@ -11,72 +12,37 @@ import sqlite3
 import threading
 import time
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from filelock import FileLock, Timeout
 from sqlalchemy.pool import StaticPool
 
 from controlplane.adapters.quick_reads import QuickReads
+from controlplane.adapters.schema import DOCUMENTS, EVENTS, METADATA, REVISION, VERSIONS
+from controlplane.adapters.sql_runs import SqlRuns
 from controlplane.domain.events.event import Event
 from controlplane.ports import Clock, Document, DocumentExists, EtagMismatch, Json, PortError, StoreView
 from extension.contract.redaction import redact
 
-SCHEMA = "0001"
-"""Revision of the newest migration; a store that has it is opened without loading Alembic."""
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_TIMEOUT_MILLISECONDS = 30_000
 SETTINGS = (f"busy_timeout={BUSY_TIMEOUT_MILLISECONDS}", "journal_mode=WAL", "synchronous=NORMAL", "secure_delete=ON")
 """Of every SQLite connection. NORMAL survives the end of the process at any moment; only a power cut may cost the last
 commits. What is forgotten since it may be secret is not left on a free page either; builds of SQLite differ in that."""
+IN_USE = "another world uses this database; end that one, or give this one a database of its own"
 MAPPED_BYTES = 256 * 2**20
 WRITER_LOCK = 0x6261636B
 """Key of PostgreSQL's advisory lock: one writer at a time, as SQLite has it by nature."""
-
-METADATA = sa.MetaData()
-NAME = sa.String().with_variant(sa.String(collation="C"), "postgresql")
-"""Compared and ordered byte by byte, as SQLite does it by nature."""
-NUMBER = sa.BigInteger().with_variant(sa.Integer, "sqlite")
-
-DOCUMENTS = sa.Table(
-    "documents",
-    METADATA,
-    sa.Column("kind", NAME, primary_key=True),
-    sa.Column("id", NAME, primary_key=True),
-    sa.Column("parent", NAME, nullable=False),
-    sa.Column("etag", sa.String, nullable=False),
-    sa.Column("private", sa.Text, nullable=False),
-    sa.Column("body", sa.LargeBinary, nullable=False),
-    sa.Index("documents_by_parent", "kind", "parent", "id"),
-)
-
-EVENTS = sa.Table(
-    "events",
-    METADATA,
-    sa.Column("id", NUMBER, primary_key=True, autoincrement=True),
-    sa.Column("name", sa.String, nullable=False),
-    sa.Column("party", sa.String, nullable=False),
-    sa.Column("data", sa.Text, nullable=False),
-    sa.Column("vm", sa.String),
-    sa.Column("job", sa.String),
-    sa.Column("parent", NUMBER),
-    sa.Column("time", sa.String, nullable=False),
-    sa.Column("monotonic_seconds", sa.Float, nullable=False),
-    sa.Index("events_by_job", "job", "id"),
-    sqlite_autoincrement=True,
-)
-
-_VERSIONS = sa.Table(
-    "alembic_version",
-    sa.MetaData(),
-    sa.Column("version_num", sa.String(32), nullable=False),
-    sa.PrimaryKeyConstraint("version_num", name="alembic_version_pkc"),
-)
-"""Alembic's own table, as it makes it."""
+WORLD_LOCK = 0x6261636C
+"""Key of PostgreSQL's advisory lock of whoever has the database for itself."""
+CLAIM_SECONDS = 2.0
+"""How long PostgreSQL may take to see that the process of a connection was killed."""
 
 # Columns in the order in which Document and Event take them.
 _DOCUMENT = (
@@ -115,6 +81,10 @@ class StoreUnusable(PortError):
 
 class StoreTooNew(StoreUnusable):
     """The store was written by a newer release."""
+
+
+class StoreInUse(StoreUnusable):
+    """Another world has this database."""
 
 
 class _Reads(StoreView):
@@ -157,6 +127,8 @@ class SqlStore:
         self._clock = clock
         self._turn = threading.RLock()
         self._local = threading.local()
+        self._claims = ExitStack()
+        self.runs = SqlRuns(self._reading, self._writing, self._after_commit)
         with _usable():
             url = sa.make_url("sqlite://" if dsn == ":memory:" else dsn)
             self._sqlite = url.get_backend_name() == "sqlite"
@@ -175,7 +147,29 @@ class SqlStore:
     def close(self) -> None:
         if self._quick is not None:
             self._quick.close()
+        self._claims.close()
         self._engine.dispose()
+
+    def claim(self) -> None:
+        """Have the database for this world alone, until `close` or the end of the process; raises StoreInUse. Who has
+        it knows that whoever had it before is gone."""
+        if self._shared:
+            return
+        if self._sqlite:
+            file = Path(str(self._engine.url.database)).resolve()
+            lock = FileLock(f"{file}.lock", timeout=0, mode=0o600, thread_local=False)
+            try:
+                self._claims.enter_context(lock)
+            except Timeout:
+                raise StoreInUse(IN_USE) from None
+            return
+        connection = self._claims.enter_context(self._engine.connect())
+        connection = connection.execution_options(isolation_level="AUTOCOMMIT")
+        connection.execute(sa.text(f"SET lock_timeout = {int(CLAIM_SECONDS * 1000)}"))
+        try:
+            connection.execute(sa.select(sa.func.pg_advisory_lock(WORLD_LOCK)))
+        except sa.exc.DBAPIError:
+            raise StoreInUse(IN_USE) from None
 
     def _beside_the_pool(self) -> sqlite3.Connection:
         connection = sqlite3.connect(str(self._engine.url.database), check_same_thread=False)
@@ -358,6 +352,8 @@ class SqlStore:
         with self._turn, self._engine.connect() as connection:
             self._begin(connection)
             self._local.connection = connection
+            actions: list[Callable[[], None]] = []
+            self._local.after_commit = actions
             try:
                 yield connection
                 connection.commit()
@@ -366,6 +362,12 @@ class SqlStore:
                 raise
             finally:
                 self._local.connection = None
+        for action in actions:
+            action()
+
+    def _after_commit(self, action: Callable[[], None]) -> None:
+        """Call this once the transaction that this thread is in has committed."""
+        self._local.after_commit.append(action)
 
     def _begin(self, connection: sa.Connection) -> None:
         """Become the one writer now, so that what is read from here on still holds when it is written."""
@@ -376,7 +378,7 @@ class SqlStore:
 
     def _migrate(self) -> None:
         version = self._version()
-        if version == SCHEMA:
+        if version == REVISION:
             return
         with self._writing() as connection:
             if version is None and not sa.inspect(connection).get_table_names():
@@ -428,12 +430,12 @@ def _prepare(connection: Any) -> None:
 def _create(connection: sa.Connection) -> None:
     """What the migrations build, without loading what runs them: a third of a second at the first start of a world."""
     METADATA.create_all(connection)
-    connection.execute(sa.schema.CreateTable(_VERSIONS))
-    connection.execute(sa.insert(_VERSIONS), {"version_num": SCHEMA})
+    connection.execute(sa.schema.CreateTable(VERSIONS))
+    connection.execute(sa.insert(VERSIONS), {"version_num": REVISION})
 
 
-def upgrade(connection: sa.Connection) -> None:
-    """Bring the schema to the newest revision, inside the connection's transaction."""
+def upgrade(connection: sa.Connection, revision: str = "head") -> None:
+    """Bring the schema to the newest revision, or to this one, inside the connection's transaction."""
     from alembic import command
     from alembic.config import Config
     from alembic.script import ScriptDirectory
@@ -449,10 +451,10 @@ def upgrade(connection: sa.Connection) -> None:
             ScriptDirectory.from_config(config).get_revision(str(found))
         except CommandError:
             raise StoreTooNew(
-                f"the state was written by a newer release (its schema is {found}, this one knows up to {SCHEMA}); "
+                f"the state was written by a newer release (its schema is {found}, this one knows up to {REVISION}); "
                 "use that release, or another state folder"
             ) from None
-    command.upgrade(config, "head")
+    command.upgrade(config, revision)
 
 
 def _document(row: Sequence[Any]) -> Document:

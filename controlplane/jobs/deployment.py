@@ -1,6 +1,6 @@
 """Plan "Deploy": writes the resources of a template by the service's own operations, each after what it waits for.
 
-The document of a deployment is its journal. A resource's being written and the note of it are one transaction, so the
+The document of a deployment is its log. A resource's being written and the note of it are one transaction, so the
 one step may be begun anew after the end of a process, and goes on where the document says.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 
 from controlplane.domain.errors import ServiceError, internal_error
 from controlplane.domain.events import service as events
@@ -30,6 +30,7 @@ from controlplane.domain.resources.deployment import (
 from controlplane.domain.state_machine import advance
 from controlplane.domain.times import instant, parse_instant
 from controlplane.jobs.engine.plan import JobLog, Outcome, Plan, Step
+from controlplane.jobs.engine.waiting import Wait, Waiting
 from controlplane.jobs.requests import Requests
 from controlplane.ports import Document, Json, Ports, Store
 from controlplane.templates.language.failure import TemplateError
@@ -40,15 +41,15 @@ from controlplane.templates.secrets import hide_in_error
 DEPLOY = "Deploy"
 BATCH = 16
 """Resources that are written in one transaction: others may write between two of them."""
-_NEVER = datetime.max.replace(tzinfo=UTC)
+LOOK_SECONDS = 0.015
 _GOES_ON = frozenset({"InProgress", "Running", "Accepted"})
 
 
 def deploying(requests_of: Callable[[], Requests]) -> Plan:
     """The plan. `requests_of` is asked at each start, so that engine and service can be made in either order."""
 
-    def deploy(ports: Ports, state: Json) -> Outcome:
-        _Work(ports, requests_of(), state["deployment"]).run()
+    def deploy(ports: Ports, state: Json) -> Waiting[Outcome]:
+        yield from _Work(ports, requests_of(), state["deployment"]).run()
         return Outcome(state)
 
     return Plan(DEPLOY, (Step("Deploy resources", do=deploy, listed=False),), job_log=_History())
@@ -86,7 +87,7 @@ class _End:
 
 
 class _Work:
-    """One deployment being carried out, in the engine's thread."""
+    """One deployment being carried out."""
 
     def __init__(self, ports: Ports, requests: Requests, deployment: str) -> None:
         self._ports = ports
@@ -95,11 +96,12 @@ class _Work:
         self._id = deployment
         self._looks = 0
 
-    def run(self) -> None:
+    def run(self) -> Waiting[None]:
+        what = f"resources of the deployment {self._id.rpartition('/')[2]}"
         while (waits := self._advance()) is not None:
             if waits:
                 self._looks = 0
-                self._ports.clock.wait(self._has_moved, _NEVER)
+                yield Wait(what, self._has_moved, deadline=None, poll_seconds=LOOK_SECONDS)
 
     def _advance(self) -> bool | None:
         """Do what can be done now, up to a batch of it. None: the deployment has ended; else whether only time, or
@@ -214,6 +216,11 @@ class _History(JobLog):
 
     def change_task(self, store: Store, state: Json, task: str, event: str, now: datetime) -> None:
         return None
+
+    def cancel_asked(self, store: Store, state: Json, now: datetime) -> None:
+        document = store.get(KIND, state["deployment"])
+        if document is not None and state_of(document) not in ENDED:
+            cancel(store, document, now)
 
     def close(
         self, store: Store, state: Json, now: datetime, errors: Sequence[ServiceError], cancelled: bool

@@ -9,7 +9,6 @@ from controlplane.adapters.inline_engine import InlineEngine
 from controlplane.domain.events import service as events
 from controlplane.domain.storage.storage_account import KIND as ACCOUNTS
 from controlplane.fabric_documents import DESIRED, HANDLER
-from controlplane.jobs.engine.execution import RUN, RUNNING
 from controlplane.jobs.retention import deleted_vaults, expiry
 from controlplane.json_object import Json
 from controlplane.ports import Ports
@@ -49,6 +48,7 @@ class Resetter:
             ]
             for document in documents:
                 store.delete(document.kind, document.id)
+            self.engine.runs.clear()
         for account in (*accounts, *self.ports.settings.own_accounts):
             self.ports.blobs.empty_account(account)
         counted = {"documents": len(documents), "machines": machines, "accounts": len(accounts)}
@@ -63,8 +63,8 @@ class Resetter:
         return gone
 
     def _end_jobs(self) -> None:
-        for run in self.ports.store.find(RUN, RUNNING):
-            self.engine.cancel(run.id)
+        for run in self.engine.runs.unfinished():
+            self.engine.cancel(run.job)
         self.engine.settle()
 
     def _end_machines(self) -> int:

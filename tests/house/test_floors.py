@@ -108,6 +108,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "alembic",
         "azure",
         "cryptography",
+        "filelock",
         "sqlalchemy",
     ),
     "controlplane.adapters.migrations": ("alembic",),
@@ -316,7 +317,11 @@ MODULES_AT_MOST = 25
 """In one folder: among more a newcomer searches."""
 LONGEST_LINES = 551
 """No module is longer than the longest was when the house was last rebuilt."""
-ONE_HOME = {"azure": {"azurite.py"}, "sqlalchemy": {"store.py", "baseline.py"}, "apsw": {"workload.py", "database.py"}}
+ONE_HOME = {
+    "azure": {"azurite.py"},
+    "sqlalchemy": {"store.py", "schema.py", "sql_runs.py", "baseline.py", "runs.py"},
+    "apsw": {"workload.py", "database.py"},
+}
 IMPURE = {"now", "utcnow", "today", "time", "sleep", "uuid4", "random", "open"}
 
 

@@ -29,6 +29,7 @@ from controlplane.jobs.documents import points, restore_points
 from controlplane.jobs.engine import records
 from controlplane.jobs.engine.plan import Outcome, Plan, Step
 from controlplane.jobs.engine.records import JobOrder, Ticket
+from controlplane.jobs.engine.waiting import Waiting
 from controlplane.jobs.retention import expiry, snapshots
 from controlplane.ports import Blob, Disk, Document, Engine, Json, PortError, Ports, Store
 from controlplane.vault_format.vault_store import VaultPoint, VaultStore
@@ -170,11 +171,11 @@ def in_progress() -> ServiceError:
 # ------------------------------------------------------------------------------------------------------- take snapshot
 
 
-def take_snapshot(ports: Ports, state: Json) -> Outcome:
+def take_snapshot(ports: Ports, state: Json) -> Waiting[Outcome]:
     """The recovery point is there at once, in the instant tier."""
     disks = disks_of(state)
     restore_points.check_room(ports, state["collection"], points.of_item(ports.store, state["item"]))
-    result = snapshot_task.take(ports, state, disks)
+    result = yield from snapshot_task.take(ports, state, disks)
     taken = ports.clock.now()
     point = RecoveryPoint(
         id=state["point"],

@@ -16,6 +16,7 @@ from controlplane.domain.errors import ServiceError
 from controlplane.domain.events import service as events
 from controlplane.domain.recovery_services import snapshot_failure
 from controlplane.jobs.engine import records
+from controlplane.jobs.engine.waiting import Wait, Waiting
 from controlplane.jobs.retention import snapshots
 from controlplane.ports import (
     Blob,
@@ -63,7 +64,7 @@ class _TaskFailed(Exception):
         self.report = report
 
 
-def take(ports: Ports, state: Json, disks: Sequence[Disk]) -> SnapshotResult:
+def take(ports: Ports, state: Json, disks: Sequence[Disk]) -> Waiting[SnapshotResult]:
     """Snapshots of these disks; raises ServiceError, and then leaves none."""
     view = _require_machine(ports, state["vm"])
     if not disks:
@@ -75,7 +76,7 @@ def take(ports: Ports, state: Json, disks: Sequence[Disk]) -> SnapshotResult:
     for retries in range(attempts):
         task = _new_task(ports, state)
         try:
-            report = _carry_out(ports, state, disks, task, retries)
+            report = yield from _carry_out(ports, state, disks, task, retries)
             return _confirmed(ports, disks, task, report)
         except _TaskFailed as failure:
             _forget(ports, disks, task)
@@ -149,7 +150,7 @@ def _new_task(ports: Ports, state: Json) -> Task:
     )
 
 
-def _carry_out(ports: Ports, state: Json, disks: Sequence[Disk], task: Task, retries: int) -> StatusReport:
+def _carry_out(ports: Ports, state: Json, disks: Sequence[Disk], task: Task, retries: int) -> Waiting[StatusReport]:
     """The report of a task that succeeded, by its own account."""
     # A handler writes only to blobs that are there, and only if they are empty.
     ports.blobs.put(task.logs, b"")
@@ -161,7 +162,12 @@ def _carry_out(ports: Ports, state: Json, disks: Sequence[Disk], task: Task, ret
         raise snapshot_failure.agent_not_ready(f"It cannot be given the task: {reason}.") from None
     ports.store.record(records.event(state, events.SnapshotAsked(task.id, retries)))
     watch = _Watch(ports, state["vm"], task)
-    ports.clock.wait(watch, deadline)
+    what = f"the report of the task {task.id}"
+    try:
+        yield Wait(what, watch, deadline, poll_seconds=ports.settings.report_poll_seconds)
+    except ServiceError:  # the job was asked to stop
+        _remember_attempt(ports, state, task, None)
+        raise
     _remember_attempt(ports, state, task, watch.report)
     if watch.problem is not None:
         raise watch.problem
@@ -229,7 +235,7 @@ def _address(blob: Blob) -> Json:
 class _Watch:
     """Looks at the status blob, and at what the agent says of the machine; true when either is final.
 
-    It looks and waits in real time: that spares the storage and suits its writers, whatever the world's clock does.
+    The grace for a late report is real time: that suits its writers, whatever the world's clock does.
     """
 
     def __init__(self, ports: Ports, vm: str, task: Task) -> None:
@@ -238,16 +244,12 @@ class _Watch:
         self._ports = ports
         self._vm = vm
         self._task = task
-        self._next_look = 0.0
         self._ended_since: float | None = None
 
     def __call__(self) -> bool:
-        if time.monotonic() < self._next_look:
-            return False
         self.report = self._final(self._read_blob())
         if self.report is None:
             self._look_at_machine()
-        self._next_look = time.monotonic() + self._ports.settings.report_poll_seconds
         return self.report is not None or self.problem is not None
 
     def _final(self, report: StatusReport | None) -> StatusReport | None:

@@ -11,7 +11,8 @@ from controlplane.ports import Engine, Ports
 
 
 def cancel(ports: Ports, engine: Engine, job: str) -> str:
-    """The id of the operation: it succeeds once the job has been asked, which ends when the step it is in has ended.
+    """The id of the operation: it succeeds once the job has been asked, which ends when the step it is in has ended,
+    at once where that step only waits.
 
     `job` is the id of the job's document. Looking and asking are one transaction, so that a backup which is told to
     stop in its snapshot has not begun to transfer.

@@ -1,74 +1,87 @@
-"""One job being carried out: replays what its journal knows, does the rest, and ends the job.
+"""One job being carried out: replays what the log of its run knows, does the rest, and ends the job.
 
-The journal is one document per job. It holds, call by call, what became of it, so that after the end of a process the
-same plan walks the same way up to the call that was interrupted, and does that one again.
+The log holds, call by call, what became of it, so that after the end of a process the same plan walks the same way up
+to the call that was interrupted, and does that one again.
 """
 
 from __future__ import annotations
 
 import traceback
-from typing import Any
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from controlplane.domain.errors import ServiceError
 from controlplane.domain.errors.jobs import DEPENDENCY_FAILED, INTERNAL_OPERATION_ERROR, JOB_SUCCESSFULLY_CANCELLED
 from controlplane.domain.events import service as events
 from controlplane.domain.events.event import Fact
-from controlplane.domain.recovery_services import job as jobs
 from controlplane.domain.recovery_services.job import Job
 from controlplane.jobs.engine import records
-from controlplane.jobs.engine.plan import Direction, JobLog, Outcome, Plan, Step, StepFailed, run
-from controlplane.ports import DocumentExists, Json, PortError, Ports, Store
-
-RUN = "run"
-RUNNING = "running"
-ENDED = "ended"
+from controlplane.jobs.engine.plan import Direction, JobLog, Outcome, Plan, Step, StepFailed, completed, run
+from controlplane.jobs.engine.runs import Interrupted, Logged, Run, RunStore
+from controlplane.jobs.engine.waiting import Wait, Waiting
+from controlplane.ports import Json, PortError, Ports
 
 
-class Interrupted(Exception):
-    """The engine closes: the step is left where it is and done again after the next start."""
-
-
-def enqueue(store: Store, plan: str, job_id: str, state: Json) -> bool:
-    """Begin a journal; False when the job has one already."""
-    journal = {"plan": plan, "state": state, "calls": [], "cancel": False}
-    try:
-        store.put(RUN, job_id, {}, parent=RUNNING, private=journal, if_none_match=True)
-    except DocumentExists:
-        return False
-    return True
-
-
-def ask_to_stop(ports: Ports, job_id: str) -> bool:
-    """Note that the job shall stop before its next step; False when it does not run."""
+def ask_to_stop(ports: Ports, runs: RunStore, plan: Plan, job_id: str) -> bool:
+    """Note that the job shall stop; False when it does not run."""
     with ports.store.transaction():
-        found = ports.store.get(RUN, job_id)
-        if found is None or found.parent != RUNNING:
+        asked = runs.ask_to_stop(job_id)
+        if asked is None:
             return False
-        ports.store.put(RUN, job_id, {}, private=found.private | {"cancel": True})
-        state = found.private["state"]
-        records.change(ports.store, state["job_document"], ports.clock.now(), jobs.cancel_asked)
-        ports.store.record(records.event(state, events.JobState("Cancelling")))
+        job_log: JobLog = plan.job_log or records
+        job_log.cancel_asked(ports.store, asked.state, ports.clock.now())
     return True
 
 
 class Execution:
-    """Carries out the job of one journal, in the caller's thread."""
+    """Carries out one run, in the threads of those who call: `begin`, then as long as a Wait comes back one of
+    `resume`, `fail` and `stop`. None comes back when the run has ended, Interrupted is raised when it is not ours."""
 
-    def __init__(self, ports: Ports, plan: Plan, job_id: str, journal: Json) -> None:
+    def __init__(self, ports: Ports, runs: RunStore, plan: Plan, taken: Run, log: Sequence[Logged]) -> None:
         self._ports = ports
+        self._runs = runs
         self._plan = plan
         self._job_log: JobLog = plan.job_log or records
-        self._job_id = job_id
-        self._known: list[Json] = journal["calls"]
-        self._first: Json = journal["state"]
+        self._run = taken
+        self._log = log
         self._position = 0
         self._errors: list[ServiceError] = []
+        self._undoing = False
+        self._stopped = False
+        self._course = self._carry_out()
 
-    def run(self) -> None:
-        cancelled = False
-        state = self._first
+    def begin(self) -> Wait | None:
+        return next(self._course, None)
+
+    def resume(self, came_true: bool) -> Wait | None:
+        """The wait is over."""
         try:
-            state = run(self._plan, self._first, self._call)
+            return self._course.send(came_true)
+        except StopIteration:
+            return None
+
+    def fail(self, error: Exception) -> Wait | None:
+        """The condition could not be looked at."""
+        try:
+            return self._course.throw(error)
+        except StopIteration:
+            return None
+
+    def stop(self) -> Wait | None:
+        """The job was asked to stop while it waits: the step fails where it is."""
+        self._stopped = True
+        return self.fail(JOB_SUCCESSFULLY_CANCELLED.error())
+
+    @property
+    def may_be_stopped(self) -> bool:
+        """An undo goes on to its end, however long it waits."""
+        return not self._undoing
+
+    def _carry_out(self) -> Waiting[None]:
+        cancelled = False
+        state = self._run.state
+        try:
+            state = yield from run(self._plan, state, self._call)
         except StepFailed as failure:
             cancelled = failure.cancelled
         self._end(state, cancelled)
@@ -76,10 +89,10 @@ class Execution:
     def _end(self, state: Json, cancelled: bool) -> None:
         store, now = self._ports.store, self._ports.clock.now()
         with store.transaction():
-            job = self._job_log.close(store, self._first, now, self._errors, cancelled)
+            self._runs.end(self._run.job, self._run.fence)
+            job = self._job_log.close(store, self._run.state, now, self._errors, cancelled)
             if job is not None:
                 self._run_on_finished(state, job)
-            self._journal(ENDED)
 
     def _run_on_finished(self, state: Json, job: Job) -> None:
         store = self._ports.store
@@ -91,76 +104,92 @@ class Execution:
 
     # ------------------------------------------------------------------------------------------------------- one call
 
-    def _call(self, step: Step, direction: Direction, state: Json) -> Json:
+    def _call(self, step: Step, direction: Direction, state: Json) -> Waiting[Json]:
         position = self._position
         self._position += 1
-        if position < len(self._known):
-            return self._replay(self._known[position])
-        if direction is Direction.UNDO:
-            return self._undo(step, state)
-        return self._do(step, state)
+        if position < len(self._log):
+            return self._replay(self._log[position])
+        self._undoing = direction is Direction.UNDO
+        if self._undoing:
+            return (yield from self._undo(step, state))
+        return (yield from self._do(step, state))
 
-    def _replay(self, call: Json) -> Json:
-        if call["error"] is None:
-            state: Json = call["state"]
-            return state
-        error = ServiceError.stored(call["error"])
+    def _replay(self, entry: Logged) -> Json:
+        if entry.error is None:
+            assert entry.state is not None, "what did not fail has a next state"
+            return entry.state
+        error = ServiceError.stored(entry.error)
         self._errors.append(error)
-        raise StepFailed(error, call["cancelled"])
+        raise StepFailed(error, entry.cancelled)
 
-    def _do(self, step: Step, state: Json) -> Json:
-        self._stop_if_asked(step)
+    def _do(self, step: Step, state: Json) -> Waiting[Json]:
         store = self._ports.store
-        with store.transaction():
-            self._job_log.change_task(store, state, step.name, "started", self._ports.clock.now())
+        self._begin(step, state)
         try:
-            outcome = step.do(self._ports, state)
-            with store.transaction():
+            outcome = yield from completed(step.do(self._ports, state))
+            with self._writing():
                 self._commit(outcome)
                 self._job_log.change_task(store, state, step.name, "done", self._ports.clock.now())
                 self._note(step, Direction.DO, outcome.state)
         except Interrupted:
             raise
         except Exception as error:
-            raise self._failed(step, _as_service_error(error), error) from error
+            raise self._failed(step, error) from error
         return outcome.state
 
-    def _stop_if_asked(self, step: Step) -> None:
-        found = self._ports.store.get(RUN, self._job_id)
-        if found is not None and found.private["cancel"]:
-            error = JOB_SUCCESSFULLY_CANCELLED.error()
-            self._errors.append(error)
-            self._note(step, Direction.DO, None, error, cancelled=True)
-            raise StepFailed(error, cancelled=True)
-
-    def _failed(self, step: Step, error: ServiceError, cause: Exception) -> StepFailed:
+    def _begin(self, step: Step, state: Json) -> None:
         store = self._ports.store
+        with self._writing() as run:
+            stopped = run.cancel
+            if not stopped:
+                self._job_log.change_task(store, state, step.name, "started", self._ports.clock.now())
+        if stopped:
+            raise self._stopped_at(step)
+
+    def _stopped_at(self, step: Step) -> StepFailed:
+        error = JOB_SUCCESSFULLY_CANCELLED.error()
+        with self._writing():
+            self._note(step, Direction.DO, None, error, cancelled=True)
         self._errors.append(error)
-        with store.transaction():
+        return StepFailed(error, cancelled=True)
+
+    def _failed(self, step: Step, cause: Exception) -> StepFailed:
+        if self._stopped:
+            return self._stopped_at(step)
+        store, error = self._ports.store, _as_service_error(cause)
+        with self._writing():
             if not isinstance(cause, ServiceError | PortError):
                 self._tell(events.JobMistake(step.name, *_traced(cause)))
-            self._job_log.change_task(store, self._first, step.name, "failed", self._ports.clock.now())
+            self._job_log.change_task(store, self._run.state, step.name, "failed", self._ports.clock.now())
             self._note(step, Direction.DO, None, error)
+        self._errors.append(error)
         return StepFailed(error)
 
-    def _undo(self, step: Step, state: Json) -> Json:
+    def _undo(self, step: Step, state: Json) -> Waiting[Json]:
         """An undo that cannot is told of and not tried again: what it left is found by the next backup's clean-up."""
-        store = self._ports.store
+        self._runs.check(self._run.job, self._run.fence)
         try:
-            outcome = step.undo(self._ports, state) if step.undo is not None else Outcome(state)
-            with store.transaction():
+            undone = step.undo(self._ports, state) if step.undo is not None else Outcome(state)
+            outcome = yield from completed(undone)
+            with self._writing():
                 self._commit(outcome)
                 self._note(step, Direction.UNDO, outcome.state)
         except Interrupted:
             raise
         except Exception as error:  # noqa: BLE001 - the plan goes on undoing whatever one undo meets
-            with store.transaction():
+            with self._writing():
                 self._tell(events.UndoFailed(step.name, *_traced(error)))
                 self._note(step, Direction.UNDO, state)
             return state
         return outcome.state
 
-    # ---------------------------------------------------------------------------------------------------- the journal
+    # ------------------------------------------------------------------------------------------------- what is written
+
+    @contextmanager
+    def _writing(self) -> Iterator[Run]:
+        """A transaction in which the run is still ours: as it is now."""
+        with self._ports.store.transaction():
+            yield self._runs.check(self._run.job, self._run.fence)
 
     def _commit(self, outcome: Outcome) -> None:
         outcome.commit(self._ports.store)
@@ -175,25 +204,11 @@ class Execution:
         error: ServiceError | None = None,
         cancelled: bool = False,
     ) -> None:
-        call: Json = {"step": step.name, "direction": direction, "state": state, "error": None, "cancelled": cancelled}
-        if error is not None:
-            call["error"] = {
-                "code": error.code,
-                "message": error.message,
-                "status": error.status,
-                "remedy": error.remedy,
-                "number": error.number,
-            }
-        self._journal(RUNNING, call)
-
-    def _journal(self, parent: str, *calls: Json) -> None:
-        found = self._ports.store.get(RUN, self._job_id)
-        assert found is not None, "a run is begun before it is carried out"
-        private: dict[str, Any] = found.private | {"calls": [*found.private["calls"], *calls]}
-        self._ports.store.put(RUN, self._job_id, {}, parent=parent, private=private)
+        entry = Logged(step.name, direction, state, _fields_of(error) if error else None, cancelled)
+        self._runs.append(self._run.job, self._run.fence, self._position - 1, entry)
 
     def _tell(self, fact: Fact) -> None:
-        self._ports.store.record(self._job_log.event(self._first, fact))
+        self._ports.store.record(self._job_log.event(self._run.state, fact))
 
 
 def _traced(error: Exception) -> tuple[str, list[str]]:
@@ -202,6 +217,16 @@ def _traced(error: Exception) -> tuple[str, list[str]]:
     return type(error).__name__, [
         f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in frames
     ]
+
+
+def _fields_of(error: ServiceError) -> Json:
+    return {
+        "code": error.code,
+        "message": error.message,
+        "status": error.status,
+        "remedy": error.remedy,
+        "number": error.number,
+    }
 
 
 def _as_service_error(error: Exception) -> ServiceError:

@@ -2,7 +2,8 @@
 
 A plan is data: the same list runs the job, shows its tasks and generates its tests. A step takes the ports and the
 state, and says what shall be committed; it may be run twice, since a process can end between what a step did and the
-note that it did it. So whatever a step makes bears a name that follows from the state.
+note that it did it. So whatever a step makes bears a name that follows from the state. A step that waits is a
+generator, as `waiting` describes.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Protocol
 from controlplane.domain.errors import ServiceError
 from controlplane.domain.events.event import Event, Fact
 from controlplane.domain.recovery_services.job import Job
+from controlplane.jobs.engine.waiting import Waiting
 from controlplane.ports import Json, Ports, Store
 
 
@@ -33,7 +35,12 @@ class Outcome:
     events: tuple[Event, ...] = ()
 
 
-Action = Callable[[Ports, Json], Outcome]
+Action = Callable[[Ports, Json], Outcome | Waiting[Outcome]]
+
+
+def completed(result: Outcome | Waiting[Outcome]) -> Waiting[Outcome]:
+    """The outcome of a step, whether it waits on its way or not."""
+    return result if isinstance(result, Outcome) else (yield from result)
 
 
 class Direction(StrEnum):
@@ -64,6 +71,9 @@ class JobLog(Protocol):
     def change_task(self, store: Store, state: Json, task: str, event: str, now: datetime) -> None:
         """A step started, is done, or failed."""
 
+    def cancel_asked(self, store: Store, state: Json, now: datetime) -> None:
+        """The job was asked to stop."""
+
     def close(
         self, store: Store, state: Json, now: datetime, errors: Sequence[ServiceError], cancelled: bool
     ) -> Job | None:
@@ -92,22 +102,22 @@ class StepFailed(Exception):
         self.cancelled = cancelled
 
 
-Call = Callable[[Step, Direction, Json], Json]
+Call = Callable[[Step, Direction, Json], Waiting[Json]]
 """Carries out one direction of a step and returns the next state, or raises StepFailed. An undo does not fail."""
 
 
-def run(plan: Plan, state: Json, call: Call) -> Json:
+def run(plan: Plan, state: Json, call: Call) -> Waiting[Json]:
     """The only interpreter. The step that fails is undone too; an optional one alone, a required one with all before
     it. Raises the StepFailed that stopped the plan."""
     done: list[Step] = []
     for step in plan.steps:
         done.append(step)
         try:
-            state = call(step, Direction.DO, state)
+            state = yield from call(step, Direction.DO, state)
         except StepFailed as failure:
             fatal = step.required or failure.cancelled
             for unwanted in reversed(done if fatal else [step]):
-                state = call(unwanted, Direction.UNDO, state)
+                state = yield from call(unwanted, Direction.UNDO, state)
             if fatal:
                 raise
             done.pop()

@@ -127,6 +127,12 @@ def set_properties(store: Store, state: Json, now: datetime, **properties: str) 
     change(store, state["job_document"], now, lambda job: jobs.with_properties(job, properties))
 
 
+def cancel_asked(store: Store, state: Json, now: datetime) -> None:
+    """The job was asked to stop."""
+    job = change(store, state["job_document"], now, jobs.cancel_asked)
+    store.record(event(state, events.JobState(job.status)))
+
+
 def close(store: Store, state: Json, now: datetime, errors: Sequence[ServiceError], cancelled: bool) -> Job:
     """End the job, and with it its operation and its lock."""
     job = change(store, state["job_document"], now, lambda job: jobs.ended(job, now, errors, cancelled))

@@ -13,13 +13,15 @@ from controlplane.domain.recovery_services.restored_disks import RestoredDisk
 from controlplane.jobs.documents import locks, machines, managed_disks
 from controlplane.jobs.documents.networks import INTERFACES, configurations_in, find_subnet
 from controlplane.jobs.engine.plan import Outcome, Step
+from controlplane.jobs.engine.waiting import Waiting
+from controlplane.jobs.restore import power_state
 from controlplane.jobs.restore import restore_transfer as transfer
 from controlplane.ports import Disk, Json, Ports, Store
 
 CONFIGURATION = "ipconfig1"
 
 
-def create(ports: Ports, state: Json) -> Outcome:
+def create(ports: Ports, state: Json) -> Waiting[Outcome]:
     """The machine is there and has booted when this ends. It is made by the documents that a PUT would write."""
     place = state["place"]
     with ports.store.transaction():
@@ -28,7 +30,7 @@ def create(ports: Ports, state: Json) -> Outcome:
             _create(ports, state)
         elif found.json()["properties"]["vmId"] != place["vm_id"]:
             raise name_taken(place["machine"])
-    machines.await_power(ports, place["machine"], "running")
+    yield from power_state.reach(ports, place["machine"], "running")
     return Outcome(state)
 
 

@@ -13,13 +13,15 @@ from controlplane.domain.recovery_services import restored_machine, snapshot_fai
 from controlplane.jobs.backup import backup
 from controlplane.jobs.documents import locks, machines, managed_disks, points
 from controlplane.jobs.engine.plan import Outcome, Step
+from controlplane.jobs.engine.waiting import Waiting
+from controlplane.jobs.restore import power_state
 from controlplane.jobs.restore import restore_transfer as transfer
 from controlplane.jobs.restore.restore_machine import backed_disks
 from controlplane.jobs.retention import snapshots
 from controlplane.ports import Disk, Document, Json, Ports, PowerState
 
 
-def back_up(ports: Ports, state: Json) -> Outcome:
+def back_up(ports: Ports, state: Json) -> Waiting[Outcome]:
     """What is about to be replaced becomes a recovery point of its own. The machine as it is now is remembered."""
     machine = _machine(ports, state)
     locks.check(ports.store, state["vm"])
@@ -28,7 +30,7 @@ def back_up(ports: Ports, state: Json) -> Outcome:
     # Those of an attempt that the end of a process interrupted: no recovery point will ever name them.
     snapshots.delete_snapshots(ports, backup.disks_of(safety), lambda snapshot, job, task: job == state["job"])
     try:
-        taken = backup.take_snapshot(ports, safety)
+        taken = yield from backup.take_snapshot(ports, safety)
     except ServiceError as error:
         raise BACKUP_BEFORE_REPLACE_FAILED.error(
             reason=error.message, what_to_do=error.remedy or "Create another virtual machine from the recovery point."
@@ -56,24 +58,24 @@ def forget_vault_copy(ports: Ports, state: Json) -> Outcome:
     return Outcome(state)
 
 
-def replace(ports: Ports, state: Json) -> Outcome:
+def replace(ports: Ports, state: Json) -> Waiting[Outcome]:
     point = transfer.point_of(ports.store, state)
     disks = transfer.restored_disks(ports, state)
     profile = restored_machine.storage_profile(point.machine, disks, state["before"]["profile"])
-    _exchange(ports, state, profile, backed_disks(ports, disks))
+    yield from _exchange(ports, state, profile, backed_disks(ports, disks))
     return Outcome(state)
 
 
-def put_back(ports: Ports, state: Json) -> Outcome:
+def put_back(ports: Ports, state: Json) -> Waiting[Outcome]:
     """The machine gets the disks again that it had; one that never lost them is left alone."""
     before = state["before"]
     disks = tuple(Disk.from_json(disk) for disk in before["disks"])
     if ports.store.get(KIND, state["vm"]) is None:
         return Outcome(state)
     if ports.fabric.disks(state["vm"]) != disks:
-        _exchange(ports, state, _profile_of_today(ports, before["profile"], disks), disks)
+        yield from _exchange(ports, state, _profile_of_today(ports, before["profile"], disks), disks)
     else:
-        machines.power(ports, state["vm"], before["power"])
+        yield from power_state.bring(ports, state["vm"], before["power"])
     return Outcome(state)
 
 
@@ -90,10 +92,10 @@ def _profile_of_today(ports: Ports, profile: Json, disks: tuple[Disk, ...]) -> J
     }
 
 
-def _exchange(ports: Ports, state: Json, profile: Json, disks: tuple[Disk, ...]) -> None:
+def _exchange(ports: Ports, state: Json, profile: Json, disks: tuple[Disk, ...]) -> Waiting[None]:
     vm, store = state["vm"], ports.store
     wanted: PowerState = state["before"]["power"]
-    machines.power(ports, vm, "deallocated")
+    yield from power_state.bring(ports, vm, "deallocated")
     with store.transaction():
         machine = _machine(ports, state)
         shown = machine.json()
@@ -107,7 +109,7 @@ def _exchange(ports: Ports, state: Json, profile: Json, disks: tuple[Disk, ...])
         private = machine.private | {"blobs": [disk.blob_key for disk in disks]}
         store.put(KIND, vm, shown, private=private)
         ports.fabric.create_vm(vm, machines.spec_of(shown, disks))
-    machines.power(ports, vm, wanted)
+    yield from power_state.bring(ports, vm, wanted)
 
 
 def _machine(ports: Ports, state: Json) -> Document:

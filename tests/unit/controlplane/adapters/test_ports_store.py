@@ -6,14 +6,12 @@ be an empty one; whatever a test makes in it is dropped again.
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -22,27 +20,10 @@ from controlplane.domain.events.event import Event
 from controlplane.overlay_store import OverlayStore
 from controlplane.ports import DocumentExists, EtagMismatch, Store
 from simulator.clock.virtual import VirtualClock
+from tests.unit.controlplane.adapters.databases import DATABASES, opened
 
 START = datetime(2026, 11, 22, 19, 0, tzinfo=UTC)
 KIND = "microsoft.recoveryservices/vaults"
-
-
-@pytest.fixture
-def clock() -> Iterator[VirtualClock]:
-    clock = VirtualClock(START)
-    yield clock
-    clock.close()
-
-
-OTHER = os.environ.get("BACKUPSIM_TEST_DSN", "")
-
-
-DATABASES = ["file", "memory", *(["other"] if OTHER else [])]
-
-
-@pytest.fixture(params=DATABASES)
-def database(request: pytest.FixtureRequest, tmp_path: Path, clock: VirtualClock) -> Iterator[SqlStore]:
-    yield from opened(request.param, tmp_path, clock)
 
 
 @pytest.fixture(params=[*DATABASES, "overlay"])
@@ -53,19 +34,6 @@ def store(request: pytest.FixtureRequest, tmp_path: Path, clock: VirtualClock) -
     for below in opened("file", tmp_path, clock):
         with below.view() as view:
             yield OverlayStore(view, clock)
-
-
-def opened(which: str, tmp_path: Path, clock: VirtualClock) -> Iterator[SqlStore]:
-    dsn = {"file": f"sqlite:///{tmp_path}/state.db", "memory": ":memory:", "other": OTHER}[which]
-    store = SqlStore(dsn, clock)
-    yield store
-    store.close()
-    if which == "other":
-        engine = sa.create_engine(dsn)
-        found = sa.MetaData()
-        found.reflect(engine)
-        found.drop_all(engine)
-        engine.dispose()
 
 
 def test_a_document_comes_back_as_it_was_put(store: Store) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -13,8 +14,10 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy.engine import make_url
 
-from controlplane.adapters.store import METADATA, SCHEMA, SqlStore, StoreTooNew, upgrade
+from controlplane.adapters.schema import DOCUMENTS, METADATA, REVISION
+from controlplane.adapters.store import SqlStore, StoreInUse, StoreTooNew, upgrade
 from controlplane.domain.events.event import Event
+from controlplane.jobs.engine.runs import Logged, Run
 from simulator.clock.virtual import VirtualClock
 
 
@@ -60,7 +63,7 @@ def test_the_migrations_build_the_schema_that_the_store_uses(
     SqlStore(f"sqlite:///{tmp_path}/state.db", clock).close()
     with engine.connect() as connection:
         context = MigrationContext.configure(connection)
-        assert context.get_current_revision() == SCHEMA
+        assert context.get_current_revision() == REVISION
         assert compare_metadata(context, METADATA) == []
     engine.dispose()
 
@@ -74,6 +77,54 @@ def test_the_state_of_a_newer_release_is_refused_and_left_alone(tmp_path: Path, 
         SqlStore(dsn(tmp_path), clock)
     assert connection.execute("SELECT version_num FROM alembic_version").fetchone() == ("9999",)
     connection.close()
+
+
+def test_a_database_is_one_worlds_alone(tmp_path: Path, clock: VirtualClock) -> None:
+    first, second = SqlStore(dsn(tmp_path), clock), SqlStore(dsn(tmp_path), clock)
+    first.claim()
+    with pytest.raises(StoreInUse, match="another world uses this database; end that one"):
+        second.claim()
+    first.close()
+    second.claim()
+    second.close()
+
+
+def test_a_database_in_memory_is_nobody_elses(clock: VirtualClock) -> None:
+    stores = [SqlStore(":memory:", clock) for _ in range(2)]
+    for store in stores:
+        store.claim()
+    for store in stores:
+        store.close()
+
+
+OLD_RUN = {
+    "plan": "Backup",
+    "state": {"job": "j", "vm": "/vm"},
+    "cancel": True,
+    "calls": [
+        {"step": "One", "direction": "do", "state": {"made": 1}, "error": None, "cancelled": False},
+        {"step": "Two", "direction": "do", "state": None, "error": {"code": "X"}, "cancelled": False},
+    ],
+}
+
+
+def test_runs_of_an_older_release_are_carried_over(tmp_path: Path, clock: VirtualClock) -> None:
+    address = f"sqlite:///{tmp_path}/state.db"
+    engine = sa.create_engine(address)
+    with engine.begin() as connection:
+        upgrade(connection, "0001")
+        for job, parent in (("going", "running"), ("over", "ended")):
+            values = {"kind": "run", "id": job, "parent": parent, "etag": "e", "body": b"{}"}
+            connection.execute(sa.insert(DOCUMENTS), {**values, "private": json.dumps(OLD_RUN)})
+    engine.dispose()
+    store = SqlStore(address, clock)
+    assert list(store.runs.unfinished()) == [Run("going", "Backup", {"job": "j", "vm": "/vm"}, True, "queued")]
+    assert list(store.runs.log("going")) == [Logged("One", "do", {"made": 1}), Logged("Two", "do", None, {"code": "X"})]
+    over = store.runs.get("over")
+    assert over is not None
+    assert over.status == "ended"
+    assert store.find("run") == []
+    store.close()
 
 
 def test_the_statements_are_those_of_postgresql_too() -> None:

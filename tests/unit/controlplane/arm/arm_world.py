@@ -130,8 +130,7 @@ class ArmWorld:
 
     def settle(self) -> None:
         """Wait for every job that runs."""
-        for thread in list(self.engine._threads.values()):
-            thread.join()
+        self.engine.settle()
 
     # ---------------------------------------------------------------------------------------------------- what there is
 
@@ -195,7 +194,7 @@ def _arm_world(store: SqlStore, clock: VirtualClock, blobs: MemoryBlobs, edge: J
     fabric = ScriptedFabric(store, blobs, clock)
     settings = ServiceSettings()
     ports = Ports(clock=clock, blobs=blobs, store=store, fabric=fabric, chance=Random(7), settings=settings)
-    engine = InlineEngine(plans(lambda: requests), lambda: ports)
+    engine = InlineEngine(plans(lambda: requests), lambda: ports, store.runs)
     app = build(ports, engine, identity(), **edge)
     requests = internal_client(ports, engine, identity())
     loop = asyncio.Runner()

@@ -21,6 +21,7 @@ from controlplane.domain.storage import storage_account
 from controlplane.jobs.backup.backup import backup_now
 from controlplane.jobs.catalog import PLANS
 from controlplane.jobs.documents import managed_disks, points
+from controlplane.jobs.engine.plan import Plan
 from controlplane.jobs.engine.records import Ticket
 from controlplane.jobs.protection.lifecycle import configure_protection
 from controlplane.jobs.restore.restore import restore
@@ -106,9 +107,14 @@ class BackupWorld:
     def engine(self) -> InlineEngine:
         return self.engines[-1]
 
-    def new_engine(self) -> InlineEngine:
-        """The engine of the next process."""
-        self.engines.append(InlineEngine(PLANS, lambda: self.ports))
+    def new_engine(self, *changed: Plan, workers: int | None = None) -> InlineEngine:
+        """The engine of the next process, which has the database for itself; `changed` stand in for plans of their
+        names."""
+        if self.engines:
+            self.engine.close()
+            self.store.runs.disown()
+        plans = {**PLANS, **{plan.name: plan for plan in changed}}
+        self.engines.append(InlineEngine(plans, lambda: self.ports, self.store.runs, workers=workers))
         return self.engine
 
     # ---------------------------------------------------------------------------------------------------- what is done

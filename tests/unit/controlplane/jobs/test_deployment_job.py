@@ -17,7 +17,7 @@ from controlplane.domain.errors import ServiceError
 from controlplane.domain.resources import deployment
 from controlplane.domain.resources.deployment import KIND, Operation
 from controlplane.jobs.deployment import DEPLOY, deploying, state_of
-from controlplane.jobs.engine.execution import RUN, RUNNING, Interrupted
+from controlplane.jobs.engine.runs import Interrupted
 from controlplane.jobs.requests import Progress, Written
 from controlplane.ports import Json, Ports, ServiceSettings
 from controlplane.templates.language.scope import Scope
@@ -96,9 +96,10 @@ class World:
 
     def run(self, requests: NotedRequests) -> str:
         """Start the job, or go on with it; the state of the deployment once nothing runs any more."""
-        engine = InlineEngine({DEPLOY: deploying(lambda: requests)}, lambda: self.ports)
+        engine = InlineEngine({DEPLOY: deploying(lambda: requests)}, lambda: self.ports, self.store.runs)
         self.engines.append(engine)
-        if self.store.find(RUN, RUNNING):
+        self.store.runs.disown()  # what was before has ended
+        if self.store.runs.unfinished():
             assert engine.recover() == 1
         else:
             engine.start(DEPLOY, "j", {"job": "j", "deployment": ID.lower()})
@@ -186,11 +187,12 @@ def test_one_whose_group_is_deleted_meanwhile_ends(world: World) -> None:
     requests = NotedRequests(world.store, dies_at=2)
     world.run(requests)
     world.store.delete(KIND, ID)
-    engine = InlineEngine({DEPLOY: deploying(lambda: requests)}, lambda: world.ports)
+    engine = InlineEngine({DEPLOY: deploying(lambda: requests)}, lambda: world.ports, world.store.runs)
     world.engines.append(engine)
+    world.store.runs.disown()
     engine.recover()
     engine.settle()
-    assert world.store.find(RUN, RUNNING) == []
+    assert list(world.store.runs.unfinished()) == []
     assert world.store.get(KIND, ID) is None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -20,9 +20,9 @@ from controlplane.domain.recovery_services import job as jobs
 from controlplane.domain.recovery_services.job import Job
 from controlplane.domain.resources import operation
 from controlplane.jobs.engine import records
-from controlplane.jobs.engine.execution import RUN, RUNNING
-from controlplane.jobs.engine.plan import Action, Outcome, Plan, Step
+from controlplane.jobs.engine.plan import Action, Outcome, Plan, Step, completed
 from controlplane.jobs.engine.records import JobOrder, Ticket
+from controlplane.jobs.engine.waiting import Wait, Waiting
 from controlplane.ports import Engine, Json, Ports, ServiceSettings, StorageUnavailable, Store
 from simulator.clock.virtual import VirtualClock
 
@@ -50,7 +50,7 @@ class World:
     engines: list[InlineEngine] = field(default_factory=list)
 
     def engine(self, *plans: Plan) -> InlineEngine:
-        engine = InlineEngine({plan.name: plan for plan in plans}, lambda: self.ports)
+        engine = InlineEngine({plan.name: plan for plan in plans}, lambda: self.ports, self.store.runs)
         self.engines.append(engine)
         return engine
 
@@ -81,7 +81,16 @@ class World:
     def _remove(store: Store, name: str) -> None:
         store.delete(MADE, name)
 
-    def open(self, engine: Engine, plan: Plan, **options: Any) -> Ticket:
+    def single_worker(self, *plans: Plan) -> InlineEngine:
+        """An engine with a pool of one."""
+        engine = InlineEngine({plan.name: plan for plan in plans}, lambda: self.ports, self.store.runs, workers=1)
+        self.engines.append(engine)
+        return engine
+
+    def until(self, condition: Callable[[], bool]) -> None:
+        assert self.clock.wait(condition, self.clock.now() + timedelta(days=1))
+
+    def open(self, engine: Engine, plan: Plan, item: str = "/item", **options: Any) -> Ticket:
         number = records.new_guid(self.ports.chance)
         job = Job(number, VAULT, "Backup", "c", "sql01", "a", self.clock.now(), records.tasks_of(plan))
         order = JobOrder(
@@ -89,7 +98,7 @@ class World:
             job=job,
             scope="/item",
             state={"vm": "/vm"},
-            lock="/item|backup",
+            lock=f"{item}|backup",
             conflict=BUSY,
             operation_id=f"op-{number}",
             **options,
@@ -102,8 +111,8 @@ class World:
         over = threading.Event()
 
         def until() -> bool:
-            found = self.store.get(RUN, ticket.job_id)
-            return (found is not None and found.parent != RUNNING) or over.is_set()
+            run = self.store.runs.get(ticket.job_id)
+            return (run is not None and run.status == "ended") or over.is_set()
 
         assert self.clock.wait(until, self.clock.now() + timedelta(days=1))
         found = self.store.get(jobs.KIND, document)
@@ -213,7 +222,7 @@ def test_a_job_whose_transaction_fails_never_was(world: World) -> None:
         open_and_fail()
     engine.close()
     assert world.calls == []
-    assert world.store.find(RUN) == []
+    assert list(world.store.runs.unfinished()) == []
 
 
 def test_a_job_id_that_was_started_is_left_alone(world: World) -> None:
@@ -263,7 +272,7 @@ def test_a_mistake_fails_the_job_and_its_text_goes_nowhere(world: World) -> None
     assert told.data["error"] == "ValueError"
     assert told.data["where"]
     stored = [document.body + repr(document.private).encode() for document in world.store.find(jobs.KIND)]
-    assert "SECRET" not in repr(world.store.events()) + repr(stored) + repr(world.store.find(RUN))
+    assert "SECRET" not in repr(world.store.events()) + repr(stored) + repr(world.store.runs.log(ticket.job_id))
 
 
 def test_what_cannot_be_committed_fails_the_step(world: World) -> None:
@@ -308,10 +317,10 @@ def test_on_finished_is_called_once_with_what_became_of_the_job(world: World) ->
 def test_a_job_is_cancelled_before_its_next_step(world: World) -> None:
     inside, go_on = threading.Event(), threading.Event()
 
-    def slow(ports: Ports, state: Json) -> Outcome:
+    def slow(ports: Ports, state: Json) -> Waiting[Outcome]:
         inside.set()
         go_on.wait(10)
-        return world.make("slow")(ports, state)
+        return (yield from completed(world.make("slow")(ports, state)))
 
     plan = Plan("p", (world.step("slow", do=slow), world.step("Two", required=False)))
     engine = world.engine(plan)
@@ -341,9 +350,9 @@ def test_what_does_not_run_cannot_be_cancelled(world: World) -> None:
 def test_a_job_of_an_ended_process_goes_on_from_the_interrupted_step(world: World) -> None:
     waiting = threading.Event()
 
-    def wait_for_ever(ports: Ports, state: Json) -> Outcome:
+    def wait_for_ever(ports: Ports, state: Json) -> Waiting[Outcome]:
         waiting.set()
-        ports.clock.wait(lambda: False, ports.clock.now() + timedelta(days=1))
+        yield Wait("nothing", lambda: False, deadline=None)
         raise AssertionError("closing the engine ends the wait")
 
     before = Plan("p", (world.step("One"), world.step("Two", do=wait_for_ever), world.step("Three")))
@@ -355,7 +364,6 @@ def test_a_job_of_an_ended_process_goes_on_from_the_interrupted_step(world: Worl
     assert world.made() == ["one"]
     second = world.engine(after)
     assert second.recover() == 1
-    assert second.recover() == 0
     shown = world.ended(ticket)
     assert shown["status"] == "Completed"
     assert world.calls == ["do One", "do Two", "do Three"]
@@ -366,9 +374,9 @@ def test_a_failure_is_remembered_across_the_end_of_the_process(world: World) -> 
     """The second step failed and its undo was interrupted: after the start the undo goes on, the step is not redone."""
     waiting = threading.Event()
 
-    def hang(ports: Ports, state: Json) -> Outcome:
+    def hang(ports: Ports, state: Json) -> Waiting[Outcome]:
         waiting.set()
-        ports.clock.wait(lambda: False, ports.clock.now() + timedelta(days=1))
+        yield Wait("nothing", lambda: False, deadline=None)
         return Outcome(state)
 
     broken = failing(ServiceError("X", "y", remedy="z"))
@@ -398,3 +406,200 @@ def test_a_closed_engine_starts_nothing_but_keeps_the_job(world: World) -> None:
 def test_a_plan_that_nobody_knows_is_refused(world: World) -> None:
     with pytest.raises(KeyError):
         world.engine().start("nothing", "id", {})
+
+
+# ------------------------------------------------------------------------------------------- several engines, one store
+
+
+def slow_step(inside: threading.Event, go_on: threading.Event, calls: list[str]) -> Action:
+    def do(ports: Ports, state: Json) -> Outcome:
+        calls.append("slow")
+        inside.set()
+        go_on.wait(10)
+        return Outcome(state)
+
+    return do
+
+
+def test_what_a_live_engine_has_is_left_to_it(world: World) -> None:
+    inside, go_on = threading.Event(), threading.Event()
+    plan = Plan("p", (Step("One", do=slow_step(inside, go_on, world.calls)),))
+    ticket = world.open(world.engine(plan), plan)
+    assert inside.wait(10)
+    other = world.engine(plan)
+    assert other.recover() == 0
+    go_on.set()
+    assert world.ended(ticket)["status"] == "Completed"
+    assert world.calls == ["slow"]
+
+
+def test_two_engines_do_each_job_once(world: World) -> None:
+    plan = Plan("p", (world.step("One"), world.step("Two")))
+    engines = [world.engine(plan), world.engine(plan)]
+    with world.store.transaction():
+        for number in range(20):
+            world.store.runs.add(f"j{number}", "p", records_of(world, plan, f"j{number}"))
+    for engine in engines:
+        engine.settle()
+    assert list(world.store.runs.unfinished()) == []
+    assert world.calls.count("do One") == world.calls.count("do Two") == 20
+
+
+def records_of(world: World, plan: Plan, number: str) -> Json:
+    """The documents of a job that nobody has started yet; its first state."""
+    job = Job(number, VAULT, "Backup", "c", "sql01", "a", world.clock.now(), records.tasks_of(plan))
+    order = JobOrder(
+        plan=plan,
+        job=job,
+        scope="/item",
+        state={},
+        lock=f"/item{number}|backup",
+        conflict=BUSY,
+        operation_id=f"op-{number}",
+    )
+    started = Started()
+    records.open_job(world.ports, started, order)
+    return started.state
+
+
+class Started:
+    """An engine that only notes the state with which it was to begin."""
+
+    state: Json
+
+    def start(self, plan: str, job_id: str, state: Json) -> None:
+        self.state = state
+
+    def cancel(self, job_id: str) -> bool:
+        return False
+
+    def recover(self) -> int:
+        return 0
+
+    def close(self) -> None:
+        return None
+
+
+def test_an_engine_that_lost_its_run_writes_nothing_more_of_it(world: World) -> None:
+    """It stood still for longer than its lease: another engine has begun the step anew."""
+    inside, go_on = threading.Event(), threading.Event()
+    frozen = Plan("p", (Step("One", do=slow_step(inside, go_on, [])), world.step("Two")))
+    first = InlineEngine({"p": frozen}, lambda: world.ports, world.store.runs, real_time=lambda: 0.0)
+    world.engines.append(first)
+    ticket = world.open(first, frozen)
+    assert inside.wait(10)
+    plan = Plan("p", (world.step("One"), world.step("Two")))
+    assert world.engine(plan).recover() == 1
+    assert world.ended(ticket)["status"] == "Completed"
+    go_on.set()
+    first.settle()
+    assert world.calls == ["do One", "do Two"]
+    assert [entry.step for entry in world.store.runs.log(ticket.job_id)] == ["One", "Two"]
+
+
+# ----------------------------------------------------------------------------------------- waits that occupy no worker
+
+
+def test_more_jobs_wait_than_there_are_workers(world: World) -> None:
+    come = threading.Event()
+
+    def wait(ports: Ports, state: Json) -> Waiting[Outcome]:
+        came_true = yield Wait("somebody", come.is_set, ports.clock.now() + timedelta(hours=1), poll_seconds=0.001)
+        return Outcome(state | {"came_true": came_true})
+
+    waits, works = Plan("waits", (Step("One", do=wait),)), Plan("works", (world.step("One"),))
+    engine = world.single_worker(waits, works)
+    waiting = [world.open(engine, waits, item=f"/item{number}") for number in range(3)]
+    assert world.ended(world.open(engine, works))["status"] == "Completed"
+    assert {(parked.what, parked.deadline) for parked in engine.waiting()} == {("somebody", START + timedelta(hours=1))}
+    come.set()
+    assert {world.ended(ticket)["status"] for ticket in waiting} == {"Completed"}
+    assert {world.store.runs.log(ticket.job_id)[0].state["came_true"] for ticket in waiting} == {True}  # type: ignore[index]
+    assert list(engine.waiting()) == []
+
+
+def test_a_wait_ends_at_its_deadline_in_world_time(world: World) -> None:
+    told: list[bool] = []
+
+    def wait(ports: Ports, state: Json) -> Waiting[Outcome]:
+        told.append((yield Wait("nobody", lambda: False, ports.clock.now() + timedelta(hours=1), poll_seconds=0.001)))
+        return Outcome(state)
+
+    plan = Plan("p", (Step("One", do=wait),))
+    engine = world.engine(plan)
+    ticket = world.open(engine, plan)
+    world.until(lambda: bool(engine.waiting()))
+    world.clock.jump(3601)
+    assert world.ended(ticket)["status"] == "Completed"
+    assert told == [False]
+
+
+def test_a_condition_that_cannot_be_looked_at_fails_the_step(world: World) -> None:
+    def broken() -> bool:
+        raise StorageUnavailable("no answer")
+
+    def wait(ports: Ports, state: Json) -> Waiting[Outcome]:
+        yield Wait("somebody", broken, None)
+        raise AssertionError("the condition fails the step")
+
+    plan = Plan("p", (Step("One", do=wait, undo=world.unmake("one")),))
+    shown = world.ended(world.open(world.engine(plan), plan))
+    assert "no answer" in shown["errorDetails"][0]["errorString"]
+    assert world.calls == ["undo one"]
+
+
+def test_a_job_that_waits_is_cancelled_where_it_is(world: World) -> None:
+    def wait(ports: Ports, state: Json) -> Waiting[Outcome]:
+        try:
+            yield Wait("nobody", lambda: False, None)
+        except ServiceError:
+            world.calls.append("told")
+            raise
+        raise AssertionError("nothing comes")
+
+    plan = Plan("p", (world.step("One"), world.step("Two", do=wait)))
+    engine = world.engine(plan)
+    ticket = world.open(engine, plan)
+    world.until(lambda: bool(engine.waiting()))
+    assert engine.cancel(ticket.job_id)
+    shown = world.ended(ticket)
+    assert shown["status"] == "Cancelled"
+    assert shown["errorDetails"][0]["errorTitle"] == "UserErrorJobSuccessfullyCancelled"
+    assert world.calls == ["do One", "told", "undo Two", "undo One"]
+
+
+def test_an_undo_that_waits_is_let_end(world: World) -> None:
+    come = threading.Event()
+
+    def undo(ports: Ports, state: Json) -> Waiting[Outcome]:
+        yield Wait("somebody", come.is_set, None, poll_seconds=0.001)
+        world.calls.append("undone")
+        return Outcome(state)
+
+    plan = Plan("p", (world.step("One", undo=undo), world.step("Two", do=failing(ServiceError("X", "y")))))
+    engine = world.engine(plan)
+    ticket = world.open(engine, plan)
+    world.until(lambda: bool(engine.waiting()))
+    assert engine.cancel(ticket.job_id)
+    come.set()
+    assert world.ended(ticket)["status"] == "Failed"
+    assert world.calls == ["do One", "undo Two", "undone"]
+
+
+def test_a_queued_job_shows_its_first_task_as_not_started(world: World) -> None:
+    inside, go_on = threading.Event(), threading.Event()
+    slow = Plan("slow", (Step("One", do=slow_step(inside, go_on, [])),))
+    quick = Plan("quick", (world.step("One"), world.step("Two")))
+    engine = world.single_worker(slow, quick)
+    first = world.open(engine, slow, item="/item1")
+    assert inside.wait(10)
+    queued = world.open(engine, quick)
+    found = world.store.get(jobs.KIND, f"{VAULT}/backupJobs/{queued.job_id}")
+    assert found is not None
+    shown = found.json()["properties"]
+    assert (shown["status"], {task["status"] for task in shown["extendedInfo"]["tasksList"]}) == (
+        "InProgress",
+        {"NotStarted"},
+    )
+    go_on.set()
+    assert {world.ended(ticket)["status"] for ticket in (first, queued)} == {"Completed"}

@@ -10,15 +10,15 @@ from typing import Any
 
 import pytest
 
-from controlplane.adapters.inline_engine import InlineEngine
 from controlplane.domain.recovery_services import recovery_point
 from controlplane.jobs.backup.backup import backup_now
 from controlplane.jobs.catalog import PLANS
 from controlplane.jobs.documents import points
 from controlplane.jobs.engine import records
-from controlplane.jobs.engine.execution import RUN, RUNNING, Interrupted
-from controlplane.jobs.engine.plan import Outcome, Plan, Step
+from controlplane.jobs.engine.plan import Outcome, Plan, Step, completed
 from controlplane.jobs.engine.records import Ticket
+from controlplane.jobs.engine.runs import Interrupted
+from controlplane.jobs.engine.waiting import Waiting
 from controlplane.jobs.protection import stopping
 from controlplane.jobs.protection.lifecycle import configure_protection
 from controlplane.jobs.restore.restore import restore
@@ -164,7 +164,7 @@ def inventory(world: BackupWorld) -> dict[str, Any]:
         "resources": world.resources(),
         "machine": (world.resource(VM), world.fabric.disks(VM), view.power if view else None),
         "locks": [document.id for document in world.store.find(records.LOCK)],
-        "running": [document.id for document in world.store.find(RUN, RUNNING)],
+        "running": [run.job for run in world.store.runs.unfinished()],
     }
 
 
@@ -242,9 +242,9 @@ def test_a_step_that_fails_is_undone(name: str, place: int, when: str) -> None:
     case = CASES[name]
 
     def broken(step: Step) -> Step:
-        def do(ports: Ports, state: Json) -> Outcome:
+        def do(ports: Ports, state: Json) -> Waiting[Outcome]:
             if when == "after":
-                step.do(ports, state)
+                yield from completed(step.do(ports, state))
             raise StorageUnavailable("no answer")
 
         return replace(step, do=do)
@@ -253,7 +253,7 @@ def test_a_step_that_fails_is_undone(name: str, place: int, when: str) -> None:
     with case.world() as world:
         case.prepare(world)
         before = inventory(world)
-        world.engines.append(InlineEngine({plan.name: plan}, lambda: world.ports))
+        world.new_engine(plan)
         job = world.ended(case.begin(world))
         after = inventory(world)
         if plan.steps[place].required:
@@ -270,9 +270,9 @@ def test_a_step_may_be_done_twice(name: str, place: int) -> None:
     case = CASES[name]
 
     def doubled(step: Step) -> Step:
-        def do(ports: Ports, state: Json) -> Outcome:
-            step.do(ports, state)
-            return step.do(ports, state)
+        def do(ports: Ports, state: Json) -> Waiting[Outcome]:
+            yield from completed(step.do(ports, state))
+            return (yield from completed(step.do(ports, state)))
 
         return replace(step, do=do)
 
@@ -280,7 +280,7 @@ def test_a_step_may_be_done_twice(name: str, place: int) -> None:
     clean, _ = clean_run(case)
     with case.world() as world:
         case.prepare(world)
-        world.engines.append(InlineEngine({plan.name: plan}, lambda: world.ports))
+        world.new_engine(plan)
         assert world.ended(case.begin(world))["status"] == "Completed"
         assert shape(inventory(world)) == clean
 
@@ -290,8 +290,8 @@ def test_a_job_whose_process_ends_in_a_step_is_completed_by_the_next(name: str, 
     case = CASES[name]
 
     def interrupted(step: Step) -> Step:
-        def do(ports: Ports, state: Json) -> Outcome:
-            step.do(ports, state)
+        def do(ports: Ports, state: Json) -> Waiting[Outcome]:
+            yield from completed(step.do(ports, state))
             raise Interrupted
 
         return replace(step, do=do)
@@ -300,7 +300,7 @@ def test_a_job_whose_process_ends_in_a_step_is_completed_by_the_next(name: str, 
     clean, _ = clean_run(case)
     with case.world() as world:
         case.prepare(world)
-        world.engines.append(InlineEngine({plan.name: plan}, lambda: world.ports))
+        world.new_engine(plan)
         ticket = case.begin(world)
         assert world.ended(ticket)["status"] == "InProgress"
         assert world.new_engine().recover() == 1
@@ -313,8 +313,8 @@ def test_a_job_can_be_cancelled_before_any_step(name: str, place: int) -> None:
     case = CASES[name]
 
     def asks(step: Step) -> Step:
-        def do(ports: Ports, state: Json) -> Outcome:
-            outcome = step.do(ports, state)
+        def do(ports: Ports, state: Json) -> Waiting[Outcome]:
+            outcome = yield from completed(step.do(ports, state))
             assert world.engine.cancel(state["job"])
             return outcome
 
@@ -324,7 +324,7 @@ def test_a_job_can_be_cancelled_before_any_step(name: str, place: int) -> None:
     with case.world() as world:
         case.prepare(world)
         before = inventory(world)
-        world.engines.append(InlineEngine({plan.name: plan}, lambda: world.ports))
+        world.new_engine(plan)
         job = world.ended(case.begin(world))
         last = place == len(plan.steps) - 1
         assert job["status"] == ("Completed" if last else "Cancelled")
@@ -340,7 +340,7 @@ def test_a_cancelled_backup_is_no_backup() -> None:
 
         def cancel_at_the_vault(verb: str, blob: Blob) -> None:
             if blob.container == "vault":
-                world.engine.cancel(world.store.find(RUN, RUNNING)[0].id)
+                world.engine.cancel(world.store.runs.unfinished()[0].job)
 
         world.blobs.listener = cancel_at_the_vault
         assert world.back_up()["status"] == "Cancelled"

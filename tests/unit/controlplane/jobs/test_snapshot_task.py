@@ -10,7 +10,6 @@ import pytest
 from controlplane.domain.recovery_services import snapshot_failure
 from controlplane.fabric_documents import OBSERVED
 from controlplane.jobs.backup.backup import backup_now
-from controlplane.jobs.engine.execution import RUN, RUNNING
 from controlplane.ports import Blob, BlobNotFound, Json, ServiceSettings, StorageUnavailable
 from extension.contract.codes import VSS_SERVICE_ERROR, VSS_WRITER_ERROR, Code
 from extension.contract.reports import SnapshotConsistency, StatusReport
@@ -195,7 +194,7 @@ def test_closing_the_engine_ends_the_wait_and_the_next_process_tries_anew(world:
     ticket = backup_now(world.ports, world.engine, ITEM, BACKUP_REQUEST)
     assert asked.wait(10)
     world.engine.close()
-    assert len(world.store.find(RUN, RUNNING)) == 1
+    assert len(world.store.runs.unfinished()) == 1
     assert world.new_engine().recover() == 1
     assert world.ended(ticket)["status"] == "Completed"
     (point,) = world.points()

@@ -323,14 +323,16 @@ def test_a_job_is_cancelled_as_clients_expect_it(world: ArmWorld) -> None:
     job = back_up(world)["id"]
     assert world.error("POST", f"{job}/cancel", {}) == (409, "BMSUserErrorJobHasEnded")
     assert world.error("POST", f"{VAULT}/backupJobs/x/cancel", {}) == (404, "BMSUserErrorJobNotFound")
-    cancelled = Event()
+    began, cancelled = Event(), Event()
 
     def wait(guest: ScriptedFabric, settings: SnapshotSettings) -> None:
+        began.set()
         assert cancelled.wait(30)
         snapshots()(guest, settings)
 
     world.fabric.script.append(wait)
     world.post(f"{ITEM}/backup", BACKUP)
+    assert began.wait(30)
     (running,) = listed(world, f"{VAULT}/backupJobs", "status eq 'InProgress'")
     answer = world.post(f"{running['id']}/cancel")
     assert world.get(running["id"])["properties"]["status"] == "Cancelling"

@@ -231,7 +231,7 @@ def test_it_goes_on_where_an_ended_process_left_it(world: ArmWorld) -> None:
     world.engine.close()
     assert world.get(DEPLOYMENT)["properties"]["provisioningState"] == "Running"
     world.ports.fabric.power(VM, "running")
-    later = InlineEngine(plans(lambda: requests), lambda: world.ports)
+    later = InlineEngine(plans(lambda: requests), lambda: world.ports, world.engine.runs)
     requests = internal_client(world.ports, later, identity())
     assert later.recover() == 1
     later.settle()

@@ -1,0 +1,140 @@
+"""Runs whose steps wait: one thread asks for all of them whether what they wait for has come."""
+
+from __future__ import annotations
+
+import heapq
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from controlplane.jobs.engine.execution import Execution
+from controlplane.jobs.engine.waiting import Wait
+
+SHORTEST_POLL_SECONDS = 0.005
+LONGEST_REST_SECONDS = 0.02
+
+Resumption = Callable[[Execution], Wait | None]
+"""How a run goes on: it is called in a worker, and gives the next wait."""
+
+
+@dataclass(frozen=True, slots=True)
+class ParkedRun:
+    """A run that waits, as an agenda shows it."""
+
+    job: str
+    what: str
+    deadline: datetime | None
+    """World time; None where there is no limit."""
+
+
+@dataclass(slots=True, eq=False)
+class _Parked:
+    job: str
+    wait: Wait
+    may_be_stopped: bool
+    next_look: float
+    """By the monotonic clock."""
+    stopped: bool = False
+
+    def __lt__(self, other: _Parked) -> bool:
+        return self.next_look < other.next_look
+
+
+class ParkedRuns:
+    """The waits of one engine. `go_on` is told which run can be resumed, and how; it must not block."""
+
+    def __init__(self, now: Callable[[], datetime], go_on: Callable[[str, Resumption], None]) -> None:
+        self._now = now
+        self._go_on = go_on
+        self._changed = threading.Condition()
+        self._parked: dict[str, _Parked] = {}
+        self._queue: list[_Parked] = []
+        self._closed = False
+        self._thread: threading.Thread | None = None
+
+    def park(self, job: str, wait: Wait, may_be_stopped: bool) -> None:
+        """Look after this wait. The first look is at once."""
+        with self._changed:
+            parked = _Parked(job, wait, may_be_stopped, time.monotonic())
+            self._parked[job] = parked
+            heapq.heappush(self._queue, parked)
+            if self._thread is None and not self._closed:
+                self._thread = threading.Thread(target=self._watch, name="parked-runs", daemon=True)
+                self._thread.start()
+            self._changed.notify_all()
+
+    def stop(self, job: str) -> None:
+        """The job was asked to stop: its step is told so, if it waits and may be stopped."""
+        with self._changed:
+            parked = self._parked.get(job)
+            if parked is not None and parked.may_be_stopped and not parked.stopped:
+                parked.stopped = True
+                self._changed.notify_all()
+
+    def runs(self) -> Sequence[ParkedRun]:
+        """What waits, in no order."""
+        with self._changed:
+            return [ParkedRun(each.job, each.wait.what, each.wait.deadline) for each in self._parked.values()]
+
+    def close(self) -> None:
+        """Look no more; what waits is forgotten."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+            thread = self._thread
+        if thread is not None:
+            thread.join()
+
+    def _watch(self) -> None:
+        while (parked := self._next()) is not None:
+            began = time.monotonic()
+            resumption = self._look_at(parked)
+            if resumption is None:
+                self._look_again(parked)
+            else:
+                with self._changed:
+                    del self._parked[parked.job]
+                self._go_on(parked.job, resumption)
+            # Looks that take long, as they do of a storage under load, leave as much time to everybody else.
+            time.sleep(min(time.monotonic() - began, LONGEST_REST_SECONDS))
+
+    def _next(self) -> _Parked | None:
+        """The next one to be looked at, once it is time; None when this is closed."""
+        with self._changed:
+            while not self._closed:
+                stopped = next((each for each in self._queue if each.stopped), None)
+                if stopped is not None:
+                    self._queue.remove(stopped)
+                    heapq.heapify(self._queue)
+                    return stopped
+                left = self._queue[0].next_look - time.monotonic() if self._queue else None
+                if left is not None and left <= 0:
+                    return heapq.heappop(self._queue)
+                self._changed.wait(left)
+        return None
+
+    def _look_at(self, parked: _Parked) -> Resumption | None:
+        if parked.stopped:
+            return Execution.stop
+        deadline = parked.wait.deadline
+        late = deadline is not None and self._now() >= deadline  # read first: what came true in time is never late
+        try:
+            came_true = parked.wait.until()
+        except Exception as problem:  # noqa: BLE001 - the step says what an error means
+            return _failing(problem)
+        return _resuming(came_true) if came_true or late else None
+
+    def _look_again(self, parked: _Parked) -> None:
+        with self._changed:
+            parked.next_look = time.monotonic() + max(parked.wait.poll_seconds, SHORTEST_POLL_SECONDS)
+            heapq.heappush(self._queue, parked)
+
+
+def _resuming(came_true: bool) -> Resumption:
+    return lambda execution: execution.resume(came_true)
+
+
+def _failing(problem: Exception) -> Resumption:
+    return lambda execution: execution.fail(problem)
