@@ -215,6 +215,9 @@ class FabricWrapper(Fabric):
     def disks(self, vm: str) -> tuple[Disk, ...]:
         return self.inner.disks(vm)
 
+    def storage_address(self, vm: str) -> str | None:
+        return self.inner.storage_address(vm)
+
     def handlers(self) -> Sequence[PublishedHandler]:
         return self.inner.handlers()
 

@@ -432,6 +432,9 @@ class Fabric(Protocol):
 
     def disks(self, vm: str) -> tuple[Disk, ...]: ...
 
+    def storage_address(self, vm: str) -> str | None:
+        """Where this machine reaches the storage, as `http://127.0.0.1:10001`; None: where everybody does."""
+
     def handlers(self) -> Sequence[PublishedHandler]:
         """Everything that extensions can be made of, by publisher and type."""
 
@@ -480,6 +483,8 @@ class Ports:
     fabric: Fabric
     chance: Random
     settings: ServiceSettings
+    vault_blobs: Blobs
+    """The same storage as `blobs`, as the vaults ask it; what they hold is reached by no other."""
 
 
 # --------------------------------------------------------------------------------------------------------------- Errors

@@ -14,7 +14,8 @@ from random import Random
 from controlplane.adapters.inline_engine import InlineEngine
 from controlplane.arm.edge.rate_limits import RateLimits
 from controlplane.json_object import Json
-from controlplane.ports import Ports
+from controlplane.ports import Blobs, Ports
+from simulator import parties
 from simulator.clock.system import SystemClock
 from simulator.control import api as control
 from simulator.control.reset import Resetter
@@ -33,6 +34,8 @@ class BackendContext:
     """What the host and the control API of a world build on."""
 
     ports: Ports
+    blobs_of: Callable[[str], Blobs]
+    """The storage, for one of the parties."""
     engine: InlineEngine
     clock: SystemClock
     limits: RateLimits
@@ -52,7 +55,7 @@ def host(context: BackendContext, keep: ExitStack) -> Host:
     for package in published(HANDLER_FOLDER):
         packages.publish(package)
     ports = context.ports
-    wire = WireServer(context.clock, ports.blobs, packages)
+    wire = WireServer(context.clock, context.blobs_of(parties.WIRE_SERVER), packages)
     serving = Serving(wire.app)
     keep.callback(serving.close)
     keep.callback(wire.close)
@@ -60,7 +63,9 @@ def host(context: BackendContext, keep: ExitStack) -> Host:
     alike = MachineConditions(vss_available=context.vss)
     made = Host(
         store=ports.store,
-        blobs=ports.blobs,
+        blobs=context.blobs_of(parties.HOST),
+        guest_blobs=lambda vm: context.blobs_of(parties.guest(vm)),
+        storage_address=ports.fabric.storage_address,
         clock=context.clock,
         folder=context.guests,
         packages=packages,
@@ -76,7 +81,7 @@ def host(context: BackendContext, keep: ExitStack) -> Host:
 def controls(context: BackendContext, host: Host) -> Application:
     """The control API, as an application to be mounted."""
     ports = context.ports
-    verifier = Verifier(ports.store, ports.blobs, ports.settings, host.ground_truth)
+    verifier = Verifier(ports.store, context.blobs_of(parties.CONTROL), ports.settings, host.ground_truth)
     resetter = Resetter(ports, context.engine, host)
     of_world = WorldControls(ports.store, context.clock, context.limits, resetter, context.endpoints)
     return control.build(control.Controls(context.sim_token, ports.store, host, verifier, of_world))

@@ -36,8 +36,10 @@ from controlplane.jobs.crash_recovery import Loss, name_losses
 from controlplane.jobs.timetable import Timetable
 from controlplane.json_object import Json
 from controlplane.ports import Blobs, Ports, ServiceSettings, StorageUnavailable
+from simulator import parties
 from simulator.clock.system import SystemClock
 from simulator.failures import WrongUse
+from simulator.parties import Wrappers
 from simulator.serving import Application, Message, Receive, Send, Serving
 from simulator.state.authority import Authority, server_hosts
 from simulator.state.folder import Endpoints, StateFolder, cache_folder
@@ -92,8 +94,9 @@ class Config:
 class World:
     """A running world. `failure` is set when it can't go on, in one sentence."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, wrappers: Wrappers) -> None:
         self.config = config
+        self._wrappers = wrappers
         self.failure: str | None = None
         self.losses: Sequence[Loss] = ()
         """What of its recovery points the storage lost when this world was killed."""
@@ -143,9 +146,10 @@ class World:
             clock=self.clock,
             blobs=self.blobs,
             store=self.store,
-            fabric=StoreFabric(self.store, self.clock),
+            fabric=self._wrappers.fabric(StoreFabric(self.store, self.clock)),
             chance=Random(f"{self.state.seed} start {self._count_start()}"),
             settings=replace(config.settings, location=config.location, locale=config.locale),
+            vault_blobs=self._blobs_of(parties.VAULT),
         )
         self.engine = InlineEngine(
             plans(lambda: self._requests), lambda: self.ports, self.store.runs, workers=config.job_workers
@@ -194,7 +198,8 @@ class World:
 
     def _begin_storage(self) -> None:
         late = DeferredStorage()
-        self.blobs = late.blobs
+        self._deferred = late
+        self.blobs = self._blobs_of(parties.SERVICE)
         of_storage = ExitStack()
         self._stack.callback(of_storage.close)
 
@@ -210,6 +215,9 @@ class World:
         starter = ThreadPoolExecutor(1, thread_name_prefix="storage")
         self._storage_started = starter.submit(start)
         self._stack.callback(starter.shutdown)
+
+    def _blobs_of(self, party: str) -> Blobs:
+        return self._wrappers.blobs(party, self._deferred.blobs())
 
     def _storage(self, keep: ExitStack) -> Blobs:
         from simulator.storage.azurite import Azurite, ManagedAccounts
@@ -267,6 +275,7 @@ class World:
 
         context = backend.BackendContext(
             ports=self.ports,
+            blobs_of=self._blobs_of,
             engine=self.engine,
             clock=self.clock,
             limits=self._limits,
@@ -327,9 +336,9 @@ class World:
         )
 
 
-def build(config: Config) -> World:
+def build(config: Config, wrappers: Wrappers = Wrappers()) -> World:  # noqa: B008 - it is frozen
     """A running world; raises simulator.failures.Failure where something needed is missing."""
-    return World(config)
+    return World(config, wrappers)
 
 
 def _action_failed(error: Exception) -> None:

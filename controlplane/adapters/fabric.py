@@ -80,6 +80,10 @@ class StoreFabric:
         machine = self._desired(vm)
         return machine.spec.disks if machine else ()
 
+    def storage_address(self, vm: str) -> str | None:
+        """No machine has a way of its own."""
+        return None
+
     def handlers(self) -> tuple[PublishedHandler, ...]:
         return tuple(parse_handler(document.json()) for document in self._store.find(HANDLER))
 

@@ -53,7 +53,7 @@ def _lost_snapshots(ports: Ports, point: RecoveryPoint) -> list[Loss]:
 def _lost_copies(ports: Ports, point: RecoveryPoint) -> list[Loss]:
     if not (point.has_vault_copy or point.in_archive):
         return []
-    vault = VaultStore(ports.blobs, ports.settings.vault_account)
+    vault = VaultStore(ports.vault_blobs, ports.settings.vault_account)
     copies = [VaultPoint.from_json(disk.vault) for disk in point.disks if disk.vault]
     problems = [problem for copy in copies for problem in vault.check(copy)]
     return (

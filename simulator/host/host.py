@@ -38,6 +38,8 @@ class Host:
         *,
         store: Store,
         blobs: Blobs,
+        guest_blobs: Callable[[str], Blobs],
+        storage_address: Callable[[str], str | None],
         clock: Clock,
         folder: Path,
         packages: PackageRepository,
@@ -56,6 +58,8 @@ class Host:
         self._surroundings = Surroundings(
             store=store,
             blobs=blobs,
+            guest_blobs=guest_blobs,
+            storage_address=storage_address,
             clock=clock,
             folder=self._folder,
             packages=packages,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,6 +17,7 @@ from random import Random
 from controlplane.domain.events import machines as events
 from controlplane.domain.events.event import Fact
 from controlplane.fabric_documents import OBSERVED, DesiredMachine, ObservedMachine
+from controlplane.guest_urls import guest_sas
 from controlplane.ports import Blob, Blobs, Clock, Json, MachineSpec, PortError, PowerState, StorageUnavailable, Store
 from extension.contract.bridge import TOKEN_FILE
 from extension.contract.redaction import redact
@@ -45,7 +47,12 @@ class Surroundings:
     """What all machines of a host share."""
 
     store: Store
+    guest_blobs: Callable[[str], Blobs]
+    """The storage of the disks of a virtual machine."""
     blobs: Blobs
+    """The storage as the host itself asks it."""
+    storage_address: Callable[[str], str | None]
+    """Where a virtual machine reaches it, if not where the host does."""
     clock: Clock
     folder: Path
     packages: PackageRepository
@@ -201,11 +208,16 @@ class Machine:
             status_url=self._status_url(),
         )
 
+    @property
+    def status_blob(self) -> Blob | None:
+        account = self._all.status_account
+        return Blob(account, STATUS_CONTAINER, f"{self.key}.status") if account is not None else None
+
     def _status_url(self) -> str:
-        if self._all.status_account is None:
+        blob = self.status_blob
+        if blob is None:
             return ""
-        blob = Blob(self._all.status_account, STATUS_CONTAINER, f"{self.key}.status")
-        return self._all.blobs.sas(blob, "rw", NEVER)
+        return guest_sas(self._all.blobs, self._all.storage_address(self.vm), blob, "rw", NEVER)
 
     # ----------------------------------------------------------------------------------------------------------- power
 
@@ -234,7 +246,7 @@ class Machine:
             vm=self.vm,
             spec=spec,
             folder=self.folder,
-            blobs=self._all.blobs,
+            blobs=self._all.guest_blobs(self.vm),
             clock=self._all.clock,
             chance=Random(f"{self._all.seed} {self.vm.lower()} {self._private['boots']}"),
             conditions=conditions,

@@ -24,7 +24,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from controlplane.domain.events import machines as events
 from controlplane.domain.events.event import Fact
-from controlplane.ports import Blobs, Clock, Json, PortError
+from controlplane.ports import Blob, Blobs, Clock, Json, PortError
 from extension.contract.bridge import PREFIX as BRIDGE_PREFIX
 from extension.contract.redaction import redact_json
 from simulator.host import goalstate
@@ -51,6 +51,10 @@ class WiredMachine(BridgedMachine, Protocol):
 
     @property
     def certificate(self) -> TenantCertificate: ...
+
+    @property
+    def status_blob(self) -> Blob | None:
+        """What the status URL of the goal state means; None: it has none."""
 
     def report(self, status: Json) -> None:
         """The agent's aggregate status came in."""
@@ -253,9 +257,10 @@ def _status(server: WireServer, call: WireCall) -> WireAnswer:
         raise Refusal(400, "content is not base64") from None
     # Any agent may have written it, with what any handler said in it.
     status = redact_json(_json_object(content))
-    if url:
+    blob = call.machine.status_blob
+    if blob is not None:
         try:
-            server.blobs.put(server.blobs.parse(url), json.dumps(status).encode())
+            server.blobs.put(blob, json.dumps(status).encode())
         except PortError as problem:
             call.machine.tell(events.StatusUploadFailed(str(problem)))
             raise Refusal(502, "the status blob could not be written") from None

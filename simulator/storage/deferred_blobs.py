@@ -9,14 +9,14 @@ from controlplane.ports import Blobs, StorageUnavailable
 
 
 class DeferredStorage:
-    """Stands for the storage from the first moment on. `blobs` is what everybody is given."""
+    """Stands for the storage from the first moment on. `blobs` is what everybody is given, each party its own."""
 
     def __init__(self) -> None:
         self._settled = threading.Event()
         self._found: Blobs | None = None
 
-    @property
     def blobs(self) -> Blobs:
+        """Anew with each call, over the same connections."""
         return _Waiting(self)
 
     def arrive(self, blobs: Blobs) -> None:

@@ -24,7 +24,7 @@ JSON = "controlplane.json_object"
 PORTS, WRAPPERS = "controlplane.ports", "controlplane.port_wrappers"
 FABRIC_DOCUMENTS = "controlplane.fabric_documents"
 OVERLAY, SETTINGS = "controlplane.overlay_store", "controlplane.service_settings"
-VAULT = "controlplane.vault_format"
+GUEST_URLS, VAULT = "controlplane.guest_urls", "controlplane.vault_format"
 JOBS, ARM, GUEST = "controlplane.jobs", "controlplane.arm", "simulator.guest"
 EDGE = f"{ARM}.edge"
 
@@ -47,6 +47,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     SETTINGS: (),
     PORTS: (DOMAIN, EVENTS, SETTINGS),
     WRAPPERS: (EVENTS, PORTS),
+    GUEST_URLS: (PORTS,),
     FABRIC_DOCUMENTS: (PORTS,),
     OVERLAY: (PORTS,),
     f"{TEMPLATES}.language": (),
@@ -64,6 +65,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     f"{JOBS}.backup": (
         *RULES,
         PORTS,
+        GUEST_URLS,
         CONTRACT,
         VAULT,
         f"{JOBS}.documents",
@@ -193,6 +195,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "simulator.scenario": ("simulator.client", "simulator.scenario_values"),
     "simulator.serving": ("simulator.failures", "uvicorn"),
     "simulator.packages": (CONTRACT,),
+    "simulator.parties": (PORTS,),
     "simulator.clock": (),
     "simulator.state": (PORTS, CONTRACT, "simulator.failures", "cryptography", "filelock", "platformdirs", "structlog"),
     "simulator.storage": (
@@ -237,6 +240,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "simulator.host": (
         EVENTS,
         PORTS,
+        GUEST_URLS,
         FABRIC_DOCUMENTS,
         CONTRACT,
         f"{GUEST}.files",
@@ -267,6 +271,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         PORTS,
         "controlplane.adapters",
         EDGE,
+        "simulator.parties",
         "simulator.serving",
         "simulator.packages",
         "simulator.clock",
@@ -284,6 +289,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         EDGE,
         f"{ARM}.app",
         "simulator.failures",
+        "simulator.parties",
         "simulator.serving",
         "simulator.clock",
         f"{GUEST}.conditions",

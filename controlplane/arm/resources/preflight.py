@@ -87,9 +87,10 @@ class _QuietPorts:
 
     def set_for(self, call: Call) -> Call:
         blobs = _QuietBlobs(call.ports.blobs, self._touch)
+        of_vault = _QuietBlobs(call.ports.vault_blobs, self._touch)
         fabric = _QuietFabric(call.ports.fabric, self._touch)
         engine = _QuietEngine(call.engine, self._touch)
-        return replace(call, ports=replace(call.ports, blobs=blobs, fabric=fabric), engine=engine)
+        return replace(call, ports=replace(call.ports, blobs=blobs, vault_blobs=of_vault, fabric=fabric), engine=engine)
 
     def _touch(self) -> None:
         self.touched = True

@@ -252,7 +252,7 @@ def transfer_to_vault(ports: Ports, state: Json) -> Outcome:
 def vaulted(ports: Ports, state: Json) -> tuple[RecoveryPoint, int]:
     """The point with its copy in the vault, and the bytes that moved: only what changed since the newest point there.
     What has been written is then looked for."""
-    vault = VaultStore(ports.blobs, ports.settings.vault_account)
+    vault = VaultStore(ports.vault_blobs, ports.settings.vault_account)
     all_points = points.of_item(ports.store, state["item"])
     point = next(known for known in all_points if known.id == state["point"])
     disks = []
@@ -283,7 +283,7 @@ def _vaulted(disk: PointDisk, copy: VaultPoint) -> PointDisk:
 
 
 def delete_vault_copy(ports: Ports, state: Json) -> Outcome:
-    vault = VaultStore(ports.blobs, ports.settings.vault_account)
+    vault = VaultStore(ports.vault_blobs, ports.settings.vault_account)
     others = [known for known in points.of_item(ports.store, state["item"]) if known.id != state["point"]]
     for disk in disks_of(state):
         kept = [known.vault for point in others for known in point.disks if known.lun == disk.lun and known.vault]

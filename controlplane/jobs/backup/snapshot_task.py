@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from controlplane.domain.errors import ServiceError
 from controlplane.domain.events import service as events
 from controlplane.domain.recovery_services import snapshot_failure
+from controlplane.guest_urls import guest_sas
 from controlplane.jobs.engine import records
 from controlplane.jobs.engine.waiting import Wait, Waiting
 from controlplane.jobs.retention import snapshots
@@ -179,9 +180,14 @@ def _carry_out(ports: Ports, state: Json, disks: Sequence[Disk], task: Task, ret
 
 
 def _request(ports: Ports, state: Json, disks: Sequence[Disk], task: Task, retries: int) -> ExtensionRequest:
-    blobs, settings = ports.blobs, ports.settings
+    settings = ports.settings
     # Signatures are checked in real time, whatever the world's clock says; they end with the attempt.
     expires = datetime.now(UTC) + timedelta(seconds=settings.snapshot_timeout_seconds)
+    address = ports.fabric.storage_address(state["vm"])
+
+    def sas(blob: Blob) -> str:
+        return guest_sas(ports.blobs, address, blob, "rw", expires)
+
     custom = CustomSettings(
         take_snapshot_from=SnapshotMethod.ONLY_GUEST,
         is_managed_vm=all(disk.managed_disk_id is not None for disk in disks),
@@ -191,9 +197,9 @@ def _request(ports: Ports, state: Json, disks: Sequence[Disk], task: Task, retri
     public, protected = snapshot_request(
         task_id=task.id,
         started=ports.clock.now(),
-        disks=[blobs.sas(disk.blob, "rw", expires) for disk in disks],
-        status_uri=blobs.sas(task.status, "rw", expires),
-        logs_uri=blobs.sas(task.logs, "rw", expires),
+        disks=[sas(disk.blob) for disk in disks],
+        status_uri=sas(task.status),
+        logs_uri=sas(task.logs),
         locale=settings.locale,
         metadata={snapshots.TASK_METADATA: task.id, snapshots.JOB_METADATA: state["job"]},
         custom=custom,

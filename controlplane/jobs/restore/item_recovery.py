@@ -135,7 +135,7 @@ def source(ports: Ports, session: Session, lun: int) -> BlockSource:
 
 
 def _in_vault(ports: Ports, disk: PointDisk) -> BlockSource:
-    return VaultStore(ports.blobs, ports.settings.vault_account).source(VaultPoint.from_json(disk.vault or {}))
+    return VaultStore(ports.vault_blobs, ports.settings.vault_account).source(VaultPoint.from_json(disk.vault or {}))
 
 
 def _point(ports: Ports, session: Session) -> RecoveryPoint:

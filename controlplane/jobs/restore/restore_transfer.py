@@ -45,7 +45,7 @@ def rebuild_from_snapshots(ports: Ports, state: Json) -> Outcome:
 
 
 def rebuild_from_vault(ports: Ports, state: Json) -> Outcome:
-    copies = VaultStore(ports.blobs, ports.settings.vault_account)
+    copies = VaultStore(ports.vault_blobs, ports.settings.vault_account)
 
     def rebuild(disk: PointDisk, target: Blob, progress: Callable[[int, int], None]) -> None:
         copies.restore(VaultPoint.from_json(disk.vault or {}), target, progress)

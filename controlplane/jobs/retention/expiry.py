@@ -220,7 +220,7 @@ def _erase_point(ports: Ports, note: Json) -> None:
     if point.has_snapshots:
         for disk in point.disks:
             ports.blobs.delete(points.snapshot_of(disk))
-    vault = VaultStore(ports.blobs, ports.settings.vault_account)
+    vault = VaultStore(ports.vault_blobs, ports.settings.vault_account)
     others = points.of_item(ports.store, point.item)
     for disk in point.disks:
         if disk.vault is not None:

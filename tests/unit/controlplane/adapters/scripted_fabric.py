@@ -151,6 +151,9 @@ class ScriptedFabric:
     def disks(self, vm: str) -> tuple[Disk, ...]:
         return self._real.disks(vm)
 
+    def storage_address(self, vm: str) -> str | None:
+        return self._real.storage_address(vm)
+
     def handlers(self) -> tuple[PublishedHandler, ...]:
         return self._real.handlers()
 

@@ -193,7 +193,7 @@ def service_storage(blobs: MemoryBlobs | None = None) -> MemoryBlobs:
 def _arm_world(store: SqlStore, clock: VirtualClock, blobs: MemoryBlobs, edge: Json) -> Iterator[ArmWorld]:
     fabric = ScriptedFabric(store, blobs, clock)
     settings = ServiceSettings()
-    ports = Ports(clock=clock, blobs=blobs, store=store, fabric=fabric, chance=Random(7), settings=settings)
+    ports = Ports(clock, blobs, store, fabric, Random(7), settings, vault_blobs=blobs)
     engine = InlineEngine(plans(lambda: requests), lambda: ports, store.runs)
     app = build(ports, engine, identity(), **edge)
     requests = internal_client(ports, engine, identity())

@@ -211,7 +211,7 @@ def backup_world(
     blobs = FaultyBlobs(storage)
     store = SqlStore(":memory:", clock)
     fabric = ScriptedFabric(store, blobs, clock)
-    ports = Ports(clock, blobs, store, fabric, Random(1), settings or ServiceSettings())
+    ports = Ports(clock, blobs, store, fabric, Random(1), settings or ServiceSettings(), blobs)
     world = BackupWorld(clock, blobs, store, fabric, ports, MANAGED_DISKS if managed else DISKS)
     world.new_engine()
     _furnish(world)

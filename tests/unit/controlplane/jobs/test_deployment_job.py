@@ -116,7 +116,8 @@ class World:
 def world() -> Iterator[World]:
     clock = VirtualClock(START)
     store = SqlStore(":memory:", clock)
-    ports = Ports(clock, MemoryBlobs(), store, StoreFabric(store, clock), Random(1), ServiceSettings())
+    blobs = MemoryBlobs()
+    ports = Ports(clock, blobs, store, StoreFabric(store, clock), Random(1), ServiceSettings(), blobs)
     world = World(ports, store)
     yield world
     for engine in world.engines:

@@ -233,6 +233,7 @@ def test_a_reset_ends_machines_with_all_that_was_on_their_disks(tmp_path: Path) 
             fabric=world.fabric,
             chance=ports.chance,
             settings=ports.settings,
+            vault_blobs=ports.vault_blobs,
         )
         assert Resetter(ports, arm.engine, host).reset()["machines"] == 1
         assert host.machines() == []

@@ -46,13 +46,15 @@ class World:
         self.conditions: ConditionsOf = lambda vm, spec: SMALL
 
     @contextmanager
-    def host(self, status_account: str | None = None) -> Iterator[Host]:
-        wire = WireServer(self.clock, self.blobs, self.packages)
+    def host(self, status_account: str | None = None, storage_address: str | None = None) -> Iterator[Host]:
+        self.wire = wire = WireServer(self.clock, self.blobs, self.packages)
         serving = Serving(wire.app)
         wire.address = serving.address
         host = Host(
             store=self.store,
             blobs=self.blobs,
+            guest_blobs=lambda vm: self.blobs,
+            storage_address=lambda vm: storage_address,
             clock=self.clock,
             folder=self.folder,
             packages=self.packages,

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import httpx
 import pytest
 
 from controlplane.ports import Blob, MachineSpec
@@ -296,6 +297,14 @@ def test_agents_report_through_a_blob_where_the_host_has_an_account_for_them(wor
         blob = Blob("service", "agent-status", f"{machine_key(VM)}.status")
         status = json.loads(world.blobs.read(blob))
         assert status["aggregateStatus"]["guestAgentStatus"]["status"] == "Ready"
+
+
+def test_the_status_blob_is_given_at_the_address_where_the_machine_reaches_the_storage(world: World) -> None:
+    with world.host(status_account="service", storage_address="http://storage.example.org:10000"):
+        world.started()
+        there = f"http://{world.wire.address_of(machine_key(VM))}/machine/x/y?comp=config&type=extensionsConfig"
+        shown = httpx.get(there).text
+        assert "http://storage.example.org:10000/" in shown
 
 
 # -------------------------------------------------------------------------------------------------------------- at rest

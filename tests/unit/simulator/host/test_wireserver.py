@@ -28,6 +28,7 @@ from tests.unit.simulator.host.wire_fakes import TOKEN, FakeMachine, goal_state
 
 NOW = datetime(2026, 11, 22, 19, 56, 40, tzinfo=UTC)
 NAME = "Microsoft.Azure.RecoveryServices.VMSnapshot"
+STATUS = Blob("service", "status", "sql01.status")
 TRUST = {"Authorization": f"Bearer {TOKEN}"}
 
 
@@ -157,19 +158,18 @@ def upload(url: str, status: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def test_a_status_reaches_its_blob_and_the_host(wire: Wire) -> None:
-    blob = Blob("service", "status", "sql01.status")
-    url = wire.blobs.sas(blob, "rw", datetime(2099, 1, 1, tzinfo=UTC))
-    wire.machine.goal_state = goal_state(status_url=url)
+def test_a_status_reaches_its_blob_and_the_host_whatever_the_machine_calls_it(wire: Wire) -> None:
+    blob, url = STATUS, "http://storage.example.org:10000/service/status/sql01.status?sig=c2ln"
+    wire.machine.goal_state, wire.machine.status_blob = goal_state(status_url=url), blob
     assert wire.http.put("/status", json=upload(url, {"version": "1.1"}), headers=TRUST).status_code == 200
     assert json.loads(wire.blobs.read(blob)) == {"version": "1.1"}
     assert wire.machine.reports == [{"version": "1.1"}]
 
 
 def test_the_host_writes_no_other_blob_than_the_one_it_gave(wire: Wire) -> None:
-    given = wire.blobs.sas(Blob("service", "status", "sql01.status"), "rw", datetime(2099, 1, 1, tzinfo=UTC))
+    given = wire.blobs.sas(STATUS, "rw", datetime(2099, 1, 1, tzinfo=UTC))
     other = Blob("service", "status", "other.status")
-    wire.machine.goal_state = goal_state(status_url=given)
+    wire.machine.goal_state, wire.machine.status_blob = goal_state(status_url=given), STATUS
     answer = wire.http.put("/status", json=upload(wire.blobs.url(other), {}), headers=TRUST)
     assert answer.status_code == 403
     assert wire.blobs.properties(other) is None
@@ -183,8 +183,8 @@ def test_a_status_that_storage_does_not_take_reaches_nobody(wire: Wire) -> None:
 
             raise StorageUnavailable("gone")
 
-    url = wire.blobs.sas(Blob("service", "status", "sql01.status"), "rw", datetime(2099, 1, 1, tzinfo=UTC))
-    wire.machine.goal_state = goal_state(status_url=url)
+    url = wire.blobs.sas(STATUS, "rw", datetime(2099, 1, 1, tzinfo=UTC))
+    wire.machine.goal_state, wire.machine.status_blob = goal_state(status_url=url), STATUS
     wire.server.blobs = Broken()
     wire.server.blobs.add_account("service")
     assert wire.http.put("/status", json=upload(url, {}), headers=TRUST).status_code == 502
@@ -193,13 +193,13 @@ def test_a_status_that_storage_does_not_take_reaches_nobody(wire: Wire) -> None:
 
 
 def test_what_another_agent_says_is_redacted_where_it_enters(wire: Wire) -> None:
-    url = wire.blobs.sas(Blob("service", "status", "sql01.status"), "rw", datetime(2099, 1, 1, tzinfo=UTC))
-    wire.machine.goal_state = goal_state(status_url=url)
+    url = wire.blobs.sas(STATUS, "rw", datetime(2099, 1, 1, tzinfo=UTC))
+    wire.machine.goal_state, wire.machine.status_blob = goal_state(status_url=url), STATUS
     told = {"message": "GET https://a/b%3Fsr%3Db%26sig%3Dc2VjcmV0 failed", "settings": {"password": "two words"}}
     assert wire.http.put("/status", json=upload(url, told), headers=TRUST).status_code == 200
     hidden = {"message": "GET https://a/b%3Fsr%3Db%26sig%3DREDACTED failed", "settings": {"password": "REDACTED"}}
     assert wire.machine.reports == [hidden]
-    assert json.loads(wire.blobs.read(Blob("service", "status", "sql01.status"))) == hidden
+    assert json.loads(wire.blobs.read(STATUS)) == hidden
 
 
 def test_without_a_status_blob_the_host_still_learns(wire: Wire) -> None:

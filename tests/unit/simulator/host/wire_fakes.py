@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from queue import SimpleQueue
 
 from controlplane.domain.events.event import Fact
-from controlplane.ports import Json
+from controlplane.ports import Blob, Json
 from extension.contract.bridge import Facts, FreezeReport, FreezeRequest, ThawReport, Volume, WriterReport
 from simulator.guest.vss.snapshot_set import NoSuchSession, NotFrozen
 from simulator.host.bridge import BridgedGuest
@@ -84,6 +84,7 @@ class FakeMachine:
     goal_state: GoalState = field(default_factory=goal_state)
     certificate: TenantCertificate = _CERTIFICATE
     guest: BridgedGuest | None = field(default_factory=FakeGuest)
+    status_blob: Blob | None = None
     reports: list[Json] = field(default_factory=list)
     told: list[Fact] = field(default_factory=list)
 

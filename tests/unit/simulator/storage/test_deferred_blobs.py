@@ -18,7 +18,7 @@ from tests.unit.controlplane.arm.arm_world import START
 
 def test_a_request_made_before_the_storage_is_there_is_done_when_it_comes() -> None:
     late, storage = DeferredStorage(), MemoryBlobs()
-    blobs = late.blobs
+    blobs = late.blobs()
     asked = threading.Thread(target=lambda: blobs.add_account("sql01disks"))
     asked.start()
     late.arrive(storage)
@@ -32,7 +32,7 @@ def test_who_waits_for_a_storage_that_never_comes_is_told() -> None:
 
     def ask() -> None:
         try:
-            late.blobs.add_account("sql01disks")
+            late.blobs().add_account("sql01disks")
         except StorageUnavailable as error:
             told.append(error)
 
@@ -47,7 +47,7 @@ def test_giving_up_takes_nothing_back() -> None:
     late = DeferredStorage()
     late.arrive(MemoryBlobs())
     late.give_up()
-    late.blobs.add_account("sql01disks")
+    late.blobs().add_account("sql01disks")
 
 
 @pytest.mark.parametrize(

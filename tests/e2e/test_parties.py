@@ -1,0 +1,148 @@
+"""Whose request a request to the storage is, and that a machine can be given a way of its own to it."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from pathlib import Path
+
+from controlplane.port_wrappers import BlobsWrapper, FabricWrapper
+from controlplane.ports import Blob, Blobs, BlobWriter, ExtensionRequest, Fabric
+from extension.contract.settings import SnapshotSettings
+from simulator.client import Client
+from simulator.parties import CONTROL, HOST, SERVICE, VAULT, WIRE_SERVER, Wrappers, guest
+from simulator.scenario import Scenario
+from simulator.world import Config, build
+
+
+class Heard(BlobsWrapper):
+    """Notes what its party asks."""
+
+    def __init__(self, inner: Blobs, asked: set[str]) -> None:
+        super().__init__(inner)
+        self._asked = asked
+
+    def put(self, blob: Blob, data: bytes, metadata: Mapping[str, str] | None = None) -> None:
+        self._asked.add(f"put {blob.account}/{blob.container.split('-')[0]}")
+        super().put(blob, data, metadata)
+
+    def writer(self, blob: Blob) -> BlobWriter:
+        self._asked.add(f"writer {blob.account}")
+        return super().writer(blob)
+
+    def create(self, blob: Blob, size_bytes: int, metadata: Mapping[str, str] | None = None) -> None:
+        self._asked.add(f"create {blob.account}")
+        super().create(blob, size_bytes, metadata)
+
+    def read(self, blob: Blob, offset: int = 0, length: int | None = None) -> bytes:
+        self._asked.add(f"read {blob.account}")
+        return super().read(blob, offset, length)
+
+    def sas(self, blob: Blob, permissions: str, expires: datetime) -> str:
+        self._asked.add(f"sas {blob.account}")
+        return super().sas(blob, permissions, expires)
+
+
+class Elsewhere(FabricWrapper):
+    """Gives every machine another way to the storage."""
+
+    def __init__(self, inner: Fabric, address: str) -> None:
+        super().__init__(inner)
+        self._address = address
+        self.delivered: list[ExtensionRequest] = []
+
+    def storage_address(self, vm: str) -> str | None:
+        return self._address
+
+    def deliver(self, vm: str, request: ExtensionRequest) -> int:
+        self.delivered.append(request)
+        return super().deliver(vm, request)
+
+
+class Forwarder:
+    """A port of its own that leads to the storage."""
+
+    def __init__(self) -> None:
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.address = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        self.to = 0
+        self.taken = 0
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def close(self) -> None:
+        self._listener.close()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                inside, _ = self._listener.accept()
+                self.taken += 1
+                outside = socket.create_connection(("127.0.0.1", self.to))
+                for source, sink in ((inside, outside), (outside, inside)):
+                    threading.Thread(target=_pump, args=(source, sink), daemon=True).start()
+
+
+def _pump(source: socket.socket, sink: socket.socket) -> None:
+    with suppress(OSError):
+        while data := source.recv(65536):
+            sink.sendall(data)
+    with suppress(OSError):
+        sink.shutdown(socket.SHUT_WR)
+
+
+@contextmanager
+def forwarder() -> Iterator[Forwarder]:
+    made = Forwarder()
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+def test_every_party_has_its_own_storage_and_a_machine_its_own_way_there(tmp_path: Path) -> None:
+    asked: dict[str, set[str]] = defaultdict(set)
+    fabrics: list[Elsewhere] = []
+
+    with forwarder() as way:
+
+        def around(fabric: Fabric) -> Fabric:
+            fabrics.append(Elsewhere(fabric, way.address))
+            return fabrics[-1]
+
+        wrappers = Wrappers(blobs=lambda party, blobs: Heard(blobs, asked[party]), fabric=around)
+        with build(Config(tmp_path / "world"), wrappers) as world, Client(world.endpoints) as client:
+            own = world.endpoints["blob"]
+            way.to = int(own.rpartition(":")[2])
+            scenario = Scenario(client)
+            machine = scenario.create_machine("sql01", data_disk_gib=(1,))
+            item = scenario.protect(machine)
+            assert scenario.back_up(item).status == "Completed"
+            (point,) = scenario.recovery_points(item)
+            assert scenario.verify(point).verified
+
+        service, vault = world.ports.settings.service_account, world.ports.settings.vault_account
+        assert f"writer {vault}" in asked[VAULT]
+        assert f"sas {service}" in asked[SERVICE]
+        assert f"writer {vault}" not in asked[SERVICE]
+        assert asked[HOST] == {f"sas {service}"}
+        assert asked[WIRE_SERVER] == {f"put {service}/agent"}
+        assert "create sql01disks" in asked[guest(machine.id)]
+        assert not [each for each in asked[guest(machine.id)] if service in each or vault in each]
+        assert f"read {vault}" in asked[CONTROL]
+
+        given = [url for fabric in fabrics for request in fabric.delivered for url in urls(request)]
+        assert len(given) >= 4, "two disks, a status blob and a log blob"
+        assert all(url.startswith(way.address + "/") for url in given)
+        assert not [url for url in given if own in url]
+        assert way.taken, "nothing came this way"
+
+
+def urls(request: ExtensionRequest) -> list[str]:
+    """Every address in a task, as the machine gets it."""
+    settings = SnapshotSettings.parse(request.public, request.protected)
+    reports = (settings.report.status_uri, settings.report.logs_uri)
+    return [*settings.disks, *(uri for uri in reports if uri)]
