@@ -65,10 +65,11 @@ class BridgeError(Exception):
 
 
 class Bridge:
-    """The bridge of every machine of one server."""
+    """The bridge of every machine of one server. A freeze may block for long, so `freezes` does nothing else."""
 
-    def __init__(self, threads: Executor) -> None:
+    def __init__(self, threads: Executor, freezes: Executor) -> None:
         self._threads = threads
+        self._freezes = freezes
         self._changed = threading.Condition()
         self._lines: dict[str, set[_Line]] = {}
 
@@ -84,7 +85,9 @@ class Bridge:
             if act is None:
                 raise BridgeError(404, f"the bridge has no {verb[0]} {verb[1]}")
             body = await read_body(receive) if verb[0] == "POST" else b""
-            await _answer(send, 200, await self._call(act, guest, body))
+            await _answer(
+                send, 200, await self._call(self._freezes if act is _freeze else self._threads, act, guest, body)
+            )
         except BridgeError as problem:
             await _answer(send, problem.status, {"error": str(problem)})
 
@@ -108,7 +111,7 @@ class Bridge:
         with self._changed:
             self._lines.setdefault(key, set()).add(line)
         try:
-            session = await self._call(guest.open_session, task_id)
+            session = await self._call(self._threads, guest.open_session, task_id)
             try:
                 await send(_start(200))
                 await send(_part(_encode({"session": session}) + b"\n", more=True))
@@ -116,7 +119,7 @@ class Bridge:
                     await send(_part(b"", more=False))
             finally:
                 with suppress(BridgeError):  # the guest may be gone, and its sessions with it
-                    await self._call(guest.close_session, session)
+                    await self._call(self._threads, guest.close_session, session)
         finally:
             self._forget(key, line)
 
@@ -127,9 +130,9 @@ class Bridge:
                 del self._lines[key]
             self._changed.notify_all()
 
-    async def _call(self, verb: Callable[..., Result], *arguments: object) -> Result:
+    async def _call(self, threads: Executor, verb: Callable[..., Result], *arguments: object) -> Result:
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, verb, *arguments)
+            return await asyncio.get_running_loop().run_in_executor(threads, verb, *arguments)
         except NoSuchSession as problem:
             raise BridgeError(404, str(problem)) from None
         except (NotFrozen, NotRunning) as problem:

@@ -33,8 +33,11 @@ from simulator.host.certificates import CIPHERS, SealingFailed, TenantCertificat
 from simulator.host.goalstate import GoalState
 from simulator.host.packages import PackageRepository
 
-THREADS = 64
-"""Requests that may block at once, over all machines: freezes, thaws and status uploads."""
+THREADS = 8
+"""Requests that are served at once over all machines, of those that wait for the disk or the storage."""
+FREEZES = 16
+"""Freezes under way at once over all machines. One may wait for its writers for a minute, so freezes have threads of
+their own, and a thaw never waits behind one; a freeze that waits for a thread holds nothing yet."""
 VM_PREFIX = "/vm/"
 PACKAGES = "/packages/"
 MANIFEST = "/manifest.xml"
@@ -106,7 +109,8 @@ class WireServer:
         self.packages = packages
         self._machines: dict[str, WiredMachine] = {}
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="wire")
-        self._bridge = Bridge(self._threads)
+        self._freezes = ThreadPoolExecutor(FREEZES, thread_name_prefix="freeze")
+        self._bridge = Bridge(self._threads, self._freezes)
 
     def attach(self, machine: WiredMachine) -> None:
         self._machines[machine.key] = machine
@@ -129,6 +133,7 @@ class WireServer:
         self._machines.clear()
         self._bridge.end_sessions()
         self._bridge.wait_until_ended(CLOSE_SECONDS)
+        self._freezes.shutdown(wait=True)
         self._threads.shutdown(wait=True)
 
     async def app(self, scope: Message, receive: Receive, send: Send) -> None:

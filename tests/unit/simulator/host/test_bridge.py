@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import socket
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http.client import HTTPConnection, HTTPResponse
+from queue import SimpleQueue
 from typing import Any
 
 import pytest
@@ -17,9 +20,11 @@ from extension.contract import bridge
 from simulator.clock.virtual import VirtualClock
 from simulator.guest.vss.snapshot_set import NoSuchSession
 from simulator.host.packages import PackageRepository
-from simulator.host.wireserver import WireServer
+from simulator.host.wireserver import FREEZES, WireServer
 from simulator.serving import Serving
 from tests.unit.simulator.host.wire_fakes import FACTS, TOKEN, FakeGuest, FakeMachine
+
+PATIENCE_SECONDS = 10
 
 
 @dataclass
@@ -176,3 +181,36 @@ def test_a_guest_that_refuses_a_session_says_why(setting: Setting) -> None:
 
     setting.machine.guest = Refusing()
     assert setting.handler.call("GET", "session") == (404, {"error": "the guest is shutting down"})
+
+
+class HeldGuest(FakeGuest):
+    """Its freezes do not end until they are let go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.begun: SimpleQueue[str] = SimpleQueue()
+        self.let_go = threading.Event()
+
+    def freeze(self, request: bridge.FreezeRequest) -> bridge.FreezeReport:
+        self.begun.put(request.session)
+        self.let_go.wait(PATIENCE_SECONDS)
+        return bridge.FreezeReport(False, 0x80042319, "a writer does not respond")
+
+
+def test_thaws_pass_while_every_freeze_thread_waits_for_a_writer(setting: Setting) -> None:
+    held = HeldGuest()
+    other = FakeMachine(key="held-1", guest=held)
+    setting.server.attach(other)
+    requester = Handler(setting.handler.address, f"/vm/{other.key}")
+    session, answer, _ = setting.handler.session()
+    request = bridge.to_json(bridge.FreezeRequest(session, 10.0))
+    assert setting.handler.call("POST", "freeze", request)[0] == 200
+    with ThreadPoolExecutor(FREEZES + 4) as requesters:
+        waiting = [requesters.submit(requester.call, "POST", "freeze", request) for _ in range(FREEZES + 4)]
+        for _ in range(FREEZES):
+            held.begun.get(timeout=PATIENCE_SECONDS)
+        assert setting.handler.call("POST", "thaw", {"session": session})[0] == 200
+        assert held.begun.empty(), "no more freezes than there are threads for"
+        held.let_go.set()
+        assert {freeze.result(PATIENCE_SECONDS)[0] for freeze in waiting} == {200}
+    answer.close()
