@@ -72,7 +72,7 @@ class HandlerFolder:
         return int(text) if text.isdigit() else NO_SEQUENCE_NUMBER
 
     def begin(self, sequence_number: int) -> None:
-        """To be called before anything else is done for this number, so that a crash is not tried again."""
+        """Call this before anything else for this number, so that a crashed task is not repeated."""
         _write(self.root / LAST_SEQUENCE_FILE, str(sequence_number))
 
     def retire_others(self, sequence_number: int) -> None:
@@ -135,7 +135,7 @@ class HandlerFolder:
         return bool(known)
 
     def forget(self) -> None:
-        """Lose all memory of earlier tasks."""
+        """Delete everything kept from earlier tasks."""
         for name in (LAST_SEQUENCE_FILE, LAST_TASK_FILE, MACHINE_FILE):
             (self.root / name).unlink(missing_ok=True)
 
@@ -184,7 +184,7 @@ def _read(path: Path) -> bytes | None:
 
 
 def _write(path: Path, text: str, like: os.stat_result | None = None) -> None:
-    """Write a file so that nobody ever sees half of it. `like`: keep the age and the mode that the file had."""
+    """Replace a file atomically. `like`: keep the age and the mode that the file had."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:

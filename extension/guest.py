@@ -9,15 +9,15 @@ from extension.contract.bridge import Facts, FreezeReport, ThawReport, Volume
 
 
 class GuestError(Exception):
-    """The guest did not do what it was asked; the sentence says what and why."""
+    """The guest did not carry out a request; the sentence says which and why."""
 
 
 class GuestGone(GuestError):
-    """The guest ended while this handler worked for it: there is nobody left to report to."""
+    """The guest ended during the task, so no report can be delivered."""
 
 
 class NoGuestProvider(GuestError):
-    """This handler knows no way to freeze the machine it runs on."""
+    """No guest provider can freeze the machine that the handler runs on."""
 
 
 class Guest(Protocol):
@@ -34,10 +34,10 @@ class Guest(Protocol):
         """The guest's clock, aware, UTC."""
 
     def freeze(self, timeout_seconds: float, writers: bool) -> FreezeReport:
-        """Returns when writes are held, or when it is certain that they aren't. After an error nobody knows."""
+        """Returns when writes are held, or when it is certain that they are not. After an error it is unknown."""
 
     def thaw(self) -> ThawReport | None:
-        """Let go of what is frozen; None when nothing was. Raises GuestGone when the guest ended meanwhile."""
+        """Release the frozen volumes; None when nothing was frozen. Raises GuestGone when the guest ended meanwhile."""
 
     def close(self) -> None:
         """End; whatever should still be frozen is thawed by the guest."""

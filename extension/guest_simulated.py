@@ -90,7 +90,7 @@ class SimulatedGuest:
     # ------------------------------------------------------------------------------------------------------ underneath
 
     def _watch(self, line: Exchange, pieces: Iterator[bytes]) -> None:
-        with suppress(OSError):  # a broken line says the same as a closed one
+        with suppress(OSError):  # a broken connection means the same as a closed one
             for _ in pieces:
                 pass
         line.close()

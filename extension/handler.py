@@ -53,7 +53,7 @@ def work(package: Package, number: int) -> None:
 
 
 def end_here() -> None:
-    """What is to be done when the guest is gone: nothing, and at once, in whatever thread."""
+    """End this process at once, from any thread, when the guest is gone."""
     os._exit(0)
 
 
@@ -97,7 +97,7 @@ def spawn_worker(package: Package, number: int) -> None:
 
 
 def nothing_to_do(package: Package) -> None:
-    """The log line that every command leaves is all there is to this one."""
+    """Nothing to do besides the log line that every command writes."""
 
 
 def reset(package: Package) -> None:

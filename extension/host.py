@@ -11,7 +11,7 @@ from extension.http import Url, call
 DEFAULT_ADDRESS = "168.63.129.16"
 TIMEOUT_SECONDS = 40.0
 HEADERS = (("Backup", "true"), ("Content-type", "application/json"), ("UserAgent", "VMSnapshot"))
-"""As the published handlers send them; the odd one is no mistake of ours."""
+"""As the published handlers send them, the odd one included."""
 
 NO_CONNECTION = 555
 NOT_THERE = 556

@@ -29,7 +29,7 @@ DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 class NotHttp(OSError):
-    """The server's answer is not HTTP, or more than anybody would want."""
+    """The server's answer is not HTTP, or it is too long."""
 
 
 class ConnectionEnded(ConnectionError):
@@ -73,7 +73,7 @@ class Url:
 
 
 def connect(url: Url, deadline: float | None) -> socket.socket:
-    """A connection, hands already shaken where the URL says https."""
+    """A connection, after its TLS handshake where the URL is https."""
     # As bytes, since a host given as text is looked up by way of the codec for international names.
     address = (url.host.encode("ascii"), url.port)
     connection = socket.create_connection(address, _seconds_until(deadline))  # type: ignore[arg-type]
@@ -166,7 +166,7 @@ class Exchange:
                 return status, headers, self._body(status, headers)
 
     def hang_up(self) -> None:
-        """End the conversation; whoever waits for the answer, in whatever thread, sees it end."""
+        """Close the connection; a thread that waits for the answer sees it end."""
         connection = self._connection
         if connection is not None:
             with suppress(OSError):

@@ -59,7 +59,7 @@ class Course(NamedTuple):
     freeze_problem: str = ""
     """Why there was no answer to it."""
     too_late: bool = False
-    """The freeze took so long that nobody waits for the snapshots any more."""
+    """The freeze took so long that the service no longer waits for the snapshots."""
     disks: tuple[SnapshotInfo, ...] | None = None
     thaw: ThawReport | None = None
     thaw_problem: str = ""

@@ -19,7 +19,7 @@ NEEDED_SERVICES = {
 
 
 def objection(settings: SnapshotSettings, facts: Facts, host_time: datetime) -> Outcome | None:
-    """Why the task must not be carried out; None when nothing speaks against it. May raise SettingsError."""
+    """Why the task must not be carried out; None when it may be. May raise SettingsError."""
     # Host-side snapshots are not part of this version, so "first host then guest" goes straight to the guest.
     if settings.method(_persistent(facts, "SnapshotMethod")) is SnapshotMethod.ONLY_HOST:
         return only_the_host()

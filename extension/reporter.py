@@ -70,8 +70,10 @@ class Reporter:
         self._write_log_blob()
 
     def end(self, outcome: Outcome, disks: tuple[SnapshotInfo, ...] | None, *, early: bool) -> None:
-        """Tell everybody what came of it. `early`: the guest was not touched; the log then goes first, as it is all
-        that explains such an end."""
+        """Write the final report to agent and service.
+
+        `early`: the guest was not touched; the log then goes first, as nothing else explains such an end.
+        """
         self.telemetry["consistencyType"] = CONSISTENCY_NAMES[outcome.consistency]
         self.telemetry[ERROR_NAME_KEY] = outcome.name
         report = self._report(outcome, disks)

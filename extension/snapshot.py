@@ -45,7 +45,7 @@ class Signal(StrEnum):
     ASKED_WITHOUT_FREEZE = "no freeze requested"
     FROZEN = "frozen"
     FROZEN_WITHOUT_WRITERS = "frozen without writers"
-    """The volumes are held, but not every writer vouches for its data."""
+    """The volumes are held, but not every writer is frozen."""
     WRITERS_FAILED = "writers failed"
     FREEZE_FAILED = "freeze failed"
     FREEZE_FAILED_CRASH_ALLOWED = "freeze failed, crash-consistent allowed"
@@ -56,7 +56,7 @@ class Signal(StrEnum):
     THAW_FAILED = "thaw failed"
     REPORTED = "reported"
     BROKE = "broke"
-    """The action ended in a way nobody foresaw."""
+    """The action ended with an unexpected error."""
 
 
 class Action(StrEnum):
@@ -123,7 +123,7 @@ OWES_THAW = frozenset({State.FREEZING, State.FLUSHING, State.FROZEN})
 
 
 class UnexpectedEvent(Exception):
-    """An event that the table doesn't know in this state: a mistake in the driver."""
+    """An event that the table does not have for this state: a bug in the driver."""
 
 
 def advance(state: State, event: Signal) -> tuple[State, Action | None]:
@@ -146,7 +146,7 @@ def run(first: Signal, perform: Callable[[Action], Signal]) -> None:
 
 
 def judge_freeze(report: FreezeReport | None, *, writers_asked: bool, crash_allowed: bool) -> Signal:
-    """What a freeze came to; no report = no answer, which is not the same as not frozen."""
+    """The event for the result of a freeze; no report = no answer, which does not mean not frozen."""
     if report is not None and report.frozen:
         return Signal.FROZEN if writers_asked and not failed_writers(report) else Signal.FROZEN_WITHOUT_WRITERS
     if report is not None and writers_asked and failed_writers(report):

@@ -60,7 +60,7 @@ class Task:
         self._mistake: Exception | None = None
 
     def carry_out(self) -> None:
-        """Raises GuestGone and nothing else: then there is nobody left to report to."""
+        """Raises GuestGone and nothing else: the guest ended, so no report can be delivered."""
         try:
             run(self._begin(), self._perform)
         finally:
@@ -81,7 +81,7 @@ class Task:
             self._refusal = refusal.outcome
         except GuestError as problem:
             self._refusal = failed(problem)
-        except Exception as mistake:  # noqa: BLE001 (whatever it was, the service must hear of it)
+        except Exception as mistake:  # noqa: BLE001 (any error must be reported to the service)
             self._refusal = self._unforeseen(mistake)
         return Signal.REFUSED
 
@@ -123,7 +123,7 @@ class Task:
         return SnapshotSettings.parse(sealed.public, protected)
 
     def _meet_guest(self, task_id: str) -> None:
-        """A guest that can't be met is no reason to stop yet: the settings say whom to tell."""
+        """A guest without a session is no reason to stop yet: the settings are needed to report it."""
         try:
             self._guest = find_guest(self._package_root, self._environ, self._end_process)
             self._guest.open(task_id)
@@ -170,7 +170,7 @@ class Task:
             return self._procedure.perform(action)
         except GuestGone:
             raise
-        except Exception as mistake:  # noqa: BLE001 (the table knows the way out, by the thaw that may be owed)
+        except Exception as mistake:  # noqa: BLE001 (the table handles any error, and thaws where needed)
             self._mistake = mistake  # described when nothing is frozen any more
             return Signal.BROKE
 
@@ -184,7 +184,7 @@ class Task:
         return Signal.REPORTED
 
     def _unforeseen(self, mistake: Exception) -> Outcome:
-        import traceback  # takes longer than the rest of the handler's own modules, for what should never happen
+        import traceback  # imported here: it takes longer than the handler's own modules, and is needed for bugs only
 
         self._log.error("".join(traceback.format_exception(mistake)))
         return failed(f"{type(mistake).__name__} inside the handler; see its log")

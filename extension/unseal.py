@@ -96,7 +96,7 @@ def _settings(plain: bytes, thumbprint: str) -> Json:
     try:
         settings = load_json(plain.decode("utf-8-sig"), "the protected settings")
     except UnicodeDecodeError:
-        # A wrong key can go unnoticed by the padding; what comes out then is noise.
+        # The padding does not detect every wrong key; the output is then random bytes.
         raise _refusal(Sentence.NOT_UNSEALED, thumbprint) from None
     except ProtocolError:
         settings = None

@@ -8,13 +8,13 @@ BAD, USAGE, LACKS = 1, 2, 3
 
 
 class Failure(Exception):
-    """Something that a person can mend. The text is one sentence that says what is wrong and the remedy."""
+    """An expected failure that the user can correct. The text is one sentence with the cause and the remedy."""
 
     exit_code = LACKS
 
 
 class WrongUse(Failure):
-    """The arguments, or a file that they name, are not what they should be."""
+    """An argument, or a file that it names, is invalid."""
 
     exit_code = USAGE
 
@@ -26,7 +26,7 @@ class Explained:
 
 
 def explain(error: Exception) -> Explained | None:
-    """What to tell a person; None for a bug, which deserves its traceback."""
+    """The sentence for the user; None for a bug, which keeps its traceback."""
     from controlplane.ports import PortError
     from simulator.client import RequestFailed, StillRunning, Unreachable
 

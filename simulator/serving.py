@@ -15,7 +15,7 @@ import uvicorn
 from simulator.failures import Failure
 
 GRACE_SECONDS = 2
-"""How long open answers may go on after close(); an event stream would otherwise hold it for ever."""
+"""How long open responses may continue after close(); an event stream would otherwise block it forever."""
 START_SECONDS = 30.0
 
 Message = MutableMapping[str, Any]
@@ -25,7 +25,7 @@ Application = Callable[[Message, Receive, Send], Awaitable[None]]
 
 
 class AddressTaken(Failure):
-    """Nobody can listen there, or something else does already."""
+    """The address cannot be used, or another program listens on it."""
 
 
 class Serving:
@@ -67,7 +67,7 @@ class Serving:
         return f"{self._scheme}://{self.address}"
 
     def close(self) -> None:
-        """Answer what is being answered, for a moment, and end."""
+        """Finish open requests within a short time, and stop."""
         self._server.should_exit = True
         self._thread.join(GRACE_SECONDS + 5)
         self._listener.close()
@@ -80,7 +80,7 @@ class Serving:
 
 
 class _Server(uvicorn.Server):
-    """Tells when its start is over, well or badly."""
+    """Signals when its start has succeeded or failed."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)

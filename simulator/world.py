@@ -58,7 +58,7 @@ CONTROL_PREFIX = "/_sim"
 
 @dataclass(frozen=True)
 class Config:
-    """What a world is to be. Ports of 0 are free ones."""
+    """The configuration of a world. Port 0 picks a free port."""
 
     state: Path
     seed: int = 0
@@ -73,7 +73,7 @@ class Config:
     dsn: str | None = None
     vss: bool = True
     conditions: ConditionsOf | None = None
-    """What each machine is and who makes its parts; None: all alike, with VSS as `vss` says."""
+    """The conditions of each machine; None: the same for all, with VSS as `vss` says."""
     locale: str = "en-us"
     location: str = "westus"
     boot: bool = True
@@ -83,7 +83,7 @@ class Config:
     job_workers: int | None = None
     """How many steps of jobs are at work at once; None: by the number of cores."""
     limit_requests: bool = False
-    """Refuse who asks for more than Resource Manager's token buckets hold."""
+    """Answer 429 to clients that exceed Resource Manager's token buckets."""
     strict_api_versions: bool = False
     """Refuse api-versions that a resource type does not know."""
     cache: Path = field(default_factory=cache_folder)
@@ -105,7 +105,7 @@ class World:
         self._is_published = False
         self._limits = RateLimits(enforced=config.limit_requests)
         self._controls: Future[Application] = Future()
-        self._controls.set_running_or_notify_cancel()  # a client that gives up waiting takes it from nobody else
+        self._controls.set_running_or_notify_cancel()  # a client that stops waiting must not cancel it for others
         self._stack = ExitStack()
         try:
             self._build()
@@ -156,7 +156,7 @@ class World:
         )
         keep.callback(self.engine.close)
         self._begin_identity()
-        behind = keep.enter_context(ExitStack())  # ends after the serving, whichever begins first
+        behind = keep.enter_context(ExitStack())  # closed after the servers, whichever starts first
         early = self._may_answer_early()
         if early:
             self._serve()
@@ -193,7 +193,7 @@ class World:
             where = "BACKUPSIM_DSN" if self.config.dsn else f"{self.state.store_file}"
             raise WrongUse(f"{where}: {problem}") from None
 
-    # Azurite takes as long to start as all the rest, so it starts beside it, and the libraries that only the storage
+    # Azurite takes as long to start as all the rest, so it starts in parallel; the libraries that only the storage
     # needs are loaded there.
 
     def _begin_storage(self) -> None:
@@ -346,12 +346,12 @@ def _action_failed(error: Exception) -> None:
 
 
 def _from_here(url: str) -> str:
-    """Whoever listens everywhere is still reached from here by the loopback address."""
+    """A server that listens on all addresses is reached by the loopback address."""
     return url.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:")
 
 
 def _serve_certificate(service: FastAPI, authority: Authority) -> None:
-    """Let a client that cannot read the state folder fetch what it is to trust."""
+    """Serve the CA certificate to clients that cannot read the state folder."""
 
     async def certificate(request: Request) -> Response:
         return Response(authority.pem, media_type="application/x-pem-file")
@@ -360,7 +360,7 @@ def _serve_certificate(service: FastAPI, authority: Authority) -> None:
 
 
 def _side_by_side(service: Application, controls: Future[Application]) -> Application:
-    """ARM and the control API on one port; who asks for the second before it is there waits for it."""
+    """ARM and the control API on one port; requests to the control API wait until it is ready."""
 
     async def dispatch(scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"].startswith(f"{CONTROL_PREFIX}/"):
@@ -373,7 +373,7 @@ def _side_by_side(service: Application, controls: Future[Application]) -> Applic
 
 
 def _signing_key(pem: str) -> rsa.RSAPrivateKey:
-    # It is our own: to look for its primes anew takes longer than the rest of a start that ARM waits for.
+    # Our own key: validating its primes takes longer than the rest of a start that ARM waits for.
     key = serialization.load_pem_private_key(pem.encode(), None, unsafe_skip_rsa_key_validation=True)
     assert isinstance(key, rsa.RSAPrivateKey)
     return key

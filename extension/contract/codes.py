@@ -86,7 +86,7 @@ _KNOWN = {int(code) for code in Code}
 
 
 def health_of(code: int) -> Health:
-    """How the machine is, going by this code. A code that nobody has named deserves a look: yellow."""
+    """How the machine is, going by this code. An unknown code is yellow."""
     if code in _RED:
         return Health.red
     return Health.yellow if code in _YELLOW or code not in _KNOWN else Health.green

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Sentence(StrEnum):
-    """Name of a sentence. What stands in braces in its texts is given by whoever says it."""
+    """Name of a message. The caller of `say` gives the values of its placeholders."""
 
     IN_PROGRESS = "in_progress"
     INSTALLED = "installed"
@@ -111,11 +111,11 @@ LANGUAGES = {ENGLISH: "en-US", CHINESE: "zh-CN"}
 
 
 def known_locale(locale: str) -> str:
-    """The locale whose texts serve this one; English for those we do not speak."""
+    """The locale whose texts are used for this one; English for locales without texts."""
     wanted = locale.strip().lower().replace("_", "-")
     return CHINESE if wanted == "zh" or wanted.startswith((CHINESE, "zh-hans")) else ENGLISH
 
 
 def say(sentence: Sentence, locale: str = ENGLISH, **values: object) -> str:
-    """The sentence in this locale with its blanks filled in."""
+    """The message in this locale with its placeholders filled in."""
     return TEXTS[known_locale(locale)][sentence].format(**values)

@@ -20,7 +20,7 @@ NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class ProtocolError(ValueError):
-    """A file is not what the protocol says. The sentence names the file and the key, never a value."""
+    """A file violates the protocol. The sentence names the file and the key, never a value."""
 
 
 # ----------------------------------------------------------------------------------------------------- JSON as it comes

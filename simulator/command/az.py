@@ -47,7 +47,7 @@ def find(environment: Mapping[str, str] = os.environ) -> str:
 def environment_of(
     endpoints: Mapping[str, Any], folder: Path, surroundings: Mapping[str, str], proxy: str | None = None
 ) -> dict[str, str]:
-    """What az runs in. It trusts the world's authority alone, so that no other server can be taken for Azure.
+    """The environment of az. It trusts the world's authority alone, so az accepts no other server as Azure.
 
     `proxy` is the URL of one that answers for storage accounts; everything else is reached without it, or not at all.
     """
@@ -63,7 +63,7 @@ def storage_domain(folder: Path) -> str:
 
 
 def prepare(program: str, endpoints: Mapping[str, Any], folder: Path, environment: Mapping[str, str]) -> None:
-    """Let az know the world and be signed in to it; does nothing where it is already."""
+    """Register the world in az and sign in to it; does nothing where that is done already."""
     folder.mkdir(mode=0o700, exist_ok=True)
     fingerprint = _fingerprint(endpoints)
     stamp = folder / STAMP
@@ -79,7 +79,7 @@ def prepare(program: str, endpoints: Mapping[str, Any], folder: Path, environmen
 
 
 def check_cloud(folder: Path) -> None:
-    """Refuse a configuration whose cloud was led to the real one."""
+    """Raise WrongUse for a configuration whose cloud has addresses of the real Azure."""
     strangers = [value for value in _cloud(folder).values() if is_real_azure(value)]
     if strangers:
         raise WrongUse(
@@ -88,7 +88,7 @@ def check_cloud(folder: Path) -> None:
 
 
 def check_arguments(arguments: Sequence[str]) -> None:
-    """Refuse the one command that is told an address, where it is one of the real cloud."""
+    """Raise WrongUse where `az rest` is given an address of the real Azure."""
     if arguments[:1] != ["rest"]:
         return
     for option, value in pairwise(arguments):

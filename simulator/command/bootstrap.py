@@ -69,11 +69,11 @@ class Stamp(NamedTuple):
 
 
 def enter(*groups: str) -> None:
-    """Come back only in an environment with the project, its dependencies and these groups of further ones."""
+    """Return only in an environment with the project, its dependencies and these dependency groups."""
     if not (ROOT / "pyproject.toml").is_file():
-        return  # installed as a package: whoever did that saw to the rest
+        return  # installed as a package, with its dependencies
     try:
-        if sys.version_info < (3, 11):  # noqa: UP036 - this is where it is made true
+        if sys.version_info < (3, 11):  # noqa: UP036 - checks the version that UP036 assumes
             raise Lacking(too_old(sys.version_info[:3], sys.executable, lambda name: answer_of(name, "-V") is not None))
         inside = PYTHON.exists() and os.path.samefile(sys.prefix, ENVIRONMENT)
         node = () if shutil.which("node") and shutil.which("npm") else ("node",)
@@ -252,7 +252,7 @@ def make(tool: str) -> None:
             f"{base} has no module {missing[0]}, which creates environments; "
             f"on Debian and Ubuntu run: apt install python{python_version()}-venv"
         )
-    run([base, "-m", "venv", str(ENVIRONMENT.resolve())])  # which makes none in a link
+    run([base, "-m", "venv", str(ENVIRONMENT.resolve())])  # venv creates nothing in a link
 
 
 def install(installer: list[str], groups: Collection[str]) -> None:
@@ -282,7 +282,7 @@ def write_stamp(stamp: Stamp) -> None:
 
 @contextmanager
 def locked() -> Iterator[None]:
-    """One process at a time prepares."""
+    """Lock: one process at a time prepares the environment."""
     ENVIRONMENT.mkdir(exist_ok=True)
     with LOCK.open("a+b") as file:
         if not try_lock(file.fileno()):

@@ -123,7 +123,7 @@ def up(
     ] = False,
 ) -> None:
     """Run a world until Ctrl-C."""
-    # What loading makes stays for good: looking through it for garbage again and again is a tenth of a start.
+    # Objects made while loading are never freed; collecting garbage among them takes a tenth of a start.
     gc.disable()
     from simulator.world import build
 
@@ -243,7 +243,7 @@ def _scratch_folder() -> tempfile.TemporaryDirectory[str]:
 
 
 class Interrupted(BaseException):
-    """Ctrl-C or SIGTERM; not an Exception, so that nothing on the way mistakes it for a failure."""
+    """Ctrl-C or SIGTERM; not an Exception, so that no handler of failures catches it."""
 
 
 class _interruptible:
@@ -259,7 +259,7 @@ class _interruptible:
             signal.signal(number, handler)
 
     def _stop(self, number: int, frame: FrameType | None) -> None:
-        # Once: what is being ended must be allowed to end.
+        # Only once: a second signal must not interrupt the shutdown.
         if not self._event.is_set():
             self._event.set()
             raise Interrupted

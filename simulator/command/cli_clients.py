@@ -148,7 +148,7 @@ def _run(command: Sequence[str], environment: Mapping[str, str]) -> int:
     def pass_on(number: int, frame: FrameType | None) -> None:
         process.send_signal(number)
 
-    # Ctrl-C reaches every program at the terminal, and what it means to this one is not ours to say.
+    # Ctrl-C reaches every program at the terminal; the started program decides how it reacts.
     former = {signal.SIGINT: signal.signal(signal.SIGINT, signal.SIG_IGN)}
     former[signal.SIGTERM] = signal.signal(signal.SIGTERM, pass_on)
     try:

@@ -48,14 +48,14 @@ def is_real_azure(address: str) -> bool:
 
 
 def check_target(endpoints: Mapping[str, Any]) -> None:
-    """Refuse a world whose addresses are those of the real cloud."""
+    """Raise WrongUse for a world whose addresses are those of the real Azure."""
     for key in ("arm", "arm_http", "login", "blob"):
         if is_real_azure(endpoints.get(key) or ""):
             raise WrongUse(f"{key} of this world is {endpoints[key]}, the real Azure; use a simulated world")
 
 
 def direct(endpoints: Mapping[str, Any], az_folder: Path, bundle: Path) -> dict[str, str]:
-    """For a program that can be told where Azure is. `bundle` holds what it is to trust."""
+    """For a program whose Azure addresses can be set. `bundle` holds the certificates it trusts."""
     arm = str(endpoints["arm"])
     return {
         "BACKUPSIM_ARM": arm,
@@ -76,7 +76,7 @@ def az(folder: Path) -> dict[str, str]:
 
 
 def proxied(endpoints: Mapping[str, Any], az_folder: Path, proxy: str) -> dict[str, str]:
-    """For a program that knows the real addresses only. Nothing but the world's own authority is trusted."""
+    """For a program with fixed Azure addresses. It trusts the world's own authority only."""
     ca_file = Path(endpoints["ca_file"])
     variables = {
         **_application(endpoints),
@@ -90,7 +90,7 @@ def proxied(endpoints: Mapping[str, Any], az_folder: Path, proxy: str) -> dict[s
 
 
 def through(proxy: str) -> dict[str, str]:
-    """Everything but this machine's own addresses is asked of the proxy."""
+    """All requests go through the proxy, except those to this machine."""
     variables = _both_cases("NO_PROXY", LOOPBACK)
     for name in ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY"):
         variables |= _both_cases(name, proxy)
@@ -98,7 +98,7 @@ def through(proxy: str) -> dict[str, str]:
 
 
 def without_others(environment: Mapping[str, str]) -> dict[str, str]:
-    """An environment without what would lead elsewhere: another Azure's variables, and other proxies."""
+    """An environment without variables of another Azure and of other proxies."""
     return {
         name: value
         for name, value in environment.items()
@@ -119,7 +119,7 @@ def trust_bundle(ca_file: Path) -> Path:
 
 
 def render(variables: Mapping[str, str], shell: str) -> str:
-    """The variables in a shell's own words."""
+    """The variables as commands of a shell."""
     if shell == "json":
         return json.dumps(dict(variables), indent=2) + "\n"
     return "".join(f"{SHELLS[shell](name, value)}\n" for name, value in variables.items())
@@ -149,7 +149,7 @@ def _terraform(endpoints: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _trust(bundle: Path, ca_file: Path) -> dict[str, str]:
-    """Node adds what it is given to what it trusts; the others trust nothing else."""
+    """Node adds its bundle to its own certificates; the other variables replace them."""
     names = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "CURL_CA_BUNDLE")
     return {**dict.fromkeys(names, str(bundle)), "NODE_EXTRA_CA_CERTS": str(ca_file)}
 

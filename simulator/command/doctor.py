@@ -48,7 +48,7 @@ class Check:
 
 @dataclass(frozen=True)
 class Facts:
-    """Everything the checks look at. None: not there, or not known."""
+    """The facts that the checks use. None: absent or unknown."""
 
     system: str
     python: str

@@ -52,7 +52,7 @@ class Upstream:
 
 
 def upstreams(endpoints: Mapping[str, Any], names: Names = AZURE) -> Callable[[str, int], Upstream | None]:
-    """Which part of a world answers for a host and port: None for all that it does not stand for."""
+    """The server of a world that answers for a host and port; None for an address that is not simulated."""
     arm, blob = urlsplit(endpoints["arm"]), urlsplit(endpoints.get("blob") or "")
     service = Upstream(
         arm.hostname or "", arm.port or HTTPS_PORT, ssl.create_default_context(cafile=endpoints["ca_file"])
@@ -181,5 +181,5 @@ def _address(target: str) -> tuple[str, int]:
 
 
 def _named(target: str) -> str:
-    """Host and port alone: what follows may hold a secret."""
+    """Host and port alone: the path and query may hold a secret."""
     return urlsplit(target).netloc.rpartition("@")[2] if "//" in target else target.partition("/")[0]

@@ -167,7 +167,7 @@ def _table(title: str, heads: list[str]) -> Table:
 
 
 def byte_text(size_bytes: int) -> str:
-    """For people: 64.0 KiB."""
+    """A size in binary units, for instance 64.0 KiB."""
     size, unit = float(size_bytes), UNITS[0]
     for unit in UNITS:
         if size < 1024 or unit == UNITS[-1]:

@@ -22,7 +22,7 @@ POLL_SECONDS = 0.02
 
 
 class ResetFailed(Failure):
-    """Something did not let go in time; the reset can be asked for again."""
+    """A machine did not stop in time; call reset again."""
 
 
 @dataclass(frozen=True)
@@ -34,9 +34,9 @@ class Resetter:
     host: Host
 
     def reset(self) -> Json:
-        """Everything goes but the journal, whose numbers go on; returns how much went.
+        """Remove everything except the journal, whose ids continue; returns how much was removed.
 
-        Jobs end first, then machines, then documents, then blobs: none of them may find its ground gone.
+        Jobs end first, then machines, then documents, then blobs: each depends on what ends after it.
         """
         store = self.ports.store
         self._end_jobs()
@@ -56,7 +56,7 @@ class Resetter:
         return counted
 
     def purge(self) -> Json:
-        """What is soft-deleted is gone now, whatever time it had left; returns how many items and vaults went."""
+        """Purge all soft-deleted items and vaults at once; returns how many there were."""
         items = expiry.purge_at_once(self.ports)
         gone = {"items": items, "vaults": deleted_vaults.purge_what_is_over(self.ports, early=True)}
         self.ports.store.record(events.WorldPurged(**gone).event())
@@ -68,7 +68,7 @@ class Resetter:
         self.engine.settle()
 
     def _end_machines(self) -> int:
-        """Delete every machine and wait until its host has let go of it."""
+        """Delete every machine and wait until its host has removed it."""
         there = self.host.machines()
         for document in self.ports.store.find(DESIRED):
             self.ports.fabric.delete_vm(document.json()["vm"])
@@ -76,6 +76,6 @@ class Resetter:
         while self.host.machines():
             if time.monotonic() > deadline:
                 raise ResetFailed(f"machines did not stop within {PATIENCE_SECONDS} seconds")
-            self.host.tick()  # where the world's clock stands still nobody else would
+            self.host.tick()  # where the world's clock stands still, nothing else ticks the host
             time.sleep(POLL_SECONDS)
         return len(there)

@@ -44,7 +44,7 @@ class NoSuchPoint(Failure):
 
 @dataclass(frozen=True)
 class Verifier:
-    """Judges the recovery points of one world. `truth_of(vm, task id)` is the guest's memory."""
+    """Judges the recovery points of one world. `truth_of(vm, task id)` gives the guest's ground truth."""
 
     store: Store
     blobs: Blobs
@@ -112,7 +112,7 @@ class _Verdict:
         self._database: DatabaseReport | None = None
 
     def judge(self, place: str, open_images: Callable[[], Sources], with_database: bool) -> None:
-        """What the storage cannot give, or gives damaged, is a check that failed, not an error."""
+        """Missing or damaged storage is a failed check, not an error."""
         try:
             images = open_images()
             if self._truth is None:

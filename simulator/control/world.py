@@ -20,12 +20,12 @@ from simulator.control.reset import Resetter
 
 MOST_EVENTS = 10_000
 FOLLOW_SECONDS = 0.1
-"""How often a follower's stream looks for what is new."""
+"""How often a follower's stream looks for new events."""
 LONGEST_JUMP_SECONDS = 10 * 365 * 24 * 3600
 
 
 class Refused(Exception):
-    """An answer of the control API's own."""
+    """A request that the control API refuses, with HTTP status and code."""
 
     def __init__(self, status: int, code: str, message: str) -> None:
         super().__init__(message)
@@ -105,7 +105,7 @@ def _add_clock(app: FastAPI, world: Callable[[], WorldControls]) -> None:
 
     @app.post("/clock/jump")
     def jump(seconds: Annotated[float, Body(embed=True, ge=0, le=LONGEST_JUMP_SECONDS)]) -> Json:
-        """What becomes due meanwhile is done before the answer."""
+        """Actions that become due run before the answer."""
         clock = world().clock
         if not isinstance(clock, VirtualClock):
             raise Refused(409, "ClockIsReal", "This world uses the clock of this machine, which cannot be moved.")

@@ -32,7 +32,7 @@ LOCK_SECONDS = 0.2
 
 
 def user_state_folder(environment: Mapping[str, str] = os.environ) -> Path:
-    """Where the world lives that nobody gave another folder."""
+    """The default state folder of this user."""
     named = environment.get("BACKUPSIM_STATE")
     return Path(named) if named else user_state_path(APPLICATION, appauthor=False) / "default"
 
@@ -123,7 +123,7 @@ class StateFolder:
         return cls(path, lock, world, was_killed)
 
     def close(self, orderly: bool = True) -> None:
-        """Nobody finds this world any more, and the folder is free. After an end that was not orderly the next start
+        """Remove the endpoints and release the folder. After an end that was not orderly the next start
         finds `was_killed`."""
         if self._lock.is_locked:
             self.endpoints_file.unlink(missing_ok=True)
@@ -220,7 +220,10 @@ def _lock(path: Path) -> FileLock:
 
 
 def _refuse_strangers(path: Path) -> None:
-    """Somebody's home is no state folder. What a start leaves that is killed before world.json is there, is ours."""
+    """Raise WrongUse for a folder with other files.
+
+    The files of a start that was killed before it wrote world.json are accepted.
+    """
     if path.exists() and not path.is_dir():
         raise WrongUse(f"{path} is not a folder; name another one")
     strangers = sorted({entry.name for entry in path.iterdir()} - {"lock", ".world.json.new"}) if path.is_dir() else []
@@ -229,7 +232,7 @@ def _refuse_strangers(path: Path) -> None:
 
 
 def _world(path: Path, new: Json) -> Json:
-    """What world.json says; written now where the world is new."""
+    """The contents of world.json, which is written here for a new world."""
     file = path / "world.json"
     if not file.exists():
         write_private(file, json.dumps(new, indent=2) + "\n")

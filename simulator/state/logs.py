@@ -25,7 +25,7 @@ FILE_BYTES = 16 * 1024 * 1024
 FORMER_FILES = 3
 LEVELS = ("debug", "info", "warning", "error")
 CHATTY = ("alembic", "azure", "httpcore", "httpx", "sqlalchemy", "urllib3", "uvicorn")
-"""Libraries whose word on every request drowns ours; with `debug` they may speak."""
+"""Libraries that log every request; they log with `debug` only."""
 
 
 def redact_line(_logger: Any, _method: str, line: Any) -> str:

@@ -47,7 +47,7 @@ class InstallFailed(Failure):
 
 
 class StartFailed(Failure):
-    """Azurite did not come up; the message says why."""
+    """Azurite did not start; the message says why."""
 
 
 # --------------------------------------------------------------------------------------------------------- Installation
@@ -212,13 +212,13 @@ class ManagedAccounts:
                 self._change(self._keys | {name: b64encode(self._new_key()).decode()})
 
     def remove(self, name: str) -> None:
-        """Nobody can reach the account's blobs any more; they stay on disk."""
+        """Make the account's blobs unreachable; they stay on disk."""
         with self._lock:
             if name in self._keys:
                 self._change({other: key for other, key in self._keys.items() if other != name})
 
     def attach(self, tell: Callable[[str], None]) -> None:
-        """Tell this function the list of accounts, now and at every change, in place of the one told before."""
+        """Call this function with the accounts now and at every change; it replaces the former function."""
         with self._lock:
             tell(self._listing())
             self._tell = tell
@@ -379,6 +379,6 @@ def _claim(location: Path) -> IO[str]:
 
 
 def _telling_line(lines: Iterable[str]) -> str:
-    """What it said of its end, before any stack trace."""
+    """The line of its output that says why it ended, before any stack trace."""
     said = [line for line in lines if line and not line.startswith("at ")]
     return next((line for line in said if "error" in line.lower()), said[-1] if said else "it wrote no message")

@@ -9,7 +9,7 @@ from controlplane.ports import Blobs, StorageUnavailable
 
 
 class DeferredStorage:
-    """Stands for the storage from the first moment on. `blobs` is what everybody is given, each party its own."""
+    """A storage that starts later. Each party has its own `blobs`, usable at once: calls wait for the start."""
 
     def __init__(self) -> None:
         self._settled = threading.Event()
@@ -20,12 +20,12 @@ class DeferredStorage:
         return _Waiting(self)
 
     def arrive(self, blobs: Blobs) -> None:
-        """It is there; those who waited go on."""
+        """The storage has started; waiting calls continue."""
         self._found = blobs
         self._settled.set()
 
     def give_up(self) -> None:
-        """It will never come; those who waited are told. Does nothing where it came."""
+        """The storage failed to start; waiting calls raise StorageUnavailable. Does nothing after `arrive`."""
         self._settled.set()
 
     def get(self) -> Blobs:
@@ -37,7 +37,7 @@ class DeferredStorage:
 
 
 class _Waiting(BlobsWrapper):
-    """Every verb of the port, asked of the storage when it is there."""
+    """Every verb of the port, called on the storage once it has started."""
 
     def __init__(self, storage: DeferredStorage) -> None:
         self._storage = storage

@@ -18,11 +18,11 @@ from controlplane.ports import BlobNotFound, BlobRefused, PortError, ServiceSett
 from simulator.failures import Failure, WrongUse
 
 ANSWER_SECONDS = 10.0
-"""A storage that takes longer for a first word would fail every backup."""
+"""A storage that takes longer to answer would fail every backup."""
 
 
 class UnfitStorage(Failure):
-    """The endpoint is not there, or lacks something without which nothing can be backed up."""
+    """The endpoint does not answer, or lacks a feature that backups need."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def connect(endpoint: str, accounts: str | None, settings: ServiceSettings) -> F
 
 
 def check_fit(url: str, answers: Mapping[str, ProbeAnswer]) -> None:
-    """Raises UnfitStorage where something is missing without which nothing can be backed up."""
+    """Raises UnfitStorage where a feature is missing that backups need."""
     for answer in answers.values():
         if answer.needed and not answer.able:
             raise UnfitStorage(f"{url} cannot hold backups: {answer.detail}; name another --blob-endpoint")
@@ -88,7 +88,7 @@ def _parsed(accounts: str | None) -> FixedAccounts:
 
 
 def _await_a_word(url: str) -> None:
-    """Any answer will do; silence must not cost the minutes that a big transfer is given."""
+    """Wait for any answer, with a shorter time-out than that of transfers."""
     parts = urlsplit(url)
     kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
     connection = kind(parts.netloc, timeout=ANSWER_SECONDS)

@@ -31,9 +31,9 @@ from simulator.guest.files import write_private, write_whole
 from simulator.guest.os_profile import AgentProfile
 
 POLL = timedelta(seconds=6)
-"""How often an agent asks for the goal state unbidden, and looks at the status files of its handlers."""
+"""How often an agent asks for the goal state on its own, and looks at the status files of its handlers."""
 REPORT = timedelta(minutes=5)
-"""How often it reports even if nothing changed, to show that it lives."""
+"""How often it reports even if nothing changed, as a sign of life."""
 WATCH = timedelta(seconds=60)
 """How long after the last change of a status file it is looked at with every tick: handlers report again when their
 work in the background is done. Later changes are seen with the next poll."""
@@ -102,7 +102,7 @@ class Agent:
             self._report(self._goal, self._clock.now())
 
     def close(self) -> None:
-        """The machine goes off: the command that runs is killed."""
+        """The machine turns off: a running command is killed."""
         if self._work is not None:
             self._work.close()
             self._work = None

@@ -103,7 +103,7 @@ class WireClient:
         return base64.b64decode(_text(root, "Data"))
 
     def package_urls(self, manifest_url: str, version: str) -> list[str]:
-        """Where this version of a handler can be had; empty when it is not listed."""
+        """The URLs of this version of a handler; empty when it is not listed."""
         root = self._xml(manifest_url)
         for plugin in root.iterfind("Plugins/Plugin"):
             if plugin.findtext("Version") == version:
@@ -156,7 +156,7 @@ class WireClient:
 
 
 def _path(url: str) -> str:
-    """What of a URL may be shown."""
+    """The path of a URL, without its query, which may hold a secret."""
     return urlsplit(url).path
 
 

@@ -64,13 +64,13 @@ class Lifecycle:
         self._on_event = on_event
 
     def announce(self, order: PluginOrder) -> None:
-        """A failure is history once the handler gets another order."""
+        """A failure is forgotten once the handler gets another order."""
         handler = Handler(self._place.disk, order.name, order.version)
         if order.state == "enabled" and (said := handler.status) and said.status != "Ready":
             handler.say("Installing", 0, "Plugin is being enabled")
 
     def obey(self, order: PluginOrder) -> Steps:
-        """Carry out one order. What goes wrong is remembered with the handler, and the next order goes on."""
+        """Carry out one order. A failure is kept with the handler, and the next order is carried out."""
         handler = Handler(self._place.disk, order.name, order.version)
         try:
             if order.state == "uninstall":
@@ -147,7 +147,7 @@ class Lifecycle:
             handler.say("NotReady", 0, "Plugin disabled")
 
     def _uninstall(self, handler: Handler, order: PluginOrder) -> Steps:
-        """Whatever the commands say: afterwards no version of the handler is there any more."""
+        """Afterwards no version of the handler is installed, whatever its commands return."""
         for there in (handler, *handler.others()):
             for verb, applies in (
                 ("disable", there.state == ENABLED),

@@ -70,7 +70,7 @@ def aggregate(
 
 
 def render(status: Json) -> bytes:
-    """As it travels. No handler's carelessness may carry a signature out of the machine."""
+    """As it travels. Signatures in handlers' texts are redacted."""
     return redact(json.dumps(status)).encode()
 
 

@@ -25,7 +25,7 @@ LARGEST_CACHED_READ_BYTES = 512 * 1024
 
 
 class DiskCorrupt(Exception):
-    """The storage gave back something else than what it had acknowledged."""
+    """The storage returned other bytes than it had acknowledged."""
 
     def __init__(self, disk: str, block: int) -> None:
         super().__init__(f"disk {disk}: the storage returned other bytes than were written to block {block}")
@@ -185,13 +185,13 @@ class GuestDisk:
             return self.ledger.table.copy(), self._history.number()
 
     def settle(self) -> None:
-        """Read back every block whose last write never got its answer."""
+        """Read back every block whose last write was not answered."""
         with self._lock:
             for block in list(self.ledger.doubts):
                 self._load(block, block, keep=False)
 
     def adopt(self) -> None:
-        """Take what the storage holds now as what was written: for a disk that comes from elsewhere."""
+        """Take the storage's present contents as the truth: for a disk from another machine."""
         self.ledger.table = read_table(self.image())
         self.ledger.compact()
 

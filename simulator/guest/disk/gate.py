@@ -52,7 +52,7 @@ class Gate:
                 self._changed.notify_all()
 
     def hold(self, deadline: datetime) -> bool:
-        """Let nobody pass any more, until `deadline` at most, and wait for those on their way.
+        """Block new writes until `deadline` at most, and wait for pending writes.
 
         False: they did not end in time, and the gate is open again.
         """

@@ -53,17 +53,17 @@ class Ledger:
         self._append((_INTENDED, block, digest) for block, digest in changes)
 
     def acknowledge(self) -> None:
-        """The storage has what was intended."""
+        """The storage acknowledged the intended bytes."""
         self._append([(_ACKNOWLEDGED, 0, ZERO)])
         self._acknowledge()
 
     def doubt(self) -> None:
-        """The storage did not say whether it has what was intended."""
+        """It is unknown whether the storage has the intended bytes."""
         self._append([(_IN_DOUBT, 0, ZERO)])
         self._doubt()
 
     def settle(self, changes: Changes) -> None:
-        """These blocks were read back and are so."""
+        """These blocks were read back and have these digests."""
         if changes:
             self.intend(changes)
             self.acknowledge()
