@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def write_whole(path: Path, data: bytes | str, mode: int = 0o644) -> None:
-    """Whoever reads finds the old file or the new one, never a part. The folders above are made."""
+    """Replace a file atomically: readers find the old or the new one. Creates the folders above."""
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(path.name + ".new")
     beside.unlink(missing_ok=True)

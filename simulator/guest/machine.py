@@ -114,7 +114,7 @@ class Guest:
             raise
         volumes = {lun: attached.volume for lun, attached in self._attached.items() if attached.volume}
         self._start_workloads(volumes, bay)
-        bay.cache.clear()  # what a start reads and writes is not wanted again
+        bay.cache.clear()  # blocks used while booting are not needed again
         self._cache = bay.cache
         self._vss = VssService(
             clock=self._clock,
@@ -189,7 +189,7 @@ class Guest:
         return self.vss.open_session(task_id)
 
     def close_session(self, session: str) -> None:
-        """The requester is gone; if it left the guest frozen, that ends now."""
+        """The requester has ended; a freeze that it left is released."""
         self.vss.close_session(session)
 
     def freeze(self, request: FreezeRequest) -> FreezeReport:
@@ -199,7 +199,7 @@ class Guest:
         return self.vss.thaw(session)
 
     def ground_truth(self, task_id: str) -> GroundTruth | None:
-        """What was on the disks when this task froze them, or what was written while it was there."""
+        """The disks' contents when this task froze them, or the order of writes during its session."""
         return self._truths.get(task_id)
 
     def _attach_disks(self, bay: DiskBay) -> None:
@@ -230,7 +230,7 @@ class Guest:
         installation.write(volume, installation.of_spec(self.spec))
 
     def _be(self, installed: Installation) -> None:
-        """Who it is stands on the OS disk, whatever the host calls the machine."""
+        """Take the identity from the OS disk, whatever the host calls the machine."""
         self.computer_name = installed.computer_name
         self.profile = self._conditions.profile(installed.image, self._conditions.vss_available)
 

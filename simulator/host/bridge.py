@@ -51,7 +51,7 @@ class BridgedMachine(Protocol):
 
     @property
     def token(self) -> str:
-        """What a program must know to be taken for one of this machine's."""
+        """The secret that programs of this machine present."""
 
     @property
     def guest(self) -> BridgedGuest | None:
@@ -92,7 +92,7 @@ class Bridge:
             await _answer(send, problem.status, {"error": str(problem)})
 
     def end_sessions(self, key: str | None = None) -> None:
-        """The guest is gone (None: every guest is): end the lines of its requesters. From any thread."""
+        """The guest has ended (None: every guest): close its requesters' connections. Call from any thread."""
         with self._changed:
             for owner, lines in self._lines.items():
                 if key in (None, owner):
@@ -105,7 +105,7 @@ class Bridge:
             return self._changed.wait_for(lambda: not self._lines, timeout_seconds)
 
     async def _session(self, key: str, guest: BridgedGuest, task_id: str, receive: Receive, send: Send) -> None:
-        """One line of JSON, then silence until either end is gone."""
+        """Answer one line of JSON, then keep the connection open until either side ends."""
         line = _Line()
         # Known before the guest is asked: a guest that ends right after it answered ends this line too.
         with self._changed:
@@ -151,7 +151,7 @@ class _Line:
             self._loop.call_soon_threadsafe(self._ended.set)
 
     async def ended_before(self, receive: Receive) -> bool:
-        """Wait for the first of both ends: True when it is ours, False when the requester is gone."""
+        """Wait until either side ends: True for the guest's side, False for the requester's."""
         ended = asyncio.ensure_future(self._ended.wait())
         gone = asyncio.ensure_future(_disconnected(receive))
         try:

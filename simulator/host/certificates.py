@@ -38,7 +38,7 @@ CIPHERS = ("AES128_CBC", "DES_EDE3_CBC")
 
 
 class SealingFailed(Exception):
-    """The certificate package could not be sealed as the agent asked for it."""
+    """The certificate package could not be encrypted as the agent requested."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ def machine_key(vm: str) -> str:
 
 
 def announce(store: Store, packages: PackageRepository) -> None:
-    """Write down what is published; what is no longer is not there any more."""
+    """Store which handlers are published, and remove those that are not any more."""
     published = {handler_id(handler.publisher, handler.type): handler for handler in packages.handlers()}
     with store.transaction():
         for document in store.find(HANDLER):
@@ -88,7 +88,7 @@ class AgentReport:
 
     @classmethod
     def parse(cls, status: Json, now: datetime) -> AgentReport:
-        """Real agents leave out what they do not know."""
+        """Read an aggregate status. Real agents omit unknown values."""
         aggregate = status.get("aggregateStatus") or {}
         agent = aggregate.get("guestAgentStatus") or {}
         artifacts = aggregate.get("vmArtifactsAggregateStatus") or {}

@@ -21,12 +21,12 @@ class EventBuffer:
         self._waiting.append(fact.event(vm=vm, time=self._clock.now(), monotonic_seconds=time.monotonic()))
 
     def write(self) -> None:
-        """Record what waits, in the order in which it came."""
+        """Record the buffered events in their order."""
         events = tuple(self._waiting)
         if not events:
             return
         with self._store.transaction():
             for event in events:
                 self._store.record(event)
-        for _ in events:  # only now: what could not be written is tried again
+        for _ in events:  # removed only after the write, so that a failed one is tried again
             self._waiting.popleft()

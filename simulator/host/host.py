@@ -81,13 +81,13 @@ class Host:
         self._closed = False
 
     def start(self) -> None:
-        """Find the machines that are in the store, and boot those that shall run."""
+        """Load the machines of the store, and boot those whose desired state is running."""
         end_processes_below(self._folder)  # of a host that was killed
         self._announce()
         self._stop = self._clock.every(TICK_SECONDS, self.tick)
 
     def close(self) -> None:
-        """Shut the machines down in order; what they shall be stays in the store."""
+        """Shut the machines down cleanly; their desired state stays in the store."""
         if self._stop is not None:
             self._stop()
         with self._turn:  # the clock may be in the middle of a tick
@@ -139,7 +139,7 @@ class Host:
             raise self._failures.popleft()
 
     def _look(self) -> None:
-        """At the next page of documents; after the last the first comes again."""
+        """Look at the next page of documents; the first follows the last."""
         page = self._store.find(DESIRED, after=self._looked_at, limit=PAGE)
         self._looked_at = page[-1].id if len(page) == PAGE else ""
         for document in page:

@@ -65,7 +65,7 @@ class Surroundings:
 
 
 class Machine:
-    """Also what the wire server knows of it."""
+    """One machine of a host, also as the wire server sees it."""
 
     goal_state: GoalState
     certificate: TenantCertificate
@@ -116,7 +116,7 @@ class Machine:
         return self._woken or self._due <= now
 
     def advance(self) -> None:
-        self._woken, self._due = False, NEVER  # before looking, so that whoever wakes it meanwhile is heard
+        self._woken, self._due = False, NEVER  # cleared before looking, so that a wake-up meanwhile is not lost
         desired = self._desired
         if desired is not None and desired is not self._applied:
             self._become(desired)
@@ -131,7 +131,7 @@ class Machine:
         self._power_off()
 
     def fail(self, problem: Exception) -> None:
-        """Something nobody foresaw. It is tried again, but not at once."""
+        """An unexpected error. The machine is tried again after a pause."""
         self._woken, self._due = False, self._all.clock.now() + RETRY
         sentence = redact(f"{type(problem).__name__}: {problem}")
         if self._desired is self._applied:
@@ -222,7 +222,7 @@ class Machine:
     # ----------------------------------------------------------------------------------------------------------- power
 
     def _turn(self, desired: DesiredMachine) -> bool:
-        """On or off, as it is wanted. False: it did not succeed, and is worth another try."""
+        """Start or stop as desired. False: it failed and is tried again later."""
         wanted = (desired.spec, desired.restarts)
         if self.guest is not None and (desired.power != "running" or self._booted_as != wanted):
             # Azure attaches data disks to a running machine; here a machine with other disks starts anew.
@@ -291,7 +291,7 @@ class Machine:
         self._provisioning_state, self._problem = provisioning_state, problem
 
     def _show(self, desired: DesiredMachine | None = None) -> None:
-        """Write the document if it would say something new."""
+        """Write the document if it has changed."""
         wanted = desired or self._applied
         if wanted is None or self.gone:
             return
@@ -301,7 +301,7 @@ class Machine:
             self._shown = observed
 
     def _observed(self, desired: DesiredMachine) -> ObservedMachine:
-        """Until the agent reports, what was known of it before still stands."""
+        """Until the agent reports, its former report is kept."""
         report, shown = self._report, self._shown
         extensions = shown.extensions if shown else ()
         if report is not None:
@@ -325,7 +325,7 @@ class Machine:
 
 
 def _token(file: Path) -> str:
-    """The secret by which the machine's programs are known; made once."""
+    """The secret by which the machine's programs are recognised; created once."""
     if not file.exists():
         write_private(file, secrets.token_urlsafe(32))
     return file.read_text(encoding="ascii")

@@ -14,7 +14,7 @@ from extension.contract.settings import canonical_publisher
 
 
 class PackageRefused(ValueError):
-    """What was to be published is no handler package."""
+    """What was to be published is not a handler package."""
 
 
 @dataclass(frozen=True, slots=True)

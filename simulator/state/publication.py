@@ -29,7 +29,7 @@ class Publication:
 
     def close(self) -> None:
         self._stop()
-        with self._turn:  # the clock may be in the middle of it
+        with self._turn:  # the clock may be running it
             self._is_closed = True
         for file in self._files:
             file.unlink(missing_ok=True)

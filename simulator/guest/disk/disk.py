@@ -44,7 +44,7 @@ class LostWrites:
 
 
 class StoredImage:
-    """A page blob read as it lies in the storage, past every cache."""
+    """A page blob read from the storage, without any cache."""
 
     def __init__(self, blobs: Blobs, blob: Blob, size_bytes: int) -> None:
         self._blobs = blobs

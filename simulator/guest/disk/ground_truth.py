@@ -47,7 +47,7 @@ class OrderVerdict:
     """One disk of a backup against the order of its writes."""
 
     one_instant: bool | None
-    """None: it cannot be told, `reason` says why."""
+    """None: undecidable; `reason` says why."""
     intervals: tuple[Interval, ...] = ()
     """Where in the order of all writes its instant may lie."""
     reason: str = ""
@@ -76,7 +76,7 @@ class GroundTruth:
     history: History = field(default_factory=lambda: History(()))
 
     def compare(self, lun: int, source: BlockSource) -> DiskVerdict:
-        """Every block, holes included."""
+        """Compare every block, holes included."""
         table = self.tables[lun]
         differing_blocks, first = 0, None
         for block, _ in differing(table, source):

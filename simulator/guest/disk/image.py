@@ -13,7 +13,7 @@ PAGE_BYTES = 4096
 
 
 class MemoryOverlay:
-    """An image that may be written to: what is written stays in memory."""
+    """A writable view of an image: writes stay in memory."""
 
     def __init__(self, source: BlockSource) -> None:
         self._source = source

@@ -106,7 +106,7 @@ class Volume:
             return file
 
     def delete(self, name: str) -> None:
-        """The file is gone; its clusters may be given to others. Absent: fine."""
+        """Delete the file and free its clusters; does nothing for an absent file."""
         with self._lock:
             file = self.find(name)
             if file is None:
@@ -116,12 +116,12 @@ class Volume:
         self._disk.write(self._entry_offset(file.slot), bytes(SECTOR_BYTES))
 
     def flush(self) -> None:
-        """Everything that waits in memory goes to the disk."""
+        """Write everything that waits in memory to the disk."""
         for file in self.files():
             file.flush()
 
     def forget(self) -> None:
-        """Lose what was not flushed, as in a power cut."""
+        """Drop what was not flushed, as in a power cut."""
         for file in self.files():
             file.forget()
 
@@ -226,7 +226,7 @@ class File:
             self._entry_changed = False
 
     def abandon(self) -> None:
-        """The file was deleted: whoever still has it open reaches nothing, least of all what now lies there."""
+        """The file was deleted: handles that are still open reach no bytes any more."""
         with self._lock:
             self.forget()
             self.entry = Entry(self.entry.name)

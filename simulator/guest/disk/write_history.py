@@ -49,7 +49,7 @@ class Interval:
 
 
 class WriteHistory:
-    """Collects writes while at least one requester is there; the oldest go when there are too many."""
+    """Collects writes during sessions of requesters; drops the oldest when there are too many."""
 
     def __init__(self, longest: int = LONGEST_HISTORY_WRITES) -> None:
         self._lock = Lock()
@@ -63,13 +63,13 @@ class WriteHistory:
         return next(self._numbers)
 
     def begin(self) -> int:
-        """A requester came; returns the number at which its history begins."""
+        """A requester's session begins; returns the number at which its history begins."""
         with self._lock:
             self._readers += 1
             return next(self._numbers)
 
     def end(self, since: int) -> History:
-        """A requester left: what was written since its `begin`."""
+        """A requester's session ends; returns what was written since its `begin`."""
         with self._lock:
             self._readers -= 1
             taken = tuple(write for write in self._writes if write.ended > since)
@@ -88,7 +88,7 @@ class WriteHistory:
             self._writes.append(write)
 
     def gap(self, lun: int) -> None:
-        """The fate of a write is not known: this disk's order cannot be told."""
+        """The outcome of a write is unknown, so the order of this disk's writes is unknown too."""
         with self._lock:
             if self._readers:
                 self._gaps.add(lun)

@@ -49,21 +49,21 @@ class NotFrozen(RuntimeError):
 
 @dataclass(slots=True)
 class _Session:
-    """One requester, from its coming to its going."""
+    """The session of one requester."""
 
     id: str
     task_id: str
     since: int
-    """Number in the order of writes at which it came."""
+    """Number in the order of writes at which it began."""
     closed: bool = False
     ended: ThawReport | None = None
-    """Set when its hold ended without it: what it is told when it asks for the thaw."""
+    """Set when its hold ended by itself: the answer to its later thaw."""
     truth: GroundTruth | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class _Hold:
-    """Writes stand still for this session."""
+    """Writes are held for this session."""
 
     session: _Session
     with_writers: bool
@@ -116,7 +116,7 @@ class VssService:
         return session.id
 
     def close_session(self, session_id: str) -> None:
-        """The requester is gone. If it left the guest frozen, that ends now."""
+        """The requester has ended. A freeze that it left is released."""
         with self._lock:
             session = self._find(session_id)
             del self._sessions[session_id]
@@ -130,7 +130,7 @@ class VssService:
         self._on_event(events.SessionClosed(session.task_id, left_frozen=hold is not None))
 
     def close(self) -> None:
-        """The guest stops: nobody stays frozen."""
+        """The guest stops: every freeze is released."""
         for session_id in list(self._sessions):
             self.close_session(session_id)
 
@@ -149,7 +149,7 @@ class VssService:
         finally:
             if not report.frozen:
                 self._busy_with = None
-        if session.closed:  # it went while its writers were being frozen
+        if session.closed:  # its session was closed while its writers were being frozen
             self._end_unasked(session, REQUESTER_GONE)
         return report
 
@@ -196,7 +196,7 @@ class VssService:
         return FreezeReport(False, int(hresult), message, self.writers.reports())
 
     def _look(self, session: _Session) -> None:
-        """The clock asks: has the gate opened by itself?"""
+        """Called by the clock: end a hold whose gate has opened by itself."""
         if not self._gate.held:
             self._end_unasked(session)
 
@@ -269,7 +269,7 @@ class VssService:
         return self._sessions[session_id]
 
     def _take_hold(self, session: _Session) -> _Hold | None:
-        """Whoever gets the hold ends it; nobody else gets it. With the lock."""
+        """Take the hold out, so that only this caller ends it. Call with the lock."""
         hold = self._hold if self._hold and self._hold.session is session else None
         if hold:
             self._hold = None

@@ -15,7 +15,7 @@ from controlplane.ports import Clock
 from extension.contract.bridge import WriterReport
 
 HOLD_LIMIT_SECONDS = 10.0
-"""The kernel lets go of held writes after this, whatever the provider does."""
+"""The kernel releases held writes after this, whatever the provider does."""
 WRITER_FREEZE_LIMIT_SECONDS = 60.0
 """A writer that was frozen and is not thawed within this counts as failed."""
 
@@ -102,7 +102,7 @@ class Level(IntEnum):
 
 
 class OutOfOrder(Exception):
-    """The law has no such event in this state."""
+    """The table has no such event in this state."""
 
 
 class WriterFailed(Exception):
@@ -122,7 +122,7 @@ class WriterClass:
     name: str
     writer_id: str
     service: str
-    """What one restarts to mend it; empty where it has none of its own."""
+    """The service to restart when the writer fails; empty where it has none of its own."""
     level: Level = Level.SYSTEM
     instance_id: str | None = None
     """Only for those whose instance is the same on every machine."""
@@ -141,7 +141,7 @@ class Writer:
         self._frozen: datetime | None = None
 
     def handle(self, event: WriterEvent, clock: Clock, deadline: datetime) -> bool:
-        """Tell the program behind it, and go where the law says. False: it could not, or not in time."""
+        """Run the program's part of the event, and change state by the table. False: it failed, or too late."""
         if (self.state, event) not in LAW:
             raise OutOfOrder(f"{self.writer_class.name}: {event} in state {self.state.name}")
         done, failed = LAW[self.state, event]
@@ -187,7 +187,7 @@ class Writers:
         self._log = log
 
     def freeze(self, deadline: datetime) -> bool:
-        """From PrepareForBackup to the last Freeze. False: some refused, and the rest awaits an abort."""
+        """From PrepareForBackup to the last Freeze. False: some failed; the others wait for an abort."""
         for event in (WriterEvent.IDENTIFY, WriterEvent.PREPARE_BACKUP, WriterEvent.PREPARE_SNAPSHOT):
             if not self._tell(self.members, event, deadline):
                 return False
@@ -224,7 +224,7 @@ class Writers:
         return [member for member in self.members if member.writer_class.level is level]
 
     def _tell(self, members: list[Writer], event: WriterEvent, deadline: datetime) -> bool:
-        """All of them hear it, also after one failed. False if any did."""
+        """Send an event to every writer, also after one failed. False if any failed."""
         failed = [member for member in members if not member.handle(event, self._clock, deadline)]
         for member in failed:
             self._log(

@@ -71,7 +71,7 @@ class Database:
         return value if isinstance(value, int) else None
 
     def close(self) -> None:
-        """Touch the files no more, not even for a rollback: the next one recovers what was not committed."""
+        """Close without touching the files, not even for a rollback: the next open recovers them."""
         self._vfs.alive = False
         try:
             self.connection.close()
@@ -171,7 +171,7 @@ class DatabaseReport:
 
 
 def inspect(sources: Mapping[int, BlockSource]) -> DatabaseReport:
-    """Open the database from images of disks, by LUN. Whatever is wrong with the images is told, not raised."""
+    """Open the database from images of disks, by LUN. Problems of the images are reported, not raised."""
     volumes, problems = mount_all(sources)
     homes = homes_of(list(volumes.values()))
     if homes is None:

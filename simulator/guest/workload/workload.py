@@ -31,10 +31,10 @@ NOTE_BYTES = 200
 CACHED_PAGES = 8
 OS_DISK = -1
 LOOK_SECONDS = 0.02
-"""How often, in real time, one who waits for a workload looks at the clock."""
+"""How often, in real time, a caller that waits for a workload looks at the clock."""
 
 TROUBLE = (apsw.Error, PortError, DiskCorrupt, VolumeError)
-"""What a program meets when its disks fail it."""
+"""The errors of a program whose disks fail."""
 
 
 class WorkloadEnded(RuntimeError):
@@ -50,7 +50,7 @@ class Workload(Protocol):
 
     name: str
     problem: str
-    """Why it does not work at the moment; empty while it does."""
+    """Why it cannot work at the moment; empty while it can."""
 
     def tick(self) -> None:
         """A slice of work; never waits for a freeze to end, and tells problems instead of raising them."""
@@ -59,7 +59,7 @@ class Workload(Protocol):
         """So many units of work at once (transactions, files). Waits while frozen; raises WorkloadEnded."""
 
     def facts(self) -> Json:
-        """What an image of this moment must hold at least."""
+        """What an image taken now must contain at least."""
 
     def close(self, clean: bool) -> None:
         """End orderly, or as when the power goes."""
