@@ -5,7 +5,7 @@ A third of a world's code is here, and nothing of ARM waits for it: a world serv
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,11 +21,12 @@ from simulator.control import api as control
 from simulator.control.reset import Resetter
 from simulator.control.verify import Verifier
 from simulator.control.world import WorldControls
+from simulator.failures import WrongUse
 from simulator.guest.conditions import ConditionsOf, MachineConditions
 from simulator.host.host import Host
-from simulator.host.packages import PackageRepository
+from simulator.host.packages import PackageRefused, PackageRepository
 from simulator.host.wireserver import WireServer
-from simulator.packages import HANDLER_FOLDER, published
+from simulator.packages import content_of
 from simulator.serving import Application, Serving
 
 
@@ -41,6 +42,7 @@ class BackendContext:
     limits: RateLimits
     guests: Path
     """The folder of their disks."""
+    packages: Sequence[Path]
     seed: int
     conditions: ConditionsOf | None
     """None: every machine is as `vss` says, and else as usual."""
@@ -52,8 +54,8 @@ class BackendContext:
 def host(context: BackendContext, keep: ExitStack) -> Host:
     """A host that is not started yet; `keep` ends it, and its wire server after it."""
     packages = PackageRepository()
-    for package in published(HANDLER_FOLDER):
-        packages.publish(package)
+    for source in context.packages:
+        _publish(packages, source)
     ports = context.ports
     wire = WireServer(context.clock, context.blobs_of(parties.WIRE_SERVER), packages)
     serving = Serving(wire.app)
@@ -76,6 +78,15 @@ def host(context: BackendContext, keep: ExitStack) -> Host:
     )
     keep.callback(made.close)
     return made
+
+
+def _publish(packages: PackageRepository, source: Path) -> None:
+    try:
+        for package in content_of(source):
+            packages.publish(package)
+    except (OSError, PackageRefused) as problem:
+        reason = problem.strerror if isinstance(problem, OSError) else problem
+        raise WrongUse(f"{source} cannot be published as a handler package: {reason}") from None
 
 
 def controls(context: BackendContext, host: Host) -> Application:

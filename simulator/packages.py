@@ -42,6 +42,14 @@ def published(extension_folder: Path) -> Iterator[bytes]:
     yield packed(extension_folder)
 
 
+def content_of(source: Path) -> Iterator[bytes]:
+    """What a world publishes of a handler: its zip, or of a folder with this handler's source all of its versions."""
+    if source.is_dir():
+        yield from published(source)
+    else:
+        yield source.read_bytes()
+
+
 def packed(extension_folder: Path, version: str | None = None) -> bytes:
     """The package of the handler in this folder; as another version than the manifest's, if one is given."""
     buffer = io.BytesIO()

@@ -7,6 +7,7 @@ import logging
 import socket
 import threading
 from collections.abc import Awaitable, Callable, MutableMapping
+from contextvars import copy_context
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,9 @@ class Serving:
         )
         logging.getLogger("uvicorn").setLevel(logging.WARNING)
         self._server = _Server(config)
-        self._thread = threading.Thread(target=self._run, name=f"serving-{self.port}", daemon=True)
+        self._thread = threading.Thread(
+            target=copy_context().run, args=(self._run,), name=f"serving-{self.port}", daemon=True
+        )
         self._thread.start()
         if not self._server.settled.wait(START_SECONDS) or not self._server.started:
             self.close()

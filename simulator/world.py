@@ -12,6 +12,7 @@ from asyncio import wrap_future
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
+from contextvars import copy_context
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
@@ -39,6 +40,7 @@ from controlplane.ports import Blobs, Ports, ServiceSettings, StorageUnavailable
 from simulator import parties
 from simulator.clock.system import SystemClock
 from simulator.failures import WrongUse
+from simulator.packages import HANDLER_FOLDER
 from simulator.parties import Wrappers
 from simulator.serving import Application, Message, Receive, Send, Serving
 from simulator.state.authority import Authority, server_hosts
@@ -86,6 +88,8 @@ class Config:
     """Answer 429 to clients that exceed Resource Manager's token buckets."""
     strict_api_versions: bool = False
     """Refuse api-versions that a resource type does not know."""
+    packages: Sequence[Path] = (HANDLER_FOLDER,)
+    """Handlers that extensions can be made of: zips, or the folder of this project's own, with its former versions."""
     cache: Path = field(default_factory=cache_folder)
     endpoints_copy: Path | None = None
     settings: ServiceSettings = field(default_factory=ServiceSettings)
@@ -213,7 +217,7 @@ class World:
                 late.give_up()
 
         starter = ThreadPoolExecutor(1, thread_name_prefix="storage")
-        self._storage_started = starter.submit(start)
+        self._storage_started = starter.submit(copy_context().run, start)
         self._stack.callback(starter.shutdown)
 
     def _blobs_of(self, party: str) -> Blobs:
@@ -280,6 +284,7 @@ class World:
             clock=self.clock,
             limits=self._limits,
             guests=self.state.guests,
+            packages=self.config.packages,
             seed=self.state.seed,
             conditions=self.config.conditions,
             vss=self.config.vss,

@@ -12,6 +12,7 @@ import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 
 from controlplane.adapters.parked_runs import ParkedRun, ParkedRuns, Resumption
 from controlplane.jobs.engine.execution import Execution, ask_to_stop
@@ -115,7 +116,9 @@ class InlineEngine:
                 return
             self._wakings += 1
             if self._dispatcher is None:
-                self._dispatcher = threading.Thread(target=self._dispatch, name="job-dispatcher", daemon=True)
+                self._dispatcher = threading.Thread(
+                    target=copy_context().run, args=(self._dispatch,), name="job-dispatcher", daemon=True
+                )
                 self._dispatcher.start()
             self._changed.notify_all()
 
@@ -178,7 +181,7 @@ class InlineEngine:
         execution = Execution(self._ports_of(), self.runs, plan, taken, self.runs.log(taken.job))
         with self._changed:
             self._held[taken.job] = execution
-        self._workers.submit(self._work, taken.job, execution, Execution.begin)
+        self._workers.submit(copy_context().run, self._work, taken.job, execution, Execution.begin)
 
     # ------------------------------------------------------------------------------------------------------ the workers
 
@@ -189,7 +192,7 @@ class InlineEngine:
             if execution is None or self._closing:
                 return
             self._at_work += 1
-        self._workers.submit(self._work, job, execution, resumption)
+        self._workers.submit(copy_context().run, self._work, job, execution, resumption)
 
     def _work(self, job: str, execution: Execution, resumption: Resumption) -> None:
         wait = None

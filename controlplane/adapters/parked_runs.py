@@ -6,6 +6,7 @@ import heapq
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -61,7 +62,9 @@ class ParkedRuns:
             self._parked[job] = parked
             heapq.heappush(self._queue, parked)
             if self._thread is None and not self._closed:
-                self._thread = threading.Thread(target=self._watch, name="parked-runs", daemon=True)
+                self._thread = threading.Thread(
+                    target=copy_context().run, args=(self._watch,), name="parked-runs", daemon=True
+                )
                 self._thread.start()
             self._changed.notify_all()
 

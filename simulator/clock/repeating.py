@@ -16,6 +16,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -125,14 +126,15 @@ class Actions:
     def _watch(self) -> None:
         if self._rate and self._watcher is None:
             self._workers = ThreadPoolExecutor(WORKERS, thread_name_prefix="clock-worker")
-            self._watcher = threading.Thread(target=self._hand_out, args=(self._workers,), name="clock", daemon=True)
+            work = (self._hand_out, self._workers)
+            self._watcher = threading.Thread(target=copy_context().run, args=work, name="clock", daemon=True)
             self._watcher.start()
 
     def _hand_out(self, workers: ThreadPoolExecutor) -> None:
         with self._changed:
             while not self._closed:
                 for item in self._take_due():
-                    workers.submit(self._run, item)
+                    workers.submit(copy_context().run, self._run, item)
                 self._changed.wait(self._real_seconds_to_next())
 
     def _real_seconds_to_next(self) -> float:

@@ -11,6 +11,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from pathlib import Path
 from random import Random
 
@@ -133,7 +134,7 @@ class Host:
                 self._drop(machine)
             else:
                 self._busy.add(machine)
-                self._pool.submit(self._advance, machine)
+                self._pool.submit(copy_context().run, self._advance, machine)
         self._event_buffer.write()
         if self._failures:
             raise self._failures.popleft()

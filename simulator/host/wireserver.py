@@ -17,6 +17,7 @@ import binascii
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass, replace
 from datetime import UTC
 from typing import Protocol
@@ -167,7 +168,9 @@ class WireServer:
         route, blocks = _route(scope["method"], call)
         try:
             if blocks:
-                answer = await asyncio.get_running_loop().run_in_executor(self._threads, route, self, call)
+                answer = await asyncio.get_running_loop().run_in_executor(
+                    self._threads, copy_context().run, route, self, call
+                )
             else:
                 answer = route(self, call)
         except Refusal as refusal:

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Any, TextIO
@@ -35,37 +37,106 @@ def redact_line(_logger: Any, _method: str, line: Any) -> str:
 
 @contextmanager
 def recording(folder: Path, level: str | None = None, console: TextIO | None = None) -> Iterator[None]:
-    """Write the process's logs into the folder, and on the console too if one is given, until the end of the block."""
-    number = _level(level or os.environ.get("BACKUPSIM_LOG") or "info")
-    structlog.configure(
-        processors=[structlog.stdlib.filter_by_level, *_FACTS, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
-    )
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    file = RotatingFileHandler(folder / FILE, maxBytes=FILE_BYTES, backupCount=FORMER_FILES, encoding="utf-8")
-    handlers: list[logging.Handler] = [file]
-    file.setFormatter(_formatter(structlog.processors.JSONRenderer(ensure_ascii=False)))
-    if console is not None:
-        handlers.append(logging.StreamHandler(console))
-        plain = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
-        handlers[-1].setFormatter(_formatter(plain))
-    root = logging.getLogger()
-    chatty = [logging.getLogger(name) for name in CHATTY]
-    former = [(logger, logger.level) for logger in (root, *chatty)]
-    root.setLevel(number)
-    for logger in chatty:
-        logger.setLevel(logging.NOTSET if number <= logging.DEBUG else logging.WARNING)
-    for handler in handlers:
-        root.addHandler(handler)
+    """Write what is logged until the end of the block into the folder, and on the console too if one is given.
+
+    Several may record at once, each world its own: to the last that began in the context where something is logged. A
+    thread or pool that works for a world is therefore started with a copy of the context. What a thread without one
+    logs goes to the recording that is the oldest.
+    """
+    made = _Recording(folder, _level(level or os.environ.get("BACKUPSIM_LOG") or "info"), console)
+    former = _HERE.get()
+    _HERE.set(made)
+    _process.add(made)
     try:
         yield
     finally:
-        for handler in handlers:
-            root.removeHandler(handler)
-            handler.close()
-        for logger, was in former:
-            logger.setLevel(was)
+        _process.remove(made)
+        if _HERE.get() is made:
+            _HERE.set(former)
+
+
+class _Recording(logging.Filter):
+    """The handlers of one world; as a filter, lets through to them what is this world's."""
+
+    def __init__(self, folder: Path, level: int, console: TextIO | None) -> None:
+        super().__init__()
+        self.level = level
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        file = RotatingFileHandler(folder / FILE, maxBytes=FILE_BYTES, backupCount=FORMER_FILES, encoding="utf-8")
+        file.setFormatter(_formatter(structlog.processors.JSONRenderer(ensure_ascii=False)))
+        self.handlers: list[logging.Handler] = [file]
+        if console is not None:
+            self.handlers.append(logging.StreamHandler(console))
+            plain = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+            self.handlers[-1].setFormatter(_formatter(plain))
+        for handler in self.handlers:
+            handler.addFilter(self)
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return record.levelno >= self._least(record.name) and _process.recording_here() is self
+
+    def _least(self, logger: str) -> int:
+        is_chatty = logger.partition(".")[0] in CHATTY and self.level > logging.DEBUG
+        return max(self.level, logging.WARNING) if is_chatty else self.level
+
+
+class _Process:
+    """Logging is set up with the first recording of the process, and as it was before when the last has ended."""
+
+    def __init__(self) -> None:
+        self._recordings: list[_Recording] = []
+        self._former: list[tuple[logging.Logger, int]] = []
+        self._lock = threading.Lock()
+
+    def recording_here(self) -> _Recording | None:
+        """The recording of the world for which this thread works now."""
+        here, recordings = _HERE.get(), self._recordings
+        return here if here in recordings else next(iter(recordings), None)
+
+    def add(self, recording: _Recording) -> None:
+        with self._lock:
+            if not self._recordings:
+                self._begin()
+            self._recordings = [*self._recordings, recording]
+            self._set_levels()
+            for handler in recording.handlers:
+                logging.getLogger().addHandler(handler)
+
+    def remove(self, recording: _Recording) -> None:
+        with self._lock:
+            for handler in recording.handlers:
+                logging.getLogger().removeHandler(handler)
+                handler.close()
+            self._recordings = [each for each in self._recordings if each is not recording]
+            if self._recordings:
+                self._set_levels()
+            else:
+                for logger, was in self._former:
+                    logger.setLevel(was)
+
+    def _begin(self) -> None:
+        structlog.configure(
+            processors=[
+                structlog.stdlib.filter_by_level,
+                *_FACTS,
+                structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+            ],
+            logger_factory=structlog.stdlib.LoggerFactory(),
+            wrapper_class=structlog.stdlib.BoundLogger,
+        )
+        loggers = [logging.getLogger(), *map(logging.getLogger, CHATTY)]
+        self._former = [(logger, logger.level) for logger in loggers]
+
+    def _set_levels(self) -> None:
+        """As much as the most curious recording wants; the others leave out the rest."""
+        level = min(recording.level for recording in self._recordings)
+        logging.getLogger().setLevel(level)
+        for name in CHATTY:
+            logging.getLogger(name).setLevel(logging.NOTSET if level <= logging.DEBUG else logging.WARNING)
+
+
+_HERE: ContextVar[_Recording | None] = ContextVar("recording", default=None)
+_process = _Process()
 
 
 _FACTS: tuple[structlog.typing.Processor, ...] = (

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import threading
+import zipfile
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
+import pytest
+
 from controlplane.port_wrappers import BlobsWrapper, FabricWrapper
 from controlplane.ports import Blob, Blobs, BlobWriter, ExtensionRequest, Fabric
 from extension.contract.settings import SnapshotSettings
 from simulator.client import Client
+from simulator.failures import WrongUse
 from simulator.parties import CONTROL, HOST, SERVICE, VAULT, WIRE_SERVER, Wrappers, guest
 from simulator.scenario import Scenario
 from simulator.world import Config, build
@@ -139,6 +144,22 @@ def test_every_party_has_its_own_storage_and_a_machine_its_own_way_there(tmp_pat
         assert all(url.startswith(way.address + "/") for url in given)
         assert not [url for url in given if own in url]
         assert way.taken, "nothing came this way"
+
+
+def test_what_handlers_a_world_publishes_is_said_in_its_config(tmp_path: Path) -> None:
+    mine = tmp_path / "mine.zip"
+    commands = {f"{verb}Command": verb for verb in ("install", "enable", "disable", "update", "uninstall")}
+    with zipfile.ZipFile(mine, "w") as archive:
+        manifest = [{"name": "Example.Handlers.Probe", "version": "1.0.0.0", "handlerManifest": commands}]
+        archive.writestr("HandlerManifest.json", json.dumps(manifest))
+    with build(Config(tmp_path / "world", packages=(mine,))) as world:
+        (handler,) = world.ports.fabric.handlers()
+        assert (handler.publisher, handler.type, handler.versions) == ("Example.Handlers", "Probe", ("1.0.0.0",))
+    mine.write_bytes(b"no zip")
+    with pytest.raises(
+        WrongUse, match=r"mine\.zip cannot be published as a handler package: a handler package must be a zip"
+    ):
+        build(Config(tmp_path / "world", packages=(mine,)))
 
 
 def urls(request: ExtensionRequest) -> list[str]:

@@ -5,6 +5,10 @@ from __future__ import annotations
 import io
 import json
 import logging
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from contextvars import copy_context
 from pathlib import Path
 from typing import Any
 
@@ -80,3 +84,44 @@ def test_the_console_shows_the_same_without_secrets_and_all_ends_with_the_block(
     assert "LookupError" in console.getvalue()
     assert "abcdefgh" not in console.getvalue()
     assert logging.getLogger().handlers == handlers
+
+
+def test_each_of_two_worlds_writes_into_its_own_files(tmp_path: Path) -> None:
+    def work(name: str, at_work: threading.Barrier, level: str) -> None:
+        with recording(tmp_path / name, level), ThreadPoolExecutor() as pool:
+            at_work.wait()
+            pool.submit(copy_context().run, structlog.get_logger("ours").info, f"begun by {name}").result()
+            logging.getLogger("azure.core").info("asked by %s", name)
+            at_work.wait()
+
+    both = threading.Barrier(2)
+    worlds = [
+        threading.Thread(target=work, args=(name, both, level)) for name, level in (("a", "info"), ("b", "debug"))
+    ]
+    for world in worlds:
+        world.start()
+    for world in worlds:
+        world.join()
+    assert [line["event"] for line in lines(tmp_path / "a")] == ["begun by a"]
+    assert [line["event"] for line in lines(tmp_path / "b")] == ["begun by b", "asked by b"]
+
+
+def test_what_is_nobodys_goes_to_the_oldest_and_a_world_that_goes_on_keeps_its_level(tmp_path: Path) -> None:
+    level = logging.getLogger().level
+
+    def nobody(text: str) -> None:
+        thread = threading.Thread(target=structlog.get_logger("stray").info, args=(text,))
+        thread.start()
+        thread.join()
+
+    first, second = ExitStack(), ExitStack()
+    first.enter_context(recording(tmp_path / "first", "info"))
+    second.enter_context(recording(tmp_path / "second", "info"))
+    nobody("early")
+    first.close()
+    nobody("late")
+    structlog.get_logger("ours").info("here")
+    second.close()
+    assert [line["event"] for line in lines(tmp_path / "first")] == ["early"]
+    assert [line["event"] for line in lines(tmp_path / "second")] == ["late", "here"]
+    assert logging.getLogger().level == level
