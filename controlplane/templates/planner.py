@@ -12,13 +12,15 @@ scope are already evaluated).
 
 from __future__ import annotations
 
+import json
+
 from controlplane.json_object import Json
 from controlplane.templates.bodies import close_body
 from controlplane.templates.drafts import Draft, draft_all
 from controlplane.templates.graph import DependencyOrder, Directory, after, order
 from controlplane.templates.language.context import Context, Position
 from controlplane.templates.language.failure import TemplateError
-from controlplane.templates.language.limits import Meter
+from controlplane.templates.language.limits import Meter, check_template_size
 from controlplane.templates.language.scope import Deployment
 from controlplane.templates.outputs import close_outputs
 from controlplane.templates.parameters import Parameters, given_values
@@ -59,7 +61,7 @@ def _plan(template: Json, values: Json, deployment: Deployment) -> TemplatePlan:
 def _planned(sections: Sections, parameters: Parameters, context: Context) -> TemplatePlan:
     drafts, empty = draft_all(sections, context)
     directory = Directory(drafts, empty)
-    closed = [close_body(draft, directory) if draft.wanted and not draft.existing else ({}, {}) for draft in drafts]
+    closed = _close_all(drafts, directory)
     waited = {number: [id for id, implied in reads.items() if implied] for number, (_, reads) in enumerate(closed)}
     ordered = order(drafts, directory, waited)
     resources = [
@@ -73,6 +75,17 @@ def _planned(sections: Sections, parameters: Parameters, context: Context) -> Te
         tuple(draft.id for draft in drafts if draft.id and not draft.wanted),
         parameters.secrets(),
     )
+
+
+def _close_all(drafts: list[Draft], directory: Directory) -> list[tuple[Json, dict[str, bool]]]:
+    """The body of each that is to be written, and what it reads. They make up the expanded template."""
+    closed: list[tuple[Json, dict[str, bool]]] = []
+    size = 0
+    for draft in drafts:
+        closed.append(close_body(draft, directory) if draft.wanted and not draft.existing else ({}, {}))
+        size += len(json.dumps(closed[-1][0], separators=(",", ":"), ensure_ascii=False))
+        check_template_size(size)
+    return closed
 
 
 def _resource(

@@ -10,7 +10,7 @@ from typing import Any
 from controlplane.json_object import Json
 from controlplane.templates.evaluation.loops import field
 from controlplane.templates.language.failure import NO_TEMPLATE, NotSimulated, TemplateError
-from controlplane.templates.language.limits import LARGEST_TEMPLATE, Meter, check_count
+from controlplane.templates.language.limits import Meter, check_count, check_template_size
 
 SYMBOLIC = "2.0"
 """The languageVersion in which resources have symbolic names."""
@@ -71,11 +71,7 @@ def read_sections(template: Any, meter: Meter) -> Sections:
 
 def _check_size(template: Json, meter: Meter) -> None:
     meter.measure(template)
-    size = len(json.dumps(template, separators=(",", ":"), ensure_ascii=False))
-    if size > LARGEST_TEMPLATE:
-        raise TemplateError(
-            f"The size of the template limit is exceeded. Limit: '{LARGEST_TEMPLATE}' and actual: '{size}' characters"
-        )
+    check_template_size(len(json.dumps(template, separators=(",", ":"), ensure_ascii=False)))
 
 
 def _refuse_left_out(template: Json) -> None:

@@ -87,6 +87,14 @@ def check_size(size: int) -> None:
 def check_count(section: str, count: int) -> None:
     if count > MOST[section]:
         raise TemplateError(
-            f"The number of template {section} limit is exceeded. Limit: '{MOST[section]}' and actual: '{count}'. "
-            "Please see https://aka.ms/arm-syntax for usage details"
+            f"The number of template {section} limit exceeded. Limit: '{MOST[section]}' and actual: '{count}'. Please "
+            f"see https://aka.ms/arm-template/#{section} for usage details"
+        )
+
+
+def check_template_size(size: int) -> None:
+    """`size`: characters of the template as compact JSON, as it came or with its loops unrolled."""
+    if size > LARGEST_TEMPLATE:
+        raise TemplateError(
+            f"The size of the template limit is exceeded. Limit: '{LARGEST_TEMPLATE}' and actual: '{size}' characters"
         )

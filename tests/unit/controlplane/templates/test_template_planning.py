@@ -253,6 +253,12 @@ def test_a_value_that_looks_like_an_expression_is_never_taken_for_one() -> None:
         (template(variables={"v": "[concat('" + "x" * 24_576 + "')]"}), "length limit"),
         (template(variables={"v": "x" * 4_300_000}), "larger than the limit"),
         (template(resource("a", properties={"v": "x" * 1_100_000})), "larger than the limit"),
+        (
+            template(
+                resource("[concat('r', copyIndex())]", copy={"name": "l", "count": 50}, properties={"v": "x" * 100_000})
+            ),
+            "size of the template",
+        ),
     ],
 )
 def test_a_template_has_its_limits(written: Json, told: str) -> None:
