@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from controlplane.jobs.backup.backup import BACKUP
 from controlplane.jobs.deployment import deploying
+from controlplane.jobs.disk_import import IMPORT
 from controlplane.jobs.engine.plan import Plan
 from controlplane.jobs.protection.lifecycle import CONFIGURE
 from controlplane.jobs.protection.stopping import DELETE, STOP, SUSPEND, UNDELETE
@@ -20,6 +21,6 @@ PLANS: Mapping[str, Plan] = {
 
 
 def plans(requests_of: Callable[[], Requests]) -> Mapping[str, Plan]:
-    """These, and the one that itself uses the operations of the service."""
+    """These, the one that itself uses the operations of the service, and the one that imports disks."""
     deploy = deploying(requests_of)
-    return {**PLANS, deploy.name: deploy}
+    return {**PLANS, deploy.name: deploy, IMPORT.name: IMPORT}

@@ -1,7 +1,8 @@
 """Plan "Deploy": writes the resources of a template by the service's own operations, each after what it waits for.
 
-The document of a deployment is its log. A resource's being written and the note of it are one transaction, so the
-one step may be begun anew after the end of a process, and goes on where the document says.
+The document of a deployment is its log. Each resource is written once: its provider's own transaction holds a
+note of that, so the one step may be begun anew after the end of a process. No transaction is open around a write: a
+provider may have to wait for the storage.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from controlplane.domain.state_machine import advance
 from controlplane.domain.times import instant, parse_instant
 from controlplane.jobs.engine.plan import JobLog, Outcome, Plan, Step
 from controlplane.jobs.engine.waiting import Wait, Waiting
-from controlplane.jobs.requests import Requests
+from controlplane.jobs.requests import WRITTEN, Requests
 from controlplane.ports import Document, Json, Ports, Store
 from controlplane.templates.language.failure import TemplateError
 from controlplane.templates.language.scope import Scope
@@ -40,7 +41,7 @@ from controlplane.templates.secrets import hide_in_error
 
 DEPLOY = "Deploy"
 BATCH = 16
-"""Resources that are written in one transaction: others may write between two of them."""
+"""Resources that are written before it is noted how far the deployment is."""
 LOOK_SECONDS = 0.015
 _GOES_ON = frozenset({"InProgress", "Running", "Accepted"})
 
@@ -106,19 +107,27 @@ class _Work:
     def _advance(self) -> bool | None:
         """Do what can be done now, up to a batch of it. None: the deployment has ended; else whether only time, or
         somebody else, brings it further."""
-        with self._store.transaction():
-            document = self._active()
-            if document is None:
-                return None
-            before = operations_of(document)
-            after = self._moved(before, document)
-            event = event_of(after)
-            if event == "began":
-                _write(self._store, document, after, event, self._ports.clock.now())
-                return before == after
-            end = self._end(document, after) if event == "succeeded" else self._failure(document, after)
-            _write(self._store, document, after, end.event, self._ports.clock.now(), end)
+        document = self._active()
+        if document is None:
             return None
+        before = operations_of(document)
+        after = self._moved(before, document)
+        event, end = event_of(after), None
+        if event != "began":
+            end = self._end(document, after) if event == "succeeded" else self._failure(document, after)
+        goes_on = self._note(before, after, event, end) and end is None
+        return before == after if goes_on else None
+
+    def _note(self, before: Sequence[Operation], after: Sequence[Operation], event: str, end: _End | None) -> bool:
+        """Write down how far it is; False if somebody has ended it meanwhile."""
+        with self._store.transaction():
+            for was, operation in zip(before, after, strict=True):
+                if was.state == "NotStarted" and operation.state != "NotStarted":
+                    self._store.delete(WRITTEN, operation.id)
+            document = self._active()
+            if document is not None:
+                _write(self._store, document, after, end.event if end else event, self._ports.clock.now(), end)
+            return document is not None
 
     def _active(self) -> Document | None:
         """The deployment, unless it is gone or has ended."""
@@ -141,9 +150,8 @@ class _Work:
 
     def _begun(self, operation: Operation, scope: Scope, secrets: tuple[str, ...]) -> Operation:
         try:
-            with self._store.transaction():
-                sent = settle_body(operation.resource, operation.body or {}, scope, self._requests)
-                done = self._requests.write(operation.resource, operation.version, sent, secrets)
+            sent = settle_body(operation.resource, operation.body or {}, scope, self._requests)
+            done = self._requests.write(operation.resource, operation.version, sent, secrets, once=operation.id)
         except TemplateError as problem:
             return operation.failed(shown(problem), 400, self._ports.clock.now())
         except ServiceError as refusal:
@@ -231,6 +239,8 @@ class _History(JobLog):
             mistake = internal_error().envelope()["error"]
             error = failed_by(document.json()["id"], [mistake]).envelope()["error"]
             operations = operations_of(document)
+            for each in operations:
+                store.delete(WRITTEN, each.id)
             operations = [each.failed(mistake, 500, now) if each.state == "Running" else each for each in operations]
             _write(store, document, operations, "failed", now, _End("failed", {"error": error}))
         return None

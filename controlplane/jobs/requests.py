@@ -7,6 +7,9 @@ from typing import Protocol
 
 from controlplane.ports import Json
 
+WRITTEN = "write.noted"
+"""Kind of the documents that tell which writes have been done."""
+
 
 @dataclass(frozen=True, slots=True)
 class Written:
@@ -29,10 +32,13 @@ class Progress:
 class Requests(Protocol):
     """Each raises ServiceError or PortError where a client were refused. `id` is an ARM id."""
 
-    def write(self, id: str, api_version: str, body: Json, secrets: tuple[str, ...] = ()) -> Written:
-        """`secrets` are texts of the body that no error of the resource's own job may tell."""
+    def write(self, id: str, api_version: str, body: Json, secrets: tuple[str, ...] = (), *, once: str = "") -> Written:
+        """`secrets` are texts of the body that no error of the resource's own job may tell. `once` names this write:
+        the transaction that writes the resource puts a document WRITTEN of this id, which the caller deletes, and a
+        write that is asked for once more while it is there is not repeated."""
 
-    def progress(self, operation: str) -> Progress: ...
+    def progress(self, operation: str) -> Progress:
+        """`operation` is a path as in `Written`; that of a resource tells how far its provisioning is."""
 
     def get(self, id: str, api_version: str | None) -> Json:
         """The resource as ARM shows it."""

@@ -82,6 +82,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         f"{JOBS}.backup",
     ),
     f"{JOBS}.deployment": (*RULES, PORTS, TEMPLATES, f"{TEMPLATES}.language", f"{JOBS}.engine", f"{JOBS}.requests"),
+    f"{JOBS}.disk_import": (*RULES, PORTS, VAULT, f"{JOBS}.engine"),
     f"{JOBS}.crash_recovery": (*RULES, PORTS, VAULT, f"{JOBS}.documents"),
     f"{JOBS}.catalog": (
         f"{JOBS}.requests",
@@ -91,6 +92,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         f"{JOBS}.backup",
         f"{JOBS}.restore",
         f"{JOBS}.deployment",
+        f"{JOBS}.disk_import",
     ),
     f"{JOBS}.timetable": (
         *RULES,
@@ -120,6 +122,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     EDGE: (
         *RULES,
         PORTS,
+        WRAPPERS,
         f"{JOBS}.requests",
         f"{JOBS}.engine",
         f"{ARM}.sign_in",
@@ -135,7 +138,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     f"{ARM}.compute": (
         *RULES,
         PORTS,
-        VAULT,
+        f"{JOBS}.disk_import",
         f"{JOBS}.documents",
         EDGE,
         f"{ARM}.network",

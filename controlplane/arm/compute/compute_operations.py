@@ -18,6 +18,8 @@ from controlplane.ports import Document, ExtensionView, InstanceView, Json
 OPERATION = f"{SUBSCRIPTION}/providers/Microsoft.Compute/locations/{{location}}/operations/{{operation}}"
 
 Goal = Literal["present", "absent"]
+BY_A_JOB = "job"
+"""Goal of an operation whose end is written down by the job that does the work."""
 
 
 def begin(call: Call, machine: Json, *, goal: Goal = "present", extension: str = "") -> str:
@@ -25,6 +27,11 @@ def begin(call: Call, machine: Json, *, goal: Goal = "present", extension: str =
     or from its `extension`."""
     order = {"vm": machine["id"], "extension": extension, "goal": goal}
     return _record(call, machine["location"], {"status": "InProgress"}, order)
+
+
+def begin_job(call: Call, location: str) -> str:
+    """Record that a job began, which ends the operation; returns the operation's path."""
+    return _record(call, location, {"status": "InProgress"}, {"goal": BY_A_JOB})
 
 
 def done(call: Call, location: str) -> str:
@@ -51,7 +58,7 @@ def get_operation(call: Call) -> Answer:
     if document is None or "goal" not in document.private:
         raise errors.operation_not_found(call.names["operation"])
     body = document.json()
-    if body["status"] == "InProgress":
+    if body["status"] == "InProgress" and document.private["goal"] != BY_A_JOB:
         body = _advanced(call, document)
     wait = {"Retry-After": str(RETRY_AFTER_SECONDS)} if body["status"] == "InProgress" else {}
     if call.query.get("monitor") != "true":

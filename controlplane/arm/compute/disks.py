@@ -11,7 +11,16 @@ from controlplane.arm.edge.call import Answer, Call, RequestBody, rows
 from controlplane.arm.edge.routing import GROUP, SUBSCRIPTION, Route, reading
 from controlplane.arm.storage.storage_accounts import account_named
 from controlplane.domain import errors, location
-from controlplane.domain.compute.managed_disk import KIND, TYPE, ManagedDisk, attached, shown_sku, size_gib, sku
+from controlplane.domain.compute.managed_disk import (
+    KIND,
+    TYPE,
+    ManagedDisk,
+    attached,
+    check_ready,
+    shown_sku,
+    size_gib,
+    sku,
+)
 from controlplane.domain.compute.virtual_machine import (
     GIB,
     OS_DISK_LUN,
@@ -20,10 +29,10 @@ from controlplane.domain.compute.virtual_machine import (
     invalid,
     missing,
 )
+from controlplane.jobs import disk_import
 from controlplane.jobs.documents import managed_disks
 from controlplane.jobs.documents.managed_disks import blob_of
-from controlplane.ports import Blob, BlobConflict, Document, DocumentExists, Json, Store
-from controlplane.vault_format.sources import PageBlobSource, copy
+from controlplane.ports import Blob, BlobConflict, Document, Json, Store
 
 DISKS = f"{GROUP}/providers/{TYPE}"
 DISK = f"{DISKS}/{{disk}}"
@@ -92,6 +101,8 @@ def delete_disk(call: Call) -> Answer:
         shown = known.json()
         if owner := shown.get("managedBy"):
             raise attached(shown["name"], owner)
+        if shown["properties"]["provisioningState"] == "Creating":
+            check_ready(shown)
         call.ports.store.delete(KIND, known.id)
         answer = compute_operations.accepted(call, compute_operations.done(call, shown["location"]))
     _delete_blob(call, blob_of(known))
@@ -134,17 +145,19 @@ def _import(call: Call, asked: PropertiesRequest, disk: ManagedDisk) -> Answer:
     if size > smallest:
         raise errors.operation_not_simulated("a managed disk that is larger than the VHD it is imported from")
     shown = {"sourceUri": asked.creation_data.source_uri, "storageAccountId": asked.creation_data.storage_account_id}
-    blob = new_blob(call)
-    copy(PageBlobSource(call.ports.blobs, source), call.ports.blobs, blob)
-    imported = replace(
-        disk, size_gib=size, create_option="Import", source={key: value for key, value in shown.items() if value}
-    )
-    try:
-        return call.stored(register(call, call.id, imported, blob))
-    except DocumentExists:
-        # Somebody was quicker; nobody will ever name this copy.
-        call.ports.blobs.delete(blob)
-        raise
+    shown = {key: value for key, value in shown.items() if value}
+    return _begin_import(call, replace(disk, size_gib=size, create_option="Import", source=shown), source)
+
+
+def _begin_import(call: Call, disk: ManagedDisk, source: Blob) -> Answer:
+    """The disk is there at once, as one that is being created; a job copies the bytes."""
+    blob, job = new_blob(call), call.new_guid()
+    with call.ports.store.transaction():
+        document = managed_disks.register(call.ports, call.ports.store, call.id, disk, blob, "Creating")
+        path = compute_operations.begin_job(call, disk.location)
+        state = disk_import.state(job, call.id, path.rpartition("/")[2], source, blob)
+        call.engine.start(disk_import.IMPORT.name, job, state)
+    return call.accepted(path, status=202, body=document.json())
 
 
 def _source(call: Call, creation: CreationRequest) -> Blob:
@@ -222,7 +235,7 @@ def _delete_blob(call: Call, blob: Blob) -> None:
 
 
 ROUTES = (
-    Route("PUT", DISK, put_disk, body=ManagedDiskRequest),
+    Route("PUT", DISK, put_disk, body=ManagedDiskRequest, codes=(200, 202)),
     reading(DISK, get_disk),
     Route("PATCH", DISK, patch_disk, body=ManagedDiskRequest),
     Route("DELETE", DISK, delete_disk, codes=(200, 204)),

@@ -57,6 +57,7 @@ def put_snapshot(call: Call) -> Answer:
             raise errors.location_conflict(known.json()["name"], known.json()["location"], call.group, place)
         return call.stored(known)
     disk = _source(call, request.properties.creation_data)
+    managed_disk.check_ready(disk.json())
     blob = managed_disks.blob_of(disk)
     if call.ports.blobs.properties(blob) is None:
         raise DISK_NOT_CREATED_YET.error()

@@ -113,6 +113,7 @@ def _disk_to_attach(call: Call, disk: DiskRequest) -> Document:
     owner = document.json().get("managedBy")
     if owner:
         raise not_allowed(f"Disk '{wanted.name}' is already attached to VM '{owner}'.")
+    managed_disk.check_ready(document.json())
     return document
 
 

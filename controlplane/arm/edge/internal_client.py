@@ -6,6 +6,8 @@ No token is asked for: whoever ordered the job had one.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -13,12 +15,15 @@ from urllib.parse import unquote, urlsplit
 from controlplane.arm.edge.call import Answer, Call, Dispatcher
 from controlplane.arm.edge.error_mapping import Expected, expected
 from controlplane.arm.sign_in.aad import Identity
-from controlplane.jobs.requests import Progress, Written
-from controlplane.ports import Engine, Json, Ports
+from controlplane.jobs.requests import WRITTEN, Progress, Written
+from controlplane.port_wrappers import StoreWrapper
+from controlplane.ports import Document, Engine, Json, Ports, Store
 
 VERSION = "2024-11-01"
 """For what is asked without a version of its own."""
 
+
+_ENDED = frozenset({"Succeeded", "Failed", "Canceled"})
 
 _NOWHERE = ""
 """Nobody reached us: addresses in answers are paths."""
@@ -47,8 +52,13 @@ class InternalClient:
             dispatcher=dispatcher,
         )
 
-    def write(self, id: str, api_version: str, body: Json, secrets: tuple[str, ...] = ()) -> Written:
-        answer = self._ask("PUT", id, api_version, body, secrets)
+    def write(self, id: str, api_version: str, body: Json, secrets: tuple[str, ...] = (), *, once: str = "") -> Written:
+        caller = replace(self._caller, secrets=secrets)
+        if once:
+            if caller.ports.store.get(WRITTEN, once) is not None:
+                return Written(200, id)
+            caller = replace(caller, ports=replace(caller.ports, store=_NotingStore(caller.ports.store, once)))
+        answer = self._ask("PUT", id, api_version, body, caller)
         return Written(answer.status, operation_of(answer))
 
     def progress(self, operation: str) -> Progress:
@@ -56,7 +66,10 @@ class InternalClient:
         if answer.status == 202:
             return Progress("InProgress")
         shown: Any = json.loads(answer.content or b"{}")
-        return Progress(str(shown.get("status", "Succeeded")), shown.get("error"))
+        if "status" in shown:
+            return Progress(str(shown["status"]), shown.get("error"))
+        state = str((shown.get("properties") or {}).get("provisioningState", "Succeeded"))
+        return Progress(state if state in _ENDED else "InProgress")
 
     def get(self, id: str, api_version: str | None) -> Json:
         found: Json = json.loads(self._ask("GET", id, api_version or VERSION).content)
@@ -67,13 +80,46 @@ class InternalClient:
         return answered
 
     def _ask(
-        self, method: str, path: str, api_version: str, body: Json | None = None, secrets: tuple[str, ...] = ()
+        self, method: str, path: str, api_version: str, body: Json | None = None, caller: Call | None = None
     ) -> Answer:
-        caller = replace(self._caller.in_version(api_version), secrets=secrets)
         try:
-            return caller.ask(method, path, body)
+            return (caller or self._caller).in_version(api_version).ask(method, path, body)
         except Expected as error:
             raise expected(error) from error
+
+
+class _NotingStore(StoreWrapper):
+    """A store for one write. The first transaction that changes it also notes that the write was done."""
+
+    def __init__(self, inner: Store, once: str) -> None:
+        super().__init__(inner)
+        self._once = once
+        self._noted = False
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        outermost = not self.inner.in_transaction()
+        with super().transaction():
+            yield
+            if outermost and not self._noted:
+                self.inner.put(WRITTEN, self._once, {})
+        self._noted = self._noted or outermost
+
+    def put(
+        self,
+        kind: str,
+        id: str,
+        body: Mapping[str, Any],
+        *,
+        parent: str = "",
+        private: Mapping[str, Any] | None = None,
+        if_match: str | None = None,
+        if_none_match: bool = False,
+    ) -> Document:
+        with self.transaction():
+            return super().put(
+                kind, id, body, parent=parent, private=private, if_match=if_match, if_none_match=if_none_match
+            )
 
 
 def operation_of(answer: Answer) -> str | None:

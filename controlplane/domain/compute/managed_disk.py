@@ -7,7 +7,7 @@ from datetime import datetime
 
 from controlplane.domain.compute.virtual_machine import GIB, MANAGED_DISK_GIB, invalid, missing
 from controlplane.domain.errors import ServiceError
-from controlplane.domain.errors.compute import DISK_ATTACHED
+from controlplane.domain.errors.compute import DISK_ATTACHED, DISK_NOT_READY
 from controlplane.domain.times import instant_with_offset
 from controlplane.json_object import Json
 
@@ -60,6 +60,13 @@ def size_gib(asked: int | None) -> int:
 
 def attached(name: str, owner: str) -> ServiceError:
     return DISK_ATTACHED.error(name=name, owner=owner)
+
+
+def check_ready(shown: Json) -> None:
+    """Refuse to use or delete a disk whose bytes are still being copied, and to use one whose copy failed."""
+    state = shown["properties"]["provisioningState"]
+    if state != "Succeeded":
+        raise DISK_NOT_READY.error(name=shown["name"], state=state)
 
 
 def body(id: str, disk: ManagedDisk, unique_id: str, created: datetime) -> Json:

@@ -82,6 +82,22 @@ MACHINE_IDENTITY_NOT_FOUND = ErrorKind(
     source=KNOWN,
 )
 
+DISK_NOT_READY = ErrorKind(
+    code="OperationNotAllowed",
+    message="Disk {name} cannot be used: its provisioning state is {state}.",
+    status=409,
+    remedy="Wait until its creation has ended; delete a disk whose creation failed.",
+    source=DEPLOYMENT_ERRORS,
+)
+
+DISK_IMPORT_FAILED = ErrorKind(
+    code="InternalExecutionError",
+    message="The disk could not be imported: {reason}.",
+    status=500,
+    remedy="Delete the disk and import it again.",
+    source=KNOWN,
+)
+
 DISK_ATTACHED = ErrorKind(
     code="OperationNotAllowed",
     message="Disk {name} is attached to VM {owner}.",

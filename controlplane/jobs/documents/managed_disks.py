@@ -13,9 +13,12 @@ def new_blob(ports: Ports, unique_id: str) -> Blob:
     return Blob(ports.settings.managed_disks_account, CONTAINER, f"{unique_id}.vhd")
 
 
-def register(ports: Ports, store: Store, id: str, disk: ManagedDisk, blob: Blob) -> Document:
+def register(
+    ports: Ports, store: Store, id: str, disk: ManagedDisk, blob: Blob, provisioning_state: str = "Succeeded"
+) -> Document:
     """Write the document of a new disk; DocumentExists where there is one of its name."""
     shown = body(id, disk, blob.name.removesuffix(".vhd"), ports.clock.now())
+    shown["properties"]["provisioningState"] = provisioning_state
     private = {"blob": {"account": blob.account, "container": blob.container, "name": blob.name}}
     parent = id.partition("/providers/")[0]
     return store.put(KIND, id, shown, parent=parent, private=private, if_none_match=True)

@@ -27,6 +27,7 @@ from controlplane.domain.compute.virtual_machine import VHD_FOOTER_BYTES
 from controlplane.jobs.catalog import plans
 from controlplane.ports import Json, Ports, ServiceSettings
 from simulator.clock.virtual import VirtualClock
+from tests.unit.controlplane.adapters.guarded_blobs import GuardedBlobs
 from tests.unit.controlplane.adapters.scripted_fabric import ScriptedFabric
 
 START = datetime(2026, 11, 22, 8, 30, 15, 250_000, tzinfo=UTC)
@@ -193,7 +194,8 @@ def service_storage(blobs: MemoryBlobs | None = None) -> MemoryBlobs:
 def _arm_world(store: SqlStore, clock: VirtualClock, blobs: MemoryBlobs, edge: Json) -> Iterator[ArmWorld]:
     fabric = ScriptedFabric(store, blobs, clock)
     settings = ServiceSettings()
-    ports = Ports(clock, blobs, store, fabric, Random(7), settings, vault_blobs=blobs)
+    guarded = GuardedBlobs(blobs, store)
+    ports = Ports(clock, guarded, store, fabric, Random(7), settings, vault_blobs=guarded)
     engine = InlineEngine(plans(lambda: requests), lambda: ports, store.runs)
     app = build(ports, engine, identity(), **edge)
     requests = internal_client(ports, engine, identity())
@@ -205,6 +207,7 @@ def _arm_world(store: SqlStore, clock: VirtualClock, blobs: MemoryBlobs, edge: J
         engine.close()
         store.close()
         clock.close()
+    assert guarded.violations == []
 
 
 def machine_body(blob_endpoint: str, data_disks: int = 2) -> Json:

@@ -28,6 +28,7 @@ from controlplane.jobs.restore.restore import restore
 from controlplane.ports import Blob, Blobs, Disk, Json, MachineSpec, Ports, ServiceSettings
 from simulator.clock.virtual import VirtualClock
 from tests.unit.controlplane.adapters.faulty_blobs import FaultyBlobs
+from tests.unit.controlplane.adapters.guarded_blobs import GuardedBlobs
 from tests.unit.controlplane.adapters.scripted_fabric import ScriptedFabric
 
 START = datetime(2026, 11, 22, 19, 0, tzinfo=UTC)
@@ -211,7 +212,8 @@ def backup_world(
     blobs = FaultyBlobs(storage)
     store = SqlStore(":memory:", clock)
     fabric = ScriptedFabric(store, blobs, clock)
-    ports = Ports(clock, blobs, store, fabric, Random(1), settings or ServiceSettings(), blobs)
+    guarded = GuardedBlobs(blobs, store)
+    ports = Ports(clock, guarded, store, fabric, Random(1), settings or ServiceSettings(), vault_blobs=guarded)
     world = BackupWorld(clock, blobs, store, fabric, ports, MANAGED_DISKS if managed else DISKS)
     world.new_engine()
     _furnish(world)
@@ -225,6 +227,7 @@ def backup_world(
             engine.close()
         store.close()
         clock.close()
+    assert guarded.violations == []
 
 
 def _furnish(world: BackupWorld) -> None:

@@ -18,7 +18,7 @@ from controlplane.domain.resources import deployment
 from controlplane.domain.resources.deployment import KIND, Operation
 from controlplane.jobs.deployment import DEPLOY, deploying, state_of
 from controlplane.jobs.engine.runs import Interrupted
-from controlplane.jobs.requests import Progress, Written
+from controlplane.jobs.requests import WRITTEN, Progress, Written
 from controlplane.ports import Json, Ports, ServiceSettings
 from controlplane.templates.language.scope import Scope
 from simulator.clock.virtual import VirtualClock
@@ -42,14 +42,18 @@ class NotedRequests:
     _under_way: set[str] = field(default_factory=set)
     _questions: list[str] = field(default_factory=list)
 
-    def write(self, id: str, api_version: str, body: Json, secrets: tuple[str, ...] = ()) -> Written:
+    def write(self, id: str, api_version: str, body: Json, secrets: tuple[str, ...] = (), *, once: str = "") -> Written:
+        if self.store.get(WRITTEN, once):
+            return Written(200, f"/operations/{id}" if id in self.begins else None)
         self.asked.append(id)
         if id in self.refuses:
             raise ServiceError("Refused", "no", status=409)
         if id in self.breaks:
             raise ZeroDivisionError
         known = self.store.get(MADE, id)
-        self.store.put(MADE, id, {"times": known.json()["times"] + 1 if known else 1})
+        with self.store.transaction():
+            self.store.put(MADE, id, {"times": known.json()["times"] + 1 if known else 1})
+            self.store.put(WRITTEN, once, {})
         if len(self.asked) == self.dies_at:
             raise Interrupted
         if id not in self.begins:
@@ -154,6 +158,7 @@ def test_after_a_crash_in_any_write_everything_is_there_once(world: World, write
     assert world.run(NotedRequests(world.store, begins=begins, dies_at=write)) in {"Accepted", "Running"}
     assert world.run(NotedRequests(world.store, begins=begins)) == "Succeeded"
     assert world.made() == {"a": 1, "b": 1, "c": 1, "d": 1}
+    assert world.store.find(WRITTEN) == []
 
 
 def test_what_waits_for_one_that_is_refused_is_not_begun(world: World) -> None:
@@ -197,10 +202,25 @@ def test_one_whose_group_is_deleted_meanwhile_ends(world: World) -> None:
     assert world.store.get(KIND, ID) is None
 
 
-def test_many_are_written_in_several_transactions(world: World) -> None:
+def test_many_are_noted_in_several_transactions(world: World) -> None:
     many = [resource(f"r{number:03}") for number in range(50)]
     world.put(many)
     assert world.run(NotedRequests(world.store, dies_at=40)) == "Running"
-    assert len(world.made()) == 32
+    assert (len(world.made()), len(world.store.find(WRITTEN))) == (40, 8)
     assert world.run(NotedRequests(world.store)) == "Succeeded"
     assert set(world.made().values()) == {1}
+
+
+def test_nobody_is_kept_from_writing_while_a_resource_is_written(world: World) -> None:
+    world.put(CHAIN)
+    seen: list[bool] = []
+
+    class Looking(NotedRequests):
+        def write(
+            self, id: str, api_version: str, body: Json, secrets: tuple[str, ...] = (), *, once: str = ""
+        ) -> Written:
+            seen.append(self.store.in_transaction())
+            return super().write(id, api_version, body, secrets, once=once)
+
+    assert world.run(Looking(world.store)) == "Succeeded"
+    assert seen == [False] * 4

@@ -214,7 +214,7 @@ def test_a_disk_is_imported_byte_for_byte(world: ArmWorld) -> None:
     resource = template(world, job)["resources"][0]
     source = world.ports.blobs.parse(resource["properties"]["creationData"]["sourceUri"])
     disk = f"{COMPUTE}/disks/imported"
-    world.put(disk, imported(world.ports.blobs.url(source)))
+    world.follow(world.put(disk, imported(world.ports.blobs.url(source))))
     shown = world.get(disk)
     assert shown["properties"]["creationData"]["createOption"] == "Import"
     assert shown["properties"]["diskSizeGB"] == 127

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from controlplane.adapters.memory_blobs import MemoryBlobs
 from controlplane.domain.location import REGIONS
 from controlplane.ports import Blob
 from tests.unit.controlplane.arm.arm_world import ACCOUNT, GROUP, SUBSCRIPTION, ArmWorld, arm_world
@@ -62,7 +61,6 @@ def test_a_signed_in_client_finds_subscription_tenant_and_locations(world: ArmWo
 
 def test_an_account_is_one_on_the_storage(world: ArmWorld) -> None:
     endpoint = world.add_account()
-    assert isinstance(world.ports.blobs, MemoryBlobs)
     assert endpoint == f"{world.ports.blobs.account_url('sql01disks')}/"
     world.ports.blobs.put(Blob("sql01disks", "c", "b"), b"content")
     again = world.put(ACCOUNT, ACCOUNT_BODY | {"tags": {"a": "b"}})

@@ -1,0 +1,84 @@
+"""Storage that nobody may ask while they hold the store's writer: a slow answer would keep everybody from writing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from controlplane.port_wrappers import BlobsWrapper
+from controlplane.ports import Blob, BlobProperties, Blobs, BlobWriter, Range, Store
+
+
+class AskedInTransaction(AssertionError):
+    """A blob verb inside a transaction of the store."""
+
+
+class GuardedBlobs(BlobsWrapper):
+    """Fails where a verb that reaches the storage is called inside a transaction. Verbs that only compute an address
+    or a key are let through."""
+
+    def __init__(self, inner: Blobs, store: Store) -> None:
+        super().__init__(inner)
+        self._store = store
+        self.violations: list[str] = []
+        """The verbs that were refused: whoever asked may have caught the error."""
+
+    def _check(self, verb: str) -> None:
+        if self._store.in_transaction():
+            self.violations.append(verb)
+            raise AskedInTransaction(f"Blobs.{verb} was called inside a transaction of the store")
+
+    def add_account(self, account: str) -> None:
+        self._check("add_account")
+        super().add_account(account)
+
+    def empty_account(self, account: str) -> None:
+        self._check("empty_account")
+        super().empty_account(account)
+
+    def create(self, blob: Blob, size_bytes: int, metadata: Mapping[str, str] | None = None) -> None:
+        self._check("create")
+        super().create(blob, size_bytes, metadata)
+
+    def put(self, blob: Blob, data: bytes, metadata: Mapping[str, str] | None = None) -> None:
+        self._check("put")
+        super().put(blob, data, metadata)
+
+    def writer(self, blob: Blob) -> BlobWriter:
+        self._check("writer")
+        return super().writer(blob)
+
+    def read(self, blob: Blob, offset: int = 0, length: int | None = None) -> bytes:
+        self._check("read")
+        return super().read(blob, offset, length)
+
+    def write(self, blob: Blob, offset: int, data: bytes | bytearray | memoryview) -> None:
+        self._check("write")
+        super().write(blob, offset, data)
+
+    def clear(self, blob: Blob, offset: int, length: int) -> None:
+        self._check("clear")
+        super().clear(blob, offset, length)
+
+    def snapshot(self, blob: Blob, metadata: Mapping[str, str] | None = None) -> str:
+        self._check("snapshot")
+        return super().snapshot(blob, metadata)
+
+    def ranges(self, blob: Blob, offset: int = 0, length: int | None = None) -> Sequence[Range]:
+        self._check("ranges")
+        return super().ranges(blob, offset, length)
+
+    def changed_ranges(self, blob: Blob, previous: str | None) -> Sequence[Range]:
+        self._check("changed_ranges")
+        return super().changed_ranges(blob, previous)
+
+    def properties(self, blob: Blob) -> BlobProperties | None:
+        self._check("properties")
+        return super().properties(blob)
+
+    def find(self, account: str, container: str, prefix: str = "", snapshots: bool = False) -> Iterator[Blob]:
+        self._check("find")
+        return super().find(account, container, prefix, snapshots)
+
+    def delete(self, blob: Blob, snapshots: bool = False) -> None:
+        self._check("delete")
+        super().delete(blob, snapshots)
