@@ -66,28 +66,28 @@ TEMPLATES = (
     ),
     (
         "Reading a resource of the same template",
-        "is waiting for it when `reference()` or a `list…()` names it, or gives its id without an api-version; by id "
+        "waits for it when `reference()` or a `list…()` names it, or gives its id without an api-version; by id "
         "and version it is read as it is",
         "documented for names; for ids it is not",
         "evaluation/folding.py",
     ),
     (
         "Where a template may read resources",
-        "everywhere in the body of a resource but in its location, sku, kind, plan and zones, and in outputs",
-        "documented for properties and outputs; which others are let through is not public",
+        "everywhere in the body of a resource except its location, sku, kind, plan and zones, and in outputs",
+        "documented for properties and outputs; what else is allowed is not public",
         "bodies.py",
     ),
     (
         "Line and column in an error of a template",
-        "where the value begins that is wrong, in the text of the request",
-        "where the service's reader was, which is sometimes its end",
+        "where the wrong value begins in the text of the request",
+        "where the service's parser stopped, which is sometimes the end of the value",
         "source.py",
     ),
     (
         "How deep a template may be, and how much work",
         "100 levels of values and of expressions; about two hundred thousand laps of loops, or 32 million "
         "characters made",
-        "has limits; no figures are public",
+        "has limits; their figures are not public",
         "language/limits.py",
     ),
     (
@@ -101,7 +101,8 @@ TEMPLATES = (
 SERVICE = (
     Choice(
         "Limits of requests",
-        "one bucket per scope and operation for the one caller there is, in real time; refused only where asked for",
+        "one bucket per scope and operation for the one caller, in real time; requests are refused only where that is "
+        "switched on",
         "the same sizes and rates, per region and principal; always refused",
         "controlplane/arm/edge/rate_limits.py",
     ),
@@ -119,32 +120,32 @@ SERVICE = (
     ),
     Choice(
         "api-versions of a strict world",
-        "those by which clients in use ask",
+        "those that clients in use request",
         "longer lists, which differ from region to region",
         "controlplane/arm/edge/api_versions.py",
     ),
     Choice(
         "`replicationVaultSettings` of a vault",
-        "what a vault says that never replicated anything; Site Recovery is refused otherwise",
+        "the answer of a vault that never replicated anything; the rest of Site Recovery is refused",
         "Terraform reads it with every vault",
         "controlplane/arm/recovery_services/replication_vault_settings.py",
     ),
     Choice(
         "Deletion of a resource group",
-        "done when the 202 is answered; a resource that cannot be deleted is tried again while others go",
+        "finished when the 202 is answered; a resource that cannot be deleted is tried again while others can",
         "takes minutes; the order is not public",
         "controlplane/arm/resources/group_deletion.py",
     ),
     Choice(
         "What is checked before a deployment writes anything",
-        "every resource is tried by its own operation, on an overlay of which nothing stays; what waits for one that "
-        "takes its time is not",
+        "every resource is tried by its own operation, on an overlay of the store that is discarded; a resource that "
+        "waits for a long-running operation is not tried",
         "what each provider's preflight checks is not public",
         "controlplane/arm/resources/preflight.py",
     ),
     Choice(
         "The api-version of a resource in a template",
-        "any that is a date which has been",
+        "any date that is not in the future",
         "those that its provider knows",
         "controlplane/domain/resources/deployment.py",
     ),
@@ -161,7 +162,7 @@ SERVICE = (
         "controlplane/templates/secrets.py",
     ),
     Choice(
-        "A parameter or output whose type has a secure one in it",
+        "A parameter or output whose type contains a secure type",
         "is shown without its value",
         NOT_PUBLIC,
         "controlplane/templates/evaluation/types.py",
@@ -169,7 +170,7 @@ SERVICE = (
     Choice(
         "An operation that runs when its deployment is cancelled",
         "is listed as Canceled; its resource is finished",
-        "is listed as Canceled at some time; the same",
+        "is listed as Canceled after some time; its resource is finished, too",
         "controlplane/jobs/deployment.py",
     ),
     *(
@@ -190,8 +191,8 @@ SERVICE = (
         "controlplane/arm/insights/diagnostic_settings.py",
     ),
     Choice(
-        "The PUT of a virtual machine that names no data disks",
-        "leaves them; an empty list detaches them",
+        "A PUT of a virtual machine without data disks",
+        "keeps the data disks it has; an empty list detaches them",
         "not public",
         "controlplane/arm/compute/virtual_machine_request.py",
     ),
@@ -202,125 +203,125 @@ SERVICE = (
         "controlplane/arm/network/public_ip_addresses.py",
     ),
     Choice(
-        "Images of the marketplace",
+        "Marketplace images",
         "every publisher, offer and SKU has one version, 1.0.0",
         "a catalogue",
         "controlplane/arm/compute/virtual_machine_images.py",
     ),
     Choice(
         "Versions of the VMSnapshot handler",
-        f"{', '.join(EARLIER_VERSIONS)} and today's are published; they differ in their manifests alone",
-        "which versions are published, and what tells them apart, is not public",
+        f"{', '.join(EARLIER_VERSIONS)} and the current one are published; they differ only in their manifests",
+        "which versions are published, and how they differ, is not public",
         "simulator/packages.py",
     ),
     Choice(
         "The version of an extension",
-        "chosen anew with every goal state of its machine; `enableAutomaticUpgrade` is shown and adds nothing to that",
-        "minor versions come with the next change of the machine's model; automatic upgrades come by themselves",
+        "chosen again with every goal state of its machine; `enableAutomaticUpgrade` is shown, without further effect",
+        "a minor version is installed with the next change of the machine's model, an automatic upgrade at any time",
         "simulator/host/documents.py",
     ),
     Choice(
-        "An extension that is asked for once more as it is",
+        "A PUT of an extension that changes nothing",
         "nothing runs again, unless it had failed",
-        "documented for settings that did not change; what becomes of one that failed is not",
+        "documented for settings that did not change; not for an extension that failed",
         "controlplane/arm/compute/virtual_machine_extensions.py",
     ),
     Choice(
         "`provisionAfterExtensions`",
-        "the extensions named must be there already; each is provisioned by its own request",
-        "the agent keeps to the order within one goal state",
+        "the named extensions must exist already; each is provisioned by its own request",
+        "the agent follows the order within one goal state",
         "controlplane/arm/compute/virtual_machine_extensions.py",
     ),
     Choice(
-        "An extension that never reports its end",
+        "An extension that never reports a final status",
         f"has failed after {EXTENSION_LIMIT.seconds // 60} minutes of the world's time",
         "users quote this limit; it is not documented as one",
         "controlplane/adapters/fabric.py",
     ),
     Choice(
         "Publishers",
-        "only those of extensions are listed; images of every other can be had",
+        "only those of extensions are listed; images of every publisher exist",
         "a catalogue",
         "controlplane/arm/compute/virtual_machine_extension_images.py",
     ),
     Choice(
         "Sizes of machines",
-        f"{len(SIZES)} common ones are listed, every other name of the form is accepted; all run alike",
+        f"{len(SIZES)} common ones are listed, every other name of the same form is accepted; all behave alike",
         "each region has its own; others are refused",
         "controlplane/domain/compute/vm_sizes.py",
     ),
     Choice(
         "Security profile, priority, licence, availability set and zones of a machine",
-        "kept and shown; they change nothing",
+        "kept and shown, without effect",
         "they decide where and how it runs",
         "controlplane/arm/compute/virtual_machine_request.py",
     ),
     Choice(
         "Availability sets",
-        "kept, and show the machines that name them; one that is not there may be named too",
-        "place the machines; a set that is named must be there",
+        "kept, and show the machines that name them; a machine may name one that does not exist",
+        "place the machines; a named set must exist",
         "controlplane/arm/compute/availability_sets.py",
     ),
     Choice(
-        "The agent of a machine that is off",
-        "not ready, of version Unknown",
-        "seen so in answers that users quote; some show no agent at all",
+        "The agent of a stopped machine",
+        "not ready, with the version Unknown",
+        "quoted so by users; some answers show no agent at all",
         "controlplane/arm/compute/virtual_machine_view.py",
     ),
     Choice(
         "The blob of a deleted managed disk",
         "stays while recovery points or snapshots hold snapshots of it",
-        "snapshots of a managed disk lie elsewhere",
+        "snapshots of a managed disk are stored separately",
         "controlplane/arm/compute/disks.py",
     ),
     Choice(
-        "Redundancy of a vault that asks for none",
+        "Redundancy of a vault whose request names none",
         f"`{DEFAULT_REDUNDANCY}`",
-        "a recorded answer shows it; what the service fills in where is not public",
+        "a recorded answer shows it; the service's defaults are not public",
         "controlplane/domain/recovery_services/vault.py",
     ),
     Choice(
-        "A PUT of a vault that is there",
-        "settings and identity that it leaves out stay, tags it leaves out go; a request that says nothing new changes "
-        "no ETag",
+        "A PUT of an existing vault",
+        "settings and identity that it omits stay, tags that it omits are removed; a request without changes keeps "
+        "the ETag",
         "which settings a PUT resets is not public",
         "controlplane/arm/recovery_services/vault_change.py",
     ),
     Choice(
         "A PATCH of a vault",
-        "200 where it speaks of tags alone, else 202 with an operation that has succeeded",
+        "200 where it changes only tags, else 202 with an operation that has succeeded",
         "documented: 200 or 202",
         "controlplane/arm/recovery_services/vaults.py",
     ),
     Choice(
-        "The key of a vault that its owner encrypts",
-        "only the form of its address is looked at: no world has a key vault",
+        "The customer-managed key of a vault",
+        "only the form of its address is checked: no world has a key vault",
         "the service wraps its own key with it",
         "controlplane/domain/recovery_services/vault_encryption.py",
     ),
     Choice(
         "Immutability",
-        "an item may be deleted once no recovery point of it is held any more; no policy of the vault may keep less, "
-        "used or not; with TimeBased, a point is held for so many days or until it expires",
-        "documented in words; what TimeBased forbids beside deletion is not public",
+        "an item may be deleted once none of its recovery points is held; no policy of the vault may keep less, "
+        "used or not; with TimeBased, a point is held for the given days or until it expires",
+        "documented; what TimeBased forbids besides deletion is not public",
         "controlplane/domain/recovery_services/immutability.py",
     ),
     Choice(
         "Resource guards",
-        "must be in this subscription and in the vault's region; everybody who is signed in has a guard's consent by "
+        "must be in this subscription and in the vault's region; everybody who is signed in gets a guard's consent by "
         f"naming its request object; unlockDelete lasts {UNLOCKED_FOR.total_seconds() / 60:.0f} minutes",
-        "a guard may be in another tenant; its owner gives consent by a role; how long is not public",
+        "a guard may be in another tenant; its owner gives consent by a role; for how long is not public",
         "controlplane/domain/recovery_services/resource_guard.py",
     ),
     Choice(
-        "Names of four request objects of a guard",
-        "of stopping, restoring, immutability and encryption: made after the pattern of the others",
+        "Names of four request objects of a resource guard",
+        "those of stopping, restoring, immutability and encryption follow the pattern of the others",
         NOT_PUBLIC,
         "controlplane/domain/recovery_services/resource_guard.py",
     ),
     Choice(
-        "A vault that is deleted empty",
-        "is a deleted vault until the service looks next, within an hour of world time",
+        "An empty vault that is deleted",
+        "is listed as a deleted vault until the service's next clean-up, within an hour of world time",
         "recorded: `purgeAt` is the time of the deletion, and the vault is still listed days later",
         "controlplane/jobs/retention/deleted_vaults.py",
     ),
@@ -338,43 +339,43 @@ SERVICE = (
     ),
     Choice(
         "The change of a policy that protects something",
-        "202 and a job ConfigureBackup for each item that is backed up by it; suspended items need none",
+        "202 and a ConfigureBackup job for each item that it backs up; suspended items need none",
         "PowerShell shows such jobs; when the service answers 200 at once is not public",
         "controlplane/arm/recovery_services/backup_policies.py",
     ),
     Choice(
         "Policies with only crash-consistent snapshots",
         "refused by name",
-        "a preview: snapshots without the extension of a machine that runs",
+        "a preview: snapshots of a running machine without the extension",
         "controlplane/domain/recovery_services/policy.py",
     ),
     Choice(
-        "A vault whose soft delete is to be Enabled, by an api-version before 2026",
-        "has it AlwaysON, as every vault; later versions are refused",
-        "takes it with 2025-08-01 and refuses it in 2026; from which version on, and what it then shows, is not public",
+        "A request to set soft delete to Enabled, with an api-version before 2026",
+        "the vault has AlwaysON, as every vault; with later versions the request is refused",
+        "accepts it with 2025-08-01 and refuses it in 2026; since which version, and what it then shows, is not public",
         "controlplane/domain/recovery_services/vault_settings.py",
     ),
     Choice(
-        "A machine that its vault has stopped or suspended",
+        "A machine whose protection is stopped or suspended",
         "may be protected in another vault, and is then not resumed in the first",
         "documented for machines whose protection was stopped; soft-deleted ones stay with their vault here",
         "controlplane/jobs/protection/lifecycle.py",
     ),
     Choice(
         "Backup status",
-        "Protected for an item in every state, so that it names the vault to be asked",
+        "Protected for an item in every state, so that it names the vault",
         "not public for items that are stopped or soft-deleted",
         "controlplane/arm/recovery_services/backup_status.py",
     ),
     Choice(
         "Validation of a restore",
-        "the restore itself, taken back before it is begun",
+        "the checks of the restore itself, rolled back before it begins",
         "checks more than the request, for instance permissions",
         "controlplane/jobs/dry_run.py",
     ),
     Choice(
         "Export of jobs",
-        "a blob of JSON with the jobs as lists show them, readable for an hour; no workbook",
+        "a JSON blob with the jobs as lists show them, readable for an hour; no workbook",
         "a workbook for a spreadsheet",
         "controlplane/arm/recovery_services/job_export.py",
     ),
@@ -382,12 +383,12 @@ SERVICE = (
         "Archive",
         f"for points of a monthly or yearly rule, {ARCHIVE_AFTER.days} days old, kept for {ARCHIVED_FOR.days} more and "
         "without snapshots; each ready one is recommended; the job is called MoveRecoveryPoint",
-        "the rules are documented, what recommends a point is not",
+        "the rules are documented; when a point is recommended is not",
         "controlplane/domain/recovery_services/recovery_point.py",
     ),
     Choice(
         "Rehydration",
-        f"at once, for {DAYS.start} to {DAYS.stop - 1} days, together with the restore that asks for it",
+        f"at once, for {DAYS.start} to {DAYS.stop - 1} days, together with the restore that requests it",
         "takes up to fifteen hours",
         "controlplane/jobs/restore/rehydration.py",
     ),
@@ -400,45 +401,45 @@ SERVICE = (
     ),
     Choice(
         "Source scan",
-        "can be switched on and off; nobody looks for threats, so the summary stays Unknown",
-        "Defender looks",
+        "can be switched on and off; nothing scans for threats, so the summary stays Unknown",
+        "Defender scans",
         "controlplane/arm/recovery_services/source_scan.py",
     ),
     Choice(
         "Keys of a storage account",
         "key1 and key2 are the same",
-        "clients expect two; the storage has one",
+        "two different keys; clients expect two, and the storage here has one",
         "controlplane/arm/storage/storage_accounts.py",
     ),
     Choice(
         "A virtual machine without adminPassword",
-        "accepted: passwords are not even read, so that nothing can keep or show them",
-        "Azure demands a password or a key for a new machine",
+        "accepted: passwords are never read, so nothing can keep or show them",
+        "a new machine needs a password or a key",
         "controlplane/arm/compute/virtual_machine_request.py",
     ),
     Choice(
         "Managed disks",
-        "page blobs in an account of the service's own, backed up through the same handler as disks in user accounts; "
+        "page blobs in the service's own account, backed up through the same handler as disks in user accounts; "
         "the machine shows the extension either way",
         "the service backs managed disks up through restore points of Compute",
         "controlplane/arm/compute/disks.py",
     ),
     Choice(
         "Restore point collections",
-        f"one group for each location, number {FIRST_GROUP}; a collection goes with its last restore point, the group "
-        "stays; collections of one's own are refused",
-        "a group takes 600 collections, then comes the next number; when a collection goes is not public",
+        f"one group for each location, number {FIRST_GROUP}; a collection is deleted with its last restore point, the "
+        "group stays; a user cannot create collections",
+        "a group holds 600 collections, then comes the next number; when a collection is deleted is not public",
         "controlplane/domain/compute/restore_point_collection.py",
     ),
     Choice(
         "A restore point that its owner deletes",
-        "its recovery point is in the vault alone from then on, at once",
+        "its recovery point is only in the vault from that moment on",
         "when the service notices is not public",
         "controlplane/arm/compute/restore_point_collections.py",
     ),
     Choice(
         "A lock on the group of the restore points",
-        f"snapshots stay, and so do recovery points whose time is over; from "
+        f"snapshots stay, and so do expired recovery points; from "
         f"{ServiceSettings().instant_snapshots_per_item} on backups fail with `UserErrorRpCollectionLimitReached`, "
         "under a read-only lock at once with `UserErrorResourceIsInLockedState`",
         "clean-up and backups fail, as documented; how the first failure shows is not public",
@@ -446,20 +447,20 @@ SERVICE = (
     ),
     Choice(
         "Restore to the original location",
-        "backs the machine up, deallocates it, gives it the disks and brings it back to the power state it had; for "
+        "backs the machine up, deallocates it, replaces its disks and brings it back to its power state; for "
         "machines on unmanaged disks too; a machine that does not start again gets its old disks back",
-        "documented for managed disks; the order, and what becomes of a machine that does not start, are not public",
+        "documented for managed disks; the order, and what happens to a machine that does not start, are not public",
         "controlplane/jobs/restore/restore_original.py",
     ),
     Choice(
         "Restore to an alternate location",
         "the machine has the size of the recovery point, one network interface and no public address; it is up when "
         "the job ends",
-        "what the interface is called, and what else is made, is not public",
+        "what the interface is called, and what else is created, is not public",
         "controlplane/jobs/restore/restore_machine.py",
     ),
     Choice(
-        "Words in a restore's job",
+        "Texts in a restore job",
         "property `Job Type`: "
         + ", ".join(f"`{word}`" for word in JOB_TYPES.values())
         + "; tasks: "
@@ -469,7 +470,7 @@ SERVICE = (
     ),
     Choice(
         "A failed or cancelled restore",
-        "leaves nothing: neither disks nor machine, nor the backup that was taken before",
+        "leaves nothing: no disks, no machine, and not the backup that was taken first",
         "the service may leave the disks",
         "controlplane/jobs/engine/plan.py",
     ),
@@ -490,11 +491,11 @@ HANDLER = (
     Choice(
         "Addresses of the two report blobs",
         f"both are required; without them the task ends with code {int(Code.error_parameter)}",
-        "the Linux handler goes on without either",
+        "the Linux handler continues without either",
         "extension/contract/settings.py",
     ),
     Choice(
-        "A task that was carried out before",
+        "A task that was already carried out",
         f"no pause before the check; N.status gets code {int(same_task().code)}, the blobs stay as they are",
         "the Linux handler waits for a random time first, and then leaves without a word",
         "extension/handler.py",
@@ -513,7 +514,7 @@ HANDLER = (
     ),
     Choice(
         "Reports",
-        "there always is a final one",
+        "there is always a final one",
         "the Linux handler loses it in three cases, and the service waits until its limit",
         "extension/outcome.py",
     ),
