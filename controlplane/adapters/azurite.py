@@ -106,7 +106,7 @@ class AzuriteBlobs:
         address, _, query = url.partition("?")
         found = self._address.fullmatch(address)
         if not found:
-            raise ValueError("this URL is not an address of a blob here")
+            raise ValueError("this URL is not the address of a blob in this storage")
         account, container, name = found.groups()
         return Blob(account, container, unquote(name), parse_qs(query).get("snapshot", [None])[0])
 

@@ -57,7 +57,7 @@ class MemoryBlobs:
         parts = urlsplit(url)
         path = unquote(parts.path).split("/", 3)
         if f"{parts.scheme}://{parts.netloc}" != ENDPOINT or len(path) < 4 or not all(path[1:]):
-            raise ValueError("this URL is not an address of a blob here")
+            raise ValueError("this URL is not the address of a blob in this storage")
         snapshot = parse_qs(parts.query).get("snapshot", [None])[0]
         return Blob(path[1], path[2], path[3], snapshot)
 

@@ -401,7 +401,7 @@ def _usable() -> Iterator[None]:
     except ImportError as problem:
         raise StoreUnusable(f"the database needs the Python package {problem.name}, which is missing") from None
     except sa.exc.ArgumentError:
-        raise StoreUnusable("this is no address of a database; one is sqlite:////folder/store.db") from None
+        raise StoreUnusable("this is not the address of a database; an example is sqlite:////folder/store.db") from None
     except sa.exc.SQLAlchemyError as problem:
         reason = str(getattr(problem, "orig", None) or type(problem).__name__).partition("\n")[0]
         raise StoreUnusable(f"the database cannot be used ({redact(reason)})") from None

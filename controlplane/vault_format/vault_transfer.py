@@ -183,7 +183,7 @@ class Transfer:
         return Found(stretch.start, length, digests, data)
 
     def _add_segment(self, index: int, parts: Iterable[Found]) -> int:
-        """Write what is new of a segment and name all that is in it; returns how much of the disk that was."""
+        """Write the new blocks of a segment and add the segment to the manifest; returns the bytes it covers."""
         known = self._previous.blocks(index)
         vanished = set(known)
         builder = SegmentBuilder(BLOCK_BYTES)

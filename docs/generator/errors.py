@@ -45,8 +45,8 @@ def _service() -> str:
         "The service",
         "The error envelope of an ARM answer, or `errorDetails` of a job, where the remedy is among the "
         "`recommendations`. The status counts where it answers a request; the number, where one is known, is the "
-        "`errorCode` of a job's error. The source says how the code is known. Where a code is ours, the message is "
-        "ours too unless it says otherwise.",
+        "`errorCode` of a job's error. The source says how the code is known. Where the service's own wording is "
+        "not public, the message is ours.",
         *(part for area in areas() for part in (f"**{area.title}**", _kinds(area.kinds.values()))),
     )
 
@@ -59,13 +59,18 @@ def _kinds(rows: Iterable[ErrorKind]) -> str:
                 code(kind.code),
                 str(kind.number or ""),
                 str(kind.status),
-                kind.message,
-                kind.remedy,
+                _text(kind.message),
+                _text(kind.remedy),
                 _source(kind.source),
             )
             for kind in sorted(rows, key=lambda kind: (kind.code.lower(), kind.message))
         ],
     )
+
+
+def _text(template: str) -> str:
+    """A template with its blanks; doubled braces stand for single ones of the text."""
+    return template.replace("{{", "{").replace("}}", "}")
 
 
 def _source(source: Source) -> str:

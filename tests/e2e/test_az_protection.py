@@ -126,4 +126,4 @@ def test_files_are_brought_back_from_a_recovery_point(run: Az, az: Path, tmp_pat
         timeout=PATIENCE_SECONDS,
         check=False,
     )
-    assert (again.returncode, "the session is over" in again.stderr) == (3, True)
+    assert (again.returncode, "the session has ended" in again.stderr) == (3, True)

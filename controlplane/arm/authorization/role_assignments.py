@@ -99,7 +99,7 @@ def list_assignments(call: Call) -> Answer:
     scope = existing_scope(call, TYPE).lower()
     wanted = _FILTER.fullmatch(call.query.get("$filter", "").strip())
     if wanted is None:
-        raise errors.invalid_query("$filter", "it is atScope(), assignedTo('...') or principalId eq '...'")
+        raise errors.invalid_query("$filter", "it must be atScope(), assignedTo('...') or principalId eq '...'")
     return call.page(rows(_found(call, scope, bool(wanted["at"]), (wanted["to"] or wanted["of"] or "").lower())))
 
 

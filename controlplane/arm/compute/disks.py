@@ -137,11 +137,11 @@ def _import(call: Call, asked: PropertiesRequest, disk: ManagedDisk) -> Answer:
     source = _source(call, asked.creation_data)
     found = call.ports.blobs.properties(source)
     if found is None or found.kind != "page" or found.size_bytes <= VHD_FOOTER_BYTES:
-        raise invalid("disk.creationData.sourceUri", "there is no VHD")
+        raise invalid("disk.creationData.sourceUri", "there is no VHD at this address")
     smallest = -(-(found.size_bytes - VHD_FOOTER_BYTES) // GIB)
     size = size_gib(asked.disk_size_gib or smallest)
     if size < smallest:
-        raise invalid("disk.diskSizeGB", f"the VHD has {smallest} GB")
+        raise invalid("disk.diskSizeGB", f"it must be the size of the VHD, {smallest} GB")
     if size > smallest:
         raise errors.operation_not_simulated("a managed disk that is larger than the VHD it is imported from")
     shown = {"sourceUri": asked.creation_data.source_uri, "storageAccountId": asked.creation_data.storage_account_id}
@@ -164,7 +164,7 @@ def _source(call: Call, creation: CreationRequest) -> Blob:
     if not creation.source_uri:
         raise missing("disk.creationData.sourceUri")
     if "?" in creation.source_uri:
-        raise invalid("disk.creationData.sourceUri", "it must be a blob's address without a query")
+        raise invalid("disk.creationData.sourceUri", "it must be the address of a blob, without a query")
     try:
         blob = call.ports.blobs.parse(creation.source_uri)
     except ValueError:

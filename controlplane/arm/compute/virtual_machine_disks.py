@@ -89,7 +89,7 @@ def check_unused(call: Call, wanted: Sequence[Disk]) -> None:
 def _unmanaged_blob(call: Call, disk: DiskRequest) -> Blob:
     parameter = f"{disk.parameter}.vhd.uri"
     if "?" in disk.vhd:
-        raise invalid(parameter, "it must be a blob's address without a query")
+        raise invalid(parameter, "it must be the address of a blob, without a query")
     try:
         blob = call.ports.blobs.parse(disk.vhd)
     except ValueError:
@@ -98,9 +98,9 @@ def _unmanaged_blob(call: Call, disk: DiskRequest) -> Blob:
         raise DISK_STORAGE_ACCOUNT_NOT_FOUND.error(account=blob.account)
     present = call.ports.blobs.properties(blob) is not None
     if present and not disk.attached:
-        raise not_allowed(f"Disk '{disk.name}' cannot be created: the blob '{blob.name}' exists already.")
+        raise not_allowed(f"Disk '{disk.name}' cannot be created: the blob '{blob.name}' already exists.")
     if not present and disk.attached:
-        raise invalid(parameter, "there is no such blob")
+        raise invalid(parameter, "the blob does not exist")
     return blob
 
 

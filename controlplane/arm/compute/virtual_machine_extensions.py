@@ -121,7 +121,7 @@ def _deliver(call: Call, machine: Json, properties: PropertiesRequest, request: 
             body = extension_body(machine, shown) if shown else None
             return call.accepted(path, status=200 if known else 201, body=body)
     except GuestNotReady as error:
-        raise not_allowed(f"The VM cannot take an extension yet: {error}.") from None
+        raise not_allowed(f"The VM cannot install an extension yet: {error}.") from None
 
 
 def _published(call: Call, request: ExtensionRequest) -> PublishedHandler:

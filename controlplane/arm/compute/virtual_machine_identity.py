@@ -45,10 +45,10 @@ def merged(call: Call, known: Json | None, asked: IdentityRequest | None, *, rep
         before = {} if known is None or replaces else known.get("userAssignedIdentities", {})
         assigned = _assigned(call, before, asked.user_assigned_identities or {})
         if not assigned:
-            raise invalid("identity.userAssignedIdentities", f"the type {USER} needs one at least")
+            raise invalid("identity.userAssignedIdentities", f"the type {USER} needs at least one")
         shown["userAssignedIdentities"] = assigned
     elif any(value is not None for value in (asked.user_assigned_identities or {}).values()):
-        raise invalid("identity.userAssignedIdentities", f"the type {asked.type} has none")
+        raise invalid("identity.userAssignedIdentities", f"the type {asked.type} cannot have any")
     return shown
 
 

@@ -69,7 +69,7 @@ class ImageRequest(RequestBody):
 
     def image(self) -> Image:
         if self.id or self.community_gallery_image_id or self.shared_gallery_image_id:
-            raise errors.operation_not_simulated("a virtual machine from an image of one's own")
+            raise errors.operation_not_simulated("a virtual machine from a custom image")
         if not (self.publisher and self.offer and self.sku):
             raise missing("imageReference.publisher, offer or sku")
         return Image(self.publisher, self.offer, self.sku, self.version)

@@ -171,13 +171,13 @@ class Call:
         """Refuse a write whose If-Match or If-None-Match no longer holds."""
         wanted, unwanted = self.headers.get("if-match"), self.headers.get("if-none-match")
         if unwanted == "*" and document is not None:
-            raise errors.precondition_failed("The resource exists already.")
+            raise errors.precondition_failed("The resource already exists.")
         if wanted is None:
             return
         if document is None:
             raise errors.precondition_failed("The resource does not exist.")
         if wanted != "*" and wanted not in (_quoted(document.etag), document.json().get("etag")):
-            raise errors.precondition_failed("The resource was changed since it was read.")
+            raise errors.precondition_failed("The resource has changed since it was read.")
 
     # ------------------------------------------------------------------------------------------------------ the answers
 
@@ -204,7 +204,7 @@ class Call:
         try:
             return b64decode(token, b"-_", validate=True).decode()
         except ValueError:
-            raise errors.invalid_query("$skipToken", "it was not given by this service") from None
+            raise errors.invalid_query("$skipToken", "it was not issued by this service") from None
 
     def page(self, rows: Iterable[tuple[str, bytes]]) -> Answer:
         """The next entries of a list. `rows` are its (key, body) in the list's order, from behind the key `after`."""

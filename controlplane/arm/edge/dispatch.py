@@ -77,12 +77,14 @@ class Operations:
 
 def _check_path(path: str, segments: list[str]) -> None:
     if not path.isprintable():
-        raise errors.invalid_resource_name("", "it holds characters that cannot be printed")
+        raise errors.invalid_resource_name("", "it contains characters that cannot be printed")
     if not FORBIDDEN.isdisjoint(path):
-        raise errors.invalid_resource_name("", f"none of {' '.join(sorted(FORBIDDEN))} may stand in a path")
+        raise errors.invalid_resource_name("", f"none of {' '.join(sorted(FORBIDDEN))} is allowed in a path")
     for segment in segments:
         if len(segment) > MAX_SEGMENT_CHARACTERS:
-            raise errors.invalid_resource_name(f"{segment[:40]}...", f"up to {MAX_SEGMENT_CHARACTERS} characters")
+            raise errors.invalid_resource_name(
+                f"{segment[:40]}...", f"it must have at most {MAX_SEGMENT_CHARACTERS} characters"
+            )
 
 
 def _unknown(method: str, segments: list[str]) -> ServiceError:

@@ -16,7 +16,7 @@ def as_service_error(error: Exception) -> ServiceError | None:
     if isinstance(error, ServiceError):
         return error
     if isinstance(error, EtagMismatch):
-        return errors.precondition_failed("The resource was changed since it was read.")
+        return errors.precondition_failed("The resource has changed since it was read.")
     if isinstance(error, DocumentExists | StorageRefused):
         return CONFLICT.error(reason=error)
     if isinstance(error, PortError):

@@ -31,7 +31,7 @@ def terms(text: str) -> dict[str, str]:
         if position < len(text):
             joint = _AND.match(text, position)
             if joint is None:
-                raise errors.invalid_query("$filter", "terms are joined by 'and'")
+                raise errors.invalid_query("$filter", "terms must be joined by 'and'")
             position = joint.end()
     return found
 

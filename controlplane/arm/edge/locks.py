@@ -32,7 +32,7 @@ def put_lock(call: Call) -> Answer:
     request = call.read(LockRequest).properties
     level = {each.lower(): each for each in LEVELS}.get((request.level or "").lower())
     if level is None:
-        raise errors.invalid_content(f"the level of a lock is one of {', '.join(LEVELS)}")
+        raise errors.invalid_content(f"the level of a lock must be one of {', '.join(LEVELS)}")
     scope = existing_scope(call, TYPE)
     notes = {"notes": request.notes} if request.notes else {}
     with call.ports.store.transaction():

@@ -39,7 +39,7 @@ class SettingRequest(RequestBody):
 
 def put_setting(call: Call) -> Answer:
     if len(call.names["setting"]) not in _NAMES:
-        raise errors.invalid_resource_name(call.names["setting"], f"up to {_NAMES[-1]} characters")
+        raise errors.invalid_resource_name(call.names["setting"], f"it must have at most {_NAMES[-1]} characters")
     asked = call.read(SettingRequest).properties
     sinks = (
         asked.storage_account_id,

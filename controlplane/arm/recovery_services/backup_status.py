@@ -8,7 +8,7 @@ from controlplane.domain import errors, location
 from controlplane.domain.arm_id import ResourceId, container_name, item_name
 from controlplane.domain.compute.virtual_machine import TYPE as MACHINE
 from controlplane.domain.errors import ServiceError
-from controlplane.domain.errors.protection import RESOURCE_IS_NO_MACHINE
+from controlplane.domain.errors.protection import RESOURCE_IS_NOT_A_MACHINE
 from controlplane.domain.recovery_services import protected_item
 from controlplane.domain.recovery_services.supported_systems import system_of
 from controlplane.jobs.engine.records import LOCK
@@ -103,7 +103,7 @@ def _machine(kind: str | None, id: str | None) -> str:
     if kind != "VM":
         raise errors.invalid_backup_input("resourceType", "it must be VM")
     if not _is_a(id, MACHINE):
-        raise RESOURCE_IS_NO_MACHINE.error()
+        raise RESOURCE_IS_NOT_A_MACHINE.error()
     return str(id)
 
 

@@ -46,9 +46,9 @@ def post_provision(call: Call) -> Answer:
     asked = call.read(ProvisionRequest).properties
     point = _point(call)
     if asked.object_type != "IaasVMILRRegistrationRequest":
-        raise errors.invalid_backup_input("objectType", "a virtual machine takes an IaasVMILRRegistrationRequest")
+        raise errors.invalid_backup_input("objectType", "it must be IaasVMILRRegistrationRequest for a virtual machine")
     if asked.recovery_point_id is not None and asked.recovery_point_id.rpartition("/")[2] != point.id:
-        raise errors.invalid_backup_input("recoveryPointId", "the address names another recovery point")
+        raise errors.invalid_backup_input("recoveryPointId", "it must be the recovery point of the request URL")
     return _accepted(call, item_recovery.provision(call.ports, point, asked.renew_existing_registration))
 
 

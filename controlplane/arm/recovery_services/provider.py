@@ -37,7 +37,7 @@ def check_name(call: Call) -> Answer:
         reason = {"reason": "Invalid", "message": "A vault's name is 2 to 50 letters, digits and hyphens."}
         return as_json({"nameAvailable": False} | reason)
     if call.find(vault.KIND, f"{call.group_id}/providers/{vault.TYPE}/{request.name}") is not None:
-        reason = {"reason": "AlreadyExists", "message": "The resource group has a vault of this name."}
+        reason = {"reason": "AlreadyExists", "message": "The resource group already has a vault with this name."}
         return as_json({"nameAvailable": False} | reason)
     return as_json({"nameAvailable": True})
 

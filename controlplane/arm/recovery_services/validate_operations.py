@@ -86,7 +86,7 @@ def _point(call: Call, id: str) -> str:
     except ValueError:
         inside = False
     if not inside:
-        raise errors.invalid_backup_input("id", "it must be that of a recovery point in the vault")
+        raise errors.invalid_backup_input("id", "it must be the id of a recovery point in the vault")
     return id
 
 
@@ -95,7 +95,7 @@ def _point_of(call: Call, restore: RestorePropertiesRequest) -> str:
     try:
         machine = ResourceId.parse(restore.source_resource_id or "")
     except ValueError:
-        raise errors.invalid_backup_input("sourceResourceId", "it must be that of a virtual machine") from None
+        raise errors.invalid_backup_input("sourceResourceId", "it must be the id of a virtual machine") from None
     item = item_id(vault_id(call), machine.group, machine.name)
     return f"{item}/recoveryPoints/{restore.recovery_point_id or ''}"
 

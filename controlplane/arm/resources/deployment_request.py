@@ -141,7 +141,7 @@ def _scope_of(request: PropertiesRequest) -> str:
 def _level(request: PropertiesRequest) -> str:
     level = LEVELS.get((request.validation_level or "Provider").lower())
     if level is None:
-        raise errors.invalid_content(f"the validationLevel of a deployment is one of {', '.join(LEVELS.values())}")
+        raise errors.invalid_content(f"the validationLevel of a deployment must be one of {', '.join(LEVELS.values())}")
     return level
 
 

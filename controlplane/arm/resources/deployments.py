@@ -186,7 +186,7 @@ def _top(call: Call) -> int | None:
     if asked is None:
         return None
     if not asked.isdecimal() or not 0 < int(asked) < 10**6:
-        raise errors.invalid_query("$top", "it is a number of entries")
+        raise errors.invalid_query("$top", "it must be a number of entries")
     return int(asked)
 
 

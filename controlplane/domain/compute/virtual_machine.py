@@ -211,7 +211,7 @@ def _completed_disk(disk: DiskRequest, image: Image | None) -> DiskRequest:
             raise missing(f"{disk.parameter}.managedDisk.id")
         return replace(disk, create_option=option)
     if disk.managed_disk_id:
-        raise invalid(f"{disk.parameter}.managedDisk.id", "a disk to be created has no id yet")
+        raise invalid(f"{disk.parameter}.managedDisk.id", "a disk that is to be created cannot have an id")
     return replace(disk, create_option=option, size_gib=_size_gib(disk, option, image))
 
 
@@ -258,7 +258,7 @@ def _os_type(request: MachineRequest, os_disk: DiskRequest) -> str:
         return asked
     found = request.image.os_type if request.image else asked
     if asked and asked != found:
-        raise invalid("osDisk.osType", f"the image holds {found}")
+        raise invalid("osDisk.osType", f"the operating system of the image is {found}")
     return found
 
 

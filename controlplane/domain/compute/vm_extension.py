@@ -107,7 +107,7 @@ def suppressed(traits: Json, handler_works: bool, status: Json | None) -> bool:
 def failure(
     name: str, handler: str, *, machine: str, handler_works: bool, agent_works: bool, status: Json | None
 ) -> ServiceError:
-    """Why an extension is not what was asked for. `handler` is Publisher.Type; `status` what it reported, if it did."""
+    """Why an extension is not what was asked for. `handler` is Publisher.Type, `status` its report, if any."""
     said = str(((status or {}).get("formattedMessage") or {}).get("message") or "")
     code = (status or {}).get("code")
     if status is not None and not handler_works:

@@ -45,7 +45,7 @@ OPERATION_PREEMPTED = ErrorKind(
 
 DISK_NOT_CREATED_YET = ErrorKind(
     code="OperationNotAllowed",
-    message="The disk has not been made yet.",
+    message="The disk has not been created yet.",
     status=409,
     source=DEPLOYMENT_ERRORS,
 )

@@ -62,7 +62,7 @@ HANDLER_CHANGE_NOT_ALLOWED = ErrorKind(
 
 PROVISION_AFTER_EXTENSION_NOT_FOUND = ErrorKind(
     code="ProvisionAfterExtensionNotFound",
-    message="There is no VM extension {names} on this VM to be provisioned after.",
+    message="This VM has no VM extension {names}; provisionAfterExtensions can only name extensions that it has.",
     target="provisionAfterExtensions",
     source=OURS,
 )
@@ -91,8 +91,8 @@ VM_EXTENSION_PROVISIONING_ERROR = ErrorKind(
 VM_AGENT_STATUS_COMMUNICATION_ERROR = ErrorKind(
     code="VMAgentStatusCommunicationError",
     message=(
-        "VM '{machine}' has not reported status for VM agent or extensions. Verify that the OS is up and healthy, "
-        "the VM has a running VM agent, and that it can establish outbound connections to Azure storage."
+        "VM '{machine}' has not reported status for VM agent or extensions. Verify that the OS is up and healthy, the "
+        "VM has a running VM agent, and that it can establish outbound connections to Azure storage."
     ),
     status=409,
     source=RESTORE_POINTS,

@@ -20,14 +20,17 @@ JOB_NOT_FOUND = ErrorKind(
 
 JOB_CANNOT_BE_CANCELLED = ErrorKind(
     code="BMSUserErrorJobCannotBeCancelled",
-    message="A job of the operation {operation} cannot be cancelled.",
+    message="A job of type {operation} cannot be cancelled.",
     status=409,
     source=OURS,
 )
 
 JOB_PAST_SNAPSHOT = ErrorKind(
     code="BMSUserErrorJobPastSnapshot",
-    message=("A backup can be cancelled only while its snapshot is being taken; the data is on its way to the vault."),
+    message=(
+        "A backup can only be cancelled while its snapshot is being taken. Its data is already being transferred to "
+        "the vault."
+    ),
     status=409,
     remedy="Wait for the job to end.",
     source=OURS,
@@ -50,13 +53,13 @@ BCM_DATASOURCE_NOT_PRESENT = ErrorKind(
 BACKUP_OPERATION_IN_PROGRESS = ErrorKind(
     code="UserErrorBackupOperationInProgress",
     message="Unable to initiate backup as another backup operation is currently in progress.",
-    remedy="Wait for it or cancel it, then retry.",
+    remedy="Wait for it to end or cancel it, then retry.",
     source=AGENT_OR_EXTENSION,
 )
 
 TRANSFER_LOST = ErrorKind(
     code="BackUpOperationFailedV2",
-    message="The storage of the vault lost part of what was transferred: {problems}.",
+    message="The storage of the vault lost part of the transferred data: {problems}.",
     status=500,
     remedy="Please retry the operation in a few minutes.",
     source=AGENT_OR_EXTENSION,
@@ -78,7 +81,7 @@ JOB_SUCCESSFULLY_CANCELLED = ErrorKind(
 
 DEPENDENCY_FAILED = ErrorKind(
     code="BackUpOperationFailedV2",
-    message="The operation failed since something it depends on did not answer as it must: {problem}.",
+    message="The operation failed because something it depends on did not respond as expected: {problem}.",
     status=500,
     remedy="Please retry the operation in a few minutes.",
     source=AGENT_OR_EXTENSION,
@@ -88,6 +91,6 @@ INTERNAL_OPERATION_ERROR = ErrorKind(
     code="InternalOperationError",
     message="An internal execution error occurred. Please retry later.",
     status=500,
-    remedy="Please retry the operation; the journal of events names the place of the error.",
+    remedy="Please retry the operation. The events of the job show where the error occurred.",
     source=RESTORE_POINTS,
 )

@@ -7,7 +7,7 @@ from controlplane.domain.errors.sources import DEPLOYMENT_ERRORS, KNOWN
 
 NETWORK_INTERFACE_MUST_HAVE_ONE_IP_CONFIGURATION = ErrorKind(
     code="NetworkInterfaceMustHaveOneIPConfiguration",
-    message="An interface needs an IP configuration.",
+    message="A network interface must have an IP configuration.",
     source=KNOWN,
 )
 

@@ -40,7 +40,7 @@ POLICY_OBJECT_IN_USE = ErrorKind(
 
 BUILT_IN_POLICY_CANNOT_BE_DELETED = ErrorKind(
     code="BMSUserErrorBuiltInPolicyCannotBeDeleted",
-    message="A policy that came with the vault stays in it.",
+    message="A built-in policy of a vault cannot be deleted.",
     source=OURS,
 )
 
@@ -53,6 +53,6 @@ POLICY_NOT_FOUND = ErrorKind(
 
 POLICY_PROTECTED_ITEM_LIMIT_REACHED = ErrorKind(
     code="BMSUserErrorPolicyProtectedItemLimitReached",
-    message="A policy protects {limit} virtual machines at most.",
+    message="A policy can protect at most {limit} virtual machines.",
     source=OURS,
 )

@@ -5,22 +5,22 @@ from __future__ import annotations
 from controlplane.domain.errors.kind import ErrorKind
 from controlplane.domain.errors.sources import AZURE_FILES, KNOWN, OURS, PROTECTION_REPORT, QUOTED, SELF_HELP
 
-RESOURCE_IS_NO_MACHINE = ErrorKind(
+RESOURCE_IS_NOT_A_MACHINE = ErrorKind(
     code="BMSUserErrorInvalidSourceResourceId",
-    message="The resource id is not that of a machine.",
+    message="The resource id is not the id of a virtual machine.",
     source=QUOTED,
 )
 
 CONTAINER_HAS_DATASOURCES = ErrorKind(
     code="BMSUserErrorContainerHasDatasources",
     message="The container has backup items, so it cannot be unregistered.",
-    remedy="Stop protection with deletion of the backup data first.",
+    remedy="Stop protection and delete the backup data first.",
     source=QUOTED,
 )
 
 INVALID_BACKUP_INPUT = ErrorKind(
     code="BMSUserErrorInvalidInput",
-    message="Input provided for the call is invalid. The value of '{parameter}' is refused: {reason}.",
+    message="Input provided for the call is invalid. The value of '{parameter}' is not valid: {reason}.",
     target="{parameter}",
     source=QUOTED,
 )
@@ -60,20 +60,20 @@ ITEM_IS_SOFT_DELETED = ErrorKind(
 
 SOURCE_SCAN_STATUS_ALREADY_IN_REQUESTED_STATE = ErrorKind(
     code="UserErrorSourceScanStatusAlreadyInRequestedState",
-    message="The source scan of the item is {status} already.",
+    message="The source scan of the item is already {status}.",
     source=KNOWN,
 )
 
-SOURCE_IS_NO_MACHINE = ErrorKind(
+SOURCE_IS_NOT_A_MACHINE = ErrorKind(
     code="BMSUserErrorInvalidSourceResourceId",
-    message="The source resource id is not that of a machine.",
+    message="The source resource id is not the id of a virtual machine.",
     source=QUOTED,
 )
 
 MACHINE_NOT_FOUND = ErrorKind(
     code="UserErrorVmNotFoundV2",
     message="The specified virtual machine doesn't exist.",
-    remedy="Select an existing machine, or stop protection for the item.",
+    remedy="Select an existing virtual machine, or stop protection of the item.",
     source=SELF_HELP,
 )
 
@@ -93,7 +93,7 @@ CONTAINER_IS_ALREADY_REGISTERED_WITH_ANOTHER_VAULT = ErrorKind(
 
 PROTECTION_QUOTA_EXCEEDED = ErrorKind(
     code="UserErrorProtectionQuotaExceeded",
-    message="A vault protects {limit} items at most.",
+    message="A vault can protect at most {limit} items.",
     remedy="Use another vault.",
     source=SELF_HELP,
 )
@@ -109,7 +109,7 @@ INVALID_CONFIGURE_PROTECTION_REQUEST = ErrorKind(
 
 VIRTUAL_MACHINE_ALREADY_IN_VAULT = ErrorKind(
     code="BMSUserErrorVirtualMachineAlreadyInVault",
-    message="The virtual machine has a backup item in this vault already.",
+    message="The virtual machine already has a backup item in this vault.",
     remedy="Change, resume or undelete that item instead.",
     source=OURS,
 )
@@ -117,20 +117,20 @@ VIRTUAL_MACHINE_ALREADY_IN_VAULT = ErrorKind(
 UNSUPPORTED_DISTRIBUTION = ErrorKind(
     code="UserErrorUnsupportedDistribution",
     message="The operating system of the image {image} is not supported.",
-    remedy="Use an operating system of the list of those that are supported.",
+    remedy="Use one of the supported operating systems.",
     source=SELF_HELP,
 )
 
 ITEM_HAS_NO_POLICY = ErrorKind(
     code="BMSUserErrorItemHasNoPolicy",
-    message=("Protection of the item is stopped, so there is no policy by which its recovery points could expire."),
+    message=("Protection of the item is stopped, so it has no policy that could expire its recovery points."),
     remedy="Resume protection with a policy first.",
     source=OURS,
 )
 
 ITEM_IS_NOT_SOFT_DELETED = ErrorKind(
     code="BMSUserErrorItemIsNotSoftDeleted",
-    message="Only an item that is soft-deleted is undeleted.",
+    message="Only a soft-deleted item can be undeleted.",
     source=OURS,
 )
 

@@ -68,8 +68,8 @@ DEPLOYMENT_NOT_FOUND = ErrorKind(
 INVALID_DEPLOYMENT_PARAMETER_VALUE = ErrorKind(
     code="InvalidDeploymentParameterValue",
     message=(
-        "The value of deployment parameter '{name}' is null. Please specify the value or use the parameter "
-        "reference. See https://aka.ms/arm-create-parameter-file for details."
+        "The value of deployment parameter '{name}' is null. Please specify the value or use the parameter reference. "
+        "See https://aka.ms/arm-create-parameter-file for details."
     ),
     source=KNOWN,
 )
@@ -107,8 +107,8 @@ OUTPUTS_INVALID = ErrorKind(
 RESOURCE_DEPLOYMENT_FAILURE = ErrorKind(
     code="ResourceDeploymentFailure",
     message=(
-        "The resource write operation failed to complete successfully, because it reached terminal provisioning "
-        "state '{state}'."
+        "The resource write operation failed to complete successfully, because it reached terminal provisioning state "
+        "'{state}'."
     ),
     status=409,
     target="{id}",
@@ -118,8 +118,8 @@ RESOURCE_DEPLOYMENT_FAILURE = ErrorKind(
 DEPLOYMENT_FAILED = ErrorKind(
     code="DeploymentFailed",
     message=(
-        "At least one resource deployment operation failed. Please list deployment operations for details. Please "
-        "see https://aka.ms/arm-deployment-operations for usage details."
+        "At least one resource deployment operation failed. Please list deployment operations for details. Please see "
+        "https://aka.ms/arm-deployment-operations for usage details."
     ),
     target="{id}",
     source=DEPLOYMENT_ERRORS,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from controlplane.domain.errors.kind import ErrorKind, Source
+from controlplane.domain.errors.kind import ErrorKind
 from controlplane.domain.errors.sources import (
     ARCHIVE_TIER,
     BACKUP_OF_MACHINES,
@@ -89,7 +89,7 @@ CROSS_SUBSCRIPTION_RESTORE_INVALID_TARGET_SUBSCRIPTION = ErrorKind(
 RESTORED_VM_NOT_PROVISIONED = ErrorKind(
     code="UserErrorRestoredVmNotProvisioned",
     message="The virtual machine could not be brought to the power state {power_state}. {problem}",
-    remedy="Restore the disks, and attach them to a virtual machine in which they can be examined.",
+    remedy="Restore the disks and attach them to another virtual machine to examine them.",
     source=OURS,
 )
 
@@ -102,7 +102,7 @@ RECOVERY_POINT_NOT_REHYDRATED = ErrorKind(
 
 ITEM_RECOVERY_SESSION_NOT_FOUND = ErrorKind(
     code="UserErrorItemRecoverySessionNotFound",
-    message="The files of the recovery point are not being recovered.",
+    message="No file recovery is in progress for this recovery point.",
     status=409,
     source=OURS,
 )
@@ -110,7 +110,7 @@ ITEM_RECOVERY_SESSION_NOT_FOUND = ErrorKind(
 ARCHIVED_POINT_NOT_REHYDRATED = ErrorKind(
     code="UserErrorRecoveryPointNotRehydrated",
     message="Archive Recovery Point is not rehydrated. Retry Restore after rehydration completed on Archive RP.",
-    remedy="Ask for a restore with rehydration.",
+    remedy="Request a restore with rehydration.",
     source=ARCHIVE_TIER,
 )
 
@@ -124,20 +124,20 @@ RECOVERY_POINT_ALREADY_REHYDRATED = ErrorKind(
 BCM_RESTORE_STORAGE_ACCOUNT_NOT_FOUND = ErrorKind(
     code="UserErrorBcmRestoreStorageAccountNotFound",
     message="Storage account specified for restore does not exist.",
-    remedy="Give an existing account and keep it until the end of the restore.",
+    remedy="Specify an existing storage account, and keep it until the restore has ended.",
     source=SELF_HELP,
 )
 
 TARGET_STORAGE_ACCOUNT_IN_OTHER_REGION = ErrorKind(
     code="UserErrorTargetStorageAccountInOtherRegion",
     message="The Recovery Services vault and target storage account are in two different regions.",
-    remedy="Give an account in the region of the vault.",
+    remedy="Specify a storage account in the region of the vault.",
     source=OURS_WITH_ITS_MESSAGE,
 )
 
 ORIGINAL_MACHINE_NOT_FOUND = ErrorKind(
     code="UserErrorOLRVirtualMachineNotFound",
-    message="The disks of the virtual machine cannot be replaced: it does not exist any more.",
+    message="The disks of the virtual machine cannot be replaced because it no longer exists.",
     remedy="Create another virtual machine from the recovery point, or restore its disks.",
     source=OURS,
 )
@@ -145,8 +145,8 @@ ORIGINAL_MACHINE_NOT_FOUND = ErrorKind(
 RESTORE_VIRTUAL_NETWORK_INVALID = ErrorKind(
     code="UserErrorRestoreVirtualNetworkInvalid",
     message=(
-        "The specified virtual network configuration isn't correct: there is no such virtual network in the region "
-        "of the vault."
+        "The specified virtual network configuration isn't correct: there is no such virtual network in the region of "
+        "the vault."
     ),
     remedy="Select a virtual network in the region of the vault.",
     source=OURS_WITH_ITS_MESSAGE,
@@ -155,14 +155,14 @@ RESTORE_VIRTUAL_NETWORK_INVALID = ErrorKind(
 RESTORE_OPERATION_IN_PROGRESS = ErrorKind(
     code="UserErrorRestoreOperationInProgress",
     message="Another restore operation is in progress for this item.",
-    remedy="Wait for it or cancel it, then retry.",
-    source=Source("ours", "not public; an item is restored once at a time"),
+    remedy="Wait for it to end or cancel it, then retry.",
+    source=SELF_HELP,
 )
 
 RESTORED_DISK_NAME_TAKEN = ErrorKind(
     code="UserErrorRestoredDiskNameTaken",
-    message="The resource group has a disk of the name {name} already.",
-    remedy="Retry: the names of restored disks follow from the time.",
+    message="The resource group already has a disk named {name}.",
+    remedy="Retry the restore. The names of restored disks depend on its time.",
     source=OURS,
 )
 
@@ -176,13 +176,13 @@ RESTORE_SUBNET_NOT_FOUND = ErrorKind(
 MACHINE_NAME_TAKEN = ErrorKind(
     code="UserErrorVmAlreadyExistWithSameName",
     message="A VM with the name {name} already exists in the resource group.",
-    remedy="Restore under another name.",
+    remedy="Specify another name.",
     source=SELF_HELP,
 )
 
 BACKUP_BEFORE_REPLACE_FAILED = ErrorKind(
     code="OlrBackupFailed",
-    message="Replace existing failed since the virtual machine could not be backed up before. {reason}",
+    message="Replace existing failed because the virtual machine could not be backed up first. {reason}",
     remedy="{what_to_do}",
     source=SELF_HELP,
 )

@@ -36,8 +36,8 @@ EXPIRED_AUTHENTICATION_TOKEN = ErrorKind(
 INVALID_AUTHENTICATION_TOKEN_AUDIENCE = ErrorKind(
     code="InvalidAuthenticationTokenAudience",
     message=(
-        "The access token has been obtained for wrong audience or resource '{audience}'. It should exactly match "
-        "with one of the allowed audiences "
+        "The access token has been obtained for wrong audience or resource '{audience}'. It should exactly match with "
+        "one of the allowed audiences "
         "'https://management.core.windows.net/','https://management.core.windows.net','https://management.azure.com/','https://management.azure.com'."
     ),
     status=401,

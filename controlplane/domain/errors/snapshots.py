@@ -5,9 +5,11 @@ from __future__ import annotations
 from controlplane.domain.errors.kind import ErrorKind
 from controlplane.domain.errors.sources import AGENT_OR_EXTENSION, BACKUP_OF_MACHINES, SELF_HELP
 
-_NETWORK = "Allow the machine to reach its storage: outbound access or service tags, proxy, DHCP. Then retry."
+_NETWORK = (
+    "Allow the machine to reach its storage: check outbound access or service tags, the proxy and DHCP. Then retry."
+)
 _SCRIPTS = "Correct the script or its configuration in the machine, then retry."
-_FREEZE_LOAD = "Lower the load on the machine at the time of the backup, or move the schedule, then retry."
+_FREEZE_LOAD = "Lower the load on the machine during the backup, or move the schedule, then retry."
 _VSS_WRITERS = (
     "List the writers with `vssadmin list writers` and restart the services of those that are not stable. Then retry."
 )
@@ -78,7 +80,7 @@ UNABLE_TO_OPEN_MOUNT = ErrorKind(
     message=(
         "Backups failed because the backup extensions on the VM were unable to open the mount points in the VM.{detail}"
     ),
-    remedy="Make all mount points reachable or unmount what is left over, then retry.",
+    remedy="Make all mount points accessible or unmount stale ones, then retry.",
     source=BACKUP_OF_MACHINES,
 )
 
@@ -108,7 +110,7 @@ EXTENSION_SNAPSHOT_FAILED_NO_NETWORK_FOR_SOME_DISKS = ErrorKind(
 EXTENSION_FAILED_SNAPSHOT_LIMIT_REACHED_ERROR = ErrorKind(
     code="ExtensionFailedSnapshotLimitReachedError",
     message="Snapshot operation failed as snapshot limit is exceeded for some of the disks attached.{detail}",
-    remedy="Delete snapshots of the disks that nothing needs any more (never the disks), then retry.",
+    remedy="Delete snapshots of the disks that are no longer needed (not the disks themselves), then retry.",
     source=BACKUP_OF_MACHINES,
 )
 
@@ -122,7 +124,7 @@ EXTENSION_FAILED_SNAPSHOT_RATE_EXCEEDED_ERROR = ErrorKind(
 EXTENSION_FAILED_TIMEOUT_VM_NETWORK_UNRESPONSIVE = ErrorKind(
     code="ExtensionFailedTimeoutVMNetworkUnresponsive",
     message="Snapshot operation failed due to inadequate VM resources.{detail}",
-    remedy="The machine took the task up too late: enlarge it, or move the schedule. Then retry.",
+    remedy="The machine started the task too late. Choose a larger size or move the schedule, then retry.",
     source=BACKUP_OF_MACHINES,
 )
 
@@ -167,8 +169,8 @@ RP_COLLECTION_LIMIT_REACHED = ErrorKind(
     code="UserErrorRpCollectionLimitReached",
     message="The Restore Point collection max limit has reached.",
     remedy=(
-        "Remove the lock on the resource group of the restore point collection, then trigger a backup: it removes "
-        "the restore points that are over."
+        "Remove the lock on the resource group of the restore point collection, then trigger a backup: it removes the "
+        "restore points that are no longer needed."
     ),
     source=AGENT_OR_EXTENSION,
 )
@@ -212,23 +214,26 @@ AGENT_NOT_READY = ErrorKind(
 NO_SNAPSHOT_STATUS = ErrorKind(
     code="GuestAgentSnapshotTaskStatusError",
     message=(
-        "Could not communicate with the VM agent for snapshot status. No final status came in {seconds:g} seconds."
+        "Could not communicate with the VM agent for snapshot status. No final status arrived within {seconds:g} "
+        "seconds."
     ),
-    remedy="Check the agent and the extension in the machine, and its way to 168.63.129.16. Then retry.",
+    remedy="Check the agent and the extension in the machine, and its connection to 168.63.129.16. Then retry.",
     source=AGENT_OR_EXTENSION,
 )
 
 EXTENSION_BEING_DELETED = ErrorKind(
     code="ExtensionStuckInDeletionState",
     message="Extension state is not supportive to the backup operation. It is being removed from the machine.",
-    remedy="Make the agent responsive and let the removal end; the next backup installs the extension again.",
+    remedy=(
+        "Make sure that the agent responds, and let the removal finish. The next backup installs the extension again."
+    ),
     source=BACKUP_OF_MACHINES,
 )
 
 EXTENSION_NOT_INSTALLED = ErrorKind(
     code="ExtensionInstallationFailure",
     message="Failed to install the backup extension. The agent reports its handler as {handler_status}.",
-    remedy="Resolve what the instance view of the machine says of the extension, then retry.",
+    remedy="Resolve the problem that the instance view of the machine reports for the extension, then retry.",
     source=SELF_HELP,
 )
 

@@ -14,7 +14,7 @@ from controlplane.domain.errors.sources import (
 
 RESOURCE_GUARD_IN_USE = ErrorKind(
     code="ResourceGuardInUse",
-    message="A vault is mapped to the resource guard.",
+    message="The resource guard cannot be deleted because a vault is mapped to it.",
     status=409,
     source=OURS,
 )
@@ -28,7 +28,7 @@ DELETED_VAULT_NOT_FOUND = ErrorKind(
 
 VAULT_NAME_ALREADY_IN_USE = ErrorKind(
     code="BMSUserErrorVaultNameAlreadyInUse",
-    message="The vault cannot be recovered: the resource group '{group}' has a vault named '{vault}' already.",
+    message="The vault cannot be recovered: the resource group '{group}' already has a vault named '{vault}'.",
     status=409,
     source=OURS,
 )
@@ -49,19 +49,19 @@ RETENTION_REDUCTION_ON_IMMUTABLE_VAULT = ErrorKind(
 
 IMMUTABILITY_LOCKED = ErrorKind(
     code="BMSUserErrorImmutabilityLocked",
-    message="Immutability of the vault is locked, so it can be neither disabled nor weakened.",
+    message="Immutability of the vault is locked, so it cannot be disabled or weakened.",
     source=OURS,
 )
 
 IMMUTABILITY_LOCK_NEEDS_UNLOCKED_STATE = ErrorKind(
     code="BMSUserErrorImmutabilityLockNeedsUnlockedState",
-    message="Immutability cannot be locked before it has been enabled: set it to Unlocked first.",
+    message="Immutability must be enabled before it can be locked: set it to Unlocked first.",
     source=OURS,
 )
 
 INVALID_CRITICAL_OPERATION_EXCLUSION_LIST = ErrorKind(
     code="BMSUserErrorInvalidCriticalOperationExclusionList",
-    message="The critical operation exclusion list is invalid: {operations} cannot be left out.",
+    message="The critical operation exclusion list is invalid: {operations} cannot be excluded.",
     target="vaultCriticalOperationExclusionList",
     source=QUOTED,
 )
@@ -130,14 +130,14 @@ REDUNDANCY_SETTINGS_USE_VAULT_API = ErrorKind(
 
 ENCRYPTION_IDENTITY_NOT_ASSIGNED = ErrorKind(
     code="BMSUserErrorEncryptionIdentityNotAssigned",
-    message="The identity that shall read the encryption key is not assigned to the vault.",
-    remedy="Assign the identity first; an identity that encryption uses cannot be removed.",
+    message="The identity that reads the encryption key is not assigned to the vault.",
+    remedy="Assign the identity first. An identity that encryption uses cannot be removed.",
     source=OURS,
 )
 
 ENCRYPTION_NOT_ALLOWED_ON_VAULT_IN_USE = ErrorKind(
     code="BMSUserErrorEncryptionNotAllowedOnVaultInUse",
-    message=("A vault in which items have been protected cannot be encrypted with a customer-managed key any more."),
+    message=("A vault cannot be encrypted with a customer-managed key once an item has been protected in it."),
     source=OURS,
 )
 
@@ -149,7 +149,7 @@ INFRASTRUCTURE_ENCRYPTION_CANNOT_BE_CHANGED = ErrorKind(
 
 ENCRYPTION_TYPE_NOT_ALLOWED = ErrorKind(
     code="BMSUserErrorEncryptionTypeNotAllowed",
-    message="Encryption can be set to a customer-managed key only.",
+    message="Encryption can only be set to a customer-managed key.",
     source=OURS,
 )
 
@@ -174,13 +174,13 @@ REDUNDANCY_CHANGE_NOT_ALLOWED = ErrorKind(
 
 CROSS_REGION_RESTORE_CANNOT_BE_DISABLED = ErrorKind(
     code="BMSUserErrorCrossRegionRestoreCannotBeDisabled",
-    message="Cross Region Restore is not reversible: it cannot be disabled once it has been enabled.",
+    message="Cross Region Restore cannot be disabled once it has been enabled.",
     source=OURS,
 )
 
 CROSS_REGION_RESTORE_NEEDS_GEO_REDUNDANCY = ErrorKind(
     code="BMSUserErrorCrossRegionRestoreNeedsGeoRedundancy",
-    message="Cross Region Restore can be enabled for a geo-redundant vault only.",
+    message="Cross Region Restore can only be enabled for a geo-redundant vault.",
     source=OURS,
 )
 

@@ -52,9 +52,11 @@ def check_change(before: Json, after: Json) -> None:
     if new == "Disabled":
         return
     if _type(after) == "TimeBased" and (days is None or days not in range(1, MAX_DAYS + 1)):
-        raise errors.invalid_backup_input("durationInDays", f"TimeBased immutability takes 1 to {MAX_DAYS} days")
+        raise errors.invalid_backup_input(
+            "durationInDays", f"it must be between 1 and {MAX_DAYS} for TimeBased immutability"
+        )
     if _type(after) == "AsPerPolicy" and days is not None:
-        raise errors.invalid_backup_input("durationInDays", "it goes with TimeBased immutability only")
+        raise errors.invalid_backup_input("durationInDays", "it can only be set for TimeBased immutability")
     if old == "Locked" and (_type(after) != _type(before) or (days or 0) < (old_days or 0)):
         raise _irreversible()
 

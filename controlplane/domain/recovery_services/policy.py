@@ -1,7 +1,8 @@
 """Backup policy: the three that every vault begins with, and which ones the service refuses.
 
 A policy is a schedule and a retention that must fit each other. `check` takes a policy's properties in their normalised
-form (documented spelling of keys, integers as integers, no nulls) and raises what the service answers to a bad one.
+form (documented spelling of keys, integers as integers, no nulls) and raises the service's error for an
+invalid one.
 """
 
 from __future__ import annotations
@@ -104,7 +105,7 @@ def is_full() -> ServiceError:
 
 def check_name(name: str) -> None:
     if not _NAME.fullmatch(name):
-        raise input_invalid("the name takes 3 to 150 letters, digits and hyphens, with a letter first")
+        raise input_invalid("the name must have 3 to 150 letters, digits and hyphens, and begin with a letter")
 
 
 def type_of(properties: Json) -> str:
@@ -125,7 +126,7 @@ def check(properties: Json) -> None:
     version = type_of(properties)
     wanted = {"V1": "SimpleSchedulePolicy", "V2": "SimpleSchedulePolicyV2"}.get(version)
     if wanted is None or schedule.get("schedulePolicyType") != wanted:
-        raise input_invalid("policyType and schedulePolicyType do not fit each other")
+        raise input_invalid("policyType and schedulePolicyType do not match")
     frequency = str(schedule.get("scheduleRunFrequency"))
     if (version, frequency) not in SNAPSHOT_DAYS:
         raise input_invalid(f"a policy of type {version} cannot run {frequency}")
@@ -141,16 +142,18 @@ def check(properties: Json) -> None:
 def check_change(before: Json, after: Json) -> None:
     """ServiceError for a change of a policy that the service would refuse."""
     if type_of(before) == "V2" and type_of(after) == "V1":
-        raise input_invalid("an enhanced policy does not become a standard one")
+        raise input_invalid("an enhanced policy cannot be changed to a standard one")
 
 
 def _check_snapshot_groups(details: Json) -> None:
     """Prefix and suffix of the resource groups for snapshots: what a group's name may hold."""
     prefix, suffix = details.get("azureBackupRGNamePrefix"), details.get("azureBackupRGNameSuffix")
     if suffix and not prefix:
-        raise input_invalid("the resource group for snapshots takes a suffix with a prefix only")
+        raise input_invalid("the resource group for snapshots can only have a suffix if it has a prefix")
     if not all(_GROUP_NAME_PART.fullmatch(part or "") for part in (prefix, suffix)):
-        raise input_invalid("the name of the resource group for snapshots holds what a resource group's may not")
+        raise input_invalid(
+            "the name of the resource group for snapshots has characters that a resource group's name cannot have"
+        )
 
 
 def _check_time_zone(properties: Json) -> None:
@@ -168,7 +171,7 @@ def _run_time(schedule: Json, frequency: str, version: str) -> time:
         schedule = schedule.get("dailySchedule" if frequency == "Daily" else "weeklySchedule") or {}
     times = [_time_of_day(text) for text in schedule.get("scheduleRunTimes") or []]
     if len(times) != 1:
-        raise input_invalid("there must be one schedule time")
+        raise input_invalid("there must be exactly one schedule time")
     return _at_half_hour(times[0])
 
 
@@ -183,7 +186,7 @@ def _hourly_start(hourly: Json) -> time:
     if interval not in HOURLY_INTERVALS:
         raise input_invalid("the interval must be 4, 6, 8 or 12 hours")
     if not isinstance(duration, int) or not interval <= duration <= 24:
-        raise input_invalid("the schedule window must be as long as the interval at least, and 24 hours at most")
+        raise input_invalid("the schedule window must be at least as long as the interval, and at most 24 hours")
     if duration % interval:
         raise input_invalid("the schedule window must be a multiple of the interval")
     if "scheduleWindowStartTime" not in hourly:
@@ -199,7 +202,7 @@ def _check_retention(retention: Json, at: time) -> None:
         unit, allowed = RETENTION_RANGES[name]
         duration = retention[name].get("retentionDuration") or {}
         if duration.get("durationType") != unit or duration.get("count") not in allowed:
-            raise retention_invalid(f"{name} must keep from {allowed.start} to {allowed.stop - 1} {unit}")
+            raise retention_invalid(f"{name} must keep between {allowed.start} and {allowed.stop - 1} {unit}")
         if [_time_of_day(text) for text in retention[name].get("retentionTimes") or []] != [at]:
             raise input_invalid(f"the retention time of {name} must be the schedule time")
     for name in ("monthlySchedule", "yearlySchedule"):
@@ -236,7 +239,7 @@ def _check_weekly(retention: Json, schedule: Json, frequency: str, version: str)
     if not _all_of(days, DAYS):
         raise input_invalid("a weekly schedule must name its days")
     if retention.get("dailySchedule") or not retention.get("weeklySchedule"):
-        raise input_invalid("a weekly schedule takes a weekly retention, and no daily one")
+        raise input_invalid("a weekly schedule must have a weekly retention and no daily one")
     if set(retention["weeklySchedule"].get("daysOfTheWeek") or []) != set(days):
         raise input_invalid("the days of the weekly retention must be those of the schedule")
     for name in ("monthlySchedule", "yearlySchedule"):
@@ -247,7 +250,7 @@ def _check_weekly(retention: Json, schedule: Json, frequency: str, version: str)
 def _check_days_with_a_backup(name: str, schedule: Json, days: set[str]) -> None:
     """Beside a weekly schedule: a date may fall on a day without a backup, so days are named by weekday and week."""
     if schedule.get("retentionScheduleFormatType") != "Weekly":
-        raise input_invalid(f"beside a weekly schedule, {name} must name its days by weekday and week")
+        raise input_invalid(f"with a weekly schedule, {name} must name its days by weekday and week")
     if not set(schedule["retentionScheduleWeekly"]["daysOfTheWeek"]) <= days:
         raise input_invalid(f"{name} keeps days on which there is no backup")
 
@@ -256,7 +259,9 @@ def _check_snapshot_days(properties: Json, retention: Json, version: str, freque
     allowed = SNAPSHOT_DAYS[version, frequency]
     kept = properties.get("instantRpRetentionRangeInDays", default_snapshot_days(version, frequency))
     if kept not in allowed:
-        raise retention_invalid(f"instant recovery points may be kept from {allowed.start} to {allowed.stop - 1} days")
+        raise retention_invalid(
+            f"instant recovery points can be kept between {allowed.start} and {allowed.stop - 1} days"
+        )
     daily = retention.get("dailySchedule")
     if daily and kept >= daily["retentionDuration"]["count"]:
         raise snapshots_outlive_vault()
@@ -268,7 +273,7 @@ def default_snapshot_days(version: str, frequency: str) -> int:
 
 def _check_tiering(tiering: Json, retention: Json) -> None:
     if set(tiering) - {"ArchivedRP"}:
-        raise input_invalid("recovery points are tiered to ArchivedRP only")
+        raise input_invalid("recovery points can only be tiered to ArchivedRP")
     for rule in tiering.values():
         mode = rule.get("tieringMode")
         if mode not in {None, *TIERING_MODES}:
@@ -277,9 +282,11 @@ def _check_tiering(tiering: Json, retention: Json) -> None:
             continue
         kept = longest_months(retention)
         if kept < ARCHIVE_MONTHS:
-            raise input_invalid("tiering needs a monthly or yearly retention of nine months at least")
+            raise input_invalid("tiering needs a monthly or yearly retention of at least nine months")
         if mode == "TierAfter" and not TIER_AFTER_MONTHS <= tier_after_months(rule) <= kept - 6:
-            raise input_invalid("what is tiered must be three months old at least, and be kept for six more")
+            raise input_invalid(
+                "recovery points must be at least three months old when they are tiered, and be kept for six more"
+            )
 
 
 def longest_months(retention: Json) -> int:
@@ -313,7 +320,7 @@ def _time_of_day(text: str) -> time:
     try:
         return parse_instant(text).timetz()
     except ValueError:
-        raise input_invalid("times are written like 2026-11-01T21:00:00Z") from None
+        raise input_invalid("times must be written like 2026-11-01T21:00:00Z") from None
 
 
 def body(id: str, properties: Json) -> Json:

@@ -121,11 +121,11 @@ def changed(point: RecoveryPoint, event: str, disks: Sequence[PointDisk] | None 
 def obstacle_to_archive(point: RecoveryPoint, now: datetime) -> str:
     """Why it cannot be moved to the archive now; empty if it can."""
     if point.in_archive:
-        return "The recovery point is in the archive."
+        return "The recovery point is already in the archive tier."
     if not point.has_vault_copy:
         return NOT_YET_MOVABLE
     if not ARCHIVED_RULES & set(point.rules):
-        return "Only recovery points that a monthly or yearly rule keeps can be moved."
+        return "Only recovery points that a monthly or yearly retention rule keeps can be moved."
     if now - point.time < ARCHIVE_AFTER:
         return NOT_YET_MOVABLE
     if point.expires - now < ARCHIVED_FOR:

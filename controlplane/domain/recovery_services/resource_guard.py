@@ -69,7 +69,7 @@ OPERATIONS = (
 
 
 def guarded(exclusions: Iterable[str]) -> list[Operation]:
-    """The operations that a guard with these exclusions watches; ServiceError for one that cannot be left out."""
+    """The operations that a guard with these exclusions watches; ServiceError for one that cannot be excluded."""
     left_out = {name.lower() for name in exclusions}
     unknown = left_out - {each.name.lower() for each in OPERATIONS if not each.mandatory}
     if unknown:

@@ -95,11 +95,11 @@ def read(asked: Json, point: RecoveryPoint, vault: VaultFacts) -> Wanted:
 def _check_type(asked: Json, point: RecoveryPoint) -> None:
     kind = asked.get("objectType")
     if kind not in (REQUEST, REHYDRATION):
-        raise errors.invalid_backup_input("objectType", f"a virtual machine takes an {REQUEST}")
+        raise errors.invalid_backup_input("objectType", f"it must be {REQUEST} for a virtual machine")
     if kind == REHYDRATION:
         raise RECOVERY_POINT_REHYDRATION_NOT_ALLOWED.error()
     if str(asked.get("recoveryPointId") or point.id) != point.id:
-        raise errors.invalid_backup_input("recoveryPointId", "the address names another recovery point")
+        raise errors.invalid_backup_input("recoveryPointId", "it must be the recovery point of the request URL")
     if asked.get("recoveryType") not in RECOVERY_TYPES:
         raise errors.invalid_backup_input("recoveryType", f"it must be one of {', '.join(sorted(RECOVERY_TYPES))}")
 
@@ -121,7 +121,7 @@ def _is_managed(asked: Json, point: RecoveryPoint, kind: str) -> bool:
     if kind != DISKS:
         return point.machine.managed or (converted and kind == ALTERNATE)
     if converted and not asked.get("targetResourceGroupId"):
-        raise errors.invalid_backup_input("targetResourceGroupId", "managed disks need a resource group to lie in")
+        raise errors.invalid_backup_input("targetResourceGroupId", "managed disks need a target resource group")
     return bool(asked.get("targetResourceGroupId"))
 
 
@@ -146,7 +146,7 @@ def _chosen(point: RecoveryPoint, luns: list[Any] | None) -> list[PointDisk]:
 
 def _check_original(asked: Json, point: RecoveryPoint) -> None:
     if asked.get("restoreDiskLunList") is not None:
-        raise _original_not_supported("only some of its disks were asked for")
+        raise _original_not_supported("only some of its disks are to be restored")
     if len(point.disks) < len(point.machine.attached):
         raise ORIGINAL_LOCATION_NOT_SUPPORTED_WITH_DISKS_EXCLUDED.error()
 
@@ -164,7 +164,7 @@ def _alternate(asked: Json, wanted: Wanted) -> Wanted:
     if not machine.is_a(MACHINE_TYPE):
         raise errors.invalid_backup_input("targetVirtualMachineId", "it is not the id of a virtual machine")
     if wanted.group and wanted.group.lower() != machine.group_id.lower():
-        reason = "the virtual machine is to lie in another resource group"
+        reason = "the virtual machine is in another resource group"
         raise errors.invalid_backup_input("targetResourceGroupId", reason)
     for key in ("virtualNetworkId", "subnetId"):
         if not asked.get(key):
@@ -186,13 +186,13 @@ def _zone(asked: Json, point: RecoveryPoint, vault: VaultFacts, kind: str) -> st
     if len(zones) > 1 or zones[0] not in ZONES:
         raise errors.invalid_backup_input("zones", f"it must be one of {', '.join(sorted(ZONES))}")
     if kind == ORIGINAL:
-        raise _original_not_supported("the virtual machine stays in its zone")
+        raise _original_not_supported("the virtual machine cannot leave its zone")
     if vault.redundancy != "ZoneRedundant":
         raise _zone_not_supported("the vault is not zone-redundant")
     if not point.has_vault_copy:
         raise _zone_not_supported("the recovery point is not in the vault tier yet")
     if not _is_managed(asked, point, kind):
-        raise _zone_not_supported("only managed disks lie in zones")
+        raise _zone_not_supported("only managed disks can be placed in a zone")
     return zones[0]
 
 

@@ -29,7 +29,9 @@ def normalised(asked: Json) -> Json:
         return {key: value for key, value in asked.items() if key != "kekIdentity"}
     own, user = bool(kek.get("useSystemAssignedIdentity")), kek.get("userAssignedIdentity")
     if own == bool(user):
-        raise errors.invalid_backup_input("kekIdentity", "it is either the vault's own or one user-assigned identity")
+        raise errors.invalid_backup_input(
+            "kekIdentity", "it must be either the vault's own or one user-assigned identity"
+        )
     shown = {"useSystemAssignedIdentity": own} | ({} if own else {"userAssignedIdentity": user})
     return asked | {"kekIdentity": shown}
 

@@ -81,7 +81,7 @@ def merged(before: Json, asked: Json, api_version: str = STRICT_SINCE) -> Json:
             raise SOFT_DELETE_STATE_NOT_SET_TO_ALWAYS_ON.error()
         soft_delete[key] = ALWAYS_ON
     if soft_delete["softDeleteRetentionPeriodInDays"] not in SOFT_DELETE_DAYS:
-        raise errors.invalid_backup_input("softDeleteRetentionPeriodInDays", "it must be from 14 to 180")
+        raise errors.invalid_backup_input("softDeleteRetentionPeriodInDays", "it must be between 14 and 180")
     return after
 
 

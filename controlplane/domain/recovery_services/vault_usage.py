@@ -40,7 +40,7 @@ def of_vault(items: int, policies: int, points: Sequence[RecoveryPoint]) -> list
 def summary(machines: int, kind: str = ITEMS) -> list[Json]:
     """What `backupUsageSummaries` lists: items or containers, which a machine has one of each, by management type."""
     if kind.lower() not in {ITEMS.lower(), CONTAINERS.lower()}:
-        raise errors.invalid_query("$filter", f"type is {ITEMS} or {CONTAINERS}")
+        raise errors.invalid_query("$filter", f"type must be {ITEMS} or {CONTAINERS}")
     return [
         _usage(name, for_people, machines if name == "AzureIaasVM" else 0, UNLIMITED)
         for name, for_people in MANAGEMENT_TYPES.items()

@@ -96,16 +96,16 @@ def _start(ports: Ports, engine: Engine, item: Document, expires: datetime, rule
 
 def _expiry(properties: Json, now: datetime) -> datetime:
     if properties.get("objectType") != "IaasVMBackupRequest":
-        raise errors.invalid_backup_input("objectType", "a virtual machine takes an IaasVMBackupRequest")
+        raise errors.invalid_backup_input("objectType", "it must be IaasVMBackupRequest for a virtual machine")
     asked = properties.get("recoveryPointExpiryTimeInUTC")
     if not asked:
         return now + DEFAULT_RETENTION
     try:
         expires = parse_instant(asked)
     except ValueError:
-        raise errors.invalid_backup_input("recoveryPointExpiryTimeInUTC", "it is no time") from None
+        raise errors.invalid_backup_input("recoveryPointExpiryTimeInUTC", "it is not a valid date-time") from None
     if expires <= now:
-        raise errors.invalid_backup_input("recoveryPointExpiryTimeInUTC", "it is over")
+        raise errors.invalid_backup_input("recoveryPointExpiryTimeInUTC", "it is in the past")
     return expires
 
 

@@ -11,7 +11,7 @@ from controlplane.domain.errors.protection import (
     INVALID_CONFIGURE_PROTECTION_REQUEST,
     MACHINE_NOT_FOUND,
     PROTECTION_QUOTA_EXCEEDED,
-    SOURCE_IS_NO_MACHINE,
+    SOURCE_IS_NOT_A_MACHINE,
     VM_VAULT_LOCATION_MISMATCH,
 )
 from controlplane.domain.events import service as events
@@ -92,7 +92,7 @@ def _check_kind(asked: Json) -> None:
         raise _invalid_request(f"protectedItemType must be {virtual_machine.TYPE}")
     state = asked.get("protectionState")
     if state is not None and state not in protected_item.STATES.keys() - {"SoftDeleted"}:
-        raise _invalid_request(f"an item cannot be made to be '{state}'")
+        raise _invalid_request(f"the protectionState of an item cannot be set to '{state}'")
 
 
 def _vault(store: Store, item_id: str) -> Document:
@@ -111,7 +111,7 @@ def _machine(store: Store, asked: Json) -> Document:
     except ValueError:
         is_machine = False
     if not is_machine:
-        raise SOURCE_IS_NO_MACHINE.error()
+        raise SOURCE_IS_NOT_A_MACHINE.error()
     return machine_of(store, id)
 
 
@@ -125,7 +125,9 @@ def machine_of(store: Store, id: str) -> Document:
 def _check_item_name(id: str, home: Document, machine: Document) -> None:
     name = ResourceId.parse(machine.json()["id"])
     if id.lower() != item_id(home.json()["id"], name.group, name.name).lower():
-        raise _invalid_request("container and item must bear the names of the machine and its group")
+        raise _invalid_request(
+            "the names of the container and the item must be those of the machine and its resource group"
+        )
 
 
 def _check_place(store: Store, home: Document, machine: Document) -> None:
@@ -167,7 +169,7 @@ def _check_limits(store: Store, item_id: str, home: Document, chosen: Document) 
 def _policy(store: Store, home: Document, asked: Json) -> Document:
     id = str(asked.get("policyId") or "")
     if not id:
-        raise _invalid_request("a policy must be named")
+        raise _invalid_request("a policy must be specified")
     found = store.get(policy.KIND, id)
     if found is None or found.parent != home.id:
         raise policy.unknown(id.rpartition("/")[2])
@@ -183,7 +185,9 @@ def _check_change(item: Document | None, chosen: Document) -> None:
     protected_item.check_alive(body)
     enhanced = body["properties"].get("policyType") == "V2"
     if enhanced and policy.type_of(chosen.json()["properties"]) == "V1":
-        raise errors.invalid_backup_input("policyId", "an item does not go from an enhanced policy to a standard one")
+        raise errors.invalid_backup_input(
+            "policyId", "an item cannot be moved from an enhanced policy to a standard one"
+        )
 
 
 def _invalid_request(reason: str) -> ServiceError:

@@ -128,7 +128,7 @@ def source(ports: Ports, session: Session, lun: int) -> BlockSource:
     point = _point(ports, session)
     disk = next((disk for disk in point.disks if disk.lun == lun), None)
     if disk is None:
-        raise errors.invalid_backup_input("lun", "the recovery point has no such disk")
+        raise errors.invalid_backup_input("lun", "the recovery point has no disk with this LUN")
     if point.has_snapshots and ports.blobs.properties(points.snapshot_of(disk)) is not None:
         return PageBlobSource(ports.blobs, points.snapshot_of(disk))
     return _in_vault(ports, disk)

@@ -155,7 +155,7 @@ def asker(service: str, session: str, password: str) -> Ask:
 
 def explained(error: Exception) -> str:
     if isinstance(error, urllib.error.HTTPError):
-        refusals = {401: "the password is wrong", 404: "the session is over: ask for a new script"}
+        refusals = {401: "the password is wrong", 404: "the session has ended: request a new script"}
         return refusals.get(error.code, f"the service answered {error.code}")
     if isinstance(getattr(error, "reason", None), ssl.SSLCertVerificationError):
         return "the certificate is not trusted here: let SSL_CERT_FILE name the ca.pem of the service"

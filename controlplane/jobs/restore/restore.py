@@ -111,7 +111,7 @@ def _check_targets(ports: Ports, wanted: Wanted, item: Json, home: VaultFacts) -
     """Whether what the restore needs is there now. Its steps look again."""
     store = ports.store
     if wanted.group and store.get(resource_group.KIND, wanted.group) is None:
-        raise errors.invalid_backup_input("targetResourceGroupId", "there is no such resource group")
+        raise errors.invalid_backup_input("targetResourceGroupId", "the resource group does not exist")
     if wanted.kind == ALTERNATE:
         _check_network(store, wanted, home)
         if store.get(virtual_machine.KIND, wanted.machine) is not None:

@@ -38,7 +38,9 @@ DAYS_PER_MONTH = 30
 def move(ports: Ports, engine: Engine, point_id: str, source: str, target: str) -> Ticket:
     """Start the move of a recovery point between tiers; only the one from vault to archive is one."""
     if (source, target) != ("HardenedRP", "ArchivedRP"):
-        raise errors.invalid_backup_input("targetTierType", "recovery points move from HardenedRP to ArchivedRP only")
+        raise errors.invalid_backup_input(
+            "targetTierType", "recovery points can only be moved from HardenedRP to ArchivedRP"
+        )
     with ports.store.transaction():
         point = points.find(ports.store, point_id)
         if point is None:

@@ -15,7 +15,7 @@ def _network(text: str) -> IPv4Network | IPv6Network:
             raise ValueError(text)
         return ip_network(text, strict=False)
     except ValueError:
-        raise Unfit("the string is no range in CIDR notation") from None
+        raise Unfit("the string is not a range in CIDR notation") from None
 
 
 def _parse(text: str) -> dict[str, Value]:

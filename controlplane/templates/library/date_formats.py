@@ -61,7 +61,7 @@ def show(instant: datetime, form: str) -> str:
     """`instant` is in UTC. Unfit for a format that .NET does not know."""
     if len(form) == 1:
         if form not in _STANDARD:
-            raise Unfit("the format is no standard format of a date")
+            raise Unfit("the format is not a standard date format")
         form = _STANDARD[form]
     if len(form) > _LONGEST:
         raise Unfit(f"the format is longer than {_LONGEST} characters")

@@ -28,7 +28,7 @@ _DURATION = re.compile(
 def parse(text: str) -> datetime:
     found = _INSTANT.fullmatch(text.strip())
     if found is None:
-        raise Unfit("the string is no date and time in ISO 8601")
+        raise Unfit("the string is not an ISO 8601 date-time")
     year, month, day, _, hour, minute, second, fraction, zone = found.groups()
     try:
         instant = datetime(
@@ -40,7 +40,7 @@ def parse(text: str) -> datetime:
             ahead = timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
             instant -= ahead if zone[0] == "+" else -ahead
     except (ValueError, OverflowError):
-        raise Unfit("the string is no date and time in ISO 8601") from None
+        raise Unfit("the string is not an ISO 8601 date-time") from None
     return instant
 
 
@@ -49,7 +49,7 @@ def _add(base: str, duration: str, form: str | None = None) -> str:
     base has a blank between date and time, as the public example has it. The choice is ours."""
     instant, found = parse(base), _DURATION.fullmatch(duration.strip())
     if found is None or (not any(found.groups()[1:5]) and len(found[6] or "T") == 1):
-        raise Unfit("the duration is none in ISO 8601")
+        raise Unfit("the duration is not an ISO 8601 duration")
     sign, years, months, weeks, days, _, hours, minutes, seconds = found.groups()
     direction = -1 if sign == "-" else 1
     try:
@@ -62,7 +62,7 @@ def _add(base: str, duration: str, form: str | None = None) -> str:
             seconds=float(seconds or 0),
         )
     except (ValueError, OverflowError):
-        raise Unfit("the result lies outside of the years 1 to 9999") from None
+        raise Unfit("the result is outside the years 1 to 9999") from None
     return show(instant, form or _form_of(base))
 
 
@@ -83,7 +83,7 @@ def _from_epoch(seconds: int) -> str:
     try:
         return show(datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds), EXTENDED)
     except OverflowError:
-        raise Unfit("the result lies outside of the years 1 to 9999") from None
+        raise Unfit("the result is outside the years 1 to 9999") from None
 
 
 def _to_epoch(text: str) -> int:

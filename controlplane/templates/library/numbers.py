@@ -30,14 +30,14 @@ def _int(value: Value) -> int:
     try:
         return whole(value.strip())
     except ValueError:
-        raise Unfit("the string is no whole number of 64 bits") from None
+        raise Unfit("the string is not a 64-bit integer") from None
 
 
 def _float(value: Value) -> float:
     try:
         return fraction(value.strip()) if isinstance(value, str) else float(value)
     except ValueError:
-        raise Unfit("the string is no number") from None
+        raise Unfit("the string is not a number") from None
 
 
 def _copy_index(context: Context, *arguments: Value) -> int:

@@ -23,7 +23,7 @@ def _json(text: str) -> Value:
     try:
         return load(text)
     except ValueError:
-        raise Unfit("the string is no valid JSON") from None
+        raise Unfit("the string is not valid JSON") from None
 
 
 def _shallow_merge(parts: list[Value]) -> dict[str, Value]:

@@ -26,7 +26,7 @@ def type_and_name(kind: str, names: Sequence[str]) -> str:
     nothing: many a published template has one."""
     namespace, *types = kind.rstrip("/").split("/")
     if not namespace or not types or not all(types):
-        raise Unfit(f"the type '{kind}' is no fully qualified resource type")
+        raise Unfit(f"the type '{kind}' is not a fully qualified resource type")
     if len(types) != len(names) or not all(names):
         raise Unfit(f"the type '{kind}' requires '{len(types)}' resource name argument(s)")
     return "/".join([namespace, *(f"{each}/{name}" for each, name in zip(types, names, strict=True))])

@@ -26,14 +26,14 @@ def _decoded(text: str) -> str:
     try:
         return b64decode(text.encode("ascii"), validate=True).decode("utf-8", "replace")
     except (NoBase64, ValueError):
-        raise Unfit("the string is no base64") from None
+        raise Unfit("the string is not valid base64") from None
 
 
 def _json_of(text: str) -> Value:
     try:
         return load(_decoded(text))
     except ValueError:
-        raise Unfit("the string is no base64 of valid JSON") from None
+        raise Unfit("the string is not the base64 of valid JSON") from None
 
 
 def _data_uri(value: Value) -> str:
@@ -43,7 +43,7 @@ def _data_uri(value: Value) -> str:
 def _data_uri_to_string(text: str) -> str:
     found = _DATA_URI.fullmatch(text)
     if found is None:
-        raise Unfit("the string is no data URI")
+        raise Unfit("the string is not a data URI")
     return _decoded(found[3]) if ";base64" in found[2].lower() else unquote(found[3])
 
 
@@ -99,7 +99,7 @@ def _uri(base: str, relative: str) -> str:
     """What stands after the last slash of the base goes; of two slashes that meet one stays."""
     found = _ABSOLUTE.fullmatch(base)
     if found is None:
-        raise Unfit("the base is no absolute URI")
+        raise Unfit("the base is not an absolute URI")
     directory = found[2].rpartition("/")[0]
     return f"{found[1]}{directory}/{relative.removeprefix('/')}"
 

@@ -111,7 +111,7 @@ def test_parse_undoes_sas(blobs: Blobs, snapshot: str | None) -> None:
 
 def test_parse_refuses_a_foreign_url_and_does_not_repeat_its_signature(blobs: Blobs) -> None:
     for url in ("https://elsewhere.example/c/b?sig=secret", blobs.account_url(ACCOUNT) + "?sig=secret", "sig=secret"):
-        with pytest.raises(ValueError, match="not an address") as caught:
+        with pytest.raises(ValueError, match="not the address") as caught:
             blobs.parse(url)
         assert "secret" not in str(caught.value)
 

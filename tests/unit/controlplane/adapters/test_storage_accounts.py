@@ -109,5 +109,5 @@ def test_addresses_of_either_style(endpoint: str, url: str) -> None:
         url.rpartition("/")[0],
         f"{url}#fragment"[:9],
     ):
-        with pytest.raises(ValueError, match="not an address"):
+        with pytest.raises(ValueError, match="not the address"):
             blobs.parse(foreign)

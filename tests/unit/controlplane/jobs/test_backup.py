@@ -541,7 +541,7 @@ def test_what_the_vault_lost_of_the_transfer_is_named(world: BackupWorld) -> Non
     world.blobs.listener = lose_packs
     job = world.back_up()
     assert job["status"] == "CompletedWithWarnings"
-    assert "lost part of what was transferred" in job["errorDetails"][0]["errorString"]
+    assert "lost part of the transferred data" in job["errorDetails"][0]["errorString"]
 
 
 def test_snapshots_that_the_storage_lost_are_no_backup(world: BackupWorld) -> None:
