@@ -1,4 +1,4 @@
-"""Azure regions: which there are, and how a location is written."""
+"""Azure regions: their list, and how a location is written."""
 
 from __future__ import annotations
 

@@ -19,13 +19,13 @@ def merged(spans: Iterable[Span]) -> list[Span]:
 
 
 def within(spans: Iterable[Span], start: int, end: int) -> list[Span]:
-    """What of the spans lies between `start` and `end`."""
+    """The parts of the spans between `start` and `end`."""
     cut = ((max(first, start), min(last, end)) for first, last in spans)
     return [span for span in cut if span[0] < span[1]]
 
 
 def without(spans: Iterable[Span], taken: Iterable[Span]) -> list[Span]:
-    """What of `spans` lies in none of `taken`; both ascending."""
+    """The parts of `spans` that are in none of `taken`; both ascending."""
     result: list[Span] = []
     rest = iter(taken)
     hole = next(rest, None)

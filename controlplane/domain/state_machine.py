@@ -1,4 +1,4 @@
-"""advance(table, state, event): the one way in which anything changes its state."""
+"""State machines as tables, and `advance`, which makes every change of a state."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Brings what is sent of a resource into closed form; of a nested deployment its template too."""
+"""Brings the body of a resource into closed form, and the template of a nested deployment too."""
 
 from __future__ import annotations
 

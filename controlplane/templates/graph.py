@@ -1,4 +1,4 @@
-"""Who waits for whom: finds resources by what a template calls them, and puts them into order; circles are named."""
+"""Dependencies of resources: finds resources by their names in a template and orders them; circles are refused."""
 
 from __future__ import annotations
 

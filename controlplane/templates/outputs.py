@@ -1,4 +1,4 @@
-"""The outputs of a template: in closed form while it is deployed, with their values when it is."""
+"""The outputs of a template: in closed form during the deployment, with their values at its end."""
 
 from __future__ import annotations
 

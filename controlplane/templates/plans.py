@@ -1,4 +1,4 @@
-"""What a plan is made of: the resources of a template, ready to be written as soon as what they wait for is there."""
+"""The parts of a plan: resources of a template, each with its body in closed form and its dependencies."""
 
 from __future__ import annotations
 

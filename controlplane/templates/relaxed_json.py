@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Iterator
 
-# What does not end is taken to the end of the text, so that no character is looked at twice.
+# An unfinished string or comment extends to the end of the text, so that no character is read twice.
 _TOKEN = re.compile(
     r"""
     (?P<string>"(?:[^"\\]|\\.)*(?:"|\Z))

@@ -1,4 +1,4 @@
-"""What nobody may read: the texts of secure parameters, and how errors and templates are told without them.
+"""Keeps the texts of secure parameters out of errors and exported templates.
 
 Where a template takes a secret for a name, an error would say it: `reference('a')[parameters('password')]`. So all
 that is told of a deployment goes through here. What a template makes of a secret, say its base64, is not known again.

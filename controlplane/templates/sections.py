@@ -1,4 +1,4 @@
-"""Reads a template's outermost level: which sections it has, and what the language has and this package does not."""
+"""Reads a template's outermost level: its sections, and the features that are not simulated."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The variables of a template, each evaluated when it is asked for."""
+"""The variables of a template, each evaluated at its first use."""
 
 from __future__ import annotations
 

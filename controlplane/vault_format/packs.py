@@ -1,4 +1,4 @@
-"""Packs: the block blobs in which the vault keeps blocks and segments, written once, read by stretches, thinned out.
+"""Packs: block blobs in which the vault keeps blocks and segments; written once, read by ranges, compacted.
 
 A pack's bytes are addressed by their offset when it was written, for ever. When most of them are named by nobody, the
 rest moves to a new blob of the same pack, the next generation, which ends with a table of what it has kept. So no
@@ -30,7 +30,7 @@ _KEPT = Struct("<QQ")
 
 
 class VaultCorrupt(PortError):
-    """The vault does not hold what was written to it. The message names what is missing or wrong."""
+    """The vault has lost or changed data. The message names what is missing or wrong."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class PackBlob:
 
 
 class Packs:
-    """The packs of a vault account. Remembers which blob each lies in, so use one for one piece of work."""
+    """The packs of a vault account. Caches the blob of each pack, so use one instance for one piece of work."""
 
     def __init__(self, blobs: Blobs, account: str) -> None:
         self._blobs = blobs
@@ -66,7 +66,7 @@ class Packs:
         return PackWriter(pack, self._blobs.writer(self._blob(pack, 0)))
 
     def find(self, pack: str) -> PackBlob | None:
-        """The blob the pack lies in; None when it is not there."""
+        """The blob of the pack; None where there is none."""
         with self._lock:
             if pack not in self._known:
                 self._known[pack] = self._look_up(pack)

@@ -21,7 +21,7 @@ _Result = TypeVar("_Result")
 
 
 def silent(done_bytes: int, total_bytes: int) -> None:
-    """Progress that nobody looks at."""
+    """Progress that is ignored."""
 
 
 class PageBlobSource:
@@ -50,7 +50,7 @@ class PageBlobSource:
 
 
 def copy(source: BlockSource, blobs: Blobs, target: Blob, progress: Progress = silent) -> None:
-    """Make `target` a page blob with the bytes of `source`, in place of what was there."""
+    """Make `target` a page blob with the bytes of `source`; replaces an existing one."""
     extents = spans_of(source.extents())
     total = sum(end - start for start, end in extents)
 

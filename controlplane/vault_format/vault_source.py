@@ -1,4 +1,4 @@
-"""Reads a disk back from the vault, and believes nothing whose digest is not the one in the manifest."""
+"""Reads a disk back from the vault, and checks every block against its digest in the manifest."""
 
 from __future__ import annotations
 

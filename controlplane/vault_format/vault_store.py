@@ -1,4 +1,4 @@
-"""The vault: keeps disks as packs and manifests in an account of its own, and drops what no recovery point names.
+"""The vault: keeps disks as packs and manifests in its own account, and deletes what no recovery point names.
 
 Writing a recovery point reads what the snapshot holds and compares digests with the recovery point before: only blocks
 that differ go into the new pack. The manifest is written last, so that a backup that broke off half-way has left

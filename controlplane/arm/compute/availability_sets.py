@@ -1,4 +1,4 @@
-"""Microsoft.Compute/availabilitySets: what machines name and nothing places them by."""
+"""Microsoft.Compute/availabilitySets: machines name them, and they place nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Long-running operations of Microsoft.Compute: done when the host shows what was asked for."""
+"""Long-running operations of Microsoft.Compute: each ends when the host shows the requested state."""
 
 from __future__ import annotations
 

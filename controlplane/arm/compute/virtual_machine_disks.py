@@ -1,4 +1,4 @@
-"""The disks of a virtual machine: where each one lies, which resources stand for them, and who may have them."""
+"""The disks of a virtual machine: their blobs, their resources, and whether each may be attached."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from controlplane.ports import Blob, CreateOption, Disk, Document, Json
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A disk as asked for, its size and id now known, and what the fabric is told of it."""
+    """A requested disk with its size and id, and its description for the fabric."""
 
     request: DiskRequest
     backed: Disk

@@ -1,4 +1,4 @@
-"""Extension images: the handlers that the host has packages of, by publisher, type and version."""
+"""Extension images: the handlers of which the host has packages, by publisher, type and version."""
 
 from __future__ import annotations
 

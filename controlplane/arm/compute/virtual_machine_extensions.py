@@ -1,4 +1,4 @@
-"""Extensions of virtual machines: there is no document of them; they are what fabric and agent say."""
+"""Extensions of virtual machines: they have no document; fabric and agent tell their state."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def _deliver(call: Call, machine: Json, properties: PropertiesRequest, request: 
     if view is None or view.power != "running":
         raise not_allowed("Cannot modify extensions in the VM when the VM is not running.")
     known = _named(view, request.name)
-    # What failed is tried again, even if nothing else is asked for than before.
+    # A failed extension is tried again, even if the request changes nothing.
     request = replace(request, if_changed=known is not None and known.provisioning_state != "Failed")
     handler = _published(call, request)
     _check_neighbours(call, machine, view, request, handler)

@@ -1,4 +1,4 @@
-"""Managed identities of a virtual machine: what is asked for, merged with what it has, and how it is shown."""
+"""Managed identities of a virtual machine: how a request changes them, and how they are shown."""
 
 from __future__ import annotations
 

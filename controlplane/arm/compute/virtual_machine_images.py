@@ -1,4 +1,4 @@
-"""Images of the marketplace: every one that can be named is there, in one version."""
+"""Marketplace images: every image exists, in one version."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The body of a virtual machine's PUT: what is read of it, and the machine it asks for.
+"""Reads the body of a virtual machine's PUT into a machine request.
 
 Passwords, custom data, certificates and unattended-setup files are not read at all, so nothing can keep or show them.
 """
@@ -95,7 +95,7 @@ class StorageProfileRequest(RequestBody):
                 raise missing("dataDisk.lun")
             if disk.to_be_detached:
                 continue
-            # -1 stands for the OS disk inside; nobody may ask for it.
+            # -1 stands for the OS disk in this program; a request must not use it.
             found.append(disk.disk(disk.lun if disk.lun != OS_DISK_LUN else OS_DISK_LUN - 1))
         return tuple(found)
 

@@ -1,4 +1,4 @@
-"""Sizes of virtual machines as clients ask for them: by location, for a machine, as SKUs; and how much is used."""
+"""Sizes of virtual machines: by location, for a machine, as SKUs; and the usage of cores."""
 
 from __future__ import annotations
 

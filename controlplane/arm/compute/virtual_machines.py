@@ -213,7 +213,7 @@ def patch_machine(call: Call) -> Answer:
 
 
 def _write(call: Call, known: Document, changed: Json, disks: Sequence[Disk]) -> Answer:
-    """Store a changed machine, and tell the fabric if it is to be another one."""
+    """Store a changed machine, and tell the fabric if its desired state changes."""
     private = known.private | {"blobs": blob_keys(disks)}
     document = call.ports.store.put(KIND, known.id, changed, private=private, if_match=known.etag)
     size = changed["properties"]["hardwareProfile"]

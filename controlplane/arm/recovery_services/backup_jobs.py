@@ -1,4 +1,4 @@
-"""Microsoft.RecoveryServices/vaults/backupJobs: what was done in a vault and what is being done, newest first."""
+"""Microsoft.RecoveryServices/vaults/backupJobs: the jobs of a vault, newest first, and their cancellation."""
 
 from __future__ import annotations
 

@@ -109,7 +109,7 @@ class PolicyRequest(RequestBody):
 
 
 def put_policy(call: Call) -> Answer:
-    """A change of a policy that protects something takes its time: each of its items gets a job."""
+    """A change of a policy that protects items is a long-running operation: each item gets a job."""
     policy.check_name(call.names["policy"])
     request = call.read(PolicyRequest)
     properties = _properties(request)
@@ -128,7 +128,7 @@ def put_policy(call: Call) -> Answer:
 
 
 def _written(call: Call, known: Document | None, properties: Json) -> Document:
-    """The policy as it is asked for; the very document that is known, if it says so already."""
+    """The requested policy; the stored document where nothing changes."""
     id = call.id
     if known is not None:
         before = known.json()
@@ -166,7 +166,7 @@ def delete_policy(call: Call) -> Answer:
 
 
 def _properties(request: PolicyRequest) -> Json:
-    """What the request asks for in the form in which it is checked, stored and shown."""
+    """The requested policy in the form in which it is checked, stored and shown."""
     asked = request.properties.model_dump(by_alias=True, exclude_none=True) if request.properties else {}
     properties: dict[str, Any] = {"instantRPDetails": {}} | asked
     if properties.get("backupManagementType") in {"AzureWorkload", "AzureStorage", "AzureSql", "MAB"}:

@@ -1,4 +1,4 @@
-"""What Azure Backup knows of a machine before a vault is named: its status, if it passes, and what features it has."""
+"""What Azure Backup tells of a machine without a vault: backup status, pre-validation and supported features."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class FeatureRequest(RequestBody):
 
 
 def post_status(call: Call) -> Answer:
-    """An item counts as protection in every state: it says which vault has to be asked."""
+    """An item counts as protection in every state: it names the vault."""
     request = call.read(StatusRequest)
     machine, region = _machine(request.resource_type, request.resource_id), _region(call)
     items = pre_validation.items_of(call.ports.store, machine)
@@ -68,7 +68,7 @@ def _protected(call: Call, item: Document) -> Json:
 
 
 def post_pre_validate(call: Call) -> Answer:
-    """The answer is a 200 whatever it says."""
+    """The answer is a 200 in either case."""
     request = call.read(PreValidateRequest)
     machine = _machine(request.resource_type, request.resource_id)
     region, vault, vm = _region(call), _vault(request.vault_id), ResourceId.parse(machine)
@@ -92,7 +92,7 @@ def post_features(call: Call) -> Answer:
 
 
 def _is_supported(image: str) -> bool:
-    """An image is written as publisher:offer:sku. What names no image says nothing against anything."""
+    """An image is written as publisher:offer:sku. A machine without an image is not checked."""
     parts = image.split(":")
     return len(parts) < 3 or system_of(*parts[:3]) is not None
 

@@ -1,4 +1,4 @@
-"""Microsoft.RecoveryServices/locations/deletedVaults: vaults that were deleted, with what they held; their return."""
+"""Microsoft.RecoveryServices/locations/deletedVaults: deleted vaults with their items, and undeletion."""
 
 from __future__ import annotations
 

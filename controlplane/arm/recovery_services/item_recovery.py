@@ -1,4 +1,4 @@
-"""Recovery of single files: sessions on a recovery point, and the door through which their script reads the disks."""
+"""Recovery of single files: sessions on a recovery point, and the endpoint from which the script reads the disks."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ ROUTES = (
 
 
 def open_routes(ports: Ports) -> list[routing.BaseRoute]:
-    """Outside ARM: they ask for the session's password, and for no token."""
+    """Outside ARM: they need the session's password, and no token."""
 
     def get_script(request: Request) -> Response:
         found = sessions.find(ports, request.path_params["session"])

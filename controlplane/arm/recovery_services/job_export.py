@@ -1,4 +1,4 @@
-"""Export of a vault's jobs: a blob with the jobs of a filter, which whoever gets the result may read for an hour."""
+"""Export of a vault's jobs: a blob with the filtered jobs, readable for an hour by a SAS."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def post_export(call: Call) -> Answer:
 
 
 def get_export(call: Call) -> Answer:
-    """Address and signature apart, as the service gives them. The signature is made anew each time and not kept."""
+    """Address and signature apart, as the service gives them. The signature is made for each answer and not kept."""
     require_vault(call)
     id = call.names["operation"]
     found = call.ports.store.get(operation.KIND, id)

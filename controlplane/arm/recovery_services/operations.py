@@ -43,7 +43,7 @@ def get_item_result(call: Call) -> Answer:
 
 
 def get_policy_result(call: Call) -> Answer:
-    """The policy: it is what it was asked to be, however its items fare."""
+    """The policy, which has changed, whatever happens to its items."""
     _operation(call)
     return get_policy(call)
 
@@ -72,7 +72,7 @@ def _body(call: Call) -> Json:
 
 
 def _with_scripts(call: Call, body: Json) -> Json:
-    """Older clients read the scripts of a file recovery here, newer ones ask for them."""
+    """Older clients read the scripts of a file recovery here, newer ones request them."""
     try:
         session = sessions.find(call.ports, body["id"])
     except ServiceError:

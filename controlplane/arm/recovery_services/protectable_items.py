@@ -1,4 +1,4 @@
-"""Protectable items: the virtual machines of the vault's region that no vault has for itself yet."""
+"""Protectable items: the virtual machines of the vault's region that no vault protects."""
 
 from __future__ import annotations
 

@@ -80,7 +80,7 @@ def item_answer(call: Call, item: Document) -> Answer:
 
 
 def delete_item(call: Call) -> Answer:
-    """The operation belongs to the vault: the item may be gone before anybody asks."""
+    """The operation belongs to the vault, since the item may be gone before the operation is read."""
     vault = require_vault(call)
     item = _item_id(call, vault)
     vault_rules.check_item_deletion(call.ports, item)
@@ -171,7 +171,7 @@ def _item_id(call: Call, vault: str) -> str:
 
 
 def _facts(item: Json) -> dict[str, str]:
-    """What a filter of items may ask for."""
+    """The keys of a filter of items."""
     properties = item["properties"]
     return {
         "backupmanagementtype": properties["backupManagementType"],

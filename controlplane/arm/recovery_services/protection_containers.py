@@ -39,7 +39,7 @@ def get_container(call: Call) -> Answer:
 
 
 def delete_container(call: Call) -> Answer:
-    """A machine's container comes and goes with its item, so there is nothing to unregister that is not gone."""
+    """A machine's container exists as long as its item, so a container without an item is already unregistered."""
     vault = require_vault(call)
     if _item_in(call, vault) is not None:
         raise CONTAINER_HAS_DATASOURCES.error()
@@ -63,7 +63,7 @@ def list_deleted_containers(call: Call) -> Answer:
 
 
 def refresh_containers(call: Call) -> Answer:
-    """Machines are looked up whenever they are listed, so there is nothing to refresh and the operation is over."""
+    """Machines are looked up with each list, so there is nothing to refresh and the operation ends at once."""
     require_vault(call)
     location = call.url(f"{vault_id(call)}/backupFabrics/Azure/operationResults/refresh")
     return Answer(202, headers={"Location": location, "Retry-After": str(RETRY_AFTER_SECONDS)})

@@ -1,4 +1,4 @@
-"""Microsoft.RecoveryServices as a provider: whether the name of a vault is free, which operations there are.
+"""Microsoft.RecoveryServices as a provider: name availability, and the list of operations.
 
 The parts of a vault that serve servers outside Azure or private networks stand here too, refused by name.
 """
@@ -43,7 +43,7 @@ def check_name(call: Call) -> Answer:
 
 
 def delete_identity(call: Call) -> Answer:
-    """Servers outside Azure would be registered identities. None can register, so whichever is named is gone."""
+    """Registered identities are servers outside Azure. None can register, so a named one is already gone."""
     require_vault(call)
     return Answer(204)
 

@@ -1,4 +1,4 @@
-"""Recovery points between tiers: which ones could go to the archive, and the move."""
+"""Moves of recovery points between tiers: which points can be archived, and the move."""
 
 from __future__ import annotations
 

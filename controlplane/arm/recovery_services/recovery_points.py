@@ -80,7 +80,7 @@ def get_point(call: Call) -> Answer:
 
 
 def list_points(call: Call) -> Answer:
-    """What is soft-deleted goes with its item, so there is nothing that `includeSoftDeletedRP` could add."""
+    """Soft-deleted points go with their item, so `includeSoftDeletedRP` adds nothing."""
     item = require_item(call)
     wanted = terms(call.query.get("$filter", ""))
     check_keys(wanted, FILTER_KEYS)

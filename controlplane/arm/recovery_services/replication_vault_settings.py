@@ -1,4 +1,4 @@
-"""Microsoft.RecoveryServices/vaults/replicationVaultSettings: what every reader of a vault asks of Site Recovery.
+"""Microsoft.RecoveryServices/vaults/replicationVaultSettings: the one part of Site Recovery that is answered.
 
 Terraform reads it with every vault and takes a refusal for a broken vault. What it says is what a vault says that never
 replicated anything; everything else of Site Recovery is refused.

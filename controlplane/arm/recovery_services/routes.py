@@ -1,4 +1,4 @@
-"""Every operation of Microsoft.RecoveryServices, and the doors outside ARM that file recovery needs."""
+"""Every operation of Microsoft.RecoveryServices, and the endpoints outside ARM that file recovery needs."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ class ScanRequest(RequestBody):
 
 
 def post_scan(call: Call) -> Answer:
-    """Done at once: the operation only says so."""
+    """Done at once; the operation has already succeeded."""
     action = call.read(ScanRequest).source_scan_action
     if action not in SCAN_STATES:
         raise errors.invalid_backup_input("sourceScanAction", f"it must be one of {', '.join(SCAN_STATES)}")

@@ -1,4 +1,4 @@
-"""Validation of an operation that nobody starts: whether a restore would be taken as it is asked for."""
+"""Validation of an operation without starting it: whether a restore request would be accepted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A change of a vault, from wherever it is asked for: the vault's own API, or an older view of one of its settings."""
+"""Applies a change to a vault, requested by the vault's own API or by an older view of its settings."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from controlplane.ports import Document, Json
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a request asks of a vault; None is not spoken of."""
+    """The change that a request makes to a vault; None changes nothing."""
 
     settings: Json
     identity: Request | None = None
@@ -61,7 +61,7 @@ def apply(call: Call, before: Json, known: Document | None, asked: Asked) -> Doc
 
 
 def redundancy_is_of_vault_api(document: Document) -> bool:
-    """Whether the vault API was ever told the redundancy: from then on the older API may not change it."""
+    """Whether the vault API ever set the redundancy: from then on the older API may not change it."""
     return bool(document.private.get("redundancy_by_vault_api"))
 
 

@@ -1,4 +1,4 @@
-"""What PUT and PATCH of a vault may say. What a client read and sends back beside that is passed over."""
+"""The bodies of PUT and PATCH of a vault. Read-only properties that a client sends back are ignored."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Usages of a vault: what is in it, counted when asked; and its replication, of which there is none."""
+"""Usages of a vault, counted when requested; and its replication usages, which are empty."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ def put_vault(call: Call) -> Answer:
         for built_in in policy.built_in(call.id, call.ports.clock.now()):
             call.ports.store.put(policy.KIND, built_in["id"], built_in, parent=call.id)
         name = _finished_operation(call)
-    # As the service does it: the answer still says Provisioning, and the operation it names is soon done.
+    # As in the service: the answer still says Provisioning, and its operation ends soon.
     return call.accepted(f"{call.id}/operationStatus/{name}", status=201, body=vault.provisioning(document.json()))
 
 
@@ -110,7 +110,7 @@ def vault_id(call: Call) -> str:
 
 
 def _asked(request: VaultRequest, *, replaces: bool) -> Asked:
-    """What a PUT (which replaces identities and tags) or a PATCH asks for."""
+    """The change that a PUT (which replaces identities and tags) or a PATCH requests."""
     return Asked(
         settings=request.properties.settings(),
         identity=_identity(request.identity, replaces),

@@ -1,4 +1,4 @@
-"""Managed disk: what it may be, and the body ARM shows of it."""
+"""Managed disk: which sizes and SKUs are valid, and the body ARM shows of it."""
 
 from __future__ import annotations
 

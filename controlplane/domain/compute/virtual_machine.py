@@ -1,6 +1,6 @@
 """Virtual machine: what a request must hold, the defaults the service fills in, and the body ARM shows.
 
-`completed` turns what was asked for into a machine with nothing left open; it raises for what the service refuses.
+`completed` fills in every default of a request; it raises ServiceError for what the service refuses.
 Secrets such as the administrator's password never reach this module: the request does not carry them here.
 """
 
@@ -97,7 +97,7 @@ class MachineRequest:
     disks: tuple[DiskRequest, ...]
     """The OS disk first."""
     keeps_data_disks: bool = False
-    """The request says nothing of data disks: those of a machine that exists stay."""
+    """The request names no data disks: an existing machine keeps the ones it has."""
     tags: dict[str, str] | None = None
     zones: list[str] | None = None
     size: str = DEFAULT_SIZE
@@ -153,14 +153,14 @@ def check_size(size: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class DiskChange:
-    """What a request changes about the disks of a machine: luns of those that stay, and the others it asks for."""
+    """How a request changes the disks of a machine: the LUNs of those that stay, and the disks to attach."""
 
     kept: frozenset[int]
     added: tuple[DiskRequest, ...]
 
 
 def change_of_disks(profile: Json, request: MachineRequest, name_of_disk: Callable[[int], str]) -> DiskChange:
-    """Compare a machine's storage profile with what is asked for. The OS disk cannot be exchanged."""
+    """Compare a machine's storage profile with the requested disks. The OS disk cannot be exchanged."""
     present: dict[int, Json] = {disk["lun"]: disk for disk in profile["dataDisks"]}
     os_disk, *asked = request.disks
     if not _means(os_disk, profile["osDisk"]):
@@ -176,7 +176,7 @@ def change_of_disks(profile: Json, request: MachineRequest, name_of_disk: Callab
 
 
 def _means(disk: DiskRequest, shown: Json) -> bool:
-    """Whether a request means this disk; what it leaves open may be anything."""
+    """Whether a request means this disk; properties that it omits match any value."""
     facts = (
         (disk.name, shown["name"]),
         (disk.vhd, (shown.get("vhd") or {}).get("uri")),
@@ -278,7 +278,7 @@ def _default_name(disk: DiskRequest, name_of_disk: Callable[[int], str]) -> str:
 
 
 def body(id: str, machine: MachineRequest, vm_id: str, created: datetime) -> Json:
-    """What GET answers, without what only the running machine can tell."""
+    """The body of GET, without the parts that only the running machine can tell."""
     properties: Json = {
         "hardwareProfile": {"vmSize": machine.size},
         "vmId": vm_id,

@@ -1,4 +1,4 @@
-"""Virtual machine extension: what a request may say, and how its end is told.
+"""Virtual machine extension: which requests are valid, and the errors of one that fails.
 
 Facts of the errors: codes and sentences as users of the service quote them.
 """
@@ -41,7 +41,7 @@ def check(name: str, publisher: str | None, type: str | None, version: str | Non
     if not version:
         raise missing("typeHandlerVersion")
     if not _MAJOR_MINOR.fullmatch(version):
-        # Build and revision are the service's to choose.
+        # The service chooses build and revision.
         raise HANDLER_VERSION_INVALID.error()
     return publisher, type, version
 
@@ -107,7 +107,7 @@ def suppressed(traits: Json, handler_works: bool, status: Json | None) -> bool:
 def failure(
     name: str, handler: str, *, machine: str, handler_works: bool, agent_works: bool, status: Json | None
 ) -> ServiceError:
-    """Why an extension is not what was asked for. `handler` is Publisher.Type, `status` its report, if any."""
+    """Why an extension is not in the requested state. `handler` is Publisher.Type, `status` its report, if any."""
     said = str(((status or {}).get("formattedMessage") or {}).get("message") or "")
     code = (status or {}).get("code")
     if status is not None and not handler_works:

@@ -1,4 +1,4 @@
-"""Virtual networks and what lies in them: address ranges, the next free address, and the errors of the network."""
+"""Virtual networks: address ranges, the next free address of a subnet, and the errors of the network."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Deleted vault: what ARM shows of a vault that was deleted, and how all that was in it changes its address.
+"""Deleted vault: what ARM shows of it, and the new ids of everything in it.
 
 A vault is kept with its soft-deleted items for as long as these are. Meanwhile everything in it bears ids below the
 deleted vault, so that a new vault of the same name is another vault.
@@ -28,7 +28,7 @@ def collection(subscription: str, location: str) -> str:
 
 
 def is_below(id: str) -> bool:
-    """Whether something lies in a deleted vault."""
+    """Whether an id is below a deleted vault."""
     return "/deletedvaults/" in id.lower()
 
 
@@ -69,7 +69,7 @@ def moved_id(text: str, old: str, new: str) -> str:
     host = protected_item.HOST if text.startswith(protected_item.HOST) else ""
     rest = text[len(host) :]
     is_inside = f"{rest.lower()}/".startswith(f"{old.lower()}/")
-    # What the store keeps in lower case stays so.
+    # Ids in the store stay in lower case.
     target = new.lower() if rest == rest.lower() else new
     return f"{host}{target}{rest[len(old) :]}" if is_inside else text
 

@@ -1,6 +1,6 @@
-"""Immutability of a vault: Disabled, Unlocked, Locked; and what it forbids.
+"""Immutability of a vault: its states Disabled, Unlocked and Locked, and what each forbids.
 
-An immutable vault takes nothing away before its time: no deletion of an item whose recovery points have not expired, no
+An immutable vault keeps everything until it expires: no deletion of an item whose recovery points have not expired, no
 policy that keeps them for less long. Stopping with all data kept, suspending and further backups stay allowed.
 """
 
@@ -74,7 +74,7 @@ def check_retention(vault: Json, old: Json, new: Json) -> None:
 
 
 def is_retention_reduced(old: Json, new: Json) -> bool:
-    """Whether one of the old policy's rules is gone, or keeps for less long; both are properties of a policy."""
+    """Whether the new policy drops a rule of the old one, or keeps points for less long; both are properties."""
     before, after = old.get("retentionPolicy") or {}, new.get("retentionPolicy") or {}
     kept = ((_count(before, key), _count(after, key)) for key in RULES.values())
     return any(left < had for had, left in kept)
@@ -104,7 +104,7 @@ def _days(security: Json) -> int | None:
 
 
 def _kept_until(vault: Json, point: RecoveryPoint) -> datetime:
-    """Until when the vault lets nobody take the point away."""
+    """The time until which the vault forbids the deletion of the point."""
     security = vault["properties"]["securitySettings"]
     days = _days(security)
     if _type(security) == "AsPerPolicy" or days is None:

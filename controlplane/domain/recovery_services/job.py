@@ -31,7 +31,7 @@ JOB_STATES: Table = {
         "CompletedWithWarnings": "CompletedWithWarnings",
         "Failed": "Failed",
     },
-    # A cancellation that comes too late changes nothing: the job ends as its tasks did.
+    # A late cancellation changes nothing: the job ends as its tasks did.
     "Cancelling": {
         "cancel_asked": "Cancelling",
         "Cancelled": "Cancelled",
@@ -180,7 +180,7 @@ def cancel_asked(job: Job) -> Job:
 
 
 def ended(job: Job, now: datetime, errors: Sequence[ServiceError], cancelled: bool = False) -> Job:
-    """The finished job. A task that was never reached shares the fate of the one that stopped the job."""
+    """The finished job. A task that was never reached gets the state of the one that stopped the job."""
     event = "cancelled" if cancelled else "failed"
     for task in job.tasks:
         if not TASK_STATES[task.status]:

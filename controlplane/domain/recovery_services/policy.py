@@ -1,4 +1,4 @@
-"""Backup policy: the three that every vault begins with, and which ones the service refuses.
+"""Backup policy: the three built-in ones of every vault, and the rules that the service checks.
 
 A policy is a schedule and a retention that must fit each other. `check` takes a policy's properties in their normalised
 form (documented spelling of keys, integers as integers, no nulls) and raises the service's error for an
@@ -109,7 +109,7 @@ def check_name(name: str) -> None:
 
 
 def type_of(properties: Json) -> str:
-    """V1 or V2, as asked for, else as the kind of schedule says."""
+    """V1 or V2, as requested, else by the kind of schedule."""
     enhanced = properties.get("schedulePolicy", {}).get("schedulePolicyType") == "SimpleSchedulePolicyV2"
     return str(properties.get("policyType") or ("V2" if enhanced else "V1"))
 

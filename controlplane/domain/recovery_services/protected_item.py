@@ -165,7 +165,7 @@ def stopped(body: Json) -> Json:
 
 
 def suspended(body: Json) -> Json:
-    """The item without further backups; its policy goes on ruling how long recovery points are kept."""
+    """The item without further backups; its policy still decides how long recovery points are kept."""
     return _advanced(body, "suspended")
 
 

@@ -138,7 +138,7 @@ def rehydrated(point: RecoveryPoint, until: datetime) -> RecoveryPoint:
 
 
 def dehydrated(point: RecoveryPoint) -> RecoveryPoint:
-    """The point once its rehydration is over."""
+    """The point after its rehydration has ended."""
     return replace(changed(point, "rehydration_over"), rehydrated_until=None)
 
 
@@ -169,7 +169,7 @@ def expired_snapshots(
 
 
 def expired_points(points: Sequence[RecoveryPoint], now: datetime) -> list[RecoveryPoint]:
-    """Points whose time is over. The newest one stays whatever its age: without it nothing could be restored."""
+    """Expired points. The newest one stays whatever its age: without it nothing could be restored."""
     newest = max((point.time for point in points), default=now)
     return [point for point in points if point.expires <= now and point.time < newest]
 

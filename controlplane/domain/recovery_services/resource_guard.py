@@ -138,7 +138,7 @@ def unlocked(unlocks: Json, resource: str, now: datetime) -> Json:
 
 
 def check_unlocked(mapping: Json, unlocks: Json, operation: Operation, resource: str, now: datetime) -> None:
-    """ServiceError where the guard watches the deletion of this resource, and nobody has unlocked it of late."""
+    """ServiceError where the guard watches the deletion of this resource and it was not unlocked recently."""
     until = unlocks.get(resource.lower())
     if is_guarded(mapping, operation) and (until is None or datetime.fromisoformat(until) <= now):
         raise RESOURCE_GUARD_UNLOCK_MISSING.error()

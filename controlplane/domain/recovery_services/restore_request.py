@@ -1,4 +1,4 @@
-"""What a restore asks for: read from its request, and refused where the recovery point or the vault cannot give it."""
+"""Reads a restore request, and refuses one that the recovery point or the vault cannot fulfil."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Wanted:
     managed: bool
     disks: tuple[PointDisk, ...]
     group: str = ""
-    """Resource group of what is made."""
+    """Resource group of the restored resources."""
     machine: str = ""
     subnet: str = ""
     network: str = ""
@@ -69,7 +69,7 @@ class Wanted:
 
 
 def read(asked: Json, point: RecoveryPoint, vault: VaultFacts) -> Wanted:
-    """What the properties of a restore request (IaasVMRestoreRequest) ask for; ServiceError where it cannot be."""
+    """Read the properties of a restore request (IaasVMRestoreRequest); ServiceError where it cannot be fulfilled."""
     _check_type(asked, point)
     _check_simulated(asked, vault)
     kind = asked["recoveryType"]
@@ -201,7 +201,7 @@ def _zone_not_supported(reason: str) -> ServiceError:
 
 
 def _check_subscriptions(asked: Json, point: RecoveryPoint, vault: VaultFacts, kind: str) -> None:
-    """There is one subscription in this cloud; what is told of another one is what the service tells."""
+    """There is one subscription in this cloud; a request for another one gets the service's errors."""
     home = subscription_of(point.item)
     targets = (asked.get(key) for key in ("storageAccountId", "targetResourceGroupId", "targetVirtualMachineId"))
     if any(subscription_of(str(id)) != home for id in targets if id):

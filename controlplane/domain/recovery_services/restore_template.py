@@ -1,6 +1,6 @@
 """The template that a restore of disks leaves beside them: a virtual machine from the restored disks.
 
-it can be deployed as it is. Managed disks are attached, blobs become managed disks by Import first; the machine gets a
+It can be deployed as it is. Managed disks are attached, blobs become managed disks by Import first; the machine gets a
 network interface of its own in a subnet that is there. Without the OS disk there is no machine, only disks.
 """
 

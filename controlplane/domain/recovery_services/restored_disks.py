@@ -1,4 +1,4 @@
-"""What a restore makes of disks: their names as blobs and as managed disks, and the configuration beside them."""
+"""Names of restored disks, as blobs and as managed disks, and the configuration blob beside them."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """How long a policy keeps a recovery point: daily, weekly, monthly and yearly rules.
 
 A scheduled recovery point bears the names of the rules that its day fulfils, and is kept as long as the longest of them
-says. When the policy changes, what it already keeps is judged anew by the new durations.
+says. When the policy changes, the new durations also apply to the points it already keeps.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def rules_of(policy: Json, run: Run) -> tuple[str, ...]:
 
 
 def expiry(policy: Json, rules: Sequence[str], taken: datetime) -> datetime | None:
-    """When a recovery point that bears these rules expires; None if the policy has none of them any more."""
+    """When a recovery point with these rules expires; None if the policy no longer has any of them."""
     schedules = [policy["retentionPolicy"].get(RULES[name]) for name in rules]
     durations = [schedule["retentionDuration"] for schedule in schedules if schedule]
     return max((_after(taken, each["count"], each["durationType"]) for each in durations), default=None)

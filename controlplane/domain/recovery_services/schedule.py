@@ -1,6 +1,6 @@
 """When a policy's backups are due.
 
-Times of a policy are times of day in the policy's zone; the dates that stand beside them mean nothing. A schedule runs
+Times of a policy are times of day in the policy's zone; their dates are ignored. A schedule runs
 daily, weekly, or hourly within a window of the day, and each of its runs belongs to the day on which its window began.
 """
 

@@ -1,4 +1,4 @@
-"""Time zones of policies: Windows writes their names, and everybody else calls them otherwise."""
+"""Time zones of policies: maps the names that Windows uses to those of the IANA database."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Recovery Services vault: its name, the body it begins with, and when it may be deleted."""
+"""Recovery Services vault: its name, its first body, and when it may be deleted."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def check_name(name: str) -> None:
 
 
 def new(id: str, location: str) -> Json:
-    """The body of a vault of which nobody asked anything: the service's defaults."""
+    """The body of a new vault with the service's defaults."""
     return {
         "location": location,
         "name": id.rpartition("/")[2],
@@ -87,7 +87,7 @@ def stamped(body: Json, now: datetime) -> Json:
 
 
 def provisioning(body: Json) -> Json:
-    """What the answer to a creation shows; the vault is there by the time anybody asks."""
+    """The answer to a creation, which still shows Provisioning; the vault exists by the next request."""
     return body | {"properties": body["properties"] | {"provisioningState": "Provisioning"}}
 
 
@@ -106,6 +106,6 @@ def check_deletion(item_states: Iterable[str]) -> None:
 
 
 def soft_delete_days(vault: Json) -> int:
-    """For how long the vault keeps what is deleted in it."""
+    """The number of days for which the vault keeps deleted items."""
     settings = vault.get("properties", {}).get("securitySettings", {}).get("softDeleteSettings", {})
     return int(settings.get("softDeleteRetentionPeriodInDays", SOFT_DELETE_DAYS.start))

@@ -1,4 +1,4 @@
-"""Encryption of a vault with a customer's key: which requests make sense, and the older view of it.
+"""Encryption of a vault with a customer-managed key: which requests are valid, and the older view of it.
 
 The key itself lies in a key vault, which no simulated world has: only the form of its address is looked at.
 """
@@ -23,7 +23,7 @@ _KEY = re.compile(
 
 
 def normalised(asked: Json) -> Json:
-    """What a request says of encryption, its identity in one form: the vault's own, or a user-assigned one."""
+    """The encryption of a request, its identity in one form: the vault's own, or a user-assigned one."""
     kek = asked.get("kekIdentity")
     if not kek:
         return {key: value for key, value in asked.items() if key != "kekIdentity"}
@@ -81,7 +81,7 @@ def config(encryption: Json | None) -> Json:
 
 
 def from_config(asked: Json) -> Json:
-    """The encryption that a write of that older view asks for; it has the view's keys."""
+    """The encryption that a write of the older view requests; it has the view's keys."""
     if str(asked.get("encryptionAtRestType") or "CustomerManaged").lower() != "customermanaged":
         raise ENCRYPTION_TYPE_NOT_ALLOWED.error()
     found: Json = {}

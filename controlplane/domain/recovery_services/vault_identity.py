@@ -1,4 +1,4 @@
-"""Managed identities of a vault: what a request makes of them, and the form in which they are shown.
+"""Managed identities of a vault: how a request changes them, and how they are shown.
 
 Clients write the type in any case and with any blanks around its commas; the service answers `SystemAssigned`,
 `UserAssigned`, `SystemAssigned, UserAssigned` or `None`.

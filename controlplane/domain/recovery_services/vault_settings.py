@@ -1,4 +1,4 @@
-"""Settings of a vault: what each may be, what a request makes of them, and which of them never go back."""
+"""Settings of a vault: their values, how a request changes them, and which changes are irreversible."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def merged(before: Json, asked: Json, api_version: str = STRICT_SINCE) -> Json:
 
 
 def check(change: Change) -> None:
-    """ServiceError where one of the settings may not go from what it was to what it shall be."""
+    """ServiceError where one of the settings may not change so."""
     for rule in RULES:
         rule(change)
 

@@ -1,4 +1,4 @@
-"""Usages of a vault: how much is in it, against what a vault may hold."""
+"""Usages of a vault: how much it holds, and its limits."""
 
 from __future__ import annotations
 

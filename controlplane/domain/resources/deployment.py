@@ -1,4 +1,4 @@
-"""Deployment: its operations, one for each resource; when each may begin, how the whole ends, and what ARM shows."""
+"""Deployment: one operation per resource, when each may begin, how the deployment ends, and what ARM shows."""
 
 from __future__ import annotations
 
@@ -242,7 +242,7 @@ def _providers(operations: Sequence[Operation]) -> list[Json]:
 
 
 def _place(body: Mapping[str, Any] | None) -> str | None:
-    """Where a resource shall be, if that is said without looking at another."""
+    """The location of a resource, if it is known without reading another resource."""
     place = (body or {}).get("location")
     return place.lower().replace(" ", "") if isinstance(place, str) and not place.startswith("[") else None
 

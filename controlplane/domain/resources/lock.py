@@ -1,4 +1,4 @@
-"""Management lock: what may not be done at, above or below the scope that it protects."""
+"""Management lock: which requests it refuses at, above or below its scope."""
 
 from __future__ import annotations
 

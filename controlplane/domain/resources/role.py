@@ -1,4 +1,4 @@
-"""Roles and their assignments: the built-in roles that go with backups, and what an assignment may say. All inert."""
+"""Roles and their assignments: the built-in roles for backups, and which assignments are valid. They have no effect."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def check_principal(principal: str, kind: str) -> None:
 
 
 def definition_body(subscription_id: str, role: str) -> Json:
-    """What GET shows of a built-in role. What it permits is left out: nobody is refused here."""
+    """The body of a built-in role, without its permissions: the simulator refuses nobody."""
     properties: Json = {
         "roleName": BUILT_IN[role],
         "type": "BuiltInRole",

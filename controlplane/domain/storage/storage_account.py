@@ -1,4 +1,4 @@
-"""Storage account: what it may be called, which kinds there are, and the body ARM shows of it."""
+"""Storage account: its name rule and kinds, and the body ARM shows of it."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _NAME_RULE = (
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """What a request asks for, complete and checked."""
+    """A request with its defaults filled in, checked."""
 
     name: str
     location: str
@@ -82,7 +82,7 @@ def one_of(parameter: str, value: str | None, known: tuple[str, ...], default: s
 
 
 def updated(shown: Json, sku: str | None, access_tier: str | None, tags: dict[str, str] | None) -> Json:
-    """The body after a PATCH; what is None stays as it is."""
+    """The body after a PATCH; arguments that are None change nothing."""
     changed = dict(shown)
     if sku is not None:
         changed["sku"] = _sku(one_of("sku", sku, SKUS))

@@ -1,4 +1,4 @@
-"""Management locks as a job meets them: what it may not write or delete in a subscription."""
+"""Management locks for jobs: which scopes of a subscription a job must not write to or delete from."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Managed disks in the store: a document beside the blob, and the virtual machine that a disk belongs to."""
+"""Managed disks in the store: the document beside the blob, and the virtual machine that owns a disk."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def blob_of(document: Document) -> Blob:
 
 
 def set_owner(store: Store, id: str, vm: str | None) -> None:
-    """Give a disk to a virtual machine, or to none. One that is gone belongs to nobody."""
+    """Make a virtual machine the owner of a disk, or none. A deleted disk is ignored."""
     document = store.get(KIND, id)
     if document is None:
         return

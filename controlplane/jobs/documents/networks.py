@@ -1,4 +1,4 @@
-"""Virtual networks in the store, as whoever makes a network interface looks at them."""
+"""Virtual networks in the store: finds subnets and free addresses for network interfaces."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Recovery points in the store, and what they mean for their item."""
+"""Recovery points in the store, and the properties of an item that follow from them."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def snapshot_of(disk: PointDisk) -> Blob:
 
 
 def latest_vaulted(points: Sequence[RecoveryPoint], lun: int) -> PointDisk | None:
-    """The newest copy in the vault of the disk at this place; what is in the archive is left alone."""
+    """The newest copy in the vault of the disk at this LUN; archived copies are left alone."""
     present = [point for point in points if not point.in_archive]
     copies = [disk for point in present for disk in point.disks if disk.lun == lun and disk.vault is not None]
     return copies[-1] if copies else None

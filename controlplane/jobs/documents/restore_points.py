@@ -1,6 +1,6 @@
 """Restore point collections: the documents of Compute by which a user sees the snapshots of managed disks.
 
-They follow the recovery points: one appears with the snapshots of a recovery point and goes with them. Whoever locks
+They follow the recovery points: one is created and deleted with the snapshots of a recovery point. Whoever locks
 the resource group of the service keeps the snapshots, and in the end stops the backups.
 """
 
@@ -79,7 +79,7 @@ def show(store: Store, point: RecoveryPoint, vm: str, disks: Sequence[Disk]) -> 
 
 
 def forget(store: Store, point: RecoveryPoint) -> None:
-    """Remove what stood for the snapshots of a recovery point; the last one takes the collection with it."""
+    """Remove the restore point of a recovery point's snapshots; with the last one the collection goes, too."""
     if not point.restore_point:
         return
     collection = _collection_of(point.restore_point)

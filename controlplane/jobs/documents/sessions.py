@@ -30,7 +30,7 @@ def forget_what_is_over(ports: Ports) -> None:
 
 
 def find(ports: Ports, id: str) -> Session:
-    """The session; a 404 once it is over."""
+    """The session; a 404 after it has ended."""
     found = ports.store.get(KIND, id)
     session = _session(found) if found else None
     if session is None or session.is_over(ports.clock.now()):

@@ -1,4 +1,4 @@
-"""Plan "ConfigureBackup": puts a machine under a policy; and what else a PUT of a protected item may mean."""
+"""Plan "ConfigureBackup": protects a machine with a policy; and the other meanings of a PUT of a protected item."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def _order(ports: Ports, item_id: str, asked: Json) -> JobOrder:
 
 
 def order_for(ports: Ports, item: Document, chosen: Document) -> JobOrder:
-    """Configures an item anew by the policy that it has, which changed."""
+    """Configures an item again after a change of its policy."""
     body = item.json()
     properties, home = body["properties"], vault_id_of(body["id"])
     state = {

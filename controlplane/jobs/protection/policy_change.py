@@ -1,4 +1,4 @@
-"""A policy that changed: each item under it is configured anew, by a job of its own."""
+"""Change of a policy: each of its items is configured again by a job of its own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a machine could be protected: what there is to be said against it, without touching anything."""
+"""Pre-validation: whether a machine can be protected, without changing anything."""
 
 from __future__ import annotations
 

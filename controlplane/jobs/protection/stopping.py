@@ -1,4 +1,4 @@
-"""Plans that end protection, and the one that takes it back: stop, suspend, delete, undelete.
+"""Plans that end protection or restore it: stop, suspend, delete, undelete.
 
 None of them touches the storage: a deleted item keeps all it has until its time is over. What happens then stands in
 controlplane.jobs.retention.
@@ -37,7 +37,7 @@ def stop(ports: Ports, engine: Engine, item_id: str) -> Ticket:
 
 
 def suspend(ports: Ports, engine: Engine, item_id: str) -> Ticket:
-    """No more backups; what there is expires as its policy says."""
+    """No more backups; existing recovery points expire as the policy says."""
     with ports.store.transaction():
         item = _require_alive(ports.store, item_id)
         if protected_item.state_of(item) == "ProtectionStopped":

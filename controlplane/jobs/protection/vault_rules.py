@@ -1,4 +1,4 @@
-"""What a vault forbids to those who change what is in it: by immutability, and by a resource guard.
+"""Checks of a vault's immutability and resource guard before a change of its items or policies.
 
 Each check reads the store and raises the ServiceError that the request is answered with. `requests` are the ids of the
 guard's request objects that the request names.

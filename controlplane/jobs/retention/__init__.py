@@ -1,1 +1,1 @@
-"""What becomes of recovery points, items and vaults as time goes on: expiry, archive, purge."""
+"""Expiry, archive and purge of recovery points, items and vaults."""

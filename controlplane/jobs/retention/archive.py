@@ -1,4 +1,4 @@
-"""Plan "MoveRecoveryPoint": brings a recovery point from the vault into the archive; and what takes it out for a while.
+"""Plan "MoveRecoveryPoint": moves a recovery point from the vault tier to the archive tier.
 
 In the vault a recovery point shares its packs with its neighbours. In the archive it has packs of its own, whole, under
 names of their own: nothing that is backed up later is compared with it, and its end concerns nobody else. What it had
@@ -63,7 +63,7 @@ def ready(store: Store, item: str, now: datetime) -> list[RecoveryPoint]:
 
 
 def tend(ports: Ports, engine: Engine, go_on: Callable[[], bool] = lambda: True) -> None:
-    """End rehydrations that are over, and move what policies want moved: one point of an item at a time."""
+    """End rehydrations whose time is up, and move points as policies say: one point of an item at a time."""
     policies: dict[str, Json] = {}
     for item in ports.store.find(protected_item.KIND):
         body = item.json()
@@ -144,7 +144,7 @@ def _order(ports: Ports, item: Json, point: RecoveryPoint) -> JobOrder:
         job=job,
         scope=point.item.lower(),
         state={"item": point.item, "point": point.document, "vm": shown["sourceResourceId"]},
-        # The one of restores: nobody may read the copy in the vault while it is being left.
+        # The lock of restores: no restore may read the vault's copy while it is being moved.
         lock=f"{point.item}|restore",
         conflict=stopping.object_locked(),
         operation_id=records.new_guid(ports.chance),
@@ -187,7 +187,7 @@ MOVE = Plan("MoveRecoveryPoint", (Step("Move recovery point", do=copy_to_archive
 
 
 def _aside(ports: Ports, state: Json, disk: PointDisk) -> Blob:
-    """Where a disk lies on its way."""
+    """Where a disk is kept during the move."""
     return Blob(ports.settings.service_account, CONTAINER, f"{state['job']}/{disk.lun}.vhd")
 
 

@@ -1,4 +1,4 @@
-"""What becomes of a vault that is deleted: it is kept with its soft-deleted items, and undeleted or purged with them.
+"""Deleted vaults: a vault is kept with its soft-deleted items, and undeleted or purged with them.
 
 None of it touches the storage: items are purged by their own time (`expiry`), wherever they lie.
 """
@@ -31,7 +31,7 @@ IN_AN_ITEM = (recovery_point.KIND, EXPIRED, sessions.KIND)
 
 
 def delete(ports: Ports, known: Document) -> Json:
-    """Take a vault away, inside the caller's transaction; returns what is kept of it."""
+    """Delete a vault, inside the caller's transaction; returns the deleted vault that is kept."""
     store, body = ports.store, known.json()
     items = [item.json() for item in store.find(protected_item.KIND, known.id)]
     vault.check_deletion(protected_item.state_of(item) for item in items)
@@ -99,7 +99,7 @@ def _check_idle(store: Store, vault_id: str) -> None:
 
 
 def _inside(store: Store, vault_id: str) -> Iterator[Document]:
-    """Everything in a vault, what lies in an item before the item."""
+    """Everything in a vault, the parts of an item before the item."""
     for item in store.find(protected_item.KIND, vault_id):
         for kind in IN_AN_ITEM:
             yield from store.find(kind, item.id)

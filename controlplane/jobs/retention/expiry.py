@@ -1,4 +1,4 @@
-"""What is over goes: recovery points and snapshots by the rules of their policy, soft-deleted items with all they have.
+"""Expiry: deletes recovery points and snapshots by their policy's rules, and soft-deleted items when their time is up.
 
 What goes is first taken from the item, in one transaction with a look at who uses it: from then on nobody restores from
 it or compares with it. Then it is erased from the storage. A note says what is still to be erased, so an end of the
@@ -74,7 +74,7 @@ class _Findings:
     """What is to be changed of an item's points."""
 
     moved: list[RecoveryPoint]
-    """With another expiry, since the policy says so now."""
+    """With another expiry, by the changed policy."""
     gone: list[RecoveryPoint]
     without_snapshots: list[RecoveryPoint]
     """Those whose snapshots go, as they are before that."""
@@ -137,7 +137,7 @@ def is_used(store: Store, item: str) -> bool:
 
 
 def _purge(ports: Ports, id: str, early: bool = False) -> bool:
-    """The end of a soft-deleted item whose time is over, or whose time counts no more; whether it has ended."""
+    """Purge a soft-deleted item whose time is up, or no longer counts; returns whether it was purged."""
     store = ports.store
     with store.transaction():
         item = store.get(protected_item.KIND, id)

@@ -1,4 +1,4 @@
-"""The service's own snapshots on a machine's disks: how they are known, and how those no longer wanted are deleted."""
+"""The service's own snapshots on a machine's disks: how they are marked, and how unneeded ones are deleted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Types of parameters and outputs and what restricts them, also as Bicep writes them: by reference and in detail."""
+"""Types of parameters and outputs and their constraints, in the forms that Bicep writes, too."""
 
 from __future__ import annotations
 

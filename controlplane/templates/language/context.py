@@ -1,4 +1,4 @@
-"""What an expression may refer to while it is evaluated, and where it stands."""
+"""The context of an evaluation: what the expression may refer to, and where in the template it stands."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How large a template may be: the limits that the service documents, and those that keep this process whole.
+"""How large a template may be: the limits that the service documents, and those that protect this process.
 
 The documented ones: learn.microsoft.com/azure/azure-resource-manager/templates/best-practices#template-limits. The
 depths, and what one template may spend on its evaluation, are ours: the service has such limits and names no figures.

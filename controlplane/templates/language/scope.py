@@ -1,4 +1,4 @@
-"""What a template may know of its deployment: where it goes, who asked for it and when, and what it is called."""
+"""What a template may know of its deployment: scope, name, time, and who deploys."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the table says of a function: its name, what it takes, where it may be used, and where it is described."""
+"""An entry of the table of functions: name, parameters, where it may be used, and where it is documented."""
 
 from __future__ import annotations
 

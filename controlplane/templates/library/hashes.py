@@ -1,4 +1,4 @@
-"""Texts that the same arguments always make the same: `guid()` and `uniqueString()`."""
+"""`guid()` and `uniqueString()`: texts that depend only on their arguments."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""All functions of the language by name, and those that it has elsewhere and not here."""
+"""All functions of the language by name, and the names of those that are not simulated."""
 
 from __future__ import annotations
 
