@@ -6,8 +6,12 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from secrets import token_hex
+from threading import BoundedSemaphore
 
 from controlplane.ports import MAX_IN_FLIGHT, WRITE_BYTES
+
+BLOCKS_IN_MEMORY = BoundedSemaphore(2 * MAX_IN_FLIGHT)
+"""What all writers of the process share: blocks of WRITE_BYTES beyond the one that each may always have."""
 
 
 class BlockWriter:
@@ -26,7 +30,8 @@ class BlockWriter:
         self._buffer = bytearray()
         self._size_bytes = 0
         self._pool = ThreadPoolExecutor(MAX_IN_FLIGHT, thread_name_prefix="blocks")
-        self._sending: deque[Future[None]] = deque()
+        self._sending: deque[tuple[Future[None], bool]] = deque()
+        """Each with whether its place is from the budget."""
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         view = memoryview(data)
@@ -41,7 +46,7 @@ class BlockWriter:
         if self._buffer:
             self._send()
         while self._sending:
-            self._sending.popleft().result()
+            self._await_oldest()
         self._pool.shutdown()
         self._commit_blocks(self._blocks, metadata)
         return self._size_bytes
@@ -50,12 +55,26 @@ class BlockWriter:
         """Blocks that no commit names are thrown away by the storage."""
         self._buffer = bytearray()
         self._pool.shutdown(cancel_futures=True)
+        while self._sending:
+            self._give_back(self._sending.popleft()[1])
 
     def _send(self) -> None:
-        if len(self._sending) == MAX_IN_FLIGHT:
-            self._sending.popleft().result()
+        is_from_budget = 0 < len(self._sending) < MAX_IN_FLIGHT and BLOCKS_IN_MEMORY.acquire(blocking=False)
+        if self._sending and not is_from_budget:
+            self._sending[0][0].result()
+            _, is_from_budget = self._sending.popleft()  # its place is taken over
         block = f"{self._own}-{len(self._blocks):08}"
-        self._sending.append(self._pool.submit(self._put_block, block, memoryview(self._buffer)))
+        sent = self._pool.submit(self._put_block, block, memoryview(self._buffer))
+        self._sending.append((sent, is_from_budget))
         self._blocks.append(block)
         self._size_bytes += len(self._buffer)
         self._buffer = bytearray()
+
+    def _await_oldest(self) -> None:
+        self._sending[0][0].result()
+        self._give_back(self._sending.popleft()[1])
+
+    @staticmethod
+    def _give_back(is_from_budget: bool) -> None:
+        if is_from_budget:
+            BLOCKS_IN_MEMORY.release()

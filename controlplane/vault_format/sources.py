@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from threading import BoundedSemaphore, Semaphore
 from typing import TypeVar
 
 from controlplane.domain.spans import Span, merged, pieces
@@ -15,6 +16,10 @@ Progress = Callable[[int, int], None]
 
 COPIES_AT_ONCE = MAX_IN_FLIGHT + 2
 """More than may be in flight, which the storage's adapter sees to: some are checking digests meanwhile."""
+
+PIECES_IN_MEMORY = BoundedSemaphore(2 * MAX_IN_FLIGHT)
+"""What all transfers of the process share: pieces of up to READ_BYTES beyond the one that each may always have, and as
+many threads."""
 
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
@@ -71,21 +76,34 @@ def spans_of(ranges: Iterable[Range]) -> list[Span]:
 
 
 def in_order(
-    act: Callable[[_Item], _Result], items: Iterable[_Item], at_once: int = MAX_IN_FLIGHT
-) -> Iterator[_Result]:
-    """The result for each item, in the order of the items, with `at_once` of them being worked on.
+    act: Callable[[_Item], _Result],
+    items: Iterable[_Item],
+    at_once: int = MAX_IN_FLIGHT,
+    budget: Semaphore = PIECES_IN_MEMORY,
+) -> Generator[_Result, None, None]:
+    """The result for each item, in the order of the items, with up to `at_once` of them being worked on.
 
-    Items are taken only as results are, so that whatever the number of items only a few results are in memory.
+    Items are taken only as results are, so that whatever the number of items only a few results are in memory. One is
+    always worked on; further ones must be had from the budget, which all that run at once share.
     """
     with ThreadPoolExecutor(at_once, thread_name_prefix="transfer") as pool:
-        waiting: deque[Future[_Result]] = deque()
+        waiting: deque[tuple[Future[_Result], bool]] = deque()
         try:
             for item in items:
-                done = [waiting.popleft().result()] if len(waiting) == at_once else []
-                waiting.append(pool.submit(act, item))
+                done = []
+                is_from_budget = 0 < len(waiting) < at_once and budget.acquire(blocking=False)
+                if waiting and not is_from_budget:
+                    done.append(waiting[0][0].result())
+                    _, is_from_budget = waiting.popleft()  # its place is taken over
+                waiting.append((pool.submit(act, item), is_from_budget))
                 yield from done
             while waiting:
-                yield waiting.popleft().result()
+                result = waiting[0][0].result()
+                if waiting.popleft()[1]:
+                    budget.release()
+                yield result
         finally:
-            for future in waiting:
+            for future, is_from_budget in waiting:
                 future.cancel()
+                if is_from_budget:
+                    budget.release()
