@@ -163,13 +163,16 @@ class ArmWorld:
 
 
 @contextmanager
-def arm_world(blobs: MemoryBlobs | None = None, rate: float = 0.0, **edge: Any) -> Iterator[ArmWorld]:
-    """`rate`: world seconds per real one; `edge`: what else the service's face is to be built with."""
+def arm_world(
+    blobs: MemoryBlobs | None = None, rate: float = 0.0, workers: int | None = None, **edge: Any
+) -> Iterator[ArmWorld]:
+    """`rate`: world seconds per real one; `workers`: of the engine; `edge`: what else the service's face is to be built
+    with."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / "store.db"
         path.write_bytes(empty_store())
         clock = VirtualClock(START, rate)
-        yield from _arm_world(SqlStore(f"sqlite:///{path}", clock), clock, blobs or service_storage(), edge)
+        yield from _arm_world(SqlStore(f"sqlite:///{path}", clock), clock, blobs or service_storage(), workers, edge)
 
 
 @contextmanager
@@ -191,12 +194,14 @@ def service_storage(blobs: MemoryBlobs | None = None) -> MemoryBlobs:
     return blobs
 
 
-def _arm_world(store: SqlStore, clock: VirtualClock, blobs: MemoryBlobs, edge: Json) -> Iterator[ArmWorld]:
+def _arm_world(
+    store: SqlStore, clock: VirtualClock, blobs: MemoryBlobs, workers: int | None, edge: Json
+) -> Iterator[ArmWorld]:
     fabric = ScriptedFabric(store, blobs, clock)
     settings = ServiceSettings()
     guarded = GuardedBlobs(blobs, store)
     ports = Ports(clock, guarded, store, fabric, Random(7), settings, vault_blobs=guarded)
-    engine = InlineEngine(plans(lambda: requests), lambda: ports, store.runs)
+    engine = InlineEngine(plans(lambda: requests), lambda: ports, store.runs, workers=workers)
     app = build(ports, engine, identity(), **edge)
     requests = internal_client(ports, engine, identity())
     loop = asyncio.Runner()

@@ -41,7 +41,7 @@ def write(folder: Path, seed: int, die_before: int | None) -> int:
     sa.event.listen(store._engine, "before_cursor_execute", count)
     sa.event.listen(store._engine, "commit", count)
     told = os.open(folder / "told.jsonl", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    with contextmanager(setting._arm_world)(store, clock, setting.service_storage(), {}) as world:
+    with contextmanager(setting._arm_world)(store, clock, setting.service_storage(), None, {}) as world:
         for method, path, wanted in requests(world, Random(seed)):
             body = wanted() if callable(wanted) else wanted
             os.write(told, json.dumps(["asked", method, path]).encode() + b"\n")

@@ -212,6 +212,24 @@ def test_silence_until_the_machine_comes_back_is_still_a_time_out(world: BackupW
     assert title(world.ended(ticket)) == "GuestAgentSnapshotTaskStatusError"
 
 
+def test_a_backup_that_waits_for_its_report_is_cancelled_at_once_and_leaves_no_snapshot(world: BackupWorld) -> None:
+    asked = threading.Event()
+
+    def taken_but_not_reported(guest: ScriptedFabric, settings: SnapshotSettings) -> None:
+        guest.take(settings)
+        asked.set()
+
+    world.fabric.script = [taken_but_not_reported]
+    ticket = backup_now(world.ports, world.engine, ITEM, BACKUP_REQUEST)
+    assert asked.wait(10)
+    while not world.engine.waiting():
+        threading.Event().wait(0.005)
+    assert world.engine.cancel(ticket.job_id)
+    assert world.ended(ticket)["status"] == "Cancelled"
+    assert world.snapshots() == []
+    assert [attempt["code"] for attempt in world.job_private()["attempts"]] == [None]
+
+
 # --------------------------------------------------------------------------------------------------- what failures mean
 
 
