@@ -55,7 +55,8 @@ class RunningWorld:
         """From the start of the process to the list of subscriptions, with signing in."""
         self.first_answer_cpu_seconds = sum(psutil.Process(self._process.pid).cpu_times()[:2])
         self.endpoints = _until(self._published)
-        self.target = Target(self.endpoints["arm_http"], self._process.pid)
+        self.pid = self._process.pid
+        self.target = Target(self.endpoints["arm_http"], self.pid)
 
     def close(self) -> None:
         self._process.terminate()

@@ -109,6 +109,20 @@ def _machines(result: Json) -> Iterator[str]:
     )
 
 
+def _jobs(result: Json) -> Iterator[str]:
+    for count, found in result["numbers"].items():
+        first = found["first"]
+        yield _row(
+            f"{count} first backups at once, {first['seconds']:.0f} s, GET p99 {first['get_p99_milliseconds']:.0f} ms",
+            "the idle world with the same machines",
+            f"{first['jobs_per_second']:.1f} jobs/s, {first['peak_mebibytes_above_idle']:.0f} MiB more, "
+            f"{first['most_threads']} threads",
+            "at most 120 MiB more, 80 threads",
+        )
+    warm = result["aims"][-1]
+    yield _row("one backup of a disk that did not change", "", f"{warm['value']:.2f} s", f"at most {warm['limit']:g} s")
+
+
 ROWS: Mapping[str, Callable[[Json], Iterator[str]]] = {
     "freeze": _freeze,
     "startup": _startup,
@@ -116,6 +130,7 @@ ROWS: Mapping[str, Callable[[Json], Iterator[str]]] = {
     "template": _template,
     "arm": _arm,
     "machines": _machines,
+    "jobs": _jobs,
 }
 
 
