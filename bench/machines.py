@@ -1,7 +1,8 @@
 """Memory that a machine at rest costs our process: one disk with 64 MiB allocated, its agent reporting, no backup.
 
 A world of its own boots a few machines first, so that what is loaded once does not count, then the machines that are
-measured, and lets all of them rest for a while. Azurite is a process of its own and not in the number.
+measured, and lets all of them rest for a while. All disks are filled before the first look at the memory. Azurite is a
+process of its own and not in the number.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import psutil
 
 from bench.report import Aim, finish, say
 from controlplane.ports import WRITE_BYTES, Blob, Disk, MachineSpec
+from simulator.command.memory import give_back_large_buffers
 from simulator.guest.disk.vhd import blob_bytes
 from simulator.world import Config, World, build
 
@@ -40,15 +42,18 @@ IMAGE = "MicrosoftSQLServer:sql2022-ws2022:enterprise-gen2"
 """The one whose workloads hold most."""
 
 
-def create(world: World, name: str) -> str:
-    """A machine whose disk has the measured allocation once Windows is installed on it."""
+def prepare(world: World, name: str) -> Disk:
+    """A disk that has the measured allocation once Windows is installed on it."""
     blob = Blob(ACCOUNT, "vhds", f"{name}.vhd")
     world.blobs.create(blob, blob_bytes(DISK_BYTES))
     content = os.urandom(WRITE_BYTES)
     for offset in range(DISK_BYTES // 2, DISK_BYTES // 2 + ALLOCATED_BYTES - SYSTEM_BYTES, WRITE_BYTES):
         world.blobs.write(blob, offset, content)
+    return Disk("os", -1, blob, DISK_BYTES, "FromImage")
+
+
+def create(world: World, name: str, disk: Disk) -> str:
     vm = f"/subscriptions/s/resourceGroups/bench/providers/Microsoft.Compute/virtualMachines/{name}"
-    disk = Disk("os", -1, blob, DISK_BYTES, "FromImage")
     world.ports.fabric.create_vm(vm, MachineSpec(f"id-{name}", name, "Standard_B1s", "Windows", IMAGE, name, (disk,)))
     return vm
 
@@ -68,13 +73,15 @@ def measure(folder: Path, count: int, rest_seconds: float, where: bool) -> Json:
     process = psutil.Process()
     with build(Config(state=folder / "world")) as world:
         world.blobs.add_account(ACCOUNT)
-        await_agents(world, [create(world, f"warm{number}") for number in range(WARM_UP)])
+        names = [f"vm{number}" for number in range(WARM_UP + count)]
+        disks = {name: prepare(world, name) for name in names}
+        await_agents(world, [create(world, name, disks[name]) for name in names[:WARM_UP]])
         time.sleep(rest_seconds)
         gc.collect()
         before = process.memory_info().rss
         if where:
             tracemalloc.start(12)
-        await_agents(world, [create(world, f"vm{number}") for number in range(count)])
+        await_agents(world, [create(world, name, disks[name]) for name in names[WARM_UP:]])
         time.sleep(rest_seconds)
         gc.collect()
         after = process.memory_info().rss
@@ -104,6 +111,7 @@ def main() -> int:
     parser.add_argument("--rest", type=float, default=REST_SECONDS, help="seconds before each look at the memory")
     parser.add_argument("--where", action="store_true", help="also say which lines hold it; the number is then larger")
     options = parser.parse_args()
+    give_back_large_buffers()  # as `backupsim up` does
     with TemporaryDirectory(prefix="backupsim-bench-") as folder:
         numbers = measure(Path(folder), options.machines, options.rest, options.where)
     say(str(numbers))

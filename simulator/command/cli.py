@@ -125,6 +125,7 @@ def up(
     """Run a world until Ctrl-C."""
     # Objects made while loading are never freed; collecting garbage among them takes a tenth of a start.
     gc.disable()
+    from simulator.command.memory import give_back_large_buffers
     from simulator.world import build
 
     if endpoints is not None and (endpoints.is_dir() or not endpoints.parent.is_dir()):
@@ -143,6 +144,7 @@ def up(
         limit_requests=limit_requests,
         strict_api_versions=strict_api_versions,
     )
+    give_back_large_buffers()
     with _interruptible() as interrupted, build(config) as world, suppress(Interrupted):
         gc.freeze()
         gc.enable()
