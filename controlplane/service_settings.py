@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -35,3 +36,8 @@ class ServiceSettings:
     def own_accounts(self) -> tuple[str, ...]:
         """Storage accounts that belong to no subscription."""
         return (self.service_account, self.vault_account, self.managed_disks_account)
+
+    def with_accounts(self, named: Callable[[str], str]) -> ServiceSettings:
+        """The same with its own accounts under the names that `named` gives for these."""
+        service, vault, disks = map(named, self.own_accounts)
+        return replace(self, service_account=service, vault_account=vault, managed_disks_account=disks)

@@ -56,6 +56,8 @@ if TYPE_CHECKING:
 
 
 CONTROL_PREFIX = "/_sim"
+ACCOUNTS_MARK = "accounts_mark"
+"""What the state folder keeps of it: the end of the names of the service's own storage accounts."""
 
 
 @dataclass(frozen=True)
@@ -138,10 +140,12 @@ class World:
 
     def _build(self) -> None:
         config, keep = self.config, self._stack
-        self.state = StateFolder.open(config.state, seed=config.seed)
+        mark = {ACCOUNTS_MARK: secrets.token_hex(4)}  # of a world that is new; an older one has none
+        self.state = StateFolder.open(config.state, seed=config.seed, config=mark)
         self._examined = not self.state.was_killed
         keep.callback(lambda: self.state.close(orderly=self.failure is None and self._examined))
         keep.enter_context(recording(self.state.logs))
+        self._settings = self._service_settings()
         self.clock = SystemClock(on_error=_action_failed)
         keep.callback(self.clock.close)
         self._begin_storage()
@@ -152,7 +156,7 @@ class World:
             store=self.store,
             fabric=self._wrappers.fabric(StoreFabric(self.store, self.clock)),
             chance=Random(f"{self.state.seed} start {self._count_start()}"),
-            settings=replace(config.settings, location=config.location, locale=config.locale),
+            settings=self._settings,
             vault_blobs=self._blobs_of(parties.VAULT),
         )
         self.engine = InlineEngine(
@@ -185,6 +189,17 @@ class World:
             self.store.put("world", "starts", {"starts": starts + 1})
         return starts
 
+    def _service_settings(self) -> ServiceSettings:
+        """The service's own accounts bear a mark of the world, or are those that the list of a foreign endpoint has."""
+        config = self.config
+        settings = replace(config.settings, location=config.location, locale=config.locale)
+        if config.blob_endpoint is not None:
+            from simulator.storage import foreign_storage
+
+            return foreign_storage.accounts_of_service(settings, config.blob_accounts)
+        mark = self.state.config.get(ACCOUNTS_MARK, "")
+        return settings.with_accounts(lambda name: f"{name}{mark}")
+
     def _store(self) -> SqlStore:
         """The store, for this world alone: so every owner of a run that it names is gone."""
         try:
@@ -210,7 +225,7 @@ class World:
         def start() -> None:
             try:
                 blobs = self._storage(of_storage)
-                for account in self.config.settings.own_accounts:
+                for account in self._settings.own_accounts:
                     blobs.add_account(account)
                 late.arrive(blobs)
             finally:
@@ -230,7 +245,7 @@ class World:
         if config.blob_endpoint is not None:
             from simulator.storage import foreign_storage
 
-            foreign = foreign_storage.connect(config.blob_endpoint, config.blob_accounts, config.settings)
+            foreign = foreign_storage.connect(config.blob_endpoint, config.blob_accounts, self._settings)
             keep.callback(foreign.blobs.close)
             self._blob_url, self.storage_answers = foreign.url, foreign.answers
             return foreign.blobs

@@ -58,6 +58,21 @@ def connect(endpoint: str, accounts: str | None, settings: ServiceSettings) -> F
     return ForeignStorage(url, blobs, answers)
 
 
+def accounts_of_service(settings: ServiceSettings, accounts: str | None) -> ServiceSettings:
+    """The settings with the service's own accounts by the names that the list has for them.
+
+    Of each the first whose name begins as the settings say: the lists of several worlds may name different accounts of
+    one endpoint. One that is missing keeps its name; `connect` refuses the list for it.
+    """
+    listed = _parsed(accounts).names
+
+    def named(name: str) -> str:
+        begin_so = (each for each in listed if each.startswith(name))
+        return name if name in listed else next(begin_so, name)
+
+    return settings.with_accounts(named)
+
+
 def check_fit(url: str, answers: Mapping[str, ProbeAnswer]) -> None:
     """Raises UnfitStorage where a feature is missing that backups need."""
     for answer in answers.values():

@@ -15,12 +15,13 @@ from pathlib import Path
 import pytest
 
 from controlplane.port_wrappers import BlobsWrapper, FabricWrapper
-from controlplane.ports import Blob, Blobs, BlobWriter, ExtensionRequest, Fabric
+from controlplane.ports import Blob, Blobs, BlobWriter, ExtensionRequest, Fabric, ServiceSettings
 from extension.contract.settings import SnapshotSettings
 from simulator.client import Client
 from simulator.failures import WrongUse
 from simulator.parties import CONTROL, HOST, SERVICE, VAULT, WIRE_SERVER, Wrappers, guest
 from simulator.scenario import Scenario
+from simulator.state.folder import StateFolder
 from simulator.world import Config, build
 
 
@@ -160,6 +161,20 @@ def test_what_handlers_a_world_publishes_is_said_in_its_config(tmp_path: Path) -
         WrongUse, match=r"mine\.zip cannot be published as a handler package: a handler package must be a zip"
     ):
         build(Config(tmp_path / "world", packages=(mine,)))
+
+
+def test_the_services_accounts_bear_a_mark_of_their_world_and_keep_it(tmp_path: Path) -> None:
+    def accounts(state: Path) -> tuple[str, ...]:
+        with build(Config(state, boot=False)) as world:
+            return world.ports.settings.own_accounts
+
+    usual = ServiceSettings().own_accounts
+    one = accounts(tmp_path / "one")
+    assert accounts(tmp_path / "one") == one
+    assert not set(one) & set(accounts(tmp_path / "two"))
+    assert all(name.startswith(begin) and len(name) <= 24 for name, begin in zip(one, usual, strict=True))
+    StateFolder.open(tmp_path / "old").close()  # as an older release made it: without a mark
+    assert accounts(tmp_path / "old") == usual
 
 
 def urls(request: ExtensionRequest) -> list[str]:
