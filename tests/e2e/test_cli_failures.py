@@ -9,6 +9,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from controlplane.adapters.store import SqlStore
+from simulator.clock.system import SystemClock
 from simulator.state.folder import StateFolder
 from tests.e2e.conftest import ROOT
 
@@ -79,6 +81,21 @@ def test_a_database_that_is_none(tmp_path: Path) -> None:
     with StateFolder.open(tmp_path / "two") as folder:
         folder.store_file.write_text("no database, and longer than the head of one would be" * 10, encoding="utf-8")
     assert "store.db: the database cannot be used (file is not a database)" in up(2, tmp_path / "two")
+
+
+def test_a_database_that_another_world_has(tmp_path: Path) -> None:
+    address = f"sqlite:///{tmp_path}/shared.db"
+    clock = SystemClock()
+    store = SqlStore(address, clock)
+    try:
+        store.claim()
+        sentence = up(2, tmp_path / "two", variables={"BACKUPSIM_DSN": address})
+    finally:
+        store.close()
+        clock.close()
+    assert "BACKUPSIM_DSN: another world uses this database; end that one, or give this one a database of its own" in (
+        sentence
+    )
 
 
 def test_a_machine_without_node(tmp_path: Path) -> None:

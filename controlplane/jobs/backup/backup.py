@@ -44,6 +44,11 @@ MIB = 1024**2
 
 def backup_now(ports: Ports, engine: Engine, item_id: str, request: Json) -> Ticket:
     """Start an on-demand backup (IaasVMBackupRequest) of a protected item."""
+    with ports.store.transaction():
+        return _start_now(ports, engine, item_id, request)
+
+
+def _start_now(ports: Ports, engine: Engine, item_id: str, request: Json) -> Ticket:
     item = ports.store.get(protected_item.KIND, item_id)
     if item is None:
         raise errors.item_not_found(item_id.rpartition("/")[2])

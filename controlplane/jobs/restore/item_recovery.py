@@ -39,16 +39,16 @@ _ALPHABET = string.ascii_letters + string.digits
 
 def provision(ports: Ports, point: RecoveryPoint, renew: bool) -> str:
     """Begin a session; the id of the operation, which has succeeded. `renew` ends those that there are."""
-    item = ports.store.get(protected_item.KIND, point.item)
-    if item is None:
-        raise errors.item_not_found(point.item.rpartition("/")[2])
-    protected_item.check_alive(item.json())
     if point.tiers == "Archive":
         raise RECOVERY_POINT_NOT_REHYDRATED.error()
     now, id = ports.clock.now(), records.new_guid(ports.chance)
     # No draw of the world's own chance: that can be foretold from its seed.
     password = "".join(secrets.choice(_ALPHABET) for _ in range(PASSWORD_LETTERS))
     with ports.store.transaction():
+        item = ports.store.get(protected_item.KIND, point.item)
+        if item is None:
+            raise errors.item_not_found(point.item.rpartition("/")[2])
+        protected_item.check_alive(item.json())
         if renew:
             sessions.end(ports.store, sessions.of_point(ports.store, point))
         private = {"point": point.document, "until": (now + LASTS).isoformat(), "password": password}
