@@ -10,6 +10,8 @@ import pytest
 
 from controlplane.domain.errors.kind import ErrorKind
 from controlplane.domain.errors.table import areas, kinds
+from controlplane.templates import late
+from controlplane.templates.language.failure import TemplateError
 from docs.generator import source
 
 KINDS: dict[str, ErrorKind] = kinds()
@@ -17,6 +19,14 @@ TABLE = "controlplane/domain/errors/"
 HOME = f"{TABLE}kind.py"
 EXTRAS = {"details", "additional_info", "retry_after_seconds"}
 """What `ErrorKind.error` takes beside the values for the blanks."""
+
+ELSEWHERE = {
+    "controlplane/domain/recovery_services/snapshot_failure.py": "names that the extension reports, some alike",
+    "controlplane/domain/resources/deployment.py": "BadRequest, the status of an HTTP answer",
+    "controlplane/templates/language/failure.py": "the template language stands alone",
+    "controlplane/templates/late.py": "the template language stands alone",
+}
+"""Modules that may write a code of the table, and why."""
 
 
 def _calls() -> Iterator[tuple[str, ast.Call]]:
@@ -38,6 +48,21 @@ def _uses() -> Iterator[tuple[str, str, ast.Call]]:
 def test_no_other_module_constructs_a_service_error() -> None:
     made = {path for path, call in _calls() if ast.unparse(call.func).rpartition(".")[2] == "ServiceError"}
     assert made <= {HOME}, "make it from a kind of controlplane.domain.errors"
+
+
+def test_a_code_is_written_in_the_table_only() -> None:
+    codes = {kind.code for kind in KINDS.values()}
+    written = {
+        source.module_path(path)
+        for path in source.files("controlplane")
+        for node in ast.walk(source.tree(path))
+        if isinstance(node, ast.Constant) and node.value in codes
+    }
+    assert {path for path in written if not path.startswith(TABLE)} == set(ELSEWHERE), "take `KIND.code`"
+
+
+def test_the_codes_of_the_template_language_are_in_the_table() -> None:
+    assert {TemplateError("").code, late.OUTPUT_CODE} <= {kind.code for kind in KINDS.values()}
 
 
 def test_every_use_of_a_kind_fills_its_blanks() -> None:

@@ -16,6 +16,7 @@ from controlplane.arm.edge.error_mapping import Expected, expected
 from controlplane.arm.edge.internal_client import InternalClient, operation_of
 from controlplane.domain import errors
 from controlplane.domain.errors import ServiceError
+from controlplane.domain.errors.arm import LOCATION_NOT_AVAILABLE_FOR_RESOURCE_TYPE, LOCATION_REQUIRED
 from controlplane.overlay_store import OverlayStore
 from controlplane.port_wrappers import BlobsWrapper, EngineWrapper, FabricWrapper
 from controlplane.ports import Blob, Blobs, BlobWriter, Engine, ExtensionRequest, Fabric, Json, MachineSpec, PowerState
@@ -24,7 +25,7 @@ from controlplane.templates.language.scope import Scope
 from controlplane.templates.late import settle_body
 from controlplane.templates.planner import Resource, TemplatePlan
 
-_NOT_OF_PROVIDERS = frozenset({"LocationNotAvailableForResourceType", "LocationRequired"})
+_NOT_OF_PROVIDERS = frozenset({LOCATION_NOT_AVAILABLE_FOR_RESOURCE_TYPE.code, LOCATION_REQUIRED.code})
 """What the service finds before it asks a provider: such a refusal is the answer, and stands in no other."""
 
 

@@ -131,7 +131,7 @@ def check_name_availability(call: Call) -> Answer:
     try:
         check_name(name)
     except ServiceError as error:
-        return as_json({"nameAvailable": False, "reason": "AccountNameInvalid", "message": error.message})
+        return as_json({"nameAvailable": False, "reason": error.code, "message": error.message})
     if _is_ours(call, name) or account_named(call.ports.store, name):
         return as_json({"nameAvailable": False, "reason": "AlreadyExists", "message": name_taken(name).message})
     return as_json({"nameAvailable": True})
