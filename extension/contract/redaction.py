@@ -38,7 +38,7 @@ _SECRETS = tuple(
         # A private key, also one whose end was cut off.
         (
             "-----begin",
-            rf"(?P<stays>-----BEGIN [A-Z ]*PRIVATE KEY-----)(?:(?!-----END)(?:{_BACK}[nrt/]|[^\\\"'<>]))+",
+            rf"(?P<stays>-----BEGIN [A-Z ]*PRIVATE\s+KEY-----)(?:(?!-----END)(?:{_BACK}[nrt/]|[^\\\"'<>]))+",
         ),
         # A signature in a query, whatever the query stands in.
         (
