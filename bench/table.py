@@ -73,6 +73,15 @@ def _template(result: Json) -> Iterator[str]:
     )
 
 
+def _preflight(result: Json) -> Iterator[str]:
+    found = result["numbers"]["templates"]
+    _, limit = (aim["limit"] for aim in result["aims"])
+    times = " / ".join(f"{each['seconds']:.2f}" for each in found.values())
+    waits = " / ".join(f"{each['longest_put_seconds']:.2f}" for each in found.values())
+    yield _row(f"preflight of a template with {' / '.join(found)} resources", "", f"{times} s", "")
+    yield _row("longest wait of a PUT during each of them", "", f"{waits} s", f"at most {limit:g} s")
+
+
 def _arm(result: Json) -> Iterator[str]:
     loads, numbers = result["numbers"]["loads"], result["numbers"]
     to_moto, to_bare, flat, memory, start = result["aims"]
@@ -128,6 +137,7 @@ ROWS: Mapping[str, Callable[[Json], Iterator[str]]] = {
     "startup": _startup,
     "transfer": _transfer,
     "template": _template,
+    "preflight": _preflight,
     "arm": _arm,
     "machines": _machines,
     "jobs": _jobs,

@@ -8,6 +8,7 @@ it, so these are not tried.
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
@@ -44,6 +45,7 @@ def _try_all(call: Call, planned: TemplatePlan, scope: Scope, found: list[Json])
     for resource in planned.resources:
         if call.cancelled():
             raise errors.client_left()
+        time.sleep(0)  # Other requests wait for the interpreter, not for the store: let them go first.
         if not there.issuperset(resource.after):
             continue
         quiet = _QuietPorts()
