@@ -33,7 +33,8 @@ DISK_BYTES = 256 * MIB
 ALLOCATED_BYTES = 64 * MIB
 SYSTEM_BYTES = 12 * MIB
 """What the installation of Windows writes."""
-WARM_UP = 4
+WARM_UP = 12
+"""More than the host boots at once, so that its threads are all there."""
 MACHINES = 24
 REST_SECONDS = 20.0
 BOOT_SECONDS = 300.0
