@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from controlplane.adapters.store import SqlStore, StoreInUse, StoreTooNew, upgra
 from controlplane.domain.events.event import Event
 from controlplane.jobs.engine.runs import Logged, Run
 from simulator.clock.virtual import VirtualClock
+from tests.unit.controlplane.adapters.databases import DATABASES, opened
 
 
 @pytest.fixture
@@ -79,14 +81,17 @@ def test_the_state_of_a_newer_release_is_refused_and_left_alone(tmp_path: Path, 
     connection.close()
 
 
-def test_a_database_is_one_worlds_alone(tmp_path: Path, clock: VirtualClock) -> None:
-    first, second = SqlStore(dsn(tmp_path), clock), SqlStore(dsn(tmp_path), clock)
-    first.claim()
-    with pytest.raises(StoreInUse, match="another world uses this database; end that one"):
+@pytest.mark.parametrize("which", [each for each in DATABASES if each != "memory"])
+def test_a_database_is_one_worlds_alone(which: str, tmp_path: Path, clock: VirtualClock) -> None:
+    database = contextmanager(opened)
+    with database(which, tmp_path, clock) as first, database(which, tmp_path, clock) as second:
+        first.claim()
+        with pytest.raises(StoreInUse, match="another world uses this database; end that one"):
+            second.claim()
+        first.put("a.b", "1", {})
+        first.close()
         second.claim()
-    first.close()
-    second.claim()
-    second.close()
+        assert second.get("a.b", "1") is not None
 
 
 def test_a_database_in_memory_is_nobody_elses(clock: VirtualClock) -> None:
