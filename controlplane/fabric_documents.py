@@ -16,6 +16,7 @@ from dataclasses import MISSING, Field, asdict, dataclass, field, fields
 from datetime import datetime
 from typing import Any, Literal
 
+from controlplane.domain.events.event import Cause
 from controlplane.ports import Disk, Json, MachineSpec, PowerState, PublishedHandler
 
 DESIRED, OBSERVED, HANDLER = "fabric.vm", "host.vm", "host.handler"
@@ -48,13 +49,15 @@ class DesiredExtension:
     """What else was said of it and is shown as it came: tags, forceUpdateTag and their like."""
     asked: datetime | None = None
     """When it was asked for; None in documents of early releases."""
+    cause: Cause | None = None
+    """Because of which event it is as it is."""
 
     @classmethod
     def parse(cls, body: Json) -> DesiredExtension:
-        return cls(**_known(cls, body) | {"asked": _time(body.get("asked"))})
+        return cls(**_known(cls, body) | {"asked": _time(body.get("asked")), "cause": _cause(body.get("cause"))})
 
     def to_json(self) -> Json:
-        return _shallow(self) | {"asked": _text(self.asked)}
+        return _shallow(self) | {"asked": _text(self.asked), "cause": _cause_json(self.cause)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +75,15 @@ class DesiredMachine:
     restarts: int = 0
     """How often it was asked to boot anew; another number than at its last boot is an order."""
     changed: datetime | None = None
+    cause: Cause | None = None
+    """Because of which event its spec, its power and its being there are what they are."""
 
     @classmethod
     def parse(cls, body: Json) -> DesiredMachine:
         parsed = {
             "extensions": tuple(DesiredExtension.parse(extension) for extension in body.get("extensions", ())),
             "changed": _time(body.get("changed")),
+            "cause": _cause(body.get("cause")),
         }
         known = _known(cls, body)
         return cls(**known | {"spec": _spec(known["spec"])} | parsed)
@@ -87,6 +93,7 @@ class DesiredMachine:
             "spec": _shallow(self.spec) | {"disks": [disk.to_json() for disk in self.spec.disks]},
             "extensions": [extension.to_json() for extension in self.extensions],
             "changed": _text(self.changed),
+            "cause": _cause_json(self.cause),
         }
 
 
@@ -209,6 +216,14 @@ def _required(each: Field[Any]) -> bool:
 
 def _shallow(value: Any) -> dict[str, Any]:
     return {each.name: getattr(value, each.name) for each in fields(value)}
+
+
+def _cause(body: Json | None) -> Cause | None:
+    return Cause(**_known(Cause, body)) if body else None
+
+
+def _cause_json(cause: Cause | None) -> Json | None:
+    return _shallow(cause) if cause else None
 
 
 def _time(text: str | None) -> datetime | None:

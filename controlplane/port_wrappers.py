@@ -14,7 +14,7 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any
 
-from controlplane.domain.events.event import Event
+from controlplane.domain.events.event import Cause, Event
 from controlplane.ports import (
     Blob,
     BlobProperties,
@@ -200,17 +200,17 @@ class FabricWrapper(Fabric):
     def inner(self) -> Fabric:
         return self._inner
 
-    def create_vm(self, vm: str, spec: MachineSpec) -> None:
-        self.inner.create_vm(vm, spec)
+    def create_vm(self, vm: str, spec: MachineSpec, cause: Cause | None = None) -> None:
+        self.inner.create_vm(vm, spec, cause)
 
-    def delete_vm(self, vm: str) -> None:
-        self.inner.delete_vm(vm)
+    def delete_vm(self, vm: str, cause: Cause | None = None) -> None:
+        self.inner.delete_vm(vm, cause)
 
-    def power(self, vm: str, state: PowerState) -> None:
-        self.inner.power(vm, state)
+    def power(self, vm: str, state: PowerState, cause: Cause | None = None) -> None:
+        self.inner.power(vm, state, cause)
 
-    def restart(self, vm: str) -> None:
-        self.inner.restart(vm)
+    def restart(self, vm: str, cause: Cause | None = None) -> None:
+        self.inner.restart(vm, cause)
 
     def disks(self, vm: str) -> tuple[Disk, ...]:
         return self.inner.disks(vm)
@@ -224,11 +224,11 @@ class FabricWrapper(Fabric):
     def handler(self, publisher: str, type: str) -> PublishedHandler | None:
         return self.inner.handler(publisher, type)
 
-    def deliver(self, vm: str, request: ExtensionRequest) -> int:
-        return self.inner.deliver(vm, request)
+    def deliver(self, vm: str, request: ExtensionRequest, cause: Cause | None = None) -> int:
+        return self.inner.deliver(vm, request, cause)
 
-    def remove_extension(self, vm: str, name: str) -> None:
-        self.inner.remove_extension(vm, name)
+    def remove_extension(self, vm: str, name: str, cause: Cause | None = None) -> None:
+        self.inner.remove_extension(vm, name, cause)
 
     def instance_view(self, vm: str) -> InstanceView | None:
         return self.inner.instance_view(vm)

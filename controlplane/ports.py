@@ -13,6 +13,7 @@ from datetime import datetime
 from random import Random
 from typing import Any, Literal, Protocol, runtime_checkable
 
+from controlplane.domain.events.event import Cause
 from controlplane.domain.events.event import Event as Event
 from controlplane.json_object import Json as Json
 from controlplane.service_settings import ServiceSettings as ServiceSettings
@@ -419,15 +420,18 @@ class InstanceView:
 
 @runtime_checkable
 class Fabric(Protocol):
-    """The host side, reached through the store: verbs write what shall be, views read what is. `vm` = ARM id."""
+    """The host side, reached through the store: verbs write what shall be, views read what is. `vm` = ARM id.
 
-    def create_vm(self, vm: str, spec: MachineSpec) -> None: ...
+    `cause` is the event because of which something shall be; what the host then tells follows from it.
+    """
 
-    def delete_vm(self, vm: str) -> None: ...
+    def create_vm(self, vm: str, spec: MachineSpec, cause: Cause | None = None) -> None: ...
 
-    def power(self, vm: str, state: PowerState) -> None: ...
+    def delete_vm(self, vm: str, cause: Cause | None = None) -> None: ...
 
-    def restart(self, vm: str) -> None:
+    def power(self, vm: str, state: PowerState, cause: Cause | None = None) -> None: ...
+
+    def restart(self, vm: str, cause: Cause | None = None) -> None:
         """Shut a running machine down and boot it again."""
 
     def disks(self, vm: str) -> tuple[Disk, ...]: ...
@@ -441,11 +445,11 @@ class Fabric(Protocol):
     def handler(self, publisher: str, type: str) -> PublishedHandler | None:
         """What an extension of this publisher and type is made of, however they are written."""
 
-    def deliver(self, vm: str, request: ExtensionRequest) -> int:
+    def deliver(self, vm: str, request: ExtensionRequest, cause: Cause | None = None) -> int:
         """Ask for an extension with these settings, sealed for this machine; returns its sequence number.
         Raises GuestNotReady."""
 
-    def remove_extension(self, vm: str, name: str) -> None: ...
+    def remove_extension(self, vm: str, name: str, cause: Cause | None = None) -> None: ...
 
     def instance_view(self, vm: str) -> InstanceView | None:
         """None when there is no such machine."""

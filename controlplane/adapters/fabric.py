@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.ciphers import algorithms
 from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 from cryptography.x509 import load_pem_x509_certificate
 
+from controlplane.domain.events.event import Cause
 from controlplane.fabric_documents import (
     DESIRED,
     HANDLER,
@@ -57,24 +58,23 @@ class StoreFabric:
         self._store = store
         self._clock = clock
 
-    def create_vm(self, vm: str, spec: MachineSpec) -> None:
+    def create_vm(self, vm: str, spec: MachineSpec, cause: Cause | None = None) -> None:
         """A machine that is there already gets this specification and keeps its power state and extensions."""
         with self._store.transaction():
             old = self._desired(vm)
             generation = self._last_generation(vm) + 1
             if old is None:
-                self._write(DesiredMachine(vm, spec, "running", deleted=False, generation=generation, born=generation))
-            else:
-                self._write(replace(old, spec=spec, generation=generation))
+                old = DesiredMachine(vm, spec, "running", deleted=False, generation=generation, born=generation)
+            self._write(replace(old, spec=spec, generation=generation), cause)
 
-    def delete_vm(self, vm: str) -> None:
-        self._change(vm, lambda machine: replace(machine, deleted=True))
+    def delete_vm(self, vm: str, cause: Cause | None = None) -> None:
+        self._change(vm, lambda machine: replace(machine, deleted=True), cause)
 
-    def power(self, vm: str, state: PowerState) -> None:
-        self._change(vm, lambda machine: replace(machine, power=state))
+    def power(self, vm: str, state: PowerState, cause: Cause | None = None) -> None:
+        self._change(vm, lambda machine: replace(machine, power=state), cause)
 
-    def restart(self, vm: str) -> None:
-        self._change(vm, lambda machine: replace(machine, restarts=machine.restarts + 1))
+    def restart(self, vm: str, cause: Cause | None = None) -> None:
+        self._change(vm, lambda machine: replace(machine, restarts=machine.restarts + 1), cause)
 
     def disks(self, vm: str) -> tuple[Disk, ...]:
         machine = self._desired(vm)
@@ -91,19 +91,19 @@ class StoreFabric:
         document = self._store.get(HANDLER, handler_id(canonical_publisher(publisher, type) or publisher, type))
         return parse_handler(document.json()) if document is not None else None
 
-    def deliver(self, vm: str, request: ExtensionRequest) -> int:
+    def deliver(self, vm: str, request: ExtensionRequest, cause: Cause | None = None) -> int:
         with self._store.transaction():
             machine = self._require(vm)
             # An agent has each handler once: who asks for it by another name takes over what is there.
             replaced = [known for known in machine.extensions if _takes_over(request, known)]
             kept = tuple(known for known in machine.extensions if known not in replaced)
-            extension = self._extension(vm, request, replaced[-1] if replaced else None)
+            extension = self._extension(vm, request, replaced[-1] if replaced else None, cause)
             self._change(vm, lambda machine: replace(machine, extensions=(*kept, extension)))
             return extension.sequence_number
 
-    def remove_extension(self, vm: str, name: str) -> None:
+    def remove_extension(self, vm: str, name: str, cause: Cause | None = None) -> None:
         def mark(known: DesiredExtension) -> DesiredExtension:
-            return replace(known, state="uninstall") if _same(known.name, name) else known
+            return replace(known, state="uninstall", cause=cause) if _same(known.name, name) else known
 
         self._change(vm, lambda machine: replace(machine, extensions=tuple(map(mark, machine.extensions))))
 
@@ -134,15 +134,18 @@ class StoreFabric:
         document = self._store.get(DESIRED, vm)
         return 0 if document is None else DesiredMachine.parse(document.json()).generation
 
-    def _change(self, vm: str, by: Callable[[DesiredMachine], DesiredMachine]) -> None:
+    def _change(self, vm: str, by: Callable[[DesiredMachine], DesiredMachine], cause: Cause | None = None) -> None:
+        """Without a cause the machine keeps the one that it has: only an extension is another."""
         with self._store.transaction():
             machine = self._require(vm)
-            self._write(replace(by(machine), generation=machine.generation + 1))
+            self._write(replace(by(machine), generation=machine.generation + 1), cause or machine.cause)
 
-    def _write(self, machine: DesiredMachine) -> None:
-        self._store.put(DESIRED, machine.vm, replace(machine, changed=self._clock.now()).to_json())
+    def _write(self, machine: DesiredMachine, cause: Cause | None) -> None:
+        self._store.put(DESIRED, machine.vm, replace(machine, changed=self._clock.now(), cause=cause).to_json())
 
-    def _extension(self, vm: str, request: ExtensionRequest, earlier: DesiredExtension | None) -> DesiredExtension:
+    def _extension(
+        self, vm: str, request: ExtensionRequest, earlier: DesiredExtension | None, cause: Cause | None
+    ) -> DesiredExtension:
         extension = self._protected(
             vm,
             request,
@@ -158,6 +161,7 @@ class StoreFabric:
                 public=request.public,
                 traits=request.traits,
                 asked=self._clock.now(),
+                cause=cause,
             ),
         )
         if earlier is not None and request.if_changed and _asks_the_same(earlier, extension):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache, partial
@@ -28,13 +29,13 @@ from controlplane.arm.compute import routes as compute
 from controlplane.arm.data_protection import routes as data_protection
 from controlplane.arm.edge import api_versions, locks, openapi, unsimulated
 from controlplane.arm.edge.call import Answer, Call, as_json
-from controlplane.arm.edge.dispatch import Operations
+from controlplane.arm.edge.dispatch import Operations, answered, begun
 from controlplane.arm.edge.error_mapping import as_service_error
 from controlplane.arm.edge.internal_client import InternalClient
 from controlplane.arm.edge.long_poll import hold
 from controlplane.arm.edge.rate_limits import RateLimits
 from controlplane.arm.edge.reply import Reply
-from controlplane.arm.edge.routing import Route, RouteMatch, Table, split
+from controlplane.arm.edge.routing import Route, RouteMatch, Table, operation_name, split
 from controlplane.arm.insights import routes as insights
 from controlplane.arm.managed_identity import routes as managed_identity
 from controlplane.arm.network import routes as network
@@ -45,6 +46,7 @@ from controlplane.arm.sign_in.aad import Identity, Tokens
 from controlplane.arm.storage import routes as storage
 from controlplane.domain import errors
 from controlplane.domain.errors import ServiceError
+from controlplane.domain.events import service as events
 from controlplane.ports import Engine, Ports
 
 MAX_BODY_BYTES = 4 * 1024 * 1024
@@ -144,7 +146,8 @@ class Arm:
         head = scope["method"] == "HEAD"
         try:
             if scope["path"].lstrip("/").partition("/")[0].lower() in ROOTS:
-                await reply.answer(await self._answer(scope, _limited(receive), headers, left), left, head)
+                answer = await self._answer(scope, _limited(receive), headers, left, reply.correlation_id)
+                await reply.answer(answer, left, head)
             else:
                 await self._app(scope, _limited(receive), reply.send)
         except Exception as error:
@@ -158,6 +161,7 @@ class Arm:
         receive: Receive,
         headers: Mapping[str, str],
         left: dict[str, str],
+        correlation_id: str,
     ) -> Answer:
         """The answer to one ARM request; whatever is wrong with it is raised. `left` takes the caller's limits."""
         base_url = f"{scope['scheme']}://{headers.get('host', 'localhost')}"
@@ -188,6 +192,8 @@ class Arm:
             base_url=base_url,
             dispatcher=self._operations,
         )
+        if route.method != "GET":
+            call = self._begun(call, caller, correlation_id)
         if route.unfinished is not None:
             await hold(call.ports.clock, partial(route.unfinished, call))
         answer = await self._run_watched(route, call, receive) if route.blocks else route.run(call)
@@ -205,16 +211,30 @@ class Arm:
             watch.cancel()
 
     def _run(self, route: Route, call: Call) -> Answer:
-        """A request that may block, and its entry in the journal if it may change something."""
+        """A request that may block, and the event of its answer if it may change something."""
         if call.method == "GET":
             return route.run(call)
+        code = None
         try:
             locks.check(call)
             result = route.run(call)
-        except Exception as error:  # noqa: BLE001 - what the client is told is in the journal too
+        except Exception as error:  # noqa: BLE001 - what the client is told is an event too
+            refusal = as_service_error(error)
+            code = refusal.code if refusal else None
             result = _error_answer(error, call.identity)
-        self._operations.record(call, result)
+        answered(call, result, code)
         return result
+
+    def _begun(self, call: Call, caller: str, correlation_id: str) -> Call:
+        """A request that may change something, with the event that it begins with."""
+        asked = events.ArmRequest(
+            operation=operation_name(call.method, split(call.id)),
+            id=call.id,
+            api_version=call.query["api-version"],
+            caller=caller,
+            correlation_id=correlation_id,
+        )
+        return begun(call, asked.event(time=call.ports.clock.now(), monotonic_seconds=time.monotonic()))
 
 
 def _limited(receive: Receive) -> Receive:

@@ -13,7 +13,7 @@ from datetime import datetime
 
 from controlplane.domain.errors import ServiceError, internal_error
 from controlplane.domain.events import service as events
-from controlplane.domain.events.event import Event, Fact
+from controlplane.domain.events.event import Cause, Event, Fact
 from controlplane.domain.recovery_services.job import Job
 from controlplane.domain.resources.deployment import (
     ENDED,
@@ -64,6 +64,12 @@ def state_of(document: Document) -> str:
 
 def operations_of(document: Document) -> list[Operation]:
     return [Operation.from_json(each) for each in document.private["operations"]]
+
+
+def cause_of(document: Document) -> Cause | None:
+    """What the requests of a deployment follow from. One that an earlier release has begun knows none."""
+    event = document.private.get("event")
+    return Cause(event, document.private["job"]) if event else None
 
 
 def secrets_of(document: Document) -> tuple[str, ...]:
@@ -140,7 +146,7 @@ class _Work:
         scope, secrets = Scope.from_json(document.private["scope"]), secrets_of(document)
         for index, operation in enumerate(moved):
             if begun < BATCH and may_begin(operation, there):
-                operation, begun = self._begun(operation, scope, secrets), begun + 1
+                operation, begun = self._begun(operation, scope, secrets, cause_of(document)), begun + 1
             if operation.state == "Running":
                 operation = self._looked_at(operation)
             if operation.state == "Succeeded":
@@ -148,10 +154,12 @@ class _Work:
             moved[index] = operation
         return moved
 
-    def _begun(self, operation: Operation, scope: Scope, secrets: tuple[str, ...]) -> Operation:
+    def _begun(self, operation: Operation, scope: Scope, secrets: tuple[str, ...], cause: Cause | None) -> Operation:
         try:
             sent = settle_body(operation.resource, operation.body or {}, scope, self._requests)
-            done = self._requests.write(operation.resource, operation.version, sent, secrets, once=operation.id)
+            done = self._requests.write(
+                operation.resource, operation.version, sent, secrets, once=operation.id, cause=cause
+            )
         except TemplateError as problem:
             return operation.failed(shown(problem), 400, self._ports.clock.now())
         except ServiceError as refusal:
@@ -222,7 +230,7 @@ class _Work:
 class _History(JobLog):
     """A deployment is written down in its own document."""
 
-    def change_task(self, store: Store, state: Json, task: str, event: str, now: datetime) -> None:
+    def change_task(self, store: Store, state: Json, task: str, event: str, now: datetime) -> int | None:
         return None
 
     def cancel_asked(self, store: Store, state: Json, now: datetime) -> None:
@@ -246,7 +254,7 @@ class _History(JobLog):
         return None
 
     def event(self, state: Json, fact: Fact) -> Event:
-        return fact.event(job=state["job"])
+        return fact.event(job=state["job"], parent=state.get("event"))
 
 
 def shown(problem: TemplateError) -> Json:
@@ -278,7 +286,7 @@ def _write(
     shown_body = body(id, private["facts"], state, parse_instant(private["started"]), now, **ended)
     store.put(KIND, id, document.json() | shown_body, private=private | kept)
     if state != old:
-        store.record(events.DeploymentState(id, state).event(job=private["job"]))
+        store.record(events.DeploymentState(id, state).event(job=private["job"], parent=private.get("event")))
 
 
 def _without(secrets: Sequence[str], operation: Operation) -> Operation:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from controlplane.domain.events.event import Cause
 from controlplane.ports import Json
 
 WRITTEN = "write.noted"
@@ -32,10 +33,19 @@ class Progress:
 class Requests(Protocol):
     """Each raises ServiceError or PortError where a client were refused. `id` is an ARM id."""
 
-    def write(self, id: str, api_version: str, body: Json, secrets: tuple[str, ...] = (), *, once: str = "") -> Written:
+    def write(
+        self,
+        id: str,
+        api_version: str,
+        body: Json,
+        secrets: tuple[str, ...] = (),
+        *,
+        once: str = "",
+        cause: Cause | None = None,
+    ) -> Written:
         """`secrets` are texts of the body that no error of the resource's own job may tell. `once` names this write:
         the transaction that writes the resource puts a document WRITTEN of this id, which the caller deletes, and a
-        write that is asked for once more while it is there is not repeated."""
+        write that is asked for once more while it is there is not repeated. `cause` is what the write follows from."""
 
     def progress(self, operation: str) -> Progress:
         """`operation` is a path as in `Written`; that of a resource tells how far its provisioning is."""

@@ -7,9 +7,11 @@ only the last is made up for: the others would show the machine as it is now, to
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from threading import Lock
 
+from controlplane.caused_ports import CausedStore
 from controlplane.domain.errors import ServiceError
 from controlplane.domain.events import service as events
 from controlplane.domain.recovery_services import protected_item, schedule
@@ -51,10 +53,11 @@ class Timetable:
             # First, since what a backup works on is left alone.
             if now >= self._next_expiry:
                 self._next_expiry = now + EXPIRY_EVERY
-                expiry.remove_what_is_over(self._ports, lambda: not self._closed)
-                sessions.forget_what_is_over(self._ports)
-                archive.tend(self._ports, self._engine, lambda: not self._closed)
-                deleted_vaults.purge_what_is_over(self._ports)
+                ports = replace(self._ports, store=CausedStore(self._ports.store, events.RetentionDue().event()))
+                expiry.remove_what_is_over(ports, lambda: not self._closed)
+                sessions.forget_what_is_over(ports)
+                archive.tend(ports, self._engine, lambda: not self._closed)
+                deleted_vaults.purge_what_is_over(ports)
             self._back_up_what_is_due(now)
             self._looked = now
 
@@ -75,15 +78,15 @@ class Timetable:
 
     def _back_up(self, item: Document, properties: Json, run: Run) -> None:
         """The note that a due time is dealt with appears with the job, so that it has one job at most."""
-        store = self._ports.store
+        vm, due = item.json()["properties"]["sourceResourceId"], run.due.isoformat()
+        store = CausedStore(self._ports.store, events.ScheduleDue(item.id, due).event(vm=vm))
         try:
             with store.transaction():
                 if _note_dealt_with(store, item.id, run):
-                    backup.back_up_as_due(self._ports, self._engine, item, properties, run)
+                    backup.back_up_as_due(replace(self._ports, store=store), self._engine, item, properties, run)
         except (ServiceError, PortError) as error:
             reason = error.code if isinstance(error, ServiceError) else str(error)
-            vm = item.json()["properties"]["sourceResourceId"]
-            skipped = events.BackupSkipped(item.id, run.due.isoformat(), reason)
+            skipped = events.BackupSkipped(item.id, due, reason)
             with store.transaction():
                 _note_dealt_with(store, item.id, run)
                 store.record(skipped.event(vm=vm))

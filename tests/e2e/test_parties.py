@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from controlplane.domain.events.event import Cause
 from controlplane.port_wrappers import BlobsWrapper, FabricWrapper
 from controlplane.ports import Blob, Blobs, BlobWriter, ExtensionRequest, Fabric, ServiceSettings
 from extension.contract.settings import SnapshotSettings
@@ -64,9 +65,9 @@ class Elsewhere(FabricWrapper):
     def storage_address(self, vm: str) -> str | None:
         return self._address
 
-    def deliver(self, vm: str, request: ExtensionRequest) -> int:
+    def deliver(self, vm: str, request: ExtensionRequest, cause: Cause | None = None) -> int:
         self.delivered.append(request)
-        return super().deliver(vm, request)
+        return super().deliver(vm, request, cause)
 
 
 class Forwarder:

@@ -22,7 +22,7 @@ RULES = (DOMAIN, EVENTS, ERRORS, COMPUTE, NETWORK, STORAGE, RESOURCES, RECOVERY_
 TEMPLATES = "controlplane.templates"
 JSON = "controlplane.json_object"
 PORTS, WRAPPERS = "controlplane.ports", "controlplane.port_wrappers"
-FABRIC_DOCUMENTS = "controlplane.fabric_documents"
+CAUSED, FABRIC_DOCUMENTS = "controlplane.caused_ports", "controlplane.fabric_documents"
 OVERLAY, SETTINGS = "controlplane.overlay_store", "controlplane.service_settings"
 GUEST_URLS, VAULT = "controlplane.guest_urls", "controlplane.vault_format"
 JOBS, ARM, GUEST = "controlplane.jobs", "controlplane.arm", "simulator.guest"
@@ -47,8 +47,9 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     SETTINGS: (),
     PORTS: (DOMAIN, EVENTS, SETTINGS),
     WRAPPERS: (EVENTS, PORTS),
+    CAUSED: (EVENTS, PORTS, WRAPPERS),
     GUEST_URLS: (PORTS,),
-    FABRIC_DOCUMENTS: (PORTS,),
+    FABRIC_DOCUMENTS: (EVENTS, PORTS),
     OVERLAY: (PORTS,),
     f"{TEMPLATES}.language": (),
     f"{TEMPLATES}.library": (f"{TEMPLATES}.language",),
@@ -56,10 +57,10 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     TEMPLATES: (f"{TEMPLATES}.language", f"{TEMPLATES}.library", f"{TEMPLATES}.evaluation"),
     VAULT: (DOMAIN, ERRORS, PORTS),
     JOBS: (),
-    f"{JOBS}.requests": (PORTS,),
+    f"{JOBS}.requests": (EVENTS, PORTS),
     f"{JOBS}.dry_run": (DOMAIN, ERRORS, PORTS, OVERLAY),
     f"{JOBS}.documents": (*RULES, PORTS),
-    f"{JOBS}.engine": (*RULES, PORTS),
+    f"{JOBS}.engine": (*RULES, PORTS, CAUSED),
     f"{JOBS}.protection": (*RULES, PORTS, f"{JOBS}.documents", f"{JOBS}.engine"),
     f"{JOBS}.retention": (*RULES, PORTS, VAULT, f"{JOBS}.documents", f"{JOBS}.engine", f"{JOBS}.protection"),
     f"{JOBS}.backup": (
@@ -97,6 +98,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     f"{JOBS}.timetable": (
         *RULES,
         PORTS,
+        CAUSED,
         f"{JOBS}.documents",
         f"{JOBS}.engine",
         f"{JOBS}.retention",
@@ -123,6 +125,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         *RULES,
         PORTS,
         WRAPPERS,
+        CAUSED,
         f"{JOBS}.requests",
         f"{JOBS}.engine",
         f"{ARM}.sign_in",
@@ -175,6 +178,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     ),
     f"{ARM}.app": (
         DOMAIN,
+        DOMAIN,
+        EVENTS,
         ERRORS,
         PORTS,
         EDGE,

@@ -21,6 +21,7 @@ from controlplane.arm.sign_in.aad import Identity
 from controlplane.domain import errors
 from controlplane.domain.arm_id import ResourceId
 from controlplane.domain.errors import ServiceError
+from controlplane.domain.events.event import Cause
 from controlplane.jobs.engine.records import new_guid
 from controlplane.ports import Document, Engine, Json, Ports
 
@@ -91,6 +92,8 @@ class Call:
     secrets: tuple[str, ...] = field(default=(), repr=False)
     """What no error of a job that this begins may tell: the deployment that asks has put it into the request."""
 
+    cause: Cause | None = None
+    """Because of which event a job asks; None for a client's request, which is its own cause."""
     cancelled: Callable[[], bool] = _never
     """Whether the client has left, so that nobody waits for the answer. Long work that changes nothing asks."""
 

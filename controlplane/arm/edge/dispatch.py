@@ -9,9 +9,11 @@ from controlplane.arm.edge import locks
 from controlplane.arm.edge.call import Answer, Call, encode
 from controlplane.arm.edge.routing import RouteMatch, Table, operation_name, split
 from controlplane.arm.sign_in.aad import Identity
+from controlplane.caused_ports import CausedFabric, CausedStore
 from controlplane.domain import errors
 from controlplane.domain.errors import ServiceError
 from controlplane.domain.events import service as events
+from controlplane.domain.events.event import Event
 from controlplane.ports import Json
 
 MAX_SEGMENT_CHARACTERS = 260
@@ -52,14 +54,13 @@ class Operations:
         call = replace(caller, method=method, id=place.id, names=place.names, query=query, headers={}, content=content)
         if method == "GET":
             return route.run(call)
+        asked = events.ServiceRequest(operation_name(method, split(place.id)), place.id, query["api-version"])
+        cause = caller.cause
+        call = begun(call, asked.event(job=cause.job, parent=cause.event) if cause else asked.event())
         locks.check(call)
         result = route.run(call)
-        self.record(call, result)
+        answered(call, result)
         return result
-
-    def record(self, call: Call, result: Answer) -> None:
-        """Note in the journal what came of a request that may have changed something."""
-        call.ports.store.record(events.ArmRequest(call.method, call.id, result.status).event())
 
     def _look_up(self, path: str) -> RouteMatch | None:
         """Where a path leads; raises where it can lead nowhere."""
@@ -93,3 +94,15 @@ def _unknown(method: str, segments: list[str]) -> ServiceError:
     if not namespace.lower().startswith("microsoft."):
         return errors.invalid_namespace(namespace)
     return errors.operation_not_simulated(operation)
+
+
+def begun(call: Call, first: Event) -> Call:
+    """The request as one that may change something: all that it does follows from this event."""
+    store = CausedStore(call.ports.store, first)
+    fabric = CausedFabric(call.ports.fabric, store.cause)
+    return replace(call, ports=replace(call.ports, store=store, fabric=fabric), cause=None)
+
+
+def answered(call: Call, result: Answer, code: str | None = None) -> None:
+    """Tell what came of a request that has begun."""
+    call.ports.store.record(events.RequestAnswered(result.status, code).event())

@@ -15,6 +15,7 @@ from urllib.parse import unquote, urlsplit
 from controlplane.arm.edge.call import Answer, Call, Dispatcher
 from controlplane.arm.edge.error_mapping import Expected, expected
 from controlplane.arm.sign_in.aad import Identity
+from controlplane.domain.events.event import Cause
 from controlplane.jobs.requests import WRITTEN, Progress, Written
 from controlplane.port_wrappers import StoreWrapper
 from controlplane.ports import Document, Engine, Json, Ports, Store
@@ -52,8 +53,17 @@ class InternalClient:
             dispatcher=dispatcher,
         )
 
-    def write(self, id: str, api_version: str, body: Json, secrets: tuple[str, ...] = (), *, once: str = "") -> Written:
-        caller = replace(self._caller, secrets=secrets)
+    def write(
+        self,
+        id: str,
+        api_version: str,
+        body: Json,
+        secrets: tuple[str, ...] = (),
+        *,
+        once: str = "",
+        cause: Cause | None = None,
+    ) -> Written:
+        caller = replace(self._caller, secrets=secrets, cause=cause)
         if once:
             if caller.ports.store.get(WRITTEN, once) is not None:
                 return Written(200, id)

@@ -33,6 +33,8 @@ class Reply:
         self._request_headers = request_headers
         self._place = place
         self.started = False
+        self._request_id = str(uuid4())
+        self.correlation_id = request_headers.get("x-ms-correlation-request-id", self._request_id)
 
     async def answer(self, answer: Answer, more: Mapping[str, str], head: bool = False) -> None:
         """An answer of ARM. `head`: its body is not wanted, only what would be said of it."""
@@ -55,13 +57,11 @@ class Reply:
         await self._send(message)
 
     def _ids(self) -> Raw:
-        request_id = str(uuid4())
-        correlation = self._request_headers.get("x-ms-correlation-request-id", request_id)
         moment = _moment(int(time.time()))
         ids = [
-            (b"x-ms-request-id", request_id.encode()),
-            (b"x-ms-correlation-request-id", correlation.encode("latin-1")),
-            (b"x-ms-routing-request-id", f"{self._place}:{moment}:{correlation}".encode("latin-1")),
+            (b"x-ms-request-id", self._request_id.encode()),
+            (b"x-ms-correlation-request-id", self.correlation_id.encode("latin-1")),
+            (b"x-ms-routing-request-id", f"{self._place}:{moment}:{self.correlation_id}".encode("latin-1")),
         ]
         if client_request_id := self._request_headers.get("x-ms-client-request-id"):
             ids.append((b"x-ms-client-request-id", client_request_id.encode("latin-1")))

@@ -11,6 +11,7 @@ from controlplane.arm.edge.routing import GROUP, SUBSCRIPTION, Route, reading, r
 from controlplane.arm.resources.deployment_history import MOST, make_room
 from controlplane.arm.resources.deployment_request import DeploymentOrder, DeploymentRequest, read_order, template_hash
 from controlplane.domain import errors
+from controlplane.domain.events import service as events
 from controlplane.domain.resources import deployment as domain
 from controlplane.domain.resources import operation
 from controlplane.domain.resources.deployment import ENDED, KIND, TYPE
@@ -42,8 +43,10 @@ def _begin(call: Call, order: DeploymentOrder, known: Document | None) -> Answer
     private = _memory(call, order)
     id = known.json()["id"] if known else call.id
     accepted = domain.body(id, order.facts, "Accepted", now, now) | ({"tags": order.tags} if order.tags else {})
-    call.ports.store.put(KIND, id, accepted, parent=call.group_id, private=private)
-    call.engine.start(DEPLOY, private["job"], {"job": private["job"], "deployment": id.lower()})
+    job = private["job"]
+    event = call.ports.store.record(events.DeploymentState(id, "Accepted").event(job=job))
+    call.ports.store.put(KIND, id, accepted, parent=call.group_id, private=private | {"event": event})
+    call.engine.start(DEPLOY, job, {"job": job, "deployment": id.lower(), "event": event})
     path = f"{id}/operationStatuses/{private['operation']}"
     return call.accepted(path, status=200 if known else 201, body=accepted)
 

@@ -18,6 +18,7 @@ from controlplane.arm.edge.internal_client import InternalClient, operation_of
 from controlplane.domain import errors
 from controlplane.domain.errors import ServiceError
 from controlplane.domain.errors.arm import LOCATION_NOT_AVAILABLE_FOR_RESOURCE_TYPE, LOCATION_REQUIRED
+from controlplane.domain.events.event import Cause
 from controlplane.overlay_store import OverlayStore
 from controlplane.port_wrappers import BlobsWrapper, EngineWrapper, FabricWrapper
 from controlplane.ports import Blob, Blobs, BlobWriter, Engine, ExtensionRequest, Fabric, Json, MachineSpec, PowerState
@@ -149,23 +150,23 @@ class _QuietFabric(FabricWrapper):
         super().__init__(inner)
         self._touch = touch
 
-    def create_vm(self, vm: str, spec: MachineSpec) -> None:
+    def create_vm(self, vm: str, spec: MachineSpec, cause: Cause | None = None) -> None:
         self._touch()
 
-    def delete_vm(self, vm: str) -> None:
+    def delete_vm(self, vm: str, cause: Cause | None = None) -> None:
         self._touch()
 
-    def power(self, vm: str, state: PowerState) -> None:
+    def power(self, vm: str, state: PowerState, cause: Cause | None = None) -> None:
         self._touch()
 
-    def restart(self, vm: str) -> None:
+    def restart(self, vm: str, cause: Cause | None = None) -> None:
         self._touch()
 
-    def deliver(self, vm: str, request: ExtensionRequest) -> int:
+    def deliver(self, vm: str, request: ExtensionRequest, cause: Cause | None = None) -> int:
         self._touch()
         return 0
 
-    def remove_extension(self, vm: str, name: str) -> None:
+    def remove_extension(self, vm: str, name: str, cause: Cause | None = None) -> None:
         self._touch()
 
 

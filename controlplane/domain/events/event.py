@@ -34,6 +34,14 @@ class Event:
     monotonic_seconds: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """A recorded event that others follow from, and the job that it belongs to."""
+
+    event: int
+    job: str | None = None
+
+
 class Party(StrEnum):
     """By whom an event was seen."""
 

@@ -11,20 +11,66 @@ from controlplane.domain.events.event import ALWAYS, ROOT, SOMETIMES, Fact, Part
 
 @dataclass(frozen=True)
 class ArmRequest(Fact, name="arm.request", party=Party.ARM, parents=(ROOT,)):
-    """A client asked ARM to change something. Reads are counted and not told."""
+    """A client asks ARM to change something; written in the transaction that does so. Reads are not told."""
 
-    method: str
+    operation: str
+    """Verb and full resource type."""
     id: str
     """Path of the request, without its query."""
-    status: int
-    """HTTP status of the answer."""
-
-
-REQUESTS = (ArmRequest.NAME,)
+    api_version: str
+    caller: str
+    """Object id of whoever asks."""
+    correlation_id: str
 
 
 @dataclass(frozen=True)
-class BackupSkipped(Fact, name="backup.skipped", party=Party.SERVICE, parents=(ROOT,), vm=ALWAYS):
+class ServiceRequest(
+    Fact,
+    name="service.request",
+    party=Party.SERVICE,
+    parents=("arm.request", "service.request", "job.state", "task.state", "deployment.state", ROOT),
+    job=SOMETIMES,
+):
+    """A request or a job uses an operation of ARM itself."""
+
+    operation: str
+    """Verb and full resource type."""
+    id: str
+    api_version: str
+
+
+REQUESTS = (ArmRequest.NAME, ServiceRequest.NAME)
+
+
+@dataclass(frozen=True)
+class RequestAnswered(Fact, name="request.answered", party=Party.ARM, parents=REQUESTS, job=SOMETIMES):
+    """A request that may have changed something has its answer."""
+
+    status: int
+    """HTTP status."""
+    code: str | None = None
+    """Code of the error."""
+
+
+@dataclass(frozen=True)
+class ScheduleDue(Fact, name="schedule.due", party=Party.SERVICE, parents=(ROOT,), vm=ALWAYS):
+    """By the schedule of its policy an item is due for a backup."""
+
+    item: str
+    due: str
+    """World time, ISO 8601."""
+
+
+@dataclass(frozen=True)
+class RetentionDue(Fact, name="schedule.retention_due", party=Party.SERVICE, parents=(ROOT,)):
+    """A round of retention found something that is over, or due for another tier."""
+
+
+SCHEDULES = (ScheduleDue.NAME, RetentionDue.NAME)
+
+
+@dataclass(frozen=True)
+class BackupSkipped(Fact, name="backup.skipped", party=Party.SERVICE, parents=(ScheduleDue.NAME,), vm=ALWAYS):
     """A backup was due and could not be started."""
 
     item: str
@@ -37,7 +83,14 @@ class BackupSkipped(Fact, name="backup.skipped", party=Party.SERVICE, parents=(R
 
 
 @dataclass(frozen=True)
-class JobState(Fact, name="job.state", party=Party.SERVICE, parents=(*REQUESTS, "job.state"), job=ALWAYS, vm=SOMETIMES):
+class JobState(
+    Fact,
+    name="job.state",
+    party=Party.SERVICE,
+    parents=(*REQUESTS, *SCHEDULES, "job.state", ROOT),
+    job=ALWAYS,
+    vm=SOMETIMES,
+):
     """A job was opened, or is in another state."""
 
     to: str
@@ -82,7 +135,7 @@ class UndoFailed(Fact, name="job.undo_failed", party=Party.SERVICE, parents=JOBS
 
 @dataclass(frozen=True)
 class DeploymentState(
-    Fact, name="deployment.state", party=Party.SERVICE, parents=(*REQUESTS, "deployment.state"), job=ALWAYS
+    Fact, name="deployment.state", party=Party.SERVICE, parents=(*REQUESTS, "deployment.state", ROOT), job=ALWAYS
 ):
     """A deployment of a template is in another state."""
 
@@ -115,6 +168,30 @@ class SnapshotReported(
     message: str
 
 
+SNAPSHOTS = (SnapshotReported.NAME, *JOBS)
+
+
+@dataclass(frozen=True)
+class SnapshotFound(Fact, name="snapshot.found", party=Party.SERVICE, parents=SNAPSHOTS, job=ALWAYS, vm=ALWAYS):
+    """The storage has the snapshot of a disk: the one that a report names, or one that the service took itself."""
+
+    disk: str
+    lun: int
+    snapshot: str
+    """Time stamp that the storage gave it."""
+
+
+@dataclass(frozen=True)
+class SnapshotJudged(Fact, name="snapshot.judged", party=Party.SERVICE, parents=SNAPSHOTS, job=ALWAYS, vm=ALWAYS):
+    """What the service makes of the snapshots of a task: what they are good for, or why they are not."""
+
+    task: str
+    """Empty where the service took them itself."""
+    consistency: str | None = None
+    error: str | None = None
+    """Code of the job's error."""
+
+
 @dataclass(frozen=True)
 class SnapshotLost(Fact, name="snapshot.lost", party=Party.SERVICE, parents=JOBS, job=ALWAYS, vm=ALWAYS):
     """The storage no longer has snapshots that were taken in this job."""
@@ -140,11 +217,28 @@ class TransferProgress(Fact, name="transfer.progress", party=Party.SERVICE, pare
 
 
 @dataclass(frozen=True)
+class DiskVaulted(Fact, name="transfer.disk_vaulted", party=Party.SERVICE, parents=JOBS, job=ALWAYS, vm=ALWAYS):
+    """The vault has what changed on a disk."""
+
+    disk: str
+    changed_bytes: int
+    transferred_bytes: int
+
+
+@dataclass(frozen=True)
+class RestoreProgress(Fact, name="restore.progress", party=Party.SERVICE, parents=JOBS, job=ALWAYS, vm=SOMETIMES):
+    """How far the disks of a restore are. Told every now and then, and once at the end."""
+
+    details: str
+    percent: float
+
+
+@dataclass(frozen=True)
 class RecoveryPointState(
     Fact,
     name="recovery_point.state",
     party=Party.SERVICE,
-    parents=(*JOBS, *REQUESTS, ROOT),
+    parents=(SnapshotJudged.NAME, *JOBS, *REQUESTS, *SCHEDULES, ROOT),
     job=SOMETIMES,
     vm=SOMETIMES,
 ):
@@ -167,7 +261,7 @@ class RecoveryPointLost(Fact, name="recovery_point.lost", party=Party.SERVICE, p
 
 @dataclass(frozen=True)
 class ItemRecoveryBegun(
-    Fact, name="item_recovery.begun", party=Party.SERVICE, parents=(*REQUESTS, ROOT), job=SOMETIMES
+    Fact, name="item_recovery.begun", party=Party.SERVICE, parents=(*REQUESTS, *SCHEDULES, ROOT), job=SOMETIMES
 ):
     """A session began in which the files of a recovery point can be read."""
 
@@ -176,7 +270,7 @@ class ItemRecoveryBegun(
 
 @dataclass(frozen=True)
 class ItemRecoveryEnded(
-    Fact, name="item_recovery.ended", party=Party.SERVICE, parents=(*REQUESTS, ROOT), job=SOMETIMES
+    Fact, name="item_recovery.ended", party=Party.SERVICE, parents=(*REQUESTS, *SCHEDULES, ROOT), job=SOMETIMES
 ):
     """The sessions in which the files of a recovery point could be read were ended."""
 
@@ -188,7 +282,7 @@ class ItemRecoveryEnded(
 
 @dataclass(frozen=True)
 class ItemState(
-    Fact, name="item.state", party=Party.SERVICE, parents=(*JOBS, *REQUESTS, ROOT), job=SOMETIMES, vm=ALWAYS
+    Fact, name="item.state", party=Party.SERVICE, parents=(*JOBS, *REQUESTS, *SCHEDULES, ROOT), job=SOMETIMES, vm=ALWAYS
 ):
     """A protected item was made, or may be in another state."""
 
@@ -197,7 +291,7 @@ class ItemState(
 
 
 @dataclass(frozen=True)
-class VaultState(Fact, name="vault.state", party=Party.SERVICE, parents=(*REQUESTS, ROOT)):
+class VaultState(Fact, name="vault.state", party=Party.SERVICE, parents=(*REQUESTS, *SCHEDULES, ROOT)):
     """A vault was deleted, brought back or purged."""
 
     vault: str
@@ -205,7 +299,7 @@ class VaultState(Fact, name="vault.state", party=Party.SERVICE, parents=(*REQUES
 
 
 @dataclass(frozen=True)
-class ExpiryLeftBehind(Fact, name="expiry.left_behind", party=Party.SERVICE, parents=(ROOT,)):
+class ExpiryLeftBehind(Fact, name="expiry.left_behind", party=Party.SERVICE, parents=(*SCHEDULES, ROOT)):
     """Data of what is over could not be erased. The next round tries again."""
 
     of: str
@@ -213,7 +307,7 @@ class ExpiryLeftBehind(Fact, name="expiry.left_behind", party=Party.SERVICE, par
 
 
 @dataclass(frozen=True)
-class ArchiveSkipped(Fact, name="archive.skipped", party=Party.SERVICE, parents=(ROOT,)):
+class ArchiveSkipped(Fact, name="archive.skipped", party=Party.SERVICE, parents=(*SCHEDULES, ROOT)):
     """A recovery point was due for the archive and could not be moved now."""
 
     point: str

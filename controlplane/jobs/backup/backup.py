@@ -201,7 +201,7 @@ def take_snapshot(ports: Ports, state: Json) -> Waiting[Outcome]:
         points.add(store, point)
         restore_points.show(store, point, state["vm"], disks)
 
-    return Outcome(state, commit, (_tiers_event(state, point),))
+    return Outcome(state, commit, (_tiers_event(state | {"event": result.event}, point),))
 
 
 def _expires(store: Store, state: Json, taken: datetime) -> datetime:
@@ -251,7 +251,12 @@ def transfer_to_vault(ports: Ports, state: Json) -> Outcome:
         points.put(store, vaulted_point)
         records.set_properties(store, state, ports.clock.now(), **{"Backup Size": f"{-(-moved // MIB)} MB"})
 
-    return Outcome(state, commit, (_tiers_event(state, vaulted_point),))
+    told = [records.event(state, _disk_vaulted(disk)) for disk in vaulted_point.disks]
+    return Outcome(state, commit, (*told, _tiers_event(state, vaulted_point)))
+
+
+def _disk_vaulted(disk: PointDisk) -> events.DiskVaulted:
+    return events.DiskVaulted(disk.name, disk.changed_bytes or 0, disk.transferred_bytes or 0)
 
 
 def vaulted(ports: Ports, state: Json) -> tuple[RecoveryPoint, int]:

@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 
 from controlplane.domain.errors import ServiceError
 from controlplane.domain.events import service as events
+from controlplane.domain.events.event import Cause
 from controlplane.domain.recovery_services import snapshot_failure
 from controlplane.guest_urls import guest_sas
 from controlplane.jobs.engine import records
@@ -46,6 +47,8 @@ class SnapshotResult:
     consistency: str
     snapshots: tuple[Blob, ...]
     telemetry: Mapping[str, str]
+    event: int
+    """The event of the service's judgement, from which the recovery point follows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +63,11 @@ class Task:
 class _TaskFailed(Exception):
     """The extension reported a failure."""
 
-    def __init__(self, report: StatusReport) -> None:
+    def __init__(self, report: StatusReport, event: int) -> None:
         super().__init__(report.error_name)
         self.report = report
+        self.event = event
+        """That tells of the report."""
 
 
 def take(ports: Ports, state: Json, disks: Sequence[Disk]) -> Waiting[SnapshotResult]:
@@ -77,11 +82,13 @@ def take(ports: Ports, state: Json, disks: Sequence[Disk]) -> Waiting[SnapshotRe
     for retries in range(attempts):
         task = _new_task(ports, state)
         try:
-            report = yield from _carry_out(ports, state, disks, task, retries)
-            return _confirmed(ports, disks, task, report)
+            report, reported = yield from _carry_out(ports, state, disks, task, retries)
+            return _confirmed(ports, state | {"event": reported}, disks, task, report)
         except _TaskFailed as failure:
             _forget(ports, disks, task)
             meaning = snapshot_failure.meaning_of(failure.report.error_name)
+            judged = events.SnapshotJudged(task.id, error=meaning.kind.code)
+            ports.store.record(records.event(state | {"event": failure.event}, judged))
             if retries + 1 == attempts or not meaning.retry_without_freeze:
                 raise snapshot_failure.service_error(failure.report.error_name, failure.report.message) from None
         except ServiceError:
@@ -133,7 +140,10 @@ def _take_by_service(ports: Ports, state: Json, disks: Sequence[Disk], view: Ins
         snapshots.delete_snapshots(ports, disks, lambda snapshot, job, task: job == state["job"])
         raise snapshot_failure.machine_not_stable("It was started while its disks were being snapshotted.")
     taken = tuple(disk.blob.at(stamp) for disk, stamp in zip(disks, stamps, strict=True))
-    return SnapshotResult("", "CrashConsistent", taken, {})
+    with ports.store.transaction():
+        _tell_of_snapshots(ports, state, disks, taken)
+        judged = ports.store.record(records.event(state, events.SnapshotJudged("", "CrashConsistent")))
+    return SnapshotResult("", "CrashConsistent", taken, {}, judged)
 
 
 # ---------------------------------------------------------------------------------------------------------- one attempt
@@ -151,32 +161,37 @@ def _new_task(ports: Ports, state: Json) -> Task:
     )
 
 
-def _carry_out(ports: Ports, state: Json, disks: Sequence[Disk], task: Task, retries: int) -> Waiting[StatusReport]:
-    """The report of a task that succeeded, by its own account."""
+def _carry_out(
+    ports: Ports, state: Json, disks: Sequence[Disk], task: Task, retries: int
+) -> Waiting[tuple[StatusReport, int]]:
+    """The report of a task that succeeded, by its own account, and the event that tells of it."""
     # A handler writes only to blobs that are there, and only if they are empty.
     ports.blobs.put(task.logs, b"")
     ports.blobs.put(task.status, b"")
     deadline = ports.clock.now() + timedelta(seconds=ports.settings.snapshot_timeout_seconds)
+    request = _request(ports, state, disks, task, retries)
     try:
-        ports.fabric.deliver(state["vm"], _request(ports, state, disks, task, retries))
+        with ports.store.transaction():
+            asked = ports.store.record(records.event(state, events.SnapshotAsked(task.id, retries)))
+            ports.fabric.deliver(state["vm"], request, Cause(asked, state["job"]))
     except GuestNotReady as reason:
         raise snapshot_failure.agent_not_ready(f"It cannot be given the task: {reason}.") from None
-    ports.store.record(records.event(state, events.SnapshotAsked(task.id, retries)))
     watch = _Watch(ports, state["vm"], task)
+    state = state | {"event": asked}
     what = f"the report of the task {task.id}"
     try:
         yield Wait(what, watch, deadline, poll_seconds=ports.settings.report_poll_seconds)
     except ServiceError:  # the job was asked to stop
         _remember_attempt(ports, state, task, None)
         raise
-    _remember_attempt(ports, state, task, watch.report)
+    reported = _remember_attempt(ports, state, task, watch.report)
     if watch.problem is not None:
         raise watch.problem
     if watch.report is None:
         raise snapshot_failure.no_answer(ports.settings.snapshot_timeout_seconds)
     if watch.report.progress == "Failed":
-        raise _TaskFailed(watch.report)
-    return watch.report
+        raise _TaskFailed(watch.report, reported)
+    return watch.report, reported
 
 
 def _request(ports: Ports, state: Json, disks: Sequence[Disk], task: Task, retries: int) -> ExtensionRequest:
@@ -216,8 +231,8 @@ def _request(ports: Ports, state: Json, disks: Sequence[Disk], task: Task, retri
     )
 
 
-def _remember_attempt(ports: Ports, state: Json, task: Task, report: StatusReport | None) -> None:
-    """Both blobs stay with the job, whatever becomes of it."""
+def _remember_attempt(ports: Ports, state: Json, task: Task, report: StatusReport | None) -> int:
+    """Both blobs stay with the job, whatever becomes of it; returns the event that tells so."""
     told: Json = {"code": None, "error_name": None, "consistency": None, "message": ""}
     if report is not None:
         told = {
@@ -228,7 +243,7 @@ def _remember_attempt(ports: Ports, state: Json, task: Task, report: StatusRepor
         }
     blobs = {"status_blob": _address(task.status), "logs_blob": _address(task.logs)}
     records.remember_one_more(ports, state, "attempts", {"task_id": task.id, **told, **blobs})
-    ports.store.record(records.event(state, events.SnapshotReported(task.id, **told)))
+    return ports.store.record(records.event(state, events.SnapshotReported(task.id, **told)))
 
 
 def _address(blob: Blob) -> Json:
@@ -319,7 +334,7 @@ def _why_failed(extension: ExtensionView) -> ServiceError:
 # --------------------------------------------------------------------------------------------------- what it amounts to
 
 
-def _confirmed(ports: Ports, disks: Sequence[Disk], task: Task, report: StatusReport) -> SnapshotResult:
+def _confirmed(ports: Ports, state: Json, disks: Sequence[Disk], task: Task, report: StatusReport) -> SnapshotResult:
     """The snapshots that the report names, once they have been found: of this task, one for each disk, in order."""
     told = report.snapshots or ()
     consistency = report.consistency
@@ -331,4 +346,13 @@ def _confirmed(ports: Ports, disks: Sequence[Disk], task: Task, report: StatusRe
             raise snapshot_failure.snapshots_missing(
                 f"The storage has no snapshot of the disk {disk.name} by this task."
             )
-    return SnapshotResult(task.id, consistency, taken, dict(report.telemetry))
+    with ports.store.transaction():
+        _tell_of_snapshots(ports, state, disks, taken)
+        judged = ports.store.record(records.event(state, events.SnapshotJudged(task.id, consistency)))
+    return SnapshotResult(task.id, consistency, taken, dict(report.telemetry), judged)
+
+
+def _tell_of_snapshots(ports: Ports, state: Json, disks: Sequence[Disk], taken: Sequence[Blob]) -> None:
+    for disk, snapshot in zip(disks, taken, strict=True):
+        found = events.SnapshotFound(disk.name, disk.lun, snapshot.snapshot or "")
+        ports.store.record(records.event(state, found))

@@ -9,11 +9,13 @@ from __future__ import annotations
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
+from controlplane.caused_ports import CausedFabric
 from controlplane.domain.errors import ServiceError
 from controlplane.domain.errors.jobs import DEPENDENCY_FAILED, INTERNAL_OPERATION_ERROR, JOB_SUCCESSFULLY_CANCELLED
 from controlplane.domain.events import service as events
-from controlplane.domain.events.event import Fact
+from controlplane.domain.events.event import Cause, Fact
 from controlplane.domain.recovery_services.job import Job
 from controlplane.jobs.engine import records
 from controlplane.jobs.engine.plan import Direction, JobLog, Outcome, Plan, Step, StepFailed, completed, run
@@ -124,9 +126,9 @@ class Execution:
 
     def _do(self, step: Step, state: Json) -> Waiting[Json]:
         store = self._ports.store
-        self._begin(step, state)
+        state = self._begin(step, state)
         try:
-            outcome = yield from completed(step.do(self._ports, state))
+            outcome = yield from completed(step.do(self._ports_for(state), state))
             with self._writing():
                 self._commit(outcome)
                 self._job_log.change_task(store, state, step.name, "done", self._ports.clock.now())
@@ -137,14 +139,17 @@ class Execution:
             raise self._failed(step, error) from error
         return outcome.state
 
-    def _begin(self, step: Step, state: Json) -> None:
+    def _begin(self, step: Step, state: Json) -> Json:
+        """The state with the event of the task, from which follows what the step tells."""
         store = self._ports.store
         with self._writing() as run:
-            stopped = run.cancel
+            stopped, task = run.cancel, None
             if not stopped:
-                self._job_log.change_task(store, state, step.name, "started", self._ports.clock.now())
+                first, now = self._run.state, self._ports.clock.now()
+                task = self._job_log.change_task(store, first, step.name, "started", now)
         if stopped:
             raise self._stopped_at(step)
+        return state if task is None else state | {"event": task}
 
     def _stopped_at(self, step: Step) -> StepFailed:
         error = JOB_SUCCESSFULLY_CANCELLED.error()
@@ -169,7 +174,7 @@ class Execution:
         """An undo that cannot is told of and not tried again: what it left is found by the next backup's clean-up."""
         self._runs.check(self._run.job, self._run.fence)
         try:
-            undone = step.undo(self._ports, state) if step.undo is not None else Outcome(state)
+            undone = step.undo(self._ports_for(state), state) if step.undo is not None else Outcome(state)
             outcome = yield from completed(undone)
             with self._writing():
                 self._commit(outcome)
@@ -206,6 +211,12 @@ class Execution:
     ) -> None:
         entry = Logged(step.name, direction, state, _fields_of(error) if error else None, cancelled)
         self._runs.append(self._run.job, self._run.fence, self._position - 1, entry)
+
+    def _ports_for(self, state: Json) -> Ports:
+        """For a step: what it asks of the host follows from its task."""
+        if (event := state.get("event")) is None:
+            return self._ports
+        return replace(self._ports, fabric=CausedFabric(self._ports.fabric, lambda: Cause(event, self._run.job)))
 
     def _tell(self, fact: Fact) -> None:
         self._ports.store.record(self._job_log.event(self._run.state, fact))

@@ -68,8 +68,8 @@ def _leave(store: Store, state: Json, job: Job, error: ServiceError | None) -> N
 class JobLog(Protocol):
     """Where it is written down how a job goes, for whoever asks. Jobs of a vault have theirs in `records`."""
 
-    def change_task(self, store: Store, state: Json, task: str, event: str, now: datetime) -> None:
-        """A step started, is done, or failed."""
+    def change_task(self, store: Store, state: Json, task: str, event: str, now: datetime) -> int | None:
+        """A step started, is done, or failed; returns the id of the event that tells it, if one does."""
 
     def cancel_asked(self, store: Store, state: Json, now: datetime) -> None:
         """The job was asked to stop."""

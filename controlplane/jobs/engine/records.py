@@ -107,19 +107,21 @@ def remember_one_more(ports: Ports, state: Json, list_name: str, fact: Json) -> 
         change(ports.store, state["job_document"], ports.clock.now(), lambda job: job, **facts)
 
 
-def change_task(store: Store, state: Json, task: str, event: str, now: datetime) -> None:
+def change_task(store: Store, state: Json, task: str, event: str, now: datetime) -> int:
     job = change(store, state["job_document"], now, lambda job: jobs.task_changed(job, task, event, now))
     status = next(known.status for known in job.tasks if known.name == task)
-    store.record(_event(job, events.TaskState(task, status), state))
+    return store.record(_event(job, events.TaskState(task, status), state))
 
 
 def show_progress(ports: Ports, state: Json, task: str, details: str, progress: Progress) -> None:
-    """Show how far a task is."""
+    """Show how far a task is, and tell it."""
 
     def with_progress(job: Job) -> Job:
         return jobs.with_progress(job, task, details, progress)
 
-    change(ports.store, state["job_document"], ports.clock.now(), with_progress)
+    with ports.store.transaction():
+        change(ports.store, state["job_document"], ports.clock.now(), with_progress)
+        ports.store.record(event(state, events.RestoreProgress(details, progress.percent)))
 
 
 def set_properties(store: Store, state: Json, now: datetime, **properties: str) -> None:

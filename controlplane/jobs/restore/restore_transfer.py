@@ -12,6 +12,7 @@ from collections.abc import Callable
 from controlplane.domain import errors
 from controlplane.domain.errors import ServiceError
 from controlplane.domain.errors.restore import SNAPSHOT_NOT_FOUND
+from controlplane.domain.events import service as events
 from controlplane.domain.recovery_services import job as jobs
 from controlplane.domain.recovery_services.job import Progress
 from controlplane.domain.recovery_services.recovery_point import PointDisk, RecoveryPoint
@@ -63,8 +64,9 @@ def _rebuild(
         gauge.finished(disk)
     restored = [{"lun": disk.lun, "name": disk.name, **_address(target(state, disk))} for disk in disks]
 
+    details, progress = gauge.reading()
+
     def commit(store: Store) -> None:
-        details, progress = gauge.reading()
         records.change(
             store,
             state["job_document"],
@@ -73,7 +75,8 @@ def _rebuild(
             restored=restored,
         )
 
-    return Outcome(state, commit)
+    told = records.event(state, events.RestoreProgress(details, progress.percent))
+    return Outcome(state, commit, (told,))
 
 
 def delete_disks(ports: Ports, state: Json) -> Outcome:

@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from controlplane.adapters.fabric import StoreFabric
+from controlplane.domain.events.event import Cause
 from controlplane.fabric_documents import DESIRED, HANDLER, OBSERVED
 from controlplane.ports import (
     Blob,
@@ -123,20 +124,20 @@ class ScriptedFabric:
         self._real = StoreFabric(self.store, self.clock)
         publish(self.store)
 
-    def create_vm(self, vm: str, spec: MachineSpec) -> None:
+    def create_vm(self, vm: str, spec: MachineSpec, cause: Cause | None = None) -> None:
         self._real.create_vm(vm, spec)
         if not self.unready:
             self._apply(vm)
 
-    def delete_vm(self, vm: str) -> None:
+    def delete_vm(self, vm: str, cause: Cause | None = None) -> None:
         self._real.delete_vm(vm)
         apply_desired(self.store, vm)
 
-    def power(self, vm: str, state: PowerState) -> None:
+    def power(self, vm: str, state: PowerState, cause: Cause | None = None) -> None:
         self._real.power(vm, state)
         self._apply(vm)
 
-    def restart(self, vm: str) -> None:
+    def restart(self, vm: str, cause: Cause | None = None) -> None:
         self._real.restart(vm)
         self._apply(vm)
 
@@ -160,7 +161,7 @@ class ScriptedFabric:
     def handler(self, publisher: str, type: str) -> PublishedHandler | None:
         return self._real.handler(publisher, type)
 
-    def deliver(self, vm: str, request: ExtensionRequest) -> int:
+    def deliver(self, vm: str, request: ExtensionRequest, cause: Cause | None = None) -> int:
         number = self._real.deliver(vm, request)
         self._apply(vm)
         self.delivered.append(request)
@@ -169,7 +170,7 @@ class ScriptedFabric:
             answer(self, SnapshotSettings.parse(request.public, request.protected))
         return number
 
-    def remove_extension(self, vm: str, name: str) -> None:
+    def remove_extension(self, vm: str, name: str, cause: Cause | None = None) -> None:
         self._real.remove_extension(vm, name)
         self._apply(vm)
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from controlplane.adapters.memory_blobs import MemoryBlobs
 from controlplane.arm.app import MAX_BODY_BYTES, ROUTES
 from controlplane.arm.edge.routing import Table, operation_name, split
+from controlplane.domain.events.service import ArmRequest, RequestAnswered
 from controlplane.ports import StorageRefused, StorageUnavailable
 from tests.unit.controlplane.arm.arm_world import (
     ACCOUNT,
@@ -318,11 +319,15 @@ def test_a_write_is_an_event_and_a_read_is_none(world: ArmWorld) -> None:
     world.add_group()
     world.get(GROUP)
     world.error("PUT", GROUP, {"location": "nowhere"})
-    told = [event.data for event in world.ports.store.events() if event.name == "arm.request"]
-    assert told == [
-        {"method": "PUT", "id": GROUP, "status": 201},
-        {"method": "PUT", "id": GROUP, "status": 400},
-    ]
+    known = {event.id: event for event in world.ports.store.events()}
+    answers = [event for event in known.values() if event.name == RequestAnswered.NAME]
+    asked = [known[answer.parent or 0] for answer in answers]
+    assert {event.name for event in asked} == {ArmRequest.NAME}
+    operation = "PUT Microsoft.Resources/subscriptions/resourceGroups"
+    assert [(event.data["operation"], event.data["id"]) for event in asked] == [(operation, GROUP)] * 2
+    assert [event.data["status"] for event in answers] == [201, 400]
+    assert [answer.data.get("code") is None for answer in answers] == [True, False]
+    assert all(event.data["caller"] and event.data["correlation_id"] and event.data["api_version"] for event in asked)
 
 
 # ----------------------------------------------------------------------------------------------------------- the table

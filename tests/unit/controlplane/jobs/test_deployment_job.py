@@ -14,6 +14,7 @@ from controlplane.adapters.inline_engine import InlineEngine
 from controlplane.adapters.memory_blobs import MemoryBlobs
 from controlplane.adapters.store import SqlStore
 from controlplane.domain.errors import ServiceError
+from controlplane.domain.events.event import Cause
 from controlplane.domain.resources import deployment
 from controlplane.domain.resources.deployment import KIND, Operation
 from controlplane.jobs.deployment import DEPLOY, deploying, state_of
@@ -42,7 +43,16 @@ class NotedRequests:
     _under_way: set[str] = field(default_factory=set)
     _questions: list[str] = field(default_factory=list)
 
-    def write(self, id: str, api_version: str, body: Json, secrets: tuple[str, ...] = (), *, once: str = "") -> Written:
+    def write(
+        self,
+        id: str,
+        api_version: str,
+        body: Json,
+        secrets: tuple[str, ...] = (),
+        *,
+        once: str = "",
+        cause: Cause | None = None,
+    ) -> Written:
         if self.store.get(WRITTEN, once):
             return Written(200, f"/operations/{id}" if id in self.begins else None)
         self.asked.append(id)

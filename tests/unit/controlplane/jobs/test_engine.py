@@ -162,7 +162,8 @@ def test_each_change_of_state_is_an_event_of_the_job(world: World) -> None:
         ("task.state", "One", "Completed"),
         ("job.state", None, "Completed"),
     ]
-    assert {event.parent for event in events[1:]} == {events[0].id}
+    began, started, ended, closed = events
+    assert [event.parent for event in (started, ended, closed)] == [began.id, started.id, began.id]
     assert {event.vm for event in events} == {"/vm"}
 
 
