@@ -19,7 +19,7 @@ from controlplane.fabric_documents import (
 from controlplane.ports import Json, Store
 from extension.contract.protocol import settings_file
 from simulator.host.goalstate import GoalState, PluginGoal
-from simulator.host.packages import PackageRepository, handler_name
+from simulator.host.packages import Package, PackageRepository, handler_name
 
 
 def machine_key(vm: str) -> str:
@@ -49,12 +49,12 @@ def plugins(extensions: Sequence[DesiredExtension], packages: PackageRepository)
     """The orders to the agent. An extension of which no fitting version is published is none of them."""
     goals = []
     for wanted in extensions:
-        package = packages.resolve(wanted.publisher, wanted.type, wanted.version, wanted.auto_upgrade_minor_version)
+        package = _package(wanted, packages)
         if package is None and wanted.state == "enabled":
             continue
         goals.append(
             PluginGoal(
-                name=package.name if package else handler_name(wanted.publisher, wanted.type),
+                name=_handler_of(wanted, package),
                 version=package.version if package else wanted.version,
                 state=wanted.state,
                 sequence_number=wanted.sequence_number,
@@ -62,6 +62,23 @@ def plugins(extensions: Sequence[DesiredExtension], packages: PackageRepository)
             )
         )
     return tuple(goals)
+
+
+def new_orders(
+    extensions: Sequence[DesiredExtension], before: Sequence[DesiredExtension], packages: PackageRepository
+) -> list[tuple[str, DesiredExtension]]:
+    """The extensions that are ordered otherwise than before, each with the name of its handler."""
+    known = {(each.name, each.sequence_number, each.state) for each in before}
+    changed = [each for each in extensions if (each.name, each.sequence_number, each.state) not in known]
+    return [(_handler_of(each, _package(each, packages)), each) for each in changed]
+
+
+def _package(wanted: DesiredExtension, packages: PackageRepository) -> Package | None:
+    return packages.resolve(wanted.publisher, wanted.type, wanted.version, wanted.auto_upgrade_minor_version)
+
+
+def _handler_of(wanted: DesiredExtension, package: Package | None) -> str:
+    return package.name if package else handler_name(wanted.publisher, wanted.type)
 
 
 # ------------------------------------------------------------------------------------------------------------- observed

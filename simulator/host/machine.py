@@ -27,9 +27,10 @@ from simulator.guest.conditions import ConditionsOf
 from simulator.guest.files import write_private
 from simulator.guest.machine import BootFailed, Guest
 from simulator.host.certificates import TenantCertificate, tenant_certificate
-from simulator.host.documents import AgentReport, machine_key, observed_extensions, plugins
+from simulator.host.documents import AgentReport, machine_key, new_orders, observed_extensions, plugins
 from simulator.host.event_buffer import EventBuffer
 from simulator.host.goalstate import GoalState
+from simulator.host.machine_story import MachineStory
 from simulator.host.packages import PackageRepository
 from simulator.host.wireserver import WireServer
 
@@ -81,6 +82,7 @@ class Machine:
         self._woken = False
         self._due = NEVER
         self._all = surroundings
+        self._story = MachineStory(vm, surroundings.event_buffer)
         self._agent: Agent | None = None
         self._desired: DesiredMachine | None = None
         self._applied: DesiredMachine | None = None
@@ -107,7 +109,7 @@ class Machine:
 
     def tell(self, fact: Fact) -> None:
         """Something happened to this machine."""
-        self._all.event_buffer.add(self.vm, fact)
+        self._story.tell(fact)
 
     # --------------------------------------------------------------------------------------------------- what it does
 
@@ -141,6 +143,7 @@ class Machine:
             self._show(self._desired)
 
     def _become(self, desired: DesiredMachine) -> None:
+        self._story.cause = desired.cause
         if self._applied is None:
             self._recall(desired)
         elif self._applied.born != desired.born:
@@ -193,7 +196,9 @@ class Machine:
             return
         self._private["incarnation"] += 1
         self.goal_state = self._goal_state(desired)
-        self.tell(events.GoalStatePublished(self.goal_state.incarnation, len(goals)))
+        before = self._applied.extensions if self._applied else ()
+        changed = new_orders(desired.extensions, before, self._all.packages)
+        self._story.publish(self.goal_state.incarnation, len(goals), changed)
         if self._agent is not None:
             self._agent.ring()
 

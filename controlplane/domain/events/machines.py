@@ -4,48 +4,79 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from controlplane.domain.events.event import ALWAYS, ROOT, Fact, Party
+from controlplane.domain.events.event import ALWAYS, ROOT, SOMETIMES, Fact, Party
+
+ORDERS = (
+    "arm.request",
+    "service.request",
+    "job.state",
+    "task.state",
+    "deployment.state",
+    "world.reset",
+    ROOT,
+)
+"""What the host may be asked for something by."""
 
 # ------------------------------------------------------------------------------------------------------------- the host
 
 
 @dataclass(frozen=True)
-class MachinePower(Fact, name="machine.power", party=Party.HOST, parents=(ROOT,), vm=ALWAYS):
+class MachinePower(Fact, name="machine.power", party=Party.HOST, parents=ORDERS, job=SOMETIMES, vm=ALWAYS):
     """The host switched a machine on or off."""
 
     power: str
 
 
 @dataclass(frozen=True)
-class MachineFailed(Fact, name="machine.failed", party=Party.HOST, parents=(ROOT,), vm=ALWAYS):
+class MachineFailed(Fact, name="machine.failed", party=Party.HOST, parents=ORDERS, job=SOMETIMES, vm=ALWAYS):
     """The host could not make a machine what it shall be."""
 
     problem: str
 
 
 @dataclass(frozen=True)
-class MachineDeleted(Fact, name="machine.deleted", party=Party.HOST, parents=(ROOT,), vm=ALWAYS):
+class MachineDeleted(Fact, name="machine.deleted", party=Party.HOST, parents=ORDERS, job=SOMETIMES, vm=ALWAYS):
     """Nothing of a machine is left on the host."""
 
 
 @dataclass(frozen=True)
-class GoalStatePublished(Fact, name="goal_state.published", party=Party.HOST, parents=(ROOT,), vm=ALWAYS):
+class GoalStatePublished(
+    Fact, name="goal_state.published", party=Party.HOST, parents=(*ORDERS, "snapshot.asked"), job=SOMETIMES, vm=ALWAYS
+):
     """The wire server has another goal state for a machine."""
 
     incarnation: int
     handlers: int
     """How many handlers it names."""
+    handler: str | None = None
+    """The one whose order is new; a goal state with several new orders is told once for each."""
+    sequence_number: int | None = None
+    """Of the new order."""
 
 
 @dataclass(frozen=True)
-class StatusUploadFailed(Fact, name="status.upload_failed", party=Party.HOST, parents=(ROOT,), vm=ALWAYS):
+class StatusUploadFailed(
+    Fact,
+    name="status.upload_failed",
+    party=Party.HOST,
+    parents=("agent.goal_state", "guest.booted", ROOT),
+    job=SOMETIMES,
+    vm=ALWAYS,
+):
     """The status of a machine could not be written to its blob."""
 
     reason: str
 
 
 @dataclass(frozen=True)
-class HostSnapshotRefused(Fact, name="host_snapshot.refused", party=Party.HOST, parents=(ROOT,), vm=ALWAYS):
+class HostSnapshotRefused(
+    Fact,
+    name="host_snapshot.refused",
+    party=Party.HOST,
+    parents=("agent.goal_state", "guest.booted", ROOT),
+    job=SOMETIMES,
+    vm=ALWAYS,
+):
     """A handler asked the host for snapshots, which are not simulated."""
 
     reason: str
@@ -55,21 +86,42 @@ class HostSnapshotRefused(Fact, name="host_snapshot.refused", party=Party.HOST, 
 
 
 @dataclass(frozen=True)
-class AgentGoalState(Fact, name="agent.goal_state", party=Party.AGENT, parents=(ROOT,), vm=ALWAYS):
+class AgentGoalState(
+    Fact,
+    name="agent.goal_state",
+    party=Party.AGENT,
+    parents=("goal_state.published", "guest.booted", ROOT),
+    job=SOMETIMES,
+    vm=ALWAYS,
+):
     """The agent has fetched a goal state and begins to apply it."""
 
     incarnation: int
 
 
 @dataclass(frozen=True)
-class AgentFailed(Fact, name="agent.failed", party=Party.AGENT, parents=(ROOT,), vm=ALWAYS):
+class AgentFailed(
+    Fact,
+    name="agent.failed",
+    party=Party.AGENT,
+    parents=("agent.goal_state", "guest.booted", ROOT),
+    job=SOMETIMES,
+    vm=ALWAYS,
+):
     """The agent could not read a goal state or hand in its report."""
 
     reason: str
 
 
 @dataclass(frozen=True)
-class HandlerUnpacked(Fact, name="handler.unpacked", party=Party.AGENT, parents=(ROOT,), vm=ALWAYS):
+class HandlerUnpacked(
+    Fact,
+    name="handler.unpacked",
+    party=Party.AGENT,
+    parents=("agent.goal_state", "guest.booted", ROOT),
+    job=SOMETIMES,
+    vm=ALWAYS,
+):
     """The agent has fetched and unpacked the package of a handler."""
 
     handler: str
@@ -78,7 +130,14 @@ class HandlerUnpacked(Fact, name="handler.unpacked", party=Party.AGENT, parents=
 
 
 @dataclass(frozen=True)
-class CommandStarted(Fact, name="handler.command_started", party=Party.AGENT, parents=(ROOT,), vm=ALWAYS):
+class CommandStarted(
+    Fact,
+    name="handler.command_started",
+    party=Party.AGENT,
+    parents=("agent.goal_state", "guest.booted", ROOT),
+    job=SOMETIMES,
+    vm=ALWAYS,
+):
     """A process of a handler was started."""
 
     handler: str
@@ -88,7 +147,14 @@ class CommandStarted(Fact, name="handler.command_started", party=Party.AGENT, pa
 
 
 @dataclass(frozen=True)
-class CommandEnded(Fact, name="handler.command_ended", party=Party.AGENT, parents=(ROOT,), vm=ALWAYS):
+class CommandEnded(
+    Fact,
+    name="handler.command_ended",
+    party=Party.AGENT,
+    parents=("handler.command_started", "agent.goal_state"),
+    job=SOMETIMES,
+    vm=ALWAYS,
+):
     """A process of a handler ended. Without an exit code it was killed."""
 
     handler: str
@@ -100,7 +166,14 @@ class CommandEnded(Fact, name="handler.command_ended", party=Party.AGENT, parent
 
 
 @dataclass(frozen=True)
-class HandlerFailed(Fact, name="handler.failed", party=Party.AGENT, parents=(ROOT,), vm=ALWAYS):
+class HandlerFailed(
+    Fact,
+    name="handler.failed",
+    party=Party.AGENT,
+    parents=("agent.goal_state", "guest.booted", ROOT),
+    job=SOMETIMES,
+    vm=ALWAYS,
+):
     """An order for a handler could not be carried out."""
 
     handler: str
@@ -109,7 +182,14 @@ class HandlerFailed(Fact, name="handler.failed", party=Party.AGENT, parents=(ROO
 
 
 @dataclass(frozen=True)
-class HandlerRemoved(Fact, name="handler.removed", party=Party.AGENT, parents=(ROOT,), vm=ALWAYS):
+class HandlerRemoved(
+    Fact,
+    name="handler.removed",
+    party=Party.AGENT,
+    parents=("agent.goal_state", "guest.booted", ROOT),
+    job=SOMETIMES,
+    vm=ALWAYS,
+):
     """No version of a handler is on the machine any more."""
 
     handler: str
@@ -117,7 +197,14 @@ class HandlerRemoved(Fact, name="handler.removed", party=Party.AGENT, parents=(R
 
 
 @dataclass(frozen=True)
-class HandlerStatus(Fact, name="handler.status", party=Party.AGENT, parents=(ROOT,), vm=ALWAYS):
+class HandlerStatus(
+    Fact,
+    name="handler.status",
+    party=Party.AGENT,
+    parents=("handler.command_started", "agent.goal_state", "guest.booted", ROOT),
+    job=SOMETIMES,
+    vm=ALWAYS,
+):
     """The status file of a handler says something else than before."""
 
     handler: str
@@ -126,11 +213,27 @@ class HandlerStatus(Fact, name="handler.status", party=Party.AGENT, parents=(ROO
     code: int | None
 
 
+@dataclass(frozen=True)
+class AgentReported(
+    Fact,
+    name="agent.reported",
+    party=Party.AGENT,
+    parents=("handler.status", "agent.goal_state", "guest.booted", ROOT),
+    job=SOMETIMES,
+    vm=ALWAYS,
+):
+    """The agent has handed in its report, which says something else than the one before."""
+
+    incarnation: int
+    """The last goal state that was reached."""
+    handlers: int
+
+
 # ------------------------------------------------------------------------------------------------------------ the guest
 
 
 @dataclass(frozen=True)
-class GuestBooted(Fact, name="guest.booted", party=Party.GUEST, parents=(ROOT,), vm=ALWAYS):
+class GuestBooted(Fact, name="guest.booted", party=Party.GUEST, parents=ORDERS, job=SOMETIMES, vm=ALWAYS):
     """The operating system has started."""
 
     computer_name: str
@@ -138,7 +241,7 @@ class GuestBooted(Fact, name="guest.booted", party=Party.GUEST, parents=(ROOT,),
 
 
 @dataclass(frozen=True)
-class GuestStopped(Fact, name="guest.stopped", party=Party.GUEST, parents=(ROOT,), vm=ALWAYS):
+class GuestStopped(Fact, name="guest.stopped", party=Party.GUEST, parents=ORDERS, job=SOMETIMES, vm=ALWAYS):
     """The operating system has ended."""
 
     computer_name: str
@@ -146,7 +249,7 @@ class GuestStopped(Fact, name="guest.stopped", party=Party.GUEST, parents=(ROOT,
 
 
 @dataclass(frozen=True)
-class DiskLostWrites(Fact, name="disk.lost_writes", party=Party.GUEST, parents=(ROOT,), vm=ALWAYS):
+class DiskLostWrites(Fact, name="disk.lost_writes", party=Party.GUEST, parents=ORDERS, job=SOMETIMES, vm=ALWAYS):
     """The storage no longer has what the guest had written to a disk."""
 
     disk: str
@@ -157,7 +260,7 @@ class DiskLostWrites(Fact, name="disk.lost_writes", party=Party.GUEST, parents=(
 
 
 @dataclass(frozen=True)
-class DiskRaw(Fact, name="disk.raw", party=Party.GUEST, parents=(ROOT,), vm=ALWAYS):
+class DiskRaw(Fact, name="disk.raw", party=Party.GUEST, parents=ORDERS, job=SOMETIMES, vm=ALWAYS):
     """A disk holds no volume that the guest can read."""
 
     disk: str
@@ -166,7 +269,9 @@ class DiskRaw(Fact, name="disk.raw", party=Party.GUEST, parents=(ROOT,), vm=ALWA
 
 
 @dataclass(frozen=True)
-class WorkloadFailed(Fact, name="workload.failed", party=Party.GUEST, parents=(ROOT,), vm=ALWAYS):
+class WorkloadFailed(
+    Fact, name="workload.failed", party=Party.GUEST, parents=("guest.booted", ROOT), job=SOMETIMES, vm=ALWAYS
+):
     """A program in the guest could not go on."""
 
     workload: str
@@ -174,14 +279,23 @@ class WorkloadFailed(Fact, name="workload.failed", party=Party.GUEST, parents=(R
 
 
 @dataclass(frozen=True)
-class SessionOpened(Fact, name="bridge.session_opened", party=Party.GUEST, parents=(ROOT,), vm=ALWAYS):
+class SessionOpened(
+    Fact,
+    name="bridge.session_opened",
+    party=Party.GUEST,
+    parents=("handler.command_started", "guest.booted", ROOT),
+    job=SOMETIMES,
+    vm=ALWAYS,
+):
     """A requester came to the guest's bridge."""
 
     task_id: str
 
 
 @dataclass(frozen=True)
-class SessionClosed(Fact, name="bridge.session_closed", party=Party.GUEST, parents=(ROOT,), vm=ALWAYS):
+class SessionClosed(
+    Fact, name="bridge.session_closed", party=Party.GUEST, parents=(SessionOpened.NAME,), job=SOMETIMES, vm=ALWAYS
+):
     """A requester is gone."""
 
     task_id: str
@@ -190,15 +304,58 @@ class SessionClosed(Fact, name="bridge.session_closed", party=Party.GUEST, paren
 
 
 @dataclass(frozen=True)
-class VssRefused(Fact, name="vss.refused", party=Party.GUEST, parents=(ROOT,), vm=ALWAYS):
+class FreezeAsked(
+    Fact, name="bridge.freeze_asked", party=Party.GUEST, parents=(SessionOpened.NAME,), job=SOMETIMES, vm=ALWAYS
+):
+    """A requester asks for a frozen guest."""
+
+    task_id: str
+    timeout_seconds: float
+    writers: bool
+    """Whether the writers take part."""
+
+
+@dataclass(frozen=True)
+class ThawAsked(
+    Fact,
+    name="bridge.thaw_asked",
+    party=Party.GUEST,
+    parents=("vss.frozen", SessionOpened.NAME),
+    job=SOMETIMES,
+    vm=ALWAYS,
+):
+    """A requester has its snapshots, or gives up."""
+
+    task_id: str
+
+
+VSS_STEPS = (FreezeAsked.NAME, ThawAsked.NAME, SessionOpened.NAME)
+
+
+@dataclass(frozen=True)
+class WriterState(Fact, name="vss.writer", party=Party.GUEST, parents=VSS_STEPS, job=SOMETIMES, vm=ALWAYS):
+    """A VSS writer was told something, and is in another state."""
+
+    task_id: str
+    writer: str
+    step: str
+    """What it was told."""
+    state: str
+    hresult: str
+    """Its last error; 0x00000000 when there is none."""
+
+
+@dataclass(frozen=True)
+class VssRefused(Fact, name="vss.refused", party=Party.GUEST, parents=VSS_STEPS, job=SOMETIMES, vm=ALWAYS):
     """VSS could not make a snapshot set."""
 
+    task_id: str
     hresult: str
     message: str
 
 
 @dataclass(frozen=True)
-class VssFrozen(Fact, name="vss.frozen", party=Party.GUEST, parents=(ROOT,), vm=ALWAYS):
+class VssFrozen(Fact, name="vss.frozen", party=Party.GUEST, parents=(FreezeAsked.NAME,), job=SOMETIMES, vm=ALWAYS):
     """Writes to all disks stand still."""
 
     task_id: str
@@ -208,8 +365,8 @@ class VssFrozen(Fact, name="vss.frozen", party=Party.GUEST, parents=(ROOT,), vm=
 
 
 @dataclass(frozen=True)
-class VssThawed(Fact, name="vss.thawed", party=Party.GUEST, parents=(ROOT,), vm=ALWAYS):
-    """Writes go on."""
+class VssThawed(Fact, name="vss.thawed", party=Party.GUEST, parents=VSS_STEPS, job=SOMETIMES, vm=ALWAYS):
+    """Writes go on. Without a thaw that was asked for, VSS has let go by itself, or the requester is gone."""
 
     task_id: str
     with_writers: bool

@@ -182,6 +182,8 @@ class Agent:
                 self._on_event(events.AgentFailed(redact(f"the status cannot be uploaded: {problem}")))
             self._retry_at = now + POLL
             return
+        if not unchanged:
+            self._on_event(events.AgentReported(self._applied, len(handlers)))
         self._retry_at = AT_ONCE
         self._reported, self._report_at = content, now + REPORT
 

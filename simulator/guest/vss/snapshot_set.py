@@ -25,7 +25,14 @@ from simulator.guest.disk.disk import DiskCorrupt, GuestDisk
 from simulator.guest.disk.gate import Gate
 from simulator.guest.disk.ground_truth import GroundTruth, GroundTruths
 from simulator.guest.disk.write_history import WriteHistory
-from simulator.guest.vss.writer import HOLD_LIMIT_SECONDS, WRITER_FREEZE_LIMIT_SECONDS, Hresult, Writer, Writers
+from simulator.guest.vss.writer import (
+    HOLD_LIMIT_SECONDS,
+    WRITER_FREEZE_LIMIT_SECONDS,
+    Hresult,
+    Writer,
+    WriterEvent,
+    Writers,
+)
 from simulator.guest.vss.writers import guid
 
 LOOK_SECONDS = 1.0
@@ -92,7 +99,7 @@ class VssService:
         on_event: Callable[[Fact], None],
     ) -> None:
         self.event_log: list[str] = []
-        self.writers = Writers(clock, writers, self.event_log.append)
+        self.writers = Writers(clock, writers, self.event_log.append, self._tell_of_writer)
         self._clock = clock
         self._chance = chance
         self._gate = gate
@@ -106,6 +113,8 @@ class VssService:
         self._lock = Lock()
         self._sessions: dict[str, _Session] = {}
         self._busy_with: _Session | None = None
+        self._leader = ""
+        """Task of the requester that leads the writers."""
         self._hold: _Hold | None = None
 
     def open_session(self, task_id: str) -> str:
@@ -125,6 +134,7 @@ class VssService:
         if hold:
             self._end(hold, REQUESTER_GONE)
         elif session.truth and session.truth.consistency == "application":
+            self._leader = session.task_id
             self.writers.complete()
         self._remember_order(session)
         self._on_event(events.SessionClosed(session.task_id, left_frozen=hold is not None))
@@ -137,12 +147,14 @@ class VssService:
     def freeze(self, request: FreezeRequest) -> FreezeReport:
         with self._lock:
             session = self._find(request.session)
+            self._on_event(events.FreezeAsked(session.task_id, request.timeout_seconds, request.writers))
             if self._busy_with:
                 same = self._busy_with is session
-                return _refused(Hresult.BAD_STATE if same else Hresult.SNAPSHOT_SET_IN_PROGRESS)
+                return self._refused(session, Hresult.BAD_STATE if same else Hresult.SNAPSHOT_SET_IN_PROGRESS)
             if not self._available:
-                return _refused(Hresult.SERVICE_DISABLED)
+                return self._refused(session, Hresult.SERVICE_DISABLED)
             self._busy_with, session.ended = session, None
+            self._leader = session.task_id
         report = FreezeReport(False)
         try:
             report = self._do_snapshot_set(session, request)
@@ -159,6 +171,7 @@ class VssService:
             hold = self._take_hold(session)
             ended, session.ended = session.ended, None
         if hold:
+            self._on_event(events.ThawAsked(session.task_id))
             return self._end(hold)
         if ended:
             return ended
@@ -185,6 +198,8 @@ class VssService:
         time = self._clock.now()
         with self._lock:
             self._hold = _Hold(session, request.writers, time, tables, facts, stop_looking)
+            # Told with the lock, so that whoever takes the hold away tells the thaw behind it.
+            self._on_event(events.VssFrozen(session.task_id, request.writers, time.isoformat()))
         return FreezeReport(True, writers=reports, frozen_at=time.isoformat())
 
     def _given_up(self, hresult: Hresult, message: str) -> FreezeReport:
@@ -192,8 +207,16 @@ class VssService:
         self.writers.abort()
         if hresult is Hresult.FLUSH_WRITES_TIMEOUT:
             self.event_log.append(f"volsnap 8: flush and hold ended with 0x{hresult:08x}: {message}")
-        self._on_event(events.VssRefused(f"0x{hresult:08x}", message))
+        self._on_event(events.VssRefused(self._leader, f"0x{hresult:08x}", message))
         return FreezeReport(False, int(hresult), message, self.writers.reports())
+
+    def _refused(self, session: _Session, hresult: Hresult) -> FreezeReport:
+        self._on_event(events.VssRefused(session.task_id, f"0x{hresult:08x}", REFUSALS[hresult]))
+        return FreezeReport(False, int(hresult), REFUSALS[hresult])
+
+    def _tell_of_writer(self, writer: Writer, event: WriterEvent) -> None:
+        name, state, error = writer.writer_class.name, writer.state.name, f"0x{writer.last_error:08x}"
+        self._on_event(events.WriterState(self._leader, name, event.value, state, error))
 
     def _look(self, session: _Session) -> None:
         """Called by the clock: end a hold whose gate has opened by itself."""
@@ -210,6 +233,7 @@ class VssService:
         """Open the gate, then the rest. `gone`: why the requester does not ask for it itself."""
         held = self._gate.release()
         hold.stop_looking()
+        self._leader = hold.session.task_id
         kept = held.kept and not gone
         if hold.with_writers:
             self.writers.thaw() if kept else self.writers.abort()
@@ -222,7 +246,6 @@ class VssService:
             message = gone or f"writes are held for {HOLD_LIMIT_SECONDS:g} s at most"
             self.event_log.append(f"VSS 12298: writes could not be held, 0x{hresult:08x}: {message}")
         task_id, milliseconds = hold.session.task_id, round(held.held_milliseconds, 3)
-        self._on_event(events.VssFrozen(task_id, hold.with_writers, hold.time.isoformat()))
         self._on_event(events.VssThawed(task_id, hold.with_writers, kept, milliseconds, f"0x{hresult:08x}", message))
         reports = self.writers.reports() if hold.with_writers else ()
         return ThawReport(kept, held.held_milliseconds, int(hresult), message, reports)
@@ -274,7 +297,3 @@ class VssService:
         if hold:
             self._hold = None
         return hold
-
-
-def _refused(hresult: Hresult) -> FreezeReport:
-    return FreezeReport(False, int(hresult), REFUSALS[hresult])

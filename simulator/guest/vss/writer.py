@@ -181,10 +181,17 @@ class Writer:
 class Writers:
     """All writers of a guest, led through the events together."""
 
-    def __init__(self, clock: Clock, members: list[Writer], log: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        members: list[Writer],
+        log: Callable[[str], None],
+        on_change: Callable[[Writer, WriterEvent], None] = lambda writer, event: None,
+    ) -> None:
         self.members = members
         self._clock = clock
         self._log = log
+        self._on_change = on_change
 
     def freeze(self, deadline: datetime) -> bool:
         """From PrepareForBackup to the last Freeze. False: some failed; the others wait for an abort."""
@@ -225,7 +232,11 @@ class Writers:
 
     def _tell(self, members: list[Writer], event: WriterEvent, deadline: datetime) -> bool:
         """Send an event to every writer, also after one failed. False if any failed."""
-        failed = [member for member in members if not member.handle(event, self._clock, deadline)]
+        failed = []
+        for member in members:
+            if not member.handle(event, self._clock, deadline):
+                failed.append(member)
+            self._on_change(member, event)
         for member in failed:
             self._log(
                 f"VSS 8229: {member.writer_class.name} rejected the event {event} "

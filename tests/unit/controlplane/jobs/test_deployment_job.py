@@ -227,10 +227,17 @@ def test_nobody_is_kept_from_writing_while_a_resource_is_written(world: World) -
 
     class Looking(NotedRequests):
         def write(
-            self, id: str, api_version: str, body: Json, secrets: tuple[str, ...] = (), *, once: str = ""
+            self,
+            id: str,
+            api_version: str,
+            body: Json,
+            secrets: tuple[str, ...] = (),
+            *,
+            once: str = "",
+            cause: Cause | None = None,
         ) -> Written:
             seen.append(self.store.in_transaction())
-            return super().write(id, api_version, body, secrets, once=once)
+            return super().write(id, api_version, body, secrets, once=once, cause=cause)
 
     assert world.run(Looking(world.store)) == "Succeeded"
     assert seen == [False] * 4

@@ -244,10 +244,13 @@ def test_a_report_that_did_not_arrive_is_sent_again(setting: Setting) -> None:
     assert setting.handlers[0]["status"] == "Ready"
 
 
+REPORTS = {"handler.status", "agent.reported"}
+
+
 def test_events_tell_the_story(setting: Setting) -> None:
     setting.order(enabled())
     setting.settle()
-    told = [(name, data.get("verb")) for name, data in setting.events if name != "handler.status"]
+    told = [(name, data.get("verb")) for name, data in setting.events if name not in REPORTS]
     assert told == [
         ("agent.goal_state", None),
         ("handler.unpacked", None),
