@@ -12,6 +12,7 @@ from fastapi import Body, FastAPI, Header
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 
 from controlplane.arm.edge.rate_limits import RateLimits
+from controlplane.domain.events.catalogue import CATALOGUE
 from controlplane.domain.events.event import Event
 from controlplane.json_object import Json
 from controlplane.ports import Clock, Store
@@ -91,7 +92,9 @@ async def _stream(store: Store, since: int, job: str | None) -> AsyncIterator[by
 
 
 def _shown(event: Event) -> Json:
-    return asdict(event) | {"time": event.time.isoformat() if event.time else None}
+    kind = CATALOGUE.get(event.name)
+    schema, time = kind.VERSION if kind else 1, event.time.isoformat() if event.time else None
+    return {"id": event.id, "schema": schema, **asdict(event), "time": time}
 
 
 def _add_clock(app: FastAPI, world: Callable[[], WorldControls]) -> None:

@@ -93,6 +93,8 @@ def test_the_journal_comes_by_pages(world: Controlled) -> None:
     numbers = [world.arm.ports.store.record(Event(f"event.{n}", "service", job=f"job{n % 2}")) for n in range(4)]
     found = world.ask("GET", "/events", since=numbers[0], limit=2).json()["events"]
     assert [event["id"] for event in found] == numbers[1:3]
+    keys = {"id", "schema", "name", "party", "time", "monotonic_seconds", "parent", "job", "vm", "data"}
+    assert {frozenset(event) for event in found} == {frozenset(keys)}
     assert [event["name"] for event in world.ask("GET", "/events", job="job1").json()["events"]] == [
         "event.1",
         "event.3",
