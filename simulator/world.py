@@ -37,7 +37,7 @@ from controlplane.jobs.crash_recovery import Loss, name_losses
 from controlplane.jobs.timetable import Timetable
 from controlplane.json_object import Json
 from controlplane.ports import Blobs, Ports, ServiceSettings, StorageUnavailable
-from simulator import heap, parties
+from simulator import parties
 from simulator.clock.system import SystemClock
 from simulator.failures import WrongUse
 from simulator.packages import HANDLER_FOLDER
@@ -140,7 +140,6 @@ class World:
 
     def _build(self) -> None:
         config, keep = self.config, self._stack
-        heap.give_back()
         mark = {ACCOUNTS_MARK: secrets.token_hex(4)}  # of a world that is new; an older one has none
         self.state = StateFolder.open(config.state, seed=config.seed, config=mark)
         self._examined = not self.state.was_killed
