@@ -10,7 +10,7 @@ import json
 import time
 import uuid
 from bisect import bisect_right, insort
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from heapq import merge
@@ -134,6 +134,10 @@ class OverlayStore(Store):
         at, monotonic = event.time or self._clock.now(), event.monotonic_seconds or time.monotonic()
         self._events.append(replace(event, id=id, time=at, monotonic_seconds=monotonic))
         return id
+
+    def on_events(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Nothing is ever committed here, so there is nothing to tell."""
+        return lambda: None
 
     def events(self, since: int = 0, *, limit: int = 1000, job: str | None = None) -> Sequence[Event]:
         found = list(self._below.events(since, limit=limit, job=job))

@@ -188,6 +188,9 @@ class StoreWrapper(Store):
     def record(self, event: Event) -> int:
         return self.inner.record(event)
 
+    def on_events(self, listener: Callable[[], None]) -> Callable[[], None]:
+        return self.inner.on_events(listener)
+
     def events(self, since: int = 0, *, limit: int = 1000, job: str | None = None) -> Sequence[Event]:
         return self.inner.events(since, limit=limit, job=job)
 

@@ -257,6 +257,10 @@ class Store(StoreView, Protocol):
     def record(self, event: Event) -> int:
         """Append to the journal; returns the event's id, which grows. Secrets never belong in `data`."""
 
+    def on_events(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Call `listener` after each commit that recorded events, in the thread that committed: it must not block and
+        must not raise. The result ends it. Commits of other processes are not told."""
+
 
 # --------------------------------------------------------------------------------------------------------------- Fabric
 

@@ -128,6 +128,8 @@ class SqlStore:
         self._turn = threading.RLock()
         self._local = threading.local()
         self._claims = ExitStack()
+        self._listeners: tuple[Callable[[], None], ...] = ()
+        """Told after each commit that recorded events."""
         self.runs = SqlRuns(self._reading, self._writing, self._after_commit)
         with _usable():
             url = sa.make_url("sqlite://" if dsn == ":memory:" else dsn)
@@ -264,7 +266,20 @@ class SqlStore:
         }
         with self._writing() as connection:
             (identifier,) = connection.execute(_RECORD, values).inserted_primary_key or (0,)
+            self._after_commit(self._tell_listeners)
         return int(identifier)
+
+    def on_events(self, listener: Callable[[], None]) -> Callable[[], None]:
+        self._listeners = (*self._listeners, listener)
+
+        def end() -> None:
+            self._listeners = tuple(each for each in self._listeners if each is not listener)
+
+        return end
+
+    def _tell_listeners(self) -> None:
+        for listener in self._listeners:
+            listener()
 
     def events(self, since: int = 0, *, limit: int = 1000, job: str | None = None) -> Sequence[Event]:
         with self._reading() as connection:
@@ -352,7 +367,7 @@ class SqlStore:
         with self._turn, self._engine.connect() as connection:
             self._begin(connection)
             self._local.connection = connection
-            actions: list[Callable[[], None]] = []
+            actions: dict[Callable[[], None], None] = {}  # in order, each once
             self._local.after_commit = actions
             try:
                 yield connection
@@ -367,7 +382,7 @@ class SqlStore:
 
     def _after_commit(self, action: Callable[[], None]) -> None:
         """Call this once the transaction that this thread is in has committed."""
-        self._local.after_commit.append(action)
+        self._local.after_commit[action] = None
 
     def _begin(self, connection: sa.Connection) -> None:
         """Become the one writer now, so that what is read from here on still holds when it is written."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Annotated
 
@@ -20,8 +21,8 @@ from simulator.clock.virtual import VirtualClock
 from simulator.control.reset import Resetter
 
 MOST_EVENTS = 10_000
-FOLLOW_SECONDS = 0.1
-"""How often a follower's stream looks for new events."""
+LOOK_SECONDS = 2.0
+"""How often a follower's stream looks for events that another process recorded; those of this one wake it."""
 LONGEST_JUMP_SECONDS = 10 * 365 * 24 * 3600
 
 
@@ -73,22 +74,36 @@ def _add_events(app: FastAPI, world: Callable[[], WorldControls]) -> None:
         """A browser that lost the stream says in Last-Event-ID how far it came."""
         store, begin = world().store, max(since, last_event_id)
         if follow:
-            return StreamingResponse(_stream(store, begin, job), media_type="text/event-stream")
+            return StreamingResponse(stream(store, begin, job), media_type="text/event-stream")
         found = await asyncio.to_thread(store.events, begin, limit=min(limit, MOST_EVENTS), job=job)
         return JSONResponse({"events": [_shown(event) for event in found]})
 
 
-async def _stream(store: Store, since: int, job: str | None) -> AsyncIterator[bytes]:
-    """Every event as a server-sent event, until the client goes."""
+async def stream(
+    store: Store, since: int, job: str | None, look_seconds: float = LOOK_SECONDS
+) -> AsyncGenerator[bytes]:
+    """Every event as a server-sent event, until the client goes. It sleeps until a commit recorded events."""
     yield b": the journal\n\n"
-    while True:
-        found = await asyncio.to_thread(store.events, since, job=job)
-        for event in found:
-            since = event.id or since
-            data = json.dumps(_shown(event), ensure_ascii=False)
-            yield f"id: {event.id}\nevent: {event.name}\ndata: {data}\n\n".encode()
-        if not found:
-            await asyncio.sleep(FOLLOW_SECONDS)
+    loop, recorded = asyncio.get_running_loop(), asyncio.Event()
+
+    def wake() -> None:
+        with suppress(RuntimeError):  # the loop has ended; whoever commits must not notice
+            loop.call_soon_threadsafe(recorded.set)
+
+    end = store.on_events(wake)
+    try:
+        while True:
+            recorded.clear()  # before looking, so that what is recorded meanwhile is not missed
+            found = await asyncio.to_thread(store.events, since, job=job)
+            for event in found:
+                since = event.id or since
+                data = json.dumps(_shown(event), ensure_ascii=False)
+                yield f"id: {event.id}\nevent: {event.name}\ndata: {data}\n\n".encode()
+            if not found:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(recorded.wait(), look_seconds)
+    finally:
+        end()
 
 
 def _shown(event: Event) -> Json:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -273,6 +274,24 @@ def test_events_are_read_from_a_point_on_and_by_job(store: Store) -> None:
     assert [event.name for event in store.events(since=numbers[3])] == ["e4", "e5"]
     assert [event.name for event in store.events(limit=2)] == ["e0", "e1"]
     assert [event.name for event in store.events(job="odd")] == ["e1", "e3", "e5"]
+
+
+def test_a_listener_is_told_once_after_a_commit_that_recorded_events(database: SqlStore) -> None:
+    told: list[bool] = []
+    end = database.on_events(lambda: told.append(database.in_transaction()))
+    with database.transaction():
+        database.record(Event("first", "test"))
+        database.record(Event("second", "test"))
+        assert told == []
+    assert told == [False]
+    database.put(KIND, "a", {})
+    with suppress(ZeroDivisionError), database.transaction():
+        database.record(Event("never", "test"))
+        raise ZeroDivisionError
+    assert told == [False]
+    end()
+    database.record(Event("unheard", "test"))
+    assert told == [False]
 
 
 def test_only_the_thread_of_a_transaction_is_in_it(database: SqlStore) -> None:
