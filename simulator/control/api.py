@@ -11,7 +11,7 @@ POST /_sim/reset                    the world is empty again
 POST /_sim/purge                    what is soft-deleted is gone
 GET  /_sim/clock                    the world's time, and whether it can be moved
 POST /_sim/clock/jump               {"seconds"}: move a virtual clock forward
-GET  /_sim/limits                   what is left of the request limits
+GET  /_sim/limits                   how many requests there were, and what is left of their limits
 POST /_sim/limits                   {"enforced"?, "refill"?}: refuse who has none left, fill all up
 """
 

@@ -133,7 +133,8 @@ def _add_clock(app: FastAPI, world: Callable[[], WorldControls]) -> None:
 
 def _add_limits(app: FastAPI, world: Callable[[], WorldControls]) -> None:
     def told() -> Json:
-        return {"enforced": world().limits.enforced, "left": world().limits.left()}
+        limits = world().limits
+        return {"enforced": limits.enforced, "left": limits.left(), "counted": limits.counted()}
 
     @app.get("/limits")
     def limits() -> Json:

@@ -48,6 +48,7 @@ class RateLimits:
         self.enforced = enforced
         self._monotonic = monotonic
         self._lock = Lock()
+        self._counted = dict.fromkeys((READS, WRITES, DELETES), 0)
         self.refill()
 
     def refill(self, sizes: Mapping[str, tuple[int, float]] = SIZES) -> None:
@@ -69,6 +70,7 @@ class RateLimits:
         scopes = ("tenant",) if subscription is None else ("subscription", "subscription-global")
         now = self._monotonic()
         with self._lock:
+            self._counted[operation] += 1
             taken = [(scope, self._buckets[scope, operation]) for scope in scopes]
             for _, bucket in taken:
                 bucket.fill(now)
@@ -79,6 +81,11 @@ class RateLimits:
             for _, bucket in taken:
                 bucket.tokens = max(0.0, bucket.tokens - 1)
             return {f"{HEADER}{scope}-{operation}": str(int(bucket.tokens)) for scope, bucket in taken}
+
+    def counted(self) -> dict[str, int]:
+        """Requests since the start, those refused included. Of reads this is all that is kept: they are no events."""
+        with self._lock:
+            return dict(self._counted)
 
     def left(self) -> dict[str, int]:
         """Tokens of every bucket now, by the ends of their headers' names."""

@@ -171,6 +171,16 @@ def test_nobody_moves_the_machine_s_own_time() -> None:
     clock.close()
 
 
+def test_reads_are_counted_and_are_no_events(world: Controlled) -> None:
+    store, before = world.arm.ports.store, world.ask("GET", "/limits").json()["counted"]
+    events = len(store.events(limit=10_000))
+    world.arm.request("GET", VAULT)
+    world.arm.request("GET", VAULT)
+    after = world.ask("GET", "/limits").json()["counted"]
+    assert after["reads"] == before["reads"] + 2
+    assert len(store.events(limit=10_000)) == events
+
+
 def test_limits_are_switched_on_and_filled_up(world: Controlled) -> None:
     assert world.ask("GET", "/limits").json()["enforced"] is False
     assert world.ask("POST", "/limits", {"enforced": True}).json()["enforced"] is True
