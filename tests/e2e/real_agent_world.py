@@ -101,7 +101,7 @@ class World:
         self.blob = Blob("service", "status", "real.status")
         self.blobs = blobs
         url = blobs.sas(self.blob, "rw", datetime(2099, 1, 1, tzinfo=UTC))
-        self.machine = FakeMachine(goal_state=goal_state(status_url=url))
+        self.machine = FakeMachine(goal_state=goal_state(status_url=url), status_blob=self.blob)
         self.server = WireServer(SystemClock(), blobs, packages)
         application = self.server.application(self.machine)
         self.servings = [Serving(application, host, port) for host, port in ADDRESSES]

@@ -75,7 +75,7 @@ def test_a_world_file_that_is_damaged_or_of_another_release(tmp_path: Path) -> N
 
 
 def test_a_database_that_is_none(tmp_path: Path) -> None:
-    assert "BACKUPSIM_DSN: this is no address of a database" in up(
+    assert "BACKUPSIM_DSN: this is not the address of a database" in up(
         2, tmp_path / "one", variables={"BACKUPSIM_DSN": "here"}
     )
     with StateFolder.open(tmp_path / "two") as folder:

@@ -65,10 +65,10 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def fresh_checkout(folder: Path) -> Path:
-    (folder / "simulator").mkdir(parents=True)
-    for name in ("__init__.py", "__main__.py", "bootstrap.py"):
-        shutil.copy(ROOT / "simulator" / name, folder / "simulator")
-    (folder / "simulator" / "cli.py").write_text(COMMAND)
+    (folder / "simulator" / "command").mkdir(parents=True)
+    for name in ("__init__.py", "__main__.py", "command/__init__.py", "command/bootstrap.py"):
+        shutil.copy(ROOT / "simulator" / name, folder / "simulator" / name)
+    (folder / "simulator" / "command" / "cli.py").write_text(COMMAND)
     (folder / "pyproject.toml").write_text(PROJECT)
     (folder / "backend.py").write_text(BACKEND)
     (folder / "constraints.txt").write_text("")
@@ -138,7 +138,7 @@ def test_an_interrupted_installation_is_made_anew_and_by_one_of_two_at_once(prep
     ]
     said = "".join(process.communicate()[1] for process in both)
     assert [process.returncode for process in both] == [7, 7]
-    assert said.count("making an environment") == 1
+    assert said.count("creating an environment") == 1
     assert not (prepared / ".venv/keep").exists()
     assert stamp(prepared)["complete"] is True
 
@@ -151,7 +151,7 @@ def test_an_environment_of_ones_own_is_kept(prepared: Path, tmp_path: Path) -> N
     assert python3_simulator(checkout).returncode == 7
     assert (checkout / ".venv/mine").exists()
     shutil.move(checkout, tmp_path / "moved")
-    assert "making an environment" in python3_simulator(tmp_path / "moved").stderr
+    assert "creating an environment" in python3_simulator(tmp_path / "moved").stderr
 
 
 def one_sentence(done: subprocess.CompletedProcess[str]) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from simulator.scenario import RESTORE_ACCOUNT
 from tests.e2e.running import eventually, scenario_of, up
 
 MACHINE = "/providers/Microsoft.Compute/virtualMachines/sql01"
@@ -104,7 +105,9 @@ ITEM = (  # in the tutorials' spelling, which is not the service's own
 @pytest.fixture(scope="module")
 def rest(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rest]:
     with up(tmp_path_factory.mktemp("rest") / "world") as world:
-        scenario_of(world.client).create_machine()
+        scenario = scenario_of(world.client)
+        scenario.create_machine()
+        scenario.create_account(RESTORE_ACCOUNT)
         rest = Rest(dict(world.client.endpoints))
         yield rest
         rest.close()
