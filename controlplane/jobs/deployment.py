@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import NotRequired, TypedDict
 
 from controlplane.domain.errors import ServiceError, internal_error
 from controlplane.domain.events import service as events
@@ -46,10 +47,21 @@ LOOK_SECONDS = 0.015
 _GOES_ON = frozenset({"InProgress", "Running", "Accepted"})
 
 
+class DeployState(TypedDict):
+    """What the plan begins with; its one step adds nothing. How far a deployment is stands in its own document."""
+
+    job: str
+    """Id of the run, a GUID."""
+    deployment: str
+    """Id of the document of the deployment: its ARM id in lower case."""
+    event: NotRequired[int]
+    """Id of the event that tells of its request. A deployment of an earlier release has none."""
+
+
 def deploying(requests_of: Callable[[], Requests]) -> Plan:
     """The plan. `requests_of` is asked at each start, so that engine and service can be made in either order."""
 
-    def deploy(ports: Ports, state: Json) -> Waiting[Outcome]:
+    def deploy(ports: Ports, state: DeployState) -> Waiting[Outcome]:
         yield from _Work(ports, requests_of(), state["deployment"]).run()
         return Outcome(state)
 
@@ -230,16 +242,16 @@ class _Work:
 class _History(JobLog):
     """A deployment is written down in its own document."""
 
-    def change_task(self, store: Store, state: Json, task: str, event: str, now: datetime) -> int | None:
+    def change_task(self, store: Store, state: DeployState, task: str, event: str, now: datetime) -> int | None:
         return None
 
-    def cancel_asked(self, store: Store, state: Json, now: datetime) -> None:
+    def cancel_asked(self, store: Store, state: DeployState, now: datetime) -> None:
         document = store.get(KIND, state["deployment"])
         if document is not None and state_of(document) not in ENDED:
             cancel(store, document, now)
 
     def close(
-        self, store: Store, state: Json, now: datetime, errors: Sequence[ServiceError], cancelled: bool
+        self, store: Store, state: DeployState, now: datetime, errors: Sequence[ServiceError], cancelled: bool
     ) -> Job | None:
         """Its step ends it; what is still active here was stopped by a mistake of the program."""
         document = store.get(KIND, state["deployment"])
@@ -253,7 +265,7 @@ class _History(JobLog):
             _write(store, document, operations, "failed", now, _End("failed", {"error": error}))
         return None
 
-    def event(self, state: Json, fact: Fact) -> Event:
+    def event(self, state: DeployState, fact: Fact) -> Event:
         return fact.event(job=state["job"], parent=state.get("event"))
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import TypedDict
 
 from controlplane.domain.compute.managed_disk import KIND
 from controlplane.domain.errors import ServiceError
@@ -17,11 +18,26 @@ from controlplane.domain.recovery_services.job import Job
 from controlplane.domain.resources import operation
 from controlplane.domain.times import instant_with_offset
 from controlplane.jobs.engine.plan import JobLog, Outcome, Plan, Step
-from controlplane.ports import Blob, Json, PortError, Ports, Store
+from controlplane.ports import Blob, PortError, Ports, Store
 from controlplane.vault_format.sources import PageBlobSource, copy
 
 
-def state(job: str, disk: str, operation_id: str, source: Blob, target: Blob) -> Json:
+class ImportState(TypedDict):
+    """What the plan begins with; its one step adds nothing. An import is no job of a vault."""
+
+    job: str
+    """Id of the run, a GUID."""
+    disk: str
+    """Id of the document of the new managed disk: its ARM id."""
+    operation: str
+    """Id of the document of the ARM operation that ends with the import."""
+    source: list[str]
+    """The VHD that is copied: account, container, name."""
+    target: list[str]
+    """The blob of the disk: account, container, name."""
+
+
+def state(job: str, disk: str, operation_id: str, source: Blob, target: Blob) -> ImportState:
     """What the plan begins with. `disk` is an ARM id, `operation_id` that of a document."""
     return {
         "job": job,
@@ -32,7 +48,7 @@ def state(job: str, disk: str, operation_id: str, source: Blob, target: Blob) ->
     }
 
 
-def _copy(ports: Ports, state: Json) -> Outcome:
+def _copy(ports: Ports, state: ImportState) -> Outcome:
     try:
         copy(PageBlobSource(ports.blobs, Blob(*state["source"])), ports.blobs, Blob(*state["target"]))
     except PortError as problem:
@@ -40,7 +56,7 @@ def _copy(ports: Ports, state: Json) -> Outcome:
     return Outcome(state)
 
 
-def _delete(ports: Ports, state: Json) -> Outcome:
+def _delete(ports: Ports, state: ImportState) -> Outcome:
     ports.blobs.delete(Blob(*state["target"]))
     return Outcome(state)
 
@@ -48,14 +64,14 @@ def _delete(ports: Ports, state: Json) -> Outcome:
 class _DiskLog(JobLog):
     """An import is written down in its disk and its operation."""
 
-    def change_task(self, store: Store, state: Json, task: str, event: str, now: datetime) -> None:
+    def change_task(self, store: Store, state: ImportState, task: str, event: str, now: datetime) -> None:
         return None
 
-    def cancel_asked(self, store: Store, state: Json, now: datetime) -> None:
+    def cancel_asked(self, store: Store, state: ImportState, now: datetime) -> None:
         return None
 
     def close(
-        self, store: Store, state: Json, now: datetime, errors: Sequence[ServiceError], cancelled: bool
+        self, store: Store, state: ImportState, now: datetime, errors: Sequence[ServiceError], cancelled: bool
     ) -> Job | None:
         failed = errors[0] if errors else None
         shown = "Failed" if failed else "Succeeded"
@@ -69,7 +85,7 @@ class _DiskLog(JobLog):
             store.put(operation.KIND, begun.id, ended | ({"error": failed.envelope()["error"]} if failed else {}))
         return None
 
-    def event(self, state: Json, fact: Fact) -> Event:
+    def event(self, state: ImportState, fact: Fact) -> Event:
         return fact.event(job=state["job"])
 
 

@@ -156,7 +156,7 @@ def _begin_import(call: Call, disk: ManagedDisk, source: Blob) -> Answer:
         document = managed_disks.register(call.ports, call.ports.store, call.id, disk, blob, "Creating")
         path = compute_operations.begin_job(call, disk.location)
         state = disk_import.state(job, call.id, path.rpartition("/")[2], source, blob)
-        call.engine.start(disk_import.IMPORT.name, job, state)
+        call.engine.start(disk_import.IMPORT.name, job, dict(state))
     return call.accepted(path, status=202, body=document.json())
 
 

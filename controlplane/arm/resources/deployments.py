@@ -16,7 +16,7 @@ from controlplane.domain.resources import deployment as domain
 from controlplane.domain.resources import operation
 from controlplane.domain.resources.deployment import ENDED, KIND, TYPE
 from controlplane.domain.times import instant, parse_instant
-from controlplane.jobs.deployment import DEPLOY, cancel, operations_of, state_of
+from controlplane.jobs.deployment import DEPLOY, DeployState, cancel, operations_of, state_of
 from controlplane.ports import Document, Json
 
 DEPLOYMENTS = f"{GROUP}/providers/{TYPE}"
@@ -46,7 +46,8 @@ def _begin(call: Call, order: DeploymentOrder, known: Document | None) -> Answer
     job = private["job"]
     event = call.ports.store.record(events.DeploymentState(id, "Accepted").event(job=job))
     call.ports.store.put(KIND, id, accepted, parent=call.group_id, private=private | {"event": event})
-    call.engine.start(DEPLOY, job, {"job": job, "deployment": id.lower(), "event": event})
+    state: DeployState = {"job": job, "deployment": id.lower(), "event": event}
+    call.engine.start(DEPLOY, job, dict(state))
     path = f"{id}/operationStatuses/{private['operation']}"
     return call.accepted(path, status=200 if known else 201, body=accepted)
 

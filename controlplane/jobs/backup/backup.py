@@ -25,6 +25,7 @@ from controlplane.domain.recovery_services.recovery_point import Machine, PointD
 from controlplane.domain.recovery_services.schedule import Run
 from controlplane.domain.times import american, parse_instant
 from controlplane.jobs.backup import snapshot_task
+from controlplane.jobs.backup.states import BackupInput, BackupState
 from controlplane.jobs.documents import points, restore_points
 from controlplane.jobs.engine import records
 from controlplane.jobs.engine.plan import Outcome, Plan, Step
@@ -90,7 +91,7 @@ def _start(ports: Ports, engine: Engine, item: Document, expires: datetime, rule
         plan=BACKUP,
         job=job,
         scope=item.id,
-        state=first_state(ports, body, vault, expires) | {"rules": list(rules)},
+        state=first_state(ports, body, vault, expires, rules),
         lock=f"{item.id}|backup",
         conflict=in_progress(),
         operation_id=records.new_guid(ports.chance),
@@ -114,7 +115,7 @@ def _expiry(properties: Json, now: datetime) -> datetime:
     return expires
 
 
-def first_state(ports: Ports, item: Json, vault: str, expires: datetime) -> Json:
+def first_state(ports: Ports, item: Json, vault: str, expires: datetime, rules: Sequence[str]) -> BackupInput:
     """What the steps need of item and machine. A machine that is gone fails the job, not the request."""
     properties = item["properties"]
     vm = properties["sourceResourceId"]
@@ -137,6 +138,7 @@ def first_state(ports: Ports, item: Json, vault: str, expires: datetime) -> Json
         "task": records.new_guid(ports.chance),
         "point": str(ports.chance.randrange(10**13, 10**14)),
         "expires": expires.isoformat(),
+        "rules": list(rules),
     }
 
 
@@ -176,7 +178,7 @@ def in_progress() -> ServiceError:
 # ------------------------------------------------------------------------------------------------------- take snapshot
 
 
-def take_snapshot(ports: Ports, state: Json) -> Waiting[Outcome]:
+def take_snapshot(ports: Ports, state: BackupState) -> Waiting[Outcome]:
     """The recovery point is there at once, in the instant tier."""
     disks = disks_of(state)
     restore_points.check_room(ports, state["collection"], points.of_item(ports.store, state["item"]))
@@ -204,7 +206,7 @@ def take_snapshot(ports: Ports, state: Json) -> Waiting[Outcome]:
     return Outcome(state, commit, (_tiers_event(state | {"event": result.event}, point),))
 
 
-def _expires(store: Store, state: Json, taken: datetime) -> datetime:
+def _expires(store: Store, state: BackupState, taken: datetime) -> datetime:
     """What a schedule took is kept from the time it was taken."""
     ruled = (
         retention.expiry(expiry.policy_of(store, state["policy"]), state["rules"], taken) if state["rules"] else None
@@ -231,7 +233,7 @@ def _storage(store: Store, disk: Disk) -> str:
     return str(found.json()["sku"]["name"]) if found else ""
 
 
-def forget_snapshots(ports: Ports, state: Json) -> Outcome:
+def forget_snapshots(ports: Ports, state: BackupState) -> Outcome:
     """The point goes even when its snapshots cannot be deleted now: a later backup finds what nobody names."""
     failure: tuple[Event, ...] = ()
     try:
@@ -244,7 +246,7 @@ def forget_snapshots(ports: Ports, state: Json) -> Outcome:
 # ----------------------------------------------------------------------------------------------- transfer data to vault
 
 
-def transfer_to_vault(ports: Ports, state: Json) -> Outcome:
+def transfer_to_vault(ports: Ports, state: BackupState) -> Outcome:
     vaulted_point, moved = vaulted(ports, state)
 
     def commit(store: Store) -> None:
@@ -259,7 +261,7 @@ def _disk_vaulted(disk: PointDisk) -> events.DiskVaulted:
     return events.DiskVaulted(disk.name, disk.changed_bytes or 0, disk.transferred_bytes or 0)
 
 
-def vaulted(ports: Ports, state: Json) -> tuple[RecoveryPoint, int]:
+def vaulted(ports: Ports, state: BackupState) -> tuple[RecoveryPoint, int]:
     """The point with its copy in the vault, and the bytes that moved: only what changed since the newest point there.
     What has been written is then looked for."""
     vault = VaultStore(ports.vault_blobs, ports.settings.vault_account)
@@ -292,7 +294,7 @@ def _vaulted(disk: PointDisk, copy: VaultPoint) -> PointDisk:
     )
 
 
-def delete_vault_copy(ports: Ports, state: Json) -> Outcome:
+def delete_vault_copy(ports: Ports, state: BackupState) -> Outcome:
     vault = VaultStore(ports.vault_blobs, ports.settings.vault_account)
     others = [known for known in points.of_item(ports.store, state["item"]) if known.id != state["point"]]
     for disk in disks_of(state):
@@ -301,11 +303,11 @@ def delete_vault_copy(ports: Ports, state: Json) -> Outcome:
     return Outcome(state)
 
 
-def _vault_name(state: Json, lun: int) -> str:
+def _vault_name(state: BackupState, lun: int) -> str:
     return f"{state['item_number']}/{state['point']}/{'os' if lun == protected_item.OS_DISK_LUN else f'lun{lun}'}"
 
 
-def _teller(ports: Ports, state: Json, disk: str) -> Callable[[int, int], None]:
+def _teller(ports: Ports, state: BackupState, disk: str) -> Callable[[int, int], None]:
     """Tells how far a disk is, now and then: of real time, since that is what a transfer takes."""
     last = time.monotonic()
 
@@ -322,7 +324,7 @@ def _teller(ports: Ports, state: Json, disk: str) -> Callable[[int, int], None]:
 # --------------------------------------------------------------------------------------------------- what is not listed
 
 
-def confirm_point(ports: Ports, state: Json) -> Outcome:
+def confirm_point(ports: Ports, state: BackupState) -> Outcome:
     """Storage that lost what it had acknowledged must not be reported as a good backup."""
     point = points.find(ports.store, f"{state['item']}/recoveryPoints/{state['point']}")
     assert point is not None, "the point outlives its job"
@@ -336,7 +338,7 @@ def confirm_point(ports: Ports, state: Json) -> Outcome:
     return Outcome(state, lambda store: points.lose_snapshots(store, left), (told, _tiers_event(state, left)))
 
 
-def remove_expired_snapshots(ports: Ports, state: Json) -> Outcome:
+def remove_expired_snapshots(ports: Ports, state: BackupState) -> Outcome:
     """Retention of the instant tier by age and count; and snapshots that belong to no recovery point."""
     known = points.of_item(ports.store, state["item"])
     named = {points.snapshot_of(disk) for point in known if point.has_snapshots for disk in point.disks}
@@ -360,7 +362,7 @@ def remove_expired_snapshots(ports: Ports, state: Json) -> Outcome:
     return Outcome(state, commit, tuple(_tiers_event(state, point) for point in changed))
 
 
-def on_finished(store: Store, state: Json, job: Job, error: ServiceError | None) -> None:
+def on_finished(store: Store, state: BackupState, job: Job, error: ServiceError | None) -> None:
     """What the ended job means for the item."""
     item = store.get(protected_item.KIND, state["item"])
     if item is None:
@@ -390,9 +392,9 @@ BACKUP = Plan(
 # ----------------------------------------------------------------------------------------------------- state of the job
 
 
-def disks_of(state: Json) -> list[Disk]:
+def disks_of(state: BackupState) -> list[Disk]:
     return [Disk.from_json(disk) for disk in state["disks"]]
 
 
-def _tiers_event(state: Json, point: RecoveryPoint) -> Event:
+def _tiers_event(state: BackupState, point: RecoveryPoint) -> Event:
     return records.event(state, events.RecoveryPointState(point.id, point.tiers, point.consistency))

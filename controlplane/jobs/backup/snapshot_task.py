@@ -17,6 +17,7 @@ from controlplane.domain.events import service as events
 from controlplane.domain.events.event import Cause
 from controlplane.domain.recovery_services import snapshot_failure
 from controlplane.guest_urls import guest_sas
+from controlplane.jobs.backup.states import BackupState
 from controlplane.jobs.engine import records
 from controlplane.jobs.engine.waiting import Wait, Waiting
 from controlplane.jobs.retention import snapshots
@@ -70,7 +71,7 @@ class _TaskFailed(Exception):
         """That tells of the report."""
 
 
-def take(ports: Ports, state: Json, disks: Sequence[Disk]) -> Waiting[SnapshotResult]:
+def take(ports: Ports, state: BackupState, disks: Sequence[Disk]) -> Waiting[SnapshotResult]:
     """Snapshots of these disks; raises ServiceError, and then leaves none."""
     view = _require_machine(ports, state["vm"])
     if not disks:
@@ -130,7 +131,7 @@ def _extension(view: InstanceView) -> ExtensionView | None:
 # ---------------------------------------------------------------------------------------- a machine that is not running
 
 
-def _take_by_service(ports: Ports, state: Json, disks: Sequence[Disk], view: InstanceView) -> SnapshotResult:
+def _take_by_service(ports: Ports, state: BackupState, disks: Sequence[Disk], view: InstanceView) -> SnapshotResult:
     """Nobody writes to the disks, so nobody needs to freeze; what they hold is what a power cut would leave."""
     snapshots.delete_snapshots(ports, disks, lambda snapshot, job, task: job == state["job"])
     metadata = {snapshots.TASK_METADATA: "", snapshots.JOB_METADATA: state["job"]}
@@ -149,7 +150,7 @@ def _take_by_service(ports: Ports, state: Json, disks: Sequence[Disk], view: Ins
 # ---------------------------------------------------------------------------------------------------------- one attempt
 
 
-def _new_task(ports: Ports, state: Json) -> Task:
+def _new_task(ports: Ports, state: BackupState) -> Task:
     account, container = ports.settings.service_account, f"bcdrextensionlogs-{state['vm_id']}"
     prefix = f"{state['vm_name']}.{state['task']}_"
     used = sum(blob.name.endswith(".Status.txt") for blob in ports.blobs.find(account, container, prefix))
@@ -162,7 +163,7 @@ def _new_task(ports: Ports, state: Json) -> Task:
 
 
 def _carry_out(
-    ports: Ports, state: Json, disks: Sequence[Disk], task: Task, retries: int
+    ports: Ports, state: BackupState, disks: Sequence[Disk], task: Task, retries: int
 ) -> Waiting[tuple[StatusReport, int]]:
     """The report of a task that succeeded, by its own account, and the event that tells of it."""
     # A handler writes only to blobs that are there, and only if they are empty.
@@ -194,7 +195,7 @@ def _carry_out(
     return watch.report, reported
 
 
-def _request(ports: Ports, state: Json, disks: Sequence[Disk], task: Task, retries: int) -> ExtensionRequest:
+def _request(ports: Ports, state: BackupState, disks: Sequence[Disk], task: Task, retries: int) -> ExtensionRequest:
     settings = ports.settings
     # Signatures are checked in real time, whatever the world's clock says; they end with the attempt.
     expires = datetime.now(UTC) + timedelta(seconds=settings.snapshot_timeout_seconds)
@@ -231,7 +232,7 @@ def _request(ports: Ports, state: Json, disks: Sequence[Disk], task: Task, retri
     )
 
 
-def _remember_attempt(ports: Ports, state: Json, task: Task, report: StatusReport | None) -> int:
+def _remember_attempt(ports: Ports, state: BackupState, task: Task, report: StatusReport | None) -> int:
     """Both blobs stay with the job, whatever becomes of it; returns the event that tells so."""
     told: Json = {"code": None, "error_name": None, "consistency": None, "message": ""}
     if report is not None:
@@ -334,7 +335,9 @@ def _why_failed(extension: ExtensionView) -> ServiceError:
 # --------------------------------------------------------------------------------------------------- what it amounts to
 
 
-def _confirmed(ports: Ports, state: Json, disks: Sequence[Disk], task: Task, report: StatusReport) -> SnapshotResult:
+def _confirmed(
+    ports: Ports, state: BackupState, disks: Sequence[Disk], task: Task, report: StatusReport
+) -> SnapshotResult:
     """The snapshots that the report names, once they have been found: of this task, one for each disk, in order."""
     told = report.snapshots or ()
     consistency = report.consistency
@@ -352,7 +355,7 @@ def _confirmed(ports: Ports, state: Json, disks: Sequence[Disk], task: Task, rep
     return SnapshotResult(task.id, consistency, taken, dict(report.telemetry), judged)
 
 
-def _tell_of_snapshots(ports: Ports, state: Json, disks: Sequence[Disk], taken: Sequence[Blob]) -> None:
+def _tell_of_snapshots(ports: Ports, state: BackupState, disks: Sequence[Disk], taken: Sequence[Blob]) -> None:
     for disk, snapshot in zip(disks, taken, strict=True):
         found = events.SnapshotFound(disk.name, disk.lun, snapshot.snapshot or "")
         ports.store.record(records.event(state, found))

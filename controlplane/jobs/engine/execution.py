@@ -129,15 +129,16 @@ class Execution:
         state = self._begin(step, state)
         try:
             outcome = yield from completed(step.do(self._ports_for(state), state))
+            after = dict(outcome.state)
             with self._writing():
                 self._commit(outcome)
                 self._job_log.change_task(store, state, step.name, "done", self._ports.clock.now())
-                self._note(step, Direction.DO, outcome.state)
+                self._note(step, Direction.DO, after)
         except Interrupted:
             raise
         except Exception as error:
             raise self._failed(step, error) from error
-        return outcome.state
+        return after
 
     def _begin(self, step: Step, state: Json) -> Json:
         """The state with the event of the task, from which follows what the step tells."""
@@ -176,9 +177,10 @@ class Execution:
         try:
             undone = step.undo(self._ports_for(state), state) if step.undo is not None else Outcome(state)
             outcome = yield from completed(undone)
+            after = dict(outcome.state)
             with self._writing():
                 self._commit(outcome)
-                self._note(step, Direction.UNDO, outcome.state)
+                self._note(step, Direction.UNDO, after)
         except Interrupted:
             raise
         except Exception as error:  # noqa: BLE001 - the plan goes on undoing whatever one undo meets
@@ -186,7 +188,7 @@ class Execution:
                 self._tell(events.UndoFailed(step.name, *_traced(error)))
                 self._note(step, Direction.UNDO, state)
             return state
-        return outcome.state
+        return after
 
     # ------------------------------------------------------------------------------------------------- what is written
 

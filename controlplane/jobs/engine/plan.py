@@ -8,17 +8,24 @@ generator, as `waiting` describes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol, TypeAlias
 
 from controlplane.domain.errors import ServiceError
 from controlplane.domain.events.event import Event, Fact
 from controlplane.domain.recovery_services.job import Job
 from controlplane.jobs.engine.waiting import Waiting
 from controlplane.ports import Json, Ports, Store
+
+State: TypeAlias = Any
+"""The state of a job as the engine sees it: a JSON object, whose keys only the plan's own steps know.
+
+This is the one place where the types of states end. The engine carries states of all families and stores them as JSON;
+each step, undo and `on_finished` names the TypedDict of its family for its parameter, and is checked by that.
+"""
 
 
 def _nothing(store: Store) -> None:
@@ -29,13 +36,14 @@ def _nothing(store: Store) -> None:
 class Outcome:
     """What a step leaves behind. State, documents and events become visible together, in one transaction."""
 
-    state: Json
+    state: Mapping[str, Any]
+    """The next state, of the family's type."""
     commit: Callable[[Store], None] = _nothing
     """Writes documents; it reads them anew, since others may have changed them while the step ran."""
     events: tuple[Event, ...] = ()
 
 
-Action = Callable[[Ports, Json], Outcome | Waiting[Outcome]]
+Action = Callable[[Ports, State], Outcome | Waiting[Outcome]]
 
 
 def completed(result: Outcome | Waiting[Outcome]) -> Waiting[Outcome]:
@@ -61,25 +69,25 @@ class Step:
     listed: bool = True
 
 
-def _leave(store: Store, state: Json, job: Job, error: ServiceError | None) -> None:
+def _leave(store: Store, state: State, job: Job, error: ServiceError | None) -> None:
     return None
 
 
 class JobLog(Protocol):
     """Where it is written down how a job goes, for whoever asks. Jobs of a vault have theirs in `records`."""
 
-    def change_task(self, store: Store, state: Json, task: str, event: str, now: datetime) -> int | None:
+    def change_task(self, store: Store, state: State, task: str, event: str, now: datetime) -> int | None:
         """A step started, is done, or failed; returns the id of the event that tells it, if one does."""
 
-    def cancel_asked(self, store: Store, state: Json, now: datetime) -> None:
+    def cancel_asked(self, store: Store, state: State, now: datetime) -> None:
         """The job was asked to stop."""
 
     def close(
-        self, store: Store, state: Json, now: datetime, errors: Sequence[ServiceError], cancelled: bool
+        self, store: Store, state: State, now: datetime, errors: Sequence[ServiceError], cancelled: bool
     ) -> Job | None:
         """The job has ended; returns it if it is one of a vault."""
 
-    def event(self, state: Json, fact: Fact) -> Event:
+    def event(self, state: State, fact: Fact) -> Event:
         """Something that a step tells."""
 
 
@@ -87,7 +95,7 @@ class JobLog(Protocol):
 class Plan:
     name: str
     steps: tuple[Step, ...]
-    on_finished: Callable[[Store, Json, Job, ServiceError | None], None] = _leave
+    on_finished: Callable[[Store, State, Job, ServiceError | None], None] = _leave
     """Called once, in the transaction that ends the job: what the ended job means for other documents."""
     job_log: JobLog | None = None
     """None: that of a vault's jobs."""

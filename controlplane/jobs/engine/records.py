@@ -15,6 +15,7 @@ from controlplane.domain.events.event import Event, Fact
 from controlplane.domain.recovery_services import job as jobs
 from controlplane.domain.recovery_services.job import Job, Progress, Task
 from controlplane.domain.resources import operation
+from controlplane.jobs.engine.job_state import JobInput, JobState
 from controlplane.jobs.engine.plan import Plan
 from controlplane.ports import DocumentExists, Engine, Json, Ports, Store
 
@@ -38,7 +39,7 @@ class JobOrder:
     plan: Plan
     job: Job
     scope: str
-    state: Json
+    state: JobInput
     lock: str
     conflict: ServiceError
     operation_id: str
@@ -64,8 +65,10 @@ def open_job(ports: Ports, engine: Engine, order: JobOrder) -> Ticket:
             store.put(LOCK, order.lock, {"job": job.document}, if_none_match=True)
         except DocumentExists:
             raise order.conflict from None
-        began = store.record(_event(job, events.JobState(job.status, operation=job.operation), order.state))
-        state = order.state | {
+        opened = events.JobState(job.status, operation=job.operation)
+        began = store.record(opened.event(vm=order.state["vm"], job=job.id))
+        state: JobState = {
+            **order.state,
             "job": job.id,
             "job_document": job.document,
             "operation": order.operation_id,
@@ -78,7 +81,7 @@ def open_job(ports: Ports, engine: Engine, order: JobOrder) -> Ticket:
         store.put(operation.KIND, order.operation_id, body, parent=order.scope, private={"job": job.document})
         facts = dict(order.facts or {}) | {"operation": order.operation_id}
         _put(store, job, job.started, facts)
-        engine.start(order.plan.name, job.id, state)
+        engine.start(order.plan.name, job.id, dict(state))
     return Ticket(order.operation_id, job.id)
 
 
@@ -98,7 +101,7 @@ def change(store: Store, document: str, now: datetime, by: Callable[[Job], Job],
     return job
 
 
-def remember_one_more(ports: Ports, state: Json, list_name: str, fact: Json) -> None:
+def remember_one_more(ports: Ports, state: JobState, list_name: str, fact: Json) -> None:
     """Keep something with the job's document, unseen in ARM and whatever becomes of the step."""
     with ports.store.transaction():
         found = ports.store.get(jobs.KIND, state["job_document"])
@@ -107,13 +110,13 @@ def remember_one_more(ports: Ports, state: Json, list_name: str, fact: Json) -> 
         change(ports.store, state["job_document"], ports.clock.now(), lambda job: job, **facts)
 
 
-def change_task(store: Store, state: Json, task: str, event: str, now: datetime) -> int:
+def change_task(store: Store, state: JobState, task: str, event: str, now: datetime) -> int:
     job = change(store, state["job_document"], now, lambda job: jobs.task_changed(job, task, event, now))
     status = next(known.status for known in job.tasks if known.name == task)
     return store.record(_event(job, events.TaskState(task, status), state))
 
 
-def show_progress(ports: Ports, state: Json, task: str, details: str, progress: Progress) -> None:
+def show_progress(ports: Ports, state: JobState, task: str, details: str, progress: Progress) -> None:
     """Show how far a task is, and tell it."""
 
     def with_progress(job: Job) -> Job:
@@ -124,18 +127,18 @@ def show_progress(ports: Ports, state: Json, task: str, details: str, progress: 
         ports.store.record(event(state, events.RestoreProgress(details, progress.percent)))
 
 
-def set_properties(store: Store, state: Json, now: datetime, **properties: str) -> None:
+def set_properties(store: Store, state: JobState, now: datetime, **properties: str) -> None:
     """Add to the job's property bag."""
     change(store, state["job_document"], now, lambda job: jobs.with_properties(job, properties))
 
 
-def cancel_asked(store: Store, state: Json, now: datetime) -> None:
+def cancel_asked(store: Store, state: JobState, now: datetime) -> None:
     """The job was asked to stop."""
     job = change(store, state["job_document"], now, jobs.cancel_asked)
     store.record(event(state, events.JobState(job.status)))
 
 
-def close(store: Store, state: Json, now: datetime, errors: Sequence[ServiceError], cancelled: bool) -> Job:
+def close(store: Store, state: JobState, now: datetime, errors: Sequence[ServiceError], cancelled: bool) -> Job:
     """End the job, and with it its operation and its lock."""
     job = change(store, state["job_document"], now, lambda job: jobs.ended(job, now, errors, cancelled))
     store.record(_event(job, events.JobState(job.status, errors=[error.code for error in errors]), state))
@@ -151,12 +154,12 @@ def close(store: Store, state: Json, now: datetime, errors: Sequence[ServiceErro
     return job
 
 
-def event(state: Json, fact: Fact) -> Event:
+def event(state: JobState, fact: Fact) -> Event:
     """Something that a step tells."""
     return fact.event(vm=state.get("vm"), job=state["job"], parent=state.get("event"))
 
 
-def _event(job: Job, fact: Fact, state: Json) -> Event:
+def _event(job: Job, fact: Fact, state: JobState) -> Event:
     return fact.event(vm=state.get("vm"), job=job.id, parent=state.get("event"))
 
 

@@ -23,6 +23,7 @@ from controlplane.jobs.engine import records
 from controlplane.jobs.engine.plan import Outcome, Plan, Step
 from controlplane.jobs.engine.records import JobOrder, Ticket
 from controlplane.jobs.protection import stopping
+from controlplane.jobs.protection.states import ConfigureInput, ConfigureState
 from controlplane.ports import Document, Engine, Json, Ports, Store
 
 # ------------------------------------------------------------------------------------------------------------ use case
@@ -60,7 +61,7 @@ def order_for(ports: Ports, item: Document, chosen: Document) -> JobOrder:
     """Configures an item again after a change of its policy."""
     body = item.json()
     properties, home = body["properties"], vault_id_of(body["id"])
-    state = {
+    state: ConfigureInput = {
         "item": item.id,
         "vault": home,
         "vm": properties["sourceResourceId"],
@@ -72,7 +73,7 @@ def order_for(ports: Ports, item: Document, chosen: Document) -> JobOrder:
     return _configure(ports, item.id, job, state)
 
 
-def _configure(ports: Ports, item_id: str, job: Job, state: Json) -> JobOrder:
+def _configure(ports: Ports, item_id: str, job: Job, state: ConfigureInput) -> JobOrder:
     return JobOrder(
         plan=CONFIGURE,
         job=job,
@@ -209,7 +210,9 @@ def _job(ports: Ports, home: str, name: ResourceId, chosen: Document) -> Job:
     )
 
 
-def _first_state(ports: Ports, item_id: str, home: Document, machine: Document, chosen: Document, asked: Json) -> Json:
+def _first_state(
+    ports: Ports, item_id: str, home: Document, machine: Document, chosen: Document, asked: Json
+) -> ConfigureInput:
     return {
         "item": item_id.lower(),
         "vault": home.json()["id"],
@@ -231,7 +234,7 @@ def _exclusion(asked: Json) -> Json | None:
 # --------------------------------------------------------------------------------------------------------------- steps
 
 
-def protect(ports: Ports, state: Json) -> Outcome:
+def protect(ports: Ports, state: ConfigureState) -> Outcome:
     """The item appears, or changes, in one transaction: there is nothing to undo."""
 
     def commit(store: Store) -> None:
@@ -253,7 +256,7 @@ def protect(ports: Ports, state: Json) -> Outcome:
     return Outcome(state, commit)
 
 
-def _new_item(state: Json) -> Json:
+def _new_item(state: ConfigureState) -> Json:
     return protected_item.new(state["vault"], Source(state["vm"], state["location"]), state["item_number"])
 
 

@@ -24,6 +24,7 @@ from controlplane.domain.recovery_services.job import Job
 from controlplane.jobs.engine import records
 from controlplane.jobs.engine.plan import Outcome, Plan, Step
 from controlplane.jobs.engine.records import JobOrder, Ticket
+from controlplane.jobs.protection.states import ProtectionInput, ProtectionState
 from controlplane.ports import Engine, Json, Ports, Store
 
 # ----------------------------------------------------------------------------------------------------------- use cases
@@ -108,11 +109,12 @@ def _open(
         tasks=records.tasks_of(plan),
         properties={"VM Name": shown["friendlyName"], **properties},
     )
+    state: ProtectionInput = {"item": item["id"].lower(), "vault": home, "vm": shown["sourceResourceId"]}
     order = JobOrder(
         plan=plan,
         job=job,
         scope=item["id"].lower(),
-        state={"item": item["id"].lower(), "vault": home, "vm": shown["sourceResourceId"]},
+        state=state,
         lock=lock_of(item["id"]),
         conflict=in_progress(),
         operation_id=records.new_guid(ports.chance),
@@ -129,10 +131,10 @@ def _open(
 class _Change:
     """A step that does no more than change the item, in one transaction: there is nothing to undo."""
 
-    to: Callable[[Ports, Json, Json], Json]
+    to: Callable[[Ports, ProtectionState, Json], Json]
     """The new body, from the ports, the state of the job and the body before."""
 
-    def __call__(self, ports: Ports, state: Json) -> Outcome:
+    def __call__(self, ports: Ports, state: ProtectionState) -> Outcome:
         def commit(store: Store) -> None:
             body = self.to(ports, state, _require(store, state["item"]))
             store.put(protected_item.KIND, state["item"], body)
@@ -142,14 +144,14 @@ class _Change:
         return Outcome(state, commit)
 
 
-def _soft_deleted(ports: Ports, state: Json, item: Json) -> Json:
+def _soft_deleted(ports: Ports, state: ProtectionState, item: Json) -> Json:
     if protected_item.state_of(item) == "SoftDeleted":
         return item
     home = ports.store.get(vault.KIND, state["vault"])
     return protected_item.deleted(item, ports.clock.now(), vault.soft_delete_days(home.json() if home else {}))
 
 
-def _undeleted(ports: Ports, state: Json, item: Json) -> Json:
+def _undeleted(ports: Ports, state: ProtectionState, item: Json) -> Json:
     return protected_item.undeleted(item) if protected_item.state_of(item) == "SoftDeleted" else item
 
 

@@ -33,6 +33,15 @@ from controlplane.jobs.restore.restore_disks import DESCRIBE, REGISTER
 from controlplane.jobs.restore.restore_machine import CREATE, name_taken, no_subnet
 from controlplane.jobs.restore.restore_original import BACK_UP, REPLACE, VAULT
 from controlplane.jobs.restore.restore_transfer import FROM_SNAPSHOTS, FROM_VAULT, snapshot_gone
+from controlplane.jobs.restore.states import (
+    AlternateInput,
+    BlobAddress,
+    MadeDisk,
+    NewMachine,
+    OriginalInput,
+    RestoreInput,
+    RestoreState,
+)
 from controlplane.ports import Engine, Json, Ports, Store
 
 JOB_TYPES = {DISKS: "Recover disks", ALTERNATE: "Recover virtual machine", ORIGINAL: "Replace existing"}
@@ -158,10 +167,12 @@ def _job(ports: Ports, plan: Plan, number: str, point: RecoveryPoint, wanted: Wa
 # ----------------------------------------------------------------------------------------------------- state of the job
 
 
-def _first_state(ports: Ports, item: Json, point: RecoveryPoint, wanted: Wanted, account: Json, number: str) -> Json:
+def _first_state(
+    ports: Ports, item: Json, point: RecoveryPoint, wanted: Wanted, account: Json, number: str
+) -> RestoreInput:
     """Everything that the steps make has its name here, so that a step done twice makes one thing."""
     vm = item["properties"]["sourceResourceId"]
-    state: Json = {
+    state: RestoreInput = {
         "item": point.item,
         "vm": vm,
         "vm_name": point.machine.name,
@@ -170,23 +181,29 @@ def _first_state(ports: Ports, item: Json, point: RecoveryPoint, wanted: Wanted,
         "account": account["name"],
         "container": restored_disks.container_name(point.machine.name, number),
         "zone": wanted.zone,
+        "disks": [],
     }
     group = wanted.group or vm.partition("/providers/")[0]
     name = wanted.machine.rpartition("/")[2] or point.machine.name
     state["disks"] = [_made(ports, state, disk, wanted, group, name, number) for disk in wanted.disks]
     if wanted.kind == ALTERNATE:
-        state["place"] = _place(ports, wanted, number)
+        alternate: AlternateInput = {**state, "place": _place(ports, wanted, number)}
+        return alternate
     if wanted.kind == ORIGINAL:
         expires = ports.clock.now() + backup.DEFAULT_RETENTION
-        state["safety"] = backup.first_state(ports, item, vault_id_of(point.item), expires) | {"rules": []}
+        safety = backup.first_state(ports, item, vault_id_of(point.item), expires, rules=())
+        original: OriginalInput = {**state, "safety": safety}
+        return original
     return state
 
 
-def _made(ports: Ports, state: Json, disk: PointDisk, wanted: Wanted, group: str, vm: str, number: str) -> Json:
+def _made(
+    ports: Ports, state: RestoreInput, disk: PointDisk, wanted: Wanted, group: str, vm: str, number: str
+) -> MadeDisk:
     """The blob, and the managed disk if it is to be one, that a disk of the point becomes."""
     if not wanted.managed:
         blob = restored_disks.disk_blob_name(disk.name, number)
-        place = {"account": state["account"], "container": state["container"], "blob": blob}
+        place: BlobAddress = {"account": state["account"], "container": state["container"], "blob": blob}
         return {"lun": disk.lun, "name": disk.name, "id": "", **place}
     made = managed_disks.new_blob(ports, records.new_guid(ports.chance))
     name = restored_disks.managed_disk_name(vm, disk.lun, ports.clock.now())
@@ -200,7 +217,7 @@ def _made(ports: Ports, state: Json, disk: PointDisk, wanted: Wanted, group: str
     return {"lun": disk.lun, "name": id.rpartition("/")[2], "id": id, **place}
 
 
-def _place(ports: Ports, wanted: Wanted, number: str) -> Json:
+def _place(ports: Ports, wanted: Wanted, number: str) -> NewMachine:
     """The machine and its interface, which are made later."""
     name = wanted.machine.rpartition("/")[2]
     return {
@@ -218,7 +235,7 @@ def _in_progress() -> ServiceError:
     return RESTORE_OPERATION_IN_PROGRESS.error()
 
 
-def on_finished(store: Store, state: Json, job: Job, error: ServiceError | None) -> None:
+def on_finished(store: Store, state: RestoreState, job: Job, error: ServiceError | None) -> None:
     item = store.get(protected_item.KIND, state["item"])
     if item is not None:
         store.put(protected_item.KIND, state["item"], protected_item.restored(item.json(), error))

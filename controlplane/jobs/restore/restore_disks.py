@@ -15,10 +15,11 @@ from controlplane.jobs.documents import locks, managed_disks
 from controlplane.jobs.engine import records
 from controlplane.jobs.engine.plan import Outcome, Step
 from controlplane.jobs.restore import restore_transfer as transfer
+from controlplane.jobs.restore.states import RestoreState
 from controlplane.ports import Blob, Json, Ports, Store
 
 
-def register(ports: Ports, state: Json) -> Outcome:
+def register(ports: Ports, state: RestoreState) -> Outcome:
     """Managed disks are in their resource group from here on; blobs need nothing."""
     point = transfer.point_of(ports.store, state)
     disks = [disk for disk in transfer.restored_disks(ports, state) if disk.id]
@@ -42,7 +43,7 @@ def register(ports: Ports, state: Json) -> Outcome:
     return Outcome(state, commit)
 
 
-def unregister(ports: Ports, state: Json) -> Outcome:
+def unregister(ports: Ports, state: RestoreState) -> Outcome:
     def commit(store: Store) -> None:
         for made in state["disks"]:
             found = store.get(KIND, made["id"]) if made["id"] else None
@@ -56,7 +57,7 @@ def _name_taken(disk: RestoredDisk) -> ServiceError:
     return RESTORED_DISK_NAME_TAKEN.error(name=disk.name)
 
 
-def describe(ports: Ports, state: Json) -> Outcome:
+def describe(ports: Ports, state: RestoreState) -> Outcome:
     """The configuration and a template, in the storage account of the request."""
     point = transfer.point_of(ports.store, state)
     disks = transfer.restored_disks(ports, state)
@@ -72,7 +73,7 @@ def describe(ports: Ports, state: Json) -> Outcome:
     return Outcome(state, lambda store: records.set_properties(store, state, ports.clock.now(), **shown))
 
 
-def delete_description(ports: Ports, state: Json) -> Outcome:
+def delete_description(ports: Ports, state: RestoreState) -> Outcome:
     ports.blobs.delete(_config_blob(state))
     ports.blobs.delete(_template_blob(state))
     return Outcome(state)
@@ -82,12 +83,12 @@ REGISTER = Step("Register the restored disks", do=register, undo=unregister, lis
 DESCRIBE = Step("Describe the restored disks", do=describe, undo=delete_description, listed=False)
 
 
-def _config_blob(state: Json) -> Blob:
+def _config_blob(state: RestoreState) -> Blob:
     name = restored_disks.config_blob_name(state["vm_name"], state["job"])
     return Blob(state["account"], state["container"], name)
 
 
-def _template_blob(state: Json) -> Blob:
+def _template_blob(state: RestoreState) -> Blob:
     return Blob(state["account"], state["container"], restored_disks.template_blob_name(state["job"]))
 
 

@@ -16,12 +16,13 @@ from controlplane.jobs.engine.plan import Outcome, Step
 from controlplane.jobs.engine.waiting import Waiting
 from controlplane.jobs.restore import power_state
 from controlplane.jobs.restore import restore_transfer as transfer
+from controlplane.jobs.restore.states import AlternateState, NewMachine
 from controlplane.ports import Disk, Json, Ports, Store
 
 CONFIGURATION = "ipconfig1"
 
 
-def create(ports: Ports, state: Json) -> Waiting[Outcome]:
+def create(ports: Ports, state: AlternateState) -> Waiting[Outcome]:
     """The machine is there and has booted when this ends. It is made by the documents that a PUT would write."""
     place = state["place"]
     with ports.store.transaction():
@@ -34,7 +35,7 @@ def create(ports: Ports, state: Json) -> Waiting[Outcome]:
     return Outcome(state)
 
 
-def _create(ports: Ports, state: Json) -> None:
+def _create(ports: Ports, state: AlternateState) -> None:
     place, store = state["place"], ports.store
     locks.check(store, place["machine"])
     point = transfer.point_of(store, state)
@@ -69,7 +70,7 @@ def backed_disks(ports: Ports, disks: list[RestoredDisk]) -> tuple[Disk, ...]:
     )
 
 
-def _interface(store: Store, place: Json, location: str) -> Json:
+def _interface(store: Store, place: NewMachine, location: str) -> Json:
     """The interface as ARM shows it, with the lowest address that is free in its subnet."""
     subnet = find_subnet(store, place["subnet"])
     if subnet is None:
@@ -92,7 +93,7 @@ def _interface(store: Store, place: Json, location: str) -> Json:
     }
 
 
-def remove(ports: Ports, state: Json) -> Outcome:
+def remove(ports: Ports, state: AlternateState) -> Outcome:
     """Machine and interface go; the disks belong to nobody again."""
     place = state["place"]
 
@@ -120,5 +121,5 @@ def name_taken(vm: str) -> ServiceError:
     return MACHINE_NAME_TAKEN.error(name=vm.rpartition("/")[2])
 
 
-def _group_of(place: Json) -> str:
-    return str(place["machine"]).partition("/providers/")[0]
+def _group_of(place: NewMachine) -> str:
+    return place["machine"].partition("/providers/")[0]

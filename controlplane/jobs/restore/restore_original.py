@@ -11,22 +11,25 @@ from controlplane.domain.errors import ServiceError
 from controlplane.domain.errors.restore import BACKUP_BEFORE_REPLACE_FAILED
 from controlplane.domain.recovery_services import restored_machine, snapshot_failure
 from controlplane.jobs.backup import backup
+from controlplane.jobs.backup.states import BackupState
 from controlplane.jobs.documents import locks, machines, managed_disks, points
+from controlplane.jobs.engine.job_state import OpenedJob
 from controlplane.jobs.engine.plan import Outcome, Step
 from controlplane.jobs.engine.waiting import Waiting
 from controlplane.jobs.restore import power_state
 from controlplane.jobs.restore import restore_transfer as transfer
 from controlplane.jobs.restore.restore_machine import backed_disks
+from controlplane.jobs.restore.states import MachineBefore, OriginalState
 from controlplane.jobs.retention import snapshots
-from controlplane.ports import Disk, Document, Json, Ports, PowerState
+from controlplane.ports import Disk, Document, Json, Ports
 
 
-def back_up(ports: Ports, state: Json) -> Waiting[Outcome]:
+def back_up(ports: Ports, state: OriginalState) -> Waiting[Outcome]:
     """What is about to be replaced becomes a recovery point of its own. The machine as it is now is remembered."""
     machine = _machine(ports, state)
     locks.check(ports.store, state["vm"])
     view = ports.fabric.instance_view(state["vm"])
-    safety = state | state["safety"]
+    safety = _safety_backup(state)
     # Those of an attempt that the end of a process interrupted: no recovery point will ever name them.
     snapshots.delete_snapshots(ports, backup.disks_of(safety), lambda snapshot, job, task: job == state["job"])
     try:
@@ -35,7 +38,7 @@ def back_up(ports: Ports, state: Json) -> Waiting[Outcome]:
         raise BACKUP_BEFORE_REPLACE_FAILED.error(
             reason=error.message, what_to_do=error.remedy or "Create another virtual machine from the recovery point."
         ) from error
-    before = {
+    before: MachineBefore = {
         "profile": machine.json()["properties"]["storageProfile"],
         "disks": [disk.to_json() for disk in ports.fabric.disks(state["vm"])],
         "power": view.power if view else "running",
@@ -43,22 +46,28 @@ def back_up(ports: Ports, state: Json) -> Waiting[Outcome]:
     return Outcome(state | {"before": before}, taken.commit, taken.events)
 
 
-def forget_backup(ports: Ports, state: Json) -> Outcome:
-    undone = backup.forget_snapshots(ports, state | state["safety"])
+def forget_backup(ports: Ports, state: OriginalState) -> Outcome:
+    undone = backup.forget_snapshots(ports, _safety_backup(state))
     return Outcome(state, undone.commit, undone.events)
 
 
-def vault_backup(ports: Ports, state: Json) -> Outcome:
-    point, _ = backup.vaulted(ports, state | state["safety"])
+def vault_backup(ports: Ports, state: OriginalState) -> Outcome:
+    point, _ = backup.vaulted(ports, _safety_backup(state))
     return Outcome(state, lambda store: points.put(store, point))
 
 
-def forget_vault_copy(ports: Ports, state: Json) -> Outcome:
-    backup.delete_vault_copy(ports, state | state["safety"])
+def forget_vault_copy(ports: Ports, state: OriginalState) -> Outcome:
+    backup.delete_vault_copy(ports, _safety_backup(state))
     return Outcome(state)
 
 
-def replace(ports: Ports, state: Json) -> Waiting[Outcome]:
+def _safety_backup(state: OriginalState) -> BackupState:
+    """The state of the backup that is a part of this job."""
+    opened: OpenedJob = state
+    return {**opened, **state["safety"]}
+
+
+def replace(ports: Ports, state: OriginalState) -> Waiting[Outcome]:
     point = transfer.point_of(ports.store, state)
     disks = transfer.restored_disks(ports, state)
     profile = restored_machine.storage_profile(point.machine, disks, state["before"]["profile"])
@@ -66,7 +75,7 @@ def replace(ports: Ports, state: Json) -> Waiting[Outcome]:
     return Outcome(state)
 
 
-def put_back(ports: Ports, state: Json) -> Waiting[Outcome]:
+def put_back(ports: Ports, state: OriginalState) -> Waiting[Outcome]:
     """The machine gets the disks again that it had; one that never lost them is left alone."""
     before = state["before"]
     disks = tuple(Disk.from_json(disk) for disk in before["disks"])
@@ -92,9 +101,9 @@ def _profile_of_today(ports: Ports, profile: Json, disks: tuple[Disk, ...]) -> J
     }
 
 
-def _exchange(ports: Ports, state: Json, profile: Json, disks: tuple[Disk, ...]) -> Waiting[None]:
+def _exchange(ports: Ports, state: OriginalState, profile: Json, disks: tuple[Disk, ...]) -> Waiting[None]:
     vm, store = state["vm"], ports.store
-    wanted: PowerState = state["before"]["power"]
+    wanted = state["before"]["power"]
     yield from power_state.bring(ports, vm, "deallocated")
     with store.transaction():
         machine = _machine(ports, state)
@@ -112,7 +121,7 @@ def _exchange(ports: Ports, state: Json, profile: Json, disks: tuple[Disk, ...])
     yield from power_state.bring(ports, vm, wanted)
 
 
-def _machine(ports: Ports, state: Json) -> Document:
+def _machine(ports: Ports, state: OriginalState) -> Document:
     found = ports.store.get(KIND, state["vm"])
     if found is None:
         raise snapshot_failure.machine_gone()

@@ -20,6 +20,7 @@ from controlplane.domain.recovery_services.restored_disks import RestoredDisk
 from controlplane.jobs.documents import points
 from controlplane.jobs.engine import records
 from controlplane.jobs.engine.plan import Outcome, Step
+from controlplane.jobs.restore.states import MadeDisk, RestoreState
 from controlplane.ports import Blob, Json, Ports, Store
 from controlplane.vault_format.sources import PageBlobSource, copy
 from controlplane.vault_format.vault_store import VaultPoint, VaultStore
@@ -35,7 +36,7 @@ def snapshot_gone() -> ServiceError:
 # --------------------------------------------------------------------------------------------------------------- steps
 
 
-def rebuild_from_snapshots(ports: Ports, state: Json) -> Outcome:
+def rebuild_from_snapshots(ports: Ports, state: RestoreState) -> Outcome:
     def rebuild(disk: PointDisk, target: Blob, progress: Callable[[int, int], None]) -> None:
         snapshot = points.snapshot_of(disk)
         if ports.blobs.properties(snapshot) is None:
@@ -45,7 +46,7 @@ def rebuild_from_snapshots(ports: Ports, state: Json) -> Outcome:
     return _rebuild(ports, state, FROM_SNAPSHOTS.name, rebuild)
 
 
-def rebuild_from_vault(ports: Ports, state: Json) -> Outcome:
+def rebuild_from_vault(ports: Ports, state: RestoreState) -> Outcome:
     copies = VaultStore(ports.vault_blobs, ports.settings.vault_account)
 
     def rebuild(disk: PointDisk, target: Blob, progress: Callable[[int, int], None]) -> None:
@@ -55,7 +56,7 @@ def rebuild_from_vault(ports: Ports, state: Json) -> Outcome:
 
 
 def _rebuild(
-    ports: Ports, state: Json, task: str, rebuild: Callable[[PointDisk, Blob, Callable[[int, int], None]], None]
+    ports: Ports, state: RestoreState, task: str, rebuild: Callable[[PointDisk, Blob, Callable[[int, int], None]], None]
 ) -> Outcome:
     disks = point_disks(ports.store, state)
     gauge = _Gauge(ports, state, task, sum(disk.size_bytes for disk in disks))
@@ -79,7 +80,7 @@ def _rebuild(
     return Outcome(state, commit, (told,))
 
 
-def delete_disks(ports: Ports, state: Json) -> Outcome:
+def delete_disks(ports: Ports, state: RestoreState) -> Outcome:
     for disk in state["disks"]:
         ports.blobs.delete(blob_of(disk))
     return Outcome(state)
@@ -92,20 +93,20 @@ FROM_VAULT = Step("Transfer data from vault", do=rebuild_from_vault, undo=delete
 # --------------------------------------------------------------------------------------------- what the state speaks of
 
 
-def point_of(store: Store, state: Json) -> RecoveryPoint:
+def point_of(store: Store, state: RestoreState) -> RecoveryPoint:
     point = points.find(store, state["point"])
     if point is None:
         raise errors.recovery_point_not_found(state["point"].rpartition("/")[2])
     return point
 
 
-def point_disks(store: Store, state: Json) -> list[PointDisk]:
+def point_disks(store: Store, state: RestoreState) -> list[PointDisk]:
     """The disks of the recovery point that are restored."""
     luns = {disk["lun"] for disk in state["disks"]}
     return [disk for disk in point_of(store, state).disks if disk.lun in luns]
 
 
-def restored_disks(ports: Ports, state: Json) -> list[RestoredDisk]:
+def restored_disks(ports: Ports, state: RestoreState) -> list[RestoredDisk]:
     """The disks as they are now: managed ones under their new names, blobs under those of the machine's disks."""
     found = []
     for disk in point_disks(ports.store, state):
@@ -115,17 +116,16 @@ def restored_disks(ports: Ports, state: Json) -> list[RestoredDisk]:
     return found
 
 
-def target(state: Json, disk: PointDisk) -> Blob:
+def target(state: RestoreState, disk: PointDisk) -> Blob:
     return blob_of(_made(state, disk))
 
 
-def blob_of(made: Json) -> Blob:
+def blob_of(made: MadeDisk) -> Blob:
     return Blob(made["account"], made["container"], made["blob"])
 
 
-def _made(state: Json, disk: PointDisk) -> Json:
-    found: Json = next(each for each in state["disks"] if each["lun"] == disk.lun)
-    return found
+def _made(state: RestoreState, disk: PointDisk) -> MadeDisk:
+    return next(each for each in state["disks"] if each["lun"] == disk.lun)
 
 
 def _address(blob: Blob) -> Json:
@@ -138,7 +138,7 @@ def _address(blob: Blob) -> Json:
 class _Gauge:
     """How far the disks are, in the size that they have for their owner, holes and all."""
 
-    def __init__(self, ports: Ports, state: Json, task: str, total_bytes: int) -> None:
+    def __init__(self, ports: Ports, state: RestoreState, task: str, total_bytes: int) -> None:
         self._ports = ports
         self._state = state
         self._task = task

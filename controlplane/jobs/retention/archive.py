@@ -22,6 +22,7 @@ from controlplane.domain.recovery_services.job import Job
 from controlplane.domain.recovery_services.recovery_point import PointDisk, RecoveryPoint
 from controlplane.jobs.documents import points
 from controlplane.jobs.engine import records
+from controlplane.jobs.engine.job_state import JobInput, OpenedJob
 from controlplane.jobs.engine.plan import Outcome, Plan, Step
 from controlplane.jobs.engine.records import JobOrder, Ticket
 from controlplane.jobs.protection import stopping
@@ -31,6 +32,20 @@ from controlplane.vault_format.vault_store import VaultPoint, VaultStore
 
 CONTAINER = "archiving"
 DAYS_PER_MONTH = 30
+
+
+class MoveInput(JobInput):
+    """With what the plan begins; its one step adds nothing."""
+
+    item: str
+    """Id of the document of the protected item."""
+    point: str
+    """Id of the document of the recovery point that is moved."""
+
+
+class MoveState(MoveInput, OpenedJob):
+    """What the step reads."""
+
 
 # ----------------------------------------------------------------------------------------------------------- use cases
 
@@ -139,11 +154,12 @@ def _order(ports: Ports, item: Json, point: RecoveryPoint) -> JobOrder:
         tasks=records.tasks_of(MOVE),
         properties={"VM Name": shown["friendlyName"], "Recovery Point": point.id},
     )
+    state: MoveInput = {"item": point.item, "point": point.document, "vm": shown["sourceResourceId"]}
     return JobOrder(
         plan=MOVE,
         job=job,
         scope=point.item.lower(),
-        state={"item": point.item, "point": point.document, "vm": shown["sourceResourceId"]},
+        state=state,
         # The lock of restores: no restore may read the vault's copy while it is being moved.
         lock=f"{point.item}|restore",
         conflict=stopping.object_locked(),
@@ -152,7 +168,7 @@ def _order(ports: Ports, item: Json, point: RecoveryPoint) -> JobOrder:
     )
 
 
-def copy_to_archive(ports: Ports, state: Json) -> Outcome:
+def copy_to_archive(ports: Ports, state: MoveState) -> Outcome:
     """Every disk is built once from the vault and taken into the archive as if it were new."""
     before = points.find(ports.store, state["point"])
     if before is None:
@@ -174,7 +190,7 @@ def copy_to_archive(ports: Ports, state: Json) -> Outcome:
     return Outcome(state, commit, (_tiers_event(after, state["job"]),))
 
 
-def forget_copies(ports: Ports, state: Json) -> Outcome:
+def forget_copies(ports: Ports, state: MoveState) -> Outcome:
     before = points.find(ports.store, state["point"])
     store = VaultStore(ports.vault_blobs, ports.settings.vault_account)
     for disk in before.disks if before else ():
@@ -186,7 +202,7 @@ def forget_copies(ports: Ports, state: Json) -> Outcome:
 MOVE = Plan("MoveRecoveryPoint", (Step("Move recovery point", do=copy_to_archive, undo=forget_copies),))
 
 
-def _aside(ports: Ports, state: Json, disk: PointDisk) -> Blob:
+def _aside(ports: Ports, state: MoveState, disk: PointDisk) -> Blob:
     """Where a disk is kept during the move."""
     return Blob(ports.settings.service_account, CONTAINER, f"{state['job']}/{disk.lun}.vhd")
 

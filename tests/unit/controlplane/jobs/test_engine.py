@@ -454,7 +454,7 @@ def records_of(world: World, plan: Plan, number: str) -> Json:
         plan=plan,
         job=job,
         scope="/item",
-        state={},
+        state={"vm": "/vm"},
         lock=f"/item{number}|backup",
         conflict=BUSY,
         operation_id=f"op-{number}",
