@@ -172,9 +172,8 @@ def _carry_out(
     deadline = ports.clock.now() + timedelta(seconds=ports.settings.snapshot_timeout_seconds)
     request = _request(ports, state, disks, task, retries)
     try:
-        with ports.store.transaction():
-            asked = ports.store.record(records.event(state, events.SnapshotAsked(task.id, retries)))
-            ports.fabric.deliver(state["vm"], request, Cause(asked, state["job"]))
+        asked = ports.store.record(records.event(state, events.SnapshotAsked(task.id, retries)))
+        ports.fabric.deliver(state["vm"], request, Cause(asked, state["job"]))
     except GuestNotReady as reason:
         raise snapshot_failure.agent_not_ready(f"It cannot be given the task: {reason}.") from None
     watch = _Watch(ports, state["vm"], task)

@@ -31,6 +31,7 @@ EXTENSION: dict[str, Any] = {
     "digest": "cd",
     "traits": {"forceUpdateTag": "1"},
     "asked": "2026-11-22T00:00:00+00:00",
+    "cause": None,
 }
 DISK: dict[str, Any] = {
     "name": "os",
@@ -60,6 +61,7 @@ DESIRED: dict[str, Any] = {
     "extensions": [EXTENSION],
     "restarts": 1,
     "changed": "2026-11-22T00:00:01+00:00",
+    "cause": None,
 }
 OBSERVED: dict[str, Any] = {
     "vm": "/vm/sql01",
@@ -108,8 +110,8 @@ def test_a_handler_comes_back_as_it_was_written() -> None:
 
 
 def test_documents_of_earlier_releases_are_read() -> None:
-    extension = without(EXTENSION, "digest", "traits", "asked")
-    machine = DesiredMachine.parse(without(DESIRED, "restarts", "changed") | {"extensions": [extension]})
+    extension = without(EXTENSION, "digest", "traits", "asked", "cause")
+    machine = DesiredMachine.parse(without(DESIRED, "restarts", "changed", "cause") | {"extensions": [extension]})
     assert (machine.restarts, machine.changed) == (0, None)
     assert (machine.extensions[0].traits, machine.extensions[0].digest, machine.extensions[0].asked) == ({}, None, None)
 
