@@ -30,6 +30,7 @@ SAYERS = frozenset(
 TABLES = ("PLACES", "TEXTS", "TOGETHER")
 """Constants whose values are sentences that such calls show."""
 INTERNAL = frozenset({"AssertionError", "BlobNotFound", "NotImplementedError"})
+"""Exceptions that are raised for a caller in the code, not to show their text to a person."""
 WORDS = re.compile(r"[A-Za-z…}]+[,;:]? [A-Za-z{…(]+")
 
 SECTIONS = (

@@ -1,4 +1,4 @@
-"""Knows of one machine which event follows from which, so that nobody in the machine has to hand causes on.
+"""Knows which event of a machine follows from which, so that host, agent and guest need not hand causes on.
 
 Host, agent and guest say what happened. From where it stands in a machine's life follows why: a goal state is published
 for the order of an extension, fetched because it was published, a command runs because its goal state was fetched, a
@@ -139,7 +139,7 @@ class MachineStory:
             case events.SessionClosed(task):
                 self._add(fact, self._sessions.get(task))
             case _:
-                raise AssertionError(f"nobody knows what {fact.NAME} follows from")
+                raise AssertionError(f"no rule says which event {fact.NAME} follows from")
 
     def _order(self, handler: str) -> Link:
         return self._fetched.get(handler.lower()) or self._goal or self._booted
