@@ -171,7 +171,7 @@ class OverlayStore(Store):
 
     @contextmanager
     def view(self) -> Iterator[StoreView]:
-        """It holds still as long as its thread writes nothing: whoever tries something out puts another one above."""
+        """It does not change as long as its thread writes nothing: put another overlay above it to try something."""
         yield self
 
 

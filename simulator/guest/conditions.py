@@ -1,7 +1,7 @@
 """What one machine is and how it behaves: one description that its host, its guest and its agent read.
 
 A world gives every machine conditions of its own. `MachineFactories` makes the parts in which a fault, a recorder or a
-foreign handler may want to stand: whoever wraps one changes one machine, and no other notices.
+foreign handler may want to stand: a wrapper there changes one machine and no other.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Tries the resources of a deployment before anything is created: by their own operations, of which nothing stays.
+"""Tries the resources of a deployment by their own operations before anything is created.
 
-All is written to an overlay above a view of the store, so that nobody is kept from writing meanwhile. What would reach
-beyond the store - blobs, machines, jobs - is not done; a resource that would have is not there for those that wait for
-it, so these are not tried.
+The operations write to an overlay above a view of the store, so other writers need not wait. Blobs, machines and jobs
+are not touched. A resource that needs one of these does not exist after its trial, so resources that depend on it are
+not tried.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from controlplane.templates.late import settle_body
 from controlplane.templates.planner import Resource, TemplatePlan
 
 _NOT_OF_PROVIDERS = frozenset({LOCATION_NOT_AVAILABLE_FOR_RESOURCE_TYPE.code, LOCATION_REQUIRED.code})
-"""What the service finds before it asks a provider: such a refusal is the answer, and stands in no other."""
+"""What the service finds before it asks a provider: such a refusal is the whole answer, not a detail of another."""
 
 
 def refusals(call: Call, planned: TemplatePlan, scope: Scope) -> list[Json]:
@@ -101,7 +101,7 @@ class _QuietPorts:
 
 
 class _QuietBlobs(BlobsWrapper):
-    """Not `add_account`: it may be done twice, and a name that only the storage knows is seen by nobody."""
+    """Writes nothing. Only `add_account` goes through: an account without its resource is not shown."""
 
     def __init__(self, inner: Blobs, touch: Callable[[], None]) -> None:
         super().__init__(inner)

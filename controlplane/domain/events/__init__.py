@@ -1,1 +1,1 @@
-"""What is told of a world: one catalogue, in which every kind of event has its class."""
+"""The catalogue of events: a class for every kind."""

@@ -29,7 +29,7 @@ class MachinePower(Fact, name="machine.power", party=Party.HOST, parents=ORDERS,
 
 @dataclass(frozen=True)
 class MachineFailed(Fact, name="machine.failed", party=Party.HOST, parents=ORDERS, job=SOMETIMES, vm=ALWAYS):
-    """The host could not make a machine what it shall be."""
+    """The host could not bring a machine into its desired state."""
 
     problem: str
 

@@ -19,7 +19,7 @@ class ArmRequest(Fact, name="arm.request", party=Party.ARM, parents=(ROOT,)):
     """Path of the request, without its query."""
     api_version: str
     caller: str
-    """Object id of whoever asks."""
+    """Object id of the caller."""
     correlation_id: str
 
 
@@ -113,7 +113,7 @@ class TaskState(Fact, name="task.state", party=Party.SERVICE, parents=JOBS, job=
 
 @dataclass(frozen=True)
 class JobMistake(Fact, name="job.mistake", party=Party.SERVICE, parents=JOBS, job=ALWAYS, vm=SOMETIMES):
-    """A step met an error that nobody foresaw. Its text is not told, since it may hold a secret."""
+    """A step failed with an unexpected error. The error's text is left out, since it may hold a secret."""
 
     step: str
     error: str

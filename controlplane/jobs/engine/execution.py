@@ -172,7 +172,7 @@ class Execution:
         return StepFailed(error)
 
     def _undo(self, step: Step, state: Json) -> Waiting[Json]:
-        """An undo that cannot is told of and not tried again: what it left is found by the next backup's clean-up."""
+        """An undo that fails is recorded and not repeated: the next backup's clean-up finds what it left."""
         self._runs.check(self._run.job, self._run.fence)
         try:
             undone = step.undo(self._ports_for(state), state) if step.undo is not None else Outcome(state)

@@ -17,7 +17,7 @@ Status = Literal["queued", "running", "ended"]
 
 
 class Interrupted(Exception):
-    """The run ends here, in this process: its step is begun again by whoever takes the run next."""
+    """The run stops in this process; the engine that takes it next begins its step again."""
 
 
 class RunLost(Interrupted):
