@@ -92,7 +92,7 @@ def test_backups_stopping_and_suspending_go_on(world: ArmWorld) -> None:
 
 def test_immutability_that_is_disabled_forbids_nothing(world: ArmWorld) -> None:
     set_immutability(world, "Disabled")
-    world.put(LONG, with_days(30))
+    world.follow(world.put(LONG, with_days(30)))
     assert world.follow(world.request("DELETE", ITEM))["status"] == "Succeeded"
 
 
