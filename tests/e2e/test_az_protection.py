@@ -29,13 +29,18 @@ def run(az: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Az]:
         run("backup vault create -g files -n vault -l westus")
         run(f"vm create -g files -n vm1 {IMAGE} --data-disk-sizes-gb 1 --nsg-rule None")
         run(f"backup protection enable-for-vm {VAULT} --vm vm1 --policy-name DefaultPolicy")
-        run.wait_for(run(f"backup protection backup-now {ITEM} {KIND}"), VAULT)
+        run.wait_for(run(f"backup protection backup-now {ITEM} {KIND} --retain-until 01-02-2099"), VAULT)
         yield run
 
 
 def point_of(run: Az) -> str:
     (point,) = run(f"backup recoverypoint list {ITEM} {KIND}")
     return str(point["name"])
+
+
+def test_a_recovery_point_is_retained_until_the_day_that_was_asked_for(run: Az) -> None:
+    shown = run(f"backup recoverypoint show {ITEM} -n {point_of(run)} {KIND}")
+    assert shown["properties"]["recoveryPointProperties"]["expiryTime"].startswith("2099-02-01T00:00:00")
 
 
 def test_a_policy_is_copied_changed_given_and_removed(run: Az, tmp_path: Path) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pydantic import Field
+
 from controlplane.arm.edge.call import Answer, Call, RequestBody, as_json, encode
 from controlplane.arm.edge.filters import check_keys, holds, terms
 from controlplane.arm.edge.routing import Route, reading
@@ -50,7 +52,7 @@ class ItemRequest(RequestBody):
 
 class BackupPropertiesRequest(RequestBody):
     object_type: str | None = None
-    recovery_point_expiry_time_in_utc: str | None = None
+    recovery_point_expiry_time_in_utc: str | None = Field(default=None, alias="recoveryPointExpiryTimeInUTC")
 
 
 class BackupRequest(RequestBody):

@@ -258,6 +258,14 @@ def test_a_backup_makes_a_recovery_point_and_installs_the_extension(world: ArmWo
     assert "sig=" not in world.request("GET", f"{VM}/extensions").text
 
 
+@pytest.mark.parametrize("key", ["recoveryPointExpiryTimeInUTC", "recoverypointexpirytimeinutc"])
+def test_a_recovery_point_is_kept_until_the_time_that_the_request_names(world: ArmWorld, key: str) -> None:
+    world.protect()
+    world.follow(world.post(f"{ITEM}/backup", {"properties": BACKUP["properties"] | {key: "2031-02-01T00:00:00.000Z"}}))
+    (point,) = listed(world, f"{ITEM}/recoveryPoints")
+    assert point["properties"]["recoveryPointProperties"]["expiryTime"] == "2031-02-01T00:00:00Z"
+
+
 def test_a_backup_of_nothing_is_refused(world: ArmWorld) -> None:
     assert world.error("POST", f"{ITEM}/backup", BACKUP) == (404, "BMSUserErrorDataSourceObjectNotFound")
     world.protect()
