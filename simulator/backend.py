@@ -26,6 +26,7 @@ from simulator.guest.conditions import ConditionsOf, MachineConditions
 from simulator.host.host import Host
 from simulator.host.packages import PackageRefused, PackageRepository
 from simulator.host.wireserver import WireServer
+from simulator.pace import Pace
 from simulator.packages import content_of
 from simulator.serving import Application, Serving
 
@@ -40,6 +41,7 @@ class BackendContext:
     engine: InlineEngine
     clock: SystemClock
     limits: RateLimits
+    pace: Pace
     guests: Path
     """The folder of their disks."""
     packages: Sequence[Path]
@@ -93,6 +95,6 @@ def controls(context: BackendContext, host: Host) -> Application:
     """The control API, as an application to be mounted."""
     ports = context.ports
     verifier = Verifier(ports.store, context.blobs_of(parties.CONTROL), ports.settings, host.ground_truth)
-    resetter = Resetter(ports, context.engine, host)
-    of_world = WorldControls(ports.store, context.clock, context.limits, resetter, context.endpoints)
+    resetter = Resetter(ports, context.engine, host, context.pace)
+    of_world = WorldControls(ports.store, context.clock, context.limits, context.pace, resetter, context.endpoints)
     return control.build(control.Controls(context.sim_token, ports.store, host, verifier, of_world))

@@ -40,6 +40,7 @@ from controlplane.ports import Blobs, Ports, ServiceSettings, StorageUnavailable
 from simulator import parties
 from simulator.clock.system import SystemClock
 from simulator.failures import WrongUse
+from simulator.pace import Pace, PaceSettings
 from simulator.packages import HANDLER_FOLDER
 from simulator.parties import Wrappers
 from simulator.serving import Application, Message, Receive, Send, Serving
@@ -86,6 +87,8 @@ class Config:
     """False: no backup starts by itself, and nothing expires."""
     job_workers: int | None = None
     """How many steps of jobs are at work at once; None: by the number of cores."""
+    pace: PaceSettings = field(default_factory=PaceSettings)
+    """The least duration of jobs' steps."""
     limit_requests: bool = False
     """Answer 429 to clients that exceed Resource Manager's token buckets."""
     strict_api_versions: bool = False
@@ -159,9 +162,9 @@ class World:
             settings=self._settings,
             vault_blobs=self._blobs_of(parties.VAULT),
         )
-        self.engine = InlineEngine(
-            plans(lambda: self._requests), lambda: self.ports, self.store.runs, workers=config.job_workers
-        )
+        self.pace = Pace(self.store, config.pace)
+        paced = self.pace.paced(plans(lambda: self._requests))
+        self.engine = InlineEngine(paced, lambda: self.ports, self.store.runs, workers=config.job_workers)
         keep.callback(self.engine.close)
         self._begin_identity()
         behind = keep.enter_context(ExitStack())  # closed after the servers, whichever starts first
@@ -298,6 +301,7 @@ class World:
             engine=self.engine,
             clock=self.clock,
             limits=self._limits,
+            pace=self.pace,
             guests=self.state.guests,
             packages=self.config.packages,
             seed=self.state.seed,
@@ -383,7 +387,7 @@ def _side_by_side(service: Application, controls: Future[Application]) -> Applic
     """ARM and the control API on one port; requests to the control API wait until it is ready."""
 
     async def dispatch(scope: Message, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"].startswith(f"{CONTROL_PREFIX}/"):
+        if scope["type"] == "http" and (scope["path"] + "/").startswith(f"{CONTROL_PREFIX}/"):
             inner = dict(scope) | {"root_path": CONTROL_PREFIX}
             await (await wrap_future(controls))(inner, receive, send)
         else:

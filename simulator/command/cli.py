@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from controlplane.json_object import Json
-from simulator.command import cli_clients
+from simulator.command import cli_clients, cli_control
 
 if TYPE_CHECKING:
     from simulator.world import Config, World
@@ -40,6 +40,7 @@ app = typer.Typer(
 handler_app = typer.Typer(help="The VMSnapshot handler as a package.", no_args_is_help=True)
 app.add_typer(handler_app, name="handler")
 app.add_typer(cli_clients.app)
+app.add_typer(cli_control.app)
 
 StateOption = Annotated[
     Path | None,
@@ -115,6 +116,14 @@ def up(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     seed: SeedOption = 0,
     vss: Annotated[bool, typer.Option("--vss/--no-vss", help="Whether new guests have the VSS service.")] = True,
+    pace: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="SECONDS",
+            help="Least duration of jobs' visible steps; KIND=SECONDS for one kind of job. May be repeated.",
+            show_default=False,
+        ),
+    ] = None,
     limit_requests: Annotated[
         bool, typer.Option("--limit-requests", help="Answer 429 to clients that exceed ARM's request limits.")
     ] = False,
@@ -126,6 +135,7 @@ def up(
     # Objects made while loading are never freed; collecting garbage among them takes a tenth of a start.
     gc.disable()
     from simulator.command.memory import give_back_large_buffers
+    from simulator.pace import PaceSettings
     from simulator.world import build
 
     if endpoints is not None and (endpoints.is_dir() or not endpoints.parent.is_dir()):
@@ -141,6 +151,7 @@ def up(
         blob_accounts=blob_accounts,
         vss=vss,
         endpoints_copy=endpoints,
+        pace=PaceSettings.parse(pace or ()),
         limit_requests=limit_requests,
         strict_api_versions=strict_api_versions,
     )
@@ -294,6 +305,8 @@ def _say_where(world: World) -> None:
     for answer in world.storage_answers.values():
         typer.echo(f"           {'yes' if answer.able else 'no':3}  {answer.detail}", err=True)
     typer.echo(f"state      {where['state']}", err=True)
+    for line in cli_control.pace_lines(world.pace.to_json()):
+        typer.echo(f"pace       {line}", err=True)
     typer.echo("Credentials are in endpoints.json in that folder. Press Ctrl-C to stop the world.", err=True)
 
 

@@ -40,7 +40,7 @@ def az(
 
     given = arguments or []
     programs.check_arguments(given)
-    endpoints, program = _running(state), programs.find()
+    endpoints, program = running(state), programs.find()
     folder = Path(endpoints["state"]) / "az"
     programs.prepare(program, endpoints, folder, programs.environment_of(endpoints, folder, os.environ))
     # az puts storage accounts' names into host names, which no name server knows.
@@ -56,7 +56,7 @@ def shell(state: StateOption = None) -> None:
     from simulator.command import az as programs
     from simulator.command import client_environment
 
-    endpoints = _running(state)
+    endpoints = running(state)
     folder = Path(endpoints["state"]) / "az"
     try:
         program = programs.find()
@@ -80,7 +80,7 @@ def env(
 
     if shell not in {*client_environment.SHELLS, "json"}:
         raise typer.BadParameter(f"{shell} is not one of sh, pwsh, cmd, json", param_hint="--shell")
-    endpoints = _running(state)
+    endpoints = running(state)
     bundle = client_environment.trust_bundle(Path(endpoints["ca_file"]))
     variables = client_environment.direct(endpoints, Path(endpoints["state"]) / "az", bundle)
     sys.stdout.write(client_environment.render(variables, shell))
@@ -95,7 +95,7 @@ def run(
     from simulator.command import client_environment
     from simulator.command.proxy import AZURE
 
-    endpoints = _running(state)
+    endpoints = running(state)
     with _proxy(endpoints, AZURE, lambda target: typer.echo(f"refused: {target}", err=True)) as proxy:
         variables = client_environment.proxied(endpoints, Path(endpoints["state"]) / "az-public", proxy)
         code = _run(command, {**client_environment.without_others(os.environ), **variables})
@@ -105,7 +105,7 @@ def run(
 # ------------------------------------------------------------------------------------------------------------- inside
 
 
-def _running(state: Path | None) -> dict[str, Any]:
+def running(state: Path | None) -> dict[str, Any]:
     """How the running world is reached."""
     from simulator.command.client_environment import check_target
     from simulator.failures import WrongUse

@@ -2,7 +2,7 @@
 
 GET  /_sim/vms                      machines with their workloads
 GET  /_sim/vms/writers?vm=ID        what `vssadmin list writers` prints in the guest
-POST /_sim/workload                 {"vm", "transactions"}: let the database commit so many more
+POST /_sim/workload                 {"vm", "transactions", "name"?}: let the database commit so many more
 GET  /_sim/recoverypoint?id=ID      what the service measured of a recovery point
 POST /_sim/verify                   {"recovery_point", "job"?}: see verify.py
 GET  /_sim/events?since=N&job=ID    the journal of events; with follow=true as a stream that goes on
@@ -13,6 +13,8 @@ GET  /_sim/clock                    the world's time, and whether it can be move
 POST /_sim/clock/jump               {"seconds"}: move a virtual clock forward
 GET  /_sim/limits                   how many requests there were, and what is left of their limits
 POST /_sim/limits                   {"enforced"?, "refill"?}: refuse who has none left, fill all up
+GET  /_sim/pace                     the least duration of jobs' steps, what is held and what waits
+POST /_sim/pace                     {"seconds"?, "kinds"?, "hold"?, "release"?}: change that
 """
 
 from __future__ import annotations
@@ -25,15 +27,18 @@ from typing import Annotated, Any
 from fastapi import Body, Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse
+from starlette.exceptions import HTTPException
 
 from controlplane.domain.recovery_services import recovery_point as points
 from controlplane.domain.recovery_services.recovery_point import TIERS
 from controlplane.json_object import Json
 from controlplane.ports import PortError, Store
+from simulator.control import strictness
 from simulator.control import world as control_world
+from simulator.control.strictness import Refused
 from simulator.control.verify import Verifier
-from simulator.control.world import Refused, WorldControls
-from simulator.failures import Failure
+from simulator.control.world import WorldControls
+from simulator.failures import Failure, WrongUse
 from simulator.host.host import Host
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "testclient"})
@@ -64,7 +69,8 @@ def build(controls: Controls) -> FastAPI:
         if not hmac.compare_digest(given.encode(), controls.token.encode()):
             raise Refused(401, "InvalidToken", "The control API needs sim_token of endpoints.json as bearer token.")
 
-    app = FastAPI(title="backupsim control API", openapi_url=None, dependencies=[Depends(trusted)])
+    dependencies = [Depends(trusted), Depends(strictness.refuse_unknown_keys)]
+    app = FastAPI(title="backupsim control API", openapi_url=None, redirect_slashes=False, dependencies=dependencies)
     _add_machines(app, controls)
     _add_points(app, controls)
     control_world.add(app, lambda: controls.world)
@@ -83,7 +89,9 @@ def _add_machines(app: FastAPI, controls: Controls) -> None:
 
     @app.post("/workload")
     def work(
-        vm: Annotated[str, Body()], transactions: Annotated[int, Body(ge=0, le=1_000_000)], name: str = "database"
+        vm: Annotated[str, Body()],
+        transactions: Annotated[int, Body(ge=0, le=1_000_000)],
+        name: Annotated[str, Body()] = "database",
     ) -> Json:
         workload = _guest(controls, vm).workloads.get(name)
         if workload is None:
@@ -108,6 +116,8 @@ def _add_errors(app: FastAPI) -> None:
 
     handlers: dict[type[Exception], Callable[[Request, Any], JSONResponse]] = {
         Refused: lambda request, error: answer(error.status, error.code, str(error)),
+        WrongUse: lambda request, error: answer(400, "InvalidRequest", str(error)),
+        HTTPException: lambda request, error: answer(error.status_code, *strictness.unknown_route(app, request)),
         Failure: lambda request, error: answer(404, type(error).__name__, str(error)),
         PortError: lambda request, error: answer(503, type(error).__name__, str(error)),
         RequestValidationError: lambda request, error: answer(400, "InvalidRequest", _first_problem(error)),

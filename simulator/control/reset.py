@@ -14,6 +14,7 @@ from controlplane.json_object import Json
 from controlplane.ports import Ports
 from simulator.failures import Failure
 from simulator.host.host import Host
+from simulator.pace import Pace
 
 OF_THE_WORLD = frozenset({"world", HANDLER})
 """Kinds of the documents that are about this world and its hosts, and not in it."""
@@ -32,6 +33,7 @@ class Resetter:
     ports: Ports
     engine: InlineEngine
     host: Host
+    pace: Pace
 
     def reset(self) -> Json:
         """Remove everything except the journal, whose ids continue; returns how much was removed.
@@ -39,6 +41,7 @@ class Resetter:
         Jobs end first, then machines, then documents, then blobs: each depends on what ends after it.
         """
         store = self.ports.store
+        self.pace.release_all()
         self._end_jobs()
         machines = self._end_machines()
         accounts = [document.id.rpartition("/")[2] for document in store.find(ACCOUNTS)]

@@ -19,6 +19,8 @@ from controlplane.json_object import Json
 from controlplane.ports import Clock, Store
 from simulator.clock.virtual import VirtualClock
 from simulator.control.reset import Resetter
+from simulator.control.strictness import Refused
+from simulator.pace import Pace, PaceSettings
 
 MOST_EVENTS = 10_000
 LOOK_SECONDS = 2.0
@@ -26,19 +28,12 @@ LOOK_SECONDS = 2.0
 LONGEST_JUMP_SECONDS = 10 * 365 * 24 * 3600
 
 
-class Refused(Exception):
-    """A request that the control API refuses, with HTTP status and code."""
-
-    def __init__(self, status: int, code: str, message: str) -> None:
-        super().__init__(message)
-        self.status, self.code = status, code
-
-
 @dataclass(frozen=True)
 class WorldControls:
     store: Store
     clock: Clock
     limits: RateLimits
+    pace: Pace
     resetter: Resetter
     endpoints: Callable[[], Json]
 
@@ -48,6 +43,7 @@ def add(app: FastAPI, world: Callable[[], WorldControls]) -> None:
     _add_events(app, world)
     _add_clock(app, world)
     _add_limits(app, world)
+    _add_pace(app, world)
 
     @app.get("/endpoints")
     def endpoints() -> Json:
@@ -147,3 +143,24 @@ def _add_limits(app: FastAPI, world: Callable[[], WorldControls]) -> None:
         if refill:
             world().limits.refill()
         return told()
+
+
+def _add_pace(app: FastAPI, world: Callable[[], WorldControls]) -> None:
+    @app.get("/pace")
+    def pace() -> Json:
+        return world().pace.to_json()
+
+    @app.post("/pace")
+    def change(
+        seconds: Annotated[float | None, Body()] = None,
+        kinds: Annotated[dict[str, float | None] | None, Body()] = None,
+        hold: Annotated[list[str], Body()] = [],  # noqa: B006 - it is only read
+        release: Annotated[list[str], Body()] = [],  # noqa: B006
+    ) -> Json:
+        """What is not given stays. A kind with null loses its pace of its own."""
+        controls = world().pace
+        now = controls.settings
+        of_kinds = {kind: value for kind, value in {**now.kinds, **(kinds or {})}.items() if value is not None}
+        settings = PaceSettings(now.seconds if seconds is None else seconds, of_kinds)
+        controls.change(settings, hold=hold, release=release)
+        return controls.to_json()

@@ -59,6 +59,37 @@ def test_the_simulator_is_killed_in_a_backup(tmp_path: Path, moment: float) -> N
         good_backup(scenario)
 
 
+def test_the_simulator_is_killed_while_a_step_is_held(tmp_path: Path) -> None:
+    state = tmp_path / "world"
+    world = Up(state, ["up", "--port", "0", "--state", str(state), "--pace", "600"])
+    scenario = protected_by(world, pace_seconds=0)
+    world.client.sim("POST", "/pace", {"hold": ["Take Snapshot"]})
+    job = scenario.start_backup(scenario.item_id())
+    eventually(lambda: waiting(scenario) == [(job, None)], "the backup waits")
+    world.process.kill()
+    world.process.wait()
+    with up(state) as again:
+        scenario = scenario_of(again.client)
+        eventually(lambda: waiting(scenario) == [(job, None)], "the backup waits again")
+        assert again.client.sim("GET", "/pace")["seconds"] == 0, "a least duration is that of its start"
+        assert scenario.job(job).status == "InProgress"
+        eventually(lambda: is_ready(scenario), "the machine runs and its agent is ready")
+        again.client.sim("POST", "/pace", {"release": ["Take Snapshot"]})
+        assert scenario.wait_for_job(job).status == "Completed"
+        again.process.send_signal(signal.SIGINT)
+        assert "pace       Take Snapshot is held; backupsim pace --release 'Take Snapshot'" in again.stderr()
+
+
+def protected_by(world: Up, pace_seconds: float) -> Scenario:
+    world.client.sim("POST", "/pace", {"seconds": pace_seconds})
+    return protected(world.client)
+
+
+def waiting(scenario: Scenario) -> list[tuple[str, str | None]]:
+    """The jobs that wait, and until when."""
+    return [(each["job"], each["until"]) for each in scenario.client.sim("GET", "/pace")["waiting"]]
+
+
 def test_azurite_is_killed_and_what_it_lost_is_named(tmp_path: Path) -> None:
     state = tmp_path / "world"
     with up(state) as world:

@@ -327,6 +327,18 @@ class WorldReset(Fact, name="world.reset", party=Party.WORLD, parents=(ROOT,)):
 
 
 @dataclass(frozen=True)
+class WorldPaced(Fact, name="world.paced", party=Party.WORLD, parents=(ROOT,)):
+    """The pace of jobs was set, or steps were held or released."""
+
+    seconds: float
+    """Least duration of a step."""
+    kinds: dict[str, float]
+    """The same for kinds of jobs."""
+    held: list[str]
+    """The names of all steps that are held now."""
+
+
+@dataclass(frozen=True)
 class WorldPurged(Fact, name="world.purged", party=Party.WORLD, parents=(ROOT,)):
     """What was soft-deleted was ended before its time."""
 

@@ -17,6 +17,7 @@ from controlplane.arm.edge.rate_limits import RateLimits
 from controlplane.domain.events.event import Event
 from controlplane.domain.recovery_services.protected_item import KIND as ITEMS
 from controlplane.domain.recovery_services.recovery_point import KIND as POINTS
+from controlplane.jobs.catalog import PLANS
 from controlplane.ports import Blob, Clock, Json
 from simulator.clock.system import SystemClock
 from simulator.control import api as control
@@ -24,6 +25,7 @@ from simulator.control.reset import OF_THE_WORLD, Resetter
 from simulator.control.world import WorldControls, stream
 from simulator.host.documents import machine_key
 from simulator.host.host import Host
+from simulator.pace import Pace
 from simulator.serving import Serving
 from tests.unit.controlplane.arm.arm_world import GROUP, ITEM, SUBSCRIPTION, VAULT, VM, ArmWorld, arm_world
 from tests.unit.simulator.host import host_setting
@@ -57,9 +59,11 @@ class Controlled:
 def controlled(clock: Clock | None = None) -> Iterator[Controlled]:
     limits = RateLimits()
     with arm_world(limits=limits) as arm:
-        resetter = Resetter(arm.ports, arm.engine, cast(Host, NoHost()))
+        pace = Pace(arm.ports.store)
+        pace.paced(PLANS)
+        resetter = Resetter(arm.ports, arm.engine, cast(Host, NoHost()), pace)
         world = WorldControls(
-            arm.ports.store, clock or arm.ports.clock, limits, resetter, lambda: {"schema_version": 1, "arm": "x"}
+            arm.ports.store, clock or arm.ports.clock, limits, pace, resetter, lambda: {"schema_version": 1, "arm": "x"}
         )
         unused = cast(Any, None)
         serving = Serving(control.build(control.Controls(TOKEN, arm.ports.store, unused, unused, world)))
@@ -193,6 +197,79 @@ def test_limits_are_switched_on_and_filled_up(world: Controlled) -> None:
     assert world.limits.enforced, "filling up changes nothing else"
 
 
+# ----------------------------------------------------------------------------------------------------------------- pace
+
+
+def test_the_pace_is_shown_and_changed_key_by_key(world: Controlled) -> None:
+    world.ask("POST", "/pace", {"seconds": 5, "kinds": {"Restore": 20, "Backup": 1}, "hold": ["take snapshot"]})
+    world.ask("POST", "/pace", {"kinds": {"Backup": None}})
+    shown = world.ask("GET", "/pace").json()
+    assert "Transfer data to vault" in shown.pop("steps")
+    assert shown == {"seconds": 5, "kinds": {"Restore": 20}, "held": ["Take Snapshot"], "waiting": []}
+    world.ask("POST", "/reset")
+    assert world.ask("GET", "/pace").json()["held"] == [], "what is held belongs to the jobs that are gone"
+    assert world.ask("GET", "/pace").json()["seconds"] == 5
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ({"kinds": {"Restores": 20}}, "Restores is not a kind of job; the kinds are Backup, "),
+        ({"hold": ["Fly"]}, "Fly is not a step that can be held; the steps are "),
+        ({"seconds": -1}, "a pace of -1 seconds is not possible"),
+    ],
+)
+def test_what_is_no_pace_is_refused(world: Controlled, body: Json, said: str) -> None:
+    answer = world.ask("POST", "/pace", body)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "InvalidRequest")
+    assert answer.json()["error"]["message"].startswith(said)
+    assert world.ask("GET", "/pace").json()["held"] == []
+
+
+# ------------------------------------------------------------------------------------------------------ what is unknown
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "said"),
+    [
+        (
+            "POST",
+            "/limits",
+            {"enforce": True},
+            "POST /_sim/limits does not know the key enforce; it takes enforced",
+        ),
+        ("POST", "/reset", {"hard": True}, "POST /_sim/reset does not know the key hard; it takes none"),
+        ("GET", "/clock?zone=UTC", None, "GET /_sim/clock does not know the query parameter zone; it takes none"),
+        ("GET", "/events?form=1", None, "GET /_sim/events does not know the query parameter form; it takes follow, "),
+        ("POST", "/clock/jump?seconds=1", {}, "POST /_sim/clock/jump does not know the query parameter seconds; send "),
+    ],
+)
+def test_an_unknown_key_is_refused_with_those_that_are_known(
+    world: Controlled, method: str, path: str, body: Json | None, said: str
+) -> None:
+    address, _, query = path.partition("?")
+    answer = world.ask(method, address, body, **dict(part.split("=") for part in query.split("&") if part))
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "UnknownKey")
+    assert answer.json()["error"]["message"].startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code", "said"),
+    [
+        ("GET", "/event", 404, "NotFound", "the control API has no /_sim/event; did you mean /_sim/events?"),
+        ("GET", "/zzzzzzzzzzzz", 404, "NotFound", "the control API has no /_sim/zzzzzzzzzzzz; it has /_sim/clock, "),
+        ("GET", "/", 404, "NotFound", "the control API has no /_sim/; "),
+        ("GET", "/reset", 405, "MethodNotAllowed", "/_sim/reset does not take GET; use POST"),
+    ],
+)
+def test_an_unknown_path_or_method_is_refused_with_a_hint(
+    world: Controlled, method: str, path: str, status: int, code: str, said: str
+) -> None:
+    answer = world.ask(method, path)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (status, code)
+    assert answer.json()["error"]["message"].startswith(said)
+
+
 # ------------------------------------------------------------------------------------------------------ reset and purge
 
 
@@ -265,7 +342,7 @@ def test_a_reset_ends_machines_with_all_that_was_on_their_disks(tmp_path: Path) 
             settings=ports.settings,
             vault_blobs=ports.vault_blobs,
         )
-        assert Resetter(ports, arm.engine, host).reset()["machines"] == 1
+        assert Resetter(ports, arm.engine, host, Pace(world.store)).reset()["machines"] == 1
         assert host.machines() == []
         assert not (tmp_path / machine_key(host_setting.VM)).exists()
         world.started()

@@ -1,0 +1,66 @@
+"""Refuses what the control API does not know, keys and routes alike, with a hint at what it knows."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from difflib import get_close_matches
+
+from fastapi import FastAPI, Request
+from fastapi.routing import APIRoute
+
+PREFIX = "/_sim"
+
+
+class Refused(Exception):
+    """A request that the control API refuses, with HTTP status and code."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(message)
+        self.status, self.code = status, code
+
+
+async def refuse_unknown_keys(request: Request) -> None:
+    """Raise Refused for a key of the query or of the body that the route does not take. A body that is no JSON is left
+    to the route."""
+    route: APIRoute = request.scope["route"]
+    parts = route.dependant
+    in_query = {parameter.alias for parameter in parts.query_params}
+    in_body = {parameter.alias for parameter in parts.body_params}
+    _refuse("query parameter", set(request.query_params) - in_query, in_query, in_body, _name(request))
+    if request.method == "POST":
+        try:
+            body = await request.json()
+        except ValueError:
+            return
+        given = set(body) if isinstance(body, dict) else set()
+        _refuse("key", given - in_body, in_body, in_query, _name(request))
+
+
+def unknown_route(app: FastAPI, request: Request) -> tuple[str, str]:
+    """Code and message for a path that the control API has not, or has for another method."""
+    path = request.url.path.removeprefix(PREFIX)
+    routes = {f"{PREFIX}{route.path}": route.methods for route in app.routes if isinstance(route, APIRoute)}
+    if methods := _methods(app, path):
+        return "MethodNotAllowed", f"{PREFIX}{path} does not take {request.method}; use {' or '.join(methods)}"
+    near = get_close_matches(f"{PREFIX}{path}", routes, n=1)
+    hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(sorted(routes))}"
+    return "NotFound", f"the control API has no {PREFIX}{path}; {hint}"
+
+
+def _methods(app: FastAPI, path: str) -> list[str]:
+    of_path = (route.methods for route in app.routes if isinstance(route, APIRoute) and route.path == path)
+    return sorted({method for methods in of_path for method in methods or ()})
+
+
+def _refuse(what: str, unknown: Iterable[str], known: Collection[str], elsewhere: Collection[str], route: str) -> None:
+    first = min(unknown, default=None)
+    if first is None:
+        return
+    takes = f"it takes {', '.join(sorted(known))}" if known else "it takes none"
+    if first in elsewhere:
+        takes = f"send it in the {'body' if what == 'query parameter' else 'query'}"
+    raise Refused(400, "UnknownKey", f"{route} does not know the {what} {first}; {takes}")
+
+
+def _name(request: Request) -> str:
+    return f"{request.method} {PREFIX}{request.scope['route'].path}"

@@ -1,0 +1,224 @@
+"""Pace: a job takes at least as long as it shall at its visible steps, a held step waits, and both give way at once."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from controlplane.jobs.backup.backup import backup_now
+from controlplane.jobs.catalog import PLANS
+from controlplane.jobs.disk_import import IMPORT
+from controlplane.jobs.engine.cancellation import cancel
+from controlplane.jobs.engine.records import Ticket
+from controlplane.jobs.protection import stopping
+from controlplane.jobs.restore.restore import restore
+from controlplane.ports import Json
+from simulator.failures import WrongUse
+from simulator.pace import KINDS, Pace, PaceSettings
+from tests.unit.controlplane.jobs.backup_world import BACKUP_REQUEST, ITEM, RESTORE_REQUEST, BackupWorld, backup_world
+
+SNAPSHOT, TRANSFER, REBUILD = "Take Snapshot", "Transfer data to vault", "Create the restored disks"
+SOURCES = Path(__file__).parents[3] / "controlplane" / "jobs"
+
+
+@pytest.fixture
+def world() -> Iterator[BackupWorld]:
+    with backup_world() as world:
+        yield world
+
+
+def paced(world: BackupWorld, settings: PaceSettings = PaceSettings()) -> Pace:  # noqa: B008 - it is frozen
+    """The pace of the next process, whose engine is this world's from now on."""
+    pace = Pace(world.store, settings)
+    world.new_engine(*pace.paced(PLANS).values())
+    return pace
+
+
+def start_backup(world: BackupWorld) -> Ticket:
+    return backup_now(world.ports, world.engine, ITEM, BACKUP_REQUEST)
+
+
+def start_restore(world: BackupWorld) -> Ticket:
+    return restore(world.ports, world.engine, world.points()[-1].document, RESTORE_REQUEST)
+
+
+def waits_at(world: BackupWorld, pace: Pace, step: str) -> None:
+    """Until the job waits there."""
+    assert world.clock.wait(
+        lambda: [each["step"] for each in pace.to_json()["waiting"]] == [step], world.clock.now() + timedelta(days=1)
+    )
+
+
+def shown(world: BackupWorld, ticket: Ticket) -> Json:
+    properties: Json = world.job(ticket)["properties"]
+    return properties
+
+
+def tasks(world: BackupWorld, ticket: Ticket) -> list[str]:
+    return [task["status"] for task in shown(world, ticket)["extendedInfo"]["tasksList"]]
+
+
+def test_without_a_pace_nothing_waits(world: BackupWorld) -> None:
+    pace = paced(world)
+    assert world.back_up()["status"] == "Completed"
+    assert pace.to_json() | {"steps": []} == {"seconds": 0, "kinds": {}, "held": [], "waiting": [], "steps": []}
+
+
+def test_each_visible_step_takes_at_least_the_pace(world: BackupWorld) -> None:
+    pace = paced(world, PaceSettings(5))
+    ticket = start_backup(world)
+    waits_at(world, pace, SNAPSHOT)
+    assert (shown(world, ticket)["status"], tasks(world, ticket)) == ("InProgress", ["InProgress", "NotStarted"])
+    (waiting,) = pace.to_json()["waiting"]
+    assert (waiting["job"], waiting["kind"]) == (ticket.job_id, "Backup")
+    assert waiting["until"] == (world.clock.now() + timedelta(seconds=5)).isoformat()
+    world.clock.jump(4.9)
+    assert world.points() == []
+    world.clock.jump(0.1)
+    waits_at(world, pace, TRANSFER)
+    assert tasks(world, ticket) == ["Completed", "InProgress"]
+    world.clock.jump(5)
+    assert world.ended(ticket)["status"] == "Completed"
+    assert [task["duration"] for task in shown(world, ticket)["extendedInfo"]["tasksList"]] == ["PT5S", "PT5S"]
+
+
+def test_a_kind_of_job_can_have_a_pace_of_its_own(world: BackupWorld) -> None:
+    pace = paced(world, PaceSettings.parse(["3600", "Backup=0"]))
+    assert world.back_up()["status"] == "Completed"
+    ticket = start_restore(world)
+    waits_at(world, pace, REBUILD)
+    world.clock.jump(3600)
+    assert world.ended(ticket)["status"] == "Completed"
+
+
+def test_a_job_without_a_visible_step_waits_at_its_first(world: BackupWorld) -> None:
+    pace = paced(world, PaceSettings(5))
+    ticket = stopping.stop(world.ports, world.engine, ITEM)
+    waits_at(world, pace, "Stop protection")
+    assert (shown(world, ticket)["status"], shown(world, ticket)["operation"]) == ("InProgress", "DisableBackup")
+    world.clock.jump(5)
+    assert world.ended(ticket)["status"] == "Completed"
+
+
+def test_a_paced_restore_shows_how_far_it_is(world: BackupWorld) -> None:
+    world.back_up()
+    pace = paced(world, PaceSettings(10))
+    ticket = start_restore(world)
+    waits_at(world, pace, REBUILD)
+    shares: list[float] = []
+    for _ in range(3):
+        before = world.clock.now()
+        world.clock.jump(2.5)
+        assert world.clock.wait(
+            lambda: shown(world, ticket)["extendedInfo"].get("progressPercentage", 0) > sum(shares[-1:]),
+            before + timedelta(days=1),
+        )
+        shares.append(shown(world, ticket)["extendedInfo"]["progressPercentage"])
+    assert shares == [25, 50, 75]
+    assert shown(world, ticket)["duration"] == "PT7.5S"
+    world.clock.jump(2.5)
+    assert world.ended(ticket)["extendedInfo"]["progressPercentage"] == 100
+
+
+def test_a_paced_job_is_cancelled_at_once_and_has_done_nothing(world: BackupWorld) -> None:
+    pace = paced(world, PaceSettings(3600))
+    ticket = start_backup(world)
+    waits_at(world, pace, SNAPSHOT)
+    cancel(world.ports, world.engine, world.job(ticket)["id"])
+    assert world.ended(ticket)["status"] == "Cancelled"
+    assert (world.points(), world.snapshots(), pace.to_json()["waiting"]) == ([], [], [])
+
+
+def test_a_new_pace_counts_for_what_waits_already(world: BackupWorld) -> None:
+    pace = paced(world, PaceSettings(3600))
+    ticket = start_backup(world)
+    waits_at(world, pace, SNAPSHOT)
+    pace.change(PaceSettings())
+    assert pace.to_json()["waiting"] == []
+    assert world.ended(ticket)["status"] == "Completed"
+    assert world.events("world.paced") == [{"seconds": 0.0, "kinds": {}, "held": []}]
+
+
+def test_a_held_step_waits_until_it_is_released(world: BackupWorld) -> None:
+    pace = paced(world)
+    pace.change(hold=["take snapshot", TRANSFER])
+    ticket = start_backup(world)
+    waits_at(world, pace, SNAPSHOT)
+    assert pace.to_json()["waiting"][0]["until"] is None
+    world.clock.jump(24 * 3600)
+    waits_at(world, pace, SNAPSHOT)
+    pace.change(release=[SNAPSHOT])
+    waits_at(world, pace, TRANSFER)
+    pace.release_all()
+    assert world.ended(ticket)["status"] == "Completed"
+
+
+def test_a_held_step_is_still_held_after_a_restart_and_a_paced_one_begins_anew(world: BackupWorld) -> None:
+    pace = paced(world)
+    pace.change(hold=[TRANSFER])
+    ticket = start_backup(world)
+    waits_at(world, pace, TRANSFER)
+    pace = paced(world, PaceSettings(60))
+    world.engine.recover()
+    waits_at(world, pace, TRANSFER)
+    assert pace.held == (TRANSFER,)
+    assert tasks(world, ticket) == ["Completed", "InProgress"]
+    pace.release_all()
+    waits_at(world, pace, TRANSFER)
+    pace = paced(world)
+    world.engine.recover()
+    assert world.ended(ticket)["status"] == "Completed"
+    assert len(world.points()) == 1
+
+
+def test_a_paced_step_needs_no_worker(world: BackupWorld) -> None:
+    world.back_up()
+    pace = Pace(world.store, PaceSettings.parse(["Backup=3600"]))
+    world.new_engine(*pace.paced(PLANS).values(), workers=1)
+    start_backup(world)
+    waits_at(world, pace, SNAPSHOT)
+    ticket = start_restore(world)
+    assert world.clock.wait(
+        lambda: shown(world, ticket)["status"] == "Completed", world.clock.now() + timedelta(days=1)
+    )
+
+
+@pytest.mark.parametrize("words", [["fast"], ["Restore=slow"], ["Backupp=5"], ["-1"], ["Restore=1e9"], ["nan"]])
+def test_what_is_no_pace_is_refused(words: list[str]) -> None:
+    with pytest.raises(WrongUse):
+        PaceSettings.parse(words)
+
+
+def test_a_step_that_is_none_is_refused_with_those_that_are(world: BackupWorld) -> None:
+    with pytest.raises(WrongUse, match=rf"Take Snapshots is not a step .* {SNAPSHOT}"):
+        paced(world).change(hold=["Take Snapshots"])
+
+
+def test_the_kinds_are_those_of_all_jobs() -> None:
+    """What the code gives to a Job as its operation, by keyword or through the function that opens it."""
+    calls = [
+        node
+        for path in SOURCES.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+    ]
+    named = {
+        word.value.value
+        for call in calls
+        for word in call.keywords
+        if word.arg == "operation" and isinstance(word.value, ast.Constant)
+    }
+    opened = {
+        call.args[4].value
+        for call in calls
+        if ast.unparse(call.func) == "_open" and len(call.args) > 4 and isinstance(call.args[4], ast.Constant)
+    }
+    assert named | opened == set(KINDS)
+
+
+def test_only_the_jobs_of_a_vault_are_paced(world: BackupWorld) -> None:
+    assert Pace(world.store).paced({IMPORT.name: IMPORT}) == {IMPORT.name: IMPORT}
