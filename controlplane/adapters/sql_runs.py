@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Sequence
-from contextlib import AbstractContextManager
+import threading
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import sqlalchemy as sa
@@ -48,6 +49,7 @@ class SqlRuns:
         self._writing = writing
         self._after_commit = after_commit
         self._subscribers: tuple[Callable[[], None], ...] = ()
+        self._of_thread = threading.local()
 
     def add(self, job: str, plan: str, state: Json) -> bool:
         with self._writing() as connection:
@@ -106,6 +108,25 @@ class SqlRuns:
     def check(self, job: str, fence: int) -> Run:
         with self._reading() as connection:
             return _still_held(connection, job, fence)
+
+    @contextmanager
+    def fenced(self, job: str, fence: int) -> Iterator[None]:
+        before = self._fence_of_thread()
+        self._of_thread.fence = (job, fence)
+        try:
+            yield
+        finally:
+            self._of_thread.fence = before
+
+    def check_thread(self, connection: sa.Connection) -> None:
+        """To be called as a transaction begins: RunLost where the fence of the calling thread holds no more."""
+        fence = self._fence_of_thread()
+        if fence is not None:
+            _still_held(connection, *fence)
+
+    def _fence_of_thread(self) -> tuple[str, int] | None:
+        fence: tuple[str, int] | None = getattr(self._of_thread, "fence", None)
+        return fence
 
     def append(self, job: str, fence: int, position: int, entry: Logged) -> None:
         values = {

@@ -370,6 +370,7 @@ class SqlStore:
             actions: dict[Callable[[], None], None] = {}  # in order, each once
             self._local.after_commit = actions
             try:
+                self.runs.check_thread(connection)
                 yield connection
                 connection.commit()
             except BaseException:

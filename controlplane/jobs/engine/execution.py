@@ -7,7 +7,7 @@ to the call that was interrupted, and does that one again.
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -37,7 +37,10 @@ def ask_to_stop(ports: Ports, runs: RunStore, plan: Plan, job_id: str) -> bool:
 
 class Execution:
     """Carries out one run, in the threads of those who call: `begin`, then as long as a Wait comes back one of
-    `resume`, `fail` and `stop`. None comes back when the run has ended, Interrupted is raised when it is not ours."""
+    `resume`, `fail` and `stop`. None comes back when the run has ended, Interrupted is raised when it is not ours.
+
+    All that is written to the store meanwhile, by us or by a step, is written behind the fence of the run.
+    """
 
     def __init__(self, ports: Ports, runs: RunStore, plan: Plan, taken: Run, log: Sequence[Logged]) -> None:
         self._ports = ports
@@ -53,21 +56,15 @@ class Execution:
         self._course = self._carry_out()
 
     def begin(self) -> Wait | None:
-        return next(self._course, None)
+        return self._go_on(lambda: next(self._course))
 
     def resume(self, came_true: bool) -> Wait | None:
         """The wait is over."""
-        try:
-            return self._course.send(came_true)
-        except StopIteration:
-            return None
+        return self._go_on(lambda: self._course.send(came_true))
 
     def fail(self, error: Exception) -> Wait | None:
         """The condition could not be looked at."""
-        try:
-            return self._course.throw(error)
-        except StopIteration:
-            return None
+        return self._go_on(lambda: self._course.throw(error))
 
     def stop(self) -> Wait | None:
         """The job was asked to stop while it waits: the step fails where it is."""
@@ -78,6 +75,13 @@ class Execution:
     def may_be_stopped(self) -> bool:
         """An undo goes on to its end, however long it waits."""
         return not self._undoing
+
+    def _go_on(self, to_next_wait: Callable[[], Wait]) -> Wait | None:
+        with self._runs.fenced(self._run.job, self._run.fence):
+            try:
+                return to_next_wait()
+            except StopIteration:
+                return None
 
     def _carry_out(self) -> Waiting[None]:
         cancelled = False

@@ -2,12 +2,14 @@
 
 A run is queued in the transaction that orders it. An engine takes it after the commit: it becomes the owner for the
 time of a lease, which it renews while it lives, and it gets a fence, a number that grows with each taking. Whoever
-writes the log shows its fence; the fence of an owner that lost the run is refused, so that no step is noted twice.
+writes the log shows its fence; the fence of an owner that lost the run is refused, so that no step is noted twice. What
+a step writes while it works is behind the same fence: its thread is `fenced`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -82,6 +84,10 @@ class RunStore(Protocol):
 
     def check(self, job: str, fence: int) -> Run:
         """The run as it is now; RunLost unless this fence is its newest."""
+
+    def fenced(self, job: str, fence: int) -> AbstractContextManager[None]:
+        """Within this, every transaction of the calling thread begins with `check`, whichever port it is that writes to
+        the Store: RunLost, and nothing is written."""
 
     def append(self, job: str, fence: int, position: int, entry: Logged) -> None:
         """Note the call number `position`; RunLost."""

@@ -52,6 +52,24 @@ def test_only_the_owner_renews(database: SqlStore) -> None:
     assert free(database, NOW + 31) == ["a"]
 
 
+def test_a_fenced_thread_writes_while_its_run_is_its_own(database: SqlStore) -> None:
+    database.runs.add("a", "Backup", {})
+    old = taken(database, "a")
+    with database.runs.fenced("a", old.fence):
+        database.put("k", "written", {})
+        new = taken(database, "a", "two", NOW + 31)
+        with pytest.raises(RunLost):
+            database.put("k", "late", {})
+        with pytest.raises(RunLost), database.transaction():
+            raise AssertionError("the transaction does not begin")
+        with database.runs.fenced("a", new.fence):
+            database.put("k", "of the new owner", {})
+        with pytest.raises(RunLost):
+            database.delete("k", "written")
+    assert [document.id for document in database.find("k")] == ["of the new owner", "written"]
+    database.put("k", "of nobody", {})
+
+
 def test_the_log_of_a_run_is_written_by_its_newest_fence_alone(database: SqlStore) -> None:
     database.runs.add("a", "Backup", {})
     old = taken(database, "a")

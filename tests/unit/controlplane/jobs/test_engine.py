@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -16,19 +17,23 @@ from controlplane.adapters.inline_engine import InlineEngine
 from controlplane.adapters.memory_blobs import MemoryBlobs
 from controlplane.adapters.store import SqlStore
 from controlplane.domain.errors import ServiceError
+from controlplane.domain.events.service import JobState
 from controlplane.domain.recovery_services import job as jobs
 from controlplane.domain.recovery_services.job import Job
 from controlplane.domain.resources import operation
+from controlplane.fabric_documents import DESIRED
 from controlplane.jobs.engine import records
 from controlplane.jobs.engine.plan import Action, Outcome, Plan, Step, completed
 from controlplane.jobs.engine.records import JobOrder, Ticket
+from controlplane.jobs.engine.runs import RunLost
 from controlplane.jobs.engine.waiting import Wait, Waiting
-from controlplane.ports import Engine, Json, Ports, ServiceSettings, StorageUnavailable, Store
+from controlplane.ports import Engine, Json, MachineSpec, Ports, ServiceSettings, StorageUnavailable, Store
 from simulator.clock.virtual import VirtualClock
 
 START = datetime(2026, 11, 22, 19, 0, tzinfo=UTC)
 VAULT = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.RecoveryServices/vaults/v"
 MADE = "made"
+MACHINE = MachineSpec("vm", "late", "Standard_D2s_v5", "Windows", "", "late", ())
 BUSY = ServiceError("UserErrorBackupOperationInProgress", "busy")
 
 
@@ -497,6 +502,52 @@ def test_an_engine_that_lost_its_run_writes_nothing_more_of_it(world: World) -> 
     first.settle()
     assert world.calls == ["do One", "do Two"]
     assert [entry.step for entry in world.store.runs.log(ticket.job_id)] == ["One", "Two"]
+
+
+def test_a_step_whose_run_another_engine_took_writes_no_document(world: World) -> None:
+    """Neither alone, nor in a transaction, nor by the host's port: the new owner has done the step meanwhile."""
+    inside, go_on = threading.Event(), threading.Event()
+    refused: list[str] = []
+
+    def slow(ports: Ports, state: Json) -> Outcome:
+        inside.set()
+        go_on.wait(10)
+        attempts: dict[str, Callable[[], object]] = {
+            "put": lambda: ports.store.put(MADE, "late", {}),
+            "delete": lambda: ports.store.delete(MADE, "One"),
+            "record": lambda: ports.store.record(JobState("InProgress").event(job="late")),
+            "transaction": lambda: in_transaction(ports.store),
+            "fabric": lambda: ports.fabric.create_vm("/late", MACHINE),
+            "job": lambda: world.store.runs.add("late", "p", {}),
+        }
+        for name, attempt in attempts.items():
+            with suppress(RunLost):
+                attempt()
+                continue
+            refused.append(name)
+        return Outcome(state)
+
+    frozen = Plan("p", (Step("One", do=slow), world.step("Two")))
+    first = InlineEngine({"p": frozen}, lambda: world.ports, world.store.runs, real_time=lambda: 0.0)
+    world.engines.append(first)
+    ticket = world.open(first, frozen)
+    assert inside.wait(10)
+    plan = Plan("p", (world.step("One"), world.step("Two")))
+    assert world.engine(plan).recover() == 1
+    assert world.ended(ticket)["status"] == "Completed"
+    before = world.store.events()
+    go_on.set()
+    first.settle()
+    assert refused == ["put", "delete", "record", "transaction", "fabric", "job"]
+    assert world.made() == ["one", "two"]
+    assert world.store.events() == before
+    assert world.store.find(DESIRED) == []
+    assert world.store.runs.get("late") is None
+
+
+def in_transaction(store: Store) -> None:
+    with store.transaction():
+        store.put(MADE, "late", {})
 
 
 # ----------------------------------------------------------------------------------------- waits that occupy no worker
