@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 
 from controlplane.jobs.backup.backup import BACKUP
 from controlplane.jobs.deployment import deploying
-from controlplane.jobs.disk_import import IMPORT
 from controlplane.jobs.engine.plan import Plan
 from controlplane.jobs.protection.lifecycle import CONFIGURE
 from controlplane.jobs.protection.stopping import DELETE, STOP, SUSPEND, UNDELETE
+from controlplane.jobs.provisioning import disks
 from controlplane.jobs.requests import Requests
 from controlplane.jobs.restore.restore import PLANS as RESTORES
 from controlplane.jobs.retention.archive import MOVE
@@ -21,6 +21,5 @@ PLANS: Mapping[str, Plan] = {
 
 
 def plans(requests_of: Callable[[], Requests]) -> Mapping[str, Plan]:
-    """These, the one that itself uses the operations of the service, and the one that imports disks."""
-    deploy = deploying(requests_of)
-    return {**PLANS, deploy.name: deploy, IMPORT.name: IMPORT}
+    """These, the one that itself uses the operations of the service, and those that make and remove other resources."""
+    return {**PLANS, **{plan.name: plan for plan in (deploying(requests_of), *disks.PLANS)}}

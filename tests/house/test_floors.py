@@ -83,7 +83,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         f"{JOBS}.backup",
     ),
     f"{JOBS}.deployment": (*RULES, PORTS, TEMPLATES, f"{TEMPLATES}.language", f"{JOBS}.engine", f"{JOBS}.requests"),
-    f"{JOBS}.disk_import": (*RULES, PORTS, VAULT, f"{JOBS}.engine"),
+    f"{JOBS}.provisioning": (*RULES, PORTS, VAULT, f"{JOBS}.engine"),
     f"{JOBS}.crash_recovery": (*RULES, PORTS, VAULT, f"{JOBS}.documents"),
     f"{JOBS}.catalog": (
         f"{JOBS}.requests",
@@ -93,7 +93,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         f"{JOBS}.backup",
         f"{JOBS}.restore",
         f"{JOBS}.deployment",
-        f"{JOBS}.disk_import",
+        f"{JOBS}.provisioning",
     ),
     f"{JOBS}.timetable": (
         *RULES,
@@ -141,7 +141,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     f"{ARM}.compute": (
         *RULES,
         PORTS,
-        f"{JOBS}.disk_import",
+        f"{JOBS}.provisioning",
         f"{JOBS}.documents",
         EDGE,
         f"{ARM}.network",

@@ -13,6 +13,7 @@ from controlplane.domain.errors import ServiceError
 from controlplane.domain.errors.compute import OPERATION_PREEMPTED, OS_PROVISIONING_INTERNAL_ERROR
 from controlplane.domain.resources.operation import KIND
 from controlplane.domain.times import instant_with_offset
+from controlplane.jobs.provisioning.resource_log import ResourceState
 from controlplane.ports import Document, ExtensionView, InstanceView, Json
 
 OPERATION = f"{SUBSCRIPTION}/providers/Microsoft.Compute/locations/{{location}}/operations/{{operation}}"
@@ -29,9 +30,14 @@ def begin(call: Call, machine: Json, *, goal: Goal = "present", extension: str =
     return _record(call, machine["location"], {"status": "InProgress"}, order)
 
 
-def begin_job(call: Call, location: str) -> str:
-    """Record that a job began, which ends the operation; returns the operation's path."""
-    return _record(call, location, {"status": "InProgress"}, {"goal": BY_A_JOB})
+def begin_job(call: Call, location: str, kind: str = "") -> tuple[ResourceState, str]:
+    """Record that a job begins, which ends the operation; returns what its plan begins with, and the operation's path.
+    `kind` is that of the document of this path, where the job makes what it shows."""
+    path = _record(call, location, {"status": "InProgress"}, {"goal": BY_A_JOB})
+    state = ResourceState(
+        job=call.new_guid(), kind=kind, resource=call.id if kind else "", operation=path.rpartition("/")[2]
+    )
+    return state, path
 
 
 def done(call: Call, location: str) -> str:

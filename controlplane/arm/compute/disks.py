@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from pydantic import Field
@@ -29,10 +30,11 @@ from controlplane.domain.compute.virtual_machine import (
     invalid,
     missing,
 )
-from controlplane.jobs import disk_import
 from controlplane.jobs.documents import managed_disks
 from controlplane.jobs.documents.managed_disks import blob_of
-from controlplane.ports import Blob, BlobConflict, Document, Json, Store
+from controlplane.jobs.provisioning import disks as jobs
+from controlplane.jobs.provisioning.resource_log import ResourceState
+from controlplane.ports import Blob, Document, Json, Store
 
 DISKS = f"{GROUP}/providers/{TYPE}"
 DISK = f"{DISKS}/{{disk}}"
@@ -104,9 +106,7 @@ def delete_disk(call: Call) -> Answer:
         if shown["properties"]["provisioningState"] == "Creating":
             check_ready(shown)
         call.ports.store.delete(KIND, known.id)
-        answer = compute_operations.accepted(call, compute_operations.done(call, shown["location"]))
-    _delete_blob(call, blob_of(known))
-    return answer
+        return compute_operations.accepted(call, begin_deletion(call, shown["location"], blob_of(known)))
 
 
 def _create(call: Call, request: ManagedDiskRequest, place: str) -> Answer:
@@ -127,9 +127,12 @@ def _create(call: Call, request: ManagedDiskRequest, place: str) -> Answer:
     if option.lower() == "import":
         return _import(call, request.properties, disk)
     disk = replace(disk, size_gib=size_gib(request.properties.disk_size_gib))
-    blob = new_blob(call)
-    call.ports.blobs.create(blob, disk.size_gib * GIB + VHD_FOOTER_BYTES)
-    return call.stored(register(call, call.id, disk, blob))
+    size_bytes = disk.size_gib * GIB + VHD_FOOTER_BYTES
+
+    def filled(begun: ResourceState, target: jobs.Place) -> jobs.EmptyDiskState:
+        return {**begun, "target": target, "size_bytes": size_bytes}
+
+    return _begin(call, disk, jobs.CREATE.name, filled)
 
 
 def _import(call: Call, asked: PropertiesRequest, disk: ManagedDisk) -> Answer:
@@ -146,18 +149,33 @@ def _import(call: Call, asked: PropertiesRequest, disk: ManagedDisk) -> Answer:
         raise errors.operation_not_simulated("a managed disk that is larger than the VHD it is imported from")
     shown = {"sourceUri": asked.creation_data.source_uri, "storageAccountId": asked.creation_data.storage_account_id}
     shown = {key: value for key, value in shown.items() if value}
-    return _begin_import(call, replace(disk, size_gib=size, create_option="Import", source=shown), source)
+    disk = replace(disk, size_gib=size, create_option="Import", source=shown)
+
+    def filled(begun: ResourceState, target: jobs.Place) -> jobs.ImportState:
+        return {**begun, "source": jobs.place_of(source), "target": target}
+
+    return _begin(call, disk, jobs.IMPORT.name, filled)
 
 
-def _begin_import(call: Call, disk: ManagedDisk, source: Blob) -> Answer:
-    """The disk is there at once, as one that is being created; a job copies the bytes."""
-    blob, job = new_blob(call), call.new_guid()
+def _begin(
+    call: Call, disk: ManagedDisk, plan: str, filled: Callable[[ResourceState, jobs.Place], ResourceState]
+) -> Answer:
+    """The disk is there at once, as one that is being created; a job makes its blob."""
+    blob = new_blob(call)
     with call.ports.store.transaction():
         document = managed_disks.register(call.ports, call.ports.store, call.id, disk, blob, "Creating")
-        path = compute_operations.begin_job(call, disk.location)
-        state = disk_import.state(job, call.id, path.rpartition("/")[2], source, blob)
-        call.engine.start(disk_import.IMPORT.name, job, dict(state))
+        begun, path = compute_operations.begin_job(call, disk.location, KIND)
+        call.engine.start(plan, begun["job"], dict(filled(begun, jobs.place_of(blob))))
     return call.accepted(path, status=202, body=document.json())
+
+
+def begin_deletion(call: Call, location: str, blob: Blob) -> str:
+    """Have a blob or its snapshot deleted, whose document the same transaction deletes; returns the path of the
+    operation that ends then."""
+    begun, path = compute_operations.begin_job(call, location)
+    state: jobs.DeletionState = {**begun, "target": jobs.place_of(blob)}
+    call.engine.start(jobs.DELETE.name, state["job"], dict(state))
+    return path
 
 
 def _source(call: Call, creation: CreationRequest) -> Blob:
@@ -195,9 +213,7 @@ def _change(call: Call, request: ManagedDiskRequest) -> Answer:
 
 def new_blob(call: Call) -> Blob:
     """Where another managed disk is to lie."""
-    blob = managed_disks.new_blob(call.ports, call.new_guid())
-    call.ports.blobs.add_account(blob.account)
-    return blob
+    return managed_disks.new_blob(call.ports, call.new_guid())
 
 
 def create_for(call: Call, vm: Json, disk: DiskRequest, blob: Blob) -> None:
@@ -224,14 +240,6 @@ def attach(store: Store, id: str, vm: str) -> None:
 
 def detach(store: Store, id: str) -> None:
     managed_disks.set_owner(store, id, None)
-
-
-def _delete_blob(call: Call, blob: Blob) -> None:
-    """Recovery points and snapshots of the disk outlive it: they are snapshots of the blob, which then has to stay."""
-    try:
-        call.ports.blobs.delete(blob)
-    except BlobConflict:
-        return
 
 
 ROUTES = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from controlplane.arm.compute import compute_operations
+from controlplane.arm.compute import compute_operations, disks
 from controlplane.arm.edge.call import Answer, Call, RequestBody, rows
 from controlplane.arm.edge.routing import GROUP, SUBSCRIPTION, Route, reading
 from controlplane.arm.edge.tags import TagsRequest, patching
@@ -10,9 +10,10 @@ from controlplane.domain import errors, location
 from controlplane.domain.arm_id import ResourceId
 from controlplane.domain.compute import managed_disk
 from controlplane.domain.compute.virtual_machine import invalid, missing
-from controlplane.domain.errors.compute import DISK_NOT_CREATED_YET
+from controlplane.domain.errors.compute import DISK_NOT_CREATED_YET, SNAPSHOT_NOT_READY
 from controlplane.domain.times import instant_with_offset
 from controlplane.jobs.documents import managed_disks
+from controlplane.jobs.provisioning import disks as jobs
 from controlplane.ports import Blob, Document, Json
 
 TYPE = "Microsoft.Compute/snapshots"
@@ -20,9 +21,6 @@ KIND = TYPE.lower()
 
 SNAPSHOTS = f"{GROUP}/providers/{TYPE}"
 SNAPSHOT = f"{SNAPSHOTS}/{{snapshot}}"
-
-MARK = {"managedsnapshot": "true"}
-"""Metadata by which the blob's snapshot is told from those of recovery points."""
 
 
 class SkuRequest(RequestBody):
@@ -50,24 +48,31 @@ def put_snapshot(call: Call) -> Answer:
     request = call.read(SnapshotRequest)
     call.get_group()
     place = location.normalised(request.location, TYPE)
+    if (known := _known(call, place)) is not None:
+        return call.stored(known)
+    creation = request.properties.creation_data
+    # Outside the transaction: whether the host has made the disk already is seen in the storage.
+    if call.ports.blobs.properties(managed_disks.blob_of(_source(call, creation))) is None:
+        raise DISK_NOT_CREATED_YET.error()
+    with call.ports.store.transaction():
+        if (known := _known(call, place)) is not None:
+            return call.stored(known)
+        disk = _source(call, creation)
+        body = _body(call, request, place, disk.json())
+        document = call.ports.store.put(KIND, call.id, body, parent=call.group_id, if_none_match=True)
+        begun, path = compute_operations.begin_job(call, place, KIND)
+        state: jobs.SnapshotState = {**begun, "source": jobs.place_of(managed_disks.blob_of(disk))}
+        call.engine.start(jobs.SNAPSHOT.name, state["job"], dict(state))
+    return call.accepted(path, status=202, body=document.json())
+
+
+def _known(call: Call, place: str) -> Document | None:
+    """The snapshot of this name, if there is one; it does not move to another place."""
     known = call.find(KIND)
     call.check_precondition(known)
-    if known is not None:
-        if known.json()["location"] != place:
-            raise errors.location_conflict(known.json()["name"], known.json()["location"], call.group, place)
-        return call.stored(known)
-    disk = _source(call, request.properties.creation_data)
-    managed_disk.check_ready(disk.json())
-    blob = managed_disks.blob_of(disk)
-    if call.ports.blobs.properties(blob) is None:
-        raise DISK_NOT_CREATED_YET.error()
-    taken = blob.at(call.ports.blobs.snapshot(blob, MARK))
-    body = _body(call, request, place, disk.json())
-    private = {
-        "blob": {"account": blob.account, "container": blob.container, "name": blob.name, "snapshot": taken.snapshot}
-    }
-    document = call.ports.store.put(KIND, call.id, body, parent=call.group_id, private=private, if_none_match=True)
-    return call.stored(document)
+    if known is not None and known.json()["location"] != place:
+        raise errors.location_conflict(known.json()["name"], known.json()["location"], call.group, place)
+    return known
 
 
 def get_snapshot(call: Call) -> Answer:
@@ -84,14 +89,21 @@ def list_all_snapshots(call: Call) -> Answer:
 
 
 def delete_snapshot(call: Call) -> Answer:
-    known = call.find(KIND)
-    if known is None:
-        return Answer(204)
-    call.check_precondition(known)
-    call.ports.blobs.delete(Blob(**known.private["blob"]))
     with call.ports.store.transaction():
+        known = call.find(KIND)
+        if known is None:
+            return Answer(204)
+        call.check_precondition(known)
+        shown = known.json()
+        if (state := shown["properties"]["provisioningState"]) == "Creating":
+            raise SNAPSHOT_NOT_READY.error(name=shown["name"], state=state)
         call.ports.store.delete(KIND, known.id)
-        return compute_operations.accepted(call, compute_operations.done(call, known.json()["location"]))
+        taken = known.private.get("blob")  # none where it could not be taken
+        if taken is None:
+            path = compute_operations.done(call, shown["location"])
+        else:
+            path = disks.begin_deletion(call, shown["location"], Blob(**taken))
+        return compute_operations.accepted(call, path)
 
 
 def _source(call: Call, creation: CreationRequest) -> Document:
@@ -107,7 +119,9 @@ def _source(call: Call, creation: CreationRequest) -> Document:
         raise invalid("snapshot.creationData.sourceResourceId", "it is not the id of a disk") from None
     if not source.is_a(managed_disk.TYPE):
         raise errors.operation_not_simulated(f"a snapshot of {source.type}")
-    return call.get(managed_disk.KIND, str(source))
+    disk = call.get(managed_disk.KIND, str(source))
+    managed_disk.check_ready(disk.json())
+    return disk
 
 
 def _body(call: Call, request: SnapshotRequest, place: str, disk: Json) -> Json:
@@ -122,7 +136,7 @@ def _body(call: Call, request: SnapshotRequest, place: str, disk: Json) -> Json:
         "diskSizeGB": source["diskSizeGB"],
         "diskSizeBytes": source["diskSizeBytes"],
         "timeCreated": instant_with_offset(call.ports.clock.now()),
-        "provisioningState": "Succeeded",
+        "provisioningState": "Creating",
         "diskState": "Unattached",
         "incremental": request.properties.incremental,
         "uniqueId": call.new_guid(),
@@ -139,7 +153,7 @@ def _body(call: Call, request: SnapshotRequest, place: str, disk: Json) -> Json:
 
 
 ROUTES = (
-    Route("PUT", SNAPSHOT, put_snapshot, body=SnapshotRequest),
+    Route("PUT", SNAPSHOT, put_snapshot, body=SnapshotRequest, codes=(200, 202)),
     reading(SNAPSHOT, get_snapshot),
     Route("PATCH", SNAPSHOT, patching(KIND), body=TagsRequest),
     Route("DELETE", SNAPSHOT, delete_snapshot, codes=(200, 204)),

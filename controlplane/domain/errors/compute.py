@@ -98,6 +98,37 @@ DISK_IMPORT_FAILED = ErrorKind(
     source=KNOWN,
 )
 
+DISK_CREATION_FAILED = ErrorKind(
+    code="InternalExecutionError",
+    message="The disk could not be created: {reason}.",
+    status=500,
+    remedy="Delete the disk and create it again.",
+    source=KNOWN,
+)
+
+SNAPSHOT_FAILED = ErrorKind(
+    code="InternalExecutionError",
+    message="The snapshot of the disk could not be taken: {reason}.",
+    status=500,
+    remedy="Delete the snapshot and create it again.",
+    source=KNOWN,
+)
+
+SNAPSHOT_NOT_READY = ErrorKind(
+    code="OperationNotAllowed",
+    message="Snapshot {name} cannot be used: its provisioning state is {state}.",
+    status=409,
+    remedy="Wait until its creation has ended.",
+    source=DEPLOYMENT_ERRORS,
+)
+
+DISK_BLOB_NOT_DELETED = ErrorKind(
+    code="InternalExecutionError",
+    message="The bytes of a deleted disk or snapshot could not be removed: {reason}.",
+    status=500,
+    source=KNOWN,
+)
+
 DISK_ATTACHED = ErrorKind(
     code="OperationNotAllowed",
     message="Disk {name} is attached to VM {owner}.",

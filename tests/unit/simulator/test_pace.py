@@ -11,10 +11,10 @@ import pytest
 
 from controlplane.jobs.backup.backup import backup_now
 from controlplane.jobs.catalog import PLANS
-from controlplane.jobs.disk_import import IMPORT
 from controlplane.jobs.engine.cancellation import cancel
 from controlplane.jobs.engine.records import Ticket
 from controlplane.jobs.protection import stopping
+from controlplane.jobs.provisioning.disks import IMPORT
 from controlplane.jobs.restore.restore import restore
 from controlplane.ports import Json
 from simulator.failures import WrongUse

@@ -32,7 +32,9 @@ def add_machine(world: ArmWorld, **os_disk: object) -> Json:
 
 
 def add_disk(world: ArmWorld) -> None:
-    assert world.put(DISK, EMPTY).status_code == 200
+    response = world.put(DISK, EMPTY)
+    assert response.status_code == 202
+    assert world.follow(response)["status"] == "Succeeded"
 
 
 def snapshot_body() -> Json:
@@ -108,7 +110,7 @@ def test_the_blob_of_a_deleted_disk_stays_for_its_snapshots(world: ArmWorld) -> 
     add_disk(world)
     (blob,) = world.ports.blobs.find(world.ports.settings.managed_disks_account, "disks")
     stamp = world.ports.blobs.snapshot(blob)
-    assert world.request("DELETE", DISK).status_code == 202
+    assert world.follow(world.request("DELETE", DISK))["status"] == "Succeeded"
     assert world.error("GET", DISK) == (404, "ResourceNotFound")
     assert world.ports.blobs.properties(blob.at(stamp))
 
@@ -120,7 +122,10 @@ def test_a_snapshot_of_a_disk_is_one_of_its_blob(world: ArmWorld) -> None:
     add_disk(world)
     (blob,) = world.ports.blobs.find(world.ports.settings.managed_disks_account, "disks")
     world.ports.blobs.write(blob, 0, b"before".ljust(512))
-    shown = world.put(SNAPSHOT, snapshot_body()).json()
+    response = world.put(SNAPSHOT, snapshot_body())
+    assert (response.status_code, response.json()["properties"]["provisioningState"]) == (202, "Creating")
+    assert world.follow(response)["status"] == "Succeeded"
+    shown = world.get(SNAPSHOT)
     world.ports.blobs.write(blob, 0, b"after!".ljust(512))
     assert (shown["name"], shown["properties"]["diskSizeGB"]) == ("Copy", 4)
     assert shown["properties"]["creationData"]["sourceResourceId"] == DISK
@@ -129,7 +134,7 @@ def test_a_snapshot_of_a_disk_is_one_of_its_blob(world: ArmWorld) -> None:
     assert world.put(SNAPSHOT, snapshot_body()).json() == world.get(SNAPSHOT) == shown
     assert world.request("PATCH", SNAPSHOT, {"tags": {"a": "b"}}).json()["tags"] == {"a": "b"}
     assert world.get(f"{SUBSCRIPTION}/providers/Microsoft.Compute/snapshots")["value"] == [world.get(SNAPSHOT)]
-    assert world.request("DELETE", DISK).status_code == 202
+    assert world.follow(world.request("DELETE", DISK))["status"] == "Succeeded"
     assert world.ports.blobs.read(taken, 0, 6) == b"before"
     response = world.request("DELETE", SNAPSHOT)
     assert world.follow(response)["status"] == "Succeeded"

@@ -1,0 +1,155 @@
+"""Disks and snapshots are made and removed by plans: what a process leaves half-done the next one ends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import timedelta
+
+import pytest
+
+from controlplane.adapters.inline_engine import InlineEngine
+from controlplane.adapters.memory_blobs import MemoryBlobs
+from controlplane.domain.compute.virtual_machine import GIB
+from controlplane.jobs.catalog import plans
+from controlplane.jobs.engine.plan import Outcome
+from controlplane.jobs.provisioning import disks
+from controlplane.jobs.requests import Requests
+from controlplane.ports import Blob, Json, StorageUnavailable
+from simulator.clock.virtual import VirtualClock
+from tests.unit.controlplane.arm.arm_world import GROUP, ArmWorld, arm_world, service_storage
+
+DISK = f"{GROUP}/providers/Microsoft.Compute/disks/Data"
+SNAPSHOT = f"{GROUP}/providers/Microsoft.Compute/snapshots/Copy"
+EMPTY = {"location": "westus", "properties": {"creationData": {"createOption": "Empty"}, "diskSizeGB": 1}}
+COPY = {"location": "westus", "properties": {"creationData": {"createOption": "Copy", "sourceResourceId": DISK}}}
+
+
+class AwayBlobs(MemoryBlobs):
+    """While `is_away` nothing that changes a blob is answered."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_away = False
+
+    def _answer(self) -> None:
+        if self.is_away:
+            raise StorageUnavailable("the storage endpoint did not answer")
+
+    def snapshot(self, blob: Blob, metadata: Mapping[str, str] | None = None) -> str:
+        self._answer()
+        return super().snapshot(blob, metadata)
+
+    def delete(self, blob: Blob, snapshots: bool = False) -> None:
+        self._answer()
+        super().delete(blob, snapshots)
+
+
+@contextmanager
+def furnished(blobs: MemoryBlobs | None = None) -> Iterator[ArmWorld]:
+    with arm_world(service_storage(blobs)) as world:
+        world.add_group()
+        world.follow(world.put(DISK, EMPTY))
+        yield world
+
+
+def stored(world: ArmWorld) -> list[Blob]:
+    account = world.ports.settings.managed_disks_account
+    return list(world.ports.blobs.find(account, "disks", snapshots=True))
+
+
+def state_of(world: ArmWorld, id: str) -> str:
+    return str(world.get(id)["properties"]["provisioningState"])
+
+
+def go_on(world: ArmWorld) -> None:
+    """As the next process does: an engine of its own ends what is left."""
+
+    def nobody() -> Requests:
+        raise AssertionError("no deployment runs here")
+
+    engine = InlineEngine(plans(nobody), lambda: world.ports, world.engine.runs)
+    engine.recover()
+    engine.settle()
+    engine.close()
+
+
+@pytest.mark.parametrize(("method", "id", "body"), [("PUT", f"{DISK}2", EMPTY), ("PUT", SNAPSHOT, COPY)])
+def test_what_a_process_accepted_the_next_one_makes(method: str, id: str, body: Json) -> None:
+    with furnished() as world:
+        before = len(stored(world))
+        world.engine.close()
+        response = world.request(method, id, body)
+        assert response.status_code == 202
+        assert (state_of(world, id), len(stored(world))) == ("Creating", before)
+        assert world.error("DELETE", id) == (409, "OperationNotAllowed")
+        go_on(world)
+        assert (state_of(world, id), len(stored(world))) == ("Succeeded", before + 1)
+        assert world.get(response.headers["Azure-AsyncOperation"])["status"] == "Succeeded"
+
+
+@pytest.mark.parametrize("id", [DISK, SNAPSHOT])
+def test_what_a_process_was_to_remove_the_next_one_removes(id: str) -> None:
+    with furnished() as world:
+        if id == SNAPSHOT:
+            world.follow(world.put(SNAPSHOT, COPY))
+        before = len(stored(world))
+        world.engine.close()
+        response = world.request("DELETE", id)
+        assert world.get(response.headers["Azure-AsyncOperation"])["status"] == "InProgress"
+        assert len(stored(world)) == before
+        go_on(world)
+        assert world.get(response.headers["Azure-AsyncOperation"])["status"] == "Succeeded"
+        assert len(stored(world)) == before - 1
+
+
+def test_a_step_that_is_begun_anew_takes_no_second_snapshot() -> None:
+    with furnished() as world:
+        (blob,) = stored(world)
+        state: disks.SnapshotState = {
+            "job": "j",
+            "kind": "",
+            "resource": "",
+            "operation": "",
+            "source": disks.place_of(blob),
+        }
+        (step,) = disks.SNAPSHOT.steps
+        for _ in range(2):
+            assert isinstance(step.do(world.ports, state), Outcome)
+        assert len(stored(world)) == 2
+        assert step.undo is not None
+        step.undo(world.ports, state)
+        assert stored(world) == [blob]
+
+
+def test_a_snapshot_that_cannot_be_taken_says_why_and_can_be_deleted() -> None:
+    blobs = AwayBlobs()
+    with furnished(blobs) as world:
+        blobs.is_away = True
+        ended = world.follow(world.put(SNAPSHOT, COPY))
+        assert (ended["status"], state_of(world, SNAPSHOT)) == ("Failed", "Failed")
+        assert "did not answer" in ended["error"]["message"]
+        assert world.follow(world.request("DELETE", SNAPSHOT))["status"] == "Succeeded"
+
+
+def test_a_deletion_waits_for_a_storage_that_is_away() -> None:
+    blobs = AwayBlobs()
+    with furnished(blobs) as world:
+        blobs.is_away = True
+        response = world.request("DELETE", DISK)
+        clock = world.ports.clock
+        assert isinstance(clock, VirtualClock)
+        assert clock.wait(lambda: bool(world.engine.waiting()), clock.now() + timedelta(days=1))
+        blobs.is_away = False
+        clock.jump(5)
+        assert world.follow(response)["status"] == "Succeeded"
+        assert stored(world) == []
+
+
+def test_a_disk_that_is_not_ready_has_no_snapshot() -> None:
+    with furnished() as world:
+        world.engine.close()
+        world.put(f"{DISK}2", EMPTY)
+        body = {**COPY, "properties": {"creationData": {"createOption": "Copy", "sourceResourceId": f"{DISK}2"}}}
+        assert world.error("PUT", SNAPSHOT, body) == (409, "OperationNotAllowed")
+        assert world.get(DISK)["properties"]["diskSizeBytes"] == GIB
