@@ -31,6 +31,14 @@ class ServiceSettings:
     extension_publisher: str = "Microsoft.Azure.RecoveryServices"
     extension_type: str = "VMSnapshot"
     extension_version: str = "1.9"
+    linux_extension_type: str = "VMSnapshotLinux"
+    linux_extension_version: str = "1.0"
+
+    def handler_for(self, os_type: str) -> tuple[str, str]:
+        """Type and version of the extension that snapshots a machine; it is named as its type."""
+        if os_type == "Linux":
+            return self.linux_extension_type, self.linux_extension_version
+        return self.extension_type, self.extension_version
 
     @property
     def own_accounts(self) -> tuple[str, ...]:

@@ -21,8 +21,8 @@ RATE_EXCEEDED = "The rate of snapshot blob calls is exceeded"
 LIMIT_REACHED = "The snapshot count against this blob has been exceeded"
 """What the storage says when a disk has too many snapshots, or gets them too quickly."""
 
-FLUSH_TIMED_OUT = (0x80042313, 0x80042314)
-"""VSS_E_FLUSH_WRITES_TIMEOUT and VSS_E_HOLD_WRITES_TIMEOUT."""
+FLUSH_TIMED_OUT = (0x80042313, 0x80042314, 110)
+"""VSS_E_FLUSH_WRITES_TIMEOUT and VSS_E_HOLD_WRITES_TIMEOUT; ETIMEDOUT of Linux."""
 
 REASON_CHARACTERS = 300
 
@@ -53,6 +53,8 @@ class Course(NamedTuple):
     taken_as: SnapshotConsistency = SnapshotConsistency.none
     """What the snapshots would be if all went well; none: it did not come to snapshots."""
     crash_allowed: bool = False
+    has_vss: bool = True
+    """False: the file systems were frozen by the system itself."""
     writers_left_out: tuple[WriterReport, ...] = ()
     freeze: FreezeReport | None = None
     """The last answer to a freeze."""
@@ -136,19 +138,24 @@ def _crash_consistent(course: Course) -> Outcome:
 def _not_frozen(course: Course) -> Outcome:
     freeze = course.freeze
     if freeze is None:
-        return Outcome(Code.error, Sentence.FREEZE_FAILED, {"hresult": "-", "reason": course.freeze_problem})
+        return Outcome(Code.error, _freeze_sentence(course), {"hresult": "-", "reason": course.freeze_problem})
     if course.writers_left_out and freeze.hresult not in FLUSH_TIMED_OUT:
         writers = {"writers": names(course.writers_left_out)}
         return Outcome(Code.error, Sentence.WRITERS_FAILED, writers, error_name=VSS_WRITER_ERROR)
     timed_out = freeze.hresult in FLUSH_TIMED_OUT
     code = Code.FailedRetryableFsFreezeTimeout if timed_out else Code.FailedRetryableFsFreezeFailed
-    return Outcome(code, Sentence.FREEZE_FAILED, {"hresult": f"{freeze.hresult:#010x}", "reason": freeze.message})
+    return Outcome(code, _freeze_sentence(course), {"hresult": f"{freeze.hresult:#010x}", "reason": freeze.message})
+
+
+def _freeze_sentence(course: Course) -> Sentence:
+    return Sentence.FREEZE_FAILED if course.has_vss else Sentence.FILE_SYSTEM_FREEZE_FAILED
 
 
 def _not_held(course: Course) -> Outcome:
     if course.thaw is None and course.thaw_problem:
         return Outcome(Code.error, Sentence.THAW_FAILED, {"reason": course.thaw_problem})
-    return Outcome(Code.error, Sentence.FREEZE_EXPIRED, {})
+    expired = Sentence.FREEZE_EXPIRED if course.has_vss else Sentence.FILE_SYSTEM_FREEZE_EXPIRED
+    return Outcome(Code.error, expired, {})
 
 
 def _not_all(disks: Sequence[SnapshotInfo], lost: Sequence[SnapshotInfo]) -> Outcome:

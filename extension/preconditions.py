@@ -33,6 +33,8 @@ def objection(settings: SnapshotSettings, facts: Facts, host_time: datetime) -> 
 
 def missing_service(facts: Facts) -> str | None:
     """The name of the error when this machine can't freeze; None when it can."""
+    if not facts.has_vss:
+        return None  # a system like Linux: file systems are frozen, and no service is needed for it
     for service, error_name in NEEDED_SERVICES.items():
         if facts.services.get(service) == "Disabled":
             return error_name

@@ -44,9 +44,10 @@ class Procedure:
         *,
         one_by_one: bool,
         crash_allowed: bool,
+        has_vss: bool = True,
         too_late: Callable[[datetime], bool],
     ) -> None:
-        self.course = Course(crash_allowed=crash_allowed)
+        self.course = Course(crash_allowed=crash_allowed, has_vss=has_vss)
         self.telemetry: dict[str, str] = {}
         self._guest = guest
         self._disks = disks

@@ -1,15 +1,16 @@
 """Decides the snapshot procedure as a table: freeze, snapshot, thaw, report; no I/O.
 
     Ready ──asked──► Freezing ──frozen──► Frozen ──taken──► Thawing ──thawed──► Reporting ──reported──► Done
-                        │                   ▲
-                        └─writers failed─► Flushing
+      │                 │                   ▲
+      │                 └─writers failed─► Flushing
+      └──asked without writers──────────────┘
 
 The driver carries out one action at a time and says what came of it; the table answers with the next action. So the
 promise that matters stands in one place: whoever asks the guest to freeze asks it to thaw exactly once, whichever way
 the run goes. A failed freeze is thawed as well, for two reasons: its answer may have got lost on the way back, and VSS
 wants a backup that stops early to be aborted.
 
-Snapshots without a freeze (crash-consistent) are taken when the machine has no VSS, or when its freeze failed for good,
+Snapshots without a freeze (crash-consistent) are taken when its VSS is unusable, or when the freeze failed for good,
 and only where the service allowed it for this attempt. The published Linux handler asks for exactly one disk as well;
 this one doesn't, since disks that were not frozen together are no less consistent for being several: the report says
 "crash-consistent", and that is what they are.
@@ -27,7 +28,7 @@ class State(StrEnum):
     READY = "Ready"
     FREEZING = "Freezing"
     FLUSHING = "Flushing"
-    """A second freeze, of the volumes alone, after writers failed the first."""
+    """A freeze of the volumes alone: the system has no writers, or they failed the first one."""
     FROZEN = "Frozen"
     THAWING = "Thawing"
     ABORTING = "Aborting"
@@ -42,6 +43,8 @@ class Signal(StrEnum):
     ASKED = "asked"
     REFUSED = "refused"
     """Something forbids the snapshot before the guest was touched: settings, age, preconditions."""
+    ASKED_WITHOUT_WRITERS = "asked without writers"
+    """The system has none: its file systems alone are to be frozen."""
     ASKED_WITHOUT_FREEZE = "no freeze requested"
     FROZEN = "frozen"
     FROZEN_WITHOUT_WRITERS = "frozen without writers"
@@ -72,6 +75,7 @@ class Action(StrEnum):
 TABLE: dict[State, dict[Signal, tuple[State, Action | None]]] = {
     State.READY: {
         Signal.ASKED: (State.FREEZING, Action.FREEZE),
+        Signal.ASKED_WITHOUT_WRITERS: (State.FLUSHING, Action.FLUSH),
         Signal.ASKED_WITHOUT_FREEZE: (State.UNFROZEN, Action.TAKE_CRASH_CONSISTENT),
         Signal.REFUSED: (State.REPORTING, Action.REPORT),
         Signal.BROKE: (State.REPORTING, Action.REPORT),

@@ -104,12 +104,15 @@ class Task:
             self._log,
             one_by_one=one_by_one(facts),
             crash_allowed=crash_allowed(settings),
+            has_vss=facts.has_vss,
             too_late=lambda guest_time: settings.too_late(guest_time + host_ahead),
         )
         if not procedure.connect():
             # A guest is not frozen for snapshots that nobody can take.
             raise Refused(judge(procedure.finish()))
-        return Signal.ASKED if missing_service(facts) is None else Signal.ASKED_WITHOUT_FREEZE
+        if missing_service(facts) is not None:
+            return Signal.ASKED_WITHOUT_FREEZE
+        return Signal.ASKED if facts.has_vss else Signal.ASKED_WITHOUT_WRITERS
 
     def _read_settings(self) -> SnapshotSettings:
         """As soon as some of the settings can be read, reports go where they say."""

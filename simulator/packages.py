@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from extension.contract.protocol import MANIFEST_FILE, HandlerManifest
+from extension.contract.settings import LINUX_EXTENSION_TYPE, PUBLISHER
 
 HANDLER_FOLDER = Path(__file__).parents[1] / "extension"
 ENTRY_POINT = "__main__.py"
@@ -18,6 +19,10 @@ AT_THE_ROOT = (MANIFEST_FILE, ENTRY_POINT, LAUNCHERS)
 
 EARLIER_VERSIONS = ("1.9.0.0", "1.9.1.0")
 """What the handler was published as before; there is nothing else that tells these packages from today's."""
+
+LINUX_NAME = f"{PUBLISHER}.{LINUX_EXTENSION_TYPE}"
+LINUX_VERSION = "1.0.0.0"
+"""How the handler is published for Linux: the same program under another name, started by its shell scripts."""
 
 EPOCH = (1980, 1, 1, 0, 0, 0)
 """The earliest time a zip can hold."""
@@ -36,10 +41,11 @@ def pack(extension_folder: Path, out: Path) -> None:
 
 def published(extension_folder: Path) -> Iterator[bytes]:
     """The packages a data centre offers, oldest first: an extension may be asked for in any of these versions, and be
-    updated and set back between them."""
+    updated and set back between them. The last is the one for Linux."""
     for version in EARLIER_VERSIONS:
         yield packed(extension_folder, version)
     yield packed(extension_folder)
+    yield packed(extension_folder, LINUX_VERSION, for_linux=True)
 
 
 def content_of(source: Path) -> Iterator[bytes]:
@@ -50,8 +56,9 @@ def content_of(source: Path) -> Iterator[bytes]:
         yield source.read_bytes()
 
 
-def packed(extension_folder: Path, version: str | None = None) -> bytes:
+def packed(extension_folder: Path, version: str | None = None, *, for_linux: bool = False) -> bytes:
     """The package of the handler in this folder; as another version than the manifest's, if one is given."""
+    manifest = _manifest((extension_folder / MANIFEST_FILE).read_bytes(), version, for_linux)
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as package:
         for name, path in sorted(_contents(extension_folder).items()):
@@ -61,7 +68,7 @@ def packed(extension_folder: Path, version: str | None = None) -> bytes:
             # Stored, not deflated: two versions of zlib need not agree on how to say the same in fewer bytes.
             entry.compress_type = zipfile.ZIP_STORED
             content = path.read_bytes()
-            package.writestr(entry, _renumbered(content, version) if version and name == MANIFEST_FILE else content)
+            package.writestr(entry, manifest if name == MANIFEST_FILE else content)
     return buffer.getvalue()
 
 
@@ -77,9 +84,21 @@ def _contents(extension_folder: Path) -> dict[str, Path]:
     return found
 
 
-def _renumbered(manifest: bytes, version: str) -> bytes:
-    entries = json.loads(manifest)
-    return json.dumps([{**entry, "version": version} for entry in entries], indent=2).encode()
+def _manifest(manifest: bytes, version: str | None, for_linux: bool) -> bytes:
+    if version is None and not for_linux:
+        return manifest
+    (entry,) = json.loads(manifest)
+    entry["version"] = version or entry["version"]
+    if for_linux:
+        commands = entry["handlerManifest"]
+        shell = {key: _shell_script(value) for key, value in commands.items() if isinstance(value, str)}
+        entry |= {"name": LINUX_NAME, "handlerManifest": commands | shell}
+    return json.dumps([entry], indent=2).encode()
+
+
+def _shell_script(command: str) -> str:
+    """The launcher of a command for a shell, which lies beside the one for Windows."""
+    return command.replace("\\", "/").removesuffix(".cmd")
 
 
 def _is_launcher(name: str) -> bool:

@@ -44,6 +44,8 @@ DATA_DISK_GIB = (32, 16)
 """By default a disk for the database and one for its log."""
 SQL_SERVER = {"publisher": "MicrosoftSQLServer", "offer": "sql2022-ws2022", "sku": "sqldev-gen2", "version": "latest"}
 """Windows Server with SQL Server: the image whose guest runs a database as its workload."""
+UBUNTU = {"publisher": "Canonical", "offer": "ubuntu-24_04-lts", "sku": "server", "version": "latest"}
+"""Linux: it has no VSS and no database, and its backups are file-system-consistent."""
 RUNNING = frozenset({"InProgress", "Cancelling"})
 LONGEST_ACCOUNT_NAME = 24
 
@@ -235,14 +237,13 @@ def machine_body(
     image: Json = SQL_SERVER,
     location: str = LOCATION,
 ) -> Json:
-    """The PUT body of a Windows VM whose unmanaged disks lie under one blob endpoint. Sizes are in GiB."""
+    """The PUT body of a VM of this image, whose unmanaged disks lie under one blob endpoint. Sizes are in GiB."""
 
     def vhd(disk: str) -> Json:
         return {"uri": f"{blob_endpoint}vhds/{disk}.vhd"}
 
     os_disk = {
         "name": f"{name}-os",
-        "osType": "Windows",
         "createOption": "FromImage",
         "diskSizeGB": os_disk_gib,
         "vhd": vhd(f"{name}-os"),

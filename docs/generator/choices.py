@@ -21,9 +21,6 @@ from controlplane.jobs.restore.restore_original import BACK_UP, REPLACE
 from controlplane.jobs.restore.restore_transfer import FROM_SNAPSHOTS
 from controlplane.ports import ServiceSettings
 from controlplane.templates.secrets import LEAST
-from extension.contract.codes import Code
-from extension.outcome import same_task
-from extension.snapshot import State
 from simulator.packages import EARLIER_VERSIONS
 
 
@@ -485,69 +482,5 @@ SERVICE = (
         "only after a failure that the freeze may have caused; it may do without one",
         "when the service tries again, and with what, is not public",
         "controlplane/jobs/backup/snapshot_task.py",
-    ),
-)
-HANDLER = (
-    Choice(
-        "Addresses of the two report blobs",
-        f"both are required; without them the task ends with code {int(Code.error_parameter)}",
-        "the Linux handler continues without either",
-        "extension/contract/settings.py",
-    ),
-    Choice(
-        "A task that was already carried out",
-        f"no pause before the check; N.status gets code {int(same_task().code)}, the blobs stay as they are",
-        "the Linux handler waits for a random time first, and then leaves without a word",
-        "extension/handler.py",
-    ),
-    Choice(
-        "Crash-consistent snapshots",
-        "from the second attempt on, where the service allows them, of any number of disks, managed or not",
-        "the Linux handler wants managed disks and exactly one of them",
-        "extension/preconditions.py",
-    ),
-    Choice(
-        "A writer that fails at the freeze",
-        f"the same attempt freezes again without writers ({State.FLUSHING}); the point is file-system-consistent",
-        "documented for restore points: the next three attempts leave the writers out; we ask them every time",
-        "extension/snapshot.py",
-    ),
-    Choice(
-        "Reports",
-        "there is always a final one",
-        "the Linux handler loses it in three cases, and the service waits until its limit",
-        "extension/outcome.py",
-    ),
-    Choice(
-        "Failures that only Windows has",
-        f"code {int(Code.error)}, and the name that the service shows in the telemetry",
-        "their numbers are not public",
-        "extension/contract/codes.py",
-    ),
-    Choice(
-        "Opening protected settings",
-        "the openssl program, else the cryptography package; Windows' own CryptoAPI is not used",
-        "what a handler on Windows would use",
-        "extension/unseal.py",
-    ),
-    Choice(
-        "Snapshots by the host",
-        "not offered: the host answers as one without the service for it, and we ask for onlyGuest",
-        "without a word from the service, a handler asks the host first",
-        "simulator/host/wireserver.py",
-    ),
-)
-GUEST = (
-    Choice(
-        "File system",
-        "a small one of our own, on a valid fixed VHD with a partition table",
-        "NTFS; a restored disk mounts in the simulator, not in Windows",
-        "simulator/guest/disk/volume.py",
-    ),
-    Choice(
-        "Levels of the in-box VSS writers",
-        "system: they freeze last",
-        "not published",
-        "simulator/guest/vss/writers.py",
     ),
 )

@@ -17,8 +17,9 @@ from controlplane.arm.sign_in import cloud, sign_in
 from controlplane.arm.sign_in.aad import Identity, Tokens
 from controlplane.domain import errors
 from docs.generator import source
-from docs.generator.choices import GUEST, HANDLER, SERVICE, Choice
+from docs.generator.choices import SERVICE, Choice
 from docs.generator.errors import our_codes
+from docs.generator.machine_choices import GUEST, HANDLER
 from docs.generator.markdown import code, page, section, table
 from simulator.host import wireserver
 

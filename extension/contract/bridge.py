@@ -38,14 +38,16 @@ class Facts(NamedTuple):
     """Identity of this installation, a GUID in lower case; changes when a copy of the machine boots."""
     vss_available: bool
     services: Mapping[str, str] = MappingProxyType({})
-    """Windows service name -> "Running" | "Stopped" | "Disabled"."""
+    """Service name -> "Running" | "Stopped" | "Disabled"."""
     registry: Mapping[str, str] = MappingProxyType({})
     """`HKLM\\...\\key\\value` -> text, for the keys the handler reads."""
+    has_vss: bool = True
+    """False: the system is one without VSS and writers, as Linux is. Its file systems alone are frozen."""
 
 
 class Volume(NamedTuple):
     name: str
-    """Mount point, for instance `F:\\`."""
+    """Mount point, for instance `F:\\` or `/mnt/disk0`."""
     lun: int
     """Disk it lies on; -1 is the OS disk."""
     file_system: str
@@ -79,7 +81,7 @@ class FreezeReport(NamedTuple):
 
     frozen: bool
     hresult: int = 0
-    """What VSS answered when not frozen, for instance 0x80042313."""
+    """What VSS answered when not frozen, for instance 0x80042313; where there is no VSS, a number of errno.h."""
     message: str = ""
     writers: tuple[WriterReport, ...] = ()
     frozen_at: str = ""

@@ -27,10 +27,12 @@ class Sentence(StrEnum):
     HOST_NOT_USABLE = "host_not_usable"
     NO_VSS = "no_vss"
     FREEZE_FAILED = "freeze_failed"
+    FILE_SYSTEM_FREEZE_FAILED = "file_system_freeze_failed"
     FREEZE_TIMEOUT = "freeze_timeout"
     WRITERS_FAILED = "writers_failed"
     THAW_FAILED = "thaw_failed"
     FREEZE_EXPIRED = "freeze_expired"
+    FILE_SYSTEM_FREEZE_EXPIRED = "file_system_freeze_expired"
     ALL_SNAPSHOTS_FAILED = "all_snapshots_failed"
     SOME_SNAPSHOTS_FAILED = "some_snapshots_failed"
     SNAPSHOT_LIMIT_REACHED = "snapshot_limit_reached"
@@ -64,10 +66,14 @@ TEXTS: dict[str, dict[Sentence, str]] = {
         Sentence.HOST_NOT_USABLE: "The settings require a snapshot by the host, which does not support it.",
         Sentence.NO_VSS: "The Volume Shadow Copy service (VSS) of this machine is not available.",
         Sentence.FREEZE_FAILED: "VSS could not freeze the volumes ({hresult}): {reason}",
+        Sentence.FILE_SYSTEM_FREEZE_FAILED: "The file systems could not be frozen: {reason}",
         Sentence.FREEZE_TIMEOUT: "Freezing the volumes took longer than {seconds} seconds.",
         Sentence.WRITERS_FAILED: "These VSS writers failed: {writers}.",
         Sentence.THAW_FAILED: "The volumes could not be thawed correctly: {reason}",
         Sentence.FREEZE_EXPIRED: "VSS released the volumes before all snapshots were taken; they are not consistent.",
+        Sentence.FILE_SYSTEM_FREEZE_EXPIRED: (
+            "The file systems were thawed before all snapshots were taken; the snapshots are not consistent."
+        ),
         Sentence.ALL_SNAPSHOTS_FAILED: "None of the {disks} disks could be snapshotted. {reason}",
         Sentence.SOME_SNAPSHOTS_FAILED: "{failed} of {disks} disks could not be snapshotted. {reason}",
         Sentence.SNAPSHOT_LIMIT_REACHED: "A disk has reached the number of snapshots that the storage allows.",
@@ -94,9 +100,11 @@ TEXTS: dict[str, dict[Sentence, str]] = {
         Sentence.HOST_NOT_USABLE: "快照必须由主机创建，但主机不提供此功能。",
         Sentence.NO_VSS: "本机的卷影复制服务 (VSS) 不可用。",
         Sentence.FREEZE_FAILED: "VSS 无法冻结卷 ({hresult})：{reason}",
+        Sentence.FILE_SYSTEM_FREEZE_FAILED: "无法冻结文件系统：{reason}",
         Sentence.FREEZE_TIMEOUT: "冻结卷的时间超过了 {seconds} 秒。",
         Sentence.WRITERS_FAILED: "下列 VSS 编写器失败：{writers}。",
         Sentence.THAW_FAILED: "卷未能正常解冻：{reason}",
+        Sentence.FILE_SYSTEM_FREEZE_EXPIRED: "在所有快照完成之前文件系统已解冻，这些快照不一致。",
         Sentence.FREEZE_EXPIRED: "在所有快照完成之前 VSS 已放开卷，这些快照不一致。",
         Sentence.ALL_SNAPSHOTS_FAILED: "{disks} 个磁盘均无法创建快照。{reason}",
         Sentence.SOME_SNAPSHOTS_FAILED: "{disks} 个磁盘中有 {failed} 个无法创建快照。{reason}",

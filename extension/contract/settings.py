@@ -55,6 +55,7 @@ PUBLISHER = "Microsoft.Azure.RecoveryServices"
 PUBLISHERS = (PUBLISHER, "Microsoft.RecoveryServices")
 """The publisher as it stands in paths and handler names, and as the documentation of the schema has it."""
 EXTENSION_TYPE = "VMSnapshot"
+LINUX_EXTENSION_TYPE = "VMSnapshotLinux"
 VM_TYPE = "microsoft.compute/virtualmachines"
 VM_TYPES = (VM_TYPE, CLASSIC_VM_TYPE)
 
@@ -65,7 +66,8 @@ FRESHNESS_LIMIT = timedelta(minutes=140)
 def canonical_publisher(publisher: str, type: str) -> str | None:
     """The publisher of a VMSnapshot extension however it was written; None when it is another extension."""
     known = publisher.lower() in {name.lower() for name in PUBLISHERS}
-    return PUBLISHER if known and type.lower() == EXTENSION_TYPE.lower() else None
+    types = (EXTENSION_TYPE.lower(), LINUX_EXTENSION_TYPE.lower())
+    return PUBLISHER if known and type.lower() in types else None
 
 
 # ---------------------------------------------------------------------------------------------------------------- ticks

@@ -85,7 +85,10 @@ def _add_machines(app: FastAPI, controls: Controls) -> None:
 
     @app.get("/vms/writers")
     def writers(vm: str) -> PlainTextResponse:
-        return PlainTextResponse(_guest(controls, vm).vssadmin_list_writers())
+        guest = _guest(controls, vm)
+        if not guest.profile.has_vss:
+            raise NoSuchThing(f"{vm} runs {guest.profile.name}, which has no VSS and no writers")
+        return PlainTextResponse(guest.vssadmin_list_writers())
 
     @app.post("/workload")
     def work(

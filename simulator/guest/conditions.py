@@ -12,7 +12,7 @@ from datetime import timedelta
 from random import Random
 
 from controlplane.ports import MachineSpec
-from simulator.guest import windows
+from simulator.guest import profiles
 from simulator.guest.agent.client import WireClient
 from simulator.guest.agent.process import Command, CommandRunner
 from simulator.guest.os_profile import OsProfile
@@ -38,9 +38,10 @@ class MachineFactories:
 
 @dataclass(frozen=True)
 class MachineConditions:
-    profile: Callable[[str, bool], OsProfile] = windows.profile
-    """(image on the OS disk, whether VSS works) -> what its operating system is."""
+    profile: Callable[[str, str, bool], OsProfile] = profiles.profile
+    """(Windows or Linux, image on the OS disk, whether VSS works) -> what its operating system is."""
     vss_available: bool = True
+    """False: VSS is disabled. A machine whose system has none is not concerned."""
     workload_rate: float = 1.0
     """Multiplies how often workloads are ticked; 0: they do only what they are told."""
     system_file_bytes: int = SYSTEM_FILE_BYTES

@@ -1,4 +1,4 @@
-"""What an OS disk says of its Windows: the image it was made from, and its computer name.
+"""What an OS disk says of its operating system: which it is, the image it was made from, and its computer name.
 
 So a virtual machine that starts from somebody else's OS disk, as a restored one does, is what that disk makes it.
 """
@@ -21,10 +21,12 @@ class Installation:
 
     image: str
     computer_name: str
+    os_type: str = ""
+    """Windows or Linux; empty on a disk that an earlier release has installed."""
 
 
 def of_spec(spec: MachineSpec) -> Installation:
-    return Installation(spec.image, spec.computer_name)
+    return Installation(spec.image, spec.computer_name, spec.os_type)
 
 
 def write(volume: Volume, installation: Installation) -> None:

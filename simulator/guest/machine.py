@@ -27,6 +27,7 @@ from simulator.guest.disk.volume import Volume
 from simulator.guest.files import write_whole
 from simulator.guest.installation import Installation
 from simulator.guest.vss.snapshot_set import VssService
+from simulator.guest.vss.telling import FileSystemTelling, VssTelling
 from simulator.guest.vss.writer import Writer
 from simulator.guest.vss.writers import SQL_SERVER, guid, vssadmin_list_writers
 from simulator.guest.workload.plain_files import FilesWorkload, content_of
@@ -89,7 +90,7 @@ class Guest:
 
     @property
     def event_log(self) -> list[str]:
-        """What Windows wrote to its event log since boot, as "source id: text"."""
+        """What the system wrote to its log since boot; on Windows as "source id: text"."""
         return self.vss.event_log
 
     @property
@@ -123,7 +124,9 @@ class Guest:
             history=bay.history,
             disks=self.disks,
             writers=self._writers(),
-            available=self._conditions.vss_available,
+            available=self._conditions.vss_available or not self.profile.has_vss,
+            has_writers=self.profile.has_vss,
+            telling=VssTelling() if self.profile.has_vss else FileSystemTelling(),
             flush=lambda: _flush(volumes),
             facts=lambda: {name: workload.facts() for name, workload in self.workloads.items()},
             truths=self._truths,
@@ -159,9 +162,10 @@ class Guest:
             os_version=self.profile.version,
             agent_version=self.profile.agent.version,
             machine_id=self._machine_id,
-            vss_available=self._conditions.vss_available,
+            vss_available=self._conditions.vss_available and self.profile.has_vss,
             services=dict(self.profile.services),
             registry=dict(self.profile.registry),
+            has_vss=self.profile.has_vss,
         )
 
     def volumes(self) -> tuple[bridge.Volume, ...]:
@@ -232,7 +236,8 @@ class Guest:
     def _be(self, installed: Installation) -> None:
         """Take the identity from the OS disk, whatever the host calls the machine."""
         self.computer_name = installed.computer_name
-        self.profile = self._conditions.profile(installed.image, self._conditions.vss_available)
+        os_type = installed.os_type or self.spec.os_type
+        self.profile = self._conditions.profile(os_type, installed.image, self._conditions.vss_available)
 
     def _start_workloads(self, volumes: dict[int, Volume], bay: DiskBay) -> None:
         def report(workload: str, problem: str) -> None:
@@ -244,6 +249,8 @@ class Guest:
         self.workloads["files"] = FilesWorkload(volumes, bay.gate, chances[1], report)
 
     def _writers(self) -> list[Writer]:
+        if not self.profile.has_vss:
+            return []
         writers = self._conditions.factories.writers(self._chance)
         database = self.workloads.get("database")
         if isinstance(database, DatabaseWorkload):

@@ -33,4 +33,6 @@ class OsProfile:
     mount_point: Callable[[int, int], str]
     """(LUN, index among the volumes by LUN) -> where the volume is found."""
     agent: AgentProfile
+    has_vss: bool = True
+    """False: a freeze is one of the file systems, and there is nobody to prepare programs for it."""
     has_sql_server: bool = False

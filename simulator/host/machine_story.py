@@ -132,8 +132,10 @@ class MachineStory:
                 self._freezes[task] = self._steps[task] = self._add(fact, self._sessions.get(task))
             case events.ThawAsked(task):
                 self._steps[task] = self._add(fact, self._frozen.get(task) or self._sessions.get(task))
-            case events.VssFrozen(task):
+            case events.VssFrozen(task) | events.FileSystemsFrozen(task):
                 self._frozen[task] = self._add(fact, self._freezes.get(task))
+            case events.FileSystemsThawed(task) | events.FileSystemFreezeRefused(task):
+                self._add(fact, self._steps.get(task) or self._sessions.get(task))
             case events.WriterState(task) | events.VssThawed(task) | events.VssRefused(task):
                 self._add(fact, self._steps.get(task) or self._sessions.get(task))
             case events.SessionClosed(task):

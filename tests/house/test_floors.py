@@ -220,6 +220,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     f"{GUEST}.files": (),
     f"{GUEST}.os_profile": (),
     f"{GUEST}.windows": (f"{GUEST}.os_profile",),
+    f"{GUEST}.linux": (f"{GUEST}.os_profile", f"{GUEST}.windows"),
+    f"{GUEST}.profiles": (f"{GUEST}.os_profile", f"{GUEST}.windows", f"{GUEST}.linux"),
     f"{GUEST}.disk": (PORTS, f"{GUEST}.files"),
     f"{GUEST}.vss": (EVENTS, PORTS, CONTRACT, f"{GUEST}.disk"),
     f"{GUEST}.workload": (PORTS, f"{GUEST}.disk", f"{GUEST}.vss", "apsw"),
@@ -229,7 +231,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     f"{GUEST}.conditions": (
         PORTS,
         f"{GUEST}.os_profile",
-        f"{GUEST}.windows",
+        f"{GUEST}.profiles",
         f"{GUEST}.vss",
         f"{GUEST}.agent",
     ),

@@ -320,7 +320,7 @@ class ThawAsked(
     Fact,
     name="bridge.thaw_asked",
     party=Party.GUEST,
-    parents=("vss.frozen", SessionOpened.NAME),
+    parents=("vss.frozen", "filesystem.frozen", SessionOpened.NAME),
     job=SOMETIMES,
     vm=ALWAYS,
 ):
@@ -329,11 +329,11 @@ class ThawAsked(
     task_id: str
 
 
-VSS_STEPS = (FreezeAsked.NAME, ThawAsked.NAME, SessionOpened.NAME)
+FREEZE_STEPS = (FreezeAsked.NAME, ThawAsked.NAME, SessionOpened.NAME)
 
 
 @dataclass(frozen=True)
-class WriterState(Fact, name="vss.writer", party=Party.GUEST, parents=VSS_STEPS, job=SOMETIMES, vm=ALWAYS):
+class WriterState(Fact, name="vss.writer", party=Party.GUEST, parents=FREEZE_STEPS, job=SOMETIMES, vm=ALWAYS):
     """A VSS writer was told something, and is in another state."""
 
     task_id: str
@@ -346,7 +346,7 @@ class WriterState(Fact, name="vss.writer", party=Party.GUEST, parents=VSS_STEPS,
 
 
 @dataclass(frozen=True)
-class VssRefused(Fact, name="vss.refused", party=Party.GUEST, parents=VSS_STEPS, job=SOMETIMES, vm=ALWAYS):
+class VssRefused(Fact, name="vss.refused", party=Party.GUEST, parents=FREEZE_STEPS, job=SOMETIMES, vm=ALWAYS):
     """VSS could not make a snapshot set."""
 
     task_id: str
@@ -365,7 +365,7 @@ class VssFrozen(Fact, name="vss.frozen", party=Party.GUEST, parents=(FreezeAsked
 
 
 @dataclass(frozen=True)
-class VssThawed(Fact, name="vss.thawed", party=Party.GUEST, parents=VSS_STEPS, job=SOMETIMES, vm=ALWAYS):
+class VssThawed(Fact, name="vss.thawed", party=Party.GUEST, parents=FREEZE_STEPS, job=SOMETIMES, vm=ALWAYS):
     """Writes go on. Without a thaw that was asked for, VSS has let go by itself, or the requester is gone."""
 
     task_id: str
@@ -374,4 +374,38 @@ class VssThawed(Fact, name="vss.thawed", party=Party.GUEST, parents=VSS_STEPS, j
     """They stood still until the requester asked for the thaw."""
     held_milliseconds: float
     hresult: str
+    message: str
+
+
+@dataclass(frozen=True)
+class FileSystemFreezeRefused(
+    Fact, name="filesystem.freeze_refused", party=Party.GUEST, parents=FREEZE_STEPS, job=SOMETIMES, vm=ALWAYS
+):
+    """A guest without VSS could not freeze its file systems."""
+
+    task_id: str
+    message: str
+
+
+@dataclass(frozen=True)
+class FileSystemsFrozen(
+    Fact, name="filesystem.frozen", party=Party.GUEST, parents=(FreezeAsked.NAME,), job=SOMETIMES, vm=ALWAYS
+):
+    """A guest without VSS has frozen its file systems: writes to all disks stand still."""
+
+    task_id: str
+    time: str
+    """World time, ISO 8601."""
+
+
+@dataclass(frozen=True)
+class FileSystemsThawed(
+    Fact, name="filesystem.thawed", party=Party.GUEST, parents=FREEZE_STEPS, job=SOMETIMES, vm=ALWAYS
+):
+    """Writes of a guest without VSS go on: it was asked to, the limit has passed, or the requester is gone."""
+
+    task_id: str
+    consistent: bool
+    """They stood still until the requester asked for the thaw."""
+    held_milliseconds: float
     message: str

@@ -37,8 +37,6 @@ from extension.contract.redaction import redact
 from extension.contract.reports import StatusReport, parse_status_blob
 from extension.contract.settings import CustomSettings, SnapshotMethod, snapshot_request
 
-EXTENSION_NAME = "VMSnapshot"
-
 
 @dataclass(frozen=True, slots=True)
 class SnapshotResult:
@@ -78,7 +76,7 @@ def take(ports: Ports, state: BackupState, disks: Sequence[Disk]) -> Waiting[Sna
         raise snapshot_failure.machine_not_stable("It has no disk that is backed up.")
     if view.power != "running":
         return _take_by_service(ports, state, disks, view)
-    _require_extension_host(view)
+    _require_extension_host(view, _extension_name(ports, state))
     attempts = ports.settings.snapshot_attempts
     for retries in range(attempts):
         task = _new_task(ports, state)
@@ -116,16 +114,20 @@ def _require_machine(ports: Ports, vm: str) -> InstanceView:
     return view
 
 
-def _require_extension_host(view: InstanceView) -> None:
+def _require_extension_host(view: InstanceView, name: str) -> None:
     if view.agent_status != "Ready":
         raise snapshot_failure.agent_not_ready(f"The agent's status is {view.agent_status or 'unknown'}.")
-    extension = _extension(view)
+    extension = _extension(view, name)
     if extension is not None and extension.provisioning_state == "Deleting":
         raise snapshot_failure.extension_being_deleted()
 
 
-def _extension(view: InstanceView) -> ExtensionView | None:
-    return next((known for known in view.extensions if known.name.lower() == EXTENSION_NAME.lower()), None)
+def _extension_name(ports: Ports, state: BackupState) -> str:
+    return ports.settings.handler_for(state["machine"]["os_type"])[0]
+
+
+def _extension(view: InstanceView, name: str) -> ExtensionView | None:
+    return next((known for known in view.extensions if known.name.lower() == name.lower()), None)
 
 
 # ---------------------------------------------------------------------------------------- a machine that is not running
@@ -176,7 +178,7 @@ def _carry_out(
         ports.fabric.deliver(state["vm"], request, Cause(asked, state["job"]))
     except GuestNotReady as reason:
         raise snapshot_failure.agent_not_ready(f"It cannot be given the task: {reason}.") from None
-    watch = _Watch(ports, state["vm"], task)
+    watch = _Watch(ports, state["vm"], request.name, task)
     state = state | {"event": asked}
     what = f"the report of the task {task.id}"
     try:
@@ -220,11 +222,12 @@ def _request(ports: Ports, state: BackupState, disks: Sequence[Disk], task: Task
         custom=custom,
         luns=[disk.lun for disk in disks] if state["disks_excluded"] else None,
     )
+    type, version = settings.handler_for(state["machine"]["os_type"])
     return ExtensionRequest(
-        name=EXTENSION_NAME,
+        name=type,
         publisher=settings.extension_publisher,
-        type=settings.extension_type,
-        version=settings.extension_version,
+        type=type,
+        version=version,
         auto_upgrade_minor_version=True,
         public=public,
         protected=protected,
@@ -259,11 +262,12 @@ class _Watch:
     The grace for a late report is real time: that suits its writers, whatever the world's clock does.
     """
 
-    def __init__(self, ports: Ports, vm: str, task: Task) -> None:
+    def __init__(self, ports: Ports, vm: str, extension: str, task: Task) -> None:
         self.report: StatusReport | None = None
         self.problem: ServiceError | None = None
         self._ports = ports
         self._vm = vm
+        self._extension = extension
         self._task = task
         self._ended_since: float | None = None
 
@@ -293,7 +297,7 @@ class _Watch:
         elif view.power != "running":
             self.problem = snapshot_failure.machine_not_stable("It stopped while its disks were being snapshotted.")
         else:
-            self._look_at_extension(_extension(view))
+            self._look_at_extension(_extension(view, self._extension))
 
     def _look_at_extension(self, extension: ExtensionView | None) -> None:
         if extension is None:

@@ -1,4 +1,7 @@
-"""The VSS service of a guest: runs a requester's snapshot set, holds the volumes, and releases them on every path.
+"""Freezes a guest for a requester: prepares the writers, holds the volumes, and releases them on every path.
+
+On Windows this is the VSS service and its snapshot set; on Linux there are no writers, and the file systems alone are
+frozen.
 
 A requester opens a session, freezes, takes its snapshots, thaws, and closes. In between anything may end: the
 requester dies (its session closes), the limit passes (the gate opens by itself and the next look finds it so), a
@@ -25,6 +28,7 @@ from simulator.guest.disk.disk import DiskCorrupt, GuestDisk
 from simulator.guest.disk.gate import Gate
 from simulator.guest.disk.ground_truth import GroundTruth, GroundTruths
 from simulator.guest.disk.write_history import WriteHistory
+from simulator.guest.vss.telling import FreezeTelling, VssTelling
 from simulator.guest.vss.writer import (
     HOLD_LIMIT_SECONDS,
     WRITER_FREEZE_LIMIT_SECONDS,
@@ -42,6 +46,7 @@ REFUSALS = {
     Hresult.BAD_STATE: "this session is frozen already",
     Hresult.SNAPSHOT_SET_IN_PROGRESS: "another snapshot set is in progress on this machine",
     Hresult.SERVICE_DISABLED: "the Volume Shadow Copy service is disabled",
+    Hresult.NOT_IMPLEMENTED: "this system has no VSS and no writers; its file systems are frozen without",
 }
 REQUESTER_GONE = "the requester is gone"
 
@@ -81,7 +86,10 @@ class _Hold:
 
 
 class VssService:
-    """Thread-safe. `flush` writes back what the volumes have in memory; `facts` tells what the workloads wrote."""
+    """Thread-safe. `flush` writes back what the volumes have in memory; `facts` tells what the workloads wrote.
+
+    `has_writers`: False on a system without VSS.
+    """
 
     def __init__(
         self,
@@ -93,6 +101,8 @@ class VssService:
         disks: Mapping[int, GuestDisk],
         writers: list[Writer],
         available: bool,
+        has_writers: bool = True,
+        telling: FreezeTelling | None = None,
         flush: Callable[[], None],
         facts: Callable[[], Json],
         truths: GroundTruths,
@@ -106,6 +116,8 @@ class VssService:
         self._history = history
         self._disks = disks
         self._available = available
+        self._has_writers = has_writers
+        self._telling = telling or VssTelling()
         self._flush = flush
         self._facts = facts
         self._truths = truths
@@ -151,6 +163,8 @@ class VssService:
             if self._busy_with:
                 same = self._busy_with is session
                 return self._refused(session, Hresult.BAD_STATE if same else Hresult.SNAPSHOT_SET_IN_PROGRESS)
+            if request.writers and not self._has_writers:
+                return self._refused(session, Hresult.NOT_IMPLEMENTED)
             if not self._available:
                 return self._refused(session, Hresult.SERVICE_DISABLED)
             self._busy_with, session.ended = session, None
@@ -199,20 +213,20 @@ class VssService:
         with self._lock:
             self._hold = _Hold(session, request.writers, time, tables, facts, stop_looking)
             # Told with the lock, so that whoever takes the hold away tells the thaw behind it.
-            self._on_event(events.VssFrozen(session.task_id, request.writers, time.isoformat()))
+            self._on_event(self._telling.frozen(session.task_id, request.writers, time.isoformat()))
         return FreezeReport(True, writers=reports, frozen_at=time.isoformat())
 
     def _given_up(self, hresult: Hresult, message: str) -> FreezeReport:
         """No snapshot set: thaw whom it froze, hold nothing."""
         self.writers.abort()
         if hresult is Hresult.FLUSH_WRITES_TIMEOUT:
-            self.event_log.append(f"volsnap 8: flush and hold ended with 0x{hresult:08x}: {message}")
-        self._on_event(events.VssRefused(self._leader, f"0x{hresult:08x}", message))
-        return FreezeReport(False, int(hresult), message, self.writers.reports())
+            self.event_log.append(self._telling.flush_failed(hresult, message))
+        self._on_event(self._telling.refused(self._leader, hresult, message))
+        return FreezeReport(False, self._telling.number(hresult), message, self.writers.reports())
 
     def _refused(self, session: _Session, hresult: Hresult) -> FreezeReport:
-        self._on_event(events.VssRefused(session.task_id, f"0x{hresult:08x}", REFUSALS[hresult]))
-        return FreezeReport(False, int(hresult), REFUSALS[hresult])
+        self._on_event(self._telling.refused(session.task_id, hresult, REFUSALS[hresult]))
+        return FreezeReport(False, self._telling.number(hresult), REFUSALS[hresult])
 
     def _tell_of_writer(self, writer: Writer, event: WriterEvent) -> None:
         name, state, error = writer.writer_class.name, writer.state.name, f"0x{writer.last_error:08x}"
@@ -243,12 +257,12 @@ class VssService:
             self._remember_instant(hold, held.held_milliseconds)
         else:
             hresult = Hresult.BAD_STATE if gone else Hresult.HOLD_WRITES_TIMEOUT
-            message = gone or f"writes are held for {HOLD_LIMIT_SECONDS:g} s at most"
-            self.event_log.append(f"VSS 12298: writes could not be held, 0x{hresult:08x}: {message}")
+            message = gone or self._telling.hold_limit
+            self.event_log.append(self._telling.hold_failed(hresult, message))
         task_id, milliseconds = hold.session.task_id, round(held.held_milliseconds, 3)
-        self._on_event(events.VssThawed(task_id, hold.with_writers, kept, milliseconds, f"0x{hresult:08x}", message))
+        self._on_event(self._telling.thawed(task_id, hold.with_writers, kept, milliseconds, hresult, message))
         reports = self.writers.reports() if hold.with_writers else ()
-        return ThawReport(kept, held.held_milliseconds, int(hresult), message, reports)
+        return ThawReport(kept, held.held_milliseconds, self._telling.number(hresult), message, reports)
 
     def _remember_instant(self, hold: _Hold, held_milliseconds: float) -> None:
         hold.session.truth = GroundTruth(

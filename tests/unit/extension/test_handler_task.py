@@ -18,6 +18,8 @@ from tests.fake_guest import FACTS, TOKEN, writer
 from tests.fake_storage import SECRET, Request, refusal
 from tests.handler_rig import MAY_BE_CRASH_CONSISTENT, TASK, Rig
 
+LINUX = FACTS._replace(os_name="ubuntu", os_version="24.04", services={}, vss_available=False, has_vss=False)
+
 SQL_FAILED = writer("SqlServerWriter", 0x800423F2)
 NOT_FROZEN = FreezeReport(False, 0x80042306, "a provider vetoed")
 WRITER_FAILED = FreezeReport(False, 0x800423F2, "a writer failed", (SQL_FAILED, writer("System Writer")))
@@ -240,6 +242,29 @@ def test_a_guest_that_ends_while_frozen_is_thawed_and_nobody_is_told(rig: Rig) -
 
 
 # ---------------------------------------------------------------------------------------------------------- without VSS
+
+
+def test_a_system_that_has_no_vss_is_frozen_without_writers(rig: Rig) -> None:
+    rig.guest.facts = LINUX
+    rig.guest.freezes = [FreezeReport(True)]
+    rig.guest.thaw = ThawReport(True, 0.0)
+    rig.settle()
+    report = rig.work()
+
+    assert outcome(report) == ("success", Code.success, SnapshotConsistency.file_system)
+    assert report.consistency == "FileSystemConsistent"
+    assert [body["writers"] for verb, body, _ in rig.guest.calls if verb == "freeze"] == [False]
+    assert "VSS" not in report.message
+
+
+def test_file_systems_that_cannot_be_frozen_are_no_failure_of_vss(rig: Rig) -> None:
+    rig.guest.facts = LINUX
+    rig.guest.freezes = [FreezeReport(False, 110, "pending writes did not finish in time")]
+    rig.settle()
+    report = rig.work()
+
+    assert outcome(report) == ("error", Code.FailedRetryableFsFreezeTimeout, SnapshotConsistency.none)
+    assert report.message == "The file systems could not be frozen: pending writes did not finish in time"
 
 
 def test_without_vss_the_first_attempt_fails_by_name(rig: Rig) -> None:

@@ -534,10 +534,11 @@ def test_everything_about_included_disks_is_read() -> None:
 @pytest.mark.parametrize("publisher", ["Microsoft.Azure.RecoveryServices", "microsoft.recoveryservices"])
 def test_the_publisher_is_known_however_it_is_written(publisher: str) -> None:
     assert canonical_publisher(publisher, "vmsnapshot") == "Microsoft.Azure.RecoveryServices"
+    assert canonical_publisher(publisher, "VMSnapshotLINUX") == "Microsoft.Azure.RecoveryServices"
 
 
 @pytest.mark.parametrize(
-    ("publisher", "type"), [("Microsoft.Compute", "VMSnapshot"), ("Microsoft.RecoveryServices", "VMSnapshotLinux")]
+    ("publisher", "type"), [("Microsoft.Compute", "VMSnapshot"), ("Microsoft.RecoveryServices", "VMSnapshotBSD")]
 )
 def test_other_extensions_are_others(publisher: str, type: str) -> None:
     assert canonical_publisher(publisher, type) is None

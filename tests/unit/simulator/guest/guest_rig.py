@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
+from typing import Literal
 
 from controlplane.adapters.memory_blobs import MemoryBlobs
 from controlplane.ports import (
@@ -33,6 +34,7 @@ ACCOUNT = "sql01disks"
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 SQL_IMAGE = "MicrosoftSQLServer:sql2022-ws2022:enterprise-gen2"
 PLAIN_IMAGE = "MicrosoftWindowsServer:WindowsServer:2019-Datacenter"
+UBUNTU_IMAGE = "Canonical:ubuntu-24_04-lts:server"
 SMALL = MachineConditions(workload_rate=0, system_file_bytes=128 * 1024)
 BUSY = MachineConditions(workload_rate=1, system_file_bytes=128 * 1024)
 
@@ -71,7 +73,8 @@ def disk(name: str, lun: int, size_mib: int = 16, option: CreateOption = "Empty"
 
 
 def machine_spec(image: str, disks: Sequence[Disk]) -> MachineSpec:
-    return MachineSpec("vm-id", "sql01", "Standard_D2s_v3", "Windows", image, "sql01", tuple(disks))
+    os_type: Literal["Windows", "Linux"] = "Windows" if "windows" in image.lower() or "-ws" in image else "Linux"
+    return MachineSpec("vm-id", "sql01", "Standard_D2s_v3", os_type, image, "sql01", tuple(disks))
 
 
 class Rig:

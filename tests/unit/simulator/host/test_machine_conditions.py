@@ -116,7 +116,7 @@ def test_another_wire_client(tmp_path: Path) -> None:
 
 
 def test_another_operating_system_is_what_host_and_guest_tell(tmp_path: Path) -> None:
-    def profile(image: str, vss_available: bool) -> OsProfile:
+    def profile(os_type: str, image: str, vss_available: bool) -> OsProfile:
         return replace(
             windows.profile(image, vss_available), name=OS_NAME, mount_point=lambda lun, index: f"/mnt/{lun}"
         )
