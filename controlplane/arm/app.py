@@ -83,7 +83,7 @@ def build(
     )
     outside = [
         *openapi.open_routes(_table().routes),
-        *sign_in.open_routes(tokens, identity),
+        *sign_in.open_routes(tokens),
         *recovery_services.open_routes(ports),
     ]
     return FastAPI(

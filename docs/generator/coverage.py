@@ -127,7 +127,7 @@ def _words(node: ast.Constant | ast.JoinedStr) -> str:
 
 def _sign_in() -> str:
     identity = Identity(client_secret="", signing_key=_signing_key())
-    routes = (*cloud.open_routes(identity), *sign_in.open_routes(Tokens(identity)))
+    routes = (*cloud.open_routes(), *sign_in.open_routes(Tokens(identity)))
     return section(
         "Before signing in",
         "Answered without a token: the endpoints of this cloud, and the sign-in of Microsoft Entra ID.",

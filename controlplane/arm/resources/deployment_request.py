@@ -156,7 +156,7 @@ def _planned(call: Call, request: PropertiesRequest, template: Json, scope: Scop
         name,
         now=call.ports.clock.now(),
         seed=call.new_guid(),
-        environment=cloud.seen_from(identity, call.base_url or cloud.PUBLIC_ARM),
+        environment=cloud.seen_from(call.base_url or cloud.PUBLIC_ARM),
         deployer={"objectId": identity.client_id, "tenantId": identity.tenant_id, "userPrincipalName": ""},
     )
     try:

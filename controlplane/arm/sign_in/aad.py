@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import NAMESPACE_URL, uuid4, uuid5
 
 import jwt
@@ -24,6 +25,8 @@ TENANT_ID = "5a6f7c11-0b5e-4d3a-9a01-ba0c0a5e0001"
 CLIENT_ID = "5a6f7c11-0b5e-4d3a-9a02-ba0c0a5e0002"
 SUBSCRIPTION_ID = "5a6f7c11-0b5e-4d3a-9a03-ba0c0a5e0003"
 DOMAIN = "backupsim.invalid"
+"""The tenant's, and the end of the host names of services that are not here: no such name exists, so that nothing is
+asked elsewhere."""
 USER_NAME = f"operator@{DOMAIN}"
 
 TOKEN_SECONDS = 3600
@@ -36,6 +39,22 @@ VERIFIED_TOKENS = 256
 ARM_AUDIENCES = frozenset({"https://management.azure.com", "https://management.core.windows.net"})
 OTHER_RESOURCES = frozenset({"https://graph.microsoft.com", "https://storage.azure.com", "https://vault.azure.net"})
 """Resources that every tenant knows: a token for them is given, and refused by ARM for its audience."""
+ADVERTISED_SERVICES = {
+    "appInsightsResourceId": "appinsights",
+    "attestationResourceId": "attest",
+    "batch": "batch",
+    "graph": "graph",
+    "graphAudience": "graph",
+    "logAnalyticsResourceId": "loganalytics",
+    "media": "media",
+    "microsoftGraphResourceId": "microsoftgraph",
+    "ossrdbmsResourceId": "ossrdbms",
+    "sqlManagement": "sqlmanagement",
+    "synapseAnalyticsResourceId": "synapse",
+}
+"""What the cloud's metadata names besides ARM -> the first part of the name it gives. Clients ask for tokens for these
+before they ask anything of them, so each has its token."""
+ADVERTISED = {key: f"https://{service}.{DOMAIN}/" for key, service in ADVERTISED_SERVICES.items()}
 
 
 @dataclass(frozen=True)
@@ -49,8 +68,8 @@ class Identity:
     client_id: str = CLIENT_ID
     subscription_id: str = SUBSCRIPTION_ID
     user_name: str = USER_NAME
-    audiences: tuple[str, ...] = ()
-    """Further addresses of this service for which tokens may be issued, besides the one a request came by."""
+    addresses: Callable[[], Sequence[str]] = tuple
+    """Where this service is reached, as far as known by now: a token asked for at one serves at the others."""
 
 
 @dataclass(frozen=True)
@@ -143,12 +162,13 @@ class Tokens:
         now = self._real_time()
         if expiry <= now:
             raise errors.token_expired(utc(expiry), utc(now))
-        if _resource(audience) not in ARM_AUDIENCES | self._own(base_url):
+        if not self._is_own(_resource(audience), base_url):
             raise errors.token_for_other_audience(audience)
         return caller
 
     def may_ask_for(self, resource: str, base_url: str) -> bool:
-        return _resource(resource) in ARM_AUDIENCES | OTHER_RESOURCES | self._own(base_url)
+        asked = _resource(resource)
+        return asked in OTHER_RESOURCES or asked in _ADVERTISED_RESOURCES or self._is_own(asked, base_url)
 
     def key_set(self) -> dict[str, Any]:
         """The public key, as a JSON Web Key Set."""
@@ -171,8 +191,13 @@ class Tokens:
         self._verified[token] = verified
         return verified
 
-    def _own(self, base_url: str) -> frozenset[str]:
-        return frozenset(_resource(each) for each in (base_url, *self.identity.audiences))
+    def _is_own(self, resource: str, base_url: str) -> bool:
+        """Whether it means this service, to a client that reached it at `base_url`."""
+        if resource in ARM_AUDIENCES or resource == _resource(base_url):
+            return True
+        addresses = [urlsplit(_resource(each)) for each in self.identity.addresses()]
+        host = urlsplit(_resource(base_url)).hostname
+        return any(resource in {each.geturl(), f"{each.scheme}://{host}:{each.port}"} for each in addresses)
 
 
 def _names_of(user_name: str) -> dict[str, str]:
@@ -182,6 +207,9 @@ def _names_of(user_name: str) -> dict[str, str]:
 def _resource(audience: str) -> str:
     """Audiences that mean the same resource, made equal."""
     return audience.rstrip("/").lower()
+
+
+_ADVERTISED_RESOURCES = frozenset(_resource(each) for each in ADVERTISED.values())
 
 
 def utc(seconds: float) -> str:

@@ -9,13 +9,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from controlplane.arm.sign_in.aad import Identity
+from controlplane.arm.sign_in.aad import ADVERTISED, DOMAIN
 
 NAME = "BackupSimulator"
 PUBLIC_ARM = "https://management.azure.com"
 PUBLIC_LOGIN = "https://login.microsoftonline.com"
-NOWHERE = "backupsim.invalid"
-"""Ends the host names of services that are not here. No such name exists, so that nothing is asked elsewhere."""
+SHARED_TENANT = "common"
+"""The tenant of a cloud that has many, as Azure says it; a client takes one with a tenant's id for an Azure Stack."""
 FIRST_VERSION_WITH_A_LIST = "2018"
 """api-versions before, 1.0 and 2015-01-01, answer with fewer and flat keys. go-autorest asks so."""
 LAST_VERSION_WITH_A_LIST = "2020-99"
@@ -36,20 +36,6 @@ SERVICES = {
     "storageSyncEndpointSuffix": "afs",
     "synapseAnalytics": "dev.azuresynapse",
 }
-RESOURCES = {
-    "appInsightsResourceId": "appinsights",
-    "attestationResourceId": "attest",
-    "batch": "batch",
-    "graph": "graph",
-    "graphAudience": "graph",
-    "logAnalyticsResourceId": "loganalytics",
-    "media": "media",
-    "microsoftGraphResourceId": "microsoftgraph",
-    "ossrdbmsResourceId": "ossrdbms",
-    "sqlManagement": "sqlmanagement",
-    "synapseAnalyticsResourceId": "synapse",
-}
-
 WINDOWS_ALIASES = {
     "Win2012Datacenter": "2012-Datacenter",
     "Win2012R2Datacenter": "2012-R2-Datacenter",
@@ -66,13 +52,13 @@ LINUX_ALIASES = {
 }
 
 
-def open_routes(identity: Identity) -> list[BaseRoute]:
+def open_routes() -> list[BaseRoute]:
     async def healthz(request: Request) -> Response:
         return JSONResponse({"status": "ok"})
 
     async def endpoints(request: Request) -> Response:
         version = request.query_params.get("api-version", "")
-        cloud = seen_from(identity, f"{request.url.scheme}://{request.url.netloc}")
+        cloud = seen_from(f"{request.url.scheme}://{request.url.netloc}")
         if version < FIRST_VERSION_WITH_A_LIST:
             return JSONResponse(_flat(cloud))
         return JSONResponse([cloud] if version[:7] <= LAST_VERSION_WITH_A_LIST else cloud)
@@ -87,7 +73,7 @@ def open_routes(identity: Identity) -> list[BaseRoute]:
     ]
 
 
-def seen_from(identity: Identity, here: str) -> dict[str, Any]:
+def seen_from(here: str) -> dict[str, Any]:
     """This cloud as a client sees that reached it `here`, which may be the public cloud's address through a proxy."""
     public = here == PUBLIC_ARM
     return {
@@ -99,14 +85,14 @@ def seen_from(identity: Identity, here: str) -> dict[str, Any]:
         "authentication": {
             "loginEndpoint": PUBLIC_LOGIN if public else here,
             "audiences": [here, "https://management.core.windows.net/", "https://management.azure.com/"],
-            "tenant": identity.tenant_id,
+            "tenant": SHARED_TENANT,
             "identityProvider": "AAD",
         },
         "suffixes": {
-            **{key: f"{service}.{NOWHERE}" for key, service in SERVICES.items()},
+            **{key: f"{service}.{DOMAIN}" for key, service in SERVICES.items()},
             **({"storage": "core.windows.net"} if public else {}),
         },
-        **{key: f"https://{service}.{NOWHERE}/" for key, service in RESOURCES.items()},
+        **ADVERTISED,
     }
 
 

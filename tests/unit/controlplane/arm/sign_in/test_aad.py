@@ -60,11 +60,14 @@ def forged(**changes: object) -> str:
         "https://management.core.windows.net/",
         BASE_URL,
         f"{BASE_URL}/",
-        "https://other.address:443/",
+        "https://other.address:7443/",
+        "http://other.address:7080",
+        "http://arm.invalid:7080",
     ],
 )
 def test_a_token_for_the_service_is_taken_in_every_spelling(audience: str) -> None:
-    tokens = Tokens(replace(identity(), audiences=("https://other.address:443",)))
+    tokens = Tokens(replace(identity(), addresses=lambda: ["https://other.address:7443", "http://other.address:7080"]))
+    assert tokens.may_ask_for(audience, BASE_URL)
     tokens.check(f"Bearer {tokens.issue(audience)}", BASE_URL)
     tokens.check(f"bearer {tokens.issue(audience)}", BASE_URL)
 

@@ -11,8 +11,7 @@ from typing import Any
 import jwt
 import pytest
 
-from controlplane.arm.sign_in.aad import CLIENT_ID, REFRESH_TOKEN_SECONDS, TENANT_ID, USER_NAME, Tokens
-from controlplane.arm.sign_in.cloud import NOWHERE
+from controlplane.arm.sign_in.aad import CLIENT_ID, DOMAIN, REFRESH_TOKEN_SECONDS, TENANT_ID, USER_NAME, Tokens
 from controlplane.arm.sign_in.device_codes import LIFETIME_SECONDS, PENDING_CODES, DeviceCodes
 from controlplane.arm.sign_in.grants import PUBLIC_CLIENTS
 from tests.unit.controlplane.arm.arm_world import BASE_URL, SECRET, ArmWorld, arm_world, identity
@@ -217,14 +216,28 @@ def test_a_client_finds_this_cloud_and_no_other(world: ArmWorld) -> None:
     cloud = world.send("GET", "/metadata/endpoints?api-version=2022-09-01").json()
     assert cloud["resourceManager"] == cloud["authentication"]["loginEndpoint"] == BASE_URL
     assert cloud["authentication"]["audiences"][0] == BASE_URL
-    assert all(suffix.endswith(NOWHERE) for suffix in cloud["suffixes"].values())
+    assert all(suffix.endswith(DOMAIN) for suffix in cloud["suffixes"].values())
     addresses = [value for value in cloud.values() if isinstance(value, str) and value.startswith("https://")]
-    assert all(address.startswith(BASE_URL) or address.endswith(f"{NOWHERE}/") for address in addresses)
+    assert all(address.startswith(BASE_URL) or address.endswith(f"{DOMAIN}/") for address in addresses)
+    assert cloud["authentication"]["tenant"] == "common", "with a tenant's id it would be an Azure Stack"
     assert world.send("GET", "/metadata/endpoints?api-version=2019-05-01").json() == [cloud]
     assert world.send("GET", "/metadata/endpoints?api-version=2018-05-01").json() == [cloud]
     aliases = world.send("GET", cloud["vmImageAliasDoc"]).json()["outputs"]["aliases"]["value"]
     assert aliases["Windows"]["Win2022Datacenter"]["sku"] == "2022-datacenter-g2"
     assert aliases["Linux"]["Ubuntu2204"]["publisher"] == "Canonical"
+
+
+def test_each_resource_that_the_cloud_names_has_a_token_that_does_not_open_arm(world: ArmWorld) -> None:
+    cloud = world.send("GET", "/metadata/endpoints?api-version=2022-09-01").json()
+    resources = {value for value in cloud.values() if str(value).endswith(f"{DOMAIN}/")}
+    assert len(resources) > 5
+    for resource in resources:
+        for scope in (f"{resource}/.default", f"{resource.rstrip('/')}/.default"):
+            given = world.send("POST", f"{V2}/token", data=APPLICATION | {"scope": scope})
+            assert given.status_code == 200, (scope, given.text)
+            assert not opens(world, given.json()["access_token"])
+    stranger = APPLICATION | {"scope": f"https://stranger.{DOMAIN}/.default"}
+    assert number(world, f"{V2}/token", stranger) == 500011
 
 
 @pytest.mark.parametrize("version", ["1.0", "2015-01-01"])
