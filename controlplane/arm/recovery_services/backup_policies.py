@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 from pydantic import Field
@@ -13,7 +14,7 @@ from controlplane.arm.edge.filters import check_keys, holds, terms
 from controlplane.arm.edge.routing import Route, reading
 from controlplane.arm.recovery_services.vaults import VAULT, require_vault, vault_id
 from controlplane.domain import errors
-from controlplane.domain.recovery_services import policy, protected_item
+from controlplane.domain.recovery_services import policy, protected_item, schedule
 from controlplane.jobs.protection import policy_change, vault_rules
 from controlplane.ports import Document, Json
 
@@ -112,7 +113,7 @@ def put_policy(call: Call) -> Answer:
     """A change of a policy that protects items is a long-running operation: each item gets a job."""
     policy.check_name(call.names["policy"])
     request = call.read(PolicyRequest)
-    properties = _properties(request)
+    properties = _properties(request, _day(call))
     with call.ports.store.transaction():
         require_vault(call)
         known = call.find(policy.KIND)
@@ -165,10 +166,17 @@ def delete_policy(call: Call) -> Answer:
     return Answer(200)
 
 
-def _properties(request: PolicyRequest) -> Json:
+def _day(call: Call) -> date:
+    """The date before times that a request writes without one: that of the policy as it stands, so that a request which
+    changes nothing shows no other policy; for a new one, today's."""
+    known = call.find(policy.KIND)
+    return (schedule.date_of(known.json()["properties"]) if known else None) or call.ports.clock.now().date()
+
+
+def _properties(request: PolicyRequest, day: date) -> Json:
     """The requested policy in the form in which it is checked, stored and shown."""
     asked = request.properties.model_dump(by_alias=True, exclude_none=True) if request.properties else {}
-    properties: dict[str, Any] = {"instantRPDetails": {}} | asked
+    properties: dict[str, Any] = {"instantRPDetails": {}} | schedule.with_dates(asked, day)
     if properties.get("backupManagementType") in {"AzureWorkload", "AzureStorage", "AzureSql", "MAB"}:
         raise errors.operation_not_simulated(f"policies of {properties['backupManagementType']}")
     policy.check(properties)

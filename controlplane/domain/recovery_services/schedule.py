@@ -6,9 +6,11 @@ daily, weekly, or hourly within a window of the day, and each of its runs belong
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 
 from controlplane.domain.recovery_services.time_zones import zone
 from controlplane.domain.times import parse_instant
@@ -20,6 +22,10 @@ LONGEST_PAUSE_DAYS = 8
 """Every schedule runs once a week at least; a window may end on the day after the one it belongs to."""
 
 
+_TIME_ALONE = re.compile(r"\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?", re.ASCII)
+_KEYS_OF_TIMES = frozenset({"scheduleRunTimes", "retentionTimes", "scheduleWindowStartTime"})
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """One due backup. `day` is the policy's own; `first` of the day is the one that weekly and longer rules keep."""
@@ -27,6 +33,29 @@ class Run:
     due: datetime
     day: date
     first: bool
+
+
+def with_dates(policy: Json, day: date) -> Json:
+    """The policy's properties with `day` before each time that a request writes without a date, as in `23:00:00Z`: the
+    service shows every time with one."""
+
+    def dated(key: str, value: Any) -> Any:
+        if isinstance(value, dict):
+            return with_dates(value, day)
+        if isinstance(value, list):
+            return [dated(key, each) for each in value]
+        alone = key in _KEYS_OF_TIMES and isinstance(value, str) and _TIME_ALONE.fullmatch(value)
+        return f"{day:%Y-%m-%d}T{value}" if alone else value
+
+    return {key: dated(key, value) for key, value in policy.items()}
+
+
+def date_of(policy: Json) -> date | None:
+    """The date that stands before the times of a stored policy."""
+    retention = policy.get("retentionPolicy", {})
+    rules = [retention[rule] for rule in retention if isinstance(retention[rule], dict)]
+    times = [text for rule in rules for text in rule.get("retentionTimes") or []]
+    return parse_instant(times[0]).date() if times else None
 
 
 def last_run(policy: Json, since: datetime, until: datetime) -> Run | None:
