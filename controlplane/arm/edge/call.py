@@ -10,6 +10,7 @@ import json
 from base64 import b64decode, urlsafe_b64encode
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from itertools import islice
 from typing import Any, Protocol, TypeVar
 from urllib.parse import quote, urlencode
@@ -33,7 +34,8 @@ RETRY_AFTER_SECONDS = 1
 
 
 class RequestBody(BaseModel):
-    """A body or a part of one. Keys match without case, as in ARM; null means absent; unknown keys are dropped."""
+    """A body or a part of one. Keys match without case, as in ARM; null means absent, and so does an empty text where
+    a text need not be there; unknown keys are dropped."""
 
     model_config = ConfigDict(alias_generator=to_camel, extra="ignore", frozen=True, defer_build=True)
 
@@ -43,10 +45,20 @@ class RequestBody(BaseModel):
         if not isinstance(value, dict):
             return value
         spelling = {(each.alias or name).lower(): each.alias or name for name, each in cls.model_fields.items()}
-        return {spelling.get(str(key).lower(), key): item for key, item in value.items() if item is not None}
+        given = {spelling.get(str(key).lower(), key): item for key, item in value.items() if item is not None}
+        return {key: item for key, item in given.items() if item != "" or key not in _optional_texts(cls)}
 
 
 Body = TypeVar("Body", bound=RequestBody)
+
+
+@cache
+def _optional_texts(model: type[RequestBody]) -> frozenset[str]:
+    """The keys of texts that need not be there. Clients in Go write a choice that they do not make as an empty one."""
+    fields = {each.alias or name: each for name, each in model.model_fields.items()}
+    return frozenset(
+        key for key, each in fields.items() if not each.is_required() and each.annotation in (str, str | None)
+    )
 
 
 @dataclass(frozen=True, slots=True)

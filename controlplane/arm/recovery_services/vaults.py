@@ -121,7 +121,7 @@ def _asked(request: VaultRequest, *, replaces: bool) -> Asked:
 
 
 def _identity(request: IdentityRequest | None, replaces: bool) -> vault_identity.Request | None:
-    if request is None:
+    if request is None or (request.type is None and request.user_assigned_identities is None):
         return None
     users = request.user_assigned_identities
     wanted = None if users is None else {id: entry is not None for id, entry in users.items()}

@@ -155,13 +155,18 @@ def test_a_vault_takes_user_assigned_identities_beside_its_own(world: ArmWorld) 
         ({"type": "userassigned"}, "BMSUserErrorInvalidInput"),
         ({"type": "systemassigned", "userAssignedIdentities": {IDENTITY: {}}}, "BMSUserErrorInvalidInput"),
         ({"type": "none, systemassigned"}, "BMSUserErrorInvalidInput"),
-        ({"type": ""}, "BMSUserErrorInvalidInput"),
         ({"type": ["SystemAssigned"]}, "InvalidRequestContent"),
     ],
 )
 def test_a_bad_identity_is_refused(world: ArmWorld, identity: Json, code: str) -> None:
     add_identity(world)
     assert world.error("PATCH", VAULT, {"identity": identity}) == (400, code)
+    assert "identity" not in world.get(VAULT)
+
+
+@pytest.mark.parametrize("identity", [{}, {"type": ""}, {"type": None, "userAssignedIdentities": None}])
+def test_an_identity_that_says_nothing_changes_none(world: ArmWorld, identity: Json) -> None:
+    world.request("PATCH", VAULT, {"identity": identity})
     assert "identity" not in world.get(VAULT)
 
 
