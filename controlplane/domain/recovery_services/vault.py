@@ -42,17 +42,6 @@ def new(id: str, location: str) -> Json:
             "provisioningState": "Succeeded",
             "privateEndpointStateForBackup": "None",
             "privateEndpointStateForSiteRecovery": "None",
-            "monitoringSettings": {
-                "azureMonitorAlertSettings": {
-                    "alertsForAllJobFailures": "Enabled",
-                    "alertsForAllReplicationIssues": "Enabled",
-                    "alertsForAllFailoverIssues": "Enabled",
-                },
-                "classicAlertSettings": {
-                    "alertsForCriticalOperations": "Enabled",
-                    "emailNotificationsForSiteRecovery": "Enabled",
-                },
-            },
             "costManagementSettings": {"granularityLevel": "VaultLevel"},
             "securitySettings": {
                 "softDeleteSettings": {

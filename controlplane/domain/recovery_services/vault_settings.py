@@ -46,6 +46,22 @@ CHOICES: dict[str, tuple[str, ...]] = {
 }
 """Path of a setting below `properties` -> the values it may have. Requests write them in any case."""
 
+MONITORING: Json = {
+    "monitoringSettings": {
+        "azureMonitorAlertSettings": {
+            "alertsForAllJobFailures": "Enabled",
+            "alertsForAllReplicationIssues": "Enabled",
+            "alertsForAllFailoverIssues": "Enabled",
+        },
+        "classicAlertSettings": {
+            "alertsForCriticalOperations": "Enabled",
+            "emailNotificationsForSiteRecovery": "Enabled",
+        },
+    }
+}
+"""What a vault shows of alerts once a request speaks of them, for what that request leaves out. Until then it shows
+nothing: Terraform's provider takes settings that nobody made for a difference."""
+
 _WHOLE = {"configuration", "sourceScanIdentity", "kekIdentity"}
 """Groups that a request replaces: what one leaves out would contradict what it says."""
 
@@ -65,7 +81,7 @@ class Change:
 def merged(before: Json, asked: Json, api_version: str = STRICT_SINCE) -> Json:
     """The settings with what a request asks for. `asked` bears the documented keys and no nulls; what it leaves out
     stays as it is. ServiceError for a value that no vault may have."""
-    after = _merged(before, asked)
+    after = _merged(MONITORING | before if "monitoringSettings" in asked else before, asked)
     if "encryption" in after:
         after["encryption"] = {"infrastructureEncryption": "Disabled"} | vault_encryption.normalised(
             after["encryption"]

@@ -131,7 +131,8 @@ def answers(world: ArmWorld, gate: Gate) -> Iterator[tuple[str, Json]]:
     world.add_group()
     yield "resource_group", world.get(GROUP)
     yield "error", world.request("GET", VAULT).json()
-    created = world.put(VAULT, {"location": "westus"})
+    # The recorded request speaks of alerts, and so does its answer.
+    created = world.put(VAULT, {"location": "westus", "properties": {"monitoringSettings": {}}})
     yield "vault_accepted", _accepted(created)
     yield "vault", created.json()
     yield "vault_operation", world.follow(created)
