@@ -95,6 +95,7 @@ SETS = PlainType(
     request=SetRequest,
     body=_body,
     before_deletion=_before_deletion,
+    created_status=200,
 )
 
 READS = (

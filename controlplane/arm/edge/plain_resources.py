@@ -40,6 +40,8 @@ class PlainType(Generic[Request]):
     """What a resource shows beside id, name, type, location and tags; the body it had before, if there was one."""
     before_deletion: Callable[[Call, Document], None] = _nothing
     """Raises where something still needs the resource, and ends what it had."""
+    created_status: int = 201
+    """With which a PUT that creates succeeds; some types say 200 then too."""
     after_write: Callable[[Call, Json, Json | None], None] = field(default=lambda call, new, old: None)
     """What the write means for other documents, in the same transaction."""
 
@@ -57,7 +59,7 @@ class PlainType(Generic[Request]):
 
     def routes(self) -> tuple[Route, ...]:
         return (
-            Route("PUT", self.path, self._put, body=self.request),
+            Route("PUT", self.path, self._put, body=self.request, codes=tuple(sorted({200, self.created_status}))),
             reading(self.path, lambda call: call.stored(call.get(self.kind))),
             Route("PATCH", self.path, patching(self.kind), body=TagsRequest),
             Route("DELETE", self.path, self._delete, codes=(200, 204)),
@@ -91,7 +93,7 @@ class PlainType(Generic[Request]):
             }
             document = call.ports.store.put(self.kind, id, shown, parent=call.group_id)
             self.after_write(call, shown, old)
-        return call.stored(document, 200 if old else 201)
+        return call.stored(document, 200 if old else self.created_status)
 
     def _delete(self, call: Call) -> Answer:
         with call.ports.store.transaction():

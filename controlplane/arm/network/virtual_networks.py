@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pydantic import Field
+
 from controlplane.arm.edge.call import Answer, Call, RequestBody, as_json
 from controlplane.arm.edge.plain_resources import PlainType, ResourceRequest
 from controlplane.arm.edge.routing import Route, reading
@@ -44,6 +46,7 @@ class AddressSpaceRequest(RequestBody):
 class PropertiesRequest(RequestBody):
     address_space: AddressSpaceRequest
     subnets: list[SubnetRequest] | None = None
+    private_endpoint_vnet_policies: str | None = Field(None, alias="privateEndpointVNetPolicies")
 
 
 class NetworkRequest(ResourceRequest):
@@ -68,6 +71,7 @@ def _body(call: Call, request: NetworkRequest, known: Json | None) -> Json:
         "subnets": subnets,
         "virtualNetworkPeerings": [],
         "enableDdosProtection": False,
+        "privateEndpointVNetPolicies": asked.private_endpoint_vnet_policies or "Disabled",
     }
     return {"etag": etag, "properties": properties}
 

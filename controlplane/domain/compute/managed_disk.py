@@ -24,6 +24,12 @@ SKUS = (
     "UltraSSD_LRS",
 )
 DEFAULT_SKU = "Premium_LRS"
+ACCESS: Json = {
+    "encryption": {"type": "EncryptionAtRestWithPlatformKey"},
+    "networkAccessPolicy": "AllowAll",
+    "publicNetworkAccess": "Enabled",
+}
+"""What every disk shows of who may reach it, unless a request says otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +46,8 @@ class ManagedDisk:
     source: Json = field(default_factory=dict)
     """What creationData shows beside the create option: where the bytes came from."""
     zone: str = ""
+    others: Json = field(default_factory=dict)
+    """Properties that a request sets, and that change nothing about a disk here; shown as they came."""
 
 
 def sku(name: str | None) -> str:
@@ -80,6 +88,8 @@ def body(id: str, disk: ManagedDisk, unique_id: str, created: datetime) -> Json:
         "provisioningState": "Succeeded",
         "diskState": "Attached" if disk.owner else "Unattached",
         "uniqueId": unique_id,
+        **ACCESS,
+        **disk.others,
     }
     return {
         "name": id.rpartition("/")[2],

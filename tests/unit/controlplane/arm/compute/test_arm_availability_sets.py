@@ -26,7 +26,7 @@ def counts(fault: int, update: int) -> Json:
 
 
 def test_a_set_is_written_read_listed_and_deleted(world: ArmWorld) -> None:
-    assert world.put(SET, BODY).status_code == 201
+    assert world.put(SET, BODY).status_code == 200
     shown = world.get(SET)
     assert (shown["id"], shown["type"], shown["sku"]) == (SET, "Microsoft.Compute/availabilitySets", BODY["sku"])
     assert shown["properties"] == {
