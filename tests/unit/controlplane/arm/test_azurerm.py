@@ -149,7 +149,7 @@ def test_an_availability_set_is_created_with_200(world: ArmWorld) -> None:
 
 def test_every_disk_says_who_may_reach_it(world: ArmWorld) -> None:
     body = {"location": "westus", "properties": {"creationData": {"createOption": "Empty"}, "diskSizeGB": 8}}
-    world.put(DISK, body)
+    world.follow(world.put(DISK, body))
     shown = world.get(DISK)["properties"]
     assert shown["publicNetworkAccess"] == "Enabled"
     assert shown["networkAccessPolicy"] == "AllowAll"
@@ -162,7 +162,8 @@ def test_every_disk_says_who_may_reach_it(world: ArmWorld) -> None:
 def test_what_a_disk_is_created_with_is_shown(world: ArmWorld) -> None:
     kept = {"optimizedForFrequentAttach": True, "maxShares": 3, "tier": "P10", "hyperVGeneration": "V2"}
     origin = {"createOption": "Empty", "performancePlus": False, "logicalSectorSize": 512}
-    world.put(DISK, {"location": "westus", "properties": {"creationData": origin, "diskSizeGB": 8, **kept}})
+    properties = {"creationData": origin, "diskSizeGB": 8, **kept}
+    world.follow(world.put(DISK, {"location": "westus", "properties": properties}))
     shown = world.get(DISK)["properties"]
     assert shown.items() >= kept.items()
     assert shown["creationData"] == origin
