@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pydantic import Field
-
 from controlplane.arm.edge.call import Answer, Call, RequestBody, as_json
 from controlplane.arm.edge.plain_resources import PlainType, ResourceRequest
 from controlplane.arm.edge.routing import Route, reading
@@ -46,7 +44,7 @@ class AddressSpaceRequest(RequestBody):
 class PropertiesRequest(RequestBody):
     address_space: AddressSpaceRequest
     subnets: list[SubnetRequest] | None = None
-    private_endpoint_vnet_policies: str | None = Field(None, alias="privateEndpointVNetPolicies")
+    private_endpoint_vnet_policies: str | None = None
 
 
 class NetworkRequest(ResourceRequest):
