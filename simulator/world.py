@@ -26,9 +26,10 @@ from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
 
+from controlplane.adapters.database import StoreUnusable
 from controlplane.adapters.fabric import StoreFabric
 from controlplane.adapters.inline_engine import InlineEngine
-from controlplane.adapters.store import SqlStore, StoreUnusable
+from controlplane.adapters.store import SqlStore
 from controlplane.arm import app as arm
 from controlplane.arm.edge.rate_limits import RateLimits
 from controlplane.arm.sign_in.aad import Identity

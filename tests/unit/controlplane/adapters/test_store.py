@@ -15,8 +15,9 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy.engine import make_url
 
+from controlplane.adapters.database import StoreInUse, StoreTooNew, upgrade
 from controlplane.adapters.schema import DOCUMENTS, METADATA, REVISION
-from controlplane.adapters.store import SqlStore, StoreInUse, StoreTooNew, upgrade
+from controlplane.adapters.store import SqlStore
 from controlplane.domain.events.event import Event
 from controlplane.jobs.engine.runs import Logged, Run
 from simulator.clock.virtual import VirtualClock

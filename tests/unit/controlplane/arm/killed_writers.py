@@ -38,8 +38,8 @@ def write(folder: Path, seed: int, die_before: int | None) -> int:
         if statements == die_before:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    sa.event.listen(store._engine, "before_cursor_execute", count)
-    sa.event.listen(store._engine, "commit", count)
+    sa.event.listen(sa.Engine, "before_cursor_execute", count)
+    sa.event.listen(sa.Engine, "commit", count)
     told = os.open(folder / "told.jsonl", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     with contextmanager(setting._arm_world)(store, clock, setting.service_storage(), None, {}) as world:
         for method, path, wanted in requests(world, Random(seed)):
