@@ -18,7 +18,7 @@ from itertools import islice
 from operator import attrgetter
 from typing import Any
 
-from controlplane.ports import Clock, Document, DocumentExists, EtagMismatch, Event, Store, StoreView
+from controlplane.ports import Clock, Commit, Document, DocumentExists, EtagMismatch, Event, Store, StoreView
 
 FIRST_EVENT = 2**62
 """Id of the first event that is recorded here: above every id of a store below."""
@@ -135,7 +135,7 @@ class OverlayStore(Store):
         self._events.append(replace(event, id=id, time=at, monotonic_seconds=monotonic))
         return id
 
-    def on_events(self, listener: Callable[[], None]) -> Callable[[], None]:
+    def on_commit(self, listener: Callable[[Commit], None]) -> Callable[[], None]:
         """Nothing is ever committed here, so there is nothing to tell."""
         return lambda: None
 

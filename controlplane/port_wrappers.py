@@ -21,6 +21,7 @@ from controlplane.ports import (
     Blobs,
     BlobWriter,
     Clock,
+    Commit,
     Disk,
     Document,
     Engine,
@@ -188,8 +189,8 @@ class StoreWrapper(Store):
     def record(self, event: Event) -> int:
         return self.inner.record(event)
 
-    def on_events(self, listener: Callable[[], None]) -> Callable[[], None]:
-        return self.inner.on_events(listener)
+    def on_commit(self, listener: Callable[[Commit], None]) -> Callable[[], None]:
+        return self.inner.on_commit(listener)
 
     def events(self, since: int = 0, *, limit: int = 1000, job: str | None = None) -> Sequence[Event]:
         return self.inner.events(since, limit=limit, job=job)

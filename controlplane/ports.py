@@ -202,6 +202,15 @@ class Document:
         return decoded
 
 
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """What became visible with one transaction; it may name a document that is as it was."""
+
+    documents: frozenset[tuple[str, str]]
+    """Kind and id of what was written or deleted, both in lower case."""
+    has_events: bool
+
+
 class StoreView(Protocol):
     """The reading verbs of a Store."""
 
@@ -257,8 +266,8 @@ class Store(StoreView, Protocol):
     def record(self, event: Event) -> int:
         """Append to the journal; returns the event's id, which grows. Secrets never belong in `data`."""
 
-    def on_events(self, listener: Callable[[], None]) -> Callable[[], None]:
-        """Call `listener` after each commit that recorded events, in the thread that committed: it must not block and
+    def on_commit(self, listener: Callable[[Commit], None]) -> Callable[[], None]:
+        """Call `listener` after each commit that wrote something, in the thread that committed: it must not block and
         must not raise. The result ends it. Commits of other processes are not told."""
 
 

@@ -15,10 +15,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 
 from controlplane.adapters.parked_runs import ParkedRun, ParkedRuns, Resumption
+from controlplane.fabric_documents import OBSERVED
 from controlplane.jobs.engine.execution import Execution, ask_to_stop
 from controlplane.jobs.engine.plan import Plan
 from controlplane.jobs.engine.runs import Interrupted, Run, RunStore
-from controlplane.ports import Json, Ports
+from controlplane.ports import Commit, Json, Ports
 
 LEASE_SECONDS = 30.0
 """How long a run stays its owner's without a sign of life."""
@@ -122,7 +123,19 @@ class InlineEngine:
                 self._dispatcher.start()
             self._changed.notify_all()
 
+    def _committed(self, commit: Commit) -> None:
+        machines = {id for kind, id in commit.documents if kind == OBSERVED}
+        if machines:
+            self._parked.tell_of(machines)
+
     def _dispatch(self) -> None:
+        end = self._ports_of().store.on_commit(self._committed)
+        try:
+            self._dispatch_until_closed()
+        finally:
+            end()
+
+    def _dispatch_until_closed(self) -> None:
         while True:
             with self._changed:
                 self._changed.wait_for(self._has_something_to_do, LOOK_SECONDS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +14,7 @@ from controlplane.jobs.engine.execution import Execution
 from controlplane.jobs.engine.waiting import Wait
 
 SHORTEST_POLL_SECONDS = 0.005
+"""Between two looks at one wait, however often it is told that there is something new."""
 LONGEST_REST_SECONDS = 0.02
 
 Resumption = Callable[[Execution], Wait | None]
@@ -37,6 +38,9 @@ class _Parked:
     may_be_stopped: bool
     next_look: float
     """By the monotonic clock."""
+    last_look: float = float("-inf")
+    has_news: bool = False
+    """Something was told of its machine since the last look began."""
     stopped: bool = False
 
     def __lt__(self, other: _Parked) -> bool:
@@ -76,6 +80,17 @@ class ParkedRuns:
                 parked.stopped = True
                 self._changed.notify_all()
 
+    def tell_of(self, machines: Collection[str]) -> None:
+        """There is something new of these machines, by their ARM ids in lower case: look at those who wait for them."""
+        with self._changed:
+            told = [each for each in self._parked.values() if (each.wait.machine or "").lower() in machines]
+            for parked in told:
+                parked.has_news = True
+                parked.next_look = min(parked.next_look, parked.last_look + SHORTEST_POLL_SECONDS)
+            if told:
+                heapq.heapify(self._queue)
+                self._changed.notify_all()
+
     def runs(self) -> Sequence[ParkedRun]:
         """What waits, in no order."""
         with self._changed:
@@ -92,7 +107,7 @@ class ParkedRuns:
 
     def _watch(self) -> None:
         while (parked := self._next()) is not None:
-            began = time.monotonic()
+            began = parked.last_look = time.monotonic()
             resumption = self._look_at(parked)
             if resumption is None:
                 self._look_again(parked)
@@ -114,7 +129,9 @@ class ParkedRuns:
                     return stopped
                 left = self._queue[0].next_look - time.monotonic() if self._queue else None
                 if left is not None and left <= 0:
-                    return heapq.heappop(self._queue)
+                    due = heapq.heappop(self._queue)
+                    due.has_news = False  # before the look, so that what is told meanwhile leads to another one
+                    return due
                 self._changed.wait(left)
         return None
 
@@ -131,7 +148,8 @@ class ParkedRuns:
 
     def _look_again(self, parked: _Parked) -> None:
         with self._changed:
-            parked.next_look = time.monotonic() + max(parked.wait.poll_seconds, SHORTEST_POLL_SECONDS)
+            poll = SHORTEST_POLL_SECONDS if parked.has_news else parked.wait.poll_seconds
+            parked.next_look = time.monotonic() + max(poll, SHORTEST_POLL_SECONDS)
             heapq.heappush(self._queue, parked)
 
 

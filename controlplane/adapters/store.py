@@ -23,7 +23,7 @@ from controlplane.adapters.quick_reads import QuickReads
 from controlplane.adapters.schema import DOCUMENTS, EVENTS
 from controlplane.adapters.sql_runs import SqlRuns
 from controlplane.domain.events.event import Event
-from controlplane.ports import Clock, Document, DocumentExists, EtagMismatch, Json, StoreView
+from controlplane.ports import Clock, Commit, Document, DocumentExists, EtagMismatch, Json, StoreView
 
 # Columns in the order in which Document and Event take them.
 _DOCUMENT = (
@@ -94,8 +94,7 @@ class SqlStore:
     def __init__(self, dsn: str, clock: Clock) -> None:
         self._clock = clock
         self._local = threading.local()
-        self._listeners: tuple[Callable[[], None], ...] = ()
-        """Told after each commit that recorded events."""
+        self._listeners: tuple[Callable[[Commit], None], ...] = ()
         self.runs = SqlRuns(self._reading, self._writing, self._after_commit)
         self._database = database = Database(dsn)
         self._quick: QuickReads | None = None
@@ -160,6 +159,7 @@ class SqlStore:
                 connection.execute(_INSERT, {"kind": kind, "id": new.id, **values})
             else:
                 connection.execute(_UPDATE, {**key, **values})
+            self._note_change(kind, new.id)
         return new
 
     def find(
@@ -181,6 +181,7 @@ class SqlStore:
             if if_match is not None and row.etag != if_match:
                 raise EtagMismatch(f"{kind} {id} changed since it was read")
             connection.execute(_DELETE, key)
+            self._note_change(kind, key["of_id"])
         return True
 
     # ----------------------------------------------------------------------------------------------------------- events
@@ -198,20 +199,16 @@ class SqlStore:
         }
         with self._writing() as connection:
             (identifier,) = connection.execute(_RECORD, values).inserted_primary_key or (0,)
-            self._after_commit(self._tell_listeners)
+            self._local.has_events = True
         return int(identifier)
 
-    def on_events(self, listener: Callable[[], None]) -> Callable[[], None]:
+    def on_commit(self, listener: Callable[[Commit], None]) -> Callable[[], None]:
         self._listeners = (*self._listeners, listener)
 
         def end() -> None:
             self._listeners = tuple(each for each in self._listeners if each is not listener)
 
         return end
-
-    def _tell_listeners(self) -> None:
-        for listener in self._listeners:
-            listener()
 
     def events(self, since: int = 0, *, limit: int = 1000, job: str | None = None) -> Sequence[Event]:
         with self._reading() as connection:
@@ -263,16 +260,25 @@ class SqlStore:
         if current is not None:
             yield current
             return
+        local = self._local
+        changed: set[tuple[str, str]] = set()
         actions: dict[Callable[[], None], None] = {}  # in order, each once
         with self._database.writing() as connection:
-            self._local.connection, self._local.after_commit = connection, actions
+            local.connection, local.changed, local.has_events, local.after_commit = connection, changed, False, actions
             try:
                 self.runs.check_thread(connection)
                 yield connection
             finally:
-                self._local.connection = None
+                local.connection = None
+        commit = Commit(frozenset(changed), local.has_events)
+        if commit.documents or commit.has_events:
+            for listener in self._listeners:
+                listener(commit)
         for action in actions:
             action()
+
+    def _note_change(self, kind: str, id: str) -> None:
+        self._local.changed.add((kind, id))
 
     def _after_commit(self, action: Callable[[], None]) -> None:
         """Call this once the transaction that this thread is in has committed."""

@@ -16,7 +16,7 @@ from controlplane.arm.edge.rate_limits import RateLimits
 from controlplane.domain.events.catalogue import CATALOGUE
 from controlplane.domain.events.event import Event
 from controlplane.json_object import Json
-from controlplane.ports import Clock, Store
+from controlplane.ports import Clock, Commit, Store
 from simulator.clock.virtual import VirtualClock
 from simulator.control.reset import Resetter
 from simulator.control.strictness import Refused
@@ -82,11 +82,12 @@ async def stream(
     yield b": the journal\n\n"
     loop, recorded = asyncio.get_running_loop(), asyncio.Event()
 
-    def wake() -> None:
-        with suppress(RuntimeError):  # the loop has ended; whoever commits must not notice
-            loop.call_soon_threadsafe(recorded.set)
+    def wake(commit: Commit) -> None:
+        if commit.has_events:
+            with suppress(RuntimeError):  # the loop has ended; whoever commits must not notice
+                loop.call_soon_threadsafe(recorded.set)
 
-    end = store.on_events(wake)
+    end = store.on_commit(wake)
     try:
         while True:
             recorded.clear()  # before looking, so that what is recorded meanwhile is not missed

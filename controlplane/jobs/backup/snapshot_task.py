@@ -182,7 +182,7 @@ def _carry_out(
     state = state | {"event": asked}
     what = f"the report of the task {task.id}"
     try:
-        yield Wait(what, watch, deadline, poll_seconds=ports.settings.report_poll_seconds)
+        yield Wait(what, watch, deadline, ports.settings.report_poll_seconds, machine=state["vm"])
     except ServiceError:  # the job was asked to stop
         _remember_attempt(ports, state, task, None)
         raise

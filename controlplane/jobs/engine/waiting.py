@@ -18,13 +18,18 @@ _Result = TypeVar("_Result")
 @dataclass(frozen=True, slots=True)
 class Wait:
     """`until` is asked again and again, not by several threads at once; it must be quick, and what it raises is raised
-    in the step. `deadline` is world time, None: none. `poll_seconds` is real time between two questions."""
+    in the step. `deadline` is world time, None: none. `poll_seconds` is real time between two questions.
+
+    `machine` is the ARM id of a virtual machine that is waited for: `until` is also asked right after its host has
+    told something new of it. The polls go on, since a host in another process is not heard, and a storage tells
+    nobody."""
 
     what: str
     """What is waited for, in a few words for people."""
     until: Callable[[], bool]
     deadline: datetime | None
     poll_seconds: float = 0.05
+    machine: str | None = None
 
 
 Waiting = Generator[Wait, bool, _Result]

@@ -22,7 +22,7 @@ def reach(ports: Ports, vm: str, wanted: PowerState) -> Waiting[None]:
     """Wait until the host has made of the machine what it shall be; ServiceError where it cannot or takes too long."""
     deadline = ports.clock.now() + timedelta(seconds=ports.settings.machine_timeout_seconds)
     name = vm.rpartition("/")[2]
-    yield Wait(f"{name} {wanted}", lambda: _has_settled(ports.fabric.instance_view(vm)), deadline)
+    yield Wait(f"{name} {wanted}", lambda: _has_settled(ports.fabric.instance_view(vm)), deadline, machine=vm)
     view = ports.fabric.instance_view(vm)
     if view is None:
         raise snapshot_failure.machine_gone()

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from controlplane.adapters.store import SqlStore
 from controlplane.domain.events.event import Event
 from controlplane.overlay_store import OverlayStore
-from controlplane.ports import DocumentExists, EtagMismatch, Store
+from controlplane.ports import Commit, DocumentExists, EtagMismatch, Store
 from simulator.clock.virtual import VirtualClock
 from tests.unit.controlplane.adapters.databases import DATABASES, opened
 
@@ -276,22 +276,27 @@ def test_events_are_read_from_a_point_on_and_by_job(store: Store) -> None:
     assert [event.name for event in store.events(job="odd")] == ["e1", "e3", "e5"]
 
 
-def test_a_listener_is_told_once_after_a_commit_that_recorded_events(database: SqlStore) -> None:
-    told: list[bool] = []
-    end = database.on_events(lambda: told.append(database.in_transaction()))
+def test_a_listener_is_told_once_after_a_commit_what_it_wrote(database: SqlStore) -> None:
+    told: list[tuple[Commit, bool]] = []
+    end = database.on_commit(lambda commit: told.append((commit, database.in_transaction())))
     with database.transaction():
         database.record(Event("first", "test"))
-        database.record(Event("second", "test"))
+        database.put(KIND, "A", {})
+        with database.transaction():
+            database.put(KIND, "B", {})
+        database.delete(KIND, "nothing")
         assert told == []
-    assert told == [False]
-    database.put(KIND, "a", {})
+    assert told == [(Commit(frozenset({(KIND, "a"), (KIND, "b")}), has_events=True), False)]
+    database.delete(KIND, "a")
+    assert told[1:] == [(Commit(frozenset({(KIND, "a")}), has_events=False), False)]
     with suppress(ZeroDivisionError), database.transaction():
         database.record(Event("never", "test"))
         raise ZeroDivisionError
-    assert told == [False]
+    with database.transaction():
+        database.get(KIND, "a")
     end()
     database.record(Event("unheard", "test"))
-    assert told == [False]
+    assert len(told) == 2
 
 
 def test_only_the_thread_of_a_transaction_is_in_it(database: SqlStore) -> None:

@@ -21,7 +21,7 @@ from controlplane.domain.events.service import JobState
 from controlplane.domain.recovery_services import job as jobs
 from controlplane.domain.recovery_services.job import Job
 from controlplane.domain.resources import operation
-from controlplane.fabric_documents import DESIRED
+from controlplane.fabric_documents import DESIRED, OBSERVED
 from controlplane.jobs.engine import records
 from controlplane.jobs.engine.plan import Action, Outcome, Plan, Step, completed
 from controlplane.jobs.engine.records import JobOrder, Ticket
@@ -570,6 +570,31 @@ def test_more_jobs_wait_than_there_are_workers(world: World) -> None:
     logged = [world.store.runs.log(ticket.job_id)[0].state for ticket in waiting]
     assert [state and state["came_true"] for state in logged] == [True] * 3
     assert list(engine.waiting()) == []
+
+
+def test_a_wait_is_looked_at_when_the_host_tells_of_its_machine(world: World) -> None:
+    """No poll comes in the time of a test; what is told while a look is under way leads to another one."""
+    looks: list[str] = []
+
+    def look() -> bool:
+        looks.append("look")
+        if len(looks) == 2:
+            world.store.put(OBSERVED, "/vm", {"told": "during the look"})
+        return len(looks) == 3
+
+    def wait(ports: Ports, state: Json) -> Waiting[Outcome]:
+        yield Wait("the machine", look, None, poll_seconds=3600, machine="/VM")
+        return Outcome(state)
+
+    plan = Plan("p", (Step("One", do=wait),))
+    engine = world.engine(plan)
+    ticket = world.open(engine, plan)
+    world.until(lambda: bool(looks))
+    world.store.put(OBSERVED, "/another", {})
+    world.store.put(MADE, "/vm", {})
+    world.store.put(OBSERVED, "/vm", {})
+    assert world.ended(ticket)["status"] == "Completed"
+    assert len(looks) == 3
 
 
 def test_a_wait_ends_at_its_deadline_in_world_time(world: World) -> None:
