@@ -2,7 +2,8 @@
 
 One action of the clock serves all machines. It looks at the next few documents and sends every machine that has
 something to do to a small pool of threads, so that no machine's boot or request holds up another. A machine at rest
-costs a comparison of times per tick.
+costs a comparison of times per tick. A commit of this process that changes what a machine shall be is acted upon at
+once; the ticks see to those of others.
 """
 
 from __future__ import annotations
@@ -11,12 +12,13 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
 from contextvars import copy_context
 from pathlib import Path
 from random import Random
 
 from controlplane.fabric_documents import DESIRED, DesiredMachine
-from controlplane.ports import Blobs, Clock, Document, Store
+from controlplane.ports import Blobs, Clock, Commit, Document, Store
 from simulator.guest.agent.process import end_processes_below
 from simulator.guest.conditions import ConditionsOf
 from simulator.guest.disk.ground_truth import GroundTruth, GroundTruths
@@ -69,6 +71,7 @@ class Host:
             conditions=conditions,
             seed=chance.getrandbits(64),
             status_account=status_account,
+            ring=self._ring,
         )
         self._machines: dict[str, Machine] = {}
         self._seen: dict[str, str] = {}
@@ -77,7 +80,10 @@ class Host:
         self._busy: set[Machine] = set()
         self._failures: deque[BaseException] = deque()
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="host")
-        self._stop: Callable[[], None] | None = None
+        self._stack = ExitStack()
+        self._changed: deque[str] = deque()
+        """Ids of documents that were written since the last round."""
+        self._is_rung = threading.Event()
         self._turn = threading.Lock()
         self._closed = False
 
@@ -85,12 +91,12 @@ class Host:
         """Load the machines of the store, and boot those whose desired state is running."""
         end_processes_below(self._folder)  # of a host that was killed
         self._announce()
-        self._stop = self._clock.every(TICK_SECONDS, self.tick)
+        self._stack.callback(self._clock.every(TICK_SECONDS, self.tick))
+        self._stack.callback(self._store.on_commit(self._committed))
 
     def close(self) -> None:
         """Shut the machines down cleanly; their desired state stays in the store."""
-        if self._stop is not None:
-            self._stop()
+        self._stack.close()
         with self._turn:  # the clock may be in the middle of a tick
             self._closed = True
         self._pool.shutdown(wait=True)
@@ -117,6 +123,38 @@ class Host:
             if not self._closed:
                 self._tick()
 
+    # ---------------------------------------------------------------------------------------- between two ticks
+
+    def _committed(self, commit: Commit) -> None:
+        changed = [id for kind, id in commit.documents if kind == DESIRED]
+        if changed:
+            self._changed.extend(changed)
+            self._ring()
+
+    def _ring(self) -> None:
+        """Some machine has something to do before the next tick. From any thread."""
+        if not self._is_rung.is_set():
+            self._is_rung.set()
+            with suppress(RuntimeError):  # this host has closed meanwhile
+                self._pool.submit(copy_context().run, self._go_round)
+
+    def _go_round(self) -> None:
+        """The part of a tick that does not wait for it. What fails here is seen by the tick."""
+        self._is_rung.clear()  # before looking, so that a ring meanwhile is not lost
+        with self._turn:
+            if self._closed:
+                return
+            try:
+                while self._changed:
+                    document = self._store.get(DESIRED, self._changed.popleft())
+                    if document is not None:
+                        self._look_at(document)
+                self._send_due()
+            except Exception as problem:  # noqa: BLE001 - the tick tells it
+                self._failures.append(problem)
+
+    # ---------------------------------------------------------------------------------------------------------- a tick
+
     def _announce(self) -> None:
         """Tell the service what is published, if it is something else than before."""
         revision = self._packages.revision
@@ -127,6 +165,13 @@ class Host:
     def _tick(self) -> None:
         self._announce()
         self._look()
+        self._send_due()
+        self._event_buffer.write()
+        if self._failures:
+            raise self._failures.popleft()
+
+    def _send_due(self) -> None:
+        """Send the machines that have something to do to the pool."""
         now = self._clock.now()
         due = [machine for machine in self._machines.values() if machine.is_due(now) and machine not in self._busy]
         for machine in due:
@@ -135,20 +180,18 @@ class Host:
             else:
                 self._busy.add(machine)
                 self._pool.submit(copy_context().run, self._advance, machine)
-        self._event_buffer.write()
-        if self._failures:
-            raise self._failures.popleft()
 
     def _look(self) -> None:
         """Look at the next page of documents; the first follows the last."""
         page = self._store.find(DESIRED, after=self._looked_at, limit=PAGE)
         self._looked_at = page[-1].id if len(page) == PAGE else ""
         for document in page:
-            if self._seen.get(document.id) != document.etag:
-                self._seen[document.id] = document.etag
-                self._act_on(document)
+            self._look_at(document)
 
-    def _act_on(self, document: Document) -> None:
+    def _look_at(self, document: Document) -> None:
+        if self._seen.get(document.id) == document.etag:
+            return
+        self._seen[document.id] = document.etag
         desired = DesiredMachine.parse(document.json())
         machine = self._machines.get(document.id)
         if machine is None:

@@ -63,6 +63,8 @@ class Surroundings:
     seed: int
     status_account: str | None
     """Storage account of the blobs to which agents report; None: they report to the host alone."""
+    ring: Callable[[], None]
+    """To be called when a machine should advance before the next tick."""
 
 
 class Machine:
@@ -110,6 +112,9 @@ class Machine:
     def tell(self, fact: Fact) -> None:
         """Something happened to this machine."""
         self._story.tell(fact)
+        if isinstance(fact, events.SessionClosed):  # its requester has ended, and written its report before
+            self._woken = True
+            self._all.ring()
 
     # --------------------------------------------------------------------------------------------------- what it does
 

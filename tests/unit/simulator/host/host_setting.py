@@ -78,8 +78,13 @@ class World:
             self.clock.jump(0.05)
             return bool(condition())
 
+        self.without_time(moved)
+
+    def without_time(self, condition: Callable[[], object]) -> None:
+        """Wait until it is so, while world time stands."""
         deadline = datetime.now(UTC) + timedelta(seconds=PATIENCE_SECONDS)
-        assert SystemClock().wait(moved, deadline), f"it did not come to that: {self.fabric.instance_view(VM)}"
+        came = SystemClock().wait(lambda: bool(condition()), deadline)
+        assert came, f"it did not come to that: {self.fabric.instance_view(VM)}"
 
     def view(self, vm: str = VM) -> InstanceView:
         view = self.fabric.instance_view(vm)

@@ -49,6 +49,25 @@ def test_a_machine_boots_and_its_agent_reports(world: World, host: Host) -> None
     assert host.machines() == [VM]
 
 
+def test_what_a_machine_shall_be_is_acted_upon_before_the_next_tick(world: World, host: Host) -> None:
+    """The clock stands still, so that no tick comes."""
+    world.fabric.create_vm(VM, SPEC)
+    world.without_time(lambda: host.guest(VM))
+
+
+def test_a_requester_that_goes_has_its_machine_look_before_the_next_tick(world: World, host: Host) -> None:
+    world.started()
+    guest = host.guest(VM)
+    assert guest is not None
+    world.deliver()
+
+    def reported() -> bool:
+        guest.close_session(guest.open_session("task"))
+        return [each.provisioning_state for each in world.view().extensions] == ["Succeeded"]
+
+    world.without_time(reported)
+
+
 def test_the_certificate_is_shown_before_the_machine_runs(world: World) -> None:
     world.blobs.refuse = True
     with world.host():
