@@ -367,6 +367,9 @@ def main() -> NoReturn:
 
     if len(sys.argv) == 1:
         sys.argv.append("demo")
+    if sys.argv[1].partition("=")[0] == "--state":
+        typer.echo("backupsim: --state belongs to a command: write backupsim up --state FOLDER", err=True)
+        sys.exit(USAGE)
     try:
         app(prog_name="backupsim")
     except (Interrupted, KeyboardInterrupt):
