@@ -97,6 +97,18 @@ TEMPLATES = (
 
 SERVICE = (
     Choice(
+        "Keys of a request body that no SDK of azure-cli knows",
+        "passed over",
+        'most providers pass them over; Compute and Network refuse many with 400 ("Could not find member")',
+        "controlplane/arm/edge/request_body.py",
+    ),
+    Choice(
+        "Keys of a request body that are kept without effect",
+        "shown as they came, whatever their text is; a number or a truth value must be one, or a text of one",
+        "each provider checks the words that it knows",
+        "controlplane/arm/edge/kept_keys.py",
+    ),
+    Choice(
         "Limits of requests",
         "one bucket per scope and operation for the one caller, in real time; requests are refused only where that is "
         "switched on",

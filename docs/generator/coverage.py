@@ -16,7 +16,7 @@ from controlplane.arm.edge.routing import GROUP, SUBSCRIPTION, Route, keywords, 
 from controlplane.arm.sign_in import cloud, sign_in
 from controlplane.arm.sign_in.aad import Identity, Tokens
 from controlplane.domain import errors
-from docs.generator import source
+from docs.generator import request_keys, source
 from docs.generator.choices import SERVICE, Choice
 from docs.generator.errors import our_codes
 from docs.generator.machine_choices import GUEST, HANDLER
@@ -33,6 +33,7 @@ def text() -> str:
         _operations(),
         *map(_sdk, unsimulated.sdks()),
         _features(),
+        request_keys.text(),
         _sign_in(),
         _wire(),
         _choices(),

@@ -137,7 +137,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     f"{ARM}.managed_identity": (PORTS, EDGE),
     f"{ARM}.data_protection": (DOMAIN, ERRORS, RECOVERY_SERVICES, PORTS, f"{JOBS}.retention", EDGE),
     f"{ARM}.storage": (DOMAIN, ERRORS, COMPUTE, STORAGE, PORTS, EDGE),
-    f"{ARM}.network": (DOMAIN, ERRORS, NETWORK, PORTS, f"{JOBS}.documents", EDGE),
+    f"{ARM}.network": (DOMAIN, ERRORS, NETWORK, PORTS, f"{JOBS}.documents", EDGE, "pydantic"),
     f"{ARM}.compute": (
         *RULES,
         PORTS,

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from collections.abc import Mapping
+from typing import ClassVar
 
 from controlplane.arm.edge.call import Answer, Call, RequestBody, as_json, encode
 from controlplane.arm.edge.plain_resources import PlainType, ResourceRequest
 from controlplane.arm.edge.routing import SUBSCRIPTION, Route, reading
+from controlplane.arm.edge.tags import TagsRequest
 from controlplane.domain.compute import virtual_machine
 from controlplane.domain.errors.compute import (
     AVAILABILITY_SET_IN_USE,
@@ -26,8 +29,25 @@ class PropertiesRequest(RequestBody):
     proximity_placement_group: dict[str, str] | None = None
 
 
+class SkuRequest(RequestBody):
+    name: str = "Classic"
+    tier: str | None = None
+    capacity: int | None = None
+
+
 class SetRequest(ResourceRequest):
+    decided = ("properties.virtualMachines",)
+
+    sku: SkuRequest = SkuRequest()
     properties: PropertiesRequest = PropertiesRequest()
+
+
+class SetPatch(TagsRequest):
+    refused: ClassVar[Mapping[str, str]] = {
+        "properties.platformFaultDomainCount": "changing the fault domains of an availability set by PATCH",
+        "properties.platformUpdateDomainCount": "changing the update domains of an availability set by PATCH",
+    }
+    decided = ("properties.virtualMachines",)
 
 
 def _body(call: Call, request: SetRequest, known: Json | None) -> Json:
@@ -40,7 +60,7 @@ def _body(call: Call, request: SetRequest, known: Json | None) -> Json:
     for key in ("platformUpdateDomainCount", "platformFaultDomainCount"):
         if known and known["properties"][key] != properties[key]:
             raise PROPERTY_CHANGE_NOT_ALLOWED.error(key=key)
-    return {"sku": {"name": (request.sku or {}).get("name", "Classic")}, "properties": properties}
+    return {"sku": request.sku.model_dump(exclude_none=True), "properties": properties}
 
 
 def _count(which: str, asked: int, most: int) -> int:
@@ -93,6 +113,7 @@ SETS = PlainType(
     name=re.compile(r"[A-Za-z0-9_]([\w.-]{0,78}\w)?", re.ASCII),
     name_rule="1 to 80 letters, digits, '-', '_' and '.', with none of '-' and '.' at either end",
     request=SetRequest,
+    patch=SetPatch,
     body=_body,
     before_deletion=_before_deletion,
     created_status=200,

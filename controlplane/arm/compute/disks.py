@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import ClassVar
 
 from pydantic import Field
 
@@ -41,59 +41,35 @@ DISKS = f"{GROUP}/providers/{TYPE}"
 DISK = f"{DISKS}/{{disk}}"
 
 
+ENCRYPTED = {
+    "properties.encryption.diskEncryptionSetId": "a disk with a disk encryption set",
+    "properties.encryptionSettingsCollection": "a disk with Azure Disk Encryption",
+    "properties.securityProfile.secureVMDiskEncryptionSetId": "a confidential disk with a disk encryption set",
+}
+"""Keys of a disk or snapshot that would encrypt it by somebody's key."""
+
+
 class SkuRequest(RequestBody):
     name: str | None = None
 
 
-class KeptCreation(RequestBody):
-    """What the service keeps and shows of a disk's origin, and what changes nothing here."""
-
-    performance_plus: bool | None = None
-    logical_sector_size: int | None = None
-
-
-class CreationRequest(KeptCreation):
+class CreationRequest(RequestBody):
     create_option: str | None = None
     source_uri: str | None = None
     storage_account_id: str | None = None
 
-    def kept(self) -> Json:
-        return self.model_dump(include=set(KeptCreation.model_fields), by_alias=True, exclude_none=True)
 
-
-class KeptProperties(RequestBody):
-    """What the service keeps and shows, and what changes nothing about a disk that is simulated."""
-
-    bursting_enabled: bool | None = None
-    data_access_auth_mode: str | None = None
-    disk_access_id: str | None = None
-    disk_iops_read_only: int | None = Field(default=None, alias="diskIOPSReadOnly")
-    disk_iops_read_write: int | None = Field(default=None, alias="diskIOPSReadWrite")
-    disk_mbps_read_only: int | None = Field(default=None, alias="diskMBpsReadOnly")
-    disk_mbps_read_write: int | None = Field(default=None, alias="diskMBpsReadWrite")
-    encryption: dict[str, Any] | None = None
-    hyper_v_generation: str | None = None
-    max_shares: int | None = None
-    network_access_policy: str | None = None
-    optimized_for_frequent_attach: bool | None = None
-    public_network_access: str | None = None
-    purchase_plan: dict[str, Any] | None = None
-    security_profile: dict[str, Any] | None = None
-    supported_capabilities: dict[str, Any] | None = None
-    supports_hibernation: bool | None = None
-    tier: str | None = None
-
-
-class PropertiesRequest(KeptProperties):
+class PropertiesRequest(RequestBody):
     os_type: str | None = None
     creation_data: CreationRequest = CreationRequest()
     disk_size_gib: int | None = Field(default=None, alias="diskSizeGB")
 
-    def kept(self) -> Json:
-        return self.model_dump(include=set(KeptProperties.model_fields), by_alias=True, exclude_none=True)
-
 
 class ManagedDiskRequest(RequestBody):
+    refused: ClassVar[Mapping[str, str]] = ENCRYPTED
+    decided = ("properties.completionPercent",)
+    also_read = ("location", "zones", "properties.creationData")
+
     location: str | None = None
     tags: dict[str, str] | None = None
     sku: SkuRequest = SkuRequest()
@@ -160,8 +136,6 @@ def _create(call: Call, request: ManagedDiskRequest, place: str) -> Answer:
         os_type=request.properties.os_type or "",
         tags=request.tags or {},
         zone=(request.zones or [""])[0],
-        source=request.properties.creation_data.kept(),
-        others=request.properties.kept(),
     )
     if option.lower() == "import":
         return _import(call, request.properties, disk)
@@ -172,6 +146,12 @@ def _create(call: Call, request: ManagedDiskRequest, place: str) -> Answer:
         return {**begun, "target": target, "size_bytes": size_bytes}
 
     return _begin(call, disk, jobs.CREATE.name, filled)
+
+
+def _completed(call: Call, document: Document) -> Document:
+    """A new disk with what its request says without effect."""
+    shown = call.with_kept(ManagedDiskRequest, document.json())
+    return document if shown == document.json() else call.ports.store.put(KIND, document.id, shown)
 
 
 def _import(call: Call, asked: PropertiesRequest, disk: ManagedDisk) -> Answer:
@@ -188,7 +168,7 @@ def _import(call: Call, asked: PropertiesRequest, disk: ManagedDisk) -> Answer:
         raise errors.operation_not_simulated("a managed disk that is larger than the VHD it is imported from")
     shown = {"sourceUri": asked.creation_data.source_uri, "storageAccountId": asked.creation_data.storage_account_id}
     shown = {key: value for key, value in shown.items() if value}
-    disk = replace(disk, size_gib=size, create_option="Import", source=disk.source | shown)
+    disk = replace(disk, size_gib=size, create_option="Import", source=shown)
 
     def filled(begun: ResourceState, target: jobs.Place) -> jobs.ImportState:
         return {**begun, "source": jobs.place_of(source), "target": target}
@@ -203,6 +183,7 @@ def _begin(
     blob = new_blob(call)
     with call.ports.store.transaction():
         document = managed_disks.register(call.ports, call.ports.store, call.id, disk, blob, "Creating")
+        document = _completed(call, document)
         begun, path = compute_operations.begin_job(call, disk.location, KIND)
         call.engine.start(plan, begun["job"], dict(filled(begun, jobs.place_of(blob))))
     return call.accepted(path, status=202, body=document.json())
@@ -232,7 +213,7 @@ def _source(call: Call, creation: CreationRequest) -> Blob:
 
 
 def _change(call: Call, request: ManagedDiskRequest) -> Answer:
-    """Tags, kind of storage and what is only shown; a disk keeps its size."""
+    """Tags, kind of storage and what is kept without effect; a disk keeps its size."""
     with call.ports.store.transaction():
         known = call.get(KIND)
         call.check_precondition(known)
@@ -244,7 +225,7 @@ def _change(call: Call, request: ManagedDiskRequest) -> Answer:
             changed["sku"] = shown_sku(sku(request.sku.name))
         if request.tags is not None:
             changed["tags"] = request.tags
-        changed["properties"] = changed["properties"] | request.properties.kept()
+        changed = call.with_kept(ManagedDiskRequest, changed)
         return call.stored(call.ports.store.put(KIND, known.id, changed))
 
 

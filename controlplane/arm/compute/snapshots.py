@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import ClassVar
+
 from controlplane.arm.compute import compute_operations, disks
 from controlplane.arm.edge.call import Answer, Call, RequestBody, rows
 from controlplane.arm.edge.routing import GROUP, SUBSCRIPTION, Route, reading
@@ -38,27 +41,36 @@ class PropertiesRequest(RequestBody):
 
 
 class SnapshotRequest(RequestBody):
+    refused: ClassVar[Mapping[str, str]] = disks.ENCRYPTED
+    decided = ("properties.completionPercent", "properties.copyCompletionError", "properties.diskSizeGB")
+
     location: str | None = None
     tags: dict[str, str] | None = None
     sku: SkuRequest = SkuRequest()
     properties: PropertiesRequest = PropertiesRequest()
 
 
+class SnapshotPatch(TagsRequest):
+    refused: ClassVar[Mapping[str, str]] = disks.ENCRYPTED | {
+        "properties.diskSizeGB": "changing the size of a snapshot"
+    }
+
+
 def put_snapshot(call: Call) -> Answer:
     request = call.read(SnapshotRequest)
     call.get_group()
     place = location.normalised(request.location, TYPE)
-    if (known := _known(call, place)) is not None:
-        return call.stored(known)
+    if _known(call, place) is not None:
+        return _change(call, request)
     creation = request.properties.creation_data
     # Outside the transaction: whether the host has made the disk already is seen in the storage.
     if call.ports.blobs.properties(managed_disks.blob_of(_source(call, creation))) is None:
         raise DISK_NOT_CREATED_YET.error()
     with call.ports.store.transaction():
-        if (known := _known(call, place)) is not None:
-            return call.stored(known)
+        if _known(call, place) is not None:
+            return _change(call, request)
         disk = _source(call, creation)
-        body = _body(call, request, place, disk.json())
+        body = call.with_kept(SnapshotRequest, _body(call, request, place, disk.json()))
         document = call.ports.store.put(KIND, call.id, body, parent=call.group_id, if_none_match=True)
         begun, path = compute_operations.begin_job(call, place, KIND)
         state: jobs.SnapshotState = {**begun, "source": jobs.place_of(managed_disks.blob_of(disk))}
@@ -73,6 +85,16 @@ def _known(call: Call, place: str) -> Document | None:
     if known is not None and known.json()["location"] != place:
         raise errors.location_conflict(known.json()["name"], known.json()["location"], call.group, place)
     return known
+
+
+def _change(call: Call, request: SnapshotRequest) -> Answer:
+    """Tags, kind of storage and what is kept without effect; what was copied stays."""
+    with call.ports.store.transaction():
+        known = call.get(KIND)
+        changed = call.with_kept(SnapshotRequest, known.json() | {"sku": managed_disk.shown_sku(request.sku.name)})
+        if request.tags is not None:
+            changed["tags"] = request.tags
+        return call.stored(known if changed == known.json() else call.ports.store.put(KIND, known.id, changed))
 
 
 def get_snapshot(call: Call) -> Answer:
@@ -155,7 +177,7 @@ def _body(call: Call, request: SnapshotRequest, place: str, disk: Json) -> Json:
 ROUTES = (
     Route("PUT", SNAPSHOT, put_snapshot, body=SnapshotRequest, codes=(200, 202)),
     reading(SNAPSHOT, get_snapshot),
-    Route("PATCH", SNAPSHOT, patching(KIND), body=TagsRequest),
+    Route("PATCH", SNAPSHOT, patching(KIND, SnapshotPatch), body=SnapshotPatch),
     Route("DELETE", SNAPSHOT, delete_snapshot, codes=(200, 204)),
     reading(SNAPSHOTS, list_snapshots),
     reading(f"{SUBSCRIPTION}/providers/{TYPE}", list_all_snapshots),

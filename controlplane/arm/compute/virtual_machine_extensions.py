@@ -46,6 +46,9 @@ class PropertiesRequest(RequestBody):
 
 
 class ExtensionBody(RequestBody):
+    decided = ("properties.instanceView",)
+    also_read = ("location", "properties.provisionAfterExtensions")
+
     location: str | None = None
     tags: dict[str, str] | None = None
     properties: PropertiesRequest = PropertiesRequest()

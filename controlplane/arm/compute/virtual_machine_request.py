@@ -5,9 +5,10 @@ Passwords, custom data, certificates and unattended-setup files are not read at 
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
 from controlplane.arm.compute.virtual_machine_identity import IdentityRequest
 from controlplane.arm.edge.call import RequestBody
@@ -177,7 +178,34 @@ class PropertiesRequest(OtherProperties):
         return self.model_dump(include=set(OtherProperties.model_fields), by_alias=True, exclude_none=True)
 
 
+_DISKS = ("osDisk", "dataDisks.[]")
+ENCRYPTION_SETS = {
+    f"properties.storageProfile.{disk}.managedDisk.{key}": "a disk with a disk encryption set"
+    for disk in _DISKS
+    for key in ("diskEncryptionSet", "securityProfile.diskEncryptionSet")
+}
+
+
 class VirtualMachineRequest(RequestBody):
+    refused: ClassVar[Mapping[str, str]] = {
+        **ENCRYPTION_SETS,
+        **{f"properties.storageProfile.{disk}.image": "a disk from a custom image" for disk in _DISKS},
+        "properties.storageProfile.osDisk.encryptionSettings": "a disk with Azure Disk Encryption",
+        "properties.storageProfile.dataDisks.[].sourceResource": "a disk that a virtual machine copies",
+        "properties.networkProfile.networkInterfaceConfigurations": "a network interface made by its virtual machine",
+    }
+    unseen = (
+        "properties.osProfile.adminPassword",
+        "properties.osProfile.customData",
+        "properties.osProfile.windowsConfiguration.additionalUnattendContent",
+        "properties.userData",
+    )
+    also_read = (
+        "properties.storageProfile.osDisk.lun",
+        "properties.storageProfile.osDisk.toBeDetached",
+        "properties.storageProfile.dataDisks.[].osType",
+    )
+
     location: str | None = None
     tags: dict[str, str] | None = None
     zones: list[str] | None = None
@@ -210,13 +238,24 @@ class VirtualMachineRequest(RequestBody):
         )
 
 
-class PatchedPropertiesRequest(RequestBody):
-    model_config = ConfigDict(extra="allow")
+class PatchedHardwareRequest(RequestBody):
+    vm_size: str | None = None
 
-    hardware_profile: HardwareProfileRequest | None = None
+
+class PatchedPropertiesRequest(RequestBody):
+    hardware_profile: PatchedHardwareRequest = PatchedHardwareRequest()
 
 
 class MachinePatch(RequestBody):
+    refused: ClassVar[Mapping[str, str]] = {
+        **{
+            f"properties.{part}": f"changing '{part}' of a virtual machine by PATCH"
+            for part in ("networkProfile", "osProfile", "storageProfile")
+        },
+        "zones": "changing the zones of a virtual machine by PATCH",
+    }
+    unseen = ("properties.userData",)
+
     tags: dict[str, str] | None = None
     identity: IdentityRequest | None = None
     properties: PatchedPropertiesRequest = PatchedPropertiesRequest()

@@ -133,6 +133,7 @@ def _create(call: Call, request: MachineRequest, identity: Json | None) -> Answe
         disks=tuple(disk.backed for disk in placed),
     )
     shown = _with_identity(body(call.id, machine, spec.vm_id, call.ports.clock.now()), identity)
+    shown = call.with_kept(VirtualMachineRequest, shown)
     with call.ports.store.transaction():
         check_unused(call, spec.disks)
         private = {"blobs": blob_keys(spec.disks)}
@@ -181,7 +182,7 @@ def _update(call: Call, known: Document, request: MachineRequest, identity: Json
     for key, value in (("networkProfile", request.network), ("diagnosticsProfile", request.diagnostics)):
         properties |= {key: value} if value is not None else {}
     changed = {key: value for key, value in machine.items() if key != "tags"} | {"properties": properties}
-    changed = _with_identity(changed, identity)
+    changed = call.with_kept(VirtualMachineRequest, _with_identity(changed, identity))
     if request.tags is not None:
         changed["tags"] = request.tags
     with call.ports.store.transaction():
@@ -196,19 +197,20 @@ def _update(call: Call, known: Document, request: MachineRequest, identity: Json
 
 
 def patch_machine(call: Call) -> Answer:
-    """Tags, identity and size; the rest is changed by PUT."""
+    """Tags, identity, size, and what has no effect; the rest is changed by PUT."""
     request = call.read(MachinePatch)
-    for part in request.properties.model_extra or ():
-        raise errors.operation_not_simulated(f"changing '{part}' of a virtual machine by PATCH")
+    size = request.properties.hardware_profile.vm_size
+    if size is not None:
+        check_size(size)
     with call.ports.store.transaction():
         known = call.get(KIND)
         call.check_precondition(known)
         changed = known.json() if request.tags is None else tagged(known, request.tags)
         changed = _with_identity(changed, merged(call, changed.get("identity"), request.identity, replaces=False))
-        if request.properties.hardware_profile is not None:
-            check_size(request.properties.hardware_profile.vm_size)
-            size = {"vmSize": request.properties.hardware_profile.vm_size}
-            changed["properties"] = changed["properties"] | {"hardwareProfile": size}
+        if size is not None:
+            hardware = changed["properties"]["hardwareProfile"] | {"vmSize": size}
+            changed["properties"] = changed["properties"] | {"hardwareProfile": hardware}
+        changed = call.with_kept(MachinePatch, changed)
         return _write(call, known, changed, call.ports.fabric.disks(changed["id"]))
 
 

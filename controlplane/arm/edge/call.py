@@ -10,14 +10,16 @@ import json
 from base64 import b64decode, urlsafe_b64encode
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache
 from itertools import islice
 from typing import Any, Protocol, TypeVar
 from urllib.parse import quote, urlencode
 
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
-from pydantic.alias_generators import to_camel
+from pydantic import ValidationError
 
+from controlplane.arm.edge import kept_keys
+from controlplane.arm.edge.paths import operation_name, split
+from controlplane.arm.edge.request_body import RequestBody as RequestBody
+from controlplane.arm.edge.request_body import is_named
 from controlplane.arm.sign_in.aad import Identity
 from controlplane.domain import errors
 from controlplane.domain.arm_id import ResourceId
@@ -33,32 +35,7 @@ RETRY_AFTER_SECONDS = 1
 """Clients fall back to half a minute where this is absent or zero."""
 
 
-class RequestBody(BaseModel):
-    """A body or a part of one. Keys match without case, as in ARM; null means absent, and so does an empty text where
-    a text need not be there; unknown keys are dropped."""
-
-    model_config = ConfigDict(alias_generator=to_camel, extra="ignore", frozen=True, defer_build=True)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _match_keys(cls, value: Any) -> Any:
-        if not isinstance(value, dict):
-            return value
-        spelling = {(each.alias or name).lower(): each.alias or name for name, each in cls.model_fields.items()}
-        given = {spelling.get(str(key).lower(), key): item for key, item in value.items() if item is not None}
-        return {key: item for key, item in given.items() if item != "" or key not in _optional_texts(cls)}
-
-
 Body = TypeVar("Body", bound=RequestBody)
-
-
-@cache
-def _optional_texts(model: type[RequestBody]) -> frozenset[str]:
-    """The keys of texts that need not be there. Clients in Go write a choice that they do not make as an empty one."""
-    fields = {each.alias or name: each for name, each in model.model_fields.items()}
-    return frozenset(
-        key for key, each in fields.items() if not each.is_required() and each.annotation in (str, str | None)
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,13 +105,21 @@ class Call:
         return parse_object(self.content) if self.content.strip() else {}
 
     def read(self, model: type[Body]) -> Body:
-        """The body as `model` describes it."""
+        """The body as `model` describes it; what it asks for and nothing here does is refused by its name."""
+        body = self.json()
+        for path, what in model.refused.items():
+            if is_named(body, path.split(".")):
+                raise errors.operation_not_simulated(what)
         try:
-            return model.model_validate(self.json())
+            return model.model_validate(body)
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
             path = ".".join(str(part) for part in first["loc"])
             raise errors.invalid_content(f"{first['msg']}. Path '{path}'") from None
+
+    def with_kept(self, model: type[RequestBody], shown: Json) -> Json:
+        """A resource as the operation made it, with what its request says and `model` does not read."""
+        return kept_keys.with_kept(operation_name(self.method, split(self.id)), model, self.json(), shown)
 
     def new_guid(self) -> str:
         """A fresh id, drawn from the world's own chance."""

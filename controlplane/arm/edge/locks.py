@@ -39,7 +39,7 @@ def put_lock(call: Call) -> Answer:
         known = call.find(KIND)
         id = known.json()["id"] if known else call.id
         body = {"properties": {"level": level, **notes}, "id": id, "type": TYPE, "name": id.rpartition("/")[2]}
-        private = {"scope": scope, "level": level}
+        body, private = call.with_kept(LockRequest, body), {"scope": scope, "level": level}
         document = call.ports.store.put(KIND, call.id, body, parent=scope, private=private)
     return call.stored(document, 200 if known else 201)
 

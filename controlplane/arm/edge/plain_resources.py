@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from controlplane.arm.edge.call import Answer, Call, RequestBody, rows
 from controlplane.arm.edge.routing import GROUP, SUBSCRIPTION, Route, reading
@@ -19,8 +19,6 @@ class ResourceRequest(RequestBody):
 
     location: str | None = None
     tags: dict[str, str] | None = None
-    sku: dict[str, Any] | None = None
-    zones: list[str] | None = None
 
 
 Request = TypeVar("Request", bound=ResourceRequest)
@@ -37,7 +35,9 @@ class PlainType(Generic[Request]):
     name_rule: str
     request: type[Request]
     body: Callable[[Call, Request, Json | None], Json]
-    """What a resource shows beside id, name, type, location and tags; the body it had before, if there was one."""
+    """What a resource shows beside id, name, type, location, tags and the keys that it keeps without effect; the body
+    it had before, if there was one."""
+    patch: type[TagsRequest] = TagsRequest
     before_deletion: Callable[[Call, Document], None] = _nothing
     """Raises where something still needs the resource, and ends what it had."""
     created_status: int = 201
@@ -61,7 +61,7 @@ class PlainType(Generic[Request]):
         return (
             Route("PUT", self.path, self._put, body=self.request, codes=tuple(sorted({200, self.created_status}))),
             reading(self.path, lambda call: call.stored(call.get(self.kind))),
-            Route("PATCH", self.path, patching(self.kind), body=TagsRequest),
+            Route("PATCH", self.path, patching(self.kind, self.patch), body=self.patch),
             Route("DELETE", self.path, self._delete, codes=(200, 204)),
             reading(self.collection_path, self._list),
             reading(
@@ -88,9 +88,9 @@ class PlainType(Generic[Request]):
                 "type": self.full_type,
                 "location": place,
                 **({"tags": request.tags} if request.tags else {}),
-                **({"zones": request.zones} if request.zones else {}),
                 **self.body(call, request, old),
             }
+            shown = call.with_kept(self.request, shown)
             document = call.ports.store.put(self.kind, id, shown, parent=call.group_id)
             self.after_write(call, shown, old)
         return call.stored(document, 200 if old else self.created_status)

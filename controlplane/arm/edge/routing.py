@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from controlplane.arm.edge.call import Answer, Call, RequestBody
+from controlplane.arm.edge.paths import operation_name as operation_name
+from controlplane.arm.edge.paths import split as split
 from controlplane.domain import errors
 
 SUBSCRIPTION = "/subscriptions/{subscription}"
@@ -135,11 +137,6 @@ def _words(lowered: Sequence[str]) -> tuple[str, ...]:
     return tuple(lowered[::2]) if len(lowered) % 2 else (*lowered[::2], _ANY)
 
 
-def split(path: str) -> list[str]:
-    """The segments of a path; doubled slashes and one at the end mean nothing."""
-    return [segment for segment in path.split("/") if segment]
-
-
 def keywords(path: str) -> tuple[str, ...]:
     """What a path template is known by: keywords in lower case, names as `*`; a namespace with something behind it is a
     keyword, unless a parameter. Two that are the same lead to the same place."""
@@ -149,15 +146,6 @@ def keywords(path: str) -> tuple[str, ...]:
         if key[index - 1] == "providers" and segments[index][0] != "{":
             key[index] = segments[index].lower()
     return tuple(key)
-
-
-def operation_name(method: str, segments: Sequence[str]) -> str:
-    """How a refusal names an operation: verb and full type, for instance `GET Microsoft.Network/virtualNetworks`."""
-    namespace, keywords = "Microsoft.Resources", segments[::2]
-    for index in range(0, len(segments) - 1, 2):
-        if segments[index].lower() == "providers":
-            namespace, keywords = segments[index + 1], segments[index + 2 :: 2]
-    return f"{method} {'/'.join([namespace, *keywords])}"
 
 
 def group_resources(routes: Iterable[Route]) -> list[str]:

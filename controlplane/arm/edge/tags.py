@@ -1,4 +1,4 @@
-"""Tags: the one part of a resource that its PATCH changes whatever its type."""
+"""Tags, and what is kept without effect: the parts of a resource that its PATCH changes whatever its type."""
 
 from __future__ import annotations
 
@@ -17,14 +17,16 @@ def tagged(document: Document, tags: dict[str, str]) -> Json:
     return document.json() | {"tags": tags}
 
 
-def patching(kind: str) -> Callable[[Call], Answer]:
-    """A PATCH that changes tags and nothing else."""
+def patching(kind: str, request: type[TagsRequest] = TagsRequest) -> Callable[[Call], Answer]:
+    """A PATCH that changes tags and what is kept without effect, and nothing else."""
 
     def patch(call: Call) -> Answer:
-        tags = call.read(TagsRequest).tags
+        tags = call.read(request).tags
         with call.ports.store.transaction():
             known = call.get(kind)
             call.check_precondition(known)
-            return call.stored(known if tags is None else call.ports.store.put(kind, call.id, tagged(known, tags)))
+            shown = known.json() if tags is None else tagged(known, tags)
+            changed = call.with_kept(request, shown)
+            return call.stored(known if changed == known.json() else call.ports.store.put(kind, call.id, changed))
 
     return patch

@@ -6,7 +6,12 @@ import re
 
 from controlplane.arm.edge.call import Call
 from controlplane.arm.edge.plain_resources import PlainType, ResourceRequest
+from controlplane.arm.edge.tags import TagsRequest
 from controlplane.ports import Json
+
+
+class IdentityPatch(TagsRequest):
+    decided = ("location",)
 
 
 def _body(call: Call, request: ResourceRequest, known: Json | None) -> Json:
@@ -25,6 +30,7 @@ IDENTITIES = PlainType(
     name=re.compile(r"[A-Za-z0-9][\w-]{2,127}", re.ASCII),
     name_rule="3 to 128 letters, digits, '-' and '_', with a letter or digit first",
     request=ResourceRequest,
+    patch=IdentityPatch,
     body=_body,
 )
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from pydantic import Field
+
 from controlplane.arm.edge.call import Call, RequestBody
 from controlplane.arm.edge.plain_resources import PlainType, ResourceRequest
 from controlplane.arm.network import network_security_groups, public_ip_addresses
@@ -21,9 +23,9 @@ class ReferenceRequest(RequestBody):
 
 class ConfigurationPropertiesRequest(RequestBody):
     subnet: ReferenceRequest
-    private_ip_address: str | None = None
-    private_ip_allocation_method: str = "Dynamic"
-    public_ip_address: ReferenceRequest | None = None
+    private_ip_address: str | None = Field(default=None, alias="privateIPAddress")
+    private_ip_allocation_method: str = Field(default="Dynamic", alias="privateIPAllocationMethod")
+    public_ip_address: ReferenceRequest | None = Field(default=None, alias="publicIPAddress")
     primary: bool | None = None
 
 
@@ -36,10 +38,16 @@ class PropertiesRequest(RequestBody):
     ip_configurations: list[ConfigurationRequest]
     network_security_group: ReferenceRequest | None = None
     enable_accelerated_networking: bool = False
-    enable_ip_forwarding: bool = False
+    enable_ip_forwarding: bool = Field(default=False, alias="enableIPForwarding")
 
 
 class InterfaceRequest(ResourceRequest):
+    decided = (
+        "properties.ipConfigurations.[].id",
+        "properties.ipConfigurations.[].properties.subnet.name",
+        "properties.ipConfigurations.[].properties.subnet.properties",
+    )
+
     properties: PropertiesRequest
 
 

@@ -37,6 +37,8 @@ class PropertiesRequest(RequestBody):
 
 
 class GroupRequest(ResourceRequest):
+    decided = ("properties.securityRules.[].id",)
+
     properties: PropertiesRequest = PropertiesRequest()
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pydantic import Field
+
 from controlplane.arm.edge.call import Call, RequestBody
 from controlplane.arm.edge.plain_resources import PlainType, ResourceRequest
 from controlplane.domain.network import network
@@ -19,13 +21,21 @@ class DnsRequest(RequestBody):
 
 
 class PropertiesRequest(RequestBody):
-    public_ip_allocation_method: str = "Static"
-    public_ip_address_version: str = "IPv4"
+    public_ip_allocation_method: str = Field(default="Static", alias="publicIPAllocationMethod")
+    public_ip_address_version: str = Field(default="IPv4", alias="publicIPAddressVersion")
     idle_timeout_in_minutes: int = 4
     dns_settings: DnsRequest | None = None
 
 
+class SkuRequest(RequestBody):
+    name: str = "Standard"
+    tier: str = "Regional"
+
+
 class AddressRequest(ResourceRequest):
+    decided = ("properties.ipAddress", "properties.dnsSettings.fqdn")
+
+    sku: SkuRequest = SkuRequest()
     properties: PropertiesRequest = PropertiesRequest()
 
 
@@ -42,7 +52,7 @@ def _body(call: Call, request: AddressRequest, known: Json | None) -> Json:
         **({"ipConfiguration": kept["ipConfiguration"]} if "ipConfiguration" in kept else {}),
         **_dns(asked, request.location or ""),
     }
-    sku = {"name": (request.sku or {}).get("name", "Standard"), "tier": "Regional"}
+    sku = {"name": request.sku.name, "tier": request.sku.tier}
     return {"etag": f'W/"{call.new_guid()}"', "sku": sku, "properties": properties}
 
 

@@ -44,10 +44,11 @@ class AddressSpaceRequest(RequestBody):
 class PropertiesRequest(RequestBody):
     address_space: AddressSpaceRequest
     subnets: list[SubnetRequest] | None = None
-    private_endpoint_vnet_policies: str | None = None
 
 
 class NetworkRequest(ResourceRequest):
+    decided = ("properties.subnets.[].id",)
+
     properties: PropertiesRequest
 
 
@@ -69,7 +70,7 @@ def _body(call: Call, request: NetworkRequest, known: Json | None) -> Json:
         "subnets": subnets,
         "virtualNetworkPeerings": [],
         "enableDdosProtection": False,
-        "privateEndpointVNetPolicies": asked.private_endpoint_vnet_policies or "Disabled",
+        "privateEndpointVNetPolicies": "Disabled",
     }
     return {"etag": etag, "properties": properties}
 
@@ -109,6 +110,7 @@ def put_subnet(call: Call) -> Answer:
             raise errors.invalid_resource_name(name, network.NAME_RULE)
         known = _named(vnet, name)
         subnet = _subnet(vnet["id"], known["name"] if known else name, asked, f'W/"{call.new_guid()}"')
+        subnet = call.with_kept(OneSubnetRequest, subnet)
         subnets = [*_others(vnet, name), subnet]
         _check(vnet["properties"]["addressSpace"]["addressPrefixes"], subnets)
         _write(call, vnet, subnets)

@@ -12,6 +12,7 @@ from pydantic import Field
 from controlplane.arm.edge.call import Answer, Call, RequestBody, as_json, encode
 from controlplane.arm.edge.filters import check_keys, holds, terms
 from controlplane.arm.edge.routing import Route, reading
+from controlplane.arm.recovery_services.vault_request import ENVELOPE
 from controlplane.arm.recovery_services.vaults import VAULT, require_vault, vault_id
 from controlplane.domain import errors
 from controlplane.domain.recovery_services import policy, protected_item, schedule
@@ -41,22 +42,31 @@ class DailyDaysRequest(RequestBody):
     days_of_the_month: list[DayRequest] | None = None
 
 
-class RetentionScheduleRequest(RequestBody):
-    days_of_the_week: list[str] | None = None
-    retention_schedule_format_type: str | None = None
-    months_of_year: list[str] | None = None
-    retention_schedule_daily: DailyDaysRequest | None = None
-    retention_schedule_weekly: WeeklyDaysRequest | None = None
+class DailyRetentionRequest(RequestBody):
     retention_times: list[str] | None = None
     retention_duration: DurationRequest | None = None
 
 
+class WeeklyRetentionRequest(DailyRetentionRequest):
+    days_of_the_week: list[str] | None = None
+
+
+class MonthlyRetentionRequest(DailyRetentionRequest):
+    retention_schedule_format_type: str | None = None
+    retention_schedule_daily: DailyDaysRequest | None = None
+    retention_schedule_weekly: WeeklyDaysRequest | None = None
+
+
+class YearlyRetentionRequest(MonthlyRetentionRequest):
+    months_of_year: list[str] | None = None
+
+
 class RetentionRequest(RequestBody):
     retention_policy_type: str | None = None
-    daily_schedule: RetentionScheduleRequest | None = None
-    weekly_schedule: RetentionScheduleRequest | None = None
-    monthly_schedule: RetentionScheduleRequest | None = None
-    yearly_schedule: RetentionScheduleRequest | None = None
+    daily_schedule: DailyRetentionRequest | None = None
+    weekly_schedule: WeeklyRetentionRequest | None = None
+    monthly_schedule: MonthlyRetentionRequest | None = None
+    yearly_schedule: YearlyRetentionRequest | None = None
 
 
 class HourlyRequest(RequestBody):
@@ -65,9 +75,12 @@ class HourlyRequest(RequestBody):
     schedule_window_duration: int | None = None
 
 
-class RunsRequest(RequestBody):
-    schedule_run_days: list[str] | None = None
+class DailyRunsRequest(RequestBody):
     schedule_run_times: list[str] | None = None
+
+
+class WeeklyRunsRequest(DailyRunsRequest):
+    schedule_run_days: list[str] | None = None
 
 
 class ScheduleRequest(RequestBody):
@@ -77,8 +90,8 @@ class ScheduleRequest(RequestBody):
     schedule_run_times: list[str] | None = None
     schedule_weekly_frequency: int | None = None
     hourly_schedule: HourlyRequest | None = None
-    daily_schedule: RunsRequest | None = None
-    weekly_schedule: RunsRequest | None = None
+    daily_schedule: DailyRunsRequest | None = None
+    weekly_schedule: WeeklyRunsRequest | None = None
 
 
 class SnapshotGroupRequest(RequestBody):
@@ -106,6 +119,8 @@ class PropertiesRequest(RequestBody):
 
 
 class PolicyRequest(RequestBody):
+    decided = (*ENVELOPE, "properties.protectedItemsCount")
+
     properties: PropertiesRequest | None = None
 
 

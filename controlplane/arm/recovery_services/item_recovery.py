@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from controlplane.arm.edge.call import Answer, Call, RequestBody, as_json
 from controlplane.arm.edge.routing import Route
 from controlplane.arm.recovery_services.recovery_points import POINT, require_point
+from controlplane.arm.recovery_services.vault_request import ENVELOPE
 from controlplane.domain import errors
 from controlplane.domain.recovery_services.recovery_point import RecoveryPoint, from_json
 from controlplane.jobs.documents import sessions
@@ -35,6 +36,8 @@ class ProvisionPropertiesRequest(RequestBody):
 
 
 class ProvisionRequest(RequestBody):
+    decided = ENVELOPE
+
     properties: ProvisionPropertiesRequest = ProvisionPropertiesRequest()
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import ClassVar
 
 from pydantic import Field
 
 from controlplane.arm.edge.call import Answer, Call, RequestBody, as_json, encode
 from controlplane.arm.edge.filters import check_keys, holds, terms
 from controlplane.arm.edge.routing import Route, reading
+from controlplane.arm.recovery_services.vault_request import ENVELOPE
 from controlplane.arm.recovery_services.vaults import VAULT, require_vault, vault_id
 from controlplane.domain import errors
 from controlplane.domain.arm_id import item_id, parse_container_name, parse_item_name
@@ -42,11 +44,40 @@ class ItemPropertiesRequest(RequestBody):
     policy_id: str | None = None
     protection_state: str | None = None
     is_rehydrate: bool | None = None
+    create_mode: str | None = None
     extended_properties: ExtendedPropertiesRequest | None = None
     resource_guard_operation_requests: list[str] | None = None
 
 
 class ItemRequest(RequestBody):
+    refused: ClassVar[Mapping[str, str]] = {
+        "properties.extendedProperties.linuxVmApplicationName": "an application of a Linux virtual machine"
+    }
+    decided = (
+        *ENVELOPE,
+        *(
+            f"properties.{key}"
+            for key in (
+                "backupSetName",
+                "containerName",
+                "deferredDeleteTimeInUTC",
+                "deferredDeleteTimeRemaining",
+                "extendedInfo",
+                "healthDetails",
+                "isArchiveEnabled",
+                "isDeferredDeleteScheduleUpcoming",
+                "isScheduledForDeferredDelete",
+                "kpisHealths",
+                "lastBackupStatus",
+                "lastRecoveryPoint",
+                "policyName",
+                "protectionStatus",
+                "softDeleteRetentionPeriodInDays",
+                "sourceSideScanInfo",
+            )
+        ),
+    )
+
     properties: ItemPropertiesRequest = ItemPropertiesRequest()
 
 
@@ -56,11 +87,16 @@ class BackupPropertiesRequest(RequestBody):
 
 
 class BackupRequest(RequestBody):
+    decided = ENVELOPE
+
     properties: BackupPropertiesRequest = BackupPropertiesRequest()
 
 
 def put_item(call: Call) -> Answer:
-    request = call.read(ItemRequest).model_dump(by_alias=True, exclude_none=True)
+    asked = call.read(ItemRequest)
+    if (asked.properties.create_mode or "Default").lower() not in {"default", "invalid"}:
+        raise errors.operation_not_simulated(f"protection with the createMode {asked.properties.create_mode}")
+    request = asked.model_dump(by_alias=True, exclude_none=True)
     item = _item_id(call, require_vault(call))
     vault_rules.check_item_put(call.ports, item, request["properties"])
     ticket = configure_protection(call.ports, call.engine, item, request)

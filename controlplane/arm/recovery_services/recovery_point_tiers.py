@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pydantic import Field
+
 from controlplane.arm.edge.call import Answer, Call, RequestBody, as_json
 from controlplane.arm.edge.routing import Route
 from controlplane.arm.recovery_services.protected_items import ITEM, require_item, started
@@ -12,7 +14,7 @@ from controlplane.jobs.retention import archive
 
 class RecommendedRequest(RequestBody):
     object_type: str | None = None
-    excluded_rp_list: list[str] | None = None
+    excluded_rp_list: list[str] | None = Field(default=None, alias="excludedRPList")
 
 
 class MoveRequest(RequestBody):

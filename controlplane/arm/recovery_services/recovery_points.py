@@ -11,6 +11,7 @@ from controlplane.arm.edge.call import Answer, Call, RequestBody, as_json, encod
 from controlplane.arm.edge.filters import check_keys, terms, within
 from controlplane.arm.edge.routing import Route, reading
 from controlplane.arm.recovery_services.protected_items import ITEM, require_item, started
+from controlplane.arm.recovery_services.vault_request import ENVELOPE
 from controlplane.arm.recovery_services.vaults import vault_id
 from controlplane.domain import errors
 from controlplane.domain.recovery_services import resource_guard
@@ -70,6 +71,9 @@ class RestorePropertiesRequest(RequestBody):
 
 
 class RestoreRequest(RequestBody):
+    decided = ENVELOPE
+    also_read = ("properties.recoveryPointRehydrationInfo",)
+
     properties: RestorePropertiesRequest = RestorePropertiesRequest()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from controlplane.arm.edge.call import Answer, Call, RequestBody, as_json, encode
 from controlplane.arm.edge.routing import Route, reading
+from controlplane.arm.recovery_services.vault_request import ENVELOPE
 from controlplane.arm.recovery_services.vaults import VAULT, require_vault, vault_id
 from controlplane.domain import errors
 from controlplane.domain.arm_id import ResourceId
@@ -22,6 +23,13 @@ class ProxyPropertiesRequest(RequestBody):
 
 
 class ProxyRequest(RequestBody):
+    decided = (
+        *ENVELOPE,
+        "properties.description",
+        "properties.lastUpdatedTime",
+        "properties.resourceGuardOperationDetails",
+    )
+
     properties: ProxyPropertiesRequest = ProxyPropertiesRequest()
 
 

@@ -26,6 +26,8 @@ class ValidatePropertiesRequest(RequestBody):
 class ValidateRequest(ValidatePropertiesRequest):
     """api-versions before 2023-06-01 have no envelope around the properties; there the restore names its point."""
 
+    also_read = ("objectType", "restoreRequest", "properties.restoreRequest.recoveryPointRehydrationInfo")
+
     id: str | None = None
     properties: ValidatePropertiesRequest | None = None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from controlplane.arm.edge.call import Answer, Call, RequestBody, as_json
 from controlplane.arm.edge.routing import Route, reading
 from controlplane.arm.recovery_services.vault_change import Asked, apply, redundancy_is_of_vault_api
+from controlplane.arm.recovery_services.vault_request import ENVELOPE
 from controlplane.arm.recovery_services.vaults import VAULT, vault_id
 from controlplane.domain.recovery_services import protected_item, vault_config, vault_encryption
 from controlplane.domain.recovery_services.vault import KIND
@@ -22,6 +23,15 @@ class BackupPropertiesRequest(RequestBody):
 
 
 class BackupConfigRequest(RequestBody):
+    decided = (
+        *ENVELOPE,
+        "properties.isSoftDeleteFeatureStateEditable",
+        "properties.resourceGuardOperationRequests",
+        "properties.storageModelType",
+        "properties.storageType",
+        "properties.storageTypeState",
+    )
+
     properties: BackupPropertiesRequest = BackupPropertiesRequest()
 
 
@@ -32,6 +42,8 @@ class StoragePropertiesRequest(RequestBody):
 
 
 class StorageConfigRequest(RequestBody):
+    decided = (*ENVELOPE, "properties.dedupState", "properties.storageTypeState", "properties.xcoolState")
+
     properties: StoragePropertiesRequest = StoragePropertiesRequest()
 
 
@@ -45,6 +57,13 @@ class EncryptionPropertiesRequest(RequestBody):
 
 
 class EncryptionConfigRequest(RequestBody):
+    decided = (*ENVELOPE, "properties.lastUpdateStatus", "properties.subscriptionId")
+    also_read = (
+        "properties.useSystemAssignedIdentity",
+        "properties.userAssignedIdentity",
+        "properties.resourceGuardOperationRequests",
+    )
+
     properties: EncryptionPropertiesRequest = EncryptionPropertiesRequest()
 
 

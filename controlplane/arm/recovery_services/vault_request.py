@@ -7,6 +7,9 @@ from typing import Any
 from controlplane.arm.edge.call import RequestBody
 from controlplane.ports import Json
 
+ENVELOPE = ("location", "tags", "eTag")
+"""What the SDKs let every body of a part of a vault have. No part of a vault has any of them."""
+
 
 class SoftDeleteRequest(RequestBody):
     soft_delete_state: str | None = None
@@ -95,6 +98,7 @@ class PropertiesRequest(RequestBody):
     monitoring_settings: MonitoringRequest | None = None
     cost_management_settings: CostRequest | None = None
     public_network_access: str | None = None
+    region_of_choice_settings: dict[str, Any] | None = None
     encryption: EncryptionRequest | None = None
     resource_guard_operation_requests: list[str] | None = None
 
@@ -117,6 +121,8 @@ class SkuRequest(RequestBody):
 
 
 class VaultRequest(RequestBody):
+    decided = ("properties.moveDetails", "properties.upgradeDetails")
+
     location: str | None = None
     sku: SkuRequest | None = None
     tags: dict[str, str] | None = None

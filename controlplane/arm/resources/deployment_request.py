@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
-from typing import Any
+from typing import Any, ClassVar
 
 from controlplane.arm.edge.call import Call, RequestBody, parse_object
 from controlplane.arm.edge.internal_client import is_own
@@ -49,6 +49,11 @@ class PropertiesRequest(RequestBody):
 
 
 class DeploymentRequest(RequestBody):
+    refused: ClassVar[Mapping[str, str]] = {
+        "identity": "a deployment with a managed identity",
+        "properties.externalInputDefinitions": "a deployment with external inputs",
+    }
+
     properties: PropertiesRequest
     location: str | None = None
     tags: dict[str, str] | None = None

@@ -14,6 +14,9 @@ _NAME = re.compile(r"[-\w.()]{1,89}[-\w()]|[-\w()]")
 
 
 class GroupRequest(RequestBody):
+    decided = ("properties",)
+    also_read = ("location",)
+
     location: str | None = None
     tags: dict[str, str] | None = None
 
@@ -31,6 +34,7 @@ def put_group(call: Call) -> Answer:
         if existing and existing["location"] != place:
             raise errors.group_location_conflict(place, existing["location"])
         shown = body(existing["id"] if existing else call.id, place, request.tags or {})
+        shown = call.with_kept(GroupRequest, shown)
         document = call.ports.store.put(GROUP_KIND, call.id, shown, parent=call.subscription_id)
     return call.stored(document, 200 if existing else 201)
 
@@ -44,7 +48,8 @@ def patch_group(call: Call) -> Answer:
     with call.ports.store.transaction():
         known = call.get_group()
         call.check_precondition(known)
-        return call.stored(known if tags is None else call.ports.store.put(GROUP_KIND, call.id, tagged(known, tags)))
+        changed = call.with_kept(GroupRequest, known.json() if tags is None else tagged(known, tags))
+        return call.stored(known if changed == known.json() else call.ports.store.put(GROUP_KIND, call.id, changed))
 
 
 def has_group(call: Call) -> Answer:

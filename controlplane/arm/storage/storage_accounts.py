@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import ClassVar
+
 from controlplane.arm.edge.call import Answer, Call, RequestBody, as_json, rows
 from controlplane.arm.edge.routing import GROUP, SUBSCRIPTION, Route, reading
 from controlplane.domain import errors, location
@@ -40,6 +43,11 @@ class PropertiesRequest(RequestBody):
 
 
 class AccountRequest(RequestBody):
+    refused: ClassVar[Mapping[str, str]] = {
+        "properties.encryption.keyvaultproperties": "a storage account with a customer-managed key"
+    }
+    also_read = ("location",)
+
     location: str | None = None
     sku: SkuRequest = SkuRequest()
     kind: str | None = None
@@ -75,7 +83,8 @@ def put_account(call: Call) -> Answer:
             if existing["location"] != account.location:
                 raise errors.location_conflict(account.name, existing["location"], call.group, account.location)
             created = parse_instant(existing["properties"]["creationTime"])
-        document = call.ports.store.put(KIND, call.id, body(id, account, endpoint, created), parent=call.group_id)
+        shown = call.with_kept(AccountRequest, body(id, account, endpoint, created))
+        document = call.ports.store.put(KIND, call.id, shown, parent=call.group_id)
     return call.stored(document)
 
 
@@ -89,7 +98,7 @@ def patch_account(call: Call) -> Answer:
         known = call.get(KIND)
         call.check_precondition(known)
         changed = updated(known.json(), request.sku.name, request.properties.access_tier, request.tags)
-        return call.stored(call.ports.store.put(KIND, call.id, changed))
+        return call.stored(call.ports.store.put(KIND, call.id, call.with_kept(AccountRequest, changed)))
 
 
 def delete_account(call: Call) -> Answer:

@@ -46,8 +46,6 @@ class ManagedDisk:
     source: Json = field(default_factory=dict)
     """What creationData shows beside the create option: where the bytes came from."""
     zone: str = ""
-    others: Json = field(default_factory=dict)
-    """Properties that a request sets, and that change nothing about a disk here; shown as they came."""
 
 
 def sku(name: str | None) -> str:
@@ -89,7 +87,6 @@ def body(id: str, disk: ManagedDisk, unique_id: str, created: datetime) -> Json:
         "diskState": "Attached" if disk.owner else "Unattached",
         "uniqueId": unique_id,
         **ACCESS,
-        **disk.others,
     }
     return {
         "name": id.rpartition("/")[2],
