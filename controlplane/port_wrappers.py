@@ -22,6 +22,7 @@ from controlplane.ports import (
     BlobWriter,
     Clock,
     Commit,
+    Container,
     Disk,
     Document,
     Engine,
@@ -87,6 +88,18 @@ class BlobsWrapper(Blobs):
 
     def empty_account(self, account: str) -> None:
         self.inner.empty_account(account)
+
+    def containers(self, account: str) -> Sequence[Container]:
+        return self.inner.containers(account)
+
+    def container(self, account: str, name: str) -> Container | None:
+        return self.inner.container(account, name)
+
+    def put_container(self, account: str, container: Container) -> None:
+        self.inner.put_container(account, container)
+
+    def delete_container(self, account: str, name: str) -> None:
+        self.inner.delete_container(account, name)
 
     def account_key(self, account: str) -> str:
         return self.inner.account_key(account)

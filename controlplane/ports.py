@@ -85,6 +85,17 @@ class BlobProperties:
     metadata: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Container:
+    """A container of an account. `public`: what strangers may read of it: blob, container, or nothing where empty."""
+
+    name: str
+    etag: str
+    modified: datetime
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    public: str = ""
+
+
 class BlobWriter(Protocol):
     """A block blob that grows; it exists only once committed."""
 
@@ -110,6 +121,17 @@ class Blobs(Protocol):
 
     def empty_account(self, account: str) -> None:
         """Delete everything in the account, snapshots too. It stays usable; its name may be given anew."""
+
+    def containers(self, account: str) -> Sequence[Container]:
+        """The account's containers by name, those included that appeared when first written to."""
+
+    def container(self, account: str, name: str) -> Container | None: ...
+
+    def put_container(self, account: str, container: Container) -> None:
+        """Make a container, or give one that is there this metadata and this public access."""
+
+    def delete_container(self, account: str, name: str) -> None:
+        """With all blobs and snapshots in it; one that is not there is no error."""
 
     def account_key(self, account: str) -> str:
         """The account's key, base64."""

@@ -23,7 +23,7 @@ from urllib.parse import parse_qs, quote, unquote, urlencode, urlsplit
 from xml.etree import ElementTree
 
 from azure.core.exceptions import AzureError, HttpResponseError, ResourceExistsError, ResourceNotFoundError
-from azure.storage.blob import BlobBlock, BlobClient, BlobServiceClient, BlobType, LinearRetry
+from azure.storage.blob import BlobBlock, BlobClient, BlobServiceClient, BlobType, ContainerProperties, LinearRetry
 
 from controlplane.adapters.block_writer import BlockWriter
 from controlplane.adapters.connections import TIMEOUT_SECONDS, Connections
@@ -37,6 +37,7 @@ from controlplane.ports import (
     BlobNotFound,
     BlobProperties,
     BlobRefused,
+    Container,
     PortError,
     Range,
     StorageUnavailable,
@@ -87,10 +88,33 @@ class AzuriteBlobs:
         self._accounts.add(self._prefix + account)
 
     def empty_account(self, account: str) -> None:
+        for container in self.containers(account):
+            self.delete_container(account, container.name)
+
+    def containers(self, account: str) -> Sequence[Container]:
         with _translated(Blob(account, "", "")):
-            containers = [str(found.name) for found in self._service(account).list_containers()]
-        for container in containers:
-            self.delete_container(account, container)
+            return [_container(each) for each in self._service(account).list_containers(include_metadata=True)]
+
+    def container(self, account: str, name: str) -> Container | None:
+        try:
+            with _translated(Blob(account, name, "")):
+                return _container(self._service(account).get_container_client(name).get_container_properties())
+        except BlobNotFound:
+            return None
+
+    def put_container(self, account: str, container: Container) -> None:
+        client = self._service(account).get_container_client(container.name)
+        metadata, public = dict(container.metadata), container.public or None
+        with _translated(Blob(account, container.name, "")):
+            try:
+                client.create_container(metadata, public)
+            except ResourceExistsError:
+                client.set_container_metadata(metadata)
+                client.set_container_access_policy({}, public)
+
+    def delete_container(self, account: str, name: str) -> None:
+        with _translated(Blob(account, name, "")), suppress(ResourceNotFoundError):
+            self._service(account).delete_container(name)
 
     def account_key(self, account: str) -> str:
         return self._accounts.key(self._prefix + account)
@@ -240,10 +264,6 @@ class AzuriteBlobs:
         except BlobNotFound:
             return
 
-    def delete_container(self, account: str, container: str) -> None:
-        with _translated(Blob(account, container, "")), suppress(ResourceNotFoundError):
-            self._service(account).delete_container(container)
-
     # Requests
 
     def _send(
@@ -327,6 +347,11 @@ class AzuriteBlobs:
                 with suppress(ResourceExistsError):
                     self._service(blob.account).create_container(blob.container)
                 return act()
+
+
+def _container(shown: ContainerProperties) -> Container:
+    metadata, public = dict(shown.metadata or {}), str(shown.public_access or "")
+    return Container(str(shown.name), str(shown.etag), shown.last_modified, metadata, public)
 
 
 def _escaped(name: str) -> str:

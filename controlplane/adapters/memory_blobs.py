@@ -5,7 +5,7 @@ from __future__ import annotations
 from base64 import b64encode
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from threading import RLock
@@ -13,7 +13,7 @@ from typing import Literal
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 from controlplane.domain.spans import Span, merged, within, without
-from controlplane.ports import Blob, BlobConflict, BlobNotFound, BlobProperties, Range
+from controlplane.ports import Blob, BlobConflict, BlobNotFound, BlobProperties, Container, Range
 
 PAGE_BYTES = 512
 ENDPOINT = "http://blobs.invalid"
@@ -27,6 +27,7 @@ class MemoryBlobs:
         self._lock = RLock()
         self._accounts: set[str] = set()
         self._contents: dict[Blob, _Content] = {}
+        self._containers: dict[tuple[str, str], Container] = {}
         self._last_stamp = datetime.min.replace(tzinfo=UTC)
         self._etags = 0
 
@@ -38,6 +39,33 @@ class MemoryBlobs:
         with self._lock:
             self.account_key(account)
             self._contents = {blob: content for blob, content in self._contents.items() if blob.account != account}
+            self._containers = {at: each for at, each in self._containers.items() if at[0] != account}
+
+    def containers(self, account: str) -> Sequence[Container]:
+        with self._lock:
+            self.account_key(account)
+            return [each for at, each in sorted(self._containers.items()) if at[0] == account]
+
+    def container(self, account: str, name: str) -> Container | None:
+        with self._lock:
+            self.account_key(account)
+            return self._containers.get((account, name))
+
+    def put_container(self, account: str, container: Container) -> None:
+        with self._lock:
+            self.account_key(account)
+            stamped = replace(container, etag=self._next_etag(), modified=datetime.now(UTC))
+            self._containers[account, container.name] = stamped
+
+    def delete_container(self, account: str, name: str) -> None:
+        with self._lock:
+            self.account_key(account)
+            self._containers.pop((account, name), None)
+            self._contents = {
+                blob: content
+                for blob, content in self._contents.items()
+                if (blob.account, blob.container) != (account, name)
+            }
 
     def account_key(self, account: str) -> str:
         with self._lock:
@@ -158,6 +186,8 @@ class MemoryBlobs:
             raise BlobConflict("a snapshot cannot be written to")
         with self._lock:
             self.account_key(blob.account)
+            if (blob.account, blob.container) not in self._containers:
+                self.put_container(blob.account, Container(blob.container, "", datetime.now(UTC)))
             content.etag = self._next_etag()
             self._contents[blob] = content
 

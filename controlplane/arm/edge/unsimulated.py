@@ -48,8 +48,20 @@ OTHERS = (
     ("PATCH", _STORAGE),
     ("POST", f"{_STORAGE}/regenerateKey"),
     *(("POST", f"{_STORAGE}/{action}") for action in ("ListAccountSas", "ListServiceSas", "failover")),
-    *((verb, f"{_STORAGE}/blobServices/{{service}}") for verb in ("GET", "PUT")),
-    *((verb, f"{_STORAGE}/blobServices/{{service}}/containers/{{name}}") for verb in ("GET", "PUT", "PATCH", "DELETE")),
+    *(
+        (verb, f"{_STORAGE}/{kind}/{{service}}")
+        for kind in ("queueServices", "tableServices")
+        for verb in ("GET", "PUT")
+    ),
+    *((verb, f"{_STORAGE}/fileServices/{{service}}/shares/{{name}}") for verb in ("GET", "PUT", "PATCH", "DELETE")),
+    *(
+        ("POST", f"{_STORAGE}/blobServices/{{service}}/containers/{{name}}/{action}")
+        for action in ("setLegalHold", "clearLegalHold", "lease", "migrate")
+    ),
+    *(
+        (verb, f"{_STORAGE}/blobServices/{{service}}/containers/{{name}}/immutabilityPolicies/{{policy}}")
+        for verb in ("GET", "PUT", "DELETE")
+    ),
     *((verb, f"{_STORAGE}/managementPolicies/{{policy}}") for verb in ("GET", "PUT", "DELETE")),
     *(
         ("POST", f"{_COMPUTE}/virtualMachines/{{vm}}/{action}")

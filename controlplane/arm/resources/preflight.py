@@ -21,7 +21,18 @@ from controlplane.domain.errors.arm import LOCATION_NOT_AVAILABLE_FOR_RESOURCE_T
 from controlplane.domain.events.event import Cause
 from controlplane.overlay_store import OverlayStore
 from controlplane.port_wrappers import BlobsWrapper, EngineWrapper, FabricWrapper
-from controlplane.ports import Blob, Blobs, BlobWriter, Engine, ExtensionRequest, Fabric, Json, MachineSpec, PowerState
+from controlplane.ports import (
+    Blob,
+    Blobs,
+    BlobWriter,
+    Container,
+    Engine,
+    ExtensionRequest,
+    Fabric,
+    Json,
+    MachineSpec,
+    PowerState,
+)
 from controlplane.templates.language.failure import TemplateError
 from controlplane.templates.language.scope import Scope
 from controlplane.templates.late import settle_body
@@ -108,6 +119,12 @@ class _QuietBlobs(BlobsWrapper):
         self._touch = touch
 
     def empty_account(self, account: str) -> None:
+        self._touch()
+
+    def put_container(self, account: str, container: Container) -> None:
+        self._touch()
+
+    def delete_container(self, account: str, name: str) -> None:
         self._touch()
 
     def create(self, blob: Blob, size_bytes: int, metadata: Mapping[str, str] | None = None) -> None:

@@ -10,6 +10,7 @@ from controlplane.arm.edge.routing import GROUP, SUBSCRIPTION, Route, reading
 from controlplane.domain import errors, location
 from controlplane.domain.compute.virtual_machine import KIND as MACHINES
 from controlplane.domain.errors import ServiceError
+from controlplane.domain.storage import storage_service
 from controlplane.domain.storage.storage_account import (
     ACCESS_TIERS,
     KIND,
@@ -111,7 +112,11 @@ def delete_account(call: Call) -> Answer:
     if any(blob.startswith(f"{name}/") for vm in call.ports.store.find(MACHINES) for blob in vm.private["blobs"]):
         raise in_use(name)
     call.ports.blobs.empty_account(name)
-    call.ports.store.delete(KIND, call.id)
+    with call.ports.store.transaction():
+        for service in storage_service.DEFAULTS:
+            for settings in call.ports.store.find(storage_service.kind(service), known.id):
+                call.ports.store.delete(settings.kind, settings.id)
+        call.ports.store.delete(KIND, call.id)
     return Answer(200)
 
 

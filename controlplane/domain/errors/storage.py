@@ -39,3 +39,31 @@ INVALID_VALUES_FOR_REQUEST_PARAMETERS = ErrorKind(
     target="{parameter}",
     source=KNOWN,
 )
+
+CONTAINER_NOT_FOUND = ErrorKind(
+    code="ContainerNotFound",
+    message="The specified container does not exist.",
+    status=404,
+    source=KNOWN,
+)
+
+CONTAINER_NAME_INVALID = ErrorKind(
+    code="InvalidResourceName",
+    message="The specified resource name contains invalid characters.",
+    source=KNOWN,
+)
+
+CONTAINER_IN_USE = ErrorKind(
+    code="LeaseIdMissing",
+    message="There is currently a lease on the blob and no lease ID was specified in the request.",
+    status=412,
+    remedy="Delete the virtual machines whose disks lie in the container, or detach the disks.",
+    source=KNOWN,
+)
+
+PUBLIC_ACCESS_NOT_PERMITTED = ErrorKind(
+    code="PublicAccessNotPermitted",
+    message="Public access is not permitted on this storage account.",
+    status=409,
+    source=KNOWN,
+)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from controlplane.port_wrappers import BlobsWrapper
-from controlplane.ports import Blob, BlobProperties, Blobs, BlobWriter, Range, Store
+from controlplane.ports import Blob, BlobProperties, Blobs, BlobWriter, Container, Range, Store
 
 
 class AskedInTransaction(AssertionError):
@@ -34,6 +34,22 @@ class GuardedBlobs(BlobsWrapper):
     def empty_account(self, account: str) -> None:
         self._check("empty_account")
         super().empty_account(account)
+
+    def containers(self, account: str) -> Sequence[Container]:
+        self._check("containers")
+        return super().containers(account)
+
+    def container(self, account: str, name: str) -> Container | None:
+        self._check("container")
+        return super().container(account, name)
+
+    def put_container(self, account: str, container: Container) -> None:
+        self._check("put_container")
+        super().put_container(account, container)
+
+    def delete_container(self, account: str, name: str) -> None:
+        self._check("delete_container")
+        super().delete_container(account, name)
 
     def create(self, blob: Blob, size_bytes: int, metadata: Mapping[str, str] | None = None) -> None:
         self._check("create")

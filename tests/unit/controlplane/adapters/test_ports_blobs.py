@@ -17,6 +17,7 @@ from controlplane.ports import (
     BlobConflict,
     BlobNotFound,
     Blobs,
+    Container,
     Range,
 )
 
@@ -86,6 +87,37 @@ def test_an_emptied_account_is_as_good_as_new(blobs: Blobs) -> None:
     blobs.put(block, b"again")
     assert blobs.read(block) == b"again"
     assert blobs.read(neighbour) == b"kept"
+
+
+def test_containers_are_made_changed_and_deleted(blobs: Blobs) -> None:
+    name, before = f"suiteboxes{next(NAMES)}", datetime.now(UTC) - timedelta(minutes=5)
+    blobs.add_account(name)
+    assert blobs.container(name, "box") is None
+    blobs.put_container(name, Container("box", "", soon(), {"a": "b"}))
+    made = blobs.container(name, "box")
+    assert made
+    assert (made.name, made.metadata, made.public) == ("box", {"a": "b"}, "")
+    assert before < made.modified < soon()
+    blobs.put(Blob(name, "box", "b"), b"kept")
+    blobs.put_container(name, Container("box", "", soon(), {"c": "d"}, "blob"))
+    changed = blobs.container(name, "box")
+    assert changed
+    assert (changed.metadata, changed.public) == ({"c": "d"}, "blob")
+    assert blobs.read(Blob(name, "box", "b")) == b"kept"
+    blobs.delete_container(name, "box")
+    blobs.delete_container(name, "box")
+    assert blobs.container(name, "box") is None
+    assert blobs.properties(Blob(name, "box", "b")) is None
+
+
+def test_a_container_that_appeared_by_a_write_is_listed(blobs: Blobs) -> None:
+    name = f"suiteboxes{next(NAMES)}"
+    blobs.add_account(name)
+    blobs.put(Blob(name, "zone", "b"), b"data")
+    blobs.put_container(name, Container("area", "", soon()))
+    assert [each.name for each in blobs.containers(name)] == ["area", "zone"]
+    with pytest.raises(BlobNotFound):
+        blobs.containers("nobody")
 
 
 def test_an_unknown_account_is_not_found(blobs: Blobs) -> None:

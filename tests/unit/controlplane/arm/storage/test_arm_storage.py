@@ -43,7 +43,9 @@ def test_providers_are_read_off_the_table_of_operations(world: ArmWorld) -> None
     one = world.get(f"{SUBSCRIPTION}/providers/microsoft.storage")
     assert one == found["Microsoft.Storage"]
     assert one["registrationState"] == "Registered"
-    assert [kind["resourceType"] for kind in one["resourceTypes"]] == ["storageAccounts"]
+    services = ("blobServices", "fileServices", "blobServices/containers")
+    kinds = ["storageAccounts", *(f"storageAccounts/{service}" for service in services)]
+    assert [kind["resourceType"] for kind in one["resourceTypes"]] == kinds
     registered = world.post(f"{SUBSCRIPTION}/providers/Microsoft.Compute/register")
     assert registered.json()["registrationState"] == "Registered"
     assert world.error("GET", f"{SUBSCRIPTION}/providers/Contoso.Things") == (404, "InvalidResourceNamespace")

@@ -1,0 +1,89 @@
+"""Container of a storage account: its name rule, its public access, and the body ARM shows of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from controlplane.domain.errors import operation_not_simulated
+from controlplane.domain.errors.storage import (
+    CONTAINER_IN_USE,
+    CONTAINER_NAME_INVALID,
+    INVALID_VALUES_FOR_REQUEST_PARAMETERS,
+    PUBLIC_ACCESS_NOT_PERMITTED,
+)
+from controlplane.domain.times import instant
+from controlplane.json_object import Json
+
+TYPE = "Microsoft.Storage/storageAccounts/blobServices/containers"
+
+PUBLIC = {"none": "", "blob": "blob", "container": "container"}
+"""What ARM calls the public access, in lower case -> what the storage calls it."""
+ACCOUNT_KEY = "$account-encryption-key"
+"""The encryption scope that every account has; there is no other here."""
+
+_NAME = re.compile(r"\$root|\$web|[a-z0-9](-?[a-z0-9]){2,62}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """What the storage tells of a container."""
+
+    name: str
+    etag: str
+    modified: datetime
+    metadata: Mapping[str, str]
+    public: str
+
+
+def check_name(name: str) -> None:
+    if len(name) > 63 or not _NAME.fullmatch(name):
+        raise CONTAINER_NAME_INVALID.error()
+
+
+def public_access(asked: str | None, account: Json, known: str) -> str:
+    """The public access that the storage is to give; what it was, where none is asked for."""
+    if asked is None:
+        return known
+    public = PUBLIC.get(asked.lower())
+    if public is None:
+        raise INVALID_VALUES_FOR_REQUEST_PARAMETERS.error(parameter="publicAccess")
+    if public and account["properties"].get("allowBlobPublicAccess") is False:
+        raise PUBLIC_ACCESS_NOT_PERMITTED.error()
+    return public
+
+
+def check_scope(scope: str | None) -> None:
+    if scope is not None and scope.lower() != ACCOUNT_KEY:
+        raise operation_not_simulated("a container with an encryption scope")
+
+
+def check_unused(container: str, disks: list[str]) -> None:
+    """`disks`: the blobs that are disks of machines, as account/container/name."""
+    if any(blob.startswith(f"{container}/") for blob in disks):
+        raise CONTAINER_IN_USE.error()
+
+
+def body(id: str, container: Traits) -> Json:
+    """What GET answers."""
+    return {
+        "id": id,
+        "name": container.name,
+        "type": TYPE,
+        "etag": container.etag,
+        "properties": {
+            "deleted": False,
+            "remainingRetentionDays": 0,
+            "defaultEncryptionScope": ACCOUNT_KEY,
+            "denyEncryptionScopeOverride": False,
+            "publicAccess": container.public.title() or "None",
+            "leaseStatus": "Unlocked",
+            "leaseState": "Available",
+            "lastModifiedTime": instant(container.modified),
+            **({"metadata": dict(container.metadata)} if container.metadata else {}),
+            "hasImmutabilityPolicy": False,
+            "hasLegalHold": False,
+        },
+    }
