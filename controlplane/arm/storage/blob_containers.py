@@ -8,7 +8,7 @@ from controlplane.arm.edge.call import Answer, Call, RequestBody, as_json, encod
 from controlplane.arm.edge.routing import Route
 from controlplane.arm.storage.storage_accounts import ACCOUNT
 from controlplane.domain.compute.virtual_machine import KIND as MACHINES
-from controlplane.domain.errors.storage import CONTAINER_NOT_FOUND
+from controlplane.domain.errors.storage import BLOB_CONTAINER_NOT_FOUND
 from controlplane.domain.storage.blob_container import (
     Traits,
     body,
@@ -102,7 +102,7 @@ def _find(call: Call, account: Json) -> Container | None:
 def _get(call: Call, account: Json) -> Container:
     found = _find(call, account)
     if found is None:
-        raise CONTAINER_NOT_FOUND.error()
+        raise BLOB_CONTAINER_NOT_FOUND.error()
     return found
 
 

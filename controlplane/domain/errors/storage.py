@@ -40,20 +40,20 @@ INVALID_VALUES_FOR_REQUEST_PARAMETERS = ErrorKind(
     source=KNOWN,
 )
 
-CONTAINER_NOT_FOUND = ErrorKind(
+BLOB_CONTAINER_NOT_FOUND = ErrorKind(
     code="ContainerNotFound",
     message="The specified container does not exist.",
     status=404,
     source=KNOWN,
 )
 
-CONTAINER_NAME_INVALID = ErrorKind(
+BLOB_CONTAINER_NAME_INVALID = ErrorKind(
     code="InvalidResourceName",
     message="The specified resource name contains invalid characters.",
     source=KNOWN,
 )
 
-CONTAINER_IN_USE = ErrorKind(
+BLOB_CONTAINER_IN_USE = ErrorKind(
     code="LeaseIdMissing",
     message="There is currently a lease on the blob and no lease ID was specified in the request.",
     status=412,

@@ -9,8 +9,8 @@ from datetime import datetime
 
 from controlplane.domain.errors import operation_not_simulated
 from controlplane.domain.errors.storage import (
-    CONTAINER_IN_USE,
-    CONTAINER_NAME_INVALID,
+    BLOB_CONTAINER_IN_USE,
+    BLOB_CONTAINER_NAME_INVALID,
     INVALID_VALUES_FOR_REQUEST_PARAMETERS,
     PUBLIC_ACCESS_NOT_PERMITTED,
 )
@@ -40,7 +40,7 @@ class Traits:
 
 def check_name(name: str) -> None:
     if len(name) > 63 or not _NAME.fullmatch(name):
-        raise CONTAINER_NAME_INVALID.error()
+        raise BLOB_CONTAINER_NAME_INVALID.error()
 
 
 def public_access(asked: str | None, account: Json, known: str) -> str:
@@ -63,7 +63,7 @@ def check_scope(scope: str | None) -> None:
 def check_unused(container: str, disks: list[str]) -> None:
     """`disks`: the blobs that are disks of machines, as account/container/name."""
     if any(blob.startswith(f"{container}/") for blob in disks):
-        raise CONTAINER_IN_USE.error()
+        raise BLOB_CONTAINER_IN_USE.error()
 
 
 def body(id: str, container: Traits) -> Json:
