@@ -13,6 +13,10 @@ from datetime import datetime
 from random import Random
 from typing import Any, Literal, Protocol, runtime_checkable
 
+from controlplane.blob_values import Blob as Blob
+from controlplane.blob_values import BlobProperties as BlobProperties
+from controlplane.blob_values import Container as Container
+from controlplane.blob_values import Range as Range
 from controlplane.domain.events.event import Cause
 from controlplane.domain.events.event import Event as Event
 from controlplane.json_object import Json as Json
@@ -49,51 +53,6 @@ class Clock(Protocol):
 
 
 # ---------------------------------------------------------------------------------------------------------------- Blobs
-
-
-@dataclass(frozen=True, slots=True)
-class Blob:
-    """Address of a blob or of one of its snapshots (`snapshot` = the service's time stamp)."""
-
-    account: str
-    container: str
-    name: str
-    snapshot: str | None = None
-
-    def at(self, snapshot: str | None) -> Blob:
-        return Blob(self.account, self.container, self.name, snapshot)
-
-
-@dataclass(frozen=True, slots=True)
-class Range:
-    """`length` bytes from `offset`; `clear` = known to be zero since the snapshot compared with."""
-
-    offset: int
-    length: int
-    clear: bool = False
-
-    @property
-    def end(self) -> int:
-        return self.offset + self.length
-
-
-@dataclass(frozen=True, slots=True)
-class BlobProperties:
-    kind: Literal["page", "block"]
-    size_bytes: int
-    etag: str
-    metadata: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Container:
-    """A container of an account. `public`: what strangers may read of it: blob, container, or nothing where empty."""
-
-    name: str
-    etag: str
-    modified: datetime
-    metadata: Mapping[str, str] = field(default_factory=dict)
-    public: str = ""
 
 
 class BlobWriter(Protocol):

@@ -24,6 +24,7 @@ JSON = "controlplane.json_object"
 PORTS, WRAPPERS = "controlplane.ports", "controlplane.port_wrappers"
 CAUSED, FABRIC_DOCUMENTS = "controlplane.caused_ports", "controlplane.fabric_documents"
 OVERLAY, SETTINGS = "controlplane.overlay_store", "controlplane.service_settings"
+BLOB_VALUES = "controlplane.blob_values"
 GUEST_URLS, VAULT = "controlplane.guest_urls", "controlplane.vault_format"
 JOBS, ARM, GUEST = "controlplane.jobs", "controlplane.arm", "simulator.guest"
 EDGE = f"{ARM}.edge"
@@ -45,7 +46,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     RESOURCES: (DOMAIN, ERRORS),
     RECOVERY_SERVICES: (DOMAIN, ERRORS, COMPUTE, NETWORK),
     SETTINGS: (),
-    PORTS: (DOMAIN, EVENTS, SETTINGS),
+    BLOB_VALUES: (),
+    PORTS: (DOMAIN, EVENTS, SETTINGS, BLOB_VALUES),
     WRAPPERS: (EVENTS, PORTS),
     CAUSED: (EVENTS, PORTS, WRAPPERS),
     GUEST_URLS: (PORTS,),
