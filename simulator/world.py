@@ -147,6 +147,8 @@ class World:
         config, keep = self.config, self._stack
         mark = {ACCOUNTS_MARK: secrets.token_hex(4)}  # of a world that is new; an older one has none
         self.state = StateFolder.open(config.state, seed=config.seed, config=mark)
+        if config.endpoints_copy is not None:  # of a world that was killed
+            config.endpoints_copy.unlink(missing_ok=True)
         self._examined = not self.state.was_killed
         keep.callback(lambda: self.state.close(orderly=self.failure is None and self._examined))
         keep.enter_context(recording(self.state.logs))

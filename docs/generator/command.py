@@ -44,6 +44,7 @@ STATE_FOLDER = {
     "secrets.json": "client secret, signing key, token of `/_sim`",
     "guests": "a folder for each machine: what would be on its system disk, such as packages and settings",
     "logs": "one JSON object a line, without secrets",
+    "up.log": "what `up --detach` says; it grows with each start",
     "endpoints.json": "how to reach the world; only while it runs",
     "lock": "held by the process that runs the world",
     "running": "there from the start to an orderly end",

@@ -6,7 +6,7 @@ import configparser
 import os
 import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
@@ -64,18 +64,40 @@ def storage_domain(folder: Path) -> str:
 
 def prepare(program: str, endpoints: Mapping[str, Any], folder: Path, environment: Mapping[str, str]) -> None:
     """Register the world in az and sign in to it; does nothing where that is done already."""
+
+    def register_and_sign_in() -> None:
+        _register(program, endpoints, folder, environment)
+        _sign_in(program, endpoints, folder, environment)
+
+    _once(endpoints, folder, register_and_sign_in, is_done=lambda: bool(_cloud(folder)))
+    check_cloud(folder)
+
+
+def prepare_unchanged(program: str, endpoints: Mapping[str, Any], folder: Path, environment: Mapping[str, str]) -> None:
+    """Sign in an az that believes to be talking to Azure itself; does nothing where that is done already."""
+    _once(endpoints, folder, lambda: _sign_in(program, endpoints, folder, environment))
+
+
+def is_az(program: str) -> bool:
+    return Path(program).stem.lower() == "az"
+
+
+def _once(
+    endpoints: Mapping[str, Any], folder: Path, act: Callable[[], None], is_done: Callable[[], bool] = lambda: True
+) -> None:
+    """Set the folder up anew, unless that was done for this very world."""
     folder.mkdir(mode=0o700, exist_ok=True)
     fingerprint = _fingerprint(endpoints)
     stamp = folder / STAMP
     with FileLock(folder / ".prepare.lock"):
-        if not (stamp.exists() and stamp.read_text(encoding="ascii") == fingerprint and _cloud(folder)):
-            stamp.unlink(missing_ok=True)
-            for pattern in FORGOTTEN:
-                for file in folder.glob(pattern):
-                    file.unlink()
-            _sign_in(program, endpoints, folder, environment)
-            write_private(stamp, fingerprint)
-    check_cloud(folder)
+        if stamp.exists() and stamp.read_text(encoding="ascii") == fingerprint and is_done():
+            return
+        stamp.unlink(missing_ok=True)
+        for pattern in FORGOTTEN:
+            for file in folder.glob(pattern):
+                file.unlink()
+        act()
+        write_private(stamp, fingerprint)
 
 
 def check_cloud(folder: Path) -> None:
@@ -98,10 +120,13 @@ def check_arguments(arguments: Sequence[str]) -> None:
             )
 
 
-def _sign_in(program: str, endpoints: Mapping[str, Any], folder: Path, environment: Mapping[str, str]) -> None:
+def _register(program: str, endpoints: Mapping[str, Any], folder: Path, environment: Mapping[str, str]) -> None:
     nameless = {name: value for name, value in environment.items() if name != "AZURE_CLOUD_NAME"}
     _run([program, "cloud", "register", "-n", CLOUD, "--endpoint-resource-manager", endpoints["arm"]], nameless)
     check_cloud(folder)
+
+
+def _sign_in(program: str, endpoints: Mapping[str, Any], folder: Path, environment: Mapping[str, str]) -> None:
     # Arguments can be seen by every process of the machine, so the secret goes by a file. One word with its option, as
     # az reads the file before it looks for options, and older worlds' secrets may begin with a dash.
     secret = folder / ".secret"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 import json
 import os
+import shlex
 import signal
 import sys
 import tempfile
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 
 OK, BAD, USAGE, LACKS, INTERRUPTED = 0, 1, 2, 3, 130
+STOP_IT = "Press Ctrl-C to stop the world."
 
 app = typer.Typer(
     name="backupsim",
@@ -111,6 +113,9 @@ def up(
     blob_port: Annotated[int, typer.Option(min=0, max=65535, help="Port of blob storage; 0: a free port.")] = 10000,
     state: StateOption = None,
     endpoints: Annotated[Path | None, typer.Option(help="Also write endpoints.json here.", show_default=False)] = None,
+    detach: Annotated[
+        bool, typer.Option("--detach", help="Return when the world is ready, and print the file with its endpoints.")
+    ] = False,
     blob_endpoint: BlobEndpointOption = None,
     blob_accounts: BlobAccountsOption = None,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
@@ -132,14 +137,15 @@ def up(
     ] = False,
 ) -> None:
     """Run a world until Ctrl-C."""
-    # Objects made while loading are never freed; collecting garbage among them takes a tenth of a start.
-    gc.disable()
-    from simulator.command.memory import give_back_large_buffers
     from simulator.pace import PaceSettings
-    from simulator.world import build
 
     if endpoints is not None and (endpoints.is_dir() or not endpoints.parent.is_dir()):
-        _fail(USAGE, f"--endpoints {endpoints} cannot be written; name a file in an existing folder")
+        _fail(USAGE, f"--endpoints {shlex.quote(str(endpoints))} cannot be written; name a file in an existing folder")
+    if detach:
+        _start_detached(state, endpoints)
+        return
+    # Objects made while loading are never freed; collecting garbage among them takes a tenth of a start.
+    gc.disable()
     config = _config(
         state,
         seed=seed,
@@ -155,6 +161,30 @@ def up(
         limit_requests=limit_requests,
         strict_api_versions=strict_api_versions,
     )
+    _run_until_interrupted(config)
+
+
+def _start_detached(state: Path | None, copy: Path | None) -> None:
+    """Do what this command was asked to, in a process of its own."""
+    from simulator.command import detached
+    from simulator.state.folder import user_state_folder
+
+    folder = state or user_state_folder()
+
+    def tell(line: str) -> None:
+        if line != STOP_IT:
+            typer.echo(line, err=True)
+
+    with _interruptible():
+        running = detached.start([word for word in sys.argv[1:] if word != "--detach"], folder, tell)
+    typer.echo(f"stop it with backupsim stop --state {shlex.quote(running.state)}", err=True)
+    typer.echo(str(copy or Path(running.state) / "endpoints.json"))
+
+
+def _run_until_interrupted(config: Config) -> None:
+    from simulator.command.memory import give_back_large_buffers
+    from simulator.world import build
+
     give_back_large_buffers()
     with _interruptible() as interrupted, build(config) as world, suppress(Interrupted):
         gc.freeze()
@@ -307,7 +337,8 @@ def _say_where(world: World) -> None:
     typer.echo(f"state      {where['state']}", err=True)
     for line in cli_control.pace_lines(world.pace.to_json()):
         typer.echo(f"pace       {line}", err=True)
-    typer.echo("Credentials are in endpoints.json in that folder. Press Ctrl-C to stop the world.", err=True)
+    typer.echo("Credentials are in endpoints.json in that folder.", err=True)
+    typer.echo(STOP_IT, err=True)
 
 
 def _hints(keep: Path | None, result: Json, language: str) -> list[str]:
@@ -336,6 +367,9 @@ def main() -> NoReturn:
 
     if len(sys.argv) == 1:
         sys.argv.append("demo")
+    if sys.argv[1].partition("=")[0] == "--state":
+        typer.echo("backupsim: --state belongs to a command: write backupsim up --state FOLDER", err=True)
+        sys.exit(USAGE)
     try:
         app(prog_name="backupsim")
     except (Interrupted, KeyboardInterrupt):

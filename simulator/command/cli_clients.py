@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -40,7 +41,7 @@ def az(
 
     given = arguments or []
     programs.check_arguments(given)
-    endpoints, program = running(state), programs.find()
+    endpoints, program = running(state, given), programs.find()
     folder = Path(endpoints["state"]) / "az"
     programs.prepare(program, endpoints, folder, programs.environment_of(endpoints, folder, os.environ))
     # az puts storage accounts' names into host names, which no name server knows.
@@ -50,24 +51,32 @@ def az(
     raise typer.Exit(code)
 
 
-@app.command()
-def shell(state: StateOption = None) -> None:
-    """Start a shell in which az, SDKs and Terraform use the world."""
-    from simulator.command import az as programs
+@app.command(context_settings=PASS_ON)
+def shell(
+    command: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="A program with its arguments, after --, or a line for the shell in one word; none: a shell.",
+            show_default=False,
+        ),
+    ] = None,
+    state: StateOption = None,
+) -> None:
+    """Start a shell, or one command, in which az, SDKs and Terraform use the world."""
     from simulator.command import client_environment
 
-    endpoints = running(state)
+    endpoints = running(state, command)
     folder = Path(endpoints["state"]) / "az"
-    try:
-        program = programs.find()
-        programs.prepare(program, endpoints, folder, programs.environment_of(endpoints, folder, os.environ))
-    except programs.MissingAz as missing:
-        typer.echo(f"backupsim: {missing}", err=True)
+    _prepare_az(endpoints, folder, is_wanted=True)
     bundle = client_environment.trust_bundle(Path(endpoints["ca_file"]))
     variables = client_environment.direct(endpoints, folder, bundle)
     environment = {**client_environment.without_others(os.environ), **variables}
-    typer.echo(f"az, SDKs and Terraform in this shell use {endpoints['arm']}; type exit to leave it", err=True)
-    raise typer.Exit(_run([_shell_program()], environment))
+    if not command:
+        typer.echo(f"az, SDKs and Terraform in this shell use {endpoints['arm']}; type exit to leave it", err=True)
+        command = [_shell_program()]
+    elif len(command) == 1:
+        command = [_shell_program(), "/c" if os.name == "nt" else "-c", *command]
+    raise typer.Exit(_run(command, environment))
 
 
 @app.command()
@@ -81,8 +90,10 @@ def env(
     if shell not in {*client_environment.SHELLS, "json"}:
         raise typer.BadParameter(f"{shell} is not one of sh, pwsh, cmd, json", param_hint="--shell")
     endpoints = running(state)
+    folder = Path(endpoints["state"]) / "az"
+    _prepare_az(endpoints, folder, is_wanted=False)
     bundle = client_environment.trust_bundle(Path(endpoints["ca_file"]))
-    variables = client_environment.direct(endpoints, Path(endpoints["state"]) / "az", bundle)
+    variables = client_environment.direct(endpoints, folder, bundle)
     sys.stdout.write(client_environment.render(variables, shell))
 
 
@@ -92,32 +103,58 @@ def run(
     state: StateOption = None,
 ) -> None:
     """Run a program written for the real Azure; it reaches the world and nothing else."""
+    from simulator.command import az as programs
     from simulator.command import client_environment
     from simulator.command.proxy import AZURE
 
-    endpoints = running(state)
+    endpoints = running(state, command)
+    folder = Path(endpoints["state"]) / "az-public"
     with _proxy(endpoints, AZURE, lambda target: typer.echo(f"refused: {target}", err=True)) as proxy:
-        variables = client_environment.proxied(endpoints, Path(endpoints["state"]) / "az-public", proxy)
-        code = _run(command, {**client_environment.without_others(os.environ), **variables})
+        variables = client_environment.proxied(endpoints, folder, proxy)
+        environment = {**client_environment.without_others(os.environ), **variables}
+        if programs.is_az(command[0]) and shutil.which(command[0]):
+            programs.prepare_unchanged(command[0], endpoints, folder, environment)
+        code = _run(command, environment)
     raise typer.Exit(code)
 
 
 # ------------------------------------------------------------------------------------------------------------- inside
 
 
-def running(state: Path | None) -> dict[str, Any]:
-    """How the running world is reached."""
+def running(state: Path | None, passed_on: Sequence[str] | None = None) -> dict[str, Any]:
+    """How the running world is reached. `passed_on` are the arguments of another program; `--state` may have got among
+    them by mistake."""
     from simulator.command.client_environment import check_target
     from simulator.failures import WrongUse
     from simulator.state.folder import running_endpoints, user_state_folder
 
     folder = state or user_state_folder()
-    running = running_endpoints(folder)
-    if running is None:
+    world = running_endpoints(folder)
+    if world is None and any(word.partition("=")[0] == "--state" for word in passed_on or ()):
+        raise WrongUse(
+            f"no world is running in {folder}, and --state stands among the other program's arguments; write it before "
+            "them, right after the command of backupsim"
+        )
+    if world is None:
         raise WrongUse(f"no world is running in {folder}; start one with backupsim up, or name another with --state")
-    endpoints = running.to_json()
+    endpoints = world.to_json()
     check_target(endpoints)
     return endpoints
+
+
+def _prepare_az(endpoints: Mapping[str, Any], folder: Path, is_wanted: bool) -> None:
+    """Sign in the user's az, if there is one. The rest of the environment is as good without."""
+    from simulator.command import az as programs
+    from simulator.failures import Failure
+
+    try:
+        program = programs.find()
+        programs.prepare(program, endpoints, folder, programs.environment_of(endpoints, folder, os.environ))
+    except programs.MissingAz as missing:
+        if is_wanted:
+            typer.echo(f"backupsim: {missing}", err=True)
+    except Failure as failure:
+        typer.echo(f"backupsim: {failure}", err=True)
 
 
 @contextmanager

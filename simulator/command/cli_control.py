@@ -1,4 +1,4 @@
-"""Commands that ask a running world by its control API: pace."""
+"""Commands about a world that runs elsewhere: wait for it, stop it, set its pace."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import shlex
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,6 +15,31 @@ from controlplane.json_object import Json
 from simulator.command import cli_clients
 
 app = typer.Typer()
+
+
+@app.command()
+def wait(
+    timeout: Annotated[float, typer.Option(min=0, help="Seconds after which it gives up, with exit code 1.")] = 60.0,
+    state: cli_clients.StateOption = None,
+) -> None:
+    """Wait until the world is ready, and print the file with its endpoints."""
+    from simulator.command import detached
+    from simulator.state.folder import user_state_folder
+
+    running = detached.wait(state or user_state_folder(), timeout)
+    typer.echo(str(Path(running.state) / "endpoints.json"))
+
+
+@app.command()
+def stop(state: cli_clients.StateOption = None) -> None:
+    """Stop the world that runs in the background, and wait until it has ended."""
+    from simulator.command import detached
+    from simulator.state.folder import user_state_folder
+
+    folder = state or user_state_folder()
+    stopped = detached.stop(folder)
+    said = "stopped; the state folder keeps the world" if stopped else f"no world is running in {folder}"
+    typer.echo(said, err=True)
 
 
 @app.command()

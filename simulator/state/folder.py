@@ -27,6 +27,8 @@ FORMAT_VERSION = 1
 ENDPOINTS_VERSION = 1
 APPLICATION = "backupsim"
 FOLDERS = ("azurite", "guests", "logs", "az", "ca")
+UP_LOG = "up.log"
+"""What a world says that was started in the background."""
 LOCK_SECONDS = 0.2
 """Longer than anyone holds the lock just to see whether a world runs."""
 
@@ -100,15 +102,9 @@ class StateFolder:
 
         Raises WrongUse where there is something else, or no world and `create` is false; StateInUse.
         """
-        path = path.absolute()
-        if not (path / "world.json").is_file():
-            if not create:
-                raise WrongUse(f"{path} is not the state folder of a world; name one with --state")
-            _refuse_strangers(path)
-        try:
-            _make_private_folder(path)
-        except OSError as problem:
-            raise WrongUse(f"{path} cannot be used ({problem.strerror}); name another folder") from None
+        if not create and not (path / "world.json").is_file():
+            raise WrongUse(f"{path.absolute()} is not the state folder of a world; name one with --state")
+        path = usable_folder(path)
         lock = _lock(path)
         try:
             world = _world(path, {"format_version": FORMAT_VERSION, "seed": seed, "config": dict(config or {})})
@@ -180,6 +176,25 @@ class StateFolder:
         return secrets[name]
 
 
+def usable_folder(path: Path) -> Path:
+    """The folder of a world, or of one to come, as an absolute path; made if need be. WrongUse where there is something
+    else."""
+    path = path.absolute()
+    if not (path / "world.json").is_file():
+        _refuse_strangers(path)
+    try:
+        _make_private_folder(path)
+    except OSError as problem:
+        raise WrongUse(f"{path} cannot be used ({problem.strerror}); name another folder") from None
+    return path
+
+
+def forget_endpoints(path: Path) -> None:
+    """Remove what a world left that was killed; nothing while one runs."""
+    with suppress(Timeout), FileLock(path / "lock", timeout=0, mode=0o600, thread_local=False):
+        (path / "endpoints.json").unlink(missing_ok=True)
+
+
 def running_endpoints(path: Path) -> Endpoints | None:
     """Where the folder's world is reached; None when none runs, also when the last one was killed."""
     try:
@@ -222,11 +237,12 @@ def _lock(path: Path) -> FileLock:
 def _refuse_strangers(path: Path) -> None:
     """Raise WrongUse for a folder with other files.
 
-    The files of a start that was killed before it wrote world.json are accepted.
+    The files of a start that ended before it wrote world.json are accepted.
     """
     if path.exists() and not path.is_dir():
         raise WrongUse(f"{path} is not a folder; name another one")
-    strangers = sorted({entry.name for entry in path.iterdir()} - {"lock", ".world.json.new"}) if path.is_dir() else []
+    entries = {entry.name for entry in path.iterdir()} if path.is_dir() else set()
+    strangers = sorted(entries - {"lock", ".world.json.new", UP_LOG})
     if strangers:
         raise WrongUse(f"{path} holds {strangers[0]} and is not a world's state folder; name an empty or a new folder")
 

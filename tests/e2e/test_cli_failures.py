@@ -128,6 +128,10 @@ def test_a_state_that_is_no_folder(tmp_path: Path) -> None:
     )
 
 
+def test_a_state_before_the_command() -> None:
+    assert "--state belongs to a command" in told(2, "--state", "world", "up")
+
+
 def test_endpoints_into_a_folder_that_is_not_there(tmp_path: Path) -> None:
     assert "name a file in an existing folder" in up(2, tmp_path / "w", "--endpoints", str(tmp_path / "no" / "file"))
     assert not (tmp_path / "w").exists()

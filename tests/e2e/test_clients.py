@@ -64,15 +64,13 @@ class Clients:
     def backupsim(
         self, *arguments: str, stdin: str = "", variables: Mapping[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
-        environment = {
-            **os.environ,
-            **(variables or {}),
-            "HOME": str(self.home),
-            "BACKUPSIM_STATE": str(self.world.state),
-            "PYTHONPATH": str(ROOT),
-        }
+        environment = {**self.surroundings(), **(variables or {})}
         command = [sys.executable, "-m", "simulator.command.cli", *arguments]
         return subprocess.run(command, env=environment, input=stdin, capture_output=True, text=True, timeout=120)
+
+    def surroundings(self) -> dict[str, str]:
+        ours = {"HOME": str(self.home), "BACKUPSIM_STATE": str(self.world.state), "PYTHONPATH": str(ROOT)}
+        return {**os.environ, **ours}
 
     def run(self, *command: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
         return self.backupsim("run", "--", *command, stdin=stdin)
@@ -195,6 +193,47 @@ def test_a_shell_is_pointed_at_the_world(clients: Clients, az: Path) -> None:
     assert done.returncode == 7
     assert "clients" in done.stdout
     assert '{"status":"ok"}' in done.stdout
+
+
+def test_one_command_in_that_shell(clients: Clients, az: Path) -> None:
+    variables = {"SHELL": "/bin/sh", "BACKUPSIM_AZ": str(az)}
+    words = clients.backupsim("shell", "--", "printf", "%s|", "a b", "$HOME", variables=variables)
+    assert (words.returncode, words.stdout) == (0, "a b|$HOME|"), words.stderr
+    line = clients.backupsim("shell", "--", 'echo "$BACKUPSIM_ARM"; exit 7', variables=variables)
+    assert (line.returncode, line.stdout) == (7, f"{clients.endpoints['arm']}\n")
+
+
+def test_a_fresh_world_needs_no_command_before_az(az: Path, tmp_path: Path) -> None:
+    """Neither way to az is prepared by the other, nor by `backupsim az`."""
+    (tmp_path / "home").mkdir()
+    with up(tmp_path / "a world") as world:
+        world.client.put(world.client.group("clients"), {"location": "westus"})
+        fresh = Clients(world, tmp_path / "home")
+        groups = " ".join(GROUPS)
+        script = f'eval "$({sys.executable} -m simulator.command.cli env)"; {az} {groups}'
+        told = subprocess.run(
+            ["sh", "-ec", script],
+            env={**fresh.surroundings(), "BACKUPSIM_AZ": str(az)},
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        assert (told.returncode, told.stdout.split()) == (0, ["clients"]), told.stderr
+        believed = fresh.run(str(az), *GROUPS)
+        assert (believed.returncode, believed.stdout.split()) == (0, ["clients"]), believed.stderr
+    assert list(fresh.home.iterdir()) == []
+
+
+@pytest.mark.parametrize("command", ["az", "shell", "run"])
+def test_a_state_among_the_other_programs_arguments_is_told_where_it_goes(tmp_path: Path, command: str) -> None:
+    environment = {**os.environ, "BACKUPSIM_STATE": str(tmp_path / "none"), "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-m", "simulator.command.cli", command, "ls", "--state", str(tmp_path)],
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, "write it before them" in done.stderr) == (2, True), done.stderr
 
 
 @pytest.mark.parametrize("style", ["", "/adfs"], ids=["aad", "adfs"])
