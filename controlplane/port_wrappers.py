@@ -119,6 +119,9 @@ class BlobsWrapper(Blobs):
     def put(self, blob: Blob, data: bytes, metadata: Mapping[str, str] | None = None) -> None:
         self.inner.put(blob, data, metadata)
 
+    def put_if_absent(self, blob: Blob, data: bytes) -> bool:
+        return self.inner.put_if_absent(blob, data)
+
     def writer(self, blob: Blob) -> BlobWriter:
         return self.inner.writer(blob)
 

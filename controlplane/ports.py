@@ -28,6 +28,8 @@ READ_BYTES = 8 * 1024 * 1024
 """Size of a bulk read. Azurite reads ranges of up to 4 MiB twice, so larger ones are several times faster."""
 WRITE_BYTES = 4 * 1024 * 1024
 """Size of a bulk page write: the limit of Put Page in Azure Storage."""
+CLAIMS = "backupsim-claim"
+"""Container in which an account says whose it is, where several worlds use one storage."""
 MAX_IN_FLIGHT = 4
 """Large transfers at once; more of them make the storage stall for every guest."""
 
@@ -79,7 +81,8 @@ class Blobs(Protocol):
         the endpoint cannot have further accounts."""
 
     def empty_account(self, account: str) -> None:
-        """Delete everything in the account, snapshots too. It stays usable; its name may be given anew."""
+        """Delete everything in the account, snapshots too, the container CLAIMS last. It stays usable; its name may be
+        given anew."""
 
     def containers(self, account: str) -> Sequence[Container]:
         """The account's containers by name, those included that appeared when first written to."""
@@ -109,6 +112,10 @@ class Blobs(Protocol):
 
     def put(self, blob: Blob, data: bytes, metadata: Mapping[str, str] | None = None) -> None:
         """A whole block blob at once, replacing what was there."""
+
+    def put_if_absent(self, blob: Blob, data: bytes) -> bool:
+        """The same where there is no blob of this name; False, and nothing is changed, where there is. Of several who
+        do it at once one gets True."""
 
     def writer(self, blob: Blob) -> BlobWriter:
         """A block blob written piece by piece."""

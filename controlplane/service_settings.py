@@ -16,6 +16,9 @@ class ServiceSettings:
     vault_account: str = "backupvaults"
     """Storage account of what the vaults hold. No guest ever gets an address in it. Not shown in ARM."""
     managed_disks_account: str = "manageddisks"
+    claim: str = ""
+    """What this world writes into each storage account that it makes, so that no other one over the same storage takes
+    the name; empty: no other world can reach the storage."""
     snapshot_timeout_seconds: int = 20 * 60
     """How long a snapshot task may stay silent; the extension itself gives up at 140 minutes."""
     snapshot_attempts: int = 2

@@ -122,9 +122,11 @@ class Client:
         return _checked(response)
 
     def finish(self, response: httpx.Response) -> Json:
-        """Follow Azure-AsyncOperation to its end; returns the last status body (empty without such a header)."""
+        """Follow Azure-AsyncOperation, or Location where only that is told, to its end; returns the last status body
+        (empty without such a header)."""
         address = response.headers.get("Azure-AsyncOperation")
         if not address:
+            self._await_result(response)
             return {}
         status = self._poll(address, lambda operation: operation["status"] in {"Succeeded", "Failed", "Canceled"})
         if status["status"] != "Succeeded":
@@ -136,16 +138,27 @@ class Client:
         """GET again and again until `until` holds of the resource; StillRunning when the time limit passes."""
         return self._poll(path, until, query)
 
+    def _await_result(self, response: httpx.Response) -> None:
+        """Until what the request began has its result: a failed one is raised."""
+        end = self._monotonic() + self._limit_seconds
+        while response.status_code == 202 and (address := response.headers.get("Location")):
+            self._check_limit(address, end)
+            self._pause(POLL_SECONDS)
+            response = self.arm("GET", address)
+
     def _poll(self, path: str, until: Callable[[Json], bool], query: Mapping[str, str] | None = None) -> Json:
         end = self._monotonic() + self._limit_seconds
         while True:
             resource = self._json(self.arm("GET", path, query=query))
             if until(resource):
                 return resource
-            if self._monotonic() >= end:
-                where = httpx.URL(path).path
-                raise StillRunning(f"{where} did not reach its end within {self._limit_seconds:.0f} s; look at its job")
+            self._check_limit(path, end)
             self._pause(POLL_SECONDS)
+
+    def _check_limit(self, path: str, end: float) -> None:
+        if self._monotonic() >= end:
+            where = httpx.URL(path).path
+            raise StillRunning(f"{where} did not reach its end within {self._limit_seconds:.0f} s; look at its job")
 
     def _bearer(self) -> str:
         if not self._token:

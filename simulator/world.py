@@ -203,6 +203,8 @@ class World:
         if config.blob_endpoint is not None:
             from simulator.storage import foreign_storage
 
+            # Other worlds may use it too.
+            settings = replace(settings, claim=self.state.secret("claim", lambda: secrets.token_hex(16)))
             return foreign_storage.accounts_of_service(settings, config.blob_accounts)
         mark = self.state.config.get(ACCOUNTS_MARK, "")
         return settings.with_accounts(lambda name: f"{name}{mark}")
@@ -355,7 +357,8 @@ class World:
 
     def _storage_accounts(self) -> dict[str, dict[str, str]]:
         found = self.store.find("microsoft.storage/storageaccounts")
-        names = [document.id.rpartition("/")[2] for document in found]
+        made = (each.json() for each in found)  # One that is still being made has no key yet.
+        names = [each["name"] for each in made if each["properties"]["provisioningState"] == "Succeeded"]
         return {
             name: {"blob_endpoint": self.blobs.account_url(name), "key": self.blobs.account_key(name)} for name in names
         }

@@ -30,6 +30,7 @@ from controlplane.adapters.connections import TIMEOUT_SECONDS, Connections
 from controlplane.adapters.storage_keys import Accounts, FixedAccounts, blob_sas, shared_key
 from controlplane.domain.spans import Span, merged, within, without
 from controlplane.ports import (
+    CLAIMS,
     MAX_IN_FLIGHT,
     WRITE_BYTES,
     Blob,
@@ -88,8 +89,9 @@ class AzuriteBlobs:
         self._accounts.add(self._prefix + account)
 
     def empty_account(self, account: str) -> None:
-        for container in self.containers(account):
-            self.delete_container(account, container.name)
+        names = [container.name for container in self.containers(account)]
+        for name in sorted(names, key=lambda name: name == CLAIMS):
+            self.delete_container(account, name)
 
     def containers(self, account: str) -> Sequence[Container]:
         with _translated(Blob(account, "", "")):
@@ -207,6 +209,17 @@ class AzuriteBlobs:
         _check_base(blob)
         headers = {"x-ms-blob-type": "BlockBlob"} | {f"x-ms-meta-{k}": v for k, v in (metadata or {}).items()}
         self._in_container(blob, lambda: self._send("PUT", blob, {}, headers, data))
+
+    def put_if_absent(self, blob: Blob, data: bytes) -> bool:
+        _check_base(blob)
+        headers = {"x-ms-blob-type": "BlockBlob", "if-none-match": "*"}
+        try:
+            self._in_container(blob, lambda: self._send("PUT", blob, {}, headers, data))
+        except BlobConflict:
+            if self.properties(blob) is None:
+                raise
+            return False
+        return True
 
     def writer(self, blob: Blob) -> BlockWriter:
         _check_base(blob)

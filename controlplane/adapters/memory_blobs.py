@@ -74,7 +74,6 @@ class MemoryBlobs:
         return b64encode(sha256(f"memory {account}".encode()).digest()).decode()
 
     def account_url(self, account: str) -> str:
-        self.account_key(account)
         return f"{ENDPOINT}/{account}"
 
     def url(self, blob: Blob) -> str:
@@ -95,6 +94,13 @@ class MemoryBlobs:
 
     def put(self, blob: Blob, data: bytes, metadata: Mapping[str, str] | None = None) -> None:
         self._place(blob, _Content("block", len(data), [0], [bytes(data)], dict(metadata or {})))
+
+    def put_if_absent(self, blob: Blob, data: bytes) -> bool:
+        with self._lock:
+            if blob in self._contents:
+                return False
+            self.put(blob, data)
+            return True
 
     def writer(self, blob: Blob) -> MemoryWriter:
         self.account_key(blob.account)

@@ -9,7 +9,7 @@ from controlplane.jobs.deployment import deploying
 from controlplane.jobs.engine.plan import Plan
 from controlplane.jobs.protection.lifecycle import CONFIGURE
 from controlplane.jobs.protection.stopping import DELETE, STOP, SUSPEND, UNDELETE
-from controlplane.jobs.provisioning import disks
+from controlplane.jobs.provisioning import accounts, disks
 from controlplane.jobs.requests import Requests
 from controlplane.jobs.restore.restore import PLANS as RESTORES
 from controlplane.jobs.retention.archive import MOVE
@@ -22,4 +22,4 @@ PLANS: Mapping[str, Plan] = {
 
 def plans(requests_of: Callable[[], Requests]) -> Mapping[str, Plan]:
     """These, the one that itself uses the operations of the service, and those that make and remove other resources."""
-    return {**PLANS, **{plan.name: plan for plan in (deploying(requests_of), *disks.PLANS)}}
+    return {**PLANS, **{plan.name: plan for plan in (deploying(requests_of), *disks.PLANS, *accounts.PLANS)}}

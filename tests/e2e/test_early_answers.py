@@ -107,7 +107,7 @@ def test_arm_is_there_before_its_storage(tmp_path: Path) -> None:
         assert client.get("/_sim/endpoints", headers=of_sim).json()["arm_http"] == f"http://127.0.0.1:{port}"
         account = f"{group}/providers/Microsoft.Storage/storageAccounts/earlydisks?api-version=2023-05-01"
         of_account = {"location": "westus", "sku": {"name": "Standard_LRS"}, "kind": "StorageV2"}
-        assert client.put(account, json=of_account).status_code == 200
+        assert client.put(account, json=of_account).status_code == 202
         assert wait_for(lambda: list(published(state)["storage_accounts"]) == ["earlydisks"])
         assert client.delete(account).status_code == 200
         assert wait_for(lambda: published(state)["storage_accounts"] == {}), "the file follows what ARM lists"

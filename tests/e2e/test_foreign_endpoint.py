@@ -55,7 +55,7 @@ def environment(service: str) -> dict[str, str]:
 class TheirAzurite:
     """Azurite as the compose file runs it; nobody of ours looks after it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, accounts: str = ACCOUNTS) -> None:
         try:
             node, main = find_node(), install(cache_folder())
         except (MissingNode, InstallFailed) as lack:
@@ -64,7 +64,7 @@ class TheirAzurite:
         assert program == "azurite-blob", "whose main program this is"
         self.process = subprocess.Popen(
             [node.program, main, *arguments],
-            env=environment("azurite"),
+            env=environment("azurite") | {"AZURITE_ACCOUNTS": accounts},
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,

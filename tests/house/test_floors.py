@@ -138,7 +138,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     f"{ARM}.insights": (DOMAIN, ERRORS, PORTS, EDGE, "pydantic"),
     f"{ARM}.managed_identity": (PORTS, EDGE),
     f"{ARM}.data_protection": (DOMAIN, ERRORS, RECOVERY_SERVICES, PORTS, f"{JOBS}.retention", EDGE),
-    f"{ARM}.storage": (DOMAIN, ERRORS, COMPUTE, STORAGE, PORTS, EDGE),
+    f"{ARM}.storage": (DOMAIN, ERRORS, COMPUTE, STORAGE, RESOURCES, PORTS, f"{JOBS}.provisioning", EDGE),
     f"{ARM}.network": (DOMAIN, ERRORS, NETWORK, PORTS, f"{JOBS}.documents", EDGE, "pydantic"),
     f"{ARM}.compute": (
         *RULES,
@@ -173,6 +173,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         TEMPLATES,
         f"{TEMPLATES}.language",
         f"{JOBS}.deployment",
+        f"{JOBS}.provisioning",
         f"{ARM}.sign_in",
         EDGE,
         f"{ARM}.insights",

@@ -11,7 +11,7 @@ from pydantic import Field
 from controlplane.arm.compute import compute_operations
 from controlplane.arm.edge.call import Answer, Call, RequestBody, rows
 from controlplane.arm.edge.routing import GROUP, SUBSCRIPTION, Route, reading
-from controlplane.arm.storage.storage_accounts import account_named
+from controlplane.arm.storage.storage_accounts import usable_account
 from controlplane.domain import errors, location
 from controlplane.domain.compute.managed_disk import (
     KIND,
@@ -207,7 +207,7 @@ def _source(call: Call, creation: CreationRequest) -> Blob:
         blob = call.ports.blobs.parse(creation.source_uri)
     except ValueError:
         raise invalid("disk.creationData.sourceUri", "it is not the address of a blob in this cloud") from None
-    if blob.account in call.ports.settings.own_accounts or account_named(call.ports.store, blob.account) is None:
+    if blob.account in call.ports.settings.own_accounts or usable_account(call.ports.store, blob.account) is None:
         raise invalid("disk.creationData.sourceUri", f"there is no storage account '{blob.account}'")
     return blob
 

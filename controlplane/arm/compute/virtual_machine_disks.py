@@ -8,7 +8,7 @@ from typing import cast
 
 from controlplane.arm.compute import disks
 from controlplane.arm.edge.call import Call
-from controlplane.arm.storage.storage_accounts import account_named
+from controlplane.arm.storage.storage_accounts import usable_account
 from controlplane.domain.arm_id import ResourceId
 from controlplane.domain.compute import managed_disk
 from controlplane.domain.compute.virtual_machine import GIB, KIND, VHD_FOOTER_BYTES, DiskRequest, invalid, not_allowed
@@ -94,7 +94,7 @@ def _unmanaged_blob(call: Call, disk: DiskRequest) -> Blob:
         blob = call.ports.blobs.parse(disk.vhd)
     except ValueError:
         raise invalid(parameter, "it is not the address of a blob in this cloud") from None
-    if account_named(call.ports.store, blob.account) is None:
+    if usable_account(call.ports.store, blob.account) is None:
         raise DISK_STORAGE_ACCOUNT_NOT_FOUND.error(account=blob.account)
     present = call.ports.blobs.properties(blob) is not None
     if present and not disk.attached:

@@ -17,8 +17,8 @@ from controlplane.domain.storage.blob_container import (
     check_unused,
     public_access,
 )
-from controlplane.domain.storage.storage_account import KIND
-from controlplane.ports import Container, Json
+from controlplane.domain.storage.storage_account import KIND, check_provisioned
+from controlplane.ports import CLAIMS, Container, Json
 
 CONTAINERS = f"{ACCOUNT}/blobServices/{{service}}/containers"
 CONTAINER = f"{CONTAINERS}/{{container}}"
@@ -65,7 +65,7 @@ def delete_container(call: Call) -> Answer:
 
 def list_containers(call: Call) -> Answer:
     account, after = _account(call), call.after
-    found = call.ports.blobs.containers(account["name"])
+    found = [each for each in call.ports.blobs.containers(account["name"]) if each.name != CLAIMS]
     prefix = call.query.get("$filter", "")
     return call.page(
         (each.name, encode(_shown(call, each)))
@@ -92,11 +92,14 @@ def _new(call: Call) -> Container:
 
 def _account(call: Call) -> Json:
     account: Json = call.get(KIND, call.id.partition("/blobServices")[0]).json()
+    check_provisioned(account)
     return account
 
 
 def _find(call: Call, account: Json) -> Container | None:
-    return call.ports.blobs.container(account["name"], call.names["container"])
+    """One that is there for the service alone is not shown, nor deleted."""
+    name = call.names["container"]
+    return None if name == CLAIMS else call.ports.blobs.container(account["name"], name)
 
 
 def _get(call: Call, account: Json) -> Container:

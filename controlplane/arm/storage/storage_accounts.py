@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from controlplane.arm.edge.call import Answer, Call, RequestBody, as_json, rows
 from controlplane.arm.edge.routing import GROUP, SUBSCRIPTION, Route, reading
+from controlplane.arm.storage import storage_operations
 from controlplane.domain import errors, location
 from controlplane.domain.compute.virtual_machine import KIND as MACHINES
 from controlplane.domain.errors import ServiceError
@@ -20,14 +21,17 @@ from controlplane.domain.storage.storage_account import (
     Account,
     body,
     check_name,
+    check_provisioned,
     in_other_group,
     in_use,
+    is_provisioned,
     name_invalid,
     name_taken,
     one_of,
     updated,
 )
 from controlplane.domain.times import parse_instant
+from controlplane.jobs.provisioning import accounts
 from controlplane.ports import Document, Store
 
 ACCOUNTS = f"{GROUP}/providers/{TYPE}"
@@ -66,26 +70,53 @@ def account_named(store: Store, name: str) -> Document | None:
     return next((found for found in store.find(KIND) if found.id.rpartition("/")[2] == name), None)
 
 
+def usable_account(store: Store, name: str) -> Document | None:
+    """The same, once it has been made."""
+    account = account_named(store, name)
+    return account if account is not None and is_provisioned(account.json()) else None
+
+
 def put_account(call: Call) -> Answer:
     call.get_group()
     account = _account(call)
     _check_free(call, account.name)
-    # Outside the transaction: the storage may be slow, and repeating it does no harm.
-    call.ports.blobs.add_account(account.name)
+    # Outside the transaction: only the storage knows which accounts other worlds have there.
+    if call.find(KIND) is None and _is_of_another_world(call, account.name):
+        raise name_taken(account.name)
     endpoint = call.ports.blobs.account_url(account.name) + "/"
     with call.ports.store.transaction():
         _check_free(call, account.name)
         known = call.find(KIND)
         call.check_precondition(known)
-        id, created = call.id, call.ports.clock.now()
-        if known:
-            existing = known.json()
-            id = existing["id"]
-            if existing["location"] != account.location:
-                raise errors.location_conflict(account.name, existing["location"], call.group, account.location)
-            created = parse_instant(existing["properties"]["creationTime"])
-        shown = call.with_kept(AccountRequest, body(id, account, endpoint, created))
-        document = call.ports.store.put(KIND, call.id, shown, parent=call.group_id)
+        return _begin(call, account, endpoint) if known is None else _change(call, known, account, endpoint)
+
+
+def _begin(call: Call, account: Account, endpoint: str) -> Answer:
+    """The account is there at once, as one that is being created; a job makes it."""
+    operation = storage_operations.begin(call)
+    shown = call.with_kept(AccountRequest, body(call.id, account, endpoint, call.ports.clock.now(), "Creating"))
+    call.ports.store.put(KIND, call.id, shown, parent=call.group_id, private={"operation": operation})
+    state: accounts.AccountState = {
+        "job": call.new_guid(),
+        "kind": KIND,
+        "resource": call.id,
+        "operation": operation,
+        "account": account.name,
+    }
+    call.engine.start(accounts.CREATE.name, state["job"], dict(state))
+    return storage_operations.accepted(call, account.location, operation)
+
+
+def _change(call: Call, known: Document, account: Account, endpoint: str) -> Answer:
+    existing = known.json()
+    if existing["location"] != account.location:
+        raise errors.location_conflict(account.name, existing["location"], call.group, account.location)
+    properties = existing["properties"]
+    created, state = parse_instant(properties["creationTime"]), properties["provisioningState"]
+    shown = call.with_kept(AccountRequest, body(existing["id"], account, endpoint, created, state))
+    document = call.ports.store.put(KIND, call.id, shown, parent=call.group_id)
+    if not is_provisioned(existing):
+        return storage_operations.accepted(call, account.location, known.private["operation"])
     return call.stored(document)
 
 
@@ -103,20 +134,29 @@ def patch_account(call: Call) -> Answer:
 
 
 def delete_account(call: Call) -> Answer:
-    """With everything in it. Its blobs go first: if that fails half-way, the account is there to be deleted again."""
-    known = call.find(KIND)
-    if known is None:
-        return Answer(204)
-    call.check_precondition(known)
-    name = str(known.json()["name"])
-    if any(blob.startswith(f"{name}/") for vm in call.ports.store.find(MACHINES) for blob in vm.private["blobs"]):
-        raise in_use(name)
-    call.ports.blobs.empty_account(name)
+    """With everything in it, of which a job takes care. As in Azure the account is gone at once."""
     with call.ports.store.transaction():
+        known = call.find(KIND)
+        if known is None:
+            return Answer(204)
+        call.check_precondition(known)
+        check_provisioned(known.json())
+        name = str(known.json()["name"])
+        if any(blob.startswith(f"{name}/") for vm in call.ports.store.find(MACHINES) for blob in vm.private["blobs"]):
+            raise in_use(name)
         for service in storage_service.DEFAULTS:
             for settings in call.ports.store.find(storage_service.kind(service), known.id):
                 call.ports.store.delete(settings.kind, settings.id)
         call.ports.store.delete(KIND, call.id)
+        call.ports.store.put(accounts.EMPTYING, name, {})
+        state: accounts.AccountState = {
+            "job": call.new_guid(),
+            "kind": accounts.EMPTYING,
+            "resource": name,
+            "operation": "",
+            "account": name,
+        }
+        call.engine.start(accounts.EMPTY.name, state["job"], dict(state))
     return Answer(200)
 
 
@@ -131,6 +171,7 @@ def list_all_accounts(call: Call) -> Answer:
 
 def list_keys(call: Call) -> Answer:
     account = call.get(KIND, call.id.rpartition("/")[0]).json()
+    check_provisioned(account)
     key = call.ports.blobs.account_key(account["name"])
     created = account["properties"]["creationTime"]
     # The storage has one key; clients expect two, so both names mean it.
@@ -146,7 +187,7 @@ def check_name_availability(call: Call) -> Answer:
         check_name(name)
     except ServiceError as error:
         return as_json({"nameAvailable": False, "reason": error.code, "message": error.message})
-    if _is_ours(call, name) or account_named(call.ports.store, name):
+    if _is_ours(call, name) or account_named(call.ports.store, name) or _is_of_another_world(call, name):
         return as_json({"nameAvailable": False, "reason": "AlreadyExists", "message": name_taken(name).message})
     return as_json({"nameAvailable": True})
 
@@ -176,13 +217,17 @@ def _check_free(call: Call, name: str) -> None:
         raise in_other_group(name)
 
 
+def _is_of_another_world(call: Call, name: str) -> bool:
+    return bool(call.ports.settings.claim) and accounts.is_claimed_by_another(call.ports, name)
+
+
 def _is_ours(call: Call, name: str) -> bool:
     """The service's own accounts are not shown, but their names are gone."""
     return name in call.ports.settings.own_accounts
 
 
 ROUTES = (
-    Route("PUT", ACCOUNT, put_account, body=AccountRequest, codes=(200,)),
+    Route("PUT", ACCOUNT, put_account, body=AccountRequest, codes=(200, 202)),
     reading(ACCOUNT, get_account),
     Route("PATCH", ACCOUNT, patch_account, body=AccountRequest),
     Route("DELETE", ACCOUNT, delete_account, codes=(200, 204)),

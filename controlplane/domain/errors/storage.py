@@ -33,6 +33,28 @@ STORAGE_ACCOUNT_IN_USE = ErrorKind(
     source=OURS,
 )
 
+STORAGE_ACCOUNT_NOT_PROVISIONED = ErrorKind(
+    code="StorageAccountIsNotProvisioned",
+    message="The storage account provisioning state must be 'Succeeded' before executing the operation.",
+    status=409,
+    remedy="Wait until its creation has ended.",
+    source=KNOWN,
+)
+
+STORAGE_ACCOUNT_CREATION_FAILED = ErrorKind(
+    code="StorageAccountOperationFailed",
+    message="The storage account {name} could not be made: {reason}.",
+    status=500,
+    source=OURS,
+)
+
+ACCOUNT_NOT_EMPTIED = ErrorKind(
+    code="StorageAccountOperationFailed",
+    message="What the storage account {name} held could not be deleted: {reason}.",
+    status=500,
+    source=OURS,
+)
+
 INVALID_VALUES_FOR_REQUEST_PARAMETERS = ErrorKind(
     code="InvalidValuesForRequestParameters",
     message="Values for request parameters are invalid: {parameter}.",

@@ -93,7 +93,9 @@ class Operation:
         return replace(self, state=state, status=status, status_path=status_path, body=None, started=time)
 
     def succeeded(self, now: datetime) -> Operation:
-        return self._at_end("succeeded", now)
+        """What was accepted only is OK once it is done."""
+        status = HTTPStatus.OK if self.status == HTTPStatus.ACCEPTED else self.status
+        return replace(self._at_end("succeeded", now), status=int(status))
 
     def cancelled(self, now: datetime) -> Operation:
         return self._at_end("cancelled", now)

@@ -13,6 +13,7 @@ from controlplane.domain.errors.storage import (
     STORAGE_ACCOUNT_ALREADY_TAKEN,
     STORAGE_ACCOUNT_IN_ANOTHER_RESOURCE_GROUP,
     STORAGE_ACCOUNT_IN_USE,
+    STORAGE_ACCOUNT_NOT_PROVISIONED,
 )
 from controlplane.domain.times import instant
 from controlplane.json_object import Json
@@ -69,6 +70,16 @@ def check_name(name: str) -> None:
         raise name_invalid(name)
 
 
+def check_provisioned(shown: Json) -> None:
+    """Refuse to use an account that is still being made."""
+    if not is_provisioned(shown):
+        raise STORAGE_ACCOUNT_NOT_PROVISIONED.error()
+
+
+def is_provisioned(shown: Json) -> bool:
+    return bool(shown["properties"].get("provisioningState", "Succeeded") == "Succeeded")
+
+
 def in_use(name: str) -> ServiceError:
     return STORAGE_ACCOUNT_IN_USE.error(name=name)
 
@@ -96,7 +107,7 @@ def _sku(name: str) -> Json:
     return {"name": name, "tier": name.partition("_")[0]}
 
 
-def body(id: str, account: Account, blob_endpoint: str, created: datetime) -> Json:
+def body(id: str, account: Account, blob_endpoint: str, created: datetime, state: str) -> Json:
     """What GET answers. Of the four services only blobs are there, so only they have an endpoint."""
     stamp = instant(created)
     return {
@@ -115,7 +126,7 @@ def body(id: str, account: Account, blob_endpoint: str, created: datetime) -> Js
                 "keySource": "Microsoft.Storage",
             },
             "accessTier": account.access_tier,
-            "provisioningState": "Succeeded",
+            "provisioningState": state,
             "creationTime": stamp,
             "primaryEndpoints": {"blob": blob_endpoint},
             "primaryLocation": account.location,

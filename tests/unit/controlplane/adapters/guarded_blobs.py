@@ -59,6 +59,10 @@ class GuardedBlobs(BlobsWrapper):
         self._check("put")
         super().put(blob, data, metadata)
 
+    def put_if_absent(self, blob: Blob, data: bytes) -> bool:
+        self._check("put_if_absent")
+        return super().put_if_absent(blob, data)
+
     def writer(self, blob: Blob) -> BlobWriter:
         self._check("writer")
         return super().writer(blob)

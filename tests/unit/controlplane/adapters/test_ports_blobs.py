@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from itertools import count, pairwise
 from random import Random
@@ -118,6 +119,16 @@ def test_a_container_that_appeared_by_a_write_is_listed(blobs: Blobs) -> None:
     assert [each.name for each in blobs.containers(name)] == ["area", "zone"]
     with pytest.raises(BlobNotFound):
         blobs.containers("nobody")
+
+
+def test_of_those_who_put_where_nothing_is_one_succeeds(blobs: Blobs) -> None:
+    contested = new_blob("contested")
+    with ThreadPoolExecutor(4) as pool:
+        results = list(pool.map(lambda number: blobs.put_if_absent(contested, b"%d" % number), range(8)))
+    assert sorted(results) == [False] * 7 + [True]
+    assert blobs.read(contested) == b"%d" % results.index(True)
+    blobs.delete(contested)
+    assert blobs.put_if_absent(contested, b"again")
 
 
 def test_an_unknown_account_is_not_found(blobs: Blobs) -> None:

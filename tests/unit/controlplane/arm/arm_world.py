@@ -125,6 +125,8 @@ class ArmWorld:
         """The end of the operation that this answer began."""
         assert int(response.headers["Retry-After"]) > 0
         self.settle()
+        if "Azure-AsyncOperation" not in response.headers:
+            return {"status": "Succeeded", "result": self.get(response.headers["Location"])}
         ended = self.get(response.headers["Azure-AsyncOperation"])
         assert ended["status"] in {"Succeeded", "Failed"}
         return ended
@@ -141,6 +143,7 @@ class ArmWorld:
     def add_account(self, id: str = ACCOUNT) -> str:
         """The account's blob endpoint."""
         self.put(id, {"location": "westus", "sku": {"name": "Standard_LRS"}, "kind": "StorageV2"})
+        self.settle()
         return str(self.get(id)["properties"]["primaryEndpoints"]["blob"])
 
     def add_machine(self) -> None:
@@ -164,7 +167,11 @@ class ArmWorld:
 
 @contextmanager
 def arm_world(
-    blobs: MemoryBlobs | None = None, rate: float = 0.0, workers: int | None = None, **edge: Any
+    blobs: MemoryBlobs | None = None,
+    rate: float = 0.0,
+    workers: int | None = None,
+    settings: ServiceSettings = ServiceSettings(),  # noqa: B008 - it is frozen
+    **edge: Any,
 ) -> Iterator[ArmWorld]:
     """`rate`: world seconds per real one; `workers`: of the engine; `edge`: what else the service's face is to be built
     with."""
@@ -172,7 +179,9 @@ def arm_world(
         path = Path(folder) / "store.db"
         path.write_bytes(empty_store())
         clock = VirtualClock(START, rate)
-        yield from _arm_world(SqlStore(f"sqlite:///{path}", clock), clock, blobs or service_storage(), workers, edge)
+        yield from _arm_world(
+            SqlStore(f"sqlite:///{path}", clock), clock, blobs or service_storage(), workers, edge, settings
+        )
 
 
 @contextmanager
@@ -195,10 +204,14 @@ def service_storage(blobs: MemoryBlobs | None = None) -> MemoryBlobs:
 
 
 def _arm_world(
-    store: SqlStore, clock: VirtualClock, blobs: MemoryBlobs, workers: int | None, edge: Json
+    store: SqlStore,
+    clock: VirtualClock,
+    blobs: MemoryBlobs,
+    workers: int | None,
+    edge: Json,
+    settings: ServiceSettings = ServiceSettings(),  # noqa: B008 - it is frozen
 ) -> Iterator[ArmWorld]:
     fabric = ScriptedFabric(store, blobs, clock)
-    settings = ServiceSettings()
     guarded = GuardedBlobs(blobs, store)
     ports = Ports(clock, guarded, store, fabric, Random(7), settings, vault_blobs=guarded)
     engine = InlineEngine(plans(lambda: requests), lambda: ports, store.runs, workers=workers)

@@ -226,13 +226,13 @@ def put_account(blobs: MemoryBlobs) -> httpx.Response:
 
 
 class Failing(MemoryBlobs):
-    """A storage in which no account can be made, for this reason."""
+    """A storage that cannot even say where an account is, for this reason."""
 
     def __init__(self, reason: Exception) -> None:
         super().__init__()
         self._reason = reason
 
-    def add_account(self, account: str) -> None:
+    def account_url(self, account: str) -> str:
         raise self._reason
 
 
