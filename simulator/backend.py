@@ -13,8 +13,9 @@ from random import Random
 
 from controlplane.adapters.inline_engine import InlineEngine
 from controlplane.arm.edge.rate_limits import RateLimits
+from controlplane.domain.compute.extension_catalogue import INERT
 from controlplane.json_object import Json
-from controlplane.ports import Blobs, Ports
+from controlplane.ports import Blobs, Ports, PublishedHandler
 from simulator import parties
 from simulator.clock.system import SystemClock
 from simulator.control import api as control
@@ -45,6 +46,8 @@ class BackendContext:
     guests: Path
     """The folder of their disks."""
     packages: Sequence[Path]
+    inert_extensions: bool
+    """Whether extensions that most public templates carry are installed without running anything."""
     seed: int
     conditions: ConditionsOf | None
     """None: every machine is as `vss` says, and else as usual."""
@@ -58,6 +61,10 @@ def host(context: BackendContext, keep: ExitStack) -> Host:
     packages = PackageRepository()
     for source in context.packages:
         _publish(packages, source)
+    if context.inert_extensions:
+        packages.offer_inert(
+            PublishedHandler(each.publisher, each.type, each.published, each.os_type, inert=True) for each in INERT
+        )
     ports = context.ports
     wire = WireServer(context.clock, context.blobs_of(parties.WIRE_SERVER), packages)
     serving = Serving(wire.app)

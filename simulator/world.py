@@ -96,6 +96,8 @@ class Config:
     """Refuse api-versions that a resource type does not know."""
     packages: Sequence[Path] = (HANDLER_FOLDER,)
     """Handlers that extensions can be made of: zips, or the folder of this project's own, with its former versions."""
+    inert_extensions: bool = True
+    """Install extensions that most public templates carry without running anything; False: refuse them by name."""
     cache: Path = field(default_factory=cache_folder)
     endpoints_copy: Path | None = None
     settings: ServiceSettings = field(default_factory=ServiceSettings)
@@ -313,6 +315,7 @@ class World:
             pace=self.pace,
             guests=self.state.guests,
             packages=self.config.packages,
+            inert_extensions=self.config.inert_extensions,
             seed=self.state.seed,
             conditions=self.config.conditions,
             vss=self.config.vss,

@@ -16,6 +16,7 @@ from controlplane.arm.edge.routing import GROUP, SUBSCRIPTION, Route, keywords, 
 from controlplane.arm.sign_in import cloud, sign_in
 from controlplane.arm.sign_in.aad import Identity, Tokens
 from controlplane.domain import errors
+from controlplane.domain.compute.extension_catalogue import INERT, OTHERS
 from docs.generator import request_keys, source
 from docs.generator.choices import SERVICE, Choice
 from docs.generator.errors import our_codes
@@ -34,6 +35,7 @@ def text() -> str:
         *map(_sdk, unsimulated.sdks()),
         _features(),
         request_keys.text(),
+        _extensions(),
         _sign_in(),
         _wire(),
         _choices(),
@@ -150,6 +152,22 @@ def answered(routes: Iterable[BaseRoute]) -> list[tuple[str, str]]:
         if isinstance(route, OpenRoute)
         for verb in sorted((route.methods or set()) - {"HEAD"})
     ]
+
+
+def _extensions() -> str:
+    rows = [
+        (code(f"{each.publisher}.{each.type}"), each.os_type, ", ".join(each.versions), each.purpose)
+        for each in sorted(INERT, key=lambda each: f"{each.publisher}.{each.type}".lower())
+    ]
+    others = ", ".join(sorted(code(f"{each.publisher}.{each.type}") for each in OTHERS))
+    return section(
+        "Extensions of virtual machines",
+        "A handler whose package a world publishes is run in the guest. These common ones are installed **without "
+        "effect**: kept, shown as Succeeded, and their instance view says that nothing was run. Any minor version will "
+        "do. `up --no-inert-extensions` refuses them by name.",
+        table(("handler", "system", "versions listed", "what it does in Azure, and not here"), rows),
+        f"Listed as images, and refused by name, also in a template before anything of it is made: {others}.",
+    )
 
 
 def _wire() -> str:

@@ -135,6 +135,13 @@ def up(
     strict_api_versions: Annotated[
         bool, typer.Option("--strict-api-versions", help="Refuse api-versions that the resource type does not support.")
     ] = False,
+    inert_extensions: Annotated[
+        bool,
+        typer.Option(
+            "--inert-extensions/--no-inert-extensions",
+            help="Whether common extensions are installed without running anything, or refused.",
+        ),
+    ] = True,
 ) -> None:
     """Run a world until Ctrl-C."""
     from simulator.pace import PaceSettings
@@ -160,6 +167,7 @@ def up(
         pace=PaceSettings.parse(pace or ()),
         limit_requests=limit_requests,
         strict_api_versions=strict_api_versions,
+        inert_extensions=inert_extensions,
     )
     _run_until_interrupted(config)
 

@@ -16,7 +16,7 @@ from controlplane.fabric_documents import (
     handler_id,
     handler_to_json,
 )
-from controlplane.ports import Json, Store
+from controlplane.ports import Json, PublishedHandler, Store
 from extension.contract.protocol import settings_file
 from simulator.host.goalstate import GoalState, PluginGoal
 from simulator.host.packages import Package, PackageRepository, handler_name
@@ -125,22 +125,45 @@ class AgentReport:
 
 
 def observed_extensions(
-    wanted: Sequence[DesiredExtension], goal: GoalState, report: AgentReport
+    wanted: Sequence[DesiredExtension], goal: GoalState, report: AgentReport, packages: PackageRepository
 ) -> tuple[ObservedExtension, ...]:
     """What is known of each extension that is wanted. One of which nothing is known yet has no entry; one that shall go
-    has an entry until the agent has gone through the goal state without it."""
+    has an entry until the agent has gone through the goal state without it. An inert one is known to nobody but the
+    host: it is installed as soon as it is wanted, and gone as soon as it is not."""
     published = {plugin.name.lower() for plugin in goal.plugins}
-    entries = []
+    entries: list[ObservedExtension] = []
     for extension in wanted:
         name = handler_name(extension.publisher, extension.type)
         handler = report.handlers.get(name.lower())
-        if name.lower() not in published:
+        inert = packages.inert(extension.publisher, extension.type)
+        if inert is not None:
+            entries += _inert(extension, inert)
+        elif name.lower() not in published:
             entries.append(_not_published(extension, name))
         elif handler is not None:
             entries.append(_entry(extension, name, handler))
         elif extension.state == "uninstall" and report.incarnation < goal.incarnation:
             entries.append(_bare(extension))
     return tuple(entries)
+
+
+def _inert(extension: DesiredExtension, handler: PublishedHandler) -> Sequence[ObservedExtension]:
+    """Installed, with a status that says what that means; none once it shall go."""
+    if extension.state == "uninstall":
+        return ()
+    name = f"{handler.publisher}.{handler.type}"
+    message = f"{name} is an inert handler in this simulator: it is installed and nothing was run."
+    status: Json = {
+        "name": name,
+        "operation": "Enable",
+        "status": "success",
+        "code": 0,
+        "formattedMessage": {"lang": "en-US", "message": message},
+        "substatus": [],
+    }
+    chosen = handler.choose(extension.version, extension.auto_upgrade_minor_version)
+    installed = replace(_bare(extension), handler_version=chosen, handler_status="Ready", handler_message=message)
+    return (replace(installed, status=status),)
 
 
 def _bare(extension: DesiredExtension) -> ObservedExtension:

@@ -315,7 +315,7 @@ class Machine:
         report, shown = self._report, self._shown
         extensions = shown.extensions if shown else ()
         if report is not None:
-            extensions = observed_extensions(desired.extensions, self.goal_state, report)
+            extensions = observed_extensions(desired.extensions, self.goal_state, report, self._all.packages)
         system = report or shown
         return ObservedMachine(
             vm=desired.vm,

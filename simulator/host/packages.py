@@ -5,12 +5,12 @@ from __future__ import annotations
 import io
 import threading
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from controlplane.ports import PublishedHandler, version_numbers
 from extension.contract.protocol import MANIFEST_FILE, HandlerManifest, ProtocolError
-from extension.contract.settings import canonical_publisher
+from extension.contract.settings import LINUX_EXTENSION_TYPE, canonical_publisher
 
 
 class PackageRefused(ValueError):
@@ -32,6 +32,7 @@ class PackageRepository:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._packages: dict[str, dict[str, Package]] = {}
+        self._inert: dict[str, PublishedHandler] = {}
         self.revision = 0
         """Another number whenever something else is published than before."""
 
@@ -51,6 +52,18 @@ class PackageRepository:
             self.revision += 1
         return package
 
+    def offer_inert(self, handlers: Iterable[PublishedHandler]) -> None:
+        """Offer these handlers without packages: who asks for one is told that it is installed, and nothing runs."""
+        with self._lock:
+            self._inert |= {handler_name(each.publisher, each.type).lower(): each for each in handlers}
+            self.revision += 1
+
+    def inert(self, publisher: str, type: str) -> PublishedHandler | None:
+        """The handler, if it is one that nothing is published of and that is offered all the same."""
+        name = handler_name(publisher, type).lower()
+        with self._lock:
+            return None if name in self._packages else self._inert.get(name)
+
     def get(self, name: str, version: str) -> Package | None:
         with self._lock:
             return self._packages.get(name.lower(), {}).get(version)
@@ -68,10 +81,12 @@ class PackageRepository:
         return self.get(name, chosen) if chosen else None
 
     def handlers(self) -> Sequence[PublishedHandler]:
-        """Everything that is published, by name."""
+        """Everything that is published or offered, by name."""
         with self._lock:
-            names = [next(iter(self._packages[key].values())).name for key in sorted(self._packages)]
-        return [PublishedHandler(*_parted(name), tuple(self.versions(name))) for name in names]
+            names = [next(iter(self._packages[key].values())).name for key in self._packages]
+            inert = [handler for name, handler in self._inert.items() if name not in self._packages]
+        published = [_published(name, tuple(self.versions(name))) for name in names]
+        return sorted([*published, *inert], key=lambda each: f"{each.publisher}.{each.type}".lower())
 
 
 def handler_name(publisher: str, type: str) -> str:
@@ -79,10 +94,12 @@ def handler_name(publisher: str, type: str) -> str:
     return f"{canonical_publisher(publisher, type) or publisher}.{type}"
 
 
-def _parted(name: str) -> tuple[str, str]:
-    """Publisher and type; only a publisher has dots inside."""
+def _published(name: str, versions: tuple[str, ...]) -> PublishedHandler:
+    """Only a publisher has dots inside. Of foreign packages nobody knows for which system they are."""
     publisher, _, type = name.rpartition(".")
-    return publisher, type
+    ours = canonical_publisher(publisher, type) is not None
+    os_type = ("Linux" if type.lower() == LINUX_EXTENSION_TYPE.lower() else "Windows") if ours else ""
+    return PublishedHandler(publisher, type, versions, os_type)
 
 
 def _manifest(content: bytes) -> HandlerManifest:

@@ -58,12 +58,13 @@ def install(run_az: Run, version: str, *more: str) -> str:
 def test_published_versions_are_listed(run_az: Run) -> None:
     here = ("-l", "westus")
     listed = run_az("vm", "extension", "image", "list", *here, "--publisher", PUBLISHER)
-    assert [each["version"] for each in listed] == ["1.9.0.0", "1.9.1.0", "1.10.0.0"]
+    assert [each["version"] for each in listed if each["name"] == TYPE] == ["1.9.0.0", "1.9.1.0", "1.10.0.0"]
+    assert [each["version"] for each in listed if each["name"] == "VMSnapshotLinux"] == ["1.0.0.0"]
     named = run_az("vm", "extension", "image", "list-names", *here, "--publisher", PUBLISHER)
-    assert [each["name"] for each in named] == [TYPE]
+    assert [each["name"] for each in named] == [TYPE, "VMSnapshotLinux"]
     image = ("--publisher", PUBLISHER, "--name", TYPE)
     versions = run_az("vm", "extension", "image", "list-versions", *here, *image)
-    assert [each["name"] for each in versions] == [each["version"] for each in listed]
+    assert [each["name"] for each in versions] == ["1.9.0.0", "1.9.1.0", "1.10.0.0"]
     assert run_az("vm", "extension", "image", "show", *here, *image, "--version", "1.9.1.0")["name"] == "1.9.1.0"
 
 
@@ -80,6 +81,28 @@ def test_an_extension_goes_up_and_back_between_versions(run_az: Run, world: Up) 
     run_az("vm", "extension", "delete", *EXTENSION)
     run_az("vm", "extension", "wait", *EXTENSION, "--deleted")
     assert run_az("vm", "extension", "list", *MACHINE) == []
+
+
+@pytest.mark.slow
+def test_an_extension_that_public_templates_carry_is_installed_and_nothing_is_run(run_az: Run) -> None:
+    """`az vm extension set` asks for the newest version when none is named."""
+    publisher, script = "Microsoft.Compute", "CustomScriptExtension"
+    image = ("-l", "westus", "--publisher", publisher, "--name", script)
+    versions = [each["name"] for each in run_az("vm", "extension", "image", "list-versions", *image)]
+    assert "1.10.0.0" in versions
+    settings = json.dumps({"commandToExecute": "shutdown /s"})
+    run_az("vm", "extension", "set", *MACHINE, "-n", script, "--publisher", publisher, "--settings", settings)
+    shown = run_az("vm", "extension", "show", *MACHINE, "-n", script, "--instance-view")
+    assert shown["provisioningState"] == "Succeeded"
+    assert shown["settings"] == {"commandToExecute": "shutdown /s"}
+    assert "nothing was run" in shown["instanceView"]["statuses"][0]["message"]
+    linux = ("-n", "CustomScript", "--publisher", "Microsoft.Azure.Extensions", "--version", "2.1")
+    with pytest.raises(Refused, match="not supported for OS type 'Windows'"):
+        run_az("vm", "extension", "set", *MACHINE, *linux)
+    encryption = ("-n", "AzureDiskEncryption", "--publisher", "Microsoft.Azure.Security")
+    with pytest.raises(Refused, match="OperationNotSimulated"):
+        run_az("vm", "extension", "set", *MACHINE, *encryption)
+    run_az("vm", "extension", "delete", *MACHINE, "-n", script)
 
 
 @pytest.mark.slow

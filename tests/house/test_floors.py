@@ -284,6 +284,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "starlette",
     ),
     "simulator.backend": (
+        COMPUTE,
         PORTS,
         "controlplane.adapters",
         EDGE,

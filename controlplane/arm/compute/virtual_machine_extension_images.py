@@ -1,9 +1,15 @@
-"""Extension images: the handlers of which the host has packages, by publisher, type and version."""
+"""Extension images, by publisher, type and version: the handlers that the host has, and those that Azure has.
+
+Of the latter some are refused when they are asked for. They are listed all the same: a client that looks for the newest
+version comes so far as to ask for it, and is told why not.
+"""
 
 from __future__ import annotations
 
 from controlplane.arm.edge.call import Answer, Call, as_json
 from controlplane.arm.edge.routing import SUBSCRIPTION, reading
+from controlplane.domain.compute import extension_catalogue
+from controlplane.domain.compute.extension_catalogue import Extension
 from controlplane.domain.errors import ServiceError
 from controlplane.domain.errors.extensions import EXTENSION_IMAGE_NOT_FOUND, PUBLISHER_NOT_FOUND
 from controlplane.ports import Json, PublishedHandler, version_numbers
@@ -14,13 +20,13 @@ VERSIONS = f"{TYPES}/{{type}}/versions"
 
 
 def list_publishers(call: Call) -> Answer:
-    names = {handler.publisher.lower(): handler.publisher for handler in call.ports.fabric.handlers()}
+    names = {handler.publisher.lower(): handler.publisher for handler in _listed(call)}
     return as_json([_entry(call, call.id, names[name]) for name in sorted(names)])
 
 
 def list_types(call: Call) -> Answer:
     wanted = call.names["publisher"].lower()
-    found = [handler.type for handler in call.ports.fabric.handlers() if handler.publisher.lower() == wanted]
+    found = [handler.type for handler in _listed(call) if handler.publisher.lower() == wanted]
     if not found:
         raise PUBLISHER_NOT_FOUND.error(publisher=call.names["publisher"])
     return as_json([_entry(call, call.id, type) for type in found])
@@ -44,7 +50,7 @@ def get_version(call: Call) -> Answer:
     if version not in handler.versions:
         raise _not_found()
     properties: Json = {
-        "operatingSystem": "Windows",
+        "operatingSystem": handler.os_type or "Windows",
         "computeRole": "IaaS",
         "vmScaleSetEnabled": False,
         "supportsMultipleExtensions": False,
@@ -53,10 +59,26 @@ def get_version(call: Call) -> Answer:
 
 
 def _handler(call: Call) -> PublishedHandler:
-    handler = call.ports.fabric.handler(call.names["publisher"], call.names["type"])
-    if handler is None:
+    publisher, type = call.names["publisher"], call.names["type"]
+    handler = call.ports.fabric.handler(publisher, type)
+    if handler is not None:
+        return handler
+    extension = extension_catalogue.of_azure(publisher, type)
+    if extension is None:
         raise _not_found()
-    return handler
+    return _image(extension)
+
+
+def _listed(call: Call) -> list[PublishedHandler]:
+    """By publisher and type."""
+    here = {(each.publisher.lower(), each.type.lower()): each for each in call.ports.fabric.handlers()}
+    azure = map(_image, (*extension_catalogue.INERT, *extension_catalogue.OTHERS))
+    listed = {(each.publisher.lower(), each.type.lower()): each for each in azure} | here
+    return [listed[name] for name in sorted(listed)]
+
+
+def _image(extension: Extension) -> PublishedHandler:
+    return PublishedHandler(extension.publisher, extension.type, extension.published, extension.os_type, inert=True)
 
 
 def _not_found() -> ServiceError:

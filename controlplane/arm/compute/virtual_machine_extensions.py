@@ -11,7 +11,7 @@ from controlplane.arm.compute.virtual_machines import MACHINE
 from controlplane.arm.edge.call import Answer, Call, RequestBody, as_json
 from controlplane.arm.edge.routing import Route, reading
 from controlplane.domain import errors
-from controlplane.domain.compute import vm_extension
+from controlplane.domain.compute import extension_catalogue, vm_extension
 from controlplane.domain.compute.virtual_machine import KIND, TYPE, not_allowed
 from controlplane.ports import (
     ExtensionRequest,
@@ -60,12 +60,23 @@ class ExtensionBody(RequestBody):
 def put_extension(call: Call) -> Answer:
     machine = _machine(call)
     asked = call.read(ExtensionBody)
+    return _deliver(call, machine, asked.properties, _request(call, asked))
+
+
+def check_alone(call: Call) -> None:
+    """What is wrong with a PUT before there is a machine to ask."""
+    asked = call.read(ExtensionBody)
+    _check_settings(asked.properties)
+    _published(call, _request(call, asked))
+
+
+def _request(call: Call, asked: ExtensionBody) -> ExtensionRequest:
     properties = asked.properties
     name = call.names["extension"]
     publisher, type, version = vm_extension.check(
         name, properties.publisher, properties.type, properties.type_handler_version
     )
-    request = ExtensionRequest(
+    return ExtensionRequest(
         name=name,
         publisher=publisher,
         type=type,
@@ -75,7 +86,6 @@ def put_extension(call: Call) -> Answer:
         protected=properties.protected_settings or {},
         traits=asked.traits(),
     )
-    return _deliver(call, machine, properties, request)
 
 
 def patch_extension(call: Call) -> Answer:
@@ -106,8 +116,7 @@ def patch_extension(call: Call) -> Answer:
 
 
 def _deliver(call: Call, machine: Json, properties: PropertiesRequest, request: ExtensionRequest) -> Answer:
-    if properties.protected_settings_from_key_vault is not None:
-        raise errors.operation_not_simulated("protected settings of an extension from a key vault")
+    _check_settings(properties)
     view = call.ports.fabric.instance_view(machine["id"])
     if view is None or view.power != "running":
         raise not_allowed("Cannot modify extensions in the VM when the VM is not running.")
@@ -115,6 +124,7 @@ def _deliver(call: Call, machine: Json, properties: PropertiesRequest, request: 
     # A failed extension is tried again, even if the request changes nothing.
     request = replace(request, if_changed=known is not None and known.provisioning_state != "Failed")
     handler = _published(call, request)
+    _check_system(machine, request, handler)
     _check_neighbours(call, machine, view, request, handler)
     try:
         with call.ports.store.transaction():
@@ -130,13 +140,24 @@ def _deliver(call: Call, machine: Json, properties: PropertiesRequest, request: 
 def _published(call: Call, request: ExtensionRequest) -> PublishedHandler:
     """What the request can mean, one version at least."""
     handler = call.ports.fabric.handler(request.publisher, request.type)
-    if handler is None and vm_extension.is_elsewhere(request.publisher, request.type):
+    if handler is None and extension_catalogue.of_azure(request.publisher, request.type) is not None:
         raise errors.operation_not_simulated(f"the VM extension {request.publisher}.{request.type}")
     if handler is None:
         raise vm_extension.unknown_handler(request.publisher, request.type)
     if handler.choose(request.version, request.auto_upgrade_minor_version) is None:
         raise vm_extension.unknown_version(request.publisher, request.type, request.version)
     return handler
+
+
+def _check_settings(properties: PropertiesRequest) -> None:
+    if properties.protected_settings_from_key_vault is not None:
+        raise errors.operation_not_simulated("protected settings of an extension from a key vault")
+
+
+def _check_system(machine: Json, request: ExtensionRequest, handler: PublishedHandler) -> None:
+    os_type = machine["properties"]["storageProfile"]["osDisk"]["osType"]
+    if handler.os_type not in ("", os_type):
+        raise vm_extension.wrong_system(request.publisher, request.type, os_type)
 
 
 def _check_neighbours(
@@ -206,7 +227,7 @@ def _wants_instance_view(call: Call) -> bool:
 
 
 ROUTES = (
-    Route("PUT", EXTENSION, put_extension, body=ExtensionBody),
+    Route("PUT", EXTENSION, put_extension, body=ExtensionBody, check_alone=check_alone),
     reading(EXTENSION, get_extension),
     Route("PATCH", EXTENSION, patch_extension, body=ExtensionBody),
     Route("DELETE", EXTENSION, delete_extension, codes=(202, 204)),

@@ -54,6 +54,8 @@ class Dispatcher(Protocol):
 
     def knows(self, method: str, path: str) -> bool: ...
 
+    def check_alone(self, caller: Call, method: str, path: str, body: Json) -> None: ...
+
 
 def _never() -> bool:
     return False
@@ -133,6 +135,10 @@ class Call:
     def ask(self, method: str, path: str, body: Json | None = None) -> Answer:
         """Carry out another operation in this caller's name, in this thread. What it refuses is raised."""
         return self.dispatcher.carry_out(self, method, path, body)
+
+    def check_alone(self, method: str, path: str, body: Json) -> None:
+        """Raise what another operation would refuse in any case, while what it depends on does not exist yet."""
+        self.dispatcher.check_alone(self, method, path, body)
 
     def in_version(self, api_version: str) -> Call:
         """The same caller, asking in another api-version."""

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from controlplane.arm.edge import locks
 from controlplane.arm.edge.call import Answer, Call, encode
-from controlplane.arm.edge.routing import RouteMatch, Table, operation_name, split
+from controlplane.arm.edge.routing import Route, RouteMatch, Table, operation_name, split
 from controlplane.arm.sign_in.aad import Identity
 from controlplane.caused_ports import CausedFabric, CausedStore
 from controlplane.domain import errors
@@ -45,6 +45,25 @@ class Operations:
 
     def carry_out(self, caller: Call, method: str, path: str, body: Json | None) -> Answer:
         """An operation that another one needs: the same table and the same rules, but what is refused is raised."""
+        route, call = self._located(caller, method, path, body)
+        if method == "GET":
+            return route.run(call)
+        asked = events.ServiceRequest(operation_name(method, split(call.id)), call.id, call.query["api-version"])
+        cause = caller.cause
+        call = begun(call, asked.event(job=cause.job, parent=cause.event) if cause else asked.event())
+        locks.check(call)
+        result = route.run(call)
+        answered(call, result)
+        return result
+
+    def check_alone(self, caller: Call, method: str, path: str, body: Json) -> None:
+        """Raise what the operation would refuse in any case, whatever exists."""
+        route, call = self._located(caller, method, path, body)
+        if route.check_alone is not None:
+            route.check_alone(call)
+
+    def _located(self, caller: Call, method: str, path: str, body: Json | None) -> tuple[Route, Call]:
+        """The operation, and the caller's request for it."""
         place = self.find(method, path)
         route = place.routes.get(method)
         if route is None:
@@ -52,15 +71,7 @@ class Operations:
         query = {"api-version": caller.query["api-version"]}
         content = b"" if body is None else encode(body)
         call = replace(caller, method=method, id=place.id, names=place.names, query=query, headers={}, content=content)
-        if method == "GET":
-            return route.run(call)
-        asked = events.ServiceRequest(operation_name(method, split(place.id)), place.id, query["api-version"])
-        cause = caller.cause
-        call = begun(call, asked.event(job=cause.job, parent=cause.event) if cause else asked.event())
-        locks.check(call)
-        result = route.run(call)
-        answered(call, result)
-        return result
+        return route, call
 
     def _look_up(self, path: str) -> RouteMatch | None:
         """Where a path leads; raises where it can lead nowhere."""

@@ -40,6 +40,8 @@ class Route:
     """Statuses of success, as the service documents them; without any, those usual for the verb."""
     unfinished: Callable[[Call], bool] | None = None
     """Whether the client waits for something that has not happened: then the answer is held back for a while."""
+    check_alone: Callable[[Call], None] | None = None
+    """Refuses a request for what can be seen in it alone, while what it depends on does not exist yet."""
 
     @property
     def successes(self) -> tuple[int, ...]:

@@ -2,7 +2,7 @@
 
 The operations write to an overlay above a view of the store, so other writers need not wait. Blobs, machines and jobs
 are not touched. A resource that needs one of these does not exist after its trial, so resources that depend on it are
-not tried.
+not tried; of these only that is looked at which their requests alone show.
 """
 
 from __future__ import annotations
@@ -61,11 +61,13 @@ def _try_all(call: Call, planned: TemplatePlan, scope: Scope, found: list[Json])
         if call.cancelled():
             raise errors.client_left()
         time.sleep(0)  # Other requests wait for the interpreter, not for the store: let them go first.
-        if not there.issuperset(resource.after):
-            continue
         quiet = _QuietPorts()
+        trial = quiet.set_for(call.in_version(resource.api_version))
         try:
-            answer = _try(quiet.set_for(call.in_version(resource.api_version)), resource, scope)
+            if not there.issuperset(resource.after):
+                trial.check_alone("PUT", resource.id, _body_of(trial, resource, scope))
+                continue
+            answer = _try(trial, resource, scope)
         except TemplateError:
             continue  # It reads what is not there yet, and is evaluated anew when it is.
         except Expected as error:
@@ -80,13 +82,16 @@ def _try_all(call: Call, planned: TemplatePlan, scope: Scope, found: list[Json])
 
 
 def _try(call: Call, resource: Resource, scope: Scope) -> Answer:
-    reader = InternalClient(call.ports, call.engine, call.identity, call.dispatcher)
     with call.ports.store.transaction():
-        try:
-            body = settle_body(resource.id, resource.body, scope, reader)
-        except ServiceError as unread:
-            raise TemplateError(unread.message) from None
-        return call.ask("PUT", resource.id, body)
+        return call.ask("PUT", resource.id, _body_of(call, resource, scope))
+
+
+def _body_of(call: Call, resource: Resource, scope: Scope) -> Json:
+    reader = InternalClient(call.ports, call.engine, call.identity, call.dispatcher)
+    try:
+        return settle_body(resource.id, resource.body, scope, reader)
+    except ServiceError as unread:
+        raise TemplateError(unread.message) from None
 
 
 def _has_ended(call: Call, answer: Answer) -> bool:

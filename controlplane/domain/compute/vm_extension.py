@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from controlplane.domain.compute.extension_catalogue import of_azure
 from controlplane.domain.compute.virtual_machine import invalid, missing
 from controlplane.domain.errors import ServiceError
 from controlplane.domain.errors.extensions import (
@@ -15,6 +16,7 @@ from controlplane.domain.errors.extensions import (
     ARTIFACT_VERSION_NOT_FOUND,
     HANDLER_ALREADY_ADDED,
     HANDLER_CHANGE_NOT_ALLOWED,
+    HANDLER_OF_OTHER_SYSTEM,
     HANDLER_VERSION_INVALID,
     PROVISION_AFTER_EXTENSION_NOT_FOUND,
     VM_AGENT_STATUS_COMMUNICATION_ERROR,
@@ -46,37 +48,17 @@ def check(name: str, publisher: str | None, type: str | None, version: str | Non
     return publisher, type, version
 
 
-ELSEWHERE = frozenset(
-    (publisher, type)
-    for publisher, types in (
-        ("microsoft.azure.activedirectory", ("aadloginforwindows", "aadsshloginforlinux")),
-        ("microsoft.azure.diagnostics", ("iaasdiagnostics", "linuxdiagnostic")),
-        ("microsoft.azure.extensions", ("customscript",)),
-        ("microsoft.azure.monitor", ("azuremonitorlinuxagent", "azuremonitorwindowsagent")),
-        ("microsoft.azure.monitoring.dependencyagent", ("dependencyagentlinux", "dependencyagentwindows")),
-        ("microsoft.azure.networkwatcher", ("networkwatcheragentlinux", "networkwatcheragentwindows")),
-        ("microsoft.azure.security", ("azurediskencryption", "azurediskencryptionforlinux", "iaasantimalware")),
-        ("microsoft.azure.security.linuxattestation", ("guestattestation",)),
-        ("microsoft.azure.security.windowsattestation", ("guestattestation",)),
-        ("microsoft.compute", ("bginfo", "customscriptextension", "jsonaddomainextension", "vmaccessagent")),
-        ("microsoft.enterprisecloud.monitoring", ("microsoftmonitoringagent", "omsagentforlinux")),
-        ("microsoft.guestconfiguration", ("configurationforlinux", "configurationforwindows")),
-        ("microsoft.ostcextensions", ("customscriptforlinux", "vmaccessforlinux")),
-        ("microsoft.powershell", ("dsc",)),
-        ("microsoft.sqlserver.management", ("sqliaasagent",)),
-    )
-    for type in types
-)
-"""Extensions that Azure has for everybody, in lower case: a world without a package of one cannot say there is none.
-learn.microsoft.com/azure/virtual-machines/extensions has their pages."""
-
-
-def is_elsewhere(publisher: str, type: str) -> bool:
-    return (publisher.lower(), type.lower()) in ELSEWHERE
-
-
 def unknown_handler(publisher: str, type: str) -> ServiceError:
     return ARTIFACT_NOT_FOUND.error(publisher=publisher, type=type)
+
+
+def wrong_system(publisher: str, type: str, os_type: str) -> ServiceError:
+    """The handler is for another operating system than the machine's."""
+    known = of_azure(publisher, type)
+    instead = ""
+    if known is not None and known.kin is not None:
+        instead = f" Please use publisher '{known.kin[0]}' and type '{known.kin[1]}' instead."
+    return HANDLER_OF_OTHER_SYSTEM.error(publisher=publisher, type=type, os_type=os_type, instead=instead)
 
 
 def unknown_version(publisher: str, type: str, version: str) -> ServiceError:

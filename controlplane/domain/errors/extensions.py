@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from controlplane.domain.errors.kind import ErrorKind
-from controlplane.domain.errors.sources import DEPLOYMENT_ERRORS, KNOWN, OURS, RESTORE_POINTS
+from controlplane.domain.errors.sources import DEPLOYMENT_ERRORS, EXTENSION_OF_OTHER_SYSTEM, KNOWN, OURS, RESTORE_POINTS
 
 PUBLISHER_NOT_FOUND = ErrorKind(
     code="NotFound",
@@ -50,6 +50,13 @@ HANDLER_ALREADY_ADDED = ErrorKind(
         "'{handler}' already added or specified in input."
     ),
     source=DEPLOYMENT_ERRORS,
+)
+
+HANDLER_OF_OTHER_SYSTEM = ErrorKind(
+    code="OperationNotAllowed",
+    message="Publisher '{publisher}' and type '{type}' are not supported for OS type '{os_type}'.{instead}",
+    status=409,
+    source=EXTENSION_OF_OTHER_SYSTEM,
 )
 
 HANDLER_CHANGE_NOT_ALLOWED = ErrorKind(

@@ -44,6 +44,11 @@ PROTECTION_REPORT = Source(
     "an answer quoted in a report",
     "https://github.com/hashicorp/terraform-provider-azurerm/issues/2143",
 )
+EXTENSION_OF_OTHER_SYSTEM = Source(
+    "observed",
+    "an answer quoted in a report",
+    "https://github.com/hashicorp/terraform-provider-azurerm/pull/22351",
+)
 
 KNOWN = Source("known")
 """Knowledge of the service; no page or recording is named."""

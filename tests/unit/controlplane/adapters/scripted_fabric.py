@@ -43,6 +43,7 @@ def tenant_key_pem() -> bytes:
 
 PUBLISHED = (
     PublishedHandler("Contoso", "Agent", ("1.0.0.0", "1.0.7.0", "1.2.0.0", "2.0.0.0")),
+    PublishedHandler("Contoso", "Tux", ("1.0.0.0",), os_type="Linux"),
     PublishedHandler("Microsoft.Azure.RecoveryServices", "VMSnapshot", ("1.9.0.0", "1.9.1.0", "1.10.0.0")),
 )
 

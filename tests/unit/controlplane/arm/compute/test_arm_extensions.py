@@ -187,6 +187,7 @@ def test_the_version_and_automatic_upgrade_choose_the_package(
             {"publisher": "Microsoft.Azure.Extensions", "type": "CustomScript", "typeHandlerVersion": "2.1"},
             (501, "OperationNotSimulated"),
         ),
+        ({"type": "Tux"}, (409, "OperationNotAllowed")),
         ({"typeHandlerVersion": "3.0"}, (404, "ArtifactVersionNotFound")),
         ({"typeHandlerVersion": "1.1", "autoUpgradeMinorVersion": False}, (404, "ArtifactVersionNotFound")),
         ({"typeHandlerVersion": "1.0.7.0"}, (400, "InvalidParameter")),
@@ -217,7 +218,9 @@ def test_the_publisher_of_the_snapshot_extension_may_be_written_in_both_ways(wor
 
 def test_published_packages_are_listed_by_publisher_type_and_version(world: ArmWorld) -> None:
     publishers: Any = world.get(PUBLISHERS)
-    assert [each["name"] for each in publishers] == ["Contoso", "Microsoft.Azure.RecoveryServices"]
+    names = [each["name"] for each in publishers]
+    assert {"Contoso", "Microsoft.Azure.RecoveryServices", "Microsoft.SqlServer.Management"} <= set(names)
+    assert names == sorted(set(names), key=str.lower)
     types: Any = world.get(VERSIONS.rpartition("/VMSnapshot")[0].replace("Microsoft.Azure", "microsoft.azure"))
     assert [each["name"] for each in types] == ["VMSnapshot"]
     versions: Any = world.get(VERSIONS)
@@ -229,6 +232,17 @@ def test_published_packages_are_listed_by_publisher_type_and_version(world: ArmW
     assert [each["name"] for each in some] == ["1.9.0.0", "1.9.1.0"]
     shown = world.get(f"{VERSIONS}/1.10.0.0")
     assert shown["properties"]["operatingSystem"] == "Windows"
+
+
+def test_what_azure_publishes_is_listed_though_it_is_refused(world: ArmWorld) -> None:
+    """az looks for the newest version first, and would otherwise say that there is none."""
+    security = f"{PUBLISHERS}/Microsoft.Azure.Security/artifacttypes/vmextension/types"
+    types: Any = world.get(security)
+    assert [each["name"] for each in types] == ["AzureDiskEncryption", "AzureDiskEncryptionForLinux", "IaaSAntimalware"]
+    versions: Any = world.get(f"{security}/azurediskencryption/versions")
+    assert [each["name"] for each in versions] == ["1.1.0.0", "2.2.0.0"]
+    refused = asked(publisher="Microsoft.Azure.Security", type="AzureDiskEncryption", typeHandlerVersion="2.2")
+    assert world.error("PUT", EXTENSION, refused) == (501, "OperationNotSimulated")
 
 
 @pytest.mark.parametrize(

@@ -156,6 +156,27 @@ def test_every_step_of_it_is_listed(world: ArmWorld) -> None:
     assert world.error("GET", f"{DEPLOYMENT}/operations/ABC") == (404, "OperationNotFound")
 
 
+@pytest.mark.parametrize(
+    ("publisher", "type", "version", "error"),
+    [
+        ("Microsoft.Azure.Security", "AzureDiskEncryption", "2.2", (501, "OperationNotSimulated")),
+        ("Microsoft.Compute", "CustomScriptExtension", "1.10", (501, "OperationNotSimulated")),
+        ("Contoso", "Nothing", "1.0", (400, "InvalidTemplateDeployment")),
+        ("Contoso", "Agent", "9.0", (400, "InvalidTemplateDeployment")),
+    ],
+)
+def test_an_extension_that_can_never_be_is_refused_before_its_machine_is_made(
+    world: ArmWorld, publisher: str, type: str, version: str, error: tuple[int, str]
+) -> None:
+    never = extension()
+    never["properties"] |= {"publisher": publisher, "type": type, "typeHandlerVersion": version}
+    body = request(account(), machine(), never, parameters=SECURE, values=GIVEN)
+    assert world.error("POST", f"{DEPLOYMENT}/validate", body) == error
+    assert world.error("PUT", DEPLOYMENT, body) == error
+    assert world.error("GET", ACCOUNT) == (404, "ResourceNotFound")
+    assert world.error("GET", VM) == (404, "ResourceNotFound")
+
+
 def test_it_waits_for_a_machine_before_what_goes_into_it(world: ArmWorld) -> None:
     world.fabric.unready = True
     response = world.put(DEPLOYMENT, request(extension(), machine(), parameters=SECURE, values=GIVEN))
