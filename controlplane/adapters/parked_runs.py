@@ -40,7 +40,7 @@ class _Parked:
     """By the monotonic clock."""
     last_look: float = float("-inf")
     has_news: bool = False
-    """Something was told of its machine since the last look began."""
+    """Something was told of it since the last look began."""
     stopped: bool = False
 
     def __lt__(self, other: _Parked) -> bool:
@@ -78,18 +78,13 @@ class ParkedRuns:
             parked = self._parked.get(job)
             if parked is not None and parked.may_be_stopped and not parked.stopped:
                 parked.stopped = True
-                self._changed.notify_all()
+                self._look_soon([parked])
 
     def tell_of(self, machines: Collection[str]) -> None:
         """There is something new of these machines, by their ARM ids in lower case: look at those who wait for them."""
         with self._changed:
             told = [each for each in self._parked.values() if (each.wait.machine or "").lower() in machines]
-            for parked in told:
-                parked.has_news = True
-                parked.next_look = min(parked.next_look, parked.last_look + SHORTEST_POLL_SECONDS)
-            if told:
-                heapq.heapify(self._queue)
-                self._changed.notify_all()
+            self._look_soon(told)
 
     def runs(self) -> Sequence[ParkedRun]:
         """What waits, in no order."""
@@ -104,6 +99,15 @@ class ParkedRuns:
             thread = self._thread
         if thread is not None:
             thread.join()
+
+    def _look_soon(self, those: Sequence[_Parked]) -> None:
+        """With the lock."""
+        for parked in those:
+            parked.has_news = True
+            parked.next_look = min(parked.next_look, parked.last_look + SHORTEST_POLL_SECONDS)
+        if those:
+            heapq.heapify(self._queue)
+            self._changed.notify_all()
 
     def _watch(self) -> None:
         while (parked := self._next()) is not None:
@@ -122,11 +126,6 @@ class ParkedRuns:
         """The next one to be looked at, once it is time; None when this is closed."""
         with self._changed:
             while not self._closed:
-                stopped = next((each for each in self._queue if each.stopped), None)
-                if stopped is not None:
-                    self._queue.remove(stopped)
-                    heapq.heapify(self._queue)
-                    return stopped
                 left = self._queue[0].next_look - time.monotonic() if self._queue else None
                 if left is not None and left <= 0:
                     due = heapq.heappop(self._queue)
@@ -136,14 +135,15 @@ class ParkedRuns:
         return None
 
     def _look_at(self, parked: _Parked) -> Resumption | None:
-        if parked.stopped:
-            return Execution.stop
-        deadline = parked.wait.deadline
+        """How the run goes on. What has come true is not stopped any more: the job then ends before its next step."""
+        stopped, deadline = parked.stopped, parked.wait.deadline
         late = deadline is not None and self._now() >= deadline  # read first: what came true in time is never late
         try:
             came_true = parked.wait.until()
         except Exception as problem:  # noqa: BLE001 - the step says what an error means
-            return _failing(problem)
+            return Execution.stop if stopped else _failing(problem)
+        if stopped and not came_true:
+            return Execution.stop
         return _resuming(came_true) if came_true or late else None
 
     def _look_again(self, parked: _Parked) -> None:
