@@ -1,8 +1,8 @@
 """Blobs on Azurite or Azure Storage, the only file that imports azure.storage.blob.
 
-The library serves what is rare: containers, snapshots, lists. What moves a disk's bytes goes over plain kept
-connections with signatures of our own, which costs a fraction of the library's processor time. Nothing here asks for
-what Azurite answers wrongly: page-range differences, copies of page blobs, incremental copies.
+The library serves what is rare: containers, new disks, snapshots, deletions. What every backup asks for again and again
+goes over plain kept connections with signatures of our own, which costs a fraction of the library's processor time.
+Nothing here asks for what Azurite answers wrongly: page-range differences, copies of page blobs, incremental copies.
 """
 
 from __future__ import annotations
@@ -16,17 +16,24 @@ from email.utils import formatdate
 from functools import partial
 from http.client import HTTPResponse
 from itertools import groupby
+from operator import itemgetter
 from threading import BoundedSemaphore, Lock
 from time import monotonic, sleep
-from typing import Literal, TypeVar
+from typing import TypeVar
 from urllib.parse import parse_qs, quote, unquote, urlencode, urlsplit
-from xml.etree import ElementTree
 
 from azure.core.exceptions import AzureError, HttpResponseError, ResourceExistsError, ResourceNotFoundError
-from azure.storage.blob import BlobBlock, BlobClient, BlobServiceClient, BlobType, ContainerProperties, LinearRetry
+from azure.storage.blob import BlobClient, BlobServiceClient, ContainerProperties, LinearRetry
 
 from controlplane.adapters.block_writer import BlockWriter
 from controlplane.adapters.connections import TIMEOUT_SECONDS, Connections
+from controlplane.adapters.storage_answers import (
+    METADATA,
+    block_list,
+    properties_of,
+    read_blob_list,
+    read_page_list,
+)
 from controlplane.adapters.storage_keys import Accounts, FixedAccounts, blob_sas, shared_key
 from controlplane.domain.spans import Span, merged, within, without
 from controlplane.ports import (
@@ -189,7 +196,7 @@ class AzuriteBlobs:
         while True:
             query = {"comp": "pagelist"} | ({"marker": marker} if marker else {})
             with self._response("GET", blob, query, headers) as response:
-                marker = _read_page_list(response, found)
+                marker = read_page_list(response, found)
             if not marker:
                 break
         pages = merged(found)
@@ -207,7 +214,7 @@ class AzuriteBlobs:
 
     def put(self, blob: Blob, data: bytes, metadata: Mapping[str, str] | None = None) -> None:
         _check_base(blob)
-        headers = {"x-ms-blob-type": "BlockBlob"} | {f"x-ms-meta-{k}": v for k, v in (metadata or {}).items()}
+        headers = {"x-ms-blob-type": "BlockBlob"} | _metadata_headers(metadata)
         self._in_container(blob, lambda: self._send("PUT", blob, {}, headers, data))
 
     def put_if_absent(self, blob: Blob, data: bytes) -> bool:
@@ -227,13 +234,13 @@ class AzuriteBlobs:
         return BlockWriter(partial(self._put_block, blob), partial(self._commit_blocks, blob))
 
     def _put_block(self, blob: Blob, block: str, data: memoryview) -> None:
-        query = {"comp": "block", "blockid": b64encode(block.encode()).decode()}
+        query = {"comp": "block", "blockid": _block_id(block)}
         self._in_container(blob, lambda: self._send("PUT", blob, query, {}, data))
 
     def _commit_blocks(self, blob: Blob, blocks: Sequence[str], metadata: Mapping[str, str] | None) -> None:
-        client = self._client(blob)
-        listed = [BlobBlock(block_id=block) for block in blocks]
-        self._in_container(blob, lambda: client.commit_block_list(listed, metadata=dict(metadata or {})))
+        body = block_list([_block_id(block) for block in blocks])
+        headers = {"content-type": "application/xml"} | _metadata_headers(metadata)
+        self._in_container(blob, lambda: self._send("PUT", blob, {"comp": "blocklist"}, headers, body))
 
     def snapshot(self, blob: Blob, metadata: Mapping[str, str] | None = None) -> str:
         client = self._client(blob.at(None))
@@ -246,27 +253,34 @@ class AzuriteBlobs:
         return str(taken["snapshot"])
 
     def properties(self, blob: Blob) -> BlobProperties | None:
-        client = self._client(blob)
         try:
-            with _translated(blob):
-                found = client.get_blob_properties()
+            with self._response("HEAD", blob, {}, {}) as response:
+                return properties_of(response.headers)
         except BlobNotFound:
             return None
-        kind: Literal["page", "block"] = "page" if found.blob_type == BlobType.PAGEBLOB else "block"
-        return BlobProperties(kind, found.size, found.etag, dict(found.metadata))
 
     def find(self, account: str, container: str, prefix: str = "", snapshots: bool = False) -> Iterator[Blob]:
-        here = self._service(account).get_container_client(container)
-        listed = here.list_blobs(name_starts_with=prefix, include=["snapshots"] if snapshots else [])
+        listed = self._listed(Blob(account, container, ""), prefix, snapshots)
         try:
-            with _translated(Blob(account, container, prefix)):
-                for name, group in groupby(listed, key=lambda item: str(item.name)):
-                    stamps = [item.snapshot for item in group]
-                    yield from (Blob(account, container, name, stamp) for stamp in sorted(filter(None, stamps)))
-                    if None in stamps:
-                        yield Blob(account, container, name)
+            for name, group in groupby(listed, key=itemgetter(0)):
+                stamps = [stamp for _, stamp in group]
+                yield from (Blob(account, container, name, stamp) for stamp in sorted(filter(None, stamps)))
+                if None in stamps:
+                    yield Blob(account, container, name)
         except BlobNotFound:
             return
+
+    def _listed(self, container: Blob, prefix: str, snapshots: bool) -> Iterator[tuple[str, str | None]]:
+        query = {"restype": "container", "comp": "list"} | ({"prefix": prefix} if prefix else {})
+        if snapshots:
+            query["include"] = "snapshots"
+        while True:
+            with self._response("GET", container, query, {}) as response:
+                page = read_blob_list(response)
+            yield from page.blobs
+            if not page.marker:
+                return
+            query["marker"] = page.marker
 
     def delete(self, blob: Blob, snapshots: bool = False) -> None:
         client = self._client(blob)
@@ -304,12 +318,14 @@ class AzuriteBlobs:
         body: bytes | memoryview | None = None,
         past_the_end: bool = False,
     ) -> Iterator[HTTPResponse]:
-        """A signed request's answer when it is a good one (416 too with `past_the_end`); the body is read inside.
+        """A signed request's answer when it is a good one (416 too with `past_the_end`); the body is read inside. A
+        blob without a name stands for its container.
 
         Azurite saves blobs and the places of their bytes at different moments. Killed in between, it knows the blob
         afterwards but not its bytes, and answers 500 without any code.
         """
-        parts = urlsplit(self.url(blob.at(None)))
+        url = self.url(blob.at(None))
+        parts = urlsplit(url if blob.name else url.removesuffix("/"))
         query = {**query, **({"snapshot": blob.snapshot} if blob.snapshot else {})}
         headers = {
             **headers,
@@ -367,6 +383,14 @@ def _container(shown: ContainerProperties) -> Container:
     return Container(str(shown.name), str(shown.etag), shown.last_modified, metadata, public)
 
 
+def _block_id(block: str) -> str:
+    return b64encode(block.encode()).decode()
+
+
+def _metadata_headers(metadata: Mapping[str, str] | None) -> dict[str, str]:
+    return {f"{METADATA}{name}": value for name, value in (metadata or {}).items()}
+
+
 def _escaped(name: str) -> str:
     return quote(name, safe="/~")
 
@@ -375,25 +399,6 @@ def _check_base(blob: Blob) -> None:
     """Azurite takes a write to a snapshot for one to its blob."""
     if blob.snapshot:
         raise BlobConflict("a snapshot cannot be written to")
-
-
-def _read_page_list(response: HTTPResponse, found: list[Span]) -> str:
-    """Adds the page ranges of one answer to `found`, element by element; returns the marker of the next answer."""
-    marker = ""
-    root: ElementTree.Element | None = None
-    for event, element in ElementTree.iterparse(response, ("start", "end")):
-        if root is None:
-            root = element
-        elif event == "end" and element.tag == "PageRange":
-            start, last = (int(element.findtext(tag) or 0) for tag in ("Start", "End"))
-            if found and found[-1][1] == start:
-                found[-1] = (found[-1][0], last + 1)
-            else:
-                found.append((start, last + 1))
-            root.clear()
-        elif event == "end" and element.tag == "NextMarker":
-            marker = element.text or ""
-    return marker
 
 
 def _failure(blob: Blob, status: int, code: str) -> PortError:
