@@ -60,6 +60,8 @@ class Packs:
         self._blobs = blobs
         self._account = account
         self._lock = Lock()
+        self._turns: dict[str, Lock] = {}
+        """One for each pack: it is looked up once, while others are looked up too."""
         self._known: dict[str, PackBlob | None] = {}
 
     def writer(self, pack: str) -> PackWriter:
@@ -68,6 +70,8 @@ class Packs:
     def find(self, pack: str) -> PackBlob | None:
         """The blob of the pack; None where there is none."""
         with self._lock:
+            turn = self._turns.setdefault(pack, Lock())
+        with turn:
             if pack not in self._known:
                 self._known[pack] = self._look_up(pack)
             return self._known[pack]
@@ -144,8 +148,7 @@ class Packs:
         return list(self._blobs.find(self._account, CONTAINER, f"packs/{pack}/"))
 
     def _forget(self, pack: str) -> None:
-        with self._lock:
-            self._known.pop(pack, None)
+        self._known.pop(pack, None)
 
     def _blob(self, pack: str, generation: int) -> Blob:
         return Blob(self._account, CONTAINER, f"packs/{pack}/{generation:04}")

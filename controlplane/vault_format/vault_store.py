@@ -8,14 +8,14 @@ never be used for another backup.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 
 from controlplane.domain.spans import Span, merged
 from controlplane.ports import BLOCK_BYTES, Blob, BlobConflict, Blobs, BlockSource, Json
 from controlplane.vault_format.manifest import BlockPlace, Manifest, encode_manifest, pack_of
 from controlplane.vault_format.packs import Packs, VaultCorrupt
-from controlplane.vault_format.sources import Progress, copy, silent
+from controlplane.vault_format.sources import Progress, copy, in_order, silent
 from controlplane.vault_format.vault_source import VaultSource, manifest_blob
 from controlplane.vault_format.vault_transfer import Previous, Transfer
 
@@ -124,13 +124,15 @@ class VaultStore:
             source = VaultSource(self._blobs, self._account, point.name)
         except VaultCorrupt as problem:
             return [str(problem)]
-        problems: dict[str, None] = {}
-        for index in source.manifest.segments:
+
+        def problems_of(index: int) -> Collection[str]:
             try:
-                problems |= dict.fromkeys(source.lost_packs(index).values())
+                return source.lost_packs(index).values()
             except VaultCorrupt as problem:
-                problems[str(problem)] = None
-        return list(problems)
+                return (str(problem),)
+
+        found = in_order(problems_of, source.manifest.segments)
+        return list(dict.fromkeys(problem for problems in found for problem in problems))
 
     def _open(self, name: str) -> VaultSource | None:
         """None when there is no such recovery point, or none that anybody could restore."""

@@ -10,7 +10,7 @@ from functools import lru_cache
 from itertools import groupby
 
 from controlplane.domain.spans import Span, pieces, widened, within, without
-from controlplane.ports import BLOCK_BYTES, READ_BYTES, Blob, BlobConflict, BlobNotFound, Blobs
+from controlplane.ports import BLOCK_BYTES, MAX_IN_FLIGHT, READ_BYTES, Blob, BlobConflict, BlobNotFound, Blobs
 from controlplane.vault_format.manifest import (
     SEGMENT_BLOCKS,
     BlockPlace,
@@ -24,6 +24,8 @@ from controlplane.vault_format.sources import Progress, in_order, spans_of
 from controlplane.vault_format.vault_source import VaultSource
 
 SEGMENT_BYTES = BLOCK_BYTES * SEGMENT_BLOCKS
+SEGMENTS_AT_HAND = MAX_IN_FLIGHT + 2
+"""Of the previous recovery point: those of the reads that run ahead of the writing, and the present one."""
 _ZEROS = digest_of(bytes(BLOCK_BYTES))
 
 
@@ -45,8 +47,8 @@ class Previous:
         usable = source is not None and source.manifest.block_bytes == BLOCK_BYTES
         self._source = source if usable else None
         self.snapshot = snapshot if usable else None
-        self.blocks = lru_cache(4)(self._read_blocks)
-        """The blocks of a segment by their number in it. A few segments stay at hand: reads run ahead of writes."""
+        self.blocks = lru_cache(SEGMENTS_AT_HAND)(self._read_blocks)
+        """The blocks of a segment by their number in it."""
 
     @property
     def size_bytes(self) -> int | None:
@@ -94,6 +96,12 @@ class Stretch:
     start: int
     end: int
     digests: Sequence[bytes] | None = None
+    begins_segment: bool = False
+    """It is the first one of its segment."""
+
+    @property
+    def segment(self) -> int:
+        return self.start // SEGMENT_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,8 +158,11 @@ class Transfer:
             ((start, end, True) for start, end in pieces(changed, READ_BYTES)),
             ((start, end, False) for start, end in pieces(unchanged, READ_BYTES)),
         )
+        before = None
         for start, end, has_changed in marked:
-            yield Stretch(start, end, None if has_changed else self._known_digests(start, end))
+            segment = start // SEGMENT_BYTES
+            yield Stretch(start, end, None if has_changed else self._known_digests(start, end), segment != before)
+            before = segment
 
     def _changed(self, blocks: Sequence[Span]) -> Sequence[Span]:
         """Those of the blocks that may differ from the previous recovery point, as far as the storage can tell."""
@@ -174,6 +185,8 @@ class Transfer:
 
     def _read(self, stretch: Stretch) -> Found:
         length = stretch.end - stretch.start
+        if stretch.begins_segment:
+            self._previous.blocks(stretch.segment)  # at hand when the writing comes to it
         if stretch.digests is not None:
             return Found(stretch.start, length, stretch.digests, None)
         data = memoryview(self._blobs.read(self._source, stretch.start, length))

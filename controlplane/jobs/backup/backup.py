@@ -193,7 +193,10 @@ def take_snapshot(ports: Ports, state: BackupState) -> Waiting[Outcome]:
         expires=_expires(ports.store, state, taken),
         consistency=result.consistency,
         machine=recovery_point.machine_from_json(state["machine"]),
-        disks=tuple(_point_disk(ports, disk, at) for disk, at in zip(disks, result.snapshots, strict=True)),
+        disks=tuple(
+            _point_disk(ports.store, disk, snapshot, size_bytes)
+            for disk, snapshot, size_bytes in zip(disks, result.snapshots, result.sizes_bytes, strict=True)
+        ),
         telemetry=dict(result.telemetry),
         rules=tuple(state["rules"]),
     )
@@ -214,17 +217,16 @@ def _expires(store: Store, state: BackupState, taken: datetime) -> datetime:
     return ruled or datetime.fromisoformat(state["expires"])
 
 
-def _point_disk(ports: Ports, disk: Disk, snapshot: Blob) -> PointDisk:
-    found = ports.blobs.properties(snapshot)
+def _point_disk(store: Store, disk: Disk, snapshot: Blob, size_bytes: int) -> PointDisk:
     return PointDisk(
         name=disk.name,
         lun=disk.lun,
-        size_bytes=found.size_bytes if found else disk.size_bytes,
+        size_bytes=size_bytes,
         account=snapshot.account,
         container=snapshot.container,
         blob=snapshot.name,
         snapshot=snapshot.snapshot or "",
-        storage=_storage(ports.store, disk),
+        storage=_storage(store, disk),
     )
 
 
@@ -237,7 +239,7 @@ def forget_snapshots(ports: Ports, state: BackupState) -> Outcome:
     """The point goes even when its snapshots cannot be deleted now: a later backup finds what nobody names."""
     failure: tuple[Event, ...] = ()
     try:
-        snapshots.delete_snapshots(ports, disks_of(state), lambda snapshot, job, task: job == state["job"])
+        snapshots.delete_snapshots(ports, disks_of(state), lambda job, task: job == state["job"])
     except PortError as error:
         failure = (records.event(state, events.SnapshotLeftBehind(str(error))),)
     return Outcome(state, lambda store: points.remove(store, state["item"], state["point"]), failure)
@@ -342,7 +344,7 @@ def remove_expired_snapshots(ports: Ports, state: BackupState) -> Outcome:
     """Retention of the instant tier by age and count; and snapshots that belong to no recovery point."""
     known = points.of_item(ports.store, state["item"])
     named = {points.snapshot_of(disk) for point in known if point.has_snapshots for disk in point.disks}
-    snapshots.delete_snapshots(ports, disks_of(state), lambda snapshot, job, task: snapshot not in named)
+    snapshots.delete_snapshots(ports, disks_of(state), lambda job, task: True, but=named)
     if ports.store.get(records.LOCK, f"{state['item']}|restore") is not None:
         # A restore may be reading a snapshot; the next backup comes by again.
         return Outcome(state)

@@ -23,6 +23,7 @@ from controlplane.jobs.engine.waiting import Wait, Waiting
 from controlplane.jobs.retention import snapshots
 from controlplane.ports import (
     Blob,
+    BlobProperties,
     Disk,
     ExtensionRequest,
     ExtensionView,
@@ -45,6 +46,8 @@ class SnapshotResult:
     task_id: str
     consistency: str
     snapshots: tuple[Blob, ...]
+    sizes_bytes: tuple[int, ...]
+    """Of the snapshots, as the storage has them."""
     telemetry: Mapping[str, str]
     event: int
     """The event of the service's judgement, from which the recovery point follows."""
@@ -97,7 +100,7 @@ def take(ports: Ports, state: BackupState, disks: Sequence[Disk]) -> Waiting[Sna
 
 
 def _forget(ports: Ports, disks: Sequence[Disk], task: Task) -> None:
-    snapshots.delete_snapshots(ports, disks, lambda snapshot, job, id: id == task.id)
+    snapshots.delete_snapshots(ports, disks, lambda job, id: id == task.id)
 
 
 # -------------------------------------------------------------------------------------------------------- preconditions
@@ -135,18 +138,19 @@ def _extension(view: InstanceView, name: str) -> ExtensionView | None:
 
 def _take_by_service(ports: Ports, state: BackupState, disks: Sequence[Disk], view: InstanceView) -> SnapshotResult:
     """Nobody writes to the disks, so nobody needs to freeze; what they hold is what a power cut would leave."""
-    snapshots.delete_snapshots(ports, disks, lambda snapshot, job, task: job == state["job"])
+    snapshots.delete_snapshots(ports, disks, lambda job, task: job == state["job"])
     metadata = {snapshots.TASK_METADATA: "", snapshots.JOB_METADATA: state["job"]}
     stamps = [ports.blobs.snapshot(disk.blob, metadata) for disk in disks]
     now = ports.fabric.instance_view(state["vm"])
     if now is None or now.power != view.power or now.booted != view.booted:
-        snapshots.delete_snapshots(ports, disks, lambda snapshot, job, task: job == state["job"])
+        snapshots.delete_snapshots(ports, disks, lambda job, task: job == state["job"])
         raise snapshot_failure.machine_not_stable("It was started while its disks were being snapshotted.")
     taken = tuple(disk.blob.at(stamp) for disk, stamp in zip(disks, stamps, strict=True))
+    sizes = tuple(_size_bytes(ports.blobs.properties(found), disk) for disk, found in zip(disks, taken, strict=True))
     with ports.store.transaction():
         _tell_of_snapshots(ports, state, disks, taken)
         judged = ports.store.record(records.event(state, events.SnapshotJudged("", "CrashConsistent")))
-    return SnapshotResult("", "CrashConsistent", taken, {}, judged)
+    return SnapshotResult("", "CrashConsistent", taken, sizes, {}, judged)
 
 
 # ---------------------------------------------------------------------------------------------------------- one attempt
@@ -347,15 +351,22 @@ def _confirmed(
     if consistency is None or len(told) != len(disks):
         raise snapshot_failure.snapshots_missing(f"It named snapshots of {len(told)} of {len(disks)} disks.")
     taken = tuple(disk.blob.at(info.stamp) for disk, info in zip(disks, told, strict=True))
+    sizes = []
     for disk, snapshot in zip(disks, taken, strict=True):
-        if snapshot.snapshot is None or snapshots.metadata_of(ports, snapshot).get(snapshots.TASK_METADATA) != task.id:
+        found = ports.blobs.properties(snapshot) if snapshot.snapshot is not None else None
+        if snapshots.metadata_in(found).get(snapshots.TASK_METADATA) != task.id:
             raise snapshot_failure.snapshots_missing(
                 f"The storage has no snapshot of the disk {disk.name} by this task."
             )
+        sizes.append(_size_bytes(found, disk))
     with ports.store.transaction():
         _tell_of_snapshots(ports, state, disks, taken)
         judged = ports.store.record(records.event(state, events.SnapshotJudged(task.id, consistency)))
-    return SnapshotResult(task.id, consistency, taken, dict(report.telemetry), judged)
+    return SnapshotResult(task.id, consistency, taken, tuple(sizes), dict(report.telemetry), judged)
+
+
+def _size_bytes(found: BlobProperties | None, disk: Disk) -> int:
+    return found.size_bytes if found else disk.size_bytes
 
 
 def _tell_of_snapshots(ports: Ports, state: BackupState, disks: Sequence[Disk], taken: Sequence[Blob]) -> None:

@@ -31,7 +31,7 @@ def back_up(ports: Ports, state: OriginalState) -> Waiting[Outcome]:
     view = ports.fabric.instance_view(state["vm"])
     safety = _safety_backup(state)
     # Those of an attempt that the end of a process interrupted: no recovery point will ever name them.
-    snapshots.delete_snapshots(ports, backup.disks_of(safety), lambda snapshot, job, task: job == state["job"])
+    snapshots.delete_snapshots(ports, backup.disks_of(safety), lambda job, task: job == state["job"])
     try:
         taken = yield from backup.take_snapshot(ports, safety)
     except ServiceError as error:

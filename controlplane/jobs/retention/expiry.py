@@ -239,7 +239,7 @@ def _erase_traces(ports: Ports, note: Json) -> None:
     for report in note["reports"]:
         ports.blobs.delete(Blob(report["account"], report["container"], report["name"]))
     disks = [Disk.from_json(disk) for disk in note["disks"]]
-    snapshots.delete_snapshots(ports, disks, lambda snapshot, job, task: job in note["jobs"])
+    snapshots.delete_snapshots(ports, disks, lambda job, task: job in note["jobs"])
 
 
 def _tell(store: Store, point: RecoveryPoint) -> None:

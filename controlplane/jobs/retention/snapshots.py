@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
-from controlplane.ports import Blob, Disk, Ports
+from controlplane.ports import Blob, BlobProperties, Disk, Ports
 
 TASK_METADATA = "taskid"
 JOB_METADATA = "jobid"
 """Keys of a snapshot's metadata by which the service knows its own. Lower case: storage may not keep another."""
 
 
-def delete_snapshots(ports: Ports, disks: Sequence[Disk], unwanted: Callable[[Blob, str, str], bool]) -> None:
-    """Delete those of the service's snapshots on these disks for which `unwanted` is true: of it, its job and task."""
+def delete_snapshots(
+    ports: Ports, disks: Sequence[Disk], unwanted: Callable[[str, str], bool], *, but: Collection[Blob] = ()
+) -> None:
+    """Delete those of the service's snapshots on these disks for which `unwanted` is true: of their job and task. Those
+    in `but` are not even asked for theirs."""
     for disk in disks:
         for found in list(ports.blobs.find(disk.blob.account, disk.blob.container, disk.blob.name, snapshots=True)):
-            if found.snapshot is None or found.name != disk.blob.name:
+            if found.snapshot is None or found.name != disk.blob.name or found in but:
                 continue
-            worn = metadata_of(ports, found)
-            if JOB_METADATA in worn and unwanted(found, worn[JOB_METADATA], worn.get(TASK_METADATA, "")):
+            worn = metadata_in(ports.blobs.properties(found))
+            if JOB_METADATA in worn and unwanted(worn[JOB_METADATA], worn.get(TASK_METADATA, "")):
                 ports.blobs.delete(found)
 
 
-def metadata_of(ports: Ports, blob: Blob) -> dict[str, str]:
+def metadata_in(found: BlobProperties | None) -> dict[str, str]:
     """A blob's metadata with its keys in lower case; empty when there is no such blob."""
-    found = ports.blobs.properties(blob)
     return {key.lower(): value for key, value in found.metadata.items()} if found else {}

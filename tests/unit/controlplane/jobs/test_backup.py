@@ -607,3 +607,18 @@ def test_snapshots_that_no_point_names_go_with_the_next_backup(world: BackupWorl
     world.back_up()
     assert world.blobs.properties(stray) is None
     assert world.blobs.properties(foreign) is not None
+
+
+def test_an_older_snapshot_costs_a_backup_no_request(world: BackupWorld) -> None:
+    """Each new snapshot is looked at twice: when it is reported, and when the job has done its work."""
+    world.back_up()
+    world.back_up()
+    asked: list[Blob] = []
+
+    def note(verb: str, blob: Blob) -> None:
+        if verb == "properties" and blob.snapshot is not None:
+            asked.append(blob)
+
+    world.blobs.listener = note
+    assert world.back_up()["status"] == "Completed"
+    assert sorted(blob.name for blob in asked) == sorted(disk.blob.name for disk in 2 * DISKS)

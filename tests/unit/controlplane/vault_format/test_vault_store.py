@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 import pytest
@@ -557,6 +557,33 @@ def test_what_the_vault_has_lost_is_moved_again(damage: Callable[[Setting, str],
     assert third.transferred_bytes == 3 * BLOCK_BYTES
     assert setting.vault.check(third) == []
     assert setting.same_as_snapshot(third)
+
+
+class CountingBlobs(MemoryBlobs):
+    """Notes the prefixes by which blobs are looked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.prefixes: list[str] = []
+
+    def find(self, account: str, container: str, prefix: str = "", snapshots: bool = False) -> Iterator[Blob]:
+        self.prefixes.append(prefix)
+        return super().find(account, container, prefix, snapshots)
+
+
+def test_a_pack_is_looked_up_once_however_many_segments_lie_in_it() -> None:
+    blobs = CountingBlobs()
+    setting = Setting(blobs=blobs)
+    for number in (0, SEGMENT_BLOCKS, 2 * SEGMENT_BLOCKS):
+        setting.write(number, block(1))
+    first = setting.back_up()
+    setting.write(1, block(2))
+    blobs.prefixes.clear()
+    second = setting.back_up(first)
+    assert blobs.prefixes == [f"packs/{pack_of(first.name)}/"]
+    blobs.prefixes.clear()
+    assert setting.vault.check(second) == []
+    assert sorted(blobs.prefixes) == sorted(f"packs/{pack_of(point.name)}/" for point in (first, second))
 
 
 def test_blocks_are_missed_although_their_segment_is_there() -> None:
