@@ -9,7 +9,7 @@ sys.path[0] = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 from simulator.command import bootstrap  # noqa: E402
 
 if __name__ == "__main__":
-    bootstrap.enter()
+    bootstrap.enter(language=bootstrap.language_of(sys.argv))
     from simulator.command.cli import main
 
     main()

@@ -19,6 +19,12 @@ class WrongUse(Failure):
     exit_code = USAGE
 
 
+class WorldEnded(Failure):
+    """A running world cannot go on."""
+
+    exit_code = BAD
+
+
 @dataclass(frozen=True)
 class Explained:
     sentence: str

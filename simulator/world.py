@@ -40,7 +40,7 @@ from controlplane.json_object import Json
 from controlplane.ports import Blobs, Ports, ServiceSettings, StorageUnavailable
 from simulator import parties
 from simulator.clock.system import SystemClock
-from simulator.failures import WrongUse
+from simulator.failures import WorldEnded, WrongUse
 from simulator.pace import Pace, PaceSettings
 from simulator.packages import HANDLER_FOLDER
 from simulator.parties import Wrappers
@@ -104,12 +104,12 @@ class Config:
 
 
 class World:
-    """A running world. `failure` is set when it can't go on, in one sentence."""
+    """A running world. `failure` is set when it cannot go on."""
 
     def __init__(self, config: Config, wrappers: Wrappers) -> None:
         self.config = config
         self._wrappers = wrappers
-        self.failure: str | None = None
+        self.failure: WorldEnded | None = None
         self.losses: Sequence[Loss] = ()
         """What of its recovery points the storage lost when this world was killed."""
         self.storage_answers: Mapping[str, ProbeAnswer] = {}
@@ -367,9 +367,9 @@ class World:
         }
 
     def _azurite_ended(self, code: int) -> None:
-        self.failure = (
-            f"Azurite ended by itself (code {code}); what it had acknowledged in its last seconds may be lost. "
-            "Start again: the next start names what is gone."
+        self.failure = WorldEnded(
+            f"Azurite ended unexpectedly (exit code {code}); writes of its last seconds may be lost. "
+            "Start the world again: it then lists what is missing."
         )
 
 

@@ -343,7 +343,7 @@ class AzuriteBlobs:
                 response.read()
                 code = response.headers.get("x-ms-error-code", "")
                 if verb == "GET" and response.status == 500 and not code:
-                    raise BlobNotFound(f"the storage has lost what was in {_address(blob)}")
+                    raise BlobNotFound(f"the storage no longer has the content of {_address(blob)}")
                 raise _failure(blob, response.status, code)
             yield response
             response.read()

@@ -39,7 +39,7 @@ class Connections:
             yield response
         except (HTTPException, OSError) as problem:
             broken = True
-            raise StorageUnavailable(f"{origin} broke off its response ({type(problem).__name__})") from None
+            raise StorageUnavailable(f"{origin} ended its response early ({type(problem).__name__})") from None
         finally:
             if broken or response.will_close or not response.isclosed():
                 connection.close()

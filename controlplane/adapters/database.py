@@ -26,7 +26,7 @@ BUSY_TIMEOUT_MILLISECONDS = 30_000
 SETTINGS = (f"busy_timeout={BUSY_TIMEOUT_MILLISECONDS}", "journal_mode=WAL", "synchronous=NORMAL", "secure_delete=ON")
 """Of every SQLite connection. NORMAL survives the end of the process at any moment; only a power cut may cost the last
 commits. What is forgotten since it may be secret is not left on a free page either; builds of SQLite differ in that."""
-IN_USE = "another world uses this database; end that one, or give this one a database of its own"
+IN_USE = "another world is using this database; stop it, or give this world a database of its own"
 MAPPED_BYTES = 256 * 2**20
 WRITER_LOCK = 0x6261636B
 """Key of PostgreSQL's advisory lock: one writer at a time, as SQLite has it by nature."""
@@ -239,12 +239,12 @@ def upgrade(connection: sa.Connection, revision: str = "head") -> None:
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
     if sa.inspect(connection).has_table("alembic_version"):
-        found = connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
+        schema = connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
         try:
-            ScriptDirectory.from_config(config).get_revision(str(found))
+            ScriptDirectory.from_config(config).get_revision(str(schema))
         except CommandError:
             raise StoreTooNew(
-                f"the state was written by a newer release (its schema is {found}, this one knows up to {REVISION}); "
+                f"the state was written by a newer release (schema {schema}, supported up to {REVISION}); "
                 "use that release, or another state folder"
             ) from None
     command.upgrade(config, revision)

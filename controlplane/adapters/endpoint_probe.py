@@ -70,24 +70,28 @@ def _throw_away(blobs: AzuriteBlobs, account: str) -> Iterator[str]:
 
 def _snapshots(blobs: AzuriteBlobs, snapshot: Blob) -> ProbeAnswer:
     able = blobs.read(snapshot) == b"1" * 2 * _PAGE + bytes(6 * _PAGE)
-    return ProbeAnswer(able, True, "snapshots keep what a blob held" if able else "snapshots change with their blob")
+    return ProbeAnswer(
+        able, True, "snapshots keep the content of their blob" if able else "snapshots change when their blob changes"
+    )
 
 
 def _sas_enforced(blobs: AzuriteBlobs, disk: Blob) -> ProbeAnswer:
     readable, _ = _try("GET", blobs.sas(disk, "r", _soon()))
     if readable != 200:
-        return ProbeAnswer(False, True, f"a SAS that is right is refused ({readable})")
+        return ProbeAnswer(False, True, f"a valid SAS is refused ({readable})")
     writing, _ = _try("PUT", blobs.sas(disk, "r", _soon()) + "&comp=snapshot")
     late, _ = _try("GET", blobs.sas(disk, "r", datetime.now(UTC) - timedelta(hours=1)))
     if (writing, late) == (403, 403):
-        return ProbeAnswer(True, False, "a SAS grants what it says, for as long as it says")
-    return ProbeAnswer(False, False, "a SAS is accepted for more than it grants: rights of disks do not end here")
+        return ProbeAnswer(True, False, "permissions and expiry of a SAS are enforced")
+    return ProbeAnswer(
+        False, False, "permissions or expiry of a SAS are not enforced, so access to a disk does not end"
+    )
 
 
 def _snapshot_by_sas(blobs: AzuriteBlobs, snapshot: Blob) -> ProbeAnswer:
     status, _ = _try("GET", blobs.sas(snapshot, "r", _soon()))
     if status == 200:
-        return ProbeAnswer(True, False, "the SAS of a blob reads its snapshots too")
+        return ProbeAnswer(True, False, "the SAS of a blob also reads its snapshots")
     return ProbeAnswer(False, False, f"the SAS of a blob does not read its snapshots ({status})")
 
 
@@ -95,20 +99,22 @@ def _page_range_diff(blobs: AzuriteBlobs, disk: Blob, before: str) -> ProbeAnswe
     """Nothing here relies on it: blocks are compared by their digests."""
     status, body = _try("GET", f"{blobs.sas(disk, 'r', _soon())}&comp=pagelist&prevsnapshot={before}")
     if status != 200:
-        return ProbeAnswer(False, False, f"does not say what changed since a snapshot ({status}); blocks are compared")
+        return ProbeAnswer(
+            False, False, f"does not report the pages changed since a snapshot ({status}); blocks are compared instead"
+        )
     found = {(element.tag, element.findtext("Start")) for element in ElementTree.fromstring(body)}
     able = found == {("ClearRange", "0"), ("PageRange", str(4 * _PAGE))}
     if able:
-        return ProbeAnswer(True, False, "says what changed since a snapshot")
-    return ProbeAnswer(False, False, "does not say rightly what changed since a snapshot; blocks are compared")
+        return ProbeAnswer(True, False, "reports the pages changed since a snapshot")
+    return ProbeAnswer(False, False, "reports wrong pages as changed since a snapshot; blocks are compared instead")
 
 
 def _new_accounts(blobs: AzuriteBlobs) -> ProbeAnswer:
     try:
         blobs.add_account(f"probe{token_hex(6)}")
     except StorageRefused:
-        return ProbeAnswer(False, False, "has the accounts on its list and takes no others")
-    return ProbeAnswer(True, False, "takes new accounts at any time")
+        return ProbeAnswer(False, False, "has the listed accounts, and no others can be added")
+    return ProbeAnswer(True, False, "new accounts can be added at any time")
 
 
 def _try(verb: str, url: str) -> tuple[int, bytes]:

@@ -185,7 +185,7 @@ class StoreFabric:
         desired = self._desired(vm)
         observed = self._observed(vm, desired) if desired else None
         if observed is None or not observed.certificate:
-            raise GuestNotReady("the virtual machine has not shown a certificate yet")
+            raise GuestNotReady("the virtual machine has not presented its certificate yet")
         return seal(settings, observed.certificate), observed.thumbprint
 
 

@@ -159,11 +159,11 @@ def encode_segment(segment: Segment) -> bytes:
 def decode_segment(data: bytes, digest: bytes) -> Segment:
     """Raises Damaged unless these are the bytes the digest was made of."""
     if digest_of(data) != digest:
-        raise Damaged("the segment is not the one that was written")
+        raise Damaged("the segment does not match its digest")
     try:
         magic, pack_count, run_count = _SEGMENT_HEAD.unpack_from(data)
         if magic != _SEGMENT_MAGIC:
-            raise Damaged("the segment is of an unknown format")
+            raise Damaged("the segment has an unknown format")
         runs_at = _SEGMENT_HEAD.size + pack_count * DIGEST_BYTES
         digests_at = runs_at + run_count * _RUN_RECORD.size
         packs = [data[at : at + DIGEST_BYTES].hex() for at in range(_SEGMENT_HEAD.size, runs_at, DIGEST_BYTES)]
@@ -174,7 +174,7 @@ def decode_segment(data: bytes, digest: bytes) -> Segment:
             for (first, count, pack, offset), start in zip(records, ends, strict=False)
         )
     except (StructError, IndexError) as problem:
-        raise Damaged("the segment is not whole") from problem
+        raise Damaged("the segment is incomplete") from problem
 
 
 def encode_manifest(manifest: Manifest) -> bytes:
@@ -201,12 +201,12 @@ def decode_manifest(data: bytes) -> Manifest:
     """Raises Damaged unless every byte is as it was written."""
     body, digest = data[:-DIGEST_BYTES], data[-DIGEST_BYTES:]
     if digest_of(body) != digest:
-        raise Damaged("the manifest is not the one that was written")
+        raise Damaged("the manifest does not match its digest")
     magic, head_bytes = _MANIFEST_HEAD.unpack_from(body)
     records_at = _MANIFEST_HEAD.size + head_bytes
     head = json.loads(body[_MANIFEST_HEAD.size : records_at])
     if magic != _MANIFEST_MAGIC or (head["format"], head["segment_blocks"]) != (FORMAT, SEGMENT_BLOCKS):
-        raise Damaged("the manifest is of an unknown format")
+        raise Damaged("the manifest has an unknown format")
     packs = [pack for pack, _ in head["packs"]]
     segments = {
         index: SegmentEntry(BlockPlace(packs[pack], offset, length), digest)

@@ -83,7 +83,7 @@ class Packs:
             raise VaultCorrupt(f"pack {place.pack} is missing")
         position = found.position(place)
         if position is None:
-            raise VaultCorrupt(f"pack {place.pack} is short: it does not hold its bytes {place.offset} to {place.end}")
+            raise VaultCorrupt(f"pack {place.pack} is too short for its bytes {place.offset} to {place.end}")
         return found.blob, position
 
     def is_sparse(self, pack: str, named_bytes: int) -> bool:
@@ -102,7 +102,7 @@ class Packs:
             if len(data) != place.length:
                 raise VaultCorrupt(f"pack {place.pack} ends before its byte {place.end}")
             return data
-        raise VaultCorrupt(f"pack {place.pack} has lost its bytes {place.offset} to {place.end}")
+        raise VaultCorrupt(f"pack {place.pack} no longer has its bytes {place.offset} to {place.end}")
 
     def thin_out(self, pack: str, kept: Sequence[Span]) -> None:
         """Keep only these stretches of a pack, which must be there."""

@@ -118,7 +118,7 @@ class VaultSource:
             found = digest_of(view[number * block_bytes : (number + 1) * block_bytes])
             if found != digests[number * DIGEST_BYTES : (number + 1) * DIGEST_BYTES]:
                 raise VaultCorrupt(
-                    f"pack {place.pack} holds other bytes than were written for {self.name} "
+                    f"pack {place.pack} does not hold what was written for {self.name} "
                     f"at byte {start + number * block_bytes}"
                 )
         return data

@@ -74,7 +74,8 @@ def text() -> str:
     return page(
         "The command",
         "`backupsim`, which is `python3 simulator` in a checkout; without arguments it is `backupsim demo`. The result "
-        "goes to stdout, progress to stderr.",
+        "goes to stdout, progress to stderr. With `--lang zh-cn` both are Chinese, as is the sentence of a failure; "
+        "help, usage errors, JSON, and the messages of ARM stay English.",
         *(_command(name, command) for name, command in commands()),
         section("Exit codes", table(("code", "meaning"), [(str(number), said) for number, said in EXIT_CODES.items()])),
         _variables(),

@@ -12,11 +12,12 @@ from controlplane.domain.errors.table import areas, kinds
 from controlplane.domain.recovery_services.snapshot_failure import BY_NAME, UNKNOWN, meaning_of
 from docs.generator import source
 from docs.generator.markdown import code, page, paragraph, section, table
+from docs.generator.messages import Message, messages
+from docs.generator.texts import calls
 from extension.contract.codes import Code
 from extension.preconditions import NEEDED_SERVICES
 from simulator.failures import Failure
 
-REFUSAL = ("error", "number", "message", "status")
 SUCCESSES = frozenset(
     {Code.success, Code.success_appconsistent, Code.SuccessAlreadyProcessedInput, Code.ExtensionTempTerminalState}
 )
@@ -25,8 +26,9 @@ SUCCESSES = frozenset(
 def text() -> str:
     return page(
         "Errors",
-        "Expected failures, by the name they bear. Braces stand for what is filled in, … for what is put together "
-        "elsewhere. Anything that is not here is a bug, and shows a traceback in the log.",
+        "Expected failures, by the name they bear. Braces stand for what is filled in; "
+        "[messages](messages.md) has the sentences that fill in a reason. Anything that is not here is a bug, and "
+        "shows a traceback in the log.",
         _service(),
         _extension(),
         _sign_in(),
@@ -110,10 +112,11 @@ def _reported(name: str) -> str:
 
 
 def _sign_in() -> str:
-    rows = [
-        (f"AADSTS{refusal.arguments['number']}", code(refusal.arguments["error"]), refusal.arguments["message"])
-        for refusal in source.raised("Refusal", REFUSAL, "controlplane")
-    ]
+    rows = {
+        (f"AADSTS{number}", code(error), message)
+        for path in source.files("controlplane/arm/sign_in")
+        for error, number, message, *_ in calls(source.tree(path), "Refusal")
+    }
     return section(
         "Signing in", "Answers of the token endpoint.", table(("number", "error", "description"), sorted(rows))
     )
@@ -123,16 +126,26 @@ def _command() -> str:
     for module in pkgutil.walk_packages(simulator.__path__, "simulator."):
         if module.name != "simulator.__main__":
             importlib.import_module(module.name)
+    shown = messages("simulator")
     rows = [
-        (code(kind.__name__), str(kind.exit_code), paragraph(kind.__doc__ or ""))
+        (code(kind.__name__), str(kind.exit_code), sentence, when if number == 0 else "")
         for kind in sorted(_below(Failure), key=lambda kind: kind.__name__)
+        for when in [paragraph(kind.__doc__ or "")]
+        for number, sentence in enumerate(_sentences(kind, shown))
     ]
     return section(
         "The command",
         "One sentence on stderr with the remedy, and an [exit code](command.md#exit-codes). The control API answers "
         "with the name as the code.",
-        table(("failure", "exit code", "when"), rows),
+        table(("failure", "exit code", "sentence", "when"), rows),
     )
+
+
+def _sentences(kind: type[Failure], shown: Iterable[Message]) -> list[str]:
+    """What is said of a kind of failure, each sentence once."""
+    sentences = list(dict.fromkeys(message.text for message in shown if message.by == kind.__name__))
+    assert sentences, f"{kind.__name__} is never raised with a sentence"
+    return sentences
 
 
 def _below(kind: type[Failure]) -> Iterator[type[Failure]]:

@@ -1,52 +1,90 @@
-"""The page of messages: every sentence that command, simulator and handler can show to a person, by module."""
+"""The page of messages: every sentence that people can read of command, simulator, service and handler, by module."""
 
 from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 
 from docs.generator import source
 from docs.generator.markdown import code, page, section, table
-
-SAYERS = frozenset(
-    {
-        "BadParameter",
-        "Check",
-        "DatabaseReport",
-        "OrderVerdict",
-        "_check",
-        "_completes",
-        "_fail",
-        "_text",
-        "dict",
-        "echo",
-        "remark",
-        "say",
-    }
-)
-"""Calls that show a text to a person, besides what is raised."""
-TABLES = ("PLACES", "TEXTS", "TOGETHER")
-"""Constants whose values are sentences that such calls show."""
-INTERNAL = frozenset({"AssertionError", "BlobNotFound", "NotImplementedError"})
-"""Exceptions that are raised for a caller in the code, not to show their text to a person."""
-WORDS = re.compile(r"[A-Za-z…}]+[,;:]? [A-Za-z{…(]+")
+from docs.generator.texts import Reader, name_of
 
 SECTIONS = (
     ("The command", "simulator/command"),
     ("The control API", "simulator/control"),
-    ("State folder, storage and servers", "simulator/state", "simulator/storage", "simulator/serving.py"),
-    ("World, client and scenario", "simulator/world.py", "simulator/client.py", "simulator/scenario_values.py"),
+    ("State folder and storage", "simulator/state", "simulator/storage"),
+    ("World, servers, client and scenario", "simulator/"),
     ("Host and wire server", "simulator/host"),
     ("Guest", "simulator/guest"),
     ("The handler", "extension"),
+    ("Ports and their adapters", "controlplane/adapters", "controlplane/", "controlplane/vault_format"),
+    ("Azure Resource Manager", "controlplane/arm"),
+    ("Templates", "controlplane/templates"),
+    ("Rules of the domain", "controlplane/domain"),
+    ("Jobs", "controlplane/jobs"),
 )
+"""A folder stands for everything below it; one with a slash behind it for its own modules alone."""
+
+WORDS = re.compile(r"[A-Za-z…}]+[,;:]? [A-Za-z{…(]+")
+"""Two words, or a word and a blank."""
+WORD = re.compile(r"[a-z]{3}")
+
+ELSEWHERE = frozenset({"Argument", "ArgumentParser", "FastAPI", "Option", "Typer", "add_argument"})
+"""Calls whose texts are help, which is in command.md, or descriptions of the API."""
+IN_THE_LOG = frozenset({"debug", "error", "exception", "info", "warning"})
+"""Calls that write a line of the log, if the text is their first argument."""
+FOR_PROGRAMS = frozenset(
+    {
+        "Random",
+        "answer_of",
+        "exec_driver_sql",
+        "execute",
+        "pack",
+        "removeprefix",
+        "sha256",
+        "startswith",
+        "text",
+        "writestr",
+    }
+)
+"""Calls that hand a text to a program."""
+INTERNAL = frozenset({"AssertionError", "NotImplementedError", "OutOfOrder", "UnexpectedEvent"})
+"""Exceptions of a fault in the program."""
+CONSTANTS = frozenset(
+    {
+        "ACCOUNTS_TAKEN",
+        "BUILT_IN",
+        "LISTENING",
+        "SHELLS",
+        "WAITING_COMMAND",
+        "_IANA_BY_WINDOWS",
+    }
+)
+"""Constants with the names and words of other programs, not with sentences."""
+OF_OTHERS = (
+    "controlplane/domain/location.py",
+    "controlplane/domain/recovery_services/supported_systems.py",
+    "simulator/command/chinese.py",
+    "simulator/command/chinese_failures.py",
+    "simulator/guest/vss/writers.py",
+    "simulator/guest/windows.py",
+)
+"""Modules with names of regions and systems, with translations, and with what Windows says."""
+SYNTAX = re.compile(
+    r"(SELECT|PRAGMA|SET|BEGIN|INSERT|UPDATE|CREATE|SharedKey|Bearer|Basic|HKLM)\b"
+    r"|[A-Z]\w+-[\w-]+: |Host: |Connection: |text/|import |export |.* HTTP/1\.1$|bytes \{|bold "
+    r"|disk \{lun\}$|guest \{|.*[\x00-\x1f\u4e00-\u9fff]"
+)
+"""Beginnings of texts that a program reads."""
 
 
 @dataclass(frozen=True)
 class Message:
-    """A sentence with its blanks in braces, the module, and the exception or call that shows it."""
+    """A sentence with its blanks in braces, the module, and the exception, call or function that shows it."""
 
     module: str
     by: str
@@ -54,24 +92,32 @@ class Message:
 
 
 def text() -> str:
-    parts = [_section(title, places) for title, *places in SECTIONS]
     return page(
         "Messages",
-        "What people read besides ARM's own errors, which are in [errors](errors.md), and the help texts, which are in "
-        "[command](command.md). Braces stand for what is filled in. A sentence of a failure says what is wrong and, "
-        "behind a semicolon, what to do.",
-        *parts,
+        "What people read besides the errors of ARM as a whole, which are in [errors](errors.md), and the help texts, "
+        "which are in [command](command.md). Braces stand for what is filled in; several sentences that one place can "
+        "say are rows of their own. A sentence of a failure says what is wrong and, behind a semicolon, what to do. "
+        "What begins in lower case without a semicolon is part of a sentence: the reason in an error, or a detail.",
+        *(_section(title, places) for title, *places in SECTIONS),
     )
 
 
 def messages(*places: str) -> list[Message]:
-    """The sentences of all modules below these paths, each once, in the order of the code."""
+    """The sentences of all modules in these places, each once, in the order of the code."""
     found: dict[Message, None] = {}
-    for path in source.files("extension", "simulator"):
+    for path in source.files(*source.PRODUCT):
         module = source.module_path(path)
-        if module.startswith(tuple(places)):
-            found |= dict.fromkeys(_of_module(module, source.tree(path)))
+        if module in OF_OTHERS or module.startswith("controlplane/domain/errors/"):
+            continue
+        if any(_is_in(module, place) for place in places):
+            found |= dict.fromkeys(_of_module(path))
     return list(found)
+
+
+def _is_in(module: str, place: str) -> bool:
+    if place.endswith("/"):
+        return module.rpartition("/")[0] == place.rstrip("/")
+    return module.startswith(place)
 
 
 def _section(title: str, places: Sequence[str]) -> str:
@@ -79,52 +125,25 @@ def _section(title: str, places: Sequence[str]) -> str:
     return section(title, table(("sentence", "by", "in"), rows))
 
 
-def _of_module(module: str, tree: ast.Module) -> Iterator[Message]:
-    for node in sorted(ast.walk(tree), key=lambda node: getattr(node, "lineno", 0)):
-        match node:
-            case ast.Raise(exc=ast.Call() as call) if _name(call) not in INTERNAL:
-                yield from _messages(module, _name(call), call.args)
-            case ast.Call() if _name(node) in SAYERS:
-                yield from _messages(module, _name(node), [*node.args, *(word.value for word in node.keywords)])
-            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Dict() as value) if name in TABLES:
-                yield from _messages(module, name, value.values)
-            case ast.AnnAssign(target=ast.Name(id=name), value=ast.Dict() as value) if name in TABLES:
-                yield from _messages(module, name, _english(value))
+@cache
+def _of_module(path: Path) -> tuple[Message, ...]:
+    module, reader = source.module_path(path), Reader(source.tree(path))
+    return tuple(
+        Message(module, read.by, read.text)
+        for node, read in reader.texts()
+        if _is_sentence(read.text) and _is_for_people(reader, node, read.by)
+    )
 
 
-def _english(table: ast.Dict) -> list[ast.expr]:
-    """The values of the first language, where a table has one dictionary per language."""
-    first = table.values[0]
-    return first.values if isinstance(first, ast.Dict) else table.values
+def _is_sentence(said: str) -> bool:
+    literal = re.sub(r"{\w*}", "", said)
+    return bool(WORDS.search(said) and WORD.search(literal)) and not SYNTAX.match(said)
 
 
-def _messages(module: str, by: str, arguments: Iterable[ast.expr]) -> Iterator[Message]:
-    for argument in arguments:
-        said = _text(argument)
-        if said and WORDS.search(said):
-            yield Message(module, by, " ".join(said.split()))
-
-
-def _text(node: ast.expr) -> str:
-    match node:
-        case ast.Constant(value=str() as value):
-            return value
-        case ast.JoinedStr(values=values):
-            return "".join(map(_text, values))
-        case ast.FormattedValue(value=value):
-            return f"{{{_blank(value)}}}"
-        case ast.BinOp(left=left, right=right, op=ast.Add()):
-            return _text(left) + _text(right)
-        case ast.IfExp(body=body, orelse=other):
-            return _text(body) or _text(other)
-    return ""
-
-
-def _blank(value: ast.expr) -> str:
-    """The name of what is filled in: the last name of the expression."""
-    names = re.findall(r"[a-z_]+", re.sub(r"'[^']*'|\([^()]*\)", "", ast.unparse(value)).lower())
-    return names[-1].strip("_") if names else "value"
-
-
-def _name(call: ast.Call) -> str:
-    return ast.unparse(call.func).rpartition(".")[2]
+def _is_for_people(reader: Reader, node: ast.expr, by: str) -> bool:
+    outer = next(reader.around(node))
+    if isinstance(outer, ast.Expr | ast.Compare | ast.Subscript | ast.Assert) or by in ELSEWHERE | INTERNAL:
+        return False
+    if isinstance(outer, ast.Call) and node in outer.args and name_of(outer.func) in IN_THE_LOG:
+        return False
+    return by not in FOR_PROGRAMS | CONSTANTS

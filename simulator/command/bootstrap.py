@@ -1,7 +1,8 @@
 """Creates the environment of a checkout, `.venv`, and runs the program in it; needs only Python itself.
 
-`python3 simulator` and `python3 tests` both begin here. So this file imports the standard library alone, and is written
-so that Python 3.8 can still read it: an old Python then gets a sentence instead of a SyntaxError.
+`python3 simulator` and `python3 tests` both begin here. So this file imports the standard library alone, besides the
+translations, and is written so that Python 3.8 can still read it: an old Python then gets a sentence instead of a
+SyntaxError.
 
 A stamp in the environment says what was installed from what. It is marked incomplete before anything changes and
 complete at the very end; an interrupted installation is therefore known, and made anew by whoever comes next.
@@ -21,6 +22,8 @@ LACKS, INTERRUPTED = 3, 130
 OLDEST_NODE = 20
 NEWER_PYTHONS = ("python3.14", "python3.13", "python3.12", "python3.11")
 
+Say = Callable[[str], None]
+
 ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENT = ROOT / ".venv"
 PYTHON = ENVIRONMENT / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
@@ -28,13 +31,23 @@ STAMP = ENVIRONMENT / "backupsim.json"
 LOCK = ENVIRONMENT / "backupsim.lock"
 REPORT = ENVIRONMENT / "backupsim.log"
 
-CONNECT = "connect this machine, or name a nearer index in PIP_INDEX_URL (for uv: UV_DEFAULT_INDEX)"
+CONNECT = (
+    "connect this machine to a network, or name an index that it reaches in PIP_INDEX_URL (for uv: UV_DEFAULT_INDEX)"
+)
 REASONS = (
     # What a failed installation says, the reason, and the remedy; the first that fits counts.
     ("no space left on device", "the disk is full", "free at least 1 GB"),
     ("no module named pip", "the environment in .venv has no pip", "remove the folder .venv"),
-    ("certificate_verify_failed", "the package index shows a certificate of an unknown authority", "set PIP_CERT"),
-    ("unknownissuer", "the package index shows a certificate of an unknown authority", "set SSL_CERT_FILE"),
+    (
+        "certificate_verify_failed",
+        "the package index has a certificate of an unknown authority",
+        "set PIP_CERT to its certificate",
+    ),
+    (
+        "unknownissuer",
+        "the package index has a certificate of an unknown authority",
+        "set SSL_CERT_FILE to its certificate",
+    ),
     ("proxyerror", "the proxy refused the connection", "check HTTPS_PROXY"),
     ("407 proxy", "the proxy refused the connection", "check HTTPS_PROXY"),
     ("establish a new connection", "no package index can be reached", CONNECT),
@@ -68,10 +81,11 @@ class Stamp(NamedTuple):
     complete: bool
 
 
-def enter(*groups: str) -> None:
+def enter(*groups: str, language: str = "en") -> None:
     """Return only in an environment with the project, its dependencies and these dependency groups."""
     if not (ROOT / "pyproject.toml").is_file():
         return  # installed as a package, with its dependencies
+    say = speaker(language)
     try:
         if sys.version_info < (3, 11):  # noqa: UP036 - checks the version that UP036 assumes
             raise Lacking(too_old(sys.version_info[:3], sys.executable, lambda name: answer_of(name, "-V") is not None))
@@ -80,7 +94,7 @@ def enter(*groups: str) -> None:
         wanted = Wanted(digest_of_inputs(), frozenset((*groups, *node)), python_version() if inside else None)
         ready = is_ready(read_stamp(), wanted)
         if not ready:
-            prepare(wanted)
+            prepare(wanted, say)
         if not (ready and inside):
             go_on_inside()
     except Lacking as problem:
@@ -167,8 +181,8 @@ def reason(output: str) -> str:
         if sign in output.lower():
             return f"{why}; {remedy}, then run the same command again"
     lines = [line.strip() for line in output.splitlines() if line.strip()] or ["no reason was given"]
-    telling = next((line for line in lines if line.lower().startswith("error")), lines[-1])
-    return f"{telling}; its full output is in {REPORT}"
+    cause = next((line for line in lines if line.lower().startswith("error")), lines[-1])
+    return f"{cause}; the full output is in {REPORT}"
 
 
 def requirements(project: dict[str, Any], groups: Collection[str]) -> list[str]:
@@ -183,10 +197,10 @@ def requirements(project: dict[str, Any], groups: Collection[str]) -> list[str]:
 # ----------------------------------------------------------------------------------------------------------- preparing
 
 
-def prepare(wanted: Wanted) -> None:
+def prepare(wanted: Wanted, say: Say) -> None:
     """Make or complete the environment, unless another process just did."""
     try:
-        with locked():
+        with locked(say):
             stamp = read_stamp()
             if is_ready(stamp, wanted):
                 return
@@ -195,27 +209,27 @@ def prepare(wanted: Wanted) -> None:
             former = stamp.groups if stamp else ()
             node = ("node",) if needs_node_package(answer_of("node", "--version")) else ()
             wanted = wanted._replace(groups=wanted.groups.union(former, node))
-            if not (shutil.which("uv") and fill_with_uv(wanted)):
-                fill(wanted, "pip", [str(PYTHON), "-m", "pip"])
+            if not (shutil.which("uv") and fill_with_uv(wanted, say)):
+                fill(wanted, "pip", [str(PYTHON), "-m", "pip"], say)
     except OSError as problem:
         raise Lacking(
             f"{problem.filename or ENVIRONMENT}: {problem.strerror or problem}; "
-            "the environment is made in the checkout, so use one that you can write to"
+            "the environment is created in the checkout, so use a checkout that you can write to"
         ) from None
     say("ready")
 
 
-def fill_with_uv(wanted: Wanted) -> bool:
+def fill_with_uv(wanted: Wanted, say: Say) -> bool:
     """uv is several times faster, but knows neither pip's settings nor always the system's certificates."""
     try:
-        fill(wanted, "uv", ["uv", "pip"])
+        fill(wanted, "uv", ["uv", "pip"], say)
     except Lacking as problem:
         say(f"uv failed: {problem}")
         return False
     return True
 
 
-def fill(wanted: Wanted, tool: str, installer: list[str]) -> None:
+def fill(wanted: Wanted, tool: str, installer: list[str], say: Say) -> None:
     stamp = read_stamp()
     made_by_others = stamp is None and PYTHON.exists()
     if made_by_others and answer_of(str(PYTHON), "-c", "import sys; sys.exit(sys.version_info < (3, 11))") is None:
@@ -227,7 +241,10 @@ def fill(wanted: Wanted, tool: str, installer: list[str]) -> None:
         if not usable:
             say(f"creating an environment in {ENVIRONMENT}")
             make(tool)
-    say(f"installing {', '.join(('the dependencies', *now.groups))} with {tool}: once, takes about half a minute")
+    say(
+        f"installing {', '.join(('the dependencies', *now.groups))} with {tool}; "
+        "this is done once and takes about half a minute"
+    )
     install(installer, wanted.groups)
     python = answer_of(str(PYTHON), "-c", "import sys; print('{}.{}'.format(*sys.version_info))")
     write_stamp(now._replace(python=python or "", complete=True))
@@ -281,12 +298,12 @@ def write_stamp(stamp: Stamp) -> None:
 
 
 @contextmanager
-def locked() -> Iterator[None]:
+def locked(say: Say) -> Iterator[None]:
     """Lock: one process at a time prepares the environment."""
     ENVIRONMENT.mkdir(exist_ok=True)
     with LOCK.open("a+b") as file:
         if not try_lock(file.fileno()):
-            say("another process prepares the environment; waiting for it")
+            say("another process is preparing the environment; waiting for it")
             while not try_lock(file.fileno(), patient=True):
                 pass
         yield
@@ -333,6 +350,22 @@ def answer_of(*command: str) -> str | None:
         return None
 
 
-def say(sentence: str) -> None:
-    sys.stderr.write(f"backupsim: {sentence}\n")
-    sys.stderr.flush()
+def language_of(arguments: Sequence[str]) -> str:
+    """The language that the command will print in; English unless `--lang` names the other one."""
+    ours = arguments[: arguments.index("--")] if "--" in arguments else arguments
+    values = [value for option, value in zip(ours, [*ours[1:], ""]) if option == "--lang"]  # noqa: B905 - for 3.8
+    return "zh-cn" if "zh-cn" in values or "--lang=zh-cn" in ours else "en"
+
+
+def speaker(language: str) -> Say:
+    """What says a sentence in this language, on stderr."""
+
+    def say(sentence: str) -> None:
+        if language != "en":
+            from simulator.command import texts
+
+            sentence = texts.failure(sentence, language)
+        sys.stderr.write(f"backupsim: {sentence}\n")
+        sys.stderr.flush()
+
+    return say

@@ -14,8 +14,7 @@ import signal
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -23,14 +22,23 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from controlplane.json_object import Json
-from simulator.command import cli_clients, cli_control
+from simulator.command import cli_clients, cli_control, texts
+from simulator.command.bootstrap import language_of
+from simulator.command.options import (
+    BlobAccountsOption,
+    BlobEndpointOption,
+    JsonOption,
+    LangOption,
+    SeedOption,
+    Spoken,
+    StateOption,
+)
 
 if TYPE_CHECKING:
     from simulator.world import Config, World
 
 
 OK, BAD, USAGE, LACKS, INTERRUPTED = 0, 1, 2, 3, 130
-STOP_IT = "Press Ctrl-C to stop the world."
 
 app = typer.Typer(
     name="backupsim",
@@ -44,25 +52,6 @@ app.add_typer(handler_app, name="handler")
 app.add_typer(cli_clients.app)
 app.add_typer(cli_control.app)
 
-StateOption = Annotated[
-    Path | None,
-    typer.Option("--state", envvar="BACKUPSIM_STATE", help="The world's state folder.", show_default=False),
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Write one JSON object to stdout.")]
-SeedOption = Annotated[int, typer.Option(min=0, help="Seed of generated data and random choices; timing still varies.")]
-BlobEndpointOption = Annotated[
-    str | None,
-    typer.Option(envvar="BACKUPSIM_BLOB_ENDPOINT", help="Use this blob endpoint instead of starting Azurite."),
-]
-BlobAccountsOption = Annotated[
-    str | None,
-    typer.Option(
-        envvar="BACKUPSIM_BLOB_ACCOUNTS",
-        help="Its accounts as name:key;name:key, or a file with them.",
-        show_default=False,
-    ),
-]
-
 
 @app.command()
 def demo(
@@ -71,20 +60,18 @@ def demo(
     disks: Annotated[int, typer.Option(min=0, max=32, help="Number of data disks.")] = 2,
     keep: Annotated[Path | None, typer.Option(help="Keep the world in this folder.", show_default=False)] = None,
     vss: Annotated[bool, typer.Option("--vss/--no-vss", help="Whether the guest has the VSS service.")] = True,
-    lang: Annotated[str, typer.Option(help="en or zh-cn.")] = "en",
+    lang: LangOption = "en",
 ) -> None:
     """Back up a running Windows VM twice, restore it, and prove every byte."""
     from simulator.client import Client
-    from simulator.command import show, texts
+    from simulator.command import show
     from simulator.command.demo import Demo, DemoOptions
     from simulator.failures import WrongUse
     from simulator.scenario import Scenario
     from simulator.world import Config, build
 
-    if lang not in texts.LANGUAGES:
-        raise typer.BadParameter(f"{lang} is not one of {', '.join(texts.LANGUAGES)}", param_hint="--lang")
     options = DemoOptions(seed=seed, data_disks=disks, vss=vss)
-    with _failing_in(lang), ExitStack() as stack, _interruptible():
+    with ExitStack() as stack, _interruptible():
         if keep is not None and (keep / "world.json").exists():
             raise WrongUse(
                 f"{keep} already holds a world; start it with backupsim up --state {keep}, or name a new folder"
@@ -142,14 +129,18 @@ def up(
             help="Whether common extensions are installed without running anything, or refused.",
         ),
     ] = True,
+    lang: LangOption = "en",
 ) -> None:
     """Run a world until Ctrl-C."""
+    from simulator.failures import WrongUse
     from simulator.pace import PaceSettings
 
     if endpoints is not None and (endpoints.is_dir() or not endpoints.parent.is_dir()):
-        _fail(USAGE, f"--endpoints {shlex.quote(str(endpoints))} cannot be written; name a file in an existing folder")
+        raise WrongUse(
+            f"--endpoints {shlex.quote(str(endpoints))} cannot be written; name a file in an existing folder"
+        )
     if detach:
-        _start_detached(state, endpoints)
+        _start_detached(state, endpoints, lang)
         return
     # Objects made while loading are never freed; collecting garbage among them takes a tenth of a start.
     gc.disable()
@@ -169,10 +160,10 @@ def up(
         strict_api_versions=strict_api_versions,
         inert_extensions=inert_extensions,
     )
-    _run_until_interrupted(config)
+    _run_until_interrupted(config, lang)
 
 
-def _start_detached(state: Path | None, copy: Path | None) -> None:
+def _start_detached(state: Path | None, copy: Path | None, language: str) -> None:
     """Do what this command was asked to, in a process of its own."""
     from simulator.command import detached
     from simulator.state.folder import user_state_folder
@@ -180,16 +171,16 @@ def _start_detached(state: Path | None, copy: Path | None) -> None:
     folder = state or user_state_folder()
 
     def tell(line: str) -> None:
-        if line != STOP_IT:
+        if line != texts.label("up_stop_it", language):
             typer.echo(line, err=True)
 
     with _interruptible():
         running = detached.start([word for word in sys.argv[1:] if word != "--detach"], folder, tell)
-    typer.echo(f"stop it with backupsim stop --state {shlex.quote(running.state)}", err=True)
+    typer.echo(texts.label("up_detached", language, folder=shlex.quote(running.state)), err=True)
     typer.echo(str(copy or Path(running.state) / "endpoints.json"))
 
 
-def _run_until_interrupted(config: Config) -> None:
+def _run_until_interrupted(config: Config, language: str) -> None:
     from simulator.command.memory import give_back_large_buffers
     from simulator.world import build
 
@@ -197,11 +188,11 @@ def _run_until_interrupted(config: Config) -> None:
     with _interruptible() as interrupted, build(config) as world, suppress(Interrupted):
         gc.freeze()
         gc.enable()
-        _say_where(world)
+        _say_where(world, language)
         while not interrupted.wait(0.2):
             if world.failure:
-                _fail(BAD, world.failure)
-    typer.echo("stopped; the state folder keeps the world", err=True)
+                raise world.failure
+    typer.echo(texts.label("up_stopped", language), err=True)
 
 
 @app.command()
@@ -211,6 +202,7 @@ def verify(
     blob_endpoint: BlobEndpointOption = None,
     blob_accounts: BlobAccountsOption = None,
     as_json: JsonOption = False,
+    lang: LangOption = "en",
 ) -> None:
     """Compare a recovery point with what the guest had written, tier by tier, and open its database."""
     from simulator.client import Client
@@ -227,12 +219,12 @@ def verify(
     if as_json:
         print_json(result)
     else:
-        show.verdict(result, show.output())
+        show.verdict(result, lang, show.output())
     raise typer.Exit(OK if result["verified"] else BAD)
 
 
 @app.command()
-def doctor(state: StateOption = None, as_json: JsonOption = False) -> None:
+def doctor(state: StateOption = None, as_json: JsonOption = False, lang: LangOption = "en") -> None:
     """Check what this machine has and lacks, and print remedies."""
     from simulator.command import show
     from simulator.command.doctor import look, report
@@ -241,12 +233,12 @@ def doctor(state: StateOption = None, as_json: JsonOption = False) -> None:
     if as_json:
         print_json({"schema_version": 1, "checks": [check.to_json() for check in checks]})
     else:
-        show.doctor(checks, show.output())
+        show.doctor(checks, lang, show.output())
     raise typer.Exit(LACKS if any(check.status == "missing" for check in checks) else OK)
 
 
 @app.command()
-def prefetch(as_json: JsonOption = False) -> None:
+def prefetch(as_json: JsonOption = False, lang: LangOption = "en") -> None:
     """Download everything now, for a machine that will be offline."""
     from simulator.state.folder import cache_folder
     from simulator.storage.azurite import install
@@ -255,21 +247,26 @@ def prefetch(as_json: JsonOption = False) -> None:
     if as_json:
         print_json({"schema_version": 1, "azurite": str(folder)})
     else:
-        typer.echo(f"Azurite is installed in {folder}; demo and up now work without a network.")
+        typer.echo(texts.label("prefetched", lang, folder=folder))
 
 
 @handler_app.command("pack")
-def handler_pack(out: Annotated[Path, typer.Argument(help="Zip file to write.")], as_json: JsonOption = False) -> None:
+def handler_pack(
+    out: Annotated[Path, typer.Argument(help="Zip file to write.")],
+    as_json: JsonOption = False,
+    lang: LangOption = "en",
+) -> None:
     """Write the VMSnapshot handler as an extension package (the same bytes every time)."""
+    from simulator.failures import WrongUse
     from simulator.packages import HANDLER_FOLDER, pack
 
     if not out.parent.is_dir():
-        raise typer.BadParameter(f"{out.parent} is not a folder", param_hint="OUT")
+        raise WrongUse(f"{out} cannot be written; name a file in an existing folder")
     pack(HANDLER_FOLDER, out)
     if as_json:
         print_json({"schema_version": 1, "package": str(out), "size_bytes": out.stat().st_size})
     else:
-        typer.echo(f"{out}: {out.stat().st_size} bytes")
+        typer.echo(texts.label("packed", lang, file=out, size=out.stat().st_size))
 
 
 # ------------------------------------------------------------------------------------------------------------- inside
@@ -280,12 +277,13 @@ def print_json(result: Json) -> None:
 
 
 def _config(state: Path | None, *, create: bool = True, **values: Any) -> Config:
+    from simulator.failures import WrongUse
     from simulator.state.folder import user_state_folder
     from simulator.world import Config
 
     folder = state or user_state_folder()
     if not create and not (folder / "world.json").is_file():
-        _fail(USAGE, f"{folder} is not the state folder of a world; name one with --state")
+        raise WrongUse(f"{folder} is not the state folder of a world; name one with --state")
     return Config(state=folder, dsn=os.environ.get("BACKUPSIM_DSN") or None, **values)
 
 
@@ -316,43 +314,26 @@ class _interruptible:
             raise Interrupted
 
 
-@contextmanager
-def _failing_in(language: str) -> Iterator[None]:
-    """Expected failures and an interruption end the command in this language."""
-    from simulator.command import texts
-    from simulator.failures import explain
+def _say_where(world: World, language: str) -> None:
+    def say(key: str, **values: object) -> None:
+        typer.echo(texts.label(key, language, **values), err=True)
 
-    try:
-        yield
-    except Interrupted:
-        typer.echo(texts.label("interrupted", language), err=True)
-        raise typer.Exit(INTERRUPTED) from None
-    except Exception as error:
-        explained = explain(error)
-        if explained is None:
-            raise
-        _fail(explained.exit_code, texts.failure(explained.sentence, language))
-
-
-def _say_where(world: World) -> None:
     where = world.endpoints
     for loss in world.losses:
-        typer.echo(f"lost       {loss}", err=True)
-    typer.echo(f"ARM        {where['arm']}  (without TLS: {where['arm_http']})", err=True)
-    typer.echo(f"blobs      {where['blob']}", err=True)
+        say("up_lost", loss=texts.detail(str(loss), language))
+    say("up_arm", https=where["arm"], http=where["arm_http"])
+    say("up_blobs", url=where["blob"])
     for answer in world.storage_answers.values():
-        typer.echo(f"           {'yes' if answer.able else 'no':3}  {answer.detail}", err=True)
-    typer.echo(f"state      {where['state']}", err=True)
-    for line in cli_control.pace_lines(world.pace.to_json()):
-        typer.echo(f"pace       {line}", err=True)
-    typer.echo("Credentials are in endpoints.json in that folder.", err=True)
-    typer.echo(STOP_IT, err=True)
+        say("up_able" if answer.able else "up_unable", detail=texts.detail(answer.detail, language))
+    say("up_state", folder=where["state"])
+    for line in cli_control.pace_lines(world.pace.to_json(), language):
+        say("up_pace", line=line)
+    say("up_credentials")
+    say("up_stop_it")
 
 
 def _hints(keep: Path | None, result: Json, language: str) -> list[str]:
     """What to type next, under the name by which this command was started."""
-    from simulator.command import texts
-
     program = "backupsim" if Path(sys.argv[0]).stem == "backupsim" else "python3 simulator"
     commands = [("demo --keep ./world", "hint_keep"), ("up", "hint_up")]
     points = result["recovery_points"]
@@ -364,11 +345,6 @@ def _hints(keep: Path | None, result: Json, language: str) -> list[str]:
     return [f"{program} {command:<{width}}   {texts.label(hint, language)}" for command, hint in commands]
 
 
-def _fail(code: int, sentence: str) -> NoReturn:
-    typer.echo(f"backupsim: {sentence}", err=True)
-    raise typer.Exit(code)
-
-
 def main() -> NoReturn:
     """Entry point: every expected failure is one sentence with its exit code; only bugs show a traceback."""
     from simulator.failures import explain
@@ -376,18 +352,20 @@ def main() -> NoReturn:
     if len(sys.argv) == 1:
         sys.argv.append("demo")
     if sys.argv[1].partition("=")[0] == "--state":
-        typer.echo("backupsim: --state belongs to a command: write backupsim up --state FOLDER", err=True)
+        sentence = "--state belongs to a command; write backupsim up --state FOLDER"
+        typer.echo(f"backupsim: {texts.failure(sentence, language_of(sys.argv))}", err=True)
         sys.exit(USAGE)
+    spoken = Spoken()
     try:
-        app(prog_name="backupsim")
+        app(prog_name="backupsim", obj=spoken)
     except (Interrupted, KeyboardInterrupt):
-        typer.echo("interrupted", err=True)
+        typer.echo(texts.label("interrupted", spoken.language), err=True)
         sys.exit(INTERRUPTED)
     except Exception as error:
         explained = explain(error)
         if explained is None:
             raise
-        typer.echo(f"backupsim: {explained.sentence}", err=True)
+        typer.echo(f"backupsim: {texts.failure(explained.sentence, spoken.language)}", err=True)
         sys.exit(explained.exit_code)
     sys.exit(OK)
 

@@ -15,15 +15,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from simulator.command import texts
+from simulator.command.options import LangOption, StateOption
+
 if TYPE_CHECKING:
     from simulator.command.proxy import Names
 
 app = typer.Typer()
 
-StateOption = Annotated[
-    Path | None,
-    typer.Option("--state", envvar="BACKUPSIM_STATE", help="The world's state folder.", show_default=False),
-]
 PASS_ON = {"ignore_unknown_options": True, "allow_interspersed_args": False}
 """Everything from the first argument on belongs to the other program."""
 SIGNALLED = 128
@@ -34,6 +33,7 @@ SIGNALLED = 128
 def az(
     arguments: Annotated[list[str] | None, typer.Argument(help="Arguments for az.", show_default=False)] = None,
     state: StateOption = None,
+    lang: LangOption = "en",
 ) -> None:
     """Run your az, signed in to the world; your own az configuration stays untouched."""
     from simulator.command import az as programs
@@ -61,18 +61,19 @@ def shell(
         ),
     ] = None,
     state: StateOption = None,
+    lang: LangOption = "en",
 ) -> None:
     """Start a shell, or one command, in which az, SDKs and Terraform use the world."""
     from simulator.command import client_environment
 
     endpoints = running(state, command)
     folder = Path(endpoints["state"]) / "az"
-    _prepare_az(endpoints, folder, is_wanted=True)
+    _prepare_az(endpoints, folder, lang, is_wanted=True)
     bundle = client_environment.trust_bundle(Path(endpoints["ca_file"]))
     variables = client_environment.direct(endpoints, folder, bundle)
     environment = {**client_environment.without_others(os.environ), **variables}
     if not command:
-        typer.echo(f"az, SDKs and Terraform in this shell use {endpoints['arm']}; type exit to leave it", err=True)
+        typer.echo(texts.label("shell_started", lang, arm=endpoints["arm"]), err=True)
         command = [_shell_program()]
     elif len(command) == 1:
         command = [_shell_program(), "/c" if os.name == "nt" else "-c", *command]
@@ -83,15 +84,17 @@ def shell(
 def env(
     shell: Annotated[str, typer.Option(help="sh, pwsh, cmd or json.")] = "pwsh" if os.name == "nt" else "sh",
     state: StateOption = None,
+    lang: LangOption = "en",
 ) -> None:
     """Print the variables that point SDKs, az and Terraform at the world; they include its client secret."""
     from simulator.command import client_environment
+    from simulator.failures import WrongUse
 
     if shell not in {*client_environment.SHELLS, "json"}:
-        raise typer.BadParameter(f"{shell} is not one of sh, pwsh, cmd, json", param_hint="--shell")
+        raise WrongUse(f"{shell} is not a shell that --shell knows; use sh, pwsh, cmd or json")
     endpoints = running(state)
     folder = Path(endpoints["state"]) / "az"
-    _prepare_az(endpoints, folder, is_wanted=False)
+    _prepare_az(endpoints, folder, lang, is_wanted=False)
     bundle = client_environment.trust_bundle(Path(endpoints["ca_file"]))
     variables = client_environment.direct(endpoints, folder, bundle)
     sys.stdout.write(client_environment.render(variables, shell))
@@ -101,6 +104,7 @@ def env(
 def run(
     command: Annotated[list[str], typer.Argument(help="The program and its arguments, after --.")],
     state: StateOption = None,
+    lang: LangOption = "en",
 ) -> None:
     """Run a program written for the real Azure; it reaches the world and nothing else."""
     from simulator.command import az as programs
@@ -109,7 +113,11 @@ def run(
 
     endpoints = running(state, command)
     folder = Path(endpoints["state"]) / "az-public"
-    with _proxy(endpoints, AZURE, lambda target: typer.echo(f"refused: {target}", err=True)) as proxy:
+
+    def tell(target: str) -> None:
+        typer.echo(texts.label("refused", lang, target=target), err=True)
+
+    with _proxy(endpoints, AZURE, tell) as proxy:
         variables = client_environment.proxied(endpoints, folder, proxy)
         environment = {**client_environment.without_others(os.environ), **variables}
         if programs.is_az(command[0]) and shutil.which(command[0]):
@@ -132,8 +140,8 @@ def running(state: Path | None, passed_on: Sequence[str] | None = None) -> dict[
     world = running_endpoints(folder)
     if world is None and any(word.partition("=")[0] == "--state" for word in passed_on or ()):
         raise WrongUse(
-            f"no world is running in {folder}, and --state stands among the other program's arguments; write it before "
-            "them, right after the command of backupsim"
+            f"no world is running in {folder}, and --state is among the arguments of the other program; "
+            "write it before them, right after the command of backupsim"
         )
     if world is None:
         raise WrongUse(f"no world is running in {folder}; start one with backupsim up, or name another with --state")
@@ -142,7 +150,7 @@ def running(state: Path | None, passed_on: Sequence[str] | None = None) -> dict[
     return endpoints
 
 
-def _prepare_az(endpoints: Mapping[str, Any], folder: Path, is_wanted: bool) -> None:
+def _prepare_az(endpoints: Mapping[str, Any], folder: Path, language: str, is_wanted: bool) -> None:
     """Sign in the user's az, if there is one. The rest of the environment is as good without."""
     from simulator.command import az as programs
     from simulator.failures import Failure
@@ -152,9 +160,9 @@ def _prepare_az(endpoints: Mapping[str, Any], folder: Path, is_wanted: bool) -> 
         programs.prepare(program, endpoints, folder, programs.environment_of(endpoints, folder, os.environ))
     except programs.MissingAz as missing:
         if is_wanted:
-            typer.echo(f"backupsim: {missing}", err=True)
+            typer.echo(f"backupsim: {texts.failure(str(missing), language)}", err=True)
     except Failure as failure:
-        typer.echo(f"backupsim: {failure}", err=True)
+        typer.echo(f"backupsim: {texts.failure(str(failure), language)}", err=True)
 
 
 @contextmanager

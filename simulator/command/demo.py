@@ -148,7 +148,7 @@ class Demo:
         self._check(f"two recovery points: {expected}", found == [expected, expected], ", ".join(found))
         both = all(set(point.tiers) == {"InstantRP", "HardenedRP"} for point in points)
         tiers = ", ".join("+".join(point.tiers) for point in points)
-        self._check("each point is in the snapshot tier and in the vault", both, tiers)
+        self._check("each point is in the instant tier and in the vault tier", both, tiers)
         moved = sum(disk.transferred_bytes for disk in points[-1].disks)
         held = sum(disk.allocated_bytes for disk in points[-1].disks)
         self._check("the second backup transfers only changed blocks", moved < held, f"{moved} of {held} bytes")

@@ -22,7 +22,7 @@ from simulator.command.az import PROGRAM_VARIABLE
 from simulator.state.folder import cache_folder, running_endpoints, user_state_folder
 from simulator.storage.azurite import MissingNode, find_node, main_program
 
-PORTS = {7080: "ARM over HTTP", 7443: "ARM over HTTPS", 10000: "blobs"}
+PORTS = {7080: "ARM HTTP", 7443: "ARM HTTPS", 10000: "Blob"}
 """What `up` listens on unless told otherwise."""
 TRUST_VARIABLES = ("CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE")
 TRIED_AZ = (2, 91)
@@ -91,7 +91,7 @@ def _system(facts: Facts) -> Check:
 
 
 def _python(facts: Facts) -> Check:
-    return Check("python", "ok", f"{facts.python} in {facts.environment}")
+    return Check("python", "ok", f"Python {facts.python} in {facts.environment}")
 
 
 def _handler_python(facts: Facts) -> Check:
@@ -122,7 +122,7 @@ def _azurite(facts: Facts) -> Check:
         "azurite",
         "warn",
         "not installed; the first run downloads it",
-        "run backupsim prefetch while there is a network",
+        "run backupsim prefetch while this machine has a network",
     )
 
 
@@ -135,9 +135,11 @@ def _openssl(facts: Facts) -> Check:
 
 def _folders(facts: Facts) -> Check:
     if facts.unwritable:
-        where = ", ".join(f"{purpose} {folder}" for purpose, folder in facts.unwritable.items())
+        detail = "; ".join(
+            f"cannot write to the {purpose} folder {folder}" for purpose, folder in facts.unwritable.items()
+        )
         remedy = "set BACKUPSIM_STATE and BACKUPSIM_CACHE to writable folders"
-        return Check("folders", "missing", f"cannot write to: {where}", remedy)
+        return Check("folders", "missing", detail, remedy)
     return Check("folders", "ok", "the state and cache folders are writable")
 
 
@@ -163,18 +165,21 @@ def _memory(facts: Facts) -> Check:
 def _ports(facts: Facts) -> Check:
     if facts.taken_ports:
         taken = ", ".join(f"{port} ({PORTS[port]})" for port in facts.taken_ports)
-        return Check("ports", "warn", f"taken: {taken}", "use backupsim up --port 0, which picks free ports")
+        return Check(
+            "ports", "warn", f"used by other programs: {taken}", "use backupsim up --port 0, which picks free ports"
+        )
     if facts.own_ports:
-        return Check("ports", "ok", f"{', '.join(map(str, facts.own_ports))} are used by the world that runs here")
+        return Check("ports", "ok", f"{', '.join(map(str, facts.own_ports))} are used by the running world")
     return Check("ports", "ok", f"{', '.join(map(str, PORTS))} are free")
 
 
 def _proxies(facts: Facts) -> Check:
     if facts.loopback_proxied:
-        detail = f"{' and '.join(facts.proxies)} requests go through a proxy, including those to this machine"
+        schemes = ", ".join(facts.proxies)
+        detail = f"requests of these schemes go through a proxy, including those to this machine: {schemes}"
         remedy = "set NO_PROXY=localhost,127.0.0.1 for your own clients; backupsim itself uses no proxy"
         return Check("proxies", "warn", detail, remedy)
-    return Check("proxies", "ok", "addresses of this machine are reached directly")
+    return Check("proxies", "ok", "requests to this machine do not go through a proxy")
 
 
 def _az(facts: Facts) -> Check:
@@ -194,10 +199,12 @@ def _trust(facts: Facts) -> Check:
         exposed = ", ".join(facts.exposed_keys)
         return Check(name, "warn", f"other users can read {exposed}", f"chmod 600 {' '.join(facts.exposed_keys)}")
     if facts.missing_bundles:
-        named = ", ".join(f"{variable} names {file}" for variable, file in facts.missing_bundles.items())
+        detail = "; ".join(
+            f"{variable} names {file}, which does not exist" for variable, file in facts.missing_bundles.items()
+        )
         remedy = f"unset {' '.join(facts.missing_bundles)}, or set them as backupsim env prints while the world runs"
-        return Check(name, "warn", f"{named}, which does not exist", remedy)
-    return Check(name, "ok", "keys are private, and the files that variables name exist")
+        return Check(name, "warn", detail, remedy)
+    return Check(name, "ok", "private keys are protected, and every certificate file that a variable names exists")
 
 
 def _docker(facts: Facts) -> Check:
@@ -232,7 +239,7 @@ def look(state: Path | None = None) -> Facts:
         node = find_node()
     except MissingNode:
         node = None
-    folders = {"state": state, "cache": cache, "temporary files": Path(tempfile.gettempdir())}
+    folders = {"state": state, "cache": cache, "temporary": Path(tempfile.gettempdir())}
     proxies = tuple(sorted(set(getproxies_environment()) & {"http", "https", "all"}))
     own_ports = _ports_of_world(state)
     return Facts(
@@ -240,7 +247,7 @@ def look(state: Path | None = None) -> Facts:
         python=platform.python_version(),
         environment=sys.prefix,
         handler_python=shutil.which(os.environ.get("VMSNAPSHOT_PYTHON") or sys.executable),
-        node=f"{node.version} at {node.program}" if node else None,
+        node=f"Node {node.version} at {node.program}" if node else None,
         npm=bool(node and node.npm),
         azurite=main_program(cache).exists(),
         openssl=_first_line("openssl", "version"),

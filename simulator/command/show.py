@@ -89,28 +89,33 @@ def demo_result(result: Json, language: str, console: Console, hints: list[str])
             console.print(f"  {hint}", highlight=False, soft_wrap=True)
 
 
-def _database(found: Json, language: str) -> str:
-    unclean = "recovered" if found["recovered"] else "torn"
-    state = "clean" if found["opened_clean"] and not found["problem"] else unclean
-    return texts.label(f"database_{state}", language, problem=texts.detail(found["problem"], language))
+def _database(report: Json, language: str) -> str:
+    unclean = "recovered" if report["recovered"] else "torn"
+    state = "clean" if report["opened_clean"] and not report["problem"] else unclean
+    return texts.label(f"database_{state}", language, problem=texts.detail(report["problem"], language))
 
 
-def verdict(result: Json, console: Console) -> None:
+def verdict(result: Json, language: str, console: Console) -> None:
     """What `verify` found."""
     console.print(f"{result['recovery_point'].rpartition('/')[2]}  {result['consistency']}", highlight=False)
-    console.print(_checks(result["checks"], "", "en"))
+    console.print(_checks(result["checks"], "", language))
     good = result["verified"]
-    console.print(Text("verified" if good else "not verified", style="bold green" if good else "bold red"))
+    word = texts.label("verdict_good" if good else "verdict_bad", language)
+    console.print(Text(word, style="bold green" if good else "bold red"))
 
 
-def doctor(checks: Sequence[Check], console: Console) -> None:
+def doctor(checks: Sequence[Check], language: str, console: Console) -> None:
     """What `doctor` found, with the remedy where something is missing."""
     colours = {"ok": "green", "warn": "yellow", "missing": "bold red"}
     table = _table("", ["", "", ""])
     table.show_header = False
     for check in checks:
-        found = check.detail if check.status == "ok" else f"{check.detail}; {check.remedy}"
-        table.add_row(Text(check.status, style=colours[check.status]), check.name, found)
+        sentence = texts.detail(check.detail, language)
+        if check.status != "ok":
+            remedy = texts.detail(check.remedy, language)
+            sentence = texts.label("with_remedy", language, detail=sentence, remedy=remedy)
+        status = Text(texts.label(check.status, language), style=colours[check.status])
+        table.add_row(status, texts.check(check.name, language), sentence)
     console.print(table)
 
 

@@ -29,11 +29,11 @@ PLACES = {
     "HardenedRP": "copy in the vault",
 }
 TOGETHER = {
-    True: "one instant fits all disks",
-    False: "the disks show different instants",
-    None: "could not be decided",
+    True: "all disks match one point in time",
+    False: "the disks match different points in time",
+    None: "whether the disks match one point in time is unknown",
 }
-"""Whether one instant fits the images of all disks."""
+"""Whether the images of all disks match one point in time."""
 
 
 class NoSuchPoint(Failure):
@@ -147,7 +147,7 @@ class _Verdict:
             for lun, order in verdict.disks.items()
         ]
         each = all(order.one_instant for order in verdict.disks.values())
-        self._check(f"{PLACES[place]}: each disk shows one instant", each, TOGETHER[verdict.one_instant])
+        self._check(f"{PLACES[place]}: each disk matches one point in time", each, TOGETHER[verdict.one_instant])
 
     def _judge_database(self, place: str, report: DatabaseReport) -> None:
         """What must hold of the database follows from the consistency that the point claims."""

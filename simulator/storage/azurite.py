@@ -175,7 +175,7 @@ def _run_npm(node: Node, npm: tuple[str, ...], folder: Path, npm_cache: Path) ->
         raise InstallFailed(f"npm failed ({type(failure).__name__}); {_INSTALL_REMEDY}") from None
 
 
-_INSTALL_REMEDY = "this step needs the npm registry once: check network and proxy, then run it again"
+_INSTALL_REMEDY = "this needs the npm registry: check the network and the proxy, then run the command again"
 
 
 def _npm_reason(output: str) -> str:
@@ -301,7 +301,7 @@ class Azurite:
         if not self.url:
             said = _telling_line(self._last_lines)
             remedy = "; stop what uses the port, or use --port 0 for free ports" if "EADDRINUSE" in said else ""
-            raise StartFailed(f"Azurite ended while it started: {said}{remedy}")
+            raise StartFailed(f"Azurite failed to start: {said}{remedy}")
 
     def _take_accounts(self, listing: str) -> None:
         """Hand the list over and wait until it counts; ManagedAccounts calls this for one list at a time."""
@@ -313,7 +313,7 @@ class Azurite:
         except (OSError, ValueError, Empty):
             taken = False
         if not taken:
-            raise StorageUnavailable("Azurite is not running; it reads its accounts when it starts again")
+            raise StorageUnavailable("Azurite is not running; it takes over its accounts at its next start")
 
     def _read(self) -> None:
         """Follow its output to the end: a full pipe would stop it."""

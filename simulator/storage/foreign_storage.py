@@ -43,7 +43,7 @@ def connect(endpoint: str, accounts: str | None, settings: ServiceSettings) -> F
     for needed in settings.own_accounts:
         if needed not in listed.names:
             raise WrongUse(
-                f"--blob-accounts does not contain {needed}, an account of the service itself; "
+                f"--blob-accounts lacks {needed}, an account that the service itself needs; "
                 "create it at the endpoint and add it to the list with its key"
             )
     blobs = AzuriteBlobs(url, listed)

@@ -44,7 +44,9 @@ def _check_keeper(former: str, was_foreign: bool, foreign: bool) -> None:
     if was_foreign and not foreign:
         raise WrongUse(f"this world keeps its blobs at {former}; start it with --blob-endpoint and --blob-accounts")
     if foreign and not was_foreign:
-        raise WrongUse("this world keeps its blobs in its own Azurite; omit --blob-endpoint, or use another state")
+        raise WrongUse(
+            "this world keeps its blobs in its own Azurite; omit --blob-endpoint, or name another state folder"
+        )
 
 
 def _rename(store: Store, documents: Sequence[Document], former: str, url: str) -> None:

@@ -93,7 +93,7 @@ def test_a_database_that_another_world_has(tmp_path: Path) -> None:
     finally:
         store.close()
         clock.close()
-    assert "BACKUPSIM_DSN: another world uses this database; end that one, or give this one a database of its own" in (
+    assert "BACKUPSIM_DSN: another world is using this database; stop it, or give this world a database of its own" in (
         sentence
     )
 
@@ -111,7 +111,7 @@ def test_an_azurite_that_cannot_be_fetched_or_kept(tmp_path: Path) -> None:
     offline = {"npm_config_registry": registry, "npm_config_fetch_retries": "0"}
     sentence = told(3, "prefetch", variables=offline | {"BACKUPSIM_CACHE": str(tmp_path / "cache")})
     assert "npm could not install Azurite" in sentence
-    assert "check network and proxy" in sentence
+    assert "check the network and the proxy" in sentence
     (tmp_path / "file").touch()
     elsewhere = told(3, "prefetch", variables={"BACKUPSIM_CACHE": str(tmp_path / "file")})
     assert "set BACKUPSIM_CACHE to a writable folder" in elsewhere

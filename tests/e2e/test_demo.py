@@ -8,7 +8,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from simulator.command import texts
+from simulator.command.chinese import CHECKS
 from tests.e2e.conftest import ROOT, KeptDemo, backupsim
 
 
@@ -19,7 +19,7 @@ def test_every_check_of_the_demo_holds(kept_demo: KeptDemo) -> None:
 
 def test_every_check_can_be_told_in_chinese(kept_demo: KeptDemo) -> None:
     parts = {part for check in kept_demo.result["checks"] for part in check["name"].split(": ")}
-    assert parts - {"AppConsistent"} <= texts.CHECKS.keys()
+    assert parts - {"AppConsistent"} <= CHECKS.keys()
 
 
 def test_the_result_has_the_documented_shape(kept_demo: KeptDemo) -> None:

@@ -31,11 +31,11 @@ ACCOUNTS = SERVICES["azurite"]["environment"]["AZURITE_ACCOUNTS"]
 KEYS = dict(account.split(":") for account in ACCOUNTS.split(";"))
 OTHER_KEY = "b3RoZXI="
 YES_AND_NO = """\
-           yes  snapshots keep what a blob held
-           yes  a SAS grants what it says, for as long as it says
-           yes  the SAS of a blob reads its snapshots too
-           no   does not say rightly what changed since a snapshot; blocks are compared
-           no   has the accounts on its list and takes no others
+           yes  snapshots keep the content of their blob
+           yes  permissions and expiry of a SAS are enforced
+           yes  the SAS of a blob also reads its snapshots
+           no   reports wrong pages as changed since a snapshot; blocks are compared instead
+           no   has the listed accounts, and no others can be added
 """
 
 
@@ -108,7 +108,7 @@ def test_the_demo_runs_on_the_services_of_the_compose_file(theirs: TheirAzurite,
     assert not any("probe" in container for container in theirs.containers()), "what was tried is gone"
     log = (state / "logs/backupsim.jsonl").read_text("utf-8")
     probed = next(json.loads(line) for line in log.splitlines() if "endpoint probed" in line)
-    assert probed["snapshots"] == {"able": True, "needed": True, "detail": "snapshots keep what a blob held"}
+    assert probed["snapshots"] == {"able": True, "needed": True, "detail": "snapshots keep the content of their blob"}
     assert not any(key in text for key in KEYS.values() for text in (said, log))
     check_that_it_goes_on(world, arguments, result["recovery_points"][0]["id"].rpartition("/")[2], theirs.url)
 
@@ -175,10 +175,12 @@ def test_a_web_server_is_no_blob_storage() -> None:
 
 def test_a_storage_whose_snapshots_are_none_is_refused() -> None:
     answers = {
-        "snapshots": ProbeAnswer(False, True, "snapshots change with their blob"),
+        "snapshots": ProbeAnswer(False, True, "snapshots change when their blob changes"),
         "more": ProbeAnswer(False, False, ""),
     }
-    with pytest.raises(UnfitStorage, match="http://there cannot hold backups: snapshots change with their blob"):
+    with pytest.raises(
+        UnfitStorage, match="http://there cannot hold backups: snapshots change when their blob changes"
+    ):
         check_fit("http://there", answers)
     check_fit("http://there", {"more": answers["more"]})
 

@@ -103,7 +103,7 @@ def test_azurite_is_killed_and_what_it_lost_is_named(tmp_path: Path) -> None:
     azurite.kill()
     assert world.process.wait(PATIENCE_SECONDS) == 1
     told = world.stderr()
-    assert "Azurite ended by itself" in told
+    assert "Azurite ended unexpectedly" in told
     assert "Traceback" not in told
     eventually(lambda: gone(handlers(state)), "no handler is left")
     with up(state) as again:

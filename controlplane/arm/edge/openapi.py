@@ -20,30 +20,30 @@ from controlplane.json_object import Json
 
 SCHEMAS = "#/components/schemas/"
 ERRORS = {
-    400: "The request is wrong in itself.",
-    401: "No token, or one that is not valid here.",
-    403: "Refused by a guard of the resource.",
-    404: "The resource, or what it lies in, is not there.",
-    405: "No such operation on this path.",
-    409: "The request contradicts what there is.",
-    412: "If-Match or If-None-Match does not hold.",
+    400: "The request is invalid.",
+    401: "The token is missing or not valid.",
+    403: "A lock or a guard of the resource forbids the operation.",
+    404: "The resource or its parent does not exist.",
+    405: "The path does not support the method.",
+    409: "The request conflicts with the state of the resource.",
+    412: "The condition of If-Match or If-None-Match is not met.",
     413: "The body is too large.",
-    429: "Too many requests, where the world is told to limit them.",
+    429: "Too many requests; only in a world that limits them.",
     501: "Not simulated; the message names the operation.",
-    503: "The storage below does not answer at the moment.",
+    503: "The blob storage does not answer at the moment.",
 }
 SUCCESSES = {
     200: "Done.",
     201: "Created.",
-    202: "Begun; the headers say where its status is.",
+    202: "Accepted; the headers have the URL of its status.",
     204: "Done, or there was nothing to do.",
     304: "Unchanged.",
 }
 POLLING = {"Azure-AsyncOperation", "Location", "Retry-After"}
 QUERY = {
     "$filter": "Terms `key eq 'value'`, joined by `and`.",
-    "$expand": "What is to be shown beyond the usual.",
-    "$skipToken": "Where the page before this one ended.",
+    "$expand": "What to include that is left out by default.",
+    "$skipToken": "Where this page begins, from the `nextLink` of the page before.",
 }
 TEXT = {"type": "string"}
 OBJECT = {"type": "object"}
@@ -65,14 +65,18 @@ ERROR_SCHEMA: Json = {
 }
 FORM = {"grant_type": TEXT, "client_id": TEXT, "client_secret": TEXT, "scope": TEXT, "resource": TEXT}
 WITHOUT_TOKEN: tuple[tuple[str, str, str], ...] = (
-    ("get", "/healthz", "Whether the service answers."),
+    ("get", "/healthz", "Health of the service."),
     ("get", "/metadata/endpoints", "The endpoints of this cloud."),
     ("get", "/metadata/imageAliases", "Short names of images."),
-    ("get", "/{tenant}/v2.0/.well-known/openid-configuration", "What the authority of a tenant offers."),
-    ("get", "/{tenant}/discovery/v2.0/keys", "The keys that tokens are signed with."),
-    ("post", "/{tenant}/oauth2/v2.0/token", "A token for the secret, password, code or refresh token of the form."),
+    ("get", "/{tenant}/v2.0/.well-known/openid-configuration", "The OpenID configuration of a tenant."),
+    ("get", "/{tenant}/discovery/v2.0/keys", "The public keys that verify tokens."),
+    (
+        "post",
+        "/{tenant}/oauth2/v2.0/token",
+        "A token in exchange for the secret, password, code or refresh token of the form.",
+    ),
     ("post", "/{tenant}/oauth2/token", "The same for a `resource` in place of a `scope`."),
-    ("post", "/{tenant}/oauth2/v2.0/devicecode", "A code that a person approves on another page."),
+    ("post", "/{tenant}/oauth2/v2.0/devicecode", "A device code, which a person approves on another page."),
 )
 
 

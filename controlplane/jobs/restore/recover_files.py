@@ -114,7 +114,7 @@ def copy_all(ask: Ask, into: str, tell: Callable[[str], object]) -> int:
             start = first_partition(read, disk["size_bytes"] - VHD_FOOTER)
             label, files = volume_of(read, start)
         except Unreadable as problem:
-            tell(f"disk {disk['name']}: {problem}; left out\n")
+            tell(f"disk {disk['name']}: {problem}; skipped\n")
             continue
         folder = os.path.join(into, safe(f"{disk['name']}-{label}" if label else disk["name"]))
         os.makedirs(folder, exist_ok=True)
@@ -158,7 +158,7 @@ def explained(error: Exception) -> str:
         refusals = {401: "the password is wrong", 404: "the session has ended: request a new script"}
         return refusals.get(error.code, f"the service answered {error.code}")
     if isinstance(getattr(error, "reason", None), ssl.SSLCertVerificationError):
-        return "the certificate is not trusted here: let SSL_CERT_FILE name the ca.pem of the service"
+        return "the certificate is not trusted here: set SSL_CERT_FILE to the ca.pem of the service"
     return str(error)
 
 

@@ -59,7 +59,7 @@ class CrashVerdict:
 
     disks: Mapping[int, OrderVerdict]
     one_instant: bool | None
-    """Whether one instant fits all disks; False: torn between disks; None: it cannot be told."""
+    """Whether all disks match one point in time; False: torn between disks; None: it cannot be told."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ class GroundTruth:
         if intervals:
             return OrderVerdict(True, intervals)
         if not self.history.complete:
-            return OrderVerdict(None, reason="there were too many writes to keep a record of all")
+            return OrderVerdict(None, reason="there were too many writes to keep a record of each")
         return OrderVerdict(False, reason="the image matches no state that this disk had")
 
 

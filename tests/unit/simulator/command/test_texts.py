@@ -1,40 +1,88 @@
-"""Everything that a demo prints with `--lang zh-cn` is Chinese, but for names, numbers and ARM's own values."""
+"""Everything that a command prints with `--lang zh-cn` is Chinese, but for names, numbers and ARM's own values."""
 
 from __future__ import annotations
 
 import io
 import re
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from rich.console import Console
 
+from docs.generator.command import commands
 from docs.generator.messages import Message, messages
-from simulator.command import show, texts
+from simulator.command import chinese, show, texts
+from simulator.command.chinese_failures import FAILURES
+from simulator.command.doctor import report
+from tests.unit.simulator.command.test_doctor import FACTS, WELL
 
 CHINESE = "zh-cn"
 ENGLISH = re.compile(r"\b[a-z]{2,} [a-z]{2,}\b")
 """Two words in lower case: no name and no value of ARM has them."""
-CHECKING = ("simulator/command/demo.py", "simulator/control/verify.py")
-FAILING = (
-    "simulator/client.py",
-    "simulator/control/api.py",
-    "simulator/control/verify.py",
-    "simulator/serving.py",
-    "simulator/state/",
-    "simulator/storage/azurite.py",
-    "simulator/storage/deferred_blobs.py",
+COMMAND_LINES = re.compile(
+    r"pip install [\w-]+|apt install \S+|az rest \S+"
+    r"|backupsim [a-z]+( --\S+)*|--[a-z-]+ \S+"
 )
-BUGS_AND_REFUSALS = {"RuntimeError", "Refused", "_check", "PLACES", "TOGETHER", "BlobNotFound"}
-"""What is no failure of a demo: bugs, requests without the token, and checks."""
-SAMPLES = {
-    "which": "first",
-    "expected": "AppConsistent",
-    "place": "snapshots",
-    "npm_reason": "npm could not install Azurite (E404)",
-    "install_remedy": "this step needs the npm registry once: check network and proxy, then run it again",
+"""What a person types, which is the same in every language."""
+CHECKING = ("simulator/command/demo.py", "simulator/control/verify.py")
+PRINTED = (
+    "controlplane/adapters",
+    "controlplane/jobs/crash_recovery.py",
+    "controlplane/vault_format",
+    "simulator/",
+    "simulator/command",
+    "simulator/control",
+    "simulator/guest/disk",
+    "simulator/guest/workload/database.py",
+    "simulator/host/packages.py",
+    "simulator/state",
+    "simulator/storage",
+)
+"""Where sentences arise that a command can print."""
+NOT_PRINTED: Mapping[str, str] = {
+    "": "an event on the wire",
+    "BadParameter": "a usage error of typer, which is English like its help",
+    "CantOpenError": "a bug",
+    "DocumentExists": "an answer of ARM",
+    "EtagMismatch": "an answer of ARM",
+    "GuestNotReady": "an answer of ARM, or the error of a job",
+    "KeyError": "a bug",
+    "LABELS": "tested by its keys",
+    "PLACES": "a part of a check's name",
+    "Refused": "an answer to clients of the control API other than the command",
+    "RunLost": "a bug, or a run of another process",
+    "RuntimeError": "a bug",
+    "STEPS": "tested by its keys",
+    "Wait": "what a job waits for, in its log",
+    "_hints": "a command line",
+    "_refuse": "a part of an answer to clients of the control API other than the command",
+    "echo": "a frame around a sentence",
+    "get": "an answer without a message",
+    "next": "a part of a sentence",
+    "replace": "a part of a check's name",
+    "said": "an answer of the proxy to the program that uses it",
+    "write": "a frame around a sentence",
 }
-REMEDIES = {"AddressTaken": "choose another port, or 0 for a free one"}
+"""What shows a sentence that no command prints, and why."""
+NOT_REACHED = frozenset(
+    {
+        "(from versions: none)",
+        "connection broken",
+        "disk {name} has no bytes from {offset} to {length}",
+        "disk {name} has no sectors from {offset} to {end}",
+        "error sending request",
+        "establish a new connection",
+        "no module named pip",
+        "no space left on device",
+        "not a digest table",
+        "timed out",
+        "{text} is not a duration such as PT1H41M17.9S",
+    }
+)
+"""Words by which the bootstrap knows an installer's fault, and errors of the program itself."""
+SAMPLES = {"which": "first", "remedy": "free at least 1 GB", "why": "the disk is full", "what": "the superblock"}
 DETAILS = [
     "12 of 345 bytes",
     "2867203 blocks on 3 disks",
@@ -56,45 +104,89 @@ DETAILS = [
 
 
 def filled(message: Message) -> str:
-    def sample(blank: re.Match[str]) -> str:
-        if blank[1] == "remedy":
-            return REMEDIES.get(message.by, "")
-        return SAMPLES.get(blank[1], f"{blank[1]}1")
-
-    return re.sub(r"{(\w+)}", sample, message.text)
+    return re.sub(r"{(\w+)}", lambda blank: SAMPLES.get(blank[1], f"{blank[1]}1"), message.text)
 
 
 def is_chinese(text: str) -> bool:
-    return not ENGLISH.search(text)
+    return not ENGLISH.search(re.sub(COMMAND_LINES, "", text))
 
 
-@pytest.mark.parametrize("message", messages(*CHECKING), ids=str)
-def test_each_check_and_each_detail_has_a_chinese_text(message: Message) -> None:
+def printed() -> list[Message]:
+    return [
+        message for message in messages(*PRINTED) if message.by not in NOT_PRINTED and message.text not in NOT_REACHED
+    ]
+
+
+def test_every_command_takes_the_language() -> None:
+    without = [
+        name for name, command in commands() if "--lang" not in {text for each in command.params for text in each.opts}
+    ]
+    assert without == []
+
+
+@pytest.mark.parametrize("message", printed(), ids=lambda message: message.text[:60])
+def test_every_sentence_has_a_chinese_text(message: Message) -> None:
     said = filled(message)
-    if message.by.startswith("NoSuch"):
-        assert "英文" not in texts.failure(said, CHINESE)
+    name = texts.check(said, CHINESE)
+    if name != said and is_chinese(name):
         return
-    as_name, as_detail = texts.check(said, CHINESE), texts.detail(said, CHINESE)
-    assert is_chinese(as_name) or as_detail != texts.label("foreign", CHINESE)
+    told = texts.failure(said, CHINESE)
+    assert "英文" not in told
+    assert is_chinese(told)
+    assert all(value in told for value in re.findall(r"\b[a-z_]+1\b", said)), "every value is in the sentence"
+    assert texts.failure(said, "en") == said
+
+
+def test_what_is_said_not_to_be_printed_exists() -> None:
+    every = messages(*PRINTED)
+    assert set(NOT_PRINTED) - {message.by for message in every} == set()
+    assert NOT_REACHED - {message.text for message in every} == set()
+
+
+@pytest.mark.parametrize(
+    "fact", [{}, {"own_ports": (7080,)}, {"free_memory_bytes": None}, *(fact for fact, *_ in FACTS)]
+)
+def test_doctor_speaks_chinese(fact: dict[str, Any]) -> None:
+    told = printed_by(lambda console: show.doctor(report(replace(WELL, **fact)), CHINESE, console))
+    for line in told.splitlines():
+        assert is_chinese(line), line
+        assert not re.search(r"\b(ok|warn|missing|installed|needed|free)\b", line), line
+
+
+def test_verify_speaks_chinese() -> None:
+    checks = [
+        {"name": "snapshots: readable", "passed": False, "detail": "pack ab12 is missing"},
+        {"name": "restored disks: database", "passed": False, "detail": "disk 0: no partition table"},
+    ]
+    verdict = {
+        "recovery_point": "/x/recoveryPoints/12",
+        "consistency": "AppConsistent",
+        "verified": False,
+        "checks": checks,
+    }
+    told = printed_by(lambda console: show.verdict(verdict, CHINESE, console))
+    assert "缺少包 ab12" in told
+    assert "磁盘 0 无法读取：没有分区表" in told
+    assert "未通过验证" in told
+    for line in told.splitlines():
+        assert is_chinese(line), line
+
+
+def printed_by(show_on: Callable[[Console], None]) -> str:
+    console = Console(file=io.StringIO(), width=400)
+    show_on(console)
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
 
 
 def test_numbers_come_in_a_chinese_sentence() -> None:
-    assert texts.detail("12 of 345 bytes", CHINESE) == "共 345 字节,传输了 12 字节"
+    assert texts.detail("12 of 345 bytes", CHINESE) == "共 345 字节，传输了 12 字节"
 
 
 @pytest.mark.parametrize("detail", DETAILS)
 def test_no_detail_is_english(detail: str) -> None:
     assert is_chinese(texts.detail(detail, CHINESE))
     assert texts.detail(detail, "en") == detail
-
-
-@pytest.mark.parametrize(
-    "message", [found for found in messages(*FAILING) if found.by not in BUGS_AND_REFUSALS], ids=str
-)
-def test_each_failure_of_a_demo_has_a_chinese_sentence(message: Message) -> None:
-    said = filled(message)
-    assert "英文" not in texts.failure(said, CHINESE), said
-    assert texts.failure(said, "en") == said
 
 
 def test_a_failure_of_the_control_api_comes_with_its_code() -> None:
@@ -112,11 +204,11 @@ def test_a_sentence_of_somebody_else_keeps_its_words() -> None:
 
 @pytest.mark.parametrize("passed", [True, False])
 def test_a_whole_result_in_chinese(passed: bool) -> None:
-    names = [filled(found) for found in messages(*CHECKING) if found.by in {"_check", "_completes"}]
+    names = [filled(message) for message in messages(*CHECKING) if message.by in {"_check", "_completes"}]
     names = [name for name in names if texts.check(name, CHINESE) != name]
     assert len(names) > 12
     checks = [{"name": name, "passed": passed, "detail": detail} for name in names for detail in DETAILS]
-    tasks = [{"id": task, "status": "Completed", "duration_seconds": 1.0} for task in texts.TASKS]
+    tasks = [{"id": task, "status": "Completed", "duration_seconds": 1.0} for task in chinese.TASKS]
     problem = "integrity check: x; the transaction number is missing"
     result: dict[str, Any] = {
         "verified": passed,
@@ -132,18 +224,16 @@ def test_a_whole_result_in_chinese(passed: bool) -> None:
             }
         },
     }
-    console = Console(file=io.StringIO(), width=400)
-    show.demo_result(result, CHINESE, console, [texts.label("hint_up", CHINESE)])
-    assert isinstance(console.file, io.StringIO)
-    for line in console.file.getvalue().splitlines():
+    told = printed_by(lambda console: show.demo_result(result, CHINESE, console, [texts.label("hint_up", CHINESE)]))
+    for line in told.splitlines():
         assert is_chinese(line), line
 
 
-@pytest.mark.parametrize("table", [texts.DETAILS, texts.FAILURES, texts.CHECKS, texts.TASKS])
+@pytest.mark.parametrize("table", [chinese.DETAILS, FAILURES, chinese.CHECKS, chinese.TASKS])
 def test_every_text_has_the_same_blanks_in_both_languages(table: dict[str, str]) -> None:
-    for english, chinese in table.items():
-        assert sorted(re.findall(r"{\w+}", english)) == sorted(re.findall(r"{\w+}", chinese))
-        assert english != chinese
+    for english, translation in table.items():
+        assert sorted(re.findall(r"{\w+}", english)) == sorted(re.findall(r"{\w+}", translation))
+        assert english != translation
 
 
 def test_each_step_and_label_is_known_in_each_language() -> None:

