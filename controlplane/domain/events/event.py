@@ -52,6 +52,8 @@ class Party(StrEnum):
     HOST = "host"
     AGENT = "agent"
     GUEST = "guest"
+    HANDLER = "handler"
+    STORAGE = "storage"
     WORLD = "world"
 
 

@@ -59,7 +59,7 @@ class Controlled:
 @contextmanager
 def controlled(clock: Clock | None = None) -> Iterator[Controlled]:
     limits = RateLimits()
-    with arm_world(limits=limits) as arm:
+    with arm_world(limits=limits, catalogued=False) as arm:
         pace = Pace(arm.ports.store)
         pace.paced(PLANS)
         resetter = Resetter(arm.ports, arm.engine, cast(Host, NoHost()), pace)
