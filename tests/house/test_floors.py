@@ -268,6 +268,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "simulator.control": (
         *RULES,
         PORTS,
+        CAUSED,
         FABRIC_DOCUMENTS,
         VAULT,
         f"{JOBS}.engine",
