@@ -11,9 +11,9 @@ from controlplane.domain import errors
 from controlplane.domain.compute import vm_extension
 from controlplane.domain.errors import ServiceError
 from controlplane.domain.errors.compute import OPERATION_PREEMPTED, OS_PROVISIONING_INTERNAL_ERROR
-from controlplane.domain.events import service as events
 from controlplane.domain.resources.operation import KIND
 from controlplane.domain.times import instant_with_offset
+from controlplane.jobs.provisioning import resource_log
 from controlplane.jobs.provisioning.resource_log import ResourceState
 from controlplane.ports import Document, ExtensionView, InstanceView, Json
 
@@ -40,7 +40,7 @@ def begin_job(call: Call, location: str, kind: str = "") -> tuple[ResourceState,
         kind=kind,
         resource=call.id if kind else "",
         operation=path.rpartition("/")[2],
-        event=call.ports.store.record(events.ResourceJobState("InProgress", call.id).event(job=job)),
+        event=resource_log.begun(call.ports.store, job, call.id),
     )
     return state, path
 

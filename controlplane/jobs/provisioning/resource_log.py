@@ -34,6 +34,11 @@ class ResourceState(TypedDict):
     """Id of the event that tells of the job's beginning."""
 
 
+def begun(store: Store, job: str, resource: str) -> int:
+    """Tell that such a job begins, with the ARM id of its resource; the id of the event."""
+    return store.record(events.ResourceJobState("InProgress", resource).event(job=job))
+
+
 class ResourceLog(JobLog):
     """Ends the operation, and shows in the resource whether it was made."""
 
