@@ -136,6 +136,11 @@ class Scenario:
         answer = self.client.sim("POST", "/workload", {"vm": _id(machine), "transactions": transactions})
         return int(answer["last_transaction"])
 
+    def fill(self, machine: Machine | str, mebibytes: int, lun: int = 0) -> str:
+        """Write a text file of so many MiB on a disk of the guest (`lun` -1: the OS disk); returns its name."""
+        answer = self.client.sim("POST", "/files", {"vm": _id(machine), "lun": lun, "mebibytes": mebibytes})
+        return str(answer["file"])
+
     def protect(self, machine: Machine, policy: str | None = None) -> ProtectedItem:
         """Protect a machine with a policy of the vault, which is created unless it exists."""
         self.create_vault()

@@ -82,6 +82,7 @@ class Moved:
     """What a transfer has done."""
 
     allocated_bytes: int = 0
+    """Of the blocks in which the storage holds anything."""
     changed_bytes: int = 0
     transferred_bytes: int = 0
     segment_bytes: int = 0
@@ -133,8 +134,8 @@ class Transfer:
     def run(self, progress: Progress) -> Moved:
         held = within(spans_of(self._blobs.ranges(self._source)), 0, self._size_bytes)
         blocks = widened(held, BLOCK_BYTES, self._size_bytes)
-        self._moved.allocated_bytes = _total(held)
-        total, done = _total(blocks), 0
+        self._moved.allocated_bytes = total = _total(blocks)
+        done = 0
         read = set()
         try:
             found = in_order(self._read, self._plan(blocks))

@@ -11,6 +11,10 @@ FAILURES = {
         "{word} 不是节奏；请写秒数，或 KIND=SECONDS，例如 Restore=20"
     ),
     "{name} is not a step that can be held; the steps are {steps}": "{name} 不是可暂停的步骤；步骤有 {steps}",
+    "{vm} cannot write the file ({problem}); GET /_sim/vms lists the machines": (
+        "{vm} 无法写入文件（{problem}）；GET /_sim/vms 可列出所有计算机"
+    ),
+    "there is no volume on disk {lun}": "磁盘 {lun} 上没有卷",
     "{vm} runs {system}, which has no VSS and no writers": "{vm} 运行 {system}，它没有 VSS，也没有编写器",
     "/_sim{path} does not take {method}; use {methods}": "/_sim{path} 不支持 {method}；请使用 {methods}",
     "the control API has no /_sim{path}; did you mean {near}?": ("控制 API 没有 /_sim{path}；您要找的是 {near} 吗？"),

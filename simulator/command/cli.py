@@ -14,7 +14,7 @@ import signal
 import sys
 import tempfile
 import threading
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, nullcontext, suppress
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -74,10 +74,14 @@ def demo(
     with ExitStack() as stack, _interruptible():
         if keep is not None and (keep / "world.json").exists():
             raise WrongUse(
-                f"{keep} already holds a world; start it with backupsim up --state {keep}, or name a new folder"
+                f"{keep} already holds a world; start it with backupsim up --state {shlex.quote(str(keep))}, "
+                "or name a new folder"
             )
         folder = keep if keep is not None else Path(stack.enter_context(_scratch_folder()))
         progress = stack.enter_context(show.Progress(lang, quiet=as_json))
+        if _lacks_azurite():
+            progress("install", {})
+            _install_azurite()
         progress("start", {})
         locale = "en-us" if lang == "en" else lang
         config = Config(state=folder, seed=seed, vss=vss, locale=locale, scheduled=False)
@@ -87,7 +91,7 @@ def demo(
     if as_json:
         print_json(result)
     else:
-        show.demo_result(result, lang, show.output(), _hints(keep, result, lang))
+        show.demo_result(result, lang, show.output(), _hints(keep, vss, result, lang))
     raise typer.Exit(OK if result["verified"] else BAD)
 
 
@@ -185,6 +189,8 @@ def _run_until_interrupted(config: Config, language: str) -> None:
     from simulator.world import build
 
     give_back_large_buffers()
+    if config.blob_endpoint is None and _lacks_azurite():
+        _install_azurite(language)
     with _interruptible() as interrupted, build(config) as world, suppress(Interrupted):
         gc.freeze()
         gc.enable()
@@ -240,10 +246,7 @@ def doctor(state: StateOption = None, as_json: JsonOption = False, lang: LangOpt
 @app.command()
 def prefetch(as_json: JsonOption = False, lang: LangOption = "en") -> None:
     """Download everything now, for a machine that will be offline."""
-    from simulator.state.folder import cache_folder
-    from simulator.storage.azurite import install
-
-    folder = install(cache_folder())
+    folder = _install_azurite(lang)
     if as_json:
         print_json({"schema_version": 1, "azurite": str(folder)})
     else:
@@ -285,6 +288,23 @@ def _config(state: Path | None, *, create: bool = True, **values: Any) -> Config
     if not create and not (folder / "world.json").is_file():
         raise WrongUse(f"{folder} is not the state folder of a world; name one with --state")
     return Config(state=folder, dsn=os.environ.get("BACKUPSIM_DSN") or None, **values)
+
+
+def _lacks_azurite() -> bool:
+    from simulator.state.folder import cache_folder
+    from simulator.storage.azurite import main_program
+
+    return not main_program(cache_folder()).exists()
+
+
+def _install_azurite(shown_in: str | None = None) -> Path:
+    """Azurite's main program; installed now unless it is there already. Whoever waits gets a word in this language."""
+    from simulator.command import show
+    from simulator.state.folder import cache_folder
+    from simulator.storage.azurite import install
+
+    with show.installing(shown_in) if shown_in and _lacks_azurite() else nullcontext():
+        return install(cache_folder())
 
 
 def _scratch_folder() -> tempfile.TemporaryDirectory[str]:
@@ -332,15 +352,16 @@ def _say_where(world: World, language: str) -> None:
     say("up_stop_it")
 
 
-def _hints(keep: Path | None, result: Json, language: str) -> list[str]:
+def _hints(keep: Path | None, vss: bool, result: Json, language: str) -> list[str]:
     """What to type next, under the name by which this command was started."""
     program = "backupsim" if Path(sys.argv[0]).stem == "backupsim" else "python3 simulator"
     commands = [("demo --keep ./world", "hint_keep"), ("up", "hint_up")]
     points = result["recovery_points"]
     if keep is not None and points:
         name = points[0]["id"].rpartition("/")[2]
-        commands = [(f"verify {name} --state {keep}", "hint_verify"), (f"up --state {keep}", "hint_up_kept")]
-    commands.append(("demo --no-vss", "hint_no_vss"))
+        state = shlex.quote(str(keep))
+        commands = [(f"verify {name} --state {state}", "hint_verify"), (f"up --state {state}", "hint_up_kept")]
+    commands.append(("demo --no-vss", "hint_no_vss") if vss else ("demo", "hint_vss"))
     width = max(len(command) for command, _ in commands)
     return [f"{program} {command:<{width}}   {texts.label(hint, language)}" for command, hint in commands]
 

@@ -15,6 +15,9 @@ from simulator.scenario import DATA_DISK_GIB, MACHINE, OS_DISK_GIB, RESTORE_ACCO
 from simulator.scenario_values import Check, Job, JobFailed, Machine, ProtectedItem, RecoveryPoint
 
 OTHER_DISK_GIB = 8
+OS_DISK = -1
+FILLED_MIB = 48
+"""What lies on the disk of the database and does not change, so that one hundredth of it is what changes."""
 TRANSACTIONS_BEFORE = 20
 TRANSACTIONS_BETWEEN = 10
 
@@ -75,6 +78,8 @@ class Demo:
         machine = scenario.create_machine(account=account, data_disk_gib=sizes)
         self.say("vault", {"vault": scenario.vault, "policy": scenario.policy})
         scenario.create_vault()
+        self.say("fill", {"mebibytes": FILLED_MIB})
+        scenario.fill(machine, FILLED_MIB, lun=0 if sizes else OS_DISK)
         self._work(machine, TRANSACTIONS_BEFORE)
         return machine
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from types import TracebackType
 
 from rich.console import Console
@@ -57,6 +58,15 @@ class Progress:
             self._console.print(f"{mark} {self._line}", soft_wrap=True)
 
 
+def installing(language: str) -> AbstractContextManager[object]:
+    """While Azurite is installed, which takes long and says nothing: a spinner on a terminal, a line elsewhere."""
+    console, line = Console(stderr=True, highlight=False), texts.step("install", language, {})
+    if console.is_terminal:
+        return console.status(line)
+    console.print(line, soft_wrap=True)
+    return nullcontext()
+
+
 def demo_result(result: Json, language: str, console: Console, hints: list[str]) -> None:
     """The whole story of a demo run as tables and a verdict."""
 
@@ -67,7 +77,7 @@ def demo_result(result: Json, language: str, console: Console, hints: list[str])
         return [word(key) for key in keys]
 
     points = result["recovery_points"]
-    disk_heads = words("point", "disk", "size", "allocated", "changed", "transferred")
+    disk_heads = words("point", "disk", "size", "allocated", "changed", "share", "transferred")
     for table in (
         _jobs(result["jobs"], word("jobs"), words("operation", "status", "task", "duration"), language),
         _points(points, word("points"), words("point", "consistency", "tiers", "freeze")),
@@ -144,8 +154,12 @@ def _disks(points: list[Json], title: str, heads: list[str]) -> Table:
         column.justify = "right"
     for point in points:
         for number, disk in enumerate(point["disks"]):
-            sizes = (disk[f"{key}_bytes"] for key in ("size", "allocated", "changed", "transferred"))
-            table.add_row(_short(point) if number == 0 else "", disk["name"], *(byte_text(size) for size in sizes))
+            size, allocated, changed, transferred = (
+                byte_text(disk[f"{key}_bytes"]) for key in ("size", "allocated", "changed", "transferred")
+            )
+            share = f"{100 * disk['changed_bytes'] / disk['allocated_bytes']:.1f} %" if disk["allocated_bytes"] else "–"
+            name = _short(point) if number == 0 else ""
+            table.add_row(name, disk["name"], size, allocated, changed, share, transferred)
     return table
 
 

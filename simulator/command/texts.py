@@ -21,6 +21,10 @@ STEPS: dict[str, tuple[str, str]] = {
         "Starting Azurite, the control plane and the host",
         "正在启动 Azurite、控制平面和主机",
     ),
+    "install": (
+        "Installing Azurite; this is done once and takes about a minute",
+        "正在安装 Azurite；仅需一次，大约需要一分钟",
+    ),
     "create": (
         "Creating resource group {group} with storage accounts {source} and {target}",
         "创建资源组 {group} 以及存储帐户 {source} 和 {target}",
@@ -30,6 +34,10 @@ STEPS: dict[str, tuple[str, str]] = {
         "启动 {vm}：带 SQL Server 的 Windows Server，{os_disk_gib} GiB 操作系统磁盘，{data_disks} 块数据磁盘",
     ),
     "vault": ("Creating vault {vault} with its {policy}", "创建保管库 {vault} 及其 {policy}"),
+    "fill": (
+        "Writing {mebibytes} MiB of files that will not change",
+        "写入 {mebibytes} MiB 此后不再更改的文件",
+    ),
     "workload": (
         "The workload has committed {transactions} transactions and keeps writing",
         "工作负载已提交 {transactions} 个事务，并继续写入",
@@ -68,9 +76,13 @@ LABELS: dict[str, tuple[str, str]] = {
     "size": ("size", "大小"),
     "allocated": ("allocated", "已分配"),
     "changed": ("changed", "已更改"),
+    "share": ("of allocated", "占已分配"),
     "transferred": ("transferred", "已传输"),
     "checks": ("Verification", "验证"),
-    "disks": ("Disks (changes counted in blocks of 64 KiB)", "磁盘（更改以 64 KiB 块计）"),
+    "disks": (
+        "Disks (counted in blocks of 64 KiB; a block that was freed has changed too)",
+        "磁盘（以 64 KiB 块计；被释放的块也计为已更改）",
+    ),
     "database_clean": (
         "The restored database opens cleanly: no journal to replay, and all balances add up.",
         "还原的数据库可正常打开：无需重放日志，所有余额均正确。",
@@ -142,6 +154,7 @@ LABELS: dict[str, tuple[str, str]] = {
     "hint_up": ("run a world for your own client", "持续运行的环境，供您自己的客户端使用"),
     "hint_verify": ("verify this recovery point in each tier", "在每一层验证此恢复点"),
     "hint_up_kept": ("run this world for your own client", "启动此环境，供您自己的客户端使用"),
+    "hint_vss": ("see what a backup with VSS guarantees", "查看使用 VSS 的备份能保证什么"),
     "hint_no_vss": ("see what a backup without VSS guarantees", "查看没有 VSS 的备份能保证什么"),
 }
 

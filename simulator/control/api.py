@@ -2,6 +2,7 @@
 
 GET  /_sim/vms                      machines with their workloads
 GET  /_sim/vms/writers?vm=ID        what `vssadmin list writers` prints in the guest
+POST /_sim/files                    {"vm", "lun", "mebibytes"}: write a text file of that size on a disk
 POST /_sim/workload                 {"vm", "transactions", "name"?}: let the database commit so many more
 GET  /_sim/recoverypoint?id=ID      what the service measured of a recovery point
 POST /_sim/verify                   {"recovery_point", "job"?}: see verify.py
@@ -39,8 +40,10 @@ from simulator.control.strictness import Refused
 from simulator.control.verify import Verifier
 from simulator.control.world import WorldControls
 from simulator.failures import Failure, WrongUse
+from simulator.guest.disk.directory import VolumeError
 from simulator.host.host import Host
 
+LARGEST_FILE_MIB = 1024
 LOOPBACK = frozenset({"127.0.0.1", "::1", "testclient"})
 
 
@@ -101,6 +104,19 @@ def _add_machines(app: FastAPI, controls: Controls) -> None:
             raise NoSuchThing(f"{vm} has no workload named {name}; GET /_sim/vms lists them")
         workload.run(transactions)
         return {"vm": vm, "workload": name, **workload.facts()}
+
+    @app.post("/files")
+    def files(
+        vm: Annotated[str, Body()],
+        lun: Annotated[int, Body(ge=-1, le=63)],
+        mebibytes: Annotated[int, Body(ge=1, le=LARGEST_FILE_MIB)],
+    ) -> Json:
+        workload = _guest(controls, vm).workloads["files"]
+        try:
+            name = workload.archive(lun, mebibytes * 1024 * 1024)
+        except VolumeError as problem:
+            raise NoSuchThing(f"{vm} cannot write the file ({problem}); GET /_sim/vms lists the machines") from None
+        return {"vm": vm, "lun": lun, "file": name, "mebibytes": mebibytes}
 
 
 def _add_points(app: FastAPI, controls: Controls) -> None:

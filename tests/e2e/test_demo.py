@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import jsonschema
@@ -45,6 +48,31 @@ def test_the_second_backup_moves_what_changed(kept_demo: KeptDemo) -> None:
         assert after["transferred_bytes"] % (64 * 1024) == 0
     moved = [sum(disk["transferred_bytes"] for disk in point["disks"]) for point in (first, second)]
     assert moved[1] < moved[0]
+
+
+def test_one_hundredth_looks_like_one_hundredth(kept_demo: KeptDemo) -> None:
+    """The disk of the database holds so much that what changes of it is little."""
+    points = kept_demo.result["recovery_points"]
+    assert all(disk["changed_bytes"] <= disk["allocated_bytes"] for point in points for disk in point["disks"])
+    database = next(disk for disk in points[1]["disks"] if disk["name"] == "sql01-data0")
+    assert 0 < database["changed_bytes"] / database["allocated_bytes"] < 0.03
+
+
+@pytest.mark.parametrize("run", [["--no-vss"], ["--keep", "a world"]])
+def test_what_is_proposed_next_is_not_what_was_just_run(tmp_path: Path, run: list[str]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "simulator.command.cli", "demo", "--disks", "0", *run],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    proposed = [line.split("   ")[0].strip() for line in done.stdout.partition("Try next:")[2].splitlines() if line]
+    assert len(proposed) == 3
+    assert not any(set(run) <= set(line.split()) for line in proposed)
+    if "--keep" in run:
+        assert proposed[1].endswith("up --state 'a world'")
 
 
 def test_the_freeze_ends_before_vss_lets_go(kept_demo: KeptDemo) -> None:

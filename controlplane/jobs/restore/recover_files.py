@@ -2,6 +2,7 @@
 
     python3 SCRIPT [--into FOLDER] [PASSWORD]
 
+Without a terminal to ask at, the password stands behind the script's name, or `-` does and it comes by standard input.
 It is self-contained: the standard library of Python 3.8 is all it needs, and the service fills in the three constants
 below. It reads the disks of the recovery point through its session, sector by sector, finds the volume on each, and
 writes what is on it to a folder of the volume's name.
@@ -29,6 +30,10 @@ PASSWORD = ""
 
 UNKNOWN_PASSWORD = "UserInput012345"
 """What the command line leaves in place of the password, which it shows instead."""
+NO_TERMINAL = (
+    "there is no terminal to ask for the password at: write it behind the script's name, "
+    "or write - there and give it on standard input"
+)
 READ_BYTES = 4 * 1024 * 1024
 SECTOR = 512
 CLUSTER = 64 * 1024
@@ -164,11 +169,16 @@ def explained(error: Exception) -> str:
 
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description="Copies the files of a recovery point to this machine.")
-    parser.add_argument("password", nargs="?", help="as it was shown with this script; asked for otherwise")
+    parser.add_argument("password", nargs="?", help="as it was shown with this script; -: from standard input")
     parser.add_argument("--into", default="recovered", help="the folder for the files (default: recovered)")
     asked = parser.parse_args(arguments)
     password = asked.password or PASSWORD
-    if password in ("", UNKNOWN_PASSWORD):
+    if password == "-":
+        password = sys.stdin.readline().strip()
+    elif password in ("", UNKNOWN_PASSWORD):
+        if not sys.stdin.isatty():
+            sys.stderr.write(f"error: {NO_TERMINAL}\n")
+            return 2
         password = getpass.getpass("Password: ")
     try:
         written = copy_all(asker(SERVICE, SESSION, password), asked.into, sys.stdout.write)

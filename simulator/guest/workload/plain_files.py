@@ -1,4 +1,4 @@
-"""Plain files that can be checked by themselves: the first line holds the digest of the rest.
+"""Plain text files that can be checked by themselves: the first line holds the digest of the rest.
 
 A workload rewrites them in turn, always in the length of a cluster: a file is then one write of a whole block, sent
 whole or not at all, and nothing of it need be read or kept in memory.
@@ -6,11 +6,13 @@ whole or not at all, and nothing of it need be read or kept in memory.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import count
 from random import Random
 from threading import Lock
+from typing import Protocol
 
 from controlplane.ports import BlockSource, Json
 from simulator.guest.disk.directory import CLUSTER_BYTES, VolumeError
@@ -23,18 +25,44 @@ from simulator.guest.workload.workload import TROUBLE, OnProblem, WorkloadEnded
 FILES_PER_VOLUME = 4
 FILE_BYTES = CLUSTER_BYTES
 MARK = b"sha256 "
+PIECE_BYTES = 1024 * 1024
+LINE_BYTES = 65
+"""64 digits and the end of the line."""
+
+
+class _Digest(Protocol):
+    def hexdigest(self) -> str: ...
 
 
 def content_of(name: str, generation: int, length: int, seed: int = 0) -> bytes:
     """The same bytes for the same name, generation and seed."""
-    head_bytes = len(_head(name, generation, b""))
-    body = Random(f"{seed} {name} {generation}").randbytes(length - head_bytes)
-    return _head(name, generation, body) + body
+    return b"".join(_pieces(name, generation, length, seed))
+
+
+def _pieces(name: str, generation: int, length: int, seed: int) -> Iterator[bytes]:
+    """The same content piece by piece, which a large file need not be in memory for."""
+    body_bytes = length - len(_head(name, generation, sha256()))
+    digest = sha256()
+    for piece in _text(f"{seed} {name} {generation}", body_bytes):
+        digest.update(piece)
+    yield _head(name, generation, digest)
+    yield from _text(f"{seed} {name} {generation}", body_bytes)
+
+
+def _text(seed: str, length: int) -> Iterator[bytes]:
+    """Lines of hexadecimal numbers, `length` bytes of them."""
+    chance = Random(seed)
+    while length > 0:
+        rows = -(-min(length, PIECE_BYTES) // LINE_BYTES)
+        numbers = chance.randbytes(rows * (LINE_BYTES - 1) // 2).hex("\n", (LINE_BYTES - 1) // 2)
+        piece = f"{numbers}\n".encode()[:length]
+        length -= len(piece)
+        yield piece[:-1] + b"\n"
 
 
 def with_digest(name: str, body: bytes) -> bytes:
     """A file of this content that can be checked by itself."""
-    return _head(name, 0, body) + body
+    return _head(name, 0, sha256(body)) + body
 
 
 def is_whole(data: bytes) -> bool:
@@ -42,8 +70,8 @@ def is_whole(data: bytes) -> bool:
     return bool(newline) and head.startswith(MARK) and head.split(b" ")[1] == sha256(body).hexdigest().encode()
 
 
-def _head(name: str, generation: int, body: bytes) -> bytes:
-    return b"%s%s %08d %s\n" % (MARK, sha256(body).hexdigest().encode(), generation, name.encode())
+def _head(name: str, generation: int, digest: _Digest) -> bytes:
+    return b"%s%s %08d %s\n" % (MARK, digest.hexdigest().encode(), generation, name.encode())
 
 
 class FilesWorkload:
@@ -57,6 +85,7 @@ class FilesWorkload:
         self._seed = chance.getrandbits(64)
         self._on_problem = on_problem
         self._lock = Lock()
+        self._volumes = volumes
         self._places = [
             (volumes[lun], f"report-{number}.txt") for number in range(FILES_PER_VOLUME) for lun in sorted(volumes)
         ]
@@ -85,6 +114,32 @@ class FilesWorkload:
                 if self._closed:
                     raise WorkloadEnded(f"the workload {self.name} has ended")
                 self._write_next()
+
+    def archive(self, lun: int, size_bytes: int) -> str:
+        """Write one more file, of this size, which stays as it is; returns its name. VolumeError: no such volume, or no
+        room on it."""
+        with self._lock:
+            if self._closed:
+                raise WorkloadEnded(f"the workload {self.name} has ended")
+            volume = self._volumes.get(lun)
+            if volume is None:
+                raise VolumeError(f"there is no volume on disk {lun}")
+            name = next(name for number in count() if volume.find(name := f"archive-{number}.txt") is None)
+            if size_bytes > volume.size_bytes - volume.used_bytes:
+                raise VolumeError(f"no room on volume {volume.label} for {name}")
+            try:
+                self._write_archive(volume, name, size_bytes)
+            except VolumeError:
+                volume.delete(name)
+                raise
+        return name
+
+    def _write_archive(self, volume: Volume, name: str, size_bytes: int) -> None:
+        file, at = volume.open(name), 0
+        for piece in _pieces(name, 0, size_bytes, self._seed):
+            file.write(at, piece)
+            at += len(piece)
+        file.flush()
 
     def facts(self) -> Json:
         return {"files_written": self._written}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -45,6 +46,9 @@ class World(httpx.BaseTransport):
         if path == "/_sim/workload":
             self.transactions += 7
             return {"last_transaction": self.transactions}
+        if path == "/_sim/files":
+            asked = json.loads(request.read())
+            return {**asked, "file": f"archive-{asked['lun']}-{asked['mebibytes']}.txt"}
         if path == "/_sim/recoverypoint":
             id = request.url.params["id"]
             time = self.arm.get(id)["properties"]["recoveryPointTime"]
@@ -108,6 +112,7 @@ def test_creating_again_changes_nothing(scenario: Scenario) -> None:
 def test_each_verb_returns_what_arm_shows(scenario: Scenario, world: World) -> None:
     machine = machine_with_disks(scenario, world)
     assert (scenario.work(machine), scenario.work(machine)) == (7, 14)
+    assert scenario.fill(machine, 48) == "archive-0-48.txt"
     item = scenario.protect(machine)
     assert item.job is not None
     assert (item.job.operation, item.job.status) == ("ConfigureBackup", "Completed")

@@ -163,6 +163,17 @@ def test_both_blobs_of_an_attempt_stay_with_the_job(world: BackupWorld) -> None:
         assert text in world.blobs.read(Blob(address["account"], address["container"], address["name"]))
 
 
+def test_no_more_has_changed_than_is_allocated_since_both_are_counted_in_blocks(world: BackupWorld) -> None:
+    world.blobs.write(world.disks[1].blob, 2 * BLOCK + 512, b"x" * 512)
+    world.back_up()
+    (point,) = world.points()
+    assert [(disk.allocated_bytes, disk.changed_bytes) for disk in point.disks] == [
+        (BLOCK, BLOCK),
+        (2 * BLOCK, 2 * BLOCK),
+        (BLOCK, BLOCK),
+    ]
+
+
 def test_the_second_backup_moves_only_what_changed(world: BackupWorld) -> None:
     world.back_up()
     world.write(1, 2, 9)

@@ -55,6 +55,15 @@ def shown(columns: int, language: str = "en") -> str:
     return console.file.getvalue()
 
 
+def test_a_change_is_shown_as_a_share_of_what_is_allocated() -> None:
+    (point,) = RESULT["recovery_points"]
+    disk = {**point["disks"][0], "allocated_bytes": 50 * 1024**2, "changed_bytes": 512 * 1024}
+    console = Console(file=io.StringIO(), width=200)
+    show.demo_result({**RESULT, "recovery_points": [{**point, "disks": [disk]}]}, "en", console, [])
+    assert isinstance(console.file, io.StringIO)
+    assert re.search(r"sql01-data0 +127.0 GiB +50.0 MiB +512.0 KiB +1.0 % +1 B", console.file.getvalue())
+
+
 @pytest.mark.parametrize("columns", [45, 80])
 def test_nothing_is_cut_off(columns: int) -> None:
     text = shown(columns)

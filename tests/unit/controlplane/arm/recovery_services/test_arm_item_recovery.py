@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
+import sys
 from base64 import b64decode
 from collections.abc import Iterator
 from pathlib import Path
@@ -153,6 +156,27 @@ def test_the_script_is_one_that_the_command_line_can_handle(world: ArmWorld) -> 
     exec(compile(cut, "script", "exec"), names)
     assert (names["SESSION"], names["PASSWORD"]) == (script["session"], UNKNOWN_PASSWORD)
     assert script["url"] == f"{names['SERVICE']}/itemrecovery/{script['session']}/script"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "standard_input", "code", "said"),
+    [
+        ([], "", 2, "write it behind the script's name, or write - there and give it on standard input"),
+        (["wrong"], "", 3, "error: "),
+        (["-"], "wrong\n", 3, "error: "),
+    ],
+)
+def test_without_a_terminal_the_script_says_how_to_give_its_password(
+    world: ArmWorld, tmp_path: Path, arguments: list[str], standard_input: str, code: int, said: str
+) -> None:
+    text = b64decode(begin(world, recovery_point(world))["scriptContent"]).decode()
+    (tmp_path / "script.py").write_text(re.sub('TargetPassword=".*"', f'TargetPassword="{UNKNOWN_PASSWORD}"', text))
+    done = subprocess.run(
+        [sys.executable, "script.py", *arguments], cwd=tmp_path, input=standard_input, capture_output=True, text=True
+    )
+    assert done.returncode == code, done.stderr
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_a_session_shows_lasts_twelve_hours_and_ends_when_it_is_revoked(world: ArmWorld) -> None:

@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from controlplane.ports import BlockSource, Range, StorageUnavailable
+from simulator.guest.disk.directory import VolumeError
 from simulator.guest.disk.image import MemoryOverlay, mount
 from simulator.guest.workload.database import DATABASE, JOURNAL, TOTAL, inspect
-from simulator.guest.workload.plain_files import content_of, inspect_files, is_whole
+from simulator.guest.workload.plain_files import FilesWorkload, content_of, inspect_files, is_whole
 from simulator.guest.workload.workload import DatabaseWorkload
 from tests.unit.simulator.guest.guest_rig import PLAIN_IMAGE, Rig, mixed
 
@@ -203,6 +204,32 @@ def test_plain_files_are_whole_and_damage_is_found(tmp_path: Path) -> None:
     at = 1024 * 1024 + (disk.entry.extents[0].first + 1) * 65536 + 20_000
     damaged = inspect_files({**images, 0: Damaged(images[0], {at: b"!"})})
     assert damaged.damaged == (f"disk 0: {disk.entry.name}",)
+
+
+def test_plain_files_are_text() -> None:
+    text = content_of("a", 1, 200_000).decode("ascii")
+    assert text.endswith("\n")
+    assert max(map(len, text.splitlines())) < 100
+    assert all(line.isprintable() for line in text.splitlines())
+
+
+def test_a_file_can_be_added_that_stays_as_it_is(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, image=PLAIN_IMAGE).boot()
+    files = rig.guest.workloads["files"]
+    assert isinstance(files, FilesWorkload)
+    names = [files.archive(0, 3 * 1024 * 1024), files.archive(0, 70_000)]
+    files.run(20)
+    assert names == ["archive-0.txt", "archive-1.txt"]
+    images = rig.images()
+    sizes = {file.entry.name: file.size_bytes for file in mount(images[0]).files()}
+    assert [sizes[name] for name in names] == [3 * 1024 * 1024, 70_000]
+    assert inspect_files(images).damaged == ()
+    with pytest.raises(VolumeError, match="no volume on disk 9"):
+        files.archive(9, 1)
+    before = mount(images[0]).names()
+    with pytest.raises(VolumeError, match="no room"):
+        files.archive(0, 1024**4)
+    assert mount(rig.images()[0]).names() == before, "what found no room is gone"
 
 
 def test_the_content_of_a_plain_file_follows_from_name_generation_and_seed() -> None:
