@@ -1,5 +1,7 @@
 """Validating templates of 80 and 800 resources and ten nested ones of 800, and how long a PUT waits meanwhile.
 
+Two more templates have as many public and private addresses, each of which must differ from all others.
+
 The time of a validation is that of the quickest of three by itself; the wait is the longest of any PUT. A world in a
 process of its own is asked over HTTP, while one client after another writes a resource group.
 """
@@ -24,6 +26,7 @@ from controlplane.json_object import Json
 from simulator.client import Client
 
 FEW, MANY, NESTED = 80, 800, 10
+WITH_ADDRESSES = "{} with addresses"
 RUNS = 3
 MOST_GROWTH = 15.0
 MOST_WAIT_SECONDS = 0.1
@@ -37,6 +40,26 @@ def template(resources: int) -> Json:
     return _template(
         _looped("Microsoft.Storage/storageAccounts", "acct", half) | account,
         _looped("Microsoft.Network/networkSecurityGroups", "group", half) | {"properties": {}},
+    )
+
+
+def with_addresses(resources: int) -> Json:
+    """With so many resources, half of them public addresses and half interfaces in one subnet."""
+    subnet = {"name": "front", "properties": {"addressPrefix": "10.0.0.0/16"}}
+    network = {
+        "type": "Microsoft.Network/virtualNetworks",
+        "apiVersion": "2024-11-01",
+        "name": "net",
+        "location": "westus",
+        "properties": {"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}, "subnets": [subnet]},
+    }
+    id = "[resourceId('Microsoft.Network/virtualNetworks/subnets', 'net', 'front')]"
+    configuration = {"name": "first", "properties": {"subnet": {"id": id}}}
+    interface = {"dependsOn": ["net"], "properties": {"ipConfigurations": [configuration]}}
+    return _template(
+        network,
+        _looped("Microsoft.Network/publicIPAddresses", "address", resources // 2),
+        _looped("Microsoft.Network/networkInterfaces", "nic", resources // 2 - 1) | interface,
     )
 
 
@@ -114,6 +137,8 @@ def measure() -> Json:
                 str(FEW): template(FEW),
                 str(MANY): template(MANY),
                 f"{NESTED} x {MANY}": nested(NESTED, MANY),
+                WITH_ADDRESSES.format(FEW): with_addresses(FEW),
+                WITH_ADDRESSES.format(MANY): with_addresses(MANY),
             }
             for name, written in sizes.items():
                 alone = min(_validate(asking, group, written) for _ in range(RUNS))
@@ -130,11 +155,15 @@ def measure() -> Json:
 def main() -> int:
     argparse.ArgumentParser(description=__doc__).parse_args()
     numbers = measure()
-    many, few = numbers[str(MANY)], numbers[str(FEW)]
     longest = max(each["longest_put_seconds"] for each in numbers.values())
-    growth = round(many["seconds"] / few["seconds"], 2)
+
+    def growth(kind: str) -> float:
+        many, few = numbers[kind.format(MANY)], numbers[kind.format(FEW)]
+        return round(float(many["seconds"] / few["seconds"]), 2)
+
     aims = [
-        Aim(f"preflight of {MANY} resources / of {FEW}", growth, MOST_GROWTH, "at most"),
+        Aim(f"preflight of {MANY} resources / of {FEW}", growth("{}"), MOST_GROWTH, "at most"),
+        Aim(f"preflight of {MANY} with addresses / of {FEW}", growth(WITH_ADDRESSES), MOST_GROWTH, "at most"),
         Aim("longest wait of a PUT during a preflight", longest, MOST_WAIT_SECONDS, "at most", "s"),
     ]
     return finish("preflight", aims, {"templates": numbers})

@@ -75,7 +75,7 @@ def _template(result: Json) -> Iterator[str]:
 
 def _preflight(result: Json) -> Iterator[str]:
     found = result["numbers"]["templates"]
-    _, limit = (aim["limit"] for aim in result["aims"])
+    limit = result["aims"][-1]["limit"]
     times = " / ".join(f"{each['seconds']:.2f}" for each in found.values())
     waits = " / ".join(f"{each['longest_put_seconds']:.2f}" for each in found.values())
     yield _row(f"preflight of a template with {' / '.join(found)} resources", "", f"{times} s", "")

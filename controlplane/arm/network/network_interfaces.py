@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from pydantic import Field
 
@@ -13,7 +13,7 @@ from controlplane.domain.errors.network import NETWORK_INTERFACE_MUST_HAVE_ONE_I
 from controlplane.domain.network import network, network_interface
 from controlplane.domain.network.network import INTERFACE
 from controlplane.domain.network.network_interface import Configuration
-from controlplane.jobs.documents.networks import configurations_in, find_subnet
+from controlplane.jobs.documents.networks import find_subnet, give_back_addresses, take_address
 from controlplane.ports import Document, Json
 
 
@@ -59,7 +59,8 @@ def _body(call: Call, request: InterfaceRequest, known: Json | None) -> Json:
         raise network.invalid_reference(group.id, id)
     configurations: list[Json] = []
     for each in asked.ip_configurations:
-        configurations.append(_configuration(call, id, each, configurations, etag))
+        present = _present(kept, network_interface.configuration_id(id, each.name), each.properties.subnet.id)
+        configurations.append(_configuration(call, id, each, not configurations, present, etag))
     if not configurations:
         raise NETWORK_INTERFACE_MUST_HAVE_ONE_IP_CONFIGURATION.error()
     properties = network_interface.properties(
@@ -74,21 +75,29 @@ def _body(call: Call, request: InterfaceRequest, known: Json | None) -> Json:
     return {"etag": etag, "properties": properties}
 
 
-def _configuration(call: Call, interface: str, asked: ConfigurationRequest, before: Iterable[Json], etag: str) -> Json:
-    id, wanted = f"{interface}/ipConfigurations/{asked.name}", asked.properties
+def _present(properties: Json, id: str, subnet: str) -> str:
+    """The address that a configuration has in this subnet already; empty where it has none."""
+    configurations: Sequence[Json] = properties.get("ipConfigurations", ())
+    for each in configurations:
+        if each["id"].lower() == id.lower() and each["properties"]["subnet"]["id"].lower() == subnet.lower():
+            return str(each["properties"]["privateIPAddress"])
+    return ""
+
+
+def _configuration(
+    call: Call, interface: str, asked: ConfigurationRequest, is_first: bool, present: str, etag: str
+) -> Json:
+    """`present` is the address that it had before."""
+    id, wanted = network_interface.configuration_id(interface, asked.name), asked.properties
     subnet = find_subnet(call.ports.store, wanted.subnet.id)
     if subnet is None:
         raise network.invalid_reference(wanted.subnet.id, interface)
-    others = configurations_in(call.ports.store, subnet["id"])
-    present = next((each for each in others if each["id"].lower() == id.lower()), None)
-    taken = [each["properties"]["privateIPAddress"] for each in (*others, *before) if each is not present]
-    address = wanted.private_ip_address or (present["properties"]["privateIPAddress"] if present else "")
     public = wanted.public_ip_address
     configuration = Configuration(
         name=asked.name,
         subnet=subnet["id"],
-        address=network.free_address(subnet["properties"]["addressPrefix"], taken, address),
-        primary=not before if wanted.primary is None else wanted.primary,
+        address=take_address(call.ports.store, subnet, id, wanted.private_ip_address or present),
+        primary=is_first if wanted.primary is None else wanted.primary,
         method=wanted.private_ip_allocation_method,
         public=public.id if public else "",
     )
@@ -96,7 +105,9 @@ def _configuration(call: Call, interface: str, asked: ConfigurationRequest, befo
 
 
 def _after_write(call: Call, new: Json, old: Json | None) -> None:
-    """Public addresses know whose they are."""
+    """Public addresses know whose they are; private ones that it has no more are free."""
+    if old is not None:
+        give_back_addresses(call.ports.store, old, but=new)
     wanted = _public_addresses(new)
     for id in _public_addresses(old) if old else {}:
         if id not in wanted:
@@ -118,6 +129,7 @@ def _before_deletion(call: Call, known: Document) -> None:
     shown = known.json()
     if machine := shown["properties"].get("virtualMachine"):
         raise network.interface_in_use(shown["id"], machine["id"])
+    give_back_addresses(call.ports.store, shown)
     for id in _public_addresses(shown):
         public_ip_addresses.disconnect(call, id)
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from pydantic import Field
 
 from controlplane.arm.edge.call import Call, RequestBody
 from controlplane.arm.edge.plain_resources import PlainType, ResourceRequest
 from controlplane.domain.network import network
 from controlplane.domain.network.network import PUBLIC_IP
-from controlplane.ports import Document, Json
+from controlplane.jobs.documents import addresses
+from controlplane.ports import Document, Json, Store
 
 RANGE = "203.0.113.0/24"
 """Set aside for documentation: whoever connects to such an address by mistake reaches no machine of anybody's."""
@@ -65,14 +68,26 @@ def _dns(asked: PropertiesRequest, location: str) -> Json:
 
 
 def _free_address(call: Call) -> str:
-    taken = [each.json()["properties"]["ipAddress"] for each in call.ports.store.find(ADDRESSES.kind)]
-    return network.free_address(RANGE if len(taken) < 200 else WIDE_RANGE, taken)
+    store = call.ports.store
+    for prefix in (RANGE, WIDE_RANGE):
+        address = addresses.take(store, prefix, prefix, call.id, partial(_owned, store, prefix))
+        if address is not None:
+            return address
+    raise network.subnet_is_full(WIDE_RANGE)
+
+
+def _owned(store: Store, prefix: str) -> list[tuple[str, str]]:
+    """Address and id of each resource with an address of this range."""
+    present = [(each.json()["properties"]["ipAddress"], each.id) for each in store.find(ADDRESSES.kind)]
+    return [(address, id) for address, id in present if network.contains(prefix, address)]
 
 
 def _before_deletion(call: Call, known: Document) -> None:
     shown = known.json()
     if used := shown["properties"].get("ipConfiguration"):
         raise network.address_is_allocated(shown["id"], used["id"])
+    for prefix in (RANGE, WIDE_RANGE):
+        addresses.give_back(call.ports.store, prefix, shown["properties"]["ipAddress"], shown["id"])
 
 
 def connect(call: Call, id: str, configuration: str, interface: str) -> None:

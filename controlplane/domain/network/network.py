@@ -57,29 +57,33 @@ def check_subnets(space: Sequence[str], subnets: Iterable[tuple[str, str]]) -> N
         seen.append((name, subnet))
 
 
-def free_address(prefix: str, taken: Iterable[str], asked: str = "") -> str:
-    """The address asked for, or the lowest one that is free."""
-    subnet, used = parse_range(prefix), set(taken)
-    first = int(subnet.network_address) + RESERVED_FIRST
-    last = int(subnet.broadcast_address) - RESERVED_LAST
-    if asked:
-        return _checked(asked, first, last, used, prefix)
-    for number in range(first, last + 1):
-        if str(IPv4Address(number)) not in used:
-            return str(IPv4Address(number))
-    raise SUBNET_IS_FULL.error(prefix=prefix)
+def numbers_of(prefix: str) -> range:
+    """The addresses of a range that somebody may get, as numbers."""
+    subnet = parse_range(prefix)
+    return range(int(subnet.network_address) + RESERVED_FIRST, int(subnet.broadcast_address) - RESERVED_LAST + 1)
 
 
-def _checked(asked: str, first: int, last: int, used: set[str], prefix: str) -> str:
+def number_in(prefix: str, address: str) -> int:
+    """The number of an address that is asked for; ServiceError where nobody may get it."""
     try:
-        is_inside = first <= int(IPv4Address(asked)) <= last
+        number = int(IPv4Address(address))
     except ValueError:
-        is_inside = False
-    if not is_inside:
-        raise PRIVATE_IP_ADDRESS_NOT_IN_SUBNET.error(address=asked, prefix=prefix)
-    if asked in used:
-        raise PRIVATE_IP_ADDRESS_IN_USE.error(address=asked)
-    return asked
+        number = -1
+    if number not in numbers_of(prefix):
+        raise PRIVATE_IP_ADDRESS_NOT_IN_SUBNET.error(address=address, prefix=prefix)
+    return number
+
+
+def contains(prefix: str, address: str) -> bool:
+    return IPv4Address(address) in parse_range(prefix)
+
+
+def address_is_taken(address: str) -> ServiceError:
+    return PRIVATE_IP_ADDRESS_IN_USE.error(address=address)
+
+
+def subnet_is_full(prefix: str) -> ServiceError:
+    return SUBNET_IS_FULL.error(prefix=prefix)
 
 
 def invalid_reference(id: str, by: str) -> ServiceError:

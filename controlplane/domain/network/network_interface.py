@@ -28,10 +28,14 @@ def mac_address(number: int) -> str:
     return f"{MAC_PREFIX}-{number.to_bytes(3).hex('-').upper()}"
 
 
+def configuration_id(interface: str, name: str) -> str:
+    return f"{interface}/ipConfigurations/{name}"
+
+
 def configuration_body(interface: str, asked: Configuration, etag: str) -> Json:
     return {
         "name": asked.name,
-        "id": f"{interface}/ipConfigurations/{asked.name}",
+        "id": configuration_id(interface, asked.name),
         "etag": etag,
         "type": f"{INTERFACE}/ipConfigurations",
         "properties": {

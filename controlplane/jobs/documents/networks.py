@@ -1,8 +1,10 @@
-"""Virtual networks in the store: finds subnets and free addresses for network interfaces."""
+"""Virtual networks in the store: finds subnets and gives network interfaces their addresses."""
 
 from __future__ import annotations
 
+from controlplane.domain.network import network
 from controlplane.domain.network.network import INTERFACE, VIRTUAL_NETWORK
+from controlplane.jobs.documents import addresses
 from controlplane.ports import Json, Store
 
 NETWORKS = VIRTUAL_NETWORK.lower()
@@ -24,3 +26,42 @@ def configurations_in(store: Store, subnet: str) -> list[Json]:
         for each in interface.json()["properties"]["ipConfigurations"]
         if each["properties"]["subnet"]["id"].lower() == subnet.lower()
     ]
+
+
+def take_address(store: Store, subnet: Json, configuration: str, asked: str = "") -> str:
+    """The address that an IP configuration gets: the one asked for, or the lowest one that is free. ServiceError where
+    there is none."""
+    prefix = subnet["properties"]["addressPrefix"]
+
+    def owned() -> list[tuple[str, str]]:
+        present = configurations_in(store, subnet["id"])
+        return [(each["properties"]["privateIPAddress"], each["id"]) for each in present]
+
+    address = addresses.take(store, subnet["id"], prefix, configuration, owned, asked)
+    if address is None:
+        raise network.subnet_is_full(prefix)
+    return address
+
+
+def give_back_addresses(store: Store, interface: Json, but: Json | None = None) -> None:
+    """What an interface has of addresses is free, except what it has as it is in `but` too."""
+    kept = set(_places(but)) if but is not None else set()
+    for configuration, subnet, address in _places(interface):
+        if (configuration, subnet, address) not in kept:
+            addresses.give_back(store, subnet, address, configuration)
+
+
+def _places(interface: Json) -> list[tuple[str, str, str]]:
+    """Configuration, subnet and address, of each configuration."""
+    return [
+        (each["id"].lower(), each["properties"]["subnet"]["id"].lower(), each["properties"]["privateIPAddress"])
+        for each in interface["properties"]["ipConfigurations"]
+    ]
+
+
+def delete_interface(store: Store, id: str) -> None:
+    """The interface and its addresses are gone."""
+    found = store.get(INTERFACES, id)
+    if found is not None:
+        give_back_addresses(store, found.json())
+        store.delete(INTERFACES, id)

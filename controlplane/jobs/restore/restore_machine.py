@@ -11,7 +11,7 @@ from controlplane.domain.network.network_interface import Configuration
 from controlplane.domain.recovery_services import restored_machine
 from controlplane.domain.recovery_services.restored_disks import RestoredDisk
 from controlplane.jobs.documents import locks, machines, managed_disks
-from controlplane.jobs.documents.networks import INTERFACES, configurations_in, find_subnet
+from controlplane.jobs.documents.networks import INTERFACES, delete_interface, find_subnet, take_address
 from controlplane.jobs.engine.plan import Outcome, Step
 from controlplane.jobs.engine.waiting import Waiting
 from controlplane.jobs.restore import power_state
@@ -75,9 +75,8 @@ def _interface(store: Store, place: NewMachine, location: str) -> Json:
     subnet = find_subnet(store, place["subnet"])
     if subnet is None:
         raise no_subnet()
-    taken = [each["properties"]["privateIPAddress"] for each in configurations_in(store, subnet["id"])]
-    address = network.free_address(subnet["properties"]["addressPrefix"], taken)
     id, etag = place["interface"], f'W/"{place["etag"]}"'
+    address = take_address(store, subnet, network_interface.configuration_id(id, CONFIGURATION))
     configuration = network_interface.configuration_body(
         id, Configuration(CONFIGURATION, subnet["id"], address, primary=True), etag
     )
@@ -102,7 +101,7 @@ def remove(ports: Ports, state: AlternateState) -> Outcome:
         if found is not None and found.json()["properties"]["vmId"] == place["vm_id"]:
             ports.fabric.delete_vm(place["machine"])
             store.delete(KIND, place["machine"])
-        store.delete(INTERFACES, place["interface"])
+        delete_interface(store, place["interface"])
         for made in state["disks"]:
             if made["id"] and store.get(DISKS, made["id"]) is not None:
                 managed_disks.set_owner(store, made["id"], None)

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from controlplane.domain.errors import ServiceError
-from controlplane.domain.network.network import check_subnets, free_address
+from controlplane.domain.network.network import check_subnets
 from controlplane.ports import Json
 from tests.unit.controlplane.arm.arm_world import GROUP, IMAGE, VM, ArmWorld, arm_world
 
@@ -124,17 +122,6 @@ def test_subnets_lie_in_the_space_beside_each_other(
     with pytest.raises(ServiceError) as refusal:
         check_subnets(space, subnets)
     assert refusal.value.code == code
-
-
-@given(st.sets(st.integers(0, 15)))
-def test_the_lowest_free_address_is_given(taken: set[int]) -> None:
-    free = [number for number in range(4, 15) if number not in taken]
-    used = [f"10.0.0.{number}" for number in taken]
-    if free:
-        assert free_address("10.0.0.0/28", used) == f"10.0.0.{free[0]}"
-    else:
-        with pytest.raises(ServiceError):
-            free_address("10.0.0.0/28", used)
 
 
 # --------------------------------------------------------------------------------------------------- who refers to whom
