@@ -310,9 +310,9 @@ SERVICE = (
     ),
     Choice(
         "Immutability",
-        "an item may be deleted once none of its recovery points is held; no policy of the vault may keep less, "
-        "used or not; with TimeBased, a point is held for the given days or until it expires",
-        "documented; what TimeBased forbids besides deletion is not public",
+        "the deletion of an item is accepted, and fails while one of its recovery points is held; no policy of the "
+        "vault may keep less, used or not; with TimeBased, a point is held for the given days or until it expires",
+        "documented, the failing deletion quoted in a report; what TimeBased forbids besides deletion is not public",
         "controlplane/domain/recovery_services/immutability.py",
     ),
     Choice(
@@ -345,6 +345,31 @@ SERVICE = (
         "counts of items, policies and recovery points, and the bytes moved into the vault",
         NOT_PUBLIC,
         "controlplane/domain/recovery_services/vault_usage.py",
+    ),
+    Choice(
+        "Values of a vault's settings that no vault may have",
+        "`InvalidRestApiParameter`, naming the group of settings",
+        "quoted in reports for `properties`, `monitoringSettings` and `redundancySettings`; for the others by analogy. "
+        "In 2024 incomplete alert settings were refused too, since 2024-02-01; here they are completed",
+        "controlplane/domain/recovery_services/vault_settings.py",
+    ),
+    Choice(
+        "Snapshots of a weekly enhanced policy",
+        "1 to 30 days, shorter than the weekly retention",
+        "documented for enhanced policies; a report of 2024 says that weekly ones want 5 days, as standard ones do",
+        "controlplane/domain/recovery_services/policy.py",
+    ),
+    Choice(
+        "The window of an hourly policy",
+        "a multiple of the interval",
+        "so refuses azurerm; a sample of PowerShell has a window of 23 hours with an interval of 4",
+        "controlplane/domain/recovery_services/policy.py",
+    ),
+    Choice(
+        "The 200 policies of a vault",
+        "those that came with it count; another one is refused",
+        "documented; the code of the refusal is not public",
+        "controlplane/domain/recovery_services/policy.py",
     ),
     Choice(
         "The change of a policy that protects something",

@@ -13,7 +13,6 @@ from controlplane.domain.errors import ServiceError
 from controlplane.domain.errors.compute import OPERATION_PREEMPTED, OS_PROVISIONING_INTERNAL_ERROR
 from controlplane.domain.resources.operation import KIND
 from controlplane.domain.times import instant_with_offset
-from controlplane.jobs.provisioning import resource_log
 from controlplane.jobs.provisioning.resource_log import ResourceState
 from controlplane.ports import Document, ExtensionView, InstanceView, Json
 
@@ -34,13 +33,9 @@ def begin(call: Call, machine: Json, *, goal: Goal = "present", extension: str =
 def begin_job(call: Call, location: str, kind: str = "") -> tuple[ResourceState, str]:
     """Record that a job begins, which ends the operation; returns what its plan begins with, and the operation's path.
     `kind` is that of the document of this path, where the job makes what it shows."""
-    path, job = _record(call, location, {"status": "InProgress"}, {"goal": BY_A_JOB}), call.new_guid()
+    path = _record(call, location, {"status": "InProgress"}, {"goal": BY_A_JOB})
     state = ResourceState(
-        job=job,
-        kind=kind,
-        resource=call.id if kind else "",
-        operation=path.rpartition("/")[2],
-        event=resource_log.begun(call.ports.store, job, call.id),
+        job=call.new_guid(), kind=kind, resource=call.id if kind else "", operation=path.rpartition("/")[2]
     )
     return state, path
 

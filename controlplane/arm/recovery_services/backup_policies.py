@@ -152,6 +152,8 @@ def _written(call: Call, known: Document | None, properties: Json) -> Document:
         if before["properties"] == properties:
             return known
         policy.check_change(before["properties"], properties)
+    else:
+        policy.check_count(len(call.ports.store.find(policy.KIND, vault_id(call))))
     return call.ports.store.put(policy.KIND, id, policy.body(id, properties), parent=vault_id(call))
 
 

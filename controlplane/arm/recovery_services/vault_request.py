@@ -127,4 +127,5 @@ class VaultRequest(RequestBody):
     sku: SkuRequest | None = None
     tags: dict[str, str] | None = None
     identity: IdentityRequest | None = None
-    properties: PropertiesRequest = PropertiesRequest()
+    properties: PropertiesRequest | None = None
+    """A PUT must have some, if only empty ones."""

@@ -7,8 +7,9 @@ from base64 import b64decode, urlsafe_b64encode
 from controlplane.arm.edge.call import Answer, Call, as_json, rows
 from controlplane.arm.edge.routing import GROUP, SUBSCRIPTION, Route, reading
 from controlplane.arm.recovery_services.vault_change import Asked, apply
-from controlplane.arm.recovery_services.vault_request import IdentityRequest, VaultRequest
+from controlplane.arm.recovery_services.vault_request import IdentityRequest, PropertiesRequest, VaultRequest
 from controlplane.domain import errors, location
+from controlplane.domain.errors.vaults import INVALID_REST_API_PARAMETER
 from controlplane.domain.recovery_services import policy, vault, vault_identity
 from controlplane.domain.recovery_services.vault import KIND, TYPE
 from controlplane.domain.resources import operation
@@ -28,6 +29,8 @@ _STAMP = "2047;"
 def put_vault(call: Call) -> Answer:
     vault.check_name(call.names["vault"])
     request = call.read(VaultRequest)
+    if request.properties is None:
+        raise INVALID_REST_API_PARAMETER.error(parameter="properties")
     place = location.normalised(request.location, TYPE)
     with call.ports.store.transaction():
         call.get_group()
@@ -111,12 +114,13 @@ def vault_id(call: Call) -> str:
 
 def _asked(request: VaultRequest, *, replaces: bool) -> Asked:
     """The change that a PUT (which replaces identities and tags) or a PATCH requests."""
+    properties = request.properties or PropertiesRequest()
     return Asked(
-        settings=request.properties.settings(),
+        settings=properties.settings(),
         identity=_identity(request.identity, replaces),
         tags=request.tags if request.tags is not None or not replaces else {},
         sku=request.sku.model_dump(by_alias=True, exclude_none=True) if request.sku else None,
-        guard_requests=request.properties.resource_guard_operation_requests,
+        guard_requests=properties.resource_guard_operation_requests,
     )
 
 

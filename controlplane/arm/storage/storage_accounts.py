@@ -31,7 +31,7 @@ from controlplane.domain.storage.storage_account import (
     updated,
 )
 from controlplane.domain.times import parse_instant
-from controlplane.jobs.provisioning import accounts, resource_log
+from controlplane.jobs.provisioning import accounts
 from controlplane.ports import Document, Store
 
 ACCOUNTS = f"{GROUP}/providers/{TYPE}"
@@ -96,16 +96,14 @@ def _begin(call: Call, account: Account, endpoint: str) -> Answer:
     operation = storage_operations.begin(call)
     shown = call.with_kept(AccountRequest, body(call.id, account, endpoint, call.ports.clock.now(), "Creating"))
     call.ports.store.put(KIND, call.id, shown, parent=call.group_id, private={"operation": operation})
-    job = call.new_guid()
     state: accounts.AccountState = {
-        "job": job,
+        "job": call.new_guid(),
         "kind": KIND,
         "resource": call.id,
         "operation": operation,
-        "event": resource_log.begun(call.ports.store, job, call.id),
         "account": account.name,
     }
-    call.engine.start(accounts.CREATE.name, job, dict(state))
+    call.engine.start(accounts.CREATE.name, state["job"], dict(state))
     return storage_operations.accepted(call, account.location, operation)
 
 
@@ -151,16 +149,14 @@ def delete_account(call: Call) -> Answer:
                 call.ports.store.delete(settings.kind, settings.id)
         call.ports.store.delete(KIND, call.id)
         call.ports.store.put(accounts.EMPTYING, name, {})
-        job = call.new_guid()
         state: accounts.AccountState = {
-            "job": job,
+            "job": call.new_guid(),
             "kind": accounts.EMPTYING,
             "resource": name,
             "operation": "",
-            "event": resource_log.begun(call.ports.store, job, call.id),
             "account": name,
         }
-        call.engine.start(accounts.EMPTY.name, job, dict(state))
+        call.engine.start(accounts.EMPTY.name, state["job"], dict(state))
     return Answer(200)
 
 

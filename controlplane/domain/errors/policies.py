@@ -14,12 +14,6 @@ INVALID_POLICY_INPUT = ErrorKind(
     source=QUOTED,
 )
 
-POLICY_RETENTION_INVALID = ErrorKind(
-    code="BMSUserErrorPolicyRetentionInvalid",
-    message="The retention of the policy is invalid: {reason}.",
-    source=QUOTED,
-)
-
 INSTANT_RP_RETENTION_EXCEEDS_VAULTED_RETENTION = ErrorKind(
     code="BMSUserErrorInstantRPRetentionExceedsVaultedRetention",
     message=("The retention of instant recovery points must be shorter than the retention of vaulted recovery points."),
@@ -54,5 +48,11 @@ POLICY_NOT_FOUND = ErrorKind(
 POLICY_PROTECTED_ITEM_LIMIT_REACHED = ErrorKind(
     code="BMSUserErrorPolicyProtectedItemLimitReached",
     message="A policy can protect at most {limit} virtual machines.",
+    source=OURS,
+)
+
+VAULT_POLICY_LIMIT_REACHED = ErrorKind(
+    code="BMSUserErrorVaultPolicyLimitReached",
+    message="A vault can have at most {limit} backup policies.",
     source=OURS,
 )

@@ -39,6 +39,15 @@ QUOTED = Source("observed", "answers of the service quoted in public reports, sc
 IMMUTABILITY_REPORT = Source(
     "observed", "an answer quoted in a report", "https://github.com/Azure/azure-rest-api-specs/issues/32688"
 )
+IMMUTABLE_DELETION_REPORT = Source(
+    "observed",
+    "a code quoted in a report; the message is ours",
+    "https://github.com/Azure/terraform-azurerm-avm-res-compute-virtualmachine/issues/214",
+)
+IMMUTABILITY_CHANGE_REPORT = Source(
+    "observed", "an answer quoted in a report", "https://github.com/Azure/azure-cli/issues/27785"
+)
+PARAMETER_REPORT = Source("observed", "an answer quoted in reports", "https://github.com/Azure/bicep/issues/14380")
 PROTECTION_REPORT = Source(
     "observed",
     "an answer quoted in a report",

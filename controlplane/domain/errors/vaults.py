@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from controlplane.domain.errors.kind import ErrorKind
 from controlplane.domain.errors.sources import (
+    IMMUTABILITY_CHANGE_REPORT,
     IMMUTABILITY_REPORT,
+    IMMUTABLE_DELETION_REPORT,
     KNOWN,
     OURS,
     OURS_WITH_ITS_MESSAGE,
+    PARAMETER_REPORT,
     QUOTED,
     SELF_HELP,
 )
@@ -35,27 +38,43 @@ VAULT_NAME_ALREADY_IN_USE = ErrorKind(
 
 OPERATION_DENIED_ON_IMMUTABLE_ITEM = ErrorKind(
     code="UserErrorOperationDeniedOnImmutableItem",
-    message="The Vault and Backup Item is immutable, hence operation is denied.",
-    remedy="Stop protection and retain the data instead.",
+    message=(
+        "The Vault and Bakcup Item is in Immutable state where destructive operations are not supported. The Vault and "
+        "Backup Item is immutable, hence operation is denied. Refer to the documentation to learn more: "
+        "https://aka.ms/AB-ImmutableVaults-States "
+    ),
+    remedy="Enable immutability of the vault before backups are suspended, or stop protection and retain the data.",
     source=IMMUTABILITY_REPORT,
+)
+
+DELETE_BACKUP_ITEM_ON_IMMUTABLE_ITEM = ErrorKind(
+    code="UserErrorDeleteBackupItemOnImmutableItem",
+    message="The item cannot be deleted: its vault is immutable, and it has recovery points that have not expired.",
+    remedy="Stop protection and retain the data instead.",
+    source=IMMUTABLE_DELETION_REPORT,
+)
+
+UNSUPPORTED_VAULT_IMMUTABILITY_STATE_CHANGE = ErrorKind(
+    code="UserErrorUnsupportedVaultImmutabilityStateChange",
+    message=(
+        "The immutable vault property for this vault is locked, hence, this setting cannot be disabled. The vault has "
+        "its immutable vault property enabled and locked, and it can no longer be reverted to a non-immutable vault. "
+        "Refer to the documentation to learn more: https://aka.ms/AB-ImmutableVaults-States "
+    ),
+    remedy="Immutability can be locked once it is Unlocked; once it is locked, it stays.",
+    source=IMMUTABILITY_CHANGE_REPORT,
+)
+
+INVALID_REST_API_PARAMETER = ErrorKind(
+    code="InvalidRestApiParameter",
+    message="{parameter} parameter is invalid. Please provide a valid {parameter}",
+    source=PARAMETER_REPORT,
 )
 
 RETENTION_REDUCTION_ON_IMMUTABLE_VAULT = ErrorKind(
     code="BMSUserErrorRetentionReductionOnImmutableVault",
     message="Reduction in retention is not allowed since the vault is immutable.",
     remedy="Keep every recovery point at least as long as before.",
-    source=OURS,
-)
-
-IMMUTABILITY_LOCKED = ErrorKind(
-    code="BMSUserErrorImmutabilityLocked",
-    message="Immutability of the vault is locked, so it cannot be disabled or weakened.",
-    source=OURS,
-)
-
-IMMUTABILITY_LOCK_NEEDS_UNLOCKED_STATE = ErrorKind(
-    code="BMSUserErrorImmutabilityLockNeedsUnlockedState",
-    message="Immutability must be enabled before it can be locked: set it to Unlocked first.",
     source=OURS,
 )
 

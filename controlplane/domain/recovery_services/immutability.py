@@ -1,7 +1,8 @@
 """Immutability of a vault: its states Disabled, Unlocked and Locked, and what each forbids.
 
 An immutable vault keeps everything until it expires: no deletion of an item whose recovery points have not expired, no
-policy that keeps them for less long. Stopping with all data kept, suspending and further backups stay allowed.
+policy that keeps them for less long. Stopping with all data kept and further backups stay allowed, and only in an
+immutable vault backups can be suspended.
 """
 
 from __future__ import annotations
@@ -10,12 +11,11 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from controlplane.domain import errors
-from controlplane.domain.errors import ServiceError
 from controlplane.domain.errors.vaults import (
-    IMMUTABILITY_LOCK_NEEDS_UNLOCKED_STATE,
-    IMMUTABILITY_LOCKED,
+    DELETE_BACKUP_ITEM_ON_IMMUTABLE_ITEM,
     OPERATION_DENIED_ON_IMMUTABLE_ITEM,
     RETENTION_REDUCTION_ON_IMMUTABLE_VAULT,
+    UNSUPPORTED_VAULT_IMMUTABILITY_STATE_CHANGE,
 )
 from controlplane.domain.recovery_services.recovery_point import RecoveryPoint
 from controlplane.domain.recovery_services.retention import RULES
@@ -34,7 +34,7 @@ MAX_DAYS = 99 * 366
 
 def state_of(vault: Json) -> str:
     """The state of a vault, from its body. One that was never asked has no such settings."""
-    return _state(vault["properties"]["securitySettings"])
+    return _state(vault.get("properties", {}).get("securitySettings") or {})
 
 
 def is_weakened(before: Json, after: Json) -> bool:
@@ -47,7 +47,7 @@ def check_change(before: Json, after: Json) -> None:
     `securitySettings`."""
     old, new = _state(before), _state(after)
     if new != old and new not in STATES[old].values():
-        raise _irreversible() if old == "Locked" else _not_locked_at_once()
+        raise UNSUPPORTED_VAULT_IMMUTABILITY_STATE_CHANGE.error()
     days, old_days = _days(after), _days(before)
     if new == "Disabled":
         return
@@ -58,12 +58,18 @@ def check_change(before: Json, after: Json) -> None:
     if _type(after) == "AsPerPolicy" and days is not None:
         raise errors.invalid_backup_input("durationInDays", "it can only be set for TimeBased immutability")
     if old == "Locked" and (_type(after) != _type(before) or (days or 0) < (old_days or 0)):
-        raise _irreversible()
+        raise UNSUPPORTED_VAULT_IMMUTABILITY_STATE_CHANGE.error()
 
 
 def check_item_deletion(vault: Json, points: Iterable[RecoveryPoint], now: datetime) -> None:
     """ServiceError for the deletion of an item that has a recovery point which the vault still keeps."""
     if state_of(vault) != "Disabled" and any(_kept_until(vault, point) > now for point in points):
+        raise DELETE_BACKUP_ITEM_ON_IMMUTABLE_ITEM.error()
+
+
+def check_suspension(vault: Json) -> None:
+    """ServiceError where backups cannot be suspended: the vault must be immutable, so that the points stay."""
+    if state_of(vault) == "Disabled":
         raise OPERATION_DENIED_ON_IMMUTABLE_ITEM.error()
 
 
@@ -110,11 +116,3 @@ def _kept_until(vault: Json, point: RecoveryPoint) -> datetime:
     if _type(security) == "AsPerPolicy" or days is None:
         return point.expires
     return min(point.expires, point.time + timedelta(days=days))
-
-
-def _irreversible() -> ServiceError:
-    return IMMUTABILITY_LOCKED.error()
-
-
-def _not_locked_at_once() -> ServiceError:
-    return IMMUTABILITY_LOCK_NEEDS_UNLOCKED_STATE.error()

@@ -20,7 +20,7 @@ from controlplane.domain.errors.policies import (
     POLICY_NOT_FOUND,
     POLICY_OBJECT_IN_USE,
     POLICY_PROTECTED_ITEM_LIMIT_REACHED,
-    POLICY_RETENTION_INVALID,
+    VAULT_POLICY_LIMIT_REACHED,
 )
 from controlplane.domain.recovery_services.time_zones import zone
 from controlplane.domain.times import parse_instant
@@ -34,7 +34,7 @@ BUILT_IN = ("HourlyLogBackup", "DefaultPolicy", "EnhancedPolicy")
 
 DAYS = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
 WEEKS = ("First", "Second", "Third", "Fourth", "Last")
-HOURLY_INTERVALS = (4, 6, 8, 12)
+HOURLY_INTERVALS = (4, 6, 8, 12, 24)
 
 RETENTION_RANGES = {
     "dailySchedule": ("Days", range(7, 10_000)),
@@ -58,6 +58,8 @@ ARCHIVE_MONTHS = 9
 """So only what is kept at least this long may be moved."""
 CRASH_CONSISTENT = "OnlyCrashConsistent"
 
+MAX_IN_VAULT = 200
+"""Policies of one vault, documented in the FAQ of Azure Backup."""
 MAX_ITEMS = 1000
 """Machines that one policy protects at most."""
 
@@ -67,16 +69,13 @@ MONTHS = (
 )
 
 _GROUP_NAME_PART = re.compile(r"[\w().-]{0,80}", re.ASCII)
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{2,149}", re.ASCII)
+_NAME = re.compile(r"[A-Za-z][-_!A-Za-z0-9]{2,149}", re.ASCII)
+"""As the azurerm provider of Terraform has it."""
 
 
 def input_invalid(reason: str) -> ServiceError:
     """The service's own text says no more than its first two sentences."""
     return INVALID_POLICY_INPUT.error(reason=reason)
-
-
-def retention_invalid(reason: str) -> ServiceError:
-    return POLICY_RETENTION_INVALID.error(reason=reason)
 
 
 def snapshots_outlive_vault() -> ServiceError:
@@ -103,9 +102,15 @@ def is_full() -> ServiceError:
     return POLICY_PROTECTED_ITEM_LIMIT_REACHED.error(limit=MAX_ITEMS)
 
 
+def check_count(present: int) -> None:
+    """ServiceError where a vault that has so many policies cannot have another."""
+    if present >= MAX_IN_VAULT:
+        raise VAULT_POLICY_LIMIT_REACHED.error(limit=MAX_IN_VAULT)
+
+
 def check_name(name: str) -> None:
     if not _NAME.fullmatch(name):
-        raise input_invalid("the name must have 3 to 150 letters, digits and hyphens, and begin with a letter")
+        raise input_invalid("the name must have 3 to 150 letters, digits, '-', '_' and '!', and begin with a letter")
 
 
 def type_of(properties: Json) -> str:
@@ -184,7 +189,7 @@ def _at_half_hour(at: time) -> time:
 def _hourly_start(hourly: Json) -> time:
     interval, duration = hourly.get("interval"), hourly.get("scheduleWindowDuration")
     if interval not in HOURLY_INTERVALS:
-        raise input_invalid("the interval must be 4, 6, 8 or 12 hours")
+        raise input_invalid("the interval must be 4, 6, 8, 12 or 24 hours")
     if not isinstance(duration, int) or not interval <= duration <= 24:
         raise input_invalid("the schedule window must be at least as long as the interval, and at most 24 hours")
     if duration % interval:
@@ -202,7 +207,7 @@ def _check_retention(retention: Json, at: time) -> None:
         unit, allowed = RETENTION_RANGES[name]
         duration = retention[name].get("retentionDuration") or {}
         if duration.get("durationType") != unit or duration.get("count") not in allowed:
-            raise retention_invalid(f"{name} must keep between {allowed.start} and {allowed.stop - 1} {unit}")
+            raise input_invalid(f"{name} must keep between {allowed.start} and {allowed.stop - 1} {unit}")
         if [_time_of_day(text) for text in retention[name].get("retentionTimes") or []] != [at]:
             raise input_invalid(f"the retention time of {name} must be the schedule time")
     for name in ("monthlySchedule", "yearlySchedule"):
@@ -259,11 +264,10 @@ def _check_snapshot_days(properties: Json, retention: Json, version: str, freque
     allowed = SNAPSHOT_DAYS[version, frequency]
     kept = properties.get("instantRpRetentionRangeInDays", default_snapshot_days(version, frequency))
     if kept not in allowed:
-        raise retention_invalid(
-            f"instant recovery points can be kept between {allowed.start} and {allowed.stop - 1} days"
-        )
-    daily = retention.get("dailySchedule")
-    if daily and kept >= daily["retentionDuration"]["count"]:
+        raise input_invalid(f"instant recovery points can be kept between {allowed.start} and {allowed.stop - 1} days")
+    shortest = retention.get("dailySchedule") or retention["weeklySchedule"]
+    days = shortest["retentionDuration"]["count"] * (1 if retention.get("dailySchedule") else 7)
+    if kept >= days:
         raise snapshots_outlive_vault()
 
 

@@ -145,6 +145,9 @@ _IANA_BY_WINDOWS = {
     "tonga standard time": "Pacific/Tongatapu",
     "samoa standard time": "Pacific/Apia",
     "line islands standard time": "Pacific/Kiritimati",
+    # Obsolete, but Windows still knows them, and azurerm takes them for policies; without their former summer time.
+    "kamchatka standard time": "Asia/Kamchatka",
+    "mid-atlantic standard time": "Etc/GMT+2",
 }
 """The Unicode consortium's table (CLDR windowsZones), for each zone its principal place."""
 

@@ -10,6 +10,7 @@ from controlplane.domain.errors.vaults import (
     CROSS_REGION_RESTORE_CANNOT_BE_DISABLED,
     CROSS_REGION_RESTORE_NEEDS_GEO_REDUNDANCY,
     CROSS_SUBSCRIPTION_RESTORE_PERMANENTLY_DISABLED,
+    INVALID_REST_API_PARAMETER,
     REDUNDANCY_CHANGE_NOT_ALLOWED,
     SOFT_DELETE_STATE_NOT_SET_TO_ALWAYS_ON,
 )
@@ -133,7 +134,7 @@ def _spell(group: Json, path: tuple[str, ...]) -> None:
         elif (known := CHOICES.get(".".join(place))) is not None:
             spelt = {each.lower(): each for each in known}.get(str(value).lower())
             if spelt is None:
-                raise errors.invalid_backup_input(key, f"it must be one of {', '.join(known)}")
+                raise INVALID_REST_API_PARAMETER.error(parameter=place[0])
             group[key] = spelt
 
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from controlplane.domain import errors
+from controlplane.domain.recovery_services.policy import MAX_IN_VAULT
 from controlplane.domain.recovery_services.recovery_point import RecoveryPoint
 from controlplane.domain.recovery_services.vault import MAX_ITEMS
 from controlplane.json_object import Json
 
-MAX_POLICIES = 200
-"""Documented limit of one vault."""
 UNLIMITED = -1
 
 ITEMS, CONTAINERS = "BackupProtectedItemCountSummary", "BackupProtectionContainerCountSummary"
@@ -31,7 +30,7 @@ def of_vault(items: int, policies: int, points: Sequence[RecoveryPoint]) -> list
     held = sum(disk.transferred_bytes or 0 for point in points if point.has_vault_copy for disk in point.disks)
     return [
         _usage("ProtectedItemCount", "Protected items", items, MAX_ITEMS),
-        _usage("BackupPolicyCount", "Backup policies", policies, MAX_POLICIES),
+        _usage("BackupPolicyCount", "Backup policies", policies, MAX_IN_VAULT),
         _usage("RecoveryPointCount", "Recovery points", len(points), UNLIMITED),
         _usage("VaultStorageUsed", "Data in the vault", held, UNLIMITED, unit="Bytes"),
     ]

@@ -24,6 +24,7 @@ from controlplane.domain.recovery_services.job import Job
 from controlplane.jobs.engine import records
 from controlplane.jobs.engine.plan import Outcome, Plan, Step
 from controlplane.jobs.engine.records import JobOrder, Ticket
+from controlplane.jobs.protection import vault_rules
 from controlplane.jobs.protection.states import ProtectionInput, ProtectionState
 from controlplane.ports import Engine, Json, Ports, Store
 
@@ -151,6 +152,11 @@ def _soft_deleted(ports: Ports, state: ProtectionState, item: Json) -> Json:
     return protected_item.deleted(item, ports.clock.now(), vault.soft_delete_days(home.json() if home else {}))
 
 
+def _delete(ports: Ports, state: ProtectionState) -> Outcome:
+    vault_rules.check_immutability(ports, state["item"])
+    return _Change(_soft_deleted)(ports, state)
+
+
 def _undeleted(ports: Ports, state: ProtectionState, item: Json) -> Json:
     return protected_item.undeleted(item) if protected_item.state_of(item) == "SoftDeleted" else item
 
@@ -163,5 +169,5 @@ SUSPEND = Plan(
     "SuspendBackup",
     (Step("Suspend backups", do=_Change(lambda ports, state, item: protected_item.suspended(item)), listed=False),),
 )
-DELETE = Plan("DeleteBackupData", (Step("Delete backup data", do=_Change(_soft_deleted), listed=False),))
+DELETE = Plan("DeleteBackupData", (Step("Delete backup data", do=_delete, listed=False),))
 UNDELETE = Plan("Undelete", (Step("Undelete", do=_Change(_undeleted), listed=False),))

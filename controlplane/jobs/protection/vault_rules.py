@@ -23,6 +23,8 @@ def check_item_put(ports: Ports, item_id: str, asked: Json) -> None:
     item = ports.store.get(protected_item.KIND, item_id)
     if item is None or asked.get("isRehydrate"):
         return
+    if asked.get("protectionState") == "BackupsSuspended":
+        immutability.check_suspension(_vault(ports.store, vault_id_of(item_id)))
     requests = asked.get("resourceGuardOperationRequests")
     if asked.get("protectionState") == "ProtectionStopped":
         check_guard(ports.store, vault_id_of(item_id), resource_guard.STOP_PROTECTION, requests)
@@ -34,10 +36,14 @@ def check_item_put(ports: Ports, item_id: str, asked: Json) -> None:
 
 
 def check_item_deletion(ports: Ports, item_id: str) -> None:
-    """A request that deletes an item with all its recovery points."""
-    home, now = vault_id_of(item_id), ports.clock.now()
-    immutability.check_item_deletion(_vault(ports.store, home), points.of_item(ports.store, item_id.lower()), now)
-    check_unlocked(ports, home, resource_guard.DELETE_ITEM, item_id)
+    """A request that deletes an item with all its recovery points. What immutability forbids fails the operation."""
+    check_unlocked(ports, vault_id_of(item_id), resource_guard.DELETE_ITEM, item_id)
+
+
+def check_immutability(ports: Ports, item_id: str) -> None:
+    """A job that deletes an item with all its recovery points."""
+    held = points.of_item(ports.store, item_id.lower())
+    immutability.check_item_deletion(_vault(ports.store, vault_id_of(item_id)), held, ports.clock.now())
 
 
 def check_policy_put(ports: Ports, known: Document | None, new: Json, requests: Sequence[str] | None) -> None:

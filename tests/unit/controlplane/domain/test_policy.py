@@ -20,7 +20,7 @@ VAULT = "/subscriptions/s/resourceGroups/g/providers/Microsoft.RecoveryServices/
 AT = "2017-01-26T05:30:00Z"
 
 INPUT = "BMSUserErrorInvalidPolicyInput"
-RETENTION = "BMSUserErrorPolicyRetentionInvalid"
+RETENTION = "BMSUserErrorInvalidPolicyInput"
 OUTLIVES = "BMSUserErrorInstantRPRetentionExceedsVaultedRetention"
 PROVIDER = "BMSUserErrorInvalidPolicyForGivenProvider"
 
@@ -255,6 +255,32 @@ def test_a_weekly_policy_keeps_the_days_on_which_it_runs() -> None:
     policy.check(properties)
 
 
+@pytest.mark.parametrize("name", ["abc", "a_b", "A!-9_", "a" * 150])
+def test_good_names_are_taken(name: str) -> None:
+    policy.check_name(name)
+
+
+def test_a_weekly_enhanced_policy_keeps_points_longer_than_snapshots() -> None:
+    properties = weekly_v2() | {"instantRpRetentionRangeInDays": 14}
+    kept = properties["retentionPolicy"]["weeklySchedule"]["retentionDuration"]
+    kept["count"] = 3
+    policy.check(properties)
+    kept["count"] = 2
+    with pytest.raises(ServiceError, match=OUTLIVES):
+        policy.check(properties)
+
+
+def test_an_enhanced_policy_may_run_every_24_hours() -> None:
+    properties = hourly()
+    properties["schedulePolicy"]["hourlySchedule"] |= {"interval": 24, "scheduleWindowDuration": 24}
+    policy.check(properties)
+
+
+@pytest.mark.parametrize("name", ["Kamchatka Standard Time", "Mid-Atlantic Standard Time"])
+def test_zones_that_windows_has_kept_are_taken(name: str) -> None:
+    policy.check(daily() | {"timeZone": name})
+
+
 def test_only_crash_consistent_snapshots_are_not_simulated() -> None:
     with pytest.raises(ServiceError) as refused:
         policy.check(hourly() | {"snapshotConsistencyType": "OnlyCrashConsistent"})
@@ -268,7 +294,7 @@ def test_an_enhanced_policy_stays_one() -> None:
         policy.check_change(hourly(), daily())
 
 
-@pytest.mark.parametrize("name", ["ab", "1abc", "a_b_c", "a" * 151, "", "naïve"])
+@pytest.mark.parametrize("name", ["ab", "1abc", "a b", "a.b", "_ab", "!ab", "a" * 151, "", "naïve"])
 def test_bad_names_are_refused(name: str) -> None:
     with pytest.raises(ServiceError, match=INPUT):
         policy.check_name(name)

@@ -24,6 +24,8 @@ from controlplane.domain.recovery_services.vault_config import (
 from controlplane.domain.recovery_services.vault_settings import Change, check, merged, with_authorization
 from controlplane.json_object import Json
 
+STATE_CHANGE = "UserErrorUnsupportedVaultImmutabilityStateChange"
+
 NOW = datetime(2026, 9, 9, 13, 19, 4, 215869, tzinfo=UTC)
 ID = "/subscriptions/s/resourceGroups/g/providers/Microsoft.RecoveryServices/vaults/v1"
 VAULT = new(ID, "westus")
@@ -132,12 +134,12 @@ def test_a_vault_that_is_sent_back_as_it_was_read_is_no_change() -> None:
         (soft_delete(enhancedSecurityState="Enabled"), "BMSUserErrorSoftDeleteStateNotSetToAlwaysON"),
         (soft_delete(softDeleteRetentionPeriodInDays=13), "BMSUserErrorInvalidInput"),
         (soft_delete(softDeleteRetentionPeriodInDays=181), "BMSUserErrorInvalidInput"),
-        (redundancy("Twice"), "BMSUserErrorInvalidInput"),
-        ({"publicNetworkAccess": "Sometimes"}, "BMSUserErrorInvalidInput"),
-        ({"costManagementSettings": {"granularityLevel": "Cheap"}}, "BMSUserErrorInvalidInput"),
-        (immutable("Sealed"), "BMSUserErrorInvalidInput"),
-        (immutable("Unlocked", type="Sometimes"), "BMSUserErrorInvalidInput"),
-        (cross_subscription("Maybe"), "BMSUserErrorInvalidInput"),
+        (redundancy("Twice"), "InvalidRestApiParameter"),
+        ({"publicNetworkAccess": "Sometimes"}, "InvalidRestApiParameter"),
+        ({"costManagementSettings": {"granularityLevel": "Cheap"}}, "InvalidRestApiParameter"),
+        (immutable("Sealed"), "InvalidRestApiParameter"),
+        (immutable("Unlocked", type="Sometimes"), "InvalidRestApiParameter"),
+        (cross_subscription("Maybe"), "InvalidRestApiParameter"),
     ],
 )
 def test_a_value_that_no_vault_has_is_refused(asked: Json, code: str) -> None:
@@ -196,10 +198,10 @@ def test_the_source_scan_uses_an_identity_that_the_vault_has() -> None:
 
 def test_immutability_is_enabled_then_locked_and_stays_locked() -> None:
     lock = immutable("Locked", type="AsPerPolicy")
-    assert refused(lock) == "BMSUserErrorImmutabilityLockNeedsUnlockedState"
+    assert refused(lock) == STATE_CHANGE
     after(immutable("Unlocked"), immutable("Disabled"), immutable("Unlocked"), lock, lock)
     for weaker in ("Unlocked", "Disabled"):
-        assert refused(immutable("Unlocked"), lock, immutable(weaker)) == "BMSUserErrorImmutabilityLocked"
+        assert refused(immutable("Unlocked"), lock, immutable(weaker)) == STATE_CHANGE
 
 
 def test_immutability_that_is_disabled_has_no_configuration() -> None:
@@ -215,8 +217,8 @@ def test_immutability_by_time_says_for_how_long_and_only_grows_once_locked() -> 
     assert refused(immutable("Unlocked", type="AsPerPolicy", durationInDays=3)) == "BMSUserErrorInvalidInput"
     locked = (by_time("Unlocked", 30), by_time("Locked", 30))
     after(*locked, by_time("Locked", 60))
-    assert refused(*locked, by_time("Locked", 29)) == "BMSUserErrorImmutabilityLocked"
-    assert refused(*locked, immutable("Locked", type="AsPerPolicy")) == "BMSUserErrorImmutabilityLocked"
+    assert refused(*locked, by_time("Locked", 29)) == STATE_CHANGE
+    assert refused(*locked, immutable("Locked", type="AsPerPolicy")) == STATE_CHANGE
 
 
 # ----------------------------------------------------------------------------------------------------------- encryption

@@ -84,7 +84,7 @@ class NotedRequests:
     def get(self, id: str, api_version: str | None) -> Json:
         raise AssertionError("nothing is read")
 
-    def act(self, action: str, id: str, api_version: str, body: Json | None, *, cause: Cause | None = None) -> Json:
+    def act(self, action: str, id: str, api_version: str, body: Json | None) -> Json:
         raise AssertionError("nothing is asked for")
 
 

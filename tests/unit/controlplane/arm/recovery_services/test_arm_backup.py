@@ -30,6 +30,7 @@ from tests.unit.controlplane.arm.arm_world import (
 )
 
 BACKUP = {"properties": {"objectType": "IaasVMBackupRequest"}}
+KIND = "Microsoft.Compute/virtualMachines"
 IAAS = "backupManagementType eq 'AzureIaasVM'"
 
 
@@ -179,9 +180,25 @@ def delete_item(world: ArmWorld) -> Json:
     return world.get(f"{VAULT}/backupJobs/{ended['properties']['jobId']}")["properties"]  # type: ignore[no-any-return]
 
 
+def make_immutable(world: ArmWorld) -> None:
+    security = {"immutabilitySettings": {"state": "Unlocked"}}
+    assert world.request("PATCH", VAULT, {"properties": {"securitySettings": security}}).status_code == 202
+
+
+def test_backups_are_suspended_in_an_immutable_vault_only(world: ArmWorld) -> None:
+    world.protect()
+    suspended = {"protectedItemType": KIND, "sourceResourceId": VM, "protectionState": "BackupsSuspended"}
+    assert world.error("PUT", ITEM, {"properties": suspended}) == (400, "UserErrorOperationDeniedOnImmutableItem")
+    assert world.get(ITEM)["properties"]["protectionState"] == "IRPending"
+    make_immutable(world)
+    world.follow(world.put(ITEM, {"properties": suspended}))
+    assert world.get(ITEM)["properties"]["protectionState"] == "BackupsSuspended"
+
+
 def test_protection_is_stopped_suspended_and_resumed(world: ArmWorld) -> None:
     world.protect()
     assert listed(world, f"{VAULT}/backupResourceGuardProxies") == []
+    make_immutable(world)
     suspended = put_item(world, policyId="", protectionState="BackupsSuspended")
     assert (suspended["operation"], world.get(ITEM)["properties"]["protectionState"]) == (
         "DisableBackup",
@@ -422,7 +439,7 @@ def test_an_operation_in_progress_is_polled_and_waited_for(world: ArmWorld) -> N
 
 def test_an_operation_belongs_to_its_vault(world: ArmWorld) -> None:
     other = VAULT.replace("Vault01", "Vault012")
-    world.put(other, {"location": "westus"})
+    world.put(other, {"location": "westus", "properties": {}})
     operation = world.put(ITEM, world.protection()).headers["Azure-AsyncOperation"]
     guid = operation.partition("?")[0].rpartition("/")[2]
     assert world.error("GET", f"{other}/backupOperations/{guid}") == (404, "OperationNotFound")

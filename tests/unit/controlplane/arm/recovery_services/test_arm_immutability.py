@@ -12,7 +12,8 @@ from tests.unit.controlplane.arm.arm_world import ITEM, VAULT, ArmWorld, arm_wor
 from tests.unit.controlplane.arm.data_protection.test_arm_resource_guards import LONG, stopping, with_days
 
 BACKUP = {"objectType": "IaasVMBackupRequest", "recoveryPointExpiryTimeInUTC": "2026-12-22T00:00:00Z"}
-DENIED = (400, "UserErrorOperationDeniedOnImmutableItem")
+DENIED = "UserErrorDeleteBackupItemOnImmutableItem"
+CHANGE = (400, "UserErrorUnsupportedVaultImmutabilityStateChange")
 LESS = (400, "BMSUserErrorRetentionReductionOnImmutableVault")
 
 
@@ -46,17 +47,31 @@ def back_up(world: ArmWorld) -> None:
     world.settle()
 
 
+def refused_deletion(world: ArmWorld) -> str:
+    """The code with which a deletion that was accepted fails; its job fails too, and the item stays as it was."""
+    before = world.get(ITEM)
+    response = world.request("DELETE", ITEM)
+    assert response.status_code == 202
+    ended = world.follow(response)
+    assert ended["status"] == "Failed"
+    deletions = "operation eq 'DeleteBackupData'"
+    jobs = world.get(f"{VAULT}/backupJobs", **{"$filter": deletions})["value"]
+    assert jobs[0]["properties"]["status"] == "Failed"
+    assert world.get(ITEM) == before
+    return str(ended["error"]["code"])
+
+
 def pass_days(world: ArmWorld, days: float) -> None:
     assert isinstance(world.ports.clock, VirtualClock)
     world.ports.clock.jump(timedelta(days=days).total_seconds())
 
 
 def test_recovery_points_are_not_deleted_before_they_expire(world: ArmWorld) -> None:
-    assert world.error("DELETE", ITEM) == DENIED
+    assert refused_deletion(world) == DENIED
     world.follow(world.put(ITEM, stopping()))
-    assert world.error("DELETE", ITEM) == DENIED
+    assert refused_deletion(world) == DENIED
     pass_days(world, 29)
-    assert world.error("DELETE", ITEM) == DENIED
+    assert refused_deletion(world) == DENIED
     pass_days(world, 1)
     assert world.follow(world.request("DELETE", ITEM))["status"] == "Succeeded"
 
@@ -100,13 +115,13 @@ def test_a_locked_vault_stays_immutable(world: ArmWorld) -> None:
     set_immutability(world, "Locked")
     body = {"properties": {"securitySettings": {"immutabilitySettings": {"state": "Disabled"}}}}
     for method, request in (("PATCH", body), ("PUT", body | {"location": "westus"})):
-        assert world.error(method, VAULT, request) == (400, "BMSUserErrorImmutabilityLocked")
-    assert world.error("DELETE", ITEM) == DENIED
+        assert world.error(method, VAULT, request) == CHANGE
+    assert refused_deletion(world) == DENIED
 
 
 def test_immutability_by_time_holds_each_point_for_so_many_days(world: ArmWorld) -> None:
     set_immutability(world, "Unlocked", type="TimeBased", durationInDays=7)
     pass_days(world, 6)
-    assert world.error("DELETE", ITEM) == DENIED
+    assert refused_deletion(world) == DENIED
     pass_days(world, 1)
     assert world.follow(world.request("DELETE", ITEM))["status"] == "Succeeded"

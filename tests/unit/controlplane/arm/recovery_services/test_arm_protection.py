@@ -15,7 +15,14 @@ from controlplane.jobs.engine.records import LOCK
 from controlplane.jobs.protection import stopping
 from controlplane.ports import Json
 from tests.unit.controlplane.arm.arm_world import CONTAINER, GROUP, ITEM, POLICY, VAULT, VM, ArmWorld, arm_world
-from tests.unit.controlplane.arm.recovery_services.test_arm_backup import IAAS, back_up, delete_item, listed, put_item
+from tests.unit.controlplane.arm.recovery_services.test_arm_backup import (
+    IAAS,
+    back_up,
+    delete_item,
+    listed,
+    make_immutable,
+    put_item,
+)
 
 OTHER_VAULT = VAULT.replace("Vault01", "Vault02")
 OTHER_ITEM = ITEM.replace("Vault01", "Vault02")
@@ -76,6 +83,7 @@ def test_an_item_that_is_busy_keeps_its_old_settings_and_is_named(world: ArmWorl
 
 def test_a_suspended_item_stays_so_when_its_policy_changes(world: ArmWorld) -> None:
     world.protect()
+    make_immutable(world)
     put_item(world, policyId="", protectionState="BackupsSuspended")
     assert world.put(POLICY, longer(world)).status_code == 200
     assert world.get(ITEM)["properties"]["protectionState"] == "BackupsSuspended"

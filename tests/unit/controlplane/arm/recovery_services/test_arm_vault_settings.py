@@ -106,7 +106,7 @@ def test_a_refused_change_changes_nothing(world: ArmWorld) -> None:
     before = world.get(VAULT)
     lock = {"immutabilitySettings": {"state": "Locked"}}
     refusal = patch_error(world, publicNetworkAccess="Disabled", securitySettings=lock)
-    assert refusal == (400, "BMSUserErrorImmutabilityLockNeedsUnlockedState")
+    assert refusal == (400, "UserErrorUnsupportedVaultImmutabilityStateChange")
     assert world.get(VAULT) == before
 
 
@@ -245,7 +245,7 @@ def test_the_older_api_sets_redundancy_until_the_vault_api_did(world: ArmWorld) 
 
 def test_the_older_api_refuses_redundancies_that_a_vault_has_not(world: ArmWorld) -> None:
     asked = {"properties": {"storageType": "ReadAccessGeoZoneRedundant"}}
-    assert world.error("PUT", STORAGE_CONFIG, asked) == (400, "BMSUserErrorInvalidInput")
+    assert world.error("PUT", STORAGE_CONFIG, asked) == (400, "InvalidRestApiParameter")
 
 
 def test_the_older_api_changes_no_soft_delete(world: ArmWorld) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from controlplane.domain.recovery_services import policy
 from controlplane.domain.recovery_services.policy import BUILT_IN
 from controlplane.ports import Json
 from tests.unit.controlplane.arm.arm_world import (
@@ -31,9 +32,9 @@ def world() -> Iterator[ArmWorld]:
         yield world
 
 
-def policy_body(snapshot_days: object = 3) -> Json:
+def policy_body(snapshot_days: object = 3, days: int = 30) -> Json:
     """What a command line that read DefaultPolicy sends back, with its nulls, its spelling and its numbers as texts."""
-    retention = {"count": "30", "durationType": "Days"}
+    retention = {"count": str(days), "durationType": "Days"}
     return {
         "eTag": None,
         "id": POLICY,
@@ -93,12 +94,21 @@ def test_a_vault_that_is_there_is_changed_and_keeps_its_policies(world: ArmWorld
     ("changes", "expected"),
     [
         ({"location": None}, (400, "LocationRequired")),
+        ({"properties": None}, (400, "InvalidRestApiParameter")),
+        (
+            {"properties": {"redundancySettings": {"standardTierStorageRedundancy": "Twice"}}},
+            (400, "InvalidRestApiParameter"),
+        ),
+        (
+            {"properties": {"monitoringSettings": {"classicAlertSettings": {"alertsForCriticalOperations": "No"}}}},
+            (400, "InvalidRestApiParameter"),
+        ),
         ({"sku": {"name": "Gold"}}, (400, "BMSUserErrorInvalidInput")),
         ({"identity": {"type": "Passport"}}, (400, "BMSUserErrorInvalidInput")),
         ({"properties": {"encryption": {"kekIdentity": {}, "x": 1}}}, (400, "BMSUserErrorInvalidInput")),
         (
             {"properties": {"securitySettings": {"immutabilitySettings": {"state": "Locked"}}}},
-            (400, "BMSUserErrorImmutabilityLockNeedsUnlockedState"),
+            (400, "UserErrorUnsupportedVaultImmutabilityStateChange"),
         ),
         (
             {"properties": {"securitySettings": {"softDeleteSettings": {"softDeleteState": "Disabled"}}}},
@@ -199,8 +209,9 @@ def test_a_policy_is_written_as_tolerantly_as_the_service_reads(world: ArmWorld)
     ("name", "body", "expected"),
     [
         ("m", policy_body(), (400, "BMSUserErrorInvalidPolicyInput")),
+        ("mine", policy_body(3, days=3), (400, "BMSUserErrorInvalidPolicyInput")),
         ("mine", {}, (400, "BMSUserErrorInvalidPolicyForGivenProvider")),
-        ("mine", policy_body(9), (400, "BMSUserErrorPolicyRetentionInvalid")),
+        ("mine", policy_body(9), (400, "BMSUserErrorInvalidPolicyInput")),
         ("mine", policy_body("soon"), (400, "InvalidRequestContent")),
         ("mine", {"properties": {"backupManagementType": "AzureStorage"}}, (501, "OperationNotSimulated")),
         ("mine", {"properties": []}, (400, "InvalidRequestContent")),
@@ -241,3 +252,16 @@ def test_everything_in_a_vault_needs_the_vault(world: ArmWorld) -> None:
         404,
         "ResourceNotFound",
     )
+
+
+def test_a_vault_has_two_hundred_policies_at_most(world: ArmWorld) -> None:
+    world.add_vault()
+    store = world.ports.store
+    for index in range(policy.MAX_IN_VAULT - len(BUILT_IN)):
+        id = f"{VAULT}/backupPolicies/p{index:03}"
+        store.put(policy.KIND, id, policy.body(id, {}), parent=VAULT)
+    body = policy_body()
+    assert world.error("PUT", f"{VAULT}/backupPolicies/mine", body) == (400, "BMSUserErrorVaultPolicyLimitReached")
+    world.put(POLICY, body)
+    store.delete(policy.KIND, f"{VAULT}/backupPolicies/p000")
+    world.put(f"{VAULT}/backupPolicies/mine", body)

@@ -121,7 +121,9 @@ def everything_stored(world: ArmWorld) -> str:
 
 
 def test_resources_are_written_by_their_own_puts_in_order(world: ArmWorld) -> None:
-    vault = resource("Microsoft.RecoveryServices/vaults", "Vault01", "sql01disks", sku={"name": "Standard"})
+    vault = resource(
+        "Microsoft.RecoveryServices/vaults", "Vault01", "sql01disks", sku={"name": "Standard"}, properties={}
+    )
     response = world.put(DEPLOYMENT, request(vault, account(), outputs={"n": {"type": "string", "value": "x"}}))
     assert response.status_code == 201
     assert response.json()["properties"]["provisioningState"] == "Accepted"
@@ -141,7 +143,9 @@ def test_resources_are_written_by_their_own_puts_in_order(world: ArmWorld) -> No
 
 
 def test_every_step_of_it_is_listed(world: ArmWorld) -> None:
-    vault = resource("Microsoft.RecoveryServices/vaults", "Vault01", "sql01disks", sku={"name": "Standard"})
+    vault = resource(
+        "Microsoft.RecoveryServices/vaults", "Vault01", "sql01disks", sku={"name": "Standard"}, properties={}
+    )
     outputs = {"n": {"type": "string", "value": "x"}}
     world.follow(world.put(DEPLOYMENT, request(vault, account(), outputs=outputs)))
     operations = world.get(f"{GROUP}/deployments/first/operations")["value"]

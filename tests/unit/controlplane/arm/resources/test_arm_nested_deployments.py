@@ -142,7 +142,7 @@ def test_what_a_nested_template_holds_for_secure_parameters_is_not_exported(worl
 
 
 def test_a_nested_deployment_that_fails_fails_the_one_around_it(world: ArmWorld) -> None:
-    body = {"location": "westus", "sku": {"name": "Standard"}}
+    body = {"location": "westus", "sku": {"name": "Standard"}, "properties": {}}
     held = resource("Microsoft.RecoveryServices/vaults", "Vault01", **body)
     world.put(f"{GROUP}/providers/Microsoft.RecoveryServices/vaults/Vault02", body)
     inner = nested({"resources": [held | {"name": "Vault02", "location": "eastus"}]})
@@ -221,7 +221,7 @@ def test_it_reads_resources_through_their_own_operations(world: ArmWorld) -> Non
         "endpoint": "[reference(resourceId('Microsoft.Storage/storageAccounts', 'sql01disks')).primaryEndpoints.blob]",
         "kind": "[reference('sql01disks', '2024-01-01', 'Full').kind]",
     }
-    vault = resource("Microsoft.RecoveryServices/vaults", "Vault01", location="westus", sku={"name": "Standard"})
+    vault = resource("Microsoft.RecoveryServices/vaults", "Vault01", location="westus", properties={})
     keys = "[listKeys(resourceId('Microsoft.Storage/storageAccounts', 'sql01disks'), '2024-01-01').keys[0].keyName]"
     shown = deploy(world, vault | {"tags": tags}, account(), outputs={"key": {"type": "string", "value": keys}})
     read = world.get(ACCOUNT)
