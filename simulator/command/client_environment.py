@@ -29,7 +29,7 @@ LOOPBACK = "localhost,127.0.0.1,::1"
 CLOUD = "BackupSimulator"
 """Name under which az knows the world."""
 
-OF_AZURE = ("AZURE_", "ARM_", "MSI_", "IDENTITY_")
+OF_AZURE = ("AZURE_", "ARM_", "GO_AZURE_SDK_", "MSI_", "IDENTITY_")
 OF_PROXIES = ("ALL_PROXY", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 
 AZ_SETTINGS = {
@@ -145,7 +145,13 @@ def _application(endpoints: Mapping[str, Any]) -> dict[str, str]:
 def _terraform(endpoints: Mapping[str, Any]) -> dict[str, str]:
     keys = ("tenant_id", "client_id", "client_secret", "subscription_id")
     names = {f"ARM_{key.upper()}": str(endpoints[key]) for key in keys}
-    return {**names, "ARM_RESOURCE_PROVIDER_REGISTRATIONS": "none", "ARM_USE_CLI": "false"}
+    # Nothing has to be registered here, and nothing takes so long that its end is worth waiting ten seconds for.
+    settings = {
+        "ARM_RESOURCE_PROVIDER_REGISTRATIONS": "none",
+        "ARM_USE_CLI": "false",
+        "GO_AZURE_SDK_SKIP_POLLING_DELAY": "true",
+    }
+    return {**names, **settings}
 
 
 def _trust(bundle: Path, ca_file: Path) -> dict[str, str]:

@@ -21,6 +21,7 @@ from controlplane.arm.edge.paths import operation_name, split
 from controlplane.arm.edge.request_body import RequestBody as RequestBody
 from controlplane.arm.edge.request_body import is_named
 from controlplane.arm.sign_in.aad import Identity
+from controlplane.arm.sign_in.cloud import PUBLIC_ARM
 from controlplane.domain import errors
 from controlplane.domain.arm_id import ResourceId
 from controlplane.domain.errors import ServiceError
@@ -93,6 +94,11 @@ class Call:
     @property
     def group(self) -> str:
         return self.names["group"]
+
+    @property
+    def is_public(self) -> bool:
+        """Whether the client reached us by Azure's own address, through a proxy: it then knows no other of ours."""
+        return self.base_url == PUBLIC_ARM
 
     @property
     def group_id(self) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import ClassVar
 
-from controlplane.arm.edge.call import Answer, Call, RequestBody, as_json, rows
+from controlplane.arm.edge.call import Answer, Call, RequestBody, as_json, encode
 from controlplane.arm.edge.routing import GROUP, SUBSCRIPTION, Route, reading
 from controlplane.arm.storage import storage_operations
 from controlplane.domain import errors, location
@@ -29,6 +30,7 @@ from controlplane.domain.storage.storage_account import (
     name_taken,
     one_of,
     updated,
+    with_public_endpoints,
 )
 from controlplane.domain.times import parse_instant
 from controlplane.jobs.provisioning import accounts
@@ -117,11 +119,25 @@ def _change(call: Call, known: Document, account: Account, endpoint: str) -> Ans
     document = call.ports.store.put(KIND, call.id, shown, parent=call.group_id)
     if not is_provisioned(existing):
         return storage_operations.accepted(call, account.location, known.private["operation"])
-    return call.stored(document)
+    return _shown(call, document)
 
 
 def get_account(call: Call) -> Answer:
-    return call.stored(call.get(KIND))
+    return _shown(call, call.get(KIND))
+
+
+def _shown(call: Call, document: Document) -> Answer:
+    answer = call.stored(document)
+    return replace(answer, content=_addressed(call, document)) if answer.content else answer
+
+
+def _addressed(call: Call, document: Document) -> bytes:
+    """The account with addresses that the client can use."""
+    return encode(with_public_endpoints(document.json())) if call.is_public else document.body
+
+
+def _rows(call: Call, documents: Iterable[Document]) -> Iterator[tuple[str, bytes]]:
+    return ((document.id, _addressed(call, document)) for document in documents)
 
 
 def patch_account(call: Call) -> Answer:
@@ -130,7 +146,7 @@ def patch_account(call: Call) -> Answer:
         known = call.get(KIND)
         call.check_precondition(known)
         changed = updated(known.json(), request.sku.name, request.properties.access_tier, request.tags)
-        return call.stored(call.ports.store.put(KIND, call.id, call.with_kept(AccountRequest, changed)))
+        return _shown(call, call.ports.store.put(KIND, call.id, call.with_kept(AccountRequest, changed)))
 
 
 def delete_account(call: Call) -> Answer:
@@ -162,11 +178,11 @@ def delete_account(call: Call) -> Answer:
 
 def list_accounts(call: Call) -> Answer:
     call.get_group()
-    return call.page(rows(call.by_id(KIND, call.group_id)))
+    return call.page(_rows(call, call.by_id(KIND, call.group_id)))
 
 
 def list_all_accounts(call: Call) -> Answer:
-    return call.page(rows(call.by_id(KIND, None)))
+    return call.page(_rows(call, call.by_id(KIND, None)))
 
 
 def list_keys(call: Call) -> Answer:

@@ -103,6 +103,12 @@ def updated(shown: Json, sku: str | None, access_tier: str | None, tags: dict[st
     return changed if tags is None else changed | {"tags": tags}
 
 
+def with_public_endpoints(shown: Json) -> Json:
+    """The account by the addresses that it would have in Azure."""
+    endpoints = {"blob": f"https://{shown['name']}.blob.core.windows.net/"}
+    return shown | {"properties": shown["properties"] | {"primaryEndpoints": endpoints}}
+
+
 def _sku(name: str) -> Json:
     return {"name": name, "tier": name.partition("_")[0]}
 

@@ -8,7 +8,7 @@ import pytest
 
 from controlplane.domain.location import REGIONS
 from controlplane.ports import Blob
-from tests.unit.controlplane.arm.arm_world import ACCOUNT, GROUP, SUBSCRIPTION, ArmWorld, arm_world
+from tests.unit.controlplane.arm.arm_world import ACCOUNT, GROUP, SUBSCRIPTION, VERSION, ArmWorld, arm_world
 
 ACCOUNT_BODY = {"location": "westus", "sku": {"name": "Standard_LRS"}, "kind": "StorageV2"}
 
@@ -69,6 +69,19 @@ def test_an_account_is_one_on_the_storage(world: ArmWorld) -> None:
     assert again.status_code == 200
     assert again.json()["tags"] == {"a": "b"}
     assert world.ports.blobs.read(Blob("sql01disks", "c", "b")) == b"content"
+
+
+def test_by_azure_s_address_an_account_has_azure_s_addresses(world: ArmWorld) -> None:
+    """Who reached us so, through a proxy, can use no other; Terraform's provider reads the account's name off them."""
+    world.add_account()
+    public, headers = "https://management.azure.com", {"Authorization": f"Bearer {world.token}"}
+    here = world.get(ACCOUNT)
+    shown = world.send("GET", f"{public}{ACCOUNT}", params=VERSION, headers=headers).json()
+    assert shown["properties"]["primaryEndpoints"] == {"blob": "https://sql01disks.blob.core.windows.net/"}
+    listed = world.send("GET", f"{public}{ACCOUNT.rpartition('/')[0]}", params=VERSION, headers=headers).json()
+    assert listed["value"] == [shown]
+    assert world.get(ACCOUNT) == here
+    assert here["properties"]["primaryEndpoints"]["blob"].startswith(world.ports.blobs.account_url("sql01disks"))
 
 
 def test_keys_are_shown_by_list_keys_alone(world: ArmWorld) -> None:
