@@ -1,0 +1,53 @@
+"""Starts the installed `backupsim` command, unless other packages stand where ours should be.
+
+A wheel installs this file as the module `backupsim` too, beside the packages `extension`, `controlplane` and
+`simulator`, whose names others may use as well. So it imports the standard library alone until it knows that the three
+are ours.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping
+from importlib.util import find_spec
+from pathlib import Path
+from typing import NoReturn
+
+OURS: Mapping[str, str] = {
+    "extension": "contract/protocol.py",
+    "controlplane": "ports.py",
+    "simulator": "command/cli.py",
+}
+"""Each package, and a file of ours in it."""
+LACKS = 3
+
+
+def problem() -> str | None:
+    """What stands in the way of one of our packages, in one sentence; None: nothing does."""
+    for name, file in OURS.items():
+        places = _places(name)
+        if not any((place / file).is_file() for place in places[:1]):
+            other = f"{places[0]} hides" if places else "nothing provides"
+            return (
+                f"{other} the package {name} of azure-backup-simulator; remove it from PYTHONPATH, or install "
+                "azure-backup-simulator in an environment of its own (pipx install azure-backup-simulator)"
+            )
+    return None
+
+
+def _places(name: str) -> list[Path]:
+    """Where Python looks for this package's modules, nearest first; for a plain module its own file."""
+    found = find_spec(name)
+    if found is None:
+        return []
+    folders: Iterable[str] = found.submodule_search_locations or ([found.origin] if found.origin else [])
+    return [Path(folder) for folder in folders]
+
+
+def main() -> NoReturn:
+    if sentence := problem():
+        sys.stderr.write(f"backupsim: {sentence}\n")
+        sys.exit(LACKS)
+    from simulator.command import cli
+
+    cli.main()

@@ -1,0 +1,103 @@
+"""The project as a package: the wheel that is built of it, in an environment that has nothing else."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from simulator.packages import HANDLER_FOLDER, packed
+from simulator.state.folder import cache_folder
+from tests.e2e.conftest import ROOT
+
+BASE_PYTHON = str(Path(sys.base_prefix) / "bin" / f"python3.{sys.version_info.minor}")
+
+
+def run(*command: str | Path, cwd: Path, env: Mapping[str, str] | None = None) -> str:
+    done = subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def build(folder: Path) -> Path:
+    if shutil.which("uv"):
+        run("uv", "build", "--quiet", "--wheel", "--out-dir", folder, cwd=ROOT)
+    else:
+        pip = (sys.executable, "-m", "pip", "wheel", "--quiet", "--disable-pip-version-check")
+        run(*pip, "--no-deps", "--wheel-dir", folder, ".", cwd=ROOT)
+    (wheel,) = folder.glob("*.whl")
+    return wheel
+
+
+@dataclass
+class Installed:
+    """The command of an installed wheel, to be run in a folder that has nothing of the checkout."""
+
+    wheel: Path
+    command: Path
+    folder: Path
+
+    def backupsim(self, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
+        surroundings = {"HOME": str(self.folder), "PATH": os.environ["PATH"], "BACKUPSIM_CACHE": str(cache_folder())}
+        return subprocess.run(
+            [self.command, *arguments],
+            cwd=self.folder,
+            env={**surroundings, **more},
+            capture_output=True,
+            text=True,
+            timeout=600,
+        )
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
+    folder = tmp_path_factory.mktemp("wheel")
+    wheel = build(folder / "dist")
+    run(BASE_PYTHON, "-m", "venv", folder / "clean", cwd=folder)
+    named = f"{wheel}[node]" if shutil.which("node") is None else str(wheel)
+    pip = (folder / "clean/bin/python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
+    run(*pip, "--constraint", ROOT / "constraints.txt", named, cwd=folder)
+    (folder / "elsewhere").mkdir()
+    return Installed(wheel, folder / "clean/bin/backupsim", folder / "elsewhere")
+
+
+@pytest.mark.slow
+def test_the_demo_of_the_wheel_verifies_every_byte(installed: Installed) -> None:
+    done = installed.backupsim("demo", "--json", "--disks", "1")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["verified"]
+
+
+@pytest.mark.slow
+def test_the_wheel_holds_the_handler_the_migrations_and_the_license(installed: Installed) -> None:
+    assert installed.backupsim("handler", "pack", "handler.zip").returncode == 0
+    assert (installed.folder / "handler.zip").read_bytes() == packed(HANDLER_FOLDER)
+    with zipfile.ZipFile(installed.wheel) as wheel:
+        names = wheel.namelist()
+    assert any(name.endswith("/licenses/LICENSE") for name in names)
+    assert {name.partition("/")[0] for name in names if ".dist-info" not in name} == {
+        "backupsim.py",
+        "controlplane",
+        "extension",
+        "simulator",
+    }
+    tracked = run("git", "ls-files", "extension", "controlplane", "simulator", cwd=ROOT).split()
+    assert set(tracked) - set(names) == set()
+
+
+@pytest.mark.slow
+def test_a_package_that_hides_ours_is_named(installed: Installed, tmp_path: Path) -> None:
+    (tmp_path / "simulator").mkdir()
+    (tmp_path / "simulator/__init__.py").touch()
+    done = installed.backupsim("doctor", PYTHONPATH=str(tmp_path))
+    assert (done.returncode, done.stdout) == (3, "")
+    assert done.stderr.startswith(f"backupsim: {tmp_path / 'simulator'} hides the package simulator of azure-backup-")
+    assert len(done.stderr.splitlines()) == 1
