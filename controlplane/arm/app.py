@@ -46,6 +46,7 @@ from controlplane.arm.sign_in.aad import Identity, Tokens
 from controlplane.arm.storage import routes as storage
 from controlplane.domain import errors
 from controlplane.domain.errors import ServiceError
+from controlplane.domain.errors.arm import METHOD_NOT_ALLOWED, REQUEST_CONTENT_TOO_LARGE
 from controlplane.domain.events import service as events
 from controlplane.ports import Engine, Ports
 
@@ -246,7 +247,7 @@ def _limited(receive: Receive) -> Receive:
         message = await receive()
         received += len(message.get("body", b""))
         if received > MAX_BODY_BYTES:
-            raise errors.content_too_large(MAX_BODY_BYTES)
+            raise REQUEST_CONTENT_TOO_LARGE.error(limit_bytes=MAX_BODY_BYTES)
         return message
 
     return limited
@@ -281,7 +282,7 @@ def _subscription(path: str) -> str | None:
 
 
 def _not_allowed(method: str, place: RouteMatch) -> Answer:
-    refusal = _envelope(errors.method_not_allowed(method))
+    refusal = _envelope(METHOD_NOT_ALLOWED.error(method=method))
     return Answer(refusal.status, refusal.content, {"Allow": _allowed(place)})
 
 

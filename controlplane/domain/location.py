@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from controlplane.domain import errors
+from controlplane.domain.errors.arm import LOCATION_REQUIRED
 
 _FOR_PEOPLE = (
     "Australia Central, Australia East, Australia Southeast, Austria East, Belgium Central, Brazil South, "
@@ -21,7 +22,7 @@ REGIONS = {name.replace(" ", "").lower(): name for name in _FOR_PEOPLE.split(", 
 def normalised(location: str | None, full_type: str) -> str:
     """`West US` and `westus` are the same place; ServiceError where it is missing or unknown."""
     if not location:
-        raise errors.location_required()
+        raise LOCATION_REQUIRED.error()
     name = location.replace(" ", "").lower()
     if name not in REGIONS:
         raise errors.location_not_available(location, full_type, REGIONS)

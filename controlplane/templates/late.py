@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from controlplane.domain.errors.resources import OUTPUTS_INVALID
 from controlplane.json_object import Json
 from controlplane.templates.evaluation.walking import settled
 from controlplane.templates.language.context import Context, Position, Resolver
@@ -16,7 +17,6 @@ from controlplane.templates.language.limits import Meter
 from controlplane.templates.language.scope import Deployment, Scope
 from controlplane.templates.outputs import settle
 
-OUTPUT_CODE = "DeploymentOutputEvaluationFailed"
 _OUTPUTS = "Unable to evaluate template outputs: '{1}'. Please see error details and deployment operations. Please see "
 _SEE_ERRORS = "https://aka.ms/arm-common-errors for usage details."
 
@@ -50,12 +50,12 @@ def settle_outputs(outputs: Json, scope: Scope, resolver: Resolver) -> Json:
     if problems:
         raise TemplateError(
             "Template outputs are not valid",
-            OUTPUT_CODE,
+            OUTPUTS_INVALID.code,
             form=_OUTPUTS + _SEE_ERRORS,
             resource=",".join(problems),
             details=tuple(
                 {
-                    "code": OUTPUT_CODE,
+                    "code": OUTPUTS_INVALID.code,
                     "target": name,
                     "message": f"The template output '{name}' is not valid: {reason}..",
                 }

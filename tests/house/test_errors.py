@@ -10,8 +10,6 @@ import pytest
 
 from controlplane.domain.errors.kind import ErrorKind
 from controlplane.domain.errors.table import areas, kinds
-from controlplane.templates import late
-from controlplane.templates.language.failure import TemplateError
 from docs.generator import source
 
 KINDS: dict[str, ErrorKind] = kinds()
@@ -23,8 +21,6 @@ EXTRAS = {"details", "additional_info", "retry_after_seconds"}
 ELSEWHERE = {
     "controlplane/domain/recovery_services/snapshot_failure.py": "names that the extension reports, some alike",
     "controlplane/domain/resources/deployment.py": "BadRequest, the status of an HTTP answer",
-    "controlplane/templates/language/failure.py": "the template language stands alone",
-    "controlplane/templates/late.py": "the template language stands alone",
 }
 """Modules that may write a code of the table, and why."""
 
@@ -59,10 +55,6 @@ def test_a_code_is_written_in_the_table_only() -> None:
         if isinstance(node, ast.Constant) and node.value in codes
     }
     assert {path for path in written if not path.startswith(TABLE)} == set(ELSEWHERE), "take `KIND.code`"
-
-
-def test_the_codes_of_the_template_language_are_in_the_table() -> None:
-    assert {TemplateError("").code, late.OUTPUT_CODE} <= {kind.code for kind in KINDS.values()}
 
 
 def test_every_use_of_a_kind_fills_its_blanks() -> None:

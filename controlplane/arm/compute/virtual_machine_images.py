@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from controlplane.arm.edge.call import Answer, Call, as_json
 from controlplane.arm.edge.routing import SUBSCRIPTION, reading
-from controlplane.domain import errors
 from controlplane.domain.compute.virtual_machine import Image
+from controlplane.domain.errors.arm import IMAGE_NOT_FOUND
 from controlplane.ports import Json
 
 VERSION = "1.0.0"
@@ -21,7 +21,7 @@ def list_versions(call: Call) -> Answer:
 
 def get_version(call: Call) -> Answer:
     if call.names["version"] not in (VERSION, "latest"):
-        raise errors.image_not_found(str(_image(call)), call.names["version"])
+        raise IMAGE_NOT_FOUND.error(image=_image(call), version=call.names["version"])
     image = _image(call)
     generation = "V2" if "g2" in image.sku.lower() or "gen" in image.sku.lower() else "V1"
     properties = {

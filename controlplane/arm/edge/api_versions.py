@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from controlplane.domain import errors
+from controlplane.domain.errors.arm import API_VERSION_MALFORMED, MISSING_API_VERSION_PARAMETER
 from controlplane.domain.location import REGIONS
 
 WELL_FORMED = re.compile(r"\d{4}-\d{2}-\d{2}(-[A-Za-z0-9.-]{1,40})?", re.ASCII)
@@ -150,9 +151,9 @@ OF_PROVIDERS = frozenset({"register", "unregister"})
 def check(version: str | None) -> None:
     """Any well-formed version is served by the newest behaviour."""
     if not version:
-        raise errors.missing_api_version()
+        raise MISSING_API_VERSION_PARAMETER.error()
     if not WELL_FORMED.fullmatch(version):
-        raise errors.invalid_api_version(version)
+        raise API_VERSION_MALFORMED.error(version=version)
 
 
 def check_strictly(version: str, segments: Sequence[str], location: str) -> None:

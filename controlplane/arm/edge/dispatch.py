@@ -12,6 +12,7 @@ from controlplane.arm.sign_in.aad import Identity
 from controlplane.caused_ports import CausedFabric, CausedStore
 from controlplane.domain import errors
 from controlplane.domain.errors import ServiceError
+from controlplane.domain.errors.arm import SUBSCRIPTION_NOT_FOUND
 from controlplane.domain.events import service as events
 from controlplane.domain.events.event import Event
 from controlplane.ports import Json
@@ -84,7 +85,7 @@ class Operations:
         if len(segments) > 1 and segments[0].lower() == "subscriptions":
             wanted = self._identity.subscription_id
             if segments[1].lower() != wanted:
-                raise errors.subscription_not_found(segments[1])
+                raise SUBSCRIPTION_NOT_FOUND.error(subscription=segments[1])
 
 
 def _check_path(path: str, segments: list[str]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from controlplane.domain import errors
 from controlplane.domain.errors import ServiceError
-from controlplane.domain.errors.arm import CONFLICT
+from controlplane.domain.errors.arm import CONFLICT, SERVICE_UNAVAILABLE
 from controlplane.ports import DocumentExists, EtagMismatch, PortError, StorageRefused
 
 Expected = (ServiceError, PortError)
@@ -20,7 +20,7 @@ def as_service_error(error: Exception) -> ServiceError | None:
     if isinstance(error, DocumentExists | StorageRefused):
         return CONFLICT.error(reason=error)
     if isinstance(error, PortError):
-        return errors.service_unavailable(str(error))
+        return SERVICE_UNAVAILABLE.error(reason=error)
     return None
 
 

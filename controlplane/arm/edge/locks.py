@@ -9,6 +9,7 @@ from controlplane.arm.edge.filters import AT_SCOPE
 from controlplane.arm.edge.routing import Route, reading
 from controlplane.arm.edge.scopes import every_scope, existing_scope
 from controlplane.domain import errors
+from controlplane.domain.errors.arm import LOCK_NOT_FOUND
 from controlplane.domain.resources.lock import KIND, LEVELS, TYPE, Lock
 from controlplane.domain.resources.lock import check as check_locks
 
@@ -47,7 +48,7 @@ def put_lock(call: Call) -> Answer:
 def get_lock(call: Call) -> Answer:
     found = call.find(KIND)
     if found is None:
-        raise errors.lock_not_found(call.names["lock"])
+        raise LOCK_NOT_FOUND.error(lock=call.names["lock"])
     return call.stored(found)
 
 

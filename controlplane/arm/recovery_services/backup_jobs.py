@@ -8,7 +8,7 @@ from controlplane.arm.edge.call import Answer, Call, as_json, encode
 from controlplane.arm.edge.filters import check_keys, holds, terms, within
 from controlplane.arm.edge.routing import Route, reading
 from controlplane.arm.recovery_services.vaults import VAULT, require_vault, vault_id
-from controlplane.domain import errors
+from controlplane.domain.errors.jobs import JOB_NOT_FOUND
 from controlplane.domain.recovery_services.job import ENDED, KIND, body, from_json
 from controlplane.domain.times import parse_instant
 from controlplane.jobs.engine.cancellation import cancel
@@ -29,7 +29,7 @@ def get_job(call: Call) -> Answer:
     document = call.find(KIND)
     if document is None:
         require_vault(call)
-        raise errors.job_not_found(call.names["job"])
+        raise JOB_NOT_FOUND.error(name=call.names["job"])
     if document.json()["properties"]["status"] not in ENDED:
         return as_json(_in_version(call, _as_of_now(call, document)))
     return as_json(_in_version(call, document.json())) if _numbers(call) else call.stored(document)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from controlplane.arm.edge.call import GROUP_KIND, Answer, Call, RequestBody, as_json, rows
 from controlplane.arm.edge.routing import SUBSCRIPTION, Route, reading
 from controlplane.domain import errors, location
+from controlplane.domain.errors.arm import SUBSCRIPTION_NOT_FOUND
 from controlplane.domain.recovery_services import deleted_vault
 from controlplane.domain.resources import operation
 from controlplane.domain.times import instant
@@ -75,7 +76,7 @@ def _group(call: Call, id: str) -> Json:
     if len(parts) != 4 or [parts[0].lower(), parts[2].lower()] != ["subscriptions", "resourcegroups"]:
         raise errors.invalid_backup_input("recoveryResourceGroupId", "it must be the id of a resource group")
     if parts[1].lower() != call.names["subscription"].lower():
-        raise errors.subscription_not_found(parts[1])
+        raise SUBSCRIPTION_NOT_FOUND.error(subscription=parts[1])
     found = call.find(GROUP_KIND, f"/{'/'.join(parts)}")
     if found is None:
         raise errors.resource_group_not_found(parts[3])

@@ -14,6 +14,7 @@ from controlplane.arm.recovery_services.vault_request import ENVELOPE
 from controlplane.arm.recovery_services.vaults import VAULT, require_vault, vault_id
 from controlplane.domain import errors
 from controlplane.domain.arm_id import item_id, parse_container_name, parse_item_name
+from controlplane.domain.errors.protection import ITEM_NAME_INCORRECT
 from controlplane.domain.recovery_services import policy
 from controlplane.domain.recovery_services.protected_item import KIND, as_of, policy_applied, state_of
 from controlplane.domain.recovery_services.recovery_point import extended_info
@@ -202,7 +203,7 @@ def _item_id(call: Call, vault: str) -> str:
     try:
         item = parse_item_name(call.names["item"])
     except ValueError as error:
-        raise errors.item_name_incorrect(str(error)) from None
+        raise ITEM_NAME_INCORRECT.error(reason=error) from None
     if [part.lower() for part in container] != [part.lower() for part in item]:
         raise errors.container_name_incorrect("container and item name different virtual machines")
     return item_id(vault, *item)

@@ -9,12 +9,8 @@ from controlplane.arm.edge.filters import check_keys, holds, terms
 from controlplane.arm.edge.routing import Route, reading, refused
 from controlplane.arm.recovery_services.vaults import VAULT, require_vault, vault_id
 from controlplane.domain.arm_id import ResourceId, container_id, container_name, item_id, parse_container_name
-from controlplane.domain.errors import (
-    container_name_incorrect,
-    container_not_found,
-    operation_not_found,
-)
-from controlplane.domain.errors.protection import CONTAINER_HAS_DATASOURCES
+from controlplane.domain.errors import container_name_incorrect, operation_not_found
+from controlplane.domain.errors.protection import CONTAINER_HAS_DATASOURCES, CONTAINER_NOT_FOUND
 from controlplane.domain.recovery_services import protected_item
 from controlplane.ports import Document, Json
 
@@ -34,7 +30,7 @@ def get_container(call: Call) -> Answer:
     vault = require_vault(call)
     item = _item_in(call, vault)
     if item is None:
-        raise container_not_found(call.names["container"])
+        raise CONTAINER_NOT_FOUND.error(name=call.names["container"])
     return as_json(_container(vault, item.json()["properties"]["sourceResourceId"]))
 
 

@@ -14,9 +14,12 @@ from dataclasses import replace
 from controlplane.arm.edge.call import Answer, Call
 from controlplane.arm.edge.error_mapping import Expected, expected
 from controlplane.arm.edge.internal_client import InternalClient, operation_of
-from controlplane.domain import errors
 from controlplane.domain.errors import ServiceError
-from controlplane.domain.errors.arm import LOCATION_NOT_AVAILABLE_FOR_RESOURCE_TYPE, LOCATION_REQUIRED
+from controlplane.domain.errors.arm import (
+    CLIENT_CLOSED_REQUEST,
+    LOCATION_NOT_AVAILABLE_FOR_RESOURCE_TYPE,
+    LOCATION_REQUIRED,
+)
 from controlplane.domain.events.event import Cause
 from controlplane.jobs.provisioning import accounts
 from controlplane.overlay_store import OverlayStore
@@ -59,7 +62,7 @@ def _try_all(call: Call, planned: TemplatePlan, scope: Scope, found: list[Json])
     there: set[str] = set()
     for resource in planned.resources:
         if call.cancelled():
-            raise errors.client_left()
+            raise CLIENT_CLOSED_REQUEST.error()
         time.sleep(0)  # Other requests wait for the interpreter, not for the store: let them go first.
         quiet = _QuietPorts()
         trial = quiet.set_for(call.in_version(resource.api_version))

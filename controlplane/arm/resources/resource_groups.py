@@ -8,6 +8,7 @@ from controlplane.arm.edge.call import GROUP_KIND, Answer, Call, RequestBody, ro
 from controlplane.arm.edge.routing import GROUP, SUBSCRIPTION, Route, reading
 from controlplane.arm.edge.tags import tagged
 from controlplane.domain import errors, location
+from controlplane.domain.errors.arm import INVALID_RESOURCE_GROUP_LOCATION
 from controlplane.domain.resources.resource_group import TYPE, body
 
 _NAME = re.compile(r"[-\w.()]{1,89}[-\w()]|[-\w()]")
@@ -32,7 +33,7 @@ def put_group(call: Call) -> Answer:
         call.check_precondition(known)
         existing = known.json() if known else None
         if existing and existing["location"] != place:
-            raise errors.group_location_conflict(place, existing["location"])
+            raise INVALID_RESOURCE_GROUP_LOCATION.error(requested=place, location=existing["location"])
         shown = body(existing["id"] if existing else call.id, place, request.tags or {})
         shown = call.with_kept(GroupRequest, shown)
         document = call.ports.store.put(GROUP_KIND, call.id, shown, parent=call.subscription_id)

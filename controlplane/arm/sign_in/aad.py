@@ -19,7 +19,14 @@ from uuid import NAMESPACE_URL, uuid4, uuid5
 import jwt
 from jwt.algorithms import AllowedRSAKeys, RSAAlgorithm
 
-from controlplane.domain import errors
+from controlplane.domain.errors.sign_in import (
+    AUTHORIZATION_MALFORMED,
+    AUTHORIZATION_MISSING,
+    EXPIRED_AUTHENTICATION_TOKEN,
+    INVALID_AUTHENTICATION_TOKEN,
+    INVALID_AUTHENTICATION_TOKEN_AUDIENCE,
+    INVALID_AUTHENTICATION_TOKEN_TENANT,
+)
 
 TENANT_ID = "5a6f7c11-0b5e-4d3a-9a01-ba0c0a5e0001"
 CLIENT_ID = "5a6f7c11-0b5e-4d3a-9a02-ba0c0a5e0002"
@@ -154,16 +161,16 @@ class Tokens:
     def check(self, authorization: str | None, base_url: str) -> str:
         """Whose token the header carries (an object id); raises the 401 of ARM unless it is valid for this service."""
         if not authorization:
-            raise errors.token_missing()
+            raise AUTHORIZATION_MISSING.error()
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() != "bearer" or not token:
-            raise errors.token_malformed()
+            raise AUTHORIZATION_MALFORMED.error()
         expiry, audience, caller = self._verified.get(token) or self._verify(token)
         now = self._real_time()
         if expiry <= now:
-            raise errors.token_expired(utc(expiry), utc(now))
+            raise EXPIRED_AUTHENTICATION_TOKEN.error(expiry=utc(expiry), now=utc(now))
         if not self._is_own(_resource(audience), base_url):
-            raise errors.token_for_other_audience(audience)
+            raise INVALID_AUTHENTICATION_TOKEN_AUDIENCE.error(audience=audience)
         return caller
 
     def may_ask_for(self, resource: str, base_url: str) -> bool:
@@ -183,9 +190,9 @@ class Tokens:
             verified = float(claims["exp"]), str(claims["aud"]), str(claims["oid"])
             issuer, tenant = claims["iss"], claims["tid"]
         except (jwt.PyJWTError, KeyError, TypeError, ValueError):
-            raise errors.token_invalid() from None
+            raise INVALID_AUTHENTICATION_TOKEN.error() from None
         if issuer != self.issuer or tenant != self.identity.tenant_id:
-            raise errors.token_of_other_tenant(str(issuer), self.issuer)
+            raise INVALID_AUTHENTICATION_TOKEN_TENANT.error(issuer=issuer, tenant=self.issuer)
         while len(self._verified) >= VERIFIED_TOKENS:
             del self._verified[next(iter(self._verified))]
         self._verified[token] = verified

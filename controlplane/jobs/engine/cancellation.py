@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from controlplane.domain import errors
+from controlplane.domain.errors.jobs import JOB_NOT_FOUND
 from controlplane.domain.recovery_services import job as jobs
 from controlplane.domain.resources import operation
 from controlplane.domain.times import instant
@@ -21,7 +21,7 @@ def cancel(ports: Ports, engine: Engine, job: str) -> str:
     with store.transaction():
         found = store.get(jobs.KIND, job)
         if found is None:
-            raise errors.job_not_found(job.rpartition("/")[2])
+            raise JOB_NOT_FOUND.error(name=job.rpartition("/")[2])
         running = jobs.from_json(found.private["job"])
         jobs.check_cancel(running)
         if not engine.cancel(running.id):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from controlplane.domain.errors.resources import INVALID_TEMPLATE
 from controlplane.json_object import Json
 
 Path = tuple[str | int, ...]
@@ -28,7 +29,7 @@ class TemplateError(Exception):
     def __init__(
         self,
         reason: str,
-        code: str = "InvalidTemplate",
+        code: str = INVALID_TEMPLATE.code,
         *,
         path: Path = (),
         details: tuple[Json, ...] = (),
