@@ -17,7 +17,8 @@ from datetime import datetime
 from typing import Any, Literal
 
 from controlplane.domain.events.event import Cause
-from controlplane.ports import Disk, Json, MachineSpec, PowerState, PublishedHandler
+from controlplane.json_object import Json
+from controlplane.ports import Disk, MachineSpec, PowerState, PublishedHandler
 
 DESIRED, OBSERVED, HANDLER = "fabric.vm", "host.vm", "host.handler"
 

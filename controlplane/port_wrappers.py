@@ -15,6 +15,7 @@ from datetime import datetime
 from typing import Any
 
 from controlplane.domain.events.event import Cause, Event
+from controlplane.json_object import Json
 from controlplane.ports import (
     Blob,
     BlobProperties,
@@ -29,7 +30,6 @@ from controlplane.ports import (
     ExtensionRequest,
     Fabric,
     InstanceView,
-    Json,
     MachineSpec,
     PowerState,
     PublishedHandler,

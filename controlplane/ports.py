@@ -19,7 +19,7 @@ from controlplane.blob_values import Container as Container
 from controlplane.blob_values import Range as Range
 from controlplane.domain.events.event import Cause
 from controlplane.domain.events.event import Event as Event
-from controlplane.json_object import Json as Json
+from controlplane.json_object import Json
 from controlplane.service_settings import ServiceSettings as ServiceSettings
 
 BLOCK_BYTES = 64 * 1024

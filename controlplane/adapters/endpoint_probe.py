@@ -12,7 +12,8 @@ from urllib.request import ProxyHandler, Request, build_opener
 from xml.etree import ElementTree
 
 from controlplane.adapters.azurite import API_VERSION, AzuriteBlobs
-from controlplane.ports import Blob, Json, PortError, StorageRefused
+from controlplane.json_object import Json
+from controlplane.ports import Blob, PortError, StorageRefused
 
 TIMEOUT_SECONDS = 30
 _PAGE = 512

@@ -29,6 +29,7 @@ from controlplane.fabric_documents import (
     handler_id,
     parse_handler,
 )
+from controlplane.json_object import Json
 from controlplane.ports import (
     HANDLER_WORKS,
     Clock,
@@ -37,7 +38,6 @@ from controlplane.ports import (
     ExtensionView,
     GuestNotReady,
     InstanceView,
-    Json,
     MachineSpec,
     PowerState,
     PublishedHandler,

@@ -19,7 +19,8 @@ from controlplane.fabric_documents import OBSERVED
 from controlplane.jobs.engine.execution import Execution, ask_to_stop
 from controlplane.jobs.engine.plan import Plan
 from controlplane.jobs.engine.runs import Interrupted, Run, RunStore
-from controlplane.ports import Commit, Json, Ports
+from controlplane.json_object import Json
+from controlplane.ports import Commit, Ports
 
 LEASE_SECONDS = 30.0
 """How long a run stays its owner's without a sign of life."""

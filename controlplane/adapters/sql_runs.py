@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from controlplane.adapters.schema import RUN_LOG, RUNS
 from controlplane.jobs.engine.runs import Logged, Run, RunLost
-from controlplane.ports import Json
+from controlplane.json_object import Json
 
 Connecting = Callable[[], AbstractContextManager[sa.Connection]]
 

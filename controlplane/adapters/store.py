@@ -23,7 +23,8 @@ from controlplane.adapters.quick_reads import QuickReads
 from controlplane.adapters.schema import DOCUMENTS, EVENTS
 from controlplane.adapters.sql_runs import SqlRuns
 from controlplane.domain.events.event import Event
-from controlplane.ports import Clock, Commit, Document, DocumentExists, EtagMismatch, Json, StoreView
+from controlplane.json_object import Json
+from controlplane.ports import Clock, Commit, Document, DocumentExists, EtagMismatch, StoreView
 
 # Columns in the order in which Document and Event take them.
 _DOCUMENT = (

@@ -34,7 +34,8 @@ from controlplane.domain.times import instant, parse_instant
 from controlplane.jobs.engine.plan import JobLog, Outcome, Plan, Step
 from controlplane.jobs.engine.waiting import Wait, Waiting
 from controlplane.jobs.requests import WRITTEN, Requests
-from controlplane.ports import Document, Json, Ports, Store
+from controlplane.json_object import Json
+from controlplane.ports import Document, Ports, Store
 from controlplane.templates.language.failure import TemplateError
 from controlplane.templates.language.scope import Scope
 from controlplane.templates.late import settle_body, settle_outputs

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from controlplane.domain.errors import ServiceError
+from controlplane.json_object import Json
 from controlplane.overlay_store import OverlayStore
-from controlplane.ports import Engine, Json, Ports
+from controlplane.ports import Engine, Ports
 
 
 class _IdleEngine(Engine):

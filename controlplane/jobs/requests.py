@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from controlplane.domain.events.event import Cause
-from controlplane.ports import Json
+from controlplane.json_object import Json
 
 WRITTEN = "write.noted"
 """Kind of the documents that tell which writes have been done."""

@@ -19,7 +19,8 @@ from controlplane.domain.recovery_services.schedule import Run
 from controlplane.jobs.backup import backup
 from controlplane.jobs.documents import sessions
 from controlplane.jobs.retention import archive, deleted_vaults, expiry
-from controlplane.ports import Document, Engine, Json, PortError, Ports, Store
+from controlplane.json_object import Json
+from controlplane.ports import Document, Engine, PortError, Ports, Store
 
 LOOK_SECONDS = 60.0
 EXPIRY_EVERY = timedelta(hours=1)

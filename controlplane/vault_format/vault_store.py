@@ -12,7 +12,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 
 from controlplane.domain.spans import Span, merged
-from controlplane.ports import BLOCK_BYTES, Blob, BlobConflict, Blobs, BlockSource, Json
+from controlplane.json_object import Json
+from controlplane.ports import BLOCK_BYTES, Blob, BlobConflict, Blobs, BlockSource
 from controlplane.vault_format.manifest import BlockPlace, Manifest, encode_manifest, pack_of
 from controlplane.vault_format.packs import Packs, VaultCorrupt
 from controlplane.vault_format.sources import Progress, copy, in_order, silent

@@ -16,7 +16,8 @@ from controlplane.fabric_documents import (
     handler_id,
     handler_to_json,
 )
-from controlplane.ports import Json, PublishedHandler, Store
+from controlplane.json_object import Json
+from controlplane.ports import PublishedHandler, Store
 from extension.contract.protocol import settings_file
 from simulator.host.goalstate import GoalState, PluginGoal
 from simulator.host.packages import Package, PackageRepository, handler_name

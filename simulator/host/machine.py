@@ -18,7 +18,8 @@ from controlplane.domain.events import machines as events
 from controlplane.domain.events.event import Fact
 from controlplane.fabric_documents import OBSERVED, DesiredMachine, ObservedMachine
 from controlplane.guest_urls import guest_sas
-from controlplane.ports import Blob, Blobs, Clock, Json, MachineSpec, PortError, PowerState, StorageUnavailable, Store
+from controlplane.json_object import Json
+from controlplane.ports import Blob, Blobs, Clock, MachineSpec, PortError, PowerState, StorageUnavailable, Store
 from extension.contract.bridge import TOKEN_FILE
 from extension.contract.redaction import redact
 from simulator.guest.agent.agent import Agent

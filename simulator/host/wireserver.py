@@ -25,7 +25,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from controlplane.domain.events import machines as events
 from controlplane.domain.events.event import Fact
-from controlplane.ports import Blob, Blobs, Clock, Json, PortError
+from controlplane.json_object import Json
+from controlplane.ports import Blob, Blobs, Clock, PortError
 from extension.contract.bridge import PREFIX as BRIDGE_PREFIX
 from extension.contract.redaction import redact_json
 from simulator.host import goalstate

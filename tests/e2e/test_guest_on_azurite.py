@@ -13,7 +13,8 @@ from random import Random
 import pytest
 
 from controlplane.adapters.azurite import AzuriteBlobs
-from controlplane.ports import Blobs, BlockSource, Clock, Json
+from controlplane.json_object import Json
+from controlplane.ports import Blobs, BlockSource, Clock
 from extension.contract.bridge import FreezeRequest
 from simulator.clock.system import SystemClock
 from simulator.clock.virtual import VirtualClock

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from azure.storage.blob import BlobClient
 
-from controlplane.ports import Json
+from controlplane.json_object import Json
 from simulator.client import Client
 from simulator.scenario import RESTORE_ACCOUNT, Scenario, agent_is_ready
 from tests.e2e.conftest import ROOT

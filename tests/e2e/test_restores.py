@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from controlplane.ports import Json
+from controlplane.json_object import Json
 from simulator.client import Client
 from simulator.scenario import agent_is_ready
 from tests.e2e.running import up

@@ -12,7 +12,8 @@ from controlplane.domain import errors
 from controlplane.domain.resources import role
 from controlplane.domain.resources.role import KIND, TYPE
 from controlplane.domain.times import instant
-from controlplane.ports import Document, Json
+from controlplane.json_object import Json
+from controlplane.ports import Document
 
 _FILTER = re.compile(
     r"(?P<at>atScope\(\))?(\s+and\s+)?(assignedTo\('(?P<to>[^']*)'\)|principalId\s+eq\s+'(?P<of>[^']*)')?",

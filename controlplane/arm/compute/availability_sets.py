@@ -17,7 +17,8 @@ from controlplane.domain.errors.compute import (
     DOMAIN_COUNT_OUT_OF_RANGE,
     PROPERTY_CHANGE_NOT_ALLOWED,
 )
-from controlplane.ports import Document, Json
+from controlplane.json_object import Json
+from controlplane.ports import Document
 
 TYPE = "Microsoft.Compute/availabilitySets"
 MOST_FAULT_DOMAINS, MOST_UPDATE_DOMAINS = 3, 20

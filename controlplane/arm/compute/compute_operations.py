@@ -14,7 +14,8 @@ from controlplane.domain.errors.compute import OPERATION_PREEMPTED, OS_PROVISION
 from controlplane.domain.resources.operation import KIND
 from controlplane.domain.times import instant_with_offset
 from controlplane.jobs.provisioning.resource_log import ResourceState
-from controlplane.ports import Document, ExtensionView, InstanceView, Json
+from controlplane.json_object import Json
+from controlplane.ports import Document, ExtensionView, InstanceView
 
 OPERATION = f"{SUBSCRIPTION}/providers/Microsoft.Compute/locations/{{location}}/operations/{{operation}}"
 

@@ -35,7 +35,8 @@ from controlplane.jobs.documents import managed_disks
 from controlplane.jobs.documents.managed_disks import blob_of
 from controlplane.jobs.provisioning import disks as jobs
 from controlplane.jobs.provisioning.resource_log import ResourceState
-from controlplane.ports import Blob, Document, Json, Store
+from controlplane.json_object import Json
+from controlplane.ports import Blob, Document, Store
 
 DISKS = f"{GROUP}/providers/{TYPE}"
 DISK = f"{DISKS}/{{disk}}"

@@ -17,7 +17,8 @@ from controlplane.domain.errors.compute import DISK_NOT_CREATED_YET, SNAPSHOT_NO
 from controlplane.domain.times import instant_with_offset
 from controlplane.jobs.documents import managed_disks
 from controlplane.jobs.provisioning import disks as jobs
-from controlplane.ports import Blob, Document, Json
+from controlplane.json_object import Json
+from controlplane.ports import Blob, Document
 
 TYPE = "Microsoft.Compute/snapshots"
 KIND = TYPE.lower()

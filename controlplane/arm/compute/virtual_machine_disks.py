@@ -14,7 +14,8 @@ from controlplane.domain.compute import managed_disk
 from controlplane.domain.compute.virtual_machine import GIB, KIND, VHD_FOOTER_BYTES, DiskRequest, invalid, not_allowed
 from controlplane.domain.errors.compute import DISK_BLOB_IN_USE, DISK_NAME_TAKEN, DISK_STORAGE_ACCOUNT_NOT_FOUND
 from controlplane.jobs.documents import managed_disks
-from controlplane.ports import Blob, CreateOption, Disk, Document, Json
+from controlplane.json_object import Json
+from controlplane.ports import Blob, CreateOption, Disk, Document
 
 
 @dataclass(frozen=True, slots=True)

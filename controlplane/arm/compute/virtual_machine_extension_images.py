@@ -12,7 +12,8 @@ from controlplane.domain.compute import extension_catalogue
 from controlplane.domain.compute.extension_catalogue import Extension
 from controlplane.domain.errors import ServiceError
 from controlplane.domain.errors.extensions import EXTENSION_IMAGE_NOT_FOUND, PUBLISHER_NOT_FOUND
-from controlplane.ports import Json, PublishedHandler, version_numbers
+from controlplane.json_object import Json
+from controlplane.ports import PublishedHandler, version_numbers
 
 PUBLISHERS = f"{SUBSCRIPTION}/providers/Microsoft.Compute/locations/{{location}}/publishers"
 TYPES = f"{PUBLISHERS}/{{publisher}}/artifacttypes/vmextension/types"

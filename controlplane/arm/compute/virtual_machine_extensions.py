@@ -13,14 +13,8 @@ from controlplane.arm.edge.routing import Route, reading
 from controlplane.domain import errors
 from controlplane.domain.compute import extension_catalogue, vm_extension
 from controlplane.domain.compute.virtual_machine import KIND, TYPE, not_allowed
-from controlplane.ports import (
-    ExtensionRequest,
-    ExtensionView,
-    GuestNotReady,
-    InstanceView,
-    Json,
-    PublishedHandler,
-)
+from controlplane.json_object import Json
+from controlplane.ports import ExtensionRequest, ExtensionView, GuestNotReady, InstanceView, PublishedHandler
 
 EXTENSIONS = f"{MACHINE}/extensions"
 EXTENSION = f"{EXTENSIONS}/{{extension}}"

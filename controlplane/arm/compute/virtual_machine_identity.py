@@ -8,7 +8,7 @@ from controlplane.arm.edge.call import Call, RequestBody
 from controlplane.domain.arm_id import ResourceId
 from controlplane.domain.compute.virtual_machine import invalid
 from controlplane.domain.errors.compute import MACHINE_IDENTITY_NOT_FOUND
-from controlplane.ports import Json
+from controlplane.json_object import Json
 
 SYSTEM, USER = "SystemAssigned", "UserAssigned"
 TYPES = {

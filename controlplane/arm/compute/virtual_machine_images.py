@@ -6,7 +6,7 @@ from controlplane.arm.edge.call import Answer, Call, as_json
 from controlplane.arm.edge.routing import SUBSCRIPTION, reading
 from controlplane.domain.compute.virtual_machine import Image
 from controlplane.domain.errors.arm import IMAGE_NOT_FOUND
-from controlplane.ports import Json
+from controlplane.json_object import Json
 
 VERSION = "1.0.0"
 

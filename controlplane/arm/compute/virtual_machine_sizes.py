@@ -11,7 +11,7 @@ from controlplane.domain import location as locations
 from controlplane.domain.compute import managed_disk, vm_sizes
 from controlplane.domain.compute.virtual_machine import KIND, TYPE
 from controlplane.domain.compute.vm_sizes import SIZES, Size
-from controlplane.ports import Json
+from controlplane.json_object import Json
 
 LOCATION = f"{SUBSCRIPTION}/providers/Microsoft.Compute/locations/{{location}}"
 SKUS = f"{SUBSCRIPTION}/providers/Microsoft.Compute/skus"

@@ -6,7 +6,8 @@ from datetime import datetime
 
 from controlplane.domain.compute import vm_extension
 from controlplane.domain.times import instant_with_offset
-from controlplane.ports import ExtensionView, InstanceView, Json
+from controlplane.json_object import Json
+from controlplane.ports import ExtensionView, InstanceView
 
 SUBSTATUS = {"success": "succeeded", "error": "failed", "warning": "warning"}
 ON_THE_WAY = {"running": "starting", "stopped": "stopping", "deallocated": "deallocating"}

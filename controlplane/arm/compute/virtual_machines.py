@@ -36,7 +36,8 @@ from controlplane.domain.compute.virtual_machine import (
     not_allowed,
 )
 from controlplane.jobs.documents.machines import spec_of
-from controlplane.ports import Disk, Document, Json, MachineSpec, PowerState
+from controlplane.json_object import Json
+from controlplane.ports import Disk, Document, MachineSpec, PowerState
 
 MACHINES = f"{GROUP}/providers/{TYPE}"
 MACHINE = f"{MACHINES}/{{vm}}"

@@ -23,7 +23,8 @@ from controlplane.domain.recovery_services.resource_guard import (
     guarded,
 )
 from controlplane.jobs.retention import deleted_vaults
-from controlplane.ports import Document, Json
+from controlplane.json_object import Json
+from controlplane.ports import Document
 
 
 class PropertiesRequest(RequestBody):

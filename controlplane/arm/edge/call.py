@@ -27,7 +27,8 @@ from controlplane.domain.arm_id import ResourceId
 from controlplane.domain.errors import ServiceError
 from controlplane.domain.events.event import Cause
 from controlplane.jobs.engine.records import new_guid
-from controlplane.ports import Document, Engine, Json, Ports
+from controlplane.json_object import Json
+from controlplane.ports import Document, Engine, Ports
 
 GROUP_KIND = "microsoft.resources/resourcegroups"
 PAGE_ITEMS = 200

@@ -15,7 +15,7 @@ from controlplane.domain.errors import ServiceError
 from controlplane.domain.errors.arm import SUBSCRIPTION_NOT_FOUND
 from controlplane.domain.events import service as events
 from controlplane.domain.events.event import Event
-from controlplane.ports import Json
+from controlplane.json_object import Json
 
 MAX_SEGMENT_CHARACTERS = 260
 """No name in a path is longer in Azure, and no store has to take what is."""

@@ -17,8 +17,9 @@ from controlplane.arm.edge.error_mapping import Expected, expected
 from controlplane.arm.sign_in.aad import Identity
 from controlplane.domain.events.event import Cause
 from controlplane.jobs.requests import WRITTEN, Progress, Written
+from controlplane.json_object import Json
 from controlplane.port_wrappers import StoreWrapper
-from controlplane.ports import Document, Engine, Json, Ports, Store
+from controlplane.ports import Document, Engine, Ports, Store
 
 VERSION = "2024-11-01"
 """For what is asked without a version of its own."""

@@ -11,7 +11,8 @@ from controlplane.arm.edge.call import Answer, Call, RequestBody, rows
 from controlplane.arm.edge.routing import GROUP, SUBSCRIPTION, Route, reading
 from controlplane.arm.edge.tags import TagsRequest, patching
 from controlplane.domain import errors, location
-from controlplane.ports import Document, Json
+from controlplane.json_object import Json
+from controlplane.ports import Document
 
 
 class ResourceRequest(RequestBody):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from controlplane.arm.edge.call import Answer, Call, RequestBody
-from controlplane.ports import Document, Json
+from controlplane.json_object import Json
+from controlplane.ports import Document
 
 
 class TagsRequest(RequestBody):

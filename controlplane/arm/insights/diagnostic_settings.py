@@ -13,7 +13,7 @@ from controlplane.arm.edge.scopes import existing_scope
 from controlplane.domain import errors
 from controlplane.domain.arm_id import ResourceId
 from controlplane.domain.errors.arm import DATA_SINK_MISSING
-from controlplane.ports import Json
+from controlplane.json_object import Json
 
 TYPE = "Microsoft.Insights/diagnosticSettings"
 KIND = TYPE.lower()

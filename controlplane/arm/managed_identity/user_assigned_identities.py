@@ -7,7 +7,7 @@ import re
 from controlplane.arm.edge.call import Call
 from controlplane.arm.edge.plain_resources import PlainType, ResourceRequest
 from controlplane.arm.edge.tags import TagsRequest
-from controlplane.ports import Json
+from controlplane.json_object import Json
 
 
 class IdentityPatch(TagsRequest):

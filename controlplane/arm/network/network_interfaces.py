@@ -14,7 +14,8 @@ from controlplane.domain.network import network, network_interface
 from controlplane.domain.network.network import INTERFACE
 from controlplane.domain.network.network_interface import Configuration
 from controlplane.jobs.documents.networks import find_subnet, give_back_addresses, take_address
-from controlplane.ports import Document, Json
+from controlplane.json_object import Json
+from controlplane.ports import Document
 
 
 class ReferenceRequest(RequestBody):

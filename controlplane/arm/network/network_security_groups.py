@@ -10,7 +10,8 @@ from controlplane.arm.edge.routing import Route, reading
 from controlplane.domain import errors
 from controlplane.domain.network import network
 from controlplane.domain.network.network import SECURITY_GROUP
-from controlplane.ports import Document, Json
+from controlplane.json_object import Json
+from controlplane.ports import Document
 
 DEFAULT_RULES = (
     ("AllowVnetInBound", "Inbound", 65000, "Allow", "VirtualNetwork", "VirtualNetwork"),

@@ -11,7 +11,8 @@ from controlplane.arm.edge.plain_resources import PlainType, ResourceRequest
 from controlplane.domain.network import network
 from controlplane.domain.network.network import PUBLIC_IP
 from controlplane.jobs.documents import addresses
-from controlplane.ports import Document, Json, Store
+from controlplane.json_object import Json
+from controlplane.ports import Document, Store
 
 RANGE = "203.0.113.0/24"
 """Set aside for documentation: whoever connects to such an address by mistake reaches no machine of anybody's."""

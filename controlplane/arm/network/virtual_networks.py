@@ -9,7 +9,8 @@ from controlplane.domain import errors
 from controlplane.domain.network import network
 from controlplane.domain.network.network import VIRTUAL_NETWORK
 from controlplane.jobs.documents.networks import configurations_in
-from controlplane.ports import Document, Json
+from controlplane.json_object import Json
+from controlplane.ports import Document
 
 
 class ReferenceRequest(RequestBody):

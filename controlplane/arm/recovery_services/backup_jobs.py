@@ -12,7 +12,8 @@ from controlplane.domain.errors.jobs import JOB_NOT_FOUND
 from controlplane.domain.recovery_services.job import ENDED, KIND, body, from_json
 from controlplane.domain.times import parse_instant
 from controlplane.jobs.engine.cancellation import cancel
-from controlplane.ports import Document, Json
+from controlplane.json_object import Json
+from controlplane.ports import Document
 
 JOBS = f"{VAULT}/backupJobs"
 JOB = f"{JOBS}/{{job}}"

@@ -17,7 +17,8 @@ from controlplane.arm.recovery_services.vaults import VAULT, require_vault, vaul
 from controlplane.domain import errors
 from controlplane.domain.recovery_services import policy, protected_item, schedule
 from controlplane.jobs.protection import policy_change, vault_rules
-from controlplane.ports import Document, Json
+from controlplane.json_object import Json
+from controlplane.ports import Document
 
 POLICIES = f"{VAULT}/backupPolicies"
 POLICY = f"{POLICIES}/{{policy}}"

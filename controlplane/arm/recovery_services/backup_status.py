@@ -14,7 +14,8 @@ from controlplane.domain.recovery_services.supported_systems import system_of
 from controlplane.jobs.engine.records import LOCK
 from controlplane.jobs.protection import pre_validation
 from controlplane.jobs.protection.stopping import lock_of
-from controlplane.ports import Document, Json
+from controlplane.json_object import Json
+from controlplane.ports import Document
 
 LOCATION = f"{SUBSCRIPTION}/providers/Microsoft.RecoveryServices/locations/{{location}}"
 OTHER_SOURCES = frozenset({"AzureFileShare", "SQLDataBase", "SAPHanaDatabase", "SAPAseDatabase", "SAPHanaDBInstance"})

@@ -10,7 +10,8 @@ from controlplane.domain.recovery_services import deleted_vault
 from controlplane.domain.resources import operation
 from controlplane.domain.times import instant
 from controlplane.jobs.retention import deleted_vaults
-from controlplane.ports import Document, Json
+from controlplane.json_object import Json
+from controlplane.ports import Document
 
 LOCATION = f"{SUBSCRIPTION}/providers/Microsoft.RecoveryServices/locations/{{location}}"
 DELETED_VAULTS = f"{LOCATION}/deletedVaults"

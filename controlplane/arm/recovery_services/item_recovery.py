@@ -19,7 +19,8 @@ from controlplane.domain.recovery_services.recovery_point import RecoveryPoint, 
 from controlplane.jobs.documents import sessions
 from controlplane.jobs.documents.sessions import Session
 from controlplane.jobs.restore import item_recovery
-from controlplane.ports import Json, Ports
+from controlplane.json_object import Json
+from controlplane.ports import Ports
 
 MOST_BYTES = 8 * 1024 * 1024
 """Of a disk in one answer."""

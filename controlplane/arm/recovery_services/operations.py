@@ -17,7 +17,8 @@ from controlplane.domain.errors import ServiceError
 from controlplane.domain.resources import operation
 from controlplane.jobs.documents import sessions
 from controlplane.jobs.protection import policy_change
-from controlplane.ports import Document, Json
+from controlplane.json_object import Json
+from controlplane.ports import Document
 
 _WAIT = {"Retry-After": str(RETRY_AFTER_SECONDS)}
 

@@ -13,7 +13,7 @@ from controlplane.domain.compute import virtual_machine
 from controlplane.domain.recovery_services import protected_item
 from controlplane.domain.recovery_services.vault import KIND as VAULT_KIND
 from controlplane.jobs.documents import items
-from controlplane.ports import Json
+from controlplane.json_object import Json
 
 TYPE = "Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers/protectableItems"
 

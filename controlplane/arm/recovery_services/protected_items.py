@@ -23,7 +23,8 @@ from controlplane.jobs.documents import points
 from controlplane.jobs.engine.records import Ticket
 from controlplane.jobs.protection import stopping, vault_rules
 from controlplane.jobs.protection.lifecycle import configure_protection
-from controlplane.ports import Document, Json
+from controlplane.json_object import Json
+from controlplane.ports import Document
 
 ITEM = f"{VAULT}/backupFabrics/Azure/protectionContainers/{{container}}/protectedItems/{{item}}"
 

@@ -12,7 +12,8 @@ from controlplane.domain.arm_id import ResourceId, container_id, container_name,
 from controlplane.domain.errors import container_name_incorrect, operation_not_found
 from controlplane.domain.errors.protection import CONTAINER_HAS_DATASOURCES, CONTAINER_NOT_FOUND
 from controlplane.domain.recovery_services import protected_item
-from controlplane.ports import Document, Json
+from controlplane.json_object import Json
+from controlplane.ports import Document
 
 TYPE = "Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers"
 FABRIC = f"{VAULT}/backupFabrics/Azure"

@@ -12,7 +12,7 @@ from controlplane.arm.edge.routing import GROUP, SUBSCRIPTION, Route, reading, r
 from controlplane.arm.recovery_services.vaults import VAULT, require_vault
 from controlplane.domain import errors, location
 from controlplane.domain.recovery_services import vault
-from controlplane.ports import Json
+from controlplane.json_object import Json
 
 NAMESPACE = "Microsoft.RecoveryServices"
 NAME_CHECK = f"{GROUP}/providers/{NAMESPACE}/locations/{{location}}/checkNameAvailability"

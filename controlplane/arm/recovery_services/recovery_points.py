@@ -26,7 +26,8 @@ from controlplane.domain.times import parse_instant
 from controlplane.jobs.documents import sessions
 from controlplane.jobs.protection import vault_rules
 from controlplane.jobs.restore.rehydration import restore
-from controlplane.ports import Document, Json
+from controlplane.json_object import Json
+from controlplane.ports import Document
 
 POINTS = f"{ITEM}/recoveryPoints"
 POINT = f"{POINTS}/{{point}}"

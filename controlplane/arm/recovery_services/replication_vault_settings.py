@@ -10,7 +10,7 @@ from controlplane.arm.edge.call import Answer, Call, as_json
 from controlplane.arm.edge.routing import reading, refused
 from controlplane.arm.recovery_services.vaults import VAULT, require_vault, vault_id
 from controlplane.domain import errors
-from controlplane.ports import Json
+from controlplane.json_object import Json
 
 SETTINGS = f"{VAULT}/replicationVaultSettings"
 SETTING = f"{SETTINGS}/{{setting}}"

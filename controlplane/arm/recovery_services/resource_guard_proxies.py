@@ -12,7 +12,8 @@ from controlplane.domain.recovery_services import resource_guard, vault, vault_s
 from controlplane.domain.recovery_services.resource_guard import DELETE_ITEM, DELETE_PROXY, PROXY_KIND, PROXY_TYPE
 from controlplane.domain.times import instant
 from controlplane.jobs.protection import vault_rules
-from controlplane.ports import Document, Json
+from controlplane.json_object import Json
+from controlplane.ports import Document
 
 PROXIES = f"{VAULT}/backupResourceGuardProxies"
 PROXY = f"{PROXIES}/{{proxy}}"

@@ -12,7 +12,8 @@ from controlplane.domain.resources import operation
 from controlplane.domain.times import instant
 from controlplane.jobs.dry_run import refusal_of
 from controlplane.jobs.restore.rehydration import restore
-from controlplane.ports import Document, Engine, Json, Ports
+from controlplane.json_object import Json
+from controlplane.ports import Document, Engine, Ports
 
 KIND = "validation"
 RESTORES = frozenset({"ValidateIaasVMRestoreOperationRequest", "ValidateRestoreOperationRequest"})

@@ -17,7 +17,8 @@ from controlplane.domain.recovery_services import (
 )
 from controlplane.domain.recovery_services.vault_identity import Directory, Request
 from controlplane.jobs.protection import vault_rules
-from controlplane.ports import Document, Json
+from controlplane.json_object import Json
+from controlplane.ports import Document
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ from controlplane.arm.recovery_services.vault_request import ENVELOPE
 from controlplane.arm.recovery_services.vaults import VAULT, vault_id
 from controlplane.domain.recovery_services import protected_item, vault_config, vault_encryption
 from controlplane.domain.recovery_services.vault import KIND
-from controlplane.ports import Document, Json
+from controlplane.json_object import Json
+from controlplane.ports import Document
 
 BACKUP_CONFIG = f"{VAULT}/{vault_config.BACKUP}"
 STORAGE_CONFIG = f"{VAULT}/{vault_config.STORAGE}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from controlplane.arm.edge.call import RequestBody
-from controlplane.ports import Json
+from controlplane.json_object import Json
 
 ENVELOPE = ("location", "tags", "eTag")
 """What the SDKs let every body of a part of a vault have. No part of a vault has any of them."""

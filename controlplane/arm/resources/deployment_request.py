@@ -18,7 +18,7 @@ from controlplane.domain.errors import ServiceError
 from controlplane.domain.errors.resources import INVALID_TEMPLATE, OUTPUTS_INVALID
 from controlplane.domain.resources import deployment as domain
 from controlplane.domain.resources.deployment import Operation
-from controlplane.ports import Json
+from controlplane.json_object import Json
 from controlplane.templates.language.failure import NotSimulated, TemplateError
 from controlplane.templates.language.scope import Deployment, Scope
 from controlplane.templates.planner import Resource, TemplatePlan, plan

@@ -17,7 +17,8 @@ from controlplane.domain.resources import operation
 from controlplane.domain.resources.deployment import ENDED, KIND, TYPE
 from controlplane.domain.times import instant, parse_instant
 from controlplane.jobs.deployment import DEPLOY, DeployState, cancel, operations_of, state_of
-from controlplane.ports import Document, Json
+from controlplane.json_object import Json
+from controlplane.ports import Document
 
 DEPLOYMENTS = f"{GROUP}/providers/{TYPE}"
 DEPLOYMENT = f"{DEPLOYMENTS}/{{deployment}}"

@@ -13,7 +13,7 @@ from controlplane.domain import errors
 from controlplane.domain.errors import ServiceError
 from controlplane.domain.resources import deployment, operation, role
 from controlplane.domain.times import instant
-from controlplane.ports import Json
+from controlplane.json_object import Json
 
 RESULT = f"{SUBSCRIPTION}/operationresults/{{operation}}"
 

@@ -22,6 +22,7 @@ from controlplane.domain.errors.arm import (
 )
 from controlplane.domain.events.event import Cause
 from controlplane.jobs.provisioning import accounts
+from controlplane.json_object import Json
 from controlplane.overlay_store import OverlayStore
 from controlplane.port_wrappers import BlobsWrapper, EngineWrapper, FabricWrapper
 from controlplane.ports import (
@@ -34,7 +35,6 @@ from controlplane.ports import (
     Engine,
     ExtensionRequest,
     Fabric,
-    Json,
     MachineSpec,
     Ports,
     PowerState,

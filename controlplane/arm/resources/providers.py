@@ -9,7 +9,7 @@ from controlplane.arm.edge.call import Answer, Call, as_json
 from controlplane.arm.edge.routing import SUBSCRIPTION, Route, reading, split
 from controlplane.domain import errors
 from controlplane.domain.location import REGIONS
-from controlplane.ports import Json
+from controlplane.json_object import Json
 
 
 def routes(described: Iterable[Route]) -> tuple[Route, ...]:

@@ -16,7 +16,7 @@ from controlplane.domain.arm_id import ResourceId
 from controlplane.domain.recovery_services import protected_item
 from controlplane.domain.recovery_services.deleted_vault import is_below
 from controlplane.domain.resources import resource_query
-from controlplane.ports import Json
+from controlplane.json_object import Json
 
 _ITEMS = "backupfabrics/protectioncontainers/protecteditems"
 

@@ -9,7 +9,8 @@ from controlplane.arm.edge.call import Answer, Call, encode
 from controlplane.arm.edge.filters import check_keys, holds, terms
 from controlplane.arm.edge.routing import GROUP, SUBSCRIPTION, Route, group_resources, reading, type_of
 from controlplane.domain.arm_id import ResourceId
-from controlplane.ports import Document, Json
+from controlplane.json_object import Json
+from controlplane.ports import Document
 
 SHOWN = ("id", "name", "type", "kind", "managedBy", "location", "sku", "identity", "tags")
 FILTER_KEYS = {"resourcegroup", "resourcetype", "name", "location", "tagname", "tagvalue"}

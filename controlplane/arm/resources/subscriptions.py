@@ -5,7 +5,7 @@ from __future__ import annotations
 from controlplane.arm.edge.call import Answer, Call, as_json
 from controlplane.arm.edge.routing import SUBSCRIPTION, reading
 from controlplane.domain.location import REGIONS
-from controlplane.ports import Json
+from controlplane.json_object import Json
 
 NAME = "Azure Backup simulator"
 

@@ -18,7 +18,8 @@ from controlplane.domain.storage.blob_container import (
     public_access,
 )
 from controlplane.domain.storage.storage_account import KIND, check_provisioned
-from controlplane.ports import CLAIMS, Container, Json
+from controlplane.json_object import Json
+from controlplane.ports import CLAIMS, Container
 
 CONTAINERS = f"{ACCOUNT}/blobServices/{{service}}/containers"
 CONTAINER = f"{CONTAINERS}/{{container}}"

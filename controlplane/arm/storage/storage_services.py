@@ -10,7 +10,7 @@ from controlplane.arm.edge.routing import Route, reading
 from controlplane.arm.storage.storage_accounts import ACCOUNT
 from controlplane.domain import errors
 from controlplane.domain.storage import storage_account, storage_service
-from controlplane.ports import Json
+from controlplane.json_object import Json
 
 
 class ServiceRequest(RequestBody):

@@ -32,7 +32,8 @@ from controlplane.jobs.engine.plan import Outcome, Plan, Step
 from controlplane.jobs.engine.records import JobOrder, Ticket
 from controlplane.jobs.engine.waiting import Waiting
 from controlplane.jobs.retention import expiry, snapshots
-from controlplane.ports import Blob, Disk, Document, Engine, Json, PortError, Ports, Store
+from controlplane.json_object import Json
+from controlplane.ports import Blob, Disk, Document, Engine, PortError, Ports, Store
 from controlplane.vault_format.vault_store import VaultPoint, VaultStore
 
 DEFAULT_RETENTION = timedelta(days=30)

@@ -21,6 +21,7 @@ from controlplane.jobs.backup.states import BackupState
 from controlplane.jobs.engine import records
 from controlplane.jobs.engine.waiting import Wait, Waiting
 from controlplane.jobs.retention import snapshots
+from controlplane.json_object import Json
 from controlplane.ports import (
     Blob,
     BlobProperties,
@@ -29,7 +30,6 @@ from controlplane.ports import (
     ExtensionView,
     GuestNotReady,
     InstanceView,
-    Json,
     Ports,
     StorageUnavailable,
 )

@@ -7,7 +7,7 @@ recovery point; the attempts at a snapshot are kept with the job's document, wha
 from __future__ import annotations
 
 from controlplane.jobs.engine.job_state import JobInput, OpenedJob
-from controlplane.ports import Json
+from controlplane.json_object import Json
 
 
 class BackupInput(JobInput):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from controlplane.ports import Disk, Json, MachineSpec
+from controlplane.json_object import Json
+from controlplane.ports import Disk, MachineSpec
 
 
 def spec_of(machine: Json, disks: Sequence[Disk]) -> MachineSpec:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from controlplane.domain.network import network
 from controlplane.domain.network.network import INTERFACE, VIRTUAL_NETWORK
 from controlplane.jobs.documents import addresses
-from controlplane.ports import Json, Store
+from controlplane.json_object import Json
+from controlplane.ports import Store
 
 NETWORKS = VIRTUAL_NETWORK.lower()
 INTERFACES = INTERFACE.lower()

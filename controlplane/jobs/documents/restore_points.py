@@ -16,7 +16,8 @@ from controlplane.domain.compute.restore_point_collection import KIND, POINT_KIN
 from controlplane.domain.recovery_services.recovery_point import RecoveryPoint
 from controlplane.domain.resources import resource_group
 from controlplane.jobs.documents import locks
-from controlplane.ports import Disk, Json, Ports, Store
+from controlplane.json_object import Json
+from controlplane.ports import Disk, Ports, Store
 
 
 def place(item_number: str, vm: str, location: str, policy: Json) -> str:

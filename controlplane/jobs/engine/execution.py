@@ -21,7 +21,8 @@ from controlplane.jobs.engine import records
 from controlplane.jobs.engine.plan import Direction, JobLog, Outcome, Plan, Step, StepFailed, completed, run
 from controlplane.jobs.engine.runs import Interrupted, Logged, Run, RunStore
 from controlplane.jobs.engine.waiting import Wait, Waiting
-from controlplane.ports import Json, PortError, Ports
+from controlplane.json_object import Json
+from controlplane.ports import PortError, Ports
 
 
 def ask_to_stop(ports: Ports, runs: RunStore, plan: Plan, job_id: str) -> bool:

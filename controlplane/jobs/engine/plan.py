@@ -18,7 +18,8 @@ from controlplane.domain.errors import ServiceError
 from controlplane.domain.events.event import Event, Fact
 from controlplane.domain.recovery_services.job import Job
 from controlplane.jobs.engine.waiting import Waiting
-from controlplane.ports import Json, Ports, Store
+from controlplane.json_object import Json
+from controlplane.ports import Ports, Store
 
 State: TypeAlias = Any
 """The state of a job as the engine sees it: a JSON object, whose keys only the plan's own steps know.

@@ -17,7 +17,8 @@ from controlplane.domain.recovery_services.job import Job, Progress, Task
 from controlplane.domain.resources import operation
 from controlplane.jobs.engine.job_state import JobInput, JobState
 from controlplane.jobs.engine.plan import Plan
-from controlplane.ports import DocumentExists, Engine, Json, Ports, Store
+from controlplane.json_object import Json
+from controlplane.ports import DocumentExists, Engine, Ports, Store
 
 LOCK = "item.operation"
 """Kind of the documents by which an item has at most one operation of a sort at a time."""

@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from controlplane.ports import Json
+from controlplane.json_object import Json
 
 Status = Literal["queued", "running", "ended"]
 

@@ -24,7 +24,8 @@ from controlplane.jobs.engine.plan import Outcome, Plan, Step
 from controlplane.jobs.engine.records import JobOrder, Ticket
 from controlplane.jobs.protection import stopping
 from controlplane.jobs.protection.states import ConfigureInput, ConfigureState
-from controlplane.ports import Document, Engine, Json, Ports, Store
+from controlplane.json_object import Json
+from controlplane.ports import Document, Engine, Ports, Store
 
 # ------------------------------------------------------------------------------------------------------------ use case
 

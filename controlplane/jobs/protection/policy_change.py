@@ -11,7 +11,8 @@ from controlplane.domain.recovery_services import protected_item
 from controlplane.domain.resources import operation
 from controlplane.jobs.engine import records
 from controlplane.jobs.protection import lifecycle
-from controlplane.ports import Document, Engine, Json, Ports, Store
+from controlplane.json_object import Json
+from controlplane.ports import Document, Engine, Ports, Store
 
 
 def items_under(store: Store, policy: Document) -> list[Document]:

@@ -9,7 +9,8 @@ from controlplane.domain.recovery_services import protected_item, snapshot_failu
 from controlplane.domain.recovery_services.supported_systems import system_of
 from controlplane.jobs.documents import items
 from controlplane.jobs.protection import lifecycle
-from controlplane.ports import Document, Json, Ports, Store
+from controlplane.json_object import Json
+from controlplane.ports import Document, Ports, Store
 
 
 def items_of(store: Store, machine: str) -> list[Document]:

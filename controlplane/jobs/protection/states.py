@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import NotRequired
 
 from controlplane.jobs.engine.job_state import JobInput, OpenedJob
-from controlplane.ports import Json
+from controlplane.json_object import Json
 
 
 class ProtectionInput(JobInput):

@@ -26,7 +26,8 @@ from controlplane.jobs.engine.plan import Outcome, Plan, Step
 from controlplane.jobs.engine.records import JobOrder, Ticket
 from controlplane.jobs.protection import vault_rules
 from controlplane.jobs.protection.states import ProtectionInput, ProtectionState
-from controlplane.ports import Engine, Json, Ports, Store
+from controlplane.json_object import Json
+from controlplane.ports import Engine, Ports, Store
 
 # ----------------------------------------------------------------------------------------------------------- use cases
 

@@ -13,7 +13,8 @@ from controlplane.domain.recovery_services import immutability, policy, protecte
 from controlplane.domain.recovery_services.resource_guard import Operation
 from controlplane.domain.times import parse_instant
 from controlplane.jobs.documents import points
-from controlplane.ports import Document, Json, Ports, Store
+from controlplane.json_object import Json
+from controlplane.ports import Document, Ports, Store
 
 NO_VAULT: Json = {"properties": {"securitySettings": {}}}
 

@@ -23,7 +23,8 @@ from controlplane.jobs.documents import points, sessions
 from controlplane.jobs.documents.sessions import Session
 from controlplane.jobs.engine import records
 from controlplane.jobs.restore import recover_files
-from controlplane.ports import BlockSource, Json, Ports
+from controlplane.json_object import Json
+from controlplane.ports import BlockSource, Ports
 from controlplane.vault_format.sources import PageBlobSource
 from controlplane.vault_format.vault_store import VaultPoint, VaultStore
 

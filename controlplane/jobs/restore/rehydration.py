@@ -17,7 +17,8 @@ from controlplane.domain.recovery_services.recovery_point import RecoveryPoint
 from controlplane.jobs.documents import points
 from controlplane.jobs.engine.records import Ticket
 from controlplane.jobs.restore import restore as restores
-from controlplane.ports import Engine, Json, Ports
+from controlplane.json_object import Json
+from controlplane.ports import Engine, Ports
 
 WITH_REHYDRATION = "IaasVMRestoreWithRehydrationRequest"
 DAYS = range(10, 31)

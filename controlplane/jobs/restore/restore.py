@@ -42,7 +42,8 @@ from controlplane.jobs.restore.states import (
     RestoreInput,
     RestoreState,
 )
-from controlplane.ports import Engine, Json, Ports, Store
+from controlplane.json_object import Json
+from controlplane.ports import Engine, Ports, Store
 
 JOB_TYPES = {DISKS: "Recover disks", ALTERNATE: "Recover virtual machine", ORIGINAL: "Replace existing"}
 """Type of restore -> what the job's property bag calls it. The first is recorded, the others are our words."""

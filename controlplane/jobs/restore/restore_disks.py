@@ -16,7 +16,8 @@ from controlplane.jobs.engine import records
 from controlplane.jobs.engine.plan import Outcome, Step
 from controlplane.jobs.restore import restore_transfer as transfer
 from controlplane.jobs.restore.states import RestoreState
-from controlplane.ports import Blob, Json, Ports, Store
+from controlplane.json_object import Json
+from controlplane.ports import Blob, Ports, Store
 
 
 def register(ports: Ports, state: RestoreState) -> Outcome:

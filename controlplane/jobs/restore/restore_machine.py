@@ -17,7 +17,8 @@ from controlplane.jobs.engine.waiting import Waiting
 from controlplane.jobs.restore import power_state
 from controlplane.jobs.restore import restore_transfer as transfer
 from controlplane.jobs.restore.states import AlternateState, NewMachine
-from controlplane.ports import Disk, Json, Ports, Store
+from controlplane.json_object import Json
+from controlplane.ports import Disk, Ports, Store
 
 CONFIGURATION = "ipconfig1"
 

@@ -21,7 +21,8 @@ from controlplane.jobs.restore import restore_transfer as transfer
 from controlplane.jobs.restore.restore_machine import backed_disks
 from controlplane.jobs.restore.states import MachineBefore, OriginalState
 from controlplane.jobs.retention import snapshots
-from controlplane.ports import Disk, Document, Json, Ports
+from controlplane.json_object import Json
+from controlplane.ports import Disk, Document, Ports
 
 
 def back_up(ports: Ports, state: OriginalState) -> Waiting[Outcome]:

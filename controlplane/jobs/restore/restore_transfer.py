@@ -21,7 +21,8 @@ from controlplane.jobs.documents import points
 from controlplane.jobs.engine import records
 from controlplane.jobs.engine.plan import Outcome, Step
 from controlplane.jobs.restore.states import MadeDisk, RestoreState
-from controlplane.ports import Blob, Json, Ports, Store
+from controlplane.json_object import Json
+from controlplane.ports import Blob, Ports, Store
 from controlplane.vault_format.sources import PageBlobSource, copy
 from controlplane.vault_format.vault_store import VaultPoint, VaultStore
 

@@ -9,7 +9,8 @@ from typing import NotRequired, TypedDict
 
 from controlplane.jobs.backup.states import BackupInput
 from controlplane.jobs.engine.job_state import JobInput, OpenedJob
-from controlplane.ports import Json, PowerState
+from controlplane.json_object import Json
+from controlplane.ports import PowerState
 
 
 class BlobAddress(TypedDict):

@@ -27,7 +27,8 @@ from controlplane.jobs.engine.plan import Outcome, Plan, Step
 from controlplane.jobs.engine.records import JobOrder, Ticket
 from controlplane.jobs.protection import stopping
 from controlplane.jobs.retention import expiry
-from controlplane.ports import Blob, Engine, Json, PortError, Ports, Store
+from controlplane.json_object import Json
+from controlplane.ports import Blob, Engine, PortError, Ports, Store
 from controlplane.vault_format.vault_store import VaultPoint, VaultStore
 
 CONTAINER = "archiving"

@@ -20,7 +20,8 @@ from controlplane.jobs.documents import points, restore_points
 from controlplane.jobs.engine import records
 from controlplane.jobs.protection import stopping
 from controlplane.jobs.retention import snapshots
-from controlplane.ports import Blob, Disk, Document, Json, PortError, Ports, Store
+from controlplane.json_object import Json
+from controlplane.ports import Blob, Disk, Document, PortError, Ports, Store
 from controlplane.vault_format.vault_store import VaultPoint, VaultStore
 
 DEFAULT_SNAPSHOT_DAYS = 2

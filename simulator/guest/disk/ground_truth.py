@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import quote
 
-from controlplane.ports import BLOCK_BYTES, BlockSource, Json
+from controlplane.json_object import Json
+from controlplane.ports import BLOCK_BYTES, BlockSource
 from simulator.guest.disk.digests import DIGEST_BYTES, DigestTable, differing
 from simulator.guest.disk.write_history import Change, History, Interval, Write, instants, meet
 

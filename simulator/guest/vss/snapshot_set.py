@@ -20,7 +20,8 @@ from threading import Lock
 
 from controlplane.domain.events import machines as events
 from controlplane.domain.events.event import Fact
-from controlplane.ports import Clock, Json, PortError
+from controlplane.json_object import Json
+from controlplane.ports import Clock, PortError
 from extension.contract.bridge import FreezeReport, FreezeRequest, ThawReport
 from simulator.guest.disk.digests import DigestTable
 from simulator.guest.disk.directory import VolumeError

@@ -14,7 +14,8 @@ from random import Random
 from threading import Lock
 from typing import Protocol
 
-from controlplane.ports import BlockSource, Json
+from controlplane.json_object import Json
+from controlplane.ports import BlockSource
 from simulator.guest.disk.directory import CLUSTER_BYTES, VolumeError
 from simulator.guest.disk.gate import Gate
 from simulator.guest.disk.image import mount_all

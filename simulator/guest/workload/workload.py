@@ -16,7 +16,8 @@ from typing import Protocol
 
 import apsw
 
-from controlplane.ports import Clock, Json, PortError
+from controlplane.json_object import Json
+from controlplane.ports import Clock, PortError
 from simulator.guest.disk.directory import VolumeError
 from simulator.guest.disk.disk import DiskCorrupt
 from simulator.guest.disk.gate import Gate

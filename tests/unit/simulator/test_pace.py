@@ -16,7 +16,7 @@ from controlplane.jobs.engine.records import Ticket
 from controlplane.jobs.protection import stopping
 from controlplane.jobs.provisioning.disks import IMPORT
 from controlplane.jobs.restore.restore import restore
-from controlplane.ports import Json
+from controlplane.json_object import Json
 from simulator.failures import WrongUse
 from simulator.pace import KINDS, Pace, PaceSettings
 from tests.unit.controlplane.jobs.backup_world import BACKUP_REQUEST, ITEM, RESTORE_REQUEST, BackupWorld, backup_world

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from controlplane.adapters.fabric import StoreFabric
 from controlplane.domain.events.event import Cause
 from controlplane.fabric_documents import DESIRED, HANDLER, OBSERVED
+from controlplane.json_object import Json
 from controlplane.ports import (
     Blob,
     Blobs,
@@ -19,7 +20,6 @@ from controlplane.ports import (
     Disk,
     ExtensionRequest,
     InstanceView,
-    Json,
     MachineSpec,
     PowerState,
     PublishedHandler,

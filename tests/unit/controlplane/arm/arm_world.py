@@ -25,7 +25,8 @@ from controlplane.arm.app import build, internal_client
 from controlplane.arm.sign_in.aad import SUBSCRIPTION_ID, Identity, Tokens
 from controlplane.domain.compute.virtual_machine import VHD_FOOTER_BYTES
 from controlplane.jobs.catalog import plans
-from controlplane.ports import Json, Ports, ServiceSettings
+from controlplane.json_object import Json
+from controlplane.ports import Ports, ServiceSettings
 from simulator.clock.virtual import VirtualClock
 from tests.unit.controlplane.adapters.guarded_blobs import GuardedBlobs
 from tests.unit.controlplane.adapters.scripted_fabric import ScriptedFabric

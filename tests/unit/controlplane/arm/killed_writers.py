@@ -18,7 +18,7 @@ from random import Random
 import sqlalchemy as sa
 
 from controlplane.adapters.store import SqlStore
-from controlplane.ports import Json
+from controlplane.json_object import Json
 from simulator.clock.virtual import VirtualClock
 from tests.unit.controlplane.arm import arm_world as setting
 from tests.unit.controlplane.arm.arm_world import ACCOUNT, GROUP, ITEM, START, SUBSCRIPTION, VAULT, VM, ArmWorld

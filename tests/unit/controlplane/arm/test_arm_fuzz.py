@@ -23,7 +23,8 @@ from controlplane.arm.app import all_routes
 from controlplane.arm.edge.openapi import document
 from controlplane.arm.sign_in.aad import SUBSCRIPTION_ID, TENANT_ID
 from controlplane.domain.resources.lock import KIND as LOCKS
-from controlplane.ports import Json, PortError
+from controlplane.json_object import Json
+from controlplane.ports import PortError
 from tests.unit.controlplane.arm.arm_world import BASE_URL, ITEM, POLICY, VAULT, VM, ArmWorld, arm_world
 from tests.unit.controlplane.arm.store_rules import check_store, every_document
 

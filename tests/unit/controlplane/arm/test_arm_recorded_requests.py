@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from controlplane.ports import Json
+from controlplane.json_object import Json
 from tests.unit.controlplane.arm.arm_shapes import FOLDER, differences, shape
 from tests.unit.controlplane.arm.arm_world import ITEM, POLICY, TARGET, VAULT, VM, arm_world
 

@@ -18,7 +18,8 @@ import pytest
 
 from controlplane.adapters.memory_blobs import MemoryBlobs
 from controlplane.domain.resources import operation
-from controlplane.ports import Blob, Json
+from controlplane.json_object import Json
+from controlplane.ports import Blob
 from extension.contract.settings import SnapshotSettings
 from tests.unit.controlplane.adapters.scripted_fabric import ScriptedFabric, snapshots
 from tests.unit.controlplane.arm.arm_shapes import differences, names, shape

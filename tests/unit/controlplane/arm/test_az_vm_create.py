@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from controlplane.ports import Json
+from controlplane.json_object import Json
 from tests.unit.controlplane.arm.arm_world import GROUP, SUBSCRIPTION, ArmWorld, arm_world
 
 PASSWORD = "%j^VYw9Q3Z@Cu$*h"

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from controlplane.ports import Json
+from controlplane.json_object import Json
 from tests.unit.controlplane.arm.arm_world import ACCOUNT, GROUP, VAULT, ArmWorld, arm_world
 
 COMPUTE, NETWORK = f"{GROUP}/providers/Microsoft.Compute", f"{GROUP}/providers/Microsoft.Network"

@@ -10,7 +10,7 @@ import pytest
 from controlplane.arm.edge import kept_keys
 from controlplane.arm.edge.kept_keys import kept_paths, offered, unknown_paths
 from controlplane.arm.edge.request_body import ELEMENT, find
-from controlplane.ports import Json
+from controlplane.json_object import Json
 from docs.generator.request_keys import bodies
 from tests.unit.controlplane.arm.arm_world import ACCOUNT, GROUP, IMAGE, TARGET, VM, ArmWorld, arm_world, machine_body
 

@@ -25,7 +25,8 @@ from controlplane.jobs.engine.plan import Plan
 from controlplane.jobs.engine.records import Ticket
 from controlplane.jobs.protection.lifecycle import configure_protection
 from controlplane.jobs.restore.restore import restore
-from controlplane.ports import Blob, Blobs, Disk, Json, MachineSpec, Ports, ServiceSettings
+from controlplane.json_object import Json
+from controlplane.ports import Blob, Blobs, Disk, MachineSpec, Ports, ServiceSettings
 from simulator.clock.virtual import VirtualClock
 from tests.unit.controlplane.adapters.faulty_blobs import FaultyBlobs
 from tests.unit.controlplane.adapters.guarded_blobs import GuardedBlobs

@@ -10,7 +10,8 @@ import pytest
 
 from controlplane.domain.errors import ServiceError
 from controlplane.jobs.backup.backup import backup_now
-from controlplane.ports import Blob, Json, PowerState, ServiceSettings, StorageUnavailable
+from controlplane.json_object import Json
+from controlplane.ports import Blob, PowerState, ServiceSettings, StorageUnavailable
 from controlplane.vault_format.vault_store import VaultPoint, VaultStore
 from extension.contract.reports import SnapshotConsistency, SnapshotInfo
 from extension.contract.settings import SnapshotSettings

@@ -10,7 +10,8 @@ from controlplane.domain.errors import ServiceError
 from controlplane.domain.recovery_services import job as jobs
 from controlplane.domain.resources import operation
 from controlplane.jobs.engine.cancellation import cancel
-from controlplane.ports import Blob, Json
+from controlplane.json_object import Json
+from controlplane.ports import Blob
 from tests.unit.controlplane.jobs.backup_world import VAULT, BackupWorld, backup_world
 
 

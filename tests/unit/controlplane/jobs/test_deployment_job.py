@@ -20,7 +20,8 @@ from controlplane.domain.resources.deployment import KIND, Operation
 from controlplane.jobs.deployment import DEPLOY, deploying, state_of
 from controlplane.jobs.engine.runs import Interrupted
 from controlplane.jobs.requests import WRITTEN, Progress, Written
-from controlplane.ports import Json, Ports, ServiceSettings
+from controlplane.json_object import Json
+from controlplane.ports import Ports, ServiceSettings
 from controlplane.templates.language.scope import Scope
 from simulator.clock.virtual import VirtualClock
 

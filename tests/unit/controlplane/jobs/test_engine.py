@@ -27,7 +27,8 @@ from controlplane.jobs.engine.plan import Action, Outcome, Plan, Step, completed
 from controlplane.jobs.engine.records import JobOrder, Ticket
 from controlplane.jobs.engine.runs import RunLost
 from controlplane.jobs.engine.waiting import Wait, Waiting
-from controlplane.ports import Engine, Json, MachineSpec, Ports, ServiceSettings, StorageUnavailable, Store
+from controlplane.json_object import Json
+from controlplane.ports import Engine, MachineSpec, Ports, ServiceSettings, StorageUnavailable, Store
 from simulator.clock.virtual import VirtualClock
 
 START = datetime(2026, 11, 22, 19, 0, tzinfo=UTC)

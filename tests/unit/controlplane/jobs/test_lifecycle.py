@@ -14,7 +14,7 @@ from controlplane.domain.recovery_services import policy, protected_item
 from controlplane.domain.resources import operation
 from controlplane.jobs.engine import records
 from controlplane.jobs.protection.lifecycle import configure_protection
-from controlplane.ports import Json
+from controlplane.json_object import Json
 from tests.unit.controlplane.jobs.backup_world import (
     GROUP,
     ITEM,

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from controlplane.domain.errors import ServiceError
 from controlplane.jobs.engine.plan import Direction, Outcome, Plan, Step, StepFailed, run
 from controlplane.jobs.engine.waiting import Waiting
-from controlplane.ports import Json, Ports
+from controlplane.json_object import Json
+from controlplane.ports import Ports
 
 
 def never_called(ports: Ports, state: Json) -> Outcome:

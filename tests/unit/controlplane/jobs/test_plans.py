@@ -23,7 +23,8 @@ from controlplane.jobs.protection import stopping
 from controlplane.jobs.protection.lifecycle import configure_protection
 from controlplane.jobs.restore.restore import restore
 from controlplane.jobs.retention import archive
-from controlplane.ports import Blob, Json, Ports, StorageUnavailable
+from controlplane.json_object import Json
+from controlplane.ports import Blob, Ports, StorageUnavailable
 from tests.unit.controlplane.adapters.faulty_blobs import FailOnce
 from tests.unit.controlplane.jobs.backup_world import (
     ALTERNATE,

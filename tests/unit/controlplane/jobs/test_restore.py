@@ -17,7 +17,8 @@ from controlplane.domain.recovery_services.restored_disks import RestoredDisk
 from controlplane.domain.storage import storage_account
 from controlplane.jobs.documents import points
 from controlplane.jobs.restore.restore import restore
-from controlplane.ports import Blob, Json
+from controlplane.json_object import Json
+from controlplane.ports import Blob
 from tests.unit.controlplane.jobs.backup_world import (
     DISKS,
     RESTORE_REQUEST,

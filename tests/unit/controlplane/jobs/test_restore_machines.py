@@ -14,7 +14,8 @@ from controlplane.domain.resources import lock
 from controlplane.jobs.documents import points
 from controlplane.jobs.engine import records
 from controlplane.jobs.restore.restore import restore
-from controlplane.ports import Blob, Json, PowerState
+from controlplane.json_object import Json
+from controlplane.ports import Blob, PowerState
 from tests.unit.controlplane.jobs.backup_world import (
     ALTERNATE,
     COPY,

@@ -12,7 +12,8 @@ from controlplane.domain.recovery_services import policy
 from controlplane.domain.resources import lock, resource_group
 from controlplane.jobs.documents import points
 from controlplane.jobs.retention.expiry import remove_what_is_over
-from controlplane.ports import Json, ServiceSettings
+from controlplane.json_object import Json
+from controlplane.ports import ServiceSettings
 from tests.unit.controlplane.jobs.backup_world import MANAGED_DISKS, POLICY, VM, BackupWorld, backup_world
 
 GROUP = "/subscriptions/s/resourceGroups/AzureBackupRG_westus_1"

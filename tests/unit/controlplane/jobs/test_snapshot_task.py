@@ -10,7 +10,8 @@ import pytest
 from controlplane.domain.recovery_services import snapshot_failure
 from controlplane.fabric_documents import OBSERVED
 from controlplane.jobs.backup.backup import backup_now
-from controlplane.ports import Blob, BlobNotFound, Json, ServiceSettings, StorageUnavailable
+from controlplane.json_object import Json
+from controlplane.ports import Blob, BlobNotFound, ServiceSettings, StorageUnavailable
 from extension.contract.codes import VSS_SERVICE_ERROR, VSS_WRITER_ERROR, Code
 from extension.contract.reports import SnapshotConsistency, StatusReport
 from extension.contract.settings import VM_TYPE, SnapshotSettings

@@ -17,7 +17,7 @@ from controlplane.jobs.engine.records import Ticket
 from controlplane.jobs.protection import stopping
 from controlplane.jobs.protection.lifecycle import configure_protection
 from controlplane.jobs.restore.restore import restore
-from controlplane.ports import Json
+from controlplane.json_object import Json
 from tests.unit.controlplane.jobs.backup_world import (
     BACKUP_REQUEST,
     ITEM,

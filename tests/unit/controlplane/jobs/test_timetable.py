@@ -18,7 +18,8 @@ from controlplane.jobs.protection import stopping
 from controlplane.jobs.protection.lifecycle import configure_protection
 from controlplane.jobs.retention import expiry
 from controlplane.jobs.timetable import Timetable
-from controlplane.ports import Blob, Json, StorageUnavailable
+from controlplane.json_object import Json
+from controlplane.ports import Blob, StorageUnavailable
 from tests.unit.controlplane.jobs.backup_world import (
     BACKUP_REQUEST,
     DISKS,

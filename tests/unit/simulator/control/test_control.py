@@ -18,7 +18,8 @@ from controlplane.domain.events.event import Event
 from controlplane.domain.recovery_services.protected_item import KIND as ITEMS
 from controlplane.domain.recovery_services.recovery_point import KIND as POINTS
 from controlplane.jobs.catalog import PLANS
-from controlplane.ports import Blob, Clock, Json
+from controlplane.json_object import Json
+from controlplane.ports import Blob, Clock
 from simulator.clock.system import SystemClock
 from simulator.control import api as control
 from simulator.control.reset import OF_THE_WORLD, Resetter

@@ -9,6 +9,7 @@ from random import Random
 from typing import Literal
 
 from controlplane.adapters.memory_blobs import MemoryBlobs
+from controlplane.json_object import Json
 from controlplane.ports import (
     Blob,
     Blobs,
@@ -16,7 +17,6 @@ from controlplane.ports import (
     Clock,
     CreateOption,
     Disk,
-    Json,
     MachineSpec,
     Range,
     StorageUnavailable,

@@ -12,7 +12,8 @@ from typing import Any
 from controlplane.adapters.fabric import StoreFabric
 from controlplane.adapters.store import SqlStore
 from controlplane.fabric_documents import OBSERVED
-from controlplane.ports import ExtensionRequest, ExtensionView, InstanceView, Json
+from controlplane.json_object import Json
+from controlplane.ports import ExtensionRequest, ExtensionView, InstanceView
 from simulator.clock.system import SystemClock
 from simulator.clock.virtual import VirtualClock
 from simulator.guest.conditions import ConditionsOf

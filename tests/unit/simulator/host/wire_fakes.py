@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from queue import SimpleQueue
 
 from controlplane.domain.events.event import Fact
-from controlplane.ports import Blob, Json
+from controlplane.json_object import Json
+from controlplane.ports import Blob
 from extension.contract.bridge import Facts, FreezeReport, FreezeRequest, ThawReport, Volume, WriterReport
 from simulator.guest.vss.snapshot_set import NoSuchSession, NotFrozen
 from simulator.host.bridge import BridgedGuest

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from controlplane.fabric_documents import OBSERVED
-from controlplane.ports import Blob, Json
+from controlplane.json_object import Json
+from controlplane.ports import Blob
 from tests.unit.controlplane.arm.arm_world import GROUP, IMAGE, SUBSCRIPTION, VM, ArmWorld, arm_world, machine_body
 
 GIB = 1024**3

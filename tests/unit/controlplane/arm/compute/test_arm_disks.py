@@ -8,7 +8,7 @@ import pytest
 
 from controlplane.domain.compute.virtual_machine import GIB, VHD_FOOTER_BYTES
 from controlplane.fabric_documents import DESIRED
-from controlplane.ports import Json
+from controlplane.json_object import Json
 from tests.unit.controlplane.arm.arm_world import GROUP, IMAGE, SUBSCRIPTION, VM, ArmWorld, arm_world
 
 DISK = f"{GROUP}/providers/Microsoft.Compute/disks/Data"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from controlplane.ports import Json
+from controlplane.json_object import Json
 from tests.unit.controlplane.arm.arm_world import GROUP, SUBSCRIPTION, VM, ArmWorld, arm_world
 from tests.unit.controlplane.arm.compute.test_arm_compute import managed_body
 

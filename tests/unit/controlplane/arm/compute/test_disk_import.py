@@ -6,7 +6,8 @@ import threading
 
 from controlplane.adapters.memory_blobs import MemoryBlobs
 from controlplane.domain.compute.virtual_machine import GIB, VHD_FOOTER_BYTES
-from controlplane.ports import Blob, Json, StorageUnavailable
+from controlplane.json_object import Json
+from controlplane.ports import Blob, StorageUnavailable
 from tests.unit.controlplane.arm.arm_world import ACCOUNT, GROUP, ArmWorld, arm_world, service_storage
 from tests.unit.controlplane.arm.resources.test_arm_deployments import DEPLOYMENT, request, resource
 

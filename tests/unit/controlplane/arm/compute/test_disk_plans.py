@@ -15,7 +15,8 @@ from controlplane.jobs.catalog import plans
 from controlplane.jobs.engine.plan import Outcome
 from controlplane.jobs.provisioning import disks
 from controlplane.jobs.requests import Requests
-from controlplane.ports import Blob, Json, StorageUnavailable
+from controlplane.json_object import Json
+from controlplane.ports import Blob, StorageUnavailable
 from simulator.clock.virtual import VirtualClock
 from tests.unit.controlplane.arm.arm_world import GROUP, ArmWorld, arm_world, service_storage
 

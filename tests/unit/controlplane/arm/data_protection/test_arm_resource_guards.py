@@ -20,7 +20,7 @@ from controlplane.domain.recovery_services.resource_guard import (
     Operation,
 )
 from controlplane.domain.times import parse_instant
-from controlplane.ports import Json
+from controlplane.json_object import Json
 from simulator.clock.virtual import VirtualClock
 from tests.unit.controlplane.arm.arm_world import GROUP, ITEM, SUBSCRIPTION, VAULT, VM, ArmWorld, arm_world
 from tests.unit.controlplane.arm.recovery_services.test_arm_vaults import policy_body

@@ -11,7 +11,7 @@ import pytest
 from controlplane.arm.app import all_routes
 from controlplane.arm.edge.api_versions import OF_NAMESPACES, versions
 from controlplane.arm.edge.rate_limits import GLOBAL_TIMES, SIZES, RateLimits
-from controlplane.ports import Json
+from controlplane.json_object import Json
 from tests.unit.controlplane.arm.arm_world import (
     ACCOUNT,
     BASE_URL,

@@ -8,7 +8,7 @@ import pytest
 
 from controlplane.domain.errors import ServiceError
 from controlplane.domain.network.network import check_subnets
-from controlplane.ports import Json
+from controlplane.json_object import Json
 from tests.unit.controlplane.arm.arm_world import GROUP, IMAGE, VM, ArmWorld, arm_world
 
 NETWORK = f"{GROUP}/providers/Microsoft.Network"

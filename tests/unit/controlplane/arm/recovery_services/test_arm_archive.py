@@ -13,7 +13,7 @@ from controlplane.jobs.documents import points
 from controlplane.jobs.engine.records import LOCK
 from controlplane.jobs.retention import expiry
 from controlplane.jobs.retention.archive import tend
-from controlplane.ports import Json
+from controlplane.json_object import Json
 from controlplane.vault_format.vault_store import VaultPoint, VaultStore
 from tests.unit.controlplane.arm.arm_world import ITEM, TARGET, VAULT, ArmWorld, furnished_world
 from tests.unit.controlplane.arm.recovery_services.test_arm_backup import back_up, listed, pass_time, restore_body

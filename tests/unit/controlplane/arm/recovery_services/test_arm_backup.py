@@ -12,7 +12,7 @@ import pytest
 
 from controlplane.arm.edge.filters import terms
 from controlplane.domain.errors import ServiceError
-from controlplane.ports import Json
+from controlplane.json_object import Json
 from extension.contract.settings import SnapshotSettings
 from simulator.clock.virtual import VirtualClock
 from tests.unit.controlplane.adapters.scripted_fabric import ScriptedFabric, snapshots

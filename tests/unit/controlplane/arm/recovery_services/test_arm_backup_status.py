@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from controlplane.domain.recovery_services.supported_systems import SYSTEMS, system_of
-from controlplane.ports import Json
+from controlplane.json_object import Json
 from tests.unit.controlplane.adapters.scripted_fabric import apply_desired
 from tests.unit.controlplane.arm.arm_world import (
     CONTAINER,

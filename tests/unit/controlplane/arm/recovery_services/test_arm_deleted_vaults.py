@@ -11,7 +11,7 @@ from controlplane.domain.recovery_services import deleted_vault, job, policy, pr
 from controlplane.domain.times import parse_instant
 from controlplane.jobs.documents import points
 from controlplane.jobs.retention import deleted_vaults, expiry
-from controlplane.ports import Json
+from controlplane.json_object import Json
 from controlplane.vault_format.packs import CONTAINER
 from controlplane.vault_format.vault_store import VaultPoint, VaultStore
 from simulator.clock.virtual import VirtualClock

@@ -15,7 +15,8 @@ import pytest
 from controlplane.jobs.restore import recover_files
 from controlplane.jobs.restore.recover_files import UNKNOWN_PASSWORD, copy_all
 from controlplane.jobs.retention import expiry
-from controlplane.ports import Blob, Json
+from controlplane.json_object import Json
+from controlplane.ports import Blob
 from simulator.guest.disk import partition
 from simulator.guest.disk.vhd import FOOTER_BYTES
 from simulator.guest.disk.volume import Volume

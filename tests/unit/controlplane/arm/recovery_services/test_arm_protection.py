@@ -13,7 +13,7 @@ from controlplane.domain.recovery_services import policy, protected_item
 from controlplane.domain.recovery_services import vault as vaults
 from controlplane.jobs.engine.records import LOCK
 from controlplane.jobs.protection import stopping
-from controlplane.ports import Json
+from controlplane.json_object import Json
 from tests.unit.controlplane.arm.arm_world import CONTAINER, GROUP, ITEM, POLICY, VAULT, VM, ArmWorld, arm_world
 from tests.unit.controlplane.arm.recovery_services.test_arm_backup import (
     IAAS,

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from controlplane.domain.compute.virtual_machine import VHD_FOOTER_BYTES
-from controlplane.ports import Json
+from controlplane.json_object import Json
 from tests.unit.controlplane.arm.arm_world import (
     GROUP,
     IMAGE,

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from controlplane.ports import Json
+from controlplane.json_object import Json
 from simulator.clock.virtual import VirtualClock
 from tests.unit.controlplane.arm.arm_world import GROUP, VAULT, VERSION, ArmWorld, arm_world
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from controlplane.arm.app import all_routes
-from controlplane.ports import Json
+from controlplane.json_object import Json
 from tests.unit.controlplane.arm.arm_world import GROUP, ITEM, VAULT, VM, ArmWorld, arm_world
 
 NAME_CHECK = f"{GROUP}/providers/Microsoft.RecoveryServices/locations/westus/checkNameAvailability"

@@ -8,7 +8,7 @@ import pytest
 
 from controlplane.domain.recovery_services import policy
 from controlplane.domain.recovery_services.policy import BUILT_IN
-from controlplane.ports import Json
+from controlplane.json_object import Json
 from tests.unit.controlplane.arm.arm_world import (
     CONTAINER,
     GROUP,
