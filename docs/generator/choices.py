@@ -286,8 +286,22 @@ SERVICE = (
     Choice(
         "Redundancy of a vault whose request names none",
         f"`{DEFAULT_REDUNDANCY}`",
-        "a recorded answer shows it; the service's defaults are not public",
+        "an answer recorded in September 2026 shows it; older threads and quickstarts say geo-redundant",
         "controlplane/domain/recovery_services/vault.py",
+    ),
+    Choice(
+        "The switch of Cross Region Restore",
+        "kept and shown, without effect: there is no second region, and the operations on it are refused by name; it "
+        "can be set in a geo-redundant vault, and then stays",
+        "documented; the code of the refusal in other vaults is not public",
+        "controlplane/domain/recovery_services/vault_settings.py",
+    ),
+    Choice(
+        "The code of a move to the archive that is refused",
+        "the documented ones: snapshots count as active dependencies, and a point that is not in the vault yet as too "
+        "short a time there",
+        "documented as a list of codes and causes",
+        "controlplane/domain/recovery_services/recovery_point.py",
     ),
     Choice(
         "A PUT of an existing vault",

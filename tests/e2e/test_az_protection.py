@@ -68,7 +68,7 @@ def test_a_policy_is_copied_changed_given_and_removed(run: Az, tmp_path: Path) -
 
 def test_a_recovery_point_that_is_young_does_not_move(run: Az) -> None:
     move = f"--source-tier VaultStandard --destination-tier VaultArchive {KIND}"
-    with pytest.raises(Refused, match="BMSUserErrorRecoveryPointNotReadyForMove"):
+    with pytest.raises(Refused, match="RecoveryPointTypeNotEligibleForArchive"):
         run(f"backup recoverypoint move {ITEM} -n {point_of(run)} {move}")
     assert run(f"backup recoverypoint list {ITEM} {KIND} --recommended-for-archive") == []
 

@@ -39,7 +39,7 @@ def _mount(az: Az, point: str) -> None:
     assert [file.name for file in az.folder.iterdir() if file.name.startswith("vm1_")]
     az(f"backup restore files unmount-rp {ITEM} -r {point}")
     move = f"backup recoverypoint move {ITEM} -n {point} --backup-management-type AzureIaasVM --workload-type VM"
-    with pytest.raises(Refused, match="BMSUserErrorRecoveryPointNotReadyForMove"):
+    with pytest.raises(Refused, match="RecoveryPointTypeNotEligibleForArchive"):
         az(f"{move} --source-tier VaultStandard --destination-tier VaultArchive")
 
 

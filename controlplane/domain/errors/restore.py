@@ -194,9 +194,39 @@ SNAPSHOT_NOT_FOUND = ErrorKind(
     source=BACKUP_OF_MACHINES,
 )
 
-RECOVERY_POINT_NOT_READY_FOR_MOVE = ErrorKind(
-    code="BMSUserErrorRecoveryPointNotReadyForMove",
-    message="{reason}",
-    status=409,
-    source=OURS,
+MIN_LIFE_SPAN_IN_STANDARD_REQUIRED_FOR_ARCHIVE = ErrorKind(
+    code="MinLifeSpanInStandardRequiredForArchive",
+    message=(
+        "Recovery-Point is not eligible for Archive Move as lifespan spent in Vault-Standard-Tier is lesser than the "
+        "required minimum."
+    ),
+    remedy="Wait until the recovery point has been in the vault for three months.",
+    source=ARCHIVE_TIER,
+)
+
+MIN_REMAINING_LIFE_SPAN_IN_ARCHIVE_REQUIRED = ErrorKind(
+    code="MinRemainingLifeSpanInArchiveRequired",
+    message="Recovery-Point remaining lifespan is lesser than the required minimum.",
+    remedy="Keep the recovery point for six more months at least.",
+    source=ARCHIVE_TIER,
+)
+
+RECOVERY_POINT_TYPE_NOT_ELIGIBLE_FOR_ARCHIVE = ErrorKind(
+    code="RecoveryPointTypeNotEligibleForArchive",
+    message="Recovery-Point Type is not eligible for Archive Move.",
+    remedy="Move a recovery point that a monthly or yearly retention rule keeps.",
+    source=ARCHIVE_TIER,
+)
+
+RECOVERY_POINT_HAVE_ACTIVE_DEPENDENCIES = ErrorKind(
+    code="RecoveryPointHaveActiveDependencies",
+    message="Recovery-Point having active dependencies for restore is not eligible for Archive Move.",
+    remedy="Wait until its snapshots are gone.",
+    source=ARCHIVE_TIER,
+)
+
+RECOVERY_POINT_ALREADY_IN_ARCHIVE_TIER = ErrorKind(
+    code="UserErrorRecoveryPointAlreadyInArchiveTier",
+    message="Recovery-Point is not eligible for archive move as it has already been moved to archive tier.",
+    source=ARCHIVE_TIER,
 )

@@ -6,6 +6,14 @@ from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 
+from controlplane.domain.errors.kind import ErrorKind
+from controlplane.domain.errors.restore import (
+    MIN_LIFE_SPAN_IN_STANDARD_REQUIRED_FOR_ARCHIVE,
+    MIN_REMAINING_LIFE_SPAN_IN_ARCHIVE_REQUIRED,
+    RECOVERY_POINT_ALREADY_IN_ARCHIVE_TIER,
+    RECOVERY_POINT_HAVE_ACTIVE_DEPENDENCIES,
+    RECOVERY_POINT_TYPE_NOT_ELIGIBLE_FOR_ARCHIVE,
+)
 from controlplane.domain.state_machine import Table, advance
 from controlplane.domain.times import instant
 from controlplane.json_object import Json
@@ -118,19 +126,17 @@ def changed(point: RecoveryPoint, event: str, disks: Sequence[PointDisk] | None 
     return replace(point, tiers=tiers, disks=point.disks if disks is None else tuple(disks))
 
 
-def obstacle_to_archive(point: RecoveryPoint, now: datetime) -> str:
-    """Why it cannot be moved to the archive now; empty if it can."""
+def obstacle_to_archive(point: RecoveryPoint, now: datetime) -> ErrorKind | None:
+    """Why it cannot be moved to the archive now; None if it can."""
     if point.in_archive:
-        return "The recovery point is already in the archive tier."
-    if not point.has_vault_copy:
-        return NOT_YET_MOVABLE
-    if not ARCHIVED_RULES & set(point.rules):
-        return "Only recovery points that a monthly or yearly retention rule keeps can be moved."
-    if now - point.time < ARCHIVE_AFTER:
-        return NOT_YET_MOVABLE
+        return RECOVERY_POINT_ALREADY_IN_ARCHIVE_TIER
+    if point.has_vault_copy and not ARCHIVED_RULES & set(point.rules):
+        return RECOVERY_POINT_TYPE_NOT_ELIGIBLE_FOR_ARCHIVE
+    if not point.has_vault_copy or now - point.time < ARCHIVE_AFTER:
+        return MIN_LIFE_SPAN_IN_STANDARD_REQUIRED_FOR_ARCHIVE
     if point.expires - now < ARCHIVED_FOR:
-        return "The recovery point expires in less than six months."
-    return "The recovery point still has its snapshots." if point.has_snapshots else ""
+        return MIN_REMAINING_LIFE_SPAN_IN_ARCHIVE_REQUIRED
+    return RECOVERY_POINT_HAVE_ACTIVE_DEPENDENCIES if point.has_snapshots else None
 
 
 def rehydrated(point: RecoveryPoint, until: datetime) -> RecoveryPoint:
@@ -206,9 +212,11 @@ def body(point: RecoveryPoint) -> Json:
     }
 
 
-def with_readiness(shown: Json, obstacle: str) -> Json:
+def with_readiness(shown: Json, obstacle: ErrorKind | None) -> Json:
     """The body as of now: whether a point can be archived changes although nothing is written."""
-    readiness = {"ArchivedRP": {"isReadyForMove": not obstacle, "additionalInfo": obstacle}}
+    young = obstacle is MIN_LIFE_SPAN_IN_STANDARD_REQUIRED_FOR_ARCHIVE
+    text = NOT_YET_MOVABLE if young else obstacle.message if obstacle else ""
+    readiness = {"ArchivedRP": {"isReadyForMove": obstacle is None, "additionalInfo": text}}
     return shown | {"properties": shown["properties"] | {"recoveryPointMoveReadinessInfo": readiness}}
 
 

@@ -28,6 +28,8 @@ DISKS, ORIGINAL, ALTERNATE = "RestoreDisks", "OriginalLocation", "AlternateLocat
 RECOVERY_TYPES = frozenset({DISKS, ORIGINAL, ALTERNATE})
 REQUEST, REHYDRATION = "IaasVMRestoreRequest", "IaasVMRestoreWithRehydrationRequest"
 ZONES = frozenset({"1", "2", "3"})
+NO_ZONE = "NoZone"
+"""What clients write where a machine that was pinned to a zone shall be restored to none."""
 
 _NOT_SIMULATED = {
     "affinityGroup": "restore of a classic virtual machine",
@@ -181,7 +183,7 @@ def _alternate(asked: Json, wanted: Wanted) -> Wanted:
 def _zone(asked: Json, point: RecoveryPoint, vault: VaultFacts, kind: str) -> str:
     """The zone that the disks shall lie in; empty where none is asked for. Managed disks only, from the vault only."""
     zones = [str(zone) for zone in asked.get("zones") or []]
-    if not zones:
+    if zones in ([], [NO_ZONE]):
         return ""
     if len(zones) > 1 or zones[0] not in ZONES:
         raise errors.invalid_backup_input("zones", f"it must be one of {', '.join(sorted(ZONES))}")

@@ -14,7 +14,6 @@ from datetime import datetime, timedelta
 from controlplane.domain import errors
 from controlplane.domain.arm_id import vault_id_of
 from controlplane.domain.errors import ServiceError
-from controlplane.domain.errors.restore import RECOVERY_POINT_NOT_READY_FOR_MOVE
 from controlplane.domain.events import service as events
 from controlplane.domain.events.event import Event
 from controlplane.domain.recovery_services import policy, protected_item, recovery_point
@@ -63,7 +62,7 @@ def move(ports: Ports, engine: Engine, point_id: str, source: str, target: str) 
             raise errors.recovery_point_not_found(point_id.rpartition("/")[2])
         item = _item(ports.store, point)
         if obstacle := recovery_point.obstacle_to_archive(point, ports.clock.now()):
-            raise RECOVERY_POINT_NOT_READY_FOR_MOVE.error(reason=obstacle)
+            raise obstacle.error()
         if ports.store.get(records.LOCK, f"{point.item}|backup") is not None:
             raise stopping.object_locked()
         return records.open_job(ports, engine, _order(ports, item, point))

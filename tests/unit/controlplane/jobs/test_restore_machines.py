@@ -331,6 +331,7 @@ def test_a_zone_redundant_vault_restores_into_a_zone(managed: BackupWorld) -> No
     ("redundancy", "asked", "code"),
     [
         ("LocallyRedundant", {**MANAGED, "zones": ["1"]}, "UserErrorCrossZonalRestoreNotSupported"),
+        ("ZoneRedundant", {**MANAGED, "zones": ["NoZone", "1"]}, "BMSUserErrorInvalidInput"),
         ("ZoneRedundant", {"zones": ["1"]}, "UserErrorCrossZonalRestoreNotSupported"),
         ("ZoneRedundant", {**MANAGED, "zones": ["4"]}, "BMSUserErrorInvalidInput"),
         ("ZoneRedundant", {**MANAGED, "zones": ["1", "2"]}, "BMSUserErrorInvalidInput"),

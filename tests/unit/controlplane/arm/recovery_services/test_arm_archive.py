@@ -22,7 +22,8 @@ AT = "2026-11-22T21:00:00Z"
 POLICY = f"{VAULT}/backupPolicies/Yearly"
 DAY = 24 * 3600.0
 MOVE = {"sourceTierType": "HardenedRP", "targetTierType": "ArchivedRP"}
-NOT_READY = (409, "BMSUserErrorRecoveryPointNotReadyForMove")
+TOO_YOUNG = (400, "MinLifeSpanInStandardRequiredForArchive")
+ARCHIVED = (400, "UserErrorRecoveryPointAlreadyInArchiveTier")
 
 
 def kept(count: int, unit: str) -> Json:
@@ -83,7 +84,7 @@ def test_a_point_is_ready_for_the_archive_after_three_months(world: ArmWorld) ->
     point = monthly_point(world)
     readiness = "recoveryPointMoveReadinessInfo"
     assert not world.get(point)["properties"][readiness]["ArchivedRP"]["isReadyForMove"]
-    assert world.error("POST", f"{point}/move", MOVE) == NOT_READY
+    assert world.error("POST", f"{point}/move", MOVE) == TOO_YOUNG
     grow_old(world, 91)
     assert world.get(point)["properties"][readiness] == {"ArchivedRP": {"isReadyForMove": True, "additionalInfo": ""}}
     asked = world.post(f"{ITEM}/recoveryPointsRecommendedForMove", {"objectType": "x", "excludedRPList": []})
@@ -116,7 +117,7 @@ def test_a_point_of_the_archive_has_packs_of_its_own(world: ArmWorld) -> None:
     assert list(world.ports.blobs.find(world.ports.settings.service_account, "archiving")) == []
     info = world.get(ITEM, **{"$expand": "extendedInfo"})["properties"]["extendedInfo"]
     assert info["oldestRecoveryPointInArchive"] == info["newestRecoveryPointInArchive"] == info["oldestRecoveryPoint"]
-    assert world.error("POST", f"{point}/move", MOVE) == NOT_READY
+    assert world.error("POST", f"{point}/move", MOVE) == ARCHIVED
 
 
 def test_what_is_archived_goes_when_its_time_is_over(world: ArmWorld) -> None:

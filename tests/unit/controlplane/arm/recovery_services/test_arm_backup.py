@@ -446,6 +446,20 @@ def test_an_operation_belongs_to_its_vault(world: ArmWorld) -> None:
     assert world.error("GET", f"{VAULT}/backupOperations/{uuid4()}") == (404, "OperationNotFound")
 
 
+def test_a_restore_to_no_zone_is_one_without_a_zone(world: ArmWorld) -> None:
+    zonal = {"redundancySettings": {"standardTierStorageRedundancy": "ZoneRedundant"}}
+    assert world.request("PATCH", VAULT, {"properties": zonal}).status_code == 202
+    world.protect()
+    back_up(world)
+    (point,) = listed(world, f"{ITEM}/recoveryPoints")
+    body = restore_body(point)
+    body["properties"]["zones"] = ["NoZone"]
+    ended = world.follow(world.post(f"{ITEM}/recoveryPoints/{point['name']}/restore", body))
+    assert ended["status"] == "Succeeded"
+    body["properties"]["zones"] = ["4"]
+    assert world.error("POST", f"{ITEM}/recoveryPoints/{point['name']}/restore", body)[0] == 400
+
+
 # -------------------------------------------------------------------------------------------------------------- filters
 
 
