@@ -20,6 +20,7 @@ from controlplane.ports import Document, ExtensionRequest, Fabric, MachineSpec, 
 
 class CausedStore(StoreWrapper):
     """`first` is the event that everything recorded here without a parent follows from; nothing is written before it.
+    What belongs to no job belongs to that of `first`.
 
     For one thread, as a request is.
     """
@@ -67,7 +68,10 @@ class CausedStore(StoreWrapper):
 
     def record(self, event: Event) -> int:
         with self._after_the_first():
-            return self.inner.record(event if event.parent else replace(event, parent=self.cause().event))
+            if event.parent:
+                return self.inner.record(event)
+            cause = self.cause()
+            return self.inner.record(replace(event, parent=cause.event, job=event.job or cause.job))
 
     @contextmanager
     def _after_the_first(self) -> Iterator[None]:

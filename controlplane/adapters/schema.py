@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-REVISION = "0002"
+REVISION = "0003"
 """Of the newest migration; a store that has it is opened without loading Alembic."""
 
 METADATA = sa.MetaData()
@@ -36,6 +36,7 @@ EVENTS = sa.Table(
     sa.Column("parent", NUMBER),
     sa.Column("time", sa.String, nullable=False),
     sa.Column("monotonic_seconds", sa.Float, nullable=False),
+    sa.Column("schema", sa.Integer, nullable=False, server_default="1"),
     sa.Index("events_by_job", "job", "id"),
     sqlite_autoincrement=True,
 )

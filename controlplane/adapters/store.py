@@ -197,6 +197,7 @@ class SqlStore:
             "parent": event.parent,
             "time": (event.time or self._clock.now()).isoformat(),
             "monotonic_seconds": event.monotonic_seconds or time.monotonic(),
+            "schema": event.schema,
         }
         with self._writing() as connection:
             (identifier,) = connection.execute(_RECORD, values).inserted_primary_key or (0,)
@@ -303,4 +304,5 @@ def _event(row: sa.Row[Any]) -> Event:
         id=row.id,
         time=datetime.fromisoformat(row.time),
         monotonic_seconds=row.monotonic_seconds,
+        schema=row.schema,
     )

@@ -34,11 +34,12 @@ class Loss:
 def name_losses(ports: Ports) -> Sequence[Loss]:
     """Look at every recovery point, take from it what is lost, and tell. A point without any tier left is removed."""
     found: list[Loss] = []
+    restarted = ports.store.record(events.WorldRestarted().event())
     for document in ports.store.find(recovery_point.KIND):
         point = recovery_point.from_json(document.private["point"])
         losses = [*_lost_snapshots(ports, point), *_lost_copies(ports, point)]
         if losses:
-            _take_from(ports, point, losses)
+            _take_from(ports, point, losses, restarted)
             found += losses
     return found
 
@@ -61,7 +62,8 @@ def _lost_copies(ports: Ports, point: RecoveryPoint) -> list[Loss]:
     )
 
 
-def _take_from(ports: Ports, point: RecoveryPoint, losses: Sequence[Loss]) -> None:
+def _take_from(ports: Ports, point: RecoveryPoint, losses: Sequence[Loss], cause: int) -> None:
+    """`cause`: the event that the loss follows from. The job that made the point has no part in it."""
     left = point
     for loss in losses:
         if loss.tier == "InstantRP":
@@ -77,4 +79,4 @@ def _take_from(ports: Ports, point: RecoveryPoint, losses: Sequence[Loss]) -> No
             points.remove(ports.store, point.item, point.id)
         for loss in losses:
             told = events.RecoveryPointLost(loss.point, loss.tier, list(loss.missing))
-            ports.store.record(told.event(job=point.job))
+            ports.store.record(told.event(vm=points.machine_of(ports.store, point), parent=cause))

@@ -106,6 +106,20 @@ class _End:
     """How the evaluation of the outputs went: state, time, error."""
 
 
+class _Resolver:
+    """Reads resources for a template, on behalf of its deployment."""
+
+    def __init__(self, requests: Requests, cause: Cause | None) -> None:
+        self._requests = requests
+        self._cause = cause
+
+    def get(self, id: str, api_version: str | None) -> Json:
+        return self._requests.get(id, api_version)
+
+    def act(self, action: str, id: str, api_version: str, body: Json | None) -> Json:
+        return self._requests.act(action, id, api_version, body, cause=self._cause)
+
+
 class _Work:
     """One deployment being carried out."""
 
@@ -169,7 +183,7 @@ class _Work:
 
     def _begun(self, operation: Operation, scope: Scope, secrets: tuple[str, ...], cause: Cause | None) -> Operation:
         try:
-            sent = settle_body(operation.resource, operation.body or {}, scope, self._requests)
+            sent = settle_body(operation.resource, operation.body or {}, scope, _Resolver(self._requests, cause))
             done = self._requests.write(
                 operation.resource, operation.version, sent, secrets, once=operation.id, cause=cause
             )
@@ -214,7 +228,7 @@ class _Work:
         if not outputs:
             return _End("succeeded", {"outputResources": resources})
         try:
-            settled = settle_outputs(outputs, scope, self._requests)
+            settled = settle_outputs(outputs, scope, _Resolver(self._requests, cause_of(document)))
         except (TemplateError, ServiceError) as problem:
             error = shown(problem) if isinstance(problem, TemplateError) else problem.envelope()["error"]
             evaluated = {"state": "Failed", "time": now, "error": error}

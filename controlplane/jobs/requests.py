@@ -53,5 +53,5 @@ class Requests(Protocol):
     def get(self, id: str, api_version: str | None) -> Json:
         """The resource as ARM shows it."""
 
-    def act(self, action: str, id: str, api_version: str, body: Json | None) -> Json:
-        """What `POST {id}/{action}` answers."""
+    def act(self, action: str, id: str, api_version: str, body: Json | None, *, cause: Cause | None = None) -> Json:
+        """What `POST {id}/{action}` answers. `cause` is what it follows from."""

@@ -15,6 +15,8 @@ ABOUT = {
     Party.HOST: "The host",
     Party.AGENT: "The agent",
     Party.GUEST: "The guest",
+    Party.HANDLER: "The handler",
+    Party.STORAGE: "The storage",
     Party.WORLD: "The world",
 }
 
@@ -24,8 +26,9 @@ def text() -> str:
         "Events",
         "Every message and every change of state is one event of one stream: `GET /_sim/events`, the dashboard and the "
         "tests read it. An event says by whom it was seen, when, and from which event it follows; so from any event "
-        "the way up ends at one request of a client or at one due time of a schedule. Within a name, fields are only "
-        "ever added, with a higher version. A field that says nothing is left out.",
+        "the way up ends at one request of a client, one due time of a schedule or one act upon the world: its "
+        "start and end, or a request to the control API. Within a name, fields are only ever added, with a higher "
+        "version. A field that says nothing is left out.",
         section("Every event", table(("field", "type"), [(code(each.name), code(each.type)) for each in _common()])),
         *(_of_party(party, title) for party, title in ABOUT.items()),
     )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from controlplane.adapters.inline_engine import InlineEngine
+from controlplane.caused_ports import CausedFabric, CausedStore
 from controlplane.domain.events import service as events
 from controlplane.domain.storage.storage_account import KIND as ACCOUNTS
 from controlplane.fabric_documents import DESIRED, HANDLER
@@ -40,10 +41,10 @@ class Resetter:
 
         Jobs end first, then machines, then documents, then blobs: each depends on what ends after it.
         """
-        store = self.ports.store
+        ports, store = self._because_of("reset")
         self.pace.release_all()
         self._end_jobs()
-        machines = self._end_machines()
+        machines = self._end_machines(ports)
         accounts = [document.id.rpartition("/")[2] for document in store.find(ACCOUNTS)]
         with store.transaction():
             documents = [
@@ -60,21 +61,27 @@ class Resetter:
 
     def purge(self) -> Json:
         """Purge all soft-deleted items and vaults at once; returns how many there were."""
-        items = expiry.purge_at_once(self.ports)
-        gone = {"items": items, "vaults": deleted_vaults.purge_what_is_over(self.ports, early=True)}
-        self.ports.store.record(events.WorldPurged(**gone).event())
+        ports, store = self._because_of("purge")
+        items = expiry.purge_at_once(ports)
+        gone = {"items": items, "vaults": deleted_vaults.purge_what_is_over(ports, early=True)}
+        store.record(events.WorldPurged(**gone).event())
         return gone
+
+    def _because_of(self, operation: str) -> tuple[Ports, CausedStore]:
+        """Ports through which everything follows from this request, and their store."""
+        store = CausedStore(self.ports.store, events.ControlRequest(operation).event())
+        return replace(self.ports, store=store, fabric=CausedFabric(self.ports.fabric, store.cause)), store
 
     def _end_jobs(self) -> None:
         for run in self.engine.runs.unfinished():
             self.engine.cancel(run.job)
         self.engine.settle()
 
-    def _end_machines(self) -> int:
+    def _end_machines(self, ports: Ports) -> int:
         """Delete every machine and wait until its host has removed it."""
         there = self.host.machines()
-        for document in self.ports.store.find(DESIRED):
-            self.ports.fabric.delete_vm(document.json()["vm"])
+        for document in ports.store.find(DESIRED):
+            ports.fabric.delete_vm(document.json()["vm"])
         deadline = time.monotonic() + PATIENCE_SECONDS
         while self.host.machines():
             if time.monotonic() > deadline:

@@ -13,7 +13,6 @@ from fastapi import Body, FastAPI, Header
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 
 from controlplane.arm.edge.rate_limits import RateLimits
-from controlplane.domain.events.catalogue import CATALOGUE
 from controlplane.domain.events.event import Event
 from controlplane.json_object import Json
 from controlplane.ports import Clock, Commit, Store
@@ -104,9 +103,9 @@ async def stream(
 
 
 def _shown(event: Event) -> Json:
-    kind = CATALOGUE.get(event.name)
-    schema, time = kind.VERSION if kind else 1, event.time.isoformat() if event.time else None
-    return {"id": event.id, "schema": schema, **asdict(event), "time": time}
+    """Id and version stand first."""
+    time = event.time.isoformat() if event.time else None
+    return {"id": event.id, "schema": event.schema, **asdict(event), "time": time}
 
 
 def _add_clock(app: FastAPI, world: Callable[[], WorldControls]) -> None:

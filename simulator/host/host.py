@@ -14,9 +14,12 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from contextvars import copy_context
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
+from controlplane.domain.events.event import Cause
+from controlplane.domain.events.machines import HostStarted, HostStopping
 from controlplane.fabric_documents import DESIRED, DesiredMachine
 from controlplane.ports import Blobs, Clock, Commit, Document, Store
 from simulator.guest.agent.process import end_processes_below
@@ -90,6 +93,7 @@ class Host:
     def start(self) -> None:
         """Load the machines of the store, and boot those whose desired state is running."""
         end_processes_below(self._folder)  # of a host that was killed
+        self._surroundings = replace(self._surroundings, started=Cause(self._store.record(HostStarted().event())))
         self._announce()
         self._stack.callback(self._clock.every(TICK_SECONDS, self.tick))
         self._stack.callback(self._store.on_commit(self._committed))
@@ -100,8 +104,10 @@ class Host:
         with self._turn:  # the clock may be in the middle of a tick
             self._closed = True
         self._pool.shutdown(wait=True)
-        for machine in self._machines.values():
-            machine.close()
+        if self._machines:
+            stopping = Cause(self._store.record(HostStopping().event()))
+            for machine in self._machines.values():
+                machine.close(stopping)
         self._machines.clear()
         self._event_buffer.write()
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from random import Random
 
 from controlplane.domain.events import machines as events
-from controlplane.domain.events.event import Fact
+from controlplane.domain.events.event import Cause, Fact
 from controlplane.fabric_documents import OBSERVED, DesiredMachine, ObservedMachine
 from controlplane.guest_urls import guest_sas
 from controlplane.json_object import Json
@@ -40,6 +40,8 @@ HOST_FOLDER = "host"
 STATUS_CONTAINER = "agent-status"
 RETRY = timedelta(seconds=10)
 """World time until a machine is tried again after the storage did not answer or something unforeseen happened."""
+TOLD = "told"
+"""Key beside a machine's document: the newest event that its host has acted upon."""
 NEVER = datetime.max.replace(tzinfo=UTC)
 AT_ONCE = datetime.min.replace(tzinfo=UTC)
 
@@ -66,6 +68,8 @@ class Surroundings:
     """Storage account of the blobs to which agents report; None: they report to the host alone."""
     ring: Callable[[], None]
     """To be called when a machine should advance before the next tick."""
+    started: Cause | None = None
+    """The event of the host's start: why machines run that no request has changed since."""
 
 
 class Machine:
@@ -85,7 +89,7 @@ class Machine:
         self._woken = False
         self._due = NEVER
         self._all = surroundings
-        self._story = MachineStory(vm, surroundings.event_buffer)
+        self._story = MachineStory(vm, surroundings.event_buffer, surroundings.started)
         self._agent: Agent | None = None
         self._desired: DesiredMachine | None = None
         self._applied: DesiredMachine | None = None
@@ -134,8 +138,9 @@ class Machine:
         if self._agent is not None:
             self._due = min(self._due, self._agent.due)
 
-    def close(self) -> None:
+    def close(self, cause: Cause | None = None) -> None:
         """The host ends. The machine stays what it is, and is started again by the next host."""
+        self._story.cause = cause
         self._power_off()
 
     def fail(self, problem: Exception) -> None:
@@ -149,13 +154,18 @@ class Machine:
             self._show(self._desired)
 
     def _become(self, desired: DesiredMachine) -> None:
-        self._story.cause = desired.cause
         if self._applied is None:
             self._recall(desired)
+            self._story.forget(self._private.get(TOLD, 0))
+            self._story.cause = self._story.why(desired.cause)
         elif self._applied.born != desired.born:
+            self._story.cause = self._story.why(desired.cause)
             self._power_off()
             self._booted = None
             self._recall(desired)
+        else:
+            self._story.cause = self._story.why(desired.cause)
+        self._private[TOLD] = max(_causes(desired), default=self._private.get(TOLD, 0))
         if desired.deleted:
             self._delete()
             self._applied = desired
@@ -333,6 +343,12 @@ class Machine:
             booted=self._booted,
             extensions=extensions,
         )
+
+
+def _causes(desired: DesiredMachine) -> list[int]:
+    """The events that a machine is as it shall be because of, as far as they are known."""
+    causes = (desired.cause, *(extension.cause for extension in desired.extensions))
+    return [cause.event for cause in causes if cause is not None]
 
 
 def _token(file: Path) -> str:

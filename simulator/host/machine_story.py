@@ -41,10 +41,12 @@ class _Last:
 
 
 class MachineStory:
-    """Thread-safe. `cause` is why the machine is there and is on or off."""
+    """Thread-safe. `cause` is why the machine is there and is on or off; `started` is the event of its host's start."""
 
-    def __init__(self, vm: str, buffer: EventBuffer) -> None:
-        self.cause: Cause | None = None
+    def __init__(self, vm: str, buffer: EventBuffer, started: Cause | None = None) -> None:
+        self.cause = started
+        self._started = started
+        self._past = 0
         self._vm = vm
         self._buffer = buffer
         self._lock = Lock()
@@ -59,6 +61,14 @@ class MachineStory:
         self._last_enabled: Told | None = None
         self._sessions, self._freezes, self._frozen, self._steps, self._statuses = (_Last() for _ in range(5))
 
+    def forget(self, event: int) -> None:
+        """What followed from events up to this one was told by an earlier host. What is done once more because of
+        them is done because this host has started."""
+        self._past = event
+
+    def why(self, cause: Cause | None) -> Cause | None:
+        return cause if cause is not None and cause.event > self._past else self._started
+
     def publish(self, incarnation: int, count: int, changed: list[tuple[str, DesiredExtension]]) -> None:
         """A goal state with `count` handlers; `changed` are the names of handlers whose orders are new, and these."""
         with self._lock:
@@ -66,7 +76,7 @@ class MachineStory:
                 self._add(events.GoalStatePublished(incarnation, count), self.cause)
             for handler, extension in changed:
                 fact = events.GoalStatePublished(incarnation, count, handler, extension.sequence_number)
-                self._unfetched[handler.lower()] = self._add(fact, extension.cause or self.cause)
+                self._unfetched[handler.lower()] = self._add(fact, self.why(extension.cause) or self.cause)
                 if task := extension.public.get("taskId"):
                     self._tasks[str(task)] = handler.lower(), extension.sequence_number
                     while len(self._tasks) > REMEMBERED:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from controlplane.domain.events.catalogue import CATALOGUE
-from controlplane.domain.events.event import ROOT, Event, Fact
+from controlplane.domain.events.event import ROOT, Belongs, Event, Fact
 
 ROOT_FOLDER = Path(__file__).parents[2]
 FILES = sorted(path for top in ("controlplane", "simulator") for path in (ROOT_FOLDER / top).rglob("*.py"))
@@ -29,6 +29,22 @@ def test_every_entry_says_what_it_means_and_what_it_may_follow_from(kind: type[F
     assert kind.__doc__.strip().endswith(".")
     assert kind.PARENTS
     assert [parent for parent in kind.PARENTS if parent != ROOT and parent not in CATALOGUE] == []
+
+
+def test_only_requests_schedules_and_acts_upon_the_world_begin_a_story() -> None:
+    roots = {kind.NAME for kind in CATALOGUE.values() if ROOT in kind.PARENTS}
+    assert roots == {
+        "arm.request",
+        "schedule.due",
+        "schedule.retention_due",
+        "control.request",
+        "world.paced",
+        "world.restarted",
+        "host.started",
+        "host.stopping",
+    }
+    assert [name for name in roots if CATALOGUE[name].PARENTS != (ROOT,)] == [], "a root begins a story each time"
+    assert [name for name in roots if CATALOGUE[name].JOB != Belongs.NEVER] == []
 
 
 @pytest.mark.parametrize("name", CATALOGUE)

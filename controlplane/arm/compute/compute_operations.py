@@ -13,6 +13,7 @@ from controlplane.domain.errors import ServiceError
 from controlplane.domain.errors.compute import OPERATION_PREEMPTED, OS_PROVISIONING_INTERNAL_ERROR
 from controlplane.domain.resources.operation import KIND
 from controlplane.domain.times import instant_with_offset
+from controlplane.jobs.provisioning import resource_log
 from controlplane.jobs.provisioning.resource_log import ResourceState
 from controlplane.json_object import Json
 from controlplane.ports import Document, ExtensionView, InstanceView
@@ -34,9 +35,13 @@ def begin(call: Call, machine: Json, *, goal: Goal = "present", extension: str =
 def begin_job(call: Call, location: str, kind: str = "") -> tuple[ResourceState, str]:
     """Record that a job begins, which ends the operation; returns what its plan begins with, and the operation's path.
     `kind` is that of the document of this path, where the job makes what it shows."""
-    path = _record(call, location, {"status": "InProgress"}, {"goal": BY_A_JOB})
+    path, job = _record(call, location, {"status": "InProgress"}, {"goal": BY_A_JOB}), call.new_guid()
     state = ResourceState(
-        job=call.new_guid(), kind=kind, resource=call.id if kind else "", operation=path.rpartition("/")[2]
+        job=job,
+        kind=kind,
+        resource=call.id if kind else "",
+        operation=path.rpartition("/")[2],
+        event=resource_log.begun(call.ports.store, job, call.id),
     )
     return state, path
 

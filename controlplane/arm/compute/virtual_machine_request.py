@@ -22,6 +22,7 @@ from controlplane.domain.compute.virtual_machine import (
     MachineRequest,
     missing,
 )
+from controlplane.ports import Json
 
 
 class VhdRequest(RequestBody):
@@ -175,6 +176,13 @@ class PropertiesRequest(OtherProperties):
     diagnostics_profile: DiagnosticsProfileRequest | None = None
 
     def others(self) -> dict[str, Any]:
+        return {key: value for key, value in self._others().items() if value != {}}
+
+    def cleared(self) -> frozenset[str]:
+        """What the machine shall have no longer, or not at all: clients write an object without content then."""
+        return frozenset(key for key, value in self._others().items() if value == {})
+
+    def _others(self) -> dict[str, Any]:
         return self.model_dump(include=set(OtherProperties.model_fields), by_alias=True, exclude_none=True)
 
 
@@ -235,30 +243,39 @@ class VirtualMachineRequest(RequestBody):
             network=_shown(properties.network_profile),
             diagnostics=_shown(properties.diagnostics_profile),
             others=properties.others(),
+            cleared=properties.cleared(),
         )
 
 
-class PatchedHardwareRequest(RequestBody):
-    vm_size: str | None = None
-
-
-class PatchedPropertiesRequest(RequestBody):
-    hardware_profile: PatchedHardwareRequest = PatchedHardwareRequest()
-
-
 class MachinePatch(RequestBody):
+    """A PATCH: what of a PUT's body it names."""
+
     refused: ClassVar[Mapping[str, str]] = {
-        **{
-            f"properties.{part}": f"changing '{part}' of a virtual machine by PATCH"
-            for part in ("networkProfile", "osProfile", "storageProfile")
-        },
+        **VirtualMachineRequest.refused,
         "zones": "changing the zones of a virtual machine by PATCH",
     }
-    unseen = ("properties.userData",)
+    unseen = VirtualMachineRequest.unseen
+    also_read = VirtualMachineRequest.also_read
 
     tags: dict[str, str] | None = None
     identity: IdentityRequest | None = None
-    properties: PatchedPropertiesRequest = PatchedPropertiesRequest()
+    properties: PropertiesRequest = PropertiesRequest()
+
+    def applied(self, machine: Json) -> VirtualMachineRequest:
+        """The PUT that means the same for a machine as it is shown. Objects are changed key by key; lists and objects
+        without content replace what was there."""
+        asked = self.properties.model_dump(by_alias=True, exclude_unset=True, exclude_none=True)
+        before = {key: machine[key] for key in ("location", "tags", "zones") if key in machine}
+        tags = {"tags": self.tags} if self.tags is not None else {}
+        properties = machine["properties"]
+        joined = properties | {key: _joined(properties.get(key), value) for key, value in asked.items()}
+        return VirtualMachineRequest.model_validate(before | tags | {"properties": joined})
+
+
+def _joined(before: Any, asked: Any) -> Any:
+    if not (isinstance(before, dict) and isinstance(asked, dict) and asked):
+        return asked
+    return before | {key: _joined(before.get(key), value) for key, value in asked.items()}
 
 
 def _shown(part: RequestBody | None) -> dict[str, Any] | None:

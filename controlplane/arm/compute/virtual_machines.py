@@ -19,8 +19,8 @@ from controlplane.arm.compute.virtual_machine_identity import merged
 from controlplane.arm.compute.virtual_machine_request import MachinePatch, VirtualMachineRequest
 from controlplane.arm.compute.virtual_machine_view import extension_body, instance_view
 from controlplane.arm.edge.call import Answer, Call, as_json, encode
+from controlplane.arm.edge.request_body import RequestBody
 from controlplane.arm.edge.routing import GROUP, SUBSCRIPTION, Route, reading
-from controlplane.arm.edge.tags import tagged
 from controlplane.arm.network import network_interfaces
 from controlplane.domain import errors
 from controlplane.domain.compute.virtual_machine import (
@@ -30,9 +30,10 @@ from controlplane.domain.compute.virtual_machine import (
     MachineRequest,
     body,
     change_of_disks,
+    changed_os_profile,
+    changed_profile,
     check_size,
     completed,
-    data_disk_body,
     not_allowed,
 )
 from controlplane.jobs.documents.machines import spec_of
@@ -50,7 +51,9 @@ def put_machine(call: Call) -> Answer:
     known = call.find(KIND)
     call.check_precondition(known)
     identity = merged(call, known.json().get("identity") if known else None, asked.identity, replaces=True)
-    return _create(call, request, identity) if known is None else _update(call, known, request, identity)
+    if known is None:
+        return _create(call, request, identity)
+    return _update(call, known, request, identity, VirtualMachineRequest)
 
 
 def get_machine(call: Call) -> Answer:
@@ -164,7 +167,9 @@ def _names_of_disks(call: Call, request: MachineRequest) -> Callable[[int], str]
 # --------------------------------------------------------------------------------------------------------------- update
 
 
-def _update(call: Call, known: Document, request: MachineRequest, identity: Json | None) -> Answer:
+def _update(
+    call: Call, known: Document, request: MachineRequest, identity: Json | None, model: type[RequestBody]
+) -> Answer:
     """Size, data disks, tags, identity, network interfaces, diagnostics and what is only shown may change."""
     machine = known.json()
     check_size(request.size)
@@ -173,17 +178,10 @@ def _update(call: Call, known: Document, request: MachineRequest, identity: Json
     profile = machine["properties"]["storageProfile"]
     change = change_of_disks(profile, request, _names_of_disks(call, request))
     added = [place(call, disk) for disk in change.added]
-    shown = [disk for disk in profile["dataDisks"] if disk["lun"] in change.kept]
-    shown = sorted([*shown, *(data_disk_body(disk.request) for disk in added)], key=lambda disk: int(disk["lun"]))
-    properties = machine["properties"] | {
-        "hardwareProfile": {"vmSize": request.size},
-        "storageProfile": profile | {"dataDisks": shown},
-        **request.others,
-    }
-    for key, value in (("networkProfile", request.network), ("diagnosticsProfile", request.diagnostics)):
-        properties |= {key: value} if value is not None else {}
+    properties = _properties(machine["properties"], request)
+    properties["storageProfile"] = changed_profile(profile, request, [disk.request for disk in added], change.kept)
     changed = {key: value for key, value in machine.items() if key != "tags"} | {"properties": properties}
-    changed = call.with_kept(VirtualMachineRequest, _with_identity(changed, identity))
+    changed = call.with_kept(model, _with_identity(changed, identity))
     if request.tags is not None:
         changed["tags"] = request.tags
     with call.ports.store.transaction():
@@ -197,22 +195,26 @@ def _update(call: Call, known: Document, request: MachineRequest, identity: Json
         return _write(call, known, changed, (*kept, *(disk.backed for disk in added)))
 
 
+def _properties(before: Json, request: MachineRequest) -> Json:
+    """A machine's properties after a request, but for its disks."""
+    properties = {key: value for key, value in before.items() if key not in request.cleared} | request.others
+    properties["hardwareProfile"] = before["hardwareProfile"] | {"vmSize": request.size}
+    if "osProfile" in before:
+        properties["osProfile"] = changed_os_profile(before["osProfile"], request)
+    for key, value in (("networkProfile", request.network), ("diagnosticsProfile", request.diagnostics)):
+        properties |= {key: value} if value is not None else {}
+    return properties
+
+
 def patch_machine(call: Call) -> Answer:
-    """Tags, identity, size, and what has no effect; the rest is changed by PUT."""
-    request = call.read(MachinePatch)
-    size = request.properties.hardware_profile.vm_size
-    if size is not None:
-        check_size(size)
-    with call.ports.store.transaction():
-        known = call.get(KIND)
-        call.check_precondition(known)
-        changed = known.json() if request.tags is None else tagged(known, request.tags)
-        changed = _with_identity(changed, merged(call, changed.get("identity"), request.identity, replaces=False))
-        if size is not None:
-            hardware = changed["properties"]["hardwareProfile"] | {"vmSize": size}
-            changed["properties"] = changed["properties"] | {"hardwareProfile": hardware}
-        changed = call.with_kept(MachinePatch, changed)
-        return _write(call, known, changed, call.ports.fabric.disks(changed["id"]))
+    """What a PUT may change, of which the request names as much as it wants."""
+    asked = call.read(MachinePatch)
+    known = call.get(KIND)
+    call.check_precondition(known)
+    machine = known.json()
+    request = asked.applied(machine).machine(machine["name"])
+    identity = merged(call, machine.get("identity"), asked.identity, replaces=False)
+    return _update(call, known, request, identity, MachinePatch)
 
 
 def _write(call: Call, known: Document, changed: Json, disks: Sequence[Disk]) -> Answer:

@@ -86,8 +86,9 @@ class InternalClient:
         found: Json = json.loads(self._ask("GET", id, api_version or VERSION).content)
         return found
 
-    def act(self, action: str, id: str, api_version: str, body: Json | None) -> Json:
-        answered: Json = json.loads(self._ask("POST", f"{id}/{action}", api_version, body).content)
+    def act(self, action: str, id: str, api_version: str, body: Json | None, *, cause: Cause | None = None) -> Json:
+        caller = replace(self._caller, cause=cause)
+        answered: Json = json.loads(self._ask("POST", f"{id}/{action}", api_version, body, caller).content)
         return answered
 
     def _ask(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import ClassVar
 
 from controlplane.arm.edge.call import Answer, Call, RequestBody, as_json, encode
 from controlplane.arm.edge.routing import Route
@@ -29,10 +31,16 @@ class PropertiesRequest(RequestBody):
     public_access: str | None = None
     metadata: dict[str, str] | None = None
     default_encryption_scope: str | None = None
-    deny_encryption_scope_override: bool | None = None
 
 
 class ContainerRequest(RequestBody):
+    refused: ClassVar[Mapping[str, str]] = {
+        "properties.denyEncryptionScopeOverride": "a container with an encryption scope",
+        "properties.immutableStorageWithVersioning": "a container with immutable storage",
+        "properties.enableNfsV3AllSquash": "a container for NFS",
+        "properties.enableNfsV3RootSquash": "a container for NFS",
+    }
+
     properties: PropertiesRequest = PropertiesRequest()
 
 

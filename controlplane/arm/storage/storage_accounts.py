@@ -33,7 +33,7 @@ from controlplane.domain.storage.storage_account import (
     with_public_endpoints,
 )
 from controlplane.domain.times import parse_instant
-from controlplane.jobs.provisioning import accounts
+from controlplane.jobs.provisioning import accounts, resource_log
 from controlplane.ports import Document, Store
 
 ACCOUNTS = f"{GROUP}/providers/{TYPE}"
@@ -98,14 +98,16 @@ def _begin(call: Call, account: Account, endpoint: str) -> Answer:
     operation = storage_operations.begin(call)
     shown = call.with_kept(AccountRequest, body(call.id, account, endpoint, call.ports.clock.now(), "Creating"))
     call.ports.store.put(KIND, call.id, shown, parent=call.group_id, private={"operation": operation})
+    job = call.new_guid()
     state: accounts.AccountState = {
-        "job": call.new_guid(),
+        "job": job,
         "kind": KIND,
         "resource": call.id,
         "operation": operation,
+        "event": resource_log.begun(call.ports.store, job, call.id),
         "account": account.name,
     }
-    call.engine.start(accounts.CREATE.name, state["job"], dict(state))
+    call.engine.start(accounts.CREATE.name, job, dict(state))
     return storage_operations.accepted(call, account.location, operation)
 
 
@@ -165,14 +167,16 @@ def delete_account(call: Call) -> Answer:
                 call.ports.store.delete(settings.kind, settings.id)
         call.ports.store.delete(KIND, call.id)
         call.ports.store.put(accounts.EMPTYING, name, {})
+        job = call.new_guid()
         state: accounts.AccountState = {
-            "job": call.new_guid(),
+            "job": job,
             "kind": accounts.EMPTYING,
             "resource": name,
             "operation": "",
+            "event": resource_log.begun(call.ports.store, job, call.id),
             "account": name,
         }
-        call.engine.start(accounts.EMPTY.name, state["job"], dict(state))
+        call.engine.start(accounts.EMPTY.name, job, dict(state))
     return Answer(200)
 
 

@@ -19,6 +19,7 @@ from controlplane.domain.errors.compute import (
     OS_DISK_CHANGE_NOT_ALLOWED,
     PARAMETER_INVALID,
     PARAMETER_MISSING,
+    PROPERTY_CHANGE_NOT_ALLOWED,
     SIZE_INVALID,
 )
 from controlplane.domain.times import instant_with_offset
@@ -111,6 +112,8 @@ class MachineRequest:
     diagnostics: Json | None = None
     others: Json = field(default_factory=dict)
     """Properties that change nothing here, such as licenseType."""
+    cleared: frozenset[str] = frozenset()
+    """Those of such properties that an existing machine shall lose."""
 
     @property
     def managed(self) -> bool:
@@ -173,6 +176,32 @@ def change_of_disks(profile: Json, request: MachineRequest, name_of_disk: Callab
     added = [disk if disk.name else replace(disk, name=_default_name(disk, name_of_disk)) for disk in added]
     _check_additions([profile["osDisk"], *(present[lun] for lun in kept)], added)
     return DiskChange(kept, tuple(added))
+
+
+def changed_profile(profile: Json, request: MachineRequest, added: Sequence[DiskRequest], kept: frozenset[int]) -> Json:
+    """A machine's storage profile after a request: with the disks that are added and those that it keeps, each with
+    the caching and the end that the request gives it."""
+    asked = {disk.lun: disk for disk in request.disks}
+    data = [_treated(disk, asked.get(disk["lun"])) for disk in profile["dataDisks"] if disk["lun"] in kept]
+    data = sorted([*data, *map(data_disk_body, added)], key=lambda disk: int(disk["lun"]))
+    return profile | {"osDisk": _treated(profile["osDisk"], asked.get(OS_DISK_LUN)), "dataDisks": data}
+
+
+def _treated(shown: Json, disk: DiskRequest | None) -> Json:
+    treatment = {"caching": disk.caching, "deleteOption": disk.delete_option} if disk else {}
+    return shown | {key: value for key, value in treatment.items() if value}
+
+
+def changed_os_profile(profile: Json, request: MachineRequest) -> Json:
+    """What the system is set up with after a request. Names of a machine and its administrator stay for good."""
+    for key, asked in (("adminUsername", request.admin_username), ("computerName", request.computer_name)):
+        if asked and profile.get(key) and asked != profile[key]:
+            raise PROPERTY_CHANGE_NOT_ALLOWED.error(key=f"osProfile.{key}")
+    changed = dict(profile)
+    for key, part in (("windowsConfiguration", request.windows), ("linuxConfiguration", request.linux)):
+        if part is not None and key in profile:
+            changed[key] = profile[key] | part
+    return changed
 
 
 def _means(disk: DiskRequest, shown: Json) -> bool:

@@ -20,7 +20,8 @@ class Event:
     """One message or state change: the one stream that dashboard, recorder and tests read.
 
     `id` grows with the commits and is 0 before one. `time` is the world's, `monotonic_seconds` real; both are of the
-    moment at which it happened. `parent` is the id of the event that it follows from.
+    moment at which it happened. `parent` is the id of the event that it follows from. `schema` is the version that its
+    kind had in the catalogue when the event was recorded: a newer release may know later ones.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Event:
     id: int = 0
     time: datetime | None = None
     monotonic_seconds: float = 0.0
+    schema: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,8 @@ class Party(StrEnum):
     HOST = "host"
     AGENT = "agent"
     GUEST = "guest"
+    HANDLER = "handler"
+    STORAGE = "storage"
     WORLD = "world"
 
 
@@ -99,4 +103,4 @@ class Fact:
     ) -> Event:
         """Ready to be recorded. Without a time it gets that of its being recorded."""
         data = {name: value for name, value in vars(self).items() if value is not None}
-        return Event(self.NAME, self.PARTY.value, data, vm, job, parent, 0, time, monotonic_seconds)
+        return Event(self.NAME, self.PARTY.value, data, vm, job, parent, 0, time, monotonic_seconds, self.VERSION)

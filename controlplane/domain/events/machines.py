@@ -6,18 +6,27 @@ from dataclasses import dataclass
 
 from controlplane.domain.events.event import ALWAYS, ROOT, SOMETIMES, Fact, Party
 
+# ------------------------------------------------------------------------------------------------------------- the host
+
+
+@dataclass(frozen=True)
+class HostStarted(Fact, name="host.started", party=Party.HOST, parents=(ROOT,)):
+    """A host has begun to run the machines of the world. Those that are to run boot, as after a power cut."""
+
+
+@dataclass(frozen=True)
+class HostStopping(Fact, name="host.stopping", party=Party.HOST, parents=(ROOT,)):
+    """A host ends, and shuts its machines down. What they are to be stays as it is, for the next host."""
+
+
 ORDERS = (
     "arm.request",
     "service.request",
-    "job.state",
     "task.state",
-    "deployment.state",
-    "world.reset",
-    ROOT,
+    "control.request",
+    HostStarted.NAME,
 )
-"""What the host may be asked for something by."""
-
-# ------------------------------------------------------------------------------------------------------------- the host
+"""What a machine is created, deleted, switched on or off by."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +50,12 @@ class MachineDeleted(Fact, name="machine.deleted", party=Party.HOST, parents=ORD
 
 @dataclass(frozen=True)
 class GoalStatePublished(
-    Fact, name="goal_state.published", party=Party.HOST, parents=(*ORDERS, "snapshot.asked"), job=SOMETIMES, vm=ALWAYS
+    Fact,
+    name="goal_state.published",
+    party=Party.HOST,
+    parents=("arm.request", "service.request", "task.state", HostStarted.NAME, "snapshot.asked"),
+    job=SOMETIMES,
+    vm=ALWAYS,
 ):
     """The wire server has another goal state for a machine."""
 
@@ -59,7 +73,7 @@ class StatusUploadFailed(
     Fact,
     name="status.upload_failed",
     party=Party.HOST,
-    parents=("agent.goal_state", "guest.booted", ROOT),
+    parents=("agent.goal_state", "guest.booted"),
     job=SOMETIMES,
     vm=ALWAYS,
 ):
@@ -73,7 +87,7 @@ class HostSnapshotRefused(
     Fact,
     name="host_snapshot.refused",
     party=Party.HOST,
-    parents=("agent.goal_state", "guest.booted", ROOT),
+    parents=("agent.goal_state", "guest.booted"),
     job=SOMETIMES,
     vm=ALWAYS,
 ):
@@ -90,7 +104,7 @@ class AgentGoalState(
     Fact,
     name="agent.goal_state",
     party=Party.AGENT,
-    parents=("goal_state.published", "guest.booted", ROOT),
+    parents=("goal_state.published", "guest.booted"),
     job=SOMETIMES,
     vm=ALWAYS,
 ):
@@ -104,7 +118,7 @@ class AgentFailed(
     Fact,
     name="agent.failed",
     party=Party.AGENT,
-    parents=("agent.goal_state", "guest.booted", ROOT),
+    parents=("agent.goal_state", "guest.booted"),
     job=SOMETIMES,
     vm=ALWAYS,
 ):
@@ -118,7 +132,7 @@ class HandlerUnpacked(
     Fact,
     name="handler.unpacked",
     party=Party.AGENT,
-    parents=("agent.goal_state", "guest.booted", ROOT),
+    parents=("agent.goal_state",),
     job=SOMETIMES,
     vm=ALWAYS,
 ):
@@ -134,7 +148,7 @@ class CommandStarted(
     Fact,
     name="handler.command_started",
     party=Party.AGENT,
-    parents=("agent.goal_state", "guest.booted", ROOT),
+    parents=("agent.goal_state",),
     job=SOMETIMES,
     vm=ALWAYS,
 ):
@@ -170,7 +184,7 @@ class HandlerFailed(
     Fact,
     name="handler.failed",
     party=Party.AGENT,
-    parents=("agent.goal_state", "guest.booted", ROOT),
+    parents=("agent.goal_state",),
     job=SOMETIMES,
     vm=ALWAYS,
 ):
@@ -186,7 +200,7 @@ class HandlerRemoved(
     Fact,
     name="handler.removed",
     party=Party.AGENT,
-    parents=("agent.goal_state", "guest.booted", ROOT),
+    parents=("agent.goal_state",),
     job=SOMETIMES,
     vm=ALWAYS,
 ):
@@ -201,7 +215,7 @@ class HandlerStatus(
     Fact,
     name="handler.status",
     party=Party.AGENT,
-    parents=("handler.command_started", "agent.goal_state", "guest.booted", ROOT),
+    parents=("handler.command_started", "agent.goal_state"),
     job=SOMETIMES,
     vm=ALWAYS,
 ):
@@ -218,7 +232,7 @@ class AgentReported(
     Fact,
     name="agent.reported",
     party=Party.AGENT,
-    parents=("handler.status", "agent.goal_state", "guest.booted", ROOT),
+    parents=("handler.status", "agent.goal_state", "guest.booted"),
     job=SOMETIMES,
     vm=ALWAYS,
 ):
@@ -241,7 +255,9 @@ class GuestBooted(Fact, name="guest.booted", party=Party.GUEST, parents=ORDERS, 
 
 
 @dataclass(frozen=True)
-class GuestStopped(Fact, name="guest.stopped", party=Party.GUEST, parents=ORDERS, job=SOMETIMES, vm=ALWAYS):
+class GuestStopped(
+    Fact, name="guest.stopped", party=Party.GUEST, parents=(*ORDERS, HostStopping.NAME), job=SOMETIMES, vm=ALWAYS
+):
     """The operating system has ended."""
 
     computer_name: str
@@ -270,7 +286,7 @@ class DiskRaw(Fact, name="disk.raw", party=Party.GUEST, parents=ORDERS, job=SOME
 
 @dataclass(frozen=True)
 class WorkloadFailed(
-    Fact, name="workload.failed", party=Party.GUEST, parents=("guest.booted", ROOT), job=SOMETIMES, vm=ALWAYS
+    Fact, name="workload.failed", party=Party.GUEST, parents=("guest.booted",), job=SOMETIMES, vm=ALWAYS
 ):
     """A program in the guest could not go on."""
 
@@ -283,7 +299,7 @@ class SessionOpened(
     Fact,
     name="bridge.session_opened",
     party=Party.GUEST,
-    parents=("handler.command_started", "guest.booted", ROOT),
+    parents=("handler.command_started", "guest.booted"),
     job=SOMETIMES,
     vm=ALWAYS,
 ):
@@ -329,7 +345,7 @@ class ThawAsked(
     task_id: str
 
 
-FREEZE_STEPS = (FreezeAsked.NAME, ThawAsked.NAME, SessionOpened.NAME)
+FREEZE_STEPS = (FreezeAsked.NAME, ThawAsked.NAME)
 
 
 @dataclass(frozen=True)

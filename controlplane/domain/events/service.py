@@ -1,4 +1,7 @@
-"""The catalogue's part of ARM, of the service and of the world: what is asked, what is due, and what jobs do."""
+"""The catalogue's part of ARM, of the service and of the world: what is asked, what is due, and what jobs do.
+
+Only what a client asks, what is due, and what is done to the world as a whole may stand without a parent.
+"""
 
 from __future__ import annotations
 
@@ -28,10 +31,10 @@ class ServiceRequest(
     Fact,
     name="service.request",
     party=Party.SERVICE,
-    parents=("arm.request", "service.request", "job.state", "task.state", "deployment.state", ROOT),
+    parents=("arm.request", "service.request", "deployment.state"),
     job=SOMETIMES,
 ):
-    """A request or a job uses an operation of ARM itself."""
+    """A request or a deployment uses an operation of ARM itself."""
 
     operation: str
     """Verb and full resource type."""
@@ -70,6 +73,19 @@ SCHEDULES = (ScheduleDue.NAME, RetentionDue.NAME)
 
 
 @dataclass(frozen=True)
+class ControlRequest(Fact, name="control.request", party=Party.WORLD, parents=(ROOT,)):
+    """Somebody asked the control API to change the world as a whole."""
+
+    operation: str
+    """Last part of its path, as in `/_sim/reset`."""
+
+
+@dataclass(frozen=True)
+class WorldRestarted(Fact, name="world.restarted", party=Party.WORLD, parents=(ROOT,)):
+    """The world has started after an end that was not orderly; the storage is asked for every recovery point."""
+
+
+@dataclass(frozen=True)
 class BackupSkipped(Fact, name="backup.skipped", party=Party.SERVICE, parents=(ScheduleDue.NAME,), vm=ALWAYS):
     """A backup was due and could not be started."""
 
@@ -87,7 +103,7 @@ class JobState(
     Fact,
     name="job.state",
     party=Party.SERVICE,
-    parents=(*REQUESTS, *SCHEDULES, "job.state", ROOT),
+    parents=(*REQUESTS, *SCHEDULES, "job.state"),
     job=ALWAYS,
     vm=SOMETIMES,
 ):
@@ -101,6 +117,7 @@ class JobState(
 
 
 JOBS = (JobState.NAME, "task.state")
+RUNS = (*JOBS, "deployment.state", "resource_job.state")
 
 
 @dataclass(frozen=True)
@@ -112,7 +129,7 @@ class TaskState(Fact, name="task.state", party=Party.SERVICE, parents=JOBS, job=
 
 
 @dataclass(frozen=True)
-class JobMistake(Fact, name="job.mistake", party=Party.SERVICE, parents=JOBS, job=ALWAYS, vm=SOMETIMES):
+class JobMistake(Fact, name="job.mistake", party=Party.SERVICE, parents=RUNS, job=ALWAYS, vm=SOMETIMES):
     """A step failed with an unexpected error. The error's text is left out, since it may hold a secret."""
 
     step: str
@@ -123,7 +140,7 @@ class JobMistake(Fact, name="job.mistake", party=Party.SERVICE, parents=JOBS, jo
 
 
 @dataclass(frozen=True)
-class UndoFailed(Fact, name="job.undo_failed", party=Party.SERVICE, parents=JOBS, job=ALWAYS, vm=SOMETIMES):
+class UndoFailed(Fact, name="job.undo_failed", party=Party.SERVICE, parents=RUNS, job=ALWAYS, vm=SOMETIMES):
     """What a step had done could not be undone. It is not tried again."""
 
     step: str
@@ -135,7 +152,7 @@ class UndoFailed(Fact, name="job.undo_failed", party=Party.SERVICE, parents=JOBS
 
 @dataclass(frozen=True)
 class DeploymentState(
-    Fact, name="deployment.state", party=Party.SERVICE, parents=(*REQUESTS, "deployment.state", ROOT), job=ALWAYS
+    Fact, name="deployment.state", party=Party.SERVICE, parents=(*REQUESTS, "deployment.state"), job=ALWAYS
 ):
     """A deployment of a template is in another state."""
 
@@ -143,11 +160,22 @@ class DeploymentState(
     to: str
 
 
+@dataclass(frozen=True)
+class ResourceJobState(
+    Fact, name="resource_job.state", party=Party.SERVICE, parents=(*REQUESTS, "resource_job.state"), job=ALWAYS
+):
+    """A job that makes or removes what a resource stands for, such as the blob of a disk, began or ended."""
+
+    to: str
+    resource: str | None = None
+    """Told when it begins."""
+
+
 # --------------------------------------------------------------------------------------------------- backup and restore
 
 
 @dataclass(frozen=True)
-class SnapshotAsked(Fact, name="snapshot.asked", party=Party.SERVICE, parents=JOBS, job=ALWAYS, vm=ALWAYS):
+class SnapshotAsked(Fact, name="snapshot.asked", party=Party.SERVICE, parents=(TaskState.NAME,), job=ALWAYS, vm=ALWAYS):
     """A snapshot task was delivered to the extension of a machine."""
 
     task: str
@@ -157,9 +185,9 @@ class SnapshotAsked(Fact, name="snapshot.asked", party=Party.SERVICE, parents=JO
 
 @dataclass(frozen=True)
 class SnapshotReported(
-    Fact, name="snapshot.reported", party=Party.SERVICE, parents=(SnapshotAsked.NAME, *JOBS), job=ALWAYS, vm=ALWAYS
+    Fact, name="snapshot.reported", party=Party.HANDLER, parents=(SnapshotAsked.NAME,), job=ALWAYS, vm=ALWAYS
 ):
-    """The service has stopped waiting for the report of a task. Without a code there was none."""
+    """The handler has reported how a task ended, and the service has read it."""
 
     task: str
     code: int | None
@@ -168,11 +196,21 @@ class SnapshotReported(
     message: str
 
 
-SNAPSHOTS = (SnapshotReported.NAME, *JOBS)
+@dataclass(frozen=True)
+class SnapshotUnreported(
+    Fact, name="snapshot.unreported", party=Party.SERVICE, parents=(SnapshotAsked.NAME,), job=ALWAYS, vm=ALWAYS
+):
+    """The service has stopped waiting for the report of a task."""
+
+    task: str
+
+
+SNAPSHOTS = (SnapshotReported.NAME, TaskState.NAME)
+"""What snapshots are known by: the report of a handler, or the task in which the service took them itself."""
 
 
 @dataclass(frozen=True)
-class SnapshotFound(Fact, name="snapshot.found", party=Party.SERVICE, parents=SNAPSHOTS, job=ALWAYS, vm=ALWAYS):
+class SnapshotFound(Fact, name="snapshot.found", party=Party.STORAGE, parents=SNAPSHOTS, job=ALWAYS, vm=ALWAYS):
     """The storage has the snapshot of a disk: the one that a report names, or one that the service took itself."""
 
     disk: str
@@ -193,7 +231,7 @@ class SnapshotJudged(Fact, name="snapshot.judged", party=Party.SERVICE, parents=
 
 
 @dataclass(frozen=True)
-class SnapshotLost(Fact, name="snapshot.lost", party=Party.SERVICE, parents=JOBS, job=ALWAYS, vm=ALWAYS):
+class SnapshotLost(Fact, name="snapshot.lost", party=Party.STORAGE, parents=(TaskState.NAME,), job=ALWAYS, vm=ALWAYS):
     """The storage no longer has snapshots that were taken in this job."""
 
     point: str
@@ -201,14 +239,18 @@ class SnapshotLost(Fact, name="snapshot.lost", party=Party.SERVICE, parents=JOBS
 
 
 @dataclass(frozen=True)
-class SnapshotLeftBehind(Fact, name="snapshot.left_behind", party=Party.SERVICE, parents=JOBS, job=ALWAYS, vm=ALWAYS):
+class SnapshotLeftBehind(
+    Fact, name="snapshot.left_behind", party=Party.SERVICE, parents=(TaskState.NAME,), job=ALWAYS, vm=ALWAYS
+):
     """Snapshots of a job that failed could not be deleted. A later backup does it."""
 
     reason: str
 
 
 @dataclass(frozen=True)
-class TransferProgress(Fact, name="transfer.progress", party=Party.SERVICE, parents=JOBS, job=ALWAYS, vm=ALWAYS):
+class TransferProgress(
+    Fact, name="transfer.progress", party=Party.SERVICE, parents=(TaskState.NAME,), job=ALWAYS, vm=ALWAYS
+):
     """How far the transfer of a disk to the vault is. Told every now and then."""
 
     disk: str
@@ -217,7 +259,9 @@ class TransferProgress(Fact, name="transfer.progress", party=Party.SERVICE, pare
 
 
 @dataclass(frozen=True)
-class DiskVaulted(Fact, name="transfer.disk_vaulted", party=Party.SERVICE, parents=JOBS, job=ALWAYS, vm=ALWAYS):
+class DiskVaulted(
+    Fact, name="transfer.disk_vaulted", party=Party.SERVICE, parents=(TaskState.NAME,), job=ALWAYS, vm=ALWAYS
+):
     """The vault has what changed on a disk."""
 
     disk: str
@@ -226,7 +270,9 @@ class DiskVaulted(Fact, name="transfer.disk_vaulted", party=Party.SERVICE, paren
 
 
 @dataclass(frozen=True)
-class RestoreProgress(Fact, name="restore.progress", party=Party.SERVICE, parents=JOBS, job=ALWAYS, vm=SOMETIMES):
+class RestoreProgress(
+    Fact, name="restore.progress", party=Party.SERVICE, parents=(TaskState.NAME,), job=ALWAYS, vm=SOMETIMES
+):
     """How far the disks of a restore are. Told every now and then, and once at the end."""
 
     details: str
@@ -238,11 +284,11 @@ class RecoveryPointState(
     Fact,
     name="recovery_point.state",
     party=Party.SERVICE,
-    parents=(SnapshotJudged.NAME, *JOBS, *REQUESTS, *SCHEDULES, ROOT),
+    parents=(SnapshotJudged.NAME, TaskState.NAME, *REQUESTS, RetentionDue.NAME, ControlRequest.NAME),
     job=SOMETIMES,
     vm=SOMETIMES,
 ):
-    """A recovery point was made, moved to other tiers, or expired."""
+    """A recovery point was made, moved to other tiers, or expired. It has the job that did so, if one did."""
 
     point: str
     to: str
@@ -251,7 +297,9 @@ class RecoveryPointState(
 
 
 @dataclass(frozen=True)
-class RecoveryPointLost(Fact, name="recovery_point.lost", party=Party.SERVICE, parents=(ROOT,), job=SOMETIMES):
+class RecoveryPointLost(
+    Fact, name="recovery_point.lost", party=Party.STORAGE, parents=(WorldRestarted.NAME,), vm=SOMETIMES
+):
     """After an end that was not orderly the storage lacks a tier of a recovery point."""
 
     point: str
@@ -260,9 +308,7 @@ class RecoveryPointLost(Fact, name="recovery_point.lost", party=Party.SERVICE, p
 
 
 @dataclass(frozen=True)
-class ItemRecoveryBegun(
-    Fact, name="item_recovery.begun", party=Party.SERVICE, parents=(*REQUESTS, *SCHEDULES, ROOT), job=SOMETIMES
-):
+class ItemRecoveryBegun(Fact, name="item_recovery.begun", party=Party.SERVICE, parents=REQUESTS, vm=SOMETIMES):
     """A session began in which the files of a recovery point can be read."""
 
     point: str
@@ -270,9 +316,9 @@ class ItemRecoveryBegun(
 
 @dataclass(frozen=True)
 class ItemRecoveryEnded(
-    Fact, name="item_recovery.ended", party=Party.SERVICE, parents=(*REQUESTS, *SCHEDULES, ROOT), job=SOMETIMES
+    Fact, name="item_recovery.ended", party=Party.SERVICE, parents=(*REQUESTS, RetentionDue.NAME), vm=SOMETIMES
 ):
-    """The sessions in which the files of a recovery point could be read were ended."""
+    """The sessions in which the files of a recovery point could be read were ended, or their time was up."""
 
     point: str
 
@@ -282,7 +328,12 @@ class ItemRecoveryEnded(
 
 @dataclass(frozen=True)
 class ItemState(
-    Fact, name="item.state", party=Party.SERVICE, parents=(*JOBS, *REQUESTS, *SCHEDULES, ROOT), job=SOMETIMES, vm=ALWAYS
+    Fact,
+    name="item.state",
+    party=Party.SERVICE,
+    parents=(*JOBS, *REQUESTS, RetentionDue.NAME, ControlRequest.NAME),
+    job=SOMETIMES,
+    vm=ALWAYS,
 ):
     """A protected item was made, or may be in another state."""
 
@@ -291,7 +342,9 @@ class ItemState(
 
 
 @dataclass(frozen=True)
-class VaultState(Fact, name="vault.state", party=Party.SERVICE, parents=(*REQUESTS, *SCHEDULES, ROOT)):
+class VaultState(
+    Fact, name="vault.state", party=Party.SERVICE, parents=(*REQUESTS, RetentionDue.NAME, ControlRequest.NAME)
+):
     """A vault was deleted, brought back or purged."""
 
     vault: str
@@ -299,7 +352,9 @@ class VaultState(Fact, name="vault.state", party=Party.SERVICE, parents=(*REQUES
 
 
 @dataclass(frozen=True)
-class ExpiryLeftBehind(Fact, name="expiry.left_behind", party=Party.SERVICE, parents=(*SCHEDULES, ROOT)):
+class ExpiryLeftBehind(
+    Fact, name="expiry.left_behind", party=Party.SERVICE, parents=(RetentionDue.NAME, ControlRequest.NAME)
+):
     """Data of what is over could not be erased. The next round tries again."""
 
     of: str
@@ -307,7 +362,7 @@ class ExpiryLeftBehind(Fact, name="expiry.left_behind", party=Party.SERVICE, par
 
 
 @dataclass(frozen=True)
-class ArchiveSkipped(Fact, name="archive.skipped", party=Party.SERVICE, parents=(*SCHEDULES, ROOT)):
+class ArchiveSkipped(Fact, name="archive.skipped", party=Party.SERVICE, parents=(RetentionDue.NAME,), vm=SOMETIMES):
     """A recovery point was due for the archive and could not be moved now."""
 
     point: str
@@ -318,7 +373,7 @@ class ArchiveSkipped(Fact, name="archive.skipped", party=Party.SERVICE, parents=
 
 
 @dataclass(frozen=True)
-class WorldReset(Fact, name="world.reset", party=Party.WORLD, parents=(ROOT,)):
+class WorldReset(Fact, name="world.reset", party=Party.WORLD, parents=(ControlRequest.NAME,)):
     """The world was emptied."""
 
     documents: int
@@ -339,7 +394,7 @@ class WorldPaced(Fact, name="world.paced", party=Party.WORLD, parents=(ROOT,)):
 
 
 @dataclass(frozen=True)
-class WorldPurged(Fact, name="world.purged", party=Party.WORLD, parents=(ROOT,)):
+class WorldPurged(Fact, name="world.purged", party=Party.WORLD, parents=(ControlRequest.NAME,)):
     """What was soft-deleted was ended before its time."""
 
     items: int

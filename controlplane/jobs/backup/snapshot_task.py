@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 
 from controlplane.domain.errors import ServiceError
 from controlplane.domain.events import service as events
-from controlplane.domain.events.event import Cause
+from controlplane.domain.events.event import Cause, Fact
 from controlplane.domain.recovery_services import snapshot_failure
 from controlplane.guest_urls import guest_sas
 from controlplane.jobs.backup.states import BackupState
@@ -241,6 +241,7 @@ def _request(ports: Ports, state: BackupState, disks: Sequence[Disk], task: Task
 def _remember_attempt(ports: Ports, state: BackupState, task: Task, report: StatusReport | None) -> int:
     """Both blobs stay with the job, whatever becomes of it; returns the event that tells so."""
     told: Json = {"code": None, "error_name": None, "consistency": None, "message": ""}
+    fact: Fact = events.SnapshotUnreported(task.id)
     if report is not None:
         told = {
             "code": report.code,
@@ -248,9 +249,10 @@ def _remember_attempt(ports: Ports, state: BackupState, task: Task, report: Stat
             "consistency": report.consistency,
             "message": report.message,
         }
+        fact = events.SnapshotReported(task.id, **told)
     blobs = {"status_blob": _address(task.status), "logs_blob": _address(task.logs)}
     records.remember_one_more(ports, state, "attempts", {"task_id": task.id, **told, **blobs})
-    return ports.store.record(records.event(state, events.SnapshotReported(task.id, **told)))
+    return ports.store.record(records.event(state, fact))
 
 
 def _address(blob: Blob) -> Json:

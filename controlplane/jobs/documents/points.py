@@ -70,3 +70,9 @@ def latest_vaulted(points: Sequence[RecoveryPoint], lun: int) -> PointDisk | Non
     present = [point for point in points if not point.in_archive]
     copies = [disk for point in present for disk in point.disks if disk.lun == lun and disk.vault is not None]
     return copies[-1] if copies else None
+
+
+def machine_of(store: Store, point: RecoveryPoint) -> str | None:
+    """ARM id of the machine that the point is of; None once its item is gone."""
+    item = store.get(protected_item.KIND, point.item)
+    return str(item.json()["properties"]["sourceResourceId"]) if item else None

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from controlplane.domain import errors
+from controlplane.domain.events import service as events
 from controlplane.domain.recovery_services.recovery_point import RecoveryPoint
 from controlplane.ports import Document, Ports, Store
 
@@ -26,7 +27,15 @@ class Session:
 
 
 def forget_what_is_over(ports: Ports) -> None:
-    end(ports.store, [each for each in ports.store.find(KIND) if _session(each).is_over(ports.clock.now())])
+    """Tell it once for each recovery point."""
+    now = ports.clock.now()
+    if not any(_session(each).is_over(now) for each in ports.store.find(KIND)):
+        return
+    with ports.store.transaction():
+        over = [each for each in ports.store.find(KIND) if _session(each).is_over(now)]
+        end(ports.store, over)
+        for point in sorted({_session(each).point for each in over}):
+            ports.store.record(events.ItemRecoveryEnded(point.rpartition("/")[2]).event())
 
 
 def find(ports: Ports, id: str) -> Session:

@@ -102,12 +102,14 @@ class Execution:
                 self._run_on_finished(state, job)
 
     def _run_on_finished(self, state: Json, job: Job) -> None:
+        """What it tells follows from the job, and no more from its last task."""
         store = self._ports.store
+        state = state | {"event": self._run.state.get("event")}
         try:
             with store.transaction():
                 self._plan.on_finished(store, state, job, self._errors[-1] if job.ended_badly else None)
         except Exception as mistake:  # noqa: BLE001 - the job has ended, whatever on_finished cannot do
-            self._tell(events.JobMistake("on_finished", *_traced(mistake)))
+            self._tell(self._run.state, events.JobMistake("on_finished", *_traced(mistake)))
 
     # ------------------------------------------------------------------------------------------------------- one call
 
@@ -142,7 +144,7 @@ class Execution:
         except Interrupted:
             raise
         except Exception as error:
-            raise self._failed(step, error) from error
+            raise self._failed(step, state, error) from error
         return after
 
     def _begin(self, step: Step, state: Json) -> Json:
@@ -164,14 +166,15 @@ class Execution:
         self._errors.append(error)
         return StepFailed(error, cancelled=True)
 
-    def _failed(self, step: Step, cause: Exception) -> StepFailed:
+    def _failed(self, step: Step, state: Json, cause: Exception) -> StepFailed:
+        """`state` is that of the step, with the event of its task."""
         if self._stopped:
             return self._stopped_at(step)
         store, error = self._ports.store, _as_service_error(cause)
         with self._writing():
             if not isinstance(cause, ServiceError | PortError):
-                self._tell(events.JobMistake(step.name, *_traced(cause)))
-            self._job_log.change_task(store, self._run.state, step.name, "failed", self._ports.clock.now())
+                self._tell(state, events.JobMistake(step.name, *_traced(cause)))
+            self._job_log.change_task(store, state, step.name, "failed", self._ports.clock.now())
             self._note(step, Direction.DO, None, error)
         self._errors.append(error)
         return StepFailed(error)
@@ -190,7 +193,7 @@ class Execution:
             raise
         except Exception as error:  # noqa: BLE001 - the plan goes on undoing whatever one undo meets
             with self._writing():
-                self._tell(events.UndoFailed(step.name, *_traced(error)))
+                self._tell(self._run.state, events.UndoFailed(step.name, *_traced(error)))
                 self._note(step, Direction.UNDO, state)
             return state
         return after
@@ -225,8 +228,8 @@ class Execution:
             return self._ports
         return replace(self._ports, fabric=CausedFabric(self._ports.fabric, lambda: Cause(event, self._run.job)))
 
-    def _tell(self, fact: Fact) -> None:
-        self._ports.store.record(self._job_log.event(self._run.state, fact))
+    def _tell(self, state: Json, fact: Fact) -> None:
+        self._ports.store.record(self._job_log.event(state, fact))
 
 
 def _traced(error: Exception) -> tuple[str, list[str]]:

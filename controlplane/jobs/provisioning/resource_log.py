@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import TypedDict
 
 from controlplane.domain.errors import ServiceError
+from controlplane.domain.events import service as events
 from controlplane.domain.events.event import Event, Fact
 from controlplane.domain.recovery_services.job import Job
 from controlplane.domain.resources import operation
@@ -29,6 +30,13 @@ class ResourceState(TypedDict):
     """Id of that document: the ARM id of the resource."""
     operation: str
     """Id of the document of the ARM operation that ends with the job; empty where there is none."""
+    event: int
+    """Id of the event that tells of the job's beginning."""
+
+
+def begun(store: Store, job: str, resource: str) -> int:
+    """Tell that such a job begins, with the ARM id of its resource; the id of the event."""
+    return store.record(events.ResourceJobState("InProgress", resource).event(job=job))
 
 
 class ResourceLog(JobLog):
@@ -44,7 +52,9 @@ class ResourceLog(JobLog):
         self, store: Store, state: ResourceState, now: datetime, errors: Sequence[ServiceError], cancelled: bool
     ) -> Job | None:
         failed = errors[0] if errors else None
-        self.show(store, state, "Failed" if failed else "Succeeded")
+        ended = "Failed" if failed else "Succeeded"
+        store.record(self.event(state, events.ResourceJobState(ended)))
+        self.show(store, state, ended)
         end_operation(store, state["operation"], now, failed)
         return None
 
@@ -57,7 +67,7 @@ class ResourceLog(JobLog):
             store.put(state["kind"], made.id, body | {"properties": properties})
 
     def event(self, state: ResourceState, fact: Fact) -> Event:
-        return fact.event(job=state["job"])
+        return fact.event(job=state["job"], parent=state.get("event"))
 
 
 def end_operation(store: Store, id: str, now: datetime, failed: ServiceError | None) -> None:

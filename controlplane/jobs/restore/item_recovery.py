@@ -56,7 +56,7 @@ def provision(ports: Ports, point: RecoveryPoint, renew: bool) -> str:
         ports.store.put(sessions.KIND, id, {}, parent=point.item, private=private)
         body = operation.succeeded(id, instant(now))
         ports.store.put(operation.KIND, id, body, parent=point.item, private={"session": id})
-        ports.store.record(events.ItemRecoveryBegun(point.id).event(job=point.job))
+        ports.store.record(events.ItemRecoveryBegun(point.id).event(vm=points.machine_of(ports.store, point)))
     return id
 
 
@@ -70,7 +70,7 @@ def revoke(ports: Ports, point: RecoveryPoint) -> str:
         sessions.end(ports.store, known)
         body = operation.succeeded(id, instant(ports.clock.now()))
         ports.store.put(operation.KIND, id, body, parent=point.item)
-        ports.store.record(events.ItemRecoveryEnded(point.id).event(job=point.job))
+        ports.store.record(events.ItemRecoveryEnded(point.id).event(vm=points.machine_of(ports.store, point)))
     return id
 
 

@@ -56,7 +56,7 @@ def _rehydrate(ports: Ports, point: RecoveryPoint, keep: timedelta) -> None:
     changed = recovery_point.rehydrated(point, ports.clock.now() + keep)
     points.put(ports.store, changed)
     told = events.RecoveryPointState(point.id, changed.tiers, point.consistency)
-    ports.store.record(told.event(job=point.job))
+    ports.store.record(told.event(vm=points.machine_of(ports.store, point)))
 
 
 def _duration(info: Json) -> timedelta:

@@ -15,7 +15,7 @@ from controlplane.domain import errors
 from controlplane.domain.arm_id import vault_id_of
 from controlplane.domain.errors import ServiceError
 from controlplane.domain.events import service as events
-from controlplane.domain.events.event import Event
+from controlplane.domain.events.event import Fact
 from controlplane.domain.recovery_services import policy, protected_item, recovery_point
 from controlplane.domain.recovery_services.job import Job
 from controlplane.domain.recovery_services.recovery_point import PointDisk, RecoveryPoint
@@ -100,7 +100,9 @@ def _end_rehydrations(ports: Ports, item: str) -> None:
     with ports.store.transaction():
         if not expiry.is_used(ports.store, item):
             for point in _rehydrated_too_long(ports, item):
-                points.put(ports.store, recovery_point.dehydrated(point))
+                ended = recovery_point.dehydrated(point)
+                points.put(ports.store, ended)
+                ports.store.record(_tiers_of(ended).event(vm=points.machine_of(ports.store, point)))
 
 
 def _rehydrated_too_long(ports: Ports, item: str) -> list[RecoveryPoint]:
@@ -126,7 +128,7 @@ def _move_as_due(ports: Ports, engine: Engine, point: RecoveryPoint) -> None:
         move(ports, engine, point.document, "HardenedRP", "ArchivedRP")
     except (ServiceError, PortError) as error:
         reason = error.code if isinstance(error, ServiceError) else str(error)
-        ports.store.record(events.ArchiveSkipped(point.id, reason).event())
+        ports.store.record(events.ArchiveSkipped(point.id, reason).event(vm=points.machine_of(ports.store, point)))
 
 
 # -------------------------------------------------------------------------------------------------------------- the job
@@ -187,7 +189,7 @@ def copy_to_archive(ports: Ports, state: MoveState) -> Outcome:
         points.put(store, after)
         expiry.note_vault_copies(store, before)
 
-    return Outcome(state, commit, (_tiers_event(after, state["job"]),))
+    return Outcome(state, commit, (records.event(state, _tiers_of(after)),))
 
 
 def forget_copies(ports: Ports, state: MoveState) -> Outcome:
@@ -211,5 +213,5 @@ def _archive_name(copy: VaultPoint) -> str:
     return f"archive/{copy.name}"
 
 
-def _tiers_event(point: RecoveryPoint, job: str | None = None) -> Event:
-    return events.RecoveryPointState(point.id, point.tiers, point.consistency).event(job=job or point.job)
+def _tiers_of(point: RecoveryPoint) -> Fact:
+    return events.RecoveryPointState(point.id, point.tiers, point.consistency)

@@ -245,4 +245,4 @@ def _erase_traces(ports: Ports, note: Json) -> None:
 
 def _tell(store: Store, point: RecoveryPoint) -> None:
     told = events.RecoveryPointState(point.id, point.tiers, point.consistency)
-    store.record(told.event(job=point.job))
+    store.record(told.event(vm=points.machine_of(store, point)))

@@ -197,10 +197,8 @@ class Agent:
         watched = self._statuses.setdefault(file, _WatchedStatus(handler.name, file))
         if watched.look(now):
             self._watch_until = now + WATCH
-            told = watched.status["status"]
-            self._on_event(
-                events.HandlerStatus(handler.name, order.sequence_number, told.get("status"), told.get("code"))
-            )
+            status, code = agent_reports.state_of(watched.status)
+            self._on_event(events.HandlerStatus(handler.name, order.sequence_number, status, code))
         return [
             HandlerReport(
                 name=handler.name,

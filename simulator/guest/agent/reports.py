@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -114,6 +115,13 @@ def missing_status(handler: str, now: datetime) -> Json:
 
 def invalid_status(handler: str, now: datetime, problem: ProtocolError) -> Json:
     return _own_status(handler, now, "error", STATUS_INVALID, str(problem))
+
+
+def state_of(status: Json) -> tuple[str, int | None]:
+    """Status and code, as numbers that others may rely on: handlers write their code as a text, too."""
+    values = status["status"]
+    code = str(values.get("code"))
+    return str(values["status"]), int(code) if re.fullmatch(r"-?\d{1,10}", code, re.ASCII) else None
 
 
 def in_progress(status: Json) -> bool:

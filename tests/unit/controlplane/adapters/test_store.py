@@ -133,6 +133,26 @@ def test_runs_of_an_older_release_are_carried_over(tmp_path: Path, clock: Virtua
     store.close()
 
 
+def test_an_event_of_an_older_release_keeps_the_version_it_was_written_with(
+    tmp_path: Path, clock: VirtualClock
+) -> None:
+    address = f"sqlite:///{tmp_path}/state.db"
+    engine = sa.create_engine(address)
+    with engine.begin() as connection:
+        upgrade(connection, "0002")
+        columns = "(name, party, data, time, monotonic_seconds)"
+        values = "('job.state', 'service', '{}', '2026-11-22T00:00:00+00:00', 1.5)"
+        connection.execute(sa.text(f"INSERT INTO events {columns} VALUES {values}"))
+    engine.dispose()
+    store = SqlStore(address, clock)
+    store.record(Event("job.state", "service", schema=7))
+    assert [event.schema for event in store.events()] == [1, 7]
+    store.close()
+    again = SqlStore(address, clock)
+    assert [event.schema for event in again.events()] == [1, 7]
+    again.close()
+
+
 def test_the_statements_are_those_of_postgresql_too() -> None:
     dialect = make_url("postgresql://").get_dialect()()
     for table in METADATA.sorted_tables:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -23,11 +23,14 @@ from controlplane.adapters.memory_blobs import MemoryBlobs
 from controlplane.adapters.store import SqlStore
 from controlplane.arm.app import build, internal_client
 from controlplane.arm.sign_in.aad import SUBSCRIPTION_ID, Identity, Tokens
+from controlplane.caused_ports import CausedStore
 from controlplane.domain.compute.virtual_machine import VHD_FOOTER_BYTES
+from controlplane.domain.events.service import RetentionDue
 from controlplane.jobs.catalog import plans
 from controlplane.json_object import Json
 from controlplane.ports import Ports, ServiceSettings
 from simulator.clock.virtual import VirtualClock
+from tests.stories import faults
 from tests.unit.controlplane.adapters.guarded_blobs import GuardedBlobs
 from tests.unit.controlplane.adapters.scripted_fabric import ScriptedFabric
 
@@ -136,6 +139,10 @@ class ArmWorld:
         """Wait for every job that runs."""
         self.engine.settle()
 
+    def in_a_round(self) -> Ports:
+        """The ports as a round of retention has them: what is done through them follows from that."""
+        return replace(self.ports, store=CausedStore(self.ports.store, RetentionDue().event()))
+
     # ---------------------------------------------------------------------------------------------------- what there is
 
     def add_group(self) -> None:
@@ -172,17 +179,17 @@ def arm_world(
     rate: float = 0.0,
     workers: int | None = None,
     settings: ServiceSettings = ServiceSettings(),  # noqa: B008 - it is frozen
+    catalogued: bool = True,
     **edge: Any,
 ) -> Iterator[ArmWorld]:
-    """`rate`: world seconds per real one; `workers`: of the engine; `edge`: what else the service's face is to be built
-    with."""
+    """`rate`: world seconds per real one; `workers`: of the engine; `catalogued`: every event must have the place in a
+    story that the catalogue gives it; `edge`: what else the service's face is to be built with."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / "store.db"
         path.write_bytes(empty_store())
         clock = VirtualClock(START, rate)
-        yield from _arm_world(
-            SqlStore(f"sqlite:///{path}", clock), clock, blobs or service_storage(), workers, edge, settings
-        )
+        store = SqlStore(f"sqlite:///{path}", clock)
+        yield from _arm_world(store, clock, blobs or service_storage(), workers, edge, settings, catalogued)
 
 
 @contextmanager
@@ -211,6 +218,7 @@ def _arm_world(
     workers: int | None,
     edge: Json,
     settings: ServiceSettings = ServiceSettings(),  # noqa: B008 - it is frozen
+    catalogued: bool = True,
 ) -> Iterator[ArmWorld]:
     fabric = ScriptedFabric(store, blobs, clock)
     guarded = GuardedBlobs(blobs, store)
@@ -224,9 +232,11 @@ def _arm_world(
     finally:
         loop.close()
         engine.close()
+        wrong = faults(store.events(limit=100_000)) if catalogued else []
         store.close()
         clock.close()
     assert guarded.violations == []
+    assert not wrong, "\n".join(wrong)
 
 
 def machine_body(blob_endpoint: str, data_disks: int = 2) -> Json:

@@ -96,7 +96,10 @@ KEEPING: dict[str, tuple[str, Callable[[], Json]]] = {
     "PUT Microsoft.Compute/snapshots": (f"{COMPUTE}/snapshots/new", _snapshot),
     "PATCH Microsoft.Compute/snapshots": (f"{COMPUTE}/snapshots/present", dict),
     "PUT Microsoft.Compute/virtualMachines": (VM, _managed_machine),
-    "PATCH Microsoft.Compute/virtualMachines": (f"{COMPUTE}/virtualMachines/present", dict),
+    "PATCH Microsoft.Compute/virtualMachines": (
+        f"{COMPUTE}/virtualMachines/present",
+        lambda: {"properties": {"storageProfile": {"dataDisks": [{"lun": 0}]}}},
+    ),
     "PATCH Microsoft.ManagedIdentity/userAssignedIdentities": (
         f"{GROUP}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/present",
         dict,

@@ -10,7 +10,7 @@ from controlplane.domain.recovery_services.recovery_point import TIERS
 from controlplane.jobs.crash_recovery import name_losses
 from controlplane.jobs.documents import points
 from controlplane.ports import Blob
-from tests.unit.controlplane.jobs.backup_world import BackupWorld, backup_world
+from tests.unit.controlplane.jobs.backup_world import VM, BackupWorld, backup_world
 
 
 @pytest.fixture
@@ -44,6 +44,14 @@ def test_a_lost_snapshot_costs_the_snapshot_tier(world: BackupWorld) -> None:
     assert [TIERS[point.tiers] for point in world.points()] == [("HardenedRP",), ("InstantRP", "HardenedRP")]
     assert world.points()[1] == second
     assert world.events("recovery_point.lost")[0]["missing"] == ["no snapshot of data"]
+
+
+def test_a_loss_follows_from_the_start_and_belongs_to_no_job(world: BackupWorld) -> None:
+    world.blobs.delete(points.snapshot_of(world.points()[0].disks[1]))
+    name_losses(world.ports)
+    *_, restarted, lost = world.ports.store.events(limit=10_000)
+    assert (restarted.name, lost.name) == ("world.restarted", "recovery_point.lost")
+    assert (lost.parent, lost.job, lost.vm) == (restarted.id, None, VM)
 
 
 def test_a_lost_copy_costs_the_vault_tier_and_the_next_backup_does_not_build_on_it(world: BackupWorld) -> None:

@@ -85,7 +85,7 @@ class NotedRequests:
     def get(self, id: str, api_version: str | None) -> Json:
         raise AssertionError("nothing is read")
 
-    def act(self, action: str, id: str, api_version: str, body: Json | None) -> Json:
+    def act(self, action: str, id: str, api_version: str, body: Json | None, *, cause: Cause | None = None) -> Json:
         raise AssertionError("nothing is asked for")
 
 

@@ -15,6 +15,7 @@ import pytest
 
 from controlplane.arm.edge.rate_limits import RateLimits
 from controlplane.domain.events.event import Event
+from controlplane.domain.events.service import JobState
 from controlplane.domain.recovery_services.protected_item import KIND as ITEMS
 from controlplane.domain.recovery_services.recovery_point import KIND as POINTS
 from controlplane.jobs.catalog import PLANS
@@ -59,7 +60,7 @@ class Controlled:
 @contextmanager
 def controlled(clock: Clock | None = None) -> Iterator[Controlled]:
     limits = RateLimits()
-    with arm_world(limits=limits) as arm:
+    with arm_world(limits=limits, catalogued=False) as arm:
         pace = Pace(arm.ports.store)
         pace.paced(PLANS)
         resetter = Resetter(arm.ports, arm.engine, cast(Host, NoHost()), pace)
@@ -105,6 +106,15 @@ def test_the_journal_comes_by_pages(world: Controlled) -> None:
         "event.1",
         "event.3",
     ]
+
+
+def test_an_event_shows_the_version_that_it_was_written_with(world: Controlled) -> None:
+    """Whatever version the catalogue has by now."""
+    store = world.arm.ports.store
+    number = store.record(JobState("InProgress").event(job="job"))
+    store.record(Event(JobState.NAME, "service", schema=JobState.VERSION + 1))
+    shown = world.ask("GET", "/events", since=number - 1).json()["events"]
+    assert [event["schema"] for event in shown] == [JobState.VERSION, JobState.VERSION + 1]
 
 
 def test_a_follower_sees_what_happens_as_it_happens_and_nothing_twice(world: Controlled) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from controlplane.adapters.fabric import StoreFabric
 from controlplane.adapters.store import SqlStore
+from controlplane.domain.events.event import Cause, Event, Fact
 from controlplane.fabric_documents import OBSERVED
 from controlplane.json_object import Json
 from controlplane.ports import ExtensionRequest, ExtensionView, InstanceView
@@ -87,6 +88,10 @@ class World:
         came = SystemClock().wait(lambda: bool(condition()), deadline)
         assert came, f"it did not come to that: {self.fabric.instance_view(VM)}"
 
+    def told(self, kind: type[Fact]) -> list[Event]:
+        """The events of a kind, oldest first."""
+        return [event for event in self.store.events(limit=10_000) if event.name == kind.NAME]
+
     def view(self, vm: str = VM) -> InstanceView:
         view = self.fabric.instance_view(vm)
         assert view is not None
@@ -105,7 +110,7 @@ class World:
         self.fabric.create_vm(vm, SPEC)
         self.until(lambda: self.view(vm).agent_status == "Ready")
 
-    def deliver(self, public: Json | None = None, *, vm: str = VM, **changes: Any) -> int:
+    def deliver(self, public: Json | None = None, *, vm: str = VM, cause: Cause | None = None, **changes: Any) -> int:
         values: dict[str, Any] = {
             "name": "probe",
             "publisher": PUBLISHER,
@@ -115,7 +120,7 @@ class World:
             "public": public or {},
             "protected": {"secret": "open sesame"},
         }
-        return self.fabric.deliver(vm, ExtensionRequest(**(values | changes)))
+        return self.fabric.deliver(vm, ExtensionRequest(**(values | changes)), cause)
 
     def calls(self) -> list[str]:
         file = self.folder / machine_key(VM) / "calls.log"

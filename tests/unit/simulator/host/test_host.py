@@ -12,6 +12,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from controlplane.domain.events import machines as events
+from controlplane.domain.events.event import Cause
+from controlplane.domain.events.service import JobState
 from controlplane.ports import Blob, MachineSpec
 from extension.contract.protocol import parse_settings_file
 from simulator.host.documents import machine_key
@@ -182,6 +185,30 @@ def test_a_restarted_host_finds_its_machines_again(world: World) -> None:
         world.until(lambda: world.calls()[-1] == "enable 1.0.0.0 1")
 
 
+def test_what_a_host_does_again_it_does_because_it_started(world: World) -> None:
+    """What was ordered before, by a backup long over, goes on with the story of no backup."""
+    earlier = Cause(world.store.record(JobState("InProgress").event(job="old")), "old")
+    with world.host():
+        world.started()
+        world.deliver(cause=earlier)
+        world.until(lambda: world.extension().provisioning_state == "Succeeded")
+    with world.host():
+        world.until(lambda: len(world.calls()) == 3)
+        later = Cause(world.store.record(JobState("InProgress").event(job="new")), "new")
+        world.deliver(cause=later)
+        world.until(lambda: world.calls()[-1] == "enable 1.0.0.0 1")
+    first, second = (event.id for event in world.told(events.HostStarted))
+    assert [event.parent for event in world.told(events.GuestBooted)] == [first, second]
+    ordered = [event for event in world.told(events.GoalStatePublished) if event.data.get("handler")]
+    assert [(event.parent, event.job) for event in ordered] == [
+        (earlier.event, "old"),
+        (second, None),
+        (later.event, "new"),
+    ]
+    stopped = [event.parent for event in world.told(events.GuestStopped)]
+    assert stopped == [event.id for event in world.told(events.HostStopping)]
+
+
 def test_secrets_of_a_machine_are_for_their_owner_alone(world: World, host: Host) -> None:
     world.started()
     folder = world.folder / machine_key(VM)
@@ -348,10 +375,12 @@ def test_every_event_names_its_machine_and_its_party(world: World, host: Host) -
     world.deliver()
     world.until(lambda: world.extension().provisioning_state == "Succeeded")
     world.clock.jump(0.05)
-    events = world.store.events(limit=10_000)
-    assert {event.party for event in events} == {"host", "guest", "agent"}
-    assert all(event.vm == VM for event in events)
-    assert all(event.time is not None and event.monotonic_seconds > 0 for event in events)
+    told = world.store.events(limit=10_000)
+    started, *of_the_machine = told
+    assert (started.name, started.vm) == ("host.started", None)
+    assert {event.party for event in of_the_machine} == {"host", "guest", "agent"}
+    assert all(event.vm == VM for event in of_the_machine)
+    assert all(event.time is not None and event.monotonic_seconds > 0 for event in told)
     assert {"goal_state.published", "machine.power"} <= set(world.events("host"))
     assert "guest.booted" in world.events("guest")
     assert {"agent.goal_state", "handler.command_ended"} <= set(world.events("agent"))

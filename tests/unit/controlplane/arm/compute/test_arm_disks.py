@@ -257,7 +257,7 @@ def test_a_machine_changes_tags_and_size_by_patch(world: ArmWorld) -> None:
     assert desired is not None
     assert desired.json()["spec"]["size"] == "Standard_D8s_v5"
     renamed = {"properties": {"osProfile": {"computerName": "x"}}}
-    assert world.error("PATCH", VM, renamed) == (501, "OperationNotSimulated")
+    assert world.error("PATCH", VM, renamed) == (409, "PropertyChangeNotAllowed")
 
 
 def test_a_running_machine_restarts(world: ArmWorld) -> None:

@@ -112,6 +112,7 @@ def test_a_step_that_is_begun_anew_takes_no_second_snapshot() -> None:
             "kind": "",
             "resource": "",
             "operation": "",
+            "event": 1,
             "source": disks.place_of(blob),
         }
         (step,) = disks.SNAPSHOT.steps

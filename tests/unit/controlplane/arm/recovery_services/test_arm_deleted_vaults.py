@@ -71,8 +71,8 @@ def undelete(world: ArmWorld, kept: Json, group: str = GROUP) -> Json:
 def pass_time(world: ArmWorld, **time: float) -> None:
     """Let time pass, and do what the service does of itself every hour."""
     jump(world, timedelta(**time).total_seconds())
-    expiry.remove_what_is_over(world.ports)
-    deleted_vaults.purge_what_is_over(world.ports)
+    expiry.remove_what_is_over(world.in_a_round())
+    deleted_vaults.purge_what_is_over(world.in_a_round())
 
 
 def test_a_vault_with_only_soft_deleted_items_becomes_a_deleted_vault(world: ArmWorld) -> None:
@@ -214,7 +214,7 @@ def test_what_was_to_be_erased_spares_what_other_points_need(world: ArmWorld) ->
     world.settle()
     jump(world, timedelta(days=31).total_seconds())
     turns = iter((True, False, False))
-    expiry.remove_what_is_over(world.ports, lambda: next(turns))
+    expiry.remove_what_is_over(world.in_a_round(), lambda: next(turns))
     world.follow(world.request("DELETE", ITEM))
     kept = delete_vault(world)
     (note,) = store.find(expiry.EXPIRED)

@@ -12,7 +12,10 @@ from uuid import UUID
 
 import pytest
 
+from controlplane.domain.events.service import ArmRequest, ItemRecoveryBegun, ItemRecoveryEnded, RetentionDue
+from controlplane.jobs.documents import sessions
 from controlplane.jobs.restore import recover_files
+from controlplane.jobs.restore.item_recovery import LASTS
 from controlplane.jobs.restore.recover_files import UNKNOWN_PASSWORD, copy_all
 from controlplane.jobs.retention import expiry
 from controlplane.json_object import Json
@@ -134,7 +137,7 @@ def test_the_files_come_from_the_vault_once_the_snapshots_are_gone(world: ArmWor
     pass_time(world, 24 * 3600)
     back_up(world)
     pass_time(world, 5 * 24 * 3600)
-    expiry.remove_what_is_over(world.ports)
+    expiry.remove_what_is_over(world.in_a_round())
     oldest = listed(world, f"{ITEM}/recoveryPoints")[-1]
     assert [tier["type"] for tier in oldest["properties"]["recoveryPointTierDetails"]] == ["HardenedRP"]
     assert recovered(world, begin(world, oldest["id"]), tmp_path) == FILES
@@ -230,3 +233,24 @@ def test_a_name_never_leads_out_of_the_folder() -> None:
         "a_b",
         "C_x",
     ]
+
+
+def test_what_is_told_of_a_session_belongs_to_what_began_and_ended_it(world: ArmWorld) -> None:
+    """And not to the backup that once made the recovery point."""
+    point = recovery_point(world)
+    begin(world, point)
+    world.follow(world.post(f"{point}/revokeInstantItemRecovery"))
+    begin(world, point)
+    pass_time(world, LASTS.total_seconds())
+    sessions.forget_what_is_over(world.in_a_round())
+    sessions.forget_what_is_over(world.in_a_round())
+    told = {event.id: event for event in world.ports.store.events(limit=100_000)}
+    of_sessions = [event for event in told.values() if event.name in (ItemRecoveryBegun.NAME, ItemRecoveryEnded.NAME)]
+    assert [(event.name, told[event.parent or 0].name) for event in of_sessions] == [
+        (ItemRecoveryBegun.NAME, ArmRequest.NAME),
+        (ItemRecoveryEnded.NAME, ArmRequest.NAME),
+        (ItemRecoveryBegun.NAME, ArmRequest.NAME),
+        (ItemRecoveryEnded.NAME, RetentionDue.NAME),
+    ]
+    assert {event.job for event in of_sessions} == {None}
+    assert {event.data["point"] for event in of_sessions} == {point.rpartition("/")[2]}
