@@ -22,7 +22,7 @@ from controlplane.domain.compute.virtual_machine import (
     MachineRequest,
     missing,
 )
-from controlplane.ports import Json
+from controlplane.json_object import Json
 
 
 class VhdRequest(RequestBody):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from controlplane.ports import Json
+from controlplane.json_object import Json
 from tests.unit.controlplane.arm.arm_world import ACCOUNT, GROUP, VM, ArmWorld, arm_world, machine_body
 
 NETWORK = f"{GROUP}/providers/Microsoft.Network"
