@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, wait
+from functools import partial
 from secrets import token_hex
 from threading import BoundedSemaphore
 
+from controlplane import side_threads
 from controlplane.ports import MAX_IN_FLIGHT, WRITE_BYTES
 
 BLOCKS_IN_MEMORY = BoundedSemaphore(2 * MAX_IN_FLIGHT)
@@ -29,7 +31,6 @@ class BlockWriter:
         self._blocks: list[str] = []
         self._buffer = bytearray()
         self._size_bytes = 0
-        self._pool = ThreadPoolExecutor(MAX_IN_FLIGHT, thread_name_prefix="blocks")
         self._sending: deque[tuple[Future[None], bool]] = deque()
         """Each with whether its place is from the budget."""
 
@@ -43,18 +44,19 @@ class BlockWriter:
                 self._send()
 
     def commit(self, metadata: Mapping[str, str] | None = None) -> int:
-        if self._buffer:
+        if self._buffer and not self._sending:
+            self._put_block(self._next_block(), memoryview(self._buffer))  # nothing else to do meanwhile
+        elif self._buffer:
             self._send()
         while self._sending:
             self._await_oldest()
-        self._pool.shutdown()
         self._commit_blocks(self._blocks, metadata)
         return self._size_bytes
 
     def abort(self) -> None:
         """Blocks that no commit names are thrown away by the storage."""
         self._buffer = bytearray()
-        self._pool.shutdown(cancel_futures=True)
+        wait([sent for sent, _ in self._sending])
         while self._sending:
             self._give_back(self._sending.popleft()[1])
 
@@ -63,12 +65,16 @@ class BlockWriter:
         if self._sending and not is_from_budget:
             self._sending[0][0].result()
             _, is_from_budget = self._sending.popleft()  # its place is taken over
+        put = partial(self._put_block, self._next_block(), memoryview(self._buffer))
+        self._sending.append((side_threads.begin("blocks", put), is_from_budget))
+        self._buffer = bytearray()
+
+    def _next_block(self) -> str:
+        """The name of the block that the buffer becomes."""
         block = f"{self._own}-{len(self._blocks):08}"
-        sent = self._pool.submit(self._put_block, block, memoryview(self._buffer))
-        self._sending.append((sent, is_from_budget))
         self._blocks.append(block)
         self._size_bytes += len(self._buffer)
-        self._buffer = bytearray()
+        return block
 
     def _await_oldest(self) -> None:
         self._sending[0][0].result()

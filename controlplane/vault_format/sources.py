@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, wait
+from functools import partial
 from threading import BoundedSemaphore, Semaphore
 from typing import TypeVar
 
+from controlplane import side_threads
 from controlplane.domain.spans import Span, merged, pieces
 from controlplane.ports import MAX_IN_FLIGHT, READ_BYTES, Blob, BlobConflict, BlobNotFound, Blobs, BlockSource, Range
 
@@ -86,24 +88,23 @@ def in_order(
     Items are taken only as results are, so that whatever the number of items only a few results are in memory. One is
     always worked on; further ones must be had from the budget, which all that run at once share.
     """
-    with ThreadPoolExecutor(at_once, thread_name_prefix="transfer") as pool:
-        waiting: deque[tuple[Future[_Result], bool]] = deque()
-        try:
-            for item in items:
-                done = []
-                is_from_budget = 0 < len(waiting) < at_once and budget.acquire(blocking=False)
-                if waiting and not is_from_budget:
-                    done.append(waiting[0][0].result())
-                    _, is_from_budget = waiting.popleft()  # its place is taken over
-                waiting.append((pool.submit(act, item), is_from_budget))
-                yield from done
-            while waiting:
-                result = waiting[0][0].result()
-                if waiting.popleft()[1]:
-                    budget.release()
-                yield result
-        finally:
-            for future, is_from_budget in waiting:
-                future.cancel()
-                if is_from_budget:
-                    budget.release()
+    waiting: deque[tuple[Future[_Result], bool]] = deque()
+    try:
+        for item in items:
+            done = []
+            is_from_budget = 0 < len(waiting) < at_once and budget.acquire(blocking=False)
+            if waiting and not is_from_budget:
+                done.append(waiting[0][0].result())
+                _, is_from_budget = waiting.popleft()  # its place is taken over
+            waiting.append((side_threads.begin("transfer", partial(act, item)), is_from_budget))
+            yield from done
+        while waiting:
+            result = waiting[0][0].result()
+            if waiting.popleft()[1]:
+                budget.release()
+            yield result
+    finally:
+        wait([future for future, _ in waiting])
+        for _, is_from_budget in waiting:
+            if is_from_budget:
+                budget.release()

@@ -22,6 +22,7 @@ RULES = (DOMAIN, EVENTS, ERRORS, COMPUTE, NETWORK, STORAGE, RESOURCES, RECOVERY_
 TEMPLATES = "controlplane.templates"
 JSON = "controlplane.json_object"
 PORTS, WRAPPERS = "controlplane.ports", "controlplane.port_wrappers"
+SIDE_THREADS = "controlplane.side_threads"
 CAUSED, FABRIC_DOCUMENTS = "controlplane.caused_ports", "controlplane.fabric_documents"
 OVERLAY, SETTINGS = "controlplane.overlay_store", "controlplane.service_settings"
 BLOB_VALUES = "controlplane.blob_values"
@@ -46,6 +47,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     RESOURCES: (DOMAIN, ERRORS),
     RECOVERY_SERVICES: (DOMAIN, ERRORS, COMPUTE, NETWORK),
     SETTINGS: (),
+    SIDE_THREADS: (),
     BLOB_VALUES: (),
     PORTS: (DOMAIN, EVENTS, SETTINGS, BLOB_VALUES),
     WRAPPERS: (EVENTS, PORTS),
@@ -57,7 +59,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     f"{TEMPLATES}.library": (f"{TEMPLATES}.language",),
     f"{TEMPLATES}.evaluation": (f"{TEMPLATES}.language", f"{TEMPLATES}.library"),
     TEMPLATES: (ERRORS, f"{TEMPLATES}.language", f"{TEMPLATES}.library", f"{TEMPLATES}.evaluation"),
-    VAULT: (DOMAIN, ERRORS, PORTS),
+    VAULT: (DOMAIN, ERRORS, PORTS, SIDE_THREADS),
     JOBS: (),
     f"{JOBS}.requests": (EVENTS, PORTS),
     f"{JOBS}.dry_run": (DOMAIN, ERRORS, PORTS, OVERLAY),
@@ -110,6 +112,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         *RULES,
         PORTS,
         WRAPPERS,
+        SIDE_THREADS,
         FABRIC_DOCUMENTS,
         CONTRACT,
         f"{JOBS}.engine",
