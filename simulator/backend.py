@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from random import Random
 
@@ -53,6 +54,7 @@ class BackendContext:
     """None: every machine is as `vss` says, and else as usual."""
     vss: bool
     sim_token: str
+    sim_networks: Sequence[IPv4Network | IPv6Network]
     endpoints: Callable[[], Json]
 
 
@@ -104,4 +106,6 @@ def controls(context: BackendContext, host: Host) -> Application:
     verifier = Verifier(ports.store, context.blobs_of(parties.CONTROL), ports.settings, host.ground_truth)
     resetter = Resetter(ports, context.engine, host, context.pace)
     of_world = WorldControls(ports.store, context.clock, context.limits, context.pace, resetter, context.endpoints)
-    return control.build(control.Controls(context.sim_token, ports.store, host, verifier, of_world))
+    return control.build(
+        control.Controls(context.sim_token, ports.store, host, verifier, of_world, context.sim_networks)
+    )

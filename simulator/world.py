@@ -14,6 +14,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from contextvars import copy_context
 from dataclasses import dataclass, field, replace
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from random import Random
 from types import TracebackType
@@ -90,6 +91,8 @@ class Config:
     """How many steps of jobs are at work at once; None: by the number of cores."""
     pace: PaceSettings = field(default_factory=PaceSettings)
     """The least duration of jobs' steps."""
+    sim_networks: Sequence[IPv4Network | IPv6Network] = ()
+    """Whose requests the control API accepts, besides those of this machine."""
     limit_requests: bool = False
     """Answer 429 to clients that exceed Resource Manager's token buckets."""
     strict_api_versions: bool = False
@@ -320,6 +323,7 @@ class World:
             conditions=self.config.conditions,
             vss=self.config.vss,
             sim_token=self._sim_token,
+            sim_networks=self.config.sim_networks,
             endpoints=self._published_endpoints,
         )
         self.host = backend.host(context, keep)

@@ -165,5 +165,5 @@ def _control() -> str:
         "The control API",
         f"{about} Its address and token are `sim` and `sim_token` of endpoints.json.",
         block(routes),
-        f"Only {codes(sorted(control.LOOPBACK - {'testclient'}))} may ask.",
+        f"Only {codes(sorted(control.LOOPBACK - {'testclient'}))} may ask, and whom `up --sim-from` names.",
     )

@@ -11,6 +11,9 @@ FAILURES = {
         "{word} 不是节奏；请写秒数，或 KIND=SECONDS，例如 Restore=20"
     ),
     "{name} is not a step that can be held; the steps are {steps}": "{name} 不是可暂停的步骤；步骤有 {steps}",
+    "--sim-from {word} is not a network; write one as in 172.16.0.0/12": (
+        "--sim-from {word} 不是网络；请按 172.16.0.0/12 的形式书写"
+    ),
     "{vm} cannot write the file ({problem}); GET /_sim/vms lists the machines": (
         "{vm} 无法写入文件（{problem}）；GET /_sim/vms 可列出所有计算机"
     ),

@@ -15,6 +15,7 @@ import sys
 import tempfile
 import threading
 from contextlib import ExitStack, nullcontext, suppress
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -110,6 +111,14 @@ def up(
     blob_endpoint: BlobEndpointOption = None,
     blob_accounts: BlobAccountsOption = None,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    sim_from: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NETWORK",
+            help="Accept control API requests from there too, as in 172.16.0.0/12. May be repeated.",
+            show_default=False,
+        ),
+    ] = None,
     seed: SeedOption = 0,
     vss: Annotated[bool, typer.Option("--vss/--no-vss", help="Whether new guests have the VSS service.")] = True,
     pace: Annotated[
@@ -159,12 +168,22 @@ def up(
         blob_accounts=blob_accounts,
         vss=vss,
         endpoints_copy=endpoints,
+        sim_networks=[_network(word) for word in sim_from or ()],
         pace=PaceSettings.parse(pace or ()),
         limit_requests=limit_requests,
         strict_api_versions=strict_api_versions,
         inert_extensions=inert_extensions,
     )
     _run_until_interrupted(config, lang)
+
+
+def _network(word: str) -> IPv4Network | IPv6Network:
+    from simulator.failures import WrongUse
+
+    try:
+        return ip_network(word)
+    except ValueError:
+        raise WrongUse(f"--sim-from {word} is not a network; write one as in 172.16.0.0/12") from None
 
 
 def _start_detached(state: Path | None, copy: Path | None, language: str) -> None:

@@ -21,8 +21,10 @@ POST /_sim/pace                     {"seconds"?, "kinds"?, "hold"?, "release"?}:
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import Annotated, Any
 
 from fastapi import Body, Depends, FastAPI, Request
@@ -56,6 +58,8 @@ class Controls:
     host: Host
     verifier: Verifier
     world: WorldControls
+    networks: Sequence[IPv4Network | IPv6Network] = ()
+    """Who may ask, besides this machine."""
 
 
 class NoSuchThing(Failure):
@@ -66,8 +70,13 @@ def build(controls: Controls) -> FastAPI:
     """The application to be mounted at `/_sim`."""
 
     def trusted(request: Request) -> None:
-        if request.client is None or request.client.host not in LOOPBACK:
-            raise Refused(403, "LoopbackOnly", "The control API accepts requests from this machine only.")
+        if request.client is None or not _is_near(request.client.host, controls.networks):
+            raise Refused(
+                403,
+                "LoopbackOnly",
+                f"The control API accepts no requests from {request.client.host if request.client else 'nowhere'}; "
+                "backupsim up --sim-from NETWORK admits others than this machine.",
+            )
         given = request.headers.get("authorization", "").removeprefix("Bearer ")
         if not hmac.compare_digest(given.encode(), controls.token.encode()):
             raise Refused(401, "InvalidToken", "The control API needs sim_token of endpoints.json as bearer token.")
@@ -79,6 +88,14 @@ def build(controls: Controls) -> FastAPI:
     control_world.add(app, lambda: controls.world)
     _add_errors(app)
     return app
+
+
+def _is_near(host: str, networks: Sequence[IPv4Network | IPv6Network]) -> bool:
+    if host in LOOPBACK:
+        return True
+    with suppress(ValueError):
+        return any(ip_address(host) in network for network in networks)
+    return False
 
 
 def _add_machines(app: FastAPI, controls: Controls) -> None:

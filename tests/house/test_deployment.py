@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,14 @@ def test_compose_publishes_to_this_machine_only_and_on_the_ports_of_up() -> None
         "127.0.0.1:7080:7080",
         "127.0.0.1:7443:7443",
     }
+
+
+def test_compose_lets_dockers_networks_reach_the_control_api() -> None:
+    """A request to a published port comes from the gateway of one of them."""
+    named = [word.partition("=")[2] for word in SERVICES["simulator"]["command"] if word.startswith("--sim-from=")]
+    gateways = ("172.17.0.1", "172.18.0.1", "192.168.0.1", "10.0.2.2")
+    assert all(any(ip_address(each) in ip_network(network) for network in named) for each in gateways)
+    assert not any(ip_address("8.8.8.8") in ip_network(network) for network in named)
 
 
 def test_compose_gives_both_services_the_same_accounts() -> None:

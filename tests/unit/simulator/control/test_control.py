@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, cast
 
@@ -87,6 +88,24 @@ def test_nobody_gets_in_without_the_world_s_token(world: Controlled) -> None:
         assert (answer.status_code, answer.json()["error"]["code"]) == (401, "InvalidToken")
     for path in ("/reset", "/purge", "/clock/jump"):
         assert httpx.post(f"{world.url}{path}", trust_env=False).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("asker", "status"), [("172.18.0.1", 200), ("8.8.8.8", 403), ("not an address", 403), ("127.0.0.1", 200)]
+)
+def test_others_than_this_machine_are_admitted_by_name(asker: str, status: int) -> None:
+    unused = cast(Any, None)
+    with arm_world() as arm:
+        world = WorldControls(arm.ports.store, arm.ports.clock, unused, unused, unused, unused)
+        networks = [ip_network("172.16.0.0/12"), ip_network("fd00::/8")]
+        app = control.build(control.Controls(TOKEN, arm.ports.store, unused, unused, world, networks))
+
+        async def ask() -> httpx.Response:
+            transport = httpx.ASGITransport(app, client=(asker, 1))
+            async with httpx.AsyncClient(transport=transport, base_url="http://sim") as client:
+                return await client.get("/clock", headers={"Authorization": f"Bearer {TOKEN}"})
+
+        assert asyncio.run(ask()).status_code == status
 
 
 def test_the_endpoints_are_those_of_the_file(world: Controlled) -> None:
