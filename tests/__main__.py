@@ -9,11 +9,11 @@ import sys
 sys.path[0] = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 from simulator.command import bootstrap  # noqa: E402
-from tests.arguments import shared_out, with_az_joined  # noqa: E402
+from tests.arguments import for_pytest  # noqa: E402
 
 if __name__ == "__main__":
     bootstrap.enter("dev")
     import pytest
 
     os.chdir(bootstrap.ROOT)
-    sys.exit(pytest.main(shared_out(with_az_joined(sys.argv[1:]))))
+    sys.exit(pytest.main(for_pytest(sys.argv[1:])))

@@ -8,6 +8,11 @@ ALONE = ("-n", "--numprocesses", "--pdb", "--collect-only", "--co", "-x", "--exi
 """Options by which somebody says how tests are run, or wants to look at one."""
 
 
+def for_pytest(arguments: list[str]) -> list[str]:
+    """The arguments of the command as pytest is given them."""
+    return shared_out(with_az_joined(arguments))
+
+
 def with_az_joined(arguments: list[str]) -> list[str]:
     # Pytest looks for its tests before it knows our options: it would take the path of az for their folder.
     joined: list[str] = []

@@ -57,6 +57,8 @@ class FakeGuest:
         self._asked = 0
         guest = self
 
+        self._sessions = 0
+
         class Handler(_Handler):
             owner = guest
 
@@ -110,7 +112,10 @@ class FakeGuest:
         return 200, to_json(self.thaw._replace(held_milliseconds=(monotonic() - self.frozen_at) * 1000))
 
     def hold_session(self, handler: _Handler) -> None:
-        """One line, then silence until one of the two ends is gone."""
+        """One line, then silence until one of the two ends is gone. A session whose end is seen late, when the next one
+        has begun, says nothing of what that has frozen."""
+        self._sessions += 1
+        own = self._sessions
         line = b'{"session":"session-1"}\n'
         handler.send_response(200)
         handler.send_header("Transfer-Encoding", "chunked")
@@ -122,8 +127,9 @@ class FakeGuest:
         else:
             handler.wfile.write(b"0\r\n\r\n")
         handler.close_connection = True
-        self.ended_while_frozen = self.frozen
-        self.frozen = False
+        if own == self._sessions:
+            self.ended_while_frozen = self.frozen
+            self.frozen = False
         self.session_ended.set()
 
 

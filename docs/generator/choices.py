@@ -21,6 +21,7 @@ from controlplane.jobs.restore.restore_original import BACK_UP, REPLACE
 from controlplane.jobs.restore.restore_transfer import FROM_SNAPSHOTS
 from controlplane.ports import ServiceSettings
 from controlplane.templates.secrets import LEAST
+from simulator.host.wireserver import FREEZE_PATIENCE_SECONDS, FREEZES
 from simulator.packages import EARLIER_VERSIONS
 
 
@@ -533,5 +534,12 @@ SERVICE = (
         "only after a failure that the freeze may have caused; it may do without one",
         "when the service tries again, and with what, is not public",
         "controlplane/jobs/backup/snapshot_task.py",
+    ),
+    Choice(
+        "How many machines freeze at once",
+        f"{FREEZES} in a world; a further freeze waits for {FREEZE_PATIENCE_SECONDS:.0f} seconds and is then refused, and "
+        "the job's error says so",
+        "machines do not share the processes that freeze them",
+        "simulator/host/wireserver.py",
     ),
 )

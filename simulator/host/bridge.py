@@ -65,11 +65,16 @@ class BridgeError(Exception):
 
 
 class Bridge:
-    """The bridge of every machine of one server. A freeze may block for long, so `freezes` does nothing else."""
+    """The bridge of every machine of one server. A freeze may block for long, so `freezes` does nothing else.
 
-    def __init__(self, threads: Executor, freezes: Executor) -> None:
+    It has `freezes_at_once` threads; a freeze that none of them takes within `patience_seconds` is refused with 503."""
+
+    def __init__(self, threads: Executor, freezes: Executor, freezes_at_once: int, patience_seconds: float) -> None:
         self._threads = threads
         self._freezes = freezes
+        self._free = asyncio.Semaphore(freezes_at_once)
+        self._freezes_at_once = freezes_at_once
+        self._patience_seconds = patience_seconds
         self._changed = threading.Condition()
         self._lines: dict[str, set[_Line]] = {}
 
@@ -85,11 +90,24 @@ class Bridge:
             if act is None:
                 raise BridgeError(404, f"the bridge has no {verb[0]} {verb[1]}")
             body = await read_body(receive) if verb[0] == "POST" else b""
-            await _answer(
-                send, 200, await self._call(self._freezes if act is _freeze else self._threads, act, guest, body)
-            )
+            does = self._frozen(guest, body) if act is _freeze else self._call(self._threads, act, guest, body)
+            await _answer(send, 200, await does)
         except BridgeError as problem:
             await _answer(send, problem.status, {"error": str(problem)})
+
+    async def _frozen(self, guest: BridgedGuest, body: bytes) -> Any:
+        if self._free.locked():
+            try:
+                await asyncio.wait_for(self._free.acquire(), self._patience_seconds)
+            except TimeoutError:
+                sentence = f"{self._freezes_at_once} machines are freezing, and no more can at once; try again later"
+                raise BridgeError(503, sentence) from None
+        else:
+            await self._free.acquire()
+        try:
+            return await self._call(self._freezes, _freeze, guest, body)
+        finally:
+            self._free.release()
 
     def end_sessions(self, key: str | None = None) -> None:
         """The guest has ended (None: every guest): close its requesters' connections. Call from any thread."""

@@ -40,6 +40,9 @@ THREADS = 8
 FREEZES = 16
 """Freezes under way at once over all machines. One may wait for its writers for a minute, so freezes have threads of
 their own, and a thaw never waits behind one; a freeze that waits for a thread holds nothing yet."""
+FREEZE_PATIENCE_SECONDS = 30.0
+"""Real time that a freeze waits while so many others are under way. After it the handler is told that the guest refused
+the freeze, and why: half of what it would wait at most, and what its report says tells more than a time-out."""
 VM_PREFIX = "/vm/"
 PACKAGES = "/packages/"
 MANIFEST = "/manifest.xml"
@@ -104,7 +107,13 @@ Route = Callable[["WireServer", WireCall], WireAnswer]
 class WireServer:
     """`app` is the ASGI application for all machines. `address` (host:port) is set by whoever serves it."""
 
-    def __init__(self, clock: Clock, blobs: Blobs, packages: PackageRepository) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        blobs: Blobs,
+        packages: PackageRepository,
+        freeze_patience_seconds: float = FREEZE_PATIENCE_SECONDS,
+    ) -> None:
         self.address = ""
         self.clock = clock
         self.blobs = blobs
@@ -112,7 +121,7 @@ class WireServer:
         self._machines: dict[str, WiredMachine] = {}
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="wire")
         self._freezes = ThreadPoolExecutor(FREEZES, thread_name_prefix="freeze")
-        self._bridge = Bridge(self._threads, self._freezes)
+        self._bridge = Bridge(self._threads, self._freezes, FREEZES, freeze_patience_seconds)
 
     def attach(self, machine: WiredMachine) -> None:
         self._machines[machine.key] = machine

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.arguments import shared_out
+from tests.arguments import for_pytest, shared_out
 
 CONFTEST = Path(__file__).parents[1] / "conftest.py"
 SUITE = """
@@ -60,9 +60,10 @@ def test_a_lane_runs_what_belongs_to_it(
 
 @pytest.mark.parametrize("az", [["--az", sys.executable], [f"--az={sys.executable}"]], ids=["apart", "joined"])
 def test_the_path_of_az_is_not_taken_for_a_folder_of_tests(az: list[str]) -> None:
-    root = CONFTEST.parents[1]
-    arguments = ["tests", *az, "--collect-only", "--quiet", "tests/house/test_lanes.py"]
-    done = subprocess.run([sys.executable, *arguments], cwd=root, capture_output=True, text=True, check=False)
+    """In the environment that we are in: the command itself might have to install one first."""
+    given = for_pytest([*az, "--collect-only", "--quiet", "-p", "no:cacheprovider", "tests/house/test_lanes.py"])
+    command = [sys.executable, "-m", "pytest", *given]
+    done = subprocess.run(command, cwd=CONFTEST.parents[1], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "test_the_path_of_az" in done.stdout
 

@@ -7,6 +7,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http.client import HTTPConnection, HTTPResponse
@@ -64,9 +65,10 @@ class Setting:
     handler: Handler
 
 
-@pytest.fixture
-def setting() -> Iterator[Setting]:
-    server = WireServer(VirtualClock(datetime(2026, 1, 1, tzinfo=UTC)), MemoryBlobs(), PackageRepository())
+@contextmanager
+def a_setting(freeze_patience_seconds: float = 30.0) -> Iterator[Setting]:
+    clock = VirtualClock(datetime(2026, 1, 1, tzinfo=UTC))
+    server = WireServer(clock, MemoryBlobs(), PackageRepository(), freeze_patience_seconds)
     guest = FakeGuest()
     machine = FakeMachine(guest=guest)
     server.attach(machine)
@@ -75,6 +77,12 @@ def setting() -> Iterator[Setting]:
     yield Setting(server, machine, guest, Handler(serving.address, f"/vm/{machine.key}"))
     server.close()
     serving.close()
+
+
+@pytest.fixture
+def setting() -> Iterator[Setting]:
+    with a_setting() as setting:
+        yield setting
 
 
 def test_facts_volumes_and_time(setting: Setting) -> None:
@@ -214,3 +222,22 @@ def test_thaws_pass_while_every_freeze_thread_waits_for_a_writer(setting: Settin
         held.let_go.set()
         assert {freeze.result(PATIENCE_SECONDS)[0] for freeze in waiting} == {200}
     answer.close()
+
+
+def test_a_freeze_for_which_no_thread_comes_free_is_refused_and_says_so() -> None:
+    held = HeldGuest()
+    with a_setting(freeze_patience_seconds=0.0) as setting, ThreadPoolExecutor(FREEZES) as requesters:
+        other = FakeMachine(key="held-1", guest=held)
+        setting.server.attach(other)
+        requester = Handler(setting.handler.address, f"/vm/{other.key}")
+        session, answer, _ = setting.handler.session()
+        request = bridge.to_json(bridge.FreezeRequest(session, 10.0))
+        waiting = [requesters.submit(requester.call, "POST", "freeze", request) for _ in range(FREEZES)]
+        for _ in range(FREEZES):
+            held.begun.get(timeout=PATIENCE_SECONDS)
+        sentence = "16 machines are freezing, and no more can at once; try again later"
+        assert setting.handler.call("POST", "freeze", request) == (503, {"error": sentence})
+        held.let_go.set()
+        assert {freeze.result(PATIENCE_SECONDS)[0] for freeze in waiting} == {200}
+        assert setting.handler.call("POST", "freeze", request)[0] == 200
+        answer.close()
