@@ -15,11 +15,13 @@ from pathlib import Path
 import pytest
 
 from controlplane.domain.events.event import Cause
+from controlplane.domain.events.machines import CommandStarted, HandlerUnpacked
 from controlplane.port_wrappers import BlobsWrapper, FabricWrapper
 from controlplane.ports import Blob, Blobs, BlobWriter, ExtensionRequest, Fabric, ServiceSettings
 from extension.contract.settings import SnapshotSettings
 from simulator.client import Client
 from simulator.failures import WrongUse
+from simulator.packages import HANDLER_FOLDER, packed
 from simulator.parties import CONTROL, HOST, SERVICE, VAULT, WIRE_SERVER, Wrappers, guest
 from simulator.scenario import Scenario
 from simulator.state.folder import StateFolder
@@ -162,6 +164,21 @@ def test_what_handlers_a_world_publishes_is_said_in_its_config(tmp_path: Path) -
         WrongUse, match=r"mine\.zip cannot be published as a handler package: a handler package must be a zip"
     ):
         build(Config(tmp_path / "world", packages=(mine,)))
+
+
+def test_another_version_of_the_handler_that_a_world_publishes_is_the_one_that_runs(tmp_path: Path) -> None:
+    newer = tmp_path / "newer.zip"
+    newer.write_bytes(packed(HANDLER_FOLDER, "1.99.0.0"))
+    config = Config(tmp_path / "world", packages=(HANDLER_FOLDER, newer))
+    with build(config) as world, Client(world.endpoints) as client:
+        scenario = Scenario(client)
+        item = scenario.protect(scenario.create_machine("sql01", data_disk_gib=()))
+        assert scenario.back_up(item).status == "Completed"
+        assert scenario.verify(scenario.recovery_points(item)[0]).verified
+        told = client.sim("GET", "/events", limit="10000")["events"]
+    of_the_handler = [event["data"] for event in told if event["name"] in (HandlerUnpacked.NAME, CommandStarted.NAME)]
+    assert {data["version"] for data in of_the_handler} == {"1.99.0.0"}
+    assert {data.get("verb") for data in of_the_handler} == {None, "install", "enable"}
 
 
 def test_the_services_accounts_bear_a_mark_of_their_world_and_keep_it(tmp_path: Path) -> None:
