@@ -24,6 +24,7 @@ from controlplane.json_object import Json
 from extension.contract.bridge import TOKEN_FILE
 from extension.contract.protocol import settings_file
 from extension.contract.settings import CustomSettings, SnapshotMethod, snapshot_request
+from simulator.guest import windows
 from simulator.guest.agent.handler import Handler
 from simulator.guest.agent.process import command_line, guest_environment
 from simulator.guest.files import write_private
@@ -46,7 +47,7 @@ class InstalledHandler:
         self._listener = listener
         self._address = f"127.0.0.1:{listener.getsockname()[1]}/vm/bench"
         self._certificate = make_tenant_certificate()
-        self._handler = Handler(disk, PUBLISHER_AND_TYPE, read_manifest(ROOT / "extension").version)
+        self._handler = Handler(disk, windows.AGENT, PUBLISHER_AND_TYPE, read_manifest(ROOT / "extension").version)
         self._handler.unpack(packed(ROOT / "extension"))
         self._handler.initialize("bench", "bench")
         write_private(disk / TOKEN_FILE, "token")

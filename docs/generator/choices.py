@@ -537,8 +537,8 @@ SERVICE = (
     ),
     Choice(
         "How many machines freeze at once",
-        f"{FREEZES} in a world; a further freeze waits for {FREEZE_PATIENCE_SECONDS:.0f} seconds and is then refused, and "
-        "the job's error says so",
+        f"{FREEZES} in a world; a further freeze waits for {FREEZE_PATIENCE_SECONDS:.0f} seconds and is then refused, "
+        "and the job's error says so",
         "machines do not share the processes that freeze them",
         "simulator/host/wireserver.py",
     ),

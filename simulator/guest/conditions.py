@@ -36,6 +36,19 @@ class MachineFactories:
     """The VSS writers of the operating system; those of workloads join them."""
 
 
+def _as_the_host_has_it(address: str) -> str:
+    return address
+
+
+@dataclass(frozen=True)
+class Network:
+    """How a machine reaches what lies outside of it. Its way to the storage is the fabric's to say: every SAS bears
+    it."""
+
+    wire_server: Callable[[str], str] = _as_the_host_has_it
+    """(address of the wire server for this machine) -> where its agent and its handlers look for it."""
+
+
 @dataclass(frozen=True)
 class MachineConditions:
     profile: Callable[[str, str, bool], OsProfile] = profiles.profile
@@ -48,6 +61,7 @@ class MachineConditions:
     """Length of each file that an installation writes."""
     agent_poll: timedelta = AGENT_POLL
     """World time between two looks of the agent for a goal state."""
+    network: Network = field(default_factory=Network)
     factories: MachineFactories = field(default_factory=MachineFactories)
 
 

@@ -30,6 +30,8 @@ AGENT = AgentProfile(
     version="2.15.0.1",
     certificates=windows.AGENT.certificates,
     state=windows.AGENT.state,
+    handlers=windows.AGENT.handlers,
+    handler_logs=windows.AGENT.handler_logs,
 )
 
 

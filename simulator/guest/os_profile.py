@@ -17,6 +17,10 @@ class AgentProfile:
     certificates: Path
     """Where handlers find the certificates of the machine."""
     state: Path
+    handlers: Path
+    """Where handlers are unpacked: below it a folder for each, and in that one for each version."""
+    handler_logs: Path
+    """Where they write their logs, in folders of the same names."""
 
 
 @dataclass(frozen=True, slots=True)

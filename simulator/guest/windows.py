@@ -35,6 +35,8 @@ AGENT = AgentProfile(
     version="2.7.41491.1176",
     certificates=Path("WindowsAzure", "Certificates"),
     state=Path("WindowsAzure", "GuestAgent"),
+    handlers=Path("Packages", "Plugins"),
+    handler_logs=Path("WindowsAzure", "Logs", "Plugins"),
 )
 
 

@@ -277,9 +277,10 @@ class Machine:
         self.guest, self._booted = guest, self._all.clock.now()
         self._all.wire.attach(self)
         factories, profile = conditions.factories, guest.profile.agent
+        address = conditions.network.wire_server(self._all.wire.address_of(self.key))
         self._agent = Agent(
             disk=self.folder,
-            wire=factories.wire_client(self._all.wire.address_of(self.key), self.token, profile.name),
+            wire=factories.wire_client(address, self.token, profile.name),
             profile=profile,
             facts=guest.facts(),
             clock=self._all.clock,

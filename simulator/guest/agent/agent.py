@@ -142,7 +142,7 @@ class Agent:
     def _apply(self, goal: Goal, extensions: Extensions) -> Steps:
         self._on_event(events.AgentGoalState(goal.incarnation))
         lifecycle = Lifecycle(
-            HandlerPlace(self._disk, goal.container_id, goal.instance, self._wire, self._run_command),
+            HandlerPlace(self._disk, self._profile, goal.container_id, goal.instance, self._wire, self._run_command),
             self._clock,
             self._on_event,
         )
@@ -189,7 +189,7 @@ class Agent:
 
     def _handler_report(self, order: PluginOrder, now: datetime) -> list[HandlerReport]:
         """Empty for a handler that is not on this machine."""
-        handler = Handler(self._disk, order.name, order.version)
+        handler = Handler(self._disk, self._profile, order.name, order.version)
         said = handler.status
         if said is None:
             return []

@@ -1,7 +1,7 @@
 """One version of a handler on a machine's disk: its package, folders, settings and what the agent remembers of it.
 
-The folders are those of Windows. What the agent remembers there stands in the registry; here it lies beside the
-settings, where the published Linux agent keeps it: HandlerState and HandlerStatus.
+In which folders it lies says the profile of the machine's agent. What the agent of Windows remembers stands in the
+registry; here it lies beside the settings, where the published Linux agent keeps it: HandlerState and HandlerStatus.
 """
 
 from __future__ import annotations
@@ -11,17 +11,16 @@ import json
 import shutil
 import stat
 import zipfile
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from extension.contract.protocol import ENVIRONMENT_FILE, MANIFEST_FILE, HandlerEnvironment, HandlerManifest
 from extension.contract.redaction import redact
 from simulator.guest.files import write_private, write_whole
+from simulator.guest.os_profile import AgentProfile
 
 NOT_INSTALLED, INSTALLED, ENABLED, FAILED_UPGRADE = "NotInstalled", "Installed", "Enabled", "FailedUpgrade"
 
-PLUGINS = Path("Packages", "Plugins")
-LOGS = Path("WindowsAzure", "Logs", "Plugins")
 COMMAND_LOG = "CommandExecution.log"
 LARGEST_COMMAND_LOG_BYTES = 10 * 1024 * 1024
 SEQUENCE_FILE = "mrseq"
@@ -44,17 +43,18 @@ class HandlerStatus:
 class Handler:
     disk: Path
     """The folder that is the machine's system disk."""
+    agent: AgentProfile
     name: str
     """Publisher.Type."""
     version: str
 
     @property
     def root(self) -> Path:
-        return self.disk / PLUGINS / self.name / self.version
+        return self.disk / self.agent.handlers / self.name / self.version
 
     @property
     def log_folder(self) -> Path:
-        return self.disk / LOGS / self.name / self.version
+        return self.disk / self.agent.handler_logs / self.name / self.version
 
     @property
     def settings_folder(self) -> Path:
@@ -70,7 +70,7 @@ class Handler:
     def others(self) -> list[Handler]:
         """Other versions of it that are installed, newest first."""
         versions = [folder.name for folder in self.root.parent.glob("*") if folder.name != self.version]
-        found = [Handler(self.disk, self.name, version) for version in sorted(versions, key=numbers, reverse=True)]
+        found = [replace(self, version=version) for version in sorted(versions, key=numbers, reverse=True)]
         return [handler for handler in found if handler.state in (INSTALLED, ENABLED)]
 
     # --------------------------------------------------------------------------------------------------------- package
@@ -94,7 +94,7 @@ class Handler:
         return HandlerManifest.parse((self.root / MANIFEST_FILE).read_bytes())
 
     def initialize(self, deployment: str, role: str) -> None:
-        events = self.disk / LOGS / self.name / "Events"
+        events = self.disk / self.agent.handler_logs / self.name / "Events"
         for folder in (self.settings_folder, self.status_folder, self.log_folder, events):
             folder.mkdir(parents=True, exist_ok=True)
         environment = HandlerEnvironment(

@@ -20,6 +20,7 @@ from extension.contract.redaction import redact
 from simulator.guest.agent.client import PluginOrder, WireClient, WireError
 from simulator.guest.agent.handler import ENABLED, FAILED_UPGRADE, INSTALLED, Handler, PackageUnusable, numbers
 from simulator.guest.agent.process import Command, CommandMissing, CommandRunner, command_line, guest_environment
+from simulator.guest.os_profile import AgentProfile
 
 Steps = Generator[None, None, None]
 OnEvent = Callable[[Fact], None]
@@ -51,6 +52,7 @@ class HandlerPlace:
     """Where an agent works: the machine's disk, its name in the deployment, and its way to the wire server."""
 
     disk: Path
+    agent: AgentProfile
     deployment: str
     role: str
     wire: WireClient
@@ -65,13 +67,13 @@ class Lifecycle:
 
     def announce(self, order: PluginOrder) -> None:
         """A failure is forgotten once the handler gets another order."""
-        handler = Handler(self._place.disk, order.name, order.version)
+        handler = Handler(self._place.disk, self._place.agent, order.name, order.version)
         if order.state == "enabled" and (said := handler.status) and said.status != "Ready":
             handler.say("Installing", 0, "Plugin is being enabled")
 
     def obey(self, order: PluginOrder) -> Steps:
         """Carry out one order. A failure is kept with the handler, and the next order is carried out."""
-        handler = Handler(self._place.disk, order.name, order.version)
+        handler = Handler(self._place.disk, self._place.agent, order.name, order.version)
         try:
             if order.state == "uninstall":
                 yield from self._uninstall(handler, order)

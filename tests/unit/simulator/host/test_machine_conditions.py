@@ -11,15 +11,17 @@ from random import Random
 
 import pytest
 
+from controlplane.domain.events.machines import AgentFailed
 from controlplane.ports import MachineSpec
 from extension.contract.bridge import FreezeRequest
 from simulator.guest import windows
 from simulator.guest.agent.client import Extensions, Goal, WireClient
 from simulator.guest.agent.process import Command, RunningCommand
-from simulator.guest.conditions import MachineConditions, MachineFactories
+from simulator.guest.conditions import MachineConditions, MachineFactories, Network
 from simulator.guest.os_profile import OsProfile
 from simulator.guest.vss.writer import Writer, WriterClass
 from simulator.guest.vss.writers import guid, in_box_writers
+from simulator.host.documents import machine_key
 from simulator.host.host import Host
 from tests.unit.simulator.guest.guest_rig import PLAIN_IMAGE, SMALL, disk, machine_spec
 from tests.unit.simulator.host.host_setting import PUBLISHER, TYPE, VM, World
@@ -126,6 +128,44 @@ def test_another_operating_system_is_what_host_and_guest_tell(tmp_path: Path) ->
         assert world.view(OTHER).os_name != OS_NAME
         guests = [host.guest(VM), host.guest(OTHER)]
         assert [guest and guest.volumes()[0].name for guest in guests] == ["/mnt/-1", "C:\\"]
+
+
+def test_other_folders_of_handlers(tmp_path: Path) -> None:
+    def profile(os_type: str, image: str, vss_available: bool) -> OsProfile:
+        usual = windows.profile(image, vss_available)
+        agent = replace(usual.agent, handlers=Path("var", "lib", "waagent"), handler_logs=Path("var", "log", "azure"))
+        return replace(usual, agent=agent)
+
+    with two_machines(tmp_path, replace(SMALL, profile=profile)) as (world, _):
+        for vm in (VM, OTHER):
+            world.deliver(vm=vm)
+        world.until(lambda: all(extension_state(world, vm) == "Succeeded" for vm in (VM, OTHER)))
+        manifests = {
+            path.relative_to(world.folder / machine_key(vm)).parts[0]
+            for vm in (VM, OTHER)
+            for path in (world.folder / machine_key(vm)).rglob("HandlerManifest.json")
+        }
+        assert manifests == {"var", "Packages"}
+        assert (world.folder / machine_key(VM) / "var" / "log" / "azure" / f"{PUBLISHER}.{TYPE}").is_dir()
+        assert not (world.folder / machine_key(VM) / "Packages").exists()
+
+
+def test_another_way_to_the_wire_server(tmp_path: Path) -> None:
+    """A machine that looks for it where nothing listens has no agent; the other one does not notice."""
+
+    def nowhere(address: str) -> str:
+        return f"127.0.0.1:1/{address.partition('/')[2]}"
+
+    world = World(tmp_path / "guests")
+    cut_off = replace(SMALL, network=Network(wire_server=nowhere))
+    world.conditions = lambda vm, spec: cut_off if vm == VM else SMALL
+    with world.host():
+        for vm, name in ((VM, "os"), (OTHER, "other")):
+            world.fabric.create_vm(vm, machine_spec(PLAIN_IMAGE, [disk(name, -1, 32, "FromImage")]))
+        world.until(lambda: world.view(OTHER).agent_status == "Ready" and world.view(VM).power == "running")
+        world.until(lambda: world.told(AgentFailed))
+        assert world.view(VM).agent_status != "Ready"
+        assert {event.vm for event in world.told(AgentFailed)} == {VM}
 
 
 def test_an_agent_that_asks_seldom(tmp_path: Path) -> None:

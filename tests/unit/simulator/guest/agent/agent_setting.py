@@ -16,6 +16,7 @@ from controlplane.adapters.memory_blobs import MemoryBlobs
 from extension.contract.protocol import settings_file
 from simulator.clock.system import SystemClock
 from simulator.clock.virtual import VirtualClock
+from simulator.guest import windows
 from simulator.guest.agent.agent import Agent
 from simulator.guest.agent.client import WireClient
 from simulator.guest.agent.handler import Handler
@@ -120,7 +121,7 @@ class Setting:
         return file.read_text().splitlines() if file.exists() else []
 
     def handler(self, version: str = "1.0.0.0") -> Handler:
-        return Handler(self.disk, NAME, version)
+        return Handler(self.disk, windows.AGENT, NAME, version)
 
 
 def enabled(sequence_number: int = 0, version: str = "1.0.0.0", state: Any = "enabled") -> PluginGoal:

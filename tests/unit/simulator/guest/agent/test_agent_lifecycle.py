@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from simulator.guest import windows
 from simulator.guest.agent.handler import Handler, PackageUnusable
 from simulator.guest.agent.process import end_processes_below
 from tests.unit.simulator.guest.agent.agent_setting import NAME, SUCCEED, Setting, agent_setting, enabled, package
@@ -325,27 +326,27 @@ def zipped(**files: str) -> bytes:
 
 @pytest.mark.parametrize("name", ["../escape", "a/../../escape", "/tmp/escape", "..\\escape", "C:\\escape"])
 def test_a_package_cannot_write_outside_of_its_folder(tmp_path: Path, name: str) -> None:
-    handler = Handler(tmp_path, NAME, "1.0")
+    handler = Handler(tmp_path, windows.AGENT, NAME, "1.0")
     with pytest.raises(PackageUnusable, match="outside"):
         handler.unpack(zipped(**{"fine": "", name: "x"}))
     assert not list(tmp_path.rglob("*escape*"))
 
 
 def test_every_file_of_a_package_may_be_executed(tmp_path: Path) -> None:
-    handler = Handler(tmp_path, NAME, "1.0")
+    handler = Handler(tmp_path, windows.AGENT, NAME, "1.0")
     handler.unpack(zipped(**{"bin/enable": "", "a/b/c": ""}))
     assert all(os.access(path, os.X_OK) for path in handler.root.rglob("*"))
 
 
 def test_what_was_there_before_is_gone_after_unpacking(tmp_path: Path) -> None:
-    handler = Handler(tmp_path, NAME, "1.0")
+    handler = Handler(tmp_path, windows.AGENT, NAME, "1.0")
     handler.unpack(zipped(old=""))
     handler.unpack(zipped(new=""))
     assert [path.name for path in handler.root.iterdir()] == ["new"]
 
 
 def test_the_log_of_commands_does_not_grow_for_ever(tmp_path: Path) -> None:
-    handler = Handler(tmp_path, NAME, "1.0")
+    handler = Handler(tmp_path, windows.AGENT, NAME, "1.0")
     line = "x" * (1024 * 1024)
     for number in range(12):
         handler.log_command(f"{number} {line}")
