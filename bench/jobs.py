@@ -28,7 +28,7 @@ from controlplane.json_object import Json
 from simulator.client import Client
 from simulator.scenario import Scenario, machine_body
 
-COUNTS = (100, 300)
+COUNTS = (1, 100, 300)
 OS_DISK_GIB = 127
 """The size of the image; what is written of it is little."""
 IMAGE = {"publisher": "MicrosoftWindowsServer", "offer": "WindowsServer", "sku": "2022-datacenter-g2"}
