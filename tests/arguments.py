@@ -8,18 +8,22 @@ ALONE = ("-n", "--numprocesses", "--pdb", "--collect-only", "--co", "-x", "--exi
 """Options by which somebody says how tests are run, or wants to look at one."""
 
 
+PROGRAMS = ("--az", "--terraform")
+"""Options that name a program."""
+
+
 def for_pytest(arguments: list[str]) -> list[str]:
     """The arguments of the command as pytest is given them."""
-    return shared_out(with_az_joined(arguments))
+    return shared_out(with_programs_joined(arguments))
 
 
-def with_az_joined(arguments: list[str]) -> list[str]:
-    # Pytest looks for its tests before it knows our options: it would take the path of az for their folder.
+def with_programs_joined(arguments: list[str]) -> list[str]:
+    # Pytest looks for its tests before it knows our options: it would take the path of a program for their folder.
     joined: list[str] = []
     rest = list(arguments)
     while rest:
         word = rest.pop(0)
-        joined.append(word + "=" + rest.pop(0) if word == "--az" and rest else word)
+        joined.append(word + "=" + rest.pop(0) if word in PROGRAMS and rest else word)
     return joined
 
 

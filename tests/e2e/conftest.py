@@ -59,6 +59,16 @@ def az(pytestconfig: pytest.Config) -> Path:
 
 
 @pytest.fixture(scope="session")
+def terraform(pytestconfig: pytest.Config) -> Path:
+    """The real terraform. Where a folder `mirror` lies beside the folder of the program, it holds the provider."""
+    named = pytestconfig.getoption("terraform") or "terraform"
+    found = shutil.which(named)
+    if found is None:
+        pytest.skip("no terraform; name one by --terraform PATH, or run .ci/run, which makes one and its provider")
+    return Path(found)
+
+
+@pytest.fixture(scope="session")
 def azure_python(az: Path) -> Path:
     """A Python with the real SDKs: the one that az itself runs in."""
     python = az.with_name("python")
