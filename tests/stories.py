@@ -8,12 +8,12 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 from controlplane.domain.events.catalogue import CATALOGUE
 from controlplane.domain.events.event import ROOT, Belongs, Event, Fact
-from controlplane.domain.events.service import DeploymentState, JobState, ResourceJobState, ServiceRequest
+from controlplane.domain.events.service import DeploymentState, GroupState, JobState, ResourceJobState, ServiceRequest
 
 ROOTS = frozenset(kind.NAME for kind in CATALOGUE.values() if ROOT in kind.PARENTS)
 """What may begin a story."""
 
-BEGINNINGS = (JobState.NAME, DeploymentState.NAME, ResourceJobState.NAME)
+BEGINNINGS = (JobState.NAME, DeploymentState.NAME, ResourceJobState.NAME, GroupState.NAME)
 """What tells that a job begins."""
 
 

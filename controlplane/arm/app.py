@@ -35,7 +35,7 @@ from controlplane.arm.edge.internal_client import InternalClient
 from controlplane.arm.edge.long_poll import hold
 from controlplane.arm.edge.rate_limits import RateLimits
 from controlplane.arm.edge.reply import Reply
-from controlplane.arm.edge.routing import Route, RouteMatch, Table, operation_name, split
+from controlplane.arm.edge.routing import Route, RouteMatch, Table, group_resources, operation_name, split, type_of
 from controlplane.arm.insights import routes as insights
 from controlplane.arm.managed_identity import routes as managed_identity
 from controlplane.arm.network import routes as network
@@ -98,7 +98,8 @@ def build(
 
 def internal_client(ports: Ports, engine: Engine, identity: Identity) -> InternalClient:
     """How jobs use the same operations."""
-    return InternalClient(ports, engine, identity, Operations(identity, _table()))
+    kinds = [type_of(path).lower() for path in group_resources(ROUTES)]
+    return InternalClient(ports, engine, identity, Operations(identity, _table()), kinds)
 
 
 @cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -52,6 +53,12 @@ class Requests(Protocol):
 
     def get(self, id: str, api_version: str | None) -> Json:
         """The resource as ARM shows it."""
+
+    def delete(self, id: str, cause: Cause) -> None:
+        """Delete a resource. What this begins may go on for longer."""
+
+    def resources_of(self, group: str) -> Sequence[Json]:
+        """The resources in a group, by its ARM id, as ARM shows them."""
 
     def act(self, action: str, id: str, api_version: str, body: Json | None, *, cause: Cause | None = None) -> Json:
         """What `POST {id}/{action}` answers. `cause` is what it follows from."""

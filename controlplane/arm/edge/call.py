@@ -26,6 +26,7 @@ from controlplane.domain import errors
 from controlplane.domain.arm_id import ResourceId
 from controlplane.domain.errors import ServiceError
 from controlplane.domain.events.event import Cause
+from controlplane.domain.resources.resource_group import check_stays
 from controlplane.jobs.engine.records import new_guid
 from controlplane.json_object import Json
 from controlplane.ports import Document, Engine, Ports
@@ -178,6 +179,8 @@ class Call:
         group = self.find(GROUP_KIND, self.group_id)
         if group is None:
             raise errors.resource_group_not_found(self.group)
+        if self.method == "PUT":
+            check_stays(group.json())
         return group
 
     def check_precondition(self, document: Document | None) -> None:

@@ -6,7 +6,7 @@ No token is asked for: whoever ordered the job had one.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -37,9 +37,12 @@ def is_own(call: Call) -> bool:
 
 
 class InternalClient:
-    """The Requests of jobs."""
+    """The Requests of jobs. `kinds` are those of the documents of resources that lie in groups."""
 
-    def __init__(self, ports: Ports, engine: Engine, identity: Identity, dispatcher: Dispatcher) -> None:
+    def __init__(
+        self, ports: Ports, engine: Engine, identity: Identity, dispatcher: Dispatcher, kinds: Sequence[str] = ()
+    ) -> None:
+        self._kinds = kinds
         self._caller = Call(
             ports=ports,
             engine=engine,
@@ -85,6 +88,13 @@ class InternalClient:
     def get(self, id: str, api_version: str | None) -> Json:
         found: Json = json.loads(self._ask("GET", id, api_version or VERSION).content)
         return found
+
+    def delete(self, id: str, cause: Cause) -> None:
+        self._ask("DELETE", id, VERSION, caller=replace(self._caller, cause=cause))
+
+    def resources_of(self, group: str) -> Sequence[Json]:
+        store = self._caller.ports.store
+        return [found.json() for kind in self._kinds for found in store.find(kind, group)]
 
     def act(self, action: str, id: str, api_version: str, body: Json | None, *, cause: Cause | None = None) -> Json:
         caller = replace(self._caller, cause=cause)

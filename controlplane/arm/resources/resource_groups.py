@@ -9,7 +9,7 @@ from controlplane.arm.edge.routing import GROUP, SUBSCRIPTION, Route, reading
 from controlplane.arm.edge.tags import tagged
 from controlplane.domain import errors, location
 from controlplane.domain.errors.arm import INVALID_RESOURCE_GROUP_LOCATION
-from controlplane.domain.resources.resource_group import TYPE, body
+from controlplane.domain.resources.resource_group import TYPE, body, check_stays
 
 _NAME = re.compile(r"[-\w.()]{1,89}[-\w()]|[-\w()]")
 
@@ -32,6 +32,8 @@ def put_group(call: Call) -> Answer:
         known = call.find(GROUP_KIND)
         call.check_precondition(known)
         existing = known.json() if known else None
+        if existing:
+            check_stays(existing)
         if existing and existing["location"] != place:
             raise INVALID_RESOURCE_GROUP_LOCATION.error(requested=place, location=existing["location"])
         shown = body(existing["id"] if existing else call.id, place, request.tags or {})

@@ -19,17 +19,17 @@ ROUTES: tuple[Route, ...] = (
     *resource_graph.ROUTES,
     *deployments.ROUTES,
     *resource_groups.ROUTES,
+    *group_deletion.ROUTES,
     *subscriptions.ROUTES,
 )
 
 
 def over_all(resource_routes: Sequence[Route], described: Sequence[Route]) -> tuple[Route, ...]:
-    """What lists, deletes or describes resources whatever their type.
+    """What lists or describes resources whatever their type.
 
     `resource_routes`: of each resource type. `described`: these, and what stands below any scope.
     """
     return (
         *resources.routes(resource_routes),
-        *group_deletion.routes(resource_routes),
         *providers.routes(described),
     )

@@ -217,6 +217,13 @@ LOCK_NOT_FOUND = ErrorKind(
     source=KNOWN,
 )
 
+RESOURCE_GROUP_BEING_DELETED = ErrorKind(
+    code="ResourceGroupBeingDeleted",
+    message=("The resource group '{group}' is in deprovisioning state and cannot perform this operation."),
+    status=409,
+    source=DEPLOYMENT_ERRORS,
+)
+
 RESOURCE_GROUP_DELETION_BLOCKED = ErrorKind(
     code="ResourceGroupDeletionBlocked",
     message=(

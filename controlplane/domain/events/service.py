@@ -31,10 +31,10 @@ class ServiceRequest(
     Fact,
     name="service.request",
     party=Party.SERVICE,
-    parents=("arm.request", "service.request", "deployment.state"),
+    parents=("arm.request", "service.request", "deployment.state", "group.state"),
     job=SOMETIMES,
 ):
-    """A request or a deployment uses an operation of ARM itself."""
+    """A request, a deployment or the deletion of a group uses an operation of ARM itself."""
 
     operation: str
     """Verb and full resource type."""
@@ -117,7 +117,7 @@ class JobState(
 
 
 JOBS = (JobState.NAME, "task.state")
-RUNS = (*JOBS, "deployment.state", "resource_job.state")
+RUNS = (*JOBS, "deployment.state", "resource_job.state", "group.state")
 
 
 @dataclass(frozen=True)
@@ -169,6 +169,15 @@ class ResourceJobState(
     to: str
     resource: str | None = None
     """Told when it begins."""
+
+
+@dataclass(frozen=True)
+class GroupState(Fact, name="group.state", party=Party.SERVICE, parents=(*REQUESTS, "group.state"), job=ALWAYS):
+    """A resource group begins to be deleted; it is gone, or stays since something in it does."""
+
+    group: str
+    to: str
+    """Deleting, Deleted or Succeeded."""
 
 
 # --------------------------------------------------------------------------------------------------- backup and restore
@@ -343,9 +352,13 @@ class ItemState(
 
 @dataclass(frozen=True)
 class VaultState(
-    Fact, name="vault.state", party=Party.SERVICE, parents=(*REQUESTS, RetentionDue.NAME, ControlRequest.NAME)
+    Fact,
+    name="vault.state",
+    party=Party.SERVICE,
+    parents=(*REQUESTS, RetentionDue.NAME, ControlRequest.NAME),
+    job=SOMETIMES,
 ):
-    """A vault was deleted, brought back or purged."""
+    """A vault was deleted, brought back or purged. It has the job that deletes its group, if one does."""
 
     vault: str
     to: str

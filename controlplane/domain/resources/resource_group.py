@@ -4,10 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from controlplane.domain.errors.arm import RESOURCE_GROUP_BEING_DELETED
 from controlplane.json_object import Json
 
 TYPE = "Microsoft.Resources/resourceGroups"
 KIND = TYPE.lower()
+DELETING = "Deleting"
+"""Provisioning state of a group while everything in it is deleted."""
+
+
+def in_state(shown: Json, state: str) -> Json:
+    """The group in another provisioning state."""
+    return shown | {"properties": shown["properties"] | {"provisioningState": state}}
+
+
+def is_being_deleted(shown: Json) -> bool:
+    return bool(shown["properties"]["provisioningState"] == DELETING)
+
+
+def check_stays(shown: Json) -> None:
+    """Refuse what would put something into a group that is being deleted."""
+    if is_being_deleted(shown):
+        raise RESOURCE_GROUP_BEING_DELETED.error(group=shown["name"])
 
 
 def body(id: str, location: str, tags: Mapping[str, str]) -> Json:

@@ -159,5 +159,6 @@ def test_everything_goes_with_the_group(world: ArmWorld) -> None:
     world.follow(world.put(DEPLOYMENT, deployment("vmw", WINDOWS, ())))
     assert len(world.get(f"{GROUP}/resources")["value"]) == 6
     response = world.request("DELETE", GROUP)
+    world.settle()
     assert world.request("GET", response.headers["Location"]).status_code == 200
     assert world.get(f"{SUBSCRIPTION}/resources") == {"value": []}

@@ -85,6 +85,12 @@ class NotedRequests:
     def get(self, id: str, api_version: str | None) -> Json:
         raise AssertionError("nothing is read")
 
+    def delete(self, id: str, cause: Cause) -> None:
+        raise AssertionError("a deployment deletes nothing")
+
+    def resources_of(self, group: str) -> list[Json]:
+        raise AssertionError("a deployment asks for no list")
+
     def act(self, action: str, id: str, api_version: str, body: Json | None, *, cause: Cause | None = None) -> Json:
         raise AssertionError("nothing is asked for")
 

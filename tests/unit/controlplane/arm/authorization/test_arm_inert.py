@@ -107,6 +107,7 @@ def test_both_go_with_their_group(world: ArmWorld) -> None:
     world.put(f"{VAULT}/{ASSIGNMENTS}/{NAME}", assignment())
     world.put(f"{SETTINGS}/all", {"properties": SINK})
     world.request("DELETE", GROUP)
+    world.settle()
     world.add_group()
     world.add_vault()
     assert world.get(f"{VAULT}/{ASSIGNMENTS}") == {"value": []}

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import threading
+from datetime import timedelta
 
 from controlplane.adapters.memory_blobs import MemoryBlobs
 from controlplane.domain.compute.virtual_machine import GIB, VHD_FOOTER_BYTES
+from controlplane.jobs.provisioning import group_deletion
 from controlplane.json_object import Json
 from controlplane.ports import Blob, StorageUnavailable
+from simulator.clock.virtual import VirtualClock
 from tests.unit.controlplane.arm.arm_world import ACCOUNT, GROUP, ArmWorld, arm_world, service_storage
 from tests.unit.controlplane.arm.resources.test_arm_deployments import DEPLOYMENT, request, resource
 
 DISK = f"{GROUP}/providers/Microsoft.Compute/disks/Imported"
+EMPTY = {"location": "westus", "properties": {"creationData": {"createOption": "Empty"}, "diskSizeGB": 1}}
 SOURCE = Blob("sql01disks", "vhds", "source.vhd")
 
 
@@ -85,3 +89,42 @@ def test_others_write_while_a_template_imports_a_disk() -> None:
         blobs.go_on.set()
         assert world.follow(response)["status"] == "Succeeded"
         assert state(world) == "Succeeded"
+
+
+def test_a_group_that_is_deleted_waits_for_what_is_being_made_in_it() -> None:
+    """Of two workers one is at the import; the wait has none, so that the other is free."""
+    blobs = HeldBlobs()
+    with arm_world(service_storage(blobs), workers=2) as world:
+        world.put(DISK, furnish(world))
+        response = world.request("DELETE", GROUP)
+        assert response.status_code == 202
+        clock = world.ports.clock
+        assert clock.wait(lambda: bool(world.engine.waiting()), clock.now() + timedelta(days=1))
+        assert world.request("GET", response.headers["Location"]).status_code == 202
+        assert world.get(GROUP)["properties"]["provisioningState"] == "Deleting"
+        again = world.request("DELETE", GROUP)
+        assert again.headers["Location"] == response.headers["Location"]
+        assert world.error("PUT", f"{DISK}2", EMPTY) == (409, "ResourceGroupBeingDeleted")
+        assert world.error("PUT", GROUP, {"location": "westus"}) == (409, "ResourceGroupBeingDeleted")
+        blobs.go_on.set()
+        world.settle()
+        assert world.request("GET", response.headers["Location"]).status_code == 200
+        assert world.error("GET", GROUP) == (404, "ResourceGroupNotFound")
+        assert list(blobs.find(world.ports.settings.managed_disks_account, "disks")) == []
+
+
+def test_a_group_is_not_deleted_when_what_is_made_in_it_takes_too_long() -> None:
+    blobs = HeldBlobs()
+    with arm_world(service_storage(blobs)) as world:
+        world.put(DISK, furnish(world))
+        response = world.request("DELETE", GROUP)
+        clock = world.ports.clock
+        assert isinstance(clock, VirtualClock)
+        assert clock.wait(lambda: bool(world.engine.waiting()), clock.now() + timedelta(days=1))
+        clock.jump(group_deletion.LONGEST.total_seconds() + 1)
+        assert clock.wait(lambda: not world.engine.waiting(), clock.now() + timedelta(days=1))
+        blobs.go_on.set()
+        world.settle()
+        assert world.error("GET", response.headers["Location"]) == (409, "ResourceGroupDeletionBlocked")
+        assert world.get(GROUP)["properties"]["provisioningState"] == "Succeeded"
+        assert world.get(DISK)["name"] == "Imported"

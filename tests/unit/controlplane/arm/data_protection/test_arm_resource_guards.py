@@ -278,6 +278,7 @@ def test_a_mapping_is_kept_with_a_deleted_vault(world: ArmWorld) -> None:
 def test_a_deleted_vault_lets_its_guard_go(world: ArmWorld) -> None:
     map_vault(world)
     result = world.request("DELETE", GROUP).headers["Location"]
+    world.settle()
     assert world.request("GET", result).status_code == 200
     world.add_group()
     undelete(world)

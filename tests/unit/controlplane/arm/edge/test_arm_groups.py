@@ -6,8 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from controlplane.adapters.inline_engine import InlineEngine
+from controlplane.arm.app import internal_client
+from controlplane.jobs.catalog import plans
 from controlplane.ports import Blob
-from tests.unit.controlplane.arm.arm_world import ACCOUNT, GROUP, SUBSCRIPTION, VAULT, VM, ArmWorld, arm_world
+from tests.unit.controlplane.arm.arm_world import ACCOUNT, GROUP, SUBSCRIPTION, VAULT, VM, ArmWorld, arm_world, identity
 
 OTHER = f"{SUBSCRIPTION}/resourceGroups/other"
 LOCKS = "providers/Microsoft.Authorization/locks"
@@ -32,6 +35,7 @@ def delete_group(world: ArmWorld, group: str = GROUP) -> int:
     response = world.request("DELETE", group)
     assert response.status_code == 202
     assert int(response.headers["Retry-After"]) > 0
+    world.settle()
     return world.request("GET", response.headers["Location"]).status_code
 
 
@@ -53,12 +57,27 @@ def test_a_group_goes_with_everything_in_it(world: ArmWorld) -> None:
     assert world.get(f"{GROUP}/resources") == {"value": []}
 
 
+def test_a_deletion_that_a_process_began_is_ended_by_the_next(world: ArmWorld) -> None:
+    world.add_machine()
+    world.engine.close()
+    response = world.request("DELETE", GROUP)
+    assert world.request("GET", response.headers["Location"]).status_code == 202
+    engine = InlineEngine(plans(lambda: requests), lambda: world.ports, world.engine.runs)
+    requests = internal_client(world.ports, engine, identity())
+    engine.recover()
+    engine.settle()
+    engine.close()
+    assert world.request("GET", response.headers["Location"]).status_code == 200
+    assert world.get(RESOURCES)["value"] == []
+
+
 def test_a_vault_with_items_keeps_its_group(world: ArmWorld) -> None:
     world.add_machine()
     world.add_vault()
     world.protect()
     response = world.request("DELETE", GROUP)
     assert response.status_code == 202
+    world.settle()
     ended = world.request("GET", response.headers["Location"])
     assert ended.status_code == 409
     error = ended.json()["error"]

@@ -494,6 +494,7 @@ def test_the_hash_of_a_template_does_not_see_how_it_is_spaced(world: ArmWorld) -
 def test_deployments_go_with_their_group(world: ArmWorld) -> None:
     world.follow(world.put(DEPLOYMENT, request(account())))
     world.request("DELETE", GROUP)
+    world.settle()
     assert world.error("GET", DEPLOYMENT) == (404, "ResourceGroupNotFound")
     world.add_group()
     assert world.get(DEPLOYMENTS) == {"value": []}
