@@ -21,11 +21,13 @@ from controlplane.ports import Blob, Blobs, BlobWriter, ExtensionRequest, Fabric
 from extension.contract.settings import SnapshotSettings
 from simulator.client import Client
 from simulator.failures import WrongUse
+from simulator.guest.conditions import MachineConditions
 from simulator.packages import HANDLER_FOLDER, packed
 from simulator.parties import CONTROL, HOST, SERVICE, VAULT, WIRE_SERVER, Wrappers, guest
 from simulator.scenario import Scenario
 from simulator.state.folder import StateFolder
 from simulator.world import Config, build
+from tests.transaction_guard import GuardedBlobs, TransactionGuard
 
 
 class Heard(BlobsWrapper):
@@ -122,8 +124,11 @@ def test_every_party_has_its_own_storage_and_a_machine_its_own_way_there(tmp_pat
             fabrics.append(Elsewhere(fabric, way.address))
             return fabrics[-1]
 
-        wrappers = Wrappers(blobs=lambda party, blobs: Heard(blobs, asked[party]), fabric=around)
-        with build(Config(tmp_path / "world"), wrappers) as world, Client(world.endpoints) as client:
+        guard = TransactionGuard()
+        wrappers = Wrappers(blobs=lambda party, blobs: GuardedBlobs(Heard(blobs, asked[party]), guard), fabric=around)
+        config = Config(tmp_path / "world", conditions=lambda vm, spec: guard.conditions(MachineConditions()))
+        with build(config, wrappers) as world, Client(world.endpoints) as client:
+            guard.watch(world.store)
             own = world.endpoints["blob"]
             way.to = int(own.rpartition(":")[2])
             scenario = Scenario(client)
@@ -148,6 +153,7 @@ def test_every_party_has_its_own_storage_and_a_machine_its_own_way_there(tmp_pat
         assert all(url.startswith(way.address + "/") for url in given)
         assert not [url for url in given if own in url]
         assert way.taken, "nothing came this way"
+        assert guard.violations == []
 
 
 def test_what_handlers_a_world_publishes_is_said_in_its_config(tmp_path: Path) -> None:

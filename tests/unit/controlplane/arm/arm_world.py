@@ -31,7 +31,7 @@ from controlplane.json_object import Json
 from controlplane.ports import Ports, ServiceSettings
 from simulator.clock.virtual import VirtualClock
 from tests.stories import faults
-from tests.unit.controlplane.adapters.guarded_blobs import GuardedBlobs
+from tests.transaction_guard import GuardedBlobs, GuardedClock, TransactionGuard
 from tests.unit.controlplane.adapters.scripted_fabric import ScriptedFabric
 
 START = datetime(2026, 11, 22, 8, 30, 15, 250_000, tzinfo=UTC)
@@ -221,11 +221,13 @@ def _arm_world(
     catalogued: bool = True,
 ) -> Iterator[ArmWorld]:
     fabric = ScriptedFabric(store, blobs, clock)
-    guarded = GuardedBlobs(blobs, store)
+    guard = TransactionGuard(store)
+    guarded = GuardedBlobs(blobs, guard)
     ports = Ports(clock, guarded, store, fabric, Random(7), settings, vault_blobs=guarded)
-    engine = InlineEngine(plans(lambda: requests), lambda: ports, store.runs, workers=workers)
-    app = build(ports, engine, identity(), **edge)
-    requests = internal_client(ports, engine, identity())
+    inside = replace(ports, clock=GuardedClock(clock, guard))
+    engine = InlineEngine(plans(lambda: requests), lambda: inside, store.runs, workers=workers)
+    app = build(inside, engine, identity(), **edge)
+    requests = internal_client(inside, engine, identity())
     loop = asyncio.Runner()
     try:
         yield ArmWorld(app, ports, fabric, engine, loop, token())
@@ -235,7 +237,7 @@ def _arm_world(
         wrong = faults(store.events(limit=100_000)) if catalogued else []
         store.close()
         clock.close()
-    assert guarded.violations == []
+    assert guard.violations == []
     assert not wrong, "\n".join(wrong)
 
 

@@ -28,8 +28,8 @@ from controlplane.jobs.restore.restore import restore
 from controlplane.json_object import Json
 from controlplane.ports import Blob, Blobs, Disk, MachineSpec, Ports, ServiceSettings
 from simulator.clock.virtual import VirtualClock
+from tests.transaction_guard import GuardedBlobs, GuardedClock, TransactionGuard
 from tests.unit.controlplane.adapters.faulty_blobs import FaultyBlobs
-from tests.unit.controlplane.adapters.guarded_blobs import GuardedBlobs
 from tests.unit.controlplane.adapters.scripted_fabric import ScriptedFabric
 
 START = datetime(2026, 11, 22, 19, 0, tzinfo=UTC)
@@ -213,8 +213,17 @@ def backup_world(
     blobs = FaultyBlobs(storage)
     store = SqlStore(":memory:", clock)
     fabric = ScriptedFabric(store, blobs, clock)
-    guarded = GuardedBlobs(blobs, store)
-    ports = Ports(clock, guarded, store, fabric, Random(1), settings or ServiceSettings(), vault_blobs=guarded)
+    guard = TransactionGuard(store)
+    guarded = GuardedBlobs(blobs, guard)
+    ports = Ports(
+        GuardedClock(clock, guard),
+        guarded,
+        store,
+        fabric,
+        Random(1),
+        settings or ServiceSettings(),
+        vault_blobs=guarded,
+    )
     world = BackupWorld(clock, blobs, store, fabric, ports, MANAGED_DISKS if managed else DISKS)
     world.new_engine()
     _furnish(world)
@@ -228,7 +237,7 @@ def backup_world(
             engine.close()
         store.close()
         clock.close()
-    assert guarded.violations == []
+    assert guard.violations == []
 
 
 def _furnish(world: BackupWorld) -> None:

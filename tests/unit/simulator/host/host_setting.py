@@ -23,6 +23,7 @@ from simulator.host.host import Host
 from simulator.host.packages import PackageRepository
 from simulator.host.wireserver import WireServer
 from simulator.serving import Serving
+from tests.transaction_guard import GuardedBlobs, GuardedClock, TransactionGuard
 from tests.unit.simulator.guest.agent.agent_setting import package
 from tests.unit.simulator.guest.guest_rig import ACCOUNT, PLAIN_IMAGE, SMALL, START, FailingBlobs, disk, machine_spec
 
@@ -49,20 +50,22 @@ class World:
 
     @contextmanager
     def host(self, status_account: str | None = None, storage_address: str | None = None) -> Iterator[Host]:
-        self.wire = wire = WireServer(self.clock, self.blobs, self.packages)
+        guard = TransactionGuard(self.store)
+        blobs = GuardedBlobs(self.blobs, guard)
+        self.wire = wire = WireServer(self.clock, blobs, self.packages)
         serving = Serving(wire.app)
         wire.address = serving.address
         host = Host(
             store=self.store,
-            blobs=self.blobs,
-            guest_blobs=lambda vm: self.blobs,
+            blobs=blobs,
+            guest_blobs=lambda vm: blobs,
             storage_address=lambda vm: storage_address,
-            clock=self.clock,
+            clock=GuardedClock(self.clock, guard),
             folder=self.folder,
             packages=self.packages,
             chance=Random(1),
             wire=wire,
-            conditions=self.conditions,
+            conditions=lambda vm, spec: guard.conditions(self.conditions(vm, spec)),
             status_account=status_account,
         )
         host.start()
@@ -72,6 +75,7 @@ class World:
             host.close()
             wire.close()
             serving.close()
+        assert guard.violations == []
 
     def until(self, condition: Callable[[], object]) -> None:
         """Let world time run, in steps of a tick, until it is so."""

@@ -1,31 +1,79 @@
-"""Storage that nobody may ask while they hold the store's writer: a slow answer would keep everybody from writing."""
+"""Guards the store's writer: who holds it must ask no storage, start no process and wait for nothing.
+
+A slow answer would keep everybody else from writing. The guard is put around the ports and factories of a world under
+test, from outside; the product knows nothing of it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
 
-from controlplane.port_wrappers import BlobsWrapper
-from controlplane.ports import Blob, BlobProperties, Blobs, BlobWriter, Container, Range, Store
+from controlplane.port_wrappers import BlobsWrapper, ClockWrapper
+from controlplane.ports import Blob, BlobProperties, Blobs, BlobWriter, Clock, Container, Range, Store
+from simulator.guest.agent.process import CommandRunner, RunningCommand
+from simulator.guest.conditions import MachineConditions
 
 
 class AskedInTransaction(AssertionError):
-    """A blob verb inside a transaction of the store."""
+    """Something outside was asked inside a transaction of the store."""
+
+
+class TransactionGuard:
+    """Watches one store: from the beginning, or from `watch` on."""
+
+    def __init__(self, store: Store | None = None) -> None:
+        self._store = store
+        self.violations: list[str] = []
+        """What was refused: whoever asked may have caught the error."""
+
+    def watch(self, store: Store) -> None:
+        self._store = store
+
+    def check(self, what: str) -> None:
+        if self._store is not None and self._store.in_transaction():
+            self.violations.append(what)
+            raise AskedInTransaction(f"{what} inside a transaction of the store")
+
+    def runner(self, run: CommandRunner) -> CommandRunner:
+        """The same, for processes."""
+
+        def guarded(arguments: list[str], folder: Path, environment: Mapping[str, str]) -> RunningCommand:
+            self.check("a process was started")
+            return run(arguments, folder, environment)
+
+        return guarded
+
+    def conditions(self, given: MachineConditions) -> MachineConditions:
+        """The same for the processes of a machine."""
+        factories = replace(given.factories, run_command=self.runner(given.factories.run_command))
+        return replace(given, factories=factories)
+
+
+class GuardedClock(ClockWrapper):
+    """Fails where somebody waits for time."""
+
+    def __init__(self, inner: Clock, guard: TransactionGuard) -> None:
+        super().__init__(inner)
+        self._guard = guard
+
+    def wait(self, until: Callable[[], bool], deadline: datetime) -> bool:
+        self._guard.check("Clock.wait was called")
+        return super().wait(until, deadline)
 
 
 class GuardedBlobs(BlobsWrapper):
     """Fails where a verb that reaches the storage is called inside a transaction. Verbs that only compute an address
     or a key are let through."""
 
-    def __init__(self, inner: Blobs, store: Store) -> None:
+    def __init__(self, inner: Blobs, guard: TransactionGuard) -> None:
         super().__init__(inner)
-        self._store = store
-        self.violations: list[str] = []
-        """The verbs that were refused: whoever asked may have caught the error."""
+        self._guard = guard
 
     def _check(self, verb: str) -> None:
-        if self._store.in_transaction():
-            self.violations.append(verb)
-            raise AskedInTransaction(f"Blobs.{verb} was called inside a transaction of the store")
+        self._guard.check(f"Blobs.{verb} was called")
 
     def add_account(self, account: str) -> None:
         self._check("add_account")
