@@ -183,6 +183,7 @@ def _begin(
     """The disk is there at once, as one that is being created; a job makes its blob."""
     blob = new_blob(call)
     with call.ports.store.transaction():
+        call.get_group()
         document = managed_disks.register(call.ports, call.ports.store, call.id, disk, blob, "Creating")
         document = _completed(call, document)
         begun, path = compute_operations.begin_job(call, disk.location, KIND)

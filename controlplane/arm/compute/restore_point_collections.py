@@ -80,9 +80,10 @@ def _delete(call: Call, found: Document) -> None:
     for disk in point.disks:
         call.ports.blobs.delete(points.snapshot_of(disk))
     with call.ports.store.transaction():
-        if point.has_snapshots and point.has_vault_copy:
-            points.put(call.ports.store, changed(point, "snapshot_expired"))
         restore_points.forget(call.ports.store, point)
+        still = points.find(call.ports.store, found.private["point"])  # It may have expired or moved meanwhile.
+        if still is not None and still.has_snapshots and still.has_vault_copy:
+            points.put(call.ports.store, changed(still, "snapshot_expired"))
 
 
 ROUTES = (

@@ -68,6 +68,7 @@ def put_snapshot(call: Call) -> Answer:
     if call.ports.blobs.properties(managed_disks.blob_of(_source(call, creation))) is None:
         raise DISK_NOT_CREATED_YET.error()
     with call.ports.store.transaction():
+        call.get_group()
         if _known(call, place) is not None:
             return _change(call, request)
         disk = _source(call, creation)

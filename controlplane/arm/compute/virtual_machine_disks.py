@@ -50,6 +50,7 @@ def take(call: Call, machine: Json, placed: Iterable[Placed]) -> None:
         if disk.request.vhd:
             continue
         if disk.request.attached:
+            _disk_to_attach(call, disk.request)  # It may have been deleted, or taken by another machine, meanwhile.
             disks.attach(call.ports.store, disk.request.managed_disk_id, machine["id"])
         else:
             disks.create_for(call, machine, disk.request, disk.backed.blob)
@@ -80,11 +81,13 @@ def blob_keys(disks: Iterable[Disk]) -> list[str]:
 
 
 def check_unused(call: Call, wanted: Sequence[Disk]) -> None:
-    """A blob is the disk of one machine at most."""
+    """A blob is the disk of one machine at most, and lies in an account that is still there."""
     used = {key for machine in call.ports.store.find(KIND) for key in machine.private["blobs"]}
     for disk, key in zip(wanted, blob_keys(wanted), strict=True):
         if key in used:
             raise DISK_BLOB_IN_USE.error(name=disk.name)
+        if disk.managed_disk_id is None and usable_account(call.ports.store, disk.blob.account) is None:
+            raise DISK_STORAGE_ACCOUNT_NOT_FOUND.error(account=disk.blob.account)
 
 
 def _unmanaged_blob(call: Call, disk: DiskRequest) -> Blob:

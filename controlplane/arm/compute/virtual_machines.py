@@ -104,18 +104,18 @@ def deallocate(call: Call) -> Answer:
 
 
 def restart(call: Call) -> Answer:
-    machine = call.get(KIND, call.id.rpartition("/")[0]).json()
-    view = call.ports.fabric.instance_view(machine["id"])
-    if view is None or view.power != "running":
-        raise not_allowed("Cannot restart a VM that is not running. Start it instead.")
     with call.ports.store.transaction():
+        machine = call.get(KIND, call.id.rpartition("/")[0]).json()
+        view = call.ports.fabric.instance_view(machine["id"])
+        if view is None or view.power != "running":
+            raise not_allowed("Cannot restart a VM that is not running. Start it instead.")
         call.ports.fabric.restart(machine["id"])
         return compute_operations.accepted(call, compute_operations.begin(call, machine))
 
 
 def _power(call: Call, state: PowerState) -> Answer:
-    machine = call.get(KIND, call.id.rpartition("/")[0]).json()
     with call.ports.store.transaction():
+        machine = call.get(KIND, call.id.rpartition("/")[0]).json()
         call.ports.fabric.power(machine["id"], state)
         return compute_operations.accepted(call, compute_operations.begin(call, machine))
 
@@ -139,6 +139,7 @@ def _create(call: Call, request: MachineRequest, identity: Json | None) -> Answe
     shown = _with_identity(body(call.id, machine, spec.vm_id, call.ports.clock.now()), identity)
     shown = call.with_kept(VirtualMachineRequest, shown)
     with call.ports.store.transaction():
+        call.get_group()
         check_unused(call, spec.disks)
         private = {"blobs": blob_keys(spec.disks)}
         call.ports.store.put(KIND, call.id, shown, parent=call.group_id, private=private, if_none_match=True)

@@ -31,6 +31,7 @@ HASH = "/providers/Microsoft.Resources/calculateTemplateHash"
 def put_deployment(call: Call) -> Answer:
     order = read_order(call)
     with call.ports.store.transaction():
+        call.get_group()
         known = call.find(KIND)
         if known is not None and state_of(known) not in ENDED:
             raise domain.active(call.names["deployment"], parse_instant(known.private["started"]))

@@ -87,6 +87,7 @@ def put_account(call: Call) -> Answer:
         raise name_taken(account.name)
     endpoint = call.ports.blobs.account_url(account.name) + "/"
     with call.ports.store.transaction():
+        call.get_group()
         _check_free(call, account.name)
         known = call.find(KIND)
         call.check_precondition(known)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from controlplane.domain.compute.virtual_machine import VHD_FOOTER_BYTES
+from controlplane.jobs.documents import points
 from controlplane.json_object import Json
 from tests.unit.controlplane.arm.arm_world import (
     GROUP,
@@ -20,6 +21,7 @@ from tests.unit.controlplane.arm.arm_world import (
     ArmWorld,
     arm_world,
 )
+from tests.unit.controlplane.arm.test_races import meanwhile
 
 COMPUTE, NETWORKS = f"{GROUP}/providers/Microsoft.Compute", f"{GROUP}/providers/Microsoft.Network"
 NETWORK = f"{NETWORKS}/virtualNetworks/net"
@@ -181,8 +183,24 @@ def test_whoever_deletes_a_restore_point_keeps_the_copy_in_the_vault(world: ArmW
     assert [task["taskId"] for task in job["extendedInfo"]["tasksList"]] == ["Transfer data from vault"]
 
 
+def test_a_recovery_point_that_goes_meanwhile_does_not_come_back_with_its_restore_point(world: ArmWorld) -> None:
+    (collection,) = world.get(COLLECTIONS)["value"]
+    (inside,) = world.get(collection["id"], **{"$expand": "restorePoints"})["properties"]["restorePoints"]
+    expired = point(world)["id"]
+
+    def expire() -> None:
+        points.remove(world.ports.store, expired.partition("/recoveryPoints/")[0], expired.rpartition("/")[2])
+
+    other, store = meanwhile(world, expire)
+    assert other.request("DELETE", inside["id"]).status_code == 202
+    assert store.happened
+    assert world.get(f"{ITEM}/recoveryPoints")["value"] == []
+    assert world.error("GET", inside["id"]) == (404, "ResourceNotFound")
+
+
 def test_the_group_of_the_service_can_be_deleted_and_comes_again(world: ArmWorld) -> None:
     assert world.request("DELETE", TRACES).status_code == 202
+    world.settle()
     assert world.error("GET", COLLECTIONS) == (404, "ResourceGroupNotFound")
     world.follow(world.post(f"{ITEM}/backup", {"properties": {"objectType": "IaasVMBackupRequest"}}))
     assert len(world.get(COLLECTIONS)["value"]) == 1
