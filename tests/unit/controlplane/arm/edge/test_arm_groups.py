@@ -47,7 +47,7 @@ def test_a_group_goes_with_everything_in_it(world: ArmWorld) -> None:
     world.add_vault()
     world.put(OTHER, {"location": "westus"})
     kept = f"{OTHER}/providers/Microsoft.RecoveryServices/vaults/Vault02"
-    world.put(kept, {"location": "westus"})
+    world.put(kept, {"location": "westus", "properties": {}})
     assert delete_group(world) == 200
     assert world.error("GET", GROUP) == (404, "ResourceGroupNotFound")
     assert [each["id"] for each in world.get(RESOURCES)["value"]] == [kept]
