@@ -14,6 +14,16 @@ FAILURES = {
     "--sim-from {word} is not a network; write one as in 172.16.0.0/12": (
         "--sim-from {word} 不是网络；请按 172.16.0.0/12 的形式书写"
     ),
+    "{place} hides the package {name} of azure-backup-simulator; remove it from PYTHONPATH, or install "
+    "azure-backup-simulator in an environment of its own (pipx install azure-backup-simulator)": (
+        "{place} 遮盖了 azure-backup-simulator 的包 {name}；请将其从 PYTHONPATH 中移除，或将 azure-backup-simulator "
+        "安装在单独的环境中（pipx install azure-backup-simulator）"
+    ),
+    "nothing provides the package {name} of azure-backup-simulator; remove it from PYTHONPATH, or install "
+    "azure-backup-simulator in an environment of its own (pipx install azure-backup-simulator)": (
+        "找不到 azure-backup-simulator 的包 {name}；请将 azure-backup-simulator 安装在单独的环境中"
+        "（pipx install azure-backup-simulator）"
+    ),
     "{vm} cannot write the file ({problem}); GET /_sim/vms lists the machines": (
         "{vm} 无法写入文件（{problem}）；GET /_sim/vms 可列出所有计算机"
     ),

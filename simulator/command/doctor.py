@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import shlex
 import shutil
 import socket
 import subprocess
@@ -197,7 +198,7 @@ def _trust(facts: Facts) -> Check:
     name = "certificates"
     if facts.exposed_keys:
         exposed = ", ".join(facts.exposed_keys)
-        return Check(name, "warn", f"other users can read {exposed}", f"chmod 600 {' '.join(facts.exposed_keys)}")
+        return Check(name, "warn", f"other users can read {exposed}", f"chmod 600 {shlex.join(facts.exposed_keys)}")
     if facts.missing_bundles:
         detail = "; ".join(
             f"{variable} names {file}, which does not exist" for variable, file in facts.missing_bundles.items()

@@ -24,9 +24,9 @@ LACKS = 3
 
 def problem() -> str | None:
     """What stands in the way of one of our packages, in one sentence; None: nothing does."""
-    for name, file in OURS.items():
-        places = _places(name)
-        if not any((place / file).is_file() for place in places[:1]):
+    for name in OURS:
+        if not _is_ours(name):
+            places = _places(name)
             other = f"{places[0]} hides" if places else "nothing provides"
             return (
                 f"{other} the package {name} of azure-backup-simulator; remove it from PYTHONPATH, or install "
@@ -44,9 +44,23 @@ def _places(name: str) -> list[Path]:
     return [Path(folder) for folder in folders]
 
 
+def _is_ours(name: str) -> bool:
+    return any((place / OURS[name]).is_file() for place in _places(name)[:1])
+
+
+def _spoken(sentence: str) -> str:
+    """In the language of the command line, if the texts are there."""
+    if not _is_ours("simulator"):
+        return sentence
+    from simulator.command import texts
+    from simulator.command.bootstrap import language_of
+
+    return texts.failure(sentence, language_of(sys.argv))
+
+
 def main() -> NoReturn:
     if sentence := problem():
-        sys.stderr.write(f"backupsim: {sentence}\n")
+        sys.stderr.write(f"backupsim: {_spoken(sentence)}\n")
         sys.exit(LACKS)
     from simulator.command import cli
 

@@ -54,6 +54,7 @@ FACTS: list[tuple[dict[str, Any], str, str, str]] = [
     ({"az": "2.60.1"}, "az", "warn", "azure-cli 2.91"),
     ({"missing_bundles": {"SSL_CERT_FILE": "/gone.pem"}}, "certificates", "warn", "unset SSL_CERT_FILE"),
     ({"exposed_keys": ("/world/ca/ca.key",)}, "certificates", "warn", "chmod 600 /world/ca/ca.key"),
+    ({"exposed_keys": ("/a world/ca.key",)}, "certificates", "warn", "chmod 600 '/a world/ca.key'"),
     ({"proxies": ("http", "https"), "loopback_proxied": True}, "proxies", "warn", "NO_PROXY=localhost,127.0.0.1"),
 ]
 """Facts that are not well, the check that they fail, its status, and a part of what it says."""

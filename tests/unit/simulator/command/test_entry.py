@@ -34,5 +34,14 @@ def test_a_package_of_somebody_else_is_named(tmp_path: Path, name: str, file: st
     assert sentence.startswith(f"backupsim: {place} hides the package {name} of azure-backup-simulator; remove it")
 
 
+def test_it_is_said_in_chinese_where_that_was_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "controlplane.py").touch()
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])}
+    command = [sys.executable, "-P", "-c", START, "doctor", "--lang", "zh-cn"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert done.returncode == 3
+    assert done.stderr.startswith(f"backupsim: {tmp_path / 'controlplane.py'} 遮盖了")
+
+
 def test_with_our_own_packages_the_command_starts() -> None:
     assert started(ROOT).stderr.startswith("backupsim: no world was ready in none")
