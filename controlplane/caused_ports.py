@@ -8,7 +8,7 @@ something.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -111,3 +111,6 @@ class CausedFabric(FabricWrapper):
 
     def remove_extension(self, vm: str, name: str, cause: Cause | None = None) -> None:
         self.inner.remove_extension(vm, name, cause or self._cause())
+
+    def run_command(self, vm: str, script: Sequence[str], cause: Cause | None = None) -> int:
+        return self.inner.run_command(vm, script, cause or self._cause())

@@ -18,7 +18,7 @@ from typing import Any, Literal
 
 from controlplane.domain.events.event import Cause
 from controlplane.json_object import Json
-from controlplane.ports import Disk, MachineSpec, PowerState, PublishedHandler
+from controlplane.ports import CommandResult, Disk, MachineSpec, PowerState, PublishedHandler
 
 DESIRED, OBSERVED, HANDLER = "fabric.vm", "host.vm", "host.handler"
 
@@ -62,6 +62,14 @@ class DesiredExtension:
 
 
 @dataclass(frozen=True, slots=True)
+class DesiredCommand:
+    """A script that the guest is to run once; `number` grows with each."""
+
+    number: int
+    script: tuple[str, ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class DesiredMachine:
     """What a machine shall be. `generation` grows with every change; `born` is the one in which a machine of this name
     began to be, so that another number of it is another machine."""
@@ -76,6 +84,7 @@ class DesiredMachine:
     restarts: int = 0
     """How often it was asked to boot anew; another number than at its last boot is an order."""
     changed: datetime | None = None
+    command: DesiredCommand | None = None
     cause: Cause | None = None
     """Because of which event its spec, its power and its being there are what they are."""
 
@@ -84,6 +93,7 @@ class DesiredMachine:
         parsed = {
             "extensions": tuple(DesiredExtension.parse(extension) for extension in body.get("extensions", ())),
             "changed": _time(body.get("changed")),
+            "command": _command(body.get("command")),
             "cause": _cause(body.get("cause")),
         }
         known = _known(cls, body)
@@ -94,8 +104,13 @@ class DesiredMachine:
             "spec": _shallow(self.spec) | {"disks": [disk.to_json() for disk in self.spec.disks]},
             "extensions": [extension.to_json() for extension in self.extensions],
             "changed": _text(self.changed),
+            "command": {"number": self.command.number, "script": list(self.command.script)} if self.command else None,
             "cause": _cause_json(self.cause),
         }
+
+
+def _command(body: Json | None) -> DesiredCommand | None:
+    return DesiredCommand(body["number"], tuple(body["script"])) if body else None
 
 
 def _spec(body: Json) -> MachineSpec:
@@ -161,6 +176,8 @@ class ObservedMachine:
     os_version: str | None = None
     booted: datetime | None = None
     extensions: tuple[ObservedExtension, ...] = ()
+    command: CommandResult | None = None
+    """What the last script wrote that was run here."""
 
     @classmethod
     def parse(cls, body: Json) -> ObservedMachine:
@@ -169,6 +186,7 @@ class ObservedMachine:
             "agent": ObservedAgent.parse(agent) if agent else None,
             "booted": _time(body.get("booted")),
             "extensions": tuple(ObservedExtension.parse(extension) for extension in body.get("extensions") or ()),
+            "command": CommandResult(**_known(CommandResult, body["command"])) if body.get("command") else None,
         }
         return cls(**_known(cls, body) | parsed)
 
@@ -176,6 +194,7 @@ class ObservedMachine:
         return _shallow(self) | {
             "agent": self.agent.to_json() if self.agent else None,
             "booted": _text(self.booted),
+            "command": _shallow(self.command) if self.command else None,
             "extensions": [extension.to_json() for extension in self.extensions],
         }
 

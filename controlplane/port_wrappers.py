@@ -250,6 +250,9 @@ class FabricWrapper(Fabric):
     def remove_extension(self, vm: str, name: str, cause: Cause | None = None) -> None:
         self.inner.remove_extension(vm, name, cause)
 
+    def run_command(self, vm: str, script: Sequence[str], cause: Cause | None = None) -> int:
+        return self.inner.run_command(vm, script, cause)
+
     def instance_view(self, vm: str) -> InstanceView | None:
         return self.inner.instance_view(vm)
 

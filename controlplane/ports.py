@@ -19,6 +19,8 @@ from controlplane.blob_values import Container as Container
 from controlplane.blob_values import Range as Range
 from controlplane.domain.events.event import Cause
 from controlplane.domain.events.event import Event as Event
+from controlplane.handler_values import PublishedHandler as PublishedHandler
+from controlplane.handler_values import version_numbers as version_numbers
 from controlplane.json_object import Json
 from controlplane.service_settings import ServiceSettings as ServiceSettings
 
@@ -320,41 +322,6 @@ class MachineSpec:
 
 
 @dataclass(frozen=True, slots=True)
-class PublishedHandler:
-    """What extensions of this publisher and type are made of: the published versions, oldest first."""
-
-    publisher: str
-    type: str
-    versions: tuple[str, ...]
-    os_type: str = ""
-    """Windows or Linux; empty: its packages do not say."""
-    inert: bool = False
-    """It is installed without running anything, since this world has no package of it."""
-
-    def choose(self, version: str, auto_upgrade_minor_version: bool) -> str | None:
-        """The newest version that fits: with automatic upgrade any minor version from the one asked for on, never
-        another major one; without it every number that was given must be the same. Of an inert one only the newest
-        few are known, so that any minor version will do."""
-        wanted = version_numbers(version)
-
-        def fits(published: str) -> bool:
-            numbers = version_numbers(published)
-            if self.inert:
-                return numbers[0] == wanted[0]
-            if auto_upgrade_minor_version:
-                return numbers[0] == wanted[0] and numbers >= wanted
-            return numbers[: len(wanted)] == wanted
-
-        return max(filter(fits, self.versions), key=version_numbers, default=None) if wanted else None
-
-
-def version_numbers(version: str) -> tuple[int, ...]:
-    """Empty for what is no version."""
-    parts = version.split(".")
-    return tuple(map(int, parts)) if all(part.isdecimal() for part in parts) else ()
-
-
-@dataclass(frozen=True, slots=True)
 class ExtensionRequest:
     """One extension of a virtual machine as ARM asks for it. `protected` is sealed at once and not kept."""
 
@@ -406,6 +373,15 @@ class ExtensionView:
 
 
 @dataclass(frozen=True, slots=True)
+class CommandResult:
+    """What a script in a guest wrote to its two streams. `number` counts the scripts of a machine."""
+
+    number: int
+    output: str
+    errors: str
+
+
+@dataclass(frozen=True, slots=True)
 class InstanceView:
     """What is known of a running virtual machine."""
 
@@ -424,6 +400,10 @@ class InstanceView:
     """Why it could not be made to be what it shall be, in one sentence."""
     wanted_power: PowerState | None = None
     """Where it is on its way to; None: nowhere else."""
+    command: CommandResult | None = None
+    """What the last script wrote that was run in it."""
+    command_runs: bool = False
+    """A script was asked for that has not been run yet."""
 
 
 @runtime_checkable
@@ -458,6 +438,9 @@ class Fabric(Protocol):
         Raises GuestNotReady."""
 
     def remove_extension(self, vm: str, name: str, cause: Cause | None = None) -> None: ...
+
+    def run_command(self, vm: str, script: Sequence[str], cause: Cause | None = None) -> int:
+        """Have the guest run these lines; returns the number of the script. Raises GuestNotReady."""
 
     def instance_view(self, vm: str) -> InstanceView | None:
         """None when there is no such machine."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from hashlib import blake2b
@@ -22,6 +22,7 @@ from controlplane.fabric_documents import (
     DESIRED,
     HANDLER,
     OBSERVED,
+    DesiredCommand,
     DesiredExtension,
     DesiredMachine,
     ObservedExtension,
@@ -106,6 +107,14 @@ class StoreFabric:
             return replace(known, state="uninstall", cause=cause) if _same(known.name, name) else known
 
         self._change(vm, lambda machine: replace(machine, extensions=tuple(map(mark, machine.extensions))))
+
+    def run_command(self, vm: str, script: Sequence[str], cause: Cause | None = None) -> int:
+        with self._store.transaction():
+            machine = self._require(vm)
+            number = machine.command.number + 1 if machine.command else 1
+            command = DesiredCommand(number, tuple(script))
+            self._change(vm, lambda machine: replace(machine, command=command), cause)
+            return number
 
     def instance_view(self, vm: str) -> InstanceView | None:
         desired = self._desired(vm)
@@ -256,6 +265,9 @@ def _instance_view(desired: DesiredMachine, observed: ObservedMachine | None, no
         extensions=tuple(view for view in extensions if view is not None),
         problem=seen.problem,
         wanted_power=desired.power if desired.power != seen.power else None,
+        command=seen.command,
+        command_runs=desired.command is not None
+        and (seen.command is None or seen.command.number < desired.command.number),
     )
 
 

@@ -60,6 +60,20 @@ HANDLER = (
 )
 GUEST = (
     Choice(
+        "Run commands",
+        "a handful of commands that look and change nothing, such as `vssadmin list writers`, `Get-Service`, `dir` and "
+        "`type`, on Linux `systemctl status`, `ls` and `cat`; of any other the error stream says that there is no such "
+        "program",
+        "a shell",
+        "simulator/guest/shell.py",
+    ),
+    Choice(
+        "The end of access to a disk",
+        "`endGetAccess` ends what ARM shows; the address itself works until its time has passed",
+        "the address ends at once",
+        "controlplane/arm/compute/disk_access.py",
+    ),
+    Choice(
         "Linux",
         "a machine whose osType is Linux freezes its file systems, by the extension VMSnapshotLinux, which is the same "
         "program as for Windows; no pre- and post-scripts run, and its agent's folders are those of the Windows guests",

@@ -7,7 +7,7 @@ has, what it wrote to them, and what was on them at each freeze.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from random import Random
@@ -17,7 +17,7 @@ from controlplane.domain.events.event import Fact
 from controlplane.ports import Blobs, Clock, MachineSpec
 from extension.contract import bridge
 from extension.contract.bridge import Facts, FreezeReport, FreezeRequest, ThawReport
-from simulator.guest import installation
+from simulator.guest import installation, shell
 from simulator.guest.attach import Attached, DiskBay, DiskMissing
 from simulator.guest.conditions import MachineConditions
 from simulator.guest.disk.directory import VolumeError
@@ -26,6 +26,7 @@ from simulator.guest.disk.ground_truth import GroundTruth, GroundTruths
 from simulator.guest.disk.volume import Volume
 from simulator.guest.files import write_whole
 from simulator.guest.installation import Installation
+from simulator.guest.shell import Surface
 from simulator.guest.vss.snapshot_set import VssService
 from simulator.guest.vss.telling import FileSystemTelling, VssTelling
 from simulator.guest.vss.writer import Writer
@@ -188,6 +189,19 @@ class Guest:
     def vssadmin_list_writers(self) -> str:
         """What `vssadmin list writers` prints in this guest."""
         return vssadmin_list_writers(self.vss.writers.members)
+
+    def run_script(self, script: Sequence[str]) -> tuple[str, str]:
+        """What these lines write to output and error stream."""
+        profile = self.profile
+        volumes = {
+            profile.mount_point(lun, index): attached.volume
+            for index, (lun, attached) in enumerate(sorted(self._attached.items()))
+            if attached.volume
+        }
+        vss = self.vss
+        return shell.run(
+            Surface(profile, self.computer_name, self._folder, volumes, vss.writers.members, vss.event_log), script
+        )
 
     def open_session(self, task_id: str) -> str:
         return self.vss.open_session(task_id)

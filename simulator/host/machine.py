@@ -19,7 +19,17 @@ from controlplane.domain.events.event import Cause, Fact
 from controlplane.fabric_documents import OBSERVED, DesiredMachine, ObservedMachine
 from controlplane.guest_urls import guest_sas
 from controlplane.json_object import Json
-from controlplane.ports import Blob, Blobs, Clock, MachineSpec, PortError, PowerState, StorageUnavailable, Store
+from controlplane.ports import (
+    Blob,
+    Blobs,
+    Clock,
+    CommandResult,
+    MachineSpec,
+    PortError,
+    PowerState,
+    StorageUnavailable,
+    Store,
+)
 from extension.contract.bridge import TOKEN_FILE
 from extension.contract.redaction import redact
 from simulator.guest.agent.agent import Agent
@@ -174,6 +184,7 @@ class Machine:
         self._set("Updating" if self._private["boots"] else "Creating", None)
         self._show(desired)  # the certificate is wanted before the machine runs
         if self._turn(desired):
+            self._run(desired)
             self._applied = desired
         else:
             self._due = self._all.clock.now() + RETRY
@@ -239,6 +250,18 @@ class Machine:
         if blob is None:
             return ""
         return guest_sas(self._all.blobs, self._all.storage_address(self.vm), blob, "rw", NEVER)
+
+    # -------------------------------------------------------------------------------------------------------- commands
+
+    def _run(self, desired: DesiredMachine) -> None:
+        """Run the script that is asked for, once; a machine that is off lets it pass."""
+        command = desired.command
+        if command is None or command.number <= self._private.get("command", {}).get("number", 0):
+            return
+        output, errors = "", "the machine was not running"
+        if self.guest is not None:
+            output, errors = self.guest.run_script(command.script)
+        self._private["command"] = {"number": command.number, "output": output, "errors": errors}
 
     # ----------------------------------------------------------------------------------------------------------- power
 
@@ -343,6 +366,7 @@ class Machine:
             os_version=system.os_version if system else None,
             booted=self._booted,
             extensions=extensions,
+            command=CommandResult(**self._private["command"]) if "command" in self._private else None,
         )
 
 

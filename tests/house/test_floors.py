@@ -25,7 +25,7 @@ PORTS, WRAPPERS = "controlplane.ports", "controlplane.port_wrappers"
 SIDE_THREADS = "controlplane.side_threads"
 CAUSED, FABRIC_DOCUMENTS = "controlplane.caused_ports", "controlplane.fabric_documents"
 OVERLAY, SETTINGS = "controlplane.overlay_store", "controlplane.service_settings"
-BLOB_VALUES = "controlplane.blob_values"
+BLOB_VALUES, HANDLER_VALUES = "controlplane.blob_values", "controlplane.handler_values"
 GUEST_URLS, VAULT = "controlplane.guest_urls", "controlplane.vault_format"
 JOBS, ARM, GUEST = "controlplane.jobs", "controlplane.arm", "simulator.guest"
 EDGE = f"{ARM}.edge"
@@ -49,7 +49,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     SETTINGS: (),
     SIDE_THREADS: (),
     BLOB_VALUES: (),
-    PORTS: (DOMAIN, EVENTS, SETTINGS, BLOB_VALUES),
+    HANDLER_VALUES: (),
+    PORTS: (DOMAIN, EVENTS, SETTINGS, BLOB_VALUES, HANDLER_VALUES),
     WRAPPERS: (EVENTS, PORTS),
     CAUSED: (EVENTS, PORTS, WRAPPERS),
     GUEST_URLS: (PORTS,),
@@ -232,6 +233,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     f"{GUEST}.vss": (EVENTS, PORTS, CONTRACT, f"{GUEST}.disk"),
     f"{GUEST}.workload": (PORTS, f"{GUEST}.disk", f"{GUEST}.vss", "apsw"),
     f"{GUEST}.agent": (EVENTS, PORTS, CONTRACT, f"{GUEST}.files", f"{GUEST}.os_profile", "cryptography"),
+    f"{GUEST}.shell": (CONTRACT, f"{GUEST}.os_profile", f"{GUEST}.disk", f"{GUEST}.vss"),
     f"{GUEST}.attach": (PORTS, f"{GUEST}.files", f"{GUEST}.disk", f"{GUEST}.vss"),
     f"{GUEST}.installation": (PORTS, f"{GUEST}.disk", f"{GUEST}.workload"),
     f"{GUEST}.conditions": (
@@ -253,6 +255,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         f"{GUEST}.workload",
         f"{GUEST}.attach",
         f"{GUEST}.installation",
+        f"{GUEST}.shell",
     ),
     "simulator.host": (
         EVENTS,

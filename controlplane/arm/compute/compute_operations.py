@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from datetime import datetime
 from typing import Literal
 
 from controlplane.arm.compute.virtual_machine_view import shown_state
@@ -16,11 +18,17 @@ from controlplane.domain.times import instant_with_offset
 from controlplane.jobs.provisioning import resource_log
 from controlplane.jobs.provisioning.resource_log import ResourceState
 from controlplane.json_object import Json
-from controlplane.ports import Document, ExtensionView, InstanceView
+from controlplane.ports import Blob, Document, ExtensionView, InstanceView
 
 OPERATION = f"{SUBSCRIPTION}/providers/Microsoft.Compute/locations/{{location}}/operations/{{operation}}"
 
 Goal = Literal["present", "absent"]
+COMMAND = "command"
+"""Goal of an operation that ends when a script has run in a machine."""
+RESULT = "result"
+"""What an operation keeps of its result, and shows as its output."""
+ACCESS = "access"
+"""Goal of an operation whose result is an address with a signature."""
 BY_A_JOB = "job"
 """Goal of an operation whose end is written down by the job that does the work."""
 
@@ -29,6 +37,12 @@ def begin(call: Call, machine: Json, *, goal: Goal = "present", extension: str =
     """Record that work on a machine began; returns the operation's path. Whether it ended is read from the machine,
     or from its `extension`."""
     order = {"vm": machine["id"], "extension": extension, "goal": goal}
+    return _record(call, machine["location"], {"status": "InProgress"}, order)
+
+
+def begin_command(call: Call, machine: Json, number: int) -> str:
+    """Record that a script is to run in a machine; returns the path of the operation, whose result is what it wrote."""
+    order = {"vm": machine["id"], "goal": COMMAND, "number": number, "os_type": _os_type(machine)}
     return _record(call, machine["location"], {"status": "InProgress"}, order)
 
 
@@ -44,6 +58,13 @@ def begin_job(call: Call, location: str, kind: str = "") -> tuple[ResourceState,
         event=resource_log.begun(call.ports.store, job, call.id),
     )
     return state, path
+
+
+def granted(call: Call, location: str, blob: Blob, until: datetime) -> str:
+    """Record that access to a blob was granted until some real time; returns the operation's path, which gives it."""
+    ended = {"endTime": instant_with_offset(call.ports.clock.now()), "status": "Succeeded"}
+    order = {"goal": ACCESS, "blob": asdict(blob), "until": until.isoformat()}
+    return _record(call, location, ended, order)
 
 
 def done(call: Call, location: str) -> str:
@@ -73,11 +94,21 @@ def get_operation(call: Call) -> Answer:
     if body["status"] == "InProgress" and document.private["goal"] != BY_A_JOB:
         body = _advanced(call, document)
     wait = {"Retry-After": str(RETRY_AFTER_SECONDS)} if body["status"] == "InProgress" else {}
+    result = _granted(call, document.private) or body.pop(RESULT, {})
     if call.query.get("monitor") != "true":
-        return as_json(body, headers=wait)
+        return as_json(body | ({"properties": {"output": result}} if result else {}), headers=wait)
     if body["status"] == "Failed":
         raise ServiceError.stored(body["error"], status=409)
+    if result:
+        return as_json(result)
     return Answer(202, headers={**wait, "Location": call.url(call.id, {"monitor": "true"})}) if wait else Answer(200)
+
+
+def _granted(call: Call, order: Json) -> Json:
+    """The address of an access that is granted, signed now: it is a secret and kept nowhere."""
+    if order["goal"] != ACCESS:
+        return {}
+    return {"accessSAS": call.ports.blobs.sas(Blob(**order["blob"]), "r", datetime.fromisoformat(order["until"]))}
 
 
 def _advanced(call: Call, document: Document) -> Json:
@@ -86,6 +117,8 @@ def _advanced(call: Call, document: Document) -> Json:
     status, problem = _outcome(call, document.private)
     if status == "InProgress":
         return body
+    if document.private["goal"] == COMMAND and status == "Succeeded":
+        body[RESULT] = _written(call, document.private)
     body |= {"endTime": instant_with_offset(call.ports.clock.now()), "status": status}
     if problem is not None:
         body["error"] = {"code": problem.code, "message": problem.message}
@@ -93,9 +126,38 @@ def _advanced(call: Call, document: Document) -> Json:
     return body
 
 
+def _written(call: Call, order: Json) -> Json:
+    """The result of a script, as the operation of its system's extension shows it."""
+    view = call.ports.fabric.instance_view(order["vm"])
+    assert view is not None
+    assert view.command is not None
+    if order["os_type"] == "Linux":
+        message = f"Enable succeeded: \n[stdout]\n{view.command.output}\n[stderr]\n{view.command.errors}"
+        return {"value": [_status("ProvisioningState/succeeded", message)]}
+    streams = (("StdOut", view.command.output), ("StdErr", view.command.errors))
+    return {"value": [_status(f"ComponentStatus/{name}/succeeded", text) for name, text in streams]}
+
+
+def _status(code: str, message: str) -> Json:
+    return {"code": code, "level": "Info", "displayStatus": "Provisioning succeeded", "message": message}
+
+
+def _os_type(machine: Json) -> str:
+    return str(machine["properties"]["storageProfile"]["osDisk"]["osType"])
+
+
+def _of_command(order: Json, view: InstanceView | None) -> tuple[str, ServiceError | None]:
+    if view is None or view.power != "running":
+        return "Failed", OPERATION_PREEMPTED.error()
+    ran = view.command is not None and view.command.number >= order["number"]
+    return ("Succeeded" if ran else "InProgress"), None
+
+
 def _outcome(call: Call, order: Json) -> tuple[str, ServiceError | None]:
     """Status of the operation, and why it failed."""
     view = call.ports.fabric.instance_view(order["vm"])
+    if order["goal"] == COMMAND:
+        return _of_command(order, view)
     if view is not None and order["extension"]:
         named = [each for each in view.extensions if each.name.lower() == order["extension"].lower()]
         return _of_extension(order, view, named[0]) if named else _of_nothing(order)

@@ -8,11 +8,12 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from controlplane.arm.compute import compute_operations
+from controlplane.arm.compute import compute_operations, disk_access
 from controlplane.arm.edge.call import Answer, Call, RequestBody, rows
 from controlplane.arm.edge.routing import GROUP, SUBSCRIPTION, Route, reading
 from controlplane.arm.storage.storage_accounts import usable_account
 from controlplane.domain import errors, location
+from controlplane.domain.arm_id import ResourceId
 from controlplane.domain.compute.managed_disk import (
     KIND,
     TYPE,
@@ -38,6 +39,7 @@ from controlplane.jobs.provisioning.resource_log import ResourceState
 from controlplane.json_object import Json
 from controlplane.ports import Blob, Document, Store
 
+SNAPSHOT_TYPE = "Microsoft.Compute/snapshots"
 DISKS = f"{GROUP}/providers/{TYPE}"
 DISK = f"{DISKS}/{{disk}}"
 
@@ -57,6 +59,7 @@ class SkuRequest(RequestBody):
 class CreationRequest(RequestBody):
     create_option: str | None = None
     source_uri: str | None = None
+    source_resource_id: str | None = None
     storage_account_id: str | None = None
 
 
@@ -117,6 +120,7 @@ def delete_disk(call: Call) -> Answer:
         shown = known.json()
         if owner := shown.get("managedBy"):
             raise attached(shown["name"], owner)
+        disk_access.check_no_access(known, "deleting")
         if shown["properties"]["provisioningState"] == "Creating":
             check_ready(shown)
         call.ports.store.delete(KIND, known.id)
@@ -127,7 +131,7 @@ def _create(call: Call, request: ManagedDiskRequest, place: str) -> Answer:
     option = request.properties.creation_data.create_option
     if not option:
         raise missing("disk.creationData.createOption")
-    if option.lower() not in ("empty", "import"):
+    if option.lower() not in ("empty", "import", "copy"):
         raise errors.operation_not_simulated(f"a managed disk by the create option {option}")
     disk = ManagedDisk(
         location=place,
@@ -140,6 +144,8 @@ def _create(call: Call, request: ManagedDiskRequest, place: str) -> Answer:
     )
     if option.lower() == "import":
         return _import(call, request.properties, disk)
+    if option.lower() == "copy":
+        return _copy(call, request.properties, disk)
     disk = replace(disk, size_gib=size_gib(request.properties.disk_size_gib))
     size_bytes = disk.size_gib * GIB + VHD_FOOTER_BYTES
 
@@ -175,6 +181,44 @@ def _import(call: Call, asked: PropertiesRequest, disk: ManagedDisk) -> Answer:
         return {**begun, "source": jobs.place_of(source), "target": target}
 
     return _begin(call, disk, jobs.IMPORT.name, filled)
+
+
+def _copy(call: Call, asked: PropertiesRequest, disk: ManagedDisk) -> Answer:
+    """A disk with the bytes of a snapshot, or of a disk that no machine writes to."""
+    origin = _origin(call, asked.creation_data.source_resource_id)
+    shown = origin.json()
+    smallest = int(shown["properties"]["diskSizeGB"])
+    size = size_gib(asked.disk_size_gib or smallest)
+    if size < smallest:
+        raise invalid("disk.diskSizeGB", f"it must not be smaller than its source, {smallest} GB")
+    if size > smallest:
+        raise errors.operation_not_simulated("a managed disk that is larger than its source")
+    source = {"sourceResourceId": shown["id"], "sourceUniqueId": shown["properties"]["uniqueId"]}
+    os_type = disk.os_type or shown["properties"].get("osType", "")
+    disk = replace(disk, size_gib=size, create_option="Copy", source=source, os_type=os_type)
+
+    def filled(begun: ResourceState, target: jobs.Place) -> jobs.ImportState:
+        return {**begun, "source": jobs.place_of(blob_of(origin)), "target": target}
+
+    return _begin(call, disk, jobs.IMPORT.name, filled)
+
+
+def _origin(call: Call, id: str | None) -> Document:
+    """The snapshot or disk of which a disk is to be a copy."""
+    parameter = "disk.creationData.sourceResourceId"
+    if not id:
+        raise missing(parameter)
+    try:
+        source = ResourceId.parse(id)
+    except ValueError:
+        raise invalid(parameter, "it is not the id of a snapshot or a disk") from None
+    if not (source.is_a(SNAPSHOT_TYPE) or source.is_a(TYPE)):
+        raise errors.operation_not_simulated(f"a managed disk that is a copy of {source.type}")
+    origin = call.get(source.type.lower(), str(source))
+    check_ready(origin.json())
+    if "managedBy" in origin.json():
+        raise errors.operation_not_simulated("a managed disk that is a copy of one that is attached")
+    return origin
 
 
 def _begin(
@@ -270,6 +314,7 @@ ROUTES = (
     reading(DISK, get_disk),
     Route("PATCH", DISK, patch_disk, body=ManagedDiskRequest),
     Route("DELETE", DISK, delete_disk, codes=(200, 204)),
+    *disk_access.routes(DISK, KIND),
     reading(DISKS, list_disks),
     reading(f"{SUBSCRIPTION}/providers/{TYPE}", list_all_disks),
 )

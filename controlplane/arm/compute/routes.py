@@ -8,6 +8,7 @@ from controlplane.arm.compute import (
     disks,
     restore_point_collections,
     snapshots,
+    virtual_machine_commands,
     virtual_machine_extension_images,
     virtual_machine_extensions,
     virtual_machine_images,
@@ -18,6 +19,7 @@ from controlplane.arm.edge.routing import Route
 
 ROUTES: tuple[Route, ...] = (
     *virtual_machines.ROUTES,
+    *virtual_machine_commands.ROUTES,
     *virtual_machine_extensions.ROUTES,
     *virtual_machine_extension_images.ROUTES,
     *compute_operations.ROUTES,

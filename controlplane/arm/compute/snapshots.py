@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
-from controlplane.arm.compute import compute_operations, disks
+from controlplane.arm.compute import compute_operations, disk_access, disks
 from controlplane.arm.edge.call import Answer, Call, RequestBody, rows
 from controlplane.arm.edge.routing import GROUP, SUBSCRIPTION, Route, reading
 from controlplane.arm.edge.tags import TagsRequest, patching
@@ -20,7 +20,7 @@ from controlplane.jobs.provisioning import disks as jobs
 from controlplane.json_object import Json
 from controlplane.ports import Blob, Document
 
-TYPE = "Microsoft.Compute/snapshots"
+TYPE = disks.SNAPSHOT_TYPE
 KIND = TYPE.lower()
 
 SNAPSHOTS = f"{GROUP}/providers/{TYPE}"
@@ -119,6 +119,7 @@ def delete_snapshot(call: Call) -> Answer:
             return Answer(204)
         call.check_precondition(known)
         shown = known.json()
+        disk_access.check_no_access(known, "deleting")
         if (state := shown["properties"]["provisioningState"]) == "Creating":
             raise SNAPSHOT_NOT_READY.error(name=shown["name"], state=state)
         call.ports.store.delete(KIND, known.id)
@@ -181,6 +182,7 @@ ROUTES = (
     reading(SNAPSHOT, get_snapshot),
     Route("PATCH", SNAPSHOT, patching(KIND, SnapshotPatch), body=SnapshotPatch),
     Route("DELETE", SNAPSHOT, delete_snapshot, codes=(200, 204)),
+    *disk_access.routes(SNAPSHOT, KIND),
     reading(SNAPSHOTS, list_snapshots),
     reading(f"{SUBSCRIPTION}/providers/{TYPE}", list_all_snapshots),
 )

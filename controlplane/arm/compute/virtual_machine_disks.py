@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
-from controlplane.arm.compute import disks
+from controlplane.arm.compute import disk_access, disks
 from controlplane.arm.edge.call import Call
 from controlplane.arm.storage.storage_accounts import usable_account
 from controlplane.domain.arm_id import ResourceId
@@ -118,6 +118,7 @@ def _disk_to_attach(call: Call, disk: DiskRequest) -> Document:
     if owner:
         raise not_allowed(f"Disk '{wanted.name}' is already attached to VM '{owner}'.")
     managed_disk.check_ready(document.json())
+    disk_access.check_no_access(document, "attaching")
     return document
 
 

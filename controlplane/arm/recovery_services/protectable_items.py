@@ -8,6 +8,7 @@ from controlplane.arm.edge.call import Answer, Call, encode
 from controlplane.arm.edge.filters import check_keys, holds, terms
 from controlplane.arm.edge.routing import reading
 from controlplane.arm.recovery_services.vaults import VAULT, require_vault
+from controlplane.domain import errors
 from controlplane.domain.arm_id import ResourceId, backup_name, container_id
 from controlplane.domain.compute import virtual_machine
 from controlplane.domain.recovery_services import protected_item
@@ -16,12 +17,17 @@ from controlplane.jobs.documents import items
 from controlplane.json_object import Json
 
 TYPE = "Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers/protectableItems"
+OF_MACHINES = "AzureIaasVM"
+"""The one backup management type that is simulated."""
 
 
 def list_protectable_items(call: Call) -> Answer:
     vault = require_vault(call)
     wanted = terms(call.query.get("$filter", ""))
-    check_keys(wanted, {"backupmanagementtype", "friendlyname"})
+    check_keys(wanted, {"backupmanagementtype", "friendlyname", "workloadtype"})
+    kind, workload = wanted.get("backupmanagementtype", OF_MACHINES), wanted.get("workloadtype", "VM")
+    if kind.lower() != OF_MACHINES.lower() or workload.lower() != "vm":
+        raise errors.operation_not_simulated(f"the protectable items of {kind} with workload type {workload}")
     return call.page(_listed(call, vault, wanted))
 
 
@@ -36,7 +42,7 @@ def _listed(call: Call, vault: str, wanted: dict[str, str]) -> Iterator[tuple[st
     }
     for machine in call.by_id(virtual_machine.KIND, None):
         body = machine.json()
-        facts = {"backupmanagementtype": "AzureIaasVM", "friendlyname": body["name"]}
+        facts = {"backupmanagementtype": OF_MACHINES, "friendlyname": body["name"]}
         if machine.id not in protected and body["location"] == place and holds(wanted, facts):
             yield machine.id, encode(_protectable(vault, body["id"]))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from controlplane.domain.errors.kind import ErrorKind
-from controlplane.domain.errors.sources import DEPLOYMENT_ERRORS, KNOWN
+from controlplane.domain.errors.sources import DEPLOYMENT_ERRORS, KNOWN, OURS
 
 PROPERTY_CHANGE_NOT_ALLOWED = ErrorKind(
     code="PropertyChangeNotAllowed",
@@ -127,6 +127,32 @@ DISK_BLOB_NOT_DELETED = ErrorKind(
     message="The bytes of a deleted disk or snapshot could not be removed: {reason}.",
     status=500,
     source=KNOWN,
+)
+
+RUN_COMMAND_IN_PROGRESS = ErrorKind(
+    code="Conflict",
+    message=(
+        "Run command extension execution is in progress. Please wait for completion before invoking a run command."
+    ),
+    status=409,
+    source=KNOWN,
+)
+
+ACCESS_OUTSTANDING = ErrorKind(
+    code="OperationNotAllowed",
+    message=(
+        "There is an active shared access signature outstanding for disk {name}. Call EndGetAccess before {act} the "
+        "disk."
+    ),
+    status=409,
+    source=KNOWN,
+)
+
+DISK_OF_RUNNING_MACHINE = ErrorKind(
+    code="OperationNotAllowed",
+    message="Disk {name} is attached to VM {owner}, which must be deallocated before it can be done.",
+    status=409,
+    source=OURS,
 )
 
 DISK_ATTACHED = ErrorKind(

@@ -61,6 +61,7 @@ DESIRED: dict[str, Any] = {
     "extensions": [EXTENSION],
     "restarts": 1,
     "changed": "2026-11-22T00:00:01+00:00",
+    "command": {"number": 2, "script": ["hostname"]},
     "cause": None,
 }
 OBSERVED: dict[str, Any] = {
@@ -76,6 +77,7 @@ OBSERVED: dict[str, Any] = {
     "os_name": "Windows Server 2022 Datacenter",
     "os_version": "10.0.20348",
     "booted": "2026-11-22T00:00:01+00:00",
+    "command": {"number": 2, "output": "sql01", "errors": ""},
     "extensions": [
         {
             "name": "VMSnapshot",
@@ -111,8 +113,10 @@ def test_a_handler_comes_back_as_it_was_written() -> None:
 
 def test_documents_of_earlier_releases_are_read() -> None:
     extension = without(EXTENSION, "digest", "traits", "asked", "cause")
-    machine = DesiredMachine.parse(without(DESIRED, "restarts", "changed", "cause") | {"extensions": [extension]})
-    assert (machine.restarts, machine.changed) == (0, None)
+    machine = DesiredMachine.parse(
+        without(DESIRED, "restarts", "changed", "command", "cause") | {"extensions": [extension]}
+    )
+    assert (machine.restarts, machine.changed, machine.command) == (0, None, None)
     assert (machine.extensions[0].traits, machine.extensions[0].digest, machine.extensions[0].asked) == ({}, None, None)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Set
+from collections.abc import Callable, Sequence, Set
 from dataclasses import asdict, dataclass, field
 from functools import cache
 
@@ -72,6 +72,8 @@ def apply_desired(
     if desired["deleted"]:
         store.delete(OBSERVED, vm)
         return
+    command = desired.get("command")
+    ran = {"number": command["number"], "output": "\n".join(command["script"]), "errors": ""} if command else None
     running = desired["power"] == "running" and not problem
     body = {
         "vm": vm,
@@ -86,6 +88,7 @@ def apply_desired(
         "os_name": "Windows Server 2022 Datacenter",
         "os_version": "10.0.20348.2966",
         "booted": None,
+        "command": ran,
         "extensions": [
             {
                 "name": extension["name"],
@@ -174,6 +177,11 @@ class ScriptedFabric:
     def remove_extension(self, vm: str, name: str, cause: Cause | None = None) -> None:
         self._real.remove_extension(vm, name)
         self._apply(vm)
+
+    def run_command(self, vm: str, script: Sequence[str], cause: Cause | None = None) -> int:
+        number = self._real.run_command(vm, script)
+        self._apply(vm)
+        return number
 
     def instance_view(self, vm: str) -> InstanceView | None:
         return self._real.instance_view(vm)

@@ -9,6 +9,7 @@ import pytest
 from controlplane.domain.compute.virtual_machine import GIB, VHD_FOOTER_BYTES
 from controlplane.fabric_documents import DESIRED
 from controlplane.json_object import Json
+from controlplane.ports import Blob
 from tests.unit.controlplane.arm.arm_world import GROUP, IMAGE, SUBSCRIPTION, VM, ArmWorld, arm_world
 
 DISK = f"{GROUP}/providers/Microsoft.Compute/disks/Data"
@@ -72,7 +73,7 @@ def test_an_empty_disk_is_a_page_blob_with_room_for_the_footer(world: ArmWorld) 
         ({"diskSizeGB": 4}, (400, "InvalidParameter")),
         ({"creationData": {"createOption": "Empty"}}, (400, "InvalidParameter")),
         ({"creationData": {"createOption": "Empty"}, "diskSizeGB": 0}, (400, "InvalidParameter")),
-        ({"creationData": {"createOption": "Copy"}, "diskSizeGB": 4}, (501, "OperationNotSimulated")),
+        ({"creationData": {"createOption": "Upload"}, "diskSizeGB": 4}, (501, "OperationNotSimulated")),
     ],
 )
 def test_a_bad_disk_gets_its_code(world: ArmWorld, properties: Json, expected: tuple[int, str]) -> None:
@@ -268,3 +269,117 @@ def test_a_running_machine_restarts(world: ArmWorld) -> None:
     assert desired.json()["restarts"] == 1
     world.post(f"{VM}/deallocate")
     assert world.error("POST", f"{VM}/restart", {}) == (409, "OperationNotAllowed")
+
+
+# --------------------------------------------------------------------------------------------------- copies and access
+
+COPY = f"{GROUP}/providers/Microsoft.Compute/disks/Copied"
+
+
+def copy_of(source: str, **more: object) -> Json:
+    creation = {"createOption": "Copy", "sourceResourceId": source}
+    return {"location": "westus", "properties": {"creationData": creation, **more}}
+
+
+def test_a_disk_is_made_from_a_snapshot(world: ArmWorld) -> None:
+    add_disk(world)
+    blobs, properties = world.ports.blobs, world.get(DISK)["properties"]
+    blob = Blob(world.ports.settings.managed_disks_account, "disks", f"{properties['uniqueId']}.vhd")
+    blobs.write(blob, 512, b"a" * 512)
+    assert world.follow(world.put(SNAPSHOT, snapshot_body()))["status"] == "Succeeded"
+    blobs.write(blob, 512, b"b" * 512)
+    assert world.follow(world.put(COPY, copy_of(SNAPSHOT)))["status"] == "Succeeded"
+    shown = world.get(COPY)["properties"]
+    assert (shown["diskSizeGB"], shown["provisioningState"]) == (4, "Succeeded")
+    assert shown["creationData"]["sourceResourceId"] == world.get(SNAPSHOT)["id"]
+    copied = Blob(blob.account, blob.container, f"{shown['uniqueId']}.vhd")
+    assert blobs.read(copied, 512, 512) == b"a" * 512
+
+
+@pytest.mark.parametrize(
+    ("source", "more", "error"),
+    [
+        (SNAPSHOT, {"diskSizeGB": 2}, (400, "InvalidParameter")),
+        (SNAPSHOT, {"diskSizeGB": 8}, (501, "OperationNotSimulated")),
+        (SNAPSHOT.replace("Copy", "Absent"), {}, (404, "ResourceNotFound")),
+        (VM, {}, (501, "OperationNotSimulated")),
+        ("no id", {}, (400, "InvalidParameter")),
+    ],
+)
+def test_a_copy_that_cannot_be_is_refused(world: ArmWorld, source: str, more: Json, error: tuple[int, str]) -> None:
+    add_disk(world)
+    world.follow(world.put(SNAPSHOT, snapshot_body()))
+    assert world.error("PUT", COPY, copy_of(source, **more)) == error
+    assert world.error("GET", COPY) == (404, "ResourceNotFound")
+
+
+@pytest.mark.parametrize("resource", [DISK, SNAPSHOT])
+def test_access_is_an_address_with_a_signature_until_it_is_ended(world: ArmWorld, resource: str) -> None:
+    add_disk(world)
+    world.follow(world.put(SNAPSHOT, snapshot_body()))
+    asked = {"access": "Read", "durationInSeconds": 3600}
+    response = world.request("POST", f"{resource}/beginGetAccess", asked)
+    assert response.status_code == 202
+    ended = world.follow(response)
+    address = ended["properties"]["output"]["accessSAS"]
+    assert "sig=" in address
+    assert ("snapshot=" in address) == (resource == SNAPSHOT)
+    assert world.request("GET", response.headers["Location"]).json() == {"accessSAS": address}
+    assert world.get(resource)["properties"]["diskState"] == "ActiveSAS"
+    assert world.error("DELETE", resource) == (409, "OperationNotAllowed")
+    stored = [each.body for kind in world.ports.store.kinds() for each in world.ports.store.find(kind)]
+    assert not [body for body in stored if b"sig=" in body]
+    world.follow(world.request("POST", f"{resource}/endGetAccess"))
+    assert world.get(resource)["properties"]["diskState"] == "Unattached"
+    assert world.follow(world.request("DELETE", resource))["status"] == "Succeeded"
+
+
+@pytest.mark.parametrize(
+    ("asked", "error"),
+    [
+        ({"access": "Write", "durationInSeconds": 60}, (501, "OperationNotSimulated")),
+        ({"access": "Nothing", "durationInSeconds": 60}, (400, "InvalidParameter")),
+        ({"access": "Read"}, (400, "InvalidParameter")),
+        ({"access": "Read", "durationInSeconds": 0}, (400, "InvalidParameter")),
+    ],
+)
+def test_access_of_another_kind_is_refused(world: ArmWorld, asked: Json, error: tuple[int, str]) -> None:
+    add_disk(world)
+    assert world.error("POST", f"{DISK}/beginGetAccess", asked) == error
+    assert world.get(DISK)["properties"]["diskState"] == "Unattached"
+
+
+def test_the_disk_of_a_running_machine_is_not_read_from_outside(world: ArmWorld) -> None:
+    machine = add_machine(world)
+    disk = machine["properties"]["storageProfile"]["osDisk"]["managedDisk"]["id"]
+    asked = {"access": "Read", "durationInSeconds": 60}
+    assert world.error("POST", f"{disk}/beginGetAccess", asked) == (409, "OperationNotAllowed")
+    world.follow(world.post(f"{VM}/deallocate"))
+    world.follow(world.request("POST", f"{disk}/beginGetAccess", asked))
+    world.follow(world.request("POST", f"{disk}/endGetAccess"))
+    assert world.get(disk)["properties"]["diskState"] == "Attached"
+
+
+# ------------------------------------------------------------------------------------------------- data disks by PATCH
+
+
+def test_data_disks_come_and_go_by_patch(world: ArmWorld) -> None:
+    add_machine(world)
+    add_disk(world)
+    attached = {"lun": 0, "createOption": "Attach", "managedDisk": {"id": DISK}}
+    body = {"properties": {"storageProfile": {"dataDisks": [attached]}}}
+    world.follow(world.request("PATCH", VM, body))
+    assert [disk["lun"] for disk in data_disks(world.get(VM))] == [0]
+    assert world.get(DISK)["managedBy"] == VM
+    world.follow(world.request("PATCH", VM, {"tags": {"a": "b"}}))
+    assert len(data_disks(world.get(VM))) == 1
+    world.follow(world.request("PATCH", VM, {"properties": {"storageProfile": {"dataDisks": []}}}))
+    assert data_disks(world.get(VM)) == []
+    assert "managedBy" not in world.get(DISK)
+
+
+def test_the_os_disk_is_not_exchanged_by_patch(world: ArmWorld) -> None:
+    add_machine(world)
+    add_disk(world)
+    other = {"name": "another", "createOption": "Attach", "managedDisk": {"id": DISK}}
+    assert world.error("PATCH", VM, {"properties": {"storageProfile": {"osDisk": other}}})[0] == 409

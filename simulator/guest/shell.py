@@ -1,0 +1,227 @@
+"""A shell of a guest that answers a handful of commands truly, and knows that it has no other program.
+
+It looks and changes nothing: the VSS writers, services, files of the volumes, and the logs of agent and handlers. The
+names are those of PowerShell and of Linux; a guest knows those of its own system.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from extension.contract.redaction import redact
+from simulator.guest.disk.volume import File, Volume
+from simulator.guest.os_profile import OsProfile
+from simulator.guest.vss.writer import Writer
+from simulator.guest.vss.writers import BANNER, vssadmin_list_writers
+
+LONGEST_OUTPUT_BYTES = 4096
+"""Of what a program wrote, the end is kept; as the service does it."""
+READABLE = {"WindowsAzure/Logs": "WindowsAzure/Logs", "Packages/Plugins": "Packages/Plugins"}
+LINUX_READABLE = {"var/log/azure": "WindowsAzure/Logs", "var/lib/waagent": "Packages/Plugins"}
+"""Folders of the guest, by where they stand in its paths, that lie beside the disk. Keys and tokens lie elsewhere."""
+PROVIDER = (
+    "Provider name: 'Microsoft Software Shadow Copy provider 1.0'",
+    "   Provider type: System",
+    "   Provider Id: {b5946137-7b9f-4925-af80-51abd60b20d5}",
+    "   Version: 1.0.0.7",
+    "",
+)
+NO_SHADOWS = "No items found that satisfy the query."
+
+
+@dataclass(frozen=True)
+class Surface:
+    """What a shell can see of its guest."""
+
+    profile: OsProfile
+    computer_name: str
+    folder: Path
+    """Stands for folders of the system disk that are no part of its volume."""
+    volumes: Mapping[str, Volume]
+    """By mount point."""
+    writers: Sequence[Writer]
+    event_log: Sequence[str]
+
+
+class _Complaint(Exception):
+    """What a command writes to its error stream instead of a result."""
+
+
+def run(surface: Surface, script: Sequence[str]) -> tuple[str, str]:
+    """What the lines of a script write to both streams. A line that fails does not keep the next ones from running."""
+    out: list[str] = []
+    errors: list[str] = []
+    for line in "\n".join(script).splitlines():
+        try:
+            words = _words(line, surface.profile)
+            if words:
+                out.append(_answer(surface, words))
+        except _Complaint as complaint:
+            errors.append(str(complaint))
+    return _end_of("".join(_closed(text) for text in out)), _end_of("\n".join(errors))
+
+
+def _words(line: str, profile: OsProfile) -> list[str]:
+    """A backslash is part of a path in Windows, and quotes the next character in Linux."""
+    reader = shlex.shlex(line, posix=True, punctuation_chars=False)
+    reader.whitespace_split = True
+    reader.escape = "" if profile.has_vss else "\\"
+    try:
+        return list(reader)
+    except ValueError:
+        raise _Complaint(f"{line.strip()}: a quote is not closed") from None
+
+
+def _answer(surface: Surface, words: Sequence[str]) -> str:
+    program, arguments = words[0].lower().removesuffix(".exe"), list(words[1:])
+    programs = _WINDOWS if surface.profile.has_vss else _LINUX
+    act = programs.get(program)
+    if act is None:
+        raise _Complaint(f"{words[0]}: no such program on this guest")
+    return act(surface, arguments)
+
+
+# ------------------------------------------------------------------------------------------------------- the programs
+
+
+def _vssadmin(surface: Surface, arguments: list[str]) -> str:
+    asked = " ".join(arguments).lower()
+    if asked == "list writers":
+        return vssadmin_list_writers(surface.writers)
+    if asked == "list providers":
+        return "\r\n".join((*BANNER, *PROVIDER))
+    if asked == "list shadows":
+        return "\r\n".join((*BANNER, NO_SHADOWS))
+    raise _Complaint(f"vssadmin {asked}: only list writers, list providers and list shadows are on this guest")
+
+
+def _get_service(surface: Surface, arguments: list[str]) -> str:
+    named = [each for each in arguments if not each.startswith("-")]
+    rows = [f"{state:<8} {name}" for name, state in sorted(_services(surface, named).items())]
+    return "\n".join(["Status   Name", "------   ----", *rows])
+
+
+def _sc(surface: Surface, arguments: list[str]) -> str:
+    if not arguments or arguments[0].lower() != "query":
+        raise _Complaint("sc: only query is on this guest")
+    states = _services(surface, arguments[1:])
+    return "\n".join(f"SERVICE_NAME: {name}\n        STATE : {state.upper()}" for name, state in states.items())
+
+
+def _systemctl(surface: Surface, arguments: list[str]) -> str:
+    verb, names = (arguments[0] if arguments else ""), arguments[1:]
+    if verb not in ("status", "is-active") or not names:
+        raise _Complaint("systemctl: only status and is-active of a service are on this guest")
+    states = _services(surface, [name.removesuffix(".service") for name in names])
+    words = {name: "active" if state == "Running" else "inactive" for name, state in states.items()}
+    if verb == "is-active":
+        return "\n".join(words.values())
+    return "\n".join(f"{name}.service\n     Active: {word}" for name, word in words.items())
+
+
+def _services(surface: Surface, named: Sequence[str]) -> dict[str, str]:
+    """The states of these services, of all without a name."""
+    known = {name.lower(): (name, state) for name, state in surface.profile.services.items()}
+    absent = [name for name in named if name.lower() not in known]
+    if absent:
+        raise _Complaint(f"{absent[0]}: there is no service of this name")
+    return dict(known[name.lower()] for name in named) if named else dict(surface.profile.services)
+
+
+def _list(surface: Surface, arguments: list[str]) -> str:
+    path = _path_in(arguments) or ("C:\\" if surface.profile.has_vss else "/")
+    folder = _beside(surface, path)
+    if folder is not None and folder.is_dir():
+        return "\n".join(sorted(entry.name for entry in folder.iterdir()))
+    volume, rest = _volume_of(surface, path)
+    if volume is None or rest:
+        raise _Complaint(f"{path}: there is no such folder")
+    return "\n".join(f"{file.size_bytes:>14} {file.entry.name}" for file in _sorted(volume))
+
+
+def _read(surface: Surface, arguments: list[str]) -> str:
+    path = _path_in(arguments)
+    if not path:
+        raise _Complaint("the name of a file is missing")
+    file = _beside(surface, path)
+    if file is not None and file.is_file():
+        return redact(file.read_text(encoding="utf-8", errors="replace"))
+    volume, name = _volume_of(surface, path)
+    found = volume.find(name) if volume is not None else None
+    if found is None:
+        raise _Complaint(f"{path}: there is no such file")
+    return redact(found.read(max(0, found.size_bytes - LONGEST_OUTPUT_BYTES), LONGEST_OUTPUT_BYTES).decode("latin-1"))
+
+
+def _log(surface: Surface, arguments: list[str]) -> str:
+    return "\n".join(surface.event_log)
+
+
+def _hostname(surface: Surface, arguments: list[str]) -> str:
+    return surface.computer_name
+
+
+_Program = Callable[[Surface, list[str]], str]
+_WINDOWS: Mapping[str, _Program] = {
+    "vssadmin": _vssadmin,
+    "get-service": _get_service,
+    "sc": _sc,
+    "get-childitem": _list,
+    "dir": _list,
+    "ls": _list,
+    "get-content": _read,
+    "type": _read,
+    "cat": _read,
+    "get-eventlog": _log,
+    "hostname": _hostname,
+}
+_LINUX: Mapping[str, _Program] = {
+    "systemctl": _systemctl,
+    "ls": _list,
+    "cat": _read,
+    "dmesg": _log,
+    "hostname": _hostname,
+}
+
+
+# ---------------------------------------------------------------------------------------------------------- the paths
+
+
+def _path_in(arguments: Sequence[str]) -> str:
+    return next((each for each in arguments if not each.startswith("-")), "")
+
+
+def _beside(surface: Surface, path: str) -> Path | None:
+    """The place of a path that lies beside the disk; None for any other, and for one that leads out of its folder."""
+    windows = surface.profile.has_vss
+    inside = path.replace("\\", "/").removeprefix("C:").removeprefix("c:").strip("/") if windows else path.strip("/")
+    for shown, real in (READABLE if windows else LINUX_READABLE).items():
+        if (inside.lower() if windows else inside).startswith(shown.lower() if windows else shown):
+            rest = PurePosixPath(inside[len(shown) :].strip("/"))
+            home = (surface.folder / real).resolve()
+            found = (home / rest).resolve()
+            return found if found == home or home in found.parents else None
+    return None
+
+
+def _volume_of(surface: Surface, path: str) -> tuple[Volume | None, str]:
+    """The volume that a path lies on, and what stands behind its mount point."""
+    for mount in sorted(surface.volumes, key=len, reverse=True):
+        if f"{path}\\".lower().startswith(mount.lower()) or f"{path}/".startswith(mount):
+            return surface.volumes[mount], path[len(mount) :].strip("\\/")
+    return None, path
+
+
+def _sorted(volume: Volume) -> list[File]:
+    return sorted(volume.files(), key=lambda file: file.entry.name)
+
+
+def _closed(text: str) -> str:
+    return text if not text or text.endswith("\n") else f"{text}\n"
+
+
+def _end_of(text: str) -> str:
+    return text.encode()[-LONGEST_OUTPUT_BYTES:].decode(errors="ignore")

@@ -1,0 +1,67 @@
+"""Disks, their copies and their bytes, and commands in a guest, by the real az."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.request import Request, urlopen
+
+import pytest
+
+from simulator.guest.disk.vhd import COOKIE
+from simulator.scenario import MACHINE as VM
+from tests.e2e.real_az import Az, Refused
+from tests.e2e.running import scenario_of, up
+
+
+@pytest.fixture(scope="module")
+def run_az(az: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Az]:
+    with up(tmp_path_factory.mktemp("disks") / "world") as world:
+        scenario_of(world.client).create_machine()
+        scenario_of(world.client).create_vault()
+        yield Az(world, az)
+
+
+@pytest.mark.slow
+def test_a_guest_answers_what_it_knows(run_az: Az) -> None:
+    invoke = ("vm", "run-command", "invoke", "-g", "demo", "-n", VM, "--command-id", "RunPowerShellScript", "--scripts")
+    out, err = run_az.run(*invoke, "vssadmin list writers", "shutdown /s")["value"]
+    assert "SqlServerWriter" in out["message"]
+    assert "shutdown: no such program on this guest" in err["message"]
+
+
+@pytest.mark.slow
+def test_a_disk_from_a_snapshot_can_be_read_by_its_address(run_az: Az) -> None:
+    of_group = ("-g", "demo")
+    run_az.run("disk", "create", *of_group, "-n", "one", "--size-gb", "1")
+    run_az.run("snapshot", "create", *of_group, "-n", "copy", "--source", "one")
+    made = run_az.run("disk", "create", *of_group, "-n", "two", "--source", "copy")
+    assert made["creationData"]["createOption"] == "Copy"
+    access = run_az.run("disk", "grant-access", *of_group, "-n", "two", "--duration-in-seconds", "600")
+    with urlopen(Request(access["accessSAS"], headers={"Range": "bytes=0-511"})) as answer:
+        assert (answer.status, answer.read()) == (206, bytes(512))
+    run_az.run("disk", "revoke-access", *of_group, "-n", "two")
+    assert run_az.run("disk", "show", *of_group, "-n", "two")["diskState"] == "Unattached"
+
+
+@pytest.mark.slow
+def test_the_address_of_a_machines_disk_is_that_of_a_vhd(run_az: Az) -> None:
+    image = ("--image", "Canonical:ubuntu-24_04-lts:server:latest", "--admin-username", "me")
+    secret = ("--admin-password", "aB3!aB3!aB3!xx", "--nsg", "", "--public-ip-address", "")
+    run_az.run("vm", "create", "-g", "demo", "-n", "web", *image, *secret)
+    run_az.run("vm", "deallocate", "-g", "demo", "-n", "web")
+    disk = run_az.run("vm", "show", "-g", "demo", "-n", "web")["storageProfile"]["osDisk"]["name"]
+    asked = ("disk", "grant-access", "-g", "demo", "-n", disk, "--duration-in-seconds", "600")
+    access = run_az.run(*asked)
+    with urlopen(Request(access["accessSAS"], method="HEAD")) as answer:
+        size = int(answer.headers["Content-Length"])
+    with urlopen(Request(access["accessSAS"], headers={"Range": f"bytes={size - 512}-{size - 1}"})) as answer:
+        assert answer.read().startswith(COOKIE)
+
+
+@pytest.mark.slow
+def test_role_assignments_are_listed_and_workloads_refused_by_name(run_az: Az) -> None:
+    assert run_az.run("role", "assignment", "list", "--all") == []
+    vault = ("-g", "demo", "-v", scenario_of(run_az.world.client).vault)
+    with pytest.raises(Refused, match="SQLDataBase"):
+        run_az.run("backup", "protectable-item", "list", *vault, "--workload-type", "MSSQL")
