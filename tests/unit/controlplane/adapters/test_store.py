@@ -87,7 +87,7 @@ def test_a_database_is_one_worlds_alone(which: str, tmp_path: Path, clock: Virtu
     database = contextmanager(opened)
     with database(which, tmp_path, clock) as first, database(which, tmp_path, clock) as second:
         first.claim()
-        with pytest.raises(StoreInUse, match="another world uses this database; end that one"):
+        with pytest.raises(StoreInUse, match="another world is using this database; stop it"):
             second.claim()
         first.put("a.b", "1", {})
         first.close()

@@ -71,7 +71,7 @@ def test_what_is_published_is_told_by_publisher_and_type() -> None:
     packages.publish(package("2.0.0.0", "Contoso.Agent"))
     assert packages.handlers() == [
         PublishedHandler("Contoso", "Agent", ("2.0.0.0",)),
-        PublishedHandler("Microsoft.Azure.RecoveryServices", "VMSnapshot", ("1.9.0.0", "1.10.0.0")),
+        PublishedHandler("Microsoft.Azure.RecoveryServices", "VMSnapshot", ("1.9.0.0", "1.10.0.0"), "Windows"),
     ]
     assert packages.revision > before
 

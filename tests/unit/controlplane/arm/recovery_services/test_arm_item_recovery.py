@@ -114,7 +114,7 @@ def recovered(world: ArmWorld, script: Json, into: Path) -> dict[str, bytes]:
     count = copy_all(asker(world, script, password_of(script)), str(into), told.append)
     (folder,) = into.iterdir()
     assert folder.name == "sql01-data0-Data"
-    assert sum("left out" in line for line in told) == 2
+    assert sum("skipped" in line for line in told) == 2
     found = {path.name: path.read_bytes() for path in folder.iterdir()}
     assert count == len(found)
     return found
