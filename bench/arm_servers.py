@@ -114,10 +114,10 @@ class RunningWorld:
         items, path = 0, f"{self.vault}/backupProtectedItems?api-version={VERSION}"
         before, began = self.target.cpu_seconds(), time.perf_counter()
         while path:
-            asked = time.perf_counter()
+            begun = time.perf_counter()
             status, body = self.target.ask(self.target.message("GET", path, self.headers))
             assert status == 200, body[:400]
-            pages.append(time.perf_counter() - asked)
+            pages.append(time.perf_counter() - begun)
             page = json.loads(body)
             items += len(page["value"])
             link = urlsplit(page.get("nextLink", ""))
@@ -268,11 +268,11 @@ TEMPLATE = (
 # --------------------------------------------------------------------------------------------------------------- inside
 
 
-def _until(found: Any) -> Any:
+def _until(look: Any) -> Any:
     """What the function gives, as soon as it gives something."""
     deadline = time.monotonic() + WAIT_SECONDS
     while time.monotonic() < deadline:
-        if result := found():
+        if result := look():
             return result
         time.sleep(0.01)
     raise TimeoutError("nothing came")

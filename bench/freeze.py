@@ -205,10 +205,14 @@ def main() -> int:
     parser.add_argument("--bare", type=int, default=12, help="rounds of the bare client in each cycle")
     options = parser.parse_args()
     with bare_process() as process:
-        found = [
+        measured = [
             measure(disks, options.cycles, options.backups, options.bare, process) for disks in sorted(options.disks)
         ]
-    return finish("freeze", [windows.aim for windows in found], {"windows": [windows.to_json() for windows in found]})
+    return finish(
+        "freeze",
+        [windows.aim for windows in measured],
+        {"windows": [windows.to_json() for windows in measured]},
+    )
 
 
 if __name__ == "__main__":

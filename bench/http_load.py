@@ -138,8 +138,8 @@ class _Connection:
         while b"\r\n\r\n" not in data:
             data += self._more()
         head, _, body = data.partition(b"\r\n\r\n")
-        found = _LENGTH.search(head)
-        length = int(found[1]) if found else 0
+        match = _LENGTH.search(head)
+        length = int(match[1]) if match else 0
         while len(body) < length:
             body += self._more()
         self._rest = body[length:]

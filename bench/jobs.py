@@ -94,7 +94,7 @@ def back_up_all(world: RunningWorld, client: Client, scenario: Scenario, items: 
     with closing(Watch(world, items[0])) as watch:
         for item in items:
             client.arm("POST", f"{item}/backup", BACKUP)
-        asked = time.perf_counter() - began
+        accepted_after = time.perf_counter() - began
         until(lambda: not jobs(client, scenario, "InProgress"))
     seconds = time.perf_counter() - began
     ended = [job for job in jobs(client, scenario) if job["id"] not in before]
@@ -103,7 +103,7 @@ def back_up_all(world: RunningWorld, client: Client, scenario: Scenario, items: 
     return {
         "backups": len(items),
         "completed": states.count("Completed"),
-        "asked_seconds": round(asked, 1),
+        "asked_seconds": round(accepted_after, 1),
         "seconds": round(seconds, 1),
         "jobs_per_second": round(len(items) / seconds, 2),
         "idle_mebibytes": round(idle, 1),
@@ -116,7 +116,7 @@ def back_up_all(world: RunningWorld, client: Client, scenario: Scenario, items: 
 
 def warm_path(client: Client, scenario: Scenario, item: str) -> Json:
     """One backup alone of a disk that did not change: the median, and the spans between the events of one."""
-    found = []
+    runs = []
     for _ in range(WARM_RUNS):
         before = {job["id"] for job in jobs(client, scenario)}
         began = time.perf_counter()
@@ -124,16 +124,16 @@ def warm_path(client: Client, scenario: Scenario, item: str) -> Json:
         until(lambda: not jobs(client, scenario, "InProgress"), 0.01)
         seconds = time.perf_counter() - began
         (job,) = (job["name"] for job in jobs(client, scenario) if job["id"] not in before)
-        found.append((seconds, job))
-    found.sort()
-    seconds, job = found[len(found) // 2]
+        runs.append((seconds, job))
+    runs.sort()
+    seconds, job = runs[len(runs) // 2]
     events = client.sim("GET", "/events", job=job)["events"]
     start = datetime.fromisoformat(events[0]["time"])
     told = [
         f"{(datetime.fromisoformat(event['time']) - start).total_seconds():.3f} {event['name']} {event['data']}"[:160]
         for event in events
     ]
-    return {"seconds": round(seconds, 2), "all_seconds": [round(each, 2) for each, _ in found], "events": told}
+    return {"seconds": round(seconds, 2), "all_seconds": [round(each, 2) for each, _ in runs], "events": told}
 
 
 def jobs(client: Client, scenario: Scenario, status: str = "") -> list[Json]:
@@ -174,8 +174,8 @@ def main() -> int:
     options = parser.parse_args()
     numbers = {str(count): measure(count) for count in options.counts}
     aims = []
-    for count, found in numbers.items():
-        first = found["first"]
+    for count, measured in numbers.items():
+        first = measured["first"]
         aims += [
             Aim(f"{count} backups at once, completed", first["completed"], int(count), "at least"),
             Aim(
@@ -187,7 +187,7 @@ def main() -> int:
             ),
             Aim(f"{count} backups at once, threads", first["most_threads"], MOST_THREADS, "at most"),
         ]
-    warm = min(found["warm"]["seconds"] for found in numbers.values())
+    warm = min(measured["warm"]["seconds"] for measured in numbers.values())
     aims.append(Aim("backup of an unchanged disk", warm, WARM_SECONDS, "at most", "s"))
     return finish("jobs", aims, numbers)
 

@@ -101,9 +101,12 @@ def _say_where(count: int) -> None:
     """Who holds the memory that Python knows of, in KiB per machine."""
     snapshot = tracemalloc.take_snapshot()
     say(f"{sum(each.size for each in snapshot.traces) / 1024 / count:.0f} KiB per machine, as far as Python knows")
-    for found in snapshot.statistics("lineno")[:20]:
-        place = found.traceback[-1]
-        say(f"  {found.size / 1024 / count:7.1f} KiB  {found.count / count:7.1f}  {place.filename}:{place.lineno}")
+    for statistic in snapshot.statistics("lineno")[:20]:
+        place = statistic.traceback[-1]
+        say(
+            f"  {statistic.size / 1024 / count:7.1f} KiB  {statistic.count / count:7.1f}  "
+            f"{place.filename}:{place.lineno}"
+        )
 
 
 def main() -> int:

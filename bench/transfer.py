@@ -85,8 +85,8 @@ class BareLoop:
         connection = HTTPConnection(self._source.netloc)
         for offset in range(worker * READ_BYTES, size_bytes, workers * READ_BYTES):
             end = min(offset + READ_BYTES, size_bytes)
-            wanted = {"x-ms-range": f"bytes={offset}-{end - 1}"}
-            connection.request("GET", f"{self._source.path}?{self._source.query}", headers=wanted)
+            range_header = {"x-ms-range": f"bytes={offset}-{end - 1}"}
+            connection.request("GET", f"{self._source.path}?{self._source.query}", headers=range_header)
             data = memoryview(connection.getresponse().read())
             for start in range(offset, end, WRITE_BYTES):
                 piece = data[start - offset : start - offset + WRITE_BYTES]
@@ -148,13 +148,13 @@ def throughput(blobs: AzuriteBlobs, size_bytes: int, rounds: int) -> tuple[list[
         timing.measure("unchanged", partial(vault.back_up, source, size_bytes, f"again {number}", point))
         vault.delete(f"again {number}", [point])
         vault.delete(point.name, [])
-    aims = [Aim(f"{name} / bare loop", median(found), LEAST_SHARE, "at least") for name, found in shares.items()]
+    aims = [Aim(f"{name} / bare loop", median(values), LEAST_SHARE, "at least") for name, values in shares.items()]
     return aims, {
         "size_bytes": size_bytes,
         "rounds": rounds,
         "bare_loop_in_flight": best,
         "mebibytes_per_second": {name: round(timing.rate(name), 1) for name in timing.seconds},
-        "shares": {name: [round(share, 3) for share in found] for name, found in shares.items()},
+        "shares": {name: [round(share, 3) for share in values] for name, values in shares.items()},
     }
 
 

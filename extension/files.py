@@ -126,13 +126,13 @@ class HandlerFolder:
     def adopt_machine(self, machine_id: str) -> bool:
         """Remember which machine this is. True when it is another than before, a copy made by a restore: then the last
         sequence number is that of the original and means nothing here, so it is forgotten."""
-        known = (_read(self.root / MACHINE_FILE) or b"").decode("utf-8", "replace").strip()
-        if not machine_id or machine_id == known:
+        former_id = (_read(self.root / MACHINE_FILE) or b"").decode("utf-8", "replace").strip()
+        if not machine_id or machine_id == former_id:
             return False
-        if known:
+        if former_id:
             self.begin(NO_SEQUENCE_NUMBER)
         _write(self.root / MACHINE_FILE, machine_id)
-        return bool(known)
+        return bool(former_id)
 
     def forget(self) -> None:
         """Delete everything kept from earlier tasks."""

@@ -181,5 +181,5 @@ def names(writers: Sequence[WriterReport]) -> str:
 def reason_in(error_message: str) -> str:
     """What a person wants to know of a storage error: its code and first line, without the XML around them."""
     parts = [re.search(rf"<{tag}>([^<\n]*)", error_message) for tag in ("Code", "Message")]
-    found = ": ".join(part[1] for part in parts if part)
-    return (found or error_message)[:REASON_CHARACTERS]
+    reason = ": ".join(part[1] for part in parts if part)
+    return (reason or error_message)[:REASON_CHARACTERS]

@@ -56,5 +56,5 @@ def one_by_one(facts: Facts) -> bool:
 
 
 def _persistent(facts: Facts, name: str) -> str | None:
-    wanted = rf"{PERSISTENT_KEYS}\{name}".lower()
-    return next((value for key, value in facts.registry.items() if key.lower() == wanted), None)
+    path = rf"{PERSISTENT_KEYS}\{name}".lower()
+    return next((value for key, value in facts.registry.items() if key.lower() == path), None)

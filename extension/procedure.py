@@ -86,14 +86,14 @@ class Procedure:
         self.connect()
         self._log.hold()
         self._log.info(f"freeze {'with' if writers else 'without'} writers")
-        asked = monotonic()
+        begun = monotonic()
         report, problem = None, ""
         try:
             report = self._guest.freeze(FREEZE_SECONDS, writers)
         except GuestError as error:
             problem = str(error)
         self._frozen = monotonic()
-        self.telemetry["FreezeTime"] = _duration(asked)
+        self.telemetry["FreezeTime"] = _duration(begun)
         self._log.info(problem or _told(report))
         left_out = self.course.writers_left_out + (failed_writers(report) if report else ())
         self.course = self.course._replace(freeze=report, freeze_problem=problem, writers_left_out=left_out)
@@ -111,15 +111,15 @@ class Procedure:
             return Signal.TOO_LATE
         self.course = self.course._replace(taken_as=taken_as)
         self._asked = True
-        asked = monotonic()
+        begun = monotonic()
         take_all(self._disks, seconds, one_by_one=self._one_by_one)
-        self.telemetry["snapshotTimeTaken"] = _duration(asked)
+        self.telemetry["snapshotTimeTaken"] = _duration(begun)
         unanswered = sum(disk.hopeless for disk in self._disks)
         self._log.info(f"snapshots: {len(self._disks) - unanswered} of {len(self._disks)} disks answered")
         return Signal.SOME_FAILED if unanswered else Signal.TAKEN
 
     def _thaw(self) -> Signal:
-        asked = monotonic()
+        begun = monotonic()
         report, problem = None, ""
         try:
             report = self._guest.thaw()
@@ -129,7 +129,7 @@ class Procedure:
             problem = str(error)
         finally:
             self._log.release()
-        self.telemetry["ThawTime"] = _duration(asked)
+        self.telemetry["ThawTime"] = _duration(begun)
         if report is not None:
             self.telemetry["freezeWindowMilliseconds"] = f"{report.held_milliseconds:.3f}"
         self.course = self.course._replace(thaw=report, thaw_problem=problem)

@@ -74,14 +74,14 @@ def packed(extension_folder: Path, version: str | None = None, *, for_linux: boo
 
 def _contents(extension_folder: Path) -> dict[str, Path]:
     """Name in the package -> file. Nothing but what the handler needs: no caches, no editor's leavings."""
-    found = {}
+    files = {}
     for path in extension_folder.rglob("*"):
         inside = path.relative_to(extension_folder)
         at_the_root = inside.parts[0] in AT_THE_ROOT
-        wanted = at_the_root or path.suffix == ".py"
-        if path.is_file() and wanted and "__pycache__" not in inside.parts:
-            found[inside.as_posix() if at_the_root else f"extension/{inside.as_posix()}"] = path
-    return found
+        is_content = at_the_root or path.suffix == ".py"
+        if path.is_file() and is_content and "__pycache__" not in inside.parts:
+            files[inside.as_posix() if at_the_root else f"extension/{inside.as_posix()}"] = path
+    return files
 
 
 def _manifest(manifest: bytes, version: str | None, for_linux: bool) -> bytes:

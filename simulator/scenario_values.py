@@ -189,8 +189,8 @@ def duration_seconds(text: str) -> float:
 
     ValueError for any other text.
     """
-    found = DURATION.fullmatch(text)
-    if found is None:
+    match = DURATION.fullmatch(text)
+    if match is None:
         raise ValueError(f"{text} is not a duration such as PT1H41M17.9S")
-    hours, minutes, seconds = (float(found[unit] or 0) for unit in ("hours", "minutes", "seconds"))
+    hours, minutes, seconds = (float(match[unit] or 0) for unit in ("hours", "minutes", "seconds"))
     return round(hours * 3600 + minutes * 60 + seconds, 3)

@@ -137,10 +137,10 @@ class AzuriteBlobs:
 
     def parse(self, url: str) -> Blob:
         address, _, query = url.partition("?")
-        found = self._address.fullmatch(address)
-        if not found:
+        match = self._address.fullmatch(address)
+        if not match:
             raise ValueError("this URL is not the address of a blob in this storage")
-        account, container, name = found.groups()
+        account, container, name = match.groups()
         return Blob(account, container, unquote(name), parse_qs(query).get("snapshot", [None])[0])
 
     def sas(self, blob: Blob, permissions: str, expires: datetime) -> str:
@@ -184,22 +184,22 @@ class AzuriteBlobs:
         before = self._spans(blob.at(previous)) if previous else []
         held = [Range(start, end - start) for start, end in now]
         cleared = [Range(start, end - start, clear=True) for start, end in without(before, now)]
-        return sorted(held + cleared, key=lambda found: found.offset)
+        return sorted(held + cleared, key=lambda changed: changed.offset)
 
     def _spans(self, blob: Blob, offset: int = 0, length: int | None = None) -> list[Span]:
         end = None if length is None else offset + length
         if end == offset:
             return []
         headers = {"x-ms-range": f"bytes={offset}-{'' if end is None else end - 1}"} if offset or end else {}
-        found: list[Span] = []
+        listed: list[Span] = []
         marker = ""
         while True:
             query = {"comp": "pagelist"} | ({"marker": marker} if marker else {})
             with self._response("GET", blob, query, headers) as response:
-                marker = read_page_list(response, found)
+                marker = read_page_list(response, listed)
             if not marker:
                 break
-        pages = merged(found)
+        pages = merged(listed)
         return within(pages, offset, pages[-1][1] if end is None and pages else end or 0)
 
     # Blobs of both kinds
@@ -378,9 +378,9 @@ class AzuriteBlobs:
                 return act()
 
 
-def _container(shown: ContainerProperties) -> Container:
-    metadata, public = dict(shown.metadata or {}), str(shown.public_access or "")
-    return Container(str(shown.name), str(shown.etag), shown.last_modified, metadata, public)
+def _container(properties: ContainerProperties) -> Container:
+    metadata, public = dict(properties.metadata or {}), str(properties.public_access or "")
+    return Container(str(properties.name), str(properties.etag), properties.last_modified, metadata, public)
 
 
 def _block_id(block: str) -> str:

@@ -103,8 +103,8 @@ def _page_range_diff(blobs: AzuriteBlobs, disk: Blob, before: str) -> ProbeAnswe
         return ProbeAnswer(
             False, False, f"does not report the pages changed since a snapshot ({status}); blocks are compared instead"
         )
-    found = {(element.tag, element.findtext("Start")) for element in ElementTree.fromstring(body)}
-    able = found == {("ClearRange", "0"), ("PageRange", str(4 * _PAGE))}
+    ranges = {(element.tag, element.findtext("Start")) for element in ElementTree.fromstring(body)}
+    able = ranges == {("ClearRange", "0"), ("PageRange", str(4 * _PAGE))}
     if able:
         return ProbeAnswer(True, False, "reports the pages changed since a snapshot")
     return ProbeAnswer(False, False, "reports wrong pages as changed since a snapshot; blocks are compared instead")

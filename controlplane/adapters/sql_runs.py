@@ -166,7 +166,7 @@ class SqlRuns:
         self._subscribers = (*self._subscribers, action)
 
         def end() -> None:
-            self._subscribers = tuple(known for known in self._subscribers if known is not action)
+            self._subscribers = tuple(subscriber for subscriber in self._subscribers if subscriber is not action)
 
         return end
 

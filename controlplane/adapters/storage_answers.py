@@ -32,7 +32,7 @@ class BlobList:
 
 
 def read_blob_list(response: HTTPResponse) -> BlobList:
-    found: list[tuple[str, str | None]] = []
+    blobs: list[tuple[str, str | None]] = []
     marker = ""
     for _, element in ElementTree.iterparse(response, ("end",)):
         if element.tag == "Blob":
@@ -40,14 +40,14 @@ def read_blob_list(response: HTTPResponse) -> BlobList:
             assert name is not None, "the protocol gives every blob a name"
             text = name.text or ""
             is_encoded = name.get("Encoded") == "true"  # where it has characters that XML cannot hold
-            found.append((unquote(text) if is_encoded else text, element.findtext("Snapshot") or None))
+            blobs.append((unquote(text) if is_encoded else text, element.findtext("Snapshot") or None))
             element.clear()
         elif element.tag == "NextMarker":
             marker = element.text or ""
-    return BlobList(found, marker)
+    return BlobList(blobs, marker)
 
 
-def read_page_list(response: HTTPResponse, found: list[Span]) -> str:
+def read_page_list(response: HTTPResponse, spans: list[Span]) -> str:
     """Adds the page ranges of one answer to `found`, element by element; returns the marker of the next answer."""
     marker = ""
     root: ElementTree.Element | None = None
@@ -56,10 +56,10 @@ def read_page_list(response: HTTPResponse, found: list[Span]) -> str:
             root = element
         elif event == "end" and element.tag == "PageRange":
             start, last = (int(element.findtext(tag) or 0) for tag in ("Start", "End"))
-            if found and found[-1][1] == start:
-                found[-1] = (found[-1][0], last + 1)
+            if spans and spans[-1][1] == start:
+                spans[-1] = (spans[-1][0], last + 1)
             else:
-                found.append((start, last + 1))
+                spans.append((start, last + 1))
             root.clear()
         elif event == "end" and element.tag == "NextMarker":
             marker = element.text or ""

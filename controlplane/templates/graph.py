@@ -35,14 +35,14 @@ class Directory:
 
     def _enter(self, number: int, draft: Draft) -> None:
         id = draft.id.lower()
-        known = self._ids.get(id)
-        if known is not None and not (draft.existing or self._drafts[known].existing):
+        earlier = self._ids.get(id)
+        if earlier is not None and not (draft.existing or self._drafts[earlier].existing):
             raise TemplateError(
                 f"The resource '{draft.id}'{AT} is defined multiple times in a template. Please see "
                 "https://aka.ms/arm-syntax-resources for usage details",
                 path=draft.path,
             )
-        if known is None or not draft.existing:
+        if earlier is None or not draft.existing:
             self._ids[id] = number
         self._relative.setdefault(id.rpartition("/providers/")[2], []).append(number)
         self._names.setdefault(draft.name.lower(), []).append(number)
@@ -121,7 +121,7 @@ def order(drafts: Sequence[Draft], directory: Directory, reads: Mapping[int, Seq
 def after(number: int, drafts: Sequence[Draft], waits: Mapping[int, frozenset[int]]) -> tuple[str, ...]:
     """The ids of what it waits for. What a condition leaves out is not waited for; through what only exists already,
     what that waits for is."""
-    found: dict[str, None] = {}
+    ids: dict[str, None] = {}
     seen: set[int] = set()
     pending = sorted(waits[number], reverse=True)
     while pending:
@@ -132,8 +132,8 @@ def after(number: int, drafts: Sequence[Draft], waits: Mapping[int, frozenset[in
         if drafts[each].existing:
             pending += sorted(waits[each], reverse=True)
         elif drafts[each].wanted:
-            found[drafts[each].id] = None
-    return tuple(found)
+            ids[drafts[each].id] = None
+    return tuple(ids)
 
 
 def _named(name: str, draft: Draft, directory: Directory) -> list[int]:

@@ -36,7 +36,7 @@ def settle_body(id: str, body: Json, scope: Scope, resolver: Resolver) -> Json:
 def settle_outputs(outputs: Json, scope: Scope, resolver: Resolver) -> Json:
     """The outputs to show, `{name: {type, value}}`; of those with a secret in them the type alone.
     TemplateError with code DeploymentOutputEvaluationFailed and a detail for each that fails."""
-    shown: Json = {}
+    settled_outputs: Json = {}
     problems: dict[str, str] = {}
     for name, output in outputs.items():
         try:
@@ -46,7 +46,7 @@ def settle_outputs(outputs: Json, scope: Scope, resolver: Resolver) -> Json:
         except (TemplateError, RecursionError) as error:
             problems[name] = _reason(error)
             continue
-        shown[name] = {"type": output["type"]} | ({} if output.get("secure") else {"value": value})
+        settled_outputs[name] = {"type": output["type"]} | ({} if output.get("secure") else {"value": value})
     if problems:
         raise TemplateError(
             "Template outputs are not valid",
@@ -62,7 +62,7 @@ def settle_outputs(outputs: Json, scope: Scope, resolver: Resolver) -> Json:
                 for name, reason in problems.items()
             ),
         )
-    return shown
+    return settled_outputs
 
 
 def _context(scope: Scope, resolver: Resolver) -> Context:

@@ -79,11 +79,11 @@ class Parameters:
     def _refuse_unknown(self, values: Json) -> None:
         unknown = [name for name in values if name.lower() not in self._definitions]
         if unknown:
-            known = ", ".join(name for name, _, _ in self._definitions.values())
+            supported = ", ".join(name for name, _, _ in self._definitions.values())
             raise TemplateError(
                 f"The template parameters '{', '.join(unknown)}' in the parameters file are not valid; they are not "
                 "present in the original template and can therefore not be provided at deployment time. The only "
-                f"supported parameters for this template are '{known}'. Please see "
+                f"supported parameters for this template are '{supported}'. Please see "
                 "https://aka.ms/arm-pass-parameter-values for usage details"
             )
 
@@ -108,8 +108,8 @@ class Parameters:
         if key in self._given:
             return []
         with telling(f"The template parameter '{name}'", ("parameters", name)):
-            found = expressions(field(rules, "defaultValue"), Position.PARAMETER)
-            return [mentioned for each in found for mentioned in each.parameters]
+            defaults = expressions(field(rules, "defaultValue"), Position.PARAMETER)
+            return [mentioned for each in defaults for mentioned in each.parameters]
 
     def _make(self, key: str) -> Value:
         name, rules, type = self._definitions[key]

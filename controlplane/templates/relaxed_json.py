@@ -37,14 +37,14 @@ def to_json(text: str) -> str:
 
 def positions(text: str) -> Iterator[tuple[str, int]]:
     """The tokens that count, each with the place where it begins."""
-    for found in _TOKEN.finditer(text):
-        if found.lastgroup not in ("comment", "space"):
-            yield found.group(), found.start()
+    for token in _TOKEN.finditer(text):
+        if token.lastgroup not in ("comment", "space"):
+            yield token.group(), token.start()
 
 
 def _tokens(text: str) -> Iterator[tuple[str, str]]:
-    for found in _TOKEN.finditer(text):
-        kind, token = found.lastgroup or "", found.group()
+    for match in _TOKEN.finditer(text):
+        kind, token = match.lastgroup or "", match.group()
         if kind == "string":
             yield kind, _CONTROL.sub(lambda control: json.dumps(control.group())[1:-1], token)
         elif kind not in ("comment", "space"):

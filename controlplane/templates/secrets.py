@@ -20,8 +20,8 @@ _INSTEAD = "***"
 
 def texts_in(values: Iterable[Value]) -> tuple[str, ...]:
     """Every text and number in these values, the longest first: it may contain another. Values are not deep."""
-    found = {text for value in values for text in _texts(value)}
-    return tuple(sorted((text for text in found if len(text) >= LEAST), key=lambda text: (-len(text), text)))
+    texts = {text for value in values for text in _texts(value)}
+    return tuple(sorted((text for text in texts if len(text) >= LEAST), key=lambda text: (-len(text), text)))
 
 
 def _texts(value: Value) -> Iterator[str]:
@@ -56,13 +56,13 @@ def without_defaults(template: Value) -> Value:
         return [without_defaults(each) for each in template]
     if not isinstance(template, dict):
         return template
-    shown = {key: without_defaults(each) for key, each in template.items()}
-    parameters = find_key(shown, "parameters")
-    if parameters is not None and isinstance(shown[parameters], dict):
+    cleaned = {key: without_defaults(each) for key, each in template.items()}
+    parameters = find_key(cleaned, "parameters")
+    if parameters is not None and isinstance(cleaned[parameters], dict):
         types = template.get(find_key(template, "definitions") or "")
-        known = types if isinstance(types, dict) else {}
-        shown[parameters] = {name: _without_default(each, known) for name, each in shown[parameters].items()}
-    return shown
+        declared = types if isinstance(types, dict) else {}
+        cleaned[parameters] = {name: _without_default(each, declared) for name, each in cleaned[parameters].items()}
+    return cleaned
 
 
 def _without_default(rules: Value, types: Json) -> Value:

@@ -118,15 +118,15 @@ def _resources(template: Json, is_symbolic: bool) -> list[tuple[str | int, Json]
 def children(resources: Any, is_symbolic: bool, subject: str) -> list[tuple[str | int, Json]]:
     """Resources as pairs of symbolic name, or index, and definition."""
     if is_symbolic and isinstance(resources, dict):
-        found: list[tuple[str | int, Any]] = list(resources.items())
+        entries: list[tuple[str | int, Any]] = list(resources.items())
     elif not is_symbolic and isinstance(resources, list):
-        found = list(enumerate(resources))
+        entries = list(enumerate(resources))
     else:
         shape = f"an object, as languageVersion is '{SYMBOLIC}'" if is_symbolic else "an array of objects"
         raise _malformed(f"{subject} must be {shape}", "resources")
-    if not all(isinstance(each, dict) for _, each in found):
+    if not all(isinstance(each, dict) for _, each in entries):
         raise _malformed(f"{subject} must be {'an object' if is_symbolic else 'an array'} of objects", "resources")
-    return found
+    return entries
 
 
 def _malformed(reason: str, *path: str) -> TemplateError:

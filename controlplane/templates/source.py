@@ -19,11 +19,11 @@ class Source:
         """Line and column, both from 1, of what `path` leads to from the template's top, or of the nearest above.
 
         The text is only read when something is wrong with it, so it is read anew each time."""
-        wanted = (*self._top, *path)
+        sought = (*self._top, *path)
         best: tuple[int, int] | None = None
-        for found, position in _walk(positions(self._text)):
-            if len(found) <= len(wanted) and wanted[: len(found)] == found and (best is None or len(found) > best[0]):
-                best = (len(found), position)
+        for at, position in _walk(positions(self._text)):
+            if len(at) <= len(sought) and sought[: len(at)] == at and (best is None or len(at) > best[0]):
+                best = (len(at), position)
         if best is None:
             return None
         before = self._text[: best[1]]

@@ -78,18 +78,18 @@ class Packs:
 
     def locate(self, place: BlockPlace) -> tuple[Blob, int]:
         """The blob and where in it the place begins. Raises VaultCorrupt when there is none, without reading it."""
-        found = self.find(place.pack)
-        if found is None:
+        blob_of_pack = self.find(place.pack)
+        if blob_of_pack is None:
             raise VaultCorrupt(f"pack {place.pack} is missing")
-        position = found.position(place)
+        position = blob_of_pack.position(place)
         if position is None:
             raise VaultCorrupt(f"pack {place.pack} is too short for its bytes {place.offset} to {place.end}")
-        return found.blob, position
+        return blob_of_pack.blob, position
 
     def is_sparse(self, pack: str, named_bytes: int) -> bool:
         """Whether so little of the pack is named that it should be thinned out."""
-        found = self.find(pack)
-        return found is not None and named_bytes < LEAST_NAMED_SHARE * found.stored_bytes
+        blob_of_pack = self.find(pack)
+        return blob_of_pack is not None and named_bytes < LEAST_NAMED_SHARE * blob_of_pack.stored_bytes
 
     def read(self, place: BlockPlace) -> bytes:
         for _ in range(2):
@@ -135,14 +135,14 @@ class Packs:
 
     def _look_up(self, pack: str) -> PackBlob | None:
         newest = max(self._generations(pack), key=lambda blob: blob.name, default=None)
-        found = self._blobs.properties(newest) if newest else None
-        if newest is None or found is None:
+        properties = self._blobs.properties(newest) if newest else None
+        if newest is None or properties is None:
             return None
-        if _TABLE_AT not in found.metadata:
-            return PackBlob(newest, found.size_bytes, (0,), (found.size_bytes,), (0,))
-        table = list(_KEPT.iter_unpack(self._blobs.read(newest, int(found.metadata[_TABLE_AT]))))
+        if _TABLE_AT not in properties.metadata:
+            return PackBlob(newest, properties.size_bytes, (0,), (properties.size_bytes,), (0,))
+        table = list(_KEPT.iter_unpack(self._blobs.read(newest, int(properties.metadata[_TABLE_AT]))))
         starts, lengths = [start for start, _ in table], [length for _, length in table]
-        return PackBlob(newest, found.size_bytes, starts, lengths, list(accumulate(lengths[:-1], initial=0)))
+        return PackBlob(newest, properties.size_bytes, starts, lengths, list(accumulate(lengths[:-1], initial=0)))
 
     def _generations(self, pack: str) -> list[Blob]:
         return list(self._blobs.find(self._account, CONTAINER, f"packs/{pack}/"))

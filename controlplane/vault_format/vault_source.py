@@ -115,8 +115,8 @@ class VaultSource:
         view = memoryview(data)
         block_bytes = self.manifest.block_bytes
         for number in range(len(digests) // DIGEST_BYTES):
-            found = digest_of(view[number * block_bytes : (number + 1) * block_bytes])
-            if found != digests[number * DIGEST_BYTES : (number + 1) * DIGEST_BYTES]:
+            digest = digest_of(view[number * block_bytes : (number + 1) * block_bytes])
+            if digest != digests[number * DIGEST_BYTES : (number + 1) * DIGEST_BYTES]:
                 raise VaultCorrupt(
                     f"pack {place.pack} does not hold what was written for {self.name} "
                     f"at byte {start + number * block_bytes}"

@@ -73,8 +73,8 @@ class VaultStore:
             if (point.disk, point.snapshot) != (_disk(source), source.snapshot):
                 raise BlobConflict(f"the vault has a recovery point {name} of another snapshot")
             return point
-        found = self._open(previous.name) if previous else None
-        before = Previous(found, previous.snapshot if previous and previous.disk == _disk(source) else None)
+        source_before = self._open(previous.name) if previous else None
+        before = Previous(source_before, previous.snapshot if previous and previous.disk == _disk(source) else None)
         pack = Packs(self._blobs, self._account).writer(pack_of(name))
         moved = Transfer(self._blobs, source, size_bytes, before, pack).run(progress)
         facts = {
@@ -84,7 +84,7 @@ class VaultStore:
             "changed_bytes": moved.changed_bytes,
             "transferred_bytes": moved.transferred_bytes,
             "segment_bytes": moved.segment_bytes,
-            "previous": found.name if found else None,
+            "previous": source_before.name if source_before else None,
         }
         manifest = Manifest(size_bytes, BLOCK_BYTES, moved.segments, moved.packs, facts)
         self._blobs.put(manifest_blob(self._account, name), encode_manifest(manifest))
@@ -132,8 +132,8 @@ class VaultStore:
             except VaultCorrupt as problem:
                 return (str(problem),)
 
-        found = in_order(problems_of, source.manifest.segments)
-        return list(dict.fromkeys(problem for problems in found for problem in problems))
+        problems_of_segments = in_order(problems_of, source.manifest.segments)
+        return list(dict.fromkeys(problem for problems in problems_of_segments for problem in problems))
 
     def _open(self, name: str) -> VaultSource | None:
         """None when there is no such recovery point, or none that anybody could restore."""

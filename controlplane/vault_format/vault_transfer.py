@@ -138,8 +138,8 @@ class Transfer:
         done = 0
         read = set()
         try:
-            found = in_order(self._read, self._plan(blocks))
-            for index, parts in groupby(found, key=lambda part: part.segment):
+            changed_parts = in_order(self._read, self._plan(blocks))
+            for index, parts in groupby(changed_parts, key=lambda part: part.segment):
                 read.add(index)
                 done += self._add_segment(index, parts)
                 progress(done, total)
@@ -178,9 +178,9 @@ class Transfer:
 
     def _known_digests(self, start: int, end: int) -> Sequence[bytes] | None:
         """None if the vault has lost one of these blocks: then they are read like changed ones."""
-        known = self._previous.blocks(start // SEGMENT_BYTES)
+        blocks_before = self._previous.blocks(start // SEGMENT_BYTES)
         first = start % SEGMENT_BYTES // BLOCK_BYTES
-        blocks = [known.get(block) for block in range(first, first - (start - end) // BLOCK_BYTES)]
+        blocks = [blocks_before.get(block) for block in range(first, first - (start - end) // BLOCK_BYTES)]
         digests = [block.digest for block in blocks if block]
         return digests if len(digests) == len(blocks) else None
 
@@ -198,8 +198,8 @@ class Transfer:
 
     def _add_segment(self, index: int, parts: Iterable[Found]) -> int:
         """Write the new blocks of a segment and add the segment to the manifest; returns the bytes it covers."""
-        known = self._previous.blocks(index)
-        vanished = set(known)
+        blocks_before = self._previous.blocks(index)
+        vanished = set(blocks_before)
         builder = SegmentBuilder(BLOCK_BYTES)
         dealt_with = 0
         for part in parts:
@@ -209,12 +209,12 @@ class Transfer:
                 length = min(BLOCK_BYTES, part.length - number * BLOCK_BYTES)
                 if _is_hole(digest, length):
                     continue
-                block = known.get(first + number)
+                block = blocks_before.get(first + number)
                 vanished.discard(first + number)
                 place = block.place if block and block.digest == digest else self._write(part, number, length)
                 builder.add(first + number, digest, place.pack, place.offset)
                 self._moved.packs[place.pack] += length
-        self._moved.changed_bytes += sum(known[block].place.length for block in vanished)
+        self._moved.changed_bytes += sum(blocks_before[block].place.length for block in vanished)
         self._end_segment(index, builder)
         return dealt_with
 

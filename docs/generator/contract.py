@@ -194,10 +194,10 @@ def _default(field: Field) -> str:
 
 
 def _keys(schema: Json, meanings: words.Meanings, deep: bool = True) -> str:
-    found = list(_walk(schema, deep))
-    keys = [key for key, _, _ in found]
+    properties = list(_walk(schema, deep))
+    keys = [key for key, _, _ in properties]
     assert set(keys) == set(meanings), f"in words or in the schema only: {set(keys) ^ set(meanings)}"
-    rows = [(code(key), kind, "yes" if needed else "", meanings[key]) for key, kind, needed in found]
+    rows = [(code(key), kind, "yes" if needed else "", meanings[key]) for key, kind, needed in properties]
     return table(("key", "value", "always", "meaning"), rows)
 
 
@@ -220,8 +220,8 @@ def _inside(schema: Json) -> tuple[Json | None, str]:
 
 def _not_null(schema: Json) -> Json:
     """The other of two possibilities, where one is null."""
-    found: Json = schema["anyOf"][0] if "anyOf" in schema else schema
-    return found
+    schema_of_value: Json = schema["anyOf"][0] if "anyOf" in schema else schema
+    return schema_of_value
 
 
 PLAIN = (
@@ -244,8 +244,8 @@ def _kind(schema: Json) -> str:
         return "empty list" if schema.get("maxItems") == 0 else f"list of {_kind(schema['items'])}"
     if schema.get("type") == "object":
         return "object"
-    known = next((said for plain, said in PLAIN if plain == schema), None)
-    return known or {"integer": "whole number, 0 or more", "null": "null"}.get(str(schema["type"]), "text")
+    words = next((said for plain, said in PLAIN if plain == schema), None)
+    return words or {"integer": "whole number, 0 or more", "null": "null"}.get(str(schema["type"]), "text")
 
 
 def _one_of(values: list[Any]) -> str:

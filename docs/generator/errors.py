@@ -126,12 +126,12 @@ def _command() -> str:
     for module in pkgutil.walk_packages(simulator.__path__, "simulator."):
         if module.name != "simulator.__main__":
             importlib.import_module(module.name)
-    shown = messages("simulator")
+    all_messages = messages("simulator")
     rows = [
         (code(kind.__name__), str(kind.exit_code), sentence, when if number == 0 else "")
         for kind in sorted(_below(Failure), key=lambda kind: kind.__name__)
         for when in [paragraph(kind.__doc__ or "")]
-        for number, sentence in enumerate(_sentences(kind, shown))
+        for number, sentence in enumerate(_sentences(kind, all_messages))
     ]
     return section(
         "The command",
@@ -141,9 +141,9 @@ def _command() -> str:
     )
 
 
-def _sentences(kind: type[Failure], shown: Iterable[Message]) -> list[str]:
+def _sentences(kind: type[Failure], all_messages: Iterable[Message]) -> list[str]:
     """What is said of a kind of failure, each sentence once."""
-    sentences = list(dict.fromkeys(message.text for message in shown if message.by == kind.__name__))
+    sentences = list(dict.fromkeys(message.text for message in all_messages if message.by == kind.__name__))
     assert sentences, f"{kind.__name__} is never raised with a sentence"
     return sentences
 

@@ -104,14 +104,14 @@ def text() -> str:
 
 def messages(*places: str) -> list[Message]:
     """The sentences of all modules in these places, each once, in the order of the code."""
-    found: dict[Message, None] = {}
+    listed: dict[Message, None] = {}
     for path in source.files(*source.PRODUCT):
         module = source.module_path(path)
         if module in OF_OTHERS or module.startswith("controlplane/domain/errors/"):
             continue
         if any(_is_in(module, place) for place in places):
-            found |= dict.fromkeys(_of_module(path))
-    return list(found)
+            listed |= dict.fromkeys(_of_module(path))
+    return list(listed)
 
 
 def _is_in(module: str, place: str) -> bool:

@@ -49,12 +49,12 @@ class Field:
 def fields(of: type) -> list[Field]:
     definition = ast.parse(dedent(inspect.getsource(of))).body[-1]
     assert isinstance(definition, ast.ClassDef)
-    found = []
+    read = []
     for statement, below in zip(definition.body, [*definition.body[1:], None], strict=True):
         if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
             default = None if statement.value is None else ast.unparse(statement.value)
-            found.append(Field(statement.target.id, ast.unparse(statement.annotation), default, _text_of(below)))
-    return found
+            read.append(Field(statement.target.id, ast.unparse(statement.annotation), default, _text_of(below)))
+    return read
 
 
 def _text_of(statement: ast.stmt | None) -> str:
@@ -68,7 +68,7 @@ def _text_of(statement: ast.stmt | None) -> str:
 
 def texts(pattern: str, *packages: str) -> list[str]:
     """The string constants that match the whole pattern, each once, in the order of the alphabet."""
-    wanted = re.compile(pattern)
+    whole = re.compile(pattern)
     nodes = (node for path in files(*packages) for node in ast.walk(tree(path)))
     values: set[Any] = {node.value for node in nodes if isinstance(node, ast.Constant)}
-    return sorted(value for value in values if isinstance(value, str) and wanted.fullmatch(value))
+    return sorted(value for value in values if isinstance(value, str) and whole.fullmatch(value))

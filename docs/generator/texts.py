@@ -165,9 +165,9 @@ class Reader:
 def calls(tree: ast.Module, name: str) -> list[tuple[str, ...]]:
     """The arguments of every call of `name`, by position and then by keyword; a call once for each of its readings."""
     reader = Reader(tree)
-    found = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and name_of(node.func) == name]
-    found.sort(key=lambda call: call.lineno)
-    return [reading for call in found for reading in product(*map(reader.readings, _arguments(call)))]
+    named = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and name_of(node.func) == name]
+    named.sort(key=lambda call: call.lineno)
+    return [reading for call in named for reading in product(*map(reader.readings, _arguments(call)))]
 
 
 def is_text(node: ast.AST) -> bool:

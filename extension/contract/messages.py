@@ -120,8 +120,8 @@ LANGUAGES = {ENGLISH: "en-US", CHINESE: "zh-CN"}
 
 def known_locale(locale: str) -> str:
     """The locale whose texts are used for this one; English for locales without texts."""
-    wanted = locale.strip().lower().replace("_", "-")
-    return CHINESE if wanted == "zh" or wanted.startswith((CHINESE, "zh-hans")) else ENGLISH
+    language = locale.strip().lower().replace("_", "-")
+    return CHINESE if language == "zh" or language.startswith((CHINESE, "zh-hans")) else ENGLISH
 
 
 def say(sentence: Sentence, locale: str = ENGLISH, **values: object) -> str:

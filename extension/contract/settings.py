@@ -65,9 +65,9 @@ FRESHNESS_LIMIT = timedelta(minutes=140)
 
 def canonical_publisher(publisher: str, type: str) -> str | None:
     """The publisher of a VMSnapshot extension however it was written; None when it is another extension."""
-    known = publisher.lower() in {name.lower() for name in PUBLISHERS}
+    is_known = publisher.lower() in {name.lower() for name in PUBLISHERS}
     types = (EXTENSION_TYPE.lower(), LINUX_EXTENSION_TYPE.lower())
-    return PUBLISHER if known and type.lower() in types else None
+    return PUBLISHER if is_known and type.lower() in types else None
 
 
 # ---------------------------------------------------------------------------------------------------------------- ticks
@@ -185,7 +185,7 @@ class SnapshotSettings(NamedTuple):
         _check_addresses(report, public, sealed)
         data = merged_object(public, sealed)
         configs = read_pairs(data.get("dynamicConfigsFromCRP"), "dynamicConfigsFromCRP")
-        known = {name.lower(): name for name in KNOWN_CONFIGS}
+        names = {name.lower(): name for name in KNOWN_CONFIGS}
         return cls(
             command=command,
             task_id=report.task_id,
@@ -196,8 +196,8 @@ class SnapshotSettings(NamedTuple):
             snapshot_token=as_text(data.get("snapshotTaskToken") or sealed.get("snapshotTaskToken")),
             custom=_custom(public, sealed),
             included=IncludedDisks.parse(data.get("includedDisks", {})),
-            dynamic_configs={known[key.lower()]: as_flag(value) for key, value in configs if key.lower() in known},
-            unknown_configs=tuple(key for key, _ in configs if key.lower() not in known),
+            dynamic_configs={names[key.lower()]: as_flag(value) for key, value in configs if key.lower() in names},
+            unknown_configs=tuple(key for key, _ in configs if key.lower() not in names),
         )
 
     def too_late(self, now: datetime) -> bool:

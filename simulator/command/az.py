@@ -33,9 +33,9 @@ class MissingAz(Failure):
 
 def find(environment: Mapping[str, str] = os.environ) -> str:
     named = environment.get(PROGRAM_VARIABLE)
-    found = shutil.which(named or "az", path=environment.get("PATH"))
-    if found:
-        return found
+    program = shutil.which(named or "az", path=environment.get("PATH"))
+    if program:
+        return program
     if named:
         raise MissingAz(f"{PROGRAM_VARIABLE} is not a program; correct it, or unset it to use the az on the PATH")
     raise MissingAz(
@@ -156,8 +156,8 @@ def _run(command: list[str], environment: Mapping[str, str]) -> None:
 def _cloud(folder: Path) -> dict[str, str]:
     """The endpoints of the world as az knows them; empty where it does not."""
     clouds = _clouds(folder)
-    known = dict(clouds[CLOUD]) if clouds.has_section(CLOUD) else {}
-    return {name: value for name, value in known.items() if name.startswith("endpoint_")}
+    settings = dict(clouds[CLOUD]) if clouds.has_section(CLOUD) else {}
+    return {name: value for name, value in settings.items() if name.startswith("endpoint_")}
 
 
 def _clouds(folder: Path) -> configparser.ConfigParser:

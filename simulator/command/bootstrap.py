@@ -125,10 +125,10 @@ def digest_of_inputs() -> str:
     """Changes with everything that decides which packages belong into the environment."""
     import hashlib
 
-    found = hashlib.sha256()
+    digest = hashlib.sha256()
     for name in ("pyproject.toml", "constraints.txt"):
-        found.update((ROOT / name).read_bytes())
-    return found.hexdigest()
+        digest.update((ROOT / name).read_bytes())
+    return digest.hexdigest()
 
 
 def python_version() -> str:
@@ -188,10 +188,10 @@ def reason(output: str) -> str:
 def requirements(project: dict[str, Any], groups: Collection[str]) -> list[str]:
     """What to install: the project with its extras, and the content of its development groups."""
     extras = sorted(set(groups) & set(project["project"].get("optional-dependencies", {})))
-    found = ["-e", f".[{','.join(extras)}]" if extras else "."]
+    packages = ["-e", f".[{','.join(extras)}]" if extras else "."]
     for name in sorted(set(groups) & set(project.get("dependency-groups", {}))):
-        found += project["dependency-groups"][name]
-    return found
+        packages += project["dependency-groups"][name]
+    return packages
 
 
 # ----------------------------------------------------------------------------------------------------------- preparing

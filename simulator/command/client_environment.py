@@ -111,8 +111,8 @@ def trust_bundle(ca_file: Path) -> Path:
     import httpx  # a third of what starting az with us takes, and az needs no bundle
 
     bundle = ca_file.with_name("bundle.pem")
-    known = httpx.create_ssl_context().get_ca_certs(binary_form=True)
-    content = "".join([ca_file.read_text(encoding="ascii"), *map(ssl.DER_cert_to_PEM_cert, known)])
+    certificates = httpx.create_ssl_context().get_ca_certs(binary_form=True)
+    content = "".join([ca_file.read_text(encoding="ascii"), *map(ssl.DER_cert_to_PEM_cert, certificates)])
     if not bundle.exists() or bundle.read_text(encoding="ascii") != content:
         write_private(bundle, content)
     return bundle

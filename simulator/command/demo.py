@@ -142,15 +142,15 @@ class Demo:
         self.checks.append(Check(name, passed, detail))
 
     def _check_extension(self, machine: Machine) -> None:
-        found = self.scenario.extensions(machine)
-        described = ", ".join(f"{name} {state}" for name, state in found.items())
-        good = list(found.values()) == ["Succeeded"]
+        states = self.scenario.extensions(machine)
+        described = ", ".join(f"{name} {state}" for name, state in states.items())
+        good = list(states.values()) == ["Succeeded"]
         self._check("the first backup installs the VMSnapshot extension", good, described)
 
     def _check_points(self, points: Sequence[RecoveryPoint]) -> None:
         expected = "AppConsistent" if self.options.vss else "CrashConsistent"
-        found = [point.consistency for point in points]
-        self._check(f"two recovery points: {expected}", found == [expected, expected], ", ".join(found))
+        consistencies = [point.consistency for point in points]
+        self._check(f"two recovery points: {expected}", consistencies == [expected, expected], ", ".join(consistencies))
         both = all(set(point.tiers) == {"InstantRP", "HardenedRP"} for point in points)
         tiers = ", ".join("+".join(point.tiers) for point in points)
         self._check("each point is in the instant tier and in the vault tier", both, tiers)

@@ -37,10 +37,10 @@ def problem() -> str | None:
 
 def _places(name: str) -> list[Path]:
     """Where Python looks for this package's modules, nearest first; for a plain module its own file."""
-    found = find_spec(name)
-    if found is None:
+    spec = find_spec(name)
+    if spec is None:
         return []
-    folders: Iterable[str] = found.submodule_search_locations or ([found.origin] if found.origin else [])
+    folders: Iterable[str] = spec.submodule_search_locations or ([spec.origin] if spec.origin else [])
     return [Path(folder) for folder in folders]
 
 

@@ -52,11 +52,13 @@ def _methods(app: FastAPI, path: str) -> list[str]:
     return sorted({method for methods in of_path for method in methods or ()})
 
 
-def _refuse(what: str, unknown: Iterable[str], known: Collection[str], elsewhere: Collection[str], route: str) -> None:
+def _refuse(
+    what: str, unknown: Iterable[str], accepted: Collection[str], elsewhere: Collection[str], route: str
+) -> None:
     first = min(unknown, default=None)
     if first is None:
         return
-    takes = f"it takes {', '.join(sorted(known))}" if known else "it takes none"
+    takes = f"it takes {', '.join(sorted(accepted))}" if accepted else "it takes none"
     if first in elsewhere:
         takes = f"send it in the {'body' if what == 'query parameter' else 'query'}"
     raise Refused(400, "UnknownKey", f"{route} does not know the {what} {first}; {takes}")

@@ -62,9 +62,9 @@ class Verifier:
         return verdict.to_json()
 
     def _find(self, name_or_id: str) -> tuple[RecoveryPoint, str]:
-        wanted = name_or_id.lower()
+        name = name_or_id.lower()
         for document in self.store.find(points.KIND):
-            if wanted in (document.id, document.id.rpartition("/")[2]):
+            if name in (document.id, document.id.rpartition("/")[2]):
                 return points.from_json(document.private["point"]), self.machine_of(document)
         raise NoSuchPoint(f"no recovery point {name_or_id} exists in this world; list those of its protected item")
 

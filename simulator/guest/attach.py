@@ -69,25 +69,25 @@ class DiskBay:
         self._known = KnownDisks(folder)
 
     def attach(self, spec: Disk) -> Attached:
-        known = self._known.has(spec)
+        is_known = self._known.has(spec)
         properties = self._blobs.properties(spec.blob)
         if properties is None:
-            if known or spec.create_option == "Attach":
+            if is_known or spec.create_option == "Attach":
                 raise DiskMissing(f"disk {spec.name}: there is no page blob {_address(spec)}")
             self._blobs.create(spec.blob, vhd.blob_bytes(spec.size_bytes))
         size_bytes = properties.size_bytes - vhd.FOOTER_BYTES if properties else spec.size_bytes
         if properties and (properties.kind != "page" or size_bytes % vhd.MEBIBYTE):
             raise DiskMissing(f"disk {spec.name}: {_address(spec)} is not a page blob of whole MiB with a VHD footer")
-        if not known:
+        if not is_known:
             self._ledger_files_removed(spec)
         disk = self._disk(spec, size_bytes)
         lost = None
-        if known:
+        if is_known:
             lost = disk.lost_writes()
         else:
             disk.adopt()
         volume, problem = self._mounted(disk, spec)
-        return Attached(disk, volume, not known, lost, problem)
+        return Attached(disk, volume, not is_known, lost, problem)
 
     def remember(self, spec: Disk) -> None:
         """The disk is set up: from now on it is never formatted, only checked."""

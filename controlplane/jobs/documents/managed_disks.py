@@ -17,11 +17,11 @@ def register(
     ports: Ports, store: Store, id: str, disk: ManagedDisk, blob: Blob, provisioning_state: str = "Succeeded"
 ) -> Document:
     """Write the document of a new disk; DocumentExists where there is one of its name."""
-    shown = body(id, disk, blob.name.removesuffix(".vhd"), ports.clock.now())
-    shown["properties"]["provisioningState"] = provisioning_state
+    resource = body(id, disk, blob.name.removesuffix(".vhd"), ports.clock.now())
+    resource["properties"]["provisioningState"] = provisioning_state
     private = {"blob": {"account": blob.account, "container": blob.container, "name": blob.name}}
     parent = id.partition("/providers/")[0]
-    return store.put(KIND, id, shown, parent=parent, private=private, if_none_match=True)
+    return store.put(KIND, id, resource, parent=parent, private=private, if_none_match=True)
 
 
 def blob_of(document: Document) -> Blob:
@@ -33,9 +33,9 @@ def set_owner(store: Store, id: str, vm: str | None) -> None:
     document = store.get(KIND, id)
     if document is None:
         return
-    shown = document.json()
-    shown.pop("managedBy", None)
+    resource = document.json()
+    resource.pop("managedBy", None)
     if vm is not None:
-        shown["managedBy"] = vm
+        resource["managedBy"] = vm
     state = "Unattached" if vm is None else "Attached"
-    store.put(KIND, id, shown | {"properties": shown["properties"] | {"diskState": state}})
+    store.put(KIND, id, resource | {"properties": resource["properties"] | {"diskState": state}})

@@ -29,7 +29,7 @@ def configurations_in(store: Store, subnet: str) -> list[Json]:
     ]
 
 
-def take_address(store: Store, subnet: Json, configuration: str, asked: str = "") -> str:
+def take_address(store: Store, subnet: Json, configuration: str, requested: str = "") -> str:
     """The address that an IP configuration gets: the one asked for, or the lowest one that is free. ServiceError where
     there is none."""
     prefix = subnet["properties"]["addressPrefix"]
@@ -38,7 +38,7 @@ def take_address(store: Store, subnet: Json, configuration: str, asked: str = ""
         present = configurations_in(store, subnet["id"])
         return [(each["properties"]["privateIPAddress"], each["id"]) for each in present]
 
-    address = addresses.take(store, subnet["id"], prefix, configuration, owned, asked)
+    address = addresses.take(store, subnet["id"], prefix, configuration, owned, requested)
     if address is None:
         raise network.subnet_is_full(prefix)
     return address
@@ -62,7 +62,7 @@ def _places(interface: Json) -> list[tuple[str, str, str]]:
 
 def delete_interface(store: Store, id: str) -> None:
     """The interface and its addresses are gone."""
-    found = store.get(INTERFACES, id)
-    if found is not None:
-        give_back_addresses(store, found.json())
+    interface = store.get(INTERFACES, id)
+    if interface is not None:
+        give_back_addresses(store, interface.json())
         store.delete(INTERFACES, id)

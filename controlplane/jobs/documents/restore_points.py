@@ -33,20 +33,20 @@ def placed(store: Store, point: RecoveryPoint, collection: str) -> RecoveryPoint
         return point
     name, again = f"{collection}/restorePoints/{traces.point_name(point.time)}", 1
     id = name
-    while (found := store.get(POINT_KIND, id)) is not None and found.private["point"] != point.document:
+    while (document := store.get(POINT_KIND, id)) is not None and document.private["point"] != point.document:
         # Two in one second.
         again += 1
         id = f"{name}_{again}"
     return replace(point, restore_point=id)
 
 
-def check_room(ports: Ports, collection: str, known: Sequence[RecoveryPoint]) -> None:
+def check_room(ports: Ports, collection: str, points: Sequence[RecoveryPoint]) -> None:
     """ServiceError where no further restore point may be made: the collection is locked, or full since one could not
     be deleted any more."""
     if not collection:
         return
     locks.check(ports.store, collection)
-    kept = [point for point in known if point.restore_point and point.has_snapshots]
+    kept = [point for point in points if point.restore_point and point.has_snapshots]
     if len(kept) >= ports.settings.instant_snapshots_per_item and is_kept(ports.store, collection):
         raise traces.limit_reached()
 
@@ -60,13 +60,13 @@ def show(store: Store, point: RecoveryPoint, vm: str, disks: Sequence[Disk]) -> 
     """Write the documents of a new recovery point of managed disks."""
     if not point.restore_point:
         return
-    found = store.get(virtual_machine.KIND, vm)
-    machine = found.json() if found else {"properties": {}}
+    document = store.get(virtual_machine.KIND, vm)
+    machine = document.json() if document else {"properties": {}}
     collection, group = _collection_of(point.restore_point), point.restore_point.partition("/providers/")[0]
     location = machine.get("location") or point.machine.location
     if store.get(resource_group.KIND, group) is None:
-        shown = resource_group.body(group, location, {})
-        store.put(resource_group.KIND, group, shown, parent=f"/subscriptions/{subscription_of(group)}")
+        resource = resource_group.body(group, location, {})
+        store.put(resource_group.KIND, group, resource, parent=f"/subscriptions/{subscription_of(group)}")
     if store.get(KIND, collection) is None:
         store.put(KIND, collection, traces.collection(collection, location, vm), parent=group)
     parts = [

@@ -31,32 +31,34 @@ IN_A_VAULT = (policy.KIND, job.KIND, protected_item.KIND, resource_guard.PROXY_K
 IN_AN_ITEM = (recovery_point.KIND, EXPIRED, sessions.KIND)
 
 
-def delete(ports: Ports, known: Document) -> Json:
+def delete(ports: Ports, vault_document: Document) -> Json:
     """Delete a vault, inside the caller's transaction; returns the deleted vault that is kept."""
-    store, body = ports.store, known.json()
-    items = [item.json() for item in store.find(protected_item.KIND, known.id)]
+    store, body = ports.store, vault_document.json()
+    items = [item.json() for item in store.find(protected_item.KIND, vault_document.id)]
     vault.check_deletion(protected_item.state_of(item) for item in items)
-    _check_idle(store, known.id)
+    _check_idle(store, vault_document.id)
     kept = deleted_vault.body(body, items, records.new_guid(ports.chance), ports.clock.now())
     _move(store, body["id"], kept["id"])
     place = kept["id"].rpartition("/deletedVaults/")[0]
-    store.put(deleted_vault.KIND, kept["id"], kept, parent=place, private={"vault": body, "private": known.private})
-    store.delete(vault.KIND, known.id)
+    store.put(
+        deleted_vault.KIND, kept["id"], kept, parent=place, private={"vault": body, "private": vault_document.private}
+    )
+    store.delete(vault.KIND, vault_document.id)
     _tell(store, body["id"], "Deleted")
     return kept
 
 
-def undelete(ports: Ports, known: Document, group: Json) -> Json:
+def undelete(ports: Ports, deleted: Document, group: Json) -> Json:
     """Bring a deleted vault back into a group, inside the caller's transaction, with all that was kept of it."""
-    store, kept = ports.store, known.json()
+    store, kept = ports.store, deleted.json()
     id = deleted_vault.recovered_id(kept, group["id"])
     if store.get(vault.KIND, id) is not None:
         raise deleted_vault.name_taken(ResourceId.parse(id).name, group["name"])
     old = kept["properties"]["vaultId"]
-    body = vault.stamped(moved(known.private["vault"], old, id), ports.clock.now())
-    store.put(vault.KIND, id, body, parent=group["id"], private=known.private["private"])
+    body = vault.stamped(moved(deleted.private["vault"], old, id), ports.clock.now())
+    store.put(vault.KIND, id, body, parent=group["id"], private=deleted.private["private"])
     _move(store, kept["id"], id)
-    store.delete(deleted_vault.KIND, known.id)
+    store.delete(deleted_vault.KIND, deleted.id)
     _tell(store, id, "Active")
     return body
 
@@ -67,28 +69,28 @@ def purge_what_is_over(ports: Ports, early: bool = False) -> int:
     `early`: also those that have time left.
     """
     store, purged = ports.store, 0
-    for known in store.find(deleted_vault.KIND):
+    for deleted in store.find(deleted_vault.KIND):
         with store.transaction():
-            still = store.get(deleted_vault.KIND, known.id)
+            still = store.get(deleted_vault.KIND, deleted.id)
             if still is None or not (early or deleted_vault.is_over(still.json(), ports.clock.now())):
                 continue
-            if store.find(protected_item.KIND, known.id, limit=1):
+            if store.find(protected_item.KIND, deleted.id, limit=1):
                 continue
-            for document in list(_inside(store, known.id)):
+            for document in list(_inside(store, deleted.id)):
                 store.delete(document.kind, document.id)
-            store.delete(deleted_vault.KIND, known.id)
-            _tell(store, known.id, "Purged")
+            store.delete(deleted_vault.KIND, deleted.id)
+            _tell(store, deleted.id, "Purged")
             purged += 1
     return purged
 
 
 def end_mapping(store: Store, mapping: Document) -> None:
     """A deleted vault has no resource guard any more, inside the caller's transaction."""
-    known = store.get(deleted_vault.KIND, mapping.parent)
-    assert known is not None, "a mapping lies in a vault"
-    body = known.private["vault"]
+    deleted = store.get(deleted_vault.KIND, mapping.parent)
+    assert deleted is not None, "a mapping lies in a vault"
+    body = deleted.private["vault"]
     alone = body | {"properties": vault_settings.with_authorization(body["properties"], guarded=False)}
-    store.put(deleted_vault.KIND, known.id, known.json(), private=known.private | {"vault": alone})
+    store.put(deleted_vault.KIND, deleted.id, deleted.json(), private=deleted.private | {"vault": alone})
     store.delete(resource_guard.PROXY_KIND, mapping.id)
 
 

@@ -17,14 +17,14 @@ def delete_snapshots(
     """Delete those of the service's snapshots on these disks for which `unwanted` is true: of their job and task. Those
     in `but` are not even asked for theirs."""
     for disk in disks:
-        for found in list(ports.blobs.find(disk.blob.account, disk.blob.container, disk.blob.name, snapshots=True)):
-            if found.snapshot is None or found.name != disk.blob.name or found in but:
+        for blob in list(ports.blobs.find(disk.blob.account, disk.blob.container, disk.blob.name, snapshots=True)):
+            if blob.snapshot is None or blob.name != disk.blob.name or blob in but:
                 continue
-            worn = metadata_in(ports.blobs.properties(found))
+            worn = metadata_in(ports.blobs.properties(blob))
             if JOB_METADATA in worn and unwanted(worn[JOB_METADATA], worn.get(TASK_METADATA, "")):
-                ports.blobs.delete(found)
+                ports.blobs.delete(blob)
 
 
-def metadata_in(found: BlobProperties | None) -> dict[str, str]:
+def metadata_in(properties: BlobProperties | None) -> dict[str, str]:
     """A blob's metadata with its keys in lower case; empty when there is no such blob."""
-    return {key.lower(): value for key, value in found.metadata.items()} if found else {}
+    return {key.lower(): value for key, value in properties.metadata.items()} if properties else {}

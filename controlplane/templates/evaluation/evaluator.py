@@ -88,9 +88,9 @@ def member(target: Value, name: str, safe: bool) -> Value:
             return target[key]
         if safe:
             return None
-        known = f", available properties are '{', '.join(target)}'" if len(target) <= 50 else ""
+        available = f", available properties are '{', '.join(target)}'" if len(target) <= 50 else ""
         raise TemplateError(
-            f"The language expression property '{name}' doesn't exist{known}. Please see "
+            f"The language expression property '{name}' doesn't exist{available}. Please see "
             "https://aka.ms/arm-functions for usage details"
         )
     if target is None and safe:

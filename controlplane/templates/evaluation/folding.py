@@ -106,9 +106,9 @@ def _target(call: FunctionCall, name: Value, has_version: bool, context: Context
     if not isinstance(name, str):
         invoke(call, function_of(call), [name], context)
         return None
-    found = context.names.target(name) if context.names is not None else None
-    if found is not None or context.is_nested:
-        return found
+    target = context.names.target(name) if context.names is not None else None
+    if target is not None or context.is_nested:
+        return target
     if not name.startswith("/"):
         raise TemplateError(
             f"The resource '{name}' is not defined in the template. Please see https://aka.ms/arm-syntax for usage "

@@ -148,8 +148,8 @@ class Type:
 
     def _members(self, value: Json, name: str, secure: bool, depth: int) -> None:
         chosen = self._variant(value, name)
-        known = chosen.get("properties")
-        properties = known if isinstance(known, dict) else {}
+        declared = chosen.get("properties")
+        properties = declared if isinstance(declared, dict) else {}
         for each, rules in properties.items():
             key = find_key(value, each)
             inner = Type.read(rules, self.definitions, f"the parameter '{name}.{each}'")
@@ -193,9 +193,9 @@ def _inner_rules(rules: Json) -> list[Any]:
     """Of all that a value of this type may have in it."""
     chooser = rules.get("discriminator")
     named = [rules.get("properties"), chooser.get("mapping") if isinstance(chooser, dict) else None]
-    found = [each for group in named if isinstance(group, dict) for each in group.values()]
+    inner = [each for group in named if isinstance(group, dict) for each in group.values()]
     first = rules.get("prefixItems")
-    return [*found, *(first if isinstance(first, list) else []), rules.get("items"), rules.get("additionalProperties")]
+    return [*inner, *(first if isinstance(first, list) else []), rules.get("items"), rules.get("additionalProperties")]
 
 
 def _definition(reference: Any, definitions: Json, subject: str) -> Any:
@@ -212,8 +212,8 @@ def _refused(name: str, why: str, see: str = _SEE_SYNTAX) -> TemplateError:
 def _not_allowed(value: Any, allowed: list[Any], secure: bool) -> str:
     if secure:
         return "The value is not part of the allowed value(s)"
-    known = ",".join(map(as_text, allowed))
-    return f"The value '{as_text(value)}' is not part of the allowed value(s): '{known}'"
+    allowed_texts = ",".join(map(as_text, allowed))
+    return f"The value '{as_text(value)}' is not part of the allowed value(s): '{allowed_texts}'"
 
 
 def _deeper(depth: int) -> int:

@@ -27,17 +27,17 @@ def tokens(expression: str) -> Iterator[Token]:
     """`expression` stands without the brackets around it. Text comes unquoted, `''` in it as one quote."""
     position, end = 0, len(expression.rstrip())
     while position < end:
-        found = _TOKEN.match(expression, position)
-        if found is None:
+        match = _TOKEN.match(expression, position)
+        if match is None:
             raise TemplateError(
                 f"Unable to parse language expression '{expression}': unexpected character at position {position + 1}"
             )
-        position = found.end()
-        if found["name"] is not None:
-            yield Token("name", found["name"])
-        elif found["text"] is not None:
-            yield Token("text", found["text"][1:-1].replace("''", "'"))
-        elif found["number"] is not None:
-            yield Token("number", found["number"])
+        position = match.end()
+        if match["name"] is not None:
+            yield Token("name", match["name"])
+        elif match["text"] is not None:
+            yield Token("text", match["text"][1:-1].replace("''", "'"))
+        elif match["number"] is not None:
+            yield Token("number", match["number"])
         else:
-            yield Token("mark", found["mark"])
+            yield Token("mark", match["mark"])

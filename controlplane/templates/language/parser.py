@@ -100,10 +100,10 @@ class _Reader:
             raise TemplateError(f"An expression is nested more than {DEEPEST} levels deep")
 
     def unexpected(self, expected: str) -> TemplateError:
-        found = "EndOfData" if self.next is None else self.next.text
+        token = "EndOfData" if self.next is None else self.next.text
         return TemplateError(
             f"Unable to parse language expression '{self._expression}': expected token '{expected}' and actual "
-            f"'{found}'"
+            f"'{token}'"
         )
 
     def _primary(self) -> Node:

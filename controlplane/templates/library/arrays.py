@@ -166,9 +166,9 @@ def _merge(one: dict[str, Value], other: dict[str, Value]) -> dict[str, Value]:
     merged = dict(one)
     spelling = {key.lower(): key for key in one}
     for key, value in other.items():
-        known = spelling.setdefault(key.lower(), key)
-        both = isinstance(value, dict) and isinstance(merged.get(known), dict)
-        merged[known] = _merge(merged[known], value) if both else value
+        spelled = spelling.setdefault(key.lower(), key)
+        both = isinstance(value, dict) and isinstance(merged.get(spelled), dict)
+        merged[spelled] = _merge(merged[spelled], value) if both else value
     return merged
 
 

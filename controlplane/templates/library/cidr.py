@@ -21,10 +21,10 @@ def _network(text: str) -> IPv4Network | IPv6Network:
 def _parse(text: str) -> dict[str, Value]:
     network = _network(text)
     ends = {"firstUsable": str(_host(network, 0)), "lastUsable": str(_last(network))}
-    known: dict[str, Value] = {"network": str(network.network_address), "netmask": str(network.netmask)}
+    parts: dict[str, Value] = {"network": str(network.network_address), "netmask": str(network.netmask)}
     if network.version == 4:
-        known["broadcast"] = str(network.broadcast_address)
-    return known | ends | {"cidr": network.prefixlen}
+        parts["broadcast"] = str(network.broadcast_address)
+    return parts | ends | {"cidr": network.prefixlen}
 
 
 def _subnet(text: str, prefix: int, index: int) -> str:

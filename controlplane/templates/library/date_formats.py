@@ -65,11 +65,11 @@ def show(instant: datetime, form: str) -> str:
         form = _STANDARD[form]
     if len(form) > _LONGEST:
         raise Unfit(f"the format is longer than {_LONGEST} characters")
-    return "".join(_piece(instant, found) for found in _PIECE.finditer(form))
+    return "".join(_piece(instant, match) for match in _PIECE.finditer(form))
 
 
-def _piece(instant: datetime, found: re.Match[str]) -> str:
-    text, letter = found[0], found[1]
+def _piece(instant: datetime, match: re.Match[str]) -> str:
+    text, letter = match[0], match[1]
     if letter is not None:
         if letter in "fF" and len(text) > 7:
             raise Unfit("the format has more than seven digits of a second")

@@ -26,10 +26,10 @@ _DURATION = re.compile(
 
 
 def parse(text: str) -> datetime:
-    found = _INSTANT.fullmatch(text.strip())
-    if found is None:
+    match = _INSTANT.fullmatch(text.strip())
+    if match is None:
         raise Unfit("the string is not an ISO 8601 date-time")
-    year, month, day, _, hour, minute, second, fraction, zone = found.groups()
+    year, month, day, _, hour, minute, second, fraction, zone = match.groups()
     try:
         instant = datetime(
             int(year), int(month), int(day), int(hour or 0), int(minute or 0), int(second or 0), tzinfo=UTC
@@ -47,10 +47,10 @@ def parse(text: str) -> datetime:
 def _add(base: str, duration: str, form: str | None = None) -> str:
     """Years and months are those of the calendar. Without a format: that of the base, or the general one where the
     base has a blank between date and time, as the public example has it. The choice is ours."""
-    instant, found = parse(base), _DURATION.fullmatch(duration.strip())
-    if found is None or (not any(found.groups()[1:5]) and len(found[6] or "T") == 1):
+    instant, match = parse(base), _DURATION.fullmatch(duration.strip())
+    if match is None or (not any(match.groups()[1:5]) and len(match[6] or "T") == 1):
         raise Unfit("the duration is not an ISO 8601 duration")
-    sign, years, months, weeks, days, _, hours, minutes, seconds = found.groups()
+    sign, years, months, weeks, days, _, hours, minutes, seconds = match.groups()
     direction = -1 if sign == "-" else 1
     try:
         instant = _months_later(instant, direction * (12 * int(years or 0) + int(months or 0)))

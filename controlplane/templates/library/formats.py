@@ -21,16 +21,16 @@ _MOST_DIGITS = 99
 def compose(form: str, arguments: tuple[Value, ...]) -> str:
     pieces: list[str] = []
     size = 0
-    for found in _ITEM.finditer(form):
-        piece = _item(found, arguments)
+    for match in _ITEM.finditer(form):
+        piece = _item(match, arguments)
         size += len(piece)
         check_size(size)
         pieces.append(piece)
     return "".join(pieces)
 
 
-def _item(found: re.Match[str], arguments: tuple[Value, ...]) -> str:
-    text, index = found[0], found[1]
+def _item(match: re.Match[str], arguments: tuple[Value, ...]) -> str:
+    text, index = match[0], match[1]
     if index is None:
         if text in ("{", "}"):
             raise Unfit("the format is invalid: 'Input string was not in a correct format.'")
@@ -40,10 +40,10 @@ def _item(found: re.Match[str], arguments: tuple[Value, ...]) -> str:
             "the format is invalid: 'Index (zero based) must be greater than or equal to zero and less than the size "
             "of the argument list.'"
         )
-    value, width = arguments[int(index)], int(found[2] or 0)
+    value, width = arguments[int(index)], int(match[2] or 0)
     check_size(abs(width))
-    shown = number(value, found[3]) if found[3] and _is_number(value) else as_text(value)
-    return shown.rjust(width) if width >= 0 else shown.ljust(-width)
+    formatted = number(value, match[3]) if match[3] and _is_number(value) else as_text(value)
+    return formatted.rjust(width) if width >= 0 else formatted.ljust(-width)
 
 
 def number(value: int | float, form: str) -> str:
@@ -60,8 +60,11 @@ def number(value: int | float, form: str) -> str:
     exact = Decimal(str(value))
     match letter.upper():
         case "C":
-            sign, shown = "-" if exact < 0 else "", _fixed(abs(exact), 2 if digits is None else digits, grouped=True)
-            return f"{sign}${shown}"
+            sign, amount = (
+                "-" if exact < 0 else "",
+                _fixed(abs(exact), 2 if digits is None else digits, grouped=True),
+            )
+            return f"{sign}${amount}"
         case "E":
             return _scientific(exact, letter, 6 if digits is None else digits)
         case "F":

@@ -25,10 +25,10 @@ def _if(context: object, condition: Argument, then: Argument, otherwise: Argumen
 
 def _bool(value: Value) -> bool:
     if isinstance(value, str):
-        known = {"true": True, "1": True, "false": False, "0": False}.get(value.strip().lower())
-        if known is None:
+        truth = {"true": True, "1": True, "false": False, "0": False}.get(value.strip().lower())
+        if truth is None:
             raise Unfit("the string is neither 'true' nor 'false'")
-        return known
+        return truth
     return bool(value)
 
 

@@ -90,19 +90,19 @@ def _reference(context: Context, name: str, api_version: str | None = None, full
     resource = context.resolver.get(id, api_version or None)
     if full is None:
         return resource.get("properties", {})
-    shown = {key: value for key, value in resource.items() if key not in ("id", "name", "type")}
-    return shown | _whereabouts(id, api_version)
+    properties = {key: value for key, value in resource.items() if key not in ("id", "name", "type")}
+    return properties | _whereabouts(id, api_version)
 
 
 def _whereabouts(id: str, api_version: str | None) -> dict[str, Value]:
     """What a full reference tells beside the resource itself."""
     base, _, relative = id.partition("/providers/")
     parts = base.strip("/").split("/")
-    known = dict(zip(map(str.lower, parts[::2]), parts[1::2], strict=False))
+    names = dict(zip(map(str.lower, parts[::2]), parts[1::2], strict=False))
     return {
         "apiVersion": api_version or "",
-        "subscriptionId": known.get("subscriptions", ""),
-        "resourceGroupName": known.get("resourcegroups", ""),
+        "subscriptionId": names.get("subscriptions", ""),
+        "resourceGroupName": names.get("resourcegroups", ""),
         "scope": "",
         "resourceId": relative,
         "condition": True,

@@ -41,10 +41,10 @@ def _data_uri(value: Value) -> str:
 
 
 def _data_uri_to_string(text: str) -> str:
-    found = _DATA_URI.fullmatch(text)
-    if found is None:
+    match = _DATA_URI.fullmatch(text)
+    if match is None:
         raise Unfit("the string is not a data URI")
-    return _decoded(found[3]) if ";base64" in found[2].lower() else unquote(found[3])
+    return _decoded(match[3]) if ";base64" in match[2].lower() else unquote(match[3])
 
 
 def _join(parts: list[Value], delimiter: str) -> str:
@@ -75,10 +75,10 @@ def _split(text: str, delimiter: Value) -> list[str]:
     delimiters = [delimiter] if isinstance(delimiter, str) else delimiter
     if not all(isinstance(each, str) for each in delimiters):
         raise Unfit("the delimiters must be strings")
-    wanted = sorted(filter(None, delimiters), key=len, reverse=True)
-    if not wanted:
+    longest_first = sorted(filter(None, delimiters), key=len, reverse=True)
+    if not longest_first:
         return [text]
-    pattern = re.compile("|".join(map(re.escape, wanted)))
+    pattern = re.compile("|".join(map(re.escape, longest_first)))
     parts = pattern.split(text, maxsplit=MOST_ELEMENTS)
     if len(parts) > MOST_ELEMENTS:
         raise Unfit(f"an array can have {MOST_ELEMENTS} elements")
@@ -97,11 +97,11 @@ def _substring(text: str, start: int, length: int | None = None) -> str:
 
 def _uri(base: str, relative: str) -> str:
     """What stands after the last slash of the base goes; of two slashes that meet one stays."""
-    found = _ABSOLUTE.fullmatch(base)
-    if found is None:
+    match = _ABSOLUTE.fullmatch(base)
+    if match is None:
         raise Unfit("the base is not an absolute URI")
-    directory = found[2].rpartition("/")[0]
-    return f"{found[1]}{directory}/{relative.removeprefix('/')}"
+    directory = match[2].rpartition("/")[0]
+    return f"{match[1]}{directory}/{relative.removeprefix('/')}"
 
 
 def _new_guid(context: Context) -> str:

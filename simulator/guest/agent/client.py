@@ -161,7 +161,7 @@ def _path(url: str) -> str:
 
 
 def _text(root: ElementTree.Element, path: str) -> str:
-    found = root.findtext(path)
-    if not found:
+    text = root.findtext(path)
+    if not text:
         raise WireError(f"the document has no {path}")
-    return found
+    return text

@@ -51,8 +51,8 @@ class Transport:
 
     def headers(self) -> dict[str, str]:
         """What goes with the request for the certificates."""
-        shown = base64.b64encode(self._certificate.public_bytes(Encoding.DER)).decode()
-        return {"x-ms-guest-agent-public-x509-cert": shown, "x-ms-cipher-name": CIPHER}
+        certificate = base64.b64encode(self._certificate.public_bytes(Encoding.DER)).decode()
+        return {"x-ms-guest-agent-public-x509-cert": certificate, "x-ms-cipher-name": CIPHER}
 
     def open(self, sealed: bytes) -> MachineCertificate:
         """The certificate in the CMS envelope that came back: a PFX with an empty password. ValueError if it isn't."""

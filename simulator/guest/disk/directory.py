@@ -103,29 +103,29 @@ class Entry:
 
 def gaps(used: Iterable[Extent], clusters: int) -> list[Extent]:
     """What is free between the extents in use."""
-    found: list[Extent] = []
+    free: list[Extent] = []
     at = 0
     for extent in [*sorted(used, key=lambda extent: extent.first), Extent(clusters, 0)]:
         if extent.first > at:
-            found.append(Extent(at, extent.first - at))
+            free.append(Extent(at, extent.first - at))
         at = extent.end
-    return found
+    return free
 
 
-def grown(extents: tuple[Extent, ...], wanted: int, free: list[Extent]) -> tuple[Extent, ...] | None:
+def grown(extents: tuple[Extent, ...], needed: int, free: list[Extent]) -> tuple[Extent, ...] | None:
     """The extents of a file with `wanted` clusters more: behind its last if free, else where they fit, else in the
     largest gaps. None where there is no room or they would become too many."""
     result, free = list(extents), list(free)
-    while wanted:
+    while needed:
         end = result[-1].end if result else None
         gap = next((gap for gap in free if gap.first == end), None)
-        gap = gap or next((gap for gap in free if gap.count >= wanted), None)
+        gap = gap or next((gap for gap in free if gap.count >= needed), None)
         gap = gap or max(free, key=lambda gap: gap.count, default=None)
         if gap is None:
             return None
         free.remove(gap)
-        taken = min(gap.count, wanted)
-        wanted -= taken
+        taken = min(gap.count, needed)
+        needed -= taken
         if gap.first == end:
             result[-1] = Extent(result[-1].first, result[-1].count + taken)
         else:

@@ -205,10 +205,10 @@ class GuestDisk:
 
         After an orderly end too: the storage may have lost something while the guest ran, and nobody read it since.
         """
-        found = list(differing(self.ledger.table, self.image()))
-        lost = [block for block, digest in found if not self.ledger.allows(block, digest)]
+        differences = list(differing(self.ledger.table, self.image()))
+        lost = [block for block, digest in differences if not self.ledger.allows(block, digest)]
         undoubted = [(block, self.ledger.table.get(block)) for block in self.ledger.doubts]
-        self.ledger.settle([*undoubted, *found])
+        self.ledger.settle([*undoubted, *differences])
         self.ledger.compact()
         return LostWrites(self.name, self.lun, len(lost), lost[0] * BLOCK_BYTES) if lost else None
 

@@ -91,10 +91,10 @@ class GroundTruth:
 
     def compare_without_freeze(self, sources: Mapping[int, BlockSource]) -> CrashVerdict:
         disks = {lun: self._place_in_order(lun, source) for lun, source in sources.items()}
-        found = [verdict.one_instant for verdict in disks.values()]
-        if all(found):
+        verdicts = [verdict.one_instant for verdict in disks.values()]
+        if all(verdicts):
             return CrashVerdict(disks, meet([verdict.intervals for verdict in disks.values()]))
-        return CrashVerdict(disks, False if False in found else None)
+        return CrashVerdict(disks, False if False in verdicts else None)
 
     def _place_in_order(self, lun: int, source: BlockSource) -> OrderVerdict:
         table = self.tables[lun]

@@ -129,9 +129,9 @@ class Volume:
         """Give a file room for so many clusters, and some ahead where there is enough."""
         with self._lock:
             free = gaps((extent for file in self.files() for extent in file.entry.extents), self._superblock.clusters)
-            asked = clusters - entry.clusters
-            generous = max(asked, min(entry.clusters, MOST_CLUSTERS_AHEAD))
-            extents = grown(entry.extents, generous, free) or grown(entry.extents, asked, free)
+            needed = clusters - entry.clusters
+            generous = max(needed, min(entry.clusters, MOST_CLUSTERS_AHEAD))
+            extents = grown(entry.extents, generous, free) or grown(entry.extents, needed, free)
             if extents is None:
                 raise VolumeError(f"no room on volume {self.label} for {entry.name}")
             entry.extents = extents

@@ -118,21 +118,21 @@ def instants(table: DigestTable, writes: Sequence[Write], differing: Mapping[int
     image = dict(differing)
     wrong = set(differing)
     before: float = math.inf
-    found: list[Interval] = []
+    intervals: list[Interval] = []
     for write in reversed(writes):
         if not wrong:
-            found.append(Interval(write.started, before))
+            intervals.append(Interval(write.started, before))
         for change in write.changes:
-            wanted = image.get(change.block)
-            if wanted is None:
-                wanted = image[change.block] = table.get(change.block)
-            (wrong.discard if wanted == change.before else wrong.add)(change.block)
+            digest = image.get(change.block)
+            if digest is None:
+                digest = image[change.block] = table.get(change.block)
+            (wrong.discard if digest == change.before else wrong.add)(change.block)
         before = write.ended
-        if len(found) == MOST_INTERVALS:
-            return found
+        if len(intervals) == MOST_INTERVALS:
+            return intervals
     if not wrong:
-        found.append(Interval(-math.inf, before))
-    return found
+        intervals.append(Interval(-math.inf, before))
+    return intervals
 
 
 def meet(disks: Sequence[Sequence[Interval]]) -> bool:

@@ -190,8 +190,8 @@ def inspect(sources: Mapping[int, BlockSource]) -> DatabaseReport:
 
 
 def _examined(database: Database, hot: bool) -> DatabaseReport:
-    found = database.connection.execute("PRAGMA integrity_check(1)").get
-    integrity = found if isinstance(found, str) else repr(found)
+    answer = database.connection.execute("PRAGMA integrity_check(1)").get
+    integrity = answer if isinstance(answer, str) else repr(answer)
     total = database.number("SELECT sum(balance) FROM account")
     accounts = database.number("SELECT count(*) FROM account")
     last_transaction = database.number("SELECT last_transaction FROM bank")

@@ -45,12 +45,12 @@ def upgrade() -> None:
 def _carry_over(runs: sa.Table, log: sa.Table) -> None:
     connection = op.get_bind()
     documents = sa.table("documents", sa.column("kind"), sa.column("id"), sa.column("parent"), sa.column("private"))
-    found = connection.execute(
+    jobs = connection.execute(
         sa.select(documents.c.id, documents.c.parent, documents.c.private)
         .where(documents.c.kind == "run")
         .order_by(documents.c.id)
     ).fetchall()
-    for job, parent, private in found:
+    for job, parent, private in jobs:
         run = json.loads(private)
         connection.execute(
             sa.insert(runs),
