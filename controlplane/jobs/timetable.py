@@ -95,10 +95,10 @@ class Timetable:
 
 def _note_dealt_with(store: Store, item: str, run: Run) -> bool:
     """False if somebody else was first, or the item is gone."""
-    found = store.get(protected_item.KIND, item)
-    dealt_with = protected_item.scheduled_until(found.private) if found else run.due
-    if found is None or (dealt_with is not None and dealt_with >= run.due):
+    document = store.get(protected_item.KIND, item)
+    dealt_with = protected_item.scheduled_until(document.private) if document else run.due
+    if document is None or (dealt_with is not None and dealt_with >= run.due):
         return False
-    private = protected_item.with_schedule_until(found.private, run.due)
-    store.put(protected_item.KIND, item, found.json(), private=private)
+    private = protected_item.with_schedule_until(document.private, run.due)
+    store.put(protected_item.KIND, item, document.json(), private=private)
     return True

@@ -56,23 +56,23 @@ def sku(name: str | None) -> str:
     return chosen
 
 
-def size_gib(asked: int | None) -> int:
-    if asked is None:
+def size_gib(requested: int | None) -> int:
+    if requested is None:
         raise missing("disk.diskSizeGB")
-    if asked not in MANAGED_DISK_GIB:
+    if requested not in MANAGED_DISK_GIB:
         raise invalid("disk.diskSizeGB", f"it must be between {MANAGED_DISK_GIB.start} and {MANAGED_DISK_GIB.stop - 1}")
-    return asked
+    return requested
 
 
 def attached(name: str, owner: str) -> ServiceError:
     return DISK_ATTACHED.error(name=name, owner=owner)
 
 
-def check_ready(shown: Json) -> None:
+def check_ready(disk: Json) -> None:
     """Refuse to use or delete a disk whose bytes are still being copied, and to use one whose copy failed."""
-    state = shown["properties"]["provisioningState"]
+    state = disk["properties"]["provisioningState"]
     if state != "Succeeded":
-        raise DISK_NOT_READY.error(name=shown["name"], state=state)
+        raise DISK_NOT_READY.error(name=disk["name"], state=state)
 
 
 def body(id: str, disk: ManagedDisk, unique_id: str, created: datetime) -> Json:

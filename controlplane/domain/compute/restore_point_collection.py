@@ -37,8 +37,8 @@ class DiskTrace:
 
 def group_name(location: str, policy: Json) -> str:
     """`policy` are the properties of the policy; its names, where it has some, stand around the number."""
-    asked = policy.get("instantRPDetails") or {}
-    prefix, suffix = asked.get("azureBackupRGNamePrefix"), asked.get("azureBackupRGNameSuffix")
+    names = policy.get("instantRPDetails") or {}
+    prefix, suffix = names.get("azureBackupRGNamePrefix"), names.get("azureBackupRGNameSuffix")
     if prefix:
         return f"{prefix}{FIRST_GROUP}{suffix or ''}"
     return f"AzureBackupRG_{location}_{FIRST_GROUP}"

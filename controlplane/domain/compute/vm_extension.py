@@ -54,10 +54,10 @@ def unknown_handler(publisher: str, type: str) -> ServiceError:
 
 def wrong_system(publisher: str, type: str, os_type: str) -> ServiceError:
     """The handler is for another operating system than the machine's."""
-    known = of_azure(publisher, type)
+    extension = of_azure(publisher, type)
     instead = ""
-    if known is not None and known.kin is not None:
-        instead = f" Please use publisher '{known.kin[0]}' and type '{known.kin[1]}' instead."
+    if extension is not None and extension.kin is not None:
+        instead = f" Please use publisher '{extension.kin[0]}' and type '{extension.kin[1]}' instead."
     return HANDLER_OF_OTHER_SYSTEM.error(publisher=publisher, type=type, os_type=os_type, instead=instead)
 
 

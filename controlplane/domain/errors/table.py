@@ -23,11 +23,11 @@ def areas() -> list[Area]:
     """Every module that has kinds, by name."""
     names = sorted(module.name for module in pkgutil.iter_modules(errors.__path__))
     modules = [importlib.import_module(f"{errors.__name__}.{name}") for name in names]
-    found = [
+    every_area = [
         Area(module.__doc__ or "", {name: kind for name, kind in vars(module).items() if isinstance(kind, ErrorKind)})
         for module in modules
     ]
-    return [area for area in found if area.kinds]
+    return [area for area in every_area if area.kinds]
 
 
 def kinds() -> dict[str, ErrorKind]:

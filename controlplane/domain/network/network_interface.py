@@ -32,20 +32,20 @@ def configuration_id(interface: str, name: str) -> str:
     return f"{interface}/ipConfigurations/{name}"
 
 
-def configuration_body(interface: str, asked: Configuration, etag: str) -> Json:
+def configuration_body(interface: str, configuration: Configuration, etag: str) -> Json:
     return {
-        "name": asked.name,
-        "id": configuration_id(interface, asked.name),
+        "name": configuration.name,
+        "id": configuration_id(interface, configuration.name),
         "etag": etag,
         "type": f"{INTERFACE}/ipConfigurations",
         "properties": {
             "provisioningState": "Succeeded",
-            "privateIPAddress": asked.address,
-            "privateIPAllocationMethod": asked.method,
+            "privateIPAddress": configuration.address,
+            "privateIPAllocationMethod": configuration.method,
             "privateIPAddressVersion": "IPv4",
-            **({"publicIPAddress": {"id": asked.public}} if asked.public else {}),
-            "subnet": {"id": asked.subnet},
-            "primary": asked.primary,
+            **({"publicIPAddress": {"id": configuration.public}} if configuration.public else {}),
+            "subnet": {"id": configuration.subnet},
+            "primary": configuration.primary,
         },
     }
 

@@ -96,8 +96,8 @@ def _state(security: Json) -> str:
 
 
 def _configuration(security: Json) -> Json:
-    found: Json = (security.get("immutabilitySettings") or {}).get("configuration") or {}
-    return found
+    configuration: Json = (security.get("immutabilitySettings") or {}).get("configuration") or {}
+    return configuration
 
 
 def _type(security: Json) -> str:

@@ -134,8 +134,8 @@ def status_of(tasks: Iterable[Task]) -> str:
 
 
 def _spokesman(statuses: Iterable[str]) -> str:
-    found = set(statuses)
-    return next((status for status in _SPEAKS_FOR_ALL if status in found), "Completed")
+    present = set(statuses)
+    return next((status for status in _SPEAKS_FOR_ALL if status in present), "Completed")
 
 
 def task_changed(job: Job, name: str, event: str, now: datetime) -> Job:
@@ -243,10 +243,10 @@ def _extended(job: Job) -> Json:
 
 
 def _task_body(task: Task) -> Json:
-    shown: Json = {"taskId": task.name, "duration": duration(task.seconds), "status": task.status}
+    body: Json = {"taskId": task.name, "duration": duration(task.seconds), "status": task.status}
     if task.details is not None:
-        shown["taskExecutionDetails"] = task.details
-    return shown
+        body["taskExecutionDetails"] = task.details
+    return body
 
 
 def to_json(job: Job) -> Json:

@@ -129,8 +129,8 @@ def check(properties: Json) -> None:
         raise input_invalid("the retention policy must be a LongTermRetentionPolicy")
     _check_snapshot_groups(properties.get("instantRPDetails") or {})
     version = type_of(properties)
-    wanted = {"V1": "SimpleSchedulePolicy", "V2": "SimpleSchedulePolicyV2"}.get(version)
-    if wanted is None or schedule.get("schedulePolicyType") != wanted:
+    schedule_type = {"V1": "SimpleSchedulePolicy", "V2": "SimpleSchedulePolicyV2"}.get(version)
+    if schedule_type is None or schedule.get("schedulePolicyType") != schedule_type:
         raise input_invalid("policyType and schedulePolicyType do not match")
     frequency = str(schedule.get("scheduleRunFrequency"))
     if (version, frequency) not in SNAPSHOT_DAYS:
@@ -306,18 +306,18 @@ def tier_after_months(rule: Json) -> float:
     return (rule.get("duration") or 0) * per_month.get(str(rule.get("durationType")), 0)
 
 
-def _check_consistency(wanted: str | None, version: str) -> None:
-    if wanted is None:
+def _check_consistency(consistency: str | None, version: str) -> None:
+    if consistency is None:
         return
-    if wanted != CRASH_CONSISTENT or version != "V2":
+    if consistency != CRASH_CONSISTENT or version != "V2":
         raise input_invalid(f"snapshotConsistencyType may be {CRASH_CONSISTENT}, in an enhanced policy")
     raise operation_not_simulated("policies with only crash-consistent snapshots")
 
 
-def _all_of(values: Iterable[str] | None, known: tuple[str, ...]) -> bool:
+def _all_of(values: Iterable[str] | None, allowed: tuple[str, ...]) -> bool:
     """There are values, and the service knows each."""
     given = list(values or [])
-    return bool(given) and all(value in known for value in given)
+    return bool(given) and all(value in allowed for value in given)
 
 
 def _time_of_day(text: str) -> time:

@@ -143,8 +143,8 @@ def state_of(body: Json) -> str:
 
 def _advanced(body: Json, event: str, **changes: Any) -> Json:
     state = advance(STATES, state_of(body), event)
-    shown = body["properties"]["protectionState"] if state == "SoftDeleted" else state
-    return body | {"properties": body["properties"] | {"protectionState": shown} | changes}
+    protection_state = body["properties"]["protectionState"] if state == "SoftDeleted" else state
+    return body | {"properties": body["properties"] | {"protectionState": protection_state} | changes}
 
 
 def configured(body: Json, policy: PolicyReference, exclusion: Json | None) -> Json:
@@ -185,8 +185,8 @@ def deleted(body: Json, now: datetime, keep_days: int) -> Json:
 def undeleted(body: Json) -> Json:
     """The item as it was when protection was stopped."""
     left = {key: value for key, value in body["properties"].items() if key not in _OF_SOFT_DELETE}
-    shown = _advanced(body, "undeleted")["properties"]["protectionState"]
-    return body | {"properties": left | {"protectionState": shown, "softDeleteRetentionPeriod": 0}}
+    protection_state = _advanced(body, "undeleted")["properties"]["protectionState"]
+    return body | {"properties": left | {"protectionState": protection_state, "softDeleteRetentionPeriod": 0}}
 
 
 _NO_POLICY: Json = {"policyId": "", "policyName": ""}
@@ -239,12 +239,12 @@ SCAN_STATES = {"Enable": "Configured", "Disable": "NotConfigured"}
 def with_source_scan(body: Json, action: str) -> Json:
     """The item scanned at its source, or not. ServiceError where it is so already. Nobody looks for threats here, so
     the summary stays that of an item of which nothing is known."""
-    wanted, shown = SCAN_STATES[action], body["properties"]["sourceSideScanInfo"]
-    if shown["sourceSideScanStatus"] == wanted:
+    status, scan_info = SCAN_STATES[action], body["properties"]["sourceSideScanInfo"]
+    if scan_info["sourceSideScanStatus"] == status:
         raise SOURCE_SCAN_STATUS_ALREADY_IN_REQUESTED_STATE.error(
             status="enabled" if action == "Enable" else "disabled"
         )
-    scan = {"sourceSideScanStatus": wanted, "sourceSideScanSummary": "Unknown"}
+    scan = {"sourceSideScanStatus": status, "sourceSideScanSummary": "Unknown"}
     return body | {"properties": body["properties"] | {"sourceSideScanInfo": scan}}
 
 
@@ -305,11 +305,11 @@ def restored(body: Json, error: ServiceError | None) -> Json:
 
 def included_luns(body: Json, attached: Iterable[int]) -> list[int]:
     """LUNs of the attached disks that a backup takes; the OS disk always."""
-    asked = body["properties"].get("extendedProperties", {}).get("diskExclusionProperties")
-    if asked is None:
+    exclusion = body["properties"].get("extendedProperties", {}).get("diskExclusionProperties")
+    if exclusion is None:
         return sorted(attached)
-    listed, wanted = set(asked["diskLunList"]), asked["isInclusionList"]
-    return sorted(lun for lun in attached if lun == OS_DISK_LUN or (lun in listed) == wanted)
+    listed, is_inclusion = set(exclusion["diskLunList"]), exclusion["isInclusionList"]
+    return sorted(lun for lun in attached if lun == OS_DISK_LUN or (lun in listed) == is_inclusion)
 
 
 def _kpis(body: Json, name: str, status: str, detail: Json) -> Json:

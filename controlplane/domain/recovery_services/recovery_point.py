@@ -212,12 +212,12 @@ def body(point: RecoveryPoint) -> Json:
     }
 
 
-def with_readiness(shown: Json, obstacle: ErrorKind | None) -> Json:
+def with_readiness(body: Json, obstacle: ErrorKind | None) -> Json:
     """The body as of now: whether a point can be archived changes although nothing is written."""
     young = obstacle is MIN_LIFE_SPAN_IN_STANDARD_REQUIRED_FOR_ARCHIVE
     text = NOT_YET_MOVABLE if young else obstacle.message if obstacle else ""
     readiness = {"ArchivedRP": {"isReadyForMove": obstacle is None, "additionalInfo": text}}
-    return shown | {"properties": shown["properties"] | {"recoveryPointMoveReadinessInfo": readiness}}
+    return body | {"properties": body["properties"] | {"recoveryPointMoveReadinessInfo": readiness}}
 
 
 def _tier(point: RecoveryPoint, tier: str) -> Json:
@@ -236,7 +236,7 @@ def extended_info(points: Sequence[RecoveryPoint], policy_inconsistent: bool) ->
         "oldestRecoveryPointInVault": [point.time for point in points if point.has_vault_copy],
         "oldestRecoveryPointInArchive": archived,
     }
-    info |= {key: instant(min(found)) for key, found in times.items() if found}
+    info |= {key: instant(min(instants)) for key, instants in times.items() if instants}
     return info | ({"newestRecoveryPointInArchive": instant(max(archived))} if archived else {})
 
 

@@ -54,7 +54,7 @@ class VaultFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class CheckedRestore:
     """A restore that may be tried. Empty texts where a type of restore has no use for them."""
 
     kind: str
@@ -70,69 +70,69 @@ class Wanted:
     zone: str = ""
 
 
-def read(asked: Json, point: RecoveryPoint, vault: VaultFacts) -> Wanted:
+def read(request: Json, point: RecoveryPoint, vault: VaultFacts) -> CheckedRestore:
     """Read the properties of a restore request (IaasVMRestoreRequest); ServiceError where it cannot be fulfilled."""
-    _check_type(asked, point)
-    _check_simulated(asked, vault)
-    kind = asked["recoveryType"]
-    _check_subscriptions(asked, point, vault, kind)
-    if asked.get("originalStorageAccountOption"):
+    _check_type(request, point)
+    _check_simulated(request, vault)
+    kind = request["recoveryType"]
+    _check_subscriptions(request, point, vault, kind)
+    if request.get("originalStorageAccountOption"):
         reason = "this recovery point cannot restore disks to their original storage accounts"
         raise errors.invalid_backup_input("originalStorageAccountOption", reason)
-    wanted = Wanted(
+    restore = CheckedRestore(
         kind=kind,
-        account=str(asked.get("storageAccountId") or ""),
-        managed=_is_managed(asked, point, kind),
-        disks=tuple(_chosen(point, asked.get("restoreDiskLunList"))),
-        group=str(asked.get("targetResourceGroupId") or ""),
-        zone=_zone(asked, point, vault, kind),
+        account=str(request.get("storageAccountId") or ""),
+        managed=_is_managed(request, point, kind),
+        disks=tuple(_chosen(point, request.get("restoreDiskLunList"))),
+        group=str(request.get("targetResourceGroupId") or ""),
+        zone=_zone(request, point, vault, kind),
     )
-    if not wanted.account:
+    if not restore.account:
         raise errors.invalid_backup_input("storageAccountId", "it is missing")
     if kind == ORIGINAL:
-        _check_original(asked, point)
-    return _alternate(asked, wanted) if kind == ALTERNATE else wanted
+        _check_original(request, point)
+    return _alternate(request, restore) if kind == ALTERNATE else restore
 
 
-def _check_type(asked: Json, point: RecoveryPoint) -> None:
-    kind = asked.get("objectType")
+def _check_type(request: Json, point: RecoveryPoint) -> None:
+    kind = request.get("objectType")
     if kind not in (REQUEST, REHYDRATION):
         raise errors.invalid_backup_input("objectType", f"it must be {REQUEST} for a virtual machine")
     if kind == REHYDRATION:
         raise RECOVERY_POINT_REHYDRATION_NOT_ALLOWED.error()
-    if str(asked.get("recoveryPointId") or point.id) != point.id:
+    if str(request.get("recoveryPointId") or point.id) != point.id:
         raise errors.invalid_backup_input("recoveryPointId", "it must be the recovery point of the request URL")
-    if asked.get("recoveryType") not in RECOVERY_TYPES:
+    if request.get("recoveryType") not in RECOVERY_TYPES:
         raise errors.invalid_backup_input("recoveryType", f"it must be one of {', '.join(sorted(RECOVERY_TYPES))}")
 
 
-def _check_simulated(asked: Json, vault: VaultFacts) -> None:
+def _check_simulated(request: Json, vault: VaultFacts) -> None:
     for key, feature in _NOT_SIMULATED.items():
-        if asked.get(key):
+        if request.get(key):
             raise errors.operation_not_simulated(feature)
-    if (asked.get("encryptionDetails") or {}).get("encryptionEnabled"):
+    if (request.get("encryptionDetails") or {}).get("encryptionEnabled"):
         raise errors.operation_not_simulated("restore of an encrypted virtual machine")
-    region = str(asked.get("region") or vault.location).replace(" ", "").lower()
+    region = str(request.get("region") or vault.location).replace(" ", "").lower()
     if region != vault.location:
         raise errors.operation_not_simulated("restore into another region")
 
 
-def _is_managed(asked: Json, point: RecoveryPoint, kind: str) -> bool:
+def _is_managed(request: Json, point: RecoveryPoint, kind: str) -> bool:
     """Disks alone become managed ones where a resource group is named for them, a machine keeps what it had."""
-    converted = bool(asked.get("restoreWithManagedDisks"))
+    converted = bool(request.get("restoreWithManagedDisks"))
     if kind != DISKS:
         return point.machine.managed or (converted and kind == ALTERNATE)
-    if converted and not asked.get("targetResourceGroupId"):
+    if converted and not request.get("targetResourceGroupId"):
         raise errors.invalid_backup_input("targetResourceGroupId", "managed disks need a target resource group")
-    return bool(asked.get("targetResourceGroupId"))
+    return bool(request.get("targetResourceGroupId"))
 
 
 def _chosen(point: RecoveryPoint, luns: list[Any] | None) -> list[PointDisk]:
     """All of them, or the OS disk and those listed."""
     if luns is None:
         return list(point.disks)
-    wanted = {int(lun) for lun in luns} | {OS_DISK_LUN}
-    unknown = wanted - {disk.lun for disk in point.disks} - {OS_DISK_LUN}
+    chosen = {int(lun) for lun in luns} | {OS_DISK_LUN}
+    unknown = chosen - {disk.lun for disk in point.disks} - {OS_DISK_LUN}
     if unknown:
         excluded = sorted(unknown & {lun for lun, _ in point.machine.attached})
         numbers = ", ".join(str(lun) for lun in excluded or sorted(unknown))
@@ -140,14 +140,14 @@ def _chosen(point: RecoveryPoint, luns: list[Any] | None) -> list[PointDisk]:
         raise errors.invalid_backup_input(
             "restoreDiskLunList", f"{reason}: it was excluded from backup" if excluded else reason
         )
-    return [disk for disk in point.disks if disk.lun in wanted]
+    return [disk for disk in point.disks if disk.lun in chosen]
 
 
 # ------------------------------------------------------------------------------------------------- machines and places
 
 
-def _check_original(asked: Json, point: RecoveryPoint) -> None:
-    if asked.get("restoreDiskLunList") is not None:
+def _check_original(request: Json, point: RecoveryPoint) -> None:
+    if request.get("restoreDiskLunList") is not None:
         raise _original_not_supported("only some of its disks are to be restored")
     if len(point.disks) < len(point.machine.attached):
         raise ORIGINAL_LOCATION_NOT_SUPPORTED_WITH_DISKS_EXCLUDED.error()
@@ -157,32 +157,32 @@ def _original_not_supported(reason: str) -> ServiceError:
     return ORIGINAL_LOCATION_NOT_SUPPORTED.error(reason=reason)
 
 
-def _alternate(asked: Json, wanted: Wanted) -> Wanted:
+def _alternate(request: Json, restore: CheckedRestore) -> CheckedRestore:
     """The same restore with the place of its virtual machine."""
     try:
-        machine = ResourceId.parse(str(asked.get("targetVirtualMachineId") or ""))
+        machine = ResourceId.parse(str(request.get("targetVirtualMachineId") or ""))
     except ValueError as error:
         raise errors.invalid_backup_input("targetVirtualMachineId", str(error)) from None
     if not machine.is_a(MACHINE_TYPE):
         raise errors.invalid_backup_input("targetVirtualMachineId", "it is not the id of a virtual machine")
-    if wanted.group and wanted.group.lower() != machine.group_id.lower():
+    if restore.group and restore.group.lower() != machine.group_id.lower():
         reason = "the virtual machine is in another resource group"
         raise errors.invalid_backup_input("targetResourceGroupId", reason)
     for key in ("virtualNetworkId", "subnetId"):
-        if not asked.get(key):
+        if not request.get(key):
             raise errors.invalid_backup_input(key, "it is missing")
     return replace(
-        wanted,
+        restore,
         group=machine.group_id,
         machine=str(machine),
-        subnet=str(asked["subnetId"]),
-        network=str(asked["virtualNetworkId"]),
+        subnet=str(request["subnetId"]),
+        network=str(request["virtualNetworkId"]),
     )
 
 
-def _zone(asked: Json, point: RecoveryPoint, vault: VaultFacts, kind: str) -> str:
+def _zone(request: Json, point: RecoveryPoint, vault: VaultFacts, kind: str) -> str:
     """The zone that the disks shall lie in; empty where none is asked for. Managed disks only, from the vault only."""
-    zones = [str(zone) for zone in asked.get("zones") or []]
+    zones = [str(zone) for zone in request.get("zones") or []]
     if zones in ([], [NO_ZONE]):
         return ""
     if len(zones) > 1 or zones[0] not in ZONES:
@@ -193,7 +193,7 @@ def _zone(asked: Json, point: RecoveryPoint, vault: VaultFacts, kind: str) -> st
         raise _zone_not_supported("the vault is not zone-redundant")
     if not point.has_vault_copy:
         raise _zone_not_supported("the recovery point is not in the vault tier yet")
-    if not _is_managed(asked, point, kind):
+    if not _is_managed(request, point, kind):
         raise _zone_not_supported("only managed disks can be placed in a zone")
     return zones[0]
 
@@ -202,10 +202,10 @@ def _zone_not_supported(reason: str) -> ServiceError:
     return CROSS_ZONAL_RESTORE_NOT_SUPPORTED.error(reason=reason)
 
 
-def _check_subscriptions(asked: Json, point: RecoveryPoint, vault: VaultFacts, kind: str) -> None:
+def _check_subscriptions(request: Json, point: RecoveryPoint, vault: VaultFacts, kind: str) -> None:
     """There is one subscription in this cloud; a request for another one gets the service's errors."""
     home = subscription_of(point.item)
-    targets = (asked.get(key) for key in ("storageAccountId", "targetResourceGroupId", "targetVirtualMachineId"))
+    targets = (request.get(key) for key in ("storageAccountId", "targetResourceGroupId", "targetVirtualMachineId"))
     if any(subscription_of(str(id)) != home for id in targets if id):
         raise _across_subscriptions(point, vault, kind)
 

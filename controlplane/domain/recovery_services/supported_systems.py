@@ -21,7 +21,7 @@ class System:
 
     def covers(self, publisher: str, offer: str, sku: str) -> bool:
         parts = ((self.publisher, publisher), (self.offer, offer), (self.sku, sku))
-        return all(re.fullmatch(wanted, given, re.IGNORECASE) for wanted, given in parts)
+        return all(re.fullmatch(pattern, given, re.IGNORECASE) for pattern, given in parts)
 
 
 _SERVER_SKUS = r"(smalldisk-)?(2008-r2|2012|2016|2019|2022|2025).*"

@@ -57,13 +57,13 @@ def encryption_config(vault: Json) -> Json:
     return _config(vault["id"], ENCRYPTION, vault_encryption.config(vault["properties"].get("encryption")))
 
 
-def check_backup_config(vault: Json, asked: Json) -> None:
+def check_backup_config(vault: Json, request: Json) -> None:
     """Every vault gets its soft delete from the vault API, which alone may change it from then on: ServiceError for any
     change. What a client read and sends back is none, nor is the weaker `Enabled` of the security features."""
     now = backup_config(vault)["properties"]
-    state = str(asked.get("softDeleteFeatureState", now["softDeleteFeatureState"])).lower()
-    security = str(asked.get("enhancedSecurityState", now["enhancedSecurityState"])).lower()
-    days = asked.get("softDeleteRetentionPeriodInDays", now["softDeleteRetentionPeriodInDays"])
+    state = str(request.get("softDeleteFeatureState", now["softDeleteFeatureState"])).lower()
+    security = str(request.get("enhancedSecurityState", now["enhancedSecurityState"])).lower()
+    days = request.get("softDeleteRetentionPeriodInDays", now["softDeleteRetentionPeriodInDays"])
     if state == "disabled" or security not in STRONG_ENOUGH:
         raise DISABLING_SOFT_DELETE_STATE_NOT_ALLOWED.error()
     if state != now["softDeleteFeatureState"].lower():
@@ -72,15 +72,15 @@ def check_backup_config(vault: Json, asked: Json) -> None:
         raise SOFT_DELETE_USE_VAULT_API.error()
 
 
-def redundancy_asked(vault: Json, asked: Json) -> Json:
+def redundancy_asked(vault: Json, request: Json) -> Json:
     """What a write of the storage config asks of the vault's `redundancySettings`; empty if nothing new."""
     now = vault["properties"]["redundancySettings"]
-    found: dict[str, str] = {}
-    if (kind := asked.get("storageModelType") or asked.get("storageType")) is not None:
-        found["standardTierStorageRedundancy"] = kind
-    if (flag := asked.get("crossRegionRestoreFlag")) is not None:
-        found["crossRegionRestore"] = "Enabled" if flag else "Disabled"
-    return {key: value for key, value in found.items() if value.lower() != now[key].lower()}
+    redundancy: dict[str, str] = {}
+    if (kind := request.get("storageModelType") or request.get("storageType")) is not None:
+        redundancy["standardTierStorageRedundancy"] = kind
+    if (flag := request.get("crossRegionRestoreFlag")) is not None:
+        redundancy["crossRegionRestore"] = "Enabled" if flag else "Disabled"
+    return {key: value for key, value in redundancy.items() if value.lower() != now[key].lower()}
 
 
 def redundancy_is_of_vault_api() -> ServiceError:

@@ -22,18 +22,18 @@ _KEY = re.compile(
 )
 
 
-def normalised(asked: Json) -> Json:
+def normalised(encryption: Json) -> Json:
     """The encryption of a request, its identity in one form: the vault's own, or a user-assigned one."""
-    kek = asked.get("kekIdentity")
+    kek = encryption.get("kekIdentity")
     if not kek:
-        return {key: value for key, value in asked.items() if key != "kekIdentity"}
+        return {key: value for key, value in encryption.items() if key != "kekIdentity"}
     own, user = bool(kek.get("useSystemAssignedIdentity")), kek.get("userAssignedIdentity")
     if own == bool(user):
         raise errors.invalid_backup_input(
             "kekIdentity", "it must be either the vault's own or one user-assigned identity"
         )
-    shown = {"useSystemAssignedIdentity": own} | ({} if own else {"userAssignedIdentity": user})
-    return asked | {"kekIdentity": shown}
+    identity = {"useSystemAssignedIdentity": own} | ({} if own else {"userAssignedIdentity": user})
+    return encryption | {"kekIdentity": identity}
 
 
 def has_identity(identity: Json, user: str | None) -> bool:
@@ -80,17 +80,17 @@ def config(encryption: Json | None) -> Json:
     }
 
 
-def from_config(asked: Json) -> Json:
+def from_config(config: Json) -> Json:
     """The encryption that a write of the older view requests; it has the view's keys."""
-    if str(asked.get("encryptionAtRestType") or "CustomerManaged").lower() != "customermanaged":
+    if str(config.get("encryptionAtRestType") or "CustomerManaged").lower() != "customermanaged":
         raise ENCRYPTION_TYPE_NOT_ALLOWED.error()
-    found: Json = {}
-    if "keyUri" in asked:
-        found["keyVaultProperties"] = {"keyUri": asked["keyUri"]}
-    if asked.get("userAssignedIdentity") or asked.get("useSystemAssignedIdentity"):
-        found["kekIdentity"] = {
-            key: asked[key] for key in ("useSystemAssignedIdentity", "userAssignedIdentity") if key in asked
+    encryption: Json = {}
+    if "keyUri" in config:
+        encryption["keyVaultProperties"] = {"keyUri": config["keyUri"]}
+    if config.get("userAssignedIdentity") or config.get("useSystemAssignedIdentity"):
+        encryption["kekIdentity"] = {
+            key: config[key] for key in ("useSystemAssignedIdentity", "userAssignedIdentity") if key in config
         }
-    if asked.get("infrastructureEncryptionState") not in (None, "Invalid"):
-        found["infrastructureEncryption"] = asked["infrastructureEncryptionState"]
-    return found
+    if config.get("infrastructureEncryptionState") not in (None, "Invalid"):
+        encryption["infrastructureEncryption"] = config["infrastructureEncryptionState"]
+    return encryption

@@ -42,24 +42,24 @@ class Directory:
 
 def kinds(text: str) -> frozenset[str]:
     """Which identities a type names; ServiceError for another type."""
-    found = {_KINDS.get(part.strip().lower(), "") for part in text.split(",")}
-    if "" in found or ("None" in found and len(found) > 1):
+    named = {_KINDS.get(part.strip().lower(), "") for part in text.split(",")}
+    if "" in named or ("None" in named and len(named) > 1):
         raise errors.invalid_backup_input("identity.type", f"it must be {SYSTEM}, {USER}, both, or None")
-    return frozenset(found - {"None"})
+    return frozenset(named - {"None"})
 
 
-def changed(before: Json, asked: Request, known: Directory) -> Json:
+def changed(before: Json, request: Request, directory: Directory) -> Json:
     """The identity of a vault after a request; an empty one was never given any."""
-    wanted = kinds(asked.type if asked.type is not None else str(before.get("type", "None")))
-    users = _users(before, asked, known) if USER in wanted else {}
-    if USER not in wanted and any((asked.users or {}).values()):
+    new_kinds = kinds(request.type if request.type is not None else str(before.get("type", "None")))
+    users = _users(before, request, directory) if USER in new_kinds else {}
+    if USER not in new_kinds and any((request.users or {}).values()):
         raise errors.invalid_backup_input("identity.type", f"user-assigned identities need the type {USER}")
-    if USER in wanted and not users:
+    if USER in new_kinds and not users:
         raise errors.invalid_backup_input("userAssignedIdentities", f"the type {USER} needs at least one of them")
-    shown: Json = {"type": ", ".join(kind for kind in (SYSTEM, USER) if kind in wanted) or "None"}
-    if SYSTEM in wanted:
-        shown |= {"principalId": before.get("principalId", known.new_principal), "tenantId": known.tenant_id}
-    return shown | ({"userAssignedIdentities": users} if users else {})
+    identity: Json = {"type": ", ".join(kind for kind in (SYSTEM, USER) if kind in new_kinds) or "None"}
+    if SYSTEM in new_kinds:
+        identity |= {"principalId": before.get("principalId", directory.new_principal), "tenantId": directory.tenant_id}
+    return identity | ({"userAssignedIdentities": users} if users else {})
 
 
 def _users(before: Json, asked: Request, known: Directory) -> Json:

@@ -79,10 +79,10 @@ class Change:
     """Whether there is an item in the vault, if only a soft-deleted one."""
 
 
-def merged(before: Json, asked: Json, api_version: str = STRICT_SINCE) -> Json:
+def merged(before: Json, patch: Json, api_version: str = STRICT_SINCE) -> Json:
     """The settings with what a request asks for. `asked` bears the documented keys and no nulls; what it leaves out
     stays as it is. ServiceError for a value that no vault may have."""
-    after = _merged(MONITORING | before if "monitoringSettings" in asked else before, asked)
+    after = _merged(MONITORING | before if "monitoringSettings" in patch else before, patch)
     if "encryption" in after:
         after["encryption"] = {"infrastructureEncryption": "Disabled"} | vault_encryption.normalised(
             after["encryption"]
@@ -116,12 +116,12 @@ def with_authorization(properties: Json, guarded: bool) -> Json:
     return properties | {"securitySettings": security, "secureScore": score, "bcdrSecurityLevel": level}
 
 
-def _merged(before: Json, asked: Json) -> Json:
+def _merged(before: Json, patch: Json) -> Json:
     after = {key: _merged(value, {}) if isinstance(value, dict) else value for key, value in before.items()}
-    for key, value in asked.items():
-        known = after.get(key)
-        grows = isinstance(value, dict) and isinstance(known, dict) and key not in _WHOLE
-        after[key] = _merged(known, value) if grows and isinstance(known, dict) else value
+    for key, value in patch.items():
+        former = after.get(key)
+        grows = isinstance(value, dict) and isinstance(former, dict) and key not in _WHOLE
+        after[key] = _merged(former, value) if grows and isinstance(former, dict) else value
     return after
 
 
@@ -131,8 +131,8 @@ def _spell(group: Json, path: tuple[str, ...]) -> None:
         place = (*path, key)
         if isinstance(value, dict):
             _spell(value, place)
-        elif (known := CHOICES.get(".".join(place))) is not None:
-            spelt = {each.lower(): each for each in known}.get(str(value).lower())
+        elif (choices := CHOICES.get(".".join(place))) is not None:
+            spelt = {each.lower(): each for each in choices}.get(str(value).lower())
             if spelt is None:
                 raise INVALID_REST_API_PARAMETER.error(parameter=place[0])
             group[key] = spelt

@@ -234,9 +234,9 @@ def _providers(operations: Sequence[Operation]) -> list[Json]:
     places: dict[str, dict[str, list[str | None]]] = {}
     for operation in operations:
         namespace, _, kind = operation.type.partition("/")
-        known = places.setdefault(namespace, {}).setdefault(kind, [])
-        if (place := _place(operation.body)) not in known:
-            known.append(place)
+        places_of_kind = places.setdefault(namespace, {}).setdefault(kind, [])
+        if (place := _place(operation.body)) not in places_of_kind:
+            places_of_kind.append(place)
     return [
         {"namespace": namespace, "resourceTypes": [{"resourceType": kind, "locations": kinds[kind]} for kind in kinds]}
         for namespace, kinds in places.items()

@@ -64,22 +64,22 @@ def _where(text: str, rows: Rows) -> Rows:
 
     def holds(row: Json) -> bool:
         return all(
-            _HOLDS[found["operator"].lower()](
-                _text(row, found["inner"] or found["column"]), next(g for g in found.groups()[3:] if g is not None)
+            _HOLDS[match["operator"].lower()](
+                _text(row, match["inner"] or match["column"]), next(g for g in match.groups()[3:] if g is not None)
             )
-            for found in conditions
-            if found
+            for match in conditions
+            if match
         )
 
     return filter(holds, rows)
 
 
 def _extend(text: str, rows: Rows) -> Rows:
-    found = _EXTENSION.fullmatch(text)
-    parts = [_PART.fullmatch(part) for part in found[2].split(",")] if found else []
-    if found is None or not all(parts):
+    match = _EXTENSION.fullmatch(text)
+    parts = [_PART.fullmatch(part) for part in match[2].split(",")] if match else []
+    if match is None or not all(parts):
         raise errors.operation_not_simulated(f"Resource Graph extend {text[:80]}")
-    name = found[1]
+    name = match[1]
 
     def joined(row: Json) -> str:
         return "".join(_text(row, part[3]) if part[3] else part[1] or part[2] or "" for part in parts if part)

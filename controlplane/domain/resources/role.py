@@ -56,10 +56,10 @@ def check_name(name: str) -> None:
 
 def definition_id(text: str, subscription_id: str) -> str:
     """The id of a role as assignments show it; any GUID may be one."""
-    found = _DEFINITION.fullmatch(text)
-    if found is None or not _GUID.fullmatch(found[2]):
+    match = _DEFINITION.fullmatch(text)
+    if match is None or not _GUID.fullmatch(match[2]):
         raise INVALID_ROLE_DEFINITION_ID.error(text=text)
-    return f"{subscription_id}/providers/{DEFINITIONS}/{found[2].lower()}"
+    return f"{subscription_id}/providers/{DEFINITIONS}/{match[2].lower()}"
 
 
 def check_principal(principal: str, kind: str) -> None:

@@ -43,11 +43,11 @@ def check_name(name: str) -> None:
         raise BLOB_CONTAINER_NAME_INVALID.error()
 
 
-def public_access(asked: str | None, account: Json, known: str) -> str:
+def public_access(requested: str | None, account: Json, former: str) -> str:
     """The public access that the storage is to give; what it was, where none is asked for."""
-    if asked is None:
-        return known
-    public = PUBLIC.get(asked.lower())
+    if requested is None:
+        return former
+    public = PUBLIC.get(requested.lower())
     if public is None:
         raise INVALID_VALUES_FOR_REQUEST_PARAMETERS.error(parameter="publicAccess")
     if public and account["properties"].get("allowBlobPublicAccess") is False:

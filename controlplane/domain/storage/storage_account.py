@@ -70,43 +70,43 @@ def check_name(name: str) -> None:
         raise name_invalid(name)
 
 
-def check_provisioned(shown: Json) -> None:
+def check_provisioned(account: Json) -> None:
     """Refuse to use an account that is still being made."""
-    if not is_provisioned(shown):
+    if not is_provisioned(account):
         raise STORAGE_ACCOUNT_NOT_PROVISIONED.error()
 
 
-def is_provisioned(shown: Json) -> bool:
-    return bool(shown["properties"].get("provisioningState", "Succeeded") == "Succeeded")
+def is_provisioned(account: Json) -> bool:
+    return bool(account["properties"].get("provisioningState", "Succeeded") == "Succeeded")
 
 
 def in_use(name: str) -> ServiceError:
     return STORAGE_ACCOUNT_IN_USE.error(name=name)
 
 
-def one_of(parameter: str, value: str | None, known: tuple[str, ...], default: str | None = None) -> str:
+def one_of(parameter: str, value: str | None, allowed: tuple[str, ...], default: str | None = None) -> str:
     """`value` as the service spells it; ServiceError for a value it does not know."""
-    chosen = {each.lower(): each for each in known}.get((value or default or "").lower())
+    chosen = {each.lower(): each for each in allowed}.get((value or default or "").lower())
     if chosen is None:
         raise INVALID_VALUES_FOR_REQUEST_PARAMETERS.error(parameter=parameter)
     return chosen
 
 
-def updated(shown: Json, sku: str | None, access_tier: str | None, tags: dict[str, str] | None) -> Json:
+def updated(account: Json, sku: str | None, access_tier: str | None, tags: dict[str, str] | None) -> Json:
     """The body after a PATCH; arguments that are None change nothing."""
-    changed = dict(shown)
+    changed = dict(account)
     if sku is not None:
         changed["sku"] = _sku(one_of("sku", sku, SKUS))
     if access_tier is not None:
         tier = one_of("accessTier", access_tier, ACCESS_TIERS)
-        changed["properties"] = shown["properties"] | {"accessTier": tier}
+        changed["properties"] = account["properties"] | {"accessTier": tier}
     return changed if tags is None else changed | {"tags": tags}
 
 
-def with_public_endpoints(shown: Json) -> Json:
+def with_public_endpoints(account: Json) -> Json:
     """The account by the addresses that it would have in Azure."""
-    endpoints = {"blob": f"https://{shown['name']}.blob.core.windows.net/"}
-    return shown | {"properties": shown["properties"] | {"primaryEndpoints": endpoints}}
+    endpoints = {"blob": f"https://{account['name']}.blob.core.windows.net/"}
+    return account | {"properties": account["properties"] | {"primaryEndpoints": endpoints}}
 
 
 def _sku(name: str) -> Json:

@@ -104,11 +104,11 @@ def _start(ports: Ports, engine: Engine, item: Document, expires: datetime, rule
 def _expiry(properties: Json, now: datetime) -> datetime:
     if properties.get("objectType") != "IaasVMBackupRequest":
         raise errors.invalid_backup_input("objectType", "it must be IaasVMBackupRequest for a virtual machine")
-    asked = properties.get("recoveryPointExpiryTimeInUTC")
-    if not asked:
+    text = properties.get("recoveryPointExpiryTimeInUTC")
+    if not text:
         return now + DEFAULT_RETENTION
     try:
-        expires = parse_instant(asked)
+        expires = parse_instant(text)
     except ValueError:
         raise errors.invalid_backup_input("recoveryPointExpiryTimeInUTC", "it is not a valid date-time") from None
     if expires <= now:
@@ -120,10 +120,10 @@ def first_state(ports: Ports, item: Json, vault: str, expires: datetime, rules: 
     """What the steps need of item and machine. A machine that is gone fails the job, not the request."""
     properties = item["properties"]
     vm = properties["sourceResourceId"]
-    found = ports.store.get(virtual_machine.KIND, vm)
+    document = ports.store.get(virtual_machine.KIND, vm)
     attached = ports.fabric.disks(vm)
     luns = protected_item.included_luns(item, [disk.lun for disk in attached])
-    machine = _machine(properties["friendlyName"], found, attached)
+    machine = _machine(properties["friendlyName"], document, attached)
     return {
         "vault": vault,
         "item": item["id"],
@@ -131,7 +131,7 @@ def first_state(ports: Ports, item: Json, vault: str, expires: datetime, rules: 
         "policy": properties["policyId"],
         "vm": vm,
         "vm_name": properties["friendlyName"],
-        "vm_id": _machine_id(found),
+        "vm_id": _machine_id(document),
         "machine": asdict(machine),
         "collection": _collection(ports.store, properties, machine),
         "disks": [disk.to_json() for disk in sorted(attached, key=lambda disk: disk.lun) if disk.lun in luns],
@@ -143,12 +143,12 @@ def first_state(ports: Ports, item: Json, vault: str, expires: datetime, rules: 
     }
 
 
-def _machine_id(found: Document | None) -> str:
-    return str(found.json()["properties"].get("vmId", "unknown")).lower() if found else "unknown"
+def _machine_id(document: Document | None) -> str:
+    return str(document.json()["properties"].get("vmId", "unknown")).lower() if document else "unknown"
 
 
-def _machine(name: str, found: Document | None, attached: Sequence[Disk]) -> Machine:
-    body: dict[str, Any] = found.json() if found else {"properties": {}}
+def _machine(name: str, document: Document | None, attached: Sequence[Disk]) -> Machine:
+    body: dict[str, Any] = document.json() if document else {"properties": {}}
     properties = body["properties"]
     return Machine(
         name=name,
@@ -232,8 +232,8 @@ def _point_disk(store: Store, disk: Disk, snapshot: Blob, size_bytes: int) -> Po
 
 
 def _storage(store: Store, disk: Disk) -> str:
-    found = store.get(managed_disk.KIND, disk.managed_disk_id) if disk.managed_disk_id else None
-    return str(found.json()["sku"]["name"]) if found else ""
+    document = store.get(managed_disk.KIND, disk.managed_disk_id) if disk.managed_disk_id else None
+    return str(document.json()["sku"]["name"]) if document else ""
 
 
 def forget_snapshots(ports: Ports, state: BackupState) -> Outcome:
@@ -269,10 +269,10 @@ def vaulted(ports: Ports, state: BackupState) -> tuple[RecoveryPoint, int]:
     What has been written is then looked for."""
     vault = VaultStore(ports.vault_blobs, ports.settings.vault_account)
     all_points = points.of_item(ports.store, state["item"])
-    point = next(known for known in all_points if known.id == state["point"])
+    point = next(each for each in all_points if each.id == state["point"])
     disks = []
     for disk in point.disks:
-        before = points.latest_vaulted([known for known in all_points if known.id != point.id], disk.lun)
+        before = points.latest_vaulted([each for each in all_points if each.id != point.id], disk.lun)
         copy = vault.back_up(
             points.snapshot_of(disk),
             disk.size_bytes,
@@ -299,9 +299,9 @@ def _vaulted(disk: PointDisk, copy: VaultPoint) -> PointDisk:
 
 def delete_vault_copy(ports: Ports, state: BackupState) -> Outcome:
     vault = VaultStore(ports.vault_blobs, ports.settings.vault_account)
-    others = [known for known in points.of_item(ports.store, state["item"]) if known.id != state["point"]]
+    others = [each for each in points.of_item(ports.store, state["item"]) if each.id != state["point"]]
     for disk in disks_of(state):
-        kept = [known.vault for point in others for known in point.disks if known.lun == disk.lun and known.vault]
+        kept = [each.vault for point in others for each in point.disks if each.lun == disk.lun and each.vault]
         vault.delete(_vault_name(state, disk.lun), [VaultPoint.from_json(copy) for copy in kept])
     return Outcome(state)
 
@@ -343,15 +343,15 @@ def confirm_point(ports: Ports, state: BackupState) -> Outcome:
 
 def remove_expired_snapshots(ports: Ports, state: BackupState) -> Outcome:
     """Retention of the instant tier by age and count; and snapshots that belong to no recovery point."""
-    known = points.of_item(ports.store, state["item"])
-    named = {points.snapshot_of(disk) for point in known if point.has_snapshots for disk in point.disks}
+    points_of_item = points.of_item(ports.store, state["item"])
+    named = {points.snapshot_of(disk) for point in points_of_item if point.has_snapshots for disk in point.disks}
     snapshots.delete_snapshots(ports, disks_of(state), lambda job, task: True, but=named)
     if ports.store.get(records.LOCK, f"{state['item']}|restore") is not None:
         # A restore may be reading a snapshot; the next backup comes by again.
         return Outcome(state)
     keep = expiry.snapshot_age(expiry.policy_of(ports.store, state["policy"]))
     keep_count = ports.settings.instant_snapshots_per_item
-    over = recovery_point.expired_snapshots(known, ports.clock.now(), keep, keep_count)
+    over = recovery_point.expired_snapshots(points_of_item, ports.clock.now(), keep, keep_count)
     expired = [point for point in over if not restore_points.is_kept(ports.store, point.restore_point)]
     for point in expired:
         for disk in point.disks:

@@ -19,14 +19,14 @@ def cancel(ports: Ports, engine: Engine, job: str) -> str:
     """
     store = ports.store
     with store.transaction():
-        found = store.get(jobs.KIND, job)
-        if found is None:
+        document = store.get(jobs.KIND, job)
+        if document is None:
             raise JOB_NOT_FOUND.error(name=job.rpartition("/")[2])
-        running = jobs.from_json(found.private["job"])
+        running = jobs.from_json(document.private["job"])
         jobs.check_cancel(running)
         if not engine.cancel(running.id):
             raise jobs.already_ended()
         id = records.new_guid(ports.chance)
         body = operation.succeeded(id, instant(ports.clock.now()), running.id)
-        store.put(operation.KIND, id, body, parent=found.id)
+        store.put(operation.KIND, id, body, parent=document.id)
     return id

@@ -87,33 +87,33 @@ def open_job(ports: Ports, engine: Engine, order: JobOrder) -> Ticket:
 
 
 def read(store: Store, document: str) -> Job:
-    found = store.get(jobs.KIND, document)
-    assert found is not None, "a job's document outlives the job"
-    return jobs.from_json(found.private["job"])
+    document_of_job = store.get(jobs.KIND, document)
+    assert document_of_job is not None, "a job's document outlives the job"
+    return jobs.from_json(document_of_job.private["job"])
 
 
 def change(store: Store, document: str, now: datetime, by: Callable[[Job], Job], **facts: Any) -> Job:
     """Change a job, and what its document remembers beside it."""
     with store.transaction():
-        found = store.get(jobs.KIND, document)
-        assert found is not None, "a job's document outlives the job"
-        job = by(jobs.from_json(found.private["job"]))
-        _put(store, job, now, found.private | facts)
+        document_of_job = store.get(jobs.KIND, document)
+        assert document_of_job is not None, "a job's document outlives the job"
+        job = by(jobs.from_json(document_of_job.private["job"]))
+        _put(store, job, now, document_of_job.private | facts)
     return job
 
 
 def remember_one_more(ports: Ports, state: JobState, list_name: str, fact: Json) -> None:
     """Keep something with the job's document, unseen in ARM and whatever becomes of the step."""
     with ports.store.transaction():
-        found = ports.store.get(jobs.KIND, state["job_document"])
-        assert found is not None, "a job's document outlives the job"
-        facts = {list_name: [*found.private.get(list_name, []), fact]}
+        document = ports.store.get(jobs.KIND, state["job_document"])
+        assert document is not None, "a job's document outlives the job"
+        facts = {list_name: [*document.private.get(list_name, []), fact]}
         change(ports.store, state["job_document"], ports.clock.now(), lambda job: job, **facts)
 
 
 def change_task(store: Store, state: JobState, task: str, event: str, now: datetime) -> int:
     job = change(store, state["job_document"], now, lambda job: jobs.task_changed(job, task, event, now))
-    status = next(known.status for known in job.tasks if known.name == task)
+    status = next(each.status for each in job.tasks if each.name == task)
     return store.record(_event(job, events.TaskState(task, status), state))
 
 
@@ -144,9 +144,9 @@ def close(store: Store, state: JobState, now: datetime, errors: Sequence[Service
     job = change(store, state["job_document"], now, lambda job: jobs.ended(job, now, errors, cancelled))
     store.record(_event(job, events.JobState(job.status, errors=[error.code for error in errors]), state))
     store.delete(LOCK, state["lock"])
-    found = store.get(operation.KIND, state["operation"])
-    if found is not None and found.json()["status"] == "InProgress":
-        started = found.json()["startTime"]
+    document = store.get(operation.KIND, state["operation"])
+    if document is not None and document.json()["status"] == "InProgress":
+        started = document.json()["startTime"]
         if job.ended_badly:
             body = operation.failed(state["operation"], started, errors[0])
         else:

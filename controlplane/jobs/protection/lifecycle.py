@@ -33,29 +33,29 @@ from controlplane.ports import Document, Engine, Ports, Store
 def configure_protection(ports: Ports, engine: Engine, item_id: str, request: Json) -> Ticket:
     """Protect a machine by a policy, give a protected one another policy, or resume a stopped one. Nothing is installed
     in the machine: the first backup does that. The same request stops, suspends and undeletes."""
-    asked: Json = request.get("properties") or {}
-    _check_kind(asked)
-    wanted = asked.get("protectionState")
-    if asked.get("isRehydrate"):
+    properties: Json = request.get("properties") or {}
+    _check_kind(properties)
+    state = properties.get("protectionState")
+    if properties.get("isRehydrate"):
         return stopping.undelete(ports, engine, item_id)
-    if wanted == "ProtectionStopped":
+    if state == "ProtectionStopped":
         return stopping.stop(ports, engine, item_id)
-    if wanted == "BackupsSuspended":
+    if state == "BackupsSuspended":
         return stopping.suspend(ports, engine, item_id)
     with ports.store.transaction():
-        return records.open_job(ports, engine, _order(ports, item_id, asked))
+        return records.open_job(ports, engine, _order(ports, item_id, properties))
 
 
-def _order(ports: Ports, item_id: str, asked: Json) -> JobOrder:
+def _order(ports: Ports, item_id: str, properties: Json) -> JobOrder:
     home = _vault(ports.store, item_id)
-    machine = _machine(ports.store, asked)
+    machine = _machine(ports.store, properties)
     _check_item_name(item_id, home, machine)
     _check_place(ports.store, home, machine)
-    chosen = _policy(ports.store, home, asked)
+    chosen = _policy(ports.store, home, properties)
     _check_change(ports.store.get(protected_item.KIND, item_id), chosen)
     _check_limits(ports.store, item_id, home, chosen)
     job = _job(ports, home.json()["id"], ResourceId.parse(machine.json()["id"]), chosen)
-    return _configure(ports, item_id, job, _first_state(ports, item_id, home, machine, chosen, asked))
+    return _configure(ports, item_id, job, _first_state(ports, item_id, home, machine, chosen, properties))
 
 
 def order_for(ports: Ports, item: Document, chosen: Document) -> JobOrder:
@@ -88,26 +88,26 @@ def _configure(ports: Ports, item_id: str, job: Job, state: ConfigureInput) -> J
     )
 
 
-def _check_kind(asked: Json) -> None:
-    kind = str(asked.get("protectedItemType") or "")
+def _check_kind(properties: Json) -> None:
+    kind = str(properties.get("protectedItemType") or "")
     if kind.lower() != virtual_machine.KIND:
         raise _invalid_request(f"protectedItemType must be {virtual_machine.TYPE}")
-    state = asked.get("protectionState")
+    state = properties.get("protectionState")
     if state is not None and state not in protected_item.STATES.keys() - {"SoftDeleted"}:
         raise _invalid_request(f"the protectionState of an item cannot be set to '{state}'")
 
 
 def _vault(store: Store, item_id: str) -> Document:
     id = vault_id_of(item_id)
-    found = store.get(vault.KIND, id)
-    if found is None:
+    document = store.get(vault.KIND, id)
+    if document is None:
         name = ResourceId.parse(id)
         raise errors.resource_not_found(vault.TYPE, name.name, name.group)
-    return found
+    return document
 
 
-def _machine(store: Store, asked: Json) -> Document:
-    id = str(asked.get("sourceResourceId") or "")
+def _machine(store: Store, properties: Json) -> Document:
+    id = str(properties.get("sourceResourceId") or "")
     try:
         is_machine = ResourceId.parse(id).is_a(virtual_machine.TYPE)
     except ValueError:
@@ -118,10 +118,10 @@ def _machine(store: Store, asked: Json) -> Document:
 
 
 def machine_of(store: Store, id: str) -> Document:
-    found = store.get(virtual_machine.KIND, id)
-    if found is None:
+    machine = store.get(virtual_machine.KIND, id)
+    if machine is None:
         raise MACHINE_NOT_FOUND.error()
-    return found
+    return machine
 
 
 def _check_item_name(id: str, home: Document, machine: Document) -> None:
@@ -150,8 +150,8 @@ def in_other_vault() -> ServiceError:
 def held_by(store: Store, machine: str) -> list[Document]:
     """Items by which a vault has a machine for itself. One that keeps its recovery points and takes no further ones
     leaves the machine to other vaults."""
-    found = (item for item in items.in_vaults(store) if _source_of(item).lower() == machine.lower())
-    return [item for item in found if protected_item.state_of(item.json()) in protected_item.HELD]
+    items_of_machine = (item for item in items.in_vaults(store) if _source_of(item).lower() == machine.lower())
+    return [item for item in items_of_machine if protected_item.state_of(item.json()) in protected_item.HELD]
 
 
 def _source_of(item: Document) -> str:
@@ -168,16 +168,16 @@ def _check_limits(store: Store, item_id: str, home: Document, chosen: Document) 
         raise policy.is_full()
 
 
-def _policy(store: Store, home: Document, asked: Json) -> Document:
-    id = str(asked.get("policyId") or "")
+def _policy(store: Store, home: Document, properties: Json) -> Document:
+    id = str(properties.get("policyId") or "")
     if not id:
         raise _invalid_request("a policy must be specified")
-    found = store.get(policy.KIND, id)
-    if found is None or found.parent != home.id:
+    document = store.get(policy.KIND, id)
+    if document is None or document.parent != home.id:
         raise policy.unknown(id.rpartition("/")[2])
-    if found.json()["properties"].get("backupManagementType") != "AzureIaasVM":
+    if document.json()["properties"].get("backupManagementType") != "AzureIaasVM":
         raise policy.not_for_provider()
-    return found
+    return document
 
 
 def _check_change(item: Document | None, chosen: Document) -> None:
@@ -212,7 +212,7 @@ def _job(ports: Ports, home: str, name: ResourceId, chosen: Document) -> Job:
 
 
 def _first_state(
-    ports: Ports, item_id: str, home: Document, machine: Document, chosen: Document, asked: Json
+    ports: Ports, item_id: str, home: Document, machine: Document, chosen: Document, properties: Json
 ) -> ConfigureInput:
     return {
         "item": item_id.lower(),
@@ -221,14 +221,14 @@ def _first_state(
         "location": machine.json()["location"],
         "policy": chosen.json()["id"],
         "policy_type": policy.type_of(chosen.json()["properties"]),
-        "exclusion": _exclusion(asked),
+        "exclusion": _exclusion(properties),
         "item_number": str(ports.chance.randrange(10**13, 10**18)),
     }
 
 
-def _exclusion(asked: Json) -> Json | None:
+def _exclusion(properties: Json) -> Json | None:
     """Extended properties that say nothing of disks take back what was said before; no such properties keep it."""
-    extended = asked.get("extendedProperties")
+    extended = properties.get("extendedProperties")
     return None if extended is None else extended.get("diskExclusionProperties") or {}
 
 
@@ -239,9 +239,9 @@ def protect(ports: Ports, state: ConfigureState) -> Outcome:
     """The item appears, or changes, in one transaction: there is nothing to undo."""
 
     def commit(store: Store) -> None:
-        found = store.get(protected_item.KIND, state["item"])
-        if found is not None:
-            before, private = found.json(), found.private
+        item = store.get(protected_item.KIND, state["item"])
+        if item is not None:
+            before, private = item.json(), item.private
         else:
             before, private = _new_item(state), {}
         chosen = PolicyReference(state["policy"], state["policy_type"])

@@ -17,8 +17,8 @@ from controlplane.ports import Document, Engine, Ports, Store
 
 def items_under(store: Store, policy: Document) -> list[Document]:
     """The items that are backed up by this policy."""
-    found = store.find(protected_item.KIND, policy.parent)
-    return [item for item in found if _is_under(item.json(), policy.id)]
+    items = store.find(protected_item.KIND, policy.parent)
+    return [item for item in items if _is_under(item.json(), policy.id)]
 
 
 def _is_under(item: Json, policy: str) -> bool:
@@ -56,15 +56,15 @@ class Progress:
 
 
 def progress_of(store: Store, operation: Document) -> Progress:
-    found = [jobs.from_json(document.private["job"]) for document in _documents(store, operation)]
-    failed = {job.id: str(job.errors[0]["errorTitle"]) for job in found if job.errors}
+    jobs_of_change = [jobs.from_json(document.private["job"]) for document in _documents(store, operation)]
+    failed = {job.id: str(job.errors[0]["errorTitle"]) for job in jobs_of_change if job.errors}
     return Progress(
-        ended=all(job.ended for job in found),
-        ids=[job.id for job in found],
+        ended=all(job.ended for job in jobs_of_change),
+        ids=[job.id for job in jobs_of_change],
         failed=operation.private["refused"] | failed,
     )
 
 
 def _documents(store: Store, operation: Document) -> list[Document]:
-    found = (store.get(jobs.KIND, id) for id in operation.private["jobs"])
-    return [document for document in found if document is not None]
+    documents = (store.get(jobs.KIND, id) for id in operation.private["jobs"])
+    return [document for document in documents if document is not None]

@@ -15,8 +15,8 @@ from controlplane.ports import Document, Ports, Store
 
 def items_of(store: Store, machine: str) -> list[Document]:
     """The items of a machine in all vaults; one by which a vault has it for itself comes first."""
-    found = items.in_vaults(store)
-    own = [item for item in found if item.json()["properties"]["sourceResourceId"].lower() == machine.lower()]
+    all_items = items.in_vaults(store)
+    own = [item for item in all_items if item.json()["properties"]["sourceResourceId"].lower() == machine.lower()]
     return sorted(own, key=lambda item: protected_item.state_of(item.json()) not in protected_item.HELD)
 
 
@@ -33,11 +33,11 @@ def check(ports: Ports, machine_id: str, region: str, vault_id: str) -> None:
 
 
 def _check_vault(store: Store, id: str, region: str) -> None:
-    found = store.get(vault.KIND, id)
-    if found is None:
+    document = store.get(vault.KIND, id)
+    if document is None:
         name = ResourceId.parse(id)
         raise resource_not_found(vault.TYPE, name.name, name.group)
-    if found.json()["location"] != region:
+    if document.json()["location"] != region:
         raise lifecycle.other_region()
 
 

@@ -84,10 +84,10 @@ def in_progress() -> ServiceError:
 
 
 def _require(store: Store, item_id: str) -> Json:
-    found = store.get(protected_item.KIND, item_id)
-    if found is None:
+    document = store.get(protected_item.KIND, item_id)
+    if document is None:
         raise errors.item_not_found(item_id.rpartition("/")[2])
-    return found.json()
+    return document.json()
 
 
 def _require_alive(store: Store, item_id: str) -> Json:
@@ -99,19 +99,19 @@ def _require_alive(store: Store, item_id: str) -> Json:
 def _open(
     ports: Ports, engine: Engine, plan: Plan, item: Json, operation: str, properties: Mapping[str, str]
 ) -> Ticket:
-    shown, home = item["properties"], vault_id_of(item["id"])
+    item_properties, home = item["properties"], vault_id_of(item["id"])
     job = Job(
         id=records.new_guid(ports.chance),
         vault=home,
         operation=operation,
-        container=shown["containerName"],
-        friendly_name=shown["friendlyName"],
+        container=item_properties["containerName"],
+        friendly_name=item_properties["friendlyName"],
         activity=records.new_guid(ports.chance),
         started=ports.clock.now(),
         tasks=records.tasks_of(plan),
-        properties={"VM Name": shown["friendlyName"], **properties},
+        properties={"VM Name": item_properties["friendlyName"], **properties},
     )
-    state: ProtectionInput = {"item": item["id"].lower(), "vault": home, "vm": shown["sourceResourceId"]}
+    state: ProtectionInput = {"item": item["id"].lower(), "vault": home, "vm": item_properties["sourceResourceId"]}
     order = JobOrder(
         plan=plan,
         job=job,

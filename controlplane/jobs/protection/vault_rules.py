@@ -19,19 +19,19 @@ from controlplane.ports import Document, Ports, Store
 NO_VAULT: Json = {"properties": {"securitySettings": {}}}
 
 
-def check_item_put(ports: Ports, item_id: str, asked: Json) -> None:
+def check_item_put(ports: Ports, item_id: str, request: Json) -> None:
     """A request that changes an item; `asked` is its properties."""
     item = ports.store.get(protected_item.KIND, item_id)
-    if item is None or asked.get("isRehydrate"):
+    if item is None or request.get("isRehydrate"):
         return
-    if asked.get("protectionState") == "BackupsSuspended":
+    if request.get("protectionState") == "BackupsSuspended":
         immutability.check_suspension(_vault(ports.store, vault_id_of(item_id)))
-    requests = asked.get("resourceGuardOperationRequests")
-    if asked.get("protectionState") == "ProtectionStopped":
+    requests = request.get("resourceGuardOperationRequests")
+    if request.get("protectionState") == "ProtectionStopped":
         check_guard(ports.store, vault_id_of(item_id), resource_guard.STOP_PROTECTION, requests)
         return
     old = _policy(ports.store, str(item.json()["properties"].get("policyId") or ""))
-    new = _policy(ports.store, str(asked.get("policyId") or ""))
+    new = _policy(ports.store, str(request.get("policyId") or ""))
     if old and new:
         _check_retention(ports.store, vault_id_of(item_id), (old, new), resource_guard.UPDATE_ITEM, requests)
 
@@ -47,31 +47,31 @@ def check_immutability(ports: Ports, item_id: str) -> None:
     immutability.check_item_deletion(_vault(ports.store, vault_id_of(item_id)), held, ports.clock.now())
 
 
-def check_policy_put(ports: Ports, known: Document | None, new: Json, requests: Sequence[str] | None) -> None:
+def check_policy_put(ports: Ports, former: Document | None, new: Json, requests: Sequence[str] | None) -> None:
     """A request that changes a policy; `new` is its properties."""
-    if known is not None:
-        change = (known.json()["properties"], new)
-        _check_retention(ports.store, known.parent, change, resource_guard.UPDATE_POLICY, requests)
+    if former is not None:
+        change = (former.json()["properties"], new)
+        _check_retention(ports.store, former.parent, change, resource_guard.UPDATE_POLICY, requests)
 
 
 def check_guard(store: Store, vault_id: str, operation: Operation, requests: Sequence[str] | None) -> None:
     """An operation for which a vault's guard may want a request object."""
-    if (found := mapping(store, vault_id)) is not None:
-        resource_guard.check_request(found, operation, requests)
+    if (guard_mapping := mapping(store, vault_id)) is not None:
+        resource_guard.check_request(guard_mapping, operation, requests)
 
 
 def check_unlocked(ports: Ports, vault_id: str, operation: Operation, resource: str) -> None:
     """A deletion that a vault's guard may want unlocked."""
-    found = mapping_document(ports.store, vault_id)
-    if found is not None:
-        shown, unlocks = shown_mapping(ports.store, found), found.private.get("unlocks", {})
-        resource_guard.check_unlocked(shown, unlocks, operation, resource, ports.clock.now())
+    document = mapping_document(ports.store, vault_id)
+    if document is not None:
+        guard_mapping, unlocks = shown_mapping(ports.store, document), document.private.get("unlocks", {})
+        resource_guard.check_unlocked(guard_mapping, unlocks, operation, resource, ports.clock.now())
 
 
 def mapping(store: Store, vault_id: str) -> Json | None:
     """A vault's mapping to a resource guard; None without one."""
-    found = mapping_document(store, vault_id)
-    return shown_mapping(store, found) if found else None
+    document = mapping_document(store, vault_id)
+    return shown_mapping(store, document) if document else None
 
 
 def mapping_document(store: Store, vault_id: str) -> Document | None:
@@ -102,11 +102,11 @@ def _keeps_snapshots_for_less(old: Json, new: Json) -> bool:
 
 
 def _vault(store: Store, vault_id: str) -> Json:
-    found = store.get(vault.KIND, vault_id)
-    return found.json() if found else NO_VAULT
+    document = store.get(vault.KIND, vault_id)
+    return document.json() if document else NO_VAULT
 
 
 def _policy(store: Store, id: str) -> Json:
-    found = store.get(policy.KIND, id)
-    properties: Json = found.json()["properties"] if found else {}
+    document = store.get(policy.KIND, id)
+    properties: Json = document.json()["properties"] if document else {}
     return properties

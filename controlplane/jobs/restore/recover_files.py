@@ -171,8 +171,8 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description="Copies the files of a recovery point to this machine.")
     parser.add_argument("password", nargs="?", help="as it was shown with this script; -: from standard input")
     parser.add_argument("--into", default="recovered", help="the folder for the files (default: recovered)")
-    asked = parser.parse_args(arguments)
-    password = asked.password or PASSWORD
+    options = parser.parse_args(arguments)
+    password = options.password or PASSWORD
     if password == "-":
         password = sys.stdin.readline().strip()
     elif password in ("", UNKNOWN_PASSWORD):
@@ -181,7 +181,7 @@ def main(arguments: list[str]) -> int:
             return 2
         password = getpass.getpass("Password: ")
     try:
-        written = copy_all(asker(SERVICE, SESSION, password), asked.into, sys.stdout.write)
+        written = copy_all(asker(SERVICE, SESSION, password), options.into, sys.stdout.write)
     except (OSError, Unreadable) as error:
         sys.stderr.write(f"error: {explained(error)}\n")
         return 3

@@ -19,7 +19,7 @@ from controlplane.domain.network import network, network_interface
 from controlplane.domain.recovery_services import protected_item, recovery_point, restore_request, restored_disks, vault
 from controlplane.domain.recovery_services.job import Job
 from controlplane.domain.recovery_services.recovery_point import PointDisk, RecoveryPoint
-from controlplane.domain.recovery_services.restore_request import ALTERNATE, DISKS, ORIGINAL, VaultFacts, Wanted
+from controlplane.domain.recovery_services.restore_request import ALTERNATE, DISKS, ORIGINAL, CheckedRestore, VaultFacts
 from controlplane.domain.resources import resource_group
 from controlplane.domain.storage import storage_account
 from controlplane.domain.times import american
@@ -61,21 +61,21 @@ def restore(ports: Ports, engine: Engine, recovery_point_id: str, request: Json)
     if item is None:
         raise errors.item_not_found(point.item.rpartition("/")[2])
     protected_item.check_alive(item.json())
-    asked: Json = request.get("properties") or {}
+    properties: Json = request.get("properties") or {}
     home = _vault(ports, vault_id_of(point.item))
-    wanted = restore_request.read(asked, point, home)
-    account = _account(ports.store, wanted.account, home)
-    tier = _tier(ports, point, wanted)
+    checked = restore_request.read(properties, point, home)
+    account = _account(ports.store, checked.account, home)
+    tier = _tier(ports, point, checked)
     # The recorded service gives the job and its operation one id.
     number = records.new_guid(ports.chance)
-    plan = PLANS[wanted.kind, wanted.managed, tier]
+    plan = PLANS[checked.kind, checked.managed, tier]
     with ports.store.transaction():
-        _check_targets(ports, wanted, item.json(), home)
+        _check_targets(ports, checked, item.json(), home)
         order = JobOrder(
             plan=plan,
-            job=_job(ports, plan, number, point, wanted, account),
+            job=_job(ports, plan, number, point, checked, account),
             scope=point.item,
-            state=_first_state(ports, item.json(), point, wanted, account, number),
+            state=_first_state(ports, item.json(), point, checked, account, number),
             lock=f"{point.item}|restore",
             conflict=_in_progress(),
             operation_id=number,
@@ -85,12 +85,12 @@ def restore(ports: Ports, engine: Engine, recovery_point_id: str, request: Json)
 
 
 def _vault(ports: Ports, id: str) -> VaultFacts:
-    found = ports.store.get(vault.KIND, id)
-    shown = found.json() if found else {}
-    properties = shown.get("properties") or {}
+    document = ports.store.get(vault.KIND, id)
+    body = document.json() if document else {}
+    properties = body.get("properties") or {}
     across = (properties.get("restoreSettings") or {}).get("crossSubscriptionRestoreSettings") or {}
     return VaultFacts(
-        location=shown.get("location", ports.settings.location),
+        location=body.get("location", ports.settings.location),
         redundancy=(properties.get("redundancySettings") or {}).get("standardTierStorageRedundancy", ""),
         cross_subscription=across.get("crossSubscriptionRestoreState", "Enabled"),
     )
@@ -106,51 +106,51 @@ def _account(store: Store, id: str, home: VaultFacts) -> Json:
     return body
 
 
-def _tier(ports: Ports, point: RecoveryPoint, wanted: Wanted) -> str:
+def _tier(ports: Ports, point: RecoveryPoint, checked: CheckedRestore) -> str:
     """From where the disks are read. Into a zone they come from the vault, which lies in all of them."""
-    if wanted.zone:
+    if checked.zone:
         return "HardenedRP"
-    alive = point.has_snapshots and all(ports.blobs.properties(points.snapshot_of(disk)) for disk in wanted.disks)
+    alive = point.has_snapshots and all(ports.blobs.properties(points.snapshot_of(disk)) for disk in checked.disks)
     tier = recovery_point.tier_to_restore(point, alive)
     if tier is None:
         raise snapshot_gone()
     return tier
 
 
-def _check_targets(ports: Ports, wanted: Wanted, item: Json, home: VaultFacts) -> None:
+def _check_targets(ports: Ports, checked: CheckedRestore, item: Json, home: VaultFacts) -> None:
     """Whether what the restore needs is there now. Its steps look again."""
     store = ports.store
-    if wanted.group and store.get(resource_group.KIND, wanted.group) is None:
+    if checked.group and store.get(resource_group.KIND, checked.group) is None:
         raise errors.invalid_backup_input("targetResourceGroupId", "the resource group does not exist")
-    if wanted.kind == ALTERNATE:
-        _check_network(store, wanted, home)
-        if store.get(virtual_machine.KIND, wanted.machine) is not None:
-            raise name_taken(wanted.machine)
-    if wanted.kind == ORIGINAL:
+    if checked.kind == ALTERNATE:
+        _check_network(store, checked, home)
+        if store.get(virtual_machine.KIND, checked.machine) is not None:
+            raise name_taken(checked.machine)
+    if checked.kind == ORIGINAL:
         if store.get(virtual_machine.KIND, item["properties"]["sourceResourceId"]) is None:
             raise ORIGINAL_MACHINE_NOT_FOUND.error()
         if store.get(records.LOCK, f"{item['id']}|backup") is not None:
             raise backup.in_progress()
 
 
-def _check_network(store: Store, wanted: Wanted, home: VaultFacts) -> None:
-    found = store.get(NETWORKS, wanted.network)
-    if found is None or found.json()["location"] != home.location:
+def _check_network(store: Store, checked: CheckedRestore, home: VaultFacts) -> None:
+    document = store.get(NETWORKS, checked.network)
+    if document is None or document.json()["location"] != home.location:
         raise RESTORE_VIRTUAL_NETWORK_INVALID.error()
-    if find_subnet(store, wanted.subnet) is None or not wanted.subnet.lower().startswith(f"{found.id}/"):
+    if find_subnet(store, checked.subnet) is None or not checked.subnet.lower().startswith(f"{document.id}/"):
         raise no_subnet()
 
 
-def _job(ports: Ports, plan: Plan, number: str, point: RecoveryPoint, wanted: Wanted, account: Json) -> Job:
-    names = {ALTERNATE: wanted.machine.rpartition("/")[2], ORIGINAL: point.machine.name}
+def _job(ports: Ports, plan: Plan, number: str, point: RecoveryPoint, checked: CheckedRestore, account: Json) -> Job:
+    names = {ALTERNATE: checked.machine.rpartition("/")[2], ORIGINAL: point.machine.name}
     properties = {
-        "Job Type": JOB_TYPES[wanted.kind],
-        "Target VM Name": names.get(wanted.kind, "vmName"),
+        "Job Type": JOB_TYPES[checked.kind],
+        "Target VM Name": names.get(checked.kind, "vmName"),
         "Target Storage Account Name": account["name"],
         "Recovery point time ": american(point.time),
     }
-    if wanted.group:
-        properties["Target resource group"] = wanted.group.rpartition("/")[2]
+    if checked.group:
+        properties["Target resource group"] = checked.group.rpartition("/")[2]
     return Job(
         id=number,
         vault=vault_id_of(point.item),
@@ -161,7 +161,7 @@ def _job(ports: Ports, plan: Plan, number: str, point: RecoveryPoint, wanted: Wa
         started=ports.clock.now(),
         tasks=records.tasks_of(plan),
         properties=properties,
-        internal={"restoreLocationType": wanted.kind},
+        internal={"restoreLocationType": checked.kind},
     )
 
 
@@ -169,7 +169,7 @@ def _job(ports: Ports, plan: Plan, number: str, point: RecoveryPoint, wanted: Wa
 
 
 def _first_state(
-    ports: Ports, item: Json, point: RecoveryPoint, wanted: Wanted, account: Json, number: str
+    ports: Ports, item: Json, point: RecoveryPoint, checked: CheckedRestore, account: Json, number: str
 ) -> RestoreInput:
     """Everything that the steps make has its name here, so that a step done twice makes one thing."""
     vm = item["properties"]["sourceResourceId"]
@@ -181,16 +181,16 @@ def _first_state(
         "account_id": account["id"],
         "account": account["name"],
         "container": restored_disks.container_name(point.machine.name, number),
-        "zone": wanted.zone,
+        "zone": checked.zone,
         "disks": [],
     }
-    group = wanted.group or vm.partition("/providers/")[0]
-    name = wanted.machine.rpartition("/")[2] or point.machine.name
-    state["disks"] = [_made(ports, state, disk, wanted, group, name, number) for disk in wanted.disks]
-    if wanted.kind == ALTERNATE:
-        alternate: AlternateInput = {**state, "place": _place(ports, wanted, number)}
+    group = checked.group or vm.partition("/providers/")[0]
+    name = checked.machine.rpartition("/")[2] or point.machine.name
+    state["disks"] = [_made(ports, state, disk, checked, group, name, number) for disk in checked.disks]
+    if checked.kind == ALTERNATE:
+        alternate: AlternateInput = {**state, "place": _place(ports, checked, number)}
         return alternate
-    if wanted.kind == ORIGINAL:
+    if checked.kind == ORIGINAL:
         expires = ports.clock.now() + backup.DEFAULT_RETENTION
         safety = backup.first_state(ports, item, vault_id_of(point.item), expires, rules=())
         original: OriginalInput = {**state, "safety": safety}
@@ -199,10 +199,10 @@ def _first_state(
 
 
 def _made(
-    ports: Ports, state: RestoreInput, disk: PointDisk, wanted: Wanted, group: str, vm: str, number: str
+    ports: Ports, state: RestoreInput, disk: PointDisk, checked: CheckedRestore, group: str, vm: str, number: str
 ) -> MadeDisk:
     """The blob, and the managed disk if it is to be one, that a disk of the point becomes."""
-    if not wanted.managed:
+    if not checked.managed:
         blob = restored_disks.disk_blob_name(disk.name, number)
         place: BlobAddress = {"account": state["account"], "container": state["container"], "blob": blob}
         return {"lun": disk.lun, "name": disk.name, "id": "", **place}
@@ -218,14 +218,14 @@ def _made(
     return {"lun": disk.lun, "name": id.rpartition("/")[2], "id": id, **place}
 
 
-def _place(ports: Ports, wanted: Wanted, number: str) -> NewMachine:
+def _place(ports: Ports, checked: CheckedRestore, number: str) -> NewMachine:
     """The machine and its interface, which are made later."""
-    name = wanted.machine.rpartition("/")[2]
+    name = checked.machine.rpartition("/")[2]
     return {
-        "machine": wanted.machine,
+        "machine": checked.machine,
         "vm_id": records.new_guid(ports.chance),
-        "subnet": wanted.subnet,
-        "interface": f"{wanted.group}/providers/{network.INTERFACE}/{name[:40]}-nic-{number.replace('-', '')}",
+        "subnet": checked.subnet,
+        "interface": f"{checked.group}/providers/{network.INTERFACE}/{name[:40]}-nic-{number.replace('-', '')}",
         "interface_guid": records.new_guid(ports.chance),
         "etag": records.new_guid(ports.chance),
         "mac": network_interface.mac_address(ports.chance.getrandbits(24)),

@@ -47,8 +47,8 @@ def register(ports: Ports, state: RestoreState) -> Outcome:
 def unregister(ports: Ports, state: RestoreState) -> Outcome:
     def commit(store: Store) -> None:
         for made in state["disks"]:
-            found = store.get(KIND, made["id"]) if made["id"] else None
-            if found is not None and managed_disks.blob_of(found) == transfer.blob_of(made):
+            document = store.get(KIND, made["id"]) if made["id"] else None
+            if document is not None and managed_disks.blob_of(document) == transfer.blob_of(made):
                 store.delete(KIND, made["id"])
 
     return Outcome(state, commit)
@@ -65,13 +65,13 @@ def describe(ports: Ports, state: RestoreState) -> Outcome:
     config, deployment = _config_blob(state), _template_blob(state)
     ports.blobs.put(config, _text(restored_disks.configuration(point, disks)))
     ports.blobs.put(deployment, _text(template(point, disks, state["account_id"])))
-    shown = {
+    places = {
         "Config Blob Name": config.name,
         "Config Blob Container Name": config.container,
         "Config Blob Uri": ports.blobs.url(config),
         "Template Blob Uri": ports.blobs.url(deployment),
     }
-    return Outcome(state, lambda store: records.set_properties(store, state, ports.clock.now(), **shown))
+    return Outcome(state, lambda store: records.set_properties(store, state, ports.clock.now(), **places))
 
 
 def delete_description(ports: Ports, state: RestoreState) -> Outcome:

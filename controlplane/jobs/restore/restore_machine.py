@@ -27,10 +27,10 @@ def create(ports: Ports, state: AlternateState) -> Waiting[Outcome]:
     """The machine is there and has booted when this ends. It is made by the documents that a PUT would write."""
     place = state["place"]
     with ports.store.transaction():
-        found = ports.store.get(KIND, place["machine"])
-        if found is None:
+        document = ports.store.get(KIND, place["machine"])
+        if document is None:
             _create(ports, state)
-        elif found.json()["properties"]["vmId"] != place["vm_id"]:
+        elif document.json()["properties"]["vmId"] != place["vm_id"]:
             raise name_taken(place["machine"])
     yield from power_state.reach(ports, place["machine"], "running")
     return Outcome(state)
@@ -41,19 +41,19 @@ def _create(ports: Ports, state: AlternateState) -> None:
     locks.check(store, place["machine"])
     point = transfer.point_of(store, state)
     disks = transfer.restored_disks(ports, state)
-    shown = restored_machine.body(
+    body = restored_machine.body(
         place["machine"], point.machine, disks, place["vm_id"], place["interface"], ports.clock.now()
     )
     if state["zone"]:
-        shown["zones"] = [state["zone"]]
-    store.put(INTERFACES, place["interface"], _interface(store, place, shown["location"]), parent=_group_of(place))
+        body["zones"] = [state["zone"]]
+    store.put(INTERFACES, place["interface"], _interface(store, place, body["location"]), parent=_group_of(place))
     backed = backed_disks(ports, disks)
     private = {"blobs": [disk.blob_key for disk in backed]}
-    store.put(KIND, place["machine"], shown, parent=_group_of(place), private=private, if_none_match=True)
+    store.put(KIND, place["machine"], body, parent=_group_of(place), private=private, if_none_match=True)
     for disk in disks:
         if disk.id:
             managed_disks.set_owner(store, disk.id, place["machine"])
-    ports.fabric.create_vm(place["machine"], machines.spec_of(shown, backed))
+    ports.fabric.create_vm(place["machine"], machines.spec_of(body, backed))
 
 
 def backed_disks(ports: Ports, disks: list[RestoredDisk]) -> tuple[Disk, ...]:
@@ -98,8 +98,8 @@ def remove(ports: Ports, state: AlternateState) -> Outcome:
     place = state["place"]
 
     def commit(store: Store) -> None:
-        found = store.get(KIND, place["machine"])
-        if found is not None and found.json()["properties"]["vmId"] == place["vm_id"]:
+        document = store.get(KIND, place["machine"])
+        if document is not None and document.json()["properties"]["vmId"] == place["vm_id"]:
             ports.fabric.delete_vm(place["machine"])
             store.delete(KIND, place["machine"])
         delete_interface(store, place["interface"])

@@ -104,29 +104,29 @@ def _profile_of_today(ports: Ports, profile: Json, disks: tuple[Disk, ...]) -> J
 
 def _exchange(ports: Ports, state: OriginalState, profile: Json, disks: tuple[Disk, ...]) -> Waiting[None]:
     vm, store = state["vm"], ports.store
-    wanted = state["before"]["power"]
+    power = state["before"]["power"]
     yield from power_state.bring(ports, vm, "deallocated")
     with store.transaction():
         machine = _machine(ports, state)
-        shown = machine.json()
+        body = machine.json()
         for disk in ports.fabric.disks(vm):
             if disk.managed_disk_id is not None:
                 managed_disks.set_owner(store, disk.managed_disk_id, None)
         for disk in disks:
             if disk.managed_disk_id is not None:
                 managed_disks.set_owner(store, disk.managed_disk_id, vm)
-        shown["properties"] = shown["properties"] | {"storageProfile": profile}
+        body["properties"] = body["properties"] | {"storageProfile": profile}
         private = machine.private | {"blobs": [disk.blob_key for disk in disks]}
-        store.put(KIND, vm, shown, private=private)
-        ports.fabric.create_vm(vm, machines.spec_of(shown, disks))
-    yield from power_state.bring(ports, vm, wanted)
+        store.put(KIND, vm, body, private=private)
+        ports.fabric.create_vm(vm, machines.spec_of(body, disks))
+    yield from power_state.bring(ports, vm, power)
 
 
 def _machine(ports: Ports, state: OriginalState) -> Document:
-    found = ports.store.get(KIND, state["vm"])
-    if found is None:
+    document = ports.store.get(KIND, state["vm"])
+    if document is None:
         raise snapshot_failure.machine_gone()
-    return found
+    return document
 
 
 BACK_UP = Step("Back up the existing virtual machine", do=back_up, undo=forget_backup)

@@ -109,12 +109,12 @@ def point_disks(store: Store, state: RestoreState) -> list[PointDisk]:
 
 def restored_disks(ports: Ports, state: RestoreState) -> list[RestoredDisk]:
     """The disks as they are now: managed ones under their new names, blobs under those of the machine's disks."""
-    found = []
+    disks = []
     for disk in point_disks(ports.store, state):
         made = _made(state, disk)
         uri = ports.blobs.url(blob_of(made))
-        found.append(RestoredDisk(made["name"], disk.lun, disk.size_bytes, uri, made["id"], disk.storage))
-    return found
+        disks.append(RestoredDisk(made["name"], disk.lun, disk.size_bytes, uri, made["id"], disk.storage))
+    return disks
 
 
 def target(state: RestoreState, disk: PointDisk) -> Blob:
