@@ -45,10 +45,10 @@ def put_assignment(call: Call) -> Answer:
     scope = existing_scope(call, TYPE)
     said = {"roleDefinitionId": definition, "principalId": asked.principal_id, "principalType": kind, "scope": scope}
     with call.ports.store.transaction():
-        known = call.find(KIND)
-        _check_unlike_others(call, said, known)
+        existing = call.find(KIND)
+        _check_unlike_others(call, said, existing)
         now = instant(call.ports.clock.now())
-        begun = known.json()["properties"] if known else {"createdOn": now, "createdBy": None}
+        begun = existing.json()["properties"] if existing else {"createdOn": now, "createdBy": None}
         properties: Json = {
             **said,
             "condition": asked.condition,
@@ -66,8 +66,8 @@ def put_assignment(call: Call) -> Answer:
     return call.stored(document, 201)
 
 
-def _check_unlike_others(call: Call, said: Json, known: Document | None) -> None:
-    if known is not None and _facts(known.json()) != _facts({"properties": said}):
+def _check_unlike_others(call: Call, said: Json, existing: Document | None) -> None:
+    if existing is not None and _facts(existing.json()) != _facts({"properties": said}):
         raise role.update_not_permitted()
     for other in call.ports.store.find(KIND, said["scope"]):
         if other.id != call.id.lower() and _facts(other.json()) == _facts({"properties": said}):
@@ -80,28 +80,28 @@ def _facts(body: Json) -> tuple[str, ...]:
 
 
 def get_assignment(call: Call) -> Answer:
-    found = call.find(KIND)
-    if found is None:
+    document = call.find(KIND)
+    if document is None:
         raise role.assignment_not_found(call.names["assignment"])
-    return call.stored(found)
+    return call.stored(document)
 
 
 def delete_assignment(call: Call) -> Answer:
     with call.ports.store.transaction():
-        known = call.find(KIND)
-        if known is None:
+        existing = call.find(KIND)
+        if existing is None:
             return Answer(204)
-        call.ports.store.delete(KIND, known.id)
-    return call.stored(known)
+        call.ports.store.delete(KIND, existing.id)
+    return call.stored(existing)
 
 
 def list_assignments(call: Call) -> Answer:
     """Those at the scope and above it; without the filter `atScope()` also those below."""
     scope = existing_scope(call, TYPE).lower()
-    wanted = _FILTER.fullmatch(call.query.get("$filter", "").strip())
-    if wanted is None:
+    match = _FILTER.fullmatch(call.query.get("$filter", "").strip())
+    if match is None:
         raise errors.invalid_query("$filter", "it must be atScope(), assignedTo('...') or principalId eq '...'")
-    return call.page(rows(_found(call, scope, bool(wanted["at"]), (wanted["to"] or wanted["of"] or "").lower())))
+    return call.page(rows(_found(call, scope, bool(match["at"]), (match["to"] or match["of"] or "").lower())))
 
 
 def _found(call: Call, scope: str, at_scope: bool, principal: str) -> Iterator[Document]:

@@ -13,11 +13,11 @@ from controlplane.domain.resources.role import BUILT_IN, DEFINITIONS, definition
 
 def list_definitions(call: Call) -> Answer:
     existing_scope(call, DEFINITIONS)
-    wanted = terms(call.query.get("$filter", ""))
-    check_keys(wanted, {"rolename", "type"})
+    filters = terms(call.query.get("$filter", ""))
+    check_keys(filters, {"rolename", "type"})
     named = {id: {"rolename": name, "type": "BuiltInRole"} for id, name in BUILT_IN.items()}
-    found = [id for id, facts in named.items() if holds(wanted, facts)]
-    return as_json({"value": [definition_body(call.subscription_id, id) for id in found]})
+    ids = [id for id, facts in named.items() if holds(filters, facts)]
+    return as_json({"value": [definition_body(call.subscription_id, id) for id in ids]})
 
 
 def get_definition(call: Call) -> Answer:

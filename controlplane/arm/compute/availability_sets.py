@@ -51,7 +51,7 @@ class SetPatch(TagsRequest):
     decided = ("properties.virtualMachines",)
 
 
-def _body(call: Call, request: SetRequest, known: Json | None) -> Json:
+def _body(call: Call, request: SetRequest, existing: Json | None) -> Json:
     asked = request.properties
     properties: Json = {
         "platformUpdateDomainCount": _count("update", asked.platform_update_domain_count, MOST_UPDATE_DOMAINS),
@@ -59,31 +59,31 @@ def _body(call: Call, request: SetRequest, known: Json | None) -> Json:
         **({"proximityPlacementGroup": group} if (group := asked.proximity_placement_group) else {}),
     }
     for key in ("platformUpdateDomainCount", "platformFaultDomainCount"):
-        if known and known["properties"][key] != properties[key]:
+        if existing and existing["properties"][key] != properties[key]:
             raise PROPERTY_CHANGE_NOT_ALLOWED.error(key=key)
     return {"sku": request.sku.model_dump(exclude_none=True), "properties": properties}
 
 
-def _count(which: str, asked: int, most: int) -> int:
-    if not 1 <= asked <= most:
+def _count(which: str, count: int, most: int) -> int:
+    if not 1 <= count <= most:
         parameter = f"platform{which.title()}DomainCount"
-        raise DOMAIN_COUNT_OUT_OF_RANGE.error(which=which, count=asked, most=most, parameter=parameter)
-    return asked
+        raise DOMAIN_COUNT_OUT_OF_RANGE.error(which=which, count=count, most=most, parameter=parameter)
+    return count
 
 
-def _before_deletion(call: Call, known: Document) -> None:
-    if _machines(call).get(known.id):
-        raise AVAILABILITY_SET_IN_USE.error(name=known.json()["name"])
+def _before_deletion(call: Call, existing: Document) -> None:
+    if _machines(call).get(existing.id):
+        raise AVAILABILITY_SET_IN_USE.error(name=existing.json()["name"])
 
 
 def _machines(call: Call) -> dict[str, list[Json]]:
     """Set -> the machines in it. Machines say where they are; a set is asked too seldom to keep note of it twice."""
-    found: dict[str, list[Json]] = defaultdict(list)
+    machines_by_set: dict[str, list[Json]] = defaultdict(list)
     for document in call.ports.store.find(virtual_machine.TYPE.lower()):
         machine = document.json()
         around = machine["properties"].get("availabilitySet") or {}
-        found[str(around.get("id", "")).lower()].append({"id": machine["id"]})
-    return found
+        machines_by_set[str(around.get("id", "")).lower()].append({"id": machine["id"]})
+    return machines_by_set
 
 
 def _shown(document: Document, machines: dict[str, list[Json]]) -> Json:

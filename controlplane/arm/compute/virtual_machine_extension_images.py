@@ -26,11 +26,11 @@ def list_publishers(call: Call) -> Answer:
 
 
 def list_types(call: Call) -> Answer:
-    wanted = call.names["publisher"].lower()
-    found = [handler.type for handler in _listed(call) if handler.publisher.lower() == wanted]
-    if not found:
+    publisher = call.names["publisher"].lower()
+    types = [handler.type for handler in _listed(call) if handler.publisher.lower() == publisher]
+    if not types:
         raise PUBLISHER_NOT_FOUND.error(publisher=call.names["publisher"])
-    return as_json([_entry(call, call.id, type) for type in found])
+    return as_json([_entry(call, call.id, type) for type in types])
 
 
 def list_versions(call: Call) -> Answer:

@@ -35,8 +35,8 @@ class PropertiesRequest(RequestBody):
 
     def traits(self) -> Json:
         """What is shown as it came."""
-        shown = {"force_update_tag", "enable_automatic_upgrade", "suppress_failures", "provision_after_extensions"}
-        return self.model_dump(include=shown, by_alias=True, exclude_none=True)
+        fields = {"force_update_tag", "enable_automatic_upgrade", "suppress_failures", "provision_after_extensions"}
+        return self.model_dump(include=fields, by_alias=True, exclude_none=True)
 
 
 class ExtensionBody(RequestBody):
@@ -53,19 +53,19 @@ class ExtensionBody(RequestBody):
 
 def put_extension(call: Call) -> Answer:
     machine = _machine(call)
-    asked = call.read(ExtensionBody)
-    return _deliver(call, machine, asked.properties, _request(call, asked))
+    request = call.read(ExtensionBody)
+    return _deliver(call, machine, request.properties, _request(call, request))
 
 
 def check_alone(call: Call) -> None:
     """What is wrong with a PUT before there is a machine to ask."""
-    asked = call.read(ExtensionBody)
-    _check_settings(asked.properties)
-    _published(call, _request(call, asked))
+    request = call.read(ExtensionBody)
+    _check_settings(request.properties)
+    _published(call, _request(call, request))
 
 
-def _request(call: Call, asked: ExtensionBody) -> ExtensionRequest:
-    properties = asked.properties
+def _request(call: Call, body: ExtensionBody) -> ExtensionRequest:
+    properties = body.properties
     name = call.names["extension"]
     publisher, type, version = vm_extension.check(
         name, properties.publisher, properties.type, properties.type_handler_version
@@ -78,33 +78,33 @@ def _request(call: Call, asked: ExtensionBody) -> ExtensionRequest:
         auto_upgrade_minor_version=bool(properties.auto_upgrade_minor_version),
         public=properties.settings or {},
         protected=properties.protected_settings or {},
-        traits=asked.traits(),
+        traits=body.traits(),
     )
 
 
 def patch_extension(call: Call) -> Answer:
     """What the request leaves out stays, protected settings too."""
     machine = _machine(call)
-    known = _get(call, machine)
+    existing = _get(call, machine)
     asked = call.read(ExtensionBody)
     properties = asked.properties
     publisher, type, version = vm_extension.check(
-        known.name,
-        properties.publisher or known.publisher,
-        properties.type or known.type,
-        properties.type_handler_version or known.version,
+        existing.name,
+        properties.publisher or existing.publisher,
+        properties.type or existing.type,
+        properties.type_handler_version or existing.version,
     )
     auto_upgrade = properties.auto_upgrade_minor_version
     request = ExtensionRequest(
-        name=known.name,
+        name=existing.name,
         publisher=publisher,
         type=type,
         version=version,
-        auto_upgrade_minor_version=known.auto_upgrade_minor_version if auto_upgrade is None else auto_upgrade,
-        public=known.public if properties.settings is None else properties.settings,
+        auto_upgrade_minor_version=existing.auto_upgrade_minor_version if auto_upgrade is None else auto_upgrade,
+        public=existing.public if properties.settings is None else properties.settings,
         protected=properties.protected_settings or {},
         keeps_protected=properties.protected_settings is None,
-        traits=known.traits | asked.traits(),
+        traits=existing.traits | asked.traits(),
     )
     return _deliver(call, machine, properties, request)
 
@@ -114,9 +114,9 @@ def _deliver(call: Call, machine: Json, properties: PropertiesRequest, request: 
     view = call.ports.fabric.instance_view(machine["id"])
     if view is None or view.power != "running":
         raise not_allowed("Cannot modify extensions in the VM when the VM is not running.")
-    known = _named(view, request.name)
+    former = _named(view, request.name)
     # A failed extension is tried again, even if the request changes nothing.
-    request = replace(request, if_changed=known is not None and known.provisioning_state != "Failed")
+    request = replace(request, if_changed=former is not None and former.provisioning_state != "Failed")
     handler = _published(call, request)
     _check_system(machine, request, handler)
     _check_neighbours(call, machine, view, request, handler)
@@ -124,9 +124,9 @@ def _deliver(call: Call, machine: Json, properties: PropertiesRequest, request: 
         with call.ports.store.transaction():
             call.ports.fabric.deliver(machine["id"], request)
             path = compute_operations.begin(call, machine, extension=request.name)
-            shown = _find(call, machine)
-            body = extension_body(machine, shown) if shown else None
-            return call.accepted(path, status=200 if known else 201, body=body)
+            extension = _find(call, machine)
+            body = extension_body(machine, extension) if extension else None
+            return call.accepted(path, status=200 if former else 201, body=body)
     except GuestNotReady as error:
         raise not_allowed(f"The VM cannot install an extension yet: {error}.") from None
 
@@ -180,8 +180,8 @@ def get_extension(call: Call) -> Answer:
 def list_extensions(call: Call) -> Answer:
     machine = _machine(call)
     view = call.ports.fabric.instance_view(machine["id"])
-    found = sorted(view.extensions, key=lambda each: each.name.lower()) if view else []
-    return as_json({"value": [extension_body(machine, each, _wants_instance_view(call)) for each in found]})
+    extensions = sorted(view.extensions, key=lambda each: each.name.lower()) if view else []
+    return as_json({"value": [extension_body(machine, each, _wants_instance_view(call)) for each in extensions]})
 
 
 def delete_extension(call: Call) -> Answer:

@@ -26,36 +26,36 @@ class IdentityRequest(RequestBody):
     """Ids as keys; where one stands with null, it is to be taken away."""
 
 
-def merged(call: Call, known: Json | None, asked: IdentityRequest | None, *, replaces: bool) -> Json | None:
+def merged(call: Call, existing: Json | None, request: IdentityRequest | None, *, replaces: bool) -> Json | None:
     """The identity that a machine shall show; None: it has none. A PUT that names identities replaces those it has, a
     PATCH adds to them."""
-    if asked is None:
-        return known
-    kinds = TYPES.get(asked.type.replace(" ", "").lower())
+    if request is None:
+        return existing
+    kinds = TYPES.get(request.type.replace(" ", "").lower())
     if kinds is None:
         raise invalid("identity.type", f"it must be None, {SYSTEM}, {USER} or '{SYSTEM}, {USER}'")
     if not kinds:
         return None
-    shown: Json = {"type": ", ".join(sorted(kinds))}
+    body: Json = {"type": ", ".join(sorted(kinds))}
     if SYSTEM in kinds:
-        has_one = known is not None and "principalId" in known
-        principal = known["principalId"] if known and has_one else call.new_guid()
-        shown |= {"principalId": principal, "tenantId": call.identity.tenant_id}
+        has_one = existing is not None and "principalId" in existing
+        principal = existing["principalId"] if existing and has_one else call.new_guid()
+        body |= {"principalId": principal, "tenantId": call.identity.tenant_id}
     if USER in kinds:
-        before = {} if known is None or replaces else known.get("userAssignedIdentities", {})
-        assigned = _assigned(call, before, asked.user_assigned_identities or {})
+        before = {} if existing is None or replaces else existing.get("userAssignedIdentities", {})
+        assigned = _assigned(call, before, request.user_assigned_identities or {})
         if not assigned:
             raise invalid("identity.userAssignedIdentities", f"the type {USER} needs at least one")
-        shown["userAssignedIdentities"] = assigned
-    elif any(value is not None for value in (asked.user_assigned_identities or {}).values()):
-        raise invalid("identity.userAssignedIdentities", f"the type {asked.type} cannot have any")
-    return shown
+        body["userAssignedIdentities"] = assigned
+    elif any(value is not None for value in (request.user_assigned_identities or {}).values()):
+        raise invalid("identity.userAssignedIdentities", f"the type {request.type} cannot have any")
+    return body
 
 
-def _assigned(call: Call, before: Json, asked: Json) -> Json:
+def _assigned(call: Call, before: Json, requested: Json) -> Json:
     """Id -> what others know the identity by."""
-    result = {id: value for id, value in before.items() if id.lower() not in {key.lower() for key in asked}}
-    for id, value in asked.items():
+    result = {id: value for id, value in before.items() if id.lower() not in {key.lower() for key in requested}}
+    for id, value in requested.items():
         if value is not None:
             result[id] = _known_by(call, id)
     return result

@@ -33,8 +33,8 @@ def list_sizes_for_machine(call: Call) -> Answer:
 
 def list_skus(call: Call) -> Answer:
     """Of machines alone; `$filter` may name a location, as `location eq 'westus'`."""
-    wanted = call.query.get("$filter", "").replace(" ", "").lower()
-    regions = [name for name in locations.REGIONS if not wanted or wanted == f"locationeq'{name}'"]
+    filter_text = call.query.get("$filter", "").replace(" ", "").lower()
+    regions = [name for name in locations.REGIONS if not filter_text or filter_text == f"locationeq'{name}'"]
     return as_json({"value": [_sku(size, region) for region in regions for size in SIZES]})
 
 

@@ -24,24 +24,24 @@ TEXTS = {
 
 def instance_view(view: InstanceView, disks: list[str]) -> Json:
     """The body of `instanceView`; `disks` are the names of the machine's disks."""
-    shown: Json = {}
+    body: Json = {}
     for key, value in (
         ("computerName", view.computer_name),
         ("osName", view.os_name),
         ("osVersion", view.os_version),
     ):
         if value is not None:
-            shown[key] = value
-    shown["vmAgent"] = _agent(view)
-    shown["disks"] = [{"name": name, "statuses": [provisioning("Succeeded", view.booted)]} for name in disks]
+            body[key] = value
+    body["vmAgent"] = _agent(view)
+    body["disks"] = [{"name": name, "statuses": [provisioning("Succeeded", view.booted)]} for name in disks]
     if view.extensions:
-        shown["extensions"] = [extension_instance_view(extension) for extension in view.extensions]
+        body["extensions"] = [extension_instance_view(extension) for extension in view.extensions]
     power = ON_THE_WAY[view.wanted_power] if view.wanted_power else view.power
     powered = {"code": f"PowerState/{power}", "level": "Info", "displayStatus": f"VM {power}"}
     state = provisioning(view.provisioning_state, view.booted)
     if view.problem:
         state["message"] = view.problem
-    return shown | {"statuses": [state, powered]}
+    return body | {"statuses": [state, powered]}
 
 
 def extension_instance_view(view: ExtensionView) -> Json:

@@ -35,14 +35,14 @@ class GuardRequest(ResourceRequest):
     properties: PropertiesRequest = PropertiesRequest()
 
 
-def _body(call: Call, request: GuardRequest, known: Json | None) -> Json:
+def _body(call: Call, request: GuardRequest, existing: Json | None) -> Json:
     return {"properties": guard_properties(request.properties.vault_critical_operation_exclusion_list)}
 
 
-def _end_mappings(call: Call, known: Document) -> None:
+def _end_mappings(call: Call, existing: Document) -> None:
     """Vaults hold the guard that they are mapped to; deleted ones let it go."""
     store = call.ports.store
-    mappings = [mapping for mapping in store.find(PROXY_KIND) if mapping.private["guard"].lower() == known.id]
+    mappings = [mapping for mapping in store.find(PROXY_KIND) if mapping.private["guard"].lower() == existing.id]
     if not all(is_below(mapping.id) for mapping in mappings):
         raise RESOURCE_GUARD_IN_USE.error()
     for mapping in mappings:
@@ -74,14 +74,14 @@ def _requests(operation: Operation) -> tuple[Route, ...]:
         )
 
     def list_requests(call: Call) -> Answer:
-        found = shown(call, call.id)
-        return as_json({"value": [found] if found else []})
+        guard = shown(call, call.id)
+        return as_json({"value": [guard] if guard else []})
 
     def get_request(call: Call) -> Answer:
-        found = shown(call, call.id)
-        if found is None or call.names["request"].lower() != "default":
+        guard = shown(call, call.id)
+        if guard is None or call.names["request"].lower() != "default":
             raise errors.resource_not_found(f"{TYPE}/{operation.request}", call.names["request"], call.group)
-        return as_json(found)
+        return as_json(guard)
 
     return (reading(path, list_requests), reading(f"{path}/{{request}}", get_request))
 

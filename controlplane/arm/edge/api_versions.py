@@ -159,12 +159,12 @@ def check(version: str | None) -> None:
 def check_strictly(version: str, segments: Sequence[str], location: str) -> None:
     """Refuse a version that the resource type at this path (in the documented spelling) does not know."""
     namespace, kind = _type_at(segments)
-    known = versions(namespace, kind)
-    if not known or version.lower() in known:
+    supported = versions(namespace, kind)
+    if not supported or version.lower() in supported:
         return
     if namespace == RESOURCES:
-        raise errors.api_version_unknown(version, known)
-    raise errors.no_registered_provider(location, version, kind, known, list(REGIONS))
+        raise errors.api_version_unknown(version, supported)
+    raise errors.no_registered_provider(location, version, kind, supported, list(REGIONS))
 
 
 def versions(namespace: str, kind: str) -> tuple[str, ...]:
@@ -173,8 +173,8 @@ def versions(namespace: str, kind: str) -> tuple[str, ...]:
 
 
 def _type_at(segments: Sequence[str]) -> tuple[str, str]:
-    found = RESOURCES, "/".join(segments[2::2] or segments[:1])
+    namespace_and_type = RESOURCES, "/".join(segments[2::2] or segments[:1])
     for index in range(0, len(segments) - 2, 2):
         if segments[index] == "providers" and segments[index + 2] not in OF_PROVIDERS:
-            found = segments[index + 1], "/".join(segments[index + 2 :: 2])
-    return found
+            namespace_and_type = segments[index + 1], "/".join(segments[index + 2 :: 2])
+    return namespace_and_type

@@ -26,6 +26,6 @@ def as_service_error(error: Exception) -> ServiceError | None:
 
 def expected(error: Exception) -> ServiceError:
     """The same for what is known to be no mistake."""
-    found = as_service_error(error)
-    assert found is not None, "only what an operation may raise is asked about"
-    return found
+    service_error = as_service_error(error)
+    assert service_error is not None, "only what an operation may raise is asked about"
+    return service_error

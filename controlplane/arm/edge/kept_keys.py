@@ -24,8 +24,8 @@ IDENTITIES = ("lun", "name", "id")
 @cache
 def table() -> dict[str, Json]:
     """Operation, as refusals name it -> the `keys` of its body in the SDKs, and the `model` that they come from."""
-    found: dict[str, Json] = json.loads(FILE.read_text(encoding="utf-8"))
-    return found
+    keys_by_operation: dict[str, Json] = json.loads(FILE.read_text(encoding="utf-8"))
+    return keys_by_operation
 
 
 @cache
@@ -37,14 +37,14 @@ def offered(operation: str, model: type[RequestBody]) -> Tree:
     return tree
 
 
-def with_kept(operation: str, model: type[RequestBody], asked: Json, shown: Json) -> Json:
+def with_kept(operation: str, model: type[RequestBody], asked: Json, body: Json) -> Json:
     """A resource as an operation made it, with what its request says beyond the keys that the model reads."""
-    return _overlaid(shown, asked, offered(operation, model), keys(model), "")
+    return _overlaid(body, asked, offered(operation, model), keys(model), "")
 
 
-def _overlaid(shown: Json, asked: Json, tree: Tree, read: Tree, path: str) -> Json:
+def _overlaid(body: Json, asked: Json, tree: Tree, read: Tree, path: str) -> Json:
     assert isinstance(tree, dict), "an object is laid over an object"
-    result = dict(shown)
+    result = dict(body)
     for key, below in tree.items():
         value, reader = find(asked, key), find(read, key) if isinstance(read, dict) else None
         if value is None:

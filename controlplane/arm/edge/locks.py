@@ -25,8 +25,8 @@ class LockRequest(RequestBody):
 
 def check(call: Call) -> None:
     """Refuse a request that a lock forbids."""
-    found = call.ports.store.find(KIND)
-    check_locks((Lock(**lock.private) for lock in found), call.method, call.id)
+    locks = call.ports.store.find(KIND)
+    check_locks((Lock(**lock.private) for lock in locks), call.method, call.id)
 
 
 def put_lock(call: Call) -> Answer:
@@ -37,19 +37,19 @@ def put_lock(call: Call) -> Answer:
     scope = existing_scope(call, TYPE)
     notes = {"notes": request.notes} if request.notes else {}
     with call.ports.store.transaction():
-        known = call.find(KIND)
-        id = known.json()["id"] if known else call.id
+        existing = call.find(KIND)
+        id = existing.json()["id"] if existing else call.id
         body = {"properties": {"level": level, **notes}, "id": id, "type": TYPE, "name": id.rpartition("/")[2]}
         body, private = call.with_kept(LockRequest, body), {"scope": scope, "level": level}
         document = call.ports.store.put(KIND, call.id, body, parent=scope, private=private)
-    return call.stored(document, 200 if known else 201)
+    return call.stored(document, 200 if existing else 201)
 
 
 def get_lock(call: Call) -> Answer:
-    found = call.find(KIND)
-    if found is None:
+    document = call.find(KIND)
+    if document is None:
         raise LOCK_NOT_FOUND.error(lock=call.names["lock"])
-    return call.stored(found)
+    return call.stored(document)
 
 
 def delete_lock(call: Call) -> Answer:

@@ -119,10 +119,10 @@ def document(routes: Sequence[Route]) -> Json:
 
 def _schemas(models: Iterable[type[RequestBody]]) -> tuple[Json, dict[type[RequestBody], Json]]:
     """The schemas of all bodies with what they are made of, and each body's reference to its own."""
-    known = sorted(models, key=lambda model: f"{model.__module__} {model!r}")
-    inputs: list[tuple[type[BaseModel], Literal["validation"]]] = [(model, "validation") for model in known]
-    found, definitions = models_json_schema(inputs, by_alias=True, ref_template=f"{SCHEMAS}{{model}}")
-    return definitions.get("$defs", {}), {model: found[model, "validation"] for model in known}
+    ordered = sorted(models, key=lambda model: f"{model.__module__} {model!r}")
+    inputs: list[tuple[type[BaseModel], Literal["validation"]]] = [(model, "validation") for model in ordered]
+    schemas, definitions = models_json_schema(inputs, by_alias=True, ref_template=f"{SCHEMAS}{{model}}")
+    return definitions.get("$defs", {}), {model: schemas[model, "validation"] for model in ordered}
 
 
 def _operation(route: Route, references: dict[type[RequestBody], Json]) -> Json:

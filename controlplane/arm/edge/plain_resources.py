@@ -25,7 +25,7 @@ class ResourceRequest(RequestBody):
 Request = TypeVar("Request", bound=ResourceRequest)
 
 
-def _nothing(call: Call, known: Document) -> None:
+def _nothing(call: Call, existing: Document) -> None:
     return None
 
 
@@ -77,13 +77,13 @@ class PlainType(Generic[Request]):
         place = location.normalised(request.location, self.full_type)
         with call.ports.store.transaction():
             call.get_group()
-            known = call.find(self.kind)
-            call.check_precondition(known)
-            old = known.json() if known else None
+            existing = call.find(self.kind)
+            call.check_precondition(existing)
+            old = existing.json() if existing else None
             if old and old["location"] != place:
                 raise errors.location_conflict(old["name"], old["location"], call.group, place)
             id = old["id"] if old else call.id
-            shown = {
+            body = {
                 "name": id.rpartition("/")[2],
                 "id": id,
                 "type": self.full_type,
@@ -91,19 +91,19 @@ class PlainType(Generic[Request]):
                 **({"tags": request.tags} if request.tags else {}),
                 **self.body(call, request, old),
             }
-            shown = call.with_kept(self.request, shown)
-            document = call.ports.store.put(self.kind, id, shown, parent=call.group_id)
-            self.after_write(call, shown, old)
+            body = call.with_kept(self.request, body)
+            document = call.ports.store.put(self.kind, id, body, parent=call.group_id)
+            self.after_write(call, body, old)
         return call.stored(document, 200 if old else self.created_status)
 
     def _delete(self, call: Call) -> Answer:
         with call.ports.store.transaction():
-            known = call.find(self.kind)
-            if known is None:
+            existing = call.find(self.kind)
+            if existing is None:
                 return Answer(204)
-            call.check_precondition(known)
-            self.before_deletion(call, known)
-            call.ports.store.delete(self.kind, known.id)
+            call.check_precondition(existing)
+            self.before_deletion(call, existing)
+            call.ports.store.delete(self.kind, existing.id)
         return Answer(200)
 
     def _list(self, call: Call) -> Answer:

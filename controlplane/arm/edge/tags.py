@@ -24,10 +24,10 @@ def patching(kind: str, request: type[TagsRequest] = TagsRequest) -> Callable[[C
     def patch(call: Call) -> Answer:
         tags = call.read(request).tags
         with call.ports.store.transaction():
-            known = call.get(kind)
-            call.check_precondition(known)
-            shown = known.json() if tags is None else tagged(known, tags)
-            changed = call.with_kept(request, shown)
-            return call.stored(known if changed == known.json() else call.ports.store.put(kind, call.id, changed))
+            existing = call.get(kind)
+            call.check_precondition(existing)
+            body = existing.json() if tags is None else tagged(existing, tags)
+            changed = call.with_kept(request, body)
+            return call.stored(existing if changed == existing.json() else call.ports.store.put(kind, call.id, changed))
 
     return patch

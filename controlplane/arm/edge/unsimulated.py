@@ -108,13 +108,13 @@ def routes(described: Iterable[Route]) -> tuple[Route, ...]:
 
 
 def _refusals(described: Iterable[Route]) -> Iterator[Route]:
-    known = {(route.method, keywords(route.path)) for route in described}
+    simulated = {(route.method, keywords(route.path)) for route in described}
     spelling = {keywords(route.path): route.path for route in described}
-    wanted = [(each.verb, each.path) for sdk in sdks() for each in sdk.operations]
-    for verb, path in (*wanted, *OTHERS):
+    of_sdks = [(each.verb, each.path) for sdk in sdks() for each in sdk.operations]
+    for verb, path in (*of_sdks, *OTHERS):
         place = keywords(path)
-        if (verb, place) not in known:
-            known.add((verb, place))
+        if (verb, place) not in simulated:
+            simulated.add((verb, place))
             yield refused(verb, spelling.setdefault(place, path))
 
 

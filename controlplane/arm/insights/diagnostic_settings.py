@@ -40,20 +40,20 @@ class SettingRequest(RequestBody):
 def put_setting(call: Call) -> Answer:
     if len(call.names["setting"]) not in _NAMES:
         raise errors.invalid_resource_name(call.names["setting"], f"it must have at most {_NAMES[-1]} characters")
-    asked = call.read(SettingRequest).properties
+    properties = call.read(SettingRequest).properties
     sinks = (
-        asked.storage_account_id,
-        asked.service_bus_rule_id,
-        asked.workspace_id,
-        asked.event_hub_authorization_rule_id,
-        asked.marketplace_partner_id,
+        properties.storage_account_id,
+        properties.service_bus_rule_id,
+        properties.workspace_id,
+        properties.event_hub_authorization_rule_id,
+        properties.marketplace_partner_id,
     )
     if not any(sinks):
         raise DATA_SINK_MISSING.error()
     scope = existing_scope(call, TYPE)
     with call.ports.store.transaction():
-        known = call.find(KIND)
-        id = known.json()["id"] if known else call.id
+        existing = call.find(KIND)
+        id = existing.json()["id"] if existing else call.id
         body: Json = {
             "id": id,
             "type": TYPE,
@@ -61,18 +61,18 @@ def put_setting(call: Call) -> Answer:
             "location": None,
             "kind": None,
             "tags": None,
-            "properties": asked.model_dump(by_alias=True),
+            "properties": properties.model_dump(by_alias=True),
             "identity": None,
         }
         return call.stored(call.ports.store.put(KIND, id, body, parent=scope))
 
 
 def get_setting(call: Call) -> Answer:
-    found = call.find(KIND)
-    if found is None:
+    document = call.find(KIND)
+    if document is None:
         owner = ResourceId.parse(existing_scope(call, TYPE))
         raise errors.resource_not_found(TYPE, call.names["setting"], owner.group)
-    return call.stored(found)
+    return call.stored(document)
 
 
 def delete_setting(call: Call) -> Answer:
@@ -80,8 +80,8 @@ def delete_setting(call: Call) -> Answer:
 
 
 def list_settings(call: Call) -> Answer:
-    found = call.ports.store.find(KIND, existing_scope(call, TYPE))
-    return as_json({"value": [each.json() for each in found]})
+    settings = call.ports.store.find(KIND, existing_scope(call, TYPE))
+    return as_json({"value": [each.json() for each in settings]})
 
 
 def routes(described: Iterable[Route]) -> tuple[Route, ...]:

@@ -14,9 +14,9 @@ class IdentityPatch(TagsRequest):
     decided = ("location",)
 
 
-def _body(call: Call, request: ResourceRequest, known: Json | None) -> Json:
-    if known:
-        return {"properties": known["properties"]}
+def _body(call: Call, request: ResourceRequest, existing: Json | None) -> Json:
+    if existing:
+        return {"properties": existing["properties"]}
     properties = {
         "tenantId": call.identity.tenant_id,
         "principalId": call.new_guid(),

@@ -52,9 +52,9 @@ class InterfaceRequest(ResourceRequest):
     properties: PropertiesRequest
 
 
-def _body(call: Call, request: InterfaceRequest, known: Json | None) -> Json:
-    asked, kept = request.properties, known["properties"] if known else {}
-    id, etag = known["id"] if known else call.id, f'W/"{call.new_guid()}"'
+def _body(call: Call, request: InterfaceRequest, existing: Json | None) -> Json:
+    asked, kept = request.properties, existing["properties"] if existing else {}
+    id, etag = existing["id"] if existing else call.id, f'W/"{call.new_guid()}"'
     group = asked.network_security_group
     if group and call.ports.store.get(network_security_groups.GROUPS.kind, group.id) is None:
         raise network.invalid_reference(group.id, id)
@@ -86,20 +86,20 @@ def _present(properties: Json, id: str, subnet: str) -> str:
 
 
 def _configuration(
-    call: Call, interface: str, asked: ConfigurationRequest, is_first: bool, present: str, etag: str
+    call: Call, interface: str, request: ConfigurationRequest, is_first: bool, present: str, etag: str
 ) -> Json:
     """`present` is the address that it had before."""
-    id, wanted = network_interface.configuration_id(interface, asked.name), asked.properties
-    subnet = find_subnet(call.ports.store, wanted.subnet.id)
+    id, properties = network_interface.configuration_id(interface, request.name), request.properties
+    subnet = find_subnet(call.ports.store, properties.subnet.id)
     if subnet is None:
-        raise network.invalid_reference(wanted.subnet.id, interface)
-    public = wanted.public_ip_address
+        raise network.invalid_reference(properties.subnet.id, interface)
+    public = properties.public_ip_address
     configuration = Configuration(
-        name=asked.name,
+        name=request.name,
         subnet=subnet["id"],
-        address=take_address(call.ports.store, subnet, id, wanted.private_ip_address or present),
-        primary=is_first if wanted.primary is None else wanted.primary,
-        method=wanted.private_ip_allocation_method,
+        address=take_address(call.ports.store, subnet, id, properties.private_ip_address or present),
+        primary=is_first if properties.primary is None else properties.primary,
+        method=properties.private_ip_allocation_method,
         public=public.id if public else "",
     )
     return network_interface.configuration_body(interface, configuration, etag)
@@ -109,11 +109,11 @@ def _after_write(call: Call, new: Json, old: Json | None) -> None:
     """Public addresses know whose they are; private ones that it has no more are free."""
     if old is not None:
         give_back_addresses(call.ports.store, old, but=new)
-    wanted = _public_addresses(new)
+    addresses = _public_addresses(new)
     for id in _public_addresses(old) if old else {}:
-        if id not in wanted:
+        if id not in addresses:
             public_ip_addresses.disconnect(call, id)
-    for id, configuration in wanted.items():
+    for id, configuration in addresses.items():
         public_ip_addresses.connect(call, id, configuration, new["id"])
 
 
@@ -126,12 +126,12 @@ def _public_addresses(interface: Json) -> dict[str, str]:
     }
 
 
-def _before_deletion(call: Call, known: Document) -> None:
-    shown = known.json()
-    if machine := shown["properties"].get("virtualMachine"):
-        raise network.interface_in_use(shown["id"], machine["id"])
-    give_back_addresses(call.ports.store, shown)
-    for id in _public_addresses(shown):
+def _before_deletion(call: Call, existing: Document) -> None:
+    body = existing.json()
+    if machine := body["properties"].get("virtualMachine"):
+        raise network.interface_in_use(body["id"], machine["id"])
+    give_back_addresses(call.ports.store, body)
+    for id in _public_addresses(body):
         public_ip_addresses.disconnect(call, id)
 
 
@@ -146,9 +146,9 @@ def ids_of(machine: Json) -> list[str]:
 
 def reconnect(call: Call, machine: str, old: Iterable[str], new: Iterable[str]) -> None:
     """Take interfaces from a machine and give it others; those in both stay."""
-    wanted = {id.lower() for id in new}
+    ids = {id.lower() for id in new}
     for id in old:
-        if id.lower() not in wanted:
+        if id.lower() not in ids:
             _set_machine(call, id, machine, None)
     for id in new:
         _set_machine(call, id, machine, machine)
@@ -163,20 +163,20 @@ def delete_with_machine(call: Call, machine: Json) -> None:
 
 
 def _set_machine(call: Call, id: str, asking: str, machine: str | None) -> None:
-    known = call.ports.store.get(INTERFACES.kind, id)
-    if known is None:
+    existing = call.ports.store.get(INTERFACES.kind, id)
+    if existing is None:
         if machine is None:
             return
         raise network.invalid_reference(id, asking)
-    shown = known.json()
-    owner = shown["properties"].pop("virtualMachine", {"id": asking})["id"]
+    body = existing.json()
+    owner = body["properties"].pop("virtualMachine", {"id": asking})["id"]
     if owner.lower() != asking.lower():
         raise network.interface_in_use(id, owner)
-    shown["properties"].pop("primary", None)
+    body["properties"].pop("primary", None)
     if machine is not None:
-        shown["properties"] |= {"virtualMachine": {"id": machine}, "primary": True}
-    if shown != known.json():
-        call.ports.store.put(INTERFACES.kind, id, shown)
+        body["properties"] |= {"virtualMachine": {"id": machine}, "primary": True}
+    if body != existing.json():
+        call.ports.store.put(INTERFACES.kind, id, body)
 
 
 INTERFACES = PlainType(

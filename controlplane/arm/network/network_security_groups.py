@@ -43,13 +43,13 @@ class GroupRequest(ResourceRequest):
     properties: PropertiesRequest = PropertiesRequest()
 
 
-def _body(call: Call, request: GroupRequest, known: Json | None) -> Json:
-    id, etag = known["id"] if known else call.id, f'W/"{call.new_guid()}"'
+def _body(call: Call, request: GroupRequest, existing: Json | None) -> Json:
+    id, etag = existing["id"] if existing else call.id, f'W/"{call.new_guid()}"'
     rules = [(rule.name, rule.properties) for rule in request.properties.security_rules or []]
     defaults = [(row[0], _default_rule(*row[1:])) for row in DEFAULT_RULES]
     properties = {
         "provisioningState": "Succeeded",
-        "resourceGuid": known["properties"]["resourceGuid"] if known else call.new_guid(),
+        "resourceGuid": existing["properties"]["resourceGuid"] if existing else call.new_guid(),
         "securityRules": [_rule(f"{id}/securityRules/{name}", shown, etag) for name, shown in rules],
         "defaultSecurityRules": [_rule(f"{id}/defaultSecurityRules/{name}", shown, etag) for name, shown in defaults],
     }
@@ -58,8 +58,8 @@ def _body(call: Call, request: GroupRequest, known: Json | None) -> Json:
 
 def _rule(id: str, properties: Json, etag: str) -> Json:
     kind, name = id.split("/")[-2:]
-    shown = {"provisioningState": "Succeeded", **properties}
-    return {"name": name, "id": id, "etag": etag, "type": f"{SECURITY_GROUP}/{kind}", "properties": shown}
+    rule_properties = {"provisioningState": "Succeeded", **properties}
+    return {"name": name, "id": id, "etag": etag, "type": f"{SECURITY_GROUP}/{kind}", "properties": rule_properties}
 
 
 def _default_rule(direction: str, priority: int, access: str, source: str, destination: str) -> Json:
@@ -80,10 +80,10 @@ def put_rule(call: Call) -> Answer:
     properties = call.read(OneRuleRequest).properties
     with call.ports.store.transaction():
         group, name = _group_of(call)
-        known = _named(group, name)
-        rule = _rule(known["id"] if known else f"{group['id']}/securityRules/{name}", properties, group["etag"])
+        existing = _named(group, name)
+        rule = _rule(existing["id"] if existing else f"{group['id']}/securityRules/{name}", properties, group["etag"])
         _write(call, group, [*_others(group, name), rule])
-    return as_json(rule, 200 if known else 201)
+    return as_json(rule, 200 if existing else 201)
 
 
 def get_rule(call: Call) -> Answer:
@@ -126,12 +126,12 @@ def _write(call: Call, group: Json, rules: list[Json]) -> None:
     call.ports.store.put(SECURITY_GROUP.lower(), group["id"].lower(), changed)
 
 
-def _before_deletion(call: Call, known: Document) -> None:
+def _before_deletion(call: Call, existing: Document) -> None:
     for interface in call.ports.store.find(network.INTERFACE.lower()):
-        shown = interface.json()
-        used = shown["properties"].get("networkSecurityGroup", {}).get("id", "")
-        if used.lower() == known.id:
-            raise network.group_in_use(used, shown["id"])
+        body = interface.json()
+        used = body["properties"].get("networkSecurityGroup", {}).get("id", "")
+        if used.lower() == existing.id:
+            raise network.group_in_use(used, body["id"])
 
 
 GROUPS = PlainType(

@@ -43,8 +43,8 @@ class AddressRequest(ResourceRequest):
     properties: PropertiesRequest = PropertiesRequest()
 
 
-def _body(call: Call, request: AddressRequest, known: Json | None) -> Json:
-    asked, kept = request.properties, known["properties"] if known else {}
+def _body(call: Call, request: AddressRequest, existing: Json | None) -> Json:
+    asked, kept = request.properties, existing["properties"] if existing else {}
     properties = {
         "provisioningState": "Succeeded",
         "resourceGuid": kept.get("resourceGuid") or call.new_guid(),
@@ -60,8 +60,8 @@ def _body(call: Call, request: AddressRequest, known: Json | None) -> Json:
     return {"etag": f'W/"{call.new_guid()}"', "sku": sku, "properties": properties}
 
 
-def _dns(asked: PropertiesRequest, location: str) -> Json:
-    label = asked.dns_settings.domain_name_label if asked.dns_settings else None
+def _dns(properties: PropertiesRequest, location: str) -> Json:
+    label = properties.dns_settings.domain_name_label if properties.dns_settings else None
     if not label:
         return {}
     name = f"{label}.{location.replace(' ', '').lower()}.cloudapp.azure.com"
@@ -83,33 +83,33 @@ def _owned(store: Store, prefix: str) -> list[tuple[str, str]]:
     return [(address, id) for address, id in present if network.contains(prefix, address)]
 
 
-def _before_deletion(call: Call, known: Document) -> None:
-    shown = known.json()
-    if used := shown["properties"].get("ipConfiguration"):
-        raise network.address_is_allocated(shown["id"], used["id"])
+def _before_deletion(call: Call, existing: Document) -> None:
+    body = existing.json()
+    if used := body["properties"].get("ipConfiguration"):
+        raise network.address_is_allocated(body["id"], used["id"])
     for prefix in (RANGE, WIDE_RANGE):
-        addresses.give_back(call.ports.store, prefix, shown["properties"]["ipAddress"], shown["id"])
+        addresses.give_back(call.ports.store, prefix, body["properties"]["ipAddress"], body["id"])
 
 
 def connect(call: Call, id: str, configuration: str, interface: str) -> None:
     """Give the address to an interface's configuration."""
-    known = call.ports.store.get(ADDRESSES.kind, id)
-    if known is None:
+    existing = call.ports.store.get(ADDRESSES.kind, id)
+    if existing is None:
         raise network.invalid_reference(id, interface)
-    shown = known.json()
-    used = shown["properties"].get("ipConfiguration", {}).get("id", configuration)
+    body = existing.json()
+    used = body["properties"].get("ipConfiguration", {}).get("id", configuration)
     if used.lower() != configuration.lower():
-        raise network.address_in_use(shown["id"], used, configuration)
-    shown["properties"]["ipConfiguration"] = {"id": configuration}
-    call.ports.store.put(ADDRESSES.kind, id, shown)
+        raise network.address_in_use(body["id"], used, configuration)
+    body["properties"]["ipConfiguration"] = {"id": configuration}
+    call.ports.store.put(ADDRESSES.kind, id, body)
 
 
 def disconnect(call: Call, id: str) -> None:
-    known = call.ports.store.get(ADDRESSES.kind, id)
-    if known is not None:
-        shown = known.json()
-        shown["properties"].pop("ipConfiguration", None)
-        call.ports.store.put(ADDRESSES.kind, id, shown)
+    existing = call.ports.store.get(ADDRESSES.kind, id)
+    if existing is not None:
+        body = existing.json()
+        body["properties"].pop("ipConfiguration", None)
+        call.ports.store.put(ADDRESSES.kind, id, body)
 
 
 ADDRESSES = PlainType(

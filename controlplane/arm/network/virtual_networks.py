@@ -53,10 +53,10 @@ class NetworkRequest(ResourceRequest):
     properties: PropertiesRequest
 
 
-def _body(call: Call, request: NetworkRequest, known: Json | None) -> Json:
+def _body(call: Call, request: NetworkRequest, existing: Json | None) -> Json:
     """A request that does not speak of subnets leaves them: they may have been written by their own paths."""
     asked, etag = request.properties, f'W/"{call.new_guid()}"'
-    id, old = (known["id"], known["properties"]["subnets"]) if known else (call.id, [])
+    id, old = (existing["id"], existing["properties"]["subnets"]) if existing else (call.id, [])
     named = None if asked.subnets is None else [(each.name, each.properties) for each in asked.subnets]
     subnets = old if named is None else [_subnet(id, name, properties, etag) for name, properties in named]
     _check(asked.address_space.address_prefixes, subnets)
@@ -66,7 +66,7 @@ def _body(call: Call, request: NetworkRequest, known: Json | None) -> Json:
             _check_unused(call, each["id"])
     properties = {
         "provisioningState": "Succeeded",
-        "resourceGuid": known["properties"]["resourceGuid"] if known else call.new_guid(),
+        "resourceGuid": existing["properties"]["resourceGuid"] if existing else call.new_guid(),
         "addressSpace": {"addressPrefixes": asked.address_space.address_prefixes},
         "subnets": subnets,
         "virtualNetworkPeerings": [],
@@ -76,15 +76,15 @@ def _body(call: Call, request: NetworkRequest, known: Json | None) -> Json:
     return {"etag": etag, "properties": properties}
 
 
-def _subnet(vnet: str, name: str, asked: SubnetPropertiesRequest, etag: str) -> Json:
-    group = asked.network_security_group
+def _subnet(vnet: str, name: str, request: SubnetPropertiesRequest, etag: str) -> Json:
+    group = request.network_security_group
     properties: Json = {
         "provisioningState": "Succeeded",
-        "addressPrefix": asked.prefix,
+        "addressPrefix": request.prefix,
         **({"networkSecurityGroup": {"id": group.id}} if group else {}),
         "delegations": [],
-        "privateEndpointNetworkPolicies": asked.private_endpoint_network_policies or "Disabled",
-        "privateLinkServiceNetworkPolicies": asked.private_link_service_network_policies or "Enabled",
+        "privateEndpointNetworkPolicies": request.private_endpoint_network_policies or "Disabled",
+        "privateLinkServiceNetworkPolicies": request.private_link_service_network_policies or "Enabled",
     }
     id = f"{vnet}/subnets/{name}"
     return {"name": name, "id": id, "etag": etag, "type": f"{VIRTUAL_NETWORK}/subnets", "properties": properties}
@@ -104,18 +104,18 @@ def _check_unused(call: Call, subnet: str) -> None:
 
 def put_subnet(call: Call) -> Answer:
     """It stands in its network and nowhere else."""
-    asked = call.read(OneSubnetRequest).properties
+    properties = call.read(OneSubnetRequest).properties
     with call.ports.store.transaction():
         vnet, name = _network_of(call)
         if not network.NAME.fullmatch(name):
             raise errors.invalid_resource_name(name, network.NAME_RULE)
-        known = _named(vnet, name)
-        subnet = _subnet(vnet["id"], known["name"] if known else name, asked, f'W/"{call.new_guid()}"')
+        existing = _named(vnet, name)
+        subnet = _subnet(vnet["id"], existing["name"] if existing else name, properties, f'W/"{call.new_guid()}"')
         subnet = call.with_kept(OneSubnetRequest, subnet)
         subnets = [*_others(vnet, name), subnet]
         _check(vnet["properties"]["addressSpace"]["addressPrefixes"], subnets)
         _write(call, vnet, subnets)
-    return as_json(subnet, 200 if known else 201)
+    return as_json(subnet, 200 if existing else 201)
 
 
 def get_subnet(call: Call) -> Answer:
@@ -160,8 +160,8 @@ def _write(call: Call, vnet: Json, subnets: list[Json]) -> None:
     call.ports.store.put(NETWORKS.kind, vnet["id"].lower(), changed)
 
 
-def _before_deletion(call: Call, known: Document) -> None:
-    for each in known.json()["properties"]["subnets"]:
+def _before_deletion(call: Call, existing: Document) -> None:
+    for each in existing.json()["properties"]["subnets"]:
         _check_unused(call, each["id"])
 
 

@@ -54,29 +54,29 @@ def cancel_job(call: Call) -> Answer:
 
 def list_jobs(call: Call) -> Answer:
     require_vault(call)
-    wanted = terms(call.query.get("$filter", ""))
-    check_keys(wanted, FILTER_KEYS)
-    return call.page(call.newest_first((key, encode(shown)) for key, shown in listed(call, wanted)))
+    filters = terms(call.query.get("$filter", ""))
+    check_keys(filters, FILTER_KEYS)
+    return call.page(call.newest_first((key, encode(body)) for key, body in listed(call, filters)))
 
 
-def listed(call: Call, wanted: dict[str, str]) -> Iterator[tuple[str, Json]]:
+def listed(call: Call, filters: dict[str, str]) -> Iterator[tuple[str, Json]]:
     """The jobs of the filter as lists show them, under keys that start with their time."""
     for document in call.ports.store.find(KIND, vault_id(call)):
-        shown = document.json()
-        properties = shown["properties"]
+        body = document.json()
+        properties = body["properties"]
         started = parse_instant(properties["startTime"])
         facts = {
             "backupmanagementtype": properties["backupManagementType"],
             "operation": properties["operation"],
             "status": properties["status"],
-            "jobid": shown["name"],
+            "jobid": body["name"],
         }
-        if not holds(wanted, facts) or not within(wanted, "starttime", "endtime", started):
+        if not holds(filters, facts) or not within(filters, "starttime", "endtime", started):
             continue
         if properties["status"] not in ENDED:
-            shown = _as_of_now(call, document)
-        del shown["properties"]["extendedInfo"]
-        yield f"{started.isoformat()} {document.id}", _in_version(call, shown)
+            body = _as_of_now(call, document)
+        del body["properties"]["extendedInfo"]
+        yield f"{started.isoformat()} {document.id}", _in_version(call, body)
 
 
 def _as_of_now(call: Call, document: Document) -> Json:
@@ -88,11 +88,11 @@ def _numbers(call: Call) -> bool:
     return call.query["api-version"] < FIRST_VERSION_WITH_NAMES
 
 
-def _in_version(call: Call, shown: Json) -> Json:
+def _in_version(call: Call, body: Json) -> Json:
     """The job as the caller's api-version shows it."""
-    if _numbers(call) and "actionsInfo" in shown["properties"]:
-        shown["properties"]["actionsInfo"] = [NUMBER_OF_CANCELLABLE]
-    return shown
+    if _numbers(call) and "actionsInfo" in body["properties"]:
+        body["properties"]["actionsInfo"] = [NUMBER_OF_CANCELLABLE]
+    return body
 
 
 ROUTES = (

@@ -132,26 +132,26 @@ def put_policy(call: Call) -> Answer:
     properties = _properties(request, _day(call))
     with call.ports.store.transaction():
         require_vault(call)
-        known = call.find(policy.KIND)
-        call.check_precondition(known)
+        existing = call.find(policy.KIND)
+        call.check_precondition(existing)
         requests = request.properties.resource_guard_operation_requests if request.properties else None
-        vault_rules.check_policy_put(call.ports, known, properties, requests)
-        document = _written(call, known, properties)
-        items = policy_change.items_under(call.ports.store, document) if document is not known else []
+        vault_rules.check_policy_put(call.ports, existing, properties, requests)
+        document = _written(call, existing, properties)
+        items = policy_change.items_under(call.ports.store, document) if document is not existing else []
         if items:
             operation = policy_change.configure_anew(call.ports, call.engine, document, items)
             return call.accepted(f"{call.id}/operations/{operation}", f"{call.id}/operationResults/{operation}")
     return as_json(_shown(document, _use(call)))
 
 
-def _written(call: Call, known: Document | None, properties: Json) -> Document:
+def _written(call: Call, existing: Document | None, properties: Json) -> Document:
     """The requested policy; the stored document where nothing changes."""
     id = call.id
-    if known is not None:
-        before = known.json()
+    if existing is not None:
+        before = existing.json()
         id = before["id"]
         if before["properties"] == properties:
-            return known
+            return existing
         policy.check_change(before["properties"], properties)
     else:
         policy.check_count(len(call.ports.store.find(policy.KIND, vault_id(call))))
@@ -164,31 +164,31 @@ def get_policy(call: Call) -> Answer:
 
 def list_policies(call: Call) -> Answer:
     require_vault(call)
-    wanted = terms(call.query.get("$filter", ""))
-    check_keys(wanted, {"backupmanagementtype", "workloadtype"})
-    return call.page(_listed(call, wanted))
+    filters = terms(call.query.get("$filter", ""))
+    check_keys(filters, {"backupmanagementtype", "workloadtype"})
+    return call.page(_listed(call, filters))
 
 
 def delete_policy(call: Call) -> Answer:
     with call.ports.store.transaction():
         require_vault(call)
-        known = call.find(policy.KIND)
-        if known is None:
+        existing = call.find(policy.KIND)
+        if existing is None:
             return Answer(204)
-        call.check_precondition(known)
-        if _use(call)[known.id]:
+        call.check_precondition(existing)
+        if _use(call)[existing.id]:
             raise policy.in_use()
-        if known.json()["name"] in policy.BUILT_IN:
+        if existing.json()["name"] in policy.BUILT_IN:
             raise policy.is_built_in()
-        call.ports.store.delete(policy.KIND, known.id)
+        call.ports.store.delete(policy.KIND, existing.id)
     return Answer(200)
 
 
 def _day(call: Call) -> date:
     """The date before times that a request writes without one: that of the policy as it stands, so that a request which
     changes nothing shows no other policy; for a new one, today's."""
-    known = call.find(policy.KIND)
-    return (schedule.date_of(known.json()["properties"]) if known else None) or call.ports.clock.now().date()
+    existing = call.find(policy.KIND)
+    return (schedule.date_of(existing.json()["properties"]) if existing else None) or call.ports.clock.now().date()
 
 
 def _properties(request: PolicyRequest, day: date) -> Json:
@@ -212,20 +212,20 @@ def _policy(call: Call) -> Document:
     return document
 
 
-def _listed(call: Call, wanted: dict[str, str]) -> Iterator[tuple[str, bytes]]:
+def _listed(call: Call, filters: dict[str, str]) -> Iterator[tuple[str, bytes]]:
     """The policies that came with the vault, then the others by name."""
     use, after = _use(call), call.after
     place = {name.lower(): str(index) for index, name in enumerate(policy.BUILT_IN)}
-    found = {document.id: document for document in call.ports.store.find(policy.KIND, vault_id(call))}
-    ordered = sorted((place.get(id.rpartition("/")[2], "9") + id, id) for id in found)
+    documents = {document.id: document for document in call.ports.store.find(policy.KIND, vault_id(call))}
+    ordered = sorted((place.get(id.rpartition("/")[2], "9") + id, id) for id in documents)
     for key, id in ordered:
-        shown = _shown(found[id], use)
+        body = _shown(documents[id], use)
         kinds = {
-            "backupmanagementtype": shown["properties"]["backupManagementType"],
-            "workloadtype": shown["properties"].get("workLoadType", "VM"),
+            "backupmanagementtype": body["properties"]["backupManagementType"],
+            "workloadtype": body["properties"].get("workLoadType", "VM"),
         }
-        if key > after and holds(wanted, kinds):
-            yield key, encode(shown)
+        if key > after and holds(filters, kinds):
+            yield key, encode(body)
 
 
 def _shown(document: Document, use: Counter[str]) -> Json:

@@ -46,8 +46,8 @@ def post_status(call: Call) -> Answer:
     request = call.read(StatusRequest)
     machine, region = _machine(request.resource_type, request.resource_id), _region(call)
     items = pre_validation.items_of(call.ports.store, machine)
-    shown = next((item for item in items if item.json()["properties"]["sourceLocation"] == region), None)
-    return as_json({"protectionStatus": "NotProtected"} if shown is None else _protected(call, shown))
+    item_in_region = next((item for item in items if item.json()["properties"]["sourceLocation"] == region), None)
+    return as_json({"protectionStatus": "NotProtected"} if item_in_region is None else _protected(call, item_in_region))
 
 
 def _protected(call: Call, item: Document) -> Json:

@@ -39,10 +39,10 @@ def undelete(call: Call) -> Answer:
     request = call.read(UndeleteRequest)
     store, id = call.ports.store, call.new_guid()
     with store.transaction():
-        known = _deleted(call)
-        deleted_vaults.undelete(call.ports, known, _group(call, request.properties.recovery_resource_group_id))
+        existing = _deleted(call)
+        deleted_vaults.undelete(call.ports, existing, _group(call, request.properties.recovery_resource_group_id))
         done = operation.succeeded(id, instant(call.ports.clock.now()))
-        store.put(operation.KIND, id, done, parent=known.id)
+        store.put(operation.KIND, id, done, parent=existing.id)
     return call.accepted(f"{call.id.removesuffix('/undelete')}/operations/{id}")
 
 
@@ -65,10 +65,10 @@ def _id(call: Call) -> str:
 
 
 def _deleted(call: Call) -> Document:
-    found = call.find(deleted_vault.KIND, _id(call))
-    if found is None:
+    document = call.find(deleted_vault.KIND, _id(call))
+    if document is None:
         raise deleted_vault.not_found(call.names["vault"])
-    return found
+    return document
 
 
 def _group(call: Call, id: str) -> Json:
@@ -78,10 +78,10 @@ def _group(call: Call, id: str) -> Json:
         raise errors.invalid_backup_input("recoveryResourceGroupId", "it must be the id of a resource group")
     if parts[1].lower() != call.names["subscription"].lower():
         raise SUBSCRIPTION_NOT_FOUND.error(subscription=parts[1])
-    found = call.find(GROUP_KIND, f"/{'/'.join(parts)}")
-    if found is None:
+    document = call.find(GROUP_KIND, f"/{'/'.join(parts)}")
+    if document is None:
         raise errors.resource_group_not_found(parts[3])
-    return found.json()
+    return document.json()
 
 
 ROUTES = (

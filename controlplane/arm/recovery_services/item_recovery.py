@@ -47,13 +47,13 @@ class ResultRequest(RequestBody):
 
 
 def post_provision(call: Call) -> Answer:
-    asked = call.read(ProvisionRequest).properties
+    properties = call.read(ProvisionRequest).properties
     point = _point(call)
-    if asked.object_type != "IaasVMILRRegistrationRequest":
+    if properties.object_type != "IaasVMILRRegistrationRequest":
         raise errors.invalid_backup_input("objectType", "it must be IaasVMILRRegistrationRequest for a virtual machine")
-    if asked.recovery_point_id is not None and asked.recovery_point_id.rpartition("/")[2] != point.id:
+    if properties.recovery_point_id is not None and properties.recovery_point_id.rpartition("/")[2] != point.id:
         raise errors.invalid_backup_input("recoveryPointId", "it must be the recovery point of the request URL")
-    return _accepted(call, item_recovery.provision(call.ports, point, asked.renew_existing_registration))
+    return _accepted(call, item_recovery.provision(call.ports, point, properties.renew_existing_registration))
 
 
 def post_result(call: Call) -> Answer:
@@ -71,10 +71,10 @@ def post_revoke(call: Call) -> Answer:
 
 def encoded_scripts(ports: Ports, session: Session, base_url: str) -> Json:
     """Content travels in base64."""
-    found = item_recovery.scripts(ports, session, base_url)
+    answer = item_recovery.scripts(ports, session, base_url)
     entries = [
         entry | {"scriptContent": b64encode(entry["scriptContent"].encode()).decode()}
-        for entry in found["clientScripts"]
+        for entry in answer["clientScripts"]
     ]
     return {"clientScripts": entries}
 
@@ -101,8 +101,8 @@ def open_routes(ports: Ports) -> list[routing.BaseRoute]:
     """Outside ARM: they need the session's password, and no token."""
 
     def get_script(request: Request) -> Response:
-        found = sessions.find(ports, request.path_params["session"])
-        return PlainTextResponse(item_recovery.script(str(request.base_url).rstrip("/"), found))
+        session = sessions.find(ports, request.path_params["session"])
+        return PlainTextResponse(item_recovery.script(str(request.base_url).rstrip("/"), session))
 
     def list_disks(request: Request) -> Response:
         return JSONResponse(item_recovery.disks(ports, _opened(ports, request)))
@@ -149,10 +149,10 @@ def _lun(request: Request) -> int:
         raise HTTPException(404) from None
 
 
-def _span(asked: str, size_bytes: int) -> tuple[int, int]:
+def _span(header: str, size_bytes: int) -> tuple[int, int]:
     """The first and the last byte that are asked for; never more than MOST_BYTES of them."""
-    found = _RANGE.fullmatch(asked)
-    first, last = (int(found[1]), int(found[2])) if found else (0, -1)
+    match = _RANGE.fullmatch(header)
+    first, last = (int(match[1]), int(match[2])) if match else (0, -1)
     if not first <= last < size_bytes or last - first >= MOST_BYTES:
         raise HTTPException(416, f"The header Range must name from 1 to {MOST_BYTES} bytes of the disk.")
     return first, last

@@ -21,9 +21,9 @@ READABLE = timedelta(hours=1)
 def post_export(call: Call) -> Answer:
     """The blob is there when this is answered."""
     vault = require_vault(call)
-    wanted = terms(call.query.get("$filter", ""))
-    check_keys(wanted, FILTER_KEYS)
-    jobs = [shown for _, shown in sorted(listed(call, wanted), key=lambda row: row[0], reverse=True)]
+    filters = terms(call.query.get("$filter", ""))
+    check_keys(filters, FILTER_KEYS)
+    jobs = [shown for _, shown in sorted(listed(call, filters), key=lambda row: row[0], reverse=True)]
     id = call.new_guid()
     call.ports.blobs.put(_blob(call, id), encode({"value": jobs}))
     body = operation.succeeded_with_jobs(id, instant(call.ports.clock.now()), [job["name"] for job in jobs], {})
@@ -36,11 +36,11 @@ def get_export(call: Call) -> Answer:
     """Address and signature apart, as the service gives them. The signature is made for each answer and not kept."""
     require_vault(call)
     id = call.names["operation"]
-    found = call.ports.store.get(operation.KIND, id)
-    if found is None or found.parent != vault_id(call).lower() or not found.private.get("exported"):
+    document = call.ports.store.get(operation.KIND, id)
+    if document is None or document.parent != vault_id(call).lower() or not document.private.get("exported"):
         raise errors.operation_not_found(id)
     # Signatures are checked in real time, whatever the world's clock says.
-    signed = call.ports.blobs.sas(_blob(call, found.id), "r", datetime.now(UTC) + READABLE)
+    signed = call.ports.blobs.sas(_blob(call, document.id), "r", datetime.now(UTC) + READABLE)
     address, _, signature = signed.partition("?")
     result = {
         "objectType": "ExportJobsOperationResultInfo",

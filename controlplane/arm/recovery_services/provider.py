@@ -55,7 +55,7 @@ def routes(described: Iterable[Route]) -> tuple[Route, ...]:
 
 
 def _operations(described: Iterable[Route]) -> list[Json]:
-    found: dict[str, Json] = {}
+    operations: dict[str, Json] = {}
     for route in described:
         _, _, below = route.path.rpartition("/providers/")
         namespace, *segments = split(below)
@@ -65,8 +65,8 @@ def _operations(described: Iterable[Route]) -> list[Json]:
         *resource, last = kinds
         name = "/".join([namespace, *kinds, verb] if verb else [namespace, *resource, last, "action"])
         display = {"provider": NAMESPACE, "resource": "/".join(kinds), "operation": f"{route.method} {last}"}
-        found[name] = {"name": name, "display": display | {"description": ""}, "origin": "user"}
-    return [found[name] for name in sorted(found)]
+        operations[name] = {"name": name, "display": display | {"description": ""}, "origin": "user"}
+    return [operations[name] for name in sorted(operations)]
 
 
 ROUTES = (

@@ -26,8 +26,8 @@ class MoveRequest(RequestBody):
 def post_recommended(call: Call) -> Answer:
     item = require_item(call)
     excluded = set(call.read(RecommendedRequest).excluded_rp_list or [])
-    found = archive.ready(call.ports.store, item.id, call.ports.clock.now())
-    return as_json({"value": [with_readiness(body(point), None) for point in found if point.id not in excluded]})
+    movable = archive.ready(call.ports.store, item.id, call.ports.clock.now())
+    return as_json({"value": [with_readiness(body(point), None) for point in movable if point.id not in excluded]})
 
 
 def post_move(call: Call) -> Answer:

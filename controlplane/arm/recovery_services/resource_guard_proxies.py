@@ -42,8 +42,8 @@ class UnlockRequest(RequestBody):
 def list_proxies(call: Call) -> Answer:
     require_vault(call)
     store = call.ports.store
-    found = call.by_id(PROXY_KIND, vault_id(call))
-    return call.page((document.id, encode(vault_rules.shown_mapping(store, document))) for document in found)
+    documents = call.by_id(PROXY_KIND, vault_id(call))
+    return call.page((document.id, encode(vault_rules.shown_mapping(store, document))) for document in documents)
 
 
 def get_proxy(call: Call) -> Answer:
@@ -52,20 +52,20 @@ def get_proxy(call: Call) -> Answer:
 
 def put_proxy(call: Call) -> Answer:
     """Map the vault to a guard. It has one at most, so this ends another mapping, which its guard must have allowed."""
-    asked = call.read(ProxyRequest).properties.resource_guard_resource_id
+    guard_id = call.read(ProxyRequest).properties.resource_guard_resource_id
     store, now = call.ports.store, call.ports.clock.now()
     with store.transaction():
         home = require_vault(call)
-        guard = _guard(call, asked)
+        guard = _guard(call, guard_id)
         id = f"{home}/backupResourceGuardProxies/{call.names['proxy']}"
-        known = vault_rules.mapping_document(store, home)
-        if known is not None and (known.id, known.private["guard"]) == (id.lower(), guard["id"]):
-            return as_json(vault_rules.shown_mapping(store, known))
-        if known is None:
+        existing = vault_rules.mapping_document(store, home)
+        if existing is not None and (existing.id, existing.private["guard"]) == (id.lower(), guard["id"]):
+            return as_json(vault_rules.shown_mapping(store, existing))
+        if existing is None:
             _show_in_vault(call, guarded=True)
         else:
-            vault_rules.check_unlocked(call.ports, home, DELETE_PROXY, known.id)
-            store.delete(PROXY_KIND, known.id)
+            vault_rules.check_unlocked(call.ports, home, DELETE_PROXY, existing.id)
+            store.delete(PROXY_KIND, existing.id)
         private = {"id": id, "guard": guard["id"], "updated": instant(now), "unlocks": {}}
         document = store.put(PROXY_KIND, id, {"id": id}, parent=home, private=private)
     return as_json(vault_rules.shown_mapping(store, document))
@@ -74,11 +74,11 @@ def put_proxy(call: Call) -> Answer:
 def delete_proxy(call: Call) -> Answer:
     with call.ports.store.transaction():
         home = require_vault(call)
-        known = call.find(PROXY_KIND)
-        if known is None:
+        existing = call.find(PROXY_KIND)
+        if existing is None:
             return Answer(204)
-        vault_rules.check_unlocked(call.ports, home, DELETE_PROXY, known.id)
-        call.ports.store.delete(PROXY_KIND, known.id)
+        vault_rules.check_unlocked(call.ports, home, DELETE_PROXY, existing.id)
+        call.ports.store.delete(PROXY_KIND, existing.id)
         _show_in_vault(call, guarded=False)
     return Answer(200)
 
@@ -88,22 +88,22 @@ def unlock_delete(call: Call) -> Answer:
     request = call.read(UnlockRequest)
     store, now = call.ports.store, call.ports.clock.now()
     with store.transaction():
-        known = _proxy(call, call.id.removesuffix("/unlockDelete"))
-        shown = vault_rules.shown_mapping(store, known)
-        resource = request.resource_to_be_deleted or known.id
-        operation = DELETE_PROXY if resource.lower() == known.id else DELETE_ITEM
-        resource_guard.check_request(shown, operation, request.resource_guard_operation_requests)
-        unlocks = resource_guard.unlocked(known.private["unlocks"], resource, now)
-        store.put(PROXY_KIND, known.id, known.json(), private=known.private | {"unlocks": unlocks})
+        existing = _proxy(call, call.id.removesuffix("/unlockDelete"))
+        mapping = vault_rules.shown_mapping(store, existing)
+        resource = request.resource_to_be_deleted or existing.id
+        operation = DELETE_PROXY if resource.lower() == existing.id else DELETE_ITEM
+        resource_guard.check_request(mapping, operation, request.resource_guard_operation_requests)
+        unlocks = resource_guard.unlocked(existing.private["unlocks"], resource, now)
+        store.put(PROXY_KIND, existing.id, existing.json(), private=existing.private | {"unlocks": unlocks})
     return as_json({"unlockDeleteExpiryTime": instant(now + resource_guard.UNLOCKED_FOR)})
 
 
 def _proxy(call: Call, id: str | None = None) -> Document:
-    found = call.find(PROXY_KIND, id)
-    if found is None:
+    document = call.find(PROXY_KIND, id)
+    if document is None:
         require_vault(call)
         raise errors.resource_not_found(PROXY_TYPE, call.names["proxy"], call.group)
-    return found
+    return document
 
 
 def _guard(call: Call, id: str) -> Json:

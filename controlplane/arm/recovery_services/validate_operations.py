@@ -41,16 +41,16 @@ def post_validate(call: Call) -> Answer:
 def post_trigger(call: Call) -> Answer:
     """It is done when the answer is given; the result is asked for as if it had taken its time."""
     require_vault(call)
-    found, id = _findings(call), call.new_guid()
-    call.ports.store.put(KIND, id, found, parent=vault_id(call), private={"at": instant(call.ports.clock.now())})
+    findings, id = _findings(call), call.new_guid()
+    call.ports.store.put(KIND, id, findings, parent=vault_id(call), private={"at": instant(call.ports.clock.now())})
     home = vault_id(call)
     return call.accepted(f"{home}/backupValidateOperationsStatuses/{id}", f"{home}/backupValidateOperationResults/{id}")
 
 
 def get_status(call: Call) -> Answer:
-    found = _known(call)
-    body = operation.succeeded(found.id, found.private["at"])
-    properties = {"objectType": "OperationStatusValidateOperationExtendedInfo", **found.json()}
+    document = _known(call)
+    body = operation.succeeded(document.id, document.private["at"])
+    properties = {"objectType": "OperationStatusValidateOperationExtendedInfo", **document.json()}
     return as_json(body | {"properties": properties})
 
 
@@ -104,10 +104,10 @@ def _point_of(call: Call, restore: RestorePropertiesRequest) -> str:
 
 
 def _known(call: Call) -> Document:
-    found = call.ports.store.get(KIND, call.names["operation"])
-    if found is None or found.parent != vault_id(call).lower():
+    document = call.ports.store.get(KIND, call.names["operation"])
+    if document is None or document.parent != vault_id(call).lower():
         raise errors.operation_not_found(call.names["operation"])
-    return found
+    return document
 
 
 ROUTES = (

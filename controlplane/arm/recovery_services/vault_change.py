@@ -34,29 +34,29 @@ class Asked:
     by_vault_api: bool = True
 
 
-def apply(call: Call, before: Json, known: Document | None, asked: Asked) -> Document:
+def apply(call: Call, before: Json, existing: Document | None, request: Asked) -> Document:
     """Write the vault as asked, inside the caller's transaction. `before` is its body, or that of a new vault with
     `known` None. A request that asks for nothing new leaves the document as it is, its ETags too."""
     store = call.ports.store
     after = dict(before)
-    if asked.identity is not None:
-        directory = _directory(call, asked.identity)
-        after["identity"] = vault_identity.changed(before.get("identity", {}), asked.identity, directory)
-    if asked.tags is not None:
-        after["tags"] = dict(asked.tags)
-        if not asked.tags:
+    if request.identity is not None:
+        directory = _directory(call, request.identity)
+        after["identity"] = vault_identity.changed(before.get("identity", {}), request.identity, directory)
+    if request.tags is not None:
+        after["tags"] = dict(request.tags)
+        if not request.tags:
             del after["tags"]
-    if asked.sku is not None:
-        after["sku"] = vault.check_sku(asked.sku)
-    after["properties"] = vault_settings.merged(before["properties"], asked.settings, call.query["api-version"])
-    if known is not None and after == before:
-        return known
-    in_use = known is not None and bool(store.find(protected_item.KIND, known.id, limit=1))
+    if request.sku is not None:
+        after["sku"] = vault.check_sku(request.sku)
+    after["properties"] = vault_settings.merged(before["properties"], request.settings, call.query["api-version"])
+    if existing is not None and after == before:
+        return existing
+    in_use = existing is not None and bool(store.find(protected_item.KIND, existing.id, limit=1))
     identity = after.get("identity", {})
     vault_settings.check(vault_settings.Change(before["properties"], after["properties"], identity, in_use))
-    if known is not None:
-        _check_guard(call, known, before["properties"], after["properties"], asked.guard_requests)
-    private = (known.private if known else {}) | _traces(asked)
+    if existing is not None:
+        _check_guard(call, existing, before["properties"], after["properties"], request.guard_requests)
+    private = (existing.private if existing else {}) | _traces(request)
     body = vault.stamped(after, call.ports.clock.now())
     return store.put(vault.KIND, before["id"], body, parent=call.group_id, private=private)
 
@@ -66,18 +66,18 @@ def redundancy_is_of_vault_api(document: Document) -> bool:
     return bool(document.private.get("redundancy_by_vault_api"))
 
 
-def _traces(asked: Asked) -> Json:
-    told = asked.by_vault_api and "redundancySettings" in asked.settings
+def _traces(request: Asked) -> Json:
+    told = request.by_vault_api and "redundancySettings" in request.settings
     return {"redundancy_by_vault_api": True} if told else {}
 
 
-def _directory(call: Call, asked: Request) -> Directory:
-    found = {id: call.find(IDENTITIES.kind, id) for id, wanted in (asked.users or {}).items() if wanted}
-    users = {id.lower(): document.json()["properties"] for id, document in found.items() if document is not None}
+def _directory(call: Call, request: Request) -> Directory:
+    documents = {id: call.find(IDENTITIES.kind, id) for id, is_assigned in (request.users or {}).items() if is_assigned}
+    users = {id.lower(): document.json()["properties"] for id, document in documents.items() if document is not None}
     return Directory(call.identity.tenant_id, call.new_guid(), users)
 
 
-def _check_guard(call: Call, known: Document, before: Json, after: Json, requests: Sequence[str] | None) -> None:
+def _check_guard(call: Call, existing: Document, before: Json, after: Json, requests: Sequence[str] | None) -> None:
     """What a resource guard wants a second person for."""
     guarded = {
         resource_guard.REDUCE_IMMUTABILITY: immutability.is_weakened(
@@ -87,4 +87,4 @@ def _check_guard(call: Call, known: Document, before: Json, after: Json, request
     }
     for operation, happens in guarded.items():
         if happens:
-            vault_rules.check_guard(call.ports.store, known.id, operation, requests)
+            vault_rules.check_guard(call.ports.store, existing.id, operation, requests)

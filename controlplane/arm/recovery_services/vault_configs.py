@@ -73,8 +73,8 @@ def get_backup_config(call: Call) -> Answer:
 
 
 def write_backup_config(call: Call) -> Answer:
-    asked = _properties(call.read(BackupConfigRequest))
-    vault_config.check_backup_config(_vault(call).json(), asked)
+    properties = _properties(call.read(BackupConfigRequest))
+    vault_config.check_backup_config(_vault(call).json(), properties)
     return get_backup_config(call)
 
 
@@ -85,10 +85,10 @@ def get_storage_config(call: Call) -> Answer:
 
 
 def put_storage_config(call: Call) -> Answer:
-    asked = _properties(call.read(StorageConfigRequest))
+    properties = _properties(call.read(StorageConfigRequest))
     with call.ports.store.transaction():
         vault = _vault(call)
-        redundancy = vault_config.redundancy_asked(vault.json(), asked)
+        redundancy = vault_config.redundancy_asked(vault.json(), properties)
         if redundancy:
             if redundancy_is_of_vault_api(vault):
                 raise vault_config.redundancy_is_of_vault_api()

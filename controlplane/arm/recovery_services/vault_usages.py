@@ -19,10 +19,10 @@ def list_usages(call: Call) -> Answer:
 
 def list_summaries(call: Call) -> Answer:
     vault = require_vault(call)
-    wanted = terms(call.query.get("$filter", ""))
-    check_keys(wanted, {"type"})
+    filters = terms(call.query.get("$filter", ""))
+    check_keys(filters, {"type"})
     machines = len(call.ports.store.find(protected_item.KIND, vault))
-    return as_json({"value": vault_usage.summary(machines, wanted.get("type", vault_usage.ITEMS))})
+    return as_json({"value": vault_usage.summary(machines, filters.get("type", vault_usage.ITEMS))})
 
 
 def list_replication_usages(call: Call) -> Answer:

@@ -34,11 +34,11 @@ def put_vault(call: Call) -> Answer:
     place = location.normalised(request.location, TYPE)
     with call.ports.store.transaction():
         call.get_group()
-        known = call.find(KIND)
-        call.check_precondition(known)
-        if known:
-            _check_location(call, known, place)
-            return call.stored(apply(call, known.json(), known, _asked(request, replaces=True)))
+        existing = call.find(KIND)
+        call.check_precondition(existing)
+        if existing:
+            _check_location(call, existing, place)
+            return call.stored(apply(call, existing.json(), existing, _asked(request, replaces=True)))
         document = apply(call, vault.new(call.id, place), None, _asked(request, replaces=True))
         for built_in in policy.built_in(call.id, call.ports.clock.now()):
             call.ports.store.put(policy.KIND, built_in["id"], built_in, parent=call.id)
@@ -51,13 +51,13 @@ def patch_vault(call: Call) -> Answer:
     """A change of tags alone is answered with the vault, any other with an operation."""
     request = call.read(VaultRequest)
     with call.ports.store.transaction():
-        known = call.get(KIND)
-        call.check_precondition(known)
+        existing = call.get(KIND)
+        call.check_precondition(existing)
         if request.location is not None:
-            _check_location(call, known, location.normalised(request.location, TYPE))
-        asked = _asked(request, replaces=False)
-        document = apply(call, known.json(), known, asked)
-        if not asked.settings and asked.identity is None and asked.sku is None:
+            _check_location(call, existing, location.normalised(request.location, TYPE))
+        change = _asked(request, replaces=False)
+        document = apply(call, existing.json(), existing, change)
+        if not change.settings and change.identity is None and change.sku is None:
             return call.stored(document)
         name = _finished_operation(call)
     return call.accepted(f"{call.id}/operationStatus/{name}", f"{call.id}/operationResults/{name}")
@@ -78,11 +78,11 @@ def list_all_vaults(call: Call) -> Answer:
 
 def delete_vault(call: Call) -> Answer:
     with call.ports.store.transaction():
-        known = call.find(KIND)
-        if known is None:
+        existing = call.find(KIND)
+        if existing is None:
             return Answer(204)
-        call.check_precondition(known)
-        deleted_vaults.delete(call.ports, known)
+        call.check_precondition(existing)
+        deleted_vaults.delete(call.ports, existing)
         if call.query["api-version"] < FIRST_VERSION_WITH_A_DELETION:
             return Answer()
         name = _finished_operation(call)
@@ -128,12 +128,12 @@ def _identity(request: IdentityRequest | None, replaces: bool) -> vault_identity
     if request is None or (request.type is None and request.user_assigned_identities is None):
         return None
     users = request.user_assigned_identities
-    wanted = None if users is None else {id: entry is not None for id, entry in users.items()}
-    return vault_identity.Request(request.type, wanted, replaces)
+    assigned = None if users is None else {id: entry is not None for id, entry in users.items()}
+    return vault_identity.Request(request.type, assigned, replaces)
 
 
-def _check_location(call: Call, known: Document, place: str) -> None:
-    actual = known.json()["location"]
+def _check_location(call: Call, existing: Document, place: str) -> None:
+    actual = existing.json()["location"]
     if actual != place:
         raise errors.location_conflict(call.names["vault"], actual, call.group, place)
 

@@ -21,12 +21,12 @@ ENOUGH = 600
 def make_room(call: Call, coming: int = 0) -> bool:
     """Whether there is room for those that come; and delete the oldest if there are too many then. What is deleted
     where there was no room makes some for the next. Belongs into a transaction."""
-    found = call.ports.store.find(KIND, call.group_id)
-    has_room = len(found) + coming <= MOST
-    count = len(found) + (coming if has_room else 0)
+    deployments = call.ports.store.find(KIND, call.group_id)
+    has_room = len(deployments) + coming <= MOST
+    count = len(deployments) + (coming if has_room else 0)
     if count > TOO_MANY:
         locks = [Lock(**lock.private) for lock in call.ports.store.find(LOCK)]
-        free = [each for each in found if each.id != call.id.lower() and _may_go(each, locks)]
+        free = [each for each in deployments if each.id != call.id.lower() and _may_go(each, locks)]
         free.sort(key=lambda each: (each.private["started"], each.id))
         for each in free[: count - ENOUGH]:
             call.ports.store.delete(KIND, each.id)

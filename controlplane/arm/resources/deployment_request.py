@@ -94,8 +94,8 @@ def read_order(call: Call) -> DeploymentOrder:
     if request.properties.validation_level:
         facts |= {"validationLevel": level}
     is_outer = is_own(call) and _scope_of(request.properties) != "inner"
-    shown = None if is_outer else without_defaults(template)
-    return DeploymentOrder(scope, shown, operations, planned.outputs, secrets, facts, request.tags)
+    visible_template = None if is_outer else without_defaults(template)
+    return DeploymentOrder(scope, visible_template, operations, planned.outputs, secrets, facts, request.tags)
 
 
 def template_hash(template: Json) -> str:
@@ -188,9 +188,9 @@ def _check_resources(call: Call, planned: TemplatePlan, scope: Scope) -> None:
 
 
 def _preflight(call: Call, planned: TemplatePlan, scope: Scope, tracking_id: str) -> None:
-    found = preflight.refusals(call, planned, scope)
-    if found:
-        raise domain.invalid_deployment(call.names["deployment"], tracking_id, found)
+    refusals = preflight.refusals(call, planned, scope)
+    if refusals:
+        raise domain.invalid_deployment(call.names["deployment"], tracking_id, refusals)
 
 
 @contextmanager

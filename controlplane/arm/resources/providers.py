@@ -20,11 +20,11 @@ def routes(described: Iterable[Route]) -> tuple[Route, ...]:
         return as_json({"value": [_provider(call, namespace, types[namespace]) for namespace in sorted(types)]})
 
     def get_provider(call: Call) -> Answer:
-        wanted = call.names["namespace"]
+        name = call.names["namespace"]
         for namespace, names in types.items():
-            if namespace.lower() == wanted.lower():
+            if namespace.lower() == name.lower():
                 return as_json(_provider(call, namespace, names))
-        raise errors.invalid_namespace(wanted)
+        raise errors.invalid_namespace(name)
 
     # Everything is registered from the start, so registering has nothing to do.
     return (
@@ -43,9 +43,9 @@ def _resource_types(described: Iterable[Route]) -> dict[str, list[str]]:
         segments = split(below) if above else [RESOURCES, *split(below)[2:]]
         if route.method != "PUT" or len(segments) < 3:
             continue
-        known = types.setdefault(segments[0], [])
-        if (name := "/".join(segments[1::2])) not in known:
-            known.append(name)
+        names = types.setdefault(segments[0], [])
+        if (name := "/".join(segments[1::2])) not in names:
+            names.append(name)
     return types
 
 

@@ -38,29 +38,29 @@ def found(call: Call, kinds: Iterable[str], parent: str | None) -> Iterator[Docu
 
 
 def _page(call: Call, documents: Iterable[Document]) -> Answer:
-    wanted = terms(call.query.get("$filter", ""))
-    check_keys(wanted, FILTER_KEYS)
+    filters = terms(call.query.get("$filter", ""))
+    check_keys(filters, FILTER_KEYS)
     show_state = "provisioningstate" in call.query.get("$expand", "").lower()
     bodies = ((document.id, document.json()) for document in documents)
-    return call.page((id, encode(_entry(body, show_state))) for id, body in bodies if _is_wanted(body, wanted))
+    return call.page((id, encode(_entry(body, show_state))) for id, body in bodies if _is_wanted(body, filters))
 
 
-def _is_wanted(body: Json, wanted: Mapping[str, str]) -> bool:
+def _is_wanted(body: Json, filters: Mapping[str, str]) -> bool:
     facts = {
         "resourcegroup": ResourceId.parse(body["id"]).group,
         "resourcetype": body["type"],
         "name": body["name"],
         "location": body["location"],
     }
-    return holds(wanted, facts) and _has_tag(body.get("tags") or {}, wanted)
+    return holds(filters, facts) and _has_tag(body.get("tags") or {}, filters)
 
 
-def _has_tag(tags: Mapping[str, str], wanted: Mapping[str, str]) -> bool:
+def _has_tag(tags: Mapping[str, str], filters: Mapping[str, str]) -> bool:
     """Names of tags mean the same in any case, their values do not."""
-    if "tagname" not in wanted:
-        return "tagvalue" not in wanted or wanted["tagvalue"] in tags.values()
-    named = [value for name, value in tags.items() if name.lower() == wanted["tagname"].lower()]
-    return bool(named) and wanted.get("tagvalue", named[0]) == named[0]
+    if "tagname" not in filters:
+        return "tagvalue" not in filters or filters["tagvalue"] in tags.values()
+    named = [value for name, value in tags.items() if name.lower() == filters["tagname"].lower()]
+    return bool(named) and filters.get("tagvalue", named[0]) == named[0]
 
 
 def _entry(body: Json, show_state: bool) -> Json:

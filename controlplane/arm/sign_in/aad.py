@@ -174,8 +174,8 @@ class Tokens:
         return caller
 
     def may_ask_for(self, resource: str, base_url: str) -> bool:
-        asked = _resource(resource)
-        return asked in OTHER_RESOURCES or asked in _ADVERTISED_RESOURCES or self._is_own(asked, base_url)
+        named = _resource(resource)
+        return named in OTHER_RESOURCES or named in _ADVERTISED_RESOURCES or self._is_own(named, base_url)
 
     def key_set(self) -> dict[str, Any]:
         """The public key, as a JSON Web Key Set."""

@@ -50,10 +50,10 @@ class DeviceCodes:
 
     def approve(self, user_code: str) -> bool:
         """A person who has signed in entered this code; False where it is not known, or no more."""
-        wanted = user_code.strip().upper()
+        typed = user_code.strip().upper()
         with self._lock:
             for code in self._codes.values():
-                if code.user_code == wanted and code.expires > self._real_time():
+                if code.user_code == typed and code.expires > self._real_time():
                     code.approved = True
                     return True
         return False
@@ -61,13 +61,13 @@ class DeviceCodes:
     def use(self, code: str, client_id: str) -> State:
         """What a program that asks with its code is told; an approved code is good for one token."""
         with self._lock:
-            known = self._codes.get(code)
-            if known is None or known.client_id != client_id:
+            issued = self._codes.get(code)
+            if issued is None or issued.client_id != client_id:
                 return "unknown"
-            if known.expires <= self._real_time():
+            if issued.expires <= self._real_time():
                 del self._codes[code]
                 return "expired"
-            if not known.approved:
+            if not issued.approved:
                 return "pending"
             del self._codes[code]
             return "approved"

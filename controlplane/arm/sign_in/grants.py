@@ -75,29 +75,29 @@ def principal(request: SignIn) -> Principal:
 
 def resource(request: SignIn) -> str:
     """What the token is to be for, or Refusal."""
-    wanted = request.form.get("resource") if request.version == 1 else None
-    if wanted is None:
-        wanted = _resource_of_scope(request)
-    if not request.tokens.may_ask_for(wanted, request.base_url):
-        message = f"The resource principal named {wanted} was not found in the tenant named {request.tenant}."
+    name = request.form.get("resource") if request.version == 1 else None
+    if name is None:
+        name = _resource_of_scope(request)
+    if not request.tokens.may_ask_for(name, request.base_url):
+        message = f"The resource principal named {name} was not found in the tenant named {request.tenant}."
         raise Refusal("invalid_resource", 500011, message)
-    return wanted
+    return name
 
 
 def check_tenant(tokens: Tokens, tenant: str, error: str, users: bool = True) -> None:
     """Refuse a tenant that is not here; the shared ones are there for users alone."""
-    known = {tokens.identity.tenant_id, DOMAIN, ADFS} | (SHARED_TENANTS if users else frozenset())
-    if tenant.lower() not in known:
+    tenants = {tokens.identity.tenant_id, DOMAIN, ADFS} | (SHARED_TENANTS if users else frozenset())
+    if tenant.lower() not in tenants:
         message = f"Tenant '{tenant}' not found. Check to make sure you have the correct tenant ID."
         raise Refusal(error, 90002, message)
 
 
 def check_password(tokens: Tokens, user_name: str, password: str) -> None:
-    known = user_name.lower() == tokens.identity.user_name
-    if not known and user_name.lower().endswith(f"@{DOMAIN}"):
+    is_user = user_name.lower() == tokens.identity.user_name
+    if not is_user and user_name.lower().endswith(f"@{DOMAIN}"):
         message = f"The user account '{user_name}' does not exist in the {DOMAIN} directory."
         raise Refusal("invalid_grant", 50034, message)
-    if not known or not _same(password, tokens.identity.client_secret):
+    if not is_user or not _same(password, tokens.identity.client_secret):
         raise Refusal("invalid_grant", 50126, "Error validating credentials due to invalid username or password.")
 
 
@@ -185,8 +185,8 @@ def _resource_of_scope(request: SignIn) -> str:
             )
             raise Refusal("invalid_scope", 1002012, message)
         return scope.removesuffix("/.default")
-    wanted = next((each for each in scope.split() if each not in OTHER_SCOPES), "https://graph.microsoft.com/.default")
-    return wanted.rpartition("/")[0]
+    first = next((each for each in scope.split() if each not in OTHER_SCOPES), "https://graph.microsoft.com/.default")
+    return first.rpartition("/")[0]
 
 
 def _unknown_client(client_id: str, tenant: str) -> Refusal:

@@ -34,8 +34,8 @@ def open_routes(tokens: Tokens) -> list[BaseRoute]:
     authorities = [_authority(tokens, codes, version, part) for version, part in ((2, "/v2.0"), (1, ""))]
 
     async def discover_instance(request: Request) -> Response:
-        wanted = request.query_params.get("authorization_endpoint", "")
-        return _instance(request.url.scheme, request.url.netloc, wanted)
+        endpoint = request.query_params.get("authorization_endpoint", "")
+        return _instance(request.url.scheme, request.url.netloc, endpoint)
 
     async def realm(request: Request) -> Response:
         return JSONResponse(_realm(request.path_params["user_name"]))
@@ -66,8 +66,8 @@ def _authority(tokens: Tokens, codes: DeviceCodes, version: int, part: str) -> l
         tenant, content = request.path_params["tenant"], await request.body()
         try:
             grants.check_tenant(tokens, tenant, "invalid_request")
-            asked = SignIn(tokens, codes, tenant, version, _base_url(request), _form(content))
-            given = _given(asked, grants.principal(asked), grants.resource(asked))
+            sign_in = SignIn(tokens, codes, tenant, version, _base_url(request), _form(content))
+            given = _given(sign_in, grants.principal(sign_in), grants.resource(sign_in))
         except Refusal as refusal:
             return _refused(refusal)
         return JSONResponse(given, headers=NOT_CACHED)
@@ -136,10 +136,10 @@ def _issuer(tokens: Tokens, base_url: str, tenant: str, version: int) -> str:
     return f"{base_url}/{tokens.identity.tenant_id}/v2.0" if version == 2 else tokens.issuer
 
 
-def _given(asked: SignIn, principal: Principal, resource: str) -> dict[str, Any]:
-    tokens = asked.tokens
+def _given(sign_in: SignIn, principal: Principal, resource: str) -> dict[str, Any]:
+    tokens = sign_in.tokens
     lifetime: dict[str, Any] = {"expires_in": TOKEN_SECONDS - 1, "ext_expires_in": TOKEN_SECONDS - 1}
-    if asked.version == 1 and asked.tenant.lower() != ADFS:
+    if sign_in.version == 1 and sign_in.tenant.lower() != ADFS:
         now = int(time.time())
         moments = {**lifetime, "expires_on": now + TOKEN_SECONDS - 1, "not_before": now}
         lifetime = {**{name: str(seconds) for name, seconds in moments.items()}, "resource": resource}
@@ -148,9 +148,11 @@ def _given(asked: SignIn, principal: Principal, resource: str) -> dict[str, Any]
         return given
     whose = {"uid": principal.object_id, "utid": tokens.identity.tenant_id}
     return given | {
-        "scope": asked.form.get("scope") or "user_impersonation",
+        "scope": sign_in.form.get("scope") or "user_impersonation",
         "refresh_token": tokens.issue_refresh_token(principal),
-        "id_token": tokens.issue_id_token(_issuer(tokens, asked.base_url, asked.tenant, asked.version), principal),
+        "id_token": tokens.issue_id_token(
+            _issuer(tokens, sign_in.base_url, sign_in.tenant, sign_in.version), principal
+        ),
         "client_info": urlsafe_b64encode(json.dumps(whose).encode()).decode().rstrip("="),
     }
 
@@ -170,10 +172,10 @@ def _device_code(codes: DeviceCodes, client_id: str, base_url: str, version: int
 
 def _instance(scheme: str, netloc: str, authorization_endpoint: str) -> Response:
     """Whether an authority is known, which is so for this very address."""
-    wanted = urlsplit(authorization_endpoint)
-    if wanted.netloc.lower() != netloc.lower():
+    url = urlsplit(authorization_endpoint)
+    if url.netloc.lower() != netloc.lower():
         return _refused(Refusal("invalid_instance", 50049, "Unknown or invalid instance."))
-    tenant = wanted.path.strip("/").partition("/")[0]
+    tenant = url.path.strip("/").partition("/")[0]
     names = {"preferred_network": netloc, "preferred_cache": netloc, "aliases": [netloc]}
     endpoint = f"{scheme}://{netloc}/{tenant}/v2.0/.well-known/openid-configuration"
     return JSONResponse({"tenant_discovery_endpoint": endpoint, "api-version": "1.1", "metadata": [names]})

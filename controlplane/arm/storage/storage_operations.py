@@ -32,11 +32,11 @@ def get_operation(call: Call) -> Answer:
     document = call.ports.store.get(KIND, call.names["operation"])
     if document is None or "account" not in document.private:
         raise errors.operation_not_found(call.names["operation"])
-    shown = document.json()
-    if shown["status"] == "InProgress":
-        return accepted(call, call.names["location"], shown["name"])
-    if shown["status"] == "Failed":
-        raise ServiceError.stored(shown["error"], status=409)
+    body = document.json()
+    if body["status"] == "InProgress":
+        return accepted(call, call.names["location"], body["name"])
+    if body["status"] == "Failed":
+        raise ServiceError.stored(body["error"], status=409)
     account = call.ports.store.get(ACCOUNTS, document.private["account"])
     return Answer(200) if account is None else call.stored(account)
 
