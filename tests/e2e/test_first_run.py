@@ -186,4 +186,4 @@ def test_without_a_network_it_says_so(tmp_path: Path) -> None:
 def test_where_nothing_can_be_written_it_says_so(tmp_path: Path) -> None:
     checkout = fresh_checkout(tmp_path / "checkout")
     (checkout / ".venv").write_text("in the way")
-    assert "use one that you can write to" in one_sentence(python3_simulator(checkout))
+    assert "use a checkout that you can write to" in one_sentence(python3_simulator(checkout))
