@@ -74,5 +74,6 @@ def test_the_ci_script_is_one_that_bash_reads_and_runs_the_command_of_the_readme
     script = ROOT / ".ci/run"
     assert os.access(script, os.X_OK)
     assert subprocess.run(["bash", "-n", str(script)]).returncode == 0
-    assert script.read_text(encoding="utf-8").splitlines()[-1] == 'exec python3 tests --all --az "$azure/bin/az" "$@"'
+    programs = '--az "$azure/bin/az" --terraform "$terraform/bin/terraform"'
+    assert script.read_text(encoding="utf-8").splitlines()[-1] == f'exec python3 tests --all {programs} "$@"'
     assert "python3 tests" in (ROOT / "README.md").read_text(encoding="utf-8")
