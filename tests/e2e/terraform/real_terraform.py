@@ -127,4 +127,5 @@ def imports_of(resources: Mapping[str, Any]) -> str:
 
 
 def _set(variables: Mapping[str, Any]) -> list[str]:
-    return [f"-var={name}={json.dumps(value)}" for name, value in variables.items()]
+    written = {name: value if isinstance(value, str) else json.dumps(value) for name, value in variables.items()}
+    return [f"-var={name}={value}" for name, value in written.items()]
