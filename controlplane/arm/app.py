@@ -46,7 +46,7 @@ from controlplane.arm.sign_in.aad import Identity, Tokens
 from controlplane.arm.storage import routes as storage
 from controlplane.domain import errors
 from controlplane.domain.errors import ServiceError
-from controlplane.domain.errors.arm import METHOD_NOT_ALLOWED, REQUEST_CONTENT_TOO_LARGE
+from controlplane.domain.errors.arm import REQUEST_CONTENT_TOO_LARGE
 from controlplane.domain.events import service as events
 from controlplane.ports import Engine, Ports
 
@@ -180,7 +180,9 @@ class Arm:
         asks_only = method == "HEAD" and "HEAD" not in place.routes
         route = place.routes.get("GET" if asks_only else method)
         if route is None:
-            return Answer(headers={"Allow": _allowed(place)}) if method == "OPTIONS" else _not_allowed(method, place)
+            if method == "OPTIONS":
+                return Answer(headers={"Allow": _allowed(place)})
+            return _refused(self._operations.missing(method, place), place)
         call = Call(
             ports=self._ports,
             engine=self._engine,
@@ -282,9 +284,9 @@ def _subscription(path: str) -> str | None:
     return rest.lstrip("/").partition("/")[0] or None if first.lower() == "subscriptions" else None
 
 
-def _not_allowed(method: str, place: RouteMatch) -> Answer:
-    refusal = _envelope(METHOD_NOT_ALLOWED.error(method=method))
-    return Answer(refusal.status, refusal.content, {"Allow": _allowed(place)})
+def _refused(error: ServiceError, place: RouteMatch) -> Answer:
+    refusal = _envelope(error)
+    return Answer(refusal.status, refusal.content, {"Allow": _allowed(place)} if refusal.status == 405 else {})
 
 
 def _allowed(place: RouteMatch) -> str:

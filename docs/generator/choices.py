@@ -123,6 +123,20 @@ SERVICE = (
         "controlplane/arm/app.py",
     ),
     Choice(
+        "What Azure has and this service has not",
+        "501 with the operation's name; of Compute, ManagedIdentity, Network and Storage the types and verbs of "
+        "azure-cli's SDKs are known, and another one is Azure's own 404 or 405; of other namespaces everything counts "
+        "as something that Azure has",
+        "has it",
+        "controlplane/arm/edge/azure_operations.py",
+    ),
+    Choice(
+        "A child of a vault, or a fabric, by a name that it cannot have",
+        "`InvalidRestApiParameter`, naming `resourceName` or `fabricName`",
+        "quoted in a report for `backupstorageconfig`; for the others by analogy",
+        "controlplane/arm/edge/dispatch.py",
+    ),
+    Choice(
         "Names in a path",
         f"up to {MAX_SEGMENT_CHARACTERS} characters, none of `{' '.join(sorted(FORBIDDEN - {chr(0xFFFD)}))}`",
         "the characters are published, their refusal differs from type to type",

@@ -21,7 +21,7 @@ SDKS = ("azure-mgmt-recoveryservices", "azure-mgmt-recoveryservicesbackup")
 def operations(module: str) -> Iterator[dict[str, str]]:
     """The operations in the text of an SDK's module: in each group, every method with the request that it builds."""
     tree = ast.parse(module)
-    requests = {found.name: _request(found) for found in tree.body if isinstance(found, ast.FunctionDef)}
+    requests = {found.name: request(found) for found in tree.body if isinstance(found, ast.FunctionDef)}
     for group in tree.body:
         if not isinstance(group, ast.ClassDef):
             continue
@@ -37,7 +37,7 @@ def _name(group: ast.ClassDef) -> str:
     return "" if group.name.startswith("_") else group.name.removesuffix("Operations") or group.name
 
 
-def _request(builder: ast.FunctionDef) -> tuple[str, str]:
+def request(builder: ast.FunctionDef) -> tuple[str, str]:
     """Verb and path of the request that this function builds."""
     nodes = list(ast.walk(builder))
     calls = [node for node in nodes if isinstance(node, ast.Call) and ast.unparse(node.func) == "HttpRequest"]

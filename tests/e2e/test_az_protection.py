@@ -73,6 +73,27 @@ def test_a_recovery_point_that_is_young_does_not_move(run: Az) -> None:
     assert run(f"backup recoverypoint list {ITEM} {KIND} --recommended-for-archive") == []
 
 
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (f"backup protectable-item list {VAULT} --workload-type MSSQL", "protectable items of AzureWorkload"),
+        (
+            f"backup item list {VAULT} {KIND} --use-secondary-region",
+            "secondary region",
+        ),
+        ("image create -g files -n image1 --source vm1", "PUT Microsoft.Compute/images"),
+        (
+            f"backup protection disable {ITEM} {KIND} --retain-recovery-points-as-per-policy --yes",
+            "UserErrorOperationDeniedOnImmutableItem",
+        ),
+    ],
+    ids=["database", "region", "image", "suspension"],
+)
+def test_what_is_refused_says_so_by_name(run: Az, command: str, said: str) -> None:
+    with pytest.raises(Refused, match=said):
+        run(command)
+
+
 def test_source_scan_is_switched_on(run: Az) -> None:
     run(f"backup item source-scan-configuration set {VAULT} -c vm1 -n vm1 --state Enabled {KIND}")
     (item,) = run(f"backup item list {VAULT}")

@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import lru_cache
 
-from controlplane.arm.edge import locks
+from controlplane.arm.edge import azure_operations, locks
 from controlplane.arm.edge.call import Answer, Call, encode
-from controlplane.arm.edge.routing import Route, RouteMatch, Table, operation_name, split
+from controlplane.arm.edge.routing import Route, RouteMatch, Table, operation_name, split, type_of
 from controlplane.arm.sign_in.aad import Identity
 from controlplane.caused_ports import CausedFabric, CausedStore
 from controlplane.domain import errors
 from controlplane.domain.errors import ServiceError
-from controlplane.domain.errors.arm import SUBSCRIPTION_NOT_FOUND
+from controlplane.domain.errors.arm import INVALID_RESOURCE_TYPE, METHOD_NOT_ALLOWED, SUBSCRIPTION_NOT_FOUND
+from controlplane.domain.errors.vaults import INVALID_REST_API_PARAMETER
 from controlplane.domain.events import service as events
 from controlplane.domain.events.event import Event
 from controlplane.json_object import Json
@@ -21,6 +22,7 @@ MAX_SEGMENT_CHARACTERS = 260
 """No name in a path is longer in Azure, and no store has to take what is."""
 FORBIDDEN = frozenset('<>%&\\?*"\ufffd')
 """What no name in Azure holds; the last stands for bytes that are no text."""
+RECOVERY_SERVICES = "microsoft.recoveryservices"
 KNOWN_PATHS = 1024
 """Paths of which it is remembered where they lead: clients ask for the same few again and again."""
 
@@ -37,8 +39,15 @@ class Operations:
         """Where a path leads; raises where it leads nowhere. `method` is for the error."""
         place = self._locate(path)
         if place is None:
-            raise _unknown(method, split(path))
+            raise self._nowhere(method, split(path))
         return place
+
+    def missing(self, method: str, place: RouteMatch) -> ServiceError:
+        """Why a path that leads somewhere has no such operation: Azure has it and this service not, or nobody has."""
+        segments = split(place.id)
+        if azure_operations.has_operation(method, segments):
+            return errors.operation_not_simulated(operation_name(method, segments))
+        return METHOD_NOT_ALLOWED.error(method=method)
 
     def knows(self, method: str, path: str) -> bool:
         place = self._table.find(split(path))
@@ -68,7 +77,7 @@ class Operations:
         place = self.find(method, path)
         route = place.routes.get(method)
         if route is None:
-            raise _unknown(method, split(path))
+            raise self.missing(method, place)
         query = {"api-version": caller.query["api-version"]}
         content = b"" if body is None else encode(body)
         call = replace(caller, method=method, id=place.id, names=place.names, query=query, headers={}, content=content)
@@ -80,6 +89,19 @@ class Operations:
         _check_path(path, segments)
         self._check_subscription(segments)
         return self._table.find(segments)
+
+    def _nowhere(self, method: str, segments: list[str]) -> ServiceError:
+        """Why a path leads nowhere: a part of it cannot be called so, Azure has no such type, or this service has not
+        what Azure has."""
+        operation = operation_name(method, segments)
+        namespace, _, kind = operation.partition(" ")[2].partition("/")
+        if not namespace.lower().startswith("microsoft."):
+            return errors.invalid_namespace(namespace)
+        if (keyword := self._table.misnamed(segments)) is not None:
+            return _misnamed(namespace, keyword, segments)
+        if azure_operations.lacks_type(segments):
+            return INVALID_RESOURCE_TYPE.error(namespace=namespace, type=kind)
+        return errors.operation_not_simulated(operation)
 
     def _check_subscription(self, segments: list[str]) -> None:
         if len(segments) > 1 and segments[0].lower() == "subscriptions":
@@ -100,12 +122,13 @@ def _check_path(path: str, segments: list[str]) -> None:
             )
 
 
-def _unknown(method: str, segments: list[str]) -> ServiceError:
-    operation = operation_name(method, segments)
-    namespace = operation.partition(" ")[2].partition("/")[0]
-    if not namespace.lower().startswith("microsoft."):
-        return errors.invalid_namespace(namespace)
-    return errors.operation_not_simulated(operation)
+def _misnamed(namespace: str, keyword: str, segments: list[str]) -> ServiceError:
+    """A name where only one is allowed, `backupstorageconfig/vaultstorageconfig` for instance."""
+    if namespace.lower() == RECOVERY_SERVICES:
+        parameter = {"backupfabrics": "fabricName"}.get(keyword.lower(), "resourceName")
+        return INVALID_REST_API_PARAMETER.error(parameter=parameter)
+    group = segments[3] if len(segments) > 3 and segments[2].lower() == "resourcegroups" else ""
+    return errors.resource_not_found(type_of("/".join(segments)), segments[-1], group)
 
 
 def begun(call: Call, first: Event) -> Call:

@@ -12,6 +12,9 @@ from controlplane.domain.times import parse_instant
 AT_SCOPE = "atscope()"
 """The one filter that is no comparison, in lower case: only what stands at the scope itself."""
 
+SECONDARY_REGION = "usesecondaryregion"
+"""A key that lists of all kinds take; in lower case."""
+
 _TERM = re.compile(r"\s*([A-Za-z]+)\s+eq\s+'((?:[^']|'')*)'\s*", re.IGNORECASE)
 _AND = re.compile(r"and\s", re.IGNORECASE)
 _CLOCK = "%Y-%m-%d %I:%M:%S %p"
@@ -49,8 +52,10 @@ def within(wanted: Mapping[str, str], since: str, until: str, time: datetime) ->
 
 def check_keys(wanted: Mapping[str, str], known: set[str]) -> None:
     """Refuse a key that would otherwise be passed over in silence."""
+    if wanted.get(SECONDARY_REGION, "false").lower() != "false":
+        raise errors.operation_not_simulated("reading from the secondary region")
     for key in wanted:
-        if key not in known:
+        if key not in known and key != SECONDARY_REGION:
             raise errors.invalid_query("$filter", f"'{key}' is not a key of this list")
 
 

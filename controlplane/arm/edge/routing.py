@@ -111,6 +111,15 @@ class Table:
             candidates = candidates + self._templates.get((*words[:-1], _ODD), [])
         return next((each.place(segments) for each in candidates if each.fits(lowered)), None)
 
+    def misnamed(self, segments: Sequence[str]) -> str | None:
+        """The keyword behind which a path has another name than the only one there is; None where it has none such."""
+        lowered = [segment.lower() for segment in segments]
+        for each in self._templates.get(_words(lowered), []):
+            wrong = [index for index, word in each.fixed if lowered[index] != word]
+            if wrong and all(lowered[index - 1] != "providers" for index in wrong):
+                return each.segments[wrong[0] - 1]
+        return None
+
 
 class _Template:
     """A path template, taken apart. `names` and `fixed` come with their indexes; `fixed` is what is written out where a

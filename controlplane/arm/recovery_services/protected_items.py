@@ -11,11 +11,11 @@ from controlplane.arm.edge.call import Answer, Call, RequestBody, as_json, encod
 from controlplane.arm.edge.filters import check_keys, holds, terms
 from controlplane.arm.edge.routing import Route, reading
 from controlplane.arm.recovery_services.vault_request import ENVELOPE
-from controlplane.arm.recovery_services.vaults import VAULT, require_vault, vault_id
+from controlplane.arm.recovery_services.vaults import VAULT, check_region, require_vault, vault_id
 from controlplane.domain import errors
 from controlplane.domain.arm_id import item_id, parse_container_name, parse_item_name
 from controlplane.domain.errors.protection import ITEM_NAME_INCORRECT
-from controlplane.domain.recovery_services import policy
+from controlplane.domain.recovery_services import other_workloads, policy
 from controlplane.domain.recovery_services.protected_item import KIND, as_of, policy_applied, state_of
 from controlplane.domain.recovery_services.recovery_point import extended_info
 from controlplane.jobs.backup.backup import backup_now
@@ -99,6 +99,7 @@ def put_item(call: Call) -> Answer:
     if (asked.properties.create_mode or "Default").lower() not in {"default", "invalid"}:
         raise errors.operation_not_simulated(f"protection with the createMode {asked.properties.create_mode}")
     request = asked.model_dump(by_alias=True, exclude_none=True)
+    other_workloads.check(asked.properties.protected_item_type)
     item = _item_id(call, require_vault(call))
     vault_rules.check_item_put(call.ports, item, request["properties"])
     ticket = configure_protection(call.ports, call.engine, item, request)
@@ -134,6 +135,7 @@ def delete_item(call: Call) -> Answer:
 
 
 def list_items(call: Call) -> Answer:
+    check_region(call)
     require_vault(call)
     wanted = terms(call.query.get("$filter", ""))
     check_keys(wanted, {"backupmanagementtype", "itemtype", "policyname", "friendlyname", "containername", "expand"})
@@ -171,6 +173,7 @@ def _expanded(call: Call, item: Document) -> Json:
 
 def post_backup(call: Call) -> Answer:
     request = call.read(BackupRequest).model_dump(by_alias=True, exclude_none=True)
+    other_workloads.check(request["properties"].get("objectType"))
     ticket = backup_now(call.ports, call.engine, require_item(call).json()["id"], request)
     return started(call, ticket, call.id.removesuffix("/backup"))
 
@@ -197,6 +200,8 @@ def require_item(call: Call) -> Document:
 
 def _item_id(call: Call, vault: str) -> str:
     """The id of the item that the path names, in the service's own spelling."""
+    other_workloads.check(call.names["container"])
+    other_workloads.check(call.names["item"])
     try:
         container = parse_container_name(call.names["container"])
     except ValueError as error:

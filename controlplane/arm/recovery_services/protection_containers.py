@@ -11,7 +11,7 @@ from controlplane.arm.recovery_services.vaults import VAULT, require_vault, vaul
 from controlplane.domain.arm_id import ResourceId, container_id, container_name, item_id, parse_container_name
 from controlplane.domain.errors import container_name_incorrect, operation_not_found
 from controlplane.domain.errors.protection import CONTAINER_HAS_DATASOURCES, CONTAINER_NOT_FOUND
-from controlplane.domain.recovery_services import protected_item
+from controlplane.domain.recovery_services import other_workloads, protected_item
 from controlplane.json_object import Json
 from controlplane.ports import Document
 
@@ -44,6 +44,7 @@ def delete_container(call: Call) -> Answer:
 
 
 def _item_in(call: Call, vault: str) -> Document | None:
+    other_workloads.check(call.names["container"])
     try:
         name = parse_container_name(call.names["container"])
     except ValueError as error:

@@ -12,9 +12,9 @@ from controlplane.arm.edge.filters import check_keys, terms, within
 from controlplane.arm.edge.routing import Route, reading
 from controlplane.arm.recovery_services.protected_items import ITEM, require_item, started
 from controlplane.arm.recovery_services.vault_request import ENVELOPE
-from controlplane.arm.recovery_services.vaults import vault_id
+from controlplane.arm.recovery_services.vaults import check_region, vault_id
 from controlplane.domain import errors
-from controlplane.domain.recovery_services import resource_guard
+from controlplane.domain.recovery_services import other_workloads, resource_guard
 from controlplane.domain.recovery_services.recovery_point import (
     ARCHIVE_AFTER,
     KIND,
@@ -86,6 +86,7 @@ def get_point(call: Call) -> Answer:
 
 def list_points(call: Call) -> Answer:
     """Soft-deleted points go with their item, so `includeSoftDeletedRP` adds nothing."""
+    check_region(call)
     item = require_item(call)
     wanted = terms(call.query.get("$filter", ""))
     check_keys(wanted, FILTER_KEYS)
@@ -94,6 +95,7 @@ def list_points(call: Call) -> Answer:
 
 def post_restore(call: Call) -> Answer:
     request = call.read(RestoreRequest).model_dump(by_alias=True, exclude_none=True)
+    other_workloads.check(request["properties"].get("objectType"))
     point = require_point(call).json()["id"]
     requests = request["properties"].get("resourceGuardOperationRequests")
     vault_rules.check_guard(call.ports.store, vault_id(call), resource_guard.RESTORE, requests)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from controlplane.arm.edge.call import Answer, Call, as_json
 from controlplane.arm.edge.filters import check_keys, terms
 from controlplane.arm.edge.routing import reading
-from controlplane.arm.recovery_services.vaults import VAULT, require_vault
+from controlplane.arm.recovery_services.vaults import VAULT, check_region, require_vault
 from controlplane.domain.recovery_services import policy, protected_item, vault_usage
 from controlplane.jobs.documents import points
 
@@ -18,6 +18,7 @@ def list_usages(call: Call) -> Answer:
 
 
 def list_summaries(call: Call) -> Answer:
+    check_region(call)
     vault = require_vault(call)
     filters = terms(call.query.get("$filter", ""))
     check_keys(filters, {"type"})

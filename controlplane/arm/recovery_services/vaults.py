@@ -22,6 +22,8 @@ VAULT = f"{VAULTS}/{{vault}}"
 
 FIRST_VERSION_WITH_A_DELETION = "2024-04-01"
 """api-versions before know no operation to poll: their clients, azurerm among them, take 200 for a deletion alone."""
+SECONDARY_REGION_VERSION = "2021-11-15"
+"""What the published SDK of the secondary region asks by, and nobody else: the paths are those of the first."""
 _STAMP = "2047;"
 """What stands before the id in the base64 names of a vault's own operations."""
 
@@ -99,6 +101,12 @@ def get_operation_result(call: Call) -> Answer:
     _operation(call)
     document = call.find(KIND, vault_id(call))
     return Answer(204) if document is None else call.stored(document)
+
+
+def check_region(call: Call) -> None:
+    """Refuse a list that is read from the secondary region: clients ask for it by an api-version of its own."""
+    if call.query["api-version"] == SECONDARY_REGION_VERSION:
+        raise errors.operation_not_simulated("reading from the secondary region")
 
 
 def require_vault(call: Call) -> str:

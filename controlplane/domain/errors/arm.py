@@ -57,6 +57,13 @@ INVALID_RESOURCE_NAMESPACE = ErrorKind(
     source=DEPLOYMENT_ERRORS,
 )
 
+INVALID_RESOURCE_TYPE = ErrorKind(
+    code="InvalidResourceType",
+    message="The resource type '{type}' could not be found in the namespace '{namespace}'.",
+    status=404,
+    source=KNOWN,
+)
+
 METHOD_NOT_ALLOWED = ErrorKind(
     code="MethodNotAllowed",
     message="The requested resource does not support http method '{method}'.",

@@ -18,7 +18,7 @@ from controlplane.json_object import Json
 Rows = Iterable[Json]
 
 TABLE = "recoveryservicesresources"
-"""Items of vaults and of deleted vaults; the one table that is simulated."""
+"""Items, jobs and policies of vaults, and items of deleted vaults; the one table that is simulated."""
 
 _TEXT = r"""(?:"([^"]*)"|'([^']*)')"""
 _COLUMN = r"(?:tostring\((?P<inner>[\w.]+)\)|(?P<column>[\w.]+))"

@@ -278,7 +278,7 @@ def test_the_etag_in_a_vault_s_body_is_as_good_as_the_header_s(world: ArmWorld) 
     world.add_vault()
     etag = world.get(VAULT)["etag"]
     url = f"{VAULT}?api-version=2026-05-01"
-    body = {"location": "westus", "sku": {"name": "Standard"}}
+    body = {"location": "westus", "sku": {"name": "Standard"}, "properties": {}}
     assert world.send("PUT", url, json=body, headers=bearer(world) | {"If-Match": etag}).status_code == 200
     other = etag.replace("2026", "2025")
     assert world.send("PUT", url, json=body, headers=bearer(world) | {"If-Match": other}).status_code == 412

@@ -260,6 +260,6 @@ def test_a_container_is_there_as_long_as_its_item(world: ArmWorld) -> None:
     assert world.error("DELETE", CONTAINER) == (400, "BMSUserErrorContainerHasDatasources")
     delete_item(world)
     assert world.error("DELETE", CONTAINER) == (400, "BMSUserErrorContainerHasDatasources")
-    bad = CONTAINER.rpartition("/")[0] + "/StorageContainer;storage;demo;x"
+    bad = CONTAINER.rpartition("/")[0] + "/Container;storage;demo;x"
     assert world.error("GET", bad) == (400, "BMSUserErrorContainerNameIncorrectFormat")
     assert world.error("PUT", CONTAINER, {}) == (501, "OperationNotSimulated")

@@ -95,3 +95,16 @@ def _asked(world: ArmWorld, name: str) -> list[dict[str, Any]]:
     assert answer["count"] == len(answer["data"])
     data: list[dict[str, Any]] = answer["data"]
     return data
+
+
+def test_jobs_and_policies_of_vaults_are_rows_too() -> None:
+    with arm_world() as world:
+        world.add_group()
+        world.add_machine()
+        world.add_vault()
+        world.protect()
+        for kind, path in (("backupjobs", "backupJobs"), ("backuppolicies", "backupPolicies")):
+            query = f"RecoveryServicesResources | where type == 'microsoft.recoveryservices/vaults/{kind}'"
+            found = world.post(GRAPH, {"query": query}).json()["data"]
+            assert {row["id"] for row in found} == {each["id"] for each in world.get(f"{VAULT}/{path}")["value"]}
+            assert {(row["resourceGroup"], row["location"]) for row in found} == {("demo", "westus")}

@@ -1,0 +1,131 @@
+"""What Azure has and we have not is refused by its name; what Azure has not gets Azure's own error."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from controlplane.arm.edge.azure_operations import has_operation, lacks_type
+from controlplane.arm.edge.routing import split
+from controlplane.json_object import Json
+from tests.unit.controlplane.arm.arm_world import GROUP, ITEM, VAULT, VM, ArmWorld, arm_world
+
+COMPUTE = f"{GROUP}/providers/Microsoft.Compute"
+STORAGE = f"{GROUP}/providers/Microsoft.Storage/storageAccounts/one"
+FABRIC = f"{VAULT}/backupFabrics"
+SHARE = f"{FABRIC}/Azure/protectionContainers/StorageContainer;Storage;demo;one/protectedItems/AzureFileShare;docs"
+DATABASE = (
+    f"{FABRIC}/Azure/protectionContainers/VMAppContainer;Compute;demo;sql01/protectedItems/SQLDataBase;mssqlserver;db"
+)
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[ArmWorld]:
+    with arm_world() as world:
+        world.add_group()
+        world.add_machine()
+        world.add_vault()
+        world.protect()
+        yield world
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("PUT", f"{COMPUTE}/images/one"),
+        ("GET", f"{COMPUTE}/images"),
+        ("GET", f"{COMPUTE}/galleries/one"),
+        ("POST", f"{VM}/reapply"),
+        ("PUT", f"{GROUP}/providers/Microsoft.Network/loadBalancers/one"),
+        ("POST", f"{STORAGE}/revokeUserDelegationKeys"),
+        ("GET", f"{GROUP}/providers/Microsoft.KeyVault/vaults/one"),
+        ("GET", f"{VAULT}/replicationFabrics"),
+    ],
+)
+def test_what_azure_has_is_refused_by_its_name(world: ArmWorld, method: str, path: str) -> None:
+    response = world.request(method, path, {})
+    error = response.json()["error"]
+    assert (response.status_code, error["code"]) == (501, "OperationNotSimulated")
+    assert error["target"].startswith(f"{method} Microsoft.")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "expected"),
+    [
+        ("GET", f"{COMPUTE}/imagesOfNobody/one", (404, "InvalidResourceType")),
+        ("POST", f"{VM}/dance", (404, "InvalidResourceType")),
+        ("GET", f"{GROUP}/providers/Contoso.Compute/disks/one", (404, "InvalidResourceNamespace")),
+        ("DELETE", f"{COMPUTE}/disks", (405, "MethodNotAllowed")),
+        ("POST", f"{COMPUTE}/images/one", (405, "MethodNotAllowed")),
+        ("PUT", f"{VAULT}/backupstorageconfig/myconfig", (400, "InvalidRestApiParameter")),
+        ("GET", f"{VAULT}/backupconfig/other", (400, "InvalidRestApiParameter")),
+        ("PUT", f"{VAULT}/backupEncryptionConfigs/mine", (400, "InvalidRestApiParameter")),
+        ("GET", ITEM.replace("backupFabrics/Azure", "backupFabrics/Windows"), (400, "InvalidRestApiParameter")),
+        ("GET", f"{FABRIC}/Azure/protectionContainers/x;y", (400, "BMSUserErrorContainerNameIncorrectFormat")),
+    ],
+)
+def test_what_azure_has_not_gets_its_own_error(
+    world: ArmWorld, method: str, path: str, expected: tuple[int, str]
+) -> None:
+    assert world.error(method, path, {}) == expected
+
+
+def test_a_wrong_fabric_is_told_from_a_wrong_name(world: ArmWorld) -> None:
+    for path, parameter in (
+        (f"{VAULT}/backupconfig/x", "resourceName"),
+        (f"{FABRIC}/x/refreshContainers", "fabricName"),
+    ):
+        message = world.post(path).json()["error"]["message"]
+        assert message == f"{parameter} parameter is invalid. Please provide a valid {parameter}"
+
+
+KINDS = ("AzureFileShareProtectedItem", "AzureVmWorkloadSQLDatabase", "MabFileFolderProtectedItem", "DPMProtectedItem")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        *(("PUT", ITEM, {"properties": {"protectedItemType": kind}}) for kind in KINDS),
+        ("PUT", SHARE, {"properties": {"protectedItemType": "AzureFileShareProtectedItem"}}),
+        ("GET", SHARE, None),
+        ("DELETE", DATABASE, None),
+        ("POST", f"{DATABASE}/backup", {"properties": {"objectType": "AzureWorkloadBackupRequest"}}),
+        ("POST", f"{ITEM}/backup", {"properties": {"objectType": "AzureFileShareBackupRequest"}}),
+        ("POST", f"{ITEM}/recoveryPoints/1/restore", {"properties": {"objectType": "AzureFileShareRestoreRequest"}}),
+        ("GET", SHARE.partition("/protectedItems")[0], None),
+    ],
+)
+def test_other_workloads_are_refused_by_their_names(world: ArmWorld, method: str, path: str, body: Json | None) -> None:
+    response = world.request(method, path, body)
+    error = response.json()["error"]
+    assert (response.status_code, error["code"]) == (501, "OperationNotSimulated")
+    assert error["target"].startswith("backup of ")
+
+
+def test_what_other_workloads_could_be_protected_is_not_an_empty_list(world: ArmWorld) -> None:
+    query = {"$filter": "backupManagementType eq 'AzureWorkload'"}
+    assert world.error("GET", f"{VAULT}/backupProtectableItems", **query) == (501, "OperationNotSimulated")
+
+
+@pytest.mark.parametrize("path", [f"{VAULT}/backupProtectedItems", f"{ITEM}/recoveryPoints", f"{VAULT}/backupJobs"])
+def test_the_secondary_region_is_refused_by_its_name(world: ArmWorld, path: str) -> None:
+    refused = world.request("GET", path, **{"$filter": "useSecondaryRegion eq 'true'"})
+    assert (refused.status_code, refused.json()["error"]["target"]) == (501, "reading from the secondary region")
+    assert world.get(path, **{"$filter": "useSecondaryRegion eq 'false'"})["value"] == world.get(path)["value"]
+
+
+def test_the_api_version_of_the_secondary_region_is_refused_where_its_paths_are_those_of_the_first(
+    world: ArmWorld,
+) -> None:
+    for path in (f"{VAULT}/backupProtectedItems", f"{ITEM}/recoveryPoints", f"{VAULT}/backupUsageSummaries"):
+        refused = world.request("GET", f"{path}/", **{"api-version": "2021-11-15"})
+        assert (refused.status_code, refused.json()["error"]["target"]) == (501, "reading from the secondary region")
+
+
+def test_the_table_tells_verbs_and_types() -> None:
+    assert has_operation("PUT", split(f"{COMPUTE}/IMAGES/one"))
+    assert not has_operation("POST", split(f"{COMPUTE}/images/one"))
+    assert lacks_type(split(f"{COMPUTE}/images/one/two"))
+    assert not lacks_type(split(f"{GROUP}/providers/Microsoft.Web/sites/one"))
+    assert not lacks_type(split(GROUP))
