@@ -229,4 +229,4 @@ def test_what_is_published_is_what_the_host_says(fabric: StoreFabric, store: Sql
     publish(store)
     assert fabric.handlers() == PUBLISHED
     assert fabric.handler("contoso", "AGENT") == PUBLISHED[0]
-    assert fabric.handler("Microsoft.RecoveryServices", "VMSnapshot") == PUBLISHED[1]
+    assert fabric.handler("Microsoft.RecoveryServices", "VMSnapshot") == PUBLISHED[-1]
