@@ -108,7 +108,7 @@ class Parameters:
         if key in self._given:
             return []
         with telling(f"The template parameter '{name}'", ("parameters", name)):
-            defaults = expressions(field(rules, "defaultValue"), Position.PARAMETER)
+            defaults = expressions(field(rules, "defaultValue"), Position.PARAMETER, self.context.functions)
             return [mentioned for each in defaults for mentioned in each.parameters]
 
     def _make(self, key: str) -> Value:

@@ -49,7 +49,7 @@ def plan(template: Json, values: Json, deployment: Deployment, source: Source | 
 def _plan(template: Json, values: Json, deployment: Deployment) -> TemplatePlan:
     meter = Meter()
     sections = read_sections(template, meter)
-    blank = Context(deployment, meter, Position.EARLY, template=template)
+    blank = Context(deployment, meter, Position.EARLY, template=template, functions=sections.functions)
     parameters = Parameters(sections.parameters, sections.definitions, given_values(values), blank)
     with parameters.hiding_secrets():
         parameters.resolve()

@@ -10,6 +10,7 @@ from typing import Any
 from controlplane.json_object import Json
 from controlplane.templates.evaluation.loops import field
 from controlplane.templates.language.failure import NO_TEMPLATE, NotSimulated, TemplateError
+from controlplane.templates.language.functions import NO_FUNCTIONS, Functions, read_functions
 from controlplane.templates.language.limits import Meter, check_count, check_template_size
 
 SYMBOLIC = "2.0"
@@ -25,7 +26,6 @@ _KNOWN = frozenset(
     )
 )
 _LEFT_OUT = {
-    "functions": "functions of one's own in a template",
     "imports": "extensions of the template language",
     "extensions": "extensions of the template language",
     "asserts": "asserts in a template",
@@ -43,6 +43,8 @@ class Sections:
     outputs: Json
     resources: list[tuple[str | int, Json]]
     is_symbolic: bool
+    functions: Functions = NO_FUNCTIONS
+    """Those of its own."""
 
 
 def read_sections(template: Any, meter: Meter) -> Sections:
@@ -66,6 +68,7 @@ def read_sections(template: Any, meter: Meter) -> Sections:
         _outputs(template),
         _resources(template, version == SYMBOLIC),
         version == SYMBOLIC,
+        read_functions(field(template, "functions")),
     )
 
 

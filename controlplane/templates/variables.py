@@ -38,7 +38,11 @@ class Variables:
     def _mentions(self, key: str) -> Iterable[str]:
         with self._telling(key):
             definition = self._loops[key] if key in self._loops else self._definitions[key][1]
-            return [name for each in expressions(definition, Position.VARIABLE) for name in each.variables]
+            return [
+                name
+                for each in expressions(definition, Position.VARIABLE, self.context.functions)
+                for name in each.variables
+            ]
 
     def _make(self, key: str) -> Value:
         context = self.context.at(Position.VARIABLE)

@@ -227,6 +227,12 @@ SERVICE = (
         "controlplane/arm/network/public_ip_addresses.py",
     ),
     Choice(
+        "What-if",
+        "each resource is tried on a copy of the store, at once; a nested deployment is not looked into",
+        "a prediction by each provider, with noise, in a long-running operation",
+        "controlplane/arm/resources/what_if.py",
+    ),
+    Choice(
         "Marketplace images",
         "every publisher, offer and SKU has one version, 1.0.0",
         "a catalogue",

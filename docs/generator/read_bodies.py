@@ -102,6 +102,7 @@ MODELS: dict[str, tuple[str, str]] = {
     "POST Microsoft.RecoveryServices/vaults/backupResourceGuardProxies/unlockDelete": (BACKUP, "UnlockDeleteRequest"),
     "PUT Microsoft.Resources/deployments": (DEPLOYMENTS, "Deployment"),
     "POST Microsoft.Resources/deployments/validate": (DEPLOYMENTS, "Deployment"),
+    "POST Microsoft.Resources/deployments/whatIf": (DEPLOYMENTS, "DeploymentWhatIf"),
     "PUT Microsoft.Resources/subscriptions/resourceGroups": (GROUPS, "ResourceGroup"),
     "PATCH Microsoft.Resources/subscriptions/resourceGroups": (GROUPS, "ResourceGroupPatchable"),
     "PUT Microsoft.Storage/storageAccounts/blobServices": (STORAGE, "BlobServiceProperties"),

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from controlplane.arm.edge.call import Call, RequestBody, parse_object
 from controlplane.arm.edge.internal_client import is_own
@@ -59,6 +59,9 @@ class DeploymentRequest(RequestBody):
     tags: dict[str, str] | None = None
 
 
+Request = TypeVar("Request", bound=DeploymentRequest)
+
+
 @dataclass(frozen=True, slots=True)
 class DeploymentOrder:
     """A deployment that may begin. `facts` are what it shows from its beginning on."""
@@ -76,9 +79,14 @@ class DeploymentOrder:
 
 def read_order(call: Call) -> DeploymentOrder:
     """What the request orders; whatever is wrong with it is raised."""
+    text, request = read_text(call, DeploymentRequest)
+    return order_of(call, text, request, ("incremental",))
+
+
+def order_of(call: Call, text: str, request: DeploymentRequest, modes: Sequence[str]) -> DeploymentOrder:
+    """The same for a request that was read already; `modes` are those that its sender can carry out."""
     domain.check_name(call.names["deployment"])
-    text, request = _read(call)
-    template = _checked(request.properties)
+    template = _checked(request.properties, modes)
     group = call.get_group().json()
     scope = Scope(call.identity.subscription_id, call.identity.tenant_id, group, subscriptions.NAME)
     planned = _planned(call, request.properties, template, scope, Source(text, ("properties", "template")))
@@ -107,19 +115,19 @@ def template_hash(template: Json) -> str:
 # ---------------------------------------------------------------------------------------------------------- the request
 
 
-def _read(call: Call) -> tuple[str, DeploymentRequest]:
+def read_text(call: Call, model: type[Request]) -> tuple[str, Request]:
     """Text and meaning of the body. az puts template files into it as they are, which makes it no JSON."""
     text = call.content.decode("utf-8", "replace")
     try:
         parse_object(call.content)
     except ServiceError:
         call = replace(call, content=to_json(text).encode())
-    return text, call.read(DeploymentRequest)
+    return text, call.read(model)
 
 
-def _checked(request: PropertiesRequest) -> Json:
+def _checked(request: PropertiesRequest, modes: Sequence[str]) -> Json:
     """The template, if nothing is asked for that is not simulated."""
-    if request.mode.lower() != "incremental":
+    if request.mode.lower() not in modes:
         raise errors.operation_not_simulated(f"a deployment of mode '{request.mode}'")
     if request.template_link:
         raise errors.operation_not_simulated("a deployment with a templateLink")

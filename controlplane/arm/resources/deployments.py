@@ -8,6 +8,7 @@ from itertools import islice
 from controlplane.arm.edge.call import RETRY_AFTER_SECONDS, Answer, Call, as_json
 from controlplane.arm.edge.filters import check_keys, holds, terms
 from controlplane.arm.edge.routing import GROUP, SUBSCRIPTION, Route, reading, refused
+from controlplane.arm.resources import what_if
 from controlplane.arm.resources.deployment_history import MOST, make_room
 from controlplane.arm.resources.deployment_request import DeploymentOrder, DeploymentRequest, read_order, template_hash
 from controlplane.domain import errors
@@ -215,7 +216,7 @@ ROUTES = (
         )
     ),
     Route("POST", HASH, calculate_hash),
-    refused("POST", f"{DEPLOYMENT}/whatIf"),
+    *what_if.routes(DEPLOYMENT),
     *(refused(method, f"{IN_SUBSCRIPTION}/{{deployment}}") for method in ("PUT", "GET", "HEAD", "DELETE")),
     refused("GET", IN_SUBSCRIPTION),
     *(

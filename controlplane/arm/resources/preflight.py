@@ -89,6 +89,12 @@ def _try(call: Call, resource: Resource, scope: Scope) -> Answer:
         return call.ask("PUT", resource.id, _body_of(call, resource, scope))
 
 
+def tried(call: Call, id: str, body: Json) -> None:
+    """Have a resource written to the store of the call, and nothing else done about it."""
+    with call.ports.store.transaction():
+        _QuietPorts().set_for(call).ask("PUT", id, body)
+
+
 def _body_of(call: Call, resource: Resource, scope: Scope) -> Json:
     reader = InternalClient(call.ports, call.engine, call.identity, call.dispatcher)
     try:

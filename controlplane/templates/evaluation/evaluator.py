@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from controlplane.templates.language.context import Context, Position
 from controlplane.templates.language.failure import NotSimulated, TemplateError
+from controlplane.templates.language.functions import NO_FUNCTIONS, Functions
 from controlplane.templates.language.limits import LONGEST_EXPRESSION
 from controlplane.templates.language.parser import Element, FunctionCall, Literal, Member, Node, children, parse
 from controlplane.templates.language.signature import LAMBDA, Function, Unfit
@@ -27,15 +28,15 @@ class Expression:
 
 
 @lru_cache(maxsize=1024)
-def read(expression: str, place: Position) -> Expression:
+def read(expression: str, place: Position, functions: Functions = NO_FUNCTIONS) -> Expression:
     """An expression without its brackets, all of whose functions are known, have as many arguments as they take, and
-    may stand where it stands; also in branches that are never evaluated."""
+    may stand where it stands; also in branches that are never evaluated. `functions` are those of its template."""
     if len(expression) + 2 > LONGEST_EXPRESSION:
         raise TemplateError(
             f"The language expression length limit exceeded. Limit: '{LONGEST_EXPRESSION}' and actual: "
             f"'{len(expression) + 2}'"
         )
-    node = parse(expression)
+    node = functions.expanded(parse(expression))
     _check(node, place)
     calls = [each for each in _nodes(node) if isinstance(each, FunctionCall)]
     late = any(function_of(call).late for call in calls)

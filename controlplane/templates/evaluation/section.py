@@ -8,6 +8,7 @@ from typing import Any
 from controlplane.templates.evaluation.evaluator import Expression, read
 from controlplane.templates.language.context import Position
 from controlplane.templates.language.failure import TemplateError
+from controlplane.templates.language.functions import NO_FUNCTIONS, Functions
 from controlplane.templates.language.printer import is_expression
 from controlplane.templates.language.values import Value
 
@@ -71,14 +72,14 @@ class Section:
         )
 
 
-def expressions(value: Any, place: Position) -> Iterator[Expression]:
-    """All in a piece of a template."""
+def expressions(value: Any, place: Position, functions: Functions = NO_FUNCTIONS) -> Iterator[Expression]:
+    """All in a piece of a template with these functions of its own."""
     pieces = [value]
     while pieces:
         piece = pieces.pop()
         if isinstance(piece, str):
             if is_expression(piece) and not piece.startswith("[["):
-                yield read(piece[1:-1], place)
+                yield read(piece[1:-1], place, functions)
         elif isinstance(piece, dict):
             pieces += [*piece, *piece.values()]
         elif isinstance(piece, list):

@@ -68,13 +68,13 @@ def _key(key: str, context: Context, text: Text) -> str:
 def _value(text: str, context: Context) -> Value:
     if text.startswith("[["):
         return text[1:]
-    return evaluate(read(text[1:-1], context.place).node, context)
+    return evaluate(read(text[1:-1], context.place, context.functions).node, context)
 
 
 def _closed(text: str, context: Context) -> Value:
     if text.startswith("[["):
         return text
-    expression = read(text[1:-1], context.place)
+    expression = read(text[1:-1], context.place, context.functions)
     if not expression.late and not context.is_nested:
         return escaped(_measured(evaluate(expression.node, context), context))
     folded = fold(expression.node, context)

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from controlplane.json_object import Json
 from controlplane.templates.language.failure import TemplateError
+from controlplane.templates.language.functions import NO_FUNCTIONS, Functions
 from controlplane.templates.language.limits import Meter
 from controlplane.templates.language.scope import Deployment
 from controlplane.templates.language.values import Value
@@ -73,6 +74,7 @@ class Context:
     loop: str | None = None
     bound: Mapping[str, Value] = field(default_factory=dict)
     template: Mapping[str, Any] = field(default_factory=dict)
+    functions: Functions = NO_FUNCTIONS
     names: Names | None = None
     reads: dict[str, bool] | None = None
     resolver: Resolver | None = None

@@ -114,6 +114,8 @@ class _Reader:
         if self.next.kind == "number":
             return Literal(self._number())
         name = self._take("name")
+        while self._skip("."):  # a function of the template's own: namespace.name(...)
+            name = f"{name}.{self._take('name')}"
         self._require("(")
         arguments: list[Node] = []
         while not self._is_mark(")"):

@@ -56,7 +56,6 @@ def test_a_bad_template_says_what_is_wrong(bad: Json, values: Json, told: str) -
 
 def test_what_is_left_out_is_refused_by_name() -> None:
     for written, told in [
-        (template(functions=[{"namespace": "n", "members": {}}]), "functions of one's own"),
         (template(languageVersion="1.10-experimental"), "1.10-experimental"),
         (template(apiProfile="2018-03-01-hybrid"), "apiProfile"),
         (template(extensions={"e": {}}), "extensions"),

@@ -501,7 +501,6 @@ def test_deployments_go_with_their_group(world: ArmWorld) -> None:
 
 
 def test_what_deployments_have_more_is_refused_by_name(world: ArmWorld) -> None:
-    assert world.error("POST", f"{DEPLOYMENT}/whatIf", {}) == (501, "OperationNotSimulated")
     in_subscription = f"{SUBSCRIPTION}/providers/Microsoft.Resources/deployments/first"
     assert world.error("PUT", in_subscription, request()) == (501, "OperationNotSimulated")
     assert world.error("POST", f"{in_subscription}/validate", request()) == (501, "OperationNotSimulated")
