@@ -1,7 +1,7 @@
 """The examples of the provider's own documentation, as they stand there but for the names of their groups.
 
-They lie beside the provider where CI built it. Not here: that of a protected machine, which reads a machine that it does
-not make; that of a guard's association, which has an argument that the provider no longer knows; that of a Linux
+They lie beside the provider where CI built it. Not here: that of a protected machine, which reads a machine that it
+does not make; that of a guard's association, which has an argument that the provider no longer knows; that of a Linux
 machine, which reads a key of whoever runs it.
 """
 
@@ -46,12 +46,9 @@ def test_the_examples_are_applied_and_a_plan_finds_nothing_to_do(tmp_path: Path,
         module = tmp_path / "all" / page
         module.mkdir(parents=True)
         named = GROUP.sub(rf"\g<1>{page.replace('_', '-')}", example)
-        (module / "main.tf").write_text(
-            named.replace("storageaccountname", "examplecom01").replace(
-                "examplestoraccount", f"example{len(page)}acct"
-            ),
-            encoding="utf-8",
-        )
+        named = named.replace("storageaccountname", "examplecom01")
+        named = named.replace("examplestoraccount", f"example{len(page)}acct")
+        (module / "main.tf").write_text(named, encoding="utf-8")
         root += f'module "{page}" {{\n  source = "./{page}"\n}}\n'
     with up(tmp_path / "world") as world:
         examples = Terraform(terraform, world, tmp_path / "all", root)
