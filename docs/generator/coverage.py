@@ -62,9 +62,10 @@ def _operations() -> str:
         places.setdefault(namespace, {}).setdefault(route.path, []).append(route)
     return section(
         "ARM operations",
-        f"{simulated} are simulated and {len(routes) - simulated} refused. What is not here is refused too: a type of "
-        "Microsoft's by its name, a namespace that is not Microsoft's as invalid, and another verb by naming those "
-        "that there are. Every well-formed `api-version` is served, by the newest behaviour; only a cloud's endpoints, "
+        f"{simulated} are simulated and {len(routes) - simulated} refused. What is not here is refused too: what "
+        "Azure has by its name, a type or namespace that it has not as its own 404, and a verb that nobody has by "
+        "naming those that there are. Every well-formed `api-version` is served, by the newest behaviour; only a "
+        "cloud's endpoints, "
         "a job's actions, the validation of a restore and the deletion of a vault are as each version has them.",
         *(part for namespace in sorted(places) for part in _namespace(namespace, places[namespace])),
     )
