@@ -39,7 +39,7 @@ _FIRST = sa.select(DOCUMENTS.c.kind).limit(1)
 
 
 class StoreUnusable(PortError):
-    """The database is none, is not there, or its driver is missing."""
+    """This is no database, it cannot be reached, or its driver is missing."""
 
 
 class StoreTooNew(StoreUnusable):

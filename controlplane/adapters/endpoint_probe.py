@@ -18,7 +18,7 @@ from controlplane.ports import Blob, PortError, StorageRefused
 TIMEOUT_SECONDS = 30
 _PAGE = 512
 _open = build_opener(ProxyHandler({})).open
-"""As the rest of us reach the storage: by no proxy."""
+"""Without a proxy, as the rest of the service reaches the storage."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def _throw_away(blobs: AzuriteBlobs, account: str) -> Iterator[str]:
     try:
         yield container
     finally:
-        # Where the trial failed, this may too, and the trial's word is the one that counts.
+        # Where the trial failed, this may fail too; the error of the trial is the one to tell.
         with suppress(PortError):
             blobs.delete_container(account, container)
 

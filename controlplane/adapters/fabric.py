@@ -82,7 +82,7 @@ class StoreFabric:
         return machine.spec.disks if machine else ()
 
     def storage_address(self, vm: str) -> str | None:
-        """No machine has a way of its own."""
+        """None: every machine reaches the storage under the storage's own address."""
         return None
 
     def handlers(self) -> tuple[PublishedHandler, ...]:
@@ -144,7 +144,8 @@ class StoreFabric:
         return 0 if document is None else DesiredMachine.parse(document.json()).generation
 
     def _change(self, vm: str, by: Callable[[DesiredMachine], DesiredMachine], cause: Cause | None = None) -> None:
-        """Without a cause the machine keeps the one that it has: only an extension is another."""
+        """Write a changed machine. Without a cause it keeps the one it has: then only its extensions changed, and each
+        of them has a cause of its own."""
         with self._store.transaction():
             machine = self._require(vm)
             self._write(replace(by(machine), generation=machine.generation + 1), cause or machine.cause)
@@ -217,7 +218,7 @@ def _digest(settings: Json, thumbprint: str) -> str:
 
 
 def _asks_the_same(earlier: DesiredExtension, extension: DesiredExtension) -> bool:
-    """Whether the agent would get the same once more. A new seal says nothing: no two are the same."""
+    """Whether the agent would be given the same order again. Sealed texts are not compared: no two are equal."""
     return _order(earlier) == _order(extension)
 
 

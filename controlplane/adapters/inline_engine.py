@@ -86,7 +86,7 @@ class InlineEngine:
         return free
 
     def close(self) -> None:
-        """Steps that wait for somebody are left and begun again after the next start; others are let end."""
+        """Steps that wait for somebody are left and begun again after the next start; others run to their end."""
         self._unsubscribe()
         with self._changed:
             self._closing = True

@@ -48,7 +48,7 @@ def read_blob_list(response: HTTPResponse) -> BlobList:
 
 
 def read_page_list(response: HTTPResponse, spans: list[Span]) -> str:
-    """Adds the page ranges of one answer to `found`, element by element; returns the marker of the next answer."""
+    """Adds the page ranges of one answer to `spans`, element by element; returns the marker of the next answer."""
     marker = ""
     root: ElementTree.Element | None = None
     for event, element in ElementTree.iterparse(response, ("start", "end")):

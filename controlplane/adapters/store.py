@@ -51,7 +51,7 @@ _WANTED = {
 
 @cache
 def _finding(asked: frozenset[str]) -> sa.Select[Any]:
-    """Made once for each set of wishes: to put the same question together again takes longer than its answer."""
+    """The statement with these conditions, built once for each set: building it takes longer than running it."""
     query = sa.select(*_DOCUMENT).where(*(_WANTED[name] for name in sorted(asked - {"most"}))).order_by(DOCUMENTS.c.id)
     return query.limit(sa.bindparam("most", type_=sa.Integer)) if "most" in asked else query
 

@@ -93,7 +93,7 @@ def redact(text: str) -> str:
     small = text.lower()
     for words, secret in _SECRETS:
         if any(word in small for word in words):
-            # By its text: to compile all of them at once takes a handler a good part of its start.
+            # Compiled at first use: to compile all of them at once takes a good part of a handler's start.
             text = re.sub(secret, rf"\g<stays>{HIDDEN}", text, flags=re.IGNORECASE)
     return text
 

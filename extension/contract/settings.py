@@ -272,7 +272,7 @@ def snapshot_request(
     custom: CustomSettings,
     luns: Sequence[int] | None,
 ) -> tuple[Json, Json]:
-    """Public and protected settings of a snapshot task. `luns` = only these of the machine's disks; None = all.
+    """Public and protected settings of a snapshot task. `luns` = those of the disks to snapshot; None = all disks.
 
     Nothing in the public part is secret. The protected part is complete in itself, for handlers that read the
     documented schema; the public objectStr is for those that demand one.

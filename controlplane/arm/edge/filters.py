@@ -51,7 +51,7 @@ def within(wanted: Mapping[str, str], since: str, until: str, time: datetime) ->
 
 
 def check_keys(wanted: Mapping[str, str], known: set[str]) -> None:
-    """Refuse a key that would otherwise be passed over in silence."""
+    """Refuse a key that the list does not know, which would otherwise be ignored."""
     if wanted.get(SECONDARY_REGION, "false").lower() != "false":
         raise errors.operation_not_simulated("reading from the secondary region")
     for key in wanted:

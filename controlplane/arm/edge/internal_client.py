@@ -28,7 +28,7 @@ VERSION = "2024-11-01"
 _ENDED = frozenset({"Succeeded", "Failed", "Canceled"})
 
 _NOWHERE = ""
-"""Nobody reached us: addresses in answers are paths."""
+"""The base address of a job's requests: addresses in their answers are paths."""
 
 
 def is_own(call: Call) -> bool:

@@ -18,7 +18,7 @@ from controlplane.json_object import Json
 
 FILE = Path(__file__).with_name("sdk_bodies.json")
 IDENTITIES = ("lun", "name", "id")
-"""By which of its keys an element of a list is found again, the first that it has."""
+"""The keys by which an element of a list is recognised: the first of them that it has."""
 
 
 @cache
@@ -63,14 +63,14 @@ def _overlaid(body: Json, asked: Json, tree: Tree, read: Tree, path: str) -> Jso
 
 
 def _joined(shown: Any, kept: Any) -> Any:
-    """An object that the service shows something of anyway gets what is kept besides."""
+    """An object of which the service shows some keys gets those that are kept as well."""
     if not isinstance(shown, dict) or not isinstance(kept, dict):
         return kept
     return shown | {key: _joined(shown.get(key), value) for key, value in kept.items()}
 
 
 def _overlaid_list(shown: Any, asked: list[Any], tree: Tree, read: Tree, path: str) -> Any:
-    """The elements that are shown, each with what the request says of it; others were not accepted."""
+    """The elements that the operation shows, each with what the request says of it. Others were not accepted."""
     if not isinstance(shown, list) or not isinstance(tree, dict) or not isinstance(read, dict):
         return shown
     requested = {_identity(each, index): each for index, each in enumerate(asked) if isinstance(each, dict)}

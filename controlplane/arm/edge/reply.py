@@ -37,7 +37,7 @@ class Reply:
         self.correlation_id = request_headers.get("x-ms-correlation-request-id", self._request_id)
 
     async def answer(self, answer: Answer, more: Mapping[str, str], head: bool = False) -> None:
-        """An answer of ARM. `head`: its body is not wanted, only what would be said of it."""
+        """An answer of ARM. `head`: for a HEAD request, its headers without its body."""
         headers = [*EVERY, *self._ids(), *raw(more), *raw(answer.headers)]
         if answer.content:
             headers.append(JSON)
@@ -48,7 +48,7 @@ class Reply:
         await self._send({"type": "http.response.body", "body": b"" if head else answer.content})
 
     async def send(self, message: Message) -> None:
-        """A message of whoever else answers."""
+        """A message of a route that is no operation of ARM."""
         if message["type"] == "http.response.start":
             self.started = True
             present = {name.lower() for name, _ in message["headers"]}

@@ -22,7 +22,7 @@ _ANY = "*"
 _ODD = "{}"
 """A name at the end where a keyword belongs, as in `backupJobs/operationResults/<id>`."""
 _MANAGEMENT = "Microsoft.Resources/"
-"""What manages resources is none itself: no list of them shows it."""
+"""Types that manage resources and are none themselves: no list of resources shows them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +149,7 @@ def _words(lowered: Sequence[str]) -> tuple[str, ...]:
 
 
 def keywords(path: str) -> tuple[str, ...]:
-    """What a path template is known by: keywords in lower case, names as `*`; a namespace with something behind it is a
+    """What identifies a path template: keywords in lower case, names as `*`; a namespace with something behind it is a
     keyword, unless a parameter. Two that are the same lead to the same place."""
     segments = split(path)
     key = [_ANY if index % 2 else _keyword(segment) for index, segment in enumerate(segments)]

@@ -36,7 +36,7 @@ class Asked:
 
 def apply(call: Call, before: Json, existing: Document | None, request: Asked) -> Document:
     """Write the vault as asked, inside the caller's transaction. `before` is its body, or that of a new vault with
-    `known` None. A request that asks for nothing new leaves the document as it is, its ETags too."""
+    `existing` None. A request that asks for nothing new leaves the document as it is, its ETags too."""
     store = call.ports.store
     after = dict(before)
     if request.identity is not None:

@@ -80,7 +80,7 @@ class Change:
 
 
 def merged(before: Json, patch: Json, api_version: str = STRICT_SINCE) -> Json:
-    """The settings with what a request asks for. `asked` bears the documented keys and no nulls; what it leaves out
+    """The settings with what a request asks for. `patch` has the documented keys and no nulls; what it leaves out
     stays as it is. ServiceError for a value that no vault may have."""
     after = _merged(MONITORING | before if "monitoringSettings" in patch else before, patch)
     if "encryption" in after:

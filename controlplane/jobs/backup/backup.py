@@ -347,7 +347,7 @@ def remove_expired_snapshots(ports: Ports, state: BackupState) -> Outcome:
     named = {points.snapshot_of(disk) for point in points_of_item if point.has_snapshots for disk in point.disks}
     snapshots.delete_snapshots(ports, disks_of(state), lambda job, task: True, but=named)
     if ports.store.get(records.LOCK, f"{state['item']}|restore") is not None:
-        # A restore may be reading a snapshot; the next backup comes by again.
+        # A restore may be reading a snapshot; the next backup tries again.
         return Outcome(state)
     keep = expiry.snapshot_age(expiry.policy_of(ports.store, state["policy"]))
     keep_count = ports.settings.instant_snapshots_per_item

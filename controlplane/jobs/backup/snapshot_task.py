@@ -69,7 +69,7 @@ class _TaskFailed(Exception):
         super().__init__(report.error_name)
         self.report = report
         self.event = event
-        """That tells of the report."""
+        """Id of the event that tells of the report."""
 
 
 def take(ports: Ports, state: BackupState, disks: Sequence[Disk]) -> Waiting[SnapshotResult]:
@@ -322,7 +322,7 @@ class _Watch:
             self.problem = _why_failed(extension)
 
     def _told_to_agent(self, extension: ExtensionView) -> StatusReport | None:
-        """The second way of a report: inside the status that the agent hands on."""
+        """The final report as the agent hands it on inside its status, its second way to the service."""
         parts = (extension.status or {}).get("substatus")
         if not isinstance(parts, list) or not parts or not isinstance(parts[0], dict):
             return None

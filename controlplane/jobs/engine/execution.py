@@ -102,7 +102,7 @@ class Execution:
                 self._run_on_finished(state, job)
 
     def _run_on_finished(self, state: Json, job: Job) -> None:
-        """What it tells follows from the job, and no more from its last task."""
+        """What it tells follows from the job, no longer from its last task."""
         store = self._ports.store
         state = state | {"event": self._run.state.get("event")}
         try:

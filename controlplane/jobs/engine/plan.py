@@ -75,7 +75,7 @@ def _leave(store: Store, state: State, job: Job, error: ServiceError | None) -> 
 
 
 class JobLog(Protocol):
-    """Where it is written down how a job goes, for whoever asks. Jobs of a vault have theirs in `records`."""
+    """Writes the progress and the end of a job to the documents that clients read. For a vault's jobs: `records`."""
 
     def change_task(self, store: Store, state: State, task: str, event: str, now: datetime) -> int | None:
         """A step started, is done, or failed; returns the id of the event that tells it, if one does."""

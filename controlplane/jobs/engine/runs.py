@@ -73,7 +73,7 @@ class RunStore(Protocol):
         """Become the owner of a free run, which has a new fence then; None when it is not free any more."""
 
     def renew(self, owner: str, jobs: Collection[str], until: float) -> None:
-        """Keep those of these that this owner still has for longer."""
+        """Extend the leases of those of these runs that this owner still has."""
 
     def disown(self, owner: str | None = None) -> None:
         """Give up everything that this owner has; None: that anybody has. The latter is for who knows that all owners

@@ -20,7 +20,7 @@ NO_VAULT: Json = {"properties": {"securitySettings": {}}}
 
 
 def check_item_put(ports: Ports, item_id: str, request: Json) -> None:
-    """A request that changes an item; `asked` is its properties."""
+    """A request that changes an item; `request` is its properties."""
     item = ports.store.get(protected_item.KIND, item_id)
     if item is None or request.get("isRehydrate"):
         return

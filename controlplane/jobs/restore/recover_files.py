@@ -47,7 +47,7 @@ Ask = Callable[[str, str], bytes]
 
 
 class Unreadable(Exception):
-    """What is on a disk is nothing that this script knows; says why."""
+    """The disk holds nothing that this script can read; says why."""
 
 
 # ----------------------------------------------------------------------------------------------------------- the disks

@@ -137,7 +137,7 @@ def _address(blob: Blob) -> Json:
 
 
 class _Gauge:
-    """How far the disks are, in the size that they have for their owner, holes and all."""
+    """The progress of the disks, in bytes of their full sizes, holes included."""
 
     def __init__(self, ports: Ports, state: RestoreState, task: str, total_bytes: int) -> None:
         self._ports = ports

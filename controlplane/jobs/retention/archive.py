@@ -51,7 +51,7 @@ class MoveState(MoveInput, OpenedJob):
 
 
 def move(ports: Ports, engine: Engine, point_id: str, source: str, target: str) -> Ticket:
-    """Start the move of a recovery point between tiers; only the one from vault to archive is one."""
+    """Start the move of a recovery point between tiers. The only move there is leads from the vault to the archive."""
     if (source, target) != ("HardenedRP", "ArchivedRP"):
         raise errors.invalid_backup_input(
             "targetTierType", "recovery points can only be moved from HardenedRP to ArchivedRP"

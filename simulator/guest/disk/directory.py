@@ -113,8 +113,8 @@ def gaps(used: Iterable[Extent], clusters: int) -> list[Extent]:
 
 
 def grown(extents: tuple[Extent, ...], needed: int, free: list[Extent]) -> tuple[Extent, ...] | None:
-    """The extents of a file with `wanted` clusters more: behind its last if free, else where they fit, else in the
-    largest gaps. None where there is no room or they would become too many."""
+    """The extents of a file with `needed` clusters more: behind its last extent if free, else in a gap that
+    holds them all, else in the largest gaps. None where there is no room or they would become too many."""
     result, free = list(extents), list(free)
     while needed:
         end = result[-1].end if result else None

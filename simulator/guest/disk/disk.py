@@ -21,7 +21,7 @@ from simulator.guest.disk.write_history import Change, Write, WriteHistory
 CACHE_BYTES = 1024 * 1024
 """Of one guest. Its workloads go over about ten blocks again and again; a world may have hundreds of guests."""
 LARGEST_CACHED_READ_BYTES = 512 * 1024
-"""Longer reads pass the cache by: they are bulk reads and would only empty it."""
+"""Longer reads bypass the cache: they are bulk reads and would only empty it."""
 
 
 class DiskCorrupt(Exception):
@@ -110,8 +110,8 @@ class _Piece:
 class GuestDisk:
     """One disk. `size_bytes` is what the guest sees; the blob is one sector longer, the VHD's footer.
 
-    Thread-safe. A write takes its passage through the gate before the disk's lock: so whoever waits at a closed gate
-    holds nothing that a freeze or a thaw needs, and while the gate is closed the digests stand still.
+    Thread-safe. A write passes the gate before it takes the disk's lock. So a write that waits at a closed gate holds
+    no lock that a freeze or a thaw needs, and no digest changes while the gate is closed.
     """
 
     def __init__(
@@ -265,7 +265,7 @@ class GuestDisk:
         return content
 
     def _load(self, first: int, last: int, keep: bool) -> list[bytes]:
-        """Read blocks from the storage and hold them against the ledger."""
+        """Read blocks from the storage and compare their digests with the ledger's."""
         offset = first * BLOCK_BYTES
         end = min((last + 1) * BLOCK_BYTES, blob_bytes(self.size_bytes))
         data = self._blobs.read(self.blob, offset, end - offset)

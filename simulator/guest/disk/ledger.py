@@ -2,8 +2,8 @@
 
 Before a page write the journal names the blocks and the digests they are going to have; when the storage has said yes,
 one more record acknowledges them. So after any end, also SIGKILL between the two, each block is known (the storage
-must have this digest) or in doubt (this one or one of those): a storage that lost what it had acknowledged is found
-out, and a write that merely never got its answer is not mistaken for one.
+must have this digest) or in doubt (this one or one of those). So a storage that lost what it had acknowledged is
+detected, and a write that was never answered is not mistaken for such a loss.
 
 Two files per disk: NAME.table, the digests at the last compaction, and NAME.journal, the records since. A compaction
 replaces the table first and empties the journal then; old records replayed over the newer table end in the same state.

@@ -126,7 +126,7 @@ class Volume:
             file.forget()
 
     def grow(self, entry: Entry, clusters: int) -> None:
-        """Give a file room for so many clusters, and some ahead where there is enough."""
+        """Give a file this many clusters in all, and further ones ahead of need where the volume has room."""
         with self._lock:
             free = gaps((extent for file in self.files() for extent in file.entry.extents), self._superblock.clusters)
             needed = clusters - entry.clusters

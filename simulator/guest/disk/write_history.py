@@ -111,9 +111,10 @@ class History:
 
 
 def instants(table: DigestTable, writes: Sequence[Write], differing: Mapping[int, bytes]) -> list[Interval]:
-    """Where in one disk's `writes` an image lies that differs from `table`, their end, in the blocks `differing`.
+    """The instants in the order of one disk's `writes` that an image may show.
 
-    Latest first; empty when the image is no instant of this order.
+    `table` has the digests after the last write; `differing` are the blocks in which the image differs from it, with
+    the image's digests. Latest instant first; empty when the image shows no instant of this order.
     """
     image = dict(differing)
     wrong = set(differing)
