@@ -153,7 +153,7 @@ def _add_errors(app: FastAPI) -> None:
     handlers: dict[type[Exception], Callable[[Request, Any], JSONResponse]] = {
         Refused: lambda request, error: answer(error.status, error.code, str(error)),
         WrongUse: lambda request, error: answer(400, "InvalidRequest", str(error)),
-        HTTPException: lambda request, error: answer(error.status_code, *strictness.unknown_route(app, request)),
+        HTTPException: lambda request, error: answer(error.status_code, *strictness.not_served(app, request, error)),
         Failure: lambda request, error: answer(404, type(error).__name__, str(error)),
         PortError: lambda request, error: answer(503, type(error).__name__, str(error)),
         RequestValidationError: lambda request, error: answer(400, "InvalidRequest", _first_problem(error)),

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable
 from difflib import get_close_matches
 
 from fastapi import FastAPI, Request
 from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
+
+from controlplane.json_object import Json
 
 PREFIX = "/_sim"
 
@@ -20,24 +24,38 @@ class Refused(Exception):
 
 
 async def refuse_unknown_keys(request: Request) -> None:
-    """Raise Refused for a key of the query or of the body that the route does not take. A body that is no JSON is left
-    to the route."""
+    """Raise Refused for a key of the query or of the body that the route does not take, and for a body that is no JSON
+    object. None is needed where the route takes no key."""
     route: APIRoute = request.scope["route"]
     parts = route.dependant
     in_query = {parameter.alias for parameter in parts.query_params}
     in_body = {parameter.alias for parameter in parts.body_params}
     _refuse("query parameter", set(request.query_params) - in_query, in_query, in_body, _name(request))
     if request.method == "POST":
-        try:
-            body = await request.json()
-        except ValueError:
-            return
-        given = set(body) if isinstance(body, dict) else set()
-        _refuse("key", given - in_body, in_body, in_query, _name(request))
+        body = _object(await request.body(), _name(request))
+        _refuse("key", set(body) - in_body, in_body, in_query, _name(request))
 
 
-def unknown_route(app: FastAPI, request: Request) -> tuple[str, str]:
-    """Code and message for a path that the control API has not, or has for another method."""
+def _object(body: bytes, route: str) -> Json:
+    """The object that a body is; {} without a body. Refused for another body, and for text that is no Unicode, which no
+    answer could show."""
+    if not body:
+        return {}
+    try:
+        given = json.loads(body)
+        json.dumps(given, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
+        raise Refused(400, "InvalidRequest", f"the body of {route} is no JSON in UTF-8") from None
+    if not isinstance(given, dict):
+        raise Refused(400, "InvalidRequest", f"the body of {route} is no JSON object")
+    return given
+
+
+def not_served(app: FastAPI, request: Request, error: HTTPException) -> tuple[str, str]:
+    """Code and message for a body that cannot be read, and for a path that the control API has not, or has for another
+    method."""
+    if error.status_code == 400:
+        return "InvalidRequest", error.detail
     path = request.url.path.removeprefix(PREFIX)
     routes = {f"{PREFIX}{route.path}": route.methods for route in app.routes if isinstance(route, APIRoute)}
     if methods := _methods(app, path):

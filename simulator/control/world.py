@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Annotated
 
-from fastapi import Body, FastAPI, Header
+from fastapi import Body, FastAPI, Header, Query
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 
 from controlplane.arm.edge.rate_limits import RateLimits
@@ -22,6 +22,8 @@ from simulator.control.strictness import Refused
 from simulator.pace import Pace, PaceSettings
 
 MOST_EVENTS = 10_000
+LARGEST_ID = 2**63 - 1
+"""What the database can compare an event's number with."""
 LOOK_SECONDS = 2.0
 """How often a follower's stream looks for events that another process recorded; those of this one wake it."""
 LONGEST_JUMP_SECONDS = 10 * 365 * 24 * 3600
@@ -60,11 +62,11 @@ def add(app: FastAPI, world: Callable[[], WorldControls]) -> None:
 def _add_events(app: FastAPI, world: Callable[[], WorldControls]) -> None:
     @app.get("/events")
     async def events(
-        since: int = 0,
-        limit: int = 1000,
+        since: Annotated[int, Query(le=LARGEST_ID)] = 0,
+        limit: Annotated[int, Query(ge=0)] = 1000,
         job: str | None = None,
         follow: bool = False,
-        last_event_id: Annotated[int, Header()] = 0,
+        last_event_id: Annotated[int, Header(le=LARGEST_ID)] = 0,
     ) -> Response:
         """A browser that lost the stream says in Last-Event-ID how far it came."""
         store, begin = world().store, max(since, last_event_id)

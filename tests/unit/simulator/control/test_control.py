@@ -284,6 +284,33 @@ def test_an_unknown_key_is_refused_with_those_that_are_known(
 
 
 @pytest.mark.parametrize(
+    ("path", "body", "said"),
+    [
+        ("/reset", b"[]", "the body of POST /_sim/reset is no JSON object"),
+        ("/reset", b'{"hard": ' + b"1" * 5000 + b"}", "the body of POST /_sim/reset is no JSON in UTF-8"),
+        ("/purge", b"{", "the body of POST /_sim/purge is no JSON in UTF-8"),
+        ("/pace", b'{"hold": ["\\ud800"]}', "the body of POST /_sim/pace is no JSON in UTF-8"),
+        ("/pace", b"[" * 100_000, "There was an error parsing the body"),
+        ("/pace", b"null", "the body of POST /_sim/pace is no JSON object"),
+    ],
+)
+def test_a_body_that_is_no_object_is_refused_and_nothing_is_done(
+    world: Controlled, path: str, body: bytes, said: str
+) -> None:
+    world.arm.add_group()
+    headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"}
+    answer = httpx.post(f"{world.url}{path}", content=body, headers=headers, trust_env=False)
+    assert (answer.status_code, answer.json()["error"]) == (400, {"code": "InvalidRequest", "message": said})
+    assert world.arm.get(GROUP)["name"] == GROUP.rpartition("/")[2]
+
+
+@pytest.mark.parametrize(("key", "number"), [("since", 2**63), ("limit", -1)])
+def test_numbers_that_the_journal_cannot_have_are_refused(world: Controlled, key: str, number: int) -> None:
+    answer = world.ask("GET", "/events", None, **{key: number})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "InvalidRequest")
+
+
+@pytest.mark.parametrize(
     ("method", "path", "status", "code", "said"),
     [
         ("GET", "/event", 404, "NotFound", "the control API has no /_sim/event; did you mean /_sim/events?"),
