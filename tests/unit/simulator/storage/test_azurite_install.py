@@ -56,7 +56,7 @@ def test_several_at_once_install_it_once(tmp_path: Path) -> None:
 
 
 def test_a_failed_installation_says_why_and_leaves_the_next_one_free(tmp_path: Path) -> None:
-    with pytest.raises(InstallFailed, match=r"request to .* failed.*check network and proxy") as caught:
+    with pytest.raises(InstallFailed, match=r"request to .* failed.*check the network and the proxy") as caught:
         install(tmp_path / "cache", fake_node(tmp_path, OFFLINE_NPM))
     assert "\n" not in str(caught.value)
     assert list((tmp_path / "cache").glob("*partial*")) == []
