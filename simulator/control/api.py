@@ -164,6 +164,8 @@ def _add_errors(app: FastAPI) -> None:
 
 def _first_problem(error: RequestValidationError) -> str:
     problem = error.errors()[0]
+    if problem["type"] == "json_invalid":
+        return f"the body is not JSON: {problem['ctx']['error']}"
     return f"{'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable
 from difflib import get_close_matches
+from email.message import Message
 
 from fastapi import FastAPI, Request
 from fastapi.routing import APIRoute
@@ -33,7 +34,19 @@ async def refuse_unknown_keys(request: Request) -> None:
     _refuse("query parameter", set(request.query_params) - in_query, in_query, in_body, _name(request))
     if request.method == "POST":
         body = _object(await request.body(), _name(request))
+        if body:
+            _refuse_another_type(request)
         _refuse("key", set(body) - in_body, in_body, in_query, _name(request))
+
+
+def _refuse_another_type(request: Request) -> None:
+    """Raise Refused for a body that does not say that it is JSON, in which the route would see no keys. curl and urllib
+    call a body a form unless told otherwise."""
+    header = Message()
+    header["content-type"] = request.headers.get("content-type", "application/octet-stream")
+    if header.get_content_type() != "application/json":
+        message = f"{_name(request)} takes JSON; send it with the header Content-Type: application/json"
+        raise Refused(415, "UnsupportedMediaType", message)
 
 
 def _object(body: bytes, route: str) -> Json:

@@ -327,6 +327,28 @@ def test_an_unknown_path_or_method_is_refused_with_a_hint(
     assert answer.json()["error"]["message"].startswith(said)
 
 
+@pytest.mark.parametrize(
+    ("kind", "body", "status", "said"),
+    [
+        (
+            "application/x-www-form-urlencoded",
+            b'{"seconds": 5}',
+            415,
+            "takes JSON; send it with the header Content-Type",
+        ),
+        ("application/json", b"{seconds: 5}", 400, "the body is not JSON: Expecting property name"),
+        ("application/json", b"[5]", 400, "the body of POST /_sim/pace is no JSON object"),
+        ("application/json; charset=utf-8", b'{"seconds": 5}', 200, '"seconds":5.0'),
+    ],
+)
+def test_a_body_is_a_json_object_and_says_so(world: Controlled, kind: str, body: bytes, status: int, said: str) -> None:
+    headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": kind}
+    with httpx.Client(trust_env=False, timeout=30) as client:
+        answer = client.post(f"{world.url}/pace", content=body, headers=headers)
+    assert answer.status_code == status
+    assert said in answer.text.replace("\\", "")
+
+
 # ------------------------------------------------------------------------------------------------------ reset and purge
 
 
