@@ -116,6 +116,9 @@ class BlobsWrapper(Blobs):
     def create(self, blob: Blob, size_bytes: int, metadata: Mapping[str, str] | None = None) -> None:
         self.inner.create(blob, size_bytes, metadata)
 
+    def grow(self, blob: Blob, size_bytes: int) -> None:
+        self.inner.grow(blob, size_bytes)
+
     def put(self, blob: Blob, data: bytes, metadata: Mapping[str, str] | None = None) -> None:
         self.inner.put(blob, data, metadata)
 

@@ -112,6 +112,9 @@ class Blobs(Protocol):
     def create(self, blob: Blob, size_bytes: int, metadata: Mapping[str, str] | None = None) -> None:
         """A page blob of zeros; an existing page blob of this name is replaced by zeros, its snapshots stay."""
 
+    def grow(self, blob: Blob, size_bytes: int) -> None:
+        """Give a page blob more bytes, which are zero; its snapshots keep their size. BlobConflict for fewer."""
+
     def put(self, blob: Blob, data: bytes, metadata: Mapping[str, str] | None = None) -> None:
         """A whole block blob at once, replacing what was there."""
 

@@ -103,6 +103,10 @@ class GuardedBlobs(BlobsWrapper):
         self._check("create")
         super().create(blob, size_bytes, metadata)
 
+    def grow(self, blob: Blob, size_bytes: int) -> None:
+        self._check("grow")
+        super().grow(blob, size_bytes)
+
     def put(self, blob: Blob, data: bytes, metadata: Mapping[str, str] | None = None) -> None:
         self._check("put")
         super().put(blob, data, metadata)

@@ -155,6 +155,13 @@ class AzuriteBlobs:
         client = self._client(blob)
         self._in_container(blob, lambda: client.create_page_blob(size_bytes, metadata=dict(metadata or {})))
 
+    def grow(self, blob: Blob, size_bytes: int) -> None:
+        _check_base(blob)
+        found = self.properties(blob)
+        if found is not None and size_bytes < found.size_bytes:
+            raise BlobConflict("the blob is larger than that")
+        self._send("PUT", blob, {"comp": "properties"}, {"x-ms-blob-content-length": str(size_bytes)}, None)
+
     def write(self, blob: Blob, offset: int, data: bytes | bytearray | memoryview) -> None:
         view = memoryview(data)
         for start in range(0, len(view), WRITE_BYTES):

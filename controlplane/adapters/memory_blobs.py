@@ -92,6 +92,15 @@ class MemoryBlobs:
         _check_pages(0, size_bytes)
         self._place(blob, _Content("page", size_bytes, metadata=dict(metadata or {})))
 
+    def grow(self, blob: Blob, size_bytes: int) -> None:
+        _check_pages(0, size_bytes)
+        with self._lock:
+            content = self._pages(blob, 0, 512)
+            if size_bytes < content.size_bytes:
+                raise BlobConflict("the blob is larger than that")
+            content.size_bytes = size_bytes
+            content.etag = self._next_etag()
+
     def put(self, blob: Blob, data: bytes, metadata: Mapping[str, str] | None = None) -> None:
         self._place(blob, _Content("block", len(data), [0], [bytes(data)], dict(metadata or {})))
 

@@ -299,6 +299,12 @@ SERVICE = (
         "controlplane/arm/compute/virtual_machine_view.py",
     ),
     Choice(
+        "A larger size of a managed disk",
+        "given while its machine is deallocated, or it is attached to none; the partition stays as it is",
+        "many data disks can grow under a running machine; the partition is the user's affair there too",
+        "controlplane/arm/compute/disks.py",
+    ),
+    Choice(
         "The blob of a deleted managed disk",
         "stays while recovery points or snapshots hold snapshots of it",
         "snapshots of a managed disk are stored separately",

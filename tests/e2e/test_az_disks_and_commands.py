@@ -8,7 +8,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from simulator.guest.disk.vhd import COOKIE
+from controlplane.domain.compute.vhd import COOKIE
 from simulator.scenario import MACHINE as VM
 from tests.e2e.real_az import Az, Refused
 from tests.e2e.running import scenario_of, up
@@ -57,6 +57,12 @@ def test_the_address_of_a_machines_disk_is_that_of_a_vhd(run_az: Az) -> None:
         size = int(answer.headers["Content-Length"])
     with urlopen(Request(access["accessSAS"], headers={"Range": f"bytes={size - 512}-{size - 1}"})) as answer:
         assert answer.read().startswith(COOKIE)
+    run_az.run("disk", "revoke-access", "-g", "demo", "-n", disk)
+    grown = run_az.run("disk", "update", "-g", "demo", "-n", disk, "--size-gb", "64")
+    assert (grown["diskSizeGB"], grown["provisioningState"]) == (64, "Succeeded")
+    run_az.run("vm", "start", "-g", "demo", "-n", "web")
+    shown = run_az.run("vm", "show", "-g", "demo", "-n", "web", "--show-details")
+    assert (shown["powerState"], shown["storageProfile"]["osDisk"]["diskSizeGB"]) == ("VM running", 64)
 
 
 @pytest.mark.slow

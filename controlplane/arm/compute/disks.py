@@ -32,6 +32,7 @@ from controlplane.domain.compute.virtual_machine import (
     invalid,
     missing,
 )
+from controlplane.domain.errors.compute import DISK_NOT_REDUCED, DISK_SIZE_WHILE_RUNNING
 from controlplane.jobs.documents import managed_disks
 from controlplane.jobs.documents.managed_disks import blob_of
 from controlplane.jobs.provisioning import disks as jobs
@@ -259,20 +260,45 @@ def _source(call: Call, creation: CreationRequest) -> Blob:
 
 
 def _change(call: Call, request: ManagedDiskRequest) -> Answer:
-    """Tags, kind of storage and what is kept without effect; a disk keeps its size."""
+    """Tags, kind of storage, what is kept without effect, and a larger size."""
     with call.ports.store.transaction():
         known = call.get(KIND)
         call.check_precondition(known)
         changed = known.json()
-        size = request.properties.disk_size_gib
-        if size is not None and size != changed["properties"]["diskSizeGB"]:
-            raise errors.operation_not_simulated("changing the size of a managed disk")
+        before = changed["properties"]["diskSizeGB"]
+        size = request.properties.disk_size_gib or before
+        if size != before:
+            _check_growth(call, known, size_gib(size))
         if request.sku.name is not None:
             changed["sku"] = shown_sku(sku(request.sku.name))
         if request.tags is not None:
             changed["tags"] = request.tags
         changed = call.with_kept(ManagedDiskRequest, changed)
-        return call.stored(call.ports.store.put(KIND, known.id, changed))
+        if size == before:
+            return call.stored(call.ports.store.put(KIND, known.id, changed))
+        changed["properties"]["provisioningState"] = "Updating"
+        document = call.ports.store.put(KIND, known.id, changed)
+        begun, path = compute_operations.begin_job(call, changed["location"], KIND)
+        state: jobs.GrowState = {
+            **begun,
+            "target": jobs.place_of(blob_of(known)),
+            "before_bytes": 0,
+            "size_bytes": size * GIB + VHD_FOOTER_BYTES,
+        }
+        call.engine.start(jobs.GROW.name, state["job"], dict(state))
+    return call.accepted(path, status=202, body=document.json())
+
+
+def _check_growth(call: Call, known: Document, size: int) -> None:
+    shown = known.json()
+    check_ready(shown)
+    if size < shown["properties"]["diskSizeGB"]:
+        raise DISK_NOT_REDUCED.error(id=shown["id"])
+    disk_access.check_no_access(known, "resizing")
+    owner = shown.get("managedBy")
+    view = call.ports.fabric.instance_view(owner) if owner else None
+    if view is not None and view.power != "deallocated":
+        raise DISK_SIZE_WHILE_RUNNING.error(name=shown["name"], owner=owner)
 
 
 # ------------------------------------------------------------------------------------------------ for virtual machines
@@ -312,7 +338,7 @@ def detach(store: Store, id: str) -> None:
 ROUTES = (
     Route("PUT", DISK, put_disk, body=ManagedDiskRequest, codes=(200, 202)),
     reading(DISK, get_disk),
-    Route("PATCH", DISK, patch_disk, body=ManagedDiskRequest),
+    Route("PATCH", DISK, patch_disk, body=ManagedDiskRequest, codes=(200, 202)),
     Route("DELETE", DISK, delete_disk, codes=(200, 204)),
     *disk_access.routes(DISK, KIND),
     reading(DISKS, list_disks),

@@ -157,6 +157,9 @@ class _QuietBlobs(BlobsWrapper):
     def create(self, blob: Blob, size_bytes: int, metadata: Mapping[str, str] | None = None) -> None:
         self._touch()
 
+    def grow(self, blob: Blob, size_bytes: int) -> None:
+        self._touch()
+
     def put(self, blob: Blob, data: bytes, metadata: Mapping[str, str] | None = None) -> None:
         self._touch()
 

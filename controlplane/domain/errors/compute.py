@@ -155,6 +155,34 @@ DISK_OF_RUNNING_MACHINE = ErrorKind(
     source=OURS,
 )
 
+DISK_NOT_GROWN = ErrorKind(
+    code="InternalExecutionError",
+    message="The disk could not be given its new size: {reason}.",
+    status=500,
+    remedy="Give it the size once more.",
+    source=KNOWN,
+)
+
+DISK_NOT_REDUCED = ErrorKind(
+    code="OperationNotAllowed",
+    message=(
+        "The disk/snapshot resource with id {id} cannot be resized down. Reducing disk/snapshot size is not supported "
+        "in Azure to prevent data loss."
+    ),
+    status=409,
+    source=KNOWN,
+)
+
+DISK_SIZE_WHILE_RUNNING = ErrorKind(
+    code="OperationNotAllowed",
+    message=(
+        "Cannot resize disk {name} while it is attached to running VM {owner}. Resizing a disk of an Azure Virtual "
+        "Machine requires the virtual machine to be deallocated. Please stop your VM and retry the operation."
+    ),
+    status=409,
+    source=KNOWN,
+)
+
 DISK_ATTACHED = ErrorKind(
     code="OperationNotAllowed",
     message="Disk {name} is attached to VM {owner}.",

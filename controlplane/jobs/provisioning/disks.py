@@ -10,10 +10,15 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TypedDict
 
+from controlplane.domain.compute import vhd
+from controlplane.domain.compute.managed_disk import KIND
+from controlplane.domain.compute.virtual_machine import GIB
+from controlplane.domain.compute.virtual_machine import KIND as MACHINE
 from controlplane.domain.errors.compute import (
     DISK_BLOB_NOT_DELETED,
     DISK_CREATION_FAILED,
     DISK_IMPORT_FAILED,
+    DISK_NOT_GROWN,
     SNAPSHOT_FAILED,
 )
 from controlplane.domain.errors.kind import ErrorKind
@@ -55,6 +60,17 @@ class ImportState(ResourceState):
     """The blob of the disk."""
 
 
+class GrowState(ResourceState):
+    """A disk that gets more bytes."""
+
+    target: Place
+    """The blob of the disk."""
+    before_bytes: int
+    """Of the blob, as it was; 0 until it is measured."""
+    size_bytes: int
+    """Of the blob: the disk and its footer."""
+
+
 class SnapshotState(ResourceState):
     """A new snapshot of a disk."""
 
@@ -88,6 +104,47 @@ def _copy(ports: Ports, state: ImportState) -> Outcome:
 def _remove(ports: Ports, state: EmptyDiskState | ImportState) -> Outcome:
     ports.blobs.delete(Blob(**state["target"]))
     return Outcome(state)
+
+
+def _measure(ports: Ports, state: GrowState) -> Outcome:
+    """A step of its own: begun anew, the next one no longer finds the old size."""
+    with _failing_as(DISK_NOT_GROWN):
+        found = ports.blobs.properties(Blob(**state["target"]))
+    if found is None:
+        raise DISK_NOT_GROWN.error(reason="its blob is gone")
+    return Outcome(state | {"before_bytes": found.size_bytes})
+
+
+def _grow(ports: Ports, state: GrowState) -> Outcome:
+    """The footer moves to the new end. A disk that no machine has had yet has none."""
+    blob, end, new_end = Blob(**state["target"]), state["before_bytes"], state["size_bytes"]
+    with _failing_as(DISK_NOT_GROWN):
+        footer = ports.blobs.read(blob, end - vhd.FOOTER_BYTES, vhd.FOOTER_BYTES)
+        ports.blobs.grow(blob, new_end)
+        if footer.startswith(vhd.COOKIE):
+            new_footer = vhd.of_size(footer, new_end - vhd.FOOTER_BYTES)
+            ports.blobs.write(blob, new_end - vhd.FOOTER_BYTES, new_footer)
+            ports.blobs.clear(blob, end - vhd.FOOTER_BYTES, vhd.FOOTER_BYTES)
+    return Outcome(state, lambda store: _show_size(store, state["resource"], (new_end - vhd.FOOTER_BYTES) // GIB))
+
+
+def _show_size(store: Store, id: str, size_gib: int) -> None:
+    """In the disk, and in the machine that has it."""
+    document = store.get(KIND, id)
+    if document is None:
+        return
+    resource = document.json()
+    size = {"diskSizeGB": size_gib, "diskSizeBytes": size_gib * GIB}
+    store.put(KIND, id, resource | {"properties": resource["properties"] | size})
+    machine = store.get(MACHINE, resource.get("managedBy", ""))
+    if machine is None:
+        return
+    shown = machine.json()
+    profile = shown["properties"]["storageProfile"]
+    for disk in (profile["osDisk"], *profile.get("dataDisks", [])):
+        if disk.get("managedDisk", {}).get("id", "").lower() == id.lower():
+            disk["diskSizeGB"] = size_gib
+    store.put(MACHINE, machine.id, shown)
 
 
 def _take(ports: Ports, state: SnapshotState) -> Outcome:
@@ -140,9 +197,21 @@ def _failing_as(kind: ErrorKind) -> Iterator[None]:
         raise kind.error(reason=problem) from problem
 
 
+class _GrowLog(ResourceLog):
+    """A disk that could not be given its new size is as good as before."""
+
+    def show(self, store: Store, state: ResourceState, provisioning_state: str) -> None:
+        super().show(store, state, "Succeeded")
+
+
 CREATE = Plan("CreateDisk", (Step("Create the blob", do=_create, undo=_remove, listed=False),), job_log=ResourceLog())
 IMPORT = Plan("ImportDisk", (Step("Copy the VHD", do=_copy, undo=_remove, listed=False),), job_log=ResourceLog())
+GROW = Plan(
+    "GrowDisk",
+    (Step("Measure the blob", do=_measure, listed=False), Step("Grow the blob", do=_grow, listed=False)),
+    job_log=_GrowLog(),
+)
 SNAPSHOT = Plan("SnapshotDisk", (Step("Take the snapshot", do=_take, undo=_drop, listed=False),), job_log=ResourceLog())
 DELETE = Plan("DeleteDiskBlob", (Step("Delete the blob", do=_delete, listed=False),), job_log=ResourceLog())
 
-PLANS = (CREATE, IMPORT, SNAPSHOT, DELETE)
+PLANS = (CREATE, IMPORT, GROW, SNAPSHOT, DELETE)

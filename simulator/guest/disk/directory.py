@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
-from simulator.guest.disk.vhd import SECTOR_BYTES
+from controlplane.domain.compute.vhd import SECTOR_BYTES
 
 CLUSTER_BYTES = 64 * 1024
 """As large as a block of digests, so that two files never share one."""

@@ -11,11 +11,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from threading import Lock
 
+from controlplane.domain.compute.vhd import SECTOR_BYTES, blob_bytes
 from controlplane.ports import BLOCK_BYTES, READ_BYTES, WRITE_BYTES, Blob, Blobs, Range
 from simulator.guest.disk.digests import ZERO, DigestTable, differing, digest_of, is_zero, read_table
 from simulator.guest.disk.gate import Gate
 from simulator.guest.disk.ledger import Changes, Ledger
-from simulator.guest.disk.vhd import SECTOR_BYTES, blob_bytes
 from simulator.guest.disk.write_history import Change, Write, WriteHistory
 
 CACHE_BYTES = 1024 * 1024

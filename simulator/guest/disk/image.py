@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from controlplane.domain.compute import vhd
 from controlplane.ports import BlockSource
-from simulator.guest.disk import partition, vhd
+from simulator.guest.disk import partition
 from simulator.guest.disk.directory import VolumeError
 from simulator.guest.disk.volume import Volume
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
-from simulator.guest.disk.vhd import MEBIBYTE, SECTOR_BYTES
+from controlplane.domain.compute.vhd import MEBIBYTE, SECTOR_BYTES
 
 SMALLEST_GPT_BYTES = 4 * MEBIBYTE
 MBR_ALIGNMENT_BYTES = 64 * 1024

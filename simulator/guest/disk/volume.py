@@ -12,6 +12,7 @@ from threading import RLock
 from typing import Protocol
 from uuid import UUID
 
+from controlplane.domain.compute.vhd import SECTOR_BYTES
 from simulator.guest.disk.directory import (
     CLUSTER_BYTES,
     ENTRIES,
@@ -23,7 +24,6 @@ from simulator.guest.disk.directory import (
     grown,
 )
 from simulator.guest.disk.partition import Partition
-from simulator.guest.disk.vhd import SECTOR_BYTES
 
 PAGE_BYTES = 4096
 MOST_PENDING_PAGES = 1024

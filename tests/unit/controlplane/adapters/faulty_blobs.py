@@ -31,6 +31,10 @@ class FaultyBlobs(BlobsWrapper):
         super().create(blob, size_bytes, metadata)
         self._tell("create done", blob)
 
+    def grow(self, blob: Blob, size_bytes: int) -> None:
+        self._tell("grow", blob)
+        super().grow(blob, size_bytes)
+
     def put(self, blob: Blob, data: bytes, metadata: Mapping[str, str] | None = None) -> None:
         self._tell("put", blob)
         super().put(blob, data, metadata)

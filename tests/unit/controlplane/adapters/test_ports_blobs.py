@@ -176,6 +176,19 @@ def test_sizes(blobs: Blobs, disk: Blob, size_bytes: int) -> None:
     assert (found.kind, found.size_bytes) == ("page", size_bytes)
 
 
+def test_a_disk_grows_by_zeros_and_its_snapshots_do_not(blobs: Blobs, disk: Blob) -> None:
+    blobs.create(disk, MIB)
+    blobs.write(disk, MIB - 512, b"e" * 512)
+    before = disk.at(blobs.snapshot(disk))
+    blobs.grow(disk, 2 * MIB)
+    assert blobs.read(disk, MIB - 512) == b"e" * 512 + bytes(MIB)
+    blobs.write(disk, 2 * MIB - 512, b"n" * 512)
+    assert blobs.read(disk, 2 * MIB - 512) == b"n" * 512
+    assert [found.size_bytes for found in map(blobs.properties, (disk, before)) if found] == [2 * MIB, MIB]
+    with pytest.raises(BlobConflict):
+        blobs.grow(disk, MIB)
+
+
 def test_a_disk_of_32_tib_is_written_at_its_end(blobs: Blobs, disk: Blob) -> None:
     blobs.create(disk, 32 * TIB)
     blobs.write(disk, 32 * TIB - 512, b"e" * 512)

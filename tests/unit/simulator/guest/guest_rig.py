@@ -9,6 +9,7 @@ from random import Random
 from typing import Literal
 
 from controlplane.adapters.memory_blobs import MemoryBlobs
+from controlplane.domain.compute.vhd import MEBIBYTE, blob_bytes
 from controlplane.json_object import Json
 from controlplane.ports import (
     Blob,
@@ -26,7 +27,6 @@ from simulator.guest.conditions import MachineConditions
 from simulator.guest.disk.disk import BlockCache, GuestDisk, StoredImage
 from simulator.guest.disk.gate import Gate
 from simulator.guest.disk.ledger import Ledger
-from simulator.guest.disk.vhd import MEBIBYTE, blob_bytes
 from simulator.guest.disk.write_history import WriteHistory
 from simulator.guest.machine import Guest
 

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from controlplane.domain.compute.vhd import FOOTER_BYTES, MEBIBYTE, Footer, blob_bytes, of_size
 from controlplane.ports import BLOCK_BYTES, Blob, CreateOption, Disk
 from extension.contract.bridge import FreezeRequest
 from simulator.guest.conditions import MachineConditions
 from simulator.guest.disk.disk import CACHE_BYTES
 from simulator.guest.disk.image import mount
 from simulator.guest.disk.partition import find
-from simulator.guest.disk.vhd import FOOTER_BYTES, MEBIBYTE, Footer, blob_bytes
 from simulator.guest.machine import BootFailed, Guest, NotRunning
 from simulator.guest.windows import AGENT, mount_point, profile
 from simulator.guest.workload.database import inspect
@@ -205,6 +205,26 @@ def test_lost_writes_are_found_after_a_clean_end_too(rig: Rig) -> None:
     rig.blobs.forget = False
     rig.guest.shutdown()
     assert [lost.disk for lost in rig.boot_again().lost_writes] == ["os"]
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_a_disk_that_grew_meanwhile_is_used_as_before_and_nothing_is_lost(rig: Rig, which: int) -> None:
+    rig.guest.workloads["database"].run(7)
+    rig.guest.shutdown()
+    grown = rig.spec.disks[which]
+    size_bytes = 2 * grown.size_bytes
+    footer = rig.blobs.read(grown.blob, grown.size_bytes, FOOTER_BYTES)
+    rig.blobs.grow(grown.blob, blob_bytes(size_bytes))
+    rig.blobs.write(grown.blob, size_bytes, of_size(footer, size_bytes))
+    rig.blobs.clear(grown.blob, grown.size_bytes, FOOTER_BYTES)
+    guest = rig.boot_again()
+    assert guest.lost_writes == ()
+    assert "disk.raw" not in rig.names()
+    assert last_transaction(guest) == 7
+    guest.workloads["database"].run(1)
+    guest.shutdown()
+    guest = rig.boot_again()
+    assert (guest.lost_writes, last_transaction(guest)) == ((), 8)
 
 
 def test_a_disk_the_guest_knows_is_never_formatted_again(rig: Rig) -> None:

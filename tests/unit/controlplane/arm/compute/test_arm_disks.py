@@ -6,8 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from controlplane.domain.compute.managed_disk import KIND
 from controlplane.domain.compute.virtual_machine import GIB, VHD_FOOTER_BYTES
 from controlplane.fabric_documents import DESIRED
+from controlplane.jobs.documents.managed_disks import blob_of
 from controlplane.json_object import Json
 from controlplane.ports import Blob
 from tests.unit.controlplane.arm.arm_world import GROUP, IMAGE, SUBSCRIPTION, VM, ArmWorld, arm_world
@@ -89,9 +91,39 @@ def test_a_disk_changes_its_tags_and_kind_of_storage(world: ArmWorld) -> None:
     assert changed.status_code == 200
     shown = world.get(DISK)
     assert (shown["tags"], shown["sku"]) == ({"a": "b"}, {"name": "Standard_LRS", "tier": "Standard"})
-    assert world.error("PATCH", DISK, {"properties": {"diskSizeGB": 8}}) == (501, "OperationNotSimulated")
     assert world.error("PATCH", f"{DISK}2", {}) == (404, "ResourceNotFound")
     assert world.error("PUT", DISK, EMPTY | {"location": "eastus"}) == (409, "InvalidResourceLocation")
+
+
+def test_a_disk_grows_and_does_not_shrink(world: ArmWorld) -> None:
+    add_disk(world)
+    response = world.request("PATCH", DISK, {"properties": {"diskSizeGB": 8}})
+    assert (response.status_code, response.json()["properties"]["provisioningState"]) == (202, "Updating")
+    assert world.follow(response)["status"] == "Succeeded"
+    shown = world.get(DISK)["properties"]
+    assert (shown["diskSizeGB"], shown["diskSizeBytes"], shown["provisioningState"]) == (8, 8 * GIB, "Succeeded")
+    (blob,) = world.ports.blobs.find(world.ports.settings.managed_disks_account, "disks")
+    found = world.ports.blobs.properties(blob)
+    assert found is not None
+    assert found.size_bytes == 8 * GIB + VHD_FOOTER_BYTES
+    assert world.request("PATCH", DISK, {"properties": {"diskSizeGB": 8}}).status_code == 200
+    assert world.error("PATCH", DISK, {"properties": {"diskSizeGB": 4}}) == (409, "OperationNotAllowed")
+    assert world.error("PATCH", DISK, {"properties": {"diskSizeGB": 99999}}) == (400, "InvalidParameter")
+
+
+def test_the_disk_of_a_machine_grows_while_it_is_deallocated(world: ArmWorld) -> None:
+    os_disk = add_machine(world)["properties"]["storageProfile"]["osDisk"]["managedDisk"]["id"]
+    known = world.ports.store.get(KIND, os_disk)
+    assert known is not None
+    world.ports.blobs.create(blob_of(known), 127 * GIB + VHD_FOOTER_BYTES)  # as its host does
+    larger = {"properties": {"diskSizeGB": 200}}
+    assert world.error("PATCH", os_disk, larger) == (409, "OperationNotAllowed")
+    world.follow(world.post(f"{VM}/deallocate"))
+    world.follow(world.request("PATCH", os_disk, larger))
+    machine = world.get(VM)
+    assert machine["properties"]["storageProfile"]["osDisk"]["diskSizeGB"] == 200
+    world.follow(world.post(f"{VM}/start"))
+    assert world.put(VM, machine).status_code == 200
 
 
 def test_a_disk_goes_with_its_blob_unless_something_needs_either(world: ArmWorld) -> None:

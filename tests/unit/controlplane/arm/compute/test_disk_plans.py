@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 
 from controlplane.adapters.inline_engine import InlineEngine
 from controlplane.adapters.memory_blobs import MemoryBlobs
+from controlplane.domain.compute import vhd
 from controlplane.domain.compute.virtual_machine import GIB
 from controlplane.jobs.catalog import plans
 from controlplane.jobs.engine.plan import Outcome
@@ -102,6 +104,32 @@ def test_what_a_process_was_to_remove_the_next_one_removes(id: str) -> None:
         go_on(world)
         assert world.get(response.headers["Azure-AsyncOperation"])["status"] == "Succeeded"
         assert len(stored(world)) == before - 1
+
+
+def test_a_growth_that_is_begun_anew_moves_the_footer_once() -> None:
+    with furnished() as world:
+        (blob,), footer = stored(world), vhd.Footer(GIB, vhd.EPOCH, UUID(int=7))
+        world.ports.blobs.write(blob, GIB, footer.render())
+        world.engine.close()
+        response = world.request("PATCH", DISK, {"properties": {"diskSizeGB": 2}})
+        world.ports.blobs.grow(blob, 2 * GIB + vhd.FOOTER_BYTES)  # all that the first process came to
+        state: disks.GrowState = {
+            "job": "1",
+            "kind": "",
+            "resource": DISK,
+            "operation": "",
+            "event": 0,
+            "target": disks.place_of(blob),
+            "before_bytes": GIB + vhd.FOOTER_BYTES,
+            "size_bytes": 2 * GIB + vhd.FOOTER_BYTES,
+        }
+        grow = disks.GROW.steps[1].do
+        for _ in range(2):
+            assert isinstance(grow(world.ports, state), Outcome)
+        moved = vhd.Footer.parse(world.ports.blobs.read(blob, 2 * GIB))
+        assert moved == vhd.Footer(2 * GIB, footer.created, footer.unique_id)
+        assert world.ports.blobs.read(blob, GIB, vhd.FOOTER_BYTES) == bytes(vhd.FOOTER_BYTES)
+        assert world.get(response.headers["Azure-AsyncOperation"])["status"] == "InProgress"
 
 
 def test_a_step_that_is_begun_anew_takes_no_second_snapshot() -> None:

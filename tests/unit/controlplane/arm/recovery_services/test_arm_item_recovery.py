@@ -12,6 +12,7 @@ from uuid import UUID
 
 import pytest
 
+from controlplane.domain.compute.vhd import FOOTER_BYTES
 from controlplane.domain.events.service import ArmRequest, ItemRecoveryBegun, ItemRecoveryEnded, RetentionDue
 from controlplane.jobs.documents import sessions
 from controlplane.jobs.restore import recover_files
@@ -21,7 +22,6 @@ from controlplane.jobs.retention import expiry
 from controlplane.json_object import Json
 from controlplane.ports import Blob
 from simulator.guest.disk import partition
-from simulator.guest.disk.vhd import FOOTER_BYTES
 from simulator.guest.disk.volume import Volume
 from tests.unit.controlplane.arm.arm_world import ITEM, VAULT, VM, ArmWorld, furnished_world
 from tests.unit.controlplane.arm.recovery_services.test_arm_backup import back_up, delete_item, listed, pass_time

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from controlplane.domain.compute.vhd import MEBIBYTE
 from controlplane.ports import BLOCK_BYTES, WRITE_BYTES, StorageUnavailable
 from simulator.guest.disk.digests import read_table
 from simulator.guest.disk.disk import DiskCorrupt, GuestDisk
-from simulator.guest.disk.vhd import MEBIBYTE
 from tests.unit.simulator.guest.guest_rig import FailingBlobs, lone_disk
 
 SIZE = 4 * MEBIBYTE

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from controlplane.domain.compute.vhd import LARGEST_BYTES, MEBIBYTE
 from simulator.guest.disk.partition import SMALLEST_GPT_BYTES, Partition, PartitionError, Piece, find, layout
-from simulator.guest.disk.vhd import LARGEST_BYTES, MEBIBYTE
 
 DISK, PARTITION = UUID(int=0x11), UUID(int=0x22)
 

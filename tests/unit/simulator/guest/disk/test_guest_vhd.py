@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.guest.disk.vhd import (
+from controlplane.domain.compute.vhd import (
     FOOTER_BYTES,
     LARGEST_BYTES,
     MEBIBYTE,

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from controlplane.domain.compute.vhd import MEBIBYTE
 from simulator.guest.disk.directory import CLUSTER_BYTES, ENTRIES, MOST_EXTENTS, Entry, Extent, VolumeError, gaps, grown
 from simulator.guest.disk.partition import Partition
-from simulator.guest.disk.vhd import MEBIBYTE
 from simulator.guest.disk.volume import Volume
 
 

@@ -117,6 +117,12 @@ def geometry_of(size_bytes: int) -> Geometry:
     return Geometry(tracks // heads, heads, per_track)
 
 
+def of_size(footer: bytes, size_bytes: int) -> bytes:
+    """The footer of the same disk, once it has this size; VhdError where `footer` is none."""
+    known = Footer.parse(footer)
+    return Footer(size_bytes, known.created, known.unique_id).render()
+
+
 def blob_bytes(size_bytes: int) -> int:
     """Size of the page blob that holds a disk of this size."""
     return size_bytes + FOOTER_BYTES
