@@ -9,7 +9,7 @@ from controlplane.adapters.inline_engine import InlineEngine
 from controlplane.caused_ports import CausedFabric, CausedStore
 from controlplane.domain.events import service as events
 from controlplane.domain.storage.storage_account import KIND as ACCOUNTS
-from controlplane.fabric_documents import DESIRED, HANDLER
+from controlplane.fabric_documents import DESIRED, HANDLER, DesiredMachine
 from controlplane.jobs.retention import deleted_vaults, expiry
 from controlplane.json_object import Json
 from controlplane.ports import Ports
@@ -80,8 +80,10 @@ class Resetter:
     def _end_machines(self, ports: Ports) -> int:
         """Delete every machine and wait until its host has removed it."""
         there = self.host.machines()
-        for document in ports.store.find(DESIRED):
-            ports.fabric.delete_vm(document.json()["vm"])
+        desired = [DesiredMachine.parse(document.json()) for document in ports.store.find(DESIRED)]
+        for machine in desired:
+            if not machine.deleted:  # the store keeps the documents of deleted machines
+                ports.fabric.delete_vm(machine.vm)
         deadline = time.monotonic() + PATIENCE_SECONDS
         while self.host.machines():
             if time.monotonic() > deadline:

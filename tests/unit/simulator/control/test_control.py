@@ -421,8 +421,12 @@ def test_a_reset_ends_machines_with_all_that_was_on_their_disks(tmp_path: Path) 
             settings=ports.settings,
             vault_blobs=ports.vault_blobs,
         )
-        assert Resetter(ports, arm.engine, host, Pace(world.store)).reset()["machines"] == 1
+        resetter = Resetter(ports, arm.engine, host, Pace(world.store))
+        assert resetter.reset()["machines"] == 1
         assert host.machines() == []
         assert not (tmp_path / machine_key(host_setting.VM)).exists()
         world.started()
         assert world.view().agent_status == "Ready", "there may be one of that name again"
+        world.fabric.delete_vm(host_setting.VM)
+        resetter.reset()
+        assert host.machines() == [], "a machine that somebody deleted is no hindrance"
