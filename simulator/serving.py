@@ -102,5 +102,7 @@ def _listen(host: str, port: int) -> socket.socket:
         # The library adds to the reason what the sentence says anyway.
         reason = (problem.strerror or str(problem)).partition(" (while")[0]
         wrong_port = problem.errno in {errno.EADDRINUSE, errno.EACCES}
-        remedy = "choose another port, or 0 for a free one" if wrong_port else "name an address of this machine"
+        remedy = (
+            "choose another port, or use --port 0 for free ports" if wrong_port else "name an address of this machine"
+        )
         raise AddressTaken(f"cannot listen on {host} port {port}: {reason}; {remedy}") from None

@@ -51,6 +51,9 @@ FAILURES = {
     "--state belongs to a command; write backupsim up --state FOLDER": (
         "--state 属于某个命令；请写 backupsim up --state FOLDER"
     ),
+    "--lang belongs to a command; write backupsim demo --lang zh-cn": (
+        "--lang 属于某个命令；请写 backupsim demo --lang zh-cn"
+    ),
     "process {pid}": "进程 {pid}",
     "another process": "另一个进程",
     "{folder} already holds a world; start it with backupsim up --state {state}, or name a new folder": (
@@ -98,8 +101,8 @@ FAILURES = {
         "{path} 的格式为 {version}，而此版本支持格式 {supported}；请使用创建它的版本，或指定其他文件夹"
     ),
     "{name} is not a log level; use one of {levels}": "{name} 不是日志级别；请使用以下之一：{levels}",
-    "cannot listen on {host} port {port}: {reason}; choose another port, or 0 for a free one": (
-        "无法在 {host} 的端口 {port} 上侦听：{reason}；请选择其他端口，或使用 0 选择空闲端口"
+    "cannot listen on {host} port {port}: {reason}; choose another port, or use --port 0 for free ports": (
+        "无法在 {host} 的端口 {port} 上侦听：{reason}；请选择其他端口，或使用 --port 0 选择空闲端口"
     ),
     "cannot listen on {host} port {port}: {reason}; name an address of this machine": (
         "无法在 {host} 的端口 {port} 上侦听：{reason}；请指定此计算机的地址"
@@ -108,6 +111,7 @@ FAILURES = {
     "{path} did not reach its end within {seconds} s; look at its job": (
         "{path} 在 {seconds} 秒内没有结束；请查看其作业"
     ),
+    "the body is not JSON: {problem}": "请求正文不是 JSON：{problem}",
     "no machine {vm} is running in this world; GET /_sim/vms lists them": (
         "此环境中没有正在运行的计算机 {vm}；GET /_sim/vms 可列出所有计算机"
     ),

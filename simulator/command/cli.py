@@ -40,6 +40,11 @@ if TYPE_CHECKING:
 
 
 OK, BAD, USAGE, LACKS, INTERRUPTED = 0, 1, 2, 3, 130
+MISPLACED = {
+    "--state": "--state belongs to a command; write backupsim up --state FOLDER",
+    "--lang": "--lang belongs to a command; write backupsim demo --lang zh-cn",
+}
+"""What to say of an option of the commands that stands before them."""
 
 app = typer.Typer(
     name="backupsim",
@@ -240,6 +245,7 @@ def verify(
         running = running_endpoints(config.state)
         endpoints = running.to_json() if running else stack.enter_context(build(config)).endpoints
         client = stack.enter_context(Client(endpoints))
+        stack.enter_context(show.Progress(lang, quiet=as_json))("verify", {})
         result = client.sim("POST", "/verify", {"recovery_point": recovery_point})
     if as_json:
         print_json(result)
@@ -391,8 +397,7 @@ def main() -> NoReturn:
 
     if len(sys.argv) == 1:
         sys.argv.append("demo")
-    if sys.argv[1].partition("=")[0] == "--state":
-        sentence = "--state belongs to a command; write backupsim up --state FOLDER"
+    if sentence := MISPLACED.get(sys.argv[1].partition("=")[0]):
         typer.echo(f"backupsim: {texts.failure(sentence, language_of(sys.argv))}", err=True)
         sys.exit(USAGE)
     spoken = Spoken()

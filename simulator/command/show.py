@@ -94,7 +94,7 @@ def demo_result(result: Json, language: str, console: Console, hints: list[str])
     else:
         console.print(Text(word("failed", count=bad, total=len(result["checks"])), style="bold red"))
     if hints:
-        console.print(f"\n{texts.label('next', language)}:")
+        console.print(f"\n{texts.label('next', language)}")
         for hint in hints:
             console.print(f"  {hint}", highlight=False, soft_wrap=True)
 

@@ -149,7 +149,7 @@ LABELS: dict[str, tuple[str, str]] = {
     "foreign": ("See the output of --json.", "英文原文见 --json 的输出"),
     "foreign_failure": ("{sentence}", "发生错误（英文原文）：{sentence}"),
     "interrupted": ("interrupted", "已中断"),
-    "next": ("Try next", "接下来可以尝试"),
+    "next": ("Try next:", "接下来可以尝试："),
     "hint_keep": ("keep the world in a folder", "将环境保留在文件夹中"),
     "hint_up": ("run a world for your own client", "持续运行的环境，供您自己的客户端使用"),
     "hint_verify": ("verify this recovery point in each tier", "在每一层验证此恢复点"),

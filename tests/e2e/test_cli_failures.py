@@ -54,7 +54,7 @@ def test_a_port_that_is_taken(tmp_path: Path) -> None:
         port = str(other.getsockname()[1])
         others = ("--https-port", "0", "--blob-port", "0")
         sentence = told(3, "up", "--port", port, *others, "--state", str(tmp_path / "w"))
-    assert "choose" in sentence
+    assert "choose another port, or use --port 0 for free ports" in sentence
 
 
 def test_a_failed_start_after_a_kill_leaves_it_to_the_next_to_look_for_losses(tmp_path: Path) -> None:
@@ -142,6 +142,10 @@ def test_a_state_that_is_no_folder(tmp_path: Path) -> None:
 
 def test_a_state_before_the_command() -> None:
     assert "--state belongs to a command" in told(2, "--state", "world", "up")
+
+
+def test_a_language_before_the_command() -> None:
+    assert "请写 backupsim demo --lang zh-cn" in told(2, "--lang", "zh-cn", "doctor")
 
 
 def test_endpoints_into_a_folder_that_is_not_there(tmp_path: Path) -> None:
