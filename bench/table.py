@@ -56,8 +56,8 @@ def _transfer(result: Json) -> Iterator[str]:
     peaks = result["numbers"]["memory"]["peak_mebibytes"]
     limit = next(aim["limit"] for aim in result["aims"] if aim["unit"] == "MiB")
     for kind in ("sparse", "dense"):
-        found = {name.removeprefix(f"{kind} "): peak for name, peak in peaks.items() if name.startswith(kind)}
-        sizes, mebibytes = ", ".join(found), ", ".join(f"{peak:.0f}" for peak in found.values())
+        peaks_of_kind = {name.removeprefix(f"{kind} "): peak for name, peak in peaks.items() if name.startswith(kind)}
+        sizes, mebibytes = ", ".join(peaks_of_kind), ", ".join(f"{peak:.0f}" for peak in peaks_of_kind.values())
         yield _row(f"peak memory, {kind} disk of {sizes}", "", f"{mebibytes} MiB", f"at most {limit:.0f} MiB, flat")
 
 
@@ -74,11 +74,11 @@ def _template(result: Json) -> Iterator[str]:
 
 
 def _preflight(result: Json) -> Iterator[str]:
-    found = result["numbers"]["templates"]
+    templates = result["numbers"]["templates"]
     limit = result["aims"][-1]["limit"]
-    times = " / ".join(f"{each['seconds']:.2f}" for each in found.values())
-    waits = " / ".join(f"{each['longest_put_seconds']:.2f}" for each in found.values())
-    yield _row(f"preflight of a template with {' / '.join(found)} resources", "", f"{times} s", "")
+    times = " / ".join(f"{each['seconds']:.2f}" for each in templates.values())
+    waits = " / ".join(f"{each['longest_put_seconds']:.2f}" for each in templates.values())
+    yield _row(f"preflight of a template with {' / '.join(templates)} resources", "", f"{times} s", "")
     yield _row("longest wait of a PUT during each of them", "", f"{waits} s", f"at most {limit:g} s")
 
 
@@ -119,10 +119,10 @@ def _machines(result: Json) -> Iterator[str]:
 
 
 def _jobs(result: Json) -> Iterator[str]:
-    for count, found in result["numbers"].items():
+    for count, numbers in result["numbers"].items():
         if int(count) == 1:
             continue  # its world is there for the warm path
-        first = found["first"]
+        first = numbers["first"]
         yield _row(
             f"{count} first backups at once, {first['seconds']:.0f} s, GET p99 {first['get_p99_milliseconds']:.0f} ms",
             "the idle world with the same machines",

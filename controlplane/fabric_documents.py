@@ -96,8 +96,8 @@ class DesiredMachine:
             "command": _command(body.get("command")),
             "cause": _cause(body.get("cause")),
         }
-        known = _known(cls, body)
-        return cls(**known | {"spec": _spec(known["spec"])} | parsed)
+        values = _known(cls, body)
+        return cls(**values | {"spec": _spec(values["spec"])} | parsed)
 
     def to_json(self) -> Json:
         return _shallow(self) | {
@@ -114,8 +114,8 @@ def _command(body: Json | None) -> DesiredCommand | None:
 
 
 def _spec(body: Json) -> MachineSpec:
-    known = _known(MachineSpec, body)
-    return MachineSpec(**known | {"disks": tuple(Disk.from_json(disk) for disk in known["disks"])})
+    values = _known(MachineSpec, body)
+    return MachineSpec(**values | {"disks": tuple(Disk.from_json(disk) for disk in values["disks"])})
 
 
 # --------------------------------------------------------------------------------------------------------- what is
@@ -199,7 +199,7 @@ class ObservedMachine:
         }
 
     def extension(self, name: str) -> ObservedExtension | None:
-        return next((known for known in self.extensions if known.name.lower() == name.lower()), None)
+        return next((each for each in self.extensions if each.name.lower() == name.lower()), None)
 
 
 # -------------------------------------------------------------------------------------------------------- handlers
@@ -215,8 +215,8 @@ def handler_to_json(handler: PublishedHandler) -> Json:
 
 
 def parse_handler(body: Json) -> PublishedHandler:
-    known = _known(PublishedHandler, body)
-    return PublishedHandler(**known | {"versions": tuple(known["versions"])})
+    values = _known(PublishedHandler, body)
+    return PublishedHandler(**values | {"versions": tuple(values["versions"])})
 
 
 # ------------------------------------------------------------------------------------------------- to and from JSON

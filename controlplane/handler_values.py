@@ -21,17 +21,17 @@ class PublishedHandler:
         """The newest version that fits: with automatic upgrade any minor version from the one asked for on, never
         another major one; without it every number that was given must be the same. Of an inert one only the newest
         few are known, so that any minor version will do."""
-        wanted = version_numbers(version)
+        requested = version_numbers(version)
 
         def fits(published: str) -> bool:
             numbers = version_numbers(published)
             if self.inert:
-                return numbers[0] == wanted[0]
+                return numbers[0] == requested[0]
             if auto_upgrade_minor_version:
-                return numbers[0] == wanted[0] and numbers >= wanted
-            return numbers[: len(wanted)] == wanted
+                return numbers[0] == requested[0] and numbers >= requested
+            return numbers[: len(requested)] == requested
 
-        return max(filter(fits, self.versions), key=version_numbers, default=None) if wanted else None
+        return max(filter(fits, self.versions), key=version_numbers, default=None) if requested else None
 
 
 def version_numbers(version: str) -> tuple[int, ...]:

@@ -90,7 +90,7 @@ class OverlayStore(Store):
             ids = self._of_kind.after((kind,), after)
         else:
             ids = self._of_parent.after((kind, parent.lower()), after)
-        own = (found for id in ids if (found := self._written[kind, id]) is not None)
+        own = (each for id in ids if (each := self._written[kind, id]) is not None)
         return list(islice(merge(seen, own, key=attrgetter("id")), limit))
 
     def kinds(self) -> Sequence[str]:
@@ -140,9 +140,9 @@ class OverlayStore(Store):
         return lambda: None
 
     def events(self, since: int = 0, *, limit: int = 1000, job: str | None = None) -> Sequence[Event]:
-        found = list(self._below.events(since, limit=limit, job=job))
+        below = list(self._below.events(since, limit=limit, job=job))
         own = (event for event in self._events if event.id > since and job in (None, event.job))
-        return [*found, *islice(own, max(0, limit - len(found)))]
+        return [*below, *islice(own, max(0, limit - len(below)))]
 
     # ----------------------------------------------------------------------------------------------------- transactions
 

@@ -95,8 +95,8 @@ class Pace:
         self._revision = 0
         self._waiting: dict[str, WaitingStep] = {}
         self._steps: tuple[str, ...] = ()
-        found = store.get(WORLD_KIND, DOCUMENT)
-        self._held = frozenset(found.json()["held"] if found else ())
+        document = store.get(WORLD_KIND, DOCUMENT)
+        self._held = frozenset(document.json()["held"] if document else ())
 
     def paced(self, plans: Mapping[str, Plan]) -> Mapping[str, Plan]:
         """The same plans, of which those of a vault's jobs wait at their visible steps, or at the first if none is."""

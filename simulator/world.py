@@ -196,8 +196,8 @@ class World:
     def _count_start(self) -> int:
         """How often this world was started before: its draws must not repeat what an earlier start drew."""
         with self.store.transaction():
-            found = self.store.get("world", "starts")
-            starts: int = found.json()["starts"] if found else 0
+            document = self.store.get("world", "starts")
+            starts: int = document.json()["starts"] if document else 0
             self.store.put("world", "starts", {"starts": starts + 1})
         return starts
 
@@ -363,8 +363,8 @@ class World:
         )
 
     def _storage_accounts(self) -> dict[str, dict[str, str]]:
-        found = self.store.find("microsoft.storage/storageaccounts")
-        made = (each.json() for each in found)  # One that is still being made has no key yet.
+        documents = self.store.find("microsoft.storage/storageaccounts")
+        made = (each.json() for each in documents)  # One that is still being made has no key yet.
         names = [each["name"] for each in made if each["properties"]["provisioningState"] == "Succeeded"]
         return {
             name: {"blob_endpoint": self.blobs.account_url(name), "key": self.blobs.account_key(name)} for name in names

@@ -96,15 +96,15 @@ class StoreFabric:
         with self._store.transaction():
             machine = self._require(vm)
             # An agent has each handler once: who asks for it by another name takes over what is there.
-            replaced = [known for known in machine.extensions if _takes_over(request, known)]
-            kept = tuple(known for known in machine.extensions if known not in replaced)
+            replaced = [each for each in machine.extensions if _takes_over(request, each)]
+            kept = tuple(each for each in machine.extensions if each not in replaced)
             extension = self._extension(vm, request, replaced[-1] if replaced else None, cause)
             self._change(vm, lambda machine: replace(machine, extensions=(*kept, extension)))
             return extension.sequence_number
 
     def remove_extension(self, vm: str, name: str, cause: Cause | None = None) -> None:
-        def mark(known: DesiredExtension) -> DesiredExtension:
-            return replace(known, state="uninstall", cause=cause) if _same(known.name, name) else known
+        def mark(extension: DesiredExtension) -> DesiredExtension:
+            return replace(extension, state="uninstall", cause=cause) if _same(extension.name, name) else extension
 
         self._change(vm, lambda machine: replace(machine, extensions=tuple(map(mark, machine.extensions))))
 
@@ -240,12 +240,12 @@ def _same(one: str, other: str) -> bool:
     return one.lower() == other.lower()
 
 
-def _takes_over(request: ExtensionRequest, known: DesiredExtension) -> bool:
-    wanted, there = (
+def _takes_over(request: ExtensionRequest, earlier: DesiredExtension) -> bool:
+    requested, there = (
         handler_id(canonical_publisher(publisher, type) or publisher, type)
-        for publisher, type in ((request.publisher, request.type), (known.publisher, known.type))
+        for publisher, type in ((request.publisher, request.type), (earlier.publisher, earlier.type))
     )
-    return _same(request.name, known.name) or wanted == there
+    return _same(request.name, earlier.name) or requested == there
 
 
 # ---------------------------------------------------------------------------------------------------------------- views
@@ -253,7 +253,7 @@ def _takes_over(request: ExtensionRequest, known: DesiredExtension) -> bool:
 
 def _instance_view(desired: DesiredMachine, observed: ObservedMachine | None, now: datetime) -> InstanceView:
     seen = observed or ObservedMachine(desired.vm, 0, desired.power, "Creating")
-    extensions = [_extension_view(known, seen.extension(known.name), now) for known in desired.extensions]
+    extensions = [_extension_view(extension, seen.extension(extension.name), now) for extension in desired.extensions]
     return InstanceView(
         power=seen.power,
         provisioning_state=_provisioning_state(desired, observed),

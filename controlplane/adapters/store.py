@@ -50,10 +50,12 @@ _WANTED = {
 
 
 @cache
-def _finding(asked: frozenset[str]) -> sa.Select[Any]:
+def _finding(conditions: frozenset[str]) -> sa.Select[Any]:
     """The statement with these conditions, built once for each set: building it takes longer than running it."""
-    query = sa.select(*_DOCUMENT).where(*(_WANTED[name] for name in sorted(asked - {"most"}))).order_by(DOCUMENTS.c.id)
-    return query.limit(sa.bindparam("most", type_=sa.Integer)) if "most" in asked else query
+    query = (
+        sa.select(*_DOCUMENT).where(*(_WANTED[name] for name in sorted(conditions - {"most"}))).order_by(DOCUMENTS.c.id)
+    )
+    return query.limit(sa.bindparam("most", type_=sa.Integer)) if "most" in conditions else query
 
 
 class _Reads(StoreView):
@@ -69,14 +71,14 @@ class _Reads(StoreView):
     def find(
         self, kind: str, parent: str | None = None, *, after: str = "", limit: int | None = None
     ) -> Sequence[Document]:
-        asked: dict[str, str | int] = {"of_kind": kind}
+        conditions: dict[str, str | int] = {"of_kind": kind}
         if parent is not None:
-            asked["of_parent"] = parent.lower()
+            conditions["of_parent"] = parent.lower()
         if after:
-            asked["behind_id"] = after.lower()
+            conditions["behind_id"] = after.lower()
         if limit is not None:
-            asked["most"] = limit
-        rows = self._connection.execute(_finding(frozenset(asked)), asked).fetchall()
+            conditions["most"] = limit
+        rows = self._connection.execute(_finding(frozenset(conditions)), conditions).fetchall()
         return [_document(row) for row in rows]
 
     def kinds(self) -> Sequence[str]:
@@ -116,8 +118,8 @@ class SqlStore:
 
     def get(self, kind: str, id: str) -> Document | None:
         if self._quick is not None and self._current() is None:
-            found = self._quick.one(kind, id.lower())
-            return None if found is None else _document(found)
+            row = self._quick.one(kind, id.lower())
+            return None if row is None else _document(row)
         with self._reading() as connection:
             return _Reads(connection).get(kind, id)
 

@@ -112,8 +112,8 @@ def all_routes() -> tuple[Route, ...]:
     """Every operation: of each resource type, of what exists for all types alike, and those refused by name."""
     below = (*authorization.below(ROUTES), *insights.below(ROUTES))
     described = (*ROUTES, *recovery_services.listing(ROUTES), *below)
-    known = (*described, *resources.over_all(ROUTES, described))
-    return (*known, *unsimulated.routes(known))
+    simulated = (*described, *resources.over_all(ROUTES, described))
+    return (*simulated, *unsimulated.routes(simulated))
 
 
 class Arm:
@@ -231,14 +231,14 @@ class Arm:
 
     def _begun(self, call: Call, caller: str, correlation_id: str) -> Call:
         """A request that may change something, with the event that it begins with."""
-        asked = events.ArmRequest(
+        request = events.ArmRequest(
             operation=operation_name(call.method, split(call.id)),
             id=call.id,
             api_version=call.query["api-version"],
             caller=caller,
             correlation_id=correlation_id,
         )
-        return begun(call, asked.event(time=call.ports.clock.now(), monotonic_seconds=time.monotonic()))
+        return begun(call, request.event(time=call.ports.clock.now(), monotonic_seconds=time.monotonic()))
 
 
 def _limited(receive: Receive) -> Receive:

@@ -33,15 +33,15 @@ class Loss:
 
 def name_losses(ports: Ports) -> Sequence[Loss]:
     """Look at every recovery point, take from it what is lost, and tell. A point without any tier left is removed."""
-    found: list[Loss] = []
+    all_losses: list[Loss] = []
     restarted = ports.store.record(events.WorldRestarted().event())
     for document in ports.store.find(recovery_point.KIND):
         point = recovery_point.from_json(document.private["point"])
         losses = [*_lost_snapshots(ports, point), *_lost_copies(ports, point)]
         if losses:
             _take_from(ports, point, losses, restarted)
-            found += losses
-    return found
+            all_losses += losses
+    return all_losses
 
 
 def _lost_snapshots(ports: Ports, point: RecoveryPoint) -> list[Loss]:

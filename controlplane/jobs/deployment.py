@@ -242,16 +242,16 @@ class _Work:
 
     def _output_resources(self, operations: Sequence[Operation]) -> list[Json]:
         """What was written; of a deployment in this one, what that has written."""
-        found: list[Json] = []
+        resources: list[Json] = []
         for operation in operations:
             if operation.state != "Succeeded":
                 continue
             if operation.nests:
                 nested = self._requests.get(operation.resource, operation.version)
-                found += nested["properties"].get("outputResources") or []
+                resources += nested["properties"].get("outputResources") or []
             else:
-                found.append({"id": operation.resource})
-        return found
+                resources.append({"id": operation.resource})
+        return resources
 
 
 class _History(JobLog):
@@ -320,6 +320,6 @@ def _without(secrets: Sequence[str], operation: Operation) -> Operation:
     return replace(operation, error=hide_in_error(operation.error, secrets)) if operation.error else operation
 
 
-def _told(shown: Json, secrets: Sequence[str]) -> Json:
+def _told(facts: Json, secrets: Sequence[str]) -> Json:
     """With its error, if it has one, as it may be told."""
-    return shown | {"error": hide_in_error(shown["error"], secrets)} if shown.get("error") else shown
+    return facts | {"error": hide_in_error(facts["error"], secrets)} if facts.get("error") else facts

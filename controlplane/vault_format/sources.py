@@ -35,12 +35,12 @@ class PageBlobSource:
     """A page blob or one of its snapshots."""
 
     def __init__(self, blobs: Blobs, blob: Blob) -> None:
-        found = blobs.properties(blob)
-        if found is None:
+        properties = blobs.properties(blob)
+        if properties is None:
             raise BlobNotFound(f"there is no {blob.account}/{blob.container}/{blob.name} (snapshot {blob.snapshot})")
         self._blobs = blobs
         self._blob = blob
-        self._size_bytes = found.size_bytes
+        self._size_bytes = properties.size_bytes
 
     @property
     def size_bytes(self) -> int:
@@ -74,7 +74,7 @@ def copy(source: BlockSource, blobs: Blobs, target: Blob, progress: Progress = s
 
 
 def spans_of(ranges: Iterable[Range]) -> list[Span]:
-    return merged((found.offset, found.end) for found in ranges)
+    return merged((each.offset, each.end) for each in ranges)
 
 
 def in_order(

@@ -117,9 +117,9 @@ def _option(option: TyperOption) -> tuple[str, str, str, str]:
     default = option.default
     if option.secondary_opts:
         default = (option.opts if default else option.secondary_opts)[0]
-    shown = "" if default is None or default is False else str(default)
+    default_text = "" if default is None or default is False else str(default)
     names = (code(name) for name in (*option.opts, *option.secondary_opts))
-    return " / ".join(names), code(shown), code(option.envvar or ""), option.help or ""
+    return " / ".join(names), code(default_text), code(option.envvar or ""), option.help or ""
 
 
 def _variables() -> str:
@@ -133,8 +133,8 @@ def _variables() -> str:
 
 
 def _state_folder() -> str:
-    known = set(source.texts(r"[\w.]+", "simulator"))
-    assert set(STATE_FOLDER) <= known, f"nothing makes {set(STATE_FOLDER) - known}"
+    texts = set(source.texts(r"[\w.]+", "simulator"))
+    assert set(STATE_FOLDER) <= texts, f"nothing makes {set(STATE_FOLDER) - texts}"
     return section(
         "The state folder",
         "What a world keeps between runs: `--state`, for the demo `--keep`, without which it uses a temporary folder. "

@@ -139,14 +139,14 @@ class Reader:
         """The keys of a model: an object of keys, a list of one element, `{"*": value}` for any key, or a kind."""
         if model in within:
             return ANYTHING
-        found: dict[str, Any] = {}
+        keys: dict[str, Any] = {}
         for path, kind in _fields(model):
             *outer, key = path
-            place = found
+            place = keys
             for step in outer:
                 place = place.setdefault(step, {})
             place[key] = self._value(key, kind, model, (*within, model))
-        return found or ANYTHING
+        return keys or ANYTHING
 
     def _value(self, key: str, kind: Any, model: Any, within: tuple[Any, ...]) -> Any:
         if isinstance(kind, str) and (container := _CONTAINER.fullmatch(kind)):
@@ -157,9 +157,9 @@ class Reader:
             inner = self._value(key, arguments[-1], model, within)
             return [inner] if origin is list else {"*": inner}
         if origin is typing.Union:
-            known = [each for each in arguments if each is not type(None)]
-            named = [each for each in known if not isinstance(each, type) or issubclass(each, (str, bool, int, float))]
-            return self._value(key, (named or known)[0], model, within)
+            kinds = [each for each in arguments if each is not type(None)]
+            named = [each for each in kinds if not isinstance(each, type) or issubclass(each, (str, bool, int, float))]
+            return self._value(key, (named or kinds)[0], model, within)
         if origin is typing.Literal:
             return "text"
         name = str(getattr(kind, "__forward_arg__", None) or getattr(kind, "__name__", kind)).rpartition(".")[2]

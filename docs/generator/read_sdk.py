@@ -21,7 +21,7 @@ SDKS = ("azure-mgmt-recoveryservices", "azure-mgmt-recoveryservicesbackup")
 def operations(module: str) -> Iterator[dict[str, str]]:
     """The operations in the text of an SDK's module: in each group, every method with the request that it builds."""
     tree = ast.parse(module)
-    requests = {found.name: request(found) for found in tree.body if isinstance(found, ast.FunctionDef)}
+    requests = {function.name: request(function) for function in tree.body if isinstance(function, ast.FunctionDef)}
     for group in tree.body:
         if not isinstance(group, ast.ClassDef):
             continue
@@ -53,8 +53,8 @@ def _builder(method: ast.FunctionDef) -> str:
 
 def table(site_packages: Path) -> dict[str, Any]:
     """Name of an SDK -> its version, its api-version and its operations."""
-    found = {each.metadata["Name"].lower(): each for each in distributions(path=[str(site_packages)])}
-    return {name: _sdk(found[name], site_packages / Path(*name.split("-"))) for name in SDKS}
+    installed = {each.metadata["Name"].lower(): each for each in distributions(path=[str(site_packages)])}
+    return {name: _sdk(installed[name], site_packages / Path(*name.split("-"))) for name in SDKS}
 
 
 def _sdk(distribution: Distribution, folder: Path) -> dict[str, Any]:

@@ -72,8 +72,8 @@ def _add_events(app: FastAPI, world: Callable[[], WorldControls]) -> None:
         store, begin = world().store, max(since, last_event_id)
         if follow:
             return StreamingResponse(stream(store, begin, job), media_type="text/event-stream")
-        found = await asyncio.to_thread(store.events, begin, limit=min(limit, MOST_EVENTS), job=job)
-        return JSONResponse({"events": [_shown(event) for event in found]})
+        recorded = await asyncio.to_thread(store.events, begin, limit=min(limit, MOST_EVENTS), job=job)
+        return JSONResponse({"events": [_shown(event) for event in recorded]})
 
 
 async def stream(
@@ -92,12 +92,12 @@ async def stream(
     try:
         while True:
             recorded.clear()  # before looking, so that what is recorded meanwhile is not missed
-            found = await asyncio.to_thread(store.events, since, job=job)
-            for event in found:
+            page = await asyncio.to_thread(store.events, since, job=job)
+            for event in page:
                 since = event.id or since
                 data = json.dumps(_shown(event), ensure_ascii=False)
                 yield f"id: {event.id}\nevent: {event.name}\ndata: {data}\n\n".encode()
-            if not found:
+            if not page:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(recorded.wait(), look_seconds)
     finally:

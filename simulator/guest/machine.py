@@ -296,8 +296,8 @@ def _identity(path: Path, chance: Random) -> str:
     """The id of this installation, made at its first start."""
     made = guid(chance)
     if path.exists():
-        found: str = json.loads(path.read_bytes())["machine_id"]
-        return found
+        machine_id: str = json.loads(path.read_bytes())["machine_id"]
+        return machine_id
     write_whole(path, json.dumps({"machine_id": made}))
     return made
 

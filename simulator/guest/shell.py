@@ -88,14 +88,14 @@ def _answer(surface: Surface, words: Sequence[str]) -> str:
 
 
 def _vssadmin(surface: Surface, arguments: list[str]) -> str:
-    asked = " ".join(arguments).lower()
-    if asked == "list writers":
+    command = " ".join(arguments).lower()
+    if command == "list writers":
         return vssadmin_list_writers(surface.writers)
-    if asked == "list providers":
+    if command == "list providers":
         return "\r\n".join((*BANNER, *PROVIDER))
-    if asked == "list shadows":
+    if command == "list shadows":
         return "\r\n".join((*BANNER, NO_SHADOWS))
-    raise _Complaint(f"vssadmin {asked}: only list writers, list providers and list shadows are on this guest")
+    raise _Complaint(f"vssadmin {command}: only list writers, list providers and list shadows are on this guest")
 
 
 def _get_service(surface: Surface, arguments: list[str]) -> str:
@@ -124,11 +124,11 @@ def _systemctl(surface: Surface, arguments: list[str]) -> str:
 
 def _services(surface: Surface, named: Sequence[str]) -> dict[str, str]:
     """The states of these services, of all without a name."""
-    known = {name.lower(): (name, state) for name, state in surface.profile.services.items()}
-    absent = [name for name in named if name.lower() not in known]
+    services = {name.lower(): (name, state) for name, state in surface.profile.services.items()}
+    absent = [name for name in named if name.lower() not in services]
     if absent:
         raise _Complaint(f"{absent[0]}: there is no service of this name")
-    return dict(known[name.lower()] for name in named) if named else dict(surface.profile.services)
+    return dict(services[name.lower()] for name in named) if named else dict(surface.profile.services)
 
 
 def _list(surface: Surface, arguments: list[str]) -> str:
@@ -150,10 +150,12 @@ def _read(surface: Surface, arguments: list[str]) -> str:
     if file is not None and file.is_file():
         return redact(file.read_text(encoding="utf-8", errors="replace"))
     volume, name = _volume_of(surface, path)
-    found = volume.find(name) if volume is not None else None
-    if found is None:
+    content = volume.find(name) if volume is not None else None
+    if content is None:
         raise _Complaint(f"{path}: there is no such file")
-    return redact(found.read(max(0, found.size_bytes - LONGEST_OUTPUT_BYTES), LONGEST_OUTPUT_BYTES).decode("latin-1"))
+    return redact(
+        content.read(max(0, content.size_bytes - LONGEST_OUTPUT_BYTES), LONGEST_OUTPUT_BYTES).decode("latin-1")
+    )
 
 
 def _log(surface: Surface, arguments: list[str]) -> str:
@@ -198,12 +200,12 @@ def _beside(surface: Surface, path: str) -> Path | None:
     """The place of a path that lies beside the disk; None for any other, and for one that leads out of its folder."""
     windows = surface.profile.has_vss
     inside = path.replace("\\", "/").removeprefix("C:").removeprefix("c:").strip("/") if windows else path.strip("/")
-    for shown, real in (READABLE if windows else LINUX_READABLE).items():
-        if (inside.lower() if windows else inside).startswith(shown.lower() if windows else shown):
-            rest = PurePosixPath(inside[len(shown) :].strip("/"))
+    for prefix, real in (READABLE if windows else LINUX_READABLE).items():
+        if (inside.lower() if windows else inside).startswith(prefix.lower() if windows else prefix):
+            rest = PurePosixPath(inside[len(prefix) :].strip("/"))
             home = (surface.folder / real).resolve()
-            found = (home / rest).resolve()
-            return found if found == home or home in found.parents else None
+            target = (home / rest).resolve()
+            return target if target == home or home in target.parents else None
     return None
 
 

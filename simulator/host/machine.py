@@ -267,14 +267,14 @@ class Machine:
 
     def _turn(self, desired: DesiredMachine) -> bool:
         """Start or stop as desired. False: it failed and is tried again later."""
-        wanted = (desired.spec, desired.restarts)
-        if self.guest is not None and (desired.power != "running" or self._booted_as != wanted):
+        boot_inputs = (desired.spec, desired.restarts)
+        if self.guest is not None and (desired.power != "running" or self._booted_as != boot_inputs):
             # Azure attaches data disks to a running machine; here a machine with other disks starts anew.
             self._power_off()
         try:
             if desired.power == "running" and self.guest is None:
                 self._boot(desired.spec)
-                self._booted_as = wanted
+                self._booted_as = boot_inputs
         except (BootFailed, PortError) as problem:
             self._become_power("stopped")
             self._set("Failed", str(problem))
@@ -337,21 +337,21 @@ class Machine:
 
     def _show(self, desired: DesiredMachine | None = None) -> None:
         """Write the document if it has changed."""
-        wanted = desired or self._applied
-        if wanted is None or self.gone:
+        target = desired or self._applied
+        if target is None or self.gone:
             return
-        observed = self._observed(wanted)
+        observed = self._observed(target)
         if observed != self._shown:
             self._all.store.put(OBSERVED, self.vm, observed.to_json(), private=self._private)
             self._shown = observed
 
     def _observed(self, desired: DesiredMachine) -> ObservedMachine:
         """Until the agent reports, its former report is kept."""
-        report, shown = self._report, self._shown
-        extensions = shown.extensions if shown else ()
+        report, former = self._report, self._shown
+        extensions = former.extensions if former else ()
         if report is not None:
             extensions = observed_extensions(desired.extensions, self.goal_state, report, self._all.packages)
-        system = report or shown
+        system = report or former
         return ObservedMachine(
             vm=desired.vm,
             generation=desired.generation,

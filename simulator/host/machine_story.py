@@ -158,8 +158,8 @@ class MachineStory:
 
     def _command_of(self, task: str) -> Link:
         """The command that was given this task; a foreign handler may name its tasks as it likes."""
-        found = self._enabled.get(self._tasks[task]) if task in self._tasks else None
-        return found or self._last_enabled or self._booted
+        command = self._enabled.get(self._tasks[task]) if task in self._tasks else None
+        return command or self._last_enabled or self._booted
 
     def _add(self, fact: Fact, parent: Link) -> Told:
         return self._buffer.add(self._vm, fact, parent)

@@ -343,8 +343,8 @@ def _pattern(path: str, query: Mapping[str, str]) -> str:
     """The path as the table has it: what names a machine or a package becomes a star, and `comp` and `type` count."""
     top, *below = path.strip("/").split("/")
     if top == "machine":
-        asked = "&".join(f"{key}={query[key]}" for key in ("comp", "type") if key in query)
-        return f"/machine{'/*' if below else ''}?{asked}"
+        query_text = "&".join(f"{key}={query[key]}" for key in ("comp", "type") if key in query)
+        return f"/machine{'/*' if below else ''}?{query_text}"
     if top == "packages":
         return "/packages/*/manifest.xml" if path.endswith(MANIFEST) else "/packages/*"
     return "/?comp=versions" if not top and query.get("comp") == "versions" else path

@@ -38,12 +38,17 @@ class AssignmentRequest(RequestBody):
 def put_assignment(call: Call) -> Answer:
     name = call.names["assignment"].lower()
     role.check_name(name)
-    asked = call.read(AssignmentRequest).properties
-    kind = asked.principal_type or "User"
-    role.check_principal(asked.principal_id, kind)
-    definition = role.definition_id(asked.role_definition_id, call.subscription_id)
+    requested = call.read(AssignmentRequest).properties
+    kind = requested.principal_type or "User"
+    role.check_principal(requested.principal_id, kind)
+    definition = role.definition_id(requested.role_definition_id, call.subscription_id)
     scope = existing_scope(call, TYPE)
-    said = {"roleDefinitionId": definition, "principalId": asked.principal_id, "principalType": kind, "scope": scope}
+    said = {
+        "roleDefinitionId": definition,
+        "principalId": requested.principal_id,
+        "principalType": kind,
+        "scope": scope,
+    }
     with call.ports.store.transaction():
         existing = call.find(KIND)
         _check_unlike_others(call, said, existing)
@@ -51,14 +56,14 @@ def put_assignment(call: Call) -> Answer:
         begun = existing.json()["properties"] if existing else {"createdOn": now, "createdBy": None}
         properties: Json = {
             **said,
-            "condition": asked.condition,
-            "conditionVersion": asked.condition_version,
+            "condition": requested.condition,
+            "conditionVersion": requested.condition_version,
             "createdOn": begun["createdOn"],
             "updatedOn": now,
             "createdBy": begun["createdBy"],
             "updatedBy": None,
-            "delegatedManagedIdentityResourceId": asked.delegated_managed_identity_resource_id,
-            "description": asked.description,
+            "delegatedManagedIdentityResourceId": requested.delegated_managed_identity_resource_id,
+            "description": requested.description,
         }
         body = {"properties": properties, "id": f"{scope}/providers/{TYPE}/{name}", "type": TYPE, "name": name}
         document = call.ports.store.put(KIND, call.id, body, parent=scope)

@@ -33,8 +33,8 @@ def has_operation(method: str, segments: Sequence[str]) -> bool:
 def lacks_type(segments: Sequence[str]) -> bool:
     """Whether the table knows the namespace of a path, and nothing of what the path names in it."""
     namespace, below = _below(segments)
-    known = _table().get(namespace)
-    return known is not None and not any(path[: len(below)] == below for path in known)
+    paths = _table().get(namespace)
+    return paths is not None and not any(path[: len(below)] == below for path in paths)
 
 
 def _below(segments: Sequence[str]) -> tuple[str, tuple[str, ...]]:

@@ -127,9 +127,9 @@ class Call:
             path = ".".join(str(part) for part in first["loc"])
             raise errors.invalid_content(f"{first['msg']}. Path '{path}'") from None
 
-    def with_kept(self, model: type[RequestBody], shown: Json) -> Json:
+    def with_kept(self, model: type[RequestBody], body: Json) -> Json:
         """A resource as the operation made it, with what its request says and `model` does not read."""
-        return kept_keys.with_kept(operation_name(self.method, split(self.id)), model, self.json(), shown)
+        return kept_keys.with_kept(operation_name(self.method, split(self.id)), model, self.json(), body)
 
     def new_guid(self) -> str:
         """A fresh id, drawn from the world's own chance."""
@@ -185,14 +185,14 @@ class Call:
 
     def check_precondition(self, document: Document | None) -> None:
         """Refuse a write whose If-Match or If-None-Match no longer holds."""
-        wanted, unwanted = self.headers.get("if-match"), self.headers.get("if-none-match")
-        if unwanted == "*" and document is not None:
+        required_etag, refused_etag = self.headers.get("if-match"), self.headers.get("if-none-match")
+        if refused_etag == "*" and document is not None:
             raise errors.precondition_failed("The resource already exists.")
-        if wanted is None:
+        if required_etag is None:
             return
         if document is None:
             raise errors.precondition_failed("The resource does not exist.")
-        if wanted != "*" and wanted not in (_quoted(document.etag), document.json().get("etag")):
+        if required_etag != "*" and required_etag not in (_quoted(document.etag), document.json().get("etag")):
             raise errors.precondition_failed("The resource has changed since it was read.")
 
     # ------------------------------------------------------------------------------------------------------ the answers
@@ -237,11 +237,11 @@ class Call:
         """The documents below `parent` (everywhere without one) in the order of their ids, from behind `after`."""
         after = self.after
         while True:
-            found = self.ports.store.find(kind, parent, after=after, limit=PAGE_ITEMS + 1)
-            yield from found
-            if len(found) <= PAGE_ITEMS:
+            documents = self.ports.store.find(kind, parent, after=after, limit=PAGE_ITEMS + 1)
+            yield from documents
+            if len(documents) <= PAGE_ITEMS:
                 return
-            after = found[-1].id
+            after = documents[-1].id
 
     def newest_first(self, rows: Iterable[tuple[str, bytes]]) -> Iterator[tuple[str, bytes]]:
         """The rows by descending key, from behind `after`. Keys start with a time."""

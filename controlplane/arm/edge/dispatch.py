@@ -58,9 +58,9 @@ class Operations:
         route, call = self._located(caller, method, path, body)
         if method == "GET":
             return route.run(call)
-        asked = events.ServiceRequest(operation_name(method, split(call.id)), call.id, call.query["api-version"])
+        request = events.ServiceRequest(operation_name(method, split(call.id)), call.id, call.query["api-version"])
         cause = caller.cause
-        call = begun(call, asked.event(job=cause.job, parent=cause.event) if cause else asked.event())
+        call = begun(call, request.event(job=cause.job, parent=cause.event) if cause else request.event())
         locks.check(call)
         result = route.run(call)
         answered(call, result)
@@ -105,8 +105,8 @@ class Operations:
 
     def _check_subscription(self, segments: list[str]) -> None:
         if len(segments) > 1 and segments[0].lower() == "subscriptions":
-            wanted = self._identity.subscription_id
-            if segments[1].lower() != wanted:
+            subscription = self._identity.subscription_id
+            if segments[1].lower() != subscription:
                 raise SUBSCRIPTION_NOT_FOUND.error(subscription=segments[1])
 
 

@@ -79,22 +79,22 @@ class InternalClient:
         answer = self._ask("GET", operation, VERSION)
         if answer.status == 202:
             return Progress("InProgress")
-        shown: Any = json.loads(answer.content or b"{}")
-        if "status" in shown:
-            return Progress(str(shown["status"]), shown.get("error"))
-        state = str((shown.get("properties") or {}).get("provisioningState", "Succeeded"))
+        body: Any = json.loads(answer.content or b"{}")
+        if "status" in body:
+            return Progress(str(body["status"]), body.get("error"))
+        state = str((body.get("properties") or {}).get("provisioningState", "Succeeded"))
         return Progress(state if state in _ENDED else "InProgress")
 
     def get(self, id: str, api_version: str | None) -> Json:
-        found: Json = json.loads(self._ask("GET", id, api_version or VERSION).content)
-        return found
+        resource: Json = json.loads(self._ask("GET", id, api_version or VERSION).content)
+        return resource
 
     def delete(self, id: str, cause: Cause) -> None:
         self._ask("DELETE", id, VERSION, caller=replace(self._caller, cause=cause))
 
     def resources_of(self, group: str) -> Sequence[Json]:
         store = self._caller.ports.store
-        return [found.json() for kind in self._kinds for found in store.find(kind, group)]
+        return [document.json() for kind in self._kinds for document in store.find(kind, group)]
 
     def act(self, action: str, id: str, api_version: str, body: Json | None, *, cause: Cause | None = None) -> Json:
         caller = replace(self._caller, cause=cause)

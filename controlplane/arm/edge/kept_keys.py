@@ -37,16 +37,16 @@ def offered(operation: str, model: type[RequestBody]) -> Tree:
     return tree
 
 
-def with_kept(operation: str, model: type[RequestBody], asked: Json, body: Json) -> Json:
+def with_kept(operation: str, model: type[RequestBody], request: Json, body: Json) -> Json:
     """A resource as an operation made it, with what its request says beyond the keys that the model reads."""
-    return _overlaid(body, asked, offered(operation, model), keys(model), "")
+    return _overlaid(body, request, offered(operation, model), keys(model), "")
 
 
-def _overlaid(body: Json, asked: Json, tree: Tree, read: Tree, path: str) -> Json:
+def _overlaid(body: Json, request: Json, tree: Tree, read: Tree, path: str) -> Json:
     assert isinstance(tree, dict), "an object is laid over an object"
     result = dict(body)
     for key, below in tree.items():
-        value, reader = find(asked, key), find(read, key) if isinstance(read, dict) else None
+        value, reader = find(request, key), find(read, key) if isinstance(read, dict) else None
         if value is None:
             continue
         here = f"{path}.{key}".lstrip(".")
@@ -62,23 +62,23 @@ def _overlaid(body: Json, asked: Json, tree: Tree, read: Tree, path: str) -> Jso
     return result
 
 
-def _joined(shown: Any, kept: Any) -> Any:
+def _joined(own: Any, kept: Any) -> Any:
     """An object of which the service shows some keys gets those that are kept as well."""
-    if not isinstance(shown, dict) or not isinstance(kept, dict):
+    if not isinstance(own, dict) or not isinstance(kept, dict):
         return kept
-    return shown | {key: _joined(shown.get(key), value) for key, value in kept.items()}
+    return own | {key: _joined(own.get(key), value) for key, value in kept.items()}
 
 
-def _overlaid_list(shown: Any, asked: list[Any], tree: Tree, read: Tree, path: str) -> Any:
+def _overlaid_list(elements: Any, request: list[Any], tree: Tree, read: Tree, path: str) -> Any:
     """The elements that the operation shows, each with what the request says of it. Others were not accepted."""
-    if not isinstance(shown, list) or not isinstance(tree, dict) or not isinstance(read, dict):
-        return shown
-    requested = {_identity(each, index): each for index, each in enumerate(asked) if isinstance(each, dict)}
+    if not isinstance(elements, list) or not isinstance(tree, dict) or not isinstance(read, dict):
+        return elements
+    requested = {_identity(each, index): each for index, each in enumerate(request) if isinstance(each, dict)}
     return [
         _overlaid(each, requested[_identity(each, index)], tree, read, path)
         if _identity(each, index) in requested
         else each
-        for index, each in enumerate(shown)
+        for index, each in enumerate(elements)
     ]
 
 
@@ -92,9 +92,9 @@ def _cleaned(value: Any, tree: Tree, path: str) -> Any:
     if isinstance(tree, dict) and "*" in tree:
         tree = dict.fromkeys(_mapping(value, path), tree["*"])
     if isinstance(tree, dict):
-        asked = _mapping(value, path)
-        found = {key: _cleaned(find(asked, key), below, f"{path}.{key}") for key, below in tree.items()}
-        return {key: each for key, each in found.items() if not _is_empty(each)}
+        mapping = _mapping(value, path)
+        cleaned = {key: _cleaned(find(mapping, key), below, f"{path}.{key}") for key, below in tree.items()}
+        return {key: each for key, each in cleaned.items() if not _is_empty(each)}
     if value is None or tree == ANYTHING:
         return value
     if isinstance(tree, str):

@@ -53,13 +53,13 @@ class InterfaceRequest(ResourceRequest):
 
 
 def _body(call: Call, request: InterfaceRequest, existing: Json | None) -> Json:
-    asked, kept = request.properties, existing["properties"] if existing else {}
+    requested, kept = request.properties, existing["properties"] if existing else {}
     id, etag = existing["id"] if existing else call.id, f'W/"{call.new_guid()}"'
-    group = asked.network_security_group
+    group = requested.network_security_group
     if group and call.ports.store.get(network_security_groups.GROUPS.kind, group.id) is None:
         raise network.invalid_reference(group.id, id)
     configurations: list[Json] = []
-    for each in asked.ip_configurations:
+    for each in requested.ip_configurations:
         present = _present(kept, network_interface.configuration_id(id, each.name), each.properties.subnet.id)
         configurations.append(_configuration(call, id, each, not configurations, present, etag))
     if not configurations:
@@ -70,8 +70,8 @@ def _body(call: Call, request: InterfaceRequest, existing: Json | None) -> Json:
         configurations,
         group=group.id if group else "",
         machine=kept.get("virtualMachine", {}).get("id", ""),
-        accelerated=asked.enable_accelerated_networking,
-        forwarding=asked.enable_ip_forwarding,
+        accelerated=requested.enable_accelerated_networking,
+        forwarding=requested.enable_ip_forwarding,
     )
     return {"etag": etag, "properties": properties}
 

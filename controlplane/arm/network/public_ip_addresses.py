@@ -44,17 +44,17 @@ class AddressRequest(ResourceRequest):
 
 
 def _body(call: Call, request: AddressRequest, existing: Json | None) -> Json:
-    asked, kept = request.properties, existing["properties"] if existing else {}
+    requested, kept = request.properties, existing["properties"] if existing else {}
     properties = {
         "provisioningState": "Succeeded",
         "resourceGuid": kept.get("resourceGuid") or call.new_guid(),
         "ipAddress": kept.get("ipAddress") or _free_address(call),
-        "publicIPAddressVersion": asked.public_ip_address_version,
-        "publicIPAllocationMethod": asked.public_ip_allocation_method,
-        "idleTimeoutInMinutes": asked.idle_timeout_in_minutes,
+        "publicIPAddressVersion": requested.public_ip_address_version,
+        "publicIPAllocationMethod": requested.public_ip_allocation_method,
+        "idleTimeoutInMinutes": requested.idle_timeout_in_minutes,
         "ipTags": [],
         **({"ipConfiguration": kept["ipConfiguration"]} if "ipConfiguration" in kept else {}),
-        **_dns(asked, request.location or ""),
+        **_dns(requested, request.location or ""),
     }
     sku = {"name": request.sku.name, "tier": request.sku.tier}
     return {"etag": f'W/"{call.new_guid()}"', "sku": sku, "properties": properties}

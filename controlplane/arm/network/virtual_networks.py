@@ -55,11 +55,11 @@ class NetworkRequest(ResourceRequest):
 
 def _body(call: Call, request: NetworkRequest, existing: Json | None) -> Json:
     """A request that does not speak of subnets leaves them: they may have been written by their own paths."""
-    asked, etag = request.properties, f'W/"{call.new_guid()}"'
+    requested, etag = request.properties, f'W/"{call.new_guid()}"'
     id, old = (existing["id"], existing["properties"]["subnets"]) if existing else (call.id, [])
-    named = None if asked.subnets is None else [(each.name, each.properties) for each in asked.subnets]
+    named = None if requested.subnets is None else [(each.name, each.properties) for each in requested.subnets]
     subnets = old if named is None else [_subnet(id, name, properties, etag) for name, properties in named]
-    _check(asked.address_space.address_prefixes, subnets)
+    _check(requested.address_space.address_prefixes, subnets)
     kept = {each["id"].lower() for each in subnets}
     for each in old:
         if each["id"].lower() not in kept:
@@ -67,7 +67,7 @@ def _body(call: Call, request: NetworkRequest, existing: Json | None) -> Json:
     properties = {
         "provisioningState": "Succeeded",
         "resourceGuid": existing["properties"]["resourceGuid"] if existing else call.new_guid(),
-        "addressSpace": {"addressPrefixes": asked.address_space.address_prefixes},
+        "addressSpace": {"addressPrefixes": requested.address_space.address_prefixes},
         "subnets": subnets,
         "virtualNetworkPeerings": [],
         "enableDdosProtection": False,

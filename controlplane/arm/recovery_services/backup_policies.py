@@ -193,8 +193,8 @@ def _day(call: Call) -> date:
 
 def _properties(request: PolicyRequest, day: date) -> Json:
     """The requested policy in the form in which it is checked, stored and shown."""
-    asked = request.properties.model_dump(by_alias=True, exclude_none=True) if request.properties else {}
-    properties: dict[str, Any] = {"instantRPDetails": {}} | schedule.with_dates(asked, day)
+    requested = request.properties.model_dump(by_alias=True, exclude_none=True) if request.properties else {}
+    properties: dict[str, Any] = {"instantRPDetails": {}} | schedule.with_dates(requested, day)
     if properties.get("backupManagementType") in {"AzureWorkload", "AzureStorage", "AzureSql", "MAB"}:
         raise errors.operation_not_simulated(f"policies of {properties['backupManagementType']}")
     policy.check(properties)

@@ -23,7 +23,7 @@ def post_export(call: Call) -> Answer:
     vault = require_vault(call)
     filters = terms(call.query.get("$filter", ""))
     check_keys(filters, FILTER_KEYS)
-    jobs = [shown for _, shown in sorted(listed(call, filters), key=lambda row: row[0], reverse=True)]
+    jobs = [job_body for _, job_body in sorted(listed(call, filters), key=lambda row: row[0], reverse=True)]
     id = call.new_guid()
     call.ports.blobs.put(_blob(call, id), encode({"value": jobs}))
     body = operation.succeeded_with_jobs(id, instant(call.ports.clock.now()), [job["name"] for job in jobs], {})

@@ -23,27 +23,27 @@ OF_MACHINES = "AzureIaasVM"
 
 def list_protectable_items(call: Call) -> Answer:
     vault = require_vault(call)
-    wanted = terms(call.query.get("$filter", ""))
-    check_keys(wanted, {"backupmanagementtype", "friendlyname", "workloadtype"})
-    kind, workload = wanted.get("backupmanagementtype", OF_MACHINES), wanted.get("workloadtype", "VM")
+    filter_terms = terms(call.query.get("$filter", ""))
+    check_keys(filter_terms, {"backupmanagementtype", "friendlyname", "workloadtype"})
+    kind, workload = filter_terms.get("backupmanagementtype", OF_MACHINES), filter_terms.get("workloadtype", "VM")
     if kind.lower() != OF_MACHINES.lower() or workload.lower() != "vm":
         raise errors.operation_not_simulated(f"the protectable items of {kind} with workload type {workload}")
-    return call.page(_listed(call, vault, wanted))
+    return call.page(_listed(call, vault, filter_terms))
 
 
-def _listed(call: Call, vault: str, wanted: dict[str, str]) -> Iterator[tuple[str, bytes]]:
+def _listed(call: Call, vault: str, filter_terms: dict[str, str]) -> Iterator[tuple[str, bytes]]:
     store = call.ports.store
     place = call.get(VAULT_KIND, vault).json()["location"]
-    known = ((item.parent, item.json()) for item in items.in_vaults(store))
+    vault_items = ((item.parent, item.json()) for item in items.in_vaults(store))
     protected = {
         body["properties"]["sourceResourceId"].lower()
-        for parent, body in known
+        for parent, body in vault_items
         if parent == vault.lower() or protected_item.state_of(body) in protected_item.HELD
     }
     for machine in call.by_id(virtual_machine.KIND, None):
         body = machine.json()
         facts = {"backupmanagementtype": OF_MACHINES, "friendlyname": body["name"]}
-        if machine.id not in protected and body["location"] == place and holds(wanted, facts):
+        if machine.id not in protected and body["location"] == place and holds(filter_terms, facts):
             yield machine.id, encode(_protectable(vault, body["id"]))
 
 

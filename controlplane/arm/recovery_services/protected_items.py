@@ -95,11 +95,11 @@ class BackupRequest(RequestBody):
 
 
 def put_item(call: Call) -> Answer:
-    asked = call.read(ItemRequest)
-    if (asked.properties.create_mode or "Default").lower() not in {"default", "invalid"}:
-        raise errors.operation_not_simulated(f"protection with the createMode {asked.properties.create_mode}")
-    request = asked.model_dump(by_alias=True, exclude_none=True)
-    other_workloads.check(asked.properties.protected_item_type)
+    item_request = call.read(ItemRequest)
+    if (item_request.properties.create_mode or "Default").lower() not in {"default", "invalid"}:
+        raise errors.operation_not_simulated(f"protection with the createMode {item_request.properties.create_mode}")
+    request = item_request.model_dump(by_alias=True, exclude_none=True)
+    other_workloads.check(item_request.properties.protected_item_type)
     item = _item_id(call, require_vault(call))
     vault_rules.check_item_put(call.ports, item, request["properties"])
     ticket = configure_protection(call.ports, call.engine, item, request)
@@ -108,10 +108,10 @@ def put_item(call: Call) -> Answer:
 
 def get_item(call: Call) -> Answer:
     """$expand, or `expand` in $filter as older clients ask, adds what has to be counted."""
-    wanted = terms(call.query.get("$filter", ""))
-    check_keys(wanted, {"expand"})
+    filter_terms = terms(call.query.get("$filter", ""))
+    check_keys(filter_terms, {"expand"})
     item = require_item(call)
-    return as_json(_expanded(call, item)) if _is_expanded(call, wanted) else item_answer(call, item)
+    return as_json(_expanded(call, item)) if _is_expanded(call, filter_terms) else item_answer(call, item)
 
 
 def item_answer(call: Call, item: Document) -> Answer:
@@ -137,15 +137,17 @@ def delete_item(call: Call) -> Answer:
 def list_items(call: Call) -> Answer:
     check_region(call)
     require_vault(call)
-    wanted = terms(call.query.get("$filter", ""))
-    check_keys(wanted, {"backupmanagementtype", "itemtype", "policyname", "friendlyname", "containername", "expand"})
-    return call.page(_listed(call, wanted, _is_expanded(call, wanted)))
+    filter_terms = terms(call.query.get("$filter", ""))
+    check_keys(
+        filter_terms, {"backupmanagementtype", "itemtype", "policyname", "friendlyname", "containername", "expand"}
+    )
+    return call.page(_listed(call, filter_terms, _is_expanded(call, filter_terms)))
 
 
-def _listed(call: Call, wanted: dict[str, str], expanded: bool) -> Iterator[tuple[str, bytes]]:
+def _listed(call: Call, filter_terms: dict[str, str], expanded: bool) -> Iterator[tuple[str, bytes]]:
     for item in call.by_id(KIND, vault_id(call)):
         body = item.json()
-        if not holds(wanted, _facts(body)):
+        if not holds(filter_terms, _facts(body)):
             continue
         if expanded:
             yield item.id, encode(_expanded(call, item))
@@ -155,8 +157,8 @@ def _listed(call: Call, wanted: dict[str, str], expanded: bool) -> Iterator[tupl
             yield item.id, item.body
 
 
-def _is_expanded(call: Call, wanted: dict[str, str]) -> bool:
-    return EXTENDED_INFO.lower() in {call.query.get("$expand", "").lower(), wanted.get("expand", "").lower()}
+def _is_expanded(call: Call, filter_terms: dict[str, str]) -> bool:
+    return EXTENDED_INFO.lower() in {call.query.get("$expand", "").lower(), filter_terms.get("expand", "").lower()}
 
 
 def _expanded(call: Call, item: Document) -> Json:

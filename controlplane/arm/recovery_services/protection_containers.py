@@ -22,9 +22,9 @@ CONTAINER = f"{FABRIC}/protectionContainers/{{container}}"
 
 def list_containers(call: Call) -> Answer:
     vault = require_vault(call)
-    wanted = terms(call.query.get("$filter", ""))
-    check_keys(wanted, {"backupmanagementtype", "friendlyname", "status"})
-    return call.page(_listed(call, vault, wanted))
+    filter_terms = terms(call.query.get("$filter", ""))
+    check_keys(filter_terms, {"backupmanagementtype", "friendlyname", "status"})
+    return call.page(_listed(call, vault, filter_terms))
 
 
 def get_container(call: Call) -> Answer:
@@ -55,9 +55,9 @@ def _item_in(call: Call, vault: str) -> Document | None:
 def list_deleted_containers(call: Call) -> Answer:
     """Those whose item is soft-deleted; they stand in the other list as well, as in the service."""
     vault = require_vault(call)
-    wanted = terms(call.query.get("$filter", ""))
-    check_keys(wanted, {"backupmanagementtype"})
-    return call.page(_listed(call, vault, wanted, only_deleted=True))
+    filter_terms = terms(call.query.get("$filter", ""))
+    check_keys(filter_terms, {"backupmanagementtype"})
+    return call.page(_listed(call, vault, filter_terms, only_deleted=True))
 
 
 def refresh_containers(call: Call) -> Answer:
@@ -74,19 +74,21 @@ def get_refresh_result(call: Call) -> Answer:
     return Answer(204)
 
 
-def _listed(call: Call, vault: str, wanted: dict[str, str], only_deleted: bool = False) -> Iterator[tuple[str, bytes]]:
+def _listed(
+    call: Call, vault: str, filter_terms: dict[str, str], only_deleted: bool = False
+) -> Iterator[tuple[str, bytes]]:
     for item in call.by_id(protected_item.KIND, vault):
         body = item.json()
         if only_deleted and protected_item.state_of(body) != "SoftDeleted":
             continue
-        shown = _container(vault, body["properties"]["sourceResourceId"])
+        container = _container(vault, body["properties"]["sourceResourceId"])
         facts = {
             "backupmanagementtype": "AzureIaasVM",
-            "friendlyname": shown["properties"]["friendlyName"],
+            "friendlyname": container["properties"]["friendlyName"],
             "status": "Registered",
         }
-        if holds(wanted, facts):
-            yield item.id, encode(shown)
+        if holds(filter_terms, facts):
+            yield item.id, encode(container)
 
 
 def _container(vault: str, source: str) -> Json:

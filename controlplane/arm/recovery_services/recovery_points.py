@@ -80,17 +80,17 @@ class RestoreRequest(RequestBody):
 
 def get_point(call: Call) -> Answer:
     point = require_point(call)
-    shown = _changed(call, point, sessions.active_points(call.ports.store, point.parent, call.ports.clock.now()))
-    return call.stored(point) if shown is None else as_json(shown)
+    changed = _changed(call, point, sessions.active_points(call.ports.store, point.parent, call.ports.clock.now()))
+    return call.stored(point) if changed is None else as_json(changed)
 
 
 def list_points(call: Call) -> Answer:
     """Soft-deleted points go with their item, so `includeSoftDeletedRP` adds nothing."""
     check_region(call)
     item = require_item(call)
-    wanted = terms(call.query.get("$filter", ""))
-    check_keys(wanted, FILTER_KEYS)
-    return call.page(call.newest_first(_wanted(call, item, wanted)))
+    filter_terms = terms(call.query.get("$filter", ""))
+    check_keys(filter_terms, FILTER_KEYS)
+    return call.page(call.newest_first(_wanted(call, item, filter_terms)))
 
 
 def post_restore(call: Call) -> Answer:
@@ -111,28 +111,28 @@ def require_point(call: Call) -> Document:
     return point
 
 
-def _wanted(call: Call, item: Document, wanted: dict[str, str]) -> Iterator[tuple[str, bytes]]:
+def _wanted(call: Call, item: Document, filter_terms: dict[str, str]) -> Iterator[tuple[str, bytes]]:
     """The points of the filter, under keys that start with their time."""
-    only_ready = wanted.get("movereadyrponly", "").lower() == "true"
+    only_ready = filter_terms.get("movereadyrponly", "").lower() == "true"
     active = sessions.active_points(call.ports.store, item.id, call.ports.clock.now())
     for point in call.ports.store.find(KIND, item.id):
         time = parse_instant(point.json()["properties"]["recoveryPointTime"])
-        if not within(wanted, "startdate", "enddate", time):
+        if not within(filter_terms, "startdate", "enddate", time):
             continue
-        shown = _changed(call, point, active)
-        if not only_ready or (shown and shown["properties"][READINESS]["ArchivedRP"]["isReadyForMove"]):
-            yield f"{time.isoformat()} {point.id}", encode(shown) if shown else point.body
+        changed = _changed(call, point, active)
+        if not only_ready or (changed and changed["properties"][READINESS]["ArchivedRP"]["isReadyForMove"]):
+            yield f"{time.isoformat()} {point.id}", encode(changed) if changed else point.body
 
 
 def _changed(call: Call, point: Document, active: set[str]) -> Json | None:
     """The body where it is no longer what was written: by its age, or since its files are being recovered."""
-    shown, now = point.json(), call.ports.clock.now()
-    old = now - parse_instant(shown["properties"]["recoveryPointTime"]) >= ARCHIVE_AFTER
+    body, now = point.json(), call.ports.clock.now()
+    old = now - parse_instant(body["properties"]["recoveryPointTime"]) >= ARCHIVE_AFTER
     if not old and point.id not in active:
         return None
     if old:
-        shown = with_readiness(shown, obstacle_to_archive(from_json(point.private["point"]), now))
-    return shown | {"properties": shown["properties"] | {"isInstantIlrSessionActive": point.id in active}}
+        body = with_readiness(body, obstacle_to_archive(from_json(point.private["point"]), now))
+    return body | {"properties": body["properties"] | {"isInstantIlrSessionActive": point.id in active}}
 
 
 ROUTES = (

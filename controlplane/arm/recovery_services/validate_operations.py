@@ -60,14 +60,14 @@ def get_result(call: Call) -> Answer:
 
 def _findings(call: Call) -> Json:
     request = call.read(ValidateRequest)
-    wanted = request.properties or request
-    if wanted.object_type not in RESTORES:
+    validation = request.properties or request
+    if validation.object_type not in RESTORES:
         raise errors.invalid_backup_input("objectType", f"it must be one of {', '.join(sorted(RESTORES))}")
-    asked = {"properties": wanted.restore_request.model_dump(by_alias=True, exclude_none=True)}
-    point = _point(call, request.id or "") if request.properties else _point_of(call, wanted.restore_request)
+    restore_body = {"properties": validation.restore_request.model_dump(by_alias=True, exclude_none=True)}
+    point = _point(call, request.id or "") if request.properties else _point_of(call, validation.restore_request)
 
     def attempt(ports: Ports, engine: Engine) -> None:
-        restore(ports, engine, point, asked)
+        restore(ports, engine, point, restore_body)
 
     refusal = refusal_of(call.ports, attempt)
     results = [] if refusal is None else [_finding(refusal)]

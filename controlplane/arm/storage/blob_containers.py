@@ -47,9 +47,9 @@ class ContainerRequest(RequestBody):
 def put_container(call: Call) -> Answer:
     account = _account(call)
     check_name(call.names["container"])
-    known = _find(call, account)
-    _write(call, account, known or _new(call))
-    return as_json(_shown(call, _get(call, account)), 200 if known else 201)
+    existing = _find(call, account)
+    _write(call, account, existing or _new(call))
+    return as_json(_shown(call, _get(call, account)), 200 if existing else 201)
 
 
 def patch_container(call: Call) -> Answer:
@@ -74,23 +74,23 @@ def delete_container(call: Call) -> Answer:
 
 def list_containers(call: Call) -> Answer:
     account, after = _account(call), call.after
-    found = [each for each in call.ports.blobs.containers(account["name"]) if each.name != CLAIMS]
+    containers = [each for each in call.ports.blobs.containers(account["name"]) if each.name != CLAIMS]
     prefix = call.query.get("$filter", "")
     return call.page(
         (each.name, encode(_shown(call, each)))
-        for each in sorted(found, key=lambda each: each.name)
+        for each in sorted(containers, key=lambda each: each.name)
         if each.name > after and each.name.startswith(prefix)
     )
 
 
-def _write(call: Call, account: Json, known: Container) -> None:
+def _write(call: Call, account: Json, container: Container) -> None:
     """Make the container as asked; what the request leaves out stays as it is."""
-    asked = call.read(ContainerRequest).properties
-    check_scope(asked.default_encryption_scope)
+    properties = call.read(ContainerRequest).properties
+    check_scope(properties.default_encryption_scope)
     changed = replace(
-        known,
-        metadata=known.metadata if asked.metadata is None else asked.metadata,
-        public=public_access(asked.public_access, account, known.public),
+        container,
+        metadata=container.metadata if properties.metadata is None else properties.metadata,
+        public=public_access(properties.public_access, account, container.public),
     )
     call.ports.blobs.put_container(account["name"], changed)
 
@@ -112,10 +112,10 @@ def _find(call: Call, account: Json) -> Container | None:
 
 
 def _get(call: Call, account: Json) -> Container:
-    found = _find(call, account)
-    if found is None:
+    container = _find(call, account)
+    if container is None:
         raise BLOB_CONTAINER_NOT_FOUND.error()
-    return found
+    return container
 
 
 def _shown(call: Call, container: Container) -> Json:

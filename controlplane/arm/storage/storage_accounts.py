@@ -69,7 +69,7 @@ class NameRequest(RequestBody):
 
 def account_named(store: Store, name: str) -> Document | None:
     """The account of this name in any group: names are unique across all of them."""
-    return next((found for found in store.find(KIND) if found.id.rpartition("/")[2] == name), None)
+    return next((document for document in store.find(KIND) if document.id.rpartition("/")[2] == name), None)
 
 
 def usable_account(store: Store, name: str) -> Document | None:
@@ -89,16 +89,16 @@ def put_account(call: Call) -> Answer:
     with call.ports.store.transaction():
         call.get_group()
         _check_free(call, account.name)
-        known = call.find(KIND)
-        call.check_precondition(known)
-        return _begin(call, account, endpoint) if known is None else _change(call, known, account, endpoint)
+        existing = call.find(KIND)
+        call.check_precondition(existing)
+        return _begin(call, account, endpoint) if existing is None else _change(call, existing, account, endpoint)
 
 
 def _begin(call: Call, account: Account, endpoint: str) -> Answer:
     """The account is there at once, as one that is being created; a job makes it."""
     operation = storage_operations.begin(call)
-    shown = call.with_kept(AccountRequest, body(call.id, account, endpoint, call.ports.clock.now(), "Creating"))
-    call.ports.store.put(KIND, call.id, shown, parent=call.group_id, private={"operation": operation})
+    resource = call.with_kept(AccountRequest, body(call.id, account, endpoint, call.ports.clock.now(), "Creating"))
+    call.ports.store.put(KIND, call.id, resource, parent=call.group_id, private={"operation": operation})
     job = call.new_guid()
     state: accounts.AccountState = {
         "job": job,
@@ -112,16 +112,16 @@ def _begin(call: Call, account: Account, endpoint: str) -> Answer:
     return storage_operations.accepted(call, account.location, operation)
 
 
-def _change(call: Call, known: Document, account: Account, endpoint: str) -> Answer:
-    existing = known.json()
+def _change(call: Call, stored: Document, account: Account, endpoint: str) -> Answer:
+    existing = stored.json()
     if existing["location"] != account.location:
         raise errors.location_conflict(account.name, existing["location"], call.group, account.location)
     properties = existing["properties"]
     created, state = parse_instant(properties["creationTime"]), properties["provisioningState"]
-    shown = call.with_kept(AccountRequest, body(existing["id"], account, endpoint, created, state))
-    document = call.ports.store.put(KIND, call.id, shown, parent=call.group_id)
+    resource = call.with_kept(AccountRequest, body(existing["id"], account, endpoint, created, state))
+    document = call.ports.store.put(KIND, call.id, resource, parent=call.group_id)
     if not is_provisioned(existing):
-        return storage_operations.accepted(call, account.location, known.private["operation"])
+        return storage_operations.accepted(call, account.location, stored.private["operation"])
     return _shown(call, document)
 
 
@@ -146,25 +146,25 @@ def _rows(call: Call, documents: Iterable[Document]) -> Iterator[tuple[str, byte
 def patch_account(call: Call) -> Answer:
     request = call.read(AccountRequest)
     with call.ports.store.transaction():
-        known = call.get(KIND)
-        call.check_precondition(known)
-        changed = updated(known.json(), request.sku.name, request.properties.access_tier, request.tags)
+        existing = call.get(KIND)
+        call.check_precondition(existing)
+        changed = updated(existing.json(), request.sku.name, request.properties.access_tier, request.tags)
         return _shown(call, call.ports.store.put(KIND, call.id, call.with_kept(AccountRequest, changed)))
 
 
 def delete_account(call: Call) -> Answer:
     """With everything in it, of which a job takes care. As in Azure the account is gone at once."""
     with call.ports.store.transaction():
-        known = call.find(KIND)
-        if known is None:
+        existing = call.find(KIND)
+        if existing is None:
             return Answer(204)
-        call.check_precondition(known)
-        check_provisioned(known.json())
-        name = str(known.json()["name"])
+        call.check_precondition(existing)
+        check_provisioned(existing.json())
+        name = str(existing.json()["name"])
         if any(blob.startswith(f"{name}/") for vm in call.ports.store.find(MACHINES) for blob in vm.private["blobs"]):
             raise in_use(name)
         for service in storage_service.DEFAULTS:
-            for settings in call.ports.store.find(storage_service.kind(service), known.id):
+            for settings in call.ports.store.find(storage_service.kind(service), existing.id):
                 call.ports.store.delete(settings.kind, settings.id)
         call.ports.store.delete(KIND, call.id)
         call.ports.store.put(accounts.EMPTYING, name, {})

@@ -150,7 +150,7 @@ def completed(request: MachineRequest, name_of_disk: Callable[[int], str]) -> Ma
 
 def check_size(size: str) -> None:
     if not vm_sizes.could_be(size):
-        listed = ", ".join(known.name for known in vm_sizes.SIZES)
+        listed = ", ".join(each.name for each in vm_sizes.SIZES)
         raise SIZE_INVALID.error(size=size, sizes=listed)
 
 
@@ -165,14 +165,14 @@ class DiskChange:
 def change_of_disks(profile: Json, request: MachineRequest, name_of_disk: Callable[[int], str]) -> DiskChange:
     """Compare a machine's storage profile with the requested disks. The OS disk cannot be exchanged."""
     present: dict[int, Json] = {disk["lun"]: disk for disk in profile["dataDisks"]}
-    os_disk, *asked = request.disks
+    os_disk, *data_disks = request.disks
     if not _means(os_disk, profile["osDisk"]):
         raise OS_DISK_CHANGE_NOT_ALLOWED.error()
     _check_unique("lun", [disk.lun for disk in request.disks])
-    kept = frozenset(disk.lun for disk in asked if disk.lun in present and _means(disk, present[disk.lun]))
+    kept = frozenset(disk.lun for disk in data_disks if disk.lun in present and _means(disk, present[disk.lun]))
     if request.keeps_data_disks:
         kept = frozenset(present)
-    added = [_completed_disk(disk, None) for disk in asked if disk.lun not in kept]
+    added = [_completed_disk(disk, None) for disk in data_disks if disk.lun not in kept]
     added = [disk if disk.name else replace(disk, name=_default_name(disk, name_of_disk)) for disk in added]
     _check_additions([profile["osDisk"], *(present[lun] for lun in kept)], added)
     return DiskChange(kept, tuple(added))
@@ -181,21 +181,21 @@ def change_of_disks(profile: Json, request: MachineRequest, name_of_disk: Callab
 def changed_profile(profile: Json, request: MachineRequest, added: Sequence[DiskRequest], kept: frozenset[int]) -> Json:
     """A machine's storage profile after a request: with the disks that are added and those that it keeps, each with
     the caching and the end that the request gives it."""
-    asked = {disk.lun: disk for disk in request.disks}
-    data = [_treated(disk, asked.get(disk["lun"])) for disk in profile["dataDisks"] if disk["lun"] in kept]
+    requests = {disk.lun: disk for disk in request.disks}
+    data = [_treated(disk, requests.get(disk["lun"])) for disk in profile["dataDisks"] if disk["lun"] in kept]
     data = sorted([*data, *map(data_disk_body, added)], key=lambda disk: int(disk["lun"]))
-    return profile | {"osDisk": _treated(profile["osDisk"], asked.get(OS_DISK_LUN)), "dataDisks": data}
+    return profile | {"osDisk": _treated(profile["osDisk"], requests.get(OS_DISK_LUN)), "dataDisks": data}
 
 
-def _treated(shown: Json, disk: DiskRequest | None) -> Json:
+def _treated(present: Json, disk: DiskRequest | None) -> Json:
     treatment = {"caching": disk.caching, "deleteOption": disk.delete_option} if disk else {}
-    return shown | {key: value for key, value in treatment.items() if value}
+    return present | {key: value for key, value in treatment.items() if value}
 
 
 def changed_os_profile(profile: Json, request: MachineRequest) -> Json:
     """What the system is set up with after a request. Names of a machine and its administrator stay for good."""
-    for key, asked in (("adminUsername", request.admin_username), ("computerName", request.computer_name)):
-        if asked and profile.get(key) and asked != profile[key]:
+    for key, value in (("adminUsername", request.admin_username), ("computerName", request.computer_name)):
+        if value and profile.get(key) and value != profile[key]:
             raise PROPERTY_CHANGE_NOT_ALLOWED.error(key=f"osProfile.{key}")
     changed = dict(profile)
     for key, part in (("windowsConfiguration", request.windows), ("linuxConfiguration", request.linux)):
@@ -204,15 +204,15 @@ def changed_os_profile(profile: Json, request: MachineRequest) -> Json:
     return changed
 
 
-def _means(disk: DiskRequest, shown: Json) -> bool:
+def _means(disk: DiskRequest, present: Json) -> bool:
     """Whether a request means this disk; properties that it omits match any value."""
     facts = (
-        (disk.name, shown["name"]),
-        (disk.vhd, (shown.get("vhd") or {}).get("uri")),
-        (disk.managed_disk_id, (shown.get("managedDisk") or {}).get("id")),
-        (disk.size_gib, shown["diskSizeGB"]),
+        (disk.name, present["name"]),
+        (disk.vhd, (present.get("vhd") or {}).get("uri")),
+        (disk.managed_disk_id, (present.get("managedDisk") or {}).get("id")),
+        (disk.size_gib, present["diskSizeGB"]),
     )
-    return all(not wanted or str(wanted).lower() == str(actual).lower() for wanted, actual in facts)
+    return all(not requested or str(requested).lower() == str(actual).lower() for requested, actual in facts)
 
 
 def _check_additions(present: Sequence[Json], added: Sequence[DiskRequest]) -> None:
@@ -227,10 +227,10 @@ def _check_additions(present: Sequence[Json], added: Sequence[DiskRequest]) -> N
 
 def _completed_disk(disk: DiskRequest, image: Image | None) -> DiskRequest:
     options = ("FromImage", "Attach") if disk.lun == OS_DISK_LUN else ("Empty", "Attach")
-    known = {option.lower(): option for option in options}
+    spellings = {option.lower(): option for option in options}
     if not disk.create_option:
         raise missing(f"{disk.parameter}.createOption")
-    option = known.get(disk.create_option.lower())
+    option = spellings.get(disk.create_option.lower())
     if option is None:
         raise invalid(f"{disk.parameter}.createOption", f"it must be one of {', '.join(options)}")
     if disk.lun not in LUNS and disk.lun != OS_DISK_LUN:
@@ -278,17 +278,17 @@ def _check_unique(parameter: str, values: Sequence[object]) -> None:
 
 
 def _os_type(request: MachineRequest, os_disk: DiskRequest) -> str:
-    asked = {"windows": "Windows", "linux": "Linux"}.get(request.os_type.lower(), "")
-    if request.os_type and not asked:
+    requested = {"windows": "Windows", "linux": "Linux"}.get(request.os_type.lower(), "")
+    if request.os_type and not requested:
         raise invalid("osDisk.osType", "it must be Windows or Linux")
     if os_disk.attached:
-        if not asked:
+        if not requested:
             raise missing("osDisk.osType")
-        return asked
-    found = request.image.os_type if request.image else asked
-    if asked and asked != found:
-        raise invalid("osDisk.osType", f"the operating system of the image is {found}")
-    return found
+        return requested
+    of_image = request.image.os_type if request.image else requested
+    if requested and requested != of_image:
+        raise invalid("osDisk.osType", f"the operating system of the image is {of_image}")
+    return of_image
 
 
 def _computer_name(request: MachineRequest) -> str:
@@ -348,12 +348,15 @@ def data_disk_body(disk: DiskRequest) -> Json:
 
 
 def _disk_body(disk: DiskRequest, caching: str) -> Json:
-    shown: Json = {"name": disk.name, "createOption": disk.create_option, "caching": disk.caching or caching}
+    disk_body: Json = {"name": disk.name, "createOption": disk.create_option, "caching": disk.caching or caching}
     if disk.vhd:
-        shown["vhd"] = {"uri": disk.vhd}
+        disk_body["vhd"] = {"uri": disk.vhd}
     else:
-        shown["managedDisk"] = {"id": disk.managed_disk_id, "storageAccountType": disk.storage_type or "Premium_LRS"}
-    return shown | {"deleteOption": disk.delete_option or "Detach", "diskSizeGB": disk.size_gib}
+        disk_body["managedDisk"] = {
+            "id": disk.managed_disk_id,
+            "storageAccountType": disk.storage_type or "Premium_LRS",
+        }
+    return disk_body | {"deleteOption": disk.delete_option or "Detach", "diskSizeGB": disk.size_gib}
 
 
 def _os_profile(machine: MachineRequest) -> Json:

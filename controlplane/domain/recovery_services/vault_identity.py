@@ -62,17 +62,17 @@ def changed(before: Json, request: Request, directory: Directory) -> Json:
     return identity | ({"userAssignedIdentities": users} if users else {})
 
 
-def _users(before: Json, asked: Request, known: Directory) -> Json:
-    kept = {} if asked.replaces and asked.users is not None else dict(before.get("userAssignedIdentities") or {})
-    for id, wanted in (asked.users or {}).items():
+def _users(before: Json, request: Request, directory: Directory) -> Json:
+    kept = {} if request.replaces and request.users is not None else dict(before.get("userAssignedIdentities") or {})
+    for id, user in (request.users or {}).items():
         spelt = next((other for other in kept if other.lower() == id.lower()), id)
-        if not wanted:
+        if not user:
             kept.pop(spelt, None)
             continue
-        found = known.users.get(id.lower())
-        if found is None:
+        identity = directory.users.get(id.lower())
+        if identity is None:
             raise _no_such_identity(id)
-        kept[spelt] = {"clientId": found["clientId"], "principalId": found["principalId"]}
+        kept[spelt] = {"clientId": identity["clientId"], "principalId": identity["principalId"]}
     return kept
 
 

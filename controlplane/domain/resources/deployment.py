@@ -206,8 +206,8 @@ def failed_by(id: str, details: list[Json]) -> ServiceError:
 def write_failed(operation: Operation, state: str, error: Json | None) -> Json:
     """The error of a resource whose own long-running operation did not succeed."""
     problem = RESOURCE_DEPLOYMENT_FAILURE.error(state=state, id=operation.resource, details=[error] if error else [])
-    shown: Json = problem.envelope()["error"]
-    return shown
+    error_body: Json = problem.envelope()["error"]
+    return error_body
 
 
 # ---------------------------------------------------------------------------------------------------------------- shown
@@ -249,10 +249,10 @@ def _place(body: Mapping[str, Any] | None) -> str | None:
     return place.lower().replace(" ", "") if isinstance(place, str) and not place.startswith("[") else None
 
 
-def body(id: str, shown: Json, state: str, started: datetime, now: datetime, **ended: Any) -> Json:
-    """What GET answers; `shown` are the facts, `ended` what the end adds."""
+def body(id: str, facts: Json, state: str, started: datetime, now: datetime, **ended: Any) -> Json:
+    """What GET answers; `facts` are the facts, `ended` what the end adds."""
     properties = {
-        **shown,
+        **facts,
         "provisioningState": state,
         "timestamp": instant(now),
         "duration": duration((now - started).total_seconds()),

@@ -13,19 +13,19 @@ DELETING = "Deleting"
 """Provisioning state of a group while everything in it is deleted."""
 
 
-def in_state(shown: Json, state: str) -> Json:
+def in_state(group: Json, state: str) -> Json:
     """The group in another provisioning state."""
-    return shown | {"properties": shown["properties"] | {"provisioningState": state}}
+    return group | {"properties": group["properties"] | {"provisioningState": state}}
 
 
-def is_being_deleted(shown: Json) -> bool:
-    return bool(shown["properties"]["provisioningState"] == DELETING)
+def is_being_deleted(group: Json) -> bool:
+    return bool(group["properties"]["provisioningState"] == DELETING)
 
 
-def check_stays(shown: Json) -> None:
+def check_stays(group: Json) -> None:
     """Refuse what would put something into a group that is being deleted."""
-    if is_being_deleted(shown):
-        raise RESOURCE_GROUP_BEING_DELETED.error(group=shown["name"])
+    if is_being_deleted(group):
+        raise RESOURCE_GROUP_BEING_DELETED.error(group=group["name"])
 
 
 def body(id: str, location: str, tags: Mapping[str, str]) -> Json:

@@ -130,7 +130,7 @@ def _extension_name(ports: Ports, state: BackupState) -> str:
 
 
 def _extension(view: InstanceView, name: str) -> ExtensionView | None:
-    return next((known for known in view.extensions if known.name.lower() == name.lower()), None)
+    return next((each for each in view.extensions if each.name.lower() == name.lower()), None)
 
 
 # ---------------------------------------------------------------------------------------- a machine that is not running
@@ -146,7 +146,9 @@ def _take_by_service(ports: Ports, state: BackupState, disks: Sequence[Disk], vi
         snapshots.delete_snapshots(ports, disks, lambda job, task: job == state["job"])
         raise snapshot_failure.machine_not_stable("It was started while its disks were being snapshotted.")
     taken = tuple(disk.blob.at(stamp) for disk, stamp in zip(disks, stamps, strict=True))
-    sizes = tuple(_size_bytes(ports.blobs.properties(found), disk) for disk, found in zip(disks, taken, strict=True))
+    sizes = tuple(
+        _size_bytes(ports.blobs.properties(snapshot), disk) for disk, snapshot in zip(disks, taken, strict=True)
+    )
     with ports.store.transaction():
         _tell_of_snapshots(ports, state, disks, taken)
         judged = ports.store.record(records.event(state, events.SnapshotJudged("", "CrashConsistent")))
@@ -178,12 +180,12 @@ def _carry_out(
     deadline = ports.clock.now() + timedelta(seconds=ports.settings.snapshot_timeout_seconds)
     request = _request(ports, state, disks, task, retries)
     try:
-        asked = ports.store.record(records.event(state, events.SnapshotAsked(task.id, retries)))
-        ports.fabric.deliver(state["vm"], request, Cause(asked, state["job"]))
+        request_event = ports.store.record(records.event(state, events.SnapshotAsked(task.id, retries)))
+        ports.fabric.deliver(state["vm"], request, Cause(request_event, state["job"]))
     except GuestNotReady as reason:
         raise snapshot_failure.agent_not_ready(f"It cannot be given the task: {reason}.") from None
     watch = _Watch(ports, state["vm"], request.name, task)
-    state = state | {"event": asked}
+    state = state | {"event": request_event}
     what = f"the report of the task {task.id}"
     try:
         yield Wait(what, watch, deadline, ports.settings.report_poll_seconds, machine=state["vm"])
@@ -355,23 +357,23 @@ def _confirmed(
     taken = tuple(disk.blob.at(info.stamp) for disk, info in zip(disks, told, strict=True))
     sizes = []
     for disk, snapshot in zip(disks, taken, strict=True):
-        found = ports.blobs.properties(snapshot) if snapshot.snapshot is not None else None
-        if snapshots.metadata_in(found).get(snapshots.TASK_METADATA) != task.id:
+        properties = ports.blobs.properties(snapshot) if snapshot.snapshot is not None else None
+        if snapshots.metadata_in(properties).get(snapshots.TASK_METADATA) != task.id:
             raise snapshot_failure.snapshots_missing(
                 f"The storage has no snapshot of the disk {disk.name} by this task."
             )
-        sizes.append(_size_bytes(found, disk))
+        sizes.append(_size_bytes(properties, disk))
     with ports.store.transaction():
         _tell_of_snapshots(ports, state, disks, taken)
         judged = ports.store.record(records.event(state, events.SnapshotJudged(task.id, consistency)))
     return SnapshotResult(task.id, consistency, taken, tuple(sizes), dict(report.telemetry), judged)
 
 
-def _size_bytes(found: BlobProperties | None, disk: Disk) -> int:
-    return found.size_bytes if found else disk.size_bytes
+def _size_bytes(properties: BlobProperties | None, disk: Disk) -> int:
+    return properties.size_bytes if properties else disk.size_bytes
 
 
 def _tell_of_snapshots(ports: Ports, state: BackupState, disks: Sequence[Disk], taken: Sequence[Blob]) -> None:
     for disk, snapshot in zip(disks, taken, strict=True):
-        found = events.SnapshotFound(disk.name, disk.lun, snapshot.snapshot or "")
-        ports.store.record(records.event(state, found))
+        fact = events.SnapshotFound(disk.name, disk.lun, snapshot.snapshot or "")
+        ports.store.record(records.event(state, fact))

@@ -12,8 +12,8 @@ from controlplane.ports import Blob, Store
 
 def of_item(store: Store, item: str) -> list[RecoveryPoint]:
     """All points of an item, oldest first."""
-    found = [recovery_point.from_json(document.private["point"]) for document in store.find(recovery_point.KIND, item)]
-    return sorted(found, key=lambda point: point.time)
+    points = [recovery_point.from_json(document.private["point"]) for document in store.find(recovery_point.KIND, item)]
+    return sorted(points, key=lambda point: point.time)
 
 
 def find(store: Store, id: str) -> RecoveryPoint | None:

@@ -40,8 +40,8 @@ def forget_what_is_over(ports: Ports) -> None:
 
 def find(ports: Ports, id: str) -> Session:
     """The session; a 404 after it has ended."""
-    found = ports.store.get(KIND, id)
-    session = _session(found) if found else None
+    document = ports.store.get(KIND, id)
+    session = _session(document) if document else None
     if session is None or session.is_over(ports.clock.now()):
         raise errors.operation_not_found(id)
     return session
@@ -54,8 +54,8 @@ def active_points(store: Store, item: str, now: datetime) -> set[str]:
 
 
 def of_point(store: Store, point: RecoveryPoint) -> list[Document]:
-    known = store.find(KIND, point.item)
-    return [document for document in known if _session(document).point.lower() == point.document.lower()]
+    documents = store.find(KIND, point.item)
+    return [document for document in documents if _session(document).point.lower() == point.document.lower()]
 
 
 def end(store: Store, sessions: list[Document]) -> None:

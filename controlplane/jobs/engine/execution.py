@@ -28,11 +28,11 @@ from controlplane.ports import PortError, Ports
 def ask_to_stop(ports: Ports, runs: RunStore, plan: Plan, job_id: str) -> bool:
     """Note that the job shall stop; False when it does not run."""
     with ports.store.transaction():
-        asked = runs.ask_to_stop(job_id)
-        if asked is None:
+        run = runs.ask_to_stop(job_id)
+        if run is None:
             return False
         job_log: JobLog = plan.job_log or records
-        job_log.cancel_asked(ports.store, asked.state, ports.clock.now())
+        job_log.cancel_asked(ports.store, run.state, ports.clock.now())
     return True
 
 

@@ -96,9 +96,9 @@ def _forget(store: Store, state: GroupState) -> None:
     """The group, and what is kept of it beside its resources."""
     group = state["resource"].lower()
     for kind in state["history"]:
-        for known in store.find(kind):
-            if known.id.startswith(f"{group}/"):
-                store.delete(kind, known.id)
+        for document in store.find(kind):
+            if document.id.startswith(f"{group}/"):
+                store.delete(kind, document.id)
     store.delete(KIND, group)
 
 

@@ -64,10 +64,10 @@ def revoke(ports: Ports, point: RecoveryPoint) -> str:
     """End all sessions of a recovery point; the id of the operation, which has succeeded."""
     id = records.new_guid(ports.chance)
     with ports.store.transaction():
-        known = sessions.of_point(ports.store, point)
-        if not known:
+        point_sessions = sessions.of_point(ports.store, point)
+        if not point_sessions:
             raise ITEM_RECOVERY_SESSION_NOT_FOUND.error()
-        sessions.end(ports.store, known)
+        sessions.end(ports.store, point_sessions)
         body = operation.succeeded(id, instant(ports.clock.now()))
         ports.store.put(operation.KIND, id, body, parent=point.item)
         ports.store.record(events.ItemRecoveryEnded(point.id).event(vm=points.machine_of(ports.store, point)))
@@ -81,9 +81,9 @@ def scripts(ports: Ports, session: Session, base_url: str) -> Json:
     """InstantItemRecoveryTarget: one script for Linux; for Windows two, of which the command line takes the second, by
     its address. There it holds no password, since anybody may ask for an address."""
     point = _point(ports, session)
-    known = script(base_url, session, session.password)
+    text = script(base_url, session, session.password)
     entry = {
-        "scriptContent": known,
+        "scriptContent": text,
         "scriptExtension": ".py",
         "osType": point.machine.os_type,
         "url": "" if point.machine.os_type == "Linux" else f"{base_url}/itemrecovery/{session.id}/script",
@@ -100,9 +100,9 @@ def script(base_url: str, session: Session, password: str = recover_files.UNKNOW
         'SESSION = ""': f'SESSION = "{session.id}"',
         'PASSWORD = ""': f'TargetPassword="{password}"\nPASSWORD = TargetPassword',
     }
-    for line, wanted in filled.items():
+    for line, filled_line in filled.items():
         assert source.count(f"\n{line}\n") == 1, "the script has one line of each constant"
-        source = source.replace(f"\n{line}\n", f"\n{wanted}\n")
+        source = source.replace(f"\n{line}\n", f"\n{filled_line}\n")
     return source
 
 

@@ -37,19 +37,19 @@ def restore(ports: Ports, engine: Engine, recovery_point_id: str, request: Json)
         return restores.restore(ports, engine, recovery_point_id, {"properties": taken_out})
 
 
-def _out_of_the_archive(ports: Ports, id: str, asked: Json) -> Json:
+def _out_of_the_archive(ports: Ports, id: str, properties: Json) -> Json:
     """The request as one for a recovery point in the vault."""
     point = points.find(ports.store, id)
     if point is None:
         raise errors.recovery_point_not_found(id.rpartition("/")[2])
-    waiting, asks = point.tiers == "Archive", asked.get("objectType") == WITH_REHYDRATION
+    waiting, asks = point.tiers == "Archive", properties.get("objectType") == WITH_REHYDRATION
     if waiting and not asks:
         raise ARCHIVED_POINT_NOT_REHYDRATED.error()
     if asks and not waiting:
         raise RECOVERY_POINT_ALREADY_REHYDRATED.error()
     if asks:
-        _rehydrate(ports, point, _duration(asked.get("recoveryPointRehydrationInfo") or {}))
-    return asked | {"objectType": "IaasVMRestoreRequest"}
+        _rehydrate(ports, point, _duration(properties.get("recoveryPointRehydrationInfo") or {}))
+    return properties | {"objectType": "IaasVMRestoreRequest"}
 
 
 def _rehydrate(ports: Ports, point: RecoveryPoint, keep: timedelta) -> None:

@@ -70,8 +70,8 @@ def move(ports: Ports, engine: Engine, point_id: str, source: str, target: str) 
 
 def ready(store: Store, item: str, now: datetime) -> list[RecoveryPoint]:
     """The points of an item that can be archived, newest first. All are recommended: all cost less there."""
-    found = [point for point in points.of_item(store, item) if not recovery_point.obstacle_to_archive(point, now)]
-    return found[::-1]
+    movable = [point for point in points.of_item(store, item) if not recovery_point.obstacle_to_archive(point, now)]
+    return movable[::-1]
 
 
 # ------------------------------------------------------------------------------------------------------ what is due
@@ -107,8 +107,8 @@ def _end_rehydrations(ports: Ports, item: str) -> None:
 
 def _rehydrated_too_long(ports: Ports, item: str) -> list[RecoveryPoint]:
     now = ports.clock.now()
-    known = points.of_item(ports.store, item)
-    return [point for point in known if point.rehydrated_until is not None and point.rehydrated_until <= now]
+    item_points = points.of_item(ports.store, item)
+    return [point for point in item_points if point.rehydrated_until is not None and point.rehydrated_until <= now]
 
 
 def _due(ports: Ports, item: str, rules: Json) -> list[RecoveryPoint]:
@@ -135,28 +135,28 @@ def _move_as_due(ports: Ports, engine: Engine, point: RecoveryPoint) -> None:
 
 
 def _item(store: Store, point: RecoveryPoint) -> Json:
-    found = store.get(protected_item.KIND, point.item)
-    if found is None:
+    document = store.get(protected_item.KIND, point.item)
+    if document is None:
         raise errors.item_not_found(point.item.rpartition("/")[2])
-    body = found.json()
+    body = document.json()
     protected_item.check_alive(body)
     return body
 
 
 def _order(ports: Ports, item: Json, point: RecoveryPoint) -> JobOrder:
-    shown = item["properties"]
+    item_properties = item["properties"]
     job = Job(
         id=records.new_guid(ports.chance),
         vault=vault_id_of(item["id"]),
         operation="MoveRecoveryPoint",
-        container=shown["containerName"],
-        friendly_name=shown["friendlyName"],
+        container=item_properties["containerName"],
+        friendly_name=item_properties["friendlyName"],
         activity=records.new_guid(ports.chance),
         started=ports.clock.now(),
         tasks=records.tasks_of(MOVE),
-        properties={"VM Name": shown["friendlyName"], "Recovery Point": point.id},
+        properties={"VM Name": item_properties["friendlyName"], "Recovery Point": point.id},
     )
-    state: MoveInput = {"item": point.item, "point": point.document, "vm": shown["sourceResourceId"]}
+    state: MoveInput = {"item": point.item, "point": point.document, "vm": item_properties["sourceResourceId"]}
     return JobOrder(
         plan=MOVE,
         job=job,

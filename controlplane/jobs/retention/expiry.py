@@ -57,8 +57,8 @@ def purge_at_once(ports: Ports) -> int:
 
 def policy_of(store: Store, id: str) -> Json:
     """The properties of a policy; empty if there is none."""
-    found = store.get(policy.KIND, id)
-    properties: Json = found.json()["properties"] if found else {}
+    document = store.get(policy.KIND, id)
+    properties: Json = document.json()["properties"] if document else {}
     return properties
 
 
@@ -90,20 +90,20 @@ def _expire(ports: Ports, item: str, properties: Json) -> None:
     with ports.store.transaction():
         if is_used(ports.store, item):
             return
-        found = _look(ports, item, properties)
-        for point in found.moved:
+        findings = _look(ports, item, properties)
+        for point in findings.moved:
             points.put(ports.store, point)
-        for point in found.gone:
+        for point in findings.gone:
             _remove(ports.store, point)
-        for point in found.without_snapshots:
+        for point in findings.without_snapshots:
             _remove_snapshots(ports.store, point)
 
 
 def _look(ports: Ports, item: str, properties: Json) -> _Findings:
     now = ports.clock.now()
-    known = points.of_item(ports.store, item)
-    expires = {point.id: point.expires for point in known}
-    judged = [_judged_anew(point, properties) for point in known]
+    item_points = points.of_item(ports.store, item)
+    expires = {point.id: point.expires for point in item_points}
+    judged = [_judged_anew(point, properties) for point in item_points]
     over = recovery_point.expired_points(judged, now)
     gone = [point for point in over if not _is_locked(ports.store, point)]
     removed = {point.id for point in gone}

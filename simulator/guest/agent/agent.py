@@ -224,8 +224,8 @@ class _WatchedStatus:
 
     def look(self, now: datetime) -> bool:
         """Whether there is another status than before."""
-        found = self._signature()
-        if found == self._seen:
+        signature = self._signature()
+        if signature == self._seen:
             return False
         try:
             status = agent_reports.read_status_file(self._file, self._handler, now)
@@ -236,11 +236,11 @@ class _WatchedStatus:
                 return False
             status = agent_reports.invalid_status(self._handler, now, problem)
         self._unreadable_since = None
-        self._seen, self.status = found, status
+        self._seen, self.status = signature, status
         return True
 
     def _signature(self) -> object:
         with suppress(FileNotFoundError):
-            found = self._file.stat()
-            return (found.st_mtime_ns, found.st_size, found.st_ino)
+            status = self._file.stat()
+            return (status.st_mtime_ns, status.st_size, status.st_ino)
         return None

@@ -70,8 +70,8 @@ class Handler:
     def others(self) -> list[Handler]:
         """Other versions of it that are installed, newest first."""
         versions = [folder.name for folder in self.root.parent.glob("*") if folder.name != self.version]
-        found = [replace(self, version=version) for version in sorted(versions, key=numbers, reverse=True)]
-        return [handler for handler in found if handler.state in (INSTALLED, ENABLED)]
+        handlers = [replace(self, version=version) for version in sorted(versions, key=numbers, reverse=True)]
+        return [handler for handler in handlers if handler.state in (INSTALLED, ENABLED)]
 
     # --------------------------------------------------------------------------------------------------------- package
 
