@@ -156,7 +156,7 @@ LACKS = {
         accounts=ACCOUNTS.replace(f"sql01disks:{KEYS['sql01disks']}", f"sql01disks:{OTHER_KEY}"),
     ),
     "unknown account": Lack("has no account elsewhere", accounts=f"{ACCOUNTS};elsewhere:{OTHER_KEY}"),
-    "service's account not listed": Lack("does not contain backupvaults", 2, accounts=f"backupservice:{OTHER_KEY}"),
+    "service's account not listed": Lack("lacks backupvaults", 2, accounts=f"backupservice:{OTHER_KEY}"),
     "no accounts": Lack("needs its accounts: --blob-accounts", 2, accounts=""),
     "no list": Lack("account 2 of the list is not of the form name:key", 2, accounts=f"a:{OTHER_KEY};{OTHER_KEY}"),
     "no address": Lack("--blob-endpoint is not a plain URL", 2, endpoint=f"somewhere?sig={OTHER_KEY}"),
