@@ -57,9 +57,12 @@ def dump(value: Value) -> str:
 
 
 def load(text: str) -> Value:
-    """JSON as `json()` reads it. ValueError for what is none, or has numbers that do not fit."""
+    """JSON as `json()` reads it. ValueError for what is none, has numbers that do not fit, or half a surrogate pair,
+    which no answer could show."""
     try:
-        return json.loads(text, parse_int=whole, parse_float=fraction, parse_constant=_refuse)
+        value = json.loads(text, parse_int=whole, parse_float=fraction, parse_constant=_refuse)
+        dump(value).encode()
+        return value
     except RecursionError:
         raise TemplateError(f"A value is nested more than {DEEPEST} levels deep") from None
 

@@ -365,6 +365,7 @@ UNFIT: list[tuple[str, str]] = [
     ("json('{')", "not valid JSON"),
     ("json('NaN')", "not valid JSON"),
     ("json('1e999')", "not valid JSON"),
+    ("json('\"\\ud800\"')", "not valid JSON"),
     ("resourceId('things', 'a')", "fully qualified"),
     ("resourceId('A.B/c', 'd', 'e')", "requires '1' resource name"),
     ("pickZones('A.B', 'c', 'westeurope', 4)", "between 1 and 3"),
