@@ -19,6 +19,8 @@ from simulator.guest.vss.writers import BANNER, vssadmin_list_writers
 
 LONGEST_OUTPUT_BYTES = 4096
 """Of what a program wrote, the end is kept; as the service does it."""
+LONGEST_LINE = 32_767
+"""Characters, as CreateProcess of Windows takes. The time of splitting grows with the square of a line's length."""
 READABLE = {"WindowsAzure/Logs": "WindowsAzure/Logs", "Packages/Plugins": "Packages/Plugins"}
 LINUX_READABLE = {"var/log/azure": "WindowsAzure/Logs", "var/lib/waagent": "Packages/Plugins"}
 """Folders of the guest, by where they stand in its paths, that lie beside the disk. Keys and tokens lie elsewhere."""
@@ -66,6 +68,8 @@ def run(surface: Surface, script: Sequence[str]) -> tuple[str, str]:
 
 def _words(line: str, profile: OsProfile) -> list[str]:
     """A backslash is part of a path in Windows, and quotes the next character in Linux."""
+    if len(line) > LONGEST_LINE:
+        raise _Complaint(f"a line has more than {LONGEST_LINE} characters")
     reader = shlex.shlex(line, posix=True, punctuation_chars=False)
     reader.whitespace_split = True
     reader.escape = "" if profile.has_vss else "\\"

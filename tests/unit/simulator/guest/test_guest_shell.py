@@ -91,6 +91,11 @@ def test_linux_has_its_own(linux: Rig) -> None:
     assert "a quote is not closed" in complained(linux, "cat 'x")
 
 
+def test_a_line_that_is_too_long_is_not_split(windows: Rig) -> None:
+    output, errors = windows.guest.run_script(["x" * 32_768, "hostname"])
+    assert (output, errors) == ("sql01\n", "a line has more than 32767 characters")
+
+
 def test_of_a_long_output_the_end_is_kept(windows: Rig) -> None:
     output, _ = windows.guest.run_script(["vssadmin list writers"] * 20)
     assert len(output.encode()) == 4096
