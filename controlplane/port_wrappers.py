@@ -152,6 +152,9 @@ class BlobsWrapper(Blobs):
     def find(self, account: str, container: str, prefix: str = "", snapshots: bool = False) -> Iterator[Blob]:
         return self.inner.find(account, container, prefix, snapshots)
 
+    def fetch(self, blob: Blob, query: str, most_bytes: int) -> bytes:
+        return self.inner.fetch(blob, query, most_bytes)
+
     def sas(self, blob: Blob, permissions: str, expires: datetime) -> str:
         return self.inner.sas(blob, permissions, expires)
 

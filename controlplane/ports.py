@@ -128,6 +128,10 @@ class Blobs(Protocol):
     def read(self, blob: Blob, offset: int = 0, length: int | None = None) -> bytes:
         """`length` bytes from `offset`, or up to the end."""
 
+    def fetch(self, blob: Blob, query: str, most_bytes: int) -> bytes:
+        """The whole blob as a stranger gets it, who has no key: with the SAS in `query`, escaped as it stands in a URL,
+        or with nothing where the container is public. BlobNotFound, BlobRefused; BlobConflict above `most_bytes`."""
+
     def write(self, blob: Blob, offset: int, data: bytes | bytearray | memoryview) -> None:
         """Pages: offset and length are multiples of 512; longer than WRITE_BYTES is sent in pieces."""
 

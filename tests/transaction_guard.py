@@ -123,6 +123,10 @@ class GuardedBlobs(BlobsWrapper):
         self._check("read")
         return super().read(blob, offset, length)
 
+    def fetch(self, blob: Blob, query: str, most_bytes: int) -> bytes:
+        self._check("fetch")
+        return super().fetch(blob, query, most_bytes)
+
     def write(self, blob: Blob, offset: int, data: bytes | bytearray | memoryview) -> None:
         self._check("write")
         super().write(blob, offset, data)

@@ -13,7 +13,7 @@ from typing import Literal
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 from controlplane.domain.spans import Span, merged, within, without
-from controlplane.ports import Blob, BlobConflict, BlobNotFound, BlobProperties, Container, Range
+from controlplane.ports import Blob, BlobConflict, BlobNotFound, BlobProperties, BlobRefused, Container, Range
 
 PAGE_BYTES = 512
 ENDPOINT = "http://blobs.invalid"
@@ -120,6 +120,28 @@ class MemoryBlobs:
             content = self._content(blob)
             end = content.size_bytes if length is None else min(offset + length, content.size_bytes)
             return content.read(offset, end)
+
+    def fetch(self, blob: Blob, query: str, most_bytes: int) -> bytes:
+        """A SAS is good when this storage would make the same one, it grants reading and its time has not passed."""
+        container = self.container(blob.account, blob.container)
+        if query:
+            self._check_sas(blob, query)
+        elif container is None or not container.public:
+            raise BlobNotFound(f"{blob.account}/{blob.container} is not public")
+        data = self.read(blob)
+        if len(data) > most_bytes:
+            raise BlobConflict(f"{blob.name!r} is larger than {most_bytes} bytes")
+        return data
+
+    def _check_sas(self, blob: Blob, query: str) -> None:
+        given = {key: values[0] for key, values in parse_qs(query).items()}
+        try:
+            expires = datetime.fromisoformat(given["se"])
+            right = parse_qs(urlsplit(self.sas(blob, given["sp"], expires)).query)["sig"][0] == given["sig"]
+        except (KeyError, ValueError):
+            right = False
+        if not right or "r" not in given["sp"] or expires <= datetime.now(UTC):
+            raise BlobRefused("AuthenticationFailed (403)")
 
     def write(self, blob: Blob, offset: int, data: bytes | bytearray | memoryview) -> None:
         with self._lock:

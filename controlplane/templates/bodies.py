@@ -48,13 +48,16 @@ def _closed(sent: Json, context: Context) -> Json:
 
 def _closed_nested(sent: Json, context: Context) -> Json:
     """A nested deployment evaluates its template itself (inner scope), or finds it evaluated (outer scope, as long as
-    nothing else is said). Either way it is text to this one, whose brackets stay."""
+    nothing else is said). Either way it is text to this one, whose brackets stay. A linked template is always of inner
+    scope, and is not here yet."""
     properties = field(sent, "properties")
     if not isinstance(properties, dict):
         raise TemplateError("The properties of a nested deployment must be an object")
     _refuse_left_out(properties, context)
     key = find_key(properties, "template")
     template = None if key is None else properties[key]
+    if key is None and field(properties, "templateLink"):
+        return _closed(sent, context)
     if key is None or not isinstance(template, dict):
         raise TemplateError("The template of a nested deployment must be an object")
     others = {name: value for name, value in properties.items() if name != key}
@@ -74,9 +77,6 @@ def _is_outer(options: Any) -> bool:
 
 
 def _refuse_left_out(properties: Json, context: Context) -> None:
-    for link in ("templateLink", "parametersLink"):
-        if field(properties, link):
-            raise NotSimulated(f"a nested deployment with a {link}")
     mode = evaluated(field(properties, "mode"), context.at(Position.EARLY))
     if str(mode or "Incremental").lower() != "incremental":
         raise NotSimulated(f"a nested deployment of mode '{mode}'")

@@ -6,6 +6,7 @@ that is told of a deployment goes through here. What a template makes of a secre
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 from controlplane.json_object import Json
@@ -16,6 +17,7 @@ from controlplane.templates.language.values import Value, find_key
 LEAST = 3
 """Secrets of a character or two hide nothing, and would make an error unreadable."""
 _INSTEAD = "***"
+_SIGNATURE = re.compile(r"([?&]sig=)[^&'\"\s]+")
 
 
 def texts_in(values: Iterable[Value]) -> tuple[str, ...]:
@@ -51,7 +53,10 @@ def hide_in_error(error: Json, secrets: Iterable[str]) -> Json:
 
 
 def without_defaults(template: Value) -> Value:
-    """The template as it may be shown, nested ones too: without the values that it has for secure parameters."""
+    """The template as it may be shown, nested ones too: without the values that it has for secure parameters, and
+    without the signatures of addresses that it links to."""
+    if isinstance(template, str):
+        return _SIGNATURE.sub(rf"\1{_INSTEAD}", template)
     if isinstance(template, list):
         return [without_defaults(each) for each in template]
     if not isinstance(template, dict):

@@ -110,6 +110,15 @@ SERVICE = (
         "controlplane/arm/edge/kept_keys.py",
     ),
     Choice(
+        "Linked templates",
+        "blobs of this world's storage accounts, by their address here or by the one of Azure; any other address is "
+        "refused with 501 and never requested. At most 4 MB for one and for all that one template links to, 5 levels "
+        "and 100 links to a deployment. Shown without query; a `contentVersion` that does not match is "
+        "`InvalidTemplate`",
+        "any address that its network reaches; the figures and the last code are not public",
+        "controlplane/arm/resources/deployment_links.py",
+    ),
+    Choice(
         "Limits of requests",
         "one bucket per scope and operation for the one caller, in real time; requests are refused only where that is "
         "switched on",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -130,3 +131,28 @@ def test_a_role_is_assigned_by_its_name(run_az: Az) -> None:
     (found,) = run_az("role", "definition", "list", "--name", "Backup Contributor")
     assert created["roleDefinitionId"] == found["id"]
     run_az("role", "assignment", "delete", "--ids", created["id"])
+
+
+def test_templates_are_linked_from_the_worlds_own_storage(run_az: Az, template: str, tmp_path: Path) -> None:
+    run_az("storage", "account", "create", "-n", "azlinks01", "-g", GROUP, "-l", "westus", "--sku", "Standard_LRS")
+    text = run_az("storage", "account", "show-connection-string", "-n", "azlinks01", "-g", GROUP)["connectionString"]
+    storage = ("--connection-string", text)
+    run_az("storage", "container", "create", "-n", "templates", *storage)
+    resource = {"type": "Microsoft.Resources/deployments", "apiVersion": "2022-09-01", "name": "linked"}
+    link = {"relativePath": "inner.json"}
+    properties = {"mode": "Incremental", "templateLink": link, "parameters": {"account": {"value": "azlinked02"}}}
+    schema = "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#"
+    main = {"$schema": schema, "contentVersion": "1.0.0.0", "resources": [{**resource, "properties": properties}]}
+    (tmp_path / "main.json").write_text(json.dumps(main))
+    for name, file in (("main.json", str(tmp_path / "main.json")), ("inner.json", template)):
+        run_az("storage", "blob", "upload", "-c", "templates", "-n", name, "-f", file, *storage)
+    signing = ("--permissions", "r", "--expiry", "2099-01-01T00:00Z")
+    query = run_az("storage", "container", "generate-sas", "-n", "templates", *signing, *storage)
+    endpoint = run_az("storage", "account", "show", "-n", "azlinks01", "-g", GROUP)["primaryEndpoints"]["blob"]
+    asked = ("--template-uri", f"{endpoint.rstrip('/')}/templates/main.json", "--query-string", query)
+    run_az(*HERE, "validate", "-g", GROUP, "-n", "links", *asked)
+    created = run_az(*HERE, "create", "-g", GROUP, "-n", "links", *asked)["properties"]
+    assert created["templateLink"]["uri"] == asked[1]
+    assert "azlinked02" in [each["name"] for each in run_az("resource", "list", "-g", GROUP)]
+    with pytest.raises(Refused, match="Unable to retrieve"):
+        run_az(*HERE, "create", "-g", GROUP, "-n", "unsigned", *asked[:2])  # az itself reads the template first

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, TypeVar
 from controlplane.arm.edge.call import Call, RequestBody, parse_object
 from controlplane.arm.edge.internal_client import is_own
 from controlplane.arm.resources import preflight, subscriptions
+from controlplane.arm.resources.deployment_links import LINKED, Content, LinkedRequest, inlined, read_content
 from controlplane.arm.sign_in import cloud
 from controlplane.domain import errors
 from controlplane.domain.errors import ServiceError
@@ -34,12 +35,8 @@ class DebugRequest(RequestBody):
     detail_level: str | None = None
 
 
-class PropertiesRequest(RequestBody):
+class PropertiesRequest(LinkedRequest):
     mode: str
-    template: dict[str, Any] | None = None
-    template_link: dict[str, Any] | None = None
-    parameters: dict[str, Any] | None = None
-    parameters_link: dict[str, Any] | None = None
     debug_setting: DebugRequest = DebugRequest()
     on_error_deployment: dict[str, Any] | None = None
     validation_level: str | None = None
@@ -53,6 +50,8 @@ class DeploymentRequest(RequestBody):
         "identity": "a deployment with a managed identity",
         "properties.externalInputDefinitions": "a deployment with external inputs",
     }
+
+    also_read = tuple(f"properties.{LINKED}.{key}" for key in ("uri", "query", "depth", "left"))
 
     properties: PropertiesRequest
     location: str | None = None
@@ -86,22 +85,26 @@ def read_order(call: Call) -> DeploymentOrder:
 def order_of(call: Call, text: str, request: DeploymentRequest, modes: Sequence[str]) -> DeploymentOrder:
     """The same for a request that was read already; `modes` are those that its sender can carry out."""
     domain.check_name(call.names["deployment"])
-    template = _checked(request.properties, modes)
+    _check(request.properties, modes)
+    content = read_content(call, request.properties, Source(text, ("properties", "template")))
+    template = content.template
     group = call.get_group().json()
     scope = Scope(call.identity.subscription_id, call.identity.tenant_id, group, subscriptions.NAME)
-    planned = _planned(call, request.properties, template, scope, Source(text, ("properties", "template")))
-    secrets = texts_in([*planned.secrets, *call.secrets])
+    planned = _planned(call, content, scope)
+    secrets = texts_in([*planned.secrets, *call.secrets, content.query])
     correlation = call.headers.get("x-ms-correlation-request-id") or call.new_guid()
     level = _level(request.properties)
     with _hiding(secrets):
+        planned = inlined(call, planned, content, request.properties.linked_from)
         _check_resources(call, planned, scope)
         if level != "Template":
             _preflight(call, planned, scope, correlation)
     operations = tuple(_operation(call, each) for each in planned.resources)
     facts = domain.facts(operations, planned.parameters, template_hash(template), correlation)
+    facts |= content.shown()
     if request.properties.validation_level:
         facts |= {"validationLevel": level}
-    is_outer = is_own(call) and _scope_of(request.properties) != "inner"
+    is_outer = is_own(call) and _scope_of(request.properties) != "inner" and not content.template_link
     visible_template = None if is_outer else without_defaults(template)
     return DeploymentOrder(scope, visible_template, operations, planned.outputs, secrets, facts, request.tags)
 
@@ -125,26 +128,19 @@ def read_text(call: Call, model: type[Request]) -> tuple[str, Request]:
     return text, call.read(model)
 
 
-def _checked(request: PropertiesRequest, modes: Sequence[str]) -> Json:
-    """The template, if nothing is asked for that is not simulated."""
+def _check(request: PropertiesRequest, modes: Sequence[str]) -> None:
+    """Refuse what is asked for and not simulated."""
     if request.mode.lower() not in modes:
         raise errors.operation_not_simulated(f"a deployment of mode '{request.mode}'")
-    if request.template_link:
-        raise errors.operation_not_simulated("a deployment with a templateLink")
-    if request.parameters_link:
-        raise errors.operation_not_simulated("a deployment with a parametersLink")
     if request.on_error_deployment:
         raise errors.operation_not_simulated("a deployment with an onErrorDeployment")
     if request.extension_configs or request.external_inputs:
         raise errors.operation_not_simulated("a deployment with extensions")
     if (request.debug_setting.detail_level or "none").lower() != "none":
         raise errors.operation_not_simulated("a deployment with a debugSetting")
-    if request.template is None:
-        raise errors.invalid_content("the template of a deployment must be an object")
     for name, given in (request.parameters or {}).items():
         if given is None or given == {}:
             raise domain.parameter_without_value(name)
-    return request.template
 
 
 def _scope_of(request: PropertiesRequest) -> str:
@@ -161,7 +157,7 @@ def _level(request: PropertiesRequest) -> str:
 # ------------------------------------------------------------------------------------------------------------- the plan
 
 
-def _planned(call: Call, request: PropertiesRequest, template: Json, scope: Scope, source: Source) -> TemplatePlan:
+def _planned(call: Call, content: Content, scope: Scope) -> TemplatePlan:
     name = call.names["deployment"]
     identity = call.identity
     about = Deployment(
@@ -171,9 +167,10 @@ def _planned(call: Call, request: PropertiesRequest, template: Json, scope: Scop
         seed=call.new_guid(),
         environment=cloud.seen_from(call.base_url or cloud.PUBLIC_ARM),
         deployer={"objectId": identity.client_id, "tenantId": identity.tenant_id, "userPrincipalName": ""},
+        template_link=content.template_link,
     )
     try:
-        return plan(template, request.parameters or {}, about, source)
+        return plan(content.template, content.parameters, about, content.source)
     except TemplateError as problem:
         kind = INVALID_TEMPLATE if problem.code == INVALID_TEMPLATE.code else OUTPUTS_INVALID
         info = [problem.violation()] if problem.path else []

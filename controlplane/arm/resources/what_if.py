@@ -50,7 +50,7 @@ class WhatIfPropertiesRequest(PropertiesRequest):
 
 
 class WhatIfRequest(DeploymentRequest):
-    also_read = ("tags",)
+    also_read = ("tags", *DeploymentRequest.also_read)
 
     properties: WhatIfPropertiesRequest
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from controlplane.domain.errors.kind import ErrorKind
-from controlplane.domain.errors.sources import DEPLOYMENT_ERRORS, KNOWN, OURS
+from controlplane.domain.errors.sources import DEPLOYMENT_ERRORS, KNOWN, OURS, QUOTED
 
 DEPLOYMENT_NAME_LENGTH_LIMIT_EXCEEDED = ErrorKind(
     code="DeploymentNameLengthLimitExceeded",
@@ -95,6 +95,24 @@ INVALID_TEMPLATE = ErrorKind(
     code="InvalidTemplate",
     message="{reason}",
     source=DEPLOYMENT_ERRORS,
+)
+
+INVALID_CONTENT_LINK = ErrorKind(
+    code="InvalidContentLink",
+    message=(
+        "Unable to download deployment content from '{uri}'. The tracking Id is '{tracking_id}'. Please see "
+        "https://aka.ms/arm-deploy for usage details."
+    ),
+    source=QUOTED,
+)
+
+CONTENT_LINK_WITHOUT_HOST = ErrorKind(
+    code="InvalidContentLink",
+    message=(
+        "The provided content link '{uri}' is invalid or not supported. Content link must be an absolute URI not "
+        "referencing local host or UNC path."
+    ),
+    source=QUOTED,
 )
 
 OUTPUTS_INVALID = ErrorKind(

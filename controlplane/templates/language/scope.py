@@ -44,7 +44,7 @@ class Deployment:
 
     `now` is the instant of `utcNow()`, with its time zone. From `seed` come the values of `newGuid()`: the same seed,
     the same values. `location` is that of a deployment to a subscription. `environment` and `deployer` are what the
-    functions of these names return.
+    functions of these names return. `template_link` is where the template was read from, without a signature.
     """
 
     scope: Scope
@@ -54,3 +54,4 @@ class Deployment:
     location: str | None = None
     environment: Mapping[str, Any] = field(default_factory=dict)
     deployer: Mapping[str, Any] = field(default_factory=dict)
+    template_link: Mapping[str, Any] = field(default_factory=dict)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from controlplane.json_object import Json
 from controlplane.templates.language.context import Context, Position
 from controlplane.templates.language.signature import TEXT, define
 from controlplane.templates.language.values import Value
@@ -10,11 +11,13 @@ from controlplane.templates.language.values import Value
 def _deployment(context: Context) -> Value:
     """Parameters are told as the template's own; their values, which may be secret, are not."""
     deployment = context.deployment
-    properties = {
+    properties: Json = {
         "template": {key: value for key, value in context.template.items() if key != "functions"},
         "mode": "Incremental",
         "provisioningState": "Accepted",
     }
+    if deployment.template_link:
+        properties["templateLink"] = dict(deployment.template_link)
     told = {"name": deployment.name, "properties": properties}
     return told if deployment.location is None else told | {"location": deployment.location}
 

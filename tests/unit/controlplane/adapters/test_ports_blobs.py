@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from itertools import count, pairwise
 from random import Random
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -17,6 +18,7 @@ from controlplane.ports import (
     Blob,
     BlobConflict,
     BlobNotFound,
+    BlobRefused,
     Blobs,
     Container,
     Range,
@@ -497,3 +499,36 @@ def test_what_is_not_there_is_not_found(blobs: Blobs, disk: Blob, container_exis
         blobs.write(missing, 0, bytes(512))
     with pytest.raises(BlobNotFound):
         blobs.clear(missing, 0, 512)
+
+
+# As a stranger
+
+
+def test_a_stranger_gets_what_is_signed_or_public(blobs: Blobs) -> None:
+    blob = new_blob("a b/text.json")
+    blobs.put(blob, b"text")
+    query = urlsplit(blobs.sas(blob, "r", soon())).query
+    assert blobs.fetch(blob, query, 4) == b"text"
+    with pytest.raises(BlobConflict):
+        blobs.fetch(blob, query, 3)
+    blobs.put_container(blob.account, Container(blob.container, "", datetime.now(UTC), public="blob"))
+    assert blobs.fetch(blob, "", 4) == b"text"
+
+
+def test_a_stranger_gets_nothing_else(blobs: Blobs) -> None:
+    blob = new_blob("text.json")
+    blobs.put(blob, b"text")
+    past = datetime.now(UTC) - timedelta(hours=1)
+    signed = urlsplit(blobs.sas(blob, "r", soon())).query
+    wrong = [
+        "",
+        urlsplit(blobs.sas(blob, "w", soon())).query,
+        urlsplit(blobs.sas(blob, "r", past)).query,
+        signed.replace("sig=", "sig=A"),
+        "sig=\r\nx: y",
+    ]
+    for query in wrong:
+        with pytest.raises((BlobNotFound, BlobRefused, BlobConflict)):
+            blobs.fetch(blob, query, 4)
+    with pytest.raises(BlobNotFound):
+        blobs.fetch(Blob("unknown", "templates", "text.json"), "", 4)

@@ -1,0 +1,260 @@
+"""Linked templates and parameter files: blobs of this world's own storage, read before a deployment is checked.
+
+The storage is asked as a stranger would ask it: with the SAS of the link, or with nothing. No other address is ever
+requested. What nested deployments link to, as far as it is known beforehand, is put into their bodies, so that neither
+the preflight nor the job asks the storage for it, and no signature is stored. Each body says how deep it lies and how
+many further links it may follow.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+from urllib.parse import SplitResult, urljoin, urlsplit, urlunsplit
+
+from controlplane.arm.edge.call import Call, RequestBody
+from controlplane.domain import errors
+from controlplane.domain.errors.resources import CONTENT_LINK_WITHOUT_HOST, INVALID_CONTENT_LINK, INVALID_TEMPLATE
+from controlplane.json_object import Json
+from controlplane.ports import Blob, BlobConflict, BlobNotFound, BlobRefused
+from controlplane.templates.drafts import NESTED
+from controlplane.templates.language.limits import LARGEST_TEMPLATE
+from controlplane.templates.language.printer import escaped
+from controlplane.templates.language.values import find_key
+from controlplane.templates.planner import Resource, TemplatePlan
+from controlplane.templates.relaxed_json import to_json
+from controlplane.templates.source import Source
+
+MOST_BYTES = LARGEST_TEMPLATE
+"""Of a template or parameter file, and of all that one template links to."""
+DEEPEST = 5
+MOST_LINKS = 100
+"""That a deployment may follow, with those of the templates that it links to."""
+
+LINKED = "linkedFrom"
+"""Key of a nested deployment's properties by which the deployment around it passes a Place on."""
+_PUBLIC = re.compile(r"https://([a-z0-9]{3,24})\.blob\.core\.windows\.net(?::443)?/([^/]+)/(.+)")
+
+
+class LinkRequest(RequestBody):
+    uri: str | None = None
+    id: str | None = None
+    relative_path: str | None = None
+    query_string: str | None = None
+    content_version: str | None = None
+
+
+class PlaceRequest(RequestBody):
+    """Where a nested deployment stands; a client has no reason to send it, and gains nothing by it."""
+
+    uri: str = ""
+    query: str = ""
+    depth: int = 0
+    left: int = MOST_LINKS
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a deployment is made from, wherever its parts came from."""
+
+    template: Json
+    parameters: Json = field(repr=False)
+    source: Source
+    template_link: Json
+    """As it is shown: without a signature. Empty where there is none."""
+    parameters_link: Json
+    query: str = field(default="", repr=False)
+    """What is added to the address of a template that is named by a path beside this one."""
+
+    def shown(self) -> Json:
+        links = {"templateLink": self.template_link, "parametersLink": self.parameters_link}
+        return {name: link for name, link in links.items() if link}
+
+
+class LinkedRequest(RequestBody):
+    """The part of a deployment's properties that says where its template and parameters are."""
+
+    template: dict[str, Any] | None = None
+    template_link: LinkRequest | None = None
+    parameters: dict[str, Any] | None = None
+    parameters_link: LinkRequest | None = None
+    linked_from: PlaceRequest = PlaceRequest()
+
+
+def read_content(call: Call, request: LinkedRequest, source: Source) -> Content:
+    """Template and parameters of the request, read from the storage where it links to them.
+
+    InvalidContentLink for what cannot be read, InvalidTemplate for what is no JSON, a 501 for what lies elsewhere."""
+    template, link, place = request.template, request.template_link, request.linked_from
+    shown: Json = {}
+    if link is not None and template is None:
+        text, shown = _read(call, link, place)
+        template, source = parsed(text), Source(text)
+    elif link is not None and not place.depth:
+        raise errors.invalid_content("a deployment has a template or a templateLink, not both")
+    elif link is not None:
+        shown = {"uri": _bare(link.uri or "")}
+    if template is None:
+        raise errors.invalid_content("the template of a deployment must be an object")
+    parameters, of_parameters = _parameters(call, request)
+    query = (link.query_string if link else None) or place.query
+    return Content(template, parameters, source, shown, of_parameters, query)
+
+
+def _parameters(call: Call, request: LinkedRequest) -> tuple[Json, Json]:
+    link = request.parameters_link
+    if link is None:
+        return request.parameters or {}, {}
+    if request.parameters and request.linked_from.depth:
+        return request.parameters, {"uri": _bare(link.uri or "")}
+    if request.parameters:
+        raise errors.invalid_content("a deployment has parameters or a parametersLink, not both")
+    text, shown = _read(call, link, PlaceRequest())
+    return _values(parsed(text)), shown
+
+
+def _values(file: Json) -> Json:
+    """The values in a parameter file."""
+    values = file.get("parameters", file)
+    if not isinstance(values, dict):
+        raise INVALID_TEMPLATE.error(reason="Deployment template parse failed: 'the parameters must be an object'.")
+    return values
+
+
+def _read(call: Call, link: LinkRequest, place: PlaceRequest) -> tuple[str, Json]:
+    """The text that a link leads to, and the link as it is shown."""
+    if link.id:
+        raise errors.operation_not_simulated("a templateLink to a template spec")
+    try:
+        uri = link.uri or (urljoin(place.uri, link.relative_path) if link.relative_path and place.uri else "")
+        parts, shown = urlsplit(uri), _bare(uri)
+    except ValueError:  # a host in brackets that is none
+        raise CONTENT_LINK_WITHOUT_HOST.error(uri="") from None
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise CONTENT_LINK_WITHOUT_HOST.error(uri=shown or link.relative_path or "")
+    query = parts.query or (link.query_string or "" if link.uri else place.query).removeprefix("?")
+    blob = _blob(call, shown, parts)
+    try:
+        text = call.ports.blobs.fetch(blob, query, MOST_BYTES).decode("utf-8-sig")
+    except (BlobNotFound, BlobRefused, BlobConflict, UnicodeDecodeError):
+        raise INVALID_CONTENT_LINK.error(uri=shown, tracking_id=call.new_guid()) from None
+    version = parsed(text).get("contentVersion")
+    if link.content_version and link.content_version != version:
+        raise INVALID_TEMPLATE.error(
+            reason=f"The content version '{link.content_version}' of the link '{shown}' does not match '{version}' of "
+            "what it leads to."
+        )
+    return text, {"uri": shown} | ({"contentVersion": version} if version else {})
+
+
+def _blob(call: Call, shown: str, parts: SplitResult) -> Blob:
+    """The blob of this world that an address means; by its host here, or by the one that it would have in Azure."""
+    own = urlunsplit((parts.scheme, parts.netloc.lower(), parts.path, "", ""))
+    try:
+        public = _PUBLIC.fullmatch(own)
+        blobs = call.ports.blobs
+        blob = blobs.parse(f"{blobs.account_url(public[1])}/{public[2]}/{public[3]}" if public else own)
+        blobs.account_key(blob.account)
+    except (ValueError, BlobNotFound):
+        raise errors.operation_not_simulated(
+            f"a link to '{shown}', which is no blob of a storage account of this world and is therefore not requested,"
+        ) from None
+    return blob
+
+
+def _bare(uri: str) -> str:
+    """The address without what may be secret: a query, a fragment, a user."""
+    parts = urlsplit(uri)
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+
+
+def parsed(text: str) -> Json:
+    """A template file, which may be JSON with comments. InvalidTemplate when it is no object."""
+    try:
+        try:
+            found = json.loads(text)
+        except ValueError:
+            found = json.loads(to_json(text))
+    except (ValueError, RecursionError) as problem:
+        reason = str(problem) if isinstance(problem, ValueError) else "it is nested too deeply"
+        raise INVALID_TEMPLATE.error(reason=f"Deployment template parse failed: '{reason}'.") from None
+    if not isinstance(found, dict):
+        raise INVALID_TEMPLATE.error(reason="Deployment template parse failed: 'it must be an object'.")
+    return found
+
+
+# -------------------------------------------------------------------------------------------------- nested deployments
+
+
+def inlined(call: Call, planned: TemplatePlan, content: Content, place: PlaceRequest) -> TemplatePlan:
+    """The plan with what its nested deployments link to in their bodies. A link that depends on another resource stays,
+    and is read when that resource is there."""
+    nested = [each for each in planned.resources if each.type.lower() == NESTED]
+    links = sum(1 for each in nested if _links_of(each))
+    depth, left = max(place.depth, 0), min(place.left, MOST_LINKS) - links
+    if links and depth >= DEEPEST:
+        raise INVALID_TEMPLATE.error(reason=f"Linked templates are nested more than {DEEPEST} levels deep.")
+    if links and left < 0:
+        raise INVALID_TEMPLATE.error(reason=f"The deployment follows more than {MOST_LINKS} links to templates.")
+    if not nested:
+        return planned
+    here = PlaceRequest(uri=content.template_link.get("uri", place.uri), query=content.query)
+    below = {"depth": depth + 1, "left": left // len(nested)} if links or depth else {}
+    bodies = {each.id: body for each, body in _bodies(call, nested, here, below)}
+    return replace(
+        planned, resources=tuple(replace(each, body=bodies.get(each.id, each.body)) for each in planned.resources)
+    )
+
+
+def _bodies(
+    call: Call, nested: Sequence[Resource], here: PlaceRequest, below: Mapping[str, int]
+) -> Iterator[tuple[Resource, Json]]:
+    size = 0
+    for each in nested:
+        section = find_key(each.body, "properties") or "properties"
+        properties = {key: value for key, value in each.body[section].items() if key.lower() != LINKED.lower()}
+        if below:
+            texts = _put_in(call, properties, here)
+            size += sum(map(len, texts))
+            if size > MOST_BYTES:
+                raise INVALID_TEMPLATE.error(reason=f"The linked templates are larger than {MOST_BYTES} characters.")
+            needs_query = here.query and "relativepath" in json.dumps(properties).lower()
+            link = properties.get("templateLink") or {}
+            uri = link.get("uri", here.uri) if texts else here.uri
+            properties[LINKED] = {**below, "uri": uri, "query": escaped(here.query) if needs_query else ""}
+        yield each, {**each.body, section: properties}
+
+
+def _put_in(call: Call, properties: Json, here: PlaceRequest) -> list[str]:
+    """Replace the links by what they lead to, and keep them as they are shown. The texts that were read."""
+    texts: list[str] = []
+    for name, place in (("template", here), ("parameters", PlaceRequest())):
+        key = find_key(properties, f"{name}Link")
+        given = properties.get(key) if key else None
+        if key is None or not isinstance(given, dict) or _is_late(given):
+            continue
+        if find_key(properties, name) and properties[find_key(properties, name) or name]:
+            raise errors.invalid_content(f"a deployment has {name} or a {name}Link, not both")
+        if not all(each is None or isinstance(each, str) for each in given.values()):
+            raise errors.invalid_content(f"the values of a {name}Link must be texts")
+        text, shown = _read(call, LinkRequest.model_validate(given), place)
+        texts.append(text)
+        content = parsed(text)
+        del properties[key]
+        properties[f"{name}Link"] = escaped(shown)
+        properties[name] = escaped(_values(content) if name == "parameters" else content)
+        if name == "template":
+            properties["expressionEvaluationOptions"] = {"scope": "inner"}
+    return texts
+
+
+def _links_of(resource: Resource) -> list[str]:
+    properties = resource.body.get(find_key(resource.body, "properties") or "") or {}
+    return [key for key in ("templateLink", "parametersLink") if properties.get(find_key(properties, key) or "")]
+
+
+def _is_late(link: Json) -> bool:
+    return any(isinstance(each, str) and each.startswith("[") and not each.startswith("[[") for each in link.values())
