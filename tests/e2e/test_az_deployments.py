@@ -94,7 +94,7 @@ REFUSED = [
     (("create", "account=azhistory02", "vault=v"), "InvalidTemplateDeployment"),
     (("create", "account=much-too-long-for-the-name-of-an-account"), "InvalidTemplate"),
     (("create", "account=azhistory02", "other=x"), "InvalidTemplate|unrecognized|not present"),
-    (("what-if", "account=azhistory02"), "is not simulated"),
+    (("what-if", "account=azhistory02", "vault=v"), "InvalidResourceName"),
 ]
 
 
