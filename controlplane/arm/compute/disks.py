@@ -122,7 +122,7 @@ def delete_disk(call: Call) -> Answer:
         if owner := shown.get("managedBy"):
             raise attached(shown["name"], owner)
         disk_access.check_no_access(known, "deleting")
-        if shown["properties"]["provisioningState"] == "Creating":
+        if shown["properties"]["provisioningState"] in ("Creating", "Updating"):
             check_ready(shown)
         call.ports.store.delete(KIND, known.id)
         return compute_operations.accepted(call, begin_deletion(call, shown["location"], blob_of(known)))

@@ -75,6 +75,14 @@ def all_disks(machine: Json) -> list[Json]:
     return [profile["osDisk"], *profile["dataDisks"]]
 
 
+def check_none_grows(call: Call, machine: Json) -> None:
+    """Refuse to start a machine while one of its disks gets a larger size."""
+    ids = [disk["managedDisk"]["id"] for disk in all_disks(machine) if "managedDisk" in disk]
+    for document in filter(None, (call.ports.store.get(managed_disk.KIND, id) for id in ids)):
+        if document.json()["properties"]["provisioningState"] == "Updating":
+            managed_disk.check_ready(document.json())
+
+
 def blob_keys(disks: Iterable[Disk]) -> list[str]:
     """By which the blobs of a machine are known; the account stands first."""
     return [disk.blob_key for disk in disks]

@@ -9,6 +9,7 @@ from controlplane.arm.compute import compute_operations
 from controlplane.arm.compute.virtual_machine_disks import (
     all_disks,
     blob_keys,
+    check_none_grows,
     check_unused,
     delete_with_machine,
     place,
@@ -92,7 +93,9 @@ def delete_machine(call: Call) -> Answer:
 
 
 def start(call: Call) -> Answer:
-    return _power(call, "running")
+    with call.ports.store.transaction():
+        check_none_grows(call, call.get(KIND, call.id.rpartition("/")[0]).json())
+        return _power(call, "running")
 
 
 def power_off(call: Call) -> Answer:

@@ -33,6 +33,10 @@ JOB_MARK = "managedsnapshot"
 """Metadata of the snapshot of a blob: id of the job that took it. Snapshots of recovery points have none."""
 
 
+BEFORE_BYTES = "before_bytes"
+"""In the private part of a disk that grows: the bytes of its blob before that."""
+
+
 class Place(TypedDict):
     """Address of a blob, or of one of its snapshots."""
 
@@ -107,12 +111,21 @@ def _remove(ports: Ports, state: EmptyDiskState | ImportState) -> Outcome:
 
 
 def _measure(ports: Ports, state: GrowState) -> Outcome:
-    """A step of its own: begun anew, the next one no longer finds the old size."""
+    """A step of its own: begun anew, the next one no longer finds the old size. Nor does a request that repeats one
+    which failed half-way, so the disk's document keeps the size until the disk has grown."""
     with _failing_as(DISK_NOT_GROWN):
         found = ports.blobs.properties(Blob(**state["target"]))
     if found is None:
         raise DISK_NOT_GROWN.error(reason="its blob is gone")
-    return Outcome(state | {"before_bytes": found.size_bytes})
+    document = ports.store.get(KIND, state["resource"])
+    before_bytes = (document.private.get(BEFORE_BYTES) if document else None) or found.size_bytes
+
+    def commit(store: Store) -> None:
+        if document := store.get(KIND, state["resource"]):
+            private = dict(document.private) | {BEFORE_BYTES: before_bytes}
+            store.put(KIND, document.id, document.json(), private=private)
+
+    return Outcome(state | {"before_bytes": before_bytes}, commit)
 
 
 def _grow(ports: Ports, state: GrowState) -> Outcome:
@@ -135,7 +148,8 @@ def _show_size(store: Store, id: str, size_gib: int) -> None:
         return
     resource = document.json()
     size = {"diskSizeGB": size_gib, "diskSizeBytes": size_gib * GIB}
-    store.put(KIND, id, resource | {"properties": resource["properties"] | size})
+    private = {key: value for key, value in document.private.items() if key != BEFORE_BYTES}
+    store.put(KIND, id, resource | {"properties": resource["properties"] | size}, private=private)
     machine = store.get(MACHINE, resource.get("managedBy", ""))
     if machine is None:
         return

@@ -126,6 +126,14 @@ def test_the_disk_of_a_machine_grows_while_it_is_deallocated(world: ArmWorld) ->
     assert world.put(VM, machine).status_code == 200
 
 
+def test_a_machine_does_not_start_while_a_disk_of_it_grows(world: ArmWorld) -> None:
+    os_disk = add_machine(world)["properties"]["storageProfile"]["osDisk"]["managedDisk"]["id"]
+    world.follow(world.post(f"{VM}/deallocate"))
+    world.engine.close()
+    assert world.request("PATCH", os_disk, {"properties": {"diskSizeGB": 200}}).status_code == 202
+    assert world.error("POST", f"{VM}/start", {}) == (409, "OperationNotAllowed")
+
+
 def test_a_disk_goes_with_its_blob_unless_something_needs_either(world: ArmWorld) -> None:
     assert world.request("DELETE", DISK).status_code == 204
     add_disk(world)

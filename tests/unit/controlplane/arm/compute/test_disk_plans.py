@@ -35,6 +35,10 @@ class AwayBlobs(MemoryBlobs):
         super().__init__()
         self.is_away = False
 
+    def write(self, blob: Blob, offset: int, data: bytes | bytearray | memoryview) -> None:
+        self._answer()
+        super().write(blob, offset, data)
+
     def _answer(self) -> None:
         if self.is_away:
             raise StorageUnavailable("the storage endpoint did not answer")
@@ -183,3 +187,27 @@ def test_a_disk_that_is_not_ready_has_no_snapshot() -> None:
         body = {**COPY, "properties": {"creationData": {"createOption": "Copy", "sourceResourceId": f"{DISK}2"}}}
         assert world.error("PUT", SNAPSHOT, body) == (409, "OperationNotAllowed")
         assert world.get(DISK)["properties"]["diskSizeBytes"] == GIB
+
+
+def test_a_growth_that_failed_half_way_is_done_when_the_request_is_repeated() -> None:
+    blobs = AwayBlobs()
+    with furnished(blobs) as world:
+        (blob,), footer = stored(world), vhd.Footer(GIB, vhd.EPOCH, UUID(int=7))
+        blobs.write(blob, GIB, footer.render())
+        larger = {"properties": {"diskSizeGB": 2}}
+        blobs.is_away = True
+        assert world.follow(world.request("PATCH", DISK, larger))["status"] == "Failed"
+        blobs.is_away = False
+        assert world.follow(world.request("PATCH", DISK, larger))["status"] == "Succeeded"
+        moved = vhd.Footer.parse(blobs.read(blob, 2 * GIB))
+        assert moved == vhd.Footer(2 * GIB, footer.created, footer.unique_id)
+        assert blobs.read(blob, GIB, vhd.FOOTER_BYTES) == bytes(vhd.FOOTER_BYTES)
+
+
+def test_a_disk_that_grows_is_not_deleted_meanwhile() -> None:
+    with furnished() as world:
+        world.engine.close()
+        world.request("PATCH", DISK, {"properties": {"diskSizeGB": 2}})
+        assert world.error("DELETE", DISK) == (409, "OperationNotAllowed")
+        go_on(world)
+        assert state_of(world, DISK) == "Succeeded"
