@@ -251,6 +251,24 @@ def test_a_disk_that_grew_is_compared_block_by_block() -> None:
     assert setting.same_as_snapshot(second)
 
 
+def test_a_disk_that_grew_in_place_is_restored_at_both_sizes() -> None:
+    setting = Setting(2 * BLOCK_BYTES + 512)
+    setting.write(0, block(1))
+    setting.blobs.write(DISK, 2 * BLOCK_BYTES, b"f" * 512)
+    first = setting.back_up()
+    setting.size_bytes = 4 * BLOCK_BYTES + 512
+    setting.blobs.grow(DISK, setting.size_bytes)
+    setting.blobs.write(DISK, 4 * BLOCK_BYTES, b"g" * 512)
+    setting.blobs.clear(DISK, 2 * BLOCK_BYTES, 512)
+    second = setting.back_up(first)
+    assert second.transferred_bytes == 512
+    for point in (second, first):
+        restored = setting.blobs.properties(setting.restored(point))
+        assert restored is not None
+        assert restored.size_bytes == point.size_bytes
+        assert setting.same_as_snapshot(point)
+
+
 class TellingBlobs(MemoryBlobs):
     """Knows what changed between two snapshots, as Azure does, and counts what is read of the disk."""
 
