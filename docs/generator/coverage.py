@@ -22,6 +22,7 @@ from docs.generator.choices import SERVICE, Choice
 from docs.generator.errors import our_codes
 from docs.generator.machine_choices import GUEST, HANDLER
 from docs.generator.markdown import code, page, section, table
+from docs.generator.vault_choices import VAULTS
 from simulator.host import wireserver
 
 
@@ -188,7 +189,7 @@ def _choices() -> str:
         "**Error codes that are ours.** They are shaped like the service's.",
         table(("code", "the service's own"), [(code(name), why) for name, why in our_codes().items()]),
         "**The service**",
-        _chosen(SERVICE),
+        _chosen((*SERVICE, *VAULTS)),
         "**The handler.** The Windows extension is closed source; where it is silent we look at its published Linux "
         "sibling.",
         _chosen(HANDLER),
