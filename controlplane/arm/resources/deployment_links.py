@@ -39,16 +39,19 @@ LINKED = "linkedFrom"
 _PUBLIC = re.compile(r"https://([a-z0-9]{3,24})\.blob\.core\.windows\.net(?::443)?/([^/]+)/(.+)")
 
 
-class LinkRequest(RequestBody):
+class ParametersLinkRequest(RequestBody):
     uri: str | None = None
-    id: str | None = None
-    relative_path: str | None = None
-    query_string: str | None = None
     content_version: str | None = None
 
 
-class PlaceRequest(RequestBody):
-    """Where a nested deployment stands; a client has no reason to send it, and gains nothing by it."""
+class LinkRequest(ParametersLinkRequest):
+    id: str | None = None
+    relative_path: str | None = None
+    query_string: str | None = None
+
+
+class Place(RequestBody):
+    """Where a nested deployment stands. The deployment around it says so, and no client can."""
 
     uri: str = ""
     query: str = ""
@@ -80,15 +83,22 @@ class LinkedRequest(RequestBody):
     template: dict[str, Any] | None = None
     template_link: LinkRequest | None = None
     parameters: dict[str, Any] | None = None
-    parameters_link: LinkRequest | None = None
-    linked_from: PlaceRequest = PlaceRequest()
+    parameters_link: ParametersLinkRequest | None = None
 
 
-def read_content(call: Call, request: LinkedRequest, source: Source) -> Content:
+def place_of(call: Call, text: str) -> Place:
+    """Where the deployment of this request stands: at the top if a client sent it, whatever it says of that."""
+    if call.headers:  # A request that another operation makes has none.
+        return Place()
+    properties = json.loads(text).get("properties") or {}
+    return Place.model_validate(properties.get(LINKED) or {})
+
+
+def read_content(call: Call, request: LinkedRequest, place: Place, source: Source) -> Content:
     """Template and parameters of the request, read from the storage where it links to them.
 
     InvalidContentLink for what cannot be read, InvalidTemplate for what is no JSON, a 501 for what lies elsewhere."""
-    template, link, place = request.template, request.template_link, request.linked_from
+    template, link = request.template, request.template_link
     shown: Json = {}
     if link is not None and template is None:
         text, shown = _read(call, link, place)
@@ -99,20 +109,20 @@ def read_content(call: Call, request: LinkedRequest, source: Source) -> Content:
         shown = {"uri": _bare(link.uri or "")}
     if template is None:
         raise errors.invalid_content("the template of a deployment must be an object")
-    parameters, of_parameters = _parameters(call, request)
+    parameters, of_parameters = _parameters(call, request, place)
     query = (link.query_string if link else None) or place.query
     return Content(template, parameters, source, shown, of_parameters, query)
 
 
-def _parameters(call: Call, request: LinkedRequest) -> tuple[Json, Json]:
+def _parameters(call: Call, request: LinkedRequest, place: Place) -> tuple[Json, Json]:
     link = request.parameters_link
     if link is None:
         return request.parameters or {}, {}
-    if request.parameters and request.linked_from.depth:
+    if request.parameters and place.depth:
         return request.parameters, {"uri": _bare(link.uri or "")}
     if request.parameters:
         raise errors.invalid_content("a deployment has parameters or a parametersLink, not both")
-    text, shown = _read(call, link, PlaceRequest())
+    text, shown = _read(call, LinkRequest.model_validate(link.model_dump(by_alias=True)), Place())
     return _values(parsed(text)), shown
 
 
@@ -124,7 +134,7 @@ def _values(file: Json) -> Json:
     return values
 
 
-def _read(call: Call, link: LinkRequest, place: PlaceRequest) -> tuple[str, Json]:
+def _read(call: Call, link: LinkRequest, place: Place) -> tuple[str, Json]:
     """The text that a link leads to, and the link as it is shown."""
     if link.id:
         raise errors.operation_not_simulated("a templateLink to a template spec")
@@ -189,19 +199,19 @@ def parsed(text: str) -> Json:
 # -------------------------------------------------------------------------------------------------- nested deployments
 
 
-def inlined(call: Call, planned: TemplatePlan, content: Content, place: PlaceRequest) -> TemplatePlan:
+def inlined(call: Call, planned: TemplatePlan, content: Content, place: Place) -> TemplatePlan:
     """The plan with what its nested deployments link to in their bodies. A link that depends on another resource stays,
     and is read when that resource is there."""
     nested = [each for each in planned.resources if each.type.lower() == NESTED]
     links = sum(1 for each in nested if _links_of(each))
-    depth, left = max(place.depth, 0), min(place.left, MOST_LINKS) - links
+    depth, left = place.depth, place.left - links
     if links and depth >= DEEPEST:
         raise INVALID_TEMPLATE.error(reason=f"Linked templates are nested more than {DEEPEST} levels deep.")
     if links and left < 0:
         raise INVALID_TEMPLATE.error(reason=f"The deployment follows more than {MOST_LINKS} links to templates.")
     if not nested:
         return planned
-    here = PlaceRequest(uri=content.template_link.get("uri", place.uri), query=content.query)
+    here = Place(uri=content.template_link.get("uri", place.uri), query=content.query)
     below = {"depth": depth + 1, "left": left // len(nested)} if links or depth else {}
     bodies = {each.id: body for each, body in _bodies(call, nested, here, below)}
     return replace(
@@ -210,7 +220,7 @@ def inlined(call: Call, planned: TemplatePlan, content: Content, place: PlaceReq
 
 
 def _bodies(
-    call: Call, nested: Sequence[Resource], here: PlaceRequest, below: Mapping[str, int]
+    call: Call, nested: Sequence[Resource], here: Place, below: Mapping[str, int]
 ) -> Iterator[tuple[Resource, Json]]:
     size = 0
     for each in nested:
@@ -228,10 +238,10 @@ def _bodies(
         yield each, {**each.body, section: properties}
 
 
-def _put_in(call: Call, properties: Json, here: PlaceRequest) -> list[str]:
+def _put_in(call: Call, properties: Json, here: Place) -> list[str]:
     """Replace the links by what they lead to, and keep them as they are shown. The texts that were read."""
     texts: list[str] = []
-    for name, place in (("template", here), ("parameters", PlaceRequest())):
+    for name, place in (("template", here), ("parameters", Place())):
         key = find_key(properties, f"{name}Link")
         given = properties.get(key) if key else None
         if key is None or not isinstance(given, dict) or _is_late(given):

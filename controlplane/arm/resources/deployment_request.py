@@ -12,7 +12,7 @@ from typing import Any, ClassVar, TypeVar
 from controlplane.arm.edge.call import Call, RequestBody, parse_object
 from controlplane.arm.edge.internal_client import is_own
 from controlplane.arm.resources import preflight, subscriptions
-from controlplane.arm.resources.deployment_links import LINKED, Content, LinkedRequest, inlined, read_content
+from controlplane.arm.resources.deployment_links import Content, LinkedRequest, inlined, place_of, read_content
 from controlplane.arm.sign_in import cloud
 from controlplane.domain import errors
 from controlplane.domain.errors import ServiceError
@@ -51,8 +51,6 @@ class DeploymentRequest(RequestBody):
         "properties.externalInputDefinitions": "a deployment with external inputs",
     }
 
-    also_read = tuple(f"properties.{LINKED}.{key}" for key in ("uri", "query", "depth", "left"))
-
     properties: PropertiesRequest
     location: str | None = None
     tags: dict[str, str] | None = None
@@ -86,7 +84,8 @@ def order_of(call: Call, text: str, request: DeploymentRequest, modes: Sequence[
     """The same for a request that was read already; `modes` are those that its sender can carry out."""
     domain.check_name(call.names["deployment"])
     _check(request.properties, modes)
-    content = read_content(call, request.properties, Source(text, ("properties", "template")))
+    place = place_of(call, text)
+    content = read_content(call, request.properties, place, Source(text, ("properties", "template")))
     template = content.template
     group = call.get_group().json()
     scope = Scope(call.identity.subscription_id, call.identity.tenant_id, group, subscriptions.NAME)
@@ -95,7 +94,7 @@ def order_of(call: Call, text: str, request: DeploymentRequest, modes: Sequence[
     correlation = call.headers.get("x-ms-correlation-request-id") or call.new_guid()
     level = _level(request.properties)
     with _hiding(secrets):
-        planned = inlined(call, planned, content, request.properties.linked_from)
+        planned = inlined(call, planned, content, place)
         _check_resources(call, planned, scope)
         if level != "Template":
             _preflight(call, planned, scope, correlation)

@@ -216,6 +216,15 @@ def test_a_link_must_lead_to_its_version_and_stand_alone(world: ArmWorld) -> Non
     assert world.error("PUT", DEPLOYMENT, spec) == (501, "OperationNotSimulated")
 
 
+def test_no_client_says_where_its_deployment_stands(world: ArmWorld) -> None:
+    uri = put(world, "main.json", template(thing("made")), public=True)
+    of_a_nested_one = {"uri": uri, "query": "", "depth": 1, "left": MOST_LINKS}
+    both = request(template=template(), templateLink={"uri": uri}, linkedFrom=of_a_nested_one)
+    beside = request(templateLink={"relativePath": "main.json"}, linkedFrom=of_a_nested_one)
+    assert world.error("PUT", DEPLOYMENT, both)[0] == 400
+    assert world.error("PUT", DEPLOYMENT, beside)[0] == 400
+
+
 def test_links_have_a_depth_and_a_number(world: ArmWorld) -> None:
     uri = put(world, "itself.json", template(), public=True)
     put(world, "itself.json", template(nested("[concat(deployment().name, 'x')]", {"uri": uri})), public=True)
