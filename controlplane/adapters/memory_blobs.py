@@ -141,7 +141,7 @@ class MemoryBlobs:
         except (KeyError, ValueError):
             right = False
         if not right or "r" not in given["sp"] or expires <= datetime.now(UTC):
-            raise BlobRefused("AuthenticationFailed (403)")
+            raise BlobRefused(f"the SAS does not grant reading {blob.name!r}")
 
     def write(self, blob: Blob, offset: int, data: bytes | bytearray | memoryview) -> None:
         with self._lock:
