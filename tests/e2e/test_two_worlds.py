@@ -100,8 +100,8 @@ def test_a_second_world_is_refused_the_database_of_the_first(tmp_path: Path) -> 
         second = start_in_vain(tmp_path / "two", one_store)
         assert (second.returncode, second.stdout) == (2, "")
         assert second.stderr == (
-            "backupsim: BACKUPSIM_DSN: another world uses this database; "
-            "end that one, or give this one a database of its own\n"
+            "backupsim: BACKUPSIM_DSN: another world is using this database; "
+            "stop it, or give this world a database of its own\n"
         )
         assert points(one) == before
         assert sorted(each["name"] for each in one.client.list(machines(one))) == names

@@ -90,7 +90,7 @@ def test_the_wheel_holds_the_handler_the_migrations_and_the_license(installed: I
         "simulator",
     }
     tracked = run("git", "ls-files", "extension", "controlplane", "simulator", cwd=ROOT).split()
-    assert set(tracked) - set(names) == set()
+    assert set(tracked) - set(names) == {"simulator/command/entry.py"}, "the build moves it to backupsim.py"
 
 
 @pytest.mark.slow
