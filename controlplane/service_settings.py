@@ -23,7 +23,8 @@ class ServiceSettings:
     """How long a snapshot task may stay silent; the extension itself gives up at 140 minutes."""
     snapshot_attempts: int = 2
     machine_timeout_seconds: int = 20 * 60
-    """How long a restore waits for a virtual machine to stop or to start."""
+    """How long a restore waits for a virtual machine to stop or to start, and a backup for the agent of one that
+    boots."""
     report_poll_seconds: float = 0.1
     """Real time between two looks at the status blob of a task."""
     report_grace_seconds: float = 5.0

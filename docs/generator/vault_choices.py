@@ -262,6 +262,14 @@ VAULTS = (
         "controlplane/service_settings.py",
     ),
     Choice(
+        "A backup of a machine that boots",
+        f"the job waits up to {ServiceSettings().machine_timeout_seconds // 60} minutes for the first report of the "
+        "agent, then fails with `UserErrorGuestAgentStatusUnavailable`; an agent that reports that it is not ready "
+        "fails it at once",
+        NOT_PUBLIC,
+        "controlplane/jobs/backup/snapshot_task.py",
+    ),
+    Choice(
         "Second attempt",
         "only after a failure that the freeze may have caused; it may do without one",
         "when the service tries again, and with what, is not public",

@@ -59,6 +59,19 @@ def test_the_simulator_is_killed_in_a_backup(tmp_path: Path, moment: float) -> N
         good_backup(scenario)
 
 
+def test_a_backup_may_be_asked_for_right_after_a_kill(tmp_path: Path) -> None:
+    """The machine boots anew with its world; the job waits for the agent's first report."""
+    state = tmp_path / "world"
+    world = Up(state)
+    protected(world.client)
+    world.process.kill()
+    world.process.wait()
+    with up(state) as again:
+        scenario = scenario_of(again.client)
+        job = scenario.back_up(scenario.item_id())
+        assert job.status == "Completed", job.errors
+
+
 def test_the_simulator_is_killed_while_a_step_is_held(tmp_path: Path) -> None:
     state = tmp_path / "world"
     world = Up(state, ["up", "--port", "0", "--state", str(state), "--pace", "600"])

@@ -77,6 +77,8 @@ def take(ports: Ports, state: BackupState, disks: Sequence[Disk]) -> Waiting[Sna
     view = _require_machine(ports, state["vm"])
     if not disks:
         raise snapshot_failure.machine_not_stable("It has no disk that is backed up.")
+    if _boots(view):
+        view = yield from _wait_for_agent(ports, state["vm"])
     if view.power != "running":
         return _take_by_service(ports, state, disks, view)
     _require_extension_host(view, _extension_name(ports, state))
@@ -115,6 +117,19 @@ def _require_machine(ports: Ports, vm: str) -> InstanceView:
     if view.provisioning_state in {"Creating", "Deleting"}:
         raise snapshot_failure.machine_not_stable(f"It is {view.provisioning_state.lower()}.")
     return view
+
+
+def _boots(view: InstanceView | None) -> bool:
+    """Whether it runs, and its agent has not said a word since it was started."""
+    return view is not None and view.power == "running" and view.agent_status is None
+
+
+def _wait_for_agent(ports: Ports, vm: str) -> Waiting[InstanceView]:
+    """The machine as it is once its agent has reported, or has had its time."""
+    deadline = ports.clock.now() + timedelta(seconds=ports.settings.machine_timeout_seconds)
+    what = f"the first report of the agent of {vm.rpartition('/')[2]}"
+    yield Wait(what, lambda: not _boots(ports.fabric.instance_view(vm)), deadline, machine=vm)
+    return _require_machine(ports, vm)
 
 
 def _require_extension_host(view: InstanceView, name: str) -> None:

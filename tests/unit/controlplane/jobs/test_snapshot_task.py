@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 
 from controlplane.domain.recovery_services import snapshot_failure
 from controlplane.fabric_documents import OBSERVED
 from controlplane.jobs.backup.backup import backup_now
+from controlplane.jobs.engine.records import Ticket
 from controlplane.json_object import Json
 from controlplane.ports import Blob, BlobNotFound, ServiceSettings, StorageUnavailable
 from extension.contract.codes import VSS_SERVICE_ERROR, VSS_WRITER_ERROR, Code
@@ -72,6 +74,57 @@ def test_an_extension_that_is_removed_while_it_works_fails_the_job(world: Backup
 def test_a_machine_that_is_deleted_meanwhile_fails_the_job(world: BackupWorld) -> None:
     world.fabric.script = [lambda guest, settings: guest.delete_vm(VM)]
     assert title(world.back_up()) == "BCMV2VMNotFound"
+
+
+def boots(world: BackupWorld) -> None:
+    """The machine runs, and its agent has not reported since."""
+    found = world.store.get(OBSERVED, VM)
+    assert found is not None
+    world.store.put(OBSERVED, VM, found.json() | {"agent": None})
+
+
+def start_and_wait(world: BackupWorld) -> Ticket:
+    """A backup that has come to its wait for the agent."""
+    ticket = backup_now(world.ports, world.engine, ITEM, BACKUP_REQUEST)
+    assert world.clock.wait(lambda: bool(world.engine.waiting()), world.clock.now() + timedelta(days=1))
+    (waiting,) = world.engine.waiting()
+    assert waiting.what == "the first report of the agent of SQL01"
+    assert world.fabric.delivered == []
+    return ticket
+
+
+def test_the_agent_of_a_booting_machine_is_waited_for(world: BackupWorld) -> None:
+    boots(world)
+    ticket = start_and_wait(world)
+    world.clock.jump(world.ports.settings.machine_timeout_seconds - 1)
+    apply_desired(world.store, VM)
+    assert world.ended(ticket)["status"] == "Completed"
+
+
+def test_an_agent_that_does_not_report_in_its_time_fails_the_job(world: BackupWorld) -> None:
+    boots(world)
+    ticket = start_and_wait(world)
+    world.clock.jump(world.ports.settings.machine_timeout_seconds)
+    job = world.ended(ticket)
+    assert title(job) == "UserErrorGuestAgentStatusUnavailable"
+    assert "unknown" in job["errorDetails"][0]["errorString"]
+    assert world.fabric.delivered == []
+
+
+def test_a_machine_that_stops_while_it_boots_is_snapshotted_by_the_service(world: BackupWorld) -> None:
+    boots(world)
+    ticket = start_and_wait(world)
+    world.fabric.power(VM, "stopped")
+    assert world.ended(ticket)["status"] == "Completed"
+    assert [point.consistency for point in world.points()] == ["CrashConsistent"]
+
+
+def test_a_job_that_waits_for_an_agent_can_be_cancelled(world: BackupWorld) -> None:
+    boots(world)
+    ticket = start_and_wait(world)
+    assert world.engine.cancel(ticket.job_id)
+    assert world.ended(ticket)["status"] == "Cancelled"
+    assert world.snapshots() == []
 
 
 def test_a_guest_without_a_certificate_fails_the_job(world: BackupWorld) -> None:
