@@ -143,6 +143,13 @@ VAULTS = (
         "controlplane/jobs/protection/lifecycle.py",
     ),
     Choice(
+        "A request that stops or suspends protection and says more",
+        "a choice of disks counts once protection is resumed; another policy counts for a suspended item, and stopping "
+        "takes the policy away whatever the request names",
+        "azurerm sends such requests and expects to read back the disks; the rest is not public",
+        "controlplane/jobs/protection/lifecycle.py",
+    ),
+    Choice(
         "Backup status",
         "Protected for an item in every state, so that it names the vault",
         "not public for items that are stopped or soft-deleted",

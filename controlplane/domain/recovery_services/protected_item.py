@@ -148,15 +148,20 @@ def _advanced(body: Json, event: str, **changes: Any) -> Json:
 
 
 def configured(body: Json, policy: PolicyReference, exclusion: Json | None) -> Json:
-    """The item under a policy. `exclusion` is diskExclusionProperties: None keeps what was asked before, an empty one
-    takes all disks again."""
-    changes: Json = {"policyId": policy.id, "policyName": policy.name, "policyType": policy.type}
-    if exclusion is not None:
-        # The command line sends the LUNs as texts.
-        luns = [int(lun) for lun in exclusion.get("diskLunList") or []]
-        chosen = {"diskLunList": luns, "isInclusionList": bool(exclusion.get("isInclusionList"))}
-        changes["extendedProperties"] = {"diskExclusionProperties": chosen} if exclusion else {}
-    return _advanced(body, "configured", **changes)
+    """The item under a policy. `exclusion`: see `with_exclusion`."""
+    return with_exclusion(_advanced(body, "configured", **_under(policy)), exclusion)
+
+
+def with_exclusion(body: Json, exclusion: Json | None) -> Json:
+    """The item with the disks that its backups take. `exclusion` is diskExclusionProperties: None keeps what was asked
+    before, an empty one takes all disks again."""
+    if exclusion is None:
+        return body
+    # The command line sends the LUNs as texts.
+    luns = [int(lun) for lun in exclusion.get("diskLunList") or []]
+    chosen = {"diskLunList": luns, "isInclusionList": bool(exclusion.get("isInclusionList"))}
+    extended = {"extendedProperties": {"diskExclusionProperties": chosen} if exclusion else {}}
+    return body | {"properties": body["properties"] | extended}
 
 
 def stopped(body: Json) -> Json:
@@ -164,9 +169,13 @@ def stopped(body: Json) -> Json:
     return _advanced(body, "stopped", **_NO_POLICY)
 
 
-def suspended(body: Json) -> Json:
-    """The item without further backups; its policy still decides how long recovery points are kept."""
-    return _advanced(body, "suspended")
+def suspended(body: Json, policy: PolicyReference | None = None) -> Json:
+    """The item without further backups; its policy, or the one given, decides how long recovery points are kept."""
+    return _advanced(body, "suspended", **(_under(policy) if policy else {}))
+
+
+def _under(policy: PolicyReference) -> Json:
+    return {"policyId": policy.id, "policyName": policy.name, "policyType": policy.type}
 
 
 def deleted(body: Json, now: datetime, keep_days: int) -> Json:

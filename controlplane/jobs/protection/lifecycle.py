@@ -32,18 +32,38 @@ from controlplane.ports import Document, Engine, Ports, Store
 
 def configure_protection(ports: Ports, engine: Engine, item_id: str, request: Json) -> Ticket:
     """Protect a machine by a policy, give a protected one another policy, or resume a stopped one. Nothing is installed
-    in the machine: the first backup does that. The same request stops, suspends and undeletes."""
+    in the machine: the first backup does that. The same request stops, suspends and undeletes; a choice of disks that
+    comes with it is part of the change."""
     properties: Json = request.get("properties") or {}
     _check_kind(properties)
-    state = properties.get("protectionState")
+    state, exclusion = properties.get("protectionState"), _exclusion(properties)
     if properties.get("isRehydrate"):
-        return stopping.undelete(ports, engine, item_id)
+        return stopping.undelete(ports, engine, item_id, exclusion)
     if state == "ProtectionStopped":
-        return stopping.stop(ports, engine, item_id)
+        return stopping.stop(ports, engine, item_id, exclusion)
     if state == "BackupsSuspended":
-        return stopping.suspend(ports, engine, item_id)
+        return _suspend(ports, engine, item_id, properties)
     with ports.store.transaction():
         return records.open_job(ports, engine, _order(ports, item_id, properties))
+
+
+def _suspend(ports: Ports, engine: Engine, item_id: str, properties: Json) -> Ticket:
+    """The item keeps its policy unless the request names another one."""
+    with ports.store.transaction():
+        other = _other_policy(ports.store, item_id, properties)
+        return stopping.suspend(ports, engine, item_id, _exclusion(properties), other)
+
+
+def _other_policy(store: Store, item_id: str, properties: Json) -> PolicyReference | None:
+    item = store.get(protected_item.KIND, item_id)
+    present = str(item.json()["properties"].get("policyId") or "").lower() if item else ""
+    if not present or str(properties.get("policyId") or present).lower() == present:
+        return None
+    home = _vault(store, item_id)
+    chosen = _policy(store, home, properties)
+    _check_change(item, chosen)
+    _check_limits(store, item_id, home, chosen)
+    return PolicyReference(chosen.json()["id"], policy.type_of(chosen.json()["properties"]))
 
 
 def _order(ports: Ports, item_id: str, properties: Json) -> JobOrder:

@@ -5,14 +5,14 @@ Each of their plans is one step, which reads the state and adds nothing to it.
 
 from __future__ import annotations
 
-from typing import NotRequired
+from typing import NotRequired, TypedDict
 
 from controlplane.jobs.engine.job_state import JobInput, OpenedJob
 from controlplane.json_object import Json
 
 
 class ProtectionInput(JobInput):
-    """With what the plans DisableBackup, SuspendBackup, DeleteBackupData and Undelete begin."""
+    """With what every plan of this package begins."""
 
     item: str
     """Id of the document of the protected item: its ARM id in lower case."""
@@ -20,7 +20,22 @@ class ProtectionInput(JobInput):
     """ARM id of the vault. "Delete backup data" reads there for how many days deleted items are kept."""
 
 
-class ProtectionState(ProtectionInput, OpenedJob):
+class ItemChanges(TypedDict, total=False):
+    """What a request that stops, suspends or undeletes may change besides."""
+
+    exclusion: Json | None
+    """As in ConfigureInput."""
+    policy: str
+    """ARM id of another policy under which an item is suspended."""
+    policy_type: str
+    """Its type, V1 or V2."""
+
+
+class StoppingInput(ProtectionInput, ItemChanges):
+    """With what the plans DisableBackup, SuspendBackup, DeleteBackupData and Undelete begin."""
+
+
+class StoppingState(StoppingInput, OpenedJob):
     """What their steps read."""
 
 

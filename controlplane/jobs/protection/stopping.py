@@ -19,33 +19,45 @@ from controlplane.domain.errors.protection import (
     OBJECT_LOCKED,
 )
 from controlplane.domain.events import service as events
-from controlplane.domain.recovery_services import protected_item, recovery_point, vault
+from controlplane.domain.recovery_services import policy, protected_item, recovery_point, vault
 from controlplane.domain.recovery_services.job import Job
+from controlplane.domain.recovery_services.protected_item import PolicyReference
 from controlplane.jobs.engine import records
 from controlplane.jobs.engine.plan import Outcome, Plan, Step
 from controlplane.jobs.engine.records import JobOrder, Ticket
 from controlplane.jobs.protection import vault_rules
-from controlplane.jobs.protection.states import ProtectionInput, ProtectionState
+from controlplane.jobs.protection.states import ItemChanges, StoppingInput, StoppingState
 from controlplane.json_object import Json
 from controlplane.ports import Engine, Ports, Store
 
 # ----------------------------------------------------------------------------------------------------------- use cases
 
 
-def stop(ports: Ports, engine: Engine, item_id: str) -> Ticket:
-    """No more backups; what there is stays until somebody deletes it."""
+def stop(ports: Ports, engine: Engine, item_id: str, exclusion: Json | None = None) -> Ticket:
+    """No more backups; what there is stays until somebody deletes it. `exclusion` is what the request says of disks,
+    here and in the two below: diskExclusionProperties, which count once protection is resumed."""
     with ports.store.transaction():
         item = _require_alive(ports.store, item_id)
-        return _open(ports, engine, STOP, item, "DisableBackup", {"Policy Name": ""})
+        return _open(ports, engine, STOP, item, "DisableBackup", {"Policy Name": ""}, {"exclusion": exclusion})
 
 
-def suspend(ports: Ports, engine: Engine, item_id: str) -> Ticket:
-    """No more backups; existing recovery points expire as the policy says."""
+def suspend(
+    ports: Ports,
+    engine: Engine,
+    item_id: str,
+    exclusion: Json | None = None,
+    other_policy: PolicyReference | None = None,
+) -> Ticket:
+    """No more backups; existing recovery points expire as the policy says, or from now on as another one says."""
     with ports.store.transaction():
         item = _require_alive(ports.store, item_id)
         if protected_item.state_of(item) == "ProtectionStopped":
             raise ITEM_HAS_NO_POLICY.error()
-        return _open(ports, engine, SUSPEND, item, "DisableBackup", {"Policy Name": item["properties"]["policyName"]})
+        name = other_policy.name if other_policy else item["properties"]["policyName"]
+        changes: ItemChanges = {"exclusion": exclusion}
+        if other_policy is not None:
+            changes |= {"policy": other_policy.id, "policy_type": other_policy.type}
+        return _open(ports, engine, SUSPEND, item, "DisableBackup", {"Policy Name": name}, changes)
 
 
 def delete(ports: Ports, engine: Engine, item_id: str) -> Ticket | None:
@@ -58,16 +70,16 @@ def delete(ports: Ports, engine: Engine, item_id: str) -> Ticket | None:
             if ports.store.get(records.LOCK, f"{item_id.lower()}|{busy}") is not None:
                 raise object_locked()
         count = len(ports.store.find(recovery_point.KIND, item_id))
-        return _open(ports, engine, DELETE, item, "DeleteBackupData", {"Number of Recovery Points": str(count)})
+        return _open(ports, engine, DELETE, item, "DeleteBackupData", {"Number of Recovery Points": str(count)}, {})
 
 
-def undelete(ports: Ports, engine: Engine, item_id: str) -> Ticket:
+def undelete(ports: Ports, engine: Engine, item_id: str, exclusion: Json | None = None) -> Ticket:
     """Take a soft-deleted item back, with protection stopped."""
     with ports.store.transaction():
         item = _require(ports.store, item_id)
         if protected_item.state_of(item) != "SoftDeleted":
             raise ITEM_IS_NOT_SOFT_DELETED.error()
-        return _open(ports, engine, UNDELETE, item, "Undelete", {"Undelete flag": "True"})
+        return _open(ports, engine, UNDELETE, item, "Undelete", {"Undelete flag": "True"}, {"exclusion": exclusion})
 
 
 def lock_of(item_id: str) -> str:
@@ -97,7 +109,13 @@ def _require_alive(store: Store, item_id: str) -> Json:
 
 
 def _open(
-    ports: Ports, engine: Engine, plan: Plan, item: Json, operation: str, properties: Mapping[str, str]
+    ports: Ports,
+    engine: Engine,
+    plan: Plan,
+    item: Json,
+    operation: str,
+    properties: Mapping[str, str],
+    changes: ItemChanges,
 ) -> Ticket:
     item_properties, home = item["properties"], vault_id_of(item["id"])
     job = Job(
@@ -111,7 +129,12 @@ def _open(
         tasks=records.tasks_of(plan),
         properties={"VM Name": item_properties["friendlyName"], **properties},
     )
-    state: ProtectionInput = {"item": item["id"].lower(), "vault": home, "vm": item_properties["sourceResourceId"]}
+    state: StoppingInput = {
+        "item": item["id"].lower(),
+        "vault": home,
+        "vm": item_properties["sourceResourceId"],
+        **changes,
+    }
     order = JobOrder(
         plan=plan,
         job=job,
@@ -131,34 +154,48 @@ def _open(
 
 @dataclass(frozen=True, slots=True)
 class _Change:
-    """A step that does no more than change the item, in one transaction: there is nothing to undo."""
+    """A step that does no more than change the item, in one transaction: there is nothing to undo. What the request
+    says of disks is part of every such change."""
 
-    to: Callable[[Ports, ProtectionState, Json], Json]
+    to: Callable[[Ports, StoppingState, Json], Json]
     """The new body, from the ports, the state of the job and the body before."""
 
-    def __call__(self, ports: Ports, state: ProtectionState) -> Outcome:
+    def __call__(self, ports: Ports, state: StoppingState) -> Outcome:
         def commit(store: Store) -> None:
             body = self.to(ports, state, _require(store, state["item"]))
-            store.put(protected_item.KIND, state["item"], body)
+            body = protected_item.with_exclusion(body, state.get("exclusion"))
+            store.put(protected_item.KIND, state["item"], body, private=_private(store, state))
             told = events.ItemState(state["item"], protected_item.state_of(body))
             store.record(records.event(state, told))
 
         return Outcome(state, commit)
 
 
-def _soft_deleted(ports: Ports, state: ProtectionState, item: Json) -> Json:
+def _private(store: Store, state: StoppingState) -> Json | None:
+    """What the service remembers of an item that comes under another policy; None: what it remembered before."""
+    item = store.get(protected_item.KIND, state["item"])
+    rules = store.get(policy.KIND, state["policy"]) if "policy" in state else None
+    return protected_item.with_policy_applied(item.private, rules.etag) if item and rules else None
+
+
+def _suspended(ports: Ports, state: StoppingState, item: Json) -> Json:
+    other = PolicyReference(state["policy"], state["policy_type"]) if "policy" in state else None
+    return protected_item.suspended(item, other)
+
+
+def _soft_deleted(ports: Ports, state: StoppingState, item: Json) -> Json:
     if protected_item.state_of(item) == "SoftDeleted":
         return item
     home = ports.store.get(vault.KIND, state["vault"])
     return protected_item.deleted(item, ports.clock.now(), vault.soft_delete_days(home.json() if home else {}))
 
 
-def _delete(ports: Ports, state: ProtectionState) -> Outcome:
+def _delete(ports: Ports, state: StoppingState) -> Outcome:
     vault_rules.check_immutability(ports, state["item"])
     return _Change(_soft_deleted)(ports, state)
 
 
-def _undeleted(ports: Ports, state: ProtectionState, item: Json) -> Json:
+def _undeleted(ports: Ports, state: StoppingState, item: Json) -> Json:
     return protected_item.undeleted(item) if protected_item.state_of(item) == "SoftDeleted" else item
 
 
@@ -168,7 +205,7 @@ STOP = Plan(
 )
 SUSPEND = Plan(
     "SuspendBackup",
-    (Step("Suspend backups", do=_Change(lambda ports, state, item: protected_item.suspended(item)), listed=False),),
+    (Step("Suspend backups", do=_Change(_suspended), listed=False),),
 )
 DELETE = Plan("DeleteBackupData", (Step("Delete backup data", do=_delete, listed=False),))
 UNDELETE = Plan("Undelete", (Step("Undelete", do=_Change(_undeleted), listed=False),))

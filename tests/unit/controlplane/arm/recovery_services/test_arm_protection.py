@@ -150,6 +150,59 @@ def test_disks_are_left_out_and_taken_again(world: ArmWorld) -> None:
     assert world.get(ITEM)["properties"]["extendedProperties"] == {}
 
 
+NO_DATA_DISKS = {"diskExclusionProperties": {"diskLunList": [], "isInclusionList": True}}
+
+
+@pytest.mark.parametrize("policy_id", [None, "", POLICY])
+@pytest.mark.parametrize("state", ["ProtectionStopped", "BackupsSuspended"])
+def test_the_request_that_ends_backups_may_choose_the_disks(world: ArmWorld, state: str, policy_id: str | None) -> None:
+    world.protect()
+    make_immutable(world)
+    body = world.get(ITEM) if policy_id == POLICY else world.protection(policy_id or "")
+    body["properties"] |= {"protectionState": state, "extendedProperties": NO_DATA_DISKS}
+    if policy_id is None:
+        del body["properties"]["policyId"]
+    world.follow(world.put(ITEM, body))
+    shown = world.get(ITEM)["properties"]
+    assert (shown["protectionState"], shown["extendedProperties"]) == (state, NO_DATA_DISKS)
+    assert shown["policyId"] == ("" if state == "ProtectionStopped" else POLICY)
+    put_item(world)
+    back_up(world)
+    (point,) = listed(world, f"{ITEM}/recoveryPoints")
+    disks = world.get(point["id"])["properties"]["recoveryPointDiskConfiguration"]
+    assert (disks["numberOfDisksIncludedInBackup"], disks["numberOfDisksAttachedToVm"]) == (1, 3)
+
+
+def test_the_request_that_ends_backups_may_take_back_the_choice_of_disks(world: ArmWorld) -> None:
+    world.follow(
+        world.put(ITEM, {"properties": world.protection()["properties"] | {"extendedProperties": NO_DATA_DISKS}})
+    )
+    put_item(world, protectionState="ProtectionStopped")
+    assert world.get(ITEM)["properties"]["extendedProperties"] == NO_DATA_DISKS, "who does not mention it leaves it"
+    put_item(world, protectionState="ProtectionStopped", extendedProperties={"diskExclusionProperties": None})
+    assert world.get(ITEM)["properties"]["extendedProperties"] == {}
+
+
+def test_an_item_is_undeleted_with_a_choice_of_disks(world: ArmWorld) -> None:
+    world.protect()
+    delete_item(world)
+    put_item(world, isRehydrate=True, extendedProperties=NO_DATA_DISKS)
+    assert world.get(ITEM)["properties"]["extendedProperties"] == NO_DATA_DISKS
+
+
+def test_an_item_is_suspended_under_another_policy(world: ArmWorld) -> None:
+    world.protect()
+    make_immutable(world)
+    enhanced = f"{VAULT}/backupPolicies/EnhancedPolicy"
+    job = put_item(world, policyId=enhanced, protectionState="BackupsSuspended")
+    assert job["extendedInfo"]["propertyBag"]["Policy Name"] == "EnhancedPolicy"
+    shown = world.get(ITEM, **{"$expand": "extendedInfo"})["properties"]
+    assert (shown["policyId"], shown["policyName"], shown["policyType"]) == (enhanced, "EnhancedPolicy", "V2")
+    assert not shown["extendedInfo"]["policyInconsistent"]
+    body = {"properties": world.protection()["properties"] | {"protectionState": "BackupsSuspended"}}
+    assert world.error("PUT", ITEM, body) == (400, "BMSUserErrorInvalidInput"), "from enhanced back to standard"
+
+
 def test_a_machine_belongs_to_one_vault_until_that_one_takes_no_more_backups(world: ArmWorld) -> None:
     world.put(OTHER_VAULT, {"location": "westus", "sku": {"name": "Standard"}, "properties": {}})
     elsewhere = world.protection(POLICY.replace("Vault01", "Vault02"))
