@@ -79,15 +79,16 @@ class Timetable:
 
     def _back_up(self, item: Document, properties: Json, run: Run) -> None:
         """The note that a due time is dealt with appears with the job, so that it has one job at most."""
-        vm, due = item.json()["properties"]["sourceResourceId"], run.due.isoformat()
-        store = CausedStore(self._ports.store, events.ScheduleDue(item.id, due).event(vm=vm))
+        body, due = item.json(), run.due.isoformat()
+        vm = body["properties"]["sourceResourceId"]
+        store = CausedStore(self._ports.store, events.ScheduleDue(body["id"], due).event(vm=vm))
         try:
             with store.transaction():
                 if _note_dealt_with(store, item.id, run):
                     backup.back_up_as_due(replace(self._ports, store=store), self._engine, item, properties, run)
         except (ServiceError, PortError) as error:
             reason = error.code if isinstance(error, ServiceError) else str(error)
-            skipped = events.BackupSkipped(item.id, due, reason)
+            skipped = events.BackupSkipped(body["id"], due, reason)
             with store.transaction():
                 _note_dealt_with(store, item.id, run)
                 store.record(skipped.event(vm=vm))

@@ -60,6 +60,7 @@ class ScheduleDue(Fact, name="schedule.due", party=Party.SERVICE, parents=(ROOT,
     """By the schedule of its policy an item is due for a backup."""
 
     item: str
+    """ARM id, spelled as the item shows it."""
     due: str
     """World time, ISO 8601."""
 
@@ -90,6 +91,7 @@ class BackupSkipped(Fact, name="backup.skipped", party=Party.SERVICE, parents=(S
     """A backup was due and could not be started."""
 
     item: str
+    """ARM id, spelled as the item shows it."""
     due: str
     """World time at which it was due, ISO 8601."""
     reason: str
@@ -347,6 +349,7 @@ class ItemState(
     """A protected item was made, or may be in another state."""
 
     item: str
+    """ARM id, spelled as the item shows it."""
     to: str
 
 

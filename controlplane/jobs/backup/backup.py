@@ -377,7 +377,7 @@ def on_finished(store: Store, state: BackupState, job: Job, error: ServiceError 
     else:
         body = protected_item.backup_failed(item.json(), job.started, job.status, error)
     store.put(protected_item.KIND, state["item"], body)
-    store.record(records.event(state, events.ItemState(state["item"], protected_item.state_of(body))))
+    store.record(records.event(state, events.ItemState(body["id"], protected_item.state_of(body))))
 
 
 BACKUP = Plan(

@@ -271,7 +271,7 @@ def protect(ports: Ports, state: ConfigureState) -> Outcome:
         if _begins_anew(before, chosen):
             private = protected_item.with_schedule_until(private, ports.clock.now())
         store.put(protected_item.KIND, state["item"], body, parent=state["vault"], private=private)
-        told = events.ItemState(state["item"], protected_item.state_of(body))
+        told = events.ItemState(body["id"], protected_item.state_of(body))
         store.record(records.event(state, told))
 
     return Outcome(state, commit)

@@ -165,7 +165,7 @@ class _Change:
             body = self.to(ports, state, _require(store, state["item"]))
             body = protected_item.with_exclusion(body, state.get("exclusion"))
             store.put(protected_item.KIND, state["item"], body, private=_private(store, state))
-            told = events.ItemState(state["item"], protected_item.state_of(body))
+            told = events.ItemState(body["id"], protected_item.state_of(body))
             store.record(records.event(state, told))
 
         return Outcome(state, commit)

@@ -153,7 +153,7 @@ def _purge(ports: Ports, id: str, early: bool = False) -> bool:
         store.delete(protected_item.KIND, id)
         state = advance(protected_item.STATES, "SoftDeleted", "purged")
         vm = body["properties"]["sourceResourceId"]
-        store.record(events.ItemState(id, state).event(vm=vm))
+        store.record(events.ItemState(body["id"], state).event(vm=vm))
     return True
 
 

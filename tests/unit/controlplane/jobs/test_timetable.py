@@ -163,7 +163,9 @@ def test_what_is_due_while_a_backup_runs_is_skipped_and_told(world: BackupWorld)
     pass_time(world, 3 * HOUR)
     assert backups(world) == []
     (told,) = world.events("backup.skipped")
-    assert (told["due"], told["reason"]) == (DUE.isoformat(), "UserErrorBackupOperationInProgress")
+    assert (told["item"], told["due"]) == (ITEM, DUE.isoformat())
+    assert told["reason"] == "UserErrorBackupOperationInProgress"
+    assert [due["item"] for due in world.events("schedule.due")] == [ITEM]
     world.store.delete(records.LOCK, f"{ITEM.lower()}|backup")
     pass_time(world, HOUR)
     assert backups(world) == []
@@ -293,7 +295,8 @@ def test_a_deleted_item_is_purged_when_its_days_are_over(world: BackupWorld) -> 
     assert world.store.find(recovery_point.KIND) == []
     assert everything(world) == [str(DISKS[0].blob.at(foreign))]
     assert [world.store.find(kind) for kind in (expiry.EXPIRED, expiry.PURGED)] == [[], []]
-    assert world.events("item.state")[-1] == {"item": ITEM.lower(), "to": "NotProtected"}
+    assert world.events("item.state")[-1] == {"item": ITEM, "to": "NotProtected"}
+    assert {told["item"] for told in world.events("item.state")} == {ITEM}, "every event spells it the same way"
     world.protect()
     assert world.back_up()["status"] == "Completed"
 
