@@ -297,6 +297,18 @@ SERVICE = (
         "controlplane/arm/compute/virtual_machine_view.py",
     ),
     Choice(
+        "Properties of a machine that stay for good",
+        "refused with 409 `PropertyChangeNotAllowed` by a table; a PUT that leaves one out leaves it as it was",
+        "most are quoted in reports; of the others azurerm makes a new machine, which says that they cannot change",
+        "controlplane/domain/compute/machine_changes.py",
+    ),
+    Choice(
+        "Passwords, custom data and unattended-setup files of a machine that exists",
+        "passed over, as they were never kept: other ones are not noticed",
+        "refused with 409 `PropertyChangeNotAllowed` where they differ",
+        "controlplane/arm/compute/virtual_machine_request.py",
+    ),
+    Choice(
         "A larger size of a managed disk",
         "given while its machine is deallocated, or it is attached to none; the partition stays as it is",
         "many data disks can grow under a running machine; the partition is the user's affair there too",

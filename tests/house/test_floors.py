@@ -88,7 +88,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         f"{JOBS}.backup",
     ),
     f"{JOBS}.deployment": (*RULES, PORTS, TEMPLATES, f"{TEMPLATES}.language", f"{JOBS}.engine", f"{JOBS}.requests"),
-    f"{JOBS}.provisioning": (*RULES, PORTS, VAULT, f"{JOBS}.engine", f"{JOBS}.requests"),
+    f"{JOBS}.provisioning": (*RULES, PORTS, VAULT, f"{JOBS}.documents", f"{JOBS}.engine", f"{JOBS}.requests"),
     f"{JOBS}.crash_recovery": (*RULES, PORTS, VAULT, f"{JOBS}.documents"),
     f"{JOBS}.catalog": (
         f"{JOBS}.requests",

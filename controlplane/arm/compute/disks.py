@@ -271,6 +271,8 @@ def _change(call: Call, request: ManagedDiskRequest) -> Answer:
             _check_growth(call, known, size_gib(size))
         if request.sku.name is not None:
             changed["sku"] = shown_sku(sku(request.sku.name))
+            kind = {"storageAccountType": changed["sku"]["name"]}
+            managed_disks.show_in_machine(call.ports.store, changed, {"managedDisk": kind})
         if request.tags is not None:
             changed["tags"] = request.tags
         changed = call.with_kept(ManagedDiskRequest, changed)

@@ -103,8 +103,8 @@ class StorageProfileRequest(RequestBody):
 
 
 class WindowsRequest(RequestBody):
-    provision_vm_agent: bool = Field(True, alias="provisionVMAgent")
-    enable_automatic_updates: bool = True
+    provision_vm_agent: bool | None = Field(None, alias="provisionVMAgent")
+    enable_automatic_updates: bool | None = None
     time_zone: str | None = None
 
 
@@ -118,8 +118,8 @@ class SshRequest(RequestBody):
 
 
 class LinuxRequest(RequestBody):
-    disable_password_authentication: bool = False
-    provision_vm_agent: bool = Field(True, alias="provisionVMAgent")
+    disable_password_authentication: bool | None = None
+    provision_vm_agent: bool | None = Field(None, alias="provisionVMAgent")
     ssh: SshRequest | None = None
 
 
@@ -171,7 +171,7 @@ class OtherProperties(RequestBody):
 class PropertiesRequest(OtherProperties):
     hardware_profile: HardwareProfileRequest = HardwareProfileRequest()
     storage_profile: StorageProfileRequest | None = None
-    os_profile: OsProfileRequest = OsProfileRequest()
+    os_profile: OsProfileRequest | None = None
     network_profile: NetworkProfileRequest | None = None
     diagnostics_profile: DiagnosticsProfileRequest | None = None
 
@@ -223,7 +223,7 @@ class VirtualMachineRequest(RequestBody):
     def machine(self, name: str) -> MachineRequest:
         """The machine asked for, not yet completed."""
         properties = self.properties
-        storage = properties.storage_profile
+        storage, system = properties.storage_profile, properties.os_profile or OsProfileRequest()
         if storage is None:
             raise missing("storageProfile")
         return MachineRequest(
@@ -236,10 +236,11 @@ class VirtualMachineRequest(RequestBody):
             size=properties.hardware_profile.vm_size,
             image=storage.image_reference.image() if storage.image_reference else None,
             os_type=storage.system_disk().os_type or "",
-            computer_name=properties.os_profile.computer_name or "",
-            admin_username=properties.os_profile.admin_username or "",
-            windows=_shown(properties.os_profile.windows_configuration),
-            linux=_shown(properties.os_profile.linux_configuration),
+            sets_system_up=properties.os_profile is not None,
+            computer_name=system.computer_name or "",
+            admin_username=system.admin_username or "",
+            windows=_shown(system.windows_configuration),
+            linux=_shown(system.linux_configuration),
             network=_shown(properties.network_profile),
             diagnostics=_shown(properties.diagnostics_profile),
             others=properties.others(),
@@ -250,30 +251,30 @@ class VirtualMachineRequest(RequestBody):
 class MachinePatch(RequestBody):
     """A PATCH: what of a PUT's body it names."""
 
-    refused: ClassVar[Mapping[str, str]] = {
-        **VirtualMachineRequest.refused,
-        "zones": "changing the zones of a virtual machine by PATCH",
-    }
+    refused = VirtualMachineRequest.refused
     unseen = VirtualMachineRequest.unseen
     also_read = VirtualMachineRequest.also_read
 
     tags: dict[str, str] | None = None
+    zones: list[str] | None = None
     identity: IdentityRequest | None = None
     properties: PropertiesRequest = PropertiesRequest()
 
     def applied(self, machine: Json) -> VirtualMachineRequest:
-        """The PUT that means the same for a machine as it is shown. Objects are changed key by key; lists and objects
-        without content replace what was there."""
+        """The PUT that means the same for a machine as it is shown. Objects are changed key by key; lists, and objects
+        without content that are only kept, replace what was there."""
         asked = self.properties.model_dump(by_alias=True, exclude_unset=True, exclude_none=True)
         before = {key: machine[key] for key in ("location", "tags", "zones") if key in machine}
-        tags = {"tags": self.tags} if self.tags is not None else {}
-        properties = machine["properties"]
-        joined = properties | {key: _joined(properties.get(key), value) for key, value in asked.items()}
-        return VirtualMachineRequest.model_validate(before | tags | {"properties": joined})
+        named = {key: value for key, value in (("tags", self.tags), ("zones", self.zones)) if value is not None}
+        properties, cleared = machine["properties"], self.properties.cleared()
+        joined = properties | {
+            key: value if key in cleared else _joined(properties.get(key), value) for key, value in asked.items()
+        }
+        return VirtualMachineRequest.model_validate(before | named | {"properties": joined})
 
 
 def _joined(before: Any, asked: Any) -> Any:
-    if not (isinstance(before, dict) and isinstance(asked, dict) and asked):
+    if not (isinstance(before, dict) and isinstance(asked, dict)):
         return asked
     return before | {key: _joined(before.get(key), value) for key, value in asked.items()}
 

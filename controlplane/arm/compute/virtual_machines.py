@@ -24,15 +24,18 @@ from controlplane.arm.edge.request_body import RequestBody
 from controlplane.arm.edge.routing import GROUP, SUBSCRIPTION, Route, reading
 from controlplane.arm.network import network_interfaces
 from controlplane.domain import errors
+from controlplane.domain.compute.machine_changes import (
+    change_of_disks,
+    changed_os_profile,
+    changed_profile,
+    check_fixed,
+)
 from controlplane.domain.compute.virtual_machine import (
     KIND,
     OS_DISK_LUN,
     TYPE,
     MachineRequest,
     body,
-    change_of_disks,
-    changed_os_profile,
-    changed_profile,
     check_size,
     completed,
     not_allowed,
@@ -174,13 +177,15 @@ def _names_of_disks(call: Call, request: MachineRequest) -> Callable[[int], str]
 def _update(
     call: Call, known: Document, request: MachineRequest, identity: Json | None, model: type[RequestBody]
 ) -> Answer:
-    """Size, data disks, tags, identity, network interfaces, diagnostics and what is only shown may change."""
+    """Size, data disks, tags, identity, network interfaces, diagnostics and most of what is only shown may change."""
     machine = known.json()
     check_size(request.size)
     if machine["location"] != request.location:
         raise errors.location_conflict(request.name, machine["location"], call.group, request.location)
     profile = machine["properties"]["storageProfile"]
-    change = change_of_disks(profile, request, _names_of_disks(call, request))
+    view = call.ports.fabric.instance_view(machine["id"])
+    is_deallocated = view is None or view.power == "deallocated"
+    change = change_of_disks(machine, request, _names_of_disks(call, request), is_deallocated=is_deallocated)
     added = [place(call, disk) for disk in change.added]
     properties = _properties(machine["properties"], request)
     properties["storageProfile"] = changed_profile(profile, request, [disk.request for disk in added], change.kept)
@@ -188,6 +193,9 @@ def _update(
     changed = call.with_kept(model, _with_identity(changed, identity))
     if request.tags is not None:
         changed["tags"] = request.tags
+    if request.zones:
+        changed["zones"] = request.zones
+    check_fixed(machine, changed)
     with call.ports.store.transaction():
         present = call.ports.fabric.disks(machine["id"])
         kept = [disk for disk in present if disk.lun == OS_DISK_LUN or disk.lun in change.kept]
@@ -203,8 +211,8 @@ def _properties(before: Json, request: MachineRequest) -> Json:
     """A machine's properties after a request, but for its disks."""
     properties = {key: value for key, value in before.items() if key not in request.cleared} | request.others
     properties["hardwareProfile"] = before["hardwareProfile"] | {"vmSize": request.size}
-    if "osProfile" in before:
-        properties["osProfile"] = changed_os_profile(before["osProfile"], request)
+    if system := changed_os_profile(before.get("osProfile"), request):
+        properties["osProfile"] = system
     for key, value in (("networkProfile", request.network), ("diagnosticsProfile", request.diagnostics)):
         properties |= {key: value} if value is not None else {}
     return properties

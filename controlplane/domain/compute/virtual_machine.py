@@ -16,10 +16,9 @@ from controlplane.domain.errors import ServiceError
 from controlplane.domain.errors.compute import (
     COMPUTER_NAME_INVALID,
     OPERATION_NOT_ALLOWED,
-    OS_DISK_CHANGE_NOT_ALLOWED,
+    OS_PROFILE_NOT_ALLOWED,
     PARAMETER_INVALID,
     PARAMETER_MISSING,
-    PROPERTY_CHANGE_NOT_ALLOWED,
     SIZE_INVALID,
 )
 from controlplane.domain.times import instant_with_offset
@@ -104,6 +103,8 @@ class MachineRequest:
     size: str = DEFAULT_SIZE
     image: Image | None = None
     os_type: str = ""
+    sets_system_up: bool = False
+    """The request says how the system is to be set up: names, configuration, or anything else of osProfile."""
     computer_name: str = ""
     admin_username: str = ""
     windows: Json | None = None
@@ -137,14 +138,16 @@ def completed(request: MachineRequest, name_of_disk: Callable[[int], str]) -> Ma
     if not _NAME.fullmatch(request.name):
         raise invalid("vmName", "1 to 64 letters, digits, '-', '_' and '.', not ending with '-' or '.'")
     check_size(request.size)
-    disks = [_completed_disk(disk, request.image) for disk in request.disks]
+    disks = [completed_disk(disk, request.image) for disk in request.disks]
     _check_mixture(disks)
     os_type = _os_type(request, disks[0])
+    if disks[0].attached and request.sets_system_up:
+        raise OS_PROFILE_NOT_ALLOWED.error()
     request = replace(request, disks=tuple(disks), os_type=os_type)
-    disks = [disk if disk.name else replace(disk, name=_default_name(disk, name_of_disk)) for disk in disks]
-    _check_unique("name", [disk.name.lower() for disk in disks])
-    _check_unique("vhd.uri", [disk.vhd for disk in disks if disk.vhd])
-    _check_unique("managedDisk.id", [disk.managed_disk_id.lower() for disk in disks if disk.managed_disk_id])
+    disks = [disk if disk.name else replace(disk, name=default_name(disk, name_of_disk)) for disk in disks]
+    check_unique("name", [disk.name.lower() for disk in disks])
+    check_unique("vhd.uri", [disk.vhd for disk in disks if disk.vhd])
+    check_unique("managedDisk.id", [disk.managed_disk_id.lower() for disk in disks if disk.managed_disk_id])
     return replace(request, disks=tuple(disks), computer_name=_computer_name(request))
 
 
@@ -154,78 +157,8 @@ def check_size(size: str) -> None:
         raise SIZE_INVALID.error(size=size, sizes=listed)
 
 
-@dataclass(frozen=True, slots=True)
-class DiskChange:
-    """How a request changes the disks of a machine: the LUNs of those that stay, and the disks to attach."""
-
-    kept: frozenset[int]
-    added: tuple[DiskRequest, ...]
-
-
-def change_of_disks(profile: Json, request: MachineRequest, name_of_disk: Callable[[int], str]) -> DiskChange:
-    """Compare a machine's storage profile with the requested disks. The OS disk cannot be exchanged."""
-    present: dict[int, Json] = {disk["lun"]: disk for disk in profile["dataDisks"]}
-    os_disk, *data_disks = request.disks
-    if not _means(os_disk, profile["osDisk"]):
-        raise OS_DISK_CHANGE_NOT_ALLOWED.error()
-    _check_unique("lun", [disk.lun for disk in request.disks])
-    kept = frozenset(disk.lun for disk in data_disks if disk.lun in present and _means(disk, present[disk.lun]))
-    if request.keeps_data_disks:
-        kept = frozenset(present)
-    added = [_completed_disk(disk, None) for disk in data_disks if disk.lun not in kept]
-    added = [disk if disk.name else replace(disk, name=_default_name(disk, name_of_disk)) for disk in added]
-    _check_additions([profile["osDisk"], *(present[lun] for lun in kept)], added)
-    return DiskChange(kept, tuple(added))
-
-
-def changed_profile(profile: Json, request: MachineRequest, added: Sequence[DiskRequest], kept: frozenset[int]) -> Json:
-    """A machine's storage profile after a request: with the disks that are added and those that it keeps, each with
-    the caching and the end that the request gives it."""
-    requests = {disk.lun: disk for disk in request.disks}
-    data = [_treated(disk, requests.get(disk["lun"])) for disk in profile["dataDisks"] if disk["lun"] in kept]
-    data = sorted([*data, *map(data_disk_body, added)], key=lambda disk: int(disk["lun"]))
-    return profile | {"osDisk": _treated(profile["osDisk"], requests.get(OS_DISK_LUN)), "dataDisks": data}
-
-
-def _treated(present: Json, disk: DiskRequest | None) -> Json:
-    treatment = {"caching": disk.caching, "deleteOption": disk.delete_option} if disk else {}
-    return present | {key: value for key, value in treatment.items() if value}
-
-
-def changed_os_profile(profile: Json, request: MachineRequest) -> Json:
-    """What the system is set up with after a request. Names of a machine and its administrator stay for good."""
-    for key, value in (("adminUsername", request.admin_username), ("computerName", request.computer_name)):
-        if value and profile.get(key) and value != profile[key]:
-            raise PROPERTY_CHANGE_NOT_ALLOWED.error(key=f"osProfile.{key}")
-    changed = dict(profile)
-    for key, part in (("windowsConfiguration", request.windows), ("linuxConfiguration", request.linux)):
-        if part is not None and key in profile:
-            changed[key] = profile[key] | part
-    return changed
-
-
-def _means(disk: DiskRequest, present: Json) -> bool:
-    """Whether a request means this disk; properties that it omits match any value."""
-    facts = (
-        (disk.name, present["name"]),
-        (disk.vhd, (present.get("vhd") or {}).get("uri")),
-        (disk.managed_disk_id, (present.get("managedDisk") or {}).get("id")),
-        (disk.size_gib, present["diskSizeGB"]),
-    )
-    return all(not requested or str(requested).lower() == str(actual).lower() for requested, actual in facts)
-
-
-def _check_additions(present: Sequence[Json], added: Sequence[DiskRequest]) -> None:
-    unmanaged = "vhd" in present[0]
-    for disk in added:
-        if bool(disk.vhd) != unmanaged:
-            kind, other = ("a managed disk", "blob based") if unmanaged else ("a blob based disk", "managed")
-            raise not_allowed(f"Addition of {kind} to a VM with {other} disks is not supported.")
-    _check_unique("name", [disk["name"].lower() for disk in present] + [disk.name.lower() for disk in added])
-    _check_unique("managedDisk.id", [disk.managed_disk_id.lower() for disk in added if disk.managed_disk_id])
-
-
-def _completed_disk(disk: DiskRequest, image: Image | None) -> DiskRequest:
+def completed_disk(disk: DiskRequest, image: Image | None) -> DiskRequest:
+    """A disk to be created or attached with its size, its option as the service spells it; checked."""
     options = ("FromImage", "Attach") if disk.lun == OS_DISK_LUN else ("Empty", "Attach")
     spellings = {option.lower(): option for option in options}
     if not disk.create_option:
@@ -267,12 +200,13 @@ def _size_gib(disk: DiskRequest, option: str, image: Image | None) -> int:
 
 
 def _check_mixture(disks: Sequence[DiskRequest]) -> None:
-    _check_unique("lun", [disk.lun for disk in disks])
+    check_unique("lun", [disk.lun for disk in disks])
     if any(disk.vhd for disk in disks) and not all(disk.vhd for disk in disks):
         raise not_allowed("Addition of a managed disk to a VM with blob based disks is not supported.")
 
 
-def _check_unique(parameter: str, values: Sequence[object]) -> None:
+def check_unique(parameter: str, values: Sequence[object]) -> None:
+    """Refuse disks of which two have the same value."""
     if len(set(values)) != len(values):
         raise invalid(f"storageProfile.{parameter}", "it is used by more than one disk")
 
@@ -298,7 +232,8 @@ def _computer_name(request: MachineRequest) -> str:
     return name
 
 
-def _default_name(disk: DiskRequest, name_of_disk: Callable[[int], str]) -> str:
+def default_name(disk: DiskRequest, name_of_disk: Callable[[int], str]) -> str:
+    """What a disk is called whose request gives it no name."""
     if disk.vhd:
         return disk.vhd.rpartition("/")[2].removesuffix(".vhd")
     if disk.managed_disk_id:
@@ -325,7 +260,7 @@ def body(id: str, machine: MachineRequest, vm_id: str, created: datetime) -> Jso
         "type": TYPE,
         "location": machine.location,
         **({} if machine.tags is None else {"tags": machine.tags}),
-        **({} if machine.zones is None else {"zones": machine.zones}),
+        **({"zones": machine.zones} if machine.zones else {}),
         "properties": properties | machine.others | {"timeCreated": instant_with_offset(created)},
     }
 
@@ -335,12 +270,14 @@ def storage_profile(machine: MachineRequest) -> Json:
     os_disk, *data_disks = machine.disks
     profile: Json = {}
     if machine.image is not None:
-        image = machine.image
-        names = {"publisher": image.publisher, "offer": image.offer, "sku": image.sku, "version": image.version}
-        profile["imageReference"] = names
+        profile["imageReference"] = image_body(machine.image)
     profile["osDisk"] = {"osType": machine.os_type} | _disk_body(os_disk, "ReadWrite")
     profile["dataDisks"] = [data_disk_body(disk) for disk in data_disks]
     return profile
+
+
+def image_body(image: Image) -> Json:
+    return {"publisher": image.publisher, "offer": image.offer, "sku": image.sku, "version": image.version}
 
 
 def data_disk_body(disk: DiskRequest) -> Json:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from controlplane.domain.errors.kind import ErrorKind
-from controlplane.domain.errors.sources import DEPLOYMENT_ERRORS, KNOWN, OURS
+from controlplane.domain.errors.sources import DEPLOYMENT_ERRORS, KNOWN, OURS, QUOTED
 
 PROPERTY_CHANGE_NOT_ALLOWED = ErrorKind(
     code="PropertyChangeNotAllowed",
@@ -220,12 +220,29 @@ SIZE_INVALID = ErrorKind(
     source=DEPLOYMENT_ERRORS,
 )
 
-OS_DISK_CHANGE_NOT_ALLOWED = ErrorKind(
-    code="PropertyChangeNotAllowed",
-    message="Changing property 'osDisk' is not allowed.",
+OS_PROFILE_NOT_ALLOWED = ErrorKind(
+    code="InvalidParameter",
+    message="Parameter 'osProfile' is not allowed.",
+    target="osProfile",
+    source=QUOTED,
+)
+
+DISK_SIZE_BY_RUNNING_MACHINE = ErrorKind(
+    code="Conflict",
+    message="Disk resizing is allowed only when creating a VM or when the VM is deallocated.",
     status=409,
-    target="osDisk",
-    source=DEPLOYMENT_ERRORS,
+    target="disk.diskSizeGB",
+    source=QUOTED,
+)
+
+DISK_SIZE_BY_MACHINE = ErrorKind(
+    code="ResizeDiskError",
+    message=(
+        "Managed disk resize via Virtual Machine '{machine}' is not allowed. Please resize disk resource at {disk}."
+    ),
+    status=409,
+    target="disk.diskSizeGB",
+    source=QUOTED,
 )
 
 COMPUTER_NAME_INVALID = ErrorKind(

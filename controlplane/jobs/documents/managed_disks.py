@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from controlplane.domain.compute.managed_disk import KIND, ManagedDisk, body
+from controlplane.domain.compute.virtual_machine import KIND as MACHINE
+from controlplane.json_object import Json
 from controlplane.ports import Blob, Document, Ports, Store
 
 CONTAINER = "disks"
@@ -39,3 +41,18 @@ def set_owner(store: Store, id: str, vm: str | None) -> None:
         resource["managedBy"] = vm
     state = "Unattached" if vm is None else "Attached"
     store.put(KIND, id, resource | {"properties": resource["properties"] | {"diskState": state}})
+
+
+def show_in_machine(store: Store, disk: Json, changes: Json) -> None:
+    """Write into the machine that has a disk, if one has it, what has changed of the disk; `managedDisk` is joined."""
+    machine = store.get(MACHINE, disk.get("managedBy", ""))
+    if machine is None:
+        return
+    shown = machine.json()
+    profile = shown["properties"]["storageProfile"]
+    for each in (profile["osDisk"], *profile.get("dataDisks", [])):
+        reference = each.get("managedDisk", {})
+        if reference.get("id", "").lower() == disk["id"].lower():
+            each |= changes | {"managedDisk": reference | changes.get("managedDisk", {})}
+    if shown != machine.json():
+        store.put(MACHINE, machine.id, shown)

@@ -13,7 +13,6 @@ from typing import TypedDict
 from controlplane.domain.compute import vhd
 from controlplane.domain.compute.managed_disk import KIND
 from controlplane.domain.compute.virtual_machine import GIB
-from controlplane.domain.compute.virtual_machine import KIND as MACHINE
 from controlplane.domain.errors.compute import (
     DISK_BLOB_NOT_DELETED,
     DISK_CREATION_FAILED,
@@ -22,6 +21,7 @@ from controlplane.domain.errors.compute import (
     SNAPSHOT_FAILED,
 )
 from controlplane.domain.errors.kind import ErrorKind
+from controlplane.jobs.documents import managed_disks
 from controlplane.jobs.engine.plan import Outcome, Plan, Step
 from controlplane.jobs.engine.waiting import Waiting
 from controlplane.jobs.provisioning.resource_log import ResourceLog, ResourceState
@@ -150,15 +150,7 @@ def _show_size(store: Store, id: str, size_gib: int) -> None:
     size = {"diskSizeGB": size_gib, "diskSizeBytes": size_gib * GIB}
     private = {key: value for key, value in document.private.items() if key != BEFORE_BYTES}
     store.put(KIND, id, resource | {"properties": resource["properties"] | size}, private=private)
-    machine = store.get(MACHINE, resource.get("managedBy", ""))
-    if machine is None:
-        return
-    shown = machine.json()
-    profile = shown["properties"]["storageProfile"]
-    for disk in (profile["osDisk"], *profile.get("dataDisks", [])):
-        if disk.get("managedDisk", {}).get("id", "").lower() == id.lower():
-            disk["diskSizeGB"] = size_gib
-    store.put(MACHINE, machine.id, shown)
+    managed_disks.show_in_machine(store, resource, {"diskSizeGB": size_gib})
 
 
 def _take(ports: Ports, state: SnapshotState) -> Outcome:

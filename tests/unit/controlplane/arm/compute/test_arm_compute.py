@@ -25,7 +25,8 @@ def world() -> Iterator[ArmWorld]:
 
 
 def managed_body(data_disks: int = 1, **os_disk: Any) -> Json:
-    return {
+    """A Windows machine on managed disks; one on a disk that is there already has no system to be set up."""
+    body: Json = {
         "location": "westus",
         "properties": {
             "osProfile": {"adminUsername": "azureuser", "adminPassword": PASSWORD, "customData": "c2VjcmV0"},
@@ -37,6 +38,9 @@ def managed_body(data_disks: int = 1, **os_disk: Any) -> Json:
             },
         },
     }
+    if os_disk.get("createOption") == "Attach":
+        del body["properties"]["osProfile"], body["properties"]["storageProfile"]["imageReference"]
+    return body
 
 
 def observe(world: ArmWorld, **changes: object) -> None:
@@ -114,7 +118,6 @@ def test_a_detached_disk_is_attached_to_the_next_machine(world: ArmWorld) -> Non
     world.ports.blobs.create(disk.blob, disk.size_bytes + 512)
     other = VM.replace("Sql01", "Sql02")
     body = managed_body(0, createOption="Attach", osType="Windows", managedDisk={"id": disk.managed_disk_id})
-    del body["properties"]["storageProfile"]["imageReference"]
     assert world.error("PUT", other, body) == (409, "OperationNotAllowed")
     deletion = world.request("DELETE", VM)
     assert deletion.status_code == 202

@@ -422,4 +422,4 @@ def test_the_os_disk_is_not_exchanged_by_patch(world: ArmWorld) -> None:
     add_machine(world)
     add_disk(world)
     other = {"name": "another", "createOption": "Attach", "managedDisk": {"id": DISK}}
-    assert world.error("PATCH", VM, {"properties": {"storageProfile": {"osDisk": other}}})[0] == 409
+    assert world.error("PATCH", VM, {"properties": {"storageProfile": {"osDisk": other}}})[0] == 501
