@@ -159,8 +159,8 @@ class AzuriteBlobs:
 
     def grow(self, blob: Blob, size_bytes: int) -> None:
         _check_base(blob)
-        found = self.properties(blob)
-        if found is not None and size_bytes < found.size_bytes:
+        properties = self.properties(blob)
+        if properties is not None and size_bytes < properties.size_bytes:
             raise BlobConflict("the blob is larger than that")
         self._send("PUT", blob, {"comp": "properties"}, {"x-ms-blob-content-length": str(size_bytes)}, None)
 

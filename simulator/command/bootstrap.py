@@ -62,7 +62,7 @@ class Lacking(Exception):
     """This machine lacks something: one sentence that ends in the remedy."""
 
 
-class Wanted(NamedTuple):
+class Requirements(NamedTuple):
     """What the environment must hold. `python` is known only to a Python that runs in it."""
 
     inputs: str
@@ -91,10 +91,10 @@ def enter(*groups: str, language: str = "en") -> None:
             raise Lacking(too_old(sys.version_info[:3], sys.executable, lambda name: answer_of(name, "-V") is not None))
         inside = PYTHON.exists() and os.path.samefile(sys.prefix, ENVIRONMENT)
         node = () if shutil.which("node") and shutil.which("npm") else ("node",)
-        wanted = Wanted(digest_of_inputs(), frozenset((*groups, *node)), python_version() if inside else None)
-        ready = is_ready(read_stamp(), wanted)
+        required = Requirements(digest_of_inputs(), frozenset((*groups, *node)), python_version() if inside else None)
+        ready = is_ready(read_stamp(), required)
         if not ready:
-            prepare(wanted, say)
+            prepare(required, say)
         if not (ready and inside):
             go_on_inside()
     except Lacking as problem:
@@ -135,23 +135,23 @@ def python_version() -> str:
     return "{}.{}".format(*sys.version_info)
 
 
-def is_sound(stamp: Stamp | None, wanted: Wanted, python: Path = PYTHON) -> bool:
+def is_sound(stamp: Stamp | None, required: Requirements, python: Path = PYTHON) -> bool:
     """Whether the environment can be built upon: finished, not moved, and its Python not replaced by another."""
     return (
         stamp is not None
         and stamp.complete
         and stamp.root == str(ROOT)
-        and wanted.python in (None, stamp.python)
+        and required.python in (None, stamp.python)
         and python.exists()
     )
 
 
-def is_ready(stamp: Stamp | None, wanted: Wanted, python: Path = PYTHON) -> bool:
+def is_ready(stamp: Stamp | None, required: Requirements, python: Path = PYTHON) -> bool:
     return (
         stamp is not None
-        and is_sound(stamp, wanted, python)
-        and stamp.inputs == wanted.inputs
-        and wanted.groups.issubset(stamp.groups)
+        and is_sound(stamp, required, python)
+        and stamp.inputs == required.inputs
+        and required.groups.issubset(stamp.groups)
     )
 
 
@@ -197,20 +197,20 @@ def requirements(project: dict[str, Any], groups: Collection[str]) -> list[str]:
 # ----------------------------------------------------------------------------------------------------------- preparing
 
 
-def prepare(wanted: Wanted, say: Say) -> None:
+def prepare(required: Requirements, say: Say) -> None:
     """Make or complete the environment, unless another process just did."""
     try:
         with locked(say):
             stamp = read_stamp()
-            if is_ready(stamp, wanted):
+            if is_ready(stamp, required):
                 return
             if owner := owner_elsewhere(stamp):
                 raise Lacking(f"{ENVIRONMENT} is a link to the environment of the checkout in {owner}; remove the link")
             former = stamp.groups if stamp else ()
             node = ("node",) if needs_node_package(answer_of("node", "--version")) else ()
-            wanted = wanted._replace(groups=wanted.groups.union(former, node))
-            if not (shutil.which("uv") and fill_with_uv(wanted, say)):
-                fill(wanted, "pip", [str(PYTHON), "-m", "pip"], say)
+            required = required._replace(groups=required.groups.union(former, node))
+            if not (shutil.which("uv") and fill_with_uv(required, say)):
+                fill(required, "pip", [str(PYTHON), "-m", "pip"], say)
     except OSError as problem:
         raise Lacking(
             f"{problem.filename or ENVIRONMENT}: {problem.strerror or problem}; "
@@ -219,24 +219,24 @@ def prepare(wanted: Wanted, say: Say) -> None:
     say("ready")
 
 
-def fill_with_uv(wanted: Wanted, say: Say) -> bool:
+def fill_with_uv(required: Requirements, say: Say) -> bool:
     """uv is several times faster, but knows neither pip's settings nor always the system's certificates."""
     try:
-        fill(wanted, "uv", ["uv", "pip"], say)
+        fill(required, "uv", ["uv", "pip"], say)
     except Lacking as problem:
         say(f"uv failed: {problem}")
         return False
     return True
 
 
-def fill(wanted: Wanted, tool: str, installer: list[str], say: Say) -> None:
+def fill(required: Requirements, tool: str, installer: list[str], say: Say) -> None:
     stamp = read_stamp()
     made_by_others = stamp is None and PYTHON.exists()
     if made_by_others and answer_of(str(PYTHON), "-c", "import sys; sys.exit(sys.version_info < (3, 11))") is None:
         raise Lacking(f"{ENVIRONMENT} is not an environment of Python 3.11 or newer; remove it")
-    now = Stamp(str(ROOT), wanted.inputs, sorted(wanted.groups), "", tool, complete=False)
+    now = Stamp(str(ROOT), required.inputs, sorted(required.groups), "", tool, complete=False)
     if not made_by_others:
-        usable = is_sound(stamp, wanted) and stamp is not None and tool in ("uv", stamp.tool)
+        usable = is_sound(stamp, required) and stamp is not None and tool in ("uv", stamp.tool)
         write_stamp(now)
         if not usable:
             say(f"creating an environment in {ENVIRONMENT}")
@@ -245,7 +245,7 @@ def fill(wanted: Wanted, tool: str, installer: list[str], say: Say) -> None:
         f"installing {', '.join(('the dependencies', *now.groups))} with {tool}; "
         "this is done once and takes about half a minute"
     )
-    install(installer, wanted.groups)
+    install(installer, required.groups)
     python = answer_of(str(PYTHON), "-c", "import sys; print('{}.{}'.format(*sys.version_info))")
     write_stamp(now._replace(python=python or "", complete=True))
 

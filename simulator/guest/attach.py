@@ -58,9 +58,9 @@ class KnownDisks:
         return int(size) if size else None
 
     def add(self, disk: Disk, size_bytes: int) -> None:
-        known = f"{_address(disk)}\n{size_bytes}"
-        if self._addresses.get(disk.name) != known:
-            self._addresses[disk.name] = known
+        line = f"{_address(disk)}\n{size_bytes}"
+        if self._addresses.get(disk.name) != line:
+            self._addresses[disk.name] = line
             write_whole(self._path, json.dumps(self._addresses))
 
 

@@ -50,8 +50,10 @@ def _body(call: Call, request: GroupRequest, existing: Json | None) -> Json:
     properties = {
         "provisioningState": "Succeeded",
         "resourceGuid": existing["properties"]["resourceGuid"] if existing else call.new_guid(),
-        "securityRules": [_rule(f"{id}/securityRules/{name}", shown, etag) for name, shown in rules],
-        "defaultSecurityRules": [_rule(f"{id}/defaultSecurityRules/{name}", shown, etag) for name, shown in defaults],
+        "securityRules": [_rule(f"{id}/securityRules/{name}", rule_body, etag) for name, rule_body in rules],
+        "defaultSecurityRules": [
+            _rule(f"{id}/defaultSecurityRules/{name}", rule_body, etag) for name, rule_body in defaults
+        ],
     }
     return {"etag": etag, "properties": properties}
 

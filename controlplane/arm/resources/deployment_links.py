@@ -99,19 +99,19 @@ def read_content(call: Call, request: LinkedRequest, place: Place, source: Sourc
 
     InvalidContentLink for what cannot be read, InvalidTemplate for what is no JSON, a 501 for what lies elsewhere."""
     template, link = request.template, request.template_link
-    shown: Json = {}
+    link_body: Json = {}
     if link is not None and template is None:
-        text, shown = _read(call, link, place)
+        text, link_body = _read(call, link, place)
         template, source = parsed(text), Source(text)
     elif link is not None and not place.depth:
         raise errors.invalid_content("a deployment has a template or a templateLink, not both")
     elif link is not None:
-        shown = {"uri": _bare(link.uri or "")}
+        link_body = {"uri": _bare(link.uri or "")}
     if template is None:
         raise errors.invalid_content("the template of a deployment must be an object")
     parameters, of_parameters = _parameters(call, request, place)
     query = (link.query_string if link else None) or place.query
-    return Content(template, parameters, source, shown, of_parameters, query)
+    return Content(template, parameters, source, link_body, of_parameters, query)
 
 
 def _parameters(call: Call, request: LinkedRequest, place: Place) -> tuple[Json, Json]:
@@ -122,8 +122,8 @@ def _parameters(call: Call, request: LinkedRequest, place: Place) -> tuple[Json,
         return request.parameters, {"uri": _bare(link.uri or "")}
     if request.parameters:
         raise errors.invalid_content("a deployment has parameters or a parametersLink, not both")
-    text, shown = _read(call, LinkRequest.model_validate(link.model_dump(by_alias=True)), Place())
-    return _values(parsed(text)), shown
+    text, link_body = _read(call, LinkRequest.model_validate(link.model_dump(by_alias=True)), Place())
+    return _values(parsed(text)), link_body
 
 
 def _values(file: Json) -> Json:
@@ -140,27 +140,27 @@ def _read(call: Call, link: LinkRequest, place: Place) -> tuple[str, Json]:
         raise errors.operation_not_simulated("a templateLink to a template spec")
     try:
         uri = link.uri or (urljoin(place.uri, link.relative_path) if link.relative_path and place.uri else "")
-        parts, shown = urlsplit(uri), _bare(uri)
+        parts, bare = urlsplit(uri), _bare(uri)
     except ValueError:  # a host in brackets that is none
         raise CONTENT_LINK_WITHOUT_HOST.error(uri="") from None
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise CONTENT_LINK_WITHOUT_HOST.error(uri=shown or link.relative_path or "")
+        raise CONTENT_LINK_WITHOUT_HOST.error(uri=bare or link.relative_path or "")
     query = parts.query or (link.query_string or "" if link.uri else place.query).removeprefix("?")
-    blob = _blob(call, shown, parts)
+    blob = _blob(call, bare, parts)
     try:
         text = call.ports.blobs.fetch(blob, query, MOST_BYTES).decode("utf-8-sig")
     except (BlobNotFound, BlobRefused, BlobConflict, UnicodeDecodeError):
-        raise INVALID_CONTENT_LINK.error(uri=shown, tracking_id=call.new_guid()) from None
+        raise INVALID_CONTENT_LINK.error(uri=bare, tracking_id=call.new_guid()) from None
     version = parsed(text).get("contentVersion")
     if link.content_version and link.content_version != version:
         raise INVALID_TEMPLATE.error(
-            reason=f"The content version '{link.content_version}' of the link '{shown}' does not match '{version}' of "
+            reason=f"The content version '{link.content_version}' of the link '{bare}' does not match '{version}' of "
             "what it leads to."
         )
-    return text, {"uri": shown} | ({"contentVersion": version} if version else {})
+    return text, {"uri": bare} | ({"contentVersion": version} if version else {})
 
 
-def _blob(call: Call, shown: str, parts: SplitResult) -> Blob:
+def _blob(call: Call, bare: str, parts: SplitResult) -> Blob:
     """The blob of this world that an address means; by its host here, or by the one that it would have in Azure."""
     own = urlunsplit((parts.scheme, parts.netloc.lower(), parts.path, "", ""))
     try:
@@ -170,7 +170,7 @@ def _blob(call: Call, shown: str, parts: SplitResult) -> Blob:
         blobs.account_key(blob.account)
     except (ValueError, BlobNotFound):
         raise errors.operation_not_simulated(
-            f"a link to '{shown}', which is no blob of a storage account of this world and is therefore not requested,"
+            f"a link to '{bare}', which is no blob of a storage account of this world and is therefore not requested,"
         ) from None
     return blob
 
@@ -185,15 +185,15 @@ def parsed(text: str) -> Json:
     """A template file, which may be JSON with comments. InvalidTemplate when it is no object."""
     try:
         try:
-            found = json.loads(text)
+            content = json.loads(text)
         except ValueError:
-            found = json.loads(to_json(text))
+            content = json.loads(to_json(text))
     except (ValueError, RecursionError) as problem:
         reason = str(problem) if isinstance(problem, ValueError) else "it is nested too deeply"
         raise INVALID_TEMPLATE.error(reason=f"Deployment template parse failed: '{reason}'.") from None
-    if not isinstance(found, dict):
+    if not isinstance(content, dict):
         raise INVALID_TEMPLATE.error(reason="Deployment template parse failed: 'it must be an object'.")
-    return found
+    return content
 
 
 # -------------------------------------------------------------------------------------------------- nested deployments
@@ -250,11 +250,11 @@ def _put_in(call: Call, properties: Json, here: Place) -> list[str]:
             raise errors.invalid_content(f"a deployment has {name} or a {name}Link, not both")
         if not all(each is None or isinstance(each, str) for each in given.values()):
             raise errors.invalid_content(f"the values of a {name}Link must be texts")
-        text, shown = _read(call, LinkRequest.model_validate(given), place)
+        text, link_body = _read(call, LinkRequest.model_validate(given), place)
         texts.append(text)
         content = parsed(text)
         del properties[key]
-        properties[f"{name}Link"] = escaped(shown)
+        properties[f"{name}Link"] = escaped(link_body)
         properties[name] = escaped(_values(content) if name == "parameters" else content)
         if name == "template":
             properties["expressionEvaluationOptions"] = {"scope": "inner"}

@@ -33,18 +33,18 @@ def put_deployment(call: Call) -> Answer:
     order = read_order(call)
     with call.ports.store.transaction():
         call.get_group()
-        known = call.find(KIND)
-        if known is not None and state_of(known) not in ENDED:
-            raise domain.active(call.names["deployment"], parse_instant(known.private["started"]))
-        if make_room(call, coming=0 if known else 1):
-            return _begin(call, order, known)
+        former = call.find(KIND)
+        if former is not None and state_of(former) not in ENDED:
+            raise domain.active(call.names["deployment"], parse_instant(former.private["started"]))
+        if make_room(call, coming=0 if former else 1):
+            return _begin(call, order, former)
     raise domain.history_is_full(call.names["deployment"], MOST)
 
 
-def _begin(call: Call, order: DeploymentOrder, known: Document | None) -> Answer:
+def _begin(call: Call, order: DeploymentOrder, former: Document | None) -> Answer:
     now = call.ports.clock.now()
     private = _memory(call, order)
-    id = known.json()["id"] if known else call.id
+    id = former.json()["id"] if former else call.id
     accepted = domain.body(id, order.facts, "Accepted", now, now) | ({"tags": order.tags} if order.tags else {})
     job = private["job"]
     event = call.ports.store.record(events.DeploymentState(id, "Accepted").event(job=job))
@@ -52,7 +52,7 @@ def _begin(call: Call, order: DeploymentOrder, known: Document | None) -> Answer
     state: DeployState = {"job": job, "deployment": id.lower(), "event": event}
     call.engine.start(DEPLOY, job, dict(state))
     path = f"{id}/operationStatuses/{private['operation']}"
-    return call.accepted(path, status=200 if known else 201, body=accepted)
+    return call.accepted(path, status=200 if former else 201, body=accepted)
 
 
 def _memory(call: Call, order: DeploymentOrder) -> Json:
@@ -94,22 +94,22 @@ def has_deployment(call: Call) -> Answer:
 def list_deployments(call: Call) -> Answer:
     """The newest first."""
     call.get_group()
-    wanted = terms(call.query.get("$filter", ""))
-    check_keys(wanted, {"provisioningstate"})
-    found = call.ports.store.find(KIND, call.group_id)
-    rows = ((f"{each.private['started']} {each.id}", each.body) for each in found if _is_wanted(each, wanted))
+    filters = terms(call.query.get("$filter", ""))
+    check_keys(filters, {"provisioningstate"})
+    deployments = call.ports.store.find(KIND, call.group_id)
+    rows = ((f"{each.private['started']} {each.id}", each.body) for each in deployments if _is_wanted(each, filters))
     return call.page(islice(call.newest_first(rows), _top(call)))
 
 
 def delete_deployment(call: Call) -> Answer:
     """Of its history alone; what it deployed stays."""
     with call.ports.store.transaction():
-        known = call.find(KIND)
-        if known is None:
+        deployment = call.find(KIND)
+        if deployment is None:
             return Answer(204)
-        if state_of(known) not in ENDED:
+        if state_of(deployment) not in ENDED:
             raise domain.still_active(call.names["deployment"])
-        call.ports.store.delete(KIND, known.id)
+        call.ports.store.delete(KIND, deployment.id)
         id = call.new_guid()
         done = operation.succeeded(id, instant(call.ports.clock.now()))
         call.ports.store.put(operation.KIND, id, done, parent=call.subscription_id)
@@ -119,10 +119,10 @@ def delete_deployment(call: Call) -> Answer:
 
 def cancel_deployment(call: Call) -> Answer:
     with call.ports.store.transaction():
-        known = _deployment(call)
-        if (state := state_of(known)) in ENDED:
+        deployment = _deployment(call)
+        if (state := state_of(deployment)) in ENDED:
             raise domain.cannot_be_cancelled(call.names["deployment"], state)
-        cancel(call.ports.store, known, call.ports.clock.now())
+        cancel(call.ports.store, deployment, call.ports.clock.now())
     return Answer(204)
 
 
@@ -150,9 +150,9 @@ def list_operations(call: Call) -> Answer:
 
 
 def get_operation(call: Call) -> Answer:
-    for shown in _operations(_deployment(call)):
-        if shown["operationId"] == call.names["operation"].upper():
-            return as_json(shown)
+    for each in _operations(_deployment(call)):
+        if each["operationId"] == call.names["operation"].upper():
+            return as_json(each)
     raise errors.operation_not_found(call.names["operation"])
 
 
@@ -167,10 +167,10 @@ def calculate_hash(call: Call) -> Answer:
 
 def _deployment(call: Call) -> Document:
     call.get_group()
-    found = call.find(KIND, f"{call.group_id}/providers/{TYPE}/{call.names['deployment']}")
-    if found is None:
+    deployment = call.find(KIND, f"{call.group_id}/providers/{TYPE}/{call.names['deployment']}")
+    if deployment is None:
         raise domain.not_found(call.names["deployment"])
-    return found
+    return deployment
 
 
 def _operations(document: Document) -> Iterator[Json]:
@@ -183,18 +183,18 @@ def _operations(document: Document) -> Iterator[Json]:
         yield domain.output_operation_body(id, document.private["output_operation"], **evaluated)
 
 
-def _is_wanted(document: Document, wanted: Mapping[str, str]) -> bool:
-    return not wanted or holds(wanted, {"provisioningstate": state_of(document)})
+def _is_wanted(document: Document, filters: Mapping[str, str]) -> bool:
+    return not filters or holds(filters, {"provisioningstate": state_of(document)})
 
 
 def _top(call: Call) -> int | None:
     """How many entries of a list are asked for."""
-    asked = call.query.get("$top")
-    if asked is None:
+    top = call.query.get("$top")
+    if top is None:
         return None
-    if not asked.isdecimal() or not 0 < int(asked) < 10**6:
+    if not top.isdecimal() or not 0 < int(top) < 10**6:
         raise errors.invalid_query("$top", "it must be a number of entries")
-    return int(asked)
+    return int(top)
 
 
 ROUTES = (

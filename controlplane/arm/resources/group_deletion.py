@@ -18,11 +18,11 @@ HISTORY = (deployment.KIND, role.KIND, diagnostic_settings.KIND)
 
 def delete_group(call: Call) -> Answer:
     with call.ports.store.transaction():
-        known = call.get_group()
-        call.check_precondition(known)
-        group = known.json()
+        document = call.get_group()
+        call.check_precondition(document)
+        group = document.json()
         if is_being_deleted(group):
-            return _accepted(call, known.private["deletion"])
+            return _accepted(call, document.private["deletion"])
         id, job = call.new_guid(), call.new_guid()
         call.ports.store.put(GROUP_KIND, call.id, in_state(group, "Deleting"), private={"deletion": id})
         begun = operation.running(id, call.ports.clock.now())

@@ -51,14 +51,14 @@ _NOT_OF_PROVIDERS = frozenset({LOCATION_NOT_AVAILABLE_FOR_RESOURCE_TYPE.code, LO
 def refusals(call: Call, planned: TemplatePlan, scope: Scope) -> list[Json]:
     """What the providers of the resources have against them, as errors that ARM shows. A refusal since something is not
     simulated is raised, as is one that no provider makes. It ends between two resources once the client has left."""
-    found: list[Json] = []
+    errors: list[Json] = []
     with call.ports.store.view() as view:
         store = OverlayStore(view, call.ports.clock)
-        _try_all(replace(call, ports=replace(call.ports, store=store)), planned, scope, found)
-    return found
+        _try_all(replace(call, ports=replace(call.ports, store=store)), planned, scope, errors)
+    return errors
 
 
-def _try_all(call: Call, planned: TemplatePlan, scope: Scope, found: list[Json]) -> None:
+def _try_all(call: Call, planned: TemplatePlan, scope: Scope, errors: list[Json]) -> None:
     there: set[str] = set()
     for resource in planned.resources:
         if call.cancelled():
@@ -78,7 +78,7 @@ def _try_all(call: Call, planned: TemplatePlan, scope: Scope, found: list[Json])
             if refusal.status == 501 or refusal.code in _NOT_OF_PROVIDERS:
                 raise refusal from None
             if refusal.status != 503:
-                found.append({"target": resource.id} | refusal.envelope()["error"])
+                errors.append({"target": resource.id} | refusal.envelope()["error"])
             continue
         if not quiet.touched and _has_ended(call, answer):
             there.add(resource.id)

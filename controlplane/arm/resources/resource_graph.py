@@ -35,9 +35,9 @@ def ask(call: Call) -> Answer:
     request = call.read(QueryRequest)
     if request.options.result_format.lower() != "objectarray":
         raise errors.operation_not_simulated("Resource Graph result in the form of a table")
-    found = resource_query.run(request.query, _rows(call))
-    counts = {"totalRecords": len(found), "count": len(found), "resultTruncated": "false"}
-    return as_json({**counts, "data": found, "facets": []})
+    rows = resource_query.run(request.query, _rows(call))
+    counts = {"totalRecords": len(rows), "count": len(rows), "resultTruncated": "false"}
+    return as_json({**counts, "data": rows, "facets": []})
 
 
 def _rows(call: Call) -> Iterator[Json]:

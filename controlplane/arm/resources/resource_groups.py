@@ -29,16 +29,16 @@ def put_group(call: Call) -> Answer:
     request = call.read(GroupRequest)
     place = location.normalised(request.location, TYPE)
     with call.ports.store.transaction():
-        known = call.find(GROUP_KIND)
-        call.check_precondition(known)
-        existing = known.json() if known else None
+        document = call.find(GROUP_KIND)
+        call.check_precondition(document)
+        existing = document.json() if document else None
         if existing:
             check_stays(existing)
         if existing and existing["location"] != place:
             raise INVALID_RESOURCE_GROUP_LOCATION.error(requested=place, location=existing["location"])
-        shown = body(existing["id"] if existing else call.id, place, request.tags or {})
-        shown = call.with_kept(GroupRequest, shown)
-        document = call.ports.store.put(GROUP_KIND, call.id, shown, parent=call.subscription_id)
+        group = body(existing["id"] if existing else call.id, place, request.tags or {})
+        group = call.with_kept(GroupRequest, group)
+        document = call.ports.store.put(GROUP_KIND, call.id, group, parent=call.subscription_id)
     return call.stored(document, 200 if existing else 201)
 
 
@@ -49,10 +49,12 @@ def get_group(call: Call) -> Answer:
 def patch_group(call: Call) -> Answer:
     tags = call.read(GroupRequest).tags
     with call.ports.store.transaction():
-        known = call.get_group()
-        call.check_precondition(known)
-        changed = call.with_kept(GroupRequest, known.json() if tags is None else tagged(known, tags))
-        return call.stored(known if changed == known.json() else call.ports.store.put(GROUP_KIND, call.id, changed))
+        document = call.get_group()
+        call.check_precondition(document)
+        changed = call.with_kept(GroupRequest, document.json() if tags is None else tagged(document, tags))
+        return call.stored(
+            document if changed == document.json() else call.ports.store.put(GROUP_KIND, call.id, changed)
+        )
 
 
 def has_group(call: Call) -> Answer:

@@ -109,8 +109,8 @@ def _settled(call: Call, operation: Operation, order: DeploymentOrder) -> Json:
 
 def _shown(call: Call, operation: Operation) -> Json | None:
     with suppress(*Expected):
-        found: Json = json.loads(call.in_version(operation.version).ask("GET", operation.resource).content)
-        return found
+        resource: Json = json.loads(call.in_version(operation.version).ask("GET", operation.resource).content)
+        return resource
     return None
 
 
@@ -140,12 +140,12 @@ def _present(call: Call) -> Iterator[str]:
 def _of_rest(call: Call, id: str, change_type: str) -> Json:
     """A resource that the template does not name."""
     resource = ResourceId.parse(id)
-    shown: Json = {"id": id, "name": resource.name, "type": resource.type}
+    body: Json = {"id": id, "name": resource.name, "type": resource.type}
     with suppress(*Expected):
-        shown |= json.loads(call.ask("GET", id).content)
+        body |= json.loads(call.ask("GET", id).content)
     if change_type == "Delete":
-        return {"resourceId": id, "changeType": change_type, "before": shown}
-    return {"resourceId": id, "changeType": change_type, "before": shown, "after": shown}
+        return {"resourceId": id, "changeType": change_type, "before": body}
+    return {"resourceId": id, "changeType": change_type, "before": body, "after": body}
 
 
 def _hidden(value: Any, secrets: tuple[str, ...]) -> Any:

@@ -119,8 +119,8 @@ def geometry_of(size_bytes: int) -> Geometry:
 
 def of_size(footer: bytes, size_bytes: int) -> bytes:
     """The footer of the same disk, once it has this size; VhdError where `footer` is none."""
-    known = Footer.parse(footer)
-    return Footer(size_bytes, known.created, known.unique_id).render()
+    former = Footer.parse(footer)
+    return Footer(size_bytes, former.created, former.unique_id).render()
 
 
 def blob_bytes(size_bytes: int) -> int:

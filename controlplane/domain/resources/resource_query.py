@@ -29,11 +29,11 @@ _EXTENSION = re.compile(r"(\w+)\s*=\s*strcat\((.*)\)")
 _PART = re.compile(rf"\s*(?:{_TEXT}|([\w.]+))\s*")
 
 _HOLDS: dict[str, Callable[[str, str], bool]] = {
-    "==": lambda actual, wanted: actual == wanted,
-    "!=": lambda actual, wanted: actual != wanted,
-    "=~": lambda actual, wanted: actual.lower() == wanted.lower(),
-    "contains": lambda actual, wanted: wanted.lower() in actual.lower(),
-    "startswith": lambda actual, wanted: actual.lower().startswith(wanted.lower()),
+    "==": lambda actual, operand: actual == operand,
+    "!=": lambda actual, operand: actual != operand,
+    "=~": lambda actual, operand: actual.lower() == operand.lower(),
+    "contains": lambda actual, operand: operand.lower() in actual.lower(),
+    "startswith": lambda actual, operand: actual.lower().startswith(operand.lower()),
 }
 
 

@@ -114,11 +114,11 @@ def _measure(ports: Ports, state: GrowState) -> Outcome:
     """A step of its own: begun anew, the next one no longer finds the old size. Nor does a request that repeats one
     which failed half-way, so the disk's document keeps the size until the disk has grown."""
     with _failing_as(DISK_NOT_GROWN):
-        found = ports.blobs.properties(Blob(**state["target"]))
-    if found is None:
+        properties = ports.blobs.properties(Blob(**state["target"]))
+    if properties is None:
         raise DISK_NOT_GROWN.error(reason="its blob is gone")
     document = ports.store.get(KIND, state["resource"])
-    before_bytes = (document.private.get(BEFORE_BYTES) if document else None) or found.size_bytes
+    before_bytes = (document.private.get(BEFORE_BYTES) if document else None) or properties.size_bytes
 
     def commit(store: Store) -> None:
         if document := store.get(KIND, state["resource"]):

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from simulator.command import bootstrap
-from simulator.command.bootstrap import Stamp, Wanted, is_ready, is_sound
+from simulator.command.bootstrap import Requirements, Stamp, is_ready, is_sound
 
 ROOT = Path(__file__).parents[4]
 BEFORE_THE_ENVIRONMENT = (
@@ -28,7 +28,7 @@ PROJECT = {
     "dependency-groups": {"dev": ["pytest>=9", "ruff"]},
 }
 STAMP = Stamp(root=str(bootstrap.ROOT), inputs="abc", groups=["dev"], python="3.11", tool="pip", complete=True)
-WANTED = Wanted(inputs="abc", groups=frozenset())
+REQUIRED = Requirements(inputs="abc", groups=frozenset())
 
 
 @pytest.mark.parametrize("path", BEFORE_THE_ENVIRONMENT, ids=lambda path: str(path.relative_to(ROOT)))
@@ -48,37 +48,39 @@ def test_what_is_loaded_before_the_environment_is_ready_is_little() -> None:
 
 
 @pytest.mark.parametrize(
-    ("stamp", "wanted", "ready"),
+    ("stamp", "required", "ready"),
     [
-        (None, WANTED, False),
-        (STAMP, WANTED, True),
-        (STAMP, WANTED._replace(groups=frozenset({"dev"})), True),
-        (STAMP, WANTED._replace(groups=frozenset({"dev", "node"})), False),
-        (STAMP, WANTED._replace(inputs="changed"), False),
-        (STAMP, WANTED._replace(python="3.11"), True),
-        (STAMP, WANTED._replace(python="3.12"), False),
-        (STAMP._replace(complete=False), WANTED, False),
-        (STAMP._replace(root="/where/it/was/before"), WANTED, False),
+        (None, REQUIRED, False),
+        (STAMP, REQUIRED, True),
+        (STAMP, REQUIRED._replace(groups=frozenset({"dev"})), True),
+        (STAMP, REQUIRED._replace(groups=frozenset({"dev", "node"})), False),
+        (STAMP, REQUIRED._replace(inputs="changed"), False),
+        (STAMP, REQUIRED._replace(python="3.11"), True),
+        (STAMP, REQUIRED._replace(python="3.12"), False),
+        (STAMP._replace(complete=False), REQUIRED, False),
+        (STAMP._replace(root="/where/it/was/before"), REQUIRED, False),
     ],
 )
-def test_when_an_environment_will_do(tmp_path: Path, stamp: Stamp | None, wanted: Wanted, ready: bool) -> None:
+def test_when_an_environment_will_do(tmp_path: Path, stamp: Stamp | None, required: Requirements, ready: bool) -> None:
     python = tmp_path / "python"
     python.touch()
-    assert is_ready(stamp, wanted, python) is ready
-    assert not is_ready(stamp, wanted, tmp_path / "gone")
+    assert is_ready(stamp, required, python) is ready
+    assert not is_ready(stamp, required, tmp_path / "gone")
 
 
 @pytest.mark.parametrize(
-    ("stamp", "wanted", "sound"),
+    ("stamp", "required", "sound"),
     [
-        (STAMP, WANTED._replace(inputs="changed", groups=frozenset({"node"})), True),
-        (STAMP, WANTED._replace(python="3.12"), False),
-        (STAMP._replace(complete=False), WANTED, False),
+        (STAMP, REQUIRED._replace(inputs="changed", groups=frozenset({"node"})), True),
+        (STAMP, REQUIRED._replace(python="3.12"), False),
+        (STAMP._replace(complete=False), REQUIRED, False),
     ],
 )
-def test_what_can_be_completed_and_what_is_made_anew(tmp_path: Path, stamp: Stamp, wanted: Wanted, sound: bool) -> None:
+def test_what_can_be_completed_and_what_is_made_anew(
+    tmp_path: Path, stamp: Stamp, required: Requirements, sound: bool
+) -> None:
     (tmp_path / "python").touch()
-    assert is_sound(stamp, wanted, tmp_path / "python") is sound
+    assert is_sound(stamp, required, tmp_path / "python") is sound
 
 
 def test_the_environment_of_another_checkout_is_left_alone(tmp_path: Path) -> None:
