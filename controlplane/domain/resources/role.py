@@ -27,6 +27,7 @@ BUILT_IN: Mapping[str, str] = {
     "b24988ac-6180-42a0-ab88-20f7382dd24c": "Contributor",
     "acdd72a7-3385-48ef-bd42-f606fba81ae7": "Reader",
     "18d7d88d-d35e-4fb5-a5c3-7773c20a72d9": "User Access Administrator",
+    "f58310d9-a9f6-439a-9e8d-f62e7b41a168": "Role Based Access Control Administrator",
     "5e467623-bb1f-42f4-a55d-6e525e11384b": "Backup Contributor",
     "00c29273-979b-4161-815c-10b084fb9324": "Backup Operator",
     "a795c7a0-d4a2-40c1-ae25-d81f01202912": "Backup Reader",
@@ -69,8 +70,9 @@ def check_principal(principal: str, kind: str) -> None:
         raise INVALID_PRINCIPAL_TYPE.error(kind=kind, types=", ".join(PRINCIPAL_TYPES))
 
 
-def definition_body(subscription_id: str, role: str) -> Json:
-    """The body of a built-in role, without its permissions: the simulator refuses nobody."""
+def definition_body(above: str, role: str) -> Json:
+    """The body of a built-in role below `above`, a subscription's id or nothing; without its permissions, since the
+    simulator refuses nobody."""
     properties: Json = {
         "roleName": BUILT_IN[role],
         "type": "BuiltInRole",
@@ -80,7 +82,7 @@ def definition_body(subscription_id: str, role: str) -> Json:
     }
     return {
         "properties": properties,
-        "id": f"{subscription_id}/providers/{DEFINITIONS}/{role}",
+        "id": f"{above}/providers/{DEFINITIONS}/{role}",
         "type": DEFINITIONS,
         "name": role,
     }

@@ -87,6 +87,21 @@ def test_built_in_roles_are_found_by_name(world: ArmWorld) -> None:
     assert world.error("GET", f"{SUBSCRIPTION}/{DEFINITIONS}/{NAME}") == (404, "RoleDefinitionDoesNotExist")
 
 
+def test_built_in_roles_are_found_without_a_subscription(world: ArmWorld) -> None:
+    (found,) = world.get(f"/{DEFINITIONS}", **{"$filter": "roleName eq 'Role Based Access Control Administrator'"})[
+        "value"
+    ]
+    assert found["id"] == f"/{DEFINITIONS}/{found['name']}"
+    assert world.get(found["id"]) == found
+
+
+@pytest.mark.parametrize("scope", ["", f"{SUBSCRIPTION}/", f"{GROUP}/"])
+@pytest.mark.parametrize("method", ["PUT", "DELETE"])
+def test_custom_roles_are_refused_by_name(world: ArmWorld, method: str, scope: str) -> None:
+    path = f"/{scope.lstrip('/')}{DEFINITIONS}/{NAME}"
+    assert world.error(method, path, {"properties": {}}) == (501, "OperationNotSimulated")
+
+
 def test_diagnostic_settings_are_kept(world: ArmWorld) -> None:
     logs = [{"categoryGroup": "allLogs", "enabled": True}]
     created = world.put(f"{SETTINGS}/all", {"properties": SINK | {"logs": logs}})
