@@ -148,8 +148,8 @@ SERVICE = (
     ),
     Choice(
         "`replicationVaultSettings` of a vault",
-        "the answer of a vault that never replicated anything; the rest of Site Recovery is refused",
-        "Terraform reads it with every vault",
+        "kept and shown, set at once and without effect; the rest of Site Recovery is refused",
+        "Terraform reads it with every vault and writes it for VMware machines; a real vault takes a while for it",
         "controlplane/arm/recovery_services/replication_vault_settings.py",
     ),
     Choice(

@@ -51,7 +51,8 @@ VAULTS = (
     ),
     Choice(
         "The customer-managed key of a vault",
-        "only the form of its address is checked: no world has a key vault",
+        "only the form of its address is checked: no world has a key vault; a new vault may name a user-assigned "
+        "identity that it is given later, as azurerm does",
         "the service wraps its own key with it",
         "controlplane/domain/recovery_services/vault_encryption.py",
     ),

@@ -34,6 +34,8 @@ class SkuRequest(RequestBody):
 class CreationRequest(RequestBody):
     create_option: str | None = None
     source_resource_id: str | None = None
+    source_uri: str | None = None
+    """A disk's id too, from older clients and from azurerm."""
 
 
 class PropertiesRequest(RequestBody):
@@ -136,10 +138,11 @@ def _source(call: Call, creation: CreationRequest) -> Document:
         raise missing("snapshot.creationData.createOption")
     if creation.create_option.lower() != "copy":
         raise errors.operation_not_simulated(f"a snapshot by the create option {creation.create_option}")
-    if not creation.source_resource_id:
+    id = creation.source_resource_id or creation.source_uri
+    if not id:
         raise missing("snapshot.creationData.sourceResourceId")
     try:
-        source = ResourceId.parse(creation.source_resource_id)
+        source = ResourceId.parse(id)
     except ValueError:
         raise invalid("snapshot.creationData.sourceResourceId", "it is not the id of a disk") from None
     if not source.is_a(managed_disk.TYPE):
@@ -151,12 +154,14 @@ def _source(call: Call, creation: CreationRequest) -> Document:
 
 def _body(call: Call, request: SnapshotRequest, place: str, disk: Json) -> Json:
     source = disk["properties"]
+    uri = request.properties.creation_data.source_uri
     properties: Json = {
         **({"osType": source["osType"]} if "osType" in source else {}),
         "creationData": {
             "createOption": "Copy",
             "sourceResourceId": disk["id"],
             "sourceUniqueId": source["uniqueId"],
+            **({"sourceUri": uri} if uri else {}),
         },
         "diskSizeGB": source["diskSizeGB"],
         "diskSizeBytes": source["diskSizeBytes"],

@@ -89,9 +89,11 @@ def find(body: Json, key: str) -> Any:
 
 
 def is_named(body: Any, path: list[str]) -> bool:
-    """Whether a body says something at a path. What is empty or false says nothing."""
+    """Whether a body says something at a path. What is empty or false says nothing, nor does an object of such."""
     if not path:
-        return body not in (None, False, "", [], {})
+        if isinstance(body, dict):
+            return any(is_named(value, []) for value in body.values())
+        return body not in (None, False, "", [])
     step, *rest = path
     if step == ELEMENT:
         return isinstance(body, list) and any(is_named(each, rest) for each in body)

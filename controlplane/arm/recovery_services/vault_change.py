@@ -53,7 +53,9 @@ def apply(call: Call, before: Json, existing: Document | None, request: Asked) -
         return existing
     in_use = existing is not None and bool(store.find(protected_item.KIND, existing.id, limit=1))
     identity = after.get("identity", {})
-    vault_settings.check(vault_settings.Change(before["properties"], after["properties"], identity, in_use))
+    vault_settings.check(
+        vault_settings.Change(before["properties"], after["properties"], identity, in_use, is_new=existing is None)
+    )
     if existing is not None:
         _check_guard(call, existing, before["properties"], after["properties"], request.guard_requests)
     private = (existing.private if existing else {}) | _traces(request)

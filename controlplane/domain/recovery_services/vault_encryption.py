@@ -43,8 +43,11 @@ def has_identity(identity: Json, user: str | None) -> bool:
     return user.lower() in {id.lower() for id in identity.get("userAssignedIdentities") or {}}
 
 
-def check_change(before: Json | None, after: Json | None, identity: Json, in_use: bool) -> None:
-    """ServiceError unless the vault may go from the encryption it has to the one it shall have."""
+def check_change(before: Json | None, after: Json | None, identity: Json, *, in_use: bool, is_new: bool) -> None:
+    """ServiceError unless the vault may go from the encryption it has to the one it shall have.
+
+    A new vault may name a user-assigned identity before it has it: azurerm assigns it in its next request.
+    """
     if after is None:
         return
     key = str((after.get("keyVaultProperties") or {}).get("keyUri") or "")
@@ -53,7 +56,8 @@ def check_change(before: Json | None, after: Json | None, identity: Json, in_use
     kek = after.get("kekIdentity")
     if not kek:
         raise errors.invalid_backup_input("kekIdentity", "it must say which identity of the vault reads the key")
-    if not has_identity(identity, kek.get("userAssignedIdentity")):
+    user = kek.get("userAssignedIdentity")
+    if not has_identity(identity, user) and not (is_new and user):
         raise ENCRYPTION_IDENTITY_NOT_ASSIGNED.error()
     if before is None and in_use:
         raise ENCRYPTION_NOT_ALLOWED_ON_VAULT_IN_USE.error()

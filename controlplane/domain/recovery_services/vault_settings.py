@@ -77,6 +77,8 @@ class Change:
     """The vault's identity after the request; empty without one."""
     in_use: bool
     """Whether there is an item in the vault, if only a soft-deleted one."""
+    is_new: bool = False
+    """Whether the request creates the vault."""
 
 
 def merged(before: Json, patch: Json, api_version: str = STRICT_SINCE) -> Json:
@@ -179,7 +181,11 @@ def _is_user_assigned(identity: Json) -> bool:
 
 def _encryption(change: Change) -> None:
     vault_encryption.check_change(
-        change.before.get("encryption"), change.after.get("encryption"), change.identity, change.in_use
+        change.before.get("encryption"),
+        change.after.get("encryption"),
+        change.identity,
+        in_use=change.in_use,
+        is_new=change.is_new,
     )
 
 

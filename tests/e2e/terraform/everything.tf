@@ -261,6 +261,43 @@ resource "azurerm_recovery_services_vault" "full" {
   }
 }
 
+# Whichever identity reads its key, a vault's encryption stays what it is but for the key.
+resource "azurerm_recovery_services_vault" "encrypted" {
+  name                = "tf-vault-encrypted"
+  location            = azurerm_resource_group.main.location
+  resource_group_name = azurerm_resource_group.main.name
+  sku                 = "Standard"
+
+  identity {
+    type         = "UserAssigned"
+    identity_ids = [azurerm_user_assigned_identity.main.id]
+  }
+
+  encryption {
+    key_id                            = "https://tf-keys.vault.azure.net/keys/${var.changed ? "second" : "first"}/0123456789abcdef0123456789abcdef"
+    infrastructure_encryption_enabled = true
+    use_system_assigned_identity      = false
+    user_assigned_identity_id         = azurerm_user_assigned_identity.main.id
+  }
+}
+
+resource "azurerm_recovery_services_vault" "encrypted_by_itself" {
+  name                               = "tf-vault-encrypted-self"
+  location                           = azurerm_resource_group.main.location
+  resource_group_name                = azurerm_resource_group.main.name
+  sku                                = "Standard"
+  classic_vmware_replication_enabled = true
+
+  identity {
+    type = "SystemAssigned"
+  }
+
+  encryption {
+    key_id                            = "https://tf-keys.vault.azure.net/keys/${var.changed ? "second" : "first"}"
+    infrastructure_encryption_enabled = false
+  }
+}
+
 resource "azurerm_user_assigned_identity" "main" {
   name                = "tf-identity"
   location            = azurerm_resource_group.main.location

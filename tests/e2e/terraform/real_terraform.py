@@ -33,13 +33,24 @@ class TerraformFailed(Exception):
 
 
 class Terraform:
-    """A folder with a configuration, and terraform in it. With `proxied` it believes to be talking to Azure."""
+    """A folder with a configuration, and terraform in it. With `proxied` it believes to be talking to Azure. `home` is
+    the home of whoever runs it, where it is not that of the tests."""
 
-    def __init__(self, program: Path, world: Up, folder: Path, configuration: str, *, proxied: bool = True) -> None:
+    def __init__(
+        self,
+        program: Path,
+        world: Up,
+        folder: Path,
+        configuration: str,
+        *,
+        proxied: bool = True,
+        home: Path | None = None,
+    ) -> None:
         self._program = program
         self._world = world
         self._folder = folder
         self._proxied = proxied
+        self._home = home
         folder.mkdir(parents=True, exist_ok=True)
         self.write(configuration)
         self.run("init", *PLAIN)
@@ -96,7 +107,7 @@ class Terraform:
             "TF_CLI_CONFIG_FILE": str(self._settings()),
             "TF_IN_AUTOMATION": "1",
         }
-        environment = {**os.environ, **of_tests}
+        environment = {**os.environ, **of_tests} | ({"HOME": str(self._home)} if self._home else {})
         if self._proxied:
             return environment
         printed = subprocess.run(

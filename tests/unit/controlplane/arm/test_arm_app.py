@@ -156,8 +156,8 @@ def test_what_is_not_there_is_named(world: ArmWorld) -> None:
         ("POST", f"{GROUP}/exportTemplate", "POST Microsoft.Resources/subscriptions/resourceGroups/exportTemplate"),
         (
             "PUT",
-            f"{VAULT}/replicationVaultSettings/default",
-            "PUT Microsoft.RecoveryServices/vaults/replicationVaultSettings",
+            f"{VAULT}/replicationAlertSettings/default",
+            "PUT Microsoft.RecoveryServices/vaults/replicationAlertSettings",
         ),
     ],
 )

@@ -24,6 +24,7 @@ WITHOUT_SDK = {
     "PATCH Microsoft.DataProtection/resourceGuards",
     "PUT Microsoft.Insights/diagnosticSettings",
     "POST Microsoft.ResourceGraph/resources",
+    "PUT Microsoft.RecoveryServices/vaults/replicationVaultSettings",
     "POST Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers/protectedItems/recoveryPoints/"
     "listInstantItemRecoveryOperationResult",
 }

@@ -40,6 +40,19 @@ def add_disk(world: ArmWorld) -> None:
     assert world.follow(response)["status"] == "Succeeded"
 
 
+@pytest.mark.parametrize("kind", ["disks", "snapshots"])
+def test_encryption_in_the_machine_is_refused_unless_it_is_off(world: ArmWorld, kind: str) -> None:
+    add_disk(world)
+    body: Json = snapshot_body() if kind == "snapshots" else EMPTY
+    path = f"{GROUP}/providers/Microsoft.Compute/{kind}/Other"
+
+    def with_encryption(enabled: bool) -> Json:
+        return body | {"properties": body["properties"] | {"encryptionSettingsCollection": {"enabled": enabled}}}
+
+    assert world.error("PUT", path, with_encryption(True)) == (501, "OperationNotSimulated")
+    assert world.follow(world.put(path, with_encryption(False)))["status"] == "Succeeded"
+
+
 def snapshot_body() -> Json:
     return {"location": "westus", "properties": {"creationData": {"createOption": "Copy", "sourceResourceId": DISK}}}
 
@@ -181,6 +194,15 @@ def test_a_snapshot_of_a_disk_is_one_of_its_blob(world: ArmWorld) -> None:
     assert world.follow(response)["status"] == "Succeeded"
     assert world.ports.blobs.properties(taken) is None
     assert world.request("DELETE", SNAPSHOT).status_code == 204
+
+
+def test_a_snapshot_may_name_its_disk_as_older_clients_do(world: ArmWorld) -> None:
+    add_disk(world)
+    creation = {"createOption": "Copy", "sourceUri": DISK}
+    response = world.put(SNAPSHOT, {"location": "westus", "properties": {"creationData": creation}})
+    assert world.follow(response)["status"] == "Succeeded"
+    shown = world.get(SNAPSHOT)["properties"]["creationData"]
+    assert (shown["sourceResourceId"], shown["sourceUri"]) == (DISK, DISK)
 
 
 @pytest.mark.parametrize(

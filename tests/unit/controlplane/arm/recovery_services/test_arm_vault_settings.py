@@ -208,6 +208,21 @@ def test_a_vault_is_encrypted_with_a_customer_s_key(world: ArmWorld) -> None:
     assert world.get(VAULT)["properties"]["encryption"] == shown
 
 
+def test_a_new_vault_may_name_the_identity_that_it_gets_later(world: ArmWorld) -> None:
+    add_identity(world)
+    encryption = {"keyVaultProperties": {"keyUri": KEY}, "kekIdentity": {"userAssignedIdentity": IDENTITY}}
+    other = f"{VAULT}2"
+    body = {"location": "westus", "identity": {"type": "None"}, "properties": {"encryption": encryption}}
+    world.put(other, body)
+    world.request("PATCH", other, {"identity": {"type": "UserAssigned", "userAssignedIdentities": {IDENTITY: {}}}})
+    shown = world.get(other)
+    assert list(shown["identity"]["userAssignedIdentities"]) == [IDENTITY]
+    assert shown["properties"]["encryption"]["kekIdentity"]["userAssignedIdentity"] == IDENTITY
+    own = encryption | {"kekIdentity": {"useSystemAssignedIdentity": True}}
+    refusal = world.error("PUT", f"{VAULT}3", body | {"properties": {"encryption": own}})
+    assert refusal == (400, "BMSUserErrorEncryptionIdentityNotAssigned")
+
+
 def test_the_older_api_encrypts_too(world: ArmWorld) -> None:
     assert world.get(ENCRYPTION_CONFIG)["properties"]["encryptionAtRestType"] == "MicrosoftManaged"
     asked = {"encryptionAtRestType": "CustomerManaged", "keyUri": KEY, "useSystemAssignedIdentity": True}
@@ -219,6 +234,24 @@ def test_the_older_api_encrypts_too(world: ArmWorld) -> None:
     assert world.get(VAULT)["properties"]["encryption"]["keyVaultProperties"] == {"keyUri": KEY}
     back = world.error("PUT", ENCRYPTION_CONFIG, {"properties": {"encryptionAtRestType": "MicrosoftManaged"}})
     assert back == (400, "BMSUserErrorEncryptionTypeNotAllowed")
+
+
+# -------------------------------------------------------------------------------------------------------- Site Recovery
+
+
+def test_the_settings_of_replication_are_kept_and_shown(world: ArmWorld) -> None:
+    settings = f"{VAULT}/replicationVaultSettings"
+    unset = {"migrationSolutionId": None, "vmwareToAzureProviderType": None}
+    assert world.get(f"{settings}/default")["properties"] == unset
+    before = world.get(VAULT)
+    put = world.put(f"{settings}/default", {"properties": {"vmwareToAzureProviderType": "Vmware"}})
+    assert put.status_code == 200
+    assert put.json() == world.get(f"{settings}/default")
+    assert put.json()["properties"] == unset | {"vmwareToAzureProviderType": "Vmware"}
+    patch(world, {"properties": {"publicNetworkAccess": "Disabled"}})
+    assert world.get(settings)["value"] == [put.json()]
+    assert world.get(VAULT)["properties"] == before["properties"] | {"publicNetworkAccess": "Disabled"}
+    assert world.error("PUT", f"{settings}/other", {"properties": {}}) == (404, "ResourceNotFound")
 
 
 # ----------------------------------------------------------------------------------------------------------- older APIs
