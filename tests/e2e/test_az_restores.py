@@ -18,6 +18,7 @@ def test_a_recovery_point_becomes_files_and_machines(az: Path, tmp_path: Path) -
         point = _backed_up(run)
         _mount(run, point)
         _restore_machines(run, point)
+        _delete_restore_points(run, point)
         run("backup vault delete -g rg1 -n vault01 --yes --force")
         assert run("backup vault list -g rg1") == []
 
@@ -53,3 +54,16 @@ def _restore_machines(az: Az, point: str) -> None:
     before = az("vm show -g rg1 -n vm1 --query storageProfile.osDisk.name")
     az.wait_for(az(f"{restore} --restore-mode OriginalLocation"), IN_VAULT)
     assert az("vm show -g rg1 -n vm1 --query storageProfile.osDisk.name") != before
+
+
+def _delete_restore_points(az: Az, point: str) -> None:
+    """az waits for the end of each operation. What has a copy in the vault can be restored from it then."""
+    (collection,) = az("restore-point collection list-all")
+    place = f"-g {collection['resourceGroup']} --collection-name {collection['name']}"
+    named = az(f"restore-point collection show {place} --restore-points")["restorePoints"]
+    az(f"restore-point delete {place} -n {named[0]['name']} --yes")
+    for left in az("restore-point collection list-all"):
+        az(f"restore-point collection delete -g {left['resourceGroup']} --collection-name {left['name']} --yes")
+    assert az("restore-point collection list-all") == []
+    shown = az(f"backup recoverypoint show {ITEM} -n {point} --backup-management-type AzureIaasVM")
+    assert [tier["type"] for tier in shown["properties"]["recoveryPointTierDetails"]] == ["HardenedRP"]

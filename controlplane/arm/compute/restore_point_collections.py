@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from controlplane.arm.compute import compute_operations
 from controlplane.arm.edge.call import Answer, Call, as_json, rows
 from controlplane.arm.edge.routing import GROUP, SUBSCRIPTION, Route, reading, refused
@@ -9,9 +11,13 @@ from controlplane.arm.edge.tags import patching
 from controlplane.domain import errors
 from controlplane.domain.arm_id import ResourceId
 from controlplane.domain.compute.restore_point_collection import KIND, POINT_KIND, POINT_TYPE, TYPE
+from controlplane.domain.events.service import RecoveryPointState
 from controlplane.domain.recovery_services.recovery_point import changed
-from controlplane.jobs.documents import points, restore_points
-from controlplane.ports import Document
+from controlplane.jobs.documents import points
+from controlplane.jobs.documents import restore_points as documents
+from controlplane.jobs.provisioning import disks as jobs
+from controlplane.jobs.provisioning import restore_points as deletion
+from controlplane.ports import Blob, Document
 
 COLLECTIONS = f"{GROUP}/providers/{TYPE}"
 COLLECTION = f"{COLLECTIONS}/{{collection}}"
@@ -40,15 +46,14 @@ def list_all_collections(call: Call) -> Answer:
 
 def delete_collection(call: Call) -> Answer:
     """With all its restore points, and so with the snapshots of the recovery points."""
-    found = call.find(KIND)
-    if found is None:
-        return Answer(204)
-    call.check_precondition(found)
-    for point in call.ports.store.find(POINT_KIND, found.id):
-        _delete(call, point)
     with call.ports.store.transaction():
-        call.ports.store.delete(KIND, found.id)
-        return compute_operations.accepted(call, compute_operations.done(call, found.json()["location"]))
+        collection = call.find(KIND)
+        if collection is None:
+            return Answer(204)
+        call.check_precondition(collection)
+        inside = call.ports.store.find(POINT_KIND, collection.id)
+        call.ports.store.delete(KIND, collection.id)
+        return _delete(call, collection.json()["location"], inside)
 
 
 def get_point(call: Call) -> Answer:
@@ -61,29 +66,39 @@ def get_point(call: Call) -> Answer:
 
 
 def delete_point(call: Call) -> Answer:
-    found = call.find(POINT_KIND)
-    if found is None:
-        return Answer(204)
-    location = found.json()["properties"]["sourceMetadata"]["location"]
-    _delete(call, found)
     with call.ports.store.transaction():
+        point = call.find(POINT_KIND)
+        if point is None:
+            return Answer(204)
+        return _delete(call, point.json()["properties"]["sourceMetadata"]["location"], [point])
+
+
+def _delete(call: Call, location: str, restore_points: Sequence[Document]) -> Answer:
+    """They are gone at once, so that nobody begins to restore from them; a job deletes their snapshots. To be called
+    in a transaction."""
+    places = [jobs.place_of(snapshot) for each in restore_points for snapshot in _released(call, each)]
+    if not places:
         return compute_operations.accepted(call, compute_operations.done(call, location))
+    begun, path = compute_operations.begin_job(call, location)
+    state: deletion.RestorePointsState = {**begun, "snapshots": places}
+    call.engine.start(deletion.DELETE.name, state["job"], dict(state))
+    return compute_operations.accepted(call, path)
 
 
-def _delete(call: Call, found: Document) -> None:
-    """Its recovery point lives by its copy in the vault from now on; one without any stays to be seen, but cannot be
-    restored from."""
-    point = points.find(call.ports.store, found.private["point"])
-    if point is None:
-        call.ports.store.delete(POINT_KIND, found.id)
-        return
-    for disk in point.disks:
-        call.ports.blobs.delete(points.snapshot_of(disk))
-    with call.ports.store.transaction():
-        restore_points.forget(call.ports.store, point)
-        still = points.find(call.ports.store, found.private["point"])  # It may have expired or moved meanwhile.
-        if still is not None and still.has_snapshots and still.has_vault_copy:
-            points.put(call.ports.store, changed(still, "snapshot_expired"))
+def _released(call: Call, restore_point: Document) -> list[Blob]:
+    """Remove a restore point; returns its snapshots. Its recovery point lives by its copy in the vault from now on; one
+    without any stays to be seen, but cannot be restored from."""
+    store = call.ports.store
+    documents.remove(store, restore_point.id)
+    point = points.find(store, restore_point.private["point"])
+    if point is None or not point.has_snapshots:
+        return []
+    if point.has_vault_copy:
+        left = changed(point, "snapshot_expired")
+        points.put(store, left)
+        told = RecoveryPointState(left.id, left.tiers, left.consistency)
+        store.record(told.event(vm=points.machine_of(store, left)))
+    return [points.snapshot_of(disk) for disk in point.disks]
 
 
 ROUTES = (

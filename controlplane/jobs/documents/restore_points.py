@@ -81,10 +81,14 @@ def show(store: Store, point: RecoveryPoint, vm: str, disks: Sequence[Disk]) -> 
 
 def forget(store: Store, point: RecoveryPoint) -> None:
     """Remove the restore point of a recovery point's snapshots; with the last one the collection goes, too."""
-    if not point.restore_point:
-        return
-    collection = _collection_of(point.restore_point)
-    store.delete(POINT_KIND, point.restore_point)
+    if point.restore_point:
+        remove(store, point.restore_point)
+
+
+def remove(store: Store, id: str) -> None:
+    """Remove a restore point; with the last one the collection goes, too."""
+    collection = _collection_of(id)
+    store.delete(POINT_KIND, id)
     if not store.find(POINT_KIND, collection, limit=1):
         store.delete(KIND, collection)
 

@@ -192,7 +192,7 @@ def test_a_recovery_point_that_goes_meanwhile_does_not_come_back_with_its_restor
         points.remove(world.ports.store, expired.partition("/recoveryPoints/")[0], expired.rpartition("/")[2])
 
     other, store = meanwhile(world, expire)
-    assert other.request("DELETE", inside["id"]).status_code == 202
+    assert other.request("DELETE", inside["id"]).status_code == 204
     assert store.happened
     assert world.get(f"{ITEM}/recoveryPoints")["value"] == []
     assert world.error("GET", inside["id"]) == (404, "ResourceNotFound")
