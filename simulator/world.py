@@ -118,7 +118,6 @@ class World:
         self.storage_answers: Mapping[str, ProbeAnswer] = {}
         """What a blob endpoint of somebody else's can and cannot do; nothing is said of our own Azurite."""
         self._is_published = False
-        self._servings: list[Serving] = []
         self._limits = RateLimits(enforced=config.limit_requests)
         self._controls: Future[Application] = Future()
         self._controls.set_running_or_notify_cancel()  # a client that stops waiting must not cancel it for others
@@ -287,7 +286,7 @@ class World:
         self._identity = Identity(
             client_secret=self.state.secret("client_secret", lambda: secrets.token_hex(32)),
             signing_key=_signing_key(self.state.secret("signing_key", _new_signing_key)),
-            addresses=lambda: [_from_here(each.url) for each in self._servings],
+            hosts=server_hosts(self.config.host),
         )
         self._sim_token = self.state.secret("sim_token", lambda: secrets.token_urlsafe(32))
 
@@ -301,10 +300,8 @@ class World:
         certificate = self.authority.certificate_file("server", server_hosts(self.config.host))
         self._serving = Serving(app, self.config.host, self.config.arm_port)
         self._stack.callback(self._serving.close)
-        self._servings.append(self._serving)
         self._secure = Serving(app, self.config.host, self.config.https_port, certificate)
         self._stack.callback(self._secure.close)
-        self._servings.append(self._secure)
 
     def _build_backend(self, keep: ExitStack) -> None:
         from simulator import backend  # a third of all code: ARM answers while it is loaded

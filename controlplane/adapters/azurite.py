@@ -36,6 +36,7 @@ from controlplane.adapters.storage_answers import (
 )
 from controlplane.adapters.storage_keys import Accounts, FixedAccounts, blob_sas, shared_key
 from controlplane.domain.spans import Span, merged, within, without
+from controlplane.domain.storage import blob_container
 from controlplane.ports import (
     CLAIMS,
     MAX_IN_FLIGHT,
@@ -140,10 +141,11 @@ class AzuriteBlobs:
     def parse(self, url: str) -> Blob:
         address, _, query = url.partition("?")
         match = self._address.fullmatch(address)
-        if not match:
+        account, container, name = match.groups() if match else ("", "", "")
+        name = unquote(name)
+        if not (blob_container.is_name(container) and blob_container.is_blob_name(name)):
             raise ValueError("this URL is not the address of a blob in this storage")
-        account, container, name = match.groups()
-        return Blob(account, container, unquote(name), parse_qs(query).get("snapshot", [None])[0])
+        return Blob(account, container, name, parse_qs(query).get("snapshot", [None])[0])
 
     def sas(self, blob: Blob, permissions: str, expires: datetime) -> str:
         account, key = self._prefix + blob.account, self.account_key(blob.account)

@@ -13,6 +13,7 @@ from typing import Literal
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 from controlplane.domain.spans import Span, merged, within, without
+from controlplane.domain.storage import blob_container
 from controlplane.ports import Blob, BlobConflict, BlobNotFound, BlobProperties, BlobRefused, Container, Range
 
 PAGE_BYTES = 512
@@ -81,12 +82,12 @@ class MemoryBlobs:
         return f"{address}?snapshot={quote(blob.snapshot)}" if blob.snapshot else address
 
     def parse(self, url: str) -> Blob:
-        parts = urlsplit(url)
-        path = unquote(parts.path).split("/", 3)
-        if f"{parts.scheme}://{parts.netloc}" != ENDPOINT or len(path) < 4 or not all(path[1:]):
+        address, _, query = url.partition("?")
+        account, container, name = [*unquote(address.removeprefix(f"{ENDPOINT}/")).split("/", 2), "", ""][:3]
+        ours = address.startswith(f"{ENDPOINT}/") and account
+        if not ours or not (blob_container.is_name(container) and blob_container.is_blob_name(name)):
             raise ValueError("this URL is not the address of a blob in this storage")
-        snapshot = parse_qs(parts.query).get("snapshot", [None])[0]
-        return Blob(path[1], path[2], path[3], snapshot)
+        return Blob(account, container, name, parse_qs(query).get("snapshot", [None])[0])
 
     def create(self, blob: Blob, size_bytes: int, metadata: Mapping[str, str] | None = None) -> None:
         _check_pages(0, size_bytes)

@@ -167,7 +167,7 @@ class Arm:
     ) -> Answer:
         """The answer to one ARM request; whatever is wrong with it is raised. `left` takes the caller's limits."""
         base_url = f"{scope['scheme']}://{headers.get('host', 'localhost')}"
-        caller = self._tokens.check(headers.get("authorization"), base_url)
+        caller = self._tokens.check(headers.get("authorization"))
         path = scope["path"]
         left.update(self._limits.take(scope["method"], _subscription(path), caller))
         query = _query(scope)

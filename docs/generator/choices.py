@@ -249,6 +249,13 @@ SERVICE = (
         "simulator/host/documents.py",
     ),
     Choice(
+        "The SAS of the blob to which a guest agent reports",
+        "lasts 30 days; a start of the host, a boot and a change of the extensions make another one. Where machines "
+        "share one address, it is given only for the token of its machine",
+        "lasts until the year 9999; a machine is known by its network",
+        "simulator/host/machine.py",
+    ),
+    Choice(
         "A PUT of an extension that changes nothing",
         "nothing runs again, unless it had failed",
         "documented for settings that did not change; not for an extension that failed",

@@ -7,6 +7,7 @@ certificate of the world's authority, and hands what it carries, unchanged, to t
 from __future__ import annotations
 
 import asyncio
+import re
 import ssl
 import threading
 from collections.abc import Callable, Mapping
@@ -20,6 +21,7 @@ from simulator.command.client_environment import is_real_azure
 from simulator.failures import Failure
 
 HTTPS_PORT = 443
+PORT_DIGITS = 5
 HEAD_BYTES = 16 * 1024
 COPY_BYTES = 64 * 1024
 HEAD_SECONDS = 30.0
@@ -177,9 +179,11 @@ async def _refuse(writer: asyncio.StreamWriter, target: str) -> None:
 
 def _address(target: str) -> tuple[str, int]:
     host, _, port = target.rpartition(":")
-    return host, int(port) if port.isdecimal() else 0
+    return host, int(port) if port.isdecimal() and len(port) <= PORT_DIGITS else 0
 
 
 def _named(target: str) -> str:
     """Host and port alone: the path and query may hold a secret."""
-    return urlsplit(target).netloc.rpartition("@")[2] if "//" in target else target.partition("/")[0]
+    # By hand: there is no text that a parser of URLs must not refuse.
+    _, slashes, rest = target.partition("//")
+    return re.split("[/?#]", rest if slashes else target, maxsplit=1)[0].rpartition("@")[2]

@@ -52,6 +52,9 @@ RETRY = timedelta(seconds=10)
 """World time until a machine is tried again after the storage did not answer or something unforeseen happened."""
 TOLD = "told"
 """Key beside a machine's document: the newest event that its host has acted upon."""
+STATUS_SAS_LASTS = timedelta(days=30)
+"""Of the SAS in a goal state. Azure's own lasts until the year 9999; nothing that can be lost should. A host that is
+started, a boot and a change make another one, and an agent that reports through the host needs none."""
 NEVER = datetime.max.replace(tzinfo=UTC)
 AT_ONCE = datetime.min.replace(tzinfo=UTC)
 
@@ -249,7 +252,9 @@ class Machine:
         blob = self.status_blob
         if blob is None:
             return ""
-        return guest_sas(self._all.blobs, self._all.storage_address(self.vm), blob, "rw", NEVER)
+        # Signatures are checked in real time, whatever the world's clock says.
+        expires = datetime.now(UTC) + STATUS_SAS_LASTS
+        return guest_sas(self._all.blobs, self._all.storage_address(self.vm), blob, "rw", expires)
 
     # -------------------------------------------------------------------------------------------------------- commands
 

@@ -3,8 +3,8 @@
 It speaks the guest agent's protocol, so that a real agent can take the place of the simulated one. The wire server and
 the host's plugin, which listen on two ports in Azure, share no path and so share this server. Machines are told apart
 by the path prefix `/vm/<key>`; `application(machine)` is the same without a prefix, for one machine in a network
-namespace of its own. On the shared address nothing else keeps machines apart, so there the private key of a machine and
-its status are only for a program that knows the machine's token.
+namespace of its own. On the shared address nothing else keeps machines apart, so there the private key of a machine,
+the configuration of its extensions and its status are only for a program that knows the machine's token.
 
 This is plain ASGI: freeze and thaw pass through here, and a framework's layers would be in the freeze window.
 """
@@ -200,6 +200,8 @@ def _goal_state(server: WireServer, call: WireCall) -> WireAnswer:
 
 
 def _extensions_config(server: WireServer, call: WireCall) -> WireAnswer:
+    """What the machine's handlers shall do, and a SAS that grants writing its status."""
+    _require_trust(call)
     return _xml(goalstate.extensions_config_xml(call.machine.goal_state, call.base_url))
 
 
@@ -253,7 +255,10 @@ def _plugin_versions(server: WireServer, call: WireCall) -> WireAnswer:
 
 def _artifact(server: WireServer, call: WireCall) -> WireAnswer:
     """A package fetched through the host, for machines that reach nothing else."""
-    path = unquote(urlsplit(call.headers.get("x-ms-artifact-location", "")).path)
+    try:
+        path = unquote(urlsplit(call.headers.get("x-ms-artifact-location", "")).path)
+    except ValueError:  # a host in brackets that is none
+        path = ""
     start = path.find(PACKAGES)
     if start < 0:
         raise Refusal(404, "the host fetches only packages that are published here")
@@ -266,8 +271,9 @@ def _status(server: WireServer, call: WireCall) -> WireAnswer:
     _require_trust(call)
     upload = _json_object(call.body)
     url = call.machine.goal_state.status_url
-    # The host writes with its own key, so it must not be talked into writing any other blob.
-    if url and upload.get("requestUri") != url:
+    # The host writes with its own key, so it must not be talked into writing any other blob. The SAS does not matter:
+    # an agent may have it from an earlier goal state.
+    if url and str(upload.get("requestUri")).partition("?")[0] != url.partition("?")[0]:
         raise Refusal(403, "requestUri is not the status blob of this machine")
     try:
         content = base64.b64decode(upload.get("content", ""), validate=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -40,6 +40,9 @@ TOKEN_SECONDS = 3600
 REFRESH_TOKEN_SECONDS = 90 * 24 * 3600
 REFRESH_AUDIENCE = "urn:backupsim:refresh"
 """No resource has this name, so that a refresh token opens nothing by itself."""
+CLOCK_SKEW_SECONDS = 300
+"""How much earlier than its first second a token is taken, as Microsoft's own libraries do by default (ClockSkew of
+TokenValidationParameters)."""
 VERIFIED_TOKENS = 256
 """How many verified tokens are remembered: the signature costs more than the rest of a small answer."""
 
@@ -75,8 +78,9 @@ class Identity:
     client_id: str = CLIENT_ID
     subscription_id: str = SUBSCRIPTION_ID
     user_name: str = USER_NAME
-    addresses: Callable[[], Sequence[str]] = tuple
-    """Where this service is reached, as far as known by now: a token asked for at one serves at the others."""
+    hosts: Collection[str] = ()
+    """Names and addresses of this machine by which clients reach this service, in lower case. A token for one of them,
+    at whatever port and scheme, serves at all; what a request's Host header says besides is no such name."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +103,7 @@ class Tokens:
         self._key: dict[str, Any] = json.loads(RSAAlgorithm.to_jwk(self._public_key))
         self._key_id = sha256(self._key["n"].encode()).hexdigest()[:27]
         self._real_time = real_time
-        self._verified: dict[str, tuple[float, str, str]] = {}
+        self._verified: dict[str, _Verified] = {}
 
     @property
     def application(self) -> Principal:
@@ -158,36 +162,39 @@ class Tokens:
         key: Any = self._private_key
         return jwt.encode({**every, **claims}, key, algorithm="RS256", headers={"kid": self._key_id})
 
-    def check(self, authorization: str | None, base_url: str) -> str:
+    def check(self, authorization: str | None) -> str:
         """Whose token the header carries (an object id); raises the 401 of ARM unless it is valid for this service."""
         if not authorization:
             raise AUTHORIZATION_MISSING.error()
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise AUTHORIZATION_MALFORMED.error()
-        expiry, audience, caller = self._verified.get(token) or self._verify(token)
+        verified = self._verified.get(token) or self._verify(token)
         now = self._real_time()
-        if expiry <= now:
-            raise EXPIRED_AUTHENTICATION_TOKEN.error(expiry=utc(expiry), now=utc(now))
-        if not self._is_own(_resource(audience), base_url):
-            raise INVALID_AUTHENTICATION_TOKEN_AUDIENCE.error(audience=audience)
-        return caller
+        if verified.begins > now + CLOCK_SKEW_SECONDS:
+            raise INVALID_AUTHENTICATION_TOKEN.error()
+        if verified.ends <= now:
+            raise EXPIRED_AUTHENTICATION_TOKEN.error(expiry=utc(verified.ends), now=utc(now))
+        if not self._is_own(_resource(verified.audience)):
+            raise INVALID_AUTHENTICATION_TOKEN_AUDIENCE.error(audience=verified.audience)
+        return verified.caller
 
-    def may_ask_for(self, resource: str, base_url: str) -> bool:
+    def may_ask_for(self, resource: str) -> bool:
         named = _resource(resource)
-        return named in OTHER_RESOURCES or named in _ADVERTISED_RESOURCES or self._is_own(named, base_url)
+        return named in OTHER_RESOURCES or named in _ADVERTISED_RESOURCES or self._is_own(named)
 
     def key_set(self) -> dict[str, Any]:
         """The public key, as a JSON Web Key Set."""
         public = {name: self._key[name] for name in ("kty", "n", "e")}
         return {"keys": [{**public, "use": "sig", "alg": "RS256", "kid": self._key_id, "x5t": self._key_id}]}
 
-    def _verify(self, token: str) -> tuple[float, str, str]:
-        # Expiry and audience depend on the moment and on the request, so they are checked at each use.
+    def _verify(self, token: str) -> _Verified:
+        # Times and audience depend on the moment and on the request, so they are checked at each use.
         options: Any = {"verify_aud": False, "verify_exp": False, "verify_nbf": False, "verify_iat": False}
         try:
             claims = jwt.decode(token, self._public_key, algorithms=["RS256"], options=options)
-            verified = float(claims["exp"]), str(claims["aud"]), str(claims["oid"])
+            times = float(claims["nbf"]), float(claims["exp"])
+            verified = _Verified(*times, audience=str(claims["aud"]), caller=str(claims["oid"]))
             issuer, tenant = claims["iss"], claims["tid"]
         except (jwt.PyJWTError, KeyError, TypeError, ValueError):
             raise INVALID_AUTHENTICATION_TOKEN.error() from None
@@ -198,13 +205,27 @@ class Tokens:
         self._verified[token] = verified
         return verified
 
-    def _is_own(self, resource: str, base_url: str) -> bool:
-        """Whether it means this service, to a client that reached it at `base_url`."""
-        if resource in ARM_AUDIENCES or resource == _resource(base_url):
+    def _is_own(self, resource: str) -> bool:
+        """Whether it means this service."""
+        if resource in ARM_AUDIENCES:
             return True
-        addresses = [urlsplit(_resource(each)) for each in self.identity.addresses()]
-        host = urlsplit(_resource(base_url)).hostname
-        return any(resource in {each.geturl(), f"{each.scheme}://{host}:{each.port}"} for each in addresses)
+        try:
+            parts = urlsplit(resource)
+        except ValueError:  # a host in brackets that is none
+            return False
+        is_address = parts.scheme in {"http", "https"} and "@" not in parts.netloc and not parts.query
+        return is_address and not parts.path and parts.hostname in self.identity.hosts
+
+
+@dataclass(frozen=True, slots=True)
+class _Verified:
+    """What is remembered of a token with a good signature. Times in seconds since 1970."""
+
+    begins: float
+    ends: float
+    audience: str
+    caller: str
+    """Object id of whom it was issued to."""
 
 
 def _names_of(user_name: str) -> dict[str, str]:

@@ -78,7 +78,7 @@ def resource(request: SignIn) -> str:
     name = request.form.get("resource") if request.version == 1 else None
     if name is None:
         name = _resource_of_scope(request)
-    if not request.tokens.may_ask_for(name, request.base_url):
+    if not request.tokens.may_ask_for(name):
         message = f"The resource principal named {name} was not found in the tenant named {request.tenant}."
         raise Refusal("invalid_resource", 500011, message)
     return name

@@ -172,7 +172,10 @@ def _device_code(codes: DeviceCodes, client_id: str, base_url: str, version: int
 
 def _instance(scheme: str, netloc: str, authorization_endpoint: str) -> Response:
     """Whether an authority is known, which is so for this very address."""
-    url = urlsplit(authorization_endpoint)
+    try:
+        url = urlsplit(authorization_endpoint)
+    except ValueError:  # a host in brackets that is none
+        url = urlsplit("")
     if url.netloc.lower() != netloc.lower():
         return _refused(Refusal("invalid_instance", 50049, "Unknown or invalid instance."))
     tenant = url.path.strip("/").partition("/")[0]

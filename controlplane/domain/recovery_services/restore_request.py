@@ -94,6 +94,14 @@ def read(request: Json, point: RecoveryPoint, vault: VaultFacts) -> CheckedResto
     return _alternate(request, restore) if kind == ALTERNATE else restore
 
 
+def check_source(request: Json, machine: str) -> None:
+    """Refuse a request that names another machine than the one that the recovery point is of."""
+    named = str(request.get("sourceResourceId") or machine)
+    if named.strip("/").lower() != machine.strip("/").lower():
+        reason = "it must be the id of the virtual machine that the recovery point is of"
+        raise errors.invalid_backup_input("sourceResourceId", reason)
+
+
 def _check_type(request: Json, point: RecoveryPoint) -> None:
     kind = request.get("objectType")
     if kind not in (REQUEST, REHYDRATION):

@@ -39,8 +39,19 @@ class Traits:
 
 
 def check_name(name: str) -> None:
-    if len(name) > 63 or not _NAME.fullmatch(name):
+    if not is_name(name):
         raise BLOB_CONTAINER_NAME_INVALID.error()
+
+
+def is_name(name: str) -> bool:
+    return len(name) <= 63 and _NAME.fullmatch(name) is not None
+
+
+def is_blob_name(name: str) -> bool:
+    """Whether a blob can have this name: 1 to 1,024 characters, none of them a control character, and no segment that a
+    URL would lose on its way (Learn, "Naming and referencing containers, blobs, and metadata")."""
+    printable = all(character >= " " and not "\x7f" <= character <= "\x9f" for character in name)
+    return 1 <= len(name) <= 1024 and printable and not {".", ".."} & set(name.split("/"))
 
 
 def public_access(requested: str | None, account: Json, former: str) -> str:

@@ -7,6 +7,7 @@ on the disks is none of the service's business: the script that it hands out rea
 from __future__ import annotations
 
 import inspect
+import json
 import secrets
 import string
 from datetime import timedelta
@@ -96,8 +97,9 @@ def script(base_url: str, session: Session, password: str = recover_files.UNKNOW
     """The text of the script. The line of the password is written as the command line looks for it."""
     source = inspect.getsource(recover_files)
     filled = {
-        'SERVICE = ""': f'SERVICE = "{base_url}"',
-        'SESSION = ""': f'SESSION = "{session.id}"',
+        # As literals: what a client said, such as the name it called us by, must stay a text in the program.
+        'SERVICE = ""': f"SERVICE = {json.dumps(base_url)}",
+        'SESSION = ""': f"SESSION = {json.dumps(session.id)}",
         'PASSWORD = ""': f'TargetPassword="{password}"\nPASSWORD = TargetPassword',
     }
     for line, filled_line in filled.items():

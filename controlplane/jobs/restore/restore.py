@@ -64,6 +64,7 @@ def restore(ports: Ports, engine: Engine, recovery_point_id: str, request: Json)
     properties: Json = request.get("properties") or {}
     home = _vault(ports, vault_id_of(point.item))
     checked = restore_request.read(properties, point, home)
+    restore_request.check_source(properties, item.json()["properties"]["sourceResourceId"])
     account = _account(ports.store, checked.account, home)
     tier = _tier(ports, point, checked)
     # The recorded service gives the job and its operation one id.

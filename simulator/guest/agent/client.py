@@ -73,7 +73,7 @@ class WireClient:
         )
 
     def extensions(self, url: str) -> Extensions:
-        root = self._xml(url)
+        root = self._xml(url, self._trust)
         settings = {
             (plugin.get("name", "").lower(), plugin.get("version", "")): plugin.find("RuntimeSettings")
             for plugin in root.iterfind("PluginSettings/Plugin")

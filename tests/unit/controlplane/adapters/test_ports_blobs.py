@@ -155,7 +155,24 @@ def test_parse_undoes_sas(blobs: Blobs, snapshot: str | None) -> None:
 
 
 def test_parse_refuses_a_foreign_url_and_does_not_repeat_its_signature(blobs: Blobs) -> None:
-    for url in ("https://elsewhere.example/c/b?sig=secret", blobs.account_url(ACCOUNT) + "?sig=secret", "sig=secret"):
+    here = blobs.account_url(ACCOUNT)
+    foreign = ("https://elsewhere.example/c/b?sig=secret", f"{here}?sig=secret", "sig=secret", "http://[?sig=secret")
+    names = (
+        "container/..",
+        "container/a/../b",
+        "container/%2e%2e",
+        "container/a%00b",
+        "../b",
+        "..",
+        "C/b",
+        "a;b/c",
+        "",
+    )
+    for url in (
+        *foreign,
+        *(f"{here}/{name}?sig=secret" for name in names),
+        f"{here}/container/{'n' * 1025}?sig=secret",
+    ):
         with pytest.raises(ValueError, match="not the address") as caught:
             blobs.parse(url)
         assert "secret" not in str(caught.value)

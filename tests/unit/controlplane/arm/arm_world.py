@@ -35,7 +35,8 @@ from tests.transaction_guard import GuardedBlobs, GuardedClock, TransactionGuard
 from tests.unit.controlplane.adapters.scripted_fabric import ScriptedFabric
 
 START = datetime(2026, 11, 22, 8, 30, 15, 250_000, tzinfo=UTC)
-BASE_URL = "https://arm.invalid:7443"
+HOST = "arm.invalid"
+BASE_URL = f"https://{HOST}:7443"
 SECRET = "secret-of-the-application"
 VERSION = {"api-version": "2026-05-01"}
 
@@ -69,7 +70,7 @@ def empty_store() -> bytes:
 
 
 def identity() -> Identity:
-    return Identity(client_secret=SECRET, signing_key=signing_key())
+    return Identity(client_secret=SECRET, signing_key=signing_key(), hosts=(HOST,))
 
 
 @cache

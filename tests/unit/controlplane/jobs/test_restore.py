@@ -25,6 +25,7 @@ from tests.unit.controlplane.jobs.backup_world import (
     SIZE,
     TARGET,
     VAULT,
+    VM,
     BackupWorld,
     backup_world,
 )
@@ -192,6 +193,8 @@ def test_only_one_restore_of_an_item_at_a_time(world: BackupWorld) -> None:
 @pytest.mark.parametrize(
     ("asked", "code"),
     [
+        ({"sourceResourceId": "x"}, "BMSUserErrorInvalidInput"),
+        ({"sourceResourceId": f"{VM}x"}, "BMSUserErrorInvalidInput"),
         ({"objectType": "AzureFileShareRestoreRequest"}, "BMSUserErrorInvalidInput"),
         ({"recoveryPointId": "1"}, "BMSUserErrorInvalidInput"),
         ({"recoveryType": "Everything"}, "BMSUserErrorInvalidInput"),

@@ -123,6 +123,26 @@ def test_a_request_without_tls_is_refused_and_no_secret_is_told(world: World) ->
     assert world.refused == ["management.azure.com"]
 
 
+@pytest.mark.parametrize(
+    ("line", "named"),
+    [
+        ("GET http://[ HTTP/1.1", "["),
+        ("GET http://[?sig=secret HTTP/1.1", "["),
+        ("CONNECT http://[:443 HTTP/1.1", "[:443"),
+        ("CONNECT management.azure.com:" + "4" * 5_000 + " HTTP/1.1", "management.azure.com:" + "4" * 5_000),
+        ("GET", ""),
+    ],
+)
+def test_a_target_that_is_no_address_is_refused_too(
+    world: World, caplog: pytest.LogCaptureFixture, line: str, named: str
+) -> None:
+    world.refused.clear()
+    with spoken(world, f"{line}\r\n\r\n".encode()) as answer:
+        assert answer.startswith(b"HTTP/1.1 403 ")
+    assert world.refused == [named]
+    assert caplog.records == []
+
+
 def test_nonsense_ends_the_connection_and_nothing_more(world: World) -> None:
     for nonsense in (b"\x16\x03\x01" + b"\xff" * 200 + b"\r\n\r\n", b"A" * 100_000):
         try:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import stat
 import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import unquote
 
 import httpx
 import pytest
@@ -16,6 +19,7 @@ from controlplane.domain.events import machines as events
 from controlplane.domain.events.event import Cause
 from controlplane.domain.events.service import JobState
 from controlplane.ports import Blob, MachineSpec
+from extension.contract.bridge import TOKEN_FILE
 from extension.contract.protocol import parse_settings_file
 from simulator.host.documents import machine_key
 from simulator.host.host import Host
@@ -349,7 +353,11 @@ def test_the_status_blob_is_given_at_the_address_where_the_machine_reaches_the_s
     with world.host(status_account="service", storage_address="http://storage.example.org:10000"):
         world.started()
         there = f"http://{world.wire.address_of(machine_key(VM))}/machine/x/y?comp=config&type=extensionsConfig"
-        shown = httpx.get(there).text
+        assert httpx.get(there).status_code == 401
+        token = (world.folder / machine_key(VM) / TOKEN_FILE).read_text()
+        shown = httpx.get(there, headers={"Authorization": f"Bearer {token}"}).text
+        (until,) = re.findall(r"se=([^&]+)&", shown)
+        assert datetime.now(UTC) < datetime.fromisoformat(unquote(until)) < datetime.now(UTC) + timedelta(days=31)
         assert "http://storage.example.org:10000/" in shown
 
 

@@ -85,7 +85,7 @@ def test_every_address_of_the_goal_state_answers(wire: Wire) -> None:
     for tag in ("HostingEnvironmentConfig", "SharedConfig", "ExtensionsConfig"):
         address = configuration.findtext(tag) or ""
         assert address.startswith(f"http://{wire.server.address_of(wire.machine.key)}/machine/")
-        assert xml(httpx.get(address)).get("goalStateIncarnation") == "1"
+        assert xml(httpx.get(address, headers=TRUST)).get("goalStateIncarnation") == "1"
 
 
 def test_the_role_is_named_by_the_machine_id(wire: Wire) -> None:
@@ -98,7 +98,7 @@ def test_the_role_is_named_by_the_machine_id(wire: Wire) -> None:
 def test_plugins_carry_their_settings_unchanged(wire: Wire) -> None:
     settings = json.dumps({"text": "<&>\"' ü"})
     wire.machine.goal_state = goal_state(plugins=(PluginGoal(NAME, "1.9.1.0", "enabled", 7, settings),))
-    root = xml(wire.http.get("/machine/x/y?comp=config&type=extensionsConfig&incarnation=1"))
+    root = xml(wire.http.get("/machine/x/y?comp=config&type=extensionsConfig&incarnation=1", headers=TRUST))
     plugin = root.find("Plugins/Plugin")
     assert plugin is not None
     assert (plugin.get("name"), plugin.get("version"), plugin.get("state")) == (NAME, "1.9.1.0", "enabled")
@@ -111,7 +111,7 @@ def test_plugins_carry_their_settings_unchanged(wire: Wire) -> None:
 
 def test_manifest_and_package_are_found_from_the_extensions_config(wire: Wire) -> None:
     wire.machine.goal_state = goal_state(plugins=(PluginGoal(NAME, "1.9.1.0", "enabled", 0, ""),))
-    config = xml(wire.http.get("/machine/x/y?comp=config&type=extensionsConfig&incarnation=1"))
+    config = xml(wire.http.get("/machine/x/y?comp=config&type=extensionsConfig&incarnation=1", headers=TRUST))
     plugin = config.find("Plugins/Plugin")
     assert plugin is not None
     manifest = xml(httpx.get(plugin.get("location", "")))
@@ -166,6 +166,12 @@ def test_a_status_reaches_its_blob_and_the_host_whatever_the_machine_calls_it(wi
     assert wire.machine.reports == [{"version": "1.1"}]
 
 
+def test_a_status_may_come_with_the_address_of_an_earlier_goal_state(wire: Wire) -> None:
+    earlier, given = (wire.blobs.sas(STATUS, "rw", datetime(year, 1, 1, tzinfo=UTC)) for year in (2098, 2099))
+    wire.machine.goal_state, wire.machine.status_blob = goal_state(status_url=given), STATUS
+    assert wire.http.put("/status", json=upload(earlier, {}), headers=TRUST).status_code == 200
+
+
 def test_the_host_writes_no_other_blob_than_the_one_it_gave(wire: Wire) -> None:
     given = wire.blobs.sas(STATUS, "rw", datetime(2099, 1, 1, tzinfo=UTC))
     other = Blob("service", "status", "other.status")
@@ -216,7 +222,8 @@ def test_a_malformed_status_is_refused(wire: Wire, body: bytes) -> None:
 @pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer wrong"}])
 def test_on_the_shared_address_nobody_else_can_report_or_fetch_the_key(wire: Wire, headers: dict[str, str]) -> None:
     assert wire.http.put("/status", json=upload("", {}), headers=headers).status_code == 401
-    assert wire.http.get("/machine/x/y?comp=certificates&incarnation=1", headers=headers).status_code == 401
+    for part in ("certificates", "config&type=extensionsConfig"):
+        assert wire.http.get(f"/machine/x/y?comp={part}&incarnation=1", headers=headers).status_code == 401
 
 
 def test_the_certificates_come_in_lines_as_mail_needs_them(wire: Wire, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ import pytest
 from controlplane.domain.compute.vhd import FOOTER_BYTES
 from controlplane.domain.events.service import ArmRequest, ItemRecoveryBegun, ItemRecoveryEnded, RetentionDue
 from controlplane.jobs.documents import sessions
-from controlplane.jobs.restore import recover_files
+from controlplane.jobs.restore import item_recovery, recover_files
 from controlplane.jobs.restore.item_recovery import LASTS
 from controlplane.jobs.restore.recover_files import UNKNOWN_PASSWORD, copy_all
 from controlplane.jobs.retention import expiry
@@ -157,6 +157,15 @@ def test_the_script_is_one_that_the_command_line_can_handle(world: ArmWorld) -> 
     exec(compile(cut, "script", "exec"), names)
     assert (names["SESSION"], names["PASSWORD"]) == (script["session"], UNKNOWN_PASSWORD)
     assert script["url"] == f"{names['SERVICE']}/itemrecovery/{script['session']}/script"
+
+
+def test_what_a_client_calls_the_service_is_a_text_in_the_script_and_no_program(world: ArmWorld) -> None:
+    script = begin(world, recovery_point(world))
+    hostile = 'x"\\\nraise SystemExit(7) #'
+    session = sessions.find(world.ports, script["session"])
+    names: Json = {"__name__": "script"}
+    exec(compile(item_recovery.script(f"http://{hostile}", session), "script", "exec"), names)
+    assert names["SERVICE"] == f"http://{hostile}"
 
 
 @pytest.mark.parametrize(
