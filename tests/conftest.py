@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from tests.postgresql import PostgreSQL
 
 LANES = {
     "slow": ("--all", "takes too long for every run"),
@@ -20,6 +25,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--long", action="store_true", help="the runs that take hours, too")
     group.addoption("--az", type=Path, metavar="PATH", help="the az program for the tests that drive it")
     group.addoption("--terraform", type=Path, metavar="PATH", help="the terraform program for the tests that drive it")
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgreSQL]:
+    """A server, for whoever needs a database of its own in it."""
+    from tests.postgresql import PostgreSQL, programs
+
+    found = programs()
+    if found is None or find_spec("psycopg") is None:
+        pytest.skip("no PostgreSQL; install Debian's package postgresql, and psycopg[binary] beside pytest")
+    server = PostgreSQL(found)
+    yield server
+    server.close()
 
 
 def pytest_configure(config: pytest.Config) -> None:

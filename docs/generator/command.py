@@ -28,7 +28,8 @@ VARIABLES = {
     "BACKUPSIM_BLOB_ACCOUNTS": "accounts of the endpoint in BACKUPSIM_BLOB_ENDPOINT, `name:key;name:key`",
     "BACKUPSIM_BLOB_ENDPOINT": "a blob endpoint to use instead of starting Azurite",
     "BACKUPSIM_CACHE": "folder for installed tools, which all worlds share; default: the user's cache folder",
-    "BACKUPSIM_DSN": "database to use instead of store.db, as SQLAlchemy names it",
+    "BACKUPSIM_DSN": "database to use instead of store.db, as SQLAlchemy names it: an SQLite file, or PostgreSQL as "
+    "`postgresql+psycopg://user:password@host/name`, for which the extra `postgresql` brings the driver",
     "BACKUPSIM_LOG": "level of the log: debug, info, warning or error",
     "BACKUPSIM_STATE": "folder of the world; default: `default` in the user's state folder",
     "VMSNAPSHOT_PYTHON": "the handler's interpreter; default: the simulator's own in a simulated guest, else `python3`",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 
 from controlplane.adapters.store import SqlStore
 from simulator.clock.virtual import VirtualClock
-from tests.unit.controlplane.adapters.databases import DATABASES, opened
+from tests.unit.controlplane.adapters.databases import DATABASES, address
 
 
 @pytest.fixture
@@ -22,4 +23,5 @@ def clock() -> Iterator[VirtualClock]:
 
 @pytest.fixture(params=DATABASES)
 def database(request: pytest.FixtureRequest, tmp_path: Path, clock: VirtualClock) -> Iterator[SqlStore]:
-    yield from opened(request.param, tmp_path, clock)
+    with closing(SqlStore(address(request.param, tmp_path, request), clock)) as database:
+        yield database

@@ -1,14 +1,13 @@
-"""What every Store must do, run over a file, over a database in memory, and over BACKUPSIM_TEST_DSN where it is set.
+"""What every Store must do, run over a file, over a database in memory, and over PostgreSQL.
 
-An overlay obeys the same rules but for those about threads, of which it serves one. The database of that address must
-be an empty one; whatever a test makes in it is dropped again.
+An overlay obeys the same rules but for those about threads, of which it serves one.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -21,7 +20,7 @@ from controlplane.domain.events.event import Event
 from controlplane.overlay_store import OverlayStore
 from controlplane.ports import Commit, DocumentExists, EtagMismatch, Store
 from simulator.clock.virtual import VirtualClock
-from tests.unit.controlplane.adapters.databases import DATABASES, opened
+from tests.unit.controlplane.adapters.databases import DATABASES, address
 
 START = datetime(2026, 11, 22, 19, 0, tzinfo=UTC)
 KIND = "microsoft.recoveryservices/vaults"
@@ -29,11 +28,12 @@ KIND = "microsoft.recoveryservices/vaults"
 
 @pytest.fixture(params=[*DATABASES, "overlay"])
 def store(request: pytest.FixtureRequest, tmp_path: Path, clock: VirtualClock) -> Iterator[Store]:
-    if request.param != "overlay":
-        yield from opened(request.param, tmp_path, clock)
-        return
-    for below in opened("file", tmp_path, clock):
-        with below.view() as view:
+    below = "file" if request.param == "overlay" else request.param
+    with closing(SqlStore(address(below, tmp_path, request), clock)) as database:
+        if request.param != "overlay":
+            yield database
+            return
+        with database.view() as view:
             yield OverlayStore(view, clock)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from controlplane.adapters.store import SqlStore
 from controlplane.domain.events.event import Event
 from controlplane.jobs.engine.runs import Logged, Run
 from simulator.clock.virtual import VirtualClock
-from tests.unit.controlplane.adapters.databases import DATABASES, opened
+from tests.unit.controlplane.adapters.databases import DATABASES, address
 
 
 @pytest.fixture
@@ -83,9 +83,11 @@ def test_the_state_of_a_newer_release_is_refused_and_left_alone(tmp_path: Path, 
 
 
 @pytest.mark.parametrize("which", [each for each in DATABASES if each != "memory"])
-def test_a_database_is_one_worlds_alone(which: str, tmp_path: Path, clock: VirtualClock) -> None:
-    database = contextmanager(opened)
-    with database(which, tmp_path, clock) as first, database(which, tmp_path, clock) as second:
+def test_a_database_is_one_worlds_alone(
+    which: str, tmp_path: Path, clock: VirtualClock, request: pytest.FixtureRequest
+) -> None:
+    shared = address(which, tmp_path, request)
+    with closing(SqlStore(shared, clock)) as first, closing(SqlStore(shared, clock)) as second:
         first.claim()
         with pytest.raises(StoreInUse, match="another world is using this database; stop it"):
             second.claim()
