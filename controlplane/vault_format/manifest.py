@@ -30,6 +30,9 @@ DIGEST_BYTES = 16
 SEGMENT_BLOCKS = 1024
 FORMAT = 1
 
+NO_PACK = bytes(DIGEST_BYTES).hex()
+"""Stands for a pack in runs of which the vault keeps the digests and not the blocks."""
+
 _MANIFEST_MAGIC = b"BSM1"
 _SEGMENT_MAGIC = b"BSS1"
 _MANIFEST_HEAD = Struct("<4sI")
@@ -46,9 +49,18 @@ def digest_of(data: bytes | bytearray | memoryview) -> bytes:
     return blake2b(data, digest_size=DIGEST_BYTES).digest()
 
 
+def is_hole(digest: bytes, length: int) -> bool:
+    """Whether a block of this digest and length is all zeros."""
+    return digest == (_ZEROS if length == _USUAL_LENGTH else digest_of(bytes(length)))
+
+
 def pack_of(name: str) -> str:
     """The id of the pack that the recovery point of this name brings along."""
     return digest_of(name.encode()).hex()
+
+
+_USUAL_LENGTH = 64 * 1024
+_ZEROS = digest_of(bytes(_USUAL_LENGTH))
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +135,23 @@ class Manifest:
         last = index * SEGMENT_BLOCKS + end - 1
         length = (end - first - 1) * self.block_bytes + self.block_length(last)
         return BlockPlace(run.pack, run.offset + (first - run.first) * self.block_bytes, length)
+
+
+class ContentDigest:
+    """A digest of the content of a whole disk, wherever its blocks lie: segments are added in ascending order."""
+
+    def __init__(self) -> None:
+        self._hash = blake2b(digest_size=DIGEST_BYTES)
+
+    def add(self, index: int, segment: Segment) -> None:
+        present = bytearray(SEGMENT_BLOCKS // 8)
+        for run in segment:
+            for block in range(run.first, run.end):
+                present[block // 8] |= 1 << block % 8
+        self._hash.update(b"".join([index.to_bytes(4, "little"), present, *(run.digests for run in segment)]))
+
+    def hex(self) -> str:
+        return self._hash.hexdigest()
 
 
 class SegmentBuilder:

@@ -16,7 +16,8 @@ from struct import Struct
 from threading import Lock
 
 from controlplane.domain.spans import Span, pieces
-from controlplane.ports import READ_BYTES, Blob, BlobNotFound, Blobs, BlobWriter, PortError
+from controlplane.ports import READ_BYTES, Blob, BlobNotFound, Blobs, BlobWriter
+from controlplane.vault_format.damage import VaultCorrupt
 from controlplane.vault_format.manifest import BlockPlace
 from controlplane.vault_format.sources import in_order
 
@@ -27,10 +28,6 @@ named, and no byte is moved that does not free another."""
 _TABLE_AT = "table_offset"
 """Metadata of a blob that is not the first of its pack: where its table begins."""
 _KEPT = Struct("<QQ")
-
-
-class VaultCorrupt(PortError):
-    """The vault has lost or changed data. The message names what is missing or wrong."""
 
 
 @dataclass(frozen=True)
@@ -80,10 +77,11 @@ class Packs:
         """The blob and where in it the place begins. Raises VaultCorrupt when there is none, without reading it."""
         blob_of_pack = self.find(place.pack)
         if blob_of_pack is None:
-            raise VaultCorrupt(f"pack {place.pack} is missing")
+            raise VaultCorrupt(f"pack {place.pack} is missing", places=(place,))
         position = blob_of_pack.position(place)
         if position is None:
-            raise VaultCorrupt(f"pack {place.pack} is too short for its bytes {place.offset} to {place.end}")
+            problem = f"pack {place.pack} is too short for its bytes {place.offset} to {place.end}"
+            raise VaultCorrupt(problem, places=(place,))
         return blob_of_pack.blob, position
 
     def is_sparse(self, pack: str, named_bytes: int) -> bool:
@@ -100,9 +98,10 @@ class Packs:
                 self._forget(place.pack)
                 continue
             if len(data) != place.length:
-                raise VaultCorrupt(f"pack {place.pack} ends before its byte {place.end}")
+                raise VaultCorrupt(f"pack {place.pack} ends before its byte {place.end}", places=(place,))
             return data
-        raise VaultCorrupt(f"pack {place.pack} no longer has its bytes {place.offset} to {place.end}")
+        problem = f"pack {place.pack} no longer has its bytes {place.offset} to {place.end}"
+        raise VaultCorrupt(problem, places=(place,))
 
     def thin_out(self, pack: str, kept: Sequence[Span]) -> None:
         """Keep only these stretches of a pack, which must be there."""

@@ -7,8 +7,10 @@ from functools import lru_cache
 
 from controlplane.domain.spans import merged
 from controlplane.ports import Blob, BlobConflict, BlobNotFound, Blobs, Range
+from controlplane.vault_format.damage import VaultCorrupt
 from controlplane.vault_format.manifest import (
     DIGEST_BYTES,
+    NO_PACK,
     SEGMENT_BLOCKS,
     BlockPlace,
     Damaged,
@@ -18,7 +20,7 @@ from controlplane.vault_format.manifest import (
     decode_segment,
     digest_of,
 )
-from controlplane.vault_format.packs import CONTAINER, Packs, VaultCorrupt
+from controlplane.vault_format.packs import CONTAINER, Packs
 
 SEGMENTS_REMEMBERED = 32
 """Segments (64 MiB of disk each) that stay in memory for the next read."""
@@ -42,6 +44,8 @@ class VaultSource:
             raise VaultCorrupt(f"{problem} ({name})") from None
         self.segment = lru_cache(SEGMENTS_REMEMBERED)(self._read_segment)
         """The segment of this number; an empty one for a hole."""
+        self.digests = lru_cache(SEGMENTS_REMEMBERED)(self._read_digests)
+        """The digests of the blocks of a segment, by their number in it; holes have none."""
 
     @property
     def size_bytes(self) -> int:
@@ -56,8 +60,12 @@ class VaultSource:
         return [Range(start, end - start) for start, end in merged(spans)]
 
     def places(self, index: int) -> Sequence[BlockPlace]:
-        """Where the blocks of a segment lie."""
-        return [self.manifest.place_of(index, run, run.first, run.end) for run in self.segment(index)]
+        """Where the blocks of a segment lie, those that the vault keeps."""
+        kept = (run for run in self.segment(index) if run.pack != NO_PACK)
+        return [self.manifest.place_of(index, run, run.first, run.end) for run in kept]
+
+    def _read_digests(self, index: int) -> Mapping[int, bytes]:
+        return {block: run.digest(block) for run in self.segment(index) for block in range(run.first, run.end)}
 
     def lost_packs(self, index: int) -> Mapping[str, str]:
         """Packs in which blocks of a segment should lie and do not, each with a sentence.
@@ -111,16 +119,16 @@ class VaultSource:
                 yield self.manifest.place_of(index, run, low, high), start, digests
 
     def _read_blocks(self, place: BlockPlace, start: int, digests: bytes) -> bytes:
-        data = self.packs.read(place)
-        view = memoryview(data)
+        try:
+            data = self.packs.read(place)
+        except VaultCorrupt as problem:
+            raise VaultCorrupt(str(problem), byte=start, places=problem.places) from None
         block_bytes = self.manifest.block_bytes
-        for number in range(len(digests) // DIGEST_BYTES):
-            digest = digest_of(view[number * block_bytes : (number + 1) * block_bytes])
-            if digest != digests[number * DIGEST_BYTES : (number + 1) * DIGEST_BYTES]:
-                raise VaultCorrupt(
-                    f"pack {place.pack} does not hold what was written for {self.name} "
-                    f"at byte {start + number * block_bytes}"
-                )
+        if wrong := wrong_blocks(data, digests, block_bytes):
+            byte = start + wrong[0] * block_bytes
+            places = [BlockPlace(place.pack, place.offset + at * block_bytes, block_bytes) for at in wrong]
+            sentence = f"pack {place.pack} does not hold what was written for {self.name} at byte {byte}"
+            raise VaultCorrupt(sentence, byte=byte, places=places)
         return data
 
     def _read_segment(self, index: int) -> Segment:
@@ -130,4 +138,16 @@ class VaultSource:
         try:
             return decode_segment(self.packs.read(entry.place), entry.digest)
         except Damaged as problem:
-            raise VaultCorrupt(f"{problem} (pack {entry.place.pack}, {self.name})") from None
+            sentence = f"{problem} (pack {entry.place.pack}, {self.name})"
+            raise VaultCorrupt(sentence, byte=index * self.manifest.segment_bytes, places=(entry.place,)) from None
+
+
+def wrong_blocks(data: bytes, digests: bytes, block_bytes: int) -> list[int]:
+    """The numbers of those blocks of `data` that do not have their digest, of `digests` one after the other."""
+    view = memoryview(data)
+    return [
+        number
+        for number in range(len(digests) // DIGEST_BYTES)
+        if digest_of(view[number * block_bytes : (number + 1) * block_bytes])
+        != digests[number * DIGEST_BYTES : (number + 1) * DIGEST_BYTES]
+    ]

@@ -8,14 +8,16 @@ never be used for another backup.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass
 
 from controlplane.domain.spans import Span, merged
 from controlplane.json_object import Json
 from controlplane.ports import BLOCK_BYTES, Blob, BlobConflict, Blobs, BlockSource
+from controlplane.vault_format.damage import NO_DAMAGE, KnownDamage, VaultCorrupt
+from controlplane.vault_format.digest_transfer import digest_snapshot
 from controlplane.vault_format.manifest import BlockPlace, Manifest, encode_manifest, pack_of
-from controlplane.vault_format.packs import Packs, VaultCorrupt
+from controlplane.vault_format.packs import Packs
 from controlplane.vault_format.sources import Progress, copy, in_order, silent
 from controlplane.vault_format.vault_source import VaultSource, manifest_blob
 from controlplane.vault_format.vault_transfer import Previous, Transfer
@@ -43,6 +45,8 @@ class VaultPoint:
     """In new parts of the manifest, which went into the vault besides."""
     previous: str | None
     """The recovery point it was compared with; None if there was none, or none that could be read."""
+    content: str = ""
+    """Digest of the disk's content, by which digests that were lost can be made anew; empty in an older vault."""
 
     def to_json(self) -> Json:
         return asdict(self)
@@ -61,11 +65,20 @@ class VaultStore:
         self._account = account
 
     def back_up(
-        self, source: Blob, size_bytes: int, name: str, previous: VaultPoint | None, progress: Progress = silent
+        self,
+        source: Blob,
+        size_bytes: int,
+        name: str,
+        previous: VaultPoint | None,
+        progress: Progress = silent,
+        *,
+        damage: KnownDamage = NO_DAMAGE,
+        tell: Callable[[VaultCorrupt], None] = lambda problem: None,
     ) -> VaultPoint:
         """Bring a snapshot of a disk into the vault under this name, moving only what differs from `previous`.
 
-        Where the vault has lost part of `previous`, that part is read and moved again.
+        Where the vault has lost part of `previous`, or is known to be damaged, that part is read and moved again. Of
+        what it finds lost it calls `tell`, from any thread.
         """
         done = self._open(name)
         if done:
@@ -73,8 +86,9 @@ class VaultStore:
             if (point.disk, point.snapshot) != (_disk(source), source.snapshot):
                 raise BlobConflict(f"the vault has a recovery point {name} of another snapshot")
             return point
-        source_before = self._open(previous.name) if previous else None
-        before = Previous(source_before, previous.snapshot if previous and previous.disk == _disk(source) else None)
+        source_before = self._open(previous.name, tell) if previous else None
+        snapshot_before = previous.snapshot if previous and previous.disk == _disk(source) else None
+        before = Previous(source_before, snapshot_before, damage, tell)
         pack = Packs(self._blobs, self._account).writer(pack_of(name))
         moved = Transfer(self._blobs, source, size_bytes, before, pack).run(progress)
         facts = {
@@ -85,10 +99,24 @@ class VaultStore:
             "transferred_bytes": moved.transferred_bytes,
             "segment_bytes": moved.segment_bytes,
             "previous": source_before.name if source_before else None,
+            "content": moved.content.hex(),
         }
         manifest = Manifest(size_bytes, BLOCK_BYTES, moved.segments, moved.packs, facts)
         self._blobs.put(manifest_blob(self._account, name), encode_manifest(manifest))
         return _point(name, manifest)
+
+    def keep_digests(self, source: Blob, size_bytes: int, name: str) -> str:
+        """Keep the digests of a snapshot under this name, without its blocks; returns the digest of its content."""
+        pack = Packs(self._blobs, self._account).writer(pack_of(name))
+        digested = digest_snapshot(self._blobs, source, size_bytes, pack)
+        facts = {"disk": _disk(source), "snapshot": source.snapshot, "content": digested.content.hex()}
+        manifest = Manifest(size_bytes, BLOCK_BYTES, digested.segments, digested.packs, facts)
+        self._blobs.put(manifest_blob(self._account, name), encode_manifest(manifest))
+        return digested.content.hex()
+
+    def manifest(self, name: str) -> VaultSource:
+        """What is kept under this name; of digests alone there are no bytes to read. Raises VaultCorrupt."""
+        return VaultSource(self._blobs, self._account, name)
 
     def source(self, point: VaultPoint) -> BlockSource:
         """The disk as it was. Raises VaultCorrupt here or at any read."""
@@ -135,11 +163,12 @@ class VaultStore:
         problems_of_segments = in_order(problems_of, source.manifest.segments)
         return list(dict.fromkeys(problem for problems in problems_of_segments for problem in problems))
 
-    def _open(self, name: str) -> VaultSource | None:
+    def _open(self, name: str, tell: Callable[[VaultCorrupt], None] = lambda problem: None) -> VaultSource | None:
         """None when there is no such recovery point, or none that anybody could restore."""
         try:
             return VaultSource(self._blobs, self._account, name)
-        except VaultCorrupt:
+        except VaultCorrupt as problem:
+            tell(problem)
             return None
 
 

@@ -4,29 +4,31 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import groupby
 
 from controlplane.domain.spans import Span, pieces, widened, within, without
 from controlplane.ports import BLOCK_BYTES, MAX_IN_FLIGHT, READ_BYTES, Blob, BlobConflict, BlobNotFound, Blobs
+from controlplane.vault_format.damage import NO_DAMAGE, KnownDamage, VaultCorrupt
 from controlplane.vault_format.manifest import (
     SEGMENT_BLOCKS,
     BlockPlace,
+    ContentDigest,
     SegmentBuilder,
     SegmentEntry,
     digest_of,
     encode_segment,
+    is_hole,
 )
-from controlplane.vault_format.packs import PackWriter, VaultCorrupt
+from controlplane.vault_format.packs import PackWriter
 from controlplane.vault_format.sources import Progress, in_order, spans_of
 from controlplane.vault_format.vault_source import VaultSource
 
 SEGMENT_BYTES = BLOCK_BYTES * SEGMENT_BLOCKS
 SEGMENTS_AT_HAND = MAX_IN_FLIGHT + 2
 """Of the previous recovery point: those of the reads that run ahead of the writing, and the present one."""
-_ZEROS = digest_of(bytes(BLOCK_BYTES))
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +42,22 @@ class KnownBlock:
 class Previous:
     """The recovery point compared with, as far as the vault still holds it; nothing where it does not.
 
-    `snapshot` is the one it was read from, if the storage may be asked what changed since.
+    `snapshot` is the one it was read from, if the storage may be asked what changed since. Nothing is made of blocks
+    that lie where the vault is known to be damaged; `tell` gets what else is found to be lost or wrong, by any thread.
     """
 
-    def __init__(self, source: VaultSource | None, snapshot: str | None) -> None:
+    def __init__(
+        self,
+        source: VaultSource | None,
+        snapshot: str | None,
+        damage: KnownDamage = NO_DAMAGE,
+        tell: Callable[[VaultCorrupt], None] = lambda problem: None,
+    ) -> None:
         usable = source is not None and source.manifest.block_bytes == BLOCK_BYTES
         self._source = source if usable else None
         self.snapshot = snapshot if usable else None
+        self._damage = damage
+        self._tell = tell
         self.blocks = lru_cache(SEGMENTS_AT_HAND)(self._read_blocks)
         """The blocks of a segment by their number in it."""
 
@@ -66,15 +77,19 @@ class Previous:
             return {}
         try:
             runs, lost = self._source.segment(index), self._source.lost_packs(index)
-        except VaultCorrupt:
+        except VaultCorrupt as problem:
+            self._tell(problem)
             return {}
+        for sentence in lost.values():
+            self._tell(VaultCorrupt(sentence))
         place_of = self._source.manifest.place_of
-        return {
+        blocks = {
             block: KnownBlock(run.digest(block), place_of(index, run, block, block + 1))
             for run in runs
             if run.pack not in lost
             for block in range(run.first, run.end)
         }
+        return {number: block for number, block in blocks.items() if not self._damage.touches(block.place)}
 
 
 @dataclass
@@ -88,6 +103,7 @@ class Moved:
     segment_bytes: int = 0
     segments: dict[int, SegmentEntry] = field(default_factory=dict)
     packs: Counter[str] = field(default_factory=Counter)
+    content: ContentDigest = field(default_factory=ContentDigest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +223,7 @@ class Transfer:
             first = part.start % SEGMENT_BYTES // BLOCK_BYTES
             for number, digest in enumerate(part.digests):
                 length = min(BLOCK_BYTES, part.length - number * BLOCK_BYTES)
-                if _is_hole(digest, length):
+                if is_hole(digest, length):
                     continue
                 block = blocks_before.get(first + number)
                 vanished.discard(first + number)
@@ -228,6 +244,7 @@ class Transfer:
         segment = builder.build()
         if not segment:
             return
+        self._moved.content.add(index, segment)
         data = encode_segment(segment)
         digest = digest_of(data)
         entry = self._previous.entry(index)
@@ -242,10 +259,6 @@ class Transfer:
         for index in self._previous.segments:
             if index not in read:
                 self._moved.changed_bytes += sum(block.place.length for block in self._previous.blocks(index).values())
-
-
-def _is_hole(digest: bytes, length: int) -> bool:
-    return digest == (_ZEROS if length == BLOCK_BYTES else digest_of(bytes(length)))
 
 
 def _total(spans: Iterable[Span]) -> int:

@@ -183,6 +183,12 @@ _OF_STORAGE = {
     "the segment is incomplete": "段不完整",
     "the manifest does not match its digest": "清单与其摘要不一致",
     "the manifest has an unknown format": "清单的格式未知",
+    "the snapshot has {size} bytes instead of {usual}": "快照有 {size} 字节，而不是 {usual} 字节",
+    "the snapshot does not hold what was backed up at byte {at}": "快照在字节 {at} 处的内容与备份的内容不同",
+    "the snapshot is not what was backed up, or nothing is left to compare it with": (
+        "快照的内容与备份的内容不同，或已没有可与之比较的内容"
+    ),
+    "the snapshot does not hold what was backed up": "快照的内容与备份的内容不同",
     "pack {pack} is missing": "缺少包 {pack}",
     "pack {pack} is too short for its bytes {start} to {end}": "包 {pack} 太短，不含其字节 {start} 到 {end}",
     "pack {pack} ends before its byte {end}": "包 {pack} 在其字节 {end} 之前结束",

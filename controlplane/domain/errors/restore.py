@@ -194,6 +194,13 @@ SNAPSHOT_NOT_FOUND = ErrorKind(
     source=BACKUP_OF_MACHINES,
 )
 
+RECOVERY_POINT_DAMAGED = ErrorKind(
+    code="UserErrorRecoveryPointDamaged",
+    message="Restore failed because the disk {disk} of the recovery point is damaged{where}: {problems}.",
+    remedy="Restore the other disks of this recovery point, or pick another recovery point.",
+    source=OURS,
+)
+
 MIN_LIFE_SPAN_IN_STANDARD_REQUIRED_FOR_ARCHIVE = ErrorKind(
     code="MinLifeSpanInStandardRequiredForArchive",
     message=(

@@ -281,6 +281,16 @@ class DiskVaulted(
 
 
 @dataclass(frozen=True)
+class DigestsSkipped(
+    Fact, name="transfer.digests_skipped", party=Party.SERVICE, parents=(TaskState.NAME,), job=ALWAYS, vm=ALWAYS
+):
+    """A recovery point has only snapshots, and their digests could not be kept. The next restore of it does so."""
+
+    point: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class RestoreProgress(
     Fact, name="restore.progress", party=Party.SERVICE, parents=(TaskState.NAME,), job=ALWAYS, vm=SOMETIMES
 ):
@@ -316,6 +326,24 @@ class RecoveryPointLost(
     point: str
     tier: str
     missing: list[str]
+
+
+@dataclass(frozen=True)
+class RecoveryPointDamaged(
+    Fact,
+    name="recovery_point.damaged",
+    party=Party.STORAGE,
+    parents=(TaskState.NAME, ControlRequest.NAME),
+    job=SOMETIMES,
+    vm=SOMETIMES,
+):
+    """Somebody who read a recovery point, a job or a check of the vault, found that one of its disks is damaged."""
+
+    point: str
+    disk: str
+    copy: str
+    """InstantRP: its snapshot; HardenedRP: its copy in the vault or in the archive."""
+    problem: str
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -66,6 +66,12 @@ class PointDisk:
     allocated_bytes: int | None = None
     changed_bytes: int | None = None
     transferred_bytes: int | None = None
+    content: str = ""
+    """Digest of the disk's content, once it is known."""
+    digests: str = ""
+    """Name under which the vault keeps the digests of its blocks, where it has no readable copy to look into."""
+    damaged: tuple[str, ...] = ()
+    """Where the disk is known to be damaged: InstantRP, its snapshot; HardenedRP, its copy in vault or archive."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +130,16 @@ class RecoveryPoint:
 def changed(point: RecoveryPoint, event: str, disks: Sequence[PointDisk] | None = None) -> RecoveryPoint:
     tiers = advance(TIER_STATES, point.tiers, event)
     return replace(point, tiers=tiers, disks=point.disks if disks is None else tuple(disks))
+
+
+def with_disk(point: RecoveryPoint, lun: int, change: Callable[[PointDisk], PointDisk]) -> RecoveryPoint:
+    """The point with one of its disks changed."""
+    return replace(point, disks=tuple(change(disk) if disk.lun == lun else disk for disk in point.disks))
+
+
+def with_damage(point: RecoveryPoint, lun: int, copy: str) -> RecoveryPoint:
+    """The point with the mark that a disk of it is damaged in its snapshot or in its copy."""
+    return with_disk(point, lun, lambda disk: replace(disk, damaged=tuple(sorted({*disk.damaged, copy}))))
 
 
 def obstacle_to_archive(point: RecoveryPoint, now: datetime) -> ErrorKind | None:
@@ -190,7 +206,7 @@ def body(point: RecoveryPoint) -> Json:
             "objectType": "IaasVMRecoveryPoint",
             "recoveryPointType": point.consistency,
             "recoveryPointTime": instant(point.time),
-            "recoveryPointAdditionalInfo": "",
+            "recoveryPointAdditionalInfo": _damage_text(point),
             "sourceVMStorageType": "NormalStorage",
             "isSourceVMEncrypted": False,
             "isInstantIlrSessionActive": False,
@@ -220,7 +236,18 @@ def with_readiness(body: Json, obstacle: ErrorKind | None) -> Json:
     return body | {"properties": body["properties"] | {"recoveryPointMoveReadinessInfo": readiness}}
 
 
+def _damage_text(point: RecoveryPoint) -> str:
+    """Our words: the service has none for it."""
+    gone = set() if point.has_snapshots else {"InstantRP"}
+    damaged = [(disk.name, [copy for copy in disk.damaged if copy not in gone]) for disk in point.disks]
+    parts = [f"{name} ({', '.join(copies)})" for name, copies in damaged if copies]
+    return f"Damaged disks: {', '.join(parts)}." if parts else ""
+
+
 def _tier(point: RecoveryPoint, tier: str) -> Json:
+    copy = "InstantRP" if tier == "InstantRP" else "HardenedRP"
+    if any(copy in disk.damaged for disk in point.disks):
+        return {"type": tier, "status": "Invalid"}
     if tier != "ArchivedRP" or point.rehydrated_until is None:
         return {"type": tier, "status": "Valid"}
     until = {"RehydratedRPExpiryTime": instant(point.rehydrated_until)}
@@ -268,6 +295,10 @@ def machine_from_json(stored: Json) -> Machine:
     return Machine(**stored | {"attached": tuple((lun, name) for lun, name in stored["attached"])})
 
 
+def disk_from_json(stored: Json) -> PointDisk:
+    return PointDisk(**stored | {"damaged": tuple(stored.get("damaged", ()))})
+
+
 def from_json(stored: Json) -> RecoveryPoint:
     until = stored.get("rehydrated_until")
     return RecoveryPoint(
@@ -276,7 +307,7 @@ def from_json(stored: Json) -> RecoveryPoint:
             "time": datetime.fromisoformat(stored["time"]),
             "expires": datetime.fromisoformat(stored["expires"]),
             "machine": machine_from_json(stored["machine"]),
-            "disks": tuple(PointDisk(**disk) for disk in stored["disks"]),
+            "disks": tuple(disk_from_json(disk) for disk in stored["disks"]),
             "rules": tuple(stored.get("rules", ())),
             "rehydrated_until": datetime.fromisoformat(until) if until else None,
         }

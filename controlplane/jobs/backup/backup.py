@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,7 +14,6 @@ from controlplane.domain.errors.jobs import (
     BACKUP_OPERATION_IN_PROGRESS,
     BCM_DATASOURCE_NOT_PRESENT,
     SNAPSHOTS_LOST,
-    TRANSFER_LOST,
 )
 from controlplane.domain.events import service as events
 from controlplane.domain.events.event import Event
@@ -24,7 +22,8 @@ from controlplane.domain.recovery_services.job import Job
 from controlplane.domain.recovery_services.recovery_point import Machine, PointDisk, RecoveryPoint
 from controlplane.domain.recovery_services.schedule import Run
 from controlplane.domain.times import american, parse_instant
-from controlplane.jobs.backup import snapshot_task
+from controlplane.jobs.backup import snapshot_task, vault_copy
+from controlplane.jobs.backup.digests import KEEP_DIGESTS
 from controlplane.jobs.backup.states import BackupInput, BackupState
 from controlplane.jobs.documents import points, restore_points
 from controlplane.jobs.engine import records
@@ -34,11 +33,8 @@ from controlplane.jobs.engine.waiting import Waiting
 from controlplane.jobs.retention import expiry, snapshots
 from controlplane.json_object import Json
 from controlplane.ports import Blob, Disk, Document, Engine, PortError, Ports, Store
-from controlplane.vault_format.vault_store import VaultPoint, VaultStore
 
 DEFAULT_RETENTION = timedelta(days=30)
-TOLD_EVERY_SECONDS = 0.5
-MIB = 1024**2
 
 
 # ------------------------------------------------------------------------------------------------------------ use case
@@ -181,7 +177,7 @@ def in_progress() -> ServiceError:
 
 def take_snapshot(ports: Ports, state: BackupState) -> Waiting[Outcome]:
     """The recovery point is there at once, in the instant tier."""
-    disks = disks_of(state)
+    disks = vault_copy.disks_of(state)
     restore_points.check_room(ports, state["collection"], points.of_item(ports.store, state["item"]))
     result = yield from snapshot_task.take(ports, state, disks)
     taken = ports.clock.now()
@@ -207,7 +203,7 @@ def take_snapshot(ports: Ports, state: BackupState) -> Waiting[Outcome]:
         points.add(store, point)
         restore_points.show(store, point, state["vm"], disks)
 
-    return Outcome(state, commit, (_tiers_event(state | {"event": result.event}, point),))
+    return Outcome(state, commit, (vault_copy.tiers_event(state | {"event": result.event}, point),))
 
 
 def _expires(store: Store, state: BackupState, taken: datetime) -> datetime:
@@ -240,88 +236,10 @@ def forget_snapshots(ports: Ports, state: BackupState) -> Outcome:
     """The point goes even when its snapshots cannot be deleted now: a later backup finds what nobody names."""
     failure: tuple[Event, ...] = ()
     try:
-        snapshots.delete_snapshots(ports, disks_of(state), lambda job, task: job == state["job"])
+        snapshots.delete_snapshots(ports, vault_copy.disks_of(state), lambda job, task: job == state["job"])
     except PortError as error:
         failure = (records.event(state, events.SnapshotLeftBehind(str(error))),)
     return Outcome(state, lambda store: points.remove(store, state["item"], state["point"]), failure)
-
-
-# ----------------------------------------------------------------------------------------------- transfer data to vault
-
-
-def transfer_to_vault(ports: Ports, state: BackupState) -> Outcome:
-    vaulted_point, moved = vaulted(ports, state)
-
-    def commit(store: Store) -> None:
-        points.put(store, vaulted_point)
-        records.set_properties(store, state, ports.clock.now(), **{"Backup Size": f"{-(-moved // MIB)} MB"})
-
-    told = [records.event(state, _disk_vaulted(disk)) for disk in vaulted_point.disks]
-    return Outcome(state, commit, (*told, _tiers_event(state, vaulted_point)))
-
-
-def _disk_vaulted(disk: PointDisk) -> events.DiskVaulted:
-    return events.DiskVaulted(disk.name, disk.changed_bytes or 0, disk.transferred_bytes or 0)
-
-
-def vaulted(ports: Ports, state: BackupState) -> tuple[RecoveryPoint, int]:
-    """The point with its copy in the vault, and the bytes that moved: only what changed since the newest point there.
-    What has been written is then looked for."""
-    vault = VaultStore(ports.vault_blobs, ports.settings.vault_account)
-    all_points = points.of_item(ports.store, state["item"])
-    point = next(each for each in all_points if each.id == state["point"])
-    disks = []
-    for disk in point.disks:
-        before = points.latest_vaulted([each for each in all_points if each.id != point.id], disk.lun)
-        copy = vault.back_up(
-            points.snapshot_of(disk),
-            disk.size_bytes,
-            _vault_name(state, disk.lun),
-            VaultPoint.from_json(before.vault) if before and before.vault else None,
-            _teller(ports, state, disk.name),
-        )
-        disks.append(_vaulted(disk, copy))
-    problems = [problem for disk in disks for problem in vault.check(VaultPoint.from_json(disk.vault or {}))]
-    if problems:
-        raise TRANSFER_LOST.error(problems="; ".join(problems[:3]))
-    return recovery_point.changed(point, "vaulted", disks), sum(disk.transferred_bytes or 0 for disk in disks)
-
-
-def _vaulted(disk: PointDisk, copy: VaultPoint) -> PointDisk:
-    return replace(
-        disk,
-        vault=copy.to_json(),
-        allocated_bytes=copy.allocated_bytes,
-        changed_bytes=copy.changed_bytes,
-        transferred_bytes=copy.transferred_bytes,
-    )
-
-
-def delete_vault_copy(ports: Ports, state: BackupState) -> Outcome:
-    vault = VaultStore(ports.vault_blobs, ports.settings.vault_account)
-    others = [each for each in points.of_item(ports.store, state["item"]) if each.id != state["point"]]
-    for disk in disks_of(state):
-        kept = [each.vault for point in others for each in point.disks if each.lun == disk.lun and each.vault]
-        vault.delete(_vault_name(state, disk.lun), [VaultPoint.from_json(copy) for copy in kept])
-    return Outcome(state)
-
-
-def _vault_name(state: BackupState, lun: int) -> str:
-    return f"{state['item_number']}/{state['point']}/{'os' if lun == protected_item.OS_DISK_LUN else f'lun{lun}'}"
-
-
-def _teller(ports: Ports, state: BackupState, disk: str) -> Callable[[int, int], None]:
-    """Tells how far a disk is, now and then: of real time, since that is what a transfer takes."""
-    last = time.monotonic()
-
-    def tell(done_bytes: int, total_bytes: int) -> None:
-        nonlocal last
-        if time.monotonic() - last < TOLD_EVERY_SECONDS:
-            return
-        last = time.monotonic()
-        ports.store.record(records.event(state, events.TransferProgress(disk, done_bytes, total_bytes)))
-
-    return tell
 
 
 # --------------------------------------------------------------------------------------------------- what is not listed
@@ -338,14 +256,14 @@ def confirm_point(ports: Ports, state: BackupState) -> Outcome:
         raise SNAPSHOTS_LOST.error(disks=", ".join(lost))
     left = recovery_point.changed(point, "snapshot_expired")
     told = records.event(state, events.SnapshotLost(point.id, lost))
-    return Outcome(state, lambda store: points.lose_snapshots(store, left), (told, _tiers_event(state, left)))
+    return Outcome(state, lambda store: points.lose_snapshots(store, left), (told, vault_copy.tiers_event(state, left)))
 
 
 def remove_expired_snapshots(ports: Ports, state: BackupState) -> Outcome:
     """Retention of the instant tier by age and count; and snapshots that belong to no recovery point."""
     points_of_item = points.of_item(ports.store, state["item"])
     named = {points.snapshot_of(disk) for point in points_of_item if point.has_snapshots for disk in point.disks}
-    snapshots.delete_snapshots(ports, disks_of(state), lambda job, task: True, but=named)
+    snapshots.delete_snapshots(ports, vault_copy.disks_of(state), lambda job, task: True, but=named)
     if ports.store.get(records.LOCK, f"{state['item']}|restore") is not None:
         # A restore may be reading a snapshot; the next backup tries again.
         return Outcome(state)
@@ -362,7 +280,7 @@ def remove_expired_snapshots(ports: Ports, state: BackupState) -> Outcome:
         for point in changed:
             points.lose_snapshots(store, point)
 
-    return Outcome(state, commit, tuple(_tiers_event(state, point) for point in changed))
+    return Outcome(state, commit, tuple(vault_copy.tiers_event(state, point) for point in changed))
 
 
 def on_finished(store: Store, state: BackupState, job: Job, error: ServiceError | None) -> None:
@@ -384,20 +302,12 @@ BACKUP = Plan(
     "Backup",
     (
         Step("Take Snapshot", do=take_snapshot, undo=forget_snapshots),
-        Step("Transfer data to vault", do=transfer_to_vault, undo=delete_vault_copy, required=False),
+        Step(
+            "Transfer data to vault", do=vault_copy.transfer_to_vault, undo=vault_copy.delete_vault_copy, required=False
+        ),
+        KEEP_DIGESTS,
         Step("Confirm recovery point", do=confirm_point, listed=False),
         Step("Remove expired snapshots", do=remove_expired_snapshots, required=False, listed=False),
     ),
     on_finished,
 )
-
-
-# ----------------------------------------------------------------------------------------------------- state of the job
-
-
-def disks_of(state: BackupState) -> list[Disk]:
-    return [Disk.from_json(disk) for disk in state["disks"]]
-
-
-def _tiers_event(state: BackupState, point: RecoveryPoint) -> Event:
-    return records.event(state, events.RecoveryPointState(point.id, point.tiers, point.consistency))

@@ -65,10 +65,10 @@ def snapshot_of(disk: PointDisk) -> Blob:
     return Blob(disk.account, disk.container, disk.blob, disk.snapshot)
 
 
-def latest_vaulted(points: Sequence[RecoveryPoint], lun: int) -> PointDisk | None:
-    """The newest copy in the vault of the disk at this LUN; archived copies are left alone."""
+def latest_vaulted(points: Sequence[RecoveryPoint], lun: int) -> tuple[RecoveryPoint, PointDisk] | None:
+    """The newest copy in the vault of the disk at this LUN, and its point; archived copies are left alone."""
     present = [point for point in points if not point.in_archive]
-    copies = [disk for point in present for disk in point.disks if disk.lun == lun and disk.vault is not None]
+    copies = [(point, disk) for point in present for disk in point.disks if disk.lun == lun and disk.vault is not None]
     return copies[-1] if copies else None
 
 

@@ -17,17 +17,18 @@ from controlplane.domain import errors
 from controlplane.domain.errors.restore import ITEM_RECOVERY_SESSION_NOT_FOUND, RECOVERY_POINT_NOT_REHYDRATED
 from controlplane.domain.events import service as events
 from controlplane.domain.recovery_services import protected_item, recovery_point
-from controlplane.domain.recovery_services.recovery_point import PointDisk, RecoveryPoint
+from controlplane.domain.recovery_services.recovery_point import RecoveryPoint
 from controlplane.domain.resources import operation
 from controlplane.domain.times import instant
+from controlplane.jobs.backup import digests
 from controlplane.jobs.documents import points, sessions
 from controlplane.jobs.documents.sessions import Session
 from controlplane.jobs.engine import records
 from controlplane.jobs.restore import recover_files
+from controlplane.jobs.restore.point_source import open_disk
 from controlplane.json_object import Json
 from controlplane.ports import BlockSource, Ports
 from controlplane.vault_format.sources import PageBlobSource
-from controlplane.vault_format.vault_store import VaultPoint, VaultStore
 
 LASTS = timedelta(hours=12)
 PASSWORD_LETTERS = 15
@@ -127,18 +128,16 @@ def disks(ports: Ports, session: Session) -> list[Json]:
 
 
 def source(ports: Ports, session: Session, lun: int) -> BlockSource:
-    """The bytes of a disk, from its snapshot if that is there, else from the vault."""
+    """The bytes of a disk, checked: from its snapshot where that is there and whole, else from the vault."""
     point = _point(ports, session)
     disk = next((disk for disk in point.disks if disk.lun == lun), None)
     if disk is None:
         raise errors.invalid_backup_input("lun", "the recovery point has no disk with this LUN")
-    if point.has_snapshots and ports.blobs.properties(points.snapshot_of(disk)) is not None:
+    known_digests = digests.opened(ports, disk)
+    if known_digests is None and not disk.vault:
+        # Its transfer is not done, and no restore has asked for it: there is nothing to compare it with.
         return PageBlobSource(ports.blobs, points.snapshot_of(disk))
-    return _in_vault(ports, disk)
-
-
-def _in_vault(ports: Ports, disk: PointDisk) -> BlockSource:
-    return VaultStore(ports.vault_blobs, ports.settings.vault_account).source(VaultPoint.from_json(disk.vault or {}))
+    return open_disk(ports, point, disk, known_digests, "InstantRP")
 
 
 def _point(ports: Ports, session: Session) -> RecoveryPoint:

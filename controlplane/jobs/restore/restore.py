@@ -31,8 +31,8 @@ from controlplane.jobs.engine.plan import Plan, Step
 from controlplane.jobs.engine.records import JobOrder, Ticket
 from controlplane.jobs.restore.restore_disks import DESCRIBE, REGISTER
 from controlplane.jobs.restore.restore_machine import CREATE, name_taken, no_subnet
-from controlplane.jobs.restore.restore_original import BACK_UP, REPLACE, VAULT
-from controlplane.jobs.restore.restore_transfer import FROM_SNAPSHOTS, FROM_VAULT, snapshot_gone
+from controlplane.jobs.restore.restore_original import BACK_UP, KEEP_DIGESTS, REPLACE, VAULT
+from controlplane.jobs.restore.restore_transfer import FROM_SNAPSHOTS, FROM_VAULT, PROVIDE_DIGESTS, snapshot_gone
 from controlplane.jobs.restore.states import (
     AlternateInput,
     BlobAddress,
@@ -253,7 +253,7 @@ def _plans(
 ) -> dict[tuple[str, bool, str], Plan]:
     """One plan for each tier, which differ in the step that moves the bytes."""
     return {
-        (kind, managed, tier): Plan(f"{name} {source}", (*before, move, *after), on_finished)
+        (kind, managed, tier): Plan(f"{name} {source}", (*before, PROVIDE_DIGESTS, move, *after), on_finished)
         for tier, (source, move) in _TIERS.items()
     }
 
@@ -263,7 +263,7 @@ PLANS = {
     **_plans("Restore managed disks", DISKS, True, (), (REGISTER, DESCRIBE)),
     **_plans("Restore machine on blobs", ALTERNATE, False, (), (CREATE,)),
     **_plans("Restore machine", ALTERNATE, True, (), (REGISTER, CREATE)),
-    **_plans("Replace blobs", ORIGINAL, False, (BACK_UP, VAULT), (REPLACE,)),
-    **_plans("Replace disks", ORIGINAL, True, (BACK_UP, VAULT), (REGISTER, REPLACE)),
+    **_plans("Replace blobs", ORIGINAL, False, (BACK_UP, VAULT, KEEP_DIGESTS), (REPLACE,)),
+    **_plans("Replace disks", ORIGINAL, True, (BACK_UP, VAULT, KEEP_DIGESTS), (REGISTER, REPLACE)),
 }
 """By the type of restore, whether its disks are managed ones, and the tier that it reads."""

@@ -10,7 +10,7 @@ from controlplane.domain.compute.virtual_machine import KIND, OS_DISK_LUN
 from controlplane.domain.errors import ServiceError
 from controlplane.domain.errors.restore import BACKUP_BEFORE_REPLACE_FAILED
 from controlplane.domain.recovery_services import restored_machine, snapshot_failure
-from controlplane.jobs.backup import backup
+from controlplane.jobs.backup import backup, digests, vault_copy
 from controlplane.jobs.backup.states import BackupState
 from controlplane.jobs.documents import locks, machines, managed_disks, points
 from controlplane.jobs.engine.job_state import OpenedJob
@@ -32,7 +32,7 @@ def back_up(ports: Ports, state: OriginalState) -> Waiting[Outcome]:
     view = ports.fabric.instance_view(state["vm"])
     safety = _safety_backup(state)
     # Those of an attempt that the end of a process interrupted: no recovery point will ever name them.
-    snapshots.delete_snapshots(ports, backup.disks_of(safety), lambda job, task: job == state["job"])
+    snapshots.delete_snapshots(ports, vault_copy.disks_of(safety), lambda job, task: job == state["job"])
     try:
         taken = yield from backup.take_snapshot(ports, safety)
     except ServiceError as error:
@@ -53,12 +53,22 @@ def forget_backup(ports: Ports, state: OriginalState) -> Outcome:
 
 
 def vault_backup(ports: Ports, state: OriginalState) -> Outcome:
-    point, _ = backup.vaulted(ports, _safety_backup(state))
+    point, _ = vault_copy.vaulted(ports, _safety_backup(state))
     return Outcome(state, lambda store: points.put(store, point))
 
 
 def forget_vault_copy(ports: Ports, state: OriginalState) -> Outcome:
-    backup.delete_vault_copy(ports, _safety_backup(state))
+    vault_copy.delete_vault_copy(ports, _safety_backup(state))
+    return Outcome(state)
+
+
+def keep_digests(ports: Ports, state: OriginalState) -> Outcome:
+    kept = digests.keep_digests(ports, _safety_backup(state))
+    return Outcome(state, kept.commit)
+
+
+def forget_digests(ports: Ports, state: OriginalState) -> Outcome:
+    digests.forget_digests(ports, _safety_backup(state))
     return Outcome(state)
 
 
@@ -131,4 +141,5 @@ def _machine(ports: Ports, state: OriginalState) -> Document:
 
 BACK_UP = Step("Back up the existing virtual machine", do=back_up, undo=forget_backup)
 VAULT = Step("Transfer the backup to the vault", do=vault_backup, undo=forget_vault_copy, required=False, listed=False)
+KEEP_DIGESTS = Step("Keep the backup's digests", do=keep_digests, undo=forget_digests, required=False, listed=False)
 REPLACE = Step("Replace the existing disks", do=replace, undo=put_back)

@@ -7,24 +7,26 @@ that whoever does a step again writes to the same place.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from controlplane.domain import errors
 from controlplane.domain.errors import ServiceError
-from controlplane.domain.errors.restore import SNAPSHOT_NOT_FOUND
+from controlplane.domain.errors.restore import RECOVERY_POINT_DAMAGED, SNAPSHOT_NOT_FOUND
 from controlplane.domain.events import service as events
 from controlplane.domain.recovery_services import job as jobs
 from controlplane.domain.recovery_services.job import Progress
 from controlplane.domain.recovery_services.recovery_point import PointDisk, RecoveryPoint
 from controlplane.domain.recovery_services.restored_disks import RestoredDisk
+from controlplane.jobs.backup import digests, findings
 from controlplane.jobs.documents import points
 from controlplane.jobs.engine import records
 from controlplane.jobs.engine.plan import Outcome, Step
+from controlplane.jobs.restore.point_source import open_disk
 from controlplane.jobs.restore.states import MadeDisk, RestoreState
 from controlplane.json_object import Json
 from controlplane.ports import Blob, Ports, Store
-from controlplane.vault_format.sources import PageBlobSource, copy
-from controlplane.vault_format.vault_store import VaultPoint, VaultStore
+from controlplane.vault_format.sources import copy
+from controlplane.vault_format.tiered_source import Damage, NowhereWhole
 
 SHOWN_EVERY_SECONDS = 0.5
 GIB = 1024**3
@@ -37,32 +39,34 @@ def snapshot_gone() -> ServiceError:
 # --------------------------------------------------------------------------------------------------------------- steps
 
 
-def rebuild_from_snapshots(ports: Ports, state: RestoreState) -> Outcome:
-    def rebuild(disk: PointDisk, target: Blob, progress: Callable[[int, int], None]) -> None:
-        snapshot = points.snapshot_of(disk)
-        if ports.blobs.properties(snapshot) is None:
-            raise snapshot_gone()
-        copy(PageBlobSource(ports.blobs, snapshot), ports.blobs, target, progress)
+def provide_digests(ports: Ports, state: RestoreState) -> Outcome:
+    """A point whose transfer did not come about may have none yet, and the vault may have lost those that it had."""
+    return digests.kept(ports, state, point_of(ports.store, state), point_disks(ports.store, state))
 
-    return _rebuild(ports, state, FROM_SNAPSHOTS.name, rebuild)
+
+def forget_digests(ports: Ports, state: RestoreState) -> Outcome:
+    """Those that the point names stay with it."""
+    point = points.find(ports.store, state["point"])
+    named = [disk.digests for disk in point.disks] if point else []
+    luns = [disk["lun"] for disk in state["disks"]]
+    return digests.forgotten(ports, state, state["point"].rpartition("/")[2], luns, named)
+
+
+def rebuild_from_snapshots(ports: Ports, state: RestoreState) -> Outcome:
+    return _rebuild(ports, state, FROM_SNAPSHOTS.name, "InstantRP")
 
 
 def rebuild_from_vault(ports: Ports, state: RestoreState) -> Outcome:
-    copies = VaultStore(ports.vault_blobs, ports.settings.vault_account)
-
-    def rebuild(disk: PointDisk, target: Blob, progress: Callable[[int, int], None]) -> None:
-        copies.restore(VaultPoint.from_json(disk.vault or {}), target, progress)
-
-    return _rebuild(ports, state, FROM_VAULT.name, rebuild)
+    return _rebuild(ports, state, FROM_VAULT.name, "HardenedRP")
 
 
-def _rebuild(
-    ports: Ports, state: RestoreState, task: str, rebuild: Callable[[PointDisk, Blob, Callable[[int, int], None]], None]
-) -> Outcome:
-    disks = point_disks(ports.store, state)
+def _rebuild(ports: Ports, state: RestoreState, task: str, tier: str) -> Outcome:
+    """From this tier; what is damaged there comes from the other one."""
+    point, disks = point_of(ports.store, state), point_disks(ports.store, state)
     gauge = _Gauge(ports, state, task, sum(disk.size_bytes for disk in disks))
+    damaged = []
     for disk in disks:
-        rebuild(disk, target(state, disk), gauge.of(disk))
+        damaged += _rebuild_disk(ports, state, point, disk, tier, gauge.of(disk))
         gauge.finished(disk)
     restored = [{"lun": disk.lun, "name": disk.name, **_address(target(state, disk))} for disk in disks]
 
@@ -76,9 +80,38 @@ def _rebuild(
             lambda job: jobs.with_progress(job, task, details, progress),
             restored=restored,
         )
+        if damaged:
+            records.set_properties(store, state, ports.clock.now(), **{"Damaged Copies": ", ".join(damaged)})
 
     told = records.event(state, events.RestoreProgress(details, progress.percent))
     return Outcome(state, commit, (told,))
+
+
+def _rebuild_disk(
+    ports: Ports,
+    state: RestoreState,
+    point: RecoveryPoint,
+    disk: PointDisk,
+    tier: str,
+    progress: Callable[[int, int], None],
+) -> list[str]:
+    """Where the disk was found damaged, although it could be restored whole."""
+    if not disk.vault and ports.blobs.properties(points.snapshot_of(disk)) is None:
+        raise snapshot_gone()
+    damages: Sequence[Damage] = ()
+    try:
+        source = open_disk(ports, point, disk, digests.opened(ports, disk), tier)
+        damages = source.damages
+        copy(source, ports.blobs, target(state, disk), progress)
+    except NowhereWhole as nowhere:
+        damages = [*damages, *nowhere.damages]
+        where = "" if nowhere.byte is None else f" at byte {nowhere.byte}"
+        raise RECOVERY_POINT_DAMAGED.error(disk=disk.name, where=where, problems=nowhere) from None
+    finally:
+        for tier_damaged in {damage.tier for damage in damages}:
+            problems = [damage.error() for damage in damages if damage.tier == tier_damaged]
+            findings.tell(ports, state, point.document, disk, tier_damaged, problems)
+    return [f"{disk.name} ({each})" for each in dict.fromkeys(damage.tier for damage in damages)]
 
 
 def delete_disks(ports: Ports, state: RestoreState) -> Outcome:
@@ -87,6 +120,7 @@ def delete_disks(ports: Ports, state: RestoreState) -> Outcome:
     return Outcome(state)
 
 
+PROVIDE_DIGESTS = Step("Provide the digests", do=provide_digests, undo=forget_digests, listed=False)
 FROM_SNAPSHOTS = Step("Create the restored disks", do=rebuild_from_snapshots, undo=delete_disks)
 FROM_VAULT = Step("Transfer data from vault", do=rebuild_from_vault, undo=delete_disks)
 

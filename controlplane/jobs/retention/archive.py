@@ -182,7 +182,7 @@ def copy_to_archive(ports: Ports, state: MoveState) -> Outcome:
         store.restore(copy, aside)
         archived = store.back_up(aside, copy.size_bytes, _archive_name(copy), None)
         ports.blobs.delete(aside)
-        disks.append(replace(disk, vault=archived.to_json()))
+        disks.append(replace(disk, vault=archived.to_json(), content=archived.content, digests="", damaged=()))
     after = recovery_point.changed(before, "archived", disks)
 
     def commit(store: Store) -> None:

@@ -185,7 +185,7 @@ def _remove_snapshots(store: Store, point: RecoveryPoint) -> None:
     left = recovery_point.changed(point, "snapshot_expired")
     points.lose_snapshots(store, left)
     _tell(store, left)
-    copies_aside = tuple(replace(disk, vault=None) for disk in point.disks)
+    copies_aside = tuple(replace(disk, vault=None, digests="") for disk in point.disks)
     _note(store, f"{point.document}/snapshots", replace(point, disks=copies_aside))
 
 
@@ -226,6 +226,8 @@ def _erase_point(ports: Ports, note: Json) -> None:
     for disk in point.disks:
         if disk.vault is not None:
             vault.delete(disk.vault["name"], list(_copies(others, disk)))
+        if disk.digests:
+            vault.delete(disk.digests, [])
 
 
 def _copies(others: Iterable[RecoveryPoint], of: PointDisk) -> Iterable[VaultPoint]:

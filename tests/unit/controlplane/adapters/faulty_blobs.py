@@ -21,6 +21,8 @@ class FaultyBlobs(BlobsWrapper):
     def __init__(self, inner: Blobs | None = None) -> None:
         super().__init__(inner or MemoryBlobs())
         self.listener: Listener | None = None
+        self.flipped: set[tuple[Blob, int]] = set()
+        """Bytes of blobs and snapshots that are read as others than were written."""
 
     def _tell(self, verb: str, blob: Blob) -> None:
         if self.listener is not None:
@@ -45,7 +47,11 @@ class FaultyBlobs(BlobsWrapper):
 
     def read(self, blob: Blob, offset: int = 0, length: int | None = None) -> bytes:
         self._tell("read", blob)
-        return super().read(blob, offset, length)
+        data = super().read(blob, offset, length)
+        for at in [byte - offset for flipped, byte in self.flipped if flipped == blob]:
+            if 0 <= at < len(data):
+                data = data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :]
+        return data
 
     def write(self, blob: Blob, offset: int, data: bytes | bytearray | memoryview) -> None:
         self._tell("write", blob)

@@ -25,6 +25,7 @@ from controlplane.jobs.restore.restore import restore
 from controlplane.jobs.retention import archive
 from controlplane.json_object import Json
 from controlplane.ports import Blob, Ports, StorageUnavailable
+from controlplane.vault_format.manifest import pack_of
 from tests.unit.controlplane.adapters.faulty_blobs import FailOnce
 from tests.unit.controlplane.jobs.backup_world import (
     ALTERNATE,
@@ -159,7 +160,7 @@ def inventory(world: BackupWorld) -> dict[str, Any]:
     view = world.fabric.instance_view(VM)
     return {
         "snapshots": world.snapshots(),
-        "vault": world.vault_blobs(),
+        "vault": [name for name in world.vault_blobs() if not is_of_digests(name, world)],
         "points": [(point.id, point.tiers) for point in world.points()],
         "restored": [blob.name for blob in world.restored_blobs()],
         "resources": world.resources(),
@@ -167,6 +168,12 @@ def inventory(world: BackupWorld) -> dict[str, Any]:
         "locks": [document.id for document in world.store.find(records.LOCK)],
         "running": [run.job for run in world.store.runs.unfinished()],
     }
+
+
+def is_of_digests(name: str, world: BackupWorld) -> bool:
+    """Whether a blob of the vault belongs to digests that a recovery point without a copy names."""
+    named = {disk.digests for point in world.points() for disk in point.disks if disk.digests}
+    return any(name == f"manifests/{each}" or name.startswith(f"packs/{pack_of(each)}/") for each in named)
 
 
 def shape(found: dict[str, Any]) -> dict[str, Any]:

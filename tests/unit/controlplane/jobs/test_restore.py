@@ -97,6 +97,7 @@ def test_the_job_of_a_restore_from_the_vault(world: BackupWorld) -> None:
         "Config Blob Container Name": container,
         "Config Blob Uri": f"http://blobs.invalid/restored01/{container}/config-sql01-{number}.json",
         "Template Blob Uri": f"http://blobs.invalid/restored01/{container}/azuredeploy{number}.json",
+        "Damaged Copies": "os (InstantRP), data (InstantRP), logs (InstantRP)",
     }
     assert job["containerName"] == "iaasvmcontainerv2;demo;sql01"
     assert job["actionsInfo"] == ["Cancellable"]

@@ -1,0 +1,118 @@
+"""The digests of a recovery point that has only snapshots: kept by a step that ARM does not list.
+
+A disk that was transferred has its digests in the manifest of its copy, so nothing is read for it. One that was not is
+read once more, and its digests are kept in the vault without the blocks: after a transfer that did not come about, and
+when a restore asks for a point that has none yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import replace
+
+from controlplane.domain.events import service as events
+from controlplane.domain.recovery_services import recovery_point
+from controlplane.domain.recovery_services.recovery_point import PointDisk, RecoveryPoint
+from controlplane.jobs.backup import findings
+from controlplane.jobs.backup.states import BackupState
+from controlplane.jobs.documents import points
+from controlplane.jobs.engine import records
+from controlplane.jobs.engine.job_state import JobState
+from controlplane.jobs.engine.plan import Outcome, Step
+from controlplane.ports import PortError, Ports, Store
+from controlplane.vault_format.damage import SnapshotDamaged, VaultCorrupt
+from controlplane.vault_format.sources import in_order
+from controlplane.vault_format.vault_source import VaultSource
+from controlplane.vault_format.vault_store import VaultStore
+
+
+def readable(ports: Ports, disk: PointDisk) -> VaultSource | None:
+    """The digests of a disk, once all of them could be read; None where there are none."""
+    for manifest in _manifests(ports, disk):
+        with suppress(VaultCorrupt):
+            for _ in in_order(manifest.segment, manifest.manifest.segments):
+                pass
+            return manifest
+    return None
+
+
+def opened(ports: Ports, disk: PointDisk) -> VaultSource | None:
+    """The digests of a disk as they lie in the vault; None where nothing of them is there."""
+    return next(_manifests(ports, disk), None)
+
+
+def _manifests(ports: Ports, disk: PointDisk) -> Iterator[VaultSource]:
+    """What has digests of a disk: made for them alone, or with its copy."""
+    vault = VaultStore(ports.vault_blobs, ports.settings.vault_account)
+    for name in (disk.digests, (disk.vault or {}).get("name")):
+        if name:
+            with suppress(VaultCorrupt):
+                yield vault.manifest(name)
+
+
+def kept(ports: Ports, state: JobState, point: RecoveryPoint, disks: Sequence[PointDisk]) -> Outcome:
+    """Read those of the disks that lack their digests. A snapshot that differs from what was transferred of it is
+    marked as damaged, and gets none."""
+    vault = VaultStore(ports.vault_blobs, ports.settings.vault_account)
+    made: dict[int, tuple[str, str]] = {}
+    for disk in disks:
+        snapshot = points.snapshot_of(disk)
+        if not point.has_snapshots or readable(ports, disk) or ports.blobs.properties(snapshot) is None:
+            continue
+        name = _name(state, point.id, disk.lun)
+        content = vault.keep_digests(snapshot, disk.size_bytes, name)
+        if disk.content and content != disk.content:
+            vault.delete(name, [])
+            problem = SnapshotDamaged("the snapshot does not hold what was backed up")
+            findings.tell(ports, state, point.document, disk, "InstantRP", [problem])
+            continue
+        if disk.digests and disk.digests != name:
+            vault.delete(disk.digests, [])
+        made[disk.lun] = name, content
+
+    def commit(store: Store) -> None:
+        now = points.find(store, point.document)
+        if now is None or not made:
+            return
+        for lun, (name, content) in made.items():
+            now = recovery_point.with_disk(now, lun, lambda disk: replace(disk, digests=name, content=content))  # noqa: B023
+        points.put(store, now)
+
+    return Outcome(state, commit)
+
+
+def forgotten(ports: Ports, state: JobState, point: str, luns: Sequence[int], but: Collection[str] = ()) -> Outcome:
+    """Without what this job has made for the recovery point of this id."""
+    vault = VaultStore(ports.vault_blobs, ports.settings.vault_account)
+    for name in {_name(state, point, lun) for lun in luns}.difference(but):
+        vault.delete(name, [])
+    return Outcome(state)
+
+
+def _name(state: JobState, point: str, lun: int) -> str:
+    return f"digests/{point}/{state['job']}/{lun}"
+
+
+# ------------------------------------------------------------------------------------------------- the step of a backup
+
+
+def keep_digests(ports: Ports, state: BackupState) -> Outcome:
+    """Where the storage refuses them as it refused the transfer, the job has said so already: a restore tries again."""
+    point = points.find(ports.store, f"{state['item']}/recoveryPoints/{state['point']}")
+    if point is None or point.has_vault_copy:
+        return Outcome(state)
+    try:
+        return kept(ports, state, point, point.disks)
+    except PortError as problem:
+        with suppress(PortError):
+            forget_digests(ports, state)
+        return Outcome(state, events=(records.event(state, events.DigestsSkipped(point.id, str(problem))),))
+
+
+def forget_digests(ports: Ports, state: BackupState) -> Outcome:
+    """They go with the point."""
+    return forgotten(ports, state, state["point"], [disk["lun"] for disk in state["disks"]])
+
+
+KEEP_DIGESTS = Step("Keep the digests", do=keep_digests, undo=forget_digests, required=False, listed=False)

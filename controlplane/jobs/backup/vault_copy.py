@@ -1,0 +1,114 @@
+"""Transfer data to vault: each disk's snapshot compared with the newest copy there, and what of it moved."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+from controlplane.domain.errors.jobs import TRANSFER_LOST
+from controlplane.domain.events import service as events
+from controlplane.domain.events.event import Event
+from controlplane.domain.recovery_services import protected_item, recovery_point
+from controlplane.domain.recovery_services.recovery_point import PointDisk, RecoveryPoint
+from controlplane.jobs.backup import findings
+from controlplane.jobs.backup.states import BackupState
+from controlplane.jobs.documents import damage, points
+from controlplane.jobs.engine import records
+from controlplane.jobs.engine.plan import Outcome
+from controlplane.ports import Disk, Ports, Store
+from controlplane.vault_format.damage import KnownDamage, VaultCorrupt
+from controlplane.vault_format.vault_store import VaultPoint, VaultStore
+
+TOLD_EVERY_SECONDS = 0.5
+MIB = 1024**2
+
+
+def transfer_to_vault(ports: Ports, state: BackupState) -> Outcome:
+    vaulted_point, moved = vaulted(ports, state)
+
+    def commit(store: Store) -> None:
+        points.put(store, vaulted_point)
+        records.set_properties(store, state, ports.clock.now(), **{"Backup Size": f"{-(-moved // MIB)} MB"})
+
+    told = [records.event(state, _disk_vaulted(disk)) for disk in vaulted_point.disks]
+    return Outcome(state, commit, (*told, tiers_event(state, vaulted_point)))
+
+
+def _disk_vaulted(disk: PointDisk) -> events.DiskVaulted:
+    return events.DiskVaulted(disk.name, disk.changed_bytes or 0, disk.transferred_bytes or 0)
+
+
+def vaulted(ports: Ports, state: BackupState) -> tuple[RecoveryPoint, int]:
+    """The point with its copy in the vault, and the bytes that moved: only what changed since the newest point there.
+    What has been written is then looked for."""
+    vault = VaultStore(ports.vault_blobs, ports.settings.vault_account)
+    known_damage = KnownDamage(damage.spans_of_packs(ports.store))
+    all_points = points.of_item(ports.store, state["item"])
+    point = next(each for each in all_points if each.id == state["point"])
+    disks = []
+    for disk in point.disks:
+        before = points.latest_vaulted([each for each in all_points if each.id != point.id], disk.lun)
+        problems: list[VaultCorrupt] = []
+        copy = vault.back_up(
+            points.snapshot_of(disk),
+            disk.size_bytes,
+            _vault_name(state, disk.lun),
+            VaultPoint.from_json(before[1].vault) if before and before[1].vault else None,
+            _teller(ports, state, disk.name),
+            damage=known_damage,
+            tell=problems.append,
+        )
+        disks.append(_vaulted(disk, copy))
+        if before and problems:
+            findings.tell(ports, state, before[0].document, before[1], "HardenedRP", problems)
+    lost = [sentence for disk in disks for sentence in vault.check(VaultPoint.from_json(disk.vault or {}))]
+    if lost:
+        raise TRANSFER_LOST.error(problems="; ".join(lost[:3]))
+    return recovery_point.changed(point, "vaulted", disks), sum(disk.transferred_bytes or 0 for disk in disks)
+
+
+def _vaulted(disk: PointDisk, copy: VaultPoint) -> PointDisk:
+    return replace(
+        disk,
+        vault=copy.to_json(),
+        content=copy.content,
+        allocated_bytes=copy.allocated_bytes,
+        changed_bytes=copy.changed_bytes,
+        transferred_bytes=copy.transferred_bytes,
+    )
+
+
+def delete_vault_copy(ports: Ports, state: BackupState) -> Outcome:
+    vault = VaultStore(ports.vault_blobs, ports.settings.vault_account)
+    others = [each for each in points.of_item(ports.store, state["item"]) if each.id != state["point"]]
+    for disk in disks_of(state):
+        kept = [each.vault for point in others for each in point.disks if each.lun == disk.lun and each.vault]
+        vault.delete(_vault_name(state, disk.lun), [VaultPoint.from_json(copy) for copy in kept])
+    return Outcome(state)
+
+
+def _vault_name(state: BackupState, lun: int) -> str:
+    return f"{state['item_number']}/{state['point']}/{'os' if lun == protected_item.OS_DISK_LUN else f'lun{lun}'}"
+
+
+def _teller(ports: Ports, state: BackupState, disk: str) -> Callable[[int, int], None]:
+    """Tells how far a disk is, now and then: of real time, since that is what a transfer takes."""
+    last = time.monotonic()
+
+    def tell(done_bytes: int, total_bytes: int) -> None:
+        nonlocal last
+        if time.monotonic() - last < TOLD_EVERY_SECONDS:
+            return
+        last = time.monotonic()
+        ports.store.record(records.event(state, events.TransferProgress(disk, done_bytes, total_bytes)))
+
+    return tell
+
+
+def disks_of(state: BackupState) -> list[Disk]:
+    return [Disk.from_json(disk) for disk in state["disks"]]
+
+
+def tiers_event(state: BackupState, point: RecoveryPoint) -> Event:
+    return records.event(state, events.RecoveryPointState(point.id, point.tiers, point.consistency))
