@@ -143,7 +143,7 @@ class BlobsWrapper(Blobs):
     def ranges(self, blob: Blob, offset: int = 0, length: int | None = None) -> Sequence[Range]:
         return self.inner.ranges(blob, offset, length)
 
-    def changed_ranges(self, blob: Blob, previous: str | None) -> Sequence[Range]:
+    def changed_ranges(self, blob: Blob, previous: str) -> Sequence[Range] | None:
         return self.inner.changed_ranges(blob, previous)
 
     def properties(self, blob: Blob) -> BlobProperties | None:

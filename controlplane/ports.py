@@ -144,11 +144,11 @@ class Blobs(Protocol):
     def ranges(self, blob: Blob, offset: int = 0, length: int | None = None) -> Sequence[Range]:
         """What a page blob or its snapshot holds: ascending, neighbours merged."""
 
-    def changed_ranges(self, blob: Blob, previous: str | None) -> Sequence[Range]:
-        """Where `blob` (a snapshot) may differ from its own earlier snapshot `previous` (None: from zeros).
+    def changed_ranges(self, blob: Blob, previous: str) -> Sequence[Range] | None:
+        """Where `blob` (a snapshot) may differ from its own earlier snapshot `previous`; None: the storage cannot tell.
 
-        Never misses a change; may name unchanged ranges where the storage cannot tell (the reader compares digests).
-        Ranges that held data before and hold none now come with `clear`. Ascending, not overlapping.
+        Never misses a change; may name unchanged ranges (the reader compares digests). Ranges that held data before and
+        hold none now come with `clear`. Ascending, not overlapping. BlobNotFound when one of the two is gone.
         """
 
     def properties(self, blob: Blob) -> BlobProperties | None:

@@ -143,7 +143,7 @@ class GuardedBlobs(BlobsWrapper):
         self._check("ranges")
         return super().ranges(blob, offset, length)
 
-    def changed_ranges(self, blob: Blob, previous: str | None) -> Sequence[Range]:
+    def changed_ranges(self, blob: Blob, previous: str) -> Sequence[Range] | None:
         self._check("changed_ranges")
         return super().changed_ranges(blob, previous)
 

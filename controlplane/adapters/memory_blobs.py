@@ -12,7 +12,7 @@ from threading import RLock
 from typing import Literal
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
-from controlplane.domain.spans import Span, merged, within, without
+from controlplane.domain.spans import Span, merged, within
 from controlplane.domain.storage import blob_container
 from controlplane.ports import Blob, BlobConflict, BlobNotFound, BlobProperties, BlobRefused, Container, Range
 
@@ -172,13 +172,9 @@ class MemoryBlobs:
             end = content.size_bytes if length is None else offset + length
             return [Range(first, last - first) for first, last in within(content.spans(), offset, end)]
 
-    def changed_ranges(self, blob: Blob, previous: str | None) -> Sequence[Range]:
+    def changed_ranges(self, blob: Blob, previous: str) -> Sequence[Range] | None:
         with self._lock:
-            now = self._content(blob).spans()
-            before = self._content(blob.at(previous)).spans() if previous else []
-        held = [Range(first, last - first) for first, last in now]
-        cleared = [Range(first, last - first, clear=True) for first, last in without(before, now)]
-        return sorted(held + cleared, key=lambda range: range.offset)
+            return [] if self._content(blob).etag == self._content(blob.at(previous)).etag else None
 
     def properties(self, blob: Blob) -> BlobProperties | None:
         with self._lock:

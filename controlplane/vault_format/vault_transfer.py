@@ -189,6 +189,8 @@ class Transfer:
             ranges = self._blobs.changed_ranges(self._source, self._previous.snapshot)
         except BlobNotFound:
             return blocks
+        if ranges is None:
+            return blocks
         unchanged = without(blocks, widened(spans_of(ranges), BLOCK_BYTES, self._size_bytes))
         return without(blocks, unchanged)
 

@@ -171,6 +171,26 @@ def test_what_a_killed_azurite_had_not_saved_is_missing_and_the_rest_is_there(pl
     blobs.put(Blob("late", "container", "b"), b"")
 
 
+def test_a_disk_that_nobody_wrote_to_is_told_from_others_after_a_kill(place: Place) -> None:
+    first = place.start()
+    blobs = place.blobs(first)
+    disk = Blob(NOTE.account, "vhds", "disk")
+    blobs.create(disk, BLOCK_BYTES)
+    blobs.write(disk, 0, b"1" * 512)
+    before = blobs.snapshot(disk)
+    first.close()
+    second = place.start()
+    place.blobs(second).write(disk, 0, b"2" * 512)  # acknowledged, but only in its memory
+    kill(second)
+    assert place.died.wait(30)
+    blobs = place.blobs(place.start())
+    unchanged = blobs.snapshot(disk)
+    assert blobs.changed_ranges(disk.at(unchanged), before) == []
+    assert blobs.read(disk.at(unchanged)) == blobs.read(disk.at(before))
+    blobs.write(disk, 0, b"3" * 512)
+    assert blobs.changed_ranges(disk.at(blobs.snapshot(disk)), unchanged) is None
+
+
 def test_a_recovery_point_that_azurite_lost_is_named(place: Place) -> None:
     first = place.start()
     blobs = place.blobs(first)

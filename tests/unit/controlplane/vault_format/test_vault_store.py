@@ -269,19 +269,24 @@ def test_a_disk_that_grew_in_place_is_restored_at_both_sizes() -> None:
         assert setting.same_as_snapshot(point)
 
 
-class TellingBlobs(MemoryBlobs):
-    """Knows what changed between two snapshots, as Azure does, and counts what is read of the disk."""
+class DiskReadingBlobs(MemoryBlobs):
+    """Counts what is read of the disk."""
 
-    told: Sequence[Range] = ()
     read_bytes = 0
-
-    def changed_ranges(self, blob: Blob, previous: str | None) -> Sequence[Range]:
-        return self.told
 
     def read(self, blob: Blob, offset: int = 0, length: int | None = None) -> bytes:
         data = super().read(blob, offset, length)
         self.read_bytes += len(data) if blob.account == DISK.account else 0
         return data
+
+
+class TellingBlobs(DiskReadingBlobs):
+    """Knows what changed between two snapshots, as Azure does."""
+
+    told: Sequence[Range] = ()
+
+    def changed_ranges(self, blob: Blob, previous: str) -> Sequence[Range]:
+        return self.told
 
 
 def test_what_the_storage_knows_to_be_unchanged_is_not_read() -> None:
@@ -295,6 +300,22 @@ def test_what_the_storage_knows_to_be_unchanged_is_not_read() -> None:
     second = setting.back_up(first)
     assert (blobs.read_bytes, second.transferred_bytes) == (BLOCK_BYTES, BLOCK_BYTES)
     assert setting.same_as_snapshot(second)
+
+
+def test_a_disk_that_nobody_wrote_to_is_not_read() -> None:
+    blobs = DiskReadingBlobs()
+    setting = Setting(blobs=blobs)
+    setting.write(7, block(1) * 3)
+    first = setting.back_up()
+    blobs.read_bytes = 0
+    second = setting.back_up(first)
+    assert (blobs.read_bytes, second.changed_bytes, second.transferred_bytes) == (0, 0, 0)
+    assert second.allocated_bytes == first.allocated_bytes
+    assert setting.same_as_snapshot(second)
+    setting.write(8, block(1))
+    blobs.read_bytes = 0
+    assert setting.back_up(second).transferred_bytes == 0
+    assert blobs.read_bytes == 3 * BLOCK_BYTES
 
 
 def test_what_is_unchanged_but_lost_is_read_again() -> None:
