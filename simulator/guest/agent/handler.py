@@ -94,6 +94,8 @@ class Handler:
         return HandlerManifest.parse((self.root / MANIFEST_FILE).read_bytes())
 
     def initialize(self, deployment: str, role: str) -> None:
+        """Its folders, and what it is told of them. Done again before each command: the machine's disk may lie in
+        another folder than when the handler was installed."""
         events = self.disk / self.agent.handler_logs / self.name / "Events"
         for folder in (self.settings_folder, self.status_folder, self.log_folder, events):
             folder.mkdir(parents=True, exist_ok=True)
@@ -106,7 +108,9 @@ class Handler:
             events_folder=str(events),
             extra={"deploymentid": deployment, "rolename": role, "instance": role, "hostResolverAddress": ""},
         )
-        write_whole(self.root / ENVIRONMENT_FILE, environment.render())
+        file, text = self.root / ENVIRONMENT_FILE, environment.render()
+        if not file.is_file() or file.read_bytes() != text.encode():
+            write_whole(file, text)
 
     def write_settings(self, sequence_number: int, text: str) -> None:
         write_private(self.settings_folder / f"{sequence_number}.settings", text)

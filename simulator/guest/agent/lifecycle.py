@@ -196,6 +196,7 @@ class Lifecycle:
     ) -> Generator[None, None, int]:
         """The exit code of a command of the handler, once it has ended."""
         text = _manifest(handler).commands[verb]
+        handler.initialize(self._place.deployment, self._place.role)
         environment = guest_environment(os.environ) | _environment(handler, order, self._place.wire) | dict(more or {})
         try:
             command = self._place.run_command(command_line(handler.root, text), handler.root, environment)

@@ -46,6 +46,19 @@ def process_of(setting: Setting) -> int:
     return int(file.read_text())
 
 
+def test_a_handler_is_told_the_folders_of_the_disk_that_it_is_on(setting: Setting) -> None:
+    """The disk may have been moved since the handler was installed."""
+    setting.packages.publish(package("1.0.0.0"))
+    setting.order(enabled(0))
+    setting.settle()
+    file = setting.handler().root / "HandlerEnvironment.json"
+    right = file.read_text()
+    file.write_text(right.replace(str(setting.disk), "/somewhere/else"))
+    setting.order(enabled(1))
+    setting.settle()
+    assert file.read_text() == right
+
+
 # ------------------------------------------------------------------------------------------------------ what goes wrong
 
 
