@@ -178,10 +178,14 @@ class Machine:
 def measure(disks: int, cycles: int, backups: int, bare: int, process: Executor) -> Windows:
     """The first backup installs the extension, and the first bare round warms up: neither counts."""
     windows = Windows(disks)
-    newest_only = ServiceSettings(instant_snapshots_per_item=1)
+    settings = ServiceSettings(
+        instant_snapshots_per_item=1,
+        on_demand_backups_per_day=0,
+        unmanaged_data_disks_per_machine=disks,
+    )
     with (
         TemporaryDirectory(prefix="backupsim-bench-") as folder,
-        build(Config(state=Path(folder), settings=newest_only)) as world,
+        build(Config(state=Path(folder), settings=settings)) as world,
         Client(world.endpoints) as client,
     ):
         machine = Machine(client, disks)

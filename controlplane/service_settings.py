@@ -31,6 +31,12 @@ class ServiceSettings:
     """Real time for which a report may reach the agent before the status blob."""
     instant_snapshots_per_item: int = 18
     """How many recovery points of an item may have their snapshots kept, however young they are."""
+    on_demand_backups_per_day: int = 9
+    """How many backups on demand a machine may begin within 24 hours of world time; 0: any number."""
+    data_disks_per_machine: int = 32
+    """With how many data disks a machine can be backed up."""
+    unmanaged_data_disks_per_machine: int = 16
+    """The same where its disks are blobs of its owner's storage accounts."""
     locale: str = "en-us"
     extension_publisher: str = "Microsoft.Azure.RecoveryServices"
     extension_type: str = "VMSnapshot"
@@ -43,6 +49,10 @@ class ServiceSettings:
         if os_type == "Linux":
             return self.linux_extension_type, self.linux_extension_version
         return self.extension_type, self.extension_version
+
+    def data_disks_of(self, managed: bool) -> int:
+        """With how many data disks such a machine can be backed up."""
+        return self.data_disks_per_machine if managed else self.unmanaged_data_disks_per_machine
 
     @property
     def own_accounts(self) -> tuple[str, ...]:

@@ -145,10 +145,50 @@ VAULTS = (
     ),
     Choice(
         "A request that stops or suspends protection and says more",
-        "a choice of disks counts once protection is resumed; another policy counts for a suspended item, and stopping "
-        "takes the policy away whatever the request names",
-        "azurerm sends such requests and expects to read back the disks; the rest is not public",
+        "a choice of disks is kept and shown; another policy counts for a suspended item, and stopping takes the "
+        "policy away whatever the request names; who resumes a stopped item without a choice of disks gets all of them",
+        "azurerm sends such requests and reads the disks back; that disks are chosen again is documented; the rest is "
+        "not public",
         "controlplane/jobs/protection/lifecycle.py",
+    ),
+    Choice(
+        "More than nine backups on demand of a machine within 24 hours",
+        "400 `CloudDosAbsoluteLimitReached`; every backup that begins counts, whatever becomes of it. "
+        "`up --on-demand-backups` sets another number",
+        "limit and code are documented, status and way of counting are not public",
+        "controlplane/jobs/backup/backup.py",
+    ),
+    Choice(
+        "Too many data disks",
+        f"more than {ServiceSettings().data_disks_per_machine} managed or "
+        f"{ServiceSettings().unmanaged_data_disks_per_machine} unmanaged ones attached, backed up or not: the backup "
+        "fails, and pre-validation says so; protection itself is accepted",
+        "the numbers and the code are documented; when the service looks is not public",
+        "controlplane/domain/recovery_services/supported_machines.py",
+    ),
+    Choice(
+        "A confidential machine under a standard policy",
+        "refused with a code of ours, made after the one for Ultra disks and Premium SSD v2",
+        "documented that it is not supported; the code is not public",
+        "controlplane/domain/recovery_services/supported_machines.py",
+    ),
+    Choice(
+        "`sourceVMStorageType` of a recovery point",
+        "`PremiumVMOnPartialPremiumStorage` where a disk of it is on premium storage, else `NormalStorage`",
+        "both are recorded, the first of a machine with one disk, a premium one; other values are not public",
+        "controlplane/domain/recovery_services/recovery_point.py",
+    ),
+    Choice(
+        "A virtual machine from a recovery point with excluded disks",
+        "refused with a code of ours, made after that of Replace existing",
+        "documented that only the disks can be restored; the code is not public",
+        "controlplane/domain/recovery_services/restore_request.py",
+    ),
+    Choice(
+        "The disks of a job",
+        "told where the backup leaves some out, in the job's property bag from its start",
+        "documented for a job with excluded disks; a recorded job without them does not tell",
+        "controlplane/jobs/backup/backup.py",
     ),
     Choice(
         "Backup status",

@@ -63,7 +63,7 @@ app.add_typer(cli_control.app)
 def demo(
     as_json: JsonOption = False,
     seed: SeedOption = 0,
-    disks: Annotated[int, typer.Option(min=0, max=32, help="Number of data disks.")] = 2,
+    disks: Annotated[int, typer.Option(min=0, max=16, help="Number of data disks.")] = 2,
     keep: Annotated[Path | None, typer.Option(help="Keep the world in this folder.", show_default=False)] = None,
     vss: Annotated[bool, typer.Option("--vss/--no-vss", help="Whether the guest has the VSS service.")] = True,
     lang: LangOption = "en",
@@ -137,6 +137,9 @@ def up(
     limit_requests: Annotated[
         bool, typer.Option("--limit-requests", help="Answer 429 to clients that exceed ARM's request limits.")
     ] = False,
+    on_demand_backups: Annotated[
+        int, typer.Option(min=0, help="Backups on demand of one machine within 24 hours of world time; 0: any number.")
+    ] = 9,
     strict_api_versions: Annotated[
         bool, typer.Option("--strict-api-versions", help="Refuse api-versions that the resource type does not support.")
     ] = False,
@@ -150,6 +153,7 @@ def up(
     lang: LangOption = "en",
 ) -> None:
     """Run a world until Ctrl-C."""
+    from controlplane.service_settings import ServiceSettings
     from simulator.failures import WrongUse
     from simulator.pace import PaceSettings
 
@@ -176,6 +180,7 @@ def up(
         sim_networks=[_network(word) for word in sim_from or ()],
         pace=PaceSettings.parse(pace or ()),
         limit_requests=limit_requests,
+        settings=ServiceSettings(on_demand_backups_per_day=on_demand_backups),
         strict_api_versions=strict_api_versions,
         inert_extensions=inert_extensions,
     )

@@ -18,6 +18,7 @@ from controlplane.domain.recovery_services import other_workloads, resource_guar
 from controlplane.domain.recovery_services.recovery_point import (
     ARCHIVE_AFTER,
     KIND,
+    as_listed,
     from_json,
     obstacle_to_archive,
     with_readiness,
@@ -121,7 +122,7 @@ def _wanted(call: Call, item: Document, filter_terms: dict[str, str]) -> Iterato
             continue
         changed = _changed(call, point, active)
         if not only_ready or (changed and changed["properties"][READINESS]["ArchivedRP"]["isReadyForMove"]):
-            yield f"{time.isoformat()} {point.id}", encode(changed) if changed else point.body
+            yield f"{time.isoformat()} {point.id}", encode(as_listed(changed or point.json()))
 
 
 def _changed(call: Call, point: Document, active: set[str]) -> Json | None:

@@ -9,6 +9,7 @@ from controlplane.domain.errors.sources import (
     OURS,
     RECORDED,
     RESTORE_POINTS,
+    WORKLOADS,
 )
 
 JOB_NOT_FOUND = ErrorKind(
@@ -55,6 +56,13 @@ BACKUP_OPERATION_IN_PROGRESS = ErrorKind(
     message="Unable to initiate backup as another backup operation is currently in progress.",
     remedy="Wait for it to end or cancel it, then retry.",
     source=AGENT_OR_EXTENSION,
+)
+
+CLOUD_DOS_ABSOLUTE_LIMIT_REACHED = ErrorKind(
+    code="CloudDosAbsoluteLimitReached",
+    message="Operation is blocked as you have reached the limit on number of operations permitted in 24 hours.",
+    remedy="Take no more than 3 backups on demand a day; retry after 24 hours.",
+    source=WORKLOADS,
 )
 
 TRANSFER_LOST = ErrorKind(

@@ -121,6 +121,20 @@ UNSUPPORTED_DISTRIBUTION = ErrorKind(
     source=SELF_HELP,
 )
 
+ULTRA_DISK_NEEDS_ENHANCED_POLICY = ErrorKind(
+    code="UserErrorUltraAndPremiumSSDv2DiskNotSupportedWithStandardPolicy",
+    message="A virtual machine with an Ultra disk or a Premium SSD v2 cannot be protected by a standard policy.",
+    remedy="Use an enhanced policy.",
+    source=QUOTED,
+)
+
+CONFIDENTIAL_MACHINE_NEEDS_ENHANCED_POLICY = ErrorKind(
+    code="UserErrorConfidentialVMNotSupportedWithStandardPolicy",
+    message="A confidential virtual machine cannot be protected by a standard policy.",
+    remedy="Use an enhanced policy.",
+    source=OURS,
+)
+
 ITEM_HAS_NO_POLICY = ErrorKind(
     code="BMSUserErrorItemHasNoPolicy",
     message=("Protection of the item is stopped, so it has no policy that could expire its recovery points."),

@@ -32,6 +32,13 @@ ORIGINAL_LOCATION_NOT_SUPPORTED_WITH_DISKS_EXCLUDED = ErrorKind(
     source=SELF_HELP,
 )
 
+ALTERNATE_LOCATION_NOT_SUPPORTED_WITH_DISKS_EXCLUDED = ErrorKind(
+    code="UserErrorALRNotSupportedOnRPWithDisksExcluded",
+    message="A virtual machine cannot be created from a recovery point with excluded disks.",
+    remedy="Restore the disks, then create a virtual machine from them.",
+    source=OURS,
+)
+
 ORIGINAL_LOCATION_NOT_SUPPORTED = ErrorKind(
     code="UserErrorOLRNotSupported",
     message="Replace existing is not supported for this scenario: {reason}.",

@@ -23,6 +23,13 @@ EXTENSION_OPERATION_FAILED = ErrorKind(
     source=SELF_HELP,
 )
 
+UNSUPPORTED_DISK_COUNT = ErrorKind(
+    code="UserErrorBcmUnsupportedDiskCount",
+    message="The number of data disks attached to the virtual machine is {count}. At most {limit} are supported.",
+    remedy="Detach some data disks from the virtual machine, then retry.",
+    source=SELF_HELP,
+)
+
 EXTENSION_OPERATION_FAILED_BY_SCRIPTS = ErrorKind(
     code="ExtensionOperationFailed",
     message="VMSnapshot extension operation failed.{detail}",

@@ -27,6 +27,11 @@ ARCHIVE_TIER = Source(
 AZURE_FILES = Source(
     "documented", "Troubleshoot problems while backing up Azure Files", f"{_LEARN}/backup/troubleshoot-azure-files"
 )
+WORKLOADS = Source(
+    "documented",
+    "Troubleshoot SQL Server database backup by using Azure Backup",
+    f"{_LEARN}/backup/backup-sql-server-azure-troubleshoot",
+)
 RESTORE_POINTS = Source(
     "documented",
     "Troubleshoot restore point failures",

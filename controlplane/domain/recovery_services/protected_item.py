@@ -225,6 +225,16 @@ def with_policy_applied(private: Json, version: str) -> Json:
     return private | {"policy_applied": version}
 
 
+def on_demand_since(private: Json, since: datetime) -> list[str]:
+    """When backups on demand began after this time, oldest first."""
+    return [text for text in private.get("on_demand", []) if datetime.fromisoformat(text) > since]
+
+
+def with_on_demand(private: Json, now: datetime, window: timedelta) -> Json:
+    """What the service remembers once a backup on demand has begun; what is older than the window is forgotten."""
+    return private | {"on_demand": [*on_demand_since(private, now - window), now.isoformat()]}
+
+
 def policy_applied(private: Json) -> str | None:
     return private.get("policy_applied")
 

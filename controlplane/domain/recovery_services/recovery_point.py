@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 
+from controlplane.domain.compute.virtual_machine import OS_DISK_LUN
 from controlplane.domain.errors.kind import ErrorKind
 from controlplane.domain.errors.restore import (
     MIN_LIFE_SPAN_IN_STANDARD_REQUIRED_FOR_ARCHIVE,
@@ -46,6 +47,9 @@ ARCHIVE_AFTER = timedelta(days=90)
 ARCHIVED_FOR = timedelta(days=180)
 """Only what is so old is archived, and only if it is still kept for so long."""
 ARCHIVED_RULES = frozenset({"Monthly", "Yearly"})
+NORMAL_STORAGE, PREMIUM_STORAGE = "NormalStorage", "PremiumVMOnPartialPremiumStorage"
+"""sourceVMStorageType of a machine without and with premium disks. The second was recorded of one with a single disk,
+which was a premium one."""
 NOT_YET_MOVABLE = "We're still determining if this Recovery Point can be moved.. Please check again after some time."
 
 
@@ -85,6 +89,18 @@ class Machine:
     managed: bool
     attached: tuple[tuple[int, str], ...]
     """LUN and name of every attached disk, backed up or not."""
+    security_type: str = ""
+    """TrustedLaunch or ConfidentialVM; empty for a standard machine."""
+    zones: tuple[str, ...] = ()
+    private_access: bool = False
+    """Whether a disk can only be reached through a private endpoint."""
+    extended_location: Json | None = None
+    """The edge zone that it is in, as ARM shows it."""
+
+    @property
+    def data_disk_count(self) -> int:
+        """Of the attached disks, those that hold no operating system."""
+        return sum(lun != OS_DISK_LUN for lun, _ in self.attached)
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +223,7 @@ def body(point: RecoveryPoint) -> Json:
             "recoveryPointType": point.consistency,
             "recoveryPointTime": instant(point.time),
             "recoveryPointAdditionalInfo": _damage_text(point),
-            "sourceVMStorageType": "NormalStorage",
+            "sourceVMStorageType": PREMIUM_STORAGE if _has_premium_disk(point) else NORMAL_STORAGE,
             "isSourceVMEncrypted": False,
             "isInstantIlrSessionActive": False,
             "recoveryPointTierDetails": [_tier(point, tier) for tier in TIERS[point.tiers]],
@@ -224,8 +240,32 @@ def body(point: RecoveryPoint) -> Json:
             "recoveryPointMoveReadinessInfo": {
                 "ArchivedRP": {"isReadyForMove": False, "additionalInfo": NOT_YET_MOVABLE}
             },
+            **_machine_properties(point.machine),
         },
     }
+
+
+def _has_premium_disk(point: RecoveryPoint) -> bool:
+    return any(disk.storage.startswith(("Premium", "Ultra")) for disk in point.disks)
+
+
+def _machine_properties(machine: Machine) -> Json:
+    """What a point shows of a machine beside its size and system; only what applies to it."""
+    properties: Json = {"isPrivateAccessEnabledOnAnyDisk": machine.private_access}
+    if machine.security_type:
+        properties["securityType"] = machine.security_type
+    if machine.zones:
+        properties["zones"] = list(machine.zones)
+    if machine.extended_location is not None:
+        properties["extendedLocation"] = machine.extended_location
+    return properties
+
+
+def as_listed(body: Json) -> Json:
+    """The body as an entry of a list: of its disks only the numbers."""
+    disks = body["properties"]["recoveryPointDiskConfiguration"]
+    numbers = {key: value for key, value in disks.items() if key.startswith("numberOf")}
+    return body | {"properties": body["properties"] | {"recoveryPointDiskConfiguration": numbers}}
 
 
 def with_readiness(body: Json, obstacle: ErrorKind | None) -> Json:
@@ -292,7 +332,8 @@ def to_json(point: RecoveryPoint) -> Json:
 
 
 def machine_from_json(stored: Json) -> Machine:
-    return Machine(**stored | {"attached": tuple((lun, name) for lun, name in stored["attached"])})
+    attached = tuple((lun, name) for lun, name in stored["attached"])
+    return Machine(**stored | {"attached": attached, "zones": tuple(stored.get("zones", ()))})
 
 
 def disk_from_json(stored: Json) -> PointDisk:

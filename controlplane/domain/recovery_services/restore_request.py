@@ -11,6 +11,7 @@ from controlplane.domain.compute.virtual_machine import OS_DISK_LUN
 from controlplane.domain.compute.virtual_machine import TYPE as MACHINE_TYPE
 from controlplane.domain.errors import ServiceError
 from controlplane.domain.errors.restore import (
+    ALTERNATE_LOCATION_NOT_SUPPORTED_WITH_DISKS_EXCLUDED,
     CROSS_SUBSCRIPTION_RESTORE_DISABLED,
     CROSS_SUBSCRIPTION_RESTORE_INVALID_TARGET_SUBSCRIPTION,
     CROSS_SUBSCRIPTION_RESTORE_NOT_SUPPORTED_FOR_ORIGINAL_LOCATION,
@@ -91,6 +92,8 @@ def read(request: Json, point: RecoveryPoint, vault: VaultFacts) -> CheckedResto
         raise errors.invalid_backup_input("storageAccountId", "it is missing")
     if kind == ORIGINAL:
         _check_original(request, point)
+    if kind == ALTERNATE and len(point.disks) < len(point.machine.attached):
+        raise ALTERNATE_LOCATION_NOT_SUPPORTED_WITH_DISKS_EXCLUDED.error()
     return _alternate(request, restore) if kind == ALTERNATE else restore
 
 

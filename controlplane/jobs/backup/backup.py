@@ -8,16 +8,17 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from controlplane.domain import errors
-from controlplane.domain.compute import managed_disk, virtual_machine
+from controlplane.domain.compute import virtual_machine
 from controlplane.domain.errors import ServiceError
 from controlplane.domain.errors.jobs import (
     BACKUP_OPERATION_IN_PROGRESS,
     BCM_DATASOURCE_NOT_PRESENT,
+    CLOUD_DOS_ABSOLUTE_LIMIT_REACHED,
     SNAPSHOTS_LOST,
 )
 from controlplane.domain.events import service as events
 from controlplane.domain.events.event import Event
-from controlplane.domain.recovery_services import protected_item, recovery_point, retention
+from controlplane.domain.recovery_services import policy, protected_item, recovery_point, retention, supported_machines
 from controlplane.domain.recovery_services.job import Job
 from controlplane.domain.recovery_services.recovery_point import Machine, PointDisk, RecoveryPoint
 from controlplane.domain.recovery_services.schedule import Run
@@ -25,7 +26,7 @@ from controlplane.domain.times import american, parse_instant
 from controlplane.jobs.backup import snapshot_task, vault_copy
 from controlplane.jobs.backup.digests import KEEP_DIGESTS
 from controlplane.jobs.backup.states import BackupInput, BackupState
-from controlplane.jobs.documents import points, restore_points
+from controlplane.jobs.documents import machines, managed_disks, points, restore_points
 from controlplane.jobs.engine import records
 from controlplane.jobs.engine.plan import Outcome, Plan, Step
 from controlplane.jobs.engine.records import JobOrder, Ticket
@@ -35,6 +36,8 @@ from controlplane.json_object import Json
 from controlplane.ports import Blob, Disk, Document, Engine, PortError, Ports, Store
 
 DEFAULT_RETENTION = timedelta(days=30)
+ON_DEMAND_WINDOW = timedelta(hours=24)
+"""World time within which backups on demand are counted."""
 
 
 # ------------------------------------------------------------------------------------------------------------ use case
@@ -55,7 +58,17 @@ def _start_now(ports: Ports, engine: Engine, item_id: str, request: Json) -> Tic
     if protected_item.state_of(body) not in protected_item.BACKED_UP:
         raise _not_protected()
     expires = _expiry(request.get("properties") or {}, ports.clock.now())
+    _count_on_demand(ports, item)
     return _start(ports, engine, item, expires, ())
+
+
+def _count_on_demand(ports: Ports, item: Document) -> None:
+    """Every backup that begins counts, whatever becomes of it."""
+    limit, now = ports.settings.on_demand_backups_per_day, ports.clock.now()
+    if limit and len(protected_item.on_demand_since(item.private, now - ON_DEMAND_WINDOW)) >= limit:
+        raise CLOUD_DOS_ABSOLUTE_LIMIT_REACHED.error()
+    private = protected_item.with_on_demand(item.private, now, ON_DEMAND_WINDOW)
+    ports.store.put(protected_item.KIND, item.id, item.json(), private=private)
 
 
 def back_up_as_due(ports: Ports, engine: Engine, item: Document, properties: Json, run: Run) -> Ticket:
@@ -69,6 +82,7 @@ def _start(ports: Ports, engine: Engine, item: Document, expires: datetime, rule
     body = item.json()
     properties = body["properties"]
     vault = body["id"].partition("/backupFabrics/")[0]
+    state = first_state(ports, body, vault, expires, rules)
     job = Job(
         id=records.new_guid(ports.chance),
         vault=vault,
@@ -81,6 +95,7 @@ def _start(ports: Ports, engine: Engine, item: Document, expires: datetime, rule
         properties={
             "VM Name": properties["friendlyName"],
             "Recovery Point Expiry Time in UTC": american(expires),
+            **_chosen_disks(state),
         },
         internal={"IsInstantRpJob": "True"},
     )
@@ -88,13 +103,22 @@ def _start(ports: Ports, engine: Engine, item: Document, expires: datetime, rule
         plan=BACKUP,
         job=job,
         scope=item.id,
-        state=first_state(ports, body, vault, expires, rules),
+        state=state,
         lock=f"{item.id}|backup",
         conflict=in_progress(),
         operation_id=records.new_guid(ports.chance),
         facts={"item": item.id},
     )
     return records.open_job(ports, engine, order)
+
+
+def _chosen_disks(state: BackupInput) -> dict[str, str]:
+    """What a job tells of its disks where some are left out; nothing where all are taken."""
+    if not state["disks_excluded"]:
+        return {}
+    names = [disk["name"] for disk in state["disks"]]
+    excluded = [name for _, name in state["machine"]["attached"] if name not in names]
+    return {"Backed-up disk(s)": "; ".join(names), "Excluded disk(s)": "; ".join(excluded)}
 
 
 def _expiry(properties: Json, now: datetime) -> datetime:
@@ -119,7 +143,7 @@ def first_state(ports: Ports, item: Json, vault: str, expires: datetime, rules: 
     document = ports.store.get(virtual_machine.KIND, vm)
     attached = ports.fabric.disks(vm)
     luns = protected_item.included_luns(item, [disk.lun for disk in attached])
-    machine = _machine(properties["friendlyName"], document, attached)
+    machine = _machine(ports.store, properties["friendlyName"], document, attached)
     return {
         "vault": vault,
         "item": item["id"],
@@ -143,7 +167,7 @@ def _machine_id(document: Document | None) -> str:
     return str(document.json()["properties"].get("vmId", "unknown")).lower() if document else "unknown"
 
 
-def _machine(name: str, document: Document | None, attached: Sequence[Disk]) -> Machine:
+def _machine(store: Store, name: str, document: Document | None, attached: Sequence[Disk]) -> Machine:
     body: dict[str, Any] = document.json() if document else {"properties": {}}
     properties = body["properties"]
     return Machine(
@@ -153,6 +177,10 @@ def _machine(name: str, document: Document | None, attached: Sequence[Disk]) -> 
         location=body.get("location", ""),
         managed=all(disk.managed_disk_id is not None for disk in attached),
         attached=tuple((disk.lun, disk.name) for disk in sorted(attached, key=lambda disk: disk.lun)),
+        security_type=machines.security_type(body),
+        zones=tuple(body.get("zones") or ()),
+        private_access=any(managed_disks.is_private(store, disk.managed_disk_id) for disk in attached),
+        extended_location=body.get("extendedLocation"),
     )
 
 
@@ -178,6 +206,7 @@ def in_progress() -> ServiceError:
 def take_snapshot(ports: Ports, state: BackupState) -> Waiting[Outcome]:
     """The recovery point is there at once, in the instant tier."""
     disks = vault_copy.disks_of(state)
+    _check_supported(ports, state, disks)
     restore_points.check_room(ports, state["collection"], points.of_item(ports.store, state["item"]))
     result = yield from snapshot_task.take(ports, state, disks)
     taken = ports.clock.now()
@@ -206,6 +235,15 @@ def take_snapshot(ports: Ports, state: BackupState) -> Waiting[Outcome]:
     return Outcome(state, commit, (vault_copy.tiers_event(state | {"event": result.event}, point),))
 
 
+def _check_supported(ports: Ports, state: BackupState, disks: Sequence[Disk]) -> None:
+    """Disks may have been attached since the machine was protected."""
+    machine = recovery_point.machine_from_json(state["machine"])
+    supported_machines.check_disk_count(machine.data_disk_count, ports.settings.data_disks_of(machine.managed))
+    policy_type = policy.type_of(expiry.policy_of(ports.store, state["policy"]))
+    skus = [managed_disks.sku(ports.store, disk.managed_disk_id) for disk in disks]
+    supported_machines.check_policy(policy_type, machine.security_type, skus)
+
+
 def _expires(store: Store, state: BackupState, taken: datetime) -> datetime:
     """What a schedule took is kept from the time it was taken."""
     ruled = (
@@ -223,13 +261,8 @@ def _point_disk(store: Store, disk: Disk, snapshot: Blob, size_bytes: int) -> Po
         container=snapshot.container,
         blob=snapshot.name,
         snapshot=snapshot.snapshot or "",
-        storage=_storage(store, disk),
+        storage=managed_disks.sku(store, disk.managed_disk_id),
     )
-
-
-def _storage(store: Store, disk: Disk) -> str:
-    document = store.get(managed_disk.KIND, disk.managed_disk_id) if disk.managed_disk_id else None
-    return str(document.json()["sku"]["name"]) if document else ""
 
 
 def forget_snapshots(ports: Ports, state: BackupState) -> Outcome:

@@ -8,6 +8,12 @@ from controlplane.json_object import Json
 from controlplane.ports import Disk, MachineSpec
 
 
+def security_type(machine: Json) -> str:
+    """The securityType of a virtual machine as ARM shows it; empty for a standard one."""
+    chosen = str((machine["properties"].get("securityProfile") or {}).get("securityType") or "")
+    return "" if chosen == "Standard" else chosen
+
+
 def spec_of(machine: Json, disks: Sequence[Disk]) -> MachineSpec:
     """What the fabric is told of a virtual machine as ARM shows it."""
     profile = machine["properties"]["storageProfile"]

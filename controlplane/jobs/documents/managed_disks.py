@@ -30,6 +30,18 @@ def blob_of(document: Document) -> Blob:
     return Blob(**document.private["blob"])
 
 
+def sku(store: Store, id: str | None) -> str:
+    """The kind of storage of a managed disk; empty for an unmanaged one, and for one that is gone."""
+    document = store.get(KIND, id) if id else None
+    return str(document.json()["sku"]["name"]) if document else ""
+
+
+def is_private(store: Store, id: str | None) -> bool:
+    """Whether a managed disk can only be reached through a private endpoint."""
+    document = store.get(KIND, id) if id else None
+    return document is not None and document.json()["properties"].get("networkAccessPolicy") == "AllowPrivate"
+
+
 def set_owner(store: Store, id: str, vm: str | None) -> None:
     """Make a virtual machine the owner of a disk, or none. A deleted disk is ignored."""
     document = store.get(KIND, id)

@@ -15,10 +15,10 @@ from controlplane.domain.errors.protection import (
     VM_VAULT_LOCATION_MISMATCH,
 )
 from controlplane.domain.events import service as events
-from controlplane.domain.recovery_services import policy, protected_item, vault
+from controlplane.domain.recovery_services import policy, protected_item, supported_machines, vault
 from controlplane.domain.recovery_services.job import Job
 from controlplane.domain.recovery_services.protected_item import PolicyReference, Source
-from controlplane.jobs.documents import items
+from controlplane.jobs.documents import items, machines, managed_disks
 from controlplane.jobs.engine import records
 from controlplane.jobs.engine.plan import Outcome, Plan, Step
 from controlplane.jobs.engine.records import JobOrder, Ticket
@@ -73,6 +73,7 @@ def _order(ports: Ports, item_id: str, properties: Json) -> JobOrder:
     _check_place(ports.store, home, machine)
     chosen = _policy(ports.store, home, properties)
     _check_change(ports.store.get(protected_item.KIND, item_id), chosen)
+    _check_supported(ports, machine, chosen)
     _check_limits(ports.store, item_id, home, chosen)
     job = _job(ports, home.json()["id"], ResourceId.parse(machine.json()["id"]), chosen)
     return _configure(ports, item_id, job, _first_state(ports, item_id, home, machine, chosen, properties))
@@ -178,6 +179,13 @@ def _source_of(item: Document) -> str:
     return str(item.json()["properties"]["sourceResourceId"])
 
 
+def _check_supported(ports: Ports, machine: Document, chosen: Document) -> None:
+    attached = ports.fabric.disks(machine.json()["id"])
+    skus = [managed_disks.sku(ports.store, disk.managed_disk_id) for disk in attached]
+    policy_type = policy.type_of(chosen.json()["properties"])
+    supported_machines.check_policy(policy_type, machines.security_type(machine.json()), skus)
+
+
 def _check_limits(store: Store, item_id: str, home: Document, chosen: Document) -> None:
     """So many items a vault, and so many of them under one policy."""
     others = [item for item in store.find(protected_item.KIND, home.id) if item.id != item_id.lower()]
@@ -265,7 +273,7 @@ def protect(ports: Ports, state: ConfigureState) -> Outcome:
         else:
             before, private = _new_item(state), {}
         chosen = PolicyReference(state["policy"], state["policy_type"])
-        body = protected_item.configured(before, chosen, state["exclusion"])
+        body = protected_item.configured(before, chosen, _exclusion_for(before, state["exclusion"]))
         rules = store.get(policy.KIND, chosen.id)
         private = protected_item.with_policy_applied(private, rules.etag if rules else "")
         if _begins_anew(before, chosen):
@@ -279,6 +287,12 @@ def protect(ports: Ports, state: ConfigureState) -> Outcome:
 
 def _new_item(state: ConfigureState) -> Json:
     return protected_item.new(state["vault"], Source(state["vm"], state["location"]), state["item_number"])
+
+
+def _exclusion_for(before: Json, exclusion: Json | None) -> Json | None:
+    """Who resumes a stopped item chooses its disks again: documented for selective disk backup."""
+    resumed = protected_item.state_of(before) == "ProtectionStopped" and "extendedProperties" in before["properties"]
+    return {} if resumed and exclusion is None else exclusion
 
 
 def _begins_anew(before: Json, chosen: PolicyReference) -> bool:

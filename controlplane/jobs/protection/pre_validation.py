@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from controlplane.domain.arm_id import ResourceId
+from controlplane.domain.compute.virtual_machine import OS_DISK_LUN
 from controlplane.domain.errors import resource_not_found
 from controlplane.domain.errors.protection import UNSUPPORTED_DISTRIBUTION, VIRTUAL_MACHINE_ALREADY_IN_VAULT
-from controlplane.domain.recovery_services import protected_item, snapshot_failure, vault
+from controlplane.domain.recovery_services import protected_item, snapshot_failure, supported_machines, vault
 from controlplane.domain.recovery_services.supported_systems import system_of
 from controlplane.jobs.documents import items
 from controlplane.jobs.protection import lifecycle
@@ -29,6 +30,7 @@ def check(ports: Ports, machine_id: str, region: str, vault_id: str) -> None:
         _check_vault(ports.store, vault_id, region)
     _check_free(ports.store, machine["id"], vault_id)
     _check_system(machine["properties"].get("storageProfile", {}).get("imageReference") or {})
+    _check_disks(ports, machine["id"])
     _check_running(ports, machine["id"])
 
 
@@ -54,6 +56,12 @@ def _check_system(image: Json) -> None:
     parts = [str(image.get(key) or "") for key in ("publisher", "offer", "sku")]
     if any(parts) and system_of(*parts) is None:
         raise UNSUPPORTED_DISTRIBUTION.error(image=":".join(parts))
+
+
+def _check_disks(ports: Ports, machine: str) -> None:
+    data_disks = [disk for disk in ports.fabric.disks(machine) if disk.lun != OS_DISK_LUN]
+    managed = all(disk.managed_disk_id is not None for disk in data_disks)
+    supported_machines.check_disk_count(len(data_disks), ports.settings.data_disks_of(managed))
 
 
 def _check_running(ports: Ports, machine: str) -> None:

@@ -60,6 +60,7 @@ DIFFERENCES: Mapping[str, Mapping[str, str]] = {
     "item_soft_deleted": NEWER_OF_ITEM
     | {"+.properties.lastRecoveryPoint": "null: without it `az backup item list -o table` fails"},
     "recovery_point": {
+        "+.properties.isPrivateAccessEnabledOnAnyDisk": NEWER,
         "+.properties.recoveryPointDiskConfiguration": NEWER,
         "+.properties.recoveryPointProperties": NEWER,
     },

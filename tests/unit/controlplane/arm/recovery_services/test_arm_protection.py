@@ -166,11 +166,20 @@ def test_the_request_that_ends_backups_may_choose_the_disks(world: ArmWorld, sta
     shown = world.get(ITEM)["properties"]
     assert (shown["protectionState"], shown["extendedProperties"]) == (state, NO_DATA_DISKS)
     assert shown["policyId"] == ("" if state == "ProtectionStopped" else POLICY)
-    put_item(world)
+    put_item(world, extendedProperties=shown["extendedProperties"])
     back_up(world)
     (point,) = listed(world, f"{ITEM}/recoveryPoints")
-    disks = world.get(point["id"])["properties"]["recoveryPointDiskConfiguration"]
+    disks = point["properties"]["recoveryPointDiskConfiguration"]
     assert (disks["numberOfDisksIncludedInBackup"], disks["numberOfDisksAttachedToVm"]) == (1, 3)
+
+
+def test_who_resumes_a_stopped_item_chooses_its_disks_again(world: ArmWorld) -> None:
+    world.protect()
+    put_item(world, extendedProperties=NO_DATA_DISKS)
+    put_item(world, protectionState="ProtectionStopped")
+    assert world.get(ITEM)["properties"]["extendedProperties"] == NO_DATA_DISKS
+    put_item(world)
+    assert world.get(ITEM)["properties"]["extendedProperties"] == {}
 
 
 def test_the_request_that_ends_backups_may_take_back_the_choice_of_disks(world: ArmWorld) -> None:
