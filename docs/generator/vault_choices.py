@@ -191,6 +191,14 @@ VAULTS = (
         "controlplane/jobs/backup/backup.py",
     ),
     Choice(
+        "A filter of a list of Azure Backup",
+        "a value that no SDK knows is refused with `BMSUserErrorInvalidInput`, one about another workload by its name; "
+        "an unknown key with a code of ours. A query parameter that an operation does not know is passed over, as "
+        "Resource Manager does; `useSecondaryRegion` is refused by name",
+        "the code is quoted in a report about the list of items; the rest is not public",
+        "controlplane/arm/recovery_services/list_filters.py",
+    ),
+    Choice(
         "Backup status",
         "Protected for an item in every state, so that it names the vault",
         "not public for items that are stopped or soft-deleted",

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from controlplane.arm.edge.call import Answer, Call, as_json, encode
-from controlplane.arm.edge.filters import check_keys, holds, terms, within
+from controlplane.arm.edge.filters import holds, within
 from controlplane.arm.edge.routing import Route, reading
+from controlplane.arm.recovery_services import list_filters
 from controlplane.arm.recovery_services.vaults import VAULT, require_vault, vault_id
 from controlplane.domain.errors.jobs import JOB_NOT_FOUND
 from controlplane.domain.recovery_services.job import ENDED, KIND, body, from_json
@@ -17,7 +18,6 @@ from controlplane.ports import Document
 
 JOBS = f"{VAULT}/backupJobs"
 JOB = f"{JOBS}/{{job}}"
-FILTER_KEYS = {"backupmanagementtype", "operation", "status", "jobid", "starttime", "endtime"}
 FIRST_VERSION_WITH_NAMES = "2023-04-01"
 """api-versions before number what can be done to a job. Number and name were both recorded, 2022-02-01 and 2025-02-01;
 at this one, users of the Go SDK, which reads names alone, stopped complaining."""
@@ -54,8 +54,7 @@ def cancel_job(call: Call) -> Answer:
 
 def list_jobs(call: Call) -> Answer:
     require_vault(call)
-    filters = terms(call.query.get("$filter", ""))
-    check_keys(filters, FILTER_KEYS)
+    filters = list_filters.read(call, list_filters.JOBS)
     return call.page(call.newest_first((key, encode(body)) for key, body in listed(call, filters)))
 
 

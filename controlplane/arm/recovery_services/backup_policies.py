@@ -10,8 +10,9 @@ from typing import Any
 from pydantic import Field
 
 from controlplane.arm.edge.call import Answer, Call, RequestBody, as_json, encode
-from controlplane.arm.edge.filters import check_keys, holds, terms
+from controlplane.arm.edge.filters import holds
 from controlplane.arm.edge.routing import Route, reading
+from controlplane.arm.recovery_services import list_filters
 from controlplane.arm.recovery_services.vault_request import ENVELOPE
 from controlplane.arm.recovery_services.vaults import VAULT, require_vault, vault_id
 from controlplane.domain import errors
@@ -164,8 +165,7 @@ def get_policy(call: Call) -> Answer:
 
 def list_policies(call: Call) -> Answer:
     require_vault(call)
-    filters = terms(call.query.get("$filter", ""))
-    check_keys(filters, {"backupmanagementtype", "workloadtype"})
+    filters = list_filters.read(call, list_filters.POLICIES)
     return call.page(_listed(call, filters))
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from controlplane.arm.edge.call import Answer, Call, as_json, encode
-from controlplane.arm.edge.filters import check_keys, terms
 from controlplane.arm.edge.routing import Route, reading
-from controlplane.arm.recovery_services.backup_jobs import FILTER_KEYS, JOBS, listed
+from controlplane.arm.recovery_services import list_filters
+from controlplane.arm.recovery_services.backup_jobs import JOBS, listed
 from controlplane.arm.recovery_services.vaults import VAULT, require_vault, vault_id
 from controlplane.domain import errors
 from controlplane.domain.resources import operation
@@ -21,8 +21,7 @@ READABLE = timedelta(hours=1)
 def post_export(call: Call) -> Answer:
     """The blob is there when this is answered."""
     vault = require_vault(call)
-    filters = terms(call.query.get("$filter", ""))
-    check_keys(filters, FILTER_KEYS)
+    filters = list_filters.read(call, list_filters.JOBS)
     jobs = [job_body for _, job_body in sorted(listed(call, filters), key=lambda row: row[0], reverse=True)]
     id = call.new_guid()
     call.ports.blobs.put(_blob(call, id), encode({"value": jobs}))

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from controlplane.arm.edge.call import Answer, Call, encode
-from controlplane.arm.edge.filters import check_keys, holds, terms
+from controlplane.arm.edge.filters import holds
 from controlplane.arm.edge.routing import reading
+from controlplane.arm.recovery_services import list_filters
 from controlplane.arm.recovery_services.vaults import VAULT, require_vault
-from controlplane.domain import errors
 from controlplane.domain.arm_id import ResourceId, backup_name, container_id
 from controlplane.domain.compute import virtual_machine
 from controlplane.domain.recovery_services import protected_item
@@ -17,17 +17,11 @@ from controlplane.jobs.documents import items
 from controlplane.json_object import Json
 
 TYPE = "Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers/protectableItems"
-OF_MACHINES = "AzureIaasVM"
-"""The one backup management type that is simulated."""
 
 
 def list_protectable_items(call: Call) -> Answer:
     vault = require_vault(call)
-    filter_terms = terms(call.query.get("$filter", ""))
-    check_keys(filter_terms, {"backupmanagementtype", "friendlyname", "workloadtype"})
-    kind, workload = filter_terms.get("backupmanagementtype", OF_MACHINES), filter_terms.get("workloadtype", "VM")
-    if kind.lower() != OF_MACHINES.lower() or workload.lower() != "vm":
-        raise errors.operation_not_simulated(f"the protectable items of {kind} with workload type {workload}")
+    filter_terms = list_filters.read(call, list_filters.PROTECTABLE_ITEMS)
     return call.page(_listed(call, vault, filter_terms))
 
 
@@ -42,7 +36,8 @@ def _listed(call: Call, vault: str, filter_terms: dict[str, str]) -> Iterator[tu
     }
     for machine in call.by_id(virtual_machine.KIND, None):
         body = machine.json()
-        facts = {"backupmanagementtype": OF_MACHINES, "friendlyname": body["name"]}
+        name = body["name"]
+        facts = {"friendlyname": name, "containername": backup_name(ResourceId.parse(body["id"]).group, name)}
         if machine.id not in protected and body["location"] == place and holds(filter_terms, facts):
             yield machine.id, encode(_protectable(vault, body["id"]))
 

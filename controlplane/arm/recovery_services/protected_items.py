@@ -8,8 +8,9 @@ from typing import ClassVar
 from pydantic import Field
 
 from controlplane.arm.edge.call import Answer, Call, RequestBody, as_json, encode
-from controlplane.arm.edge.filters import check_keys, holds, terms
+from controlplane.arm.edge.filters import holds
 from controlplane.arm.edge.routing import Route, reading
+from controlplane.arm.recovery_services import list_filters
 from controlplane.arm.recovery_services.vault_request import ENVELOPE
 from controlplane.arm.recovery_services.vaults import VAULT, check_region, require_vault, vault_id
 from controlplane.domain import errors
@@ -108,8 +109,7 @@ def put_item(call: Call) -> Answer:
 
 def get_item(call: Call) -> Answer:
     """$expand, or `expand` in $filter as older clients ask, adds what has to be counted."""
-    filter_terms = terms(call.query.get("$filter", ""))
-    check_keys(filter_terms, {"expand"})
+    filter_terms = list_filters.read(call, list_filters.ITEM)
     item = require_item(call)
     return as_json(_expanded(call, item)) if _is_expanded(call, filter_terms) else item_answer(call, item)
 
@@ -137,10 +137,7 @@ def delete_item(call: Call) -> Answer:
 def list_items(call: Call) -> Answer:
     check_region(call)
     require_vault(call)
-    filter_terms = terms(call.query.get("$filter", ""))
-    check_keys(
-        filter_terms, {"backupmanagementtype", "itemtype", "policyname", "friendlyname", "containername", "expand"}
-    )
+    filter_terms = list_filters.read(call, list_filters.ITEMS)
     return call.page(_listed(call, filter_terms, _is_expanded(call, filter_terms)))
 
 
@@ -226,6 +223,7 @@ def _facts(item: Json) -> dict[str, str]:
         "policyname": properties.get("policyName") or "",
         "friendlyname": properties["friendlyName"],
         "containername": properties["containerName"],
+        "healthstate": properties["healthStatus"],
     }
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from controlplane.arm.edge.call import RETRY_AFTER_SECONDS, Answer, Call, as_json, encode
-from controlplane.arm.edge.filters import check_keys, holds, terms
+from controlplane.arm.edge.filters import holds
 from controlplane.arm.edge.routing import Route, reading, refused
+from controlplane.arm.recovery_services import list_filters
 from controlplane.arm.recovery_services.vaults import VAULT, require_vault, vault_id
 from controlplane.domain.arm_id import ResourceId, container_id, container_name, item_id, parse_container_name
 from controlplane.domain.errors import container_name_incorrect, operation_not_found
@@ -22,8 +23,7 @@ CONTAINER = f"{FABRIC}/protectionContainers/{{container}}"
 
 def list_containers(call: Call) -> Answer:
     vault = require_vault(call)
-    filter_terms = terms(call.query.get("$filter", ""))
-    check_keys(filter_terms, {"backupmanagementtype", "friendlyname", "status"})
+    filter_terms = list_filters.read(call, list_filters.CONTAINERS)
     return call.page(_listed(call, vault, filter_terms))
 
 
@@ -55,8 +55,7 @@ def _item_in(call: Call, vault: str) -> Document | None:
 def list_deleted_containers(call: Call) -> Answer:
     """Those whose item is soft-deleted; they stand in the other list as well, as in the service."""
     vault = require_vault(call)
-    filter_terms = terms(call.query.get("$filter", ""))
-    check_keys(filter_terms, {"backupmanagementtype"})
+    filter_terms = list_filters.read(call, list_filters.CONTAINERS)
     return call.page(_listed(call, vault, filter_terms, only_deleted=True))
 
 

@@ -8,8 +8,9 @@ from typing import Any
 from pydantic import Field
 
 from controlplane.arm.edge.call import Answer, Call, RequestBody, as_json, encode
-from controlplane.arm.edge.filters import check_keys, terms, within
+from controlplane.arm.edge.filters import within
 from controlplane.arm.edge.routing import Route, reading
+from controlplane.arm.recovery_services import list_filters
 from controlplane.arm.recovery_services.protected_items import ITEM, require_item, started
 from controlplane.arm.recovery_services.vault_request import ENVELOPE
 from controlplane.arm.recovery_services.vaults import check_region, vault_id
@@ -33,14 +34,6 @@ from controlplane.ports import Document
 POINTS = f"{ITEM}/recoveryPoints"
 POINT = f"{POINTS}/{{point}}"
 READINESS = "recoveryPointMoveReadinessInfo"
-FILTER_KEYS = {
-    "startdate",
-    "enddate",
-    "extendedinfo",
-    "movereadyrponly",
-    "includesoftdeletedrp",
-    "restorepointquerytype",
-}
 
 
 class RestorePropertiesRequest(RequestBody):
@@ -89,8 +82,7 @@ def list_points(call: Call) -> Answer:
     """Soft-deleted points go with their item, so `includeSoftDeletedRP` adds nothing."""
     check_region(call)
     item = require_item(call)
-    filter_terms = terms(call.query.get("$filter", ""))
-    check_keys(filter_terms, FILTER_KEYS)
+    filter_terms = list_filters.read(call, list_filters.POINTS)
     return call.page(call.newest_first(_wanted(call, item, filter_terms)))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from base64 import b64decode, urlsafe_b64encode
 
 from controlplane.arm.edge.call import Answer, Call, as_json, rows
+from controlplane.arm.edge.filters import SECONDARY_REGION
 from controlplane.arm.edge.routing import GROUP, SUBSCRIPTION, Route, reading
 from controlplane.arm.recovery_services.vault_change import Asked, apply
 from controlplane.arm.recovery_services.vault_request import IdentityRequest, PropertiesRequest, VaultRequest
@@ -104,8 +105,10 @@ def get_operation_result(call: Call) -> Answer:
 
 
 def check_region(call: Call) -> None:
-    """Refuse a list that is read from the secondary region: clients ask for it by an api-version of its own."""
-    if call.query["api-version"] == SECONDARY_REGION_VERSION:
+    """Refuse what is to be read from the secondary region: clients ask for it by an api-version of its own, or by a
+    query parameter."""
+    asked = call.query.get(SECONDARY_REGION, "false").lower()
+    if call.query["api-version"] == SECONDARY_REGION_VERSION or asked != "false":
         raise errors.operation_not_simulated("reading from the secondary region")
 
 

@@ -108,6 +108,60 @@ def test_what_other_workloads_could_be_protected_is_not_an_empty_list(world: Arm
     assert world.error("GET", f"{VAULT}/backupProtectableItems", **query) == (501, "OperationNotSimulated")
 
 
+ITEMS, CONTAINERS = f"{VAULT}/backupProtectedItems", f"{VAULT}/backupProtectionContainers"
+DELETED, PROTECTABLE = f"{VAULT}/backupDeletedProtectionContainers", f"{VAULT}/backupProtectableItems"
+JOBS, POLICIES, POINTS = f"{VAULT}/backupJobs", f"{VAULT}/backupPolicies", f"{ITEM}/recoveryPoints"
+
+
+@pytest.mark.parametrize(
+    ("path", "key", "value"),
+    [
+        *((path, "backupManagementType", "MAB") for path in (ITEMS, CONTAINERS, DELETED, PROTECTABLE, JOBS, POLICIES)),
+        (ITEMS, "backupManagementType", "AzureWorkload"),
+        (ITEMS, "itemType", "SQLDataBase"),
+        (ITEMS, "backupEngineName", "engine"),
+        (CONTAINERS, "containerType", "StorageContainer"),
+        (PROTECTABLE, "workloadType", "SAPHanaDatabase"),
+        (POLICIES, "workloadType", "AzureFileShare"),
+        (JOBS, "operation", "CrossRegionRestore"),
+        (POINTS, "restorePointQueryType", "Log"),
+    ],
+)
+def test_a_filter_by_what_only_azure_has_is_refused_by_its_name(
+    world: ArmWorld, path: str, key: str, value: str
+) -> None:
+    assert world.error("GET", path, **{"$filter": f"{key} eq '{value}'"}) == (501, "OperationNotSimulated")
+
+
+@pytest.mark.parametrize(
+    ("path", "key"),
+    [
+        *((path, "backupManagementType") for path in (ITEMS, CONTAINERS, DELETED, PROTECTABLE, JOBS, POLICIES)),
+        *((path, "fabricName") for path in (ITEMS, CONTAINERS, POLICIES)),
+        *((ITEMS, key) for key in ("itemType", "healthState", "expand")),
+        *((CONTAINERS, key) for key in ("status", "containerType")),
+        *((path, "workloadType") for path in (PROTECTABLE, POLICIES)),
+        *((JOBS, key) for key in ("status", "operation")),
+        *((POINTS, key) for key in ("restorePointQueryType", "moveReadyRPOnly", "includeSoftDeletedRP")),
+        (ITEM, "expand"),
+    ],
+)
+def test_a_filter_by_a_value_that_nobody_has_is_the_users_error(world: ArmWorld, path: str, key: str) -> None:
+    assert world.error("GET", path, **{"$filter": f"{key} eq 'Foo'"}) == (400, "BMSUserErrorInvalidInput")
+
+
+@pytest.mark.parametrize("path", [ITEMS, CONTAINERS, DELETED, PROTECTABLE, JOBS, POLICIES, POINTS, ITEM])
+def test_a_filter_by_a_key_that_nobody_has_is_refused(world: ArmWorld, path: str) -> None:
+    assert world.error("GET", path, **{"$filter": "colour eq 'red'"}) == (400, "InvalidQueryParameter")
+
+
+@pytest.mark.parametrize("path", [ITEMS, CONTAINERS, DELETED, PROTECTABLE, JOBS, POLICIES, POINTS, ITEM])
+def test_the_secondary_region_as_a_parameter_is_refused_by_its_name(world: ArmWorld, path: str) -> None:
+    refused = world.request("GET", path, useSecondaryRegion="true")
+    assert (refused.status_code, refused.json()["error"]["target"]) == (501, "reading from the secondary region")
+    assert world.get(path, useSecondaryRegion="false") == world.get(path)
+
+
 @pytest.mark.parametrize("path", [f"{VAULT}/backupProtectedItems", f"{ITEM}/recoveryPoints", f"{VAULT}/backupJobs"])
 def test_the_secondary_region_is_refused_by_its_name(world: ArmWorld, path: str) -> None:
     refused = world.request("GET", path, **{"$filter": "useSecondaryRegion eq 'true'"})

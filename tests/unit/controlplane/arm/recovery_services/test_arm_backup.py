@@ -128,11 +128,9 @@ def test_items_containers_and_what_is_left_to_protect_are_listed(world: ArmWorld
     item = world.get(ITEM)
     for wanted in ("", IAAS, f"{IAAS} and itemType eq 'VM'", "policyName eq 'defaultpolicy'"):
         assert listed(world, f"{VAULT}/backupProtectedItems", wanted) == [item]
-    for unwanted in (
-        "backupManagementType eq 'AzureWorkload'",
-        "policyName eq 'EnhancedPolicy'",
-        f"{IAAS} and itemType eq 'SQLDataBase'",
-    ):
+    for wanted in ("healthState eq 'Passed'", "fabricName eq 'azure'"):
+        assert listed(world, f"{VAULT}/backupProtectedItems", wanted) == [item]
+    for unwanted in ("policyName eq 'EnhancedPolicy'", f"{IAAS} and healthState eq 'ActionRequired'"):
         assert listed(world, f"{VAULT}/backupProtectedItems", unwanted) == []
     registered = f"{IAAS} and friendlyName eq 'sql01' and status eq 'Registered'"
     (container,) = listed(world, f"{VAULT}/backupProtectionContainers", registered)
