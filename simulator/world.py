@@ -93,6 +93,8 @@ class Config:
     """The least duration of jobs' steps."""
     sim_networks: Sequence[IPv4Network | IPv6Network] = ()
     """Whose requests the control API accepts, besides those of this machine."""
+    on_demand_backups_per_day: int | None = None
+    """How many backups on demand a machine may begin within 24 hours, 0: any number; None: as the settings say."""
     limit_requests: bool = False
     """Answer 429 to clients that exceed Resource Manager's token buckets."""
     strict_api_versions: bool = False
@@ -204,6 +206,8 @@ class World:
         """The service's own accounts bear a mark of the world, or are those that the list of a foreign endpoint has."""
         config = self.config
         settings = replace(config.settings, location=config.location, locale=config.locale)
+        if config.on_demand_backups_per_day is not None:
+            settings = replace(settings, on_demand_backups_per_day=config.on_demand_backups_per_day)
         if config.blob_endpoint is not None:
             from simulator.storage import foreign_storage
 

@@ -153,7 +153,6 @@ def up(
     lang: LangOption = "en",
 ) -> None:
     """Run a world until Ctrl-C."""
-    from controlplane.service_settings import ServiceSettings
     from simulator.failures import WrongUse
     from simulator.pace import PaceSettings
 
@@ -180,7 +179,7 @@ def up(
         sim_networks=[_network(word) for word in sim_from or ()],
         pace=PaceSettings.parse(pace or ()),
         limit_requests=limit_requests,
-        settings=ServiceSettings(on_demand_backups_per_day=on_demand_backups),
+        on_demand_backups_per_day=on_demand_backups,
         strict_api_versions=strict_api_versions,
         inert_extensions=inert_extensions,
     )

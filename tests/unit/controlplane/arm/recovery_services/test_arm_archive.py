@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 
 from controlplane.domain.recovery_services import recovery_point
+from controlplane.domain.recovery_services.recovery_point import as_listed
 from controlplane.jobs.documents import points
 from controlplane.jobs.engine.records import LOCK
 from controlplane.jobs.retention import expiry
@@ -89,7 +90,7 @@ def test_a_point_is_ready_for_the_archive_after_three_months(world: ArmWorld) ->
     assert world.get(point)["properties"][readiness] == {"ArchivedRP": {"isReadyForMove": True, "additionalInfo": ""}}
     asked = world.post(f"{ITEM}/recoveryPointsRecommendedForMove", {"objectType": "x", "excludedRPList": []})
     assert asked.json()["value"] == [world.get(point)]
-    assert listed(world, f"{ITEM}/recoveryPoints", "moveReadyRPOnly eq 'true'") == [world.get(point)]
+    assert listed(world, f"{ITEM}/recoveryPoints", "moveReadyRPOnly eq 'true'") == [as_listed(world.get(point))]
     name = point.rpartition("/")[2]
     assert world.post(f"{ITEM}/recoveryPointsRecommendedForMove", {"excludedRPList": [name]}).json() == {"value": []}
 

@@ -12,6 +12,7 @@ import pytest
 
 from controlplane.arm.edge.filters import terms
 from controlplane.domain.errors import ServiceError
+from controlplane.domain.recovery_services.recovery_point import as_listed
 from controlplane.json_object import Json
 from extension.contract.settings import SnapshotSettings
 from simulator.clock.virtual import VirtualClock
@@ -264,7 +265,7 @@ def test_a_backup_makes_a_recovery_point_and_installs_the_extension(world: ArmWo
         ("Transfer data to vault", "Completed"),
     ]
     (point,) = listed(world, f"{ITEM}/recoveryPoints")
-    assert world.get(f"{ITEM}/recoveryPoints/{point['name']}") == point
+    assert as_listed(world.get(f"{ITEM}/recoveryPoints/{point['name']}")) == point
     assert point["properties"]["recoveryPointType"] == "AppConsistent"
     assert [tier["type"] for tier in point["properties"]["recoveryPointTierDetails"]] == ["InstantRP", "HardenedRP"]
     assert world.get(ITEM)["properties"]["protectionState"] == "Protected"

@@ -14,6 +14,7 @@ import pytest
 
 from controlplane.domain.compute.vhd import FOOTER_BYTES
 from controlplane.domain.events.service import ArmRequest, ItemRecoveryBegun, ItemRecoveryEnded, RetentionDue
+from controlplane.domain.recovery_services.recovery_point import as_listed
 from controlplane.jobs.documents import sessions
 from controlplane.jobs.restore import item_recovery, recover_files
 from controlplane.jobs.restore.item_recovery import LASTS
@@ -194,7 +195,7 @@ def test_a_session_shows_lasts_twelve_hours_and_ends_when_it_is_revoked(world: A
     assert not world.get(point)["properties"][SHOWN]
     script = begin(world, point)
     assert world.get(point)["properties"][SHOWN]
-    assert listed(world, f"{ITEM}/recoveryPoints") == [world.get(point)]
+    assert listed(world, f"{ITEM}/recoveryPoints") == [as_listed(world.get(point))]
     assert world.follow(world.post(f"{point}/revokeInstantItemRecovery"))["status"] == "Succeeded"
     assert not world.get(point)["properties"][SHOWN]
     gone = world.send("GET", f"/itemrecovery/{script['session']}/disks", auth=("any", password_of(script)))
