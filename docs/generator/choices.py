@@ -316,6 +316,18 @@ SERVICE = (
         "controlplane/arm/compute/virtual_machine_request.py",
     ),
     Choice(
+        "Values that a key may not have",
+        "refused by the lists of azure-cli's SDKs with each service's error; values of later SDKs are refused too",
+        "a service knows the values of every api-version; the names of its types in the messages are not public",
+        "controlplane/arm/edge/choices.py",
+    ),
+    Choice(
+        "A public address whose request names no SKU",
+        "Standard where it is Static, else Basic",
+        "Basic by documentation, which can no longer be made",
+        "controlplane/arm/network/public_ip_addresses.py",
+    ),
+    Choice(
         "A larger size of a managed disk",
         "given while its machine is deallocated, or it is attached to none; the partition stays as it is",
         "many data disks can grow under a running machine; the partition is the user's affair there too",

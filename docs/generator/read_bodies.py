@@ -2,11 +2,13 @@
 
 It runs in azure-cli's own Python, which has the SDKs and nothing of ours. Facts only: of each operation that has a body
 here, the model's keys as they go over the wire, without those that the model calls read-only. What is done with each is
-`controlplane.arm.edge.kept_keys`' matter.
+`controlplane.arm.edge.kept_keys`' matter. With the argument `choices` it writes `sdk_choices.json` instead: which of
+those keys take one of some values, for `controlplane.arm.edge.choices`.
 """
 
 from __future__ import annotations
 
+import enum
 import importlib
 import json
 import re
@@ -129,6 +131,12 @@ ANYTHING = "anything"
 _CONTAINER = re.compile(r"([\[{])(.+)[\]}]")
 
 
+class Text(str):
+    """The kind of a value that is one of an SDK's enumeration."""
+
+    choice: str
+
+
 class Reader:
     """Reads the models of one operation's body. `forms`: key -> the models it may hold, where there are several."""
 
@@ -140,12 +148,15 @@ class Reader:
         if model in within:
             return ANYTHING
         keys: dict[str, Any] = {}
-        for path, kind in _fields(model):
+        for path, kind, name in _fields(model):
             *outer, key = path
             place = keys
             for step in outer:
                 place = place.setdefault(step, {})
-            place[key] = self._value(key, kind, model, (*within, model))
+            value = self._value(key, kind, model, (*within, model))
+            if choice := _choice(model, name):
+                value = [_text(choice)] if isinstance(value, list) else _text(choice)
+            place[key] = value
         return keys or ANYTHING
 
     def _value(self, key: str, kind: Any, model: Any, within: tuple[Any, ...]) -> Any:
@@ -181,18 +192,32 @@ def _is_model(kind: Any) -> bool:
 
 def _is_resource(model: Any) -> bool:
     """Another resource, of which a request sends the id alone."""
-    keys = {path[0] for path, _ in _fields(model)}
+    keys = {path[0] for path, *_ in _fields(model)}
     return {"location", "id"} <= keys
 
 
-def _fields(model: Any) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """Path and type of each key that a client can send."""
+def _choice(model: Any, attribute: str) -> str:
+    """The enumeration of which an attribute holds a member, or a list of members; empty where there is none."""
+    said = re.search(rf":vartype {attribute}:\s+(?:list\[)?str\s+or\s+~([\w.]+)\.(\w+)", model.__doc__ or "")
+    if said is None:
+        return ""
+    return f"{said[1]}.{said[2]}"
+
+
+def _text(choice: str) -> Text:
+    text = Text("text")
+    text.choice = choice
+    return text
+
+
+def _fields(model: Any) -> Iterator[tuple[tuple[str, ...], Any, str]]:
+    """Path, type and attribute of each key that a client can send."""
     if hasattr(model, "_attribute_map"):
         rules = model._validation
         for name, facts in model._attribute_map.items():
             if not rules.get(name, {}).get("readonly"):
                 path = re.split(r"(?<!\\)\.", facts["key"])
-                yield tuple(step.replace("\\.", ".") for step in path), facts["type"]
+                yield tuple(step.replace("\\.", ".") for step in path), facts["type"], name
         return
     model()  # fills the table of fields
     annotations = {
@@ -201,7 +226,7 @@ def _fields(model: Any) -> Iterator[tuple[tuple[str, ...], Any]]:
     for name, field in model._attr_to_rest_field.items():
         visibility = field._visibility
         if visibility is None or {"create", "update"} & set(visibility):
-            yield (field._rest_name,), annotations.get(name, "str")
+            yield (field._rest_name,), annotations.get(name, "str"), name
 
 
 def body(verb: str, module: str, words: str) -> dict[str, Any]:
@@ -224,5 +249,38 @@ def table() -> dict[str, Any]:
     }
 
 
+def choices() -> dict[str, Any]:
+    """`values`: enumeration -> its values; `keys`: operation -> path of a key -> the enumeration of its value."""
+    found = {operation: dict(_choices(facts["keys"], "")) for operation, facts in table().items()}
+    names = sorted({choice for paths in found.values() for choice in paths.values()})
+    return {
+        "values": {_short(name): _members(name) for name in names},
+        "keys": {op: {path: _short(choice) for path, choice in paths.items()} for op, paths in found.items() if paths},
+    }
+
+
+def _choices(tree: Any, path: str) -> Iterator[tuple[str, str]]:
+    if isinstance(tree, Text):
+        yield path, tree.choice
+    elif isinstance(tree, list):
+        yield from _choices(tree[0], f"{path}.[]")
+    elif isinstance(tree, dict):
+        for key, below in tree.items():
+            yield from _choices(below, f"{path}.{key}".lstrip("."))
+
+
+def _short(name: str) -> str:
+    """An enumeration by its service and name, as in `compute.CachingTypes`."""
+    words = name.split(".")
+    return f"{words[words.index('mgmt') + 1]}.{words[-1]}"
+
+
+def _members(name: str) -> list[str]:
+    module, _, kind = name.rpartition(".")
+    members: type[enum.Enum] = getattr(importlib.import_module(module), kind)
+    return [str(member.value) for member in members]
+
+
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps(table(), indent=1, sort_keys=True) + "\n")
+    written = choices() if sys.argv[1:] == ["choices"] else table()
+    sys.stdout.write(json.dumps(written, indent=1, sort_keys=True) + "\n")

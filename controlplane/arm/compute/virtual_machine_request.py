@@ -20,6 +20,8 @@ from controlplane.domain.compute.virtual_machine import (
     DiskRequest,
     Image,
     MachineRequest,
+    check_image,
+    license_type,
     missing,
 )
 from controlplane.json_object import Json
@@ -74,7 +76,9 @@ class ImageRequest(RequestBody):
             raise errors.operation_not_simulated("a virtual machine from a custom image")
         if not (self.publisher and self.offer and self.sku):
             raise missing("imageReference.publisher, offer or sku")
-        return Image(self.publisher, self.offer, self.sku, self.version)
+        image = Image(self.publisher, self.offer, self.sku, self.version)
+        check_image(image)
+        return image
 
 
 class StorageProfileRequest(RequestBody):
@@ -176,7 +180,8 @@ class PropertiesRequest(OtherProperties):
     diagnostics_profile: DiagnosticsProfileRequest | None = None
 
     def others(self) -> dict[str, Any]:
-        return {key: value for key, value in self._others().items() if value != {}}
+        others = {key: value for key, value in self._others().items() if value != {}}
+        return others | ({"licenseType": license_type(self.license_type)} if self.license_type else {})
 
     def cleared(self) -> frozenset[str]:
         """What the machine shall have no longer, or not at all: clients write an object without content then."""

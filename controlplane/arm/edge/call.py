@@ -16,7 +16,7 @@ from urllib.parse import quote, urlencode
 
 from pydantic import ValidationError
 
-from controlplane.arm.edge import kept_keys
+from controlplane.arm.edge import choices, kept_keys
 from controlplane.arm.edge.paths import operation_name, split
 from controlplane.arm.edge.request_body import RequestBody as RequestBody
 from controlplane.arm.edge.request_body import is_named
@@ -121,7 +121,7 @@ class Call:
             if is_named(body, path.split(".")):
                 raise errors.operation_not_simulated(what)
         try:
-            return model.model_validate(body)
+            return model.model_validate(self._spelled(body))
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
             path = ".".join(str(part) for part in first["loc"])
@@ -129,7 +129,14 @@ class Call:
 
     def with_kept(self, model: type[RequestBody], body: Json) -> Json:
         """A resource as the operation made it, with what its request says and `model` does not read."""
-        return kept_keys.with_kept(operation_name(self.method, split(self.id)), model, self.json(), body)
+        return kept_keys.with_kept(self._operation, model, self._spelled(self.json()), body)
+
+    def _spelled(self, body: Json) -> Json:
+        return choices.spelled(self._operation, body)
+
+    @property
+    def _operation(self) -> str:
+        return operation_name(self.method, split(self.id))
 
     def new_guid(self) -> str:
         """A fresh id, drawn from the world's own chance."""

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from controlplane.arm.edge.call import Answer, Call, RequestBody, as_json
 from controlplane.arm.edge.plain_resources import PlainType, ResourceRequest
+from controlplane.arm.edge.request_body import find
 from controlplane.arm.edge.routing import Route, reading
 from controlplane.domain import errors
+from controlplane.domain.errors.network import SECURITY_RULE_CONFLICT, SECURITY_RULE_INVALID_PRIORITY
 from controlplane.domain.network import network
 from controlplane.domain.network.network import SECURITY_GROUP
 from controlplane.json_object import Json
 from controlplane.ports import Document
 
+PRIORITIES = range(100, 4097)
 DEFAULT_RULES = (
     ("AllowVnetInBound", "Inbound", 65000, "Allow", "VirtualNetwork", "VirtualNetwork"),
     ("AllowAzureLoadBalancerInBound", "Inbound", 65001, "Allow", "AzureLoadBalancer", "*"),
@@ -46,6 +50,7 @@ class GroupRequest(ResourceRequest):
 def _body(call: Call, request: GroupRequest, existing: Json | None) -> Json:
     id, etag = existing["id"] if existing else call.id, f'W/"{call.new_guid()}"'
     rules = [(rule.name, rule.properties) for rule in request.properties.security_rules or []]
+    _check_priorities(rules)
     defaults = [(row[0], _default_rule(*row[1:])) for row in DEFAULT_RULES]
     properties = {
         "provisioningState": "Succeeded",
@@ -56,6 +61,18 @@ def _body(call: Call, request: GroupRequest, existing: Json | None) -> Json:
         ],
     }
     return {"etag": etag, "properties": properties}
+
+
+def _check_priorities(rules: Sequence[tuple[str, Json]]) -> None:
+    """Of the rules of a group, by name: each has a priority of its own among those of its direction."""
+    present: dict[tuple[str, str], str] = {}
+    for name, properties in rules:
+        priority, direction = str(find(properties, "priority") or ""), str(find(properties, "direction")).lower()
+        if priority and not (priority.isdecimal() and int(priority) in PRIORITIES):
+            raise SECURITY_RULE_INVALID_PRIORITY.error(priority=priority)
+        other = present.setdefault((direction, priority), name)
+        if priority and other != name:
+            raise SECURITY_RULE_CONFLICT.error(name=name, other=other)
 
 
 def _rule(id: str, properties: Json, etag: str) -> Json:
@@ -83,6 +100,8 @@ def put_rule(call: Call) -> Answer:
     with call.ports.store.transaction():
         group, name = _group_of(call)
         existing = _named(group, name)
+        others = [(each["name"], each["properties"]) for each in _others(group, name)]
+        _check_priorities([*others, (name, properties)])
         rule = _rule(existing["id"] if existing else f"{group['id']}/securityRules/{name}", properties, group["etag"])
         _write(call, group, [*_others(group, name), rule])
     return as_json(rule, 200 if existing else 201)

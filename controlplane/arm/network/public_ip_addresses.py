@@ -8,6 +8,7 @@ from pydantic import Field
 
 from controlplane.arm.edge.call import Call, RequestBody
 from controlplane.arm.edge.plain_resources import PlainType, ResourceRequest
+from controlplane.domain.errors.network import STANDARD_ADDRESS_MUST_BE_STATIC
 from controlplane.domain.network import network
 from controlplane.domain.network.network import PUBLIC_IP
 from controlplane.jobs.documents import addresses
@@ -32,7 +33,7 @@ class PropertiesRequest(RequestBody):
 
 
 class SkuRequest(RequestBody):
-    name: str = "Standard"
+    name: str | None = None
     tier: str = "Regional"
 
 
@@ -45,6 +46,9 @@ class AddressRequest(ResourceRequest):
 
 def _body(call: Call, request: AddressRequest, existing: Json | None) -> Json:
     requested, kept = request.properties, existing["properties"] if existing else {}
+    sku = {"name": _sku_name(request, existing), "tier": request.sku.tier}
+    if sku["name"] != "Basic" and requested.public_ip_allocation_method != "Static":
+        raise STANDARD_ADDRESS_MUST_BE_STATIC.error(id=call.id)
     properties = {
         "provisioningState": "Succeeded",
         "resourceGuid": kept.get("resourceGuid") or call.new_guid(),
@@ -56,8 +60,14 @@ def _body(call: Call, request: AddressRequest, existing: Json | None) -> Json:
         **({"ipConfiguration": kept["ipConfiguration"]} if "ipConfiguration" in kept else {}),
         **_dns(requested, request.location or ""),
     }
-    sku = {"name": request.sku.name, "tier": request.sku.tier}
     return {"etag": f'W/"{call.new_guid()}"', "sku": sku, "properties": properties}
+
+
+def _sku_name(request: AddressRequest, existing: Json | None) -> str:
+    """Of an address whose request names none: what it is, or what can be allocated as the request wants it."""
+    if existing is not None and request.sku.name is None:
+        return str(existing["sku"]["name"])
+    return request.sku.name or ("Standard" if request.properties.public_ip_allocation_method == "Static" else "Basic")
 
 
 def _dns(properties: PropertiesRequest, location: str) -> Json:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from controlplane.domain import errors
 from controlplane.domain.compute import vm_sizes
 from controlplane.domain.errors import ServiceError
 from controlplane.domain.errors.compute import (
@@ -37,6 +38,14 @@ MANAGED_DISK_GIB = range(1, 32_768)
 UNMANAGED_DISK_GIB = range(1, 4_096)
 DEFAULT_SIZE = "Standard_DS1_v2"
 
+LICENSES = (
+    *("None", "Windows_Server", "Windows_Client", "RHEL_BYOS", "RHEL_BASE", "RHEL_EUS", "RHEL_ELS_6", "RHEL_SAPAPPS"),
+    *("RHEL_SAPHA", "RHEL_BASESAPAPPS", "RHEL_BASESAPHA", "SLES_BYOS", "SLES", "SLES_STANDARD", "SLES_SAP"),
+    *("SLES_HPC", "UBUNTU", "UBUNTU_PRO"),
+)
+"""Values of licenseType that azure-cli knows."""
+
+_IMAGE_VERSION = re.compile(r"latest|\d+\.\d+\.\d+", re.ASCII | re.IGNORECASE)
 _NAME = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9._-]{0,62}[A-Za-z0-9_])?", re.ASCII)
 _WINDOWS_COMPUTER_NAME = re.compile(r"(?![0-9]+$)[A-Za-z0-9-]{1,15}", re.ASCII)
 _LINUX_OFFERS = re.compile(r"ubuntu|rhel|sles|centos|debian|linux|azl", re.IGNORECASE)
@@ -151,6 +160,19 @@ def completed(request: MachineRequest, name_of_disk: Callable[[int], str]) -> Ma
     return replace(request, disks=tuple(disks), computer_name=_computer_name(request))
 
 
+def check_image(image: Image) -> None:
+    if not _IMAGE_VERSION.fullmatch(image.version):
+        raise invalid("imageReference.version", "it must be latest, or three numbers with dots")
+
+
+def license_type(name: str) -> str:
+    """A kind of license as the service spells it."""
+    chosen = {each.lower(): each for each in LICENSES}.get(name.lower())
+    if chosen is None:
+        raise invalid("licenseType", f"it must be one of {', '.join(LICENSES)}")
+    return chosen
+
+
 def check_size(size: str) -> None:
     if not vm_sizes.could_be(size):
         listed = ", ".join(each.name for each in vm_sizes.SIZES)
@@ -164,6 +186,8 @@ def completed_disk(disk: DiskRequest, image: Image | None) -> DiskRequest:
     if not disk.create_option:
         raise missing(f"{disk.parameter}.createOption")
     option = spellings.get(disk.create_option.lower())
+    if disk.create_option.lower() in ("copy", "restore"):
+        raise errors.operation_not_simulated(f"a disk of a virtual machine by the create option {disk.create_option}")
     if option is None:
         raise invalid(f"{disk.parameter}.createOption", f"it must be one of {', '.join(options)}")
     if disk.lun not in LUNS and disk.lun != OS_DISK_LUN:

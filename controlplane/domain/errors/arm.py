@@ -126,6 +126,17 @@ INVALID_REQUEST_CONTENT = ErrorKind(
     source=DEPLOYMENT_ERRORS,
 )
 
+VALUE_NOT_CONVERTED = ErrorKind(
+    code="BadRequest",
+    message="Error converting value \"{value}\" to type '{kind}'. Path '{path}'.",
+    target="{target}",
+    source=Source(
+        "observed",
+        "answers quoted in reports; the type's full name and the position in the body are left out",
+        "https://github.com/jclouds/jclouds-labs/pull/394",
+    ),
+)
+
 REQUEST_CONTENT_TOO_LARGE = ErrorKind(
     code="RequestContentTooLarge",
     message="The request content size exceeds the maximum size of {limit_bytes} bytes.",

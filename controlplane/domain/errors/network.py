@@ -2,8 +2,35 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from controlplane.domain.errors.kind import ErrorKind
-from controlplane.domain.errors.sources import DEPLOYMENT_ERRORS, KNOWN
+from controlplane.domain.errors.sources import DEPLOYMENT_ERRORS, KNOWN, QUOTED
+
+REQUEST_NOT_PARSED = ErrorKind(
+    code="InvalidRequestFormat",
+    message="Cannot parse the request.",
+    source=QUOTED,
+)
+"""Its details say where: `value_not_converted`."""
+
+SECURITY_RULE_INVALID_PRIORITY = ErrorKind(
+    code="SecurityRuleInvalidPriority",
+    message="Security rule has invalid Priority. Value provided: {priority} Allowed range 100-4096.",
+    source=QUOTED,
+)
+
+SECURITY_RULE_CONFLICT = ErrorKind(
+    code="SecurityRuleConflict",
+    message="Security rule {name} conflicts with rule {other}. Rules cannot have the same Priority and Direction.",
+    source=QUOTED,
+)
+
+STANDARD_ADDRESS_MUST_BE_STATIC = ErrorKind(
+    code="StandardSkuPublicIPAddressesMustBeStatic",
+    message="Standard sku publicIp {id} must have AllocationMethod set to Static.",
+    source=QUOTED,
+)
 
 NETWORK_INTERFACE_MUST_HAVE_ONE_IP_CONFIGURATION = ErrorKind(
     code="NetworkInterfaceMustHaveOneIPConfiguration",
@@ -99,3 +126,9 @@ PUBLIC_IP_ADDRESS_IN_USE = ErrorKind(
     message=("Resource {by} is referencing public IP address {id} that is already allocated to resource {resource}."),
     source=KNOWN,
 )
+
+
+def value_not_converted(value: object, kind: str, path: str) -> dict[str, Any]:
+    """A detail of REQUEST_NOT_PARSED: a value that is none of an enumeration."""
+    message = f"Error converting value \"{value}\" to type '{kind}'. Path '{path}'."
+    return {"code": "InvalidJson", "message": message, "details": []}

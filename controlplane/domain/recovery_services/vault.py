@@ -19,6 +19,7 @@ DEFAULT_REDUNDANCY = "LocallyRedundant"
 SOFT_DELETE_DAYS = range(14, 181)
 MAX_ITEMS = 2000
 SKUS = ("Standard", "RS0")
+TIER = "Standard"
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{1,49}", re.ASCII)
 _ORDER = ("location", "name", "etag", "tags", "identity", "properties", "id", "type", "sku")
@@ -85,6 +86,8 @@ def check_sku(sku: Json) -> Json:
     name = {each.lower(): each for each in SKUS}.get(str(sku.get("name")).lower())
     if name is None:
         raise errors.invalid_backup_input("sku.name", f"it must be {' or '.join(SKUS)}")
+    if str(sku.get("tier") or TIER).lower() != TIER.lower():
+        raise errors.invalid_backup_input("sku.tier", f"it must be {TIER}")
     return sku | {"name": name}
 
 

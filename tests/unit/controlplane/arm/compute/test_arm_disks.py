@@ -94,7 +94,7 @@ def test_an_empty_disk_is_a_page_blob_with_room_for_the_footer(world: ArmWorld) 
 def test_a_bad_disk_gets_its_code(world: ArmWorld, properties: Json, expected: tuple[int, str]) -> None:
     assert world.error("PUT", DISK, {"location": "westus", "properties": properties}) == expected
     assert world.error("GET", DISK) == (404, "ResourceNotFound")
-    assert world.error("PUT", DISK, EMPTY | {"sku": {"name": "Gold"}}) == (400, "InvalidParameter")
+    assert world.error("PUT", DISK, EMPTY | {"sku": {"name": "Gold"}}) == (400, "BadRequest")
     assert world.error("PUT", DISK.replace("Demo", "gone"), EMPTY) == (404, "ResourceGroupNotFound")
 
 
@@ -400,7 +400,8 @@ def test_access_is_an_address_with_a_signature_until_it_is_ended(world: ArmWorld
     ("asked", "error"),
     [
         ({"access": "Write", "durationInSeconds": 60}, (501, "OperationNotSimulated")),
-        ({"access": "Nothing", "durationInSeconds": 60}, (400, "InvalidParameter")),
+        ({"access": "Nothing", "durationInSeconds": 60}, (400, "BadRequest")),
+        ({"access": "None", "durationInSeconds": 60}, (400, "InvalidParameter")),
         ({"access": "Read"}, (400, "InvalidParameter")),
         ({"access": "Read", "durationInSeconds": 0}, (400, "InvalidParameter")),
     ],
