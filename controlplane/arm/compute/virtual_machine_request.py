@@ -10,8 +10,8 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from controlplane.arm.compute.virtual_machine_identity import IdentityRequest
 from controlplane.arm.edge.call import RequestBody
+from controlplane.arm.managed_identity.assigned_identities import IdentityRequest
 from controlplane.domain import errors, location
 from controlplane.domain.compute.virtual_machine import (
     DEFAULT_SIZE,
@@ -210,7 +210,7 @@ class VirtualMachineRequest(RequestBody):
     unseen = (
         "properties.osProfile.adminPassword",
         "properties.osProfile.customData",
-        "properties.osProfile.windowsConfiguration.additionalUnattendContent",
+        "properties.osProfile.windowsConfiguration.additionalUnattendContent.[].content",
         "properties.userData",
     )
     also_read = (

@@ -16,12 +16,12 @@ from controlplane.arm.compute.virtual_machine_disks import (
     release,
     take,
 )
-from controlplane.arm.compute.virtual_machine_identity import merged
 from controlplane.arm.compute.virtual_machine_request import MachinePatch, VirtualMachineRequest
 from controlplane.arm.compute.virtual_machine_view import extension_body, instance_view
 from controlplane.arm.edge.call import Answer, Call, as_json, encode
 from controlplane.arm.edge.request_body import RequestBody
 from controlplane.arm.edge.routing import GROUP, SUBSCRIPTION, Route, reading
+from controlplane.arm.managed_identity.assigned_identities import merged
 from controlplane.arm.network import network_interfaces
 from controlplane.domain import errors
 from controlplane.domain.compute.machine_changes import (

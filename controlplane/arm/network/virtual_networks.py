@@ -17,10 +17,27 @@ class ReferenceRequest(RequestBody):
     id: str | None = None
 
 
+class DelegationPropertiesRequest(RequestBody):
+    service_name: str | None = None
+    actions: list[str] | None = None
+    """The service decides them by its name; they are shown as they are sent, for clients that compare."""
+
+
+class DelegationRequest(RequestBody):
+    name: str = "0"
+    """az calls the only one of a subnet so."""
+    properties: DelegationPropertiesRequest = DelegationPropertiesRequest()
+
+
+DECIDED_OF_DELEGATION = ("properties.delegations.[].id", "properties.delegations.[].type")
+READ_OF_DELEGATION = ("properties.delegations.[].properties.actions",)
+
+
 class SubnetPropertiesRequest(RequestBody):
     address_prefix: str | None = None
     address_prefixes: list[str] | None = None
     network_security_group: ReferenceRequest | None = None
+    delegations: list[DelegationRequest] | None = None
     private_endpoint_network_policies: str | None = None
     private_link_service_network_policies: str | None = None
 
@@ -35,6 +52,9 @@ class SubnetRequest(RequestBody):
 
 
 class OneSubnetRequest(RequestBody):
+    decided = DECIDED_OF_DELEGATION
+    also_read = READ_OF_DELEGATION
+
     properties: SubnetPropertiesRequest = SubnetPropertiesRequest()
 
 
@@ -48,7 +68,8 @@ class PropertiesRequest(RequestBody):
 
 
 class NetworkRequest(ResourceRequest):
-    decided = ("properties.subnets.[].id",)
+    decided = ("properties.subnets.[].id", *(f"properties.subnets.[].{path}" for path in DECIDED_OF_DELEGATION))
+    also_read = tuple(f"properties.subnets.[].{path}" for path in READ_OF_DELEGATION)
 
     properties: PropertiesRequest
 
@@ -77,17 +98,32 @@ def _body(call: Call, request: NetworkRequest, existing: Json | None) -> Json:
 
 
 def _subnet(vnet: str, name: str, request: SubnetPropertiesRequest, etag: str) -> Json:
-    group = request.network_security_group
+    group, id = request.network_security_group, f"{vnet}/subnets/{name}"
     properties: Json = {
         "provisioningState": "Succeeded",
         "addressPrefix": request.prefix,
         **({"networkSecurityGroup": {"id": group.id}} if group else {}),
-        "delegations": [],
+        "delegations": [_delegation(id, each, etag) for each in request.delegations or []],
         "privateEndpointNetworkPolicies": request.private_endpoint_network_policies or "Disabled",
         "privateLinkServiceNetworkPolicies": request.private_link_service_network_policies or "Enabled",
     }
-    id = f"{vnet}/subnets/{name}"
     return {"name": name, "id": id, "etag": etag, "type": f"{VIRTUAL_NETWORK}/subnets", "properties": properties}
+
+
+def _delegation(subnet: str, request: DelegationRequest, etag: str) -> Json:
+    """A service that the subnet is handed to. Nothing here takes one over."""
+    properties: Json = {
+        "provisioningState": "Succeeded",
+        "serviceName": request.properties.service_name or "",
+        "actions": request.properties.actions or [],
+    }
+    return {
+        "name": request.name,
+        "id": f"{subnet}/delegations/{request.name}",
+        "etag": etag,
+        "type": f"{VIRTUAL_NETWORK}/subnets/delegations",
+        "properties": properties,
+    }
 
 
 def _check(space: list[str], subnets: list[Json]) -> None:

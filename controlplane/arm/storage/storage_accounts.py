@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from controlplane.arm.edge.call import Answer, Call, RequestBody, as_json, encode
 from controlplane.arm.edge.routing import GROUP, SUBSCRIPTION, Route, reading
+from controlplane.arm.managed_identity import assigned_identities
 from controlplane.arm.storage import storage_operations
 from controlplane.domain import errors, location
 from controlplane.domain.compute.virtual_machine import KIND as MACHINES
@@ -17,6 +18,7 @@ from controlplane.domain.storage.storage_account import (
     ACCESS_TIERS,
     KIND,
     KINDS,
+    KINDS_WITH_A_TIER,
     SKUS,
     TYPE,
     Account,
@@ -34,6 +36,7 @@ from controlplane.domain.storage.storage_account import (
 )
 from controlplane.domain.times import parse_instant
 from controlplane.jobs.provisioning import accounts, resource_log
+from controlplane.json_object import Json
 from controlplane.ports import Document, Store
 
 ACCOUNTS = f"{GROUP}/providers/{TYPE}"
@@ -59,6 +62,7 @@ class AccountRequest(RequestBody):
     sku: SkuRequest = SkuRequest()
     kind: str | None = None
     tags: dict[str, str] | None = None
+    identity: assigned_identities.IdentityRequest | None = None
     properties: PropertiesRequest = PropertiesRequest()
 
 
@@ -98,6 +102,7 @@ def _begin(call: Call, account: Account, endpoint: str) -> Answer:
     """The account is there at once, as one that is being created; a job makes it."""
     operation = storage_operations.begin(call)
     resource = call.with_kept(AccountRequest, body(call.id, account, endpoint, call.ports.clock.now(), "Creating"))
+    resource = _with_identity(call, resource, None)
     call.ports.store.put(KIND, call.id, resource, parent=call.group_id, private={"operation": operation})
     job = call.new_guid()
     state: accounts.AccountState = {
@@ -119,6 +124,7 @@ def _change(call: Call, stored: Document, account: Account, endpoint: str) -> An
     properties = existing["properties"]
     created, state = parse_instant(properties["creationTime"]), properties["provisioningState"]
     resource = call.with_kept(AccountRequest, body(existing["id"], account, endpoint, created, state))
+    resource = _with_identity(call, resource, existing.get("identity"))
     document = call.ports.store.put(KIND, call.id, resource, parent=call.group_id)
     if not is_provisioned(existing):
         return storage_operations.accepted(call, account.location, stored.private["operation"])
@@ -149,7 +155,9 @@ def patch_account(call: Call) -> Answer:
         existing = call.get(KIND)
         call.check_precondition(existing)
         changed = updated(existing.json(), request.sku.name, request.properties.access_tier, request.tags)
-        return _shown(call, call.ports.store.put(KIND, call.id, call.with_kept(AccountRequest, changed)))
+        kept = call.with_kept(AccountRequest, changed)
+        changed = _with_identity(call, kept, existing.json().get("identity"), replaces=False)
+        return _shown(call, call.ports.store.put(KIND, call.id, changed))
 
 
 def delete_account(call: Call) -> Answer:
@@ -220,14 +228,24 @@ def _account(call: Call) -> Account:
         # Other resources match in any case; a storage account's name is part of a host name.
         raise name_invalid(name)
     check_name(name)
+    kind = one_of("kind", request.kind, KINDS, default="Storage")
+    tier = request.properties.access_tier or ("Hot" if kind in KINDS_WITH_A_TIER else None)
     return Account(
         name=name,
         location=location.normalised(request.location, TYPE),
         sku=one_of("sku", request.sku.name, SKUS),
-        kind=one_of("kind", request.kind, KINDS, default="Storage"),
-        access_tier=one_of("accessTier", request.properties.access_tier, ACCESS_TIERS, default="Hot"),
+        kind=kind,
+        access_tier=one_of("accessTier", tier, ACCESS_TIERS) if tier else None,
         tags=request.tags or {},
     )
+
+
+def _with_identity(call: Call, account: Json, existing: Json | None, *, replaces: bool = True) -> Json:
+    """The account with the identity that the request leaves it with."""
+    requested = call.read(AccountRequest).identity
+    identity = assigned_identities.merged(call, existing, requested, replaces=replaces)
+    others = {key: value for key, value in account.items() if key != "identity"}
+    return others | ({"identity": identity} if identity else {})
 
 
 def _check_free(call: Call, name: str) -> None:

@@ -32,6 +32,8 @@ SKUS = (
     "Premium_ZRS",
 )
 KINDS = ("StorageV2", "Storage", "BlobStorage", "BlockBlobStorage")
+KINDS_WITH_A_TIER = ("StorageV2", "BlobStorage")
+"""Those that show an access tier unasked; azurerm takes one on another kind for an error."""
 ACCESS_TIERS = ("Hot", "Cool", "Cold")
 
 _NAME = re.compile(r"[a-z0-9]{3,24}", re.ASCII)
@@ -49,7 +51,7 @@ class Account:
     location: str
     sku: str
     kind: str
-    access_tier: str
+    access_tier: str | None
     tags: dict[str, str]
 
 
@@ -131,7 +133,7 @@ def body(id: str, account: Account, blob_endpoint: str, created: datetime, state
                 "services": {"blob": {"keyType": "Account", "enabled": True, "lastEnabledTime": stamp}},
                 "keySource": "Microsoft.Storage",
             },
-            "accessTier": account.access_tier,
+            **({"accessTier": account.access_tier} if account.access_tier else {}),
             "provisioningState": state,
             "creationTime": stamp,
             "primaryEndpoints": {"blob": blob_endpoint},

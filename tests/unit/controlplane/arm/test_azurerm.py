@@ -106,8 +106,11 @@ def test_a_choice_that_is_an_empty_text_is_none(world: ArmWorld) -> None:
     shown = world.get(POLICY)["properties"]
     assert (shown["policyType"], shown["timeZone"]) == ("V1", "UTC")
     assert "snapshotConsistencyType" not in shown
-    world.put(ACCOUNT, {"location": "westus", "sku": {"name": "Standard_LRS"}, "properties": {"accessTier": ""}})
+    account = {"location": "westus", "sku": {"name": "Standard_LRS"}, "properties": {"accessTier": ""}}
+    world.put(ACCOUNT, account | {"kind": "StorageV2"})
     assert world.get(ACCOUNT)["properties"]["accessTier"] == "Hot"
+    world.put(f"{ACCOUNT}2", account | {"kind": "BlockBlobStorage"})
+    assert "accessTier" not in world.get(f"{ACCOUNT}2")["properties"]
     world.put(VAULT, {"location": "westus", "properties": {"publicNetworkAccess": ""}})
     assert world.get(VAULT)["properties"]["publicNetworkAccess"] == "Enabled"
 
@@ -140,6 +143,19 @@ def test_a_network_says_how_private_endpoints_are_treated(world: ArmWorld) -> No
     assert world.get(NET)["properties"]["privateEndpointVNetPolicies"] == "Disabled"
     world.put(NET, {"location": "westus", "properties": {**space, "privateEndpointVNetPolicies": "Basic"}})
     assert world.get(NET)["properties"]["privateEndpointVNetPolicies"] == "Basic"
+
+
+def test_a_subnet_shows_the_service_that_it_is_delegated_to(world: ArmWorld) -> None:
+    service = {"serviceName": "Microsoft.ContainerInstance/containerGroups", "actions": ["Microsoft.Network/x/action"]}
+    properties = {"addressPrefix": "10.0.0.0/24", "delegations": [{"name": "one", "properties": service}]}
+    network = f"{GROUP}/providers/Microsoft.Network/virtualNetworks/delegating"
+    body = {"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}, "subnets": [{"name": "in", "properties": properties}]}
+    world.put(network, {"location": "westus", "properties": body})
+    (shown,) = world.get(f"{network}/subnets/in")["properties"]["delegations"]
+    assert shown["properties"] == service | {"provisioningState": "Succeeded"}
+    assert shown["id"] == f"{network}/subnets/in/delegations/one"
+    world.put(f"{network}/subnets/in", {"properties": {"addressPrefix": "10.0.0.0/24"}})
+    assert world.get(f"{network}/subnets/in")["properties"]["delegations"] == []
 
 
 def test_an_availability_set_is_created_with_200(world: ArmWorld) -> None:

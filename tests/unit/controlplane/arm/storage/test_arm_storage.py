@@ -84,6 +84,24 @@ def test_by_azure_s_address_an_account_has_azure_s_addresses(world: ArmWorld) ->
     assert here["properties"]["primaryEndpoints"]["blob"].startswith(world.ports.blobs.account_url("sql01disks"))
 
 
+def test_an_account_has_the_identities_that_it_is_given(world: ArmWorld) -> None:
+    user = f"{GROUP}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/Reader"
+    world.put(user, {"location": "westus"})
+    both = {"type": "SystemAssigned,UserAssigned", "userAssignedIdentities": {user: {}}}
+    world.follow(world.put(ACCOUNT, ACCOUNT_BODY | {"identity": both}))
+    shown = world.get(ACCOUNT)["identity"]
+    assert shown["userAssignedIdentities"][user].keys() == {"principalId", "clientId"}
+    assert shown["principalId"]
+    world.put(ACCOUNT, ACCOUNT_BODY)
+    assert world.get(ACCOUNT)["identity"] == shown, "what a request does not speak of stays"
+    world.request("PATCH", ACCOUNT, {"identity": {"type": "SystemAssigned"}})
+    assert "userAssignedIdentities" not in world.get(ACCOUNT)["identity"]
+    world.put(ACCOUNT, ACCOUNT_BODY | {"identity": {"type": "None"}})
+    assert "identity" not in world.get(ACCOUNT)
+    missing = {"type": "UserAssigned", "userAssignedIdentities": {f"{user}2": {}}}
+    assert world.error("PATCH", ACCOUNT, {"identity": missing}) == (400, "FailedIdentityOperation")
+
+
 def test_keys_are_shown_by_list_keys_alone(world: ArmWorld) -> None:
     world.add_account()
     key = world.ports.blobs.account_key("sql01disks")

@@ -1,4 +1,4 @@
-"""Managed identities of a virtual machine: how a request changes them, and how they are shown."""
+"""Managed identities of a machine or a storage account: how a request changes them, and how they are shown."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class IdentityRequest(RequestBody):
 
 
 def merged(call: Call, existing: Json | None, request: IdentityRequest | None, *, replaces: bool) -> Json | None:
-    """The identity that a machine shall show; None: it has none. A PUT that names identities replaces those it has, a
+    """The identity that a resource shall show; None: it has none. A PUT that names identities replaces those it has, a
     PATCH adds to them."""
     if request is None:
         return existing
