@@ -1,17 +1,22 @@
 """What Azure has, whether or not this service has it: the types of a few namespaces and their verbs.
 
-The table beside this file is read off the published SDKs by `docs.generator.read_azure`. Of other namespaces nothing is
-known here, so whatever is asked of them counts as something that Azure has.
+The table beside this file is read off the published SDKs by `docs.generator.read_azure`; that of Azure Backup, by
+`docs.generator.read_sdk`. Of other namespaces nothing is known here, so whatever is asked of them counts as something
+that Azure has.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
 FILE = Path(__file__).with_name("azure_operations.json")
+BACKUP_FILE = Path(__file__).with_name("sdk_operations.json")
+BACKUP = "microsoft.recoveryservices"
+SITE_RECOVERY = "replication"
+"""How the types of Azure Site Recovery begin. They lie in the namespace of Azure Backup too, and in no table here."""
 _NAME = "*"
 
 
@@ -30,11 +35,30 @@ def has_operation(method: str, segments: Sequence[str]) -> bool:
     return method in _table().get(namespace, {}).get(below, frozenset())
 
 
+@cache
+def _paths_of_backup() -> frozenset[tuple[str, ...]]:
+    sdks = json.loads(BACKUP_FILE.read_text(encoding="utf-8")).values()
+    places = (_below(each["path"].strip("/").split("/")) for sdk in sdks for each in sdk["operations"])
+    return frozenset(below for namespace, below in places if namespace == BACKUP)
+
+
 def lacks_type(segments: Sequence[str]) -> bool:
-    """Whether the table knows the namespace of a path, and nothing of what the path names in it."""
+    """Whether a table knows the namespace of a path, and nothing of what the path names in it."""
     namespace, below = _below(segments)
+    if namespace == BACKUP:
+        of_site_recovery = len(below) > 2 and below[2].startswith(SITE_RECOVERY)
+        return not of_site_recovery and not _is_in(below, _paths_of_backup())
     paths = _table().get(namespace)
-    return paths is not None and not any(path[: len(below)] == below for path in paths)
+    return paths is not None and not _is_in(below, paths)
+
+
+def _is_in(below: tuple[str, ...], paths: Iterable[tuple[str, ...]]) -> bool:
+    """Whether a path leads there, or on from there. A name in either stands for any."""
+    return any(len(path) >= len(below) and all(map(_same, below, path)) for path in paths)
+
+
+def _same(one: str, other: str) -> bool:
+    return one == other or _NAME in {one, other}
 
 
 def _below(segments: Sequence[str]) -> tuple[str, tuple[str, ...]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import lru_cache
 
-from controlplane.arm.edge import azure_operations, locks
+from controlplane.arm.edge import azure_namespaces, azure_operations, locks
 from controlplane.arm.edge.call import Answer, Call, encode
 from controlplane.arm.edge.routing import Route, RouteMatch, Table, operation_name, split, type_of
 from controlplane.arm.sign_in.aad import Identity
@@ -95,7 +95,7 @@ class Operations:
         what Azure has."""
         operation = operation_name(method, segments)
         namespace, _, kind = operation.partition(" ")[2].partition("/")
-        if not namespace.lower().startswith("microsoft."):
+        if not azure_namespaces.exists(namespace):
             return errors.invalid_namespace(namespace)
         if (keyword := self._table.misnamed(segments)) is not None:
             return _misnamed(namespace, keyword, segments)

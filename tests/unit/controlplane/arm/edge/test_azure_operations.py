@@ -41,13 +41,16 @@ def world() -> Iterator[ArmWorld]:
         ("POST", f"{STORAGE}/revokeUserDelegationKeys"),
         ("GET", f"{GROUP}/providers/Microsoft.KeyVault/vaults/one"),
         ("GET", f"{VAULT}/replicationFabrics"),
+        ("GET", f"{GROUP}/providers/Oracle.Database/autonomousDatabases/one"),
+        ("GET", f"{GROUP}/providers/microsoft.operationalinsights/workspaces/one"),
     ],
 )
 def test_what_azure_has_is_refused_by_its_name(world: ArmWorld, method: str, path: str) -> None:
     response = world.request(method, path, {})
     error = response.json()["error"]
     assert (response.status_code, error["code"]) == (501, "OperationNotSimulated")
-    assert error["target"].startswith(f"{method} Microsoft.")
+    namespace = path.rpartition("/providers/")[2].partition("/")[0]
+    assert error["target"].startswith(f"{method} {namespace}/")
 
 
 @pytest.mark.parametrize(
@@ -56,6 +59,12 @@ def test_what_azure_has_is_refused_by_its_name(world: ArmWorld, method: str, pat
         ("GET", f"{COMPUTE}/imagesOfNobody/one", (404, "InvalidResourceType")),
         ("POST", f"{VM}/dance", (404, "InvalidResourceType")),
         ("GET", f"{GROUP}/providers/Contoso.Compute/disks/one", (404, "InvalidResourceNamespace")),
+        ("GET", f"{GROUP}/providers/Microsoft.Foo/bar", (404, "InvalidResourceNamespace")),
+        ("PUT", f"{GROUP}/providers/Microsoft.RecoveryService/vaults/one", (404, "InvalidResourceNamespace")),
+        ("GET", f"{VAULT}/nonsense", (404, "InvalidResourceType")),
+        ("PUT", f"{VAULT}/nonsense/one", (404, "InvalidResourceType")),
+        ("POST", f"{ITEM}/dance", (404, "InvalidResourceType")),
+        ("GET", f"{GROUP}/providers/Microsoft.RecoveryServices/safes/one", (404, "InvalidResourceType")),
         ("DELETE", f"{COMPUTE}/disks", (405, "MethodNotAllowed")),
         ("POST", f"{COMPUTE}/images/one", (405, "MethodNotAllowed")),
         ("PUT", f"{VAULT}/backupstorageconfig/myconfig", (400, "InvalidRestApiParameter")),
