@@ -261,7 +261,7 @@ class AzuriteBlobs:
     def writer(self, blob: Blob) -> BlockWriter:
         _check_base(blob)
         self.account_key(blob.account)
-        return BlockWriter(partial(self._put_block, blob), partial(self._commit_blocks, blob))
+        return BlockWriter(partial(self._put_block, blob), partial(self._commit_blocks, blob), partial(self.put, blob))
 
     def _put_block(self, blob: Blob, block: str, data: memoryview) -> None:
         query = {"comp": "block", "blockid": _block_id(block)}

@@ -15,17 +15,24 @@ from controlplane.ports import MAX_IN_FLIGHT, WRITE_BYTES
 BLOCKS_IN_MEMORY = BoundedSemaphore(2 * MAX_IN_FLIGHT)
 """What all writers of the process share: blocks of WRITE_BYTES beyond the one that each may always have."""
 
+SMALL_BYTES = 1024 * 1024
+"""What is no larger is sent at once. Azurite reads such a blob back for its MD5, but does not read blocks back: of more
+bytes that costs more than a second request."""
+
 
 class BlockWriter:
-    """A block blob in the making. `put_block` sends one block under a name, `commit_blocks` makes a blob of them."""
+    """A block blob in the making. `put_block` sends one block under a name, `commit_blocks` makes a blob of them, and
+    `put` makes a small blob at once."""
 
     def __init__(
         self,
         put_block: Callable[[str, memoryview], None],
         commit_blocks: Callable[[Sequence[str], Mapping[str, str] | None], None],
+        put: Callable[[bytes, Mapping[str, str] | None], None],
     ) -> None:
         self._put_block = put_block
         self._commit_blocks = commit_blocks
+        self._put = put
         self._own = token_hex(4)
         """In the name of each block, so that two writers of one blob never mix."""
         self._blocks: list[str] = []
@@ -44,6 +51,9 @@ class BlockWriter:
                 self._send()
 
     def commit(self, metadata: Mapping[str, str] | None = None) -> int:
+        if not self._blocks and len(self._buffer) <= SMALL_BYTES:
+            self._put(bytes(self._buffer), metadata)
+            return len(self._buffer)
         if self._buffer and not self._sending:
             self._put_block(self._next_block(), memoryview(self._buffer))  # nothing else to do meanwhile
         elif self._buffer:
