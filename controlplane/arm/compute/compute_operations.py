@@ -62,15 +62,19 @@ def begin_job(call: Call, location: str, kind: str = "") -> tuple[ResourceState,
 
 def granted(call: Call, location: str, blob: Blob, until: datetime) -> str:
     """Record that access to a blob was granted until some real time; returns the operation's path, which gives it."""
-    ended = {"endTime": instant_with_offset(call.ports.clock.now()), "status": "Succeeded"}
     order = {"goal": ACCESS, "blob": asdict(blob), "until": until.isoformat()}
-    return _record(call, location, ended, order)
+    return _record(call, location, _ended_at_once(call), order)
 
 
 def done(call: Call, location: str) -> str:
     """Record work that was done at once; returns the operation's path."""
-    ended = {"endTime": instant_with_offset(call.ports.clock.now()), "status": "Succeeded"}
-    return _record(call, location, ended, {"goal": "absent"})
+    return _record(call, location, _ended_at_once(call), {"goal": "absent"})
+
+
+def _ended_at_once(call: Call) -> Json:
+    """Both times are read together: an end before its beginning would be none."""
+    now = instant_with_offset(call.ports.clock.now())
+    return {"startTime": now, "endTime": now, "status": "Succeeded"}
 
 
 def _record(call: Call, location: str, status: Json, order: Json) -> str:

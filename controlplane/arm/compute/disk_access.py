@@ -6,12 +6,13 @@ is told here; the storage itself honours it until its time has passed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 
 from controlplane.arm.compute import compute_operations
-from controlplane.arm.edge.call import Answer, Call, RequestBody
+from controlplane.arm.edge.call import Answer, Call, RequestBody, encode
 from controlplane.arm.edge.routing import Route
 from controlplane.domain import errors
 from controlplane.domain.compute import managed_disk
@@ -38,9 +39,37 @@ class AccessRequest(RequestBody):
 
 def check_no_access(document: Document, act: str) -> None:
     """Refuse to attach or delete what somebody may still be reading. `act` is what the sentence calls it."""
-    until = document.private.get(UNTIL)
-    if until and datetime.fromisoformat(until) > datetime.now(UTC):
+    if _is_outstanding(document):
         raise ACCESS_OUTSTANDING.error(name=document.json()["name"], act=act)
+
+
+def shown(call: Call, document: Document) -> Answer:
+    """A disk or a snapshot; one whose access has ended by itself no longer says that it has one."""
+    answer = call.stored(document)
+    return replace(answer, content=_body(document)) if answer.content else answer
+
+
+def rows(documents: Iterable[Document]) -> Iterator[tuple[str, bytes]]:
+    """The same for a list."""
+    return ((document.id, _body(document)) for document in documents)
+
+
+def _body(document: Document) -> bytes:
+    if not document.private.get(UNTIL) or _is_outstanding(document):
+        return document.body
+    resource = document.json()
+    if resource["properties"]["diskState"] != ACTIVE:
+        return document.body
+    return encode(resource | {"properties": resource["properties"] | {"diskState": _at_rest(document)}})
+
+
+def _is_outstanding(document: Document) -> bool:
+    until = document.private.get(UNTIL)
+    return until is not None and until != "" and datetime.fromisoformat(until) > datetime.now(UTC)
+
+
+def _at_rest(document: Document) -> str:
+    return "Attached" if "managedBy" in document.json() else "Unattached"
 
 
 def _begin(call: Call, kind: str) -> Answer:
@@ -60,7 +89,8 @@ def _begin(call: Call, kind: str) -> Answer:
         known = call.get(kind, _resource(call))
         managed_disk.check_ready(known.json())
         _check_at_rest(call, known)
-        _show(call, known, ACTIVE, until.isoformat())
+        # An earlier access may last longer, and its holder still reads.
+        _show(call, known, ACTIVE, max(until.isoformat(), known.private.get(UNTIL) or ""))
         path = compute_operations.granted(call, known.json()["location"], managed_disks.blob_of(known), until)
         return compute_operations.accepted(call, path)
 
@@ -68,7 +98,7 @@ def _begin(call: Call, kind: str) -> Answer:
 def _end(call: Call, kind: str) -> Answer:
     with call.ports.store.transaction():
         known = call.get(kind, _resource(call))
-        _show(call, known, "Attached" if "managedBy" in known.json() else "Unattached", "")
+        _show(call, known, _at_rest(known), "")
         path = compute_operations.done(call, known.json()["location"])
         return compute_operations.accepted(call, path)
 

@@ -9,7 +9,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from controlplane.arm.compute import compute_operations, disk_access
-from controlplane.arm.edge.call import Answer, Call, RequestBody, rows
+from controlplane.arm.edge.call import Answer, Call, RequestBody
 from controlplane.arm.edge.routing import GROUP, SUBSCRIPTION, Route, reading
 from controlplane.arm.storage.storage_accounts import usable_account
 from controlplane.domain import errors, location
@@ -96,16 +96,16 @@ def put_disk(call: Call) -> Answer:
 
 
 def get_disk(call: Call) -> Answer:
-    return call.stored(call.get(KIND))
+    return disk_access.shown(call, call.get(KIND))
 
 
 def list_disks(call: Call) -> Answer:
     call.get_group()
-    return call.page(rows(call.by_id(KIND, call.group_id)))
+    return call.page(disk_access.rows(call.by_id(KIND, call.group_id)))
 
 
 def list_all_disks(call: Call) -> Answer:
-    return call.page(rows(call.by_id(KIND, None)))
+    return call.page(disk_access.rows(call.by_id(KIND, None)))
 
 
 def patch_disk(call: Call) -> Answer:

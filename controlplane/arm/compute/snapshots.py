@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from controlplane.arm.compute import compute_operations, disk_access, disks
-from controlplane.arm.edge.call import Answer, Call, RequestBody, rows
+from controlplane.arm.edge.call import Answer, Call, RequestBody
 from controlplane.arm.edge.routing import GROUP, SUBSCRIPTION, Route, reading
 from controlplane.arm.edge.tags import TagsRequest, patching
 from controlplane.domain import errors, location
@@ -102,16 +102,16 @@ def _change(call: Call, request: SnapshotRequest) -> Answer:
 
 
 def get_snapshot(call: Call) -> Answer:
-    return call.stored(call.get(KIND))
+    return disk_access.shown(call, call.get(KIND))
 
 
 def list_snapshots(call: Call) -> Answer:
     call.get_group()
-    return call.page(rows(call.by_id(KIND, call.group_id)))
+    return call.page(disk_access.rows(call.by_id(KIND, call.group_id)))
 
 
 def list_all_snapshots(call: Call) -> Answer:
-    return call.page(rows(call.by_id(KIND, None)))
+    return call.page(disk_access.rows(call.by_id(KIND, None)))
 
 
 def delete_snapshot(call: Call) -> Answer:

@@ -1,6 +1,7 @@
 """Reads the body of a virtual machine's PUT into a machine request.
 
-Passwords, custom data, certificates and unattended-setup files are not read at all, so nothing can keep or show them.
+Passwords, certificates and unattended-setup files are not read at all, and custom data only to be checked, so nothing
+can keep or show them. User data is kept with the machine; only who asks for it sees it.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ from controlplane.domain.compute.virtual_machine import (
     DiskRequest,
     Image,
     MachineRequest,
+    check_custom_data,
     check_image,
+    checked_user_data,
     license_type,
     missing,
 )
@@ -129,6 +132,7 @@ class LinuxRequest(RequestBody):
 
 class OsProfileRequest(RequestBody):
     computer_name: str | None = None
+    custom_data: str | None = None
     admin_username: str | None = None
     windows_configuration: WindowsRequest | None = None
     linux_configuration: LinuxRequest | None = None
@@ -178,6 +182,8 @@ class PropertiesRequest(OtherProperties):
     os_profile: OsProfileRequest | None = None
     network_profile: NetworkProfileRequest | None = None
     diagnostics_profile: DiagnosticsProfileRequest | None = None
+    user_data: Any = None
+    """A text; an empty one takes away what there was."""
 
     def others(self) -> dict[str, Any]:
         others = {key: value for key, value in self._others().items() if value != {}}
@@ -211,7 +217,6 @@ class VirtualMachineRequest(RequestBody):
         "properties.osProfile.adminPassword",
         "properties.osProfile.customData",
         "properties.osProfile.windowsConfiguration.additionalUnattendContent.[].content",
-        "properties.userData",
     )
     also_read = (
         "properties.storageProfile.osDisk.lun",
@@ -228,6 +233,8 @@ class VirtualMachineRequest(RequestBody):
     def machine(self, name: str) -> MachineRequest:
         """The machine asked for, not yet completed."""
         properties = self.properties
+        if system_data := properties.os_profile and properties.os_profile.custom_data:
+            check_custom_data(system_data)
         storage, system = properties.storage_profile, properties.os_profile or OsProfileRequest()
         if storage is None:
             raise missing("storageProfile")
@@ -250,6 +257,7 @@ class VirtualMachineRequest(RequestBody):
             diagnostics=_shown(properties.diagnostics_profile),
             others=properties.others(),
             cleared=properties.cleared(),
+            user_data=None if properties.user_data is None else checked_user_data(properties.user_data),
         )
 
 

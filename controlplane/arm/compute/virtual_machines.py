@@ -46,6 +46,8 @@ from controlplane.ports import Disk, Document, MachineSpec, PowerState
 
 MACHINES = f"{GROUP}/providers/{TYPE}"
 MACHINE = f"{MACHINES}/{{vm}}"
+USER_DATA = "user_data"
+"""In the private part of a machine: what only `$expand=userData` shows."""
 
 
 def put_machine(call: Call) -> Answer:
@@ -61,7 +63,12 @@ def put_machine(call: Call) -> Answer:
 
 
 def get_machine(call: Call) -> Answer:
-    return as_json(_shown(call, call.get(KIND), call.query.get("$expand", "").lower() == "instanceview"))
+    expanded = {word.strip().lower() for word in call.query.get("$expand", "").split(",")}
+    document = call.get(KIND)
+    machine = _shown(call, document, "instanceview" in expanded)
+    if "userdata" in expanded and document.private.get(USER_DATA):
+        machine["properties"]["userData"] = document.private[USER_DATA]
+    return as_json(machine)
 
 
 def get_instance_view(call: Call) -> Answer:
@@ -147,7 +154,7 @@ def _create(call: Call, request: MachineRequest, identity: Json | None) -> Answe
     with call.ports.store.transaction():
         call.get_group()
         check_unused(call, spec.disks)
-        private = {"blobs": blob_keys(spec.disks)}
+        private = {"blobs": blob_keys(spec.disks), USER_DATA: machine.user_data or ""}
         call.ports.store.put(KIND, call.id, shown, parent=call.group_id, private=private, if_none_match=True)
         take(call, shown, placed)
         network_interfaces.reconnect(call, call.id, (), network_interfaces.ids_of(shown))
@@ -204,7 +211,8 @@ def _update(
         take(call, machine, added)
         interfaces = [network_interfaces.ids_of(each) for each in (machine, changed)]
         network_interfaces.reconnect(call, machine["id"], *interfaces)
-        return _write(call, known, changed, (*kept, *(disk.backed for disk in added)))
+        user_data = {} if request.user_data is None else {USER_DATA: request.user_data}
+        return _write(call, known, changed, (*kept, *(disk.backed for disk in added)), user_data)
 
 
 def _properties(before: Json, request: MachineRequest) -> Json:
@@ -229,9 +237,9 @@ def patch_machine(call: Call) -> Answer:
     return _update(call, known, request, identity, MachinePatch)
 
 
-def _write(call: Call, known: Document, changed: Json, disks: Sequence[Disk]) -> Answer:
-    """Store a changed machine, and tell the fabric if its desired state changes."""
-    private = known.private | {"blobs": blob_keys(disks)}
+def _write(call: Call, known: Document, changed: Json, disks: Sequence[Disk], hidden: Json) -> Answer:
+    """Store a changed machine with what it does not show, and tell the fabric if its desired state changes."""
+    private = known.private | {"blobs": blob_keys(disks)} | hidden
     document = call.ports.store.put(KIND, known.id, changed, private=private, if_match=known.etag)
     size = changed["properties"]["hardwareProfile"]
     present = call.ports.fabric.disks(changed["id"])

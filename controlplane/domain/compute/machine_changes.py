@@ -47,7 +47,7 @@ FIXED: dict[str, str] = {
     **{f"{_SYSTEM}.{key}": f"osProfile.{key}" for key in ("computerName", "adminUsername")},
     **{
         f"{_SYSTEM}.windowsConfiguration.{key}": f"windowsConfiguration.{key}"
-        for key in ("provisionVMAgent", "enableAutomaticUpdates", "timeZone", "winRM")
+        for key in ("provisionVMAgent", "enableAutomaticUpdates", "timeZone", "winRM", "additionalUnattendContent")
     },
     **{
         f"{_SYSTEM}.linuxConfiguration.{key}": f"linuxConfiguration.{key}"

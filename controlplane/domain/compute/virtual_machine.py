@@ -7,6 +7,7 @@ Secrets such as the administrator's password never reach this module: the reques
 from __future__ import annotations
 
 import re
+from base64 import b64decode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -16,6 +17,7 @@ from controlplane.domain.compute import vm_sizes
 from controlplane.domain.errors import ServiceError
 from controlplane.domain.errors.compute import (
     COMPUTER_NAME_INVALID,
+    CUSTOM_DATA_INVALID,
     OPERATION_NOT_ALLOWED,
     OS_PROFILE_NOT_ALLOWED,
     PARAMETER_INVALID,
@@ -38,6 +40,8 @@ MANAGED_DISK_GIB = range(1, 32_768)
 UNMANAGED_DISK_GIB = range(1, 4_096)
 DEFAULT_SIZE = "Standard_DS1_v2"
 
+DATA_CHARACTERS = 87_380
+"""What custom data and user data have at most: 64 KiB in Base64."""
 LICENSES = (
     *("None", "Windows_Server", "Windows_Client", "RHEL_BYOS", "RHEL_BASE", "RHEL_EUS", "RHEL_ELS_6", "RHEL_SAPAPPS"),
     *("RHEL_SAPHA", "RHEL_BASESAPAPPS", "RHEL_BASESAPHA", "SLES_BYOS", "SLES", "SLES_STANDARD", "SLES_SAP"),
@@ -124,6 +128,8 @@ class MachineRequest:
     """Properties that change nothing here, such as licenseType."""
     cleared: frozenset[str] = frozenset()
     """Those of such properties that an existing machine shall lose."""
+    user_data: str | None = None
+    """Base64; None: the machine keeps what it has, empty: it has none."""
 
     @property
     def managed(self) -> bool:
@@ -163,6 +169,25 @@ def completed(request: MachineRequest, name_of_disk: Callable[[int], str]) -> Ma
 def check_image(image: Image) -> None:
     if not _IMAGE_VERSION.fullmatch(image.version):
         raise invalid("imageReference.version", "it must be latest, or three numbers with dots")
+
+
+def checked_user_data(text: object) -> str:
+    if not isinstance(text, str) or len(text) > DATA_CHARACTERS or not _is_base64(text):
+        raise invalid("userData", f"it must be Base64 of at most {DATA_CHARACTERS} characters")
+    return text
+
+
+def check_custom_data(text: str) -> None:
+    if len(text) > DATA_CHARACTERS or not _is_base64(text):
+        raise CUSTOM_DATA_INVALID.error(most=DATA_CHARACTERS)
+
+
+def _is_base64(text: str) -> bool:
+    try:
+        b64decode(text, validate=True)
+    except ValueError:
+        return False
+    return True
 
 
 def license_type(name: str) -> str:

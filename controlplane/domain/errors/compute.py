@@ -220,6 +220,13 @@ SIZE_INVALID = ErrorKind(
     source=DEPLOYMENT_ERRORS,
 )
 
+CUSTOM_DATA_INVALID = ErrorKind(
+    code="InvalidParameter",
+    message="Custom data in OSProfile must be in Base64 encoding and with a maximum length of {most} characters.",
+    target="customData",
+    source=KNOWN,
+)
+
 OS_PROFILE_NOT_ALLOWED = ErrorKind(
     code="InvalidParameter",
     message="Parameter 'osProfile' is not allowed.",

@@ -396,6 +396,50 @@ def test_access_is_an_address_with_a_signature_until_it_is_ended(world: ArmWorld
     assert world.follow(world.request("DELETE", resource))["status"] == "Succeeded"
 
 
+def grant(world: ArmWorld, resource: str, seconds: int) -> Json:
+    asked = {"access": "Read", "durationInSeconds": seconds}
+    return world.follow(world.request("POST", f"{resource}/beginGetAccess", asked))
+
+
+@pytest.mark.parametrize("resource", [DISK, SNAPSHOT])
+def test_an_access_ends_by_itself(world: ArmWorld, resource: str) -> None:
+    add_disk(world)
+    world.follow(world.put(SNAPSHOT, snapshot_body()))
+    grant(world, resource, 3600)
+    store = world.ports.store
+    known = store.get("/".join(resource.split("/")[-3:-1]).lower(), resource)
+    assert known is not None
+    past = {**known.private, "access_until": "2026-01-01T00:00:00+00:00"}
+    store.put(known.kind, known.id, known.json(), private=past)
+    assert world.get(resource)["properties"]["diskState"] == "Unattached"
+    (listed,) = [
+        each["properties"]["diskState"]
+        for each in world.get(resource.rpartition("/")[0])["value"]
+        if each["id"] == world.get(resource)["id"]
+    ]
+    assert listed == "Unattached"
+    assert world.follow(world.request("DELETE", resource))["status"] == "Succeeded"
+
+
+def test_a_shorter_access_does_not_end_a_longer_one(world: ArmWorld) -> None:
+    add_disk(world)
+    grant(world, DISK, 7200)
+    long = world.ports.store.get("microsoft.compute/disks", DISK)
+    grant(world, DISK, 60)
+    both = world.ports.store.get("microsoft.compute/disks", DISK)
+    assert long is not None
+    assert both is not None
+    assert both.private["access_until"] == long.private["access_until"]
+
+
+def test_an_operation_does_not_end_before_it_begins() -> None:
+    with arm_world(rate=1.0) as world:
+        world.add_group()
+        add_disk(world)
+        for ended in (grant(world, DISK, 60), world.follow(world.post(f"{DISK}/endGetAccess"))):
+            assert ended["endTime"] >= ended["startTime"]
+
+
 @pytest.mark.parametrize(
     ("asked", "error"),
     [

@@ -88,3 +88,41 @@ def test_network_interfaces_are_exchanged(world: ArmWorld) -> None:
         assert [each["id"] for each in shown["networkProfile"]["networkInterfaces"]] == [nic]
     assert "virtualMachine" not in world.get(nics[0])["properties"]
     assert world.get(nics[1])["properties"]["virtualMachine"]["id"].lower() == VM.lower()
+
+
+def test_user_data_is_shown_to_who_asks_for_it(world: ArmWorld) -> None:
+    def user_data() -> str | None:
+        found: str | None = world.get(VM, **{"$expand": "userData"})["properties"].get("userData")
+        return found
+
+    assert user_data() is None
+    patched(world, userData="b25l")
+    assert user_data() == "b25l"
+    assert b"b25l" not in world.request("GET", VM).content
+    assert b"b25l" not in world.request("GET", VM.rpartition("/")[0]).content
+    patched(world, licenseType="Windows_Server")
+    world.follow(world.put(VM, world.get(VM)))
+    assert user_data() == "b25l"
+    body = world.get(VM)
+    body["properties"]["userData"] = "dHdv"
+    world.follow(world.put(VM, body))
+    assert user_data() == "dHdv"
+    both = world.get(VM, **{"$expand": "instanceView,userData"})["properties"]
+    assert both["userData"] == "dHdv"
+    assert both["instanceView"]["statuses"]
+    patched(world, userData="")
+    assert user_data() is None
+
+
+def test_user_data_of_a_new_machine_and_what_is_no_base64(world: ArmWorld) -> None:
+    body = world.get(VM)
+    other = f"{VM}2"
+    for key, value in (("userData", "no base64!"), ("userData", 5), ("osProfile", {"customData": "no base64!"})):
+        properties = {"properties": {key: value}}
+        assert world.error("PATCH", VM, properties) == (400, "InvalidParameter")
+    fresh = machine_body(world.get(ACCOUNT)["properties"]["primaryEndpoints"]["blob"], 0)
+    fresh["properties"]["storageProfile"]["osDisk"] = {"createOption": "FromImage"}
+    fresh["properties"]["userData"] = "b25l"
+    world.follow(world.put(other, fresh))
+    assert world.get(other, **{"$expand": "userData"})["properties"]["userData"] == "b25l"
+    assert world.get(VM) == body

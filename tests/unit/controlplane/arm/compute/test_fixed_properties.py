@@ -111,6 +111,7 @@ OTHERS: dict[str, tuple[str, Any]] = {
     f"{SYSTEM}.windowsConfiguration.enableAutomaticUpdates": (VM, False),
     f"{SYSTEM}.windowsConfiguration.timeZone": (VM, "Pacific Standard Time"),
     f"{SYSTEM}.windowsConfiguration.winRM": (VM, {"listeners": [{"protocol": "Https"}]}),
+    f"{SYSTEM}.windowsConfiguration.additionalUnattendContent": (VM, [{"settingName": "AutoLogon", "content": "x"}]),
     f"{SYSTEM}.linuxConfiguration.provisionVMAgent": (LINUX, False),
     f"{SYSTEM}.linuxConfiguration.disablePasswordAuthentication": (LINUX, False),
     f"{SYSTEM}.linuxConfiguration.ssh.publicKeys": (LINUX, [{**KEYS[0], "keyData": "ssh-rsa two"}]),
