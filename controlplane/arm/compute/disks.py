@@ -33,6 +33,7 @@ from controlplane.domain.compute.virtual_machine import (
     missing,
 )
 from controlplane.domain.errors.compute import DISK_NOT_REDUCED, DISK_SIZE_WHILE_RUNNING
+from controlplane.domain.storage.storage_account import own_address
 from controlplane.jobs.documents import managed_disks
 from controlplane.jobs.documents.managed_disks import blob_of
 from controlplane.jobs.provisioning import disks as jobs
@@ -251,7 +252,7 @@ def _source(call: Call, creation: CreationRequest) -> Blob:
     if "?" in creation.source_uri:
         raise invalid("disk.creationData.sourceUri", "it must be the address of a blob, without a query")
     try:
-        blob = call.ports.blobs.parse(creation.source_uri)
+        blob = call.ports.blobs.parse(own_address(creation.source_uri, call.ports.blobs.account_url))
     except ValueError:
         raise invalid("disk.creationData.sourceUri", "it is not the address of a blob in this cloud") from None
     if blob.account in call.ports.settings.own_accounts or usable_account(call.ports.store, blob.account) is None:

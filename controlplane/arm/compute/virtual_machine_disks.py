@@ -13,6 +13,7 @@ from controlplane.domain.arm_id import ResourceId
 from controlplane.domain.compute import managed_disk
 from controlplane.domain.compute.virtual_machine import GIB, KIND, VHD_FOOTER_BYTES, DiskRequest, invalid, not_allowed
 from controlplane.domain.errors.compute import DISK_BLOB_IN_USE, DISK_NAME_TAKEN, DISK_STORAGE_ACCOUNT_NOT_FOUND
+from controlplane.domain.storage.storage_account import own_address
 from controlplane.jobs.documents import managed_disks
 from controlplane.json_object import Json
 from controlplane.ports import Blob, CreateOption, Disk, Document
@@ -103,7 +104,7 @@ def _unmanaged_blob(call: Call, disk: DiskRequest) -> Blob:
     if "?" in disk.vhd:
         raise invalid(parameter, "it must be the address of a blob, without a query")
     try:
-        blob = call.ports.blobs.parse(disk.vhd)
+        blob = call.ports.blobs.parse(own_address(disk.vhd, call.ports.blobs.account_url))
     except ValueError:
         raise invalid(parameter, "it is not the address of a blob in this cloud") from None
     if usable_account(call.ports.store, blob.account) is None:

@@ -9,7 +9,6 @@ many further links it may follow.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -18,6 +17,7 @@ from urllib.parse import SplitResult, urljoin, urlsplit, urlunsplit
 from controlplane.arm.edge.call import Call, RequestBody
 from controlplane.domain import errors
 from controlplane.domain.errors.resources import CONTENT_LINK_WITHOUT_HOST, INVALID_CONTENT_LINK, INVALID_TEMPLATE
+from controlplane.domain.storage.storage_account import own_address
 from controlplane.json_object import Json
 from controlplane.ports import Blob, BlobConflict, BlobNotFound, BlobRefused
 from controlplane.templates.drafts import NESTED
@@ -36,7 +36,6 @@ MOST_LINKS = 100
 
 LINKED = "linkedFrom"
 """Key of a nested deployment's properties by which the deployment around it passes a Place on."""
-_PUBLIC = re.compile(r"https://([a-z0-9]{3,24})\.blob\.core\.windows\.net(?::443)?/([^/]+)/(.+)")
 
 
 class ParametersLinkRequest(RequestBody):
@@ -164,9 +163,8 @@ def _blob(call: Call, bare: str, parts: SplitResult) -> Blob:
     """The blob of this world that an address means; by its host here, or by the one that it would have in Azure."""
     own = urlunsplit((parts.scheme, parts.netloc.lower(), parts.path, "", ""))
     try:
-        public = _PUBLIC.fullmatch(own)
         blobs = call.ports.blobs
-        blob = blobs.parse(f"{blobs.account_url(public[1])}/{public[2]}/{public[3]}" if public else own)
+        blob = blobs.parse(own_address(own, blobs.account_url))
         blobs.account_key(blob.account)
     except (ValueError, BlobNotFound):
         raise errors.operation_not_simulated(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -37,6 +38,7 @@ KINDS_WITH_A_TIER = ("StorageV2", "BlobStorage")
 ACCESS_TIERS = ("Hot", "Cool", "Cold")
 
 _NAME = re.compile(r"[a-z0-9]{3,24}", re.ASCII)
+_PUBLIC = re.compile(r"(?i:https?://([a-z0-9]{3,24})\.blob\.core\.windows\.net(?::443)?)/(.+)")
 _NAME_RULE = (
     "is not a valid storage account name. Storage account name must be between 3 and 24 characters in length and use "
     "numbers and lower-case letters only."
@@ -109,6 +111,15 @@ def with_public_endpoints(account: Json) -> Json:
     """The account by the addresses that it would have in Azure."""
     endpoints = {"blob": f"https://{account['name']}.blob.core.windows.net/"}
     return account | {"properties": account["properties"] | {"primaryEndpoints": endpoints}}
+
+
+def own_address(url: str, account_url: Callable[[str], str]) -> str:
+    """The address in this world of what a URL names: an account's address in Azure means the account of that name here.
+
+    `account_url` gives the address of an account here, without a slash at its end.
+    """
+    public = _PUBLIC.fullmatch(url)
+    return f"{account_url(public[1].lower())}/{public[2]}" if public else url
 
 
 def _sku(name: str) -> Json:

@@ -71,6 +71,22 @@ def test_a_machine_on_unmanaged_disks_is_handed_to_the_fabric(world: ArmWorld) -
     assert "resources" not in shown
 
 
+@pytest.mark.parametrize("host", ["sql01disks.blob.core.windows.net", "SQL01DISKS.blob.core.windows.net:443"])
+def test_a_disk_is_found_by_its_account_s_address_in_azure(world: ArmWorld, host: str) -> None:
+    world.add_account()
+    body = machine_body(f"https://{host}/", 1)
+    world.follow(world.put(VM, body))
+    assert [disk.blob for disk in world.ports.fabric.disks(VM)] == [
+        Blob("sql01disks", "vhds", "sql01-os.vhd"),
+        Blob("sql01disks", "vhds", "sql01-data0.vhd"),
+    ]
+    shown = world.get(VM)["properties"]["storageProfile"]
+    assert shown["osDisk"]["vhd"] == body["properties"]["storageProfile"]["osDisk"]["vhd"], "as it was sent"
+    assert world.put(VM, body).status_code == 200
+    other = machine_body("https://nobody.blob.core.windows.net/", 0)
+    assert world.error("PUT", f"{VM}2", other) == (409, "StorageAccountNotFound")
+
+
 def test_a_password_is_neither_kept_nor_shown(world: ArmWorld) -> None:
     world.add_machine()
     world.put(VM.replace("Sql01", "Sql02"), managed_body())

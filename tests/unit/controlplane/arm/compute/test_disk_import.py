@@ -66,6 +66,17 @@ def test_a_disk_is_being_created_until_its_bytes_are_there() -> None:
         assert world.request("DELETE", DISK).status_code == 202
 
 
+def test_a_vhd_is_found_by_its_account_s_address_in_azure() -> None:
+    blobs = HeldBlobs()
+    blobs.go_on.set()
+    with arm_world(service_storage(blobs)) as world:
+        body = furnish(world)
+        address = f"https://{SOURCE.account}.blob.core.windows.net/{SOURCE.container}/{SOURCE.name}"
+        body["properties"]["creationData"]["sourceUri"] = address
+        assert world.follow(world.put(DISK, body))["status"] == "Succeeded"
+        assert world.get(DISK)["properties"]["creationData"]["sourceUri"] == address
+
+
 def test_an_import_that_fails_says_why() -> None:
     blobs = HeldBlobs()
     blobs.broken = True
