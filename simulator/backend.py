@@ -21,6 +21,7 @@ from simulator import parties
 from simulator.clock.system import SystemClock
 from simulator.control import api as control
 from simulator.control.reset import Resetter
+from simulator.control.vault_checks import VaultChecks
 from simulator.control.verify import Verifier
 from simulator.control.world import WorldControls
 from simulator.failures import WrongUse
@@ -100,12 +101,14 @@ def _publish(packages: PackageRepository, source: Path) -> None:
         raise WrongUse(f"{source} cannot be published as a handler package: {reason}") from None
 
 
-def controls(context: BackendContext, host: Host) -> Application:
-    """The control API, as an application to be mounted."""
+def controls(context: BackendContext, host: Host, keep: ExitStack) -> Application:
+    """The control API, as an application to be mounted; `keep` ends the check of vaults that it may have begun."""
     ports = context.ports
     verifier = Verifier(ports.store, context.blobs_of(parties.CONTROL), ports.settings, host.ground_truth)
     resetter = Resetter(ports, context.engine, host, context.pace)
     of_world = WorldControls(ports.store, context.clock, context.limits, context.pace, resetter, context.endpoints)
+    checks = VaultChecks(ports)
+    keep.callback(checks.close)
     return control.build(
-        control.Controls(context.sim_token, ports.store, host, verifier, of_world, context.sim_networks)
+        control.Controls(context.sim_token, ports.store, host, verifier, of_world, checks, context.sim_networks)
     )

@@ -328,7 +328,7 @@ class World:
             endpoints=self._published_endpoints,
         )
         self.host = backend.host(context, keep)
-        self._controls.set_result(backend.controls(context, self.host))
+        self._controls.set_result(backend.controls(context, self.host, keep))
 
     # ----------------------------------------------------------------------------------------------------- what is told
 

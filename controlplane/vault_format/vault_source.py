@@ -15,6 +15,7 @@ from controlplane.vault_format.manifest import (
     BlockPlace,
     Damaged,
     Manifest,
+    Run,
     Segment,
     decode_manifest,
     decode_segment,
@@ -33,9 +34,10 @@ def manifest_blob(account: str, name: str) -> Blob:
 class VaultSource:
     """One disk at one recovery point, as bytes. Raises VaultCorrupt where the vault lacks or has other ones."""
 
-    def __init__(self, blobs: Blobs, account: str, name: str) -> None:
+    def __init__(self, blobs: Blobs, account: str, name: str, packs: Packs | None = None) -> None:
+        """`packs`: where several disks are read, those that were looked up for them; else its own."""
         self.name = name
-        self.packs = Packs(blobs, account)
+        self.packs = packs or Packs(blobs, account)
         try:
             self.manifest: Manifest = decode_manifest(blobs.read(manifest_blob(account, name)))
         except BlobNotFound:
@@ -61,8 +63,12 @@ class VaultSource:
 
     def places(self, index: int) -> Sequence[BlockPlace]:
         """Where the blocks of a segment lie, those that the vault keeps."""
-        kept = (run for run in self.segment(index) if run.pack != NO_PACK)
-        return [self.manifest.place_of(index, run, run.first, run.end) for run in kept]
+        return [place for _, place in self.placed(index, self.segment(index))]
+
+    def placed(self, index: int, runs: Segment) -> Sequence[tuple[Run, BlockPlace]]:
+        """The runs of a segment whose blocks the vault keeps, and where they lie."""
+        kept = [run for run in runs if run.pack != NO_PACK]
+        return [(run, self.manifest.place_of(index, run, run.first, run.end)) for run in kept]
 
     def _read_digests(self, index: int) -> Mapping[int, bytes]:
         return {block: run.digest(block) for run in self.segment(index) for block in range(run.first, run.end)}

@@ -183,6 +183,8 @@ _OF_STORAGE = {
     "the segment is incomplete": "段不完整",
     "the manifest does not match its digest": "清单与其摘要不一致",
     "the manifest has an unknown format": "清单的格式未知",
+    "the snapshot is gone": "快照已不存在",
+    "digests: {problem}": "摘要：{problem}",
     "the snapshot has {size} bytes instead of {usual}": "快照有 {size} 字节，而不是 {usual} 字节",
     "the snapshot does not hold what was backed up at byte {at}": "快照在字节 {at} 处的内容与备份的内容不同",
     "the snapshot is not what was backed up, or nothing is left to compare it with": (

@@ -4,6 +4,18 @@ from __future__ import annotations
 
 FAILURES = {
     "{kind} is not a kind of job; the kinds are {kinds}": "{kind} 不是作业类型；类型有 {kinds}",
+    "no vault {vault} exists in this world; name another one, or none for all": (
+        "此环境中没有保管库 {vault}；请指定另一个，或不指定以检查全部"
+    ),
+    "no vault {vault} exists in this world; list those of its subscription": (
+        "此环境中没有保管库 {vault}；请列出其订阅中的保管库"
+    ),
+    "no check of the vaults has the id {id}; only the last one is known": (
+        "没有 ID 为 {id} 的保管库检查；只保留最近一次检查"
+    ),
+    "--read-data-subset takes a share such as 5%, and stands without --read-data": (
+        "--read-data-subset 接受 5% 这样的比例，且不能与 --read-data 一起使用"
+    ),
     "a pace of {seconds} seconds is not possible; use 0 to {longest}": (
         "无法使用 {seconds} 秒的节奏；请使用 0 到 {longest}"
     ),

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import gc
 import json
-import os
 import shlex
 import signal
 import sys
@@ -18,12 +17,12 @@ from contextlib import ExitStack, nullcontext, suppress
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
 from controlplane.json_object import Json
-from simulator.command import cli_clients, cli_control, texts
+from simulator.command import cli_clients, cli_control, cli_vault, texts, worlds
 from simulator.command.bootstrap import language_of
 from simulator.command.options import (
     BlobAccountsOption,
@@ -57,6 +56,7 @@ handler_app = typer.Typer(help="The VMSnapshot handler as a package.", no_args_i
 app.add_typer(handler_app, name="handler")
 app.add_typer(cli_clients.app)
 app.add_typer(cli_control.app)
+app.add_typer(cli_vault.app, name="vault")
 
 
 @app.command()
@@ -165,7 +165,7 @@ def up(
         return
     # Objects made while loading are never freed; collecting garbage among them takes a tenth of a start.
     gc.disable()
-    config = _config(
+    config = worlds.config(
         state,
         seed=seed,
         host=host,
@@ -241,13 +241,9 @@ def verify(
     """Compare a recovery point with what the guest had written, tier by tier, and open its database."""
     from simulator.client import Client
     from simulator.command import show
-    from simulator.state.folder import running_endpoints
-    from simulator.world import build
 
     with ExitStack() as stack, _interruptible():
-        config = _config(state, create=False, boot=False, blob_endpoint=blob_endpoint, blob_accounts=blob_accounts)
-        running = running_endpoints(config.state)
-        endpoints = running.to_json() if running else stack.enter_context(build(config)).endpoints
+        endpoints = worlds.endpoints(state, stack, blob_endpoint=blob_endpoint, blob_accounts=blob_accounts)
         client = stack.enter_context(Client(endpoints))
         stack.enter_context(show.Progress(lang, quiet=as_json))("verify", {})
         result = client.sim("POST", "/verify", {"recovery_point": recovery_point})
@@ -306,17 +302,6 @@ def handler_pack(
 
 def print_json(result: Json) -> None:
     sys.stdout.write(json.dumps(result, indent=2, ensure_ascii=False) + "\n")
-
-
-def _config(state: Path | None, *, create: bool = True, **values: Any) -> Config:
-    from simulator.failures import WrongUse
-    from simulator.state.folder import user_state_folder
-    from simulator.world import Config
-
-    folder = state or user_state_folder()
-    if not create and not (folder / "world.json").is_file():
-        raise WrongUse(f"{folder} is not the state folder of a world; name one with --state")
-    return Config(state=folder, dsn=os.environ.get("BACKUPSIM_DSN") or None, **values)
 
 
 def _lacks_azurite() -> bool:

@@ -59,6 +59,7 @@ STEPS: dict[str, tuple[str, str]] = {
         "Comparing every block with what the guest wrote, and opening the database",
         "将每个块与来宾写入的内容进行比较，并打开数据库",
     ),
+    "vault_check": ("Checking what the recovery points name", "正在检查恢复点所引用的内容"),
 }
 
 LABELS: dict[str, tuple[str, str]] = {
@@ -100,6 +101,33 @@ LABELS: dict[str, tuple[str, str]] = {
     "with_remedy": ("{detail}; {remedy}", "{detail}；{remedy}"),
     "verdict_good": ("verified", "已验证"),
     "verdict_bad": ("not verified", "未通过验证"),
+    "check_problem": (
+        "damaged    recovery point {point}, disk {disk}, {copy}: {problem}",
+        "已损坏     恢复点 {point}，磁盘 {disk}，{copy}：{problem}",
+    ),
+    "check_more": ("           and {count} more", "           以及另外 {count} 个"),
+    "check_unnamed": ("unnamed    no recovery point names the {kind} {name}", "无引用     没有恢复点引用{kind} {name}"),
+    "check_manifest": ("manifest", "清单"),
+    "check_pack": ("pack", "包"),
+    "check_snapshot": ("snapshot", "快照"),
+    "check_no_digests": (
+        "unchecked  nothing is known yet to compare the snapshot {name} with",
+        "未检查     尚无可与快照 {name} 比较的内容",
+    ),
+    "check_counts": (
+        "checked    {points} recovery points, {manifests} manifests, {packs} packs, {snapshots} snapshots",
+        "已检查     {points} 个恢复点、{manifests} 个清单、{packs} 个包、{snapshots} 个快照",
+    ),
+    "check_read": (
+        "read       {mebibytes} MiB; what was read longest ago: {oldest}",
+        "已读取     {mebibytes} MiB；最早一次读取：{oldest}",
+    ),
+    "check_never": ("never", "从未"),
+    "check_good": ("no damage in {vaults}", "{vaults} 中没有损坏"),
+    "check_bad": (
+        "{count} copies are damaged in {vaults}; other copies and disks of their recovery points can be restored",
+        "{vaults} 中有 {count} 个副本已损坏；其恢复点的其他副本和磁盘仍可还原",
+    ),
     "up_lost": ("lost       {loss}", "已丢失     {loss}"),
     "up_arm": ("ARM        {https}  (without TLS: {http})", "ARM        {https}  (不使用 TLS：{http})"),
     "up_blobs": ("blobs      {url}", "Blob       {url}"),

@@ -8,6 +8,8 @@ GET  /_sim/recoverypoint?id=ID      what the service measured of a recovery poin
 POST /_sim/verify                   {"recovery_point", "job"?}: see verify.py
 GET  /_sim/events?since=N&job=ID    the journal of events; with follow=true as a stream that goes on
 GET  /_sim/endpoints                what endpoints.json says
+POST /_sim/vaultcheck               {"vault"?, "read_data_percent"?, "seed"?}: begin a check of the vaults
+GET  /_sim/vaultcheck?id=ID         how far it is, and its report
 POST /_sim/reset                    the world is empty again
 POST /_sim/purge                    what is soft-deleted is gone
 GET  /_sim/clock                    the world's time, and whether it can be moved
@@ -36,9 +38,10 @@ from controlplane.domain.recovery_services import recovery_point as points
 from controlplane.domain.recovery_services.recovery_point import TIERS
 from controlplane.json_object import Json
 from controlplane.ports import PortError, Store
-from simulator.control import strictness
+from simulator.control import strictness, vault_checks
 from simulator.control import world as control_world
 from simulator.control.strictness import Refused
+from simulator.control.vault_checks import VaultChecks
 from simulator.control.verify import Verifier
 from simulator.control.world import WorldControls
 from simulator.failures import Failure, WrongUse
@@ -58,6 +61,7 @@ class Controls:
     host: Host
     verifier: Verifier
     world: WorldControls
+    vault_checks: VaultChecks
     networks: Sequence[IPv4Network | IPv6Network] = ()
     """Who may ask, besides this machine."""
 
@@ -86,6 +90,7 @@ def build(controls: Controls) -> FastAPI:
     _add_machines(app, controls)
     _add_points(app, controls)
     control_world.add(app, lambda: controls.world)
+    vault_checks.add(app, lambda: controls.vault_checks)
     _add_errors(app)
     return app
 

@@ -90,6 +90,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     f"{JOBS}.deployment": (*RULES, PORTS, TEMPLATES, f"{TEMPLATES}.language", f"{JOBS}.engine", f"{JOBS}.requests"),
     f"{JOBS}.provisioning": (*RULES, PORTS, VAULT, f"{JOBS}.documents", f"{JOBS}.engine", f"{JOBS}.requests"),
     f"{JOBS}.crash_recovery": (*RULES, PORTS, VAULT, f"{JOBS}.documents"),
+    f"{JOBS}.vault_check": (*RULES, PORTS, VAULT, f"{JOBS}.documents", f"{JOBS}.engine", f"{JOBS}.retention"),
     f"{JOBS}.catalog": (
         f"{JOBS}.requests",
         f"{JOBS}.engine",
@@ -288,8 +289,10 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         CAUSED,
         FABRIC_DOCUMENTS,
         VAULT,
+        SIDE_THREADS,
         f"{JOBS}.engine",
         f"{JOBS}.retention",
+        f"{JOBS}.vault_check",
         "controlplane.adapters",
         EDGE,
         "simulator.failures",

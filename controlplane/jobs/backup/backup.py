@@ -99,6 +99,7 @@ def _start(ports: Ports, engine: Engine, item: Document, expires: datetime, rule
         },
         internal={"IsInstantRpJob": "True"},
     )
+    state = first_state(ports, body, vault, expires, rules)
     order = JobOrder(
         plan=BACKUP,
         job=job,
@@ -107,7 +108,7 @@ def _start(ports: Ports, engine: Engine, item: Document, expires: datetime, rule
         lock=f"{item.id}|backup",
         conflict=in_progress(),
         operation_id=records.new_guid(ports.chance),
-        facts={"item": item.id},
+        facts={"item": item.id, records.WRITES: vault_copy.names(state, job.id)},
     )
     return records.open_job(ports, engine, order)
 

@@ -16,6 +16,7 @@ from controlplane.domain.recovery_services import recovery_point
 from controlplane.domain.recovery_services.recovery_point import PointDisk, RecoveryPoint
 from controlplane.jobs.backup import findings
 from controlplane.jobs.backup.states import BackupState
+from controlplane.jobs.backup.vault_copy import digests_name
 from controlplane.jobs.documents import points
 from controlplane.jobs.engine import records
 from controlplane.jobs.engine.job_state import JobState
@@ -60,7 +61,7 @@ def kept(ports: Ports, state: JobState, point: RecoveryPoint, disks: Sequence[Po
         snapshot = points.snapshot_of(disk)
         if not point.has_snapshots or readable(ports, disk) or ports.blobs.properties(snapshot) is None:
             continue
-        name = _name(state, point.id, disk.lun)
+        name = digests_name(point.id, state["job"], disk.lun)
         content = vault.keep_digests(snapshot, disk.size_bytes, name)
         if disk.content and content != disk.content:
             vault.delete(name, [])
@@ -85,13 +86,9 @@ def kept(ports: Ports, state: JobState, point: RecoveryPoint, disks: Sequence[Po
 def forgotten(ports: Ports, state: JobState, point: str, luns: Sequence[int], but: Collection[str] = ()) -> Outcome:
     """Without what this job has made for the recovery point of this id."""
     vault = VaultStore(ports.vault_blobs, ports.settings.vault_account)
-    for name in {_name(state, point, lun) for lun in luns}.difference(but):
+    for name in {digests_name(point, state["job"], lun) for lun in luns}.difference(but):
         vault.delete(name, [])
     return Outcome(state)
-
-
-def _name(state: JobState, point: str, lun: int) -> str:
-    return f"digests/{point}/{state['job']}/{lun}"
 
 
 # ------------------------------------------------------------------------------------------------- the step of a backup

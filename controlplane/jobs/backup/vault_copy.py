@@ -12,7 +12,7 @@ from controlplane.domain.events.event import Event
 from controlplane.domain.recovery_services import protected_item, recovery_point
 from controlplane.domain.recovery_services.recovery_point import PointDisk, RecoveryPoint
 from controlplane.jobs.backup import findings
-from controlplane.jobs.backup.states import BackupState
+from controlplane.jobs.backup.states import BackupInput, BackupState
 from controlplane.jobs.documents import damage, points
 from controlplane.jobs.engine import records
 from controlplane.jobs.engine.plan import Outcome
@@ -88,7 +88,18 @@ def delete_vault_copy(ports: Ports, state: BackupState) -> Outcome:
     return Outcome(state)
 
 
-def _vault_name(state: BackupState, lun: int) -> str:
+def names(state: BackupInput, job: str) -> list[str]:
+    """Under which names a backup may write to the vault, the digests of its point included."""
+    luns = [int(disk["lun"]) for disk in state["disks"]]
+    return [_vault_name(state, lun) for lun in luns] + [digests_name(state["point"], job, lun) for lun in luns]
+
+
+def digests_name(point: str, job: str, lun: int) -> str:
+    """Under which name a job keeps the digests of a disk of the recovery point of this id."""
+    return f"digests/{point}/{job}/{lun}"
+
+
+def _vault_name(state: BackupInput, lun: int) -> str:
     return f"{state['item_number']}/{state['point']}/{'os' if lun == protected_item.OS_DISK_LUN else f'lun{lun}'}"
 
 

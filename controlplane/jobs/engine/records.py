@@ -24,6 +24,10 @@ LOCK = "item.operation"
 """Kind of the documents by which an item has at most one operation of a sort at a time."""
 
 
+WRITES = "writes"
+"""Among the facts of a job: under which names it may write to the vault. What is there is nobody else's."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ticket:
     """What a use case answers: where the caller finds the operation and the job."""

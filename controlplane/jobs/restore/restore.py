@@ -23,7 +23,7 @@ from controlplane.domain.recovery_services.restore_request import ALTERNATE, DIS
 from controlplane.domain.resources import resource_group
 from controlplane.domain.storage import storage_account
 from controlplane.domain.times import american
-from controlplane.jobs.backup import backup
+from controlplane.jobs.backup import backup, vault_copy
 from controlplane.jobs.documents import managed_disks, points
 from controlplane.jobs.documents.networks import NETWORKS, find_subnet
 from controlplane.jobs.engine import records
@@ -72,15 +72,21 @@ def restore(ports: Ports, engine: Engine, recovery_point_id: str, request: Json)
     plan = PLANS[checked.kind, checked.managed, tier]
     with ports.store.transaction():
         _check_targets(ports, checked, item.json(), home)
+        state = _first_state(ports, item.json(), point, checked, account, number)
         order = JobOrder(
             plan=plan,
             job=_job(ports, plan, number, point, checked, account),
             scope=point.item,
-            state=_first_state(ports, item.json(), point, checked, account, number),
+            state=state,
             lock=f"{point.item}|restore",
             conflict=_in_progress(),
             operation_id=number,
-            facts={"item": point.item, "point": point.document, "tier": tier},
+            facts={
+                "item": point.item,
+                "point": point.document,
+                "tier": tier,
+                records.WRITES: state["writes"],
+            },
         )
         return records.open_job(ports, engine, order)
 
@@ -184,6 +190,7 @@ def _first_state(
         "container": restored_disks.container_name(point.machine.name, number),
         "zone": checked.zone,
         "disks": [],
+        "writes": [vault_copy.digests_name(point.id, number, disk.lun) for disk in checked.disks],
     }
     group = checked.group or vm.partition("/providers/")[0]
     name = checked.machine.rpartition("/")[2] or point.machine.name
@@ -194,6 +201,7 @@ def _first_state(
     if checked.kind == ORIGINAL:
         expires = ports.clock.now() + backup.DEFAULT_RETENTION
         safety = backup.first_state(ports, item, vault_id_of(point.item), expires, rules=())
+        state["writes"] += vault_copy.names(safety, number)
         original: OriginalInput = {**state, "safety": safety}
         return original
     return state

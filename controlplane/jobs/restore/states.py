@@ -51,6 +51,8 @@ class RestoreInput(JobInput):
     """Availability zone of the restored disks and machine; empty: none."""
     disks: list[MadeDisk]
     """What is made of the disks that are restored."""
+    writes: list[str]
+    """Under which names the job may write to the vault: digests that the point lacks, and a backup of its own."""
 
 
 class RestoreState(RestoreInput, OpenedJob):

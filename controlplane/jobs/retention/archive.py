@@ -166,7 +166,7 @@ def _order(ports: Ports, item: Json, point: RecoveryPoint) -> JobOrder:
         lock=f"{point.item}|restore",
         conflict=stopping.object_locked(),
         operation_id=records.new_guid(ports.chance),
-        facts={"item": point.item.lower()},
+        facts={"item": point.item.lower(), records.WRITES: [_archive_name_of(disk) for disk in point.disks]},
     )
 
 
@@ -207,6 +207,10 @@ MOVE = Plan("MoveRecoveryPoint", (Step("Move recovery point", do=copy_to_archive
 def _aside(ports: Ports, state: MoveState, disk: PointDisk) -> Blob:
     """Where a disk is kept during the move."""
     return Blob(ports.settings.service_account, CONTAINER, f"{state['job']}/{disk.lun}.vhd")
+
+
+def _archive_name_of(disk: PointDisk) -> str:
+    return _archive_name(VaultPoint.from_json(disk.vault or {}))
 
 
 def _archive_name(copy: VaultPoint) -> str:

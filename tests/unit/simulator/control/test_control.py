@@ -25,6 +25,7 @@ from controlplane.ports import Blob, Clock
 from simulator.clock.system import SystemClock
 from simulator.control import api as control
 from simulator.control.reset import OF_THE_WORLD, Resetter
+from simulator.control.vault_checks import VaultChecks
 from simulator.control.world import WorldControls, stream
 from simulator.host.documents import machine_key
 from simulator.host.host import Host
@@ -69,10 +70,12 @@ def controlled(clock: Clock | None = None) -> Iterator[Controlled]:
             arm.ports.store, clock or arm.ports.clock, limits, pace, resetter, lambda: {"schema_version": 1, "arm": "x"}
         )
         unused = cast(Any, None)
-        serving = Serving(control.build(control.Controls(TOKEN, arm.ports.store, unused, unused, world)))
+        checks = VaultChecks(arm.ports)
+        serving = Serving(control.build(control.Controls(TOKEN, arm.ports.store, unused, unused, world, checks)))
         try:
             yield Controlled(arm, limits, serving.url)
         finally:
+            checks.close()
             serving.close()
 
 
@@ -98,7 +101,7 @@ def test_others_than_this_machine_are_admitted_by_name(asker: str, status: int) 
     with arm_world() as arm:
         world = WorldControls(arm.ports.store, arm.ports.clock, unused, unused, unused, unused)
         networks = [ip_network("172.16.0.0/12"), ip_network("fd00::/8")]
-        app = control.build(control.Controls(TOKEN, arm.ports.store, unused, unused, world, networks))
+        app = control.build(control.Controls(TOKEN, arm.ports.store, unused, unused, world, unused, networks))
 
         async def ask() -> httpx.Response:
             transport = httpx.ASGITransport(app, client=(asker, 1))
@@ -430,3 +433,28 @@ def test_a_reset_ends_machines_with_all_that_was_on_their_disks(tmp_path: Path) 
         world.fabric.delete_vm(host_setting.VM)
         resetter.reset()
         assert host.machines() == [], "a machine that somebody deleted is no hindrance"
+
+
+# --------------------------------------------------------------------------------------------------------- vault check
+
+
+def test_a_check_of_the_vaults_is_an_operation(world: Controlled) -> None:
+    begun = world.ask("POST", "/vaultcheck", {"read_data_percent": 100})
+    assert begun.status_code == 202
+    operation = ended(world, begun.json()["id"])
+    assert operation["status"] == "Succeeded"
+    assert (operation["report"]["problems"], operation["report"]["healthy"]) == ([], True)
+    assert world.ask("GET", "/vaultcheck", id="77").json()["error"]["code"] == "NoSuchCheck"
+
+
+def ended(world: Controlled, id: str) -> Json:
+    while (operation := world.ask("GET", "/vaultcheck", id=id).json())["status"] == "InProgress":
+        pass
+    return cast(Json, operation)
+
+
+def test_a_vault_that_is_not_there_and_a_share_of_more_than_all_are_refused(world: Controlled) -> None:
+    answer = world.ask("POST", "/vaultcheck", {"vault": "nobody's"})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (404, "NoSuchVault")
+    assert world.ask("POST", "/vaultcheck", {"read_data_percent": 101}).status_code == 400
+    assert world.ask("POST", "/vaultcheck", {"repair": True}).json()["error"]["code"] == "UnknownKey"
