@@ -13,6 +13,8 @@ from typing import Any
 
 import uvicorn
 
+from simulator.bounded_protocol import BoundedConfig
+from simulator.bounds import BOUNDS, Bounds, Refuse, plainly
 from simulator.failures import Failure
 
 GRACE_SECONDS = 2
@@ -33,16 +35,24 @@ class Serving:
     """An application that is being served; ready to answer once constructed. With a certificate, over HTTPS."""
 
     def __init__(
-        self, app: Application, host: str = "127.0.0.1", port: int = 0, certificate: Path | None = None
+        self,
+        app: Application,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        certificate: Path | None = None,
+        *,
+        bounds: Bounds = BOUNDS,
+        refuse: Refuse = plainly,
     ) -> None:
+        """`refuse` says what a client is told that goes beyond the bounds."""
         self._listener = _listen(host, port)
         self._scheme = "https" if certificate else "http"
         self.host = host
         self.port: int = self._listener.getsockname()[1]
-        config = uvicorn.Config(
+        config = BoundedConfig(
             app,
-            log_config=None,
-            access_log=False,
+            bounds,
+            refuse,
             ws="none",
             interface="asgi3",
             proxy_headers=False,

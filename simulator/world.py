@@ -14,6 +14,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from contextvars import copy_context
 from dataclasses import dataclass, field, replace
+from http import HTTPStatus
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from random import Random
@@ -40,6 +41,7 @@ from controlplane.jobs.timetable import Timetable
 from controlplane.json_object import Json
 from controlplane.ports import Blobs, Ports, ServiceSettings, StorageUnavailable
 from simulator import parties
+from simulator.bounds import RefusalText
 from simulator.clock.system import SystemClock
 from simulator.failures import WorldEnded, WrongUse
 from simulator.pace import Pace, PaceSettings
@@ -302,9 +304,9 @@ class World:
         _serve_certificate(service, self.authority)
         app = _side_by_side(service, self._controls)
         certificate = self.authority.certificate_file("server", server_hosts(self.config.host))
-        self._serving = Serving(app, self.config.host, self.config.arm_port)
+        self._serving = Serving(app, self.config.host, self.config.arm_port, refuse=_as_the_service)
         self._stack.callback(self._serving.close)
-        self._secure = Serving(app, self.config.host, self.config.https_port, certificate)
+        self._secure = Serving(app, self.config.host, self.config.https_port, certificate, refuse=_as_the_service)
         self._stack.callback(self._secure.close)
 
     def _build_backend(self, keep: ExitStack) -> None:
@@ -385,6 +387,11 @@ def build(config: Config, wrappers: Wrappers = Wrappers()) -> World:  # noqa: B0
 
 def _action_failed(error: Exception) -> None:
     structlog.get_logger("clock").error("action failed", exc_info=error)
+
+
+def _as_the_service(status: HTTPStatus, sentence: str) -> RefusalText:
+    headers, body = arm.refused_unread(status, sentence)
+    return RefusalText(b"application/json; charset=utf-8", body, tuple(headers))
 
 
 def _from_here(url: str) -> str:

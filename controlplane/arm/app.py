@@ -20,21 +20,21 @@ from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from controlplane.arm.authorization import routes as authorization
 from controlplane.arm.compute import routes as compute
 from controlplane.arm.data_protection import routes as data_protection
 from controlplane.arm.edge import api_versions, locks, openapi, unsimulated
-from controlplane.arm.edge.call import Answer, Call, as_json
+from controlplane.arm.edge.call import Answer, Call, as_json, encode
 from controlplane.arm.edge.dispatch import Operations, answered, begun
 from controlplane.arm.edge.error_mapping import as_service_error
 from controlplane.arm.edge.internal_client import InternalClient
 from controlplane.arm.edge.long_poll import hold
 from controlplane.arm.edge.rate_limits import RateLimits
-from controlplane.arm.edge.reply import Reply
+from controlplane.arm.edge.reply import Raw, Reply, outside_of_requests
 from controlplane.arm.edge.routing import Route, RouteMatch, Table, group_resources, operation_name, split, type_of
 from controlplane.arm.insights import routes as insights
 from controlplane.arm.managed_identity import routes as managed_identity
@@ -50,7 +50,6 @@ from controlplane.domain.errors.arm import REQUEST_CONTENT_TOO_LARGE
 from controlplane.domain.events import service as events
 from controlplane.ports import Engine, Ports
 
-MAX_BODY_BYTES = 4 * 1024 * 1024
 ROOTS = {"subscriptions", "providers", "tenants"}
 """The first segments of ARM paths. Everything else, such as signing in, is answered without a token."""
 
@@ -94,6 +93,14 @@ def build(
         middleware=[edge],
         exception_handlers={HTTPException: _outside_arm},
     )
+
+
+def refused_unread(status: HTTPStatus, sentence: str) -> tuple[Raw, bytes]:
+    """Headers and body of the answer to a request that its listener refuses before anything here sees it: for its size,
+    its form, or its slowness."""
+    is_too_large = status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    code = REQUEST_CONTENT_TOO_LARGE.code if is_too_large else _code_of(status)
+    return outside_of_requests(), encode({"error": {"code": code, "message": sentence}})
 
 
 def internal_client(ports: Ports, engine: Engine, identity: Identity) -> InternalClient:
@@ -148,10 +155,12 @@ class Arm:
         head = scope["method"] == "HEAD"
         try:
             if scope["path"].lstrip("/").partition("/")[0].lower() in ROOTS:
-                answer = await self._answer(scope, _limited(receive), headers, left, reply.correlation_id)
+                answer = await self._answer(scope, receive, headers, left, reply.correlation_id)
                 await reply.answer(answer, left, head)
             else:
-                await self._app(scope, _limited(receive), reply.send)
+                await self._app(scope, receive, reply.send)
+        except ClientDisconnect:
+            return  # while its body was read: nobody hears an answer
         except Exception as error:
             if reply.started:
                 raise
@@ -241,21 +250,6 @@ class Arm:
         return begun(call, request.event(time=call.ports.clock.now(), monotonic_seconds=time.monotonic()))
 
 
-def _limited(receive: Receive) -> Receive:
-    """Lets a body of MAX_BODY_BYTES through and no more."""
-    received = 0
-
-    async def limited() -> Message:
-        nonlocal received
-        message = await receive()
-        received += len(message.get("body", b""))
-        if received > MAX_BODY_BYTES:
-            raise REQUEST_CONTENT_TOO_LARGE.error(limit_bytes=MAX_BODY_BYTES)
-        return message
-
-    return limited
-
-
 async def _body(receive: Receive) -> bytes:
     content = bytearray()
     while True:
@@ -315,5 +309,9 @@ def _envelope(error: ServiceError) -> Answer:
 async def _outside_arm(request: Request, error: Exception) -> Response:
     """Refusals of routes outside ARM, in the same envelope."""
     assert isinstance(error, HTTPException)
-    body = {"error": {"code": HTTPStatus(error.status_code).phrase.replace(" ", ""), "message": str(error.detail)}}
+    body = {"error": {"code": _code_of(HTTPStatus(error.status_code)), "message": str(error.detail)}}
     return JSONResponse(body, error.status_code, headers=error.headers)
+
+
+def _code_of(status: HTTPStatus) -> str:
+    return status.phrase.replace(" ", "").replace("-", "")

@@ -17,14 +17,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from simulator.bounds import BOUNDS, Bounds
 from simulator.command.client_environment import is_real_azure
 from simulator.failures import Failure
 
 HTTPS_PORT = 443
 PORT_DIGITS = 5
-HEAD_BYTES = 16 * 1024
 COPY_BYTES = 64 * 1024
-HEAD_SECONDS = 30.0
 START_SECONDS = 10.0
 
 
@@ -92,7 +91,10 @@ class Proxy:
         upstream: Callable[[str, int], Upstream | None],
         certificate: Path,
         on_refusal: Callable[[str], None] = lambda target: None,
+        bounds: Bounds = BOUNDS,
     ) -> None:
+        self._bounds = bounds
+        self._connections = 0
         self._upstream = upstream
         self._on_refusal = on_refusal
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -121,41 +123,53 @@ class Proxy:
     async def _serve(self) -> None:
         self._stop = asyncio.Event()
         # Its end cancels what it still serves: the runner cancels every task that is left.
-        server = await asyncio.start_server(self._handle, "127.0.0.1", 0, limit=HEAD_BYTES)
+        server = await asyncio.start_server(self._handle, "127.0.0.1", 0, limit=self._bounds.head_bytes)
         self._port: int = server.sockets[0].getsockname()[1]
         self._ready.set()
         await self._stop.wait()
         server.close()
 
     async def _handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(*ENDS_OF_A_CONNECTION):
-            await self._connect(reader, writer)
-        writer.close()
+        self._connections += 1
+        try:
+            if self._connections > self._bounds.connections:
+                await _refuse(writer, "503 Service Unavailable", "too many connections are open; try again later")
+            else:
+                with suppress(*ENDS_OF_A_CONNECTION):
+                    await self._connect(reader, writer)
+        finally:
+            self._connections -= 1
+            writer.close()
 
     async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), HEAD_SECONDS)
+        head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), self._bounds.head_seconds)
         method, _, rest = head.partition(b"\r\n")[0].decode("latin-1").partition(" ")
         target = rest.partition(" ")[0]
         upstream = self._upstream(*_address(target)) if method == "CONNECT" else None
         if upstream is None:
             self._on_refusal(_named(target))
-            await _refuse(writer, _named(target))
+            sentence = f"{_named(target)} is not simulated, and only simulated services can be reached."
+            await _refuse(writer, "403 Forbidden", sentence)
             return
-        theirs = await asyncio.open_connection(upstream.host, upstream.port, ssl=upstream.trust)
+        opening = asyncio.open_connection(upstream.host, upstream.port, ssl=upstream.trust)
+        theirs = await asyncio.wait_for(opening, self._bounds.head_seconds)
         try:
             writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
             await writer.drain()
-            await writer.start_tls(self._context)
-            await _join((reader, writer), theirs)
+            await writer.start_tls(self._context, ssl_handshake_timeout=self._bounds.head_seconds)
+            await _join((reader, writer), theirs, self._bounds.send_seconds)
         finally:
             theirs[1].close()
 
 
 async def _join(
-    one: tuple[asyncio.StreamReader, asyncio.StreamWriter], other: tuple[asyncio.StreamReader, asyncio.StreamWriter]
+    one: tuple[asyncio.StreamReader, asyncio.StreamWriter],
+    other: tuple[asyncio.StreamReader, asyncio.StreamWriter],
+    send_seconds: float,
 ) -> None:
-    """Copy both ways until either side ends."""
-    ways = {asyncio.create_task(_copy(one[0], other[1])), asyncio.create_task(_copy(other[0], one[1]))}
+    """Copy both ways until either side ends, or takes nothing for so long."""
+    pairs = ((one[0], other[1]), (other[0], one[1]))
+    ways = {asyncio.create_task(_copy(*pair, send_seconds)) for pair in pairs}
     try:
         await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
     finally:
@@ -164,15 +178,15 @@ async def _join(
         await asyncio.gather(*ways, return_exceptions=True)
 
 
-async def _copy(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+async def _copy(source: asyncio.StreamReader, target: asyncio.StreamWriter, send_seconds: float) -> None:
     while data := await source.read(COPY_BYTES):
         target.write(data)
-        await target.drain()
+        await asyncio.wait_for(target.drain(), send_seconds)
 
 
-async def _refuse(writer: asyncio.StreamWriter, target: str) -> None:
-    said = f"backupsim: {target} is not simulated, and only simulated services can be reached.\n".encode()
-    head = ("HTTP/1.1 403 Forbidden", "Content-Type: text/plain", f"Content-Length: {len(said)}", "Connection: close")
+async def _refuse(writer: asyncio.StreamWriter, status: str, sentence: str) -> None:
+    said = f"backupsim: {sentence}\n".encode()
+    head = (f"HTTP/1.1 {status}", "Content-Type: text/plain", f"Content-Length: {len(said)}", "Connection: close")
     writer.write("\r\n".join((*head, "", "")).encode() + said)
     await writer.drain()
 

@@ -220,7 +220,9 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "simulator.failures": (PORTS, "simulator.client"),
     "simulator.scenario_values": ("simulator.failures",),
     "simulator.scenario": ("simulator.client", "simulator.scenario_values"),
-    "simulator.serving": ("simulator.failures", "uvicorn"),
+    "simulator.bounds": (),
+    "simulator.bounded_protocol": ("simulator.bounds", "uvicorn"),
+    "simulator.serving": ("simulator.failures", "simulator.bounds", "simulator.bounded_protocol", "uvicorn"),
     "simulator.packages": (CONTRACT,),
     "simulator.parties": (PORTS,),
     "simulator.pace": (EVENTS, RECOVERY_SERVICES, PORTS, f"{JOBS}.engine", "simulator.failures"),
@@ -328,6 +330,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         f"{ARM}.sign_in",
         EDGE,
         f"{ARM}.app",
+        "simulator.bounds",
         "simulator.failures",
         "simulator.pace",
         "simulator.packages",
@@ -346,6 +349,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     # The command knows a world by `build` and its client alone: not its host, guests, service or control API.
     "simulator.command": (
         CONTRACT,
+        "simulator.bounds",
         "simulator.client",
         "simulator.failures",
         "simulator.scenario_values",

@@ -68,6 +68,11 @@ class Reply:
         return ids
 
 
+def outside_of_requests() -> Raw:
+    """What an answer carries to a request of which nothing was read."""
+    return [*EVERY, (b"x-ms-request-id", str(uuid4()).encode())]
+
+
 @lru_cache(maxsize=2)
 def _moment(second: int) -> str:
     """The same for every answer of a second."""

@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from simulator.bounds import Bounds
 from simulator.command.proxy import AZURE, Names, Proxy, Upstream, upstreams
 from simulator.serving import Message, Receive, Send, Serving
 from simulator.state.authority import Authority, server_hosts
@@ -141,6 +142,32 @@ def test_a_target_that_is_no_address_is_refused_too(
         assert answer.startswith(b"HTTP/1.1 403 ")
     assert world.refused == [named]
     assert caplog.records == []
+
+
+def test_there_is_an_end_to_connections_heads_and_patience(world: World, tmp_path: Path) -> None:
+    certificate = Authority(tmp_path).certificate_file("azure", AZURE.certified)
+    proxy = Proxy(world.upstream, certificate, bounds=Bounds(connections=2, head_bytes=1_000, head_seconds=0.3))
+    address = httpx.URL(proxy.url)
+
+    def connect() -> socket.socket:
+        return socket.create_connection((address.host, address.port or 0), timeout=10)
+
+    def told(connection: socket.socket) -> bytes:
+        try:
+            return b"".join(iter(lambda: connection.recv(65536), b""))
+        except ConnectionResetError:
+            return b""
+
+    try:
+        with connect() as first, connect() as second, connect() as third:
+            assert told(third).startswith(b"HTTP/1.1 503 ")
+            second.sendall(b"CONNECT " + b"a" * 3_000)
+            assert told(first) == told(second) == b""
+        with connect() as fourth:
+            fourth.sendall(b"GET x HTTP/1.1\r\n\r\n")
+            assert told(fourth).startswith(b"HTTP/1.1 403 ")
+    finally:
+        proxy.close()
 
 
 def test_nonsense_ends_the_connection_and_nothing_more(world: World) -> None:
