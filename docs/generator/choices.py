@@ -153,6 +153,13 @@ SERVICE = (
         "controlplane/arm/recovery_services/replication_vault_settings.py",
     ),
     Choice(
+        "Addresses of virtual networks",
+        "of IPv4 alone, and one range for each subnet; others are refused by name, and a subnet shows the actions of a "
+        "delegation as they were sent",
+        "networks of both versions; the actions come from the service that a subnet is delegated to",
+        "controlplane/domain/network/network.py",
+    ),
+    Choice(
         "Deletion of a resource group",
         "finished when the 202 is answered; a resource that cannot be deleted is tried again while others can",
         "takes minutes; the order is not public",

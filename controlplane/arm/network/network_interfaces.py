@@ -9,6 +9,7 @@ from pydantic import Field
 from controlplane.arm.edge.call import Call, RequestBody
 from controlplane.arm.edge.plain_resources import PlainType, ResourceRequest
 from controlplane.arm.network import network_security_groups, public_ip_addresses
+from controlplane.domain import errors
 from controlplane.domain.errors.network import NETWORK_INTERFACE_MUST_HAVE_ONE_IP_CONFIGURATION
 from controlplane.domain.network import network, network_interface
 from controlplane.domain.network.network import INTERFACE
@@ -25,6 +26,7 @@ class ReferenceRequest(RequestBody):
 class ConfigurationPropertiesRequest(RequestBody):
     subnet: ReferenceRequest
     private_ip_address: str | None = Field(default=None, alias="privateIPAddress")
+    private_ip_address_version: str = Field(default="IPv4", alias="privateIPAddressVersion")
     private_ip_allocation_method: str = Field(default="Dynamic", alias="privateIPAllocationMethod")
     public_ip_address: ReferenceRequest | None = Field(default=None, alias="publicIPAddress")
     primary: bool | None = None
@@ -90,6 +92,8 @@ def _configuration(
 ) -> Json:
     """`present` is the address that it had before."""
     id, properties = network_interface.configuration_id(interface, request.name), request.properties
+    if properties.private_ip_address_version.lower() == "ipv6":
+        raise errors.operation_not_simulated("an address of IPv6")
     subnet = find_subnet(call.ports.store, properties.subnet.id)
     if subnet is None:
         raise network.invalid_reference(properties.subnet.id, interface)

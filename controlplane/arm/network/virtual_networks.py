@@ -98,6 +98,8 @@ def _body(call: Call, request: NetworkRequest, existing: Json | None) -> Json:
 
 
 def _subnet(vnet: str, name: str, request: SubnetPropertiesRequest, etag: str) -> Json:
+    if len(request.address_prefixes or []) > 1:
+        raise errors.operation_not_simulated("a subnet with several address ranges")
     group, id = request.network_security_group, f"{vnet}/subnets/{name}"
     properties: Json = {
         "provisioningState": "Succeeded",

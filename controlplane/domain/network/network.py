@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Address, IPv4Network, IPv6Network
 
-from controlplane.domain.errors import ServiceError
+from controlplane.domain.errors import ServiceError, operation_not_simulated
 from controlplane.domain.errors.network import (
     IN_USE_NETWORK_SECURITY_GROUP_CANNOT_BE_DELETED,
     IN_USE_SUBNET_CANNOT_BE_DELETED,
@@ -37,10 +37,21 @@ SMALLEST_SUBNET = 29
 
 
 def parse_range(prefix: str) -> IPv4Network:
+    """ServiceError for what is no range, and for one of IPv6, which no network has here."""
     try:
         return IPv4Network(prefix)
     except ValueError:
+        if _is_ipv6(prefix):
+            raise operation_not_simulated("an address range of IPv6") from None
         raise INVALID_ADDRESS_PREFIX_FORMAT.error(prefix=prefix) from None
+
+
+def _is_ipv6(prefix: str) -> bool:
+    try:
+        IPv6Network(prefix)
+    except ValueError:
+        return False
+    return True
 
 
 def check_subnets(space: Sequence[str], subnets: Iterable[tuple[str, str]]) -> None:

@@ -247,6 +247,17 @@ def test_a_subnet_fits_into_its_network(world: ArmWorld, path: str, prefix: str,
     assert world.get(VNET) == before
 
 
+def test_addresses_of_ipv6_are_refused_by_name(world: ArmWorld) -> None:
+    space = {"addressPrefixes": ["10.0.0.0/16", "fd00:db8:deca::/48"]}
+    body: Json = {"location": "westus", "properties": {"addressSpace": space}}
+    assert world.error("PUT", f"{VNET}6", body) == (501, "OperationNotSimulated")
+    subnet = {"properties": {"addressPrefixes": ["10.0.1.0/24", "10.0.2.0/24"]}}
+    assert world.error("PUT", BACK, subnet) == (501, "OperationNotSimulated")
+    six = interface_body(privateIPAddressVersion="IPv6")
+    assert world.error("PUT", INTERFACE, six) == (501, "OperationNotSimulated")
+    assert world.put(INTERFACE, interface_body(privateIPAddressVersion="IPv4")).status_code == 201
+
+
 def test_a_network_written_without_subnets_keeps_those_it_has(world: ArmWorld) -> None:
     world.put(INTERFACE, interface_body())
     bare: Json = {"location": "westus", "properties": {"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}}}
