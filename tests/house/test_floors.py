@@ -13,6 +13,7 @@ ROOT = Path(__file__).parents[2]
 NAMESPACES = {"controlplane.adapters.migrations", "controlplane.adapters.migrations.versions"}
 """Folders of scripts that Alembic loads; they have no `__init__`."""
 FILES = sorted(path for top in ("extension", "controlplane", "simulator") for path in (ROOT / top).rglob("*.py"))
+OF_THE_DOCS = sorted((ROOT / "docs").rglob("*.py"))
 
 CONTRACT = "extension.contract"
 DOMAIN, EVENTS, ERRORS = "controlplane.domain", "controlplane.domain.events", "controlplane.domain.errors"
@@ -430,7 +431,7 @@ def test_every_package_has_a_row_and_every_row_a_package() -> None:
 FOLDERS = sorted(
     {
         path.parent
-        for top in ("extension", "controlplane", "simulator", "tests/unit")
+        for top in ("extension", "controlplane", "simulator", "docs", "tests/unit")
         for path in (ROOT / top).rglob("*.py")
     }
 )
@@ -441,7 +442,7 @@ def test_a_folder_can_be_taken_in_at_a_glance(folder: Path) -> None:
     assert len([path for path in folder.glob("*.py") if path.name != "__init__.py"]) <= MODULES_AT_MOST
 
 
-@pytest.mark.parametrize("path", FILES, ids=module)
+@pytest.mark.parametrize("path", FILES + OF_THE_DOCS, ids=module)
 def test_no_module_outgrows_the_longest(path: Path) -> None:
     assert len(path.read_text(encoding="utf-8").splitlines()) <= LONGEST_LINES
 
@@ -479,7 +480,7 @@ def test_the_domain_is_pure(path: Path) -> None:
     assert not names & IMPURE, f"pass it in instead: {names & IMPURE}"
 
 
-@pytest.mark.parametrize("path", FILES, ids=module)
+@pytest.mark.parametrize("path", FILES + OF_THE_DOCS, ids=module)
 def test_every_file_says_its_one_job(path: Path) -> None:
     first = (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").split("\n")[0]
     assert first.endswith("."), "the first line of the module docstring is its one-sentence job"
