@@ -53,9 +53,6 @@ class ClockWrapper(Clock):
     def every(self, seconds: float, action: Callable[[], None]) -> Callable[[], None]:
         return self.inner.every(seconds, action)
 
-    def wait(self, until: Callable[[], bool], deadline: datetime) -> bool:
-        return self.inner.wait(until, deadline)
-
 
 class BlobWriterWrapper(BlobWriter):
     def __init__(self, inner: BlobWriter) -> None:

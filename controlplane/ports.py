@@ -52,9 +52,6 @@ class Clock(Protocol):
         the exception is handed to the clock's `on_error`.
         """
 
-    def wait(self, until: Callable[[], bool], deadline: datetime) -> bool:
-        """Block until `until()` is true (True) or the world reaches `deadline` (False)."""
-
 
 # ---------------------------------------------------------------------------------------------------------------- Blobs
 

@@ -6,13 +6,12 @@ test, from outside; the product knows nothing of it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 
-from controlplane.port_wrappers import BlobsWrapper, ClockWrapper
-from controlplane.ports import Blob, BlobProperties, Blobs, BlobWriter, Clock, Container, Range, Store
+from controlplane.port_wrappers import BlobsWrapper
+from controlplane.ports import Blob, BlobProperties, Blobs, BlobWriter, Container, Range, Store
 from simulator.guest.agent.process import CommandRunner, RunningCommand
 from simulator.guest.conditions import MachineConditions
 
@@ -50,18 +49,6 @@ class TransactionGuard:
         """The same for the processes of a machine."""
         factories = replace(given.factories, run_command=self.runner(given.factories.run_command))
         return replace(given, factories=factories)
-
-
-class GuardedClock(ClockWrapper):
-    """Fails where somebody waits for time."""
-
-    def __init__(self, inner: Clock, guard: TransactionGuard) -> None:
-        super().__init__(inner)
-        self._guard = guard
-
-    def wait(self, until: Callable[[], bool], deadline: datetime) -> bool:
-        self._guard.check("Clock.wait was called")
-        return super().wait(until, deadline)
 
 
 class GuardedBlobs(BlobsWrapper):

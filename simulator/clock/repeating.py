@@ -1,4 +1,4 @@
-"""The repeating actions of a clock, and the wait for a condition.
+"""The repeating actions of a clock.
 
 Every clock keeps one schedule of repeating actions. While time flows, a single thread watches the schedule and hands
 what is due to a few workers, so a slow action delays nobody. While time stands, actions run only in `jump`, one after
@@ -12,15 +12,13 @@ from __future__ import annotations
 import heapq
 import math
 import threading
-import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass
-from datetime import datetime
 
-POLL_SECONDS = 0.015
+
 WORKERS = 8
 LONGEST_SLEEP_SECONDS = 3600.0
 
@@ -33,17 +31,6 @@ def next_due(due: float, period: float, now: float) -> float:
         return due
     later = due + period * (math.floor((now - due) / period) + 1)
     return later if later > now else later + period
-
-
-def wait(now: Callable[[], datetime], until: Callable[[], bool], deadline: datetime) -> bool:
-    """Block until `until()` is true (True) or `now()` reaches `deadline` (False)."""
-    while True:
-        late = now() >= deadline  # read before `until`, so that what came true in time is never called late
-        if until():
-            return True
-        if late:
-            return False
-        time.sleep(POLL_SECONDS)
 
 
 @dataclass(eq=False, slots=True)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from simulator.clock.repeating import Actions, OnError, wait
+from simulator.clock.repeating import Actions, OnError
 
 
 class SystemClock:
@@ -21,9 +21,6 @@ class SystemClock:
 
     def every(self, seconds: float, action: Callable[[], None]) -> Callable[[], None]:
         return self._actions.every(seconds, action)
-
-    def wait(self, until: Callable[[], bool], deadline: datetime) -> bool:
-        return wait(self.now, until, deadline)
 
     def close(self) -> None:
         """Start nothing more and wait for the actions that run."""

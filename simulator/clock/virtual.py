@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from simulator.clock.repeating import Actions, OnError, wait
+from simulator.clock.repeating import Actions, OnError
 
 
 class VirtualClock:
@@ -28,9 +28,6 @@ class VirtualClock:
 
     def every(self, seconds: float, action: Callable[[], None]) -> Callable[[], None]:
         return self._actions.every(seconds, action)
-
-    def wait(self, until: Callable[[], bool], deadline: datetime) -> bool:
-        return wait(self.now, until, deadline)
 
     def jump(self, seconds: float) -> None:
         """Move time forward at once, then run what became due, here and in the order it was due."""

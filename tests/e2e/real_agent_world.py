@@ -27,6 +27,7 @@ from simulator.host.goalstate import PluginGoal
 from simulator.host.packages import PackageRepository
 from simulator.host.wireserver import WireServer
 from simulator.serving import Serving
+from tests.patience import comes_true
 from tests.unit.simulator.host.wire_fakes import FakeMachine, goal_state
 
 WIRE_SERVER, METADATA_SERVER = "168.63.129.16", "169.254.169.254"
@@ -132,7 +133,7 @@ class World:
         def so() -> bool:
             return bool(self.machine.reports) and condition(self.handlers)
 
-        if not SystemClock().wait(so, datetime.now(UTC) + PATIENCE):
+        if not comes_true(so):
             log = Path("/var/log/waagent.log")
             sys.stderr.write(log.read_text()[-6000:] if log.exists() else "the agent wrote no log\n")
             raise SystemExit(f"the real agent did not come to that; last report: {self.machine.reports[-1:]}")

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,8 @@ import httpx
 import pytest
 
 from controlplane.arm.sign_in.aad import CLIENT_ID, SUBSCRIPTION_ID, TENANT_ID
-from simulator.clock.system import SystemClock
 from simulator.state.folder import StateFolder
+from tests.patience import comes_true
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = timedelta(seconds=60)
@@ -68,7 +68,7 @@ def published(state: Path) -> dict[str, Any]:
 
 
 def wait_for(condition: Callable[[], bool]) -> bool:
-    return SystemClock().wait(condition, datetime.now(UTC) + PATIENCE)
+    return comes_true(condition)
 
 
 def answers(port: int) -> bool:

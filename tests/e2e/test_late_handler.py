@@ -14,6 +14,7 @@ from controlplane.ports import ServiceSettings
 from extension.contract.settings import SnapshotSettings
 from simulator.state.folder import cache_folder
 from simulator.storage.azurite import Azurite, ManagedAccounts
+from tests.patience import comes_true
 from tests.unit.controlplane.adapters.scripted_fabric import silent
 from tests.unit.controlplane.jobs.backup_world import BackupWorld, backup_world
 
@@ -48,7 +49,8 @@ def test_it_can_neither_snapshot_nor_report(world: BackupWorld) -> None:
     assert job["errorDetails"][0]["errorTitle"] == "GuestAgentSnapshotTaskStatusError"
     asleep = SnapshotSettings.parse(world.fabric.delivered[0].public, world.fabric.delivered[0].protected)
     # A signature ends with a whole second.
-    world.clock.wait(lambda: False, world.clock.now() + timedelta(seconds=1))
+    late = world.clock.now() + timedelta(seconds=1)
+    assert comes_true(lambda: world.clock.now() >= late)
     assert [refused("PUT", f"{uri}&comp=snapshot", b"") for uri in asleep.disks] == [403] * 3
     for uri in (asleep.report.status_uri, asleep.report.logs_uri):
         assert uri is not None

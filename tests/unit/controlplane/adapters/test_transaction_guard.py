@@ -16,7 +16,7 @@ from controlplane.ports import Blob, Blobs
 from simulator.clock.virtual import VirtualClock
 from simulator.guest.agent.process import RunningCommand
 from simulator.guest.conditions import MachineConditions, MachineFactories
-from tests.transaction_guard import AskedInTransaction, GuardedBlobs, GuardedClock, TransactionGuard
+from tests.transaction_guard import AskedInTransaction, GuardedBlobs, TransactionGuard
 
 START = datetime(2026, 11, 22, 8, 30, tzinfo=UTC)
 ADDRESSES = {"account_key", "account_url", "url", "parse", "sas"}
@@ -50,11 +50,9 @@ def ways_out(guard: TransactionGuard) -> dict[str, Callable[[], object]]:
     blobs = MemoryBlobs()
     blobs.add_account("a")
     guarded = GuardedBlobs(blobs, guard)
-    clock = GuardedClock(VirtualClock(START), guard)
     conditions = guard.conditions(MachineConditions(factories=MachineFactories(run_command=ended)))
     return {
         "Blobs.put was called": lambda: guarded.put(Blob("a", "c", "b"), b""),
-        "Clock.wait was called": lambda: clock.wait(lambda: True, START),
         "a process was started": lambda: conditions.factories.run_command([], Path(), {}),
     }
 

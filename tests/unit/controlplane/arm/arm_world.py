@@ -31,7 +31,7 @@ from controlplane.json_object import Json
 from controlplane.ports import Ports, ServiceSettings
 from simulator.clock.virtual import VirtualClock
 from tests.stories import faults
-from tests.transaction_guard import GuardedBlobs, GuardedClock, TransactionGuard
+from tests.transaction_guard import GuardedBlobs, TransactionGuard
 from tests.unit.controlplane.adapters.scripted_fabric import ScriptedFabric
 
 START = datetime(2026, 11, 22, 8, 30, 15, 250_000, tzinfo=UTC)
@@ -225,10 +225,10 @@ def _arm_world(
     guard = TransactionGuard(store)
     guarded = GuardedBlobs(blobs, guard)
     ports = Ports(clock, guarded, store, fabric, Random(7), settings, vault_blobs=guarded)
-    inside = replace(ports, clock=GuardedClock(clock, guard))
-    engine = InlineEngine(plans(lambda: requests), lambda: inside, store.runs, workers=workers)
-    app = build(inside, engine, identity(), **edge)
-    requests = internal_client(inside, engine, identity())
+
+    engine = InlineEngine(plans(lambda: requests), lambda: ports, store.runs, workers=workers)
+    app = build(ports, engine, identity(), **edge)
+    requests = internal_client(ports, engine, identity())
     loop = asyncio.Runner()
     try:
         yield ArmWorld(app, ports, fabric, engine, loop, token())

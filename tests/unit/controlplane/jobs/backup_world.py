@@ -28,7 +28,7 @@ from controlplane.jobs.restore.restore import restore
 from controlplane.json_object import Json
 from controlplane.ports import Blob, Blobs, Disk, MachineSpec, Ports, ServiceSettings
 from simulator.clock.virtual import VirtualClock
-from tests.transaction_guard import GuardedBlobs, GuardedClock, TransactionGuard
+from tests.transaction_guard import GuardedBlobs, TransactionGuard
 from tests.unit.controlplane.adapters.faulty_blobs import FaultyBlobs
 from tests.unit.controlplane.adapters.scripted_fabric import ScriptedFabric
 
@@ -216,7 +216,7 @@ def backup_world(
     guard = TransactionGuard(store)
     guarded = GuardedBlobs(blobs, guard)
     ports = Ports(
-        GuardedClock(clock, guard),
+        clock,
         guarded,
         store,
         fabric,

@@ -30,6 +30,7 @@ from controlplane.jobs.engine.waiting import Wait, Waiting
 from controlplane.json_object import Json
 from controlplane.ports import Engine, MachineSpec, Ports, ServiceSettings, StorageUnavailable, Store
 from simulator.clock.virtual import VirtualClock
+from tests.patience import comes_true
 
 START = datetime(2026, 11, 22, 19, 0, tzinfo=UTC)
 VAULT = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.RecoveryServices/vaults/v"
@@ -94,7 +95,7 @@ class World:
         return engine
 
     def until(self, condition: Callable[[], bool]) -> None:
-        assert self.clock.wait(condition, self.clock.now() + timedelta(days=1))
+        assert comes_true(condition)
 
     def open(self, engine: Engine, plan: Plan, item: str = "/item", **options: Any) -> Ticket:
         number = records.new_guid(self.ports.chance)
@@ -120,7 +121,7 @@ class World:
             run = self.store.runs.get(ticket.job_id)
             return (run is not None and run.status == "ended") or over.is_set()
 
-        assert self.clock.wait(until, self.clock.now() + timedelta(days=1))
+        assert comes_true(until)
         found = self.store.get(jobs.KIND, document)
         assert found is not None
         properties: Json = found.json()["properties"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from datetime import timedelta
 
 import pytest
 
@@ -17,6 +16,7 @@ from controlplane.ports import Blob, BlobNotFound, ServiceSettings, StorageUnava
 from extension.contract.codes import VSS_SERVICE_ERROR, VSS_WRITER_ERROR, Code
 from extension.contract.reports import SnapshotConsistency, StatusReport
 from extension.contract.settings import VM_TYPE, SnapshotSettings
+from tests.patience import comes_true
 from tests.unit.controlplane.adapters.scripted_fabric import ScriptedFabric, apply_desired, silent, snapshots
 from tests.unit.controlplane.jobs.backup_world import BACKUP_REQUEST, ITEM, VM, BackupWorld, backup_world
 
@@ -86,7 +86,7 @@ def boots(world: BackupWorld) -> None:
 def start_and_wait(world: BackupWorld) -> Ticket:
     """A backup that has come to its wait for the agent."""
     ticket = backup_now(world.ports, world.engine, ITEM, BACKUP_REQUEST)
-    assert world.clock.wait(lambda: bool(world.engine.waiting()), world.clock.now() + timedelta(days=1))
+    assert comes_true(lambda: bool(world.engine.waiting()))
     (waiting,) = world.engine.waiting()
     assert waiting.what == "the first report of the agent of SQL01"
     assert world.fabric.delivered == []

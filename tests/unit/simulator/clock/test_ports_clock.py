@@ -17,6 +17,7 @@ from controlplane import ports
 from simulator.clock.repeating import next_due
 from simulator.clock.system import SystemClock
 from simulator.clock.virtual import VirtualClock
+from tests.patience import comes_true
 
 START = datetime(2026, 2, 28, 23, 0, tzinfo=UTC)
 TICK_SECONDS = 0.004
@@ -142,35 +143,6 @@ def test_an_action_never_runs_twice_at_once(timepiece: Timepiece) -> None:
     assert most == [1]
 
 
-def test_wait_sees_what_comes_true(timepiece: Timepiece) -> None:
-    runs: list[int] = []
-    timepiece.clock.every(TICK_SECONDS, lambda: runs.append(1))
-    far = timepiece.clock.now() + timedelta(days=1)
-
-    def comes_true() -> bool:
-        timepiece.step()
-        return len(runs) >= 2
-
-    assert timepiece.clock.wait(comes_true, far)
-
-
-def test_wait_ends_when_the_world_reaches_the_deadline(timepiece: Timepiece) -> None:
-    deadline = timepiece.clock.now() + timedelta(seconds=2 * TICK_SECONDS)
-
-    def never() -> bool:
-        timepiece.step()
-        return False
-
-    assert not timepiece.clock.wait(never, deadline)
-    assert timepiece.clock.now() >= deadline
-
-
-def test_wait_prefers_the_truth_to_a_past_deadline(timepiece: Timepiece) -> None:
-    past = timepiece.clock.now() - timedelta(seconds=1)
-    assert timepiece.clock.wait(lambda: True, past)
-    assert not timepiece.clock.wait(lambda: False, past)
-
-
 def test_close_waits_for_what_runs_and_starts_nothing_more(timepiece: Timepiece) -> None:
     begun, finished, runs = threading.Event(), threading.Event(), list[int]()
 
@@ -213,7 +185,7 @@ def test_a_slow_action_delays_no_other() -> None:
 
     clock.every(TICK_SECONDS, slow)
     clock.every(TICK_SECONDS, lambda: runs.append(1))
-    assert clock.wait(lambda: len(runs) >= 3, clock.now() + timedelta(seconds=PATIENCE_SECONDS))
+    assert comes_true(lambda: len(runs) >= 3)
     release.set()
     clock.close()
 
@@ -291,7 +263,7 @@ def test_a_jump_brings_the_next_run_nearer() -> None:
     clock, runs = VirtualClock(START, rate=1.0), list[int]()
     clock.every(3600, lambda: runs.append(1))
     clock.jump(3600 - TICK_SECONDS)
-    assert clock.wait(lambda: bool(runs), clock.now() + timedelta(seconds=PATIENCE_SECONDS))
+    assert comes_true(lambda: bool(runs))
     clock.close()
 
 

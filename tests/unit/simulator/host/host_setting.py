@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -15,7 +14,6 @@ from controlplane.domain.events.event import Cause, Event, Fact
 from controlplane.fabric_documents import OBSERVED
 from controlplane.json_object import Json
 from controlplane.ports import ExtensionRequest, ExtensionView, InstanceView
-from simulator.clock.system import SystemClock
 from simulator.clock.virtual import VirtualClock
 from simulator.guest.conditions import ConditionsOf
 from simulator.host.documents import machine_key
@@ -23,7 +21,8 @@ from simulator.host.host import Host
 from simulator.host.packages import PackageRepository
 from simulator.host.wireserver import WireServer
 from simulator.serving import Serving
-from tests.transaction_guard import GuardedBlobs, GuardedClock, TransactionGuard
+from tests.patience import comes_true
+from tests.transaction_guard import GuardedBlobs, TransactionGuard
 from tests.unit.simulator.guest.agent.agent_setting import package
 from tests.unit.simulator.guest.guest_rig import ACCOUNT, PLAIN_IMAGE, SMALL, START, FailingBlobs, disk, machine_spec
 
@@ -60,7 +59,7 @@ class World:
             blobs=blobs,
             guest_blobs=lambda vm: blobs,
             storage_address=lambda vm: storage_address,
-            clock=GuardedClock(self.clock, guard),
+            clock=self.clock,
             folder=self.folder,
             packages=self.packages,
             chance=Random(1),
@@ -88,8 +87,7 @@ class World:
 
     def without_time(self, condition: Callable[[], object]) -> None:
         """Wait until it is so, while world time stands."""
-        deadline = datetime.now(UTC) + timedelta(seconds=PATIENCE_SECONDS)
-        came = SystemClock().wait(lambda: bool(condition()), deadline)
+        came = comes_true(lambda: bool(condition()))
         assert came, f"it did not come to that: {self.fabric.instance_view(VM)}"
 
     def told(self, kind: type[Fact]) -> list[Event]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -18,6 +17,7 @@ from controlplane.fabric_documents import OBSERVED
 from controlplane.jobs.catalog import plans
 from controlplane.json_object import Json
 from simulator.clock.virtual import VirtualClock
+from tests.patience import comes_true
 from tests.unit.controlplane.adapters.scripted_fabric import apply_desired
 from tests.unit.controlplane.arm.arm_world import (
     ACCOUNT,
@@ -96,7 +96,7 @@ def waiting(world: ArmWorld, response: httpx.Response) -> Json:
         states = [each["properties"]["provisioningState"] for each in world.get(f"{path}/operations")["value"]]
         return "Running" in states
 
-    world.ports.clock.wait(is_waiting, world.ports.clock.now() + timedelta(days=1))
+    comes_true(is_waiting)
     return world.get(path)
 
 

@@ -8,13 +8,12 @@ import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from controlplane.adapters.memory_blobs import MemoryBlobs
 from extension.contract.protocol import settings_file
-from simulator.clock.system import SystemClock
 from simulator.clock.virtual import VirtualClock
 from simulator.guest import windows
 from simulator.guest.agent.agent import Agent
@@ -25,6 +24,7 @@ from simulator.host.goalstate import PluginGoal
 from simulator.host.packages import PackageRepository
 from simulator.host.wireserver import WireServer
 from simulator.serving import Serving
+from tests.patience import comes_true
 from tests.unit.simulator.host.wire_fakes import FACTS, TOKEN, FakeMachine
 
 NAME = "Example.Handlers.Probe"
@@ -85,8 +85,7 @@ class Setting:
             self.agent.tick()
             return condition()
 
-        deadline = datetime.now(UTC) + timedelta(seconds=PATIENCE_SECONDS)
-        assert SystemClock().wait(ticked, deadline), f"it did not come to that; the last report: {self.last}"
+        assert comes_true(ticked), f"it did not come to that; the last report: {self.last}"
 
     def settle(self) -> None:
         """Until the goal state is reached and reported."""
