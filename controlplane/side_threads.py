@@ -6,10 +6,12 @@ Where many pieces of work share one budget, their pools then hold several times 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from concurrent.futures import Future
+from collections.abc import Callable, Collection
+from concurrent.futures import Future, wait
 from threading import Thread
 from typing import TypeVar
+
+from controlplane.writer_held import about_to_wait
 
 _Result = TypeVar("_Result")
 
@@ -29,3 +31,16 @@ def begin(name: str, act: Callable[[], _Result]) -> Future[_Result]:
 
     Thread(target=run, name=name).start()
     return future
+
+
+def result_of(future: Future[_Result]) -> _Result:
+    """Wait for its end; raises what the act raised."""
+    about_to_wait("a thread")
+    return future.result()
+
+
+def wait_for_all(futures: Collection[Future[_Result]]) -> None:
+    """Wait until all have ended, however."""
+    if futures:
+        about_to_wait("threads")
+        wait(futures)

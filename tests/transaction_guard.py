@@ -1,7 +1,8 @@
-"""Guards the store's writer: who holds it must ask no storage, start no process and wait for nothing.
+"""Guards the store's writer: who holds it must ask no storage and start no process.
 
 A slow answer would keep everybody else from writing. The guard is put around the ports and factories of a world under
-test, from outside; the product knows nothing of it.
+test, from outside; the product knows nothing of it. That nobody waits there the product sees to itself, by
+`controlplane.writer_held`.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, wait
+from concurrent.futures import Future
 from functools import partial
 from secrets import token_hex
 from threading import BoundedSemaphore
@@ -66,14 +66,14 @@ class BlockWriter:
     def abort(self) -> None:
         """Blocks that no commit names are thrown away by the storage."""
         self._buffer = bytearray()
-        wait([sent for sent, _ in self._sending])
+        side_threads.wait_for_all([sent for sent, _ in self._sending])
         while self._sending:
             self._give_back(self._sending.popleft()[1])
 
     def _send(self) -> None:
         is_from_budget = 0 < len(self._sending) < MAX_IN_FLIGHT and BLOCKS_IN_MEMORY.acquire(blocking=False)
         if self._sending and not is_from_budget:
-            self._sending[0][0].result()
+            side_threads.result_of(self._sending[0][0])
             _, is_from_budget = self._sending.popleft()  # its place is taken over
         put = partial(self._put_block, self._next_block(), memoryview(self._buffer))
         self._sending.append((side_threads.begin("blocks", put), is_from_budget))
@@ -87,7 +87,7 @@ class BlockWriter:
         return block
 
     def _await_oldest(self) -> None:
-        self._sending[0][0].result()
+        side_threads.result_of(self._sending[0][0])
         self._give_back(self._sending.popleft()[1])
 
     @staticmethod

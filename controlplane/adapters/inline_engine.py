@@ -21,6 +21,7 @@ from controlplane.jobs.engine.plan import Plan
 from controlplane.jobs.engine.runs import Interrupted, Run, RunStore
 from controlplane.json_object import Json
 from controlplane.ports import Commit, Ports
+from controlplane.writer_held import about_to_wait
 
 LEASE_SECONDS = 30.0
 """How long a run stays its owner's without a sign of life."""
@@ -87,6 +88,7 @@ class InlineEngine:
 
     def close(self) -> None:
         """Steps that wait for somebody are left and begun again after the next start; others run to their end."""
+        about_to_wait("the runs of an engine")
         self._unsubscribe()
         with self._changed:
             self._closing = True
@@ -100,6 +102,7 @@ class InlineEngine:
 
     def settle(self) -> None:
         """Wait until nothing runs here and nothing is queued that this engine could take."""
+        about_to_wait("the runs of an engine")
         with self._changed:
             self._changed.wait_for(lambda: self._closing or self._is_settled())
 

@@ -12,6 +12,7 @@ from datetime import datetime
 
 from controlplane.jobs.engine.execution import Execution
 from controlplane.jobs.engine.waiting import Wait
+from controlplane.writer_held import about_to_wait
 
 SHORTEST_POLL_SECONDS = 0.005
 """Between two looks at one wait, however often it is told that there is something new."""
@@ -93,6 +94,7 @@ class ParkedRuns:
 
     def close(self) -> None:
         """Look no more; what waits is forgotten."""
+        about_to_wait("the looks at what waits")
         with self._changed:
             self._closed = True
             self._changed.notify_all()

@@ -25,6 +25,7 @@ from controlplane.adapters.sql_runs import SqlRuns
 from controlplane.domain.events.event import Event
 from controlplane.json_object import Json
 from controlplane.ports import Clock, Commit, Document, DocumentExists, EtagMismatch, StoreView
+from controlplane.writer_held import held
 
 # Columns in the order in which Document and Event take them.
 _DOCUMENT = (
@@ -267,7 +268,7 @@ class SqlStore:
         local = self._local
         changed: set[tuple[str, str]] = set()
         actions: dict[Callable[[], None], None] = {}  # in order, each once
-        with self._database.writing() as connection:
+        with self._database.writing() as connection, held():
             local.connection, local.changed, local.has_events, local.after_commit = connection, changed, False, actions
             try:
                 self.runs.check_thread(connection)

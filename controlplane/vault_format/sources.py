@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Sequence
-from concurrent.futures import Future, wait
+from concurrent.futures import Future
 from functools import partial
 from threading import BoundedSemaphore, Semaphore
 from typing import TypeVar
@@ -94,17 +94,17 @@ def in_order(
             done = []
             is_from_budget = 0 < len(waiting) < at_once and budget.acquire(blocking=False)
             if waiting and not is_from_budget:
-                done.append(waiting[0][0].result())
+                done.append(side_threads.result_of(waiting[0][0]))
                 _, is_from_budget = waiting.popleft()  # its place is taken over
             waiting.append((side_threads.begin("transfer", partial(act, item)), is_from_budget))
             yield from done
         while waiting:
-            result = waiting[0][0].result()
+            result = side_threads.result_of(waiting[0][0])
             if waiting.popleft()[1]:
                 budget.release()
             yield result
     finally:
-        wait([future for future, _ in waiting])
+        side_threads.wait_for_all([future for future, _ in waiting])
         for _, is_from_budget in waiting:
             if is_from_budget:
                 budget.release()

@@ -52,8 +52,10 @@ FOR_PROGRAMS = frozenset(
     }
 )
 """Calls that hand a text to a program."""
-INTERNAL = frozenset({"AssertionError", "NotImplementedError", "OutOfOrder", "UnexpectedEvent"})
-"""Exceptions of a fault in the program."""
+INTERNAL = frozenset(
+    {"AssertionError", "NotImplementedError", "OutOfOrder", "UnexpectedEvent", "WaitedWithWriter", "about_to_wait"}
+)
+"""Exceptions of a fault in the program, and a call that raises one."""
 CONSTANTS = frozenset(
     {
         "ACCOUNTS_TAKEN",

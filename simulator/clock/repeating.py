@@ -18,6 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass
 
+from controlplane.writer_held import about_to_wait
 
 WORKERS = 8
 LONGEST_SLEEP_SECONDS = 3600.0
@@ -100,6 +101,7 @@ class Actions:
                 batch = [] if self._rate else self._take_due()
 
     def close(self) -> None:
+        about_to_wait("the actions of a clock")
         me = threading.get_ident()
         with self._changed:
             self._closed = True

@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from typing import Any, Protocol, TypeVar
 from urllib.parse import parse_qs
 
+from controlplane.writer_held import about_to_wait
 from extension.contract.bridge import PREFIX, Facts, FreezeReport, FreezeRequest, ThawReport, Volume, to_json
 from simulator.guest.machine import NotRunning
 from simulator.guest.vss.snapshot_set import NoSuchSession, NotFrozen
@@ -119,6 +120,7 @@ class Bridge:
 
     def wait_until_ended(self, timeout_seconds: float) -> bool:
         """Whether no session is open any more."""
+        about_to_wait("the ends of sessions")
         with self._changed:
             return self._changed.wait_for(lambda: not self._lines, timeout_seconds)
 

@@ -28,6 +28,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import NameOID
 
+from controlplane.writer_held import about_to_wait
 from simulator.guest.files import write_private, write_whole
 
 ISSUER = "Windows Azure CRP Certificate Generator"
@@ -120,6 +121,7 @@ def seal_for_transport(pfx: bytes, transport_certificate: str, cipher: str = CIP
 
 def _seal_with_openssl(pfx: bytes, recipient: x509.Certificate) -> bytes:
     """Triple DES, which the library does not write any more. Only old agents ask for it."""
+    about_to_wait("openssl")
     # The certificate has to be a file; the secret goes through the pipe.
     with tempfile.NamedTemporaryFile(suffix=".crt") as file:
         file.write(recipient.public_bytes(Encoding.PEM))

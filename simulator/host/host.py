@@ -22,6 +22,7 @@ from controlplane.domain.events.event import Cause
 from controlplane.domain.events.machines import HostStarted, HostStopping
 from controlplane.fabric_documents import DESIRED, DesiredMachine
 from controlplane.ports import Blobs, Clock, Commit, Document, Store
+from controlplane.writer_held import about_to_wait
 from simulator.guest.agent.process import end_processes_below
 from simulator.guest.conditions import ConditionsOf
 from simulator.guest.disk.ground_truth import GroundTruth, GroundTruths
@@ -103,6 +104,7 @@ class Host:
         self._stack.close()
         with self._turn:  # the clock may be in the middle of a tick
             self._closed = True
+        about_to_wait("the machines of a host")
         self._pool.shutdown(wait=True)
         if self._machines:
             stopping = Cause(self._store.record(HostStopping().event()))

@@ -27,6 +27,7 @@ from controlplane.domain.events import machines as events
 from controlplane.domain.events.event import Fact
 from controlplane.json_object import Json
 from controlplane.ports import Blob, Blobs, Clock, PortError
+from controlplane.writer_held import about_to_wait
 from extension.contract.bridge import PREFIX as BRIDGE_PREFIX
 from extension.contract.redaction import redact_json
 from simulator.host import goalstate
@@ -144,6 +145,7 @@ class WireServer:
         self._machines.clear()
         self._bridge.end_sessions()
         self._bridge.wait_until_ended(CLOSE_SECONDS)
+        about_to_wait("freezes")
         self._freezes.shutdown(wait=True)
         self._threads.shutdown(wait=True)
 

@@ -23,6 +23,7 @@ from typing import IO
 from filelock import FileLock, Timeout
 
 from controlplane.ports import BlobNotFound, StorageUnavailable
+from controlplane.writer_held import about_to_wait
 from extension.contract.redaction import redact
 from simulator.failures import Failure
 
@@ -284,6 +285,7 @@ class Azurite:
 
     def close(self) -> None:
         """End it with everything saved; harmless when it has ended already."""
+        about_to_wait("the end of Azurite")
         self._closing = True
         assert self._process.stdin
         with suppress(OSError):
@@ -296,6 +298,7 @@ class Azurite:
         self._reader.join()
 
     def _wait_until_ready(self) -> None:
+        about_to_wait("the start of Azurite")
         if not self._ready.wait(START_TIMEOUT_SECONDS):
             raise StartFailed(f"Azurite did not answer within {START_TIMEOUT_SECONDS} seconds")
         if not self.url:
@@ -371,6 +374,7 @@ def _claim(location: Path) -> IO[str]:
 
                 fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
+            about_to_wait("the end of an earlier Azurite")
             wait.wait(0.05)
         else:
             return claim

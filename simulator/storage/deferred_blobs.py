@@ -6,6 +6,7 @@ import threading
 
 from controlplane.port_wrappers import BlobsWrapper
 from controlplane.ports import Blobs, StorageUnavailable
+from controlplane.writer_held import about_to_wait
 
 
 class DeferredStorage:
@@ -30,6 +31,7 @@ class DeferredStorage:
 
     def get(self) -> Blobs:
         if self._found is None:
+            about_to_wait("the start of the storage")
             self._settled.wait()
         if self._found is None:
             raise StorageUnavailable("the storage did not start")

@@ -23,7 +23,7 @@ RULES = (DOMAIN, EVENTS, ERRORS, COMPUTE, NETWORK, STORAGE, RESOURCES, RECOVERY_
 TEMPLATES = "controlplane.templates"
 JSON = "controlplane.json_object"
 PORTS, WRAPPERS = "controlplane.ports", "controlplane.port_wrappers"
-SIDE_THREADS = "controlplane.side_threads"
+SIDE_THREADS, WRITER_HELD = "controlplane.side_threads", "controlplane.writer_held"
 CAUSED, FABRIC_DOCUMENTS = "controlplane.caused_ports", "controlplane.fabric_documents"
 OVERLAY, SETTINGS = "controlplane.overlay_store", "controlplane.service_settings"
 BLOB_VALUES, HANDLER_VALUES = "controlplane.blob_values", "controlplane.handler_values"
@@ -48,7 +48,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     RESOURCES: (DOMAIN, ERRORS),
     RECOVERY_SERVICES: (DOMAIN, ERRORS, COMPUTE, NETWORK),
     SETTINGS: (),
-    SIDE_THREADS: (),
+    WRITER_HELD: (),
+    SIDE_THREADS: (WRITER_HELD,),
     BLOB_VALUES: (),
     HANDLER_VALUES: (),
     PORTS: (DOMAIN, EVENTS, SETTINGS, BLOB_VALUES, HANDLER_VALUES),
@@ -116,6 +117,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         PORTS,
         WRAPPERS,
         SIDE_THREADS,
+        WRITER_HELD,
         FABRIC_DOCUMENTS,
         CONTRACT,
         f"{JOBS}.engine",
@@ -227,10 +229,11 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "simulator.packages": (CONTRACT,),
     "simulator.parties": (PORTS,),
     "simulator.pace": (EVENTS, RECOVERY_SERVICES, PORTS, f"{JOBS}.engine", "simulator.failures"),
-    "simulator.clock": (),
+    "simulator.clock": (WRITER_HELD,),
     "simulator.state": (PORTS, CONTRACT, "simulator.failures", "cryptography", "filelock", "platformdirs", "structlog"),
     "simulator.storage": (
         PORTS,
+        WRITER_HELD,
         WRAPPERS,
         CONTRACT,
         "controlplane.adapters",
@@ -244,10 +247,10 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     f"{GUEST}.windows": (f"{GUEST}.os_profile",),
     f"{GUEST}.linux": (f"{GUEST}.os_profile", f"{GUEST}.windows"),
     f"{GUEST}.profiles": (f"{GUEST}.os_profile", f"{GUEST}.windows", f"{GUEST}.linux"),
-    f"{GUEST}.disk": (COMPUTE, PORTS, f"{GUEST}.files"),
+    f"{GUEST}.disk": (COMPUTE, PORTS, WRITER_HELD, f"{GUEST}.files"),
     f"{GUEST}.vss": (EVENTS, PORTS, CONTRACT, f"{GUEST}.disk"),
-    f"{GUEST}.workload": (PORTS, f"{GUEST}.disk", f"{GUEST}.vss", "apsw"),
-    f"{GUEST}.agent": (EVENTS, PORTS, CONTRACT, f"{GUEST}.files", f"{GUEST}.os_profile", "cryptography"),
+    f"{GUEST}.workload": (PORTS, WRITER_HELD, f"{GUEST}.disk", f"{GUEST}.vss", "apsw"),
+    f"{GUEST}.agent": (EVENTS, PORTS, CONTRACT, WRITER_HELD, f"{GUEST}.files", f"{GUEST}.os_profile", "cryptography"),
     f"{GUEST}.shell": (CONTRACT, f"{GUEST}.os_profile", f"{GUEST}.disk", f"{GUEST}.vss"),
     f"{GUEST}.attach": (COMPUTE, PORTS, f"{GUEST}.files", f"{GUEST}.disk", f"{GUEST}.vss"),
     f"{GUEST}.installation": (PORTS, f"{GUEST}.disk", f"{GUEST}.workload"),
@@ -275,6 +278,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "simulator.host": (
         EVENTS,
         PORTS,
+        WRITER_HELD,
         GUEST_URLS,
         FABRIC_DOCUMENTS,
         CONTRACT,

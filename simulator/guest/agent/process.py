@@ -13,6 +13,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
+from controlplane.writer_held import about_to_wait
+
 HEAD_BYTES = TAIL_BYTES = 1536
 """How much of a command's output is kept: its beginning and its end."""
 MARKER = "AZURE_GUEST_AGENT_EXTENSION_PATH"
@@ -75,6 +77,7 @@ class Command:
                     self._process.kill()
                 else:
                     os.killpg(self._process.pid, signal.SIGKILL)
+            about_to_wait("the end of a process")
             self._process.wait()
 
     def output(self) -> str:

@@ -15,6 +15,7 @@ from datetime import datetime
 from threading import Condition
 
 from controlplane.ports import Clock
+from controlplane.writer_held import about_to_wait
 
 LOOK_SECONDS = 0.02
 """How often, in real time, a waiting writer looks at the clock."""
@@ -40,6 +41,7 @@ class Gate:
     @contextmanager
     def passage(self) -> Iterator[None]:
         """Wait until the gate is open; it does not close before the passage ends."""
+        about_to_wait("a frozen disk")
         with self._changed:
             while self._closed():
                 self._changed.wait(LOOK_SECONDS)
@@ -56,6 +58,7 @@ class Gate:
 
         False: they did not end in time, and the gate is open again.
         """
+        about_to_wait("pending writes")
         with self._changed:
             assert self._deadline is None, "whoever closes the gate opens it before it is closed again"
             self._deadline, self._broken = deadline, None

@@ -18,6 +18,7 @@ import apsw
 
 from controlplane.json_object import Json
 from controlplane.ports import Clock, PortError
+from controlplane.writer_held import about_to_wait
 from simulator.guest.disk.directory import VolumeError
 from simulator.guest.disk.disk import DiskCorrupt
 from simulator.guest.disk.gate import Gate
@@ -101,6 +102,7 @@ class DatabaseWorkload:
 
     def run(self, amount: int) -> None:
         """`amount` whole transactions."""
+        about_to_wait("a workload that is held")
         while amount:
             self._running.wait()
             with self._lock:
