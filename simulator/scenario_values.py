@@ -156,6 +156,8 @@ class Check:
     name: str
     passed: bool
     detail: str = ""
+    known: bool = True
+    """False: it does not hold only because nothing is left to compare with."""
 
 
 @dataclass(frozen=True)
@@ -170,6 +172,8 @@ class Verdict:
     """Per restored disk its name, lun, and whether every block is equal."""
     database: Json | None
     """What the database on the first images reports; None when no image could be opened."""
+    outcome: str = ""
+    """verified, failed, or unknown: nothing is wrong, and nothing is left to compare something with."""
 
     @staticmethod
     def from_json(verdict: Json) -> Verdict:
@@ -181,6 +185,7 @@ class Verdict:
             tuple(Check(**check) for check in verdict["checks"]),
             tuple(verdict["restored"]),
             verdict["database"],
+            verdict.get("outcome", ""),
         )
 
 

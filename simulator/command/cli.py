@@ -251,7 +251,7 @@ def verify(
         print_json(result)
     else:
         show.verdict(result, lang, show.output())
-    raise typer.Exit(OK if result["verified"] else BAD)
+    raise typer.Exit({"verified": OK, "failed": BAD, "unknown": LACKS}[result["outcome"]])
 
 
 @app.command()

@@ -109,9 +109,9 @@ def verdict(result: Json, language: str, console: Console) -> None:
     """What `verify` found."""
     console.print(f"{result['recovery_point'].rpartition('/')[2]}  {result['consistency']}", highlight=False)
     console.print(_checks(result["checks"], "", language))
-    good = result["verified"]
-    word = texts.label("verdict_good" if good else "verdict_bad", language)
-    console.print(Text(word, style="bold green" if good else "bold red"))
+    styles = {"verified": "bold green", "failed": "bold red", "unknown": "bold yellow"}
+    word = texts.label(f"verdict_{result['outcome']}", language)
+    console.print(Text(word, style=styles[result["outcome"]]))
 
 
 def doctor(checks: Sequence[Check], language: str, console: Console) -> None:
@@ -171,9 +171,9 @@ def _checks(checks: list[Json], title: str, language: str) -> Table:
     table = _table(title, ["", "", ""])
     table.show_header = False
     for check in checks:
-        passed = check["passed"]
-        word = texts.label("passed" if passed else "not_passed", language)
-        mark = Text(word, style="green" if passed else "bold red")
+        passed, known = check["passed"], check.get("known", True)
+        word = texts.label("passed" if passed else "not_passed" if known else "not_known", language)
+        mark = Text(word, style="green" if passed else "bold red" if known else "bold yellow")
         table.add_row(mark, texts.check(check["name"], language), texts.detail(check["detail"], language))
     return table
 

@@ -99,8 +99,10 @@ LABELS: dict[str, tuple[str, str]] = {
     "warn": ("warn", "警告"),
     "missing": ("missing", "缺少"),
     "with_remedy": ("{detail}; {remedy}", "{detail}；{remedy}"),
-    "verdict_good": ("verified", "已验证"),
-    "verdict_bad": ("not verified", "未通过验证"),
+    "verdict_verified": ("verified", "已验证"),
+    "verdict_failed": ("not verified", "未通过验证"),
+    "verdict_unknown": ("not known any more", "已无法得知"),
+    "not_known": ("unknown", "未知"),
     "check_problem": (
         "damaged    recovery point {point}, disk {disk}, {copy}: {problem}",
         "已损坏     恢复点 {point}，磁盘 {disk}，{copy}：{problem}",

@@ -18,7 +18,7 @@ from controlplane.ports import Blob, Blobs, BlockSource, Document, PortError, Se
 from controlplane.vault_format.sources import PageBlobSource
 from controlplane.vault_format.vault_store import VaultPoint, VaultStore
 from simulator.failures import Failure
-from simulator.guest.disk.ground_truth import GroundTruth
+from simulator.guest.disk.ground_truth import GroundTruth, TruthSummary
 from simulator.guest.workload.database import DatabaseReport, inspect
 
 Sources = Mapping[int, BlockSource]
@@ -34,6 +34,7 @@ TOGETHER = {
     None: "whether the disks match one point in time is unknown",
 }
 """Whether the images of all disks match one point in time."""
+KNOWN = "what the guest had written is known"
 
 
 class NoSuchPoint(Failure):
@@ -49,7 +50,7 @@ class Verifier:
     store: Store
     blobs: Blobs
     settings: ServiceSettings
-    truth_of: Callable[[str, str], GroundTruth | None]
+    truth_of: Callable[[str, str], GroundTruth | TruthSummary | None]
 
     def verify(self, name_or_id: str, restore_job: str | None = None) -> Json:
         """The verdict on one point, and on the disks that a restore job made of it."""
@@ -104,7 +105,7 @@ class Verifier:
 class _Verdict:
     """Collects checks over the places where a point lies."""
 
-    def __init__(self, point: RecoveryPoint, truth: GroundTruth | None) -> None:
+    def __init__(self, point: RecoveryPoint, truth: GroundTruth | TruthSummary | None) -> None:
         self._point = point
         self._truth = truth
         self._checks: list[Json] = []
@@ -115,18 +116,25 @@ class _Verdict:
         """Missing or damaged storage is a failed check, not an error."""
         try:
             images = open_images()
-            if self._truth is None:
-                self._check(f"{PLACES[place]}: the guest has a record of this point", False, "no record was found")
-            elif self._point.consistency == "CrashConsistent":
+            if self._point.consistency != "CrashConsistent" and self._truth is not None:
+                self._judge_equal(place, images, self._truth)
+            elif isinstance(self._truth, GroundTruth):
                 self._judge_order(place, images, self._truth)
             else:
-                self._judge_equal(place, images, self._truth)
+                self._check(f"{PLACES[place]}: {KNOWN}", False, self._why_unknown(), known=False)
             if with_database:
                 self._judge_database(place, inspect(images))
         except PortError as error:
             self._check(f"{PLACES[place]}: readable", False, str(error))
 
-    def _judge_equal(self, place: str, sources: Sources, truth: GroundTruth) -> None:
+    def _why_unknown(self) -> str:
+        if not self._point.task_id:
+            return "the machine did not run, so its guest has no record"
+        return (
+            "not known any more: there were too many backups since" if self._truth else "not known: there is no record"
+        )
+
+    def _judge_equal(self, place: str, sources: Sources, truth: GroundTruth | TruthSummary) -> None:
         names = {disk.lun: disk.name for disk in self._point.disks}
         verdicts = {lun: truth.compare(lun, source) for lun, source in sources.items()}
         self._disks[place] = [
@@ -135,8 +143,10 @@ class _Verdict:
         ]
         whole = set(sources) == set(names) and all(verdict.equal for verdict in verdicts.values())
         blocks = sum(verdict.blocks_compared for verdict in verdicts.values())
-        wrong = sum(verdict.differing_blocks for verdict in verdicts.values())
+        wrong = sum(verdict.differing_blocks or 0 for verdict in verdicts.values())
         detail = f"{blocks} blocks on {len(sources)} disks" + (f", {wrong} of them differ" if wrong else "")
+        if any(verdict.differing_blocks is None for verdict in verdicts.values()):
+            detail = f"{blocks} blocks on {len(sources)} disks, some of them differ"
         self._check(f"{PLACES[place]}: every block equals what the guest had at the freeze", whole, detail)
 
     def _judge_order(self, place: str, sources: Sources, truth: GroundTruth) -> None:
@@ -165,12 +175,19 @@ class _Verdict:
             "schema_version": 1,
             "recovery_point": self._point.document,
             "consistency": self._point.consistency,
-            "verified": bool(self._checks) and all(check["passed"] for check in self._checks),
+            "verified": self._outcome() == "verified",
+            "outcome": self._outcome(),
             "checks": self._checks,
             "images": self._disks,
             "restored": self._disks.get("restored", []),
             "database": asdict(report) if report is not None else None,
         }
 
-    def _check(self, name: str, passed: bool, detail: str) -> None:
-        self._checks.append({"name": name, "passed": passed, "detail": detail})
+    def _outcome(self) -> str:
+        """unknown: nothing is wrong, and something cannot be told."""
+        if not self._checks or any(check["known"] and not check["passed"] for check in self._checks):
+            return "failed"
+        return "verified" if all(check["passed"] for check in self._checks) else "unknown"
+
+    def _check(self, name: str, passed: bool, detail: str, *, known: bool = True) -> None:
+        self._checks.append({"name": name, "passed": passed, "detail": detail, "known": known})

@@ -25,7 +25,7 @@ from controlplane.ports import Blobs, Clock, Commit, Document, Store
 from controlplane.writer_held import about_to_wait
 from simulator.guest.agent.process import end_processes_below
 from simulator.guest.conditions import ConditionsOf
-from simulator.guest.disk.ground_truth import GroundTruth, GroundTruths
+from simulator.guest.disk.ground_truth import GroundTruth, GroundTruths, TruthSummary
 from simulator.guest.machine import Guest
 from simulator.host.documents import announce, machine_key
 from simulator.host.event_buffer import EventBuffer
@@ -122,9 +122,10 @@ class Host:
         machine = self._machines.get(vm.lower())
         return machine.guest if machine is not None else None
 
-    def ground_truth(self, vm: str, task_id: str) -> GroundTruth | None:
-        """What a machine remembers of its disks at a freeze, whether it runs or not."""
-        return GroundTruths(self._folder / machine_key(vm) / "ledger" / "truth").get(task_id)
+    def ground_truth(self, vm: str, task_id: str) -> GroundTruth | TruthSummary | None:
+        """What a machine remembers of its disks at a freeze, whether it runs or not; of an old one a summary."""
+        truths = GroundTruths(self._folder / machine_key(vm) / "ledger" / "truth")
+        return truths.get(task_id) or truths.summary(task_id)
 
     def tick(self) -> None:
         with self._turn:

@@ -72,6 +72,13 @@ class DigestTable:
         held = (_LEAF.pack(number, leaf) for number, leaf in self._leaves.items() if leaf != EMPTY_LEAF)
         return _HEADER.pack(_MAGIC, self.size_bytes) + b"".join(held)
 
+    def digest(self) -> str:
+        """Of the whole content: equal for equal disks, in whatever order they were written."""
+        held = (
+            _LEAF.pack(number, self._leaves[number]) for number in sorted(self._leaves) if any(self._leaves[number])
+        )
+        return blake2b(_HEADER.pack(_MAGIC, self.size_bytes) + b"".join(held), digest_size=32).hexdigest()
+
     @classmethod
     def from_bytes(cls, data: bytes) -> DigestTable:
         magic, size_bytes = _HEADER.unpack_from(data)

@@ -15,16 +15,17 @@ from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import Literal
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from controlplane.json_object import Json
 from controlplane.ports import BLOCK_BYTES, BlockSource
-from simulator.guest.disk.digests import DIGEST_BYTES, DigestTable, differing
+from simulator.guest.disk.digests import DIGEST_BYTES, DigestTable, differing, read_table
 from simulator.guest.disk.write_history import Change, History, Interval, Write, instants, meet
 
 Consistency = Literal["application", "file-system", "crash"]
 
 MOST_KEPT = 32
+"""Of whole truths, with a digest for each block and the order of the writes."""
 MOST_DIFFERING_BLOCKS = 1_000_000
 """An image with more of them has nothing to do with this disk; counting on would only cost memory."""
 
@@ -40,7 +41,8 @@ class DiskVerdict:
     blocks_compared: int
     first_difference: int | None
     """Offset in bytes."""
-    differing_blocks: int
+    differing_blocks: int | None
+    """None: some, and nobody knows how many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +114,34 @@ class GroundTruth:
         return OrderVerdict(False, reason="the image matches no state that this disk had")
 
 
+@dataclass(frozen=True, slots=True)
+class DiskSummary:
+    """What is left of the table of a disk."""
+
+    name: str
+    size_bytes: int
+    digest: str
+    """Of the whole table, hex."""
+
+
+@dataclass(frozen=True)
+class TruthSummary:
+    """What is kept of a truth for ever: enough to say whether an image is equal, and not where it differs."""
+
+    task_id: str
+    consistency: Consistency
+    held_milliseconds: float | None
+    disks: Mapping[int, DiskSummary]
+
+    def compare(self, lun: int, source: BlockSource) -> DiskVerdict:
+        """Compare the whole image; where it differs nothing says how much."""
+        disk = self.disks[lun]
+        equal = source.size_bytes == disk.size_bytes and read_table(source).digest() == disk.digest
+        return DiskVerdict(equal, -(-disk.size_bytes // BLOCK_BYTES), None, 0 if equal else None)
+
+
 class GroundTruths:
-    """The truths of a guest as files, the newest of them."""
+    """The truths of a guest as files: the newest of them whole, of all a summary."""
 
     def __init__(self, folder: Path, most: int = MOST_KEPT) -> None:
         self._folder = folder
@@ -129,9 +157,32 @@ class GroundTruths:
             for lun, table in truth.tables.items():
                 archive.writestr(f"disk {lun}", table.to_bytes())
         beside.replace(path)
+        self._summarize(truth)
         kept = sorted(self._folder.glob("*.truth"), key=lambda each: each.stat().st_mtime_ns)
         for old in kept[: -self._most]:
+            task_id = unquote(old.stem)
+            if not self._summary_path(task_id).exists() and (older := self.get(task_id)):
+                self._summarize(older)  # one that an earlier release kept
             old.unlink(missing_ok=True)
+
+    def _summarize(self, truth: GroundTruth) -> None:
+        disks = {
+            str(lun): {"name": truth.disks[lun], "size_bytes": table.size_bytes, "digest": table.digest()}
+            for lun, table in truth.tables.items()
+        }
+        facts = {"task_id": truth.task_id, "consistency": truth.consistency, "disks": disks}
+        path = self._summary_path(truth.task_id)
+        beside = path.with_suffix(".newer")
+        beside.write_text(json.dumps(facts | {"held_milliseconds": truth.held_milliseconds}), encoding="utf-8")
+        beside.replace(path)
+
+    def summary(self, task_id: str) -> TruthSummary | None:
+        path = self._summary_path(task_id)
+        if not path.exists():
+            return None
+        facts = json.loads(path.read_text(encoding="utf-8"))
+        disks = {int(lun): DiskSummary(**disk) for lun, disk in facts["disks"].items()}
+        return TruthSummary(facts["task_id"], facts["consistency"], facts["held_milliseconds"], disks)
 
     def has(self, task_id: str) -> bool:
         return self._path(task_id).exists()
@@ -158,6 +209,9 @@ class GroundTruths:
 
     def _path(self, task_id: str) -> Path:
         return self._folder / f"{quote(task_id, safe='')}.truth"
+
+    def _summary_path(self, task_id: str) -> Path:
+        return self._folder / f"{quote(task_id, safe='')}.summary"
 
 
 def _facts_of(truth: GroundTruth) -> Json:

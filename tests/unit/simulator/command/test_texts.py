@@ -162,6 +162,7 @@ def test_verify_speaks_chinese() -> None:
         "recovery_point": "/x/recoveryPoints/12",
         "consistency": "AppConsistent",
         "verified": False,
+        "outcome": "failed",
         "checks": checks,
     }
     told = printed_by(lambda console: show.verdict(verdict, CHINESE, console))

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from controlplane.ports import BLOCK_BYTES, READ_BYTES
 from simulator.guest.disk.digests import BLOCKS_PER_LEAF, ZERO, DigestTable, differing, digest_of, read_table
-from simulator.guest.disk.ground_truth import GroundTruth
+from simulator.guest.disk.ground_truth import DiskVerdict, GroundTruth, GroundTruths
 from simulator.guest.disk.ledger import Ledger
 from tests.unit.simulator.guest.guest_rig import BytesSource
 
@@ -63,7 +63,7 @@ def test_an_image_of_another_size_is_never_equal() -> None:
     for size_bytes in (SIZE - 512, SIZE + 512, SIZE - 3 * BLOCK_BYTES):
         verdict = truth.compare(0, BytesSource(bytes(size_bytes)))
         assert not verdict.equal
-        assert verdict.differing_blocks >= 1
+        assert verdict.differing_blocks
         assert verdict.first_difference == min(SIZE, size_bytes)
         assert truth.compare_without_freeze({0: BytesSource(bytes(size_bytes))}).one_instant is False
 
@@ -201,3 +201,55 @@ def test_what_was_acknowledged_survives_a_sigkill(tmp_path: Path) -> None:
     process.stdout.close()
     found = Ledger(tmp_path, "d", 1 << 30).table.to_dict()
     assert found.items() >= {number: number.to_bytes(16, "big") for number in range(1, told)}.items()
+
+
+# ----------------------------------------------------------------------------------------------------- what is kept
+
+
+def truth_of(number: int) -> tuple[GroundTruth, bytes]:
+    data = bytes([number + 1]) * BLOCK_BYTES + bytes(SIZE - BLOCK_BYTES)
+    table = read_table(BytesSource(data))
+    time = datetime(2026, 3, 1, tzinfo=UTC)
+    return GroundTruth(f"task/{number}", time, "application", 1.5, {0: "data"}, {0: table}), data
+
+
+def test_of_old_truths_a_summary_is_kept_for_ever(tmp_path: Path) -> None:
+    truths = GroundTruths(tmp_path, most=2)
+    kept = [truth_of(number) for number in range(5)]
+    for truth, _ in kept:
+        truths.keep(truth)
+    assert [truths.get(truth.task_id) is not None for truth, _ in kept] == [False, False, False, True, True]
+    for number, (truth, data) in enumerate(kept):
+        summary = truths.summary(truth.task_id)
+        assert summary is not None
+        assert (summary.held_milliseconds, summary.disks[0].name) == (1.5, "data")
+        assert summary.compare(0, BytesSource(data)) == DiskVerdict(True, -(-SIZE // BLOCK_BYTES), None, 0)
+        other = summary.compare(0, BytesSource(kept[number - 1][1]))
+        assert (other.equal, other.differing_blocks) == (False, None)
+        assert not summary.compare(0, BytesSource(data[:-512])).equal
+
+
+def test_what_an_earlier_release_kept_is_summarized_before_it_goes(tmp_path: Path) -> None:
+    truths = GroundTruths(tmp_path, most=1)
+    old, data = truth_of(0)
+    truths.keep(old)
+    for summary in tmp_path.glob("*.summary"):
+        summary.unlink()
+    truths.keep(truth_of(1)[0])
+    assert truths.get(old.task_id) is None
+    left = truths.summary(old.task_id)
+    assert left is not None
+    assert left.compare(0, BytesSource(data)).equal
+
+
+def test_a_table_has_one_digest_in_whatever_order_it_was_written() -> None:
+    blocks = {1: b"a" * 16, 200: b"b" * 16}
+    one, other = DigestTable(SIZE), DigestTable(SIZE)
+    for block in sorted(blocks):
+        one.set(block, blocks[block])
+    for block in sorted(blocks, reverse=True):
+        other.set(block, blocks[block])
+    other.set(3, b"c" * 16)
+    assert one.digest() != other.digest()
+    other.set(3, ZERO)
+    assert one.digest() == other.digest()
