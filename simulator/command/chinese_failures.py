@@ -130,8 +130,8 @@ FAILURES = {
     "{vm} has no workload named {name}; GET /_sim/vms lists them": (
         "{vm} 没有名为 {name} 的工作负载；GET /_sim/vms 可列出所有工作负载"
     ),
-    "no recovery point {point} exists in this world; list those of its protected item": (
-        "此环境中没有恢复点 {point}；请列出其受保护项的恢复点"
+    "no recovery point {point} exists in this world; az backup recoverypoint list shows those of an item": (
+        "此环境中没有恢复点 {point}；az backup recoverypoint list 可列出某个受保护项的恢复点"
     ),
     "no completed restore job {job} exists in this world; list the jobs of its vault": (
         "此环境中没有已完成的还原作业 {job}；请列出其保管库的作业"

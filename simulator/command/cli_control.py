@@ -6,6 +6,7 @@ import json
 import shlex
 import sys
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -94,6 +95,6 @@ def pace_lines(pace: Json, language: str) -> Sequence[str]:
     lines += [line("pace_held", step=step, quoted=shlex.quote(step)) for step in pace["held"]]
     for waiting in pace["waiting"]:
         job = {key: waiting[key] for key in ("kind", "job", "step")}
-        until = waiting["until"]
+        until = waiting["until"] and datetime.fromisoformat(waiting["until"]).isoformat(timespec="seconds")
         lines.append(line("pace_waits_until", **job, time=until) if until else line("pace_waits", **job))
     return lines

@@ -32,6 +32,7 @@ from typing import Annotated, Any
 from fastapi import Body, Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse
+from pydantic import StrictInt
 from starlette.exceptions import HTTPException
 
 from controlplane.domain.recovery_services import recovery_point as points
@@ -118,7 +119,7 @@ def _add_machines(app: FastAPI, controls: Controls) -> None:
     @app.post("/workload")
     def work(
         vm: Annotated[str, Body()],
-        transactions: Annotated[int, Body(ge=0, le=1_000_000)],
+        transactions: Annotated[StrictInt, Body(ge=0, le=1_000_000)],
         name: Annotated[str, Body()] = "database",
     ) -> Json:
         workload = _guest(controls, vm).workloads.get(name)
@@ -130,8 +131,8 @@ def _add_machines(app: FastAPI, controls: Controls) -> None:
     @app.post("/files")
     def files(
         vm: Annotated[str, Body()],
-        lun: Annotated[int, Body(ge=-1, le=63)],
-        mebibytes: Annotated[int, Body(ge=1, le=LARGEST_FILE_MIB)],
+        lun: Annotated[StrictInt, Body(ge=-1, le=63)],
+        mebibytes: Annotated[StrictInt, Body(ge=1, le=LARGEST_FILE_MIB)],
     ) -> Json:
         workload = _guest(controls, vm).workloads["files"]
         try:
@@ -190,7 +191,9 @@ def _machine(controls: Controls, vm: str) -> Json:
 def _point(controls: Controls, id: str) -> Json:
     document = controls.store.get(points.KIND, id)
     if document is None:
-        raise NoSuchThing(f"no recovery point {id} exists in this world; list those of its protected item")
+        raise NoSuchThing(
+            f"no recovery point {id} exists in this world; az backup recoverypoint list shows those of an item"
+        )
     point = points.from_json(document.private["point"])
     machine = str(controls.verifier.machine_of(document))
     truth = controls.verifier.truth_of(machine, point.task_id) if point.task_id else None

@@ -73,7 +73,7 @@ def not_served(app: FastAPI, request: Request, error: HTTPException) -> tuple[st
     routes = {f"{PREFIX}{route.path}": route.methods for route in app.routes if isinstance(route, APIRoute)}
     if methods := _methods(app, path):
         return "MethodNotAllowed", f"{PREFIX}{path} does not take {request.method}; use {' or '.join(methods)}"
-    near = get_close_matches(f"{PREFIX}{path}", routes, n=1)
+    near = get_close_matches(f"{PREFIX}{path}", routes, n=1) if path.strip("/") else []
     hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(sorted(routes))}"
     return "NotFound", f"the control API has no {PREFIX}{path}; {hint}"
 

@@ -10,6 +10,7 @@ from typing import Annotated
 
 from fastapi import Body, FastAPI
 from fastapi.responses import JSONResponse
+from pydantic import StrictFloat, StrictInt
 
 from controlplane import side_threads
 from controlplane.jobs.vault_check import check as checks
@@ -91,8 +92,8 @@ def add(app: FastAPI, vault_checks: Callable[[], VaultChecks]) -> None:
     @app.post("/vaultcheck")
     def start(
         vault: Annotated[str | None, Body()] = None,
-        read_data_percent: Annotated[float, Body(ge=0, le=100)] = 0.0,
-        seed: Annotated[int, Body()] = 0,
+        read_data_percent: Annotated[StrictFloat, Body(ge=0, le=100)] = 0.0,
+        seed: Annotated[StrictInt, Body()] = 0,
     ) -> JSONResponse:
         return JSONResponse(vault_checks().start(Options(vault, read_data_percent, seed)), 202)
 

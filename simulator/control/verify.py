@@ -67,7 +67,9 @@ class Verifier:
         for document in self.store.find(points.KIND):
             if name in (document.id, document.id.rpartition("/")[2]):
                 return points.from_json(document.private["point"]), self.machine_of(document)
-        raise NoSuchPoint(f"no recovery point {name_or_id} exists in this world; list those of its protected item")
+        raise NoSuchPoint(
+            f"no recovery point {name_or_id} exists in this world; az backup recoverypoint list shows those of an item"
+        )
 
     def machine_of(self, point: Document) -> str:
         """ARM id of the machine that a recovery point's document is about."""

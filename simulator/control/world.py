@@ -11,6 +11,7 @@ from typing import Annotated
 
 from fastapi import Body, FastAPI, Header, Query
 from fastapi.responses import JSONResponse, Response, StreamingResponse
+from pydantic import StrictBool, StrictFloat
 
 from controlplane.arm.edge.rate_limits import RateLimits
 from controlplane.domain.events.event import Event
@@ -120,7 +121,7 @@ def _add_clock(app: FastAPI, world: Callable[[], WorldControls]) -> None:
         return told()
 
     @app.post("/clock/jump")
-    def jump(seconds: Annotated[float, Body(embed=True, ge=0, le=LONGEST_JUMP_SECONDS)]) -> Json:
+    def jump(seconds: Annotated[StrictFloat, Body(embed=True, ge=0, le=LONGEST_JUMP_SECONDS)]) -> Json:
         """Actions that become due run before the answer."""
         clock = world().clock
         if not isinstance(clock, VirtualClock):
@@ -139,7 +140,9 @@ def _add_limits(app: FastAPI, world: Callable[[], WorldControls]) -> None:
         return told()
 
     @app.post("/limits")
-    def change(enforced: Annotated[bool | None, Body()] = None, refill: Annotated[bool, Body()] = False) -> Json:
+    def change(
+        enforced: Annotated[StrictBool | None, Body()] = None, refill: Annotated[StrictBool, Body()] = False
+    ) -> Json:
         if enforced is not None:
             world().limits.enforced = enforced
         if refill:
@@ -154,8 +157,8 @@ def _add_pace(app: FastAPI, world: Callable[[], WorldControls]) -> None:
 
     @app.post("/pace")
     def change(
-        seconds: Annotated[float | None, Body()] = None,
-        kinds: Annotated[dict[str, float | None] | None, Body()] = None,
+        seconds: Annotated[StrictFloat | None, Body()] = None,
+        kinds: Annotated[dict[str, StrictFloat | None] | None, Body()] = None,
         hold: Annotated[list[str], Body()] = [],  # noqa: B006 - it is only read
         release: Annotated[list[str], Body()] = [],  # noqa: B006
     ) -> Json:

@@ -112,6 +112,8 @@ class StateFolder:
             (path / "endpoints.json").unlink(missing_ok=True)
             for name in FOLDERS:
                 _make_private_folder(path / name)
+            # A world may lie in somebody's checkout, and holds keys.
+            write_private(path / ".gitignore", "*\n")
             write_private(path / "running", json.dumps({"pid": os.getpid(), "started": datetime.now(UTC).isoformat()}))
         except BaseException:
             lock.release()

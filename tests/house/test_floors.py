@@ -309,6 +309,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         f"{GUEST}.workload",
         "simulator.host",
         "fastapi",
+        "pydantic",
         "starlette",
     ),
     "simulator.backend": (

@@ -22,7 +22,7 @@ CHINESE = "zh-cn"
 ENGLISH = re.compile(r"\b[a-z]{2,} [a-z]{2,}\b")
 """Two words in lower case: no name and no value of ARM has them."""
 COMMAND_LINES = re.compile(
-    r"pipx? install [\w-]+|apt install \S+|az rest \S+"
+    r"pipx? install [\w-]+|apt install \S+|az rest \S+|az backup recoverypoint list"
     r"|backupsim [a-z]+( --\S+)*|--[a-z-]+ \S+"
 )
 """What a person types, which is the same in every language."""

@@ -259,6 +259,26 @@ def test_what_is_no_pace_is_refused(world: Controlled, body: Json, said: str) ->
     assert world.ask("GET", "/pace").json()["held"] == []
 
 
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/pace", {"seconds": True}),
+        ("/pace", {"seconds": "5"}),
+        ("/pace", {"kinds": {"Restore": True}}),
+        ("/limits", {"enforced": 1}),
+        ("/limits", {"refill": "yes"}),
+        ("/clock/jump", {"seconds": True}),
+        ("/workload", {"vm": "x", "transactions": True}),
+        ("/files", {"vm": "x", "lun": True, "mebibytes": 1}),
+        ("/files", {"vm": "x", "lun": 0, "mebibytes": "1"}),
+    ],
+)
+def test_a_value_of_another_type_is_not_taken_for_one(world: Controlled, path: str, body: Json) -> None:
+    answer = world.ask("POST", path, body)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "InvalidRequest")
+    assert world.ask("GET", "/pace").json()["seconds"] == 0
+
+
 # ------------------------------------------------------------------------------------------------------ what is unknown
 
 
@@ -305,6 +325,13 @@ def test_a_body_that_is_no_object_is_refused_and_nothing_is_done(
     answer = httpx.post(f"{world.url}{path}", content=body, headers=headers, trust_env=False)
     assert (answer.status_code, answer.json()["error"]) == (400, {"code": "InvalidRequest", "message": said})
     assert world.arm.get(GROUP)["name"] == GROUP.rpartition("/")[2]
+
+
+@pytest.mark.parametrize("path", ["", "/"])
+def test_the_root_of_the_control_api_says_what_there_is(world: Controlled, path: str) -> None:
+    answer = world.ask("GET", path)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (404, "NotFound")
+    assert "it has /_sim/clock, /_sim/clock/jump, " in answer.json()["error"]["message"]
 
 
 @pytest.mark.parametrize(("key", "number"), [("since", 2**63), ("limit", -1)])
