@@ -269,6 +269,7 @@ resource "azurerm_linux_virtual_machine" "main" {
   bypass_platform_safety_checks_on_user_schedule_enabled = !var.changed
   computer_name                                          = "otherhost"
   custom_data                                            = base64encode("#cloud-config")
+  user_data                                              = base64encode(var.changed ? "data two" : "data one")
   disk_controller_type                                   = "SCSI"
   encryption_at_host_enabled                             = !var.changed
   extensions_time_budget                                 = var.changed ? "PT1H" : "PT45M"
@@ -367,6 +368,7 @@ resource "azurerm_windows_virtual_machine" "main" {
   license_type              = var.changed ? "Windows_Server" : "None"
   timezone                  = "W. Europe Standard Time"
   custom_data               = base64encode("custom")
+  user_data                 = base64encode(var.changed ? "data two" : "data one")
   extensions_time_budget    = "PT30M"
   tags                      = local.tags
   additional_unattend_content {
