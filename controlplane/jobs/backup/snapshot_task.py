@@ -18,6 +18,7 @@ from controlplane.domain.events.event import Cause, Fact
 from controlplane.domain.recovery_services import snapshot_failure
 from controlplane.guest_urls import guest_sas
 from controlplane.jobs.backup.states import BackupState
+from controlplane.jobs.documents import managed_disks
 from controlplane.jobs.engine import records
 from controlplane.jobs.engine.waiting import Wait, Waiting
 from controlplane.jobs.retention import snapshots
@@ -154,12 +155,20 @@ def _extension(view: InstanceView, name: str) -> ExtensionView | None:
 def _take_by_service(ports: Ports, state: BackupState, disks: Sequence[Disk], view: InstanceView) -> SnapshotResult:
     """Nobody writes to the disks, so nobody needs to freeze; what they hold is what a power cut would leave."""
     snapshots.delete_snapshots(ports, disks, lambda job, task: job == state["job"])
+    before = _require_sizes(ports, disks)
     metadata = {snapshots.TASK_METADATA: "", snapshots.JOB_METADATA: state["job"]}
     stamps = [ports.blobs.snapshot(disk.blob, metadata) for disk in disks]
     now = ports.fabric.instance_view(state["vm"])
     if now is None or now.power != view.power or now.booted != view.booted:
         snapshots.delete_snapshots(ports, disks, lambda job, task: job == state["job"])
         raise snapshot_failure.machine_not_stable("It was started while its disks were being snapshotted.")
+    try:
+        grown = _require_sizes(ports, disks) != before
+    except ServiceError:
+        grown = True
+    if grown:
+        snapshots.delete_snapshots(ports, disks, lambda job, task: job == state["job"])
+        raise snapshot_failure.machine_not_stable("One of its disks got another size while it was being snapshotted.")
     taken = tuple(disk.blob.at(stamp) for disk, stamp in zip(disks, stamps, strict=True))
     sizes = tuple(
         _size_bytes(ports.blobs.properties(snapshot), disk) for disk, snapshot in zip(disks, taken, strict=True)
@@ -168,6 +177,14 @@ def _take_by_service(ports: Ports, state: BackupState, disks: Sequence[Disk], vi
         _tell_of_snapshots(ports, state, disks, taken)
         judged = ports.store.record(records.event(state, events.SnapshotJudged("", "CrashConsistent")))
     return SnapshotResult("", "CrashConsistent", taken, sizes, {}, judged)
+
+
+def _require_sizes(ports: Ports, disks: Sequence[Disk]) -> list[int]:
+    """Sizes of the managed disks in GiB, none of which grows: between its larger blob and its moved footer a disk is no
+    VHD."""
+    if any(managed_disks.grows(ports.store, disk.managed_disk_id) for disk in disks):
+        raise snapshot_failure.machine_not_stable("One of its disks is being given another size.")
+    return [managed_disks.size_gib(ports.store, disk.managed_disk_id) for disk in disks]
 
 
 # ---------------------------------------------------------------------------------------------------------- one attempt

@@ -8,6 +8,8 @@ from controlplane.json_object import Json
 from controlplane.ports import Blob, Document, Ports, Store
 
 CONTAINER = "disks"
+BEFORE_BYTES = "before_bytes"
+"""In the private part of a disk that grows: the bytes of its blob before that."""
 
 
 def new_blob(ports: Ports, unique_id: str) -> Blob:
@@ -34,6 +36,20 @@ def sku(store: Store, id: str | None) -> str:
     """The kind of storage of a managed disk; empty for an unmanaged one, and for one that is gone."""
     document = store.get(KIND, id) if id else None
     return str(document.json()["sku"]["name"]) if document else ""
+
+
+def size_gib(store: Store, id: str | None) -> int:
+    """0 for an unmanaged disk, and for one that is gone."""
+    document = store.get(KIND, id) if id else None
+    return int(document.json()["properties"]["diskSizeGB"]) if document else 0
+
+
+def grows(store: Store, id: str | None) -> bool:
+    """Whether a managed disk is being made larger, or was and did not end: its footer may not be at its end."""
+    document = store.get(KIND, id) if id else None
+    if document is None:
+        return False
+    return BEFORE_BYTES in document.private or document.json()["properties"]["provisioningState"] == "Updating"
 
 
 def is_private(store: Store, id: str | None) -> bool:

@@ -22,6 +22,7 @@ from controlplane.domain.errors.compute import (
 )
 from controlplane.domain.errors.kind import ErrorKind
 from controlplane.jobs.documents import managed_disks
+from controlplane.jobs.documents.managed_disks import BEFORE_BYTES
 from controlplane.jobs.engine.plan import Outcome, Plan, Step
 from controlplane.jobs.engine.waiting import Waiting
 from controlplane.jobs.provisioning.resource_log import ResourceLog, ResourceState
@@ -31,10 +32,6 @@ from controlplane.vault_format.sources import PageBlobSource, copy
 
 JOB_MARK = "managedsnapshot"
 """Metadata of the snapshot of a blob: id of the job that took it. Snapshots of recovery points have none."""
-
-
-BEFORE_BYTES = "before_bytes"
-"""In the private part of a disk that grows: the bytes of its blob before that."""
 
 
 class Place(TypedDict):

@@ -7,9 +7,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from controlplane.domain.compute import managed_disk
 from controlplane.domain.recovery_services import snapshot_failure
 from controlplane.fabric_documents import OBSERVED
 from controlplane.jobs.backup.backup import backup_now
+from controlplane.jobs.documents import managed_disks
 from controlplane.jobs.engine.records import Ticket
 from controlplane.json_object import Json
 from controlplane.ports import Blob, BlobNotFound, ServiceSettings, StorageUnavailable
@@ -295,3 +297,49 @@ def test_every_failure_of_the_extension_has_a_meaning() -> None:
         assert meaning is not snapshot_failure.UNKNOWN, name
         assert meaning.kind.message.endswith(".{detail}")
         assert meaning.kind.remedy.endswith(".")
+
+
+# ------------------------------------------------------------------------------------------- a disk that becomes larger
+
+
+def growing(world: BackupWorld, grows: bool) -> None:
+    """The first disk as a growth leaves it while it works, or when it has ended."""
+    id = next(disk.managed_disk_id for disk in world.disks if disk.managed_disk_id)
+    known = world.store.get(managed_disk.KIND, id)
+    assert known is not None
+    shown = known.json()
+    private = {key: value for key, value in known.private.items() if key != managed_disks.BEFORE_BYTES}
+    if grows:
+        private[managed_disks.BEFORE_BYTES] = 1024
+    else:
+        shown["properties"]["diskSizeGB"] += 1
+    world.store.put(known.kind, known.id, shown, private=private)
+
+
+@pytest.fixture
+def managed_world() -> Iterator[BackupWorld]:
+    with backup_world(managed=True) as world:
+        world.fabric.power(VM, "deallocated")
+        yield world
+
+
+def test_a_disk_that_grows_is_not_snapshotted(managed_world: BackupWorld) -> None:
+    growing(managed_world, True)
+    job = managed_world.back_up()
+    assert title(job) == "UserErrorVmNotInDesirableState"
+    assert managed_world.snapshots() == []
+    growing(managed_world, False)
+    assert managed_world.back_up()["status"] == "Completed"
+
+
+@pytest.mark.parametrize("ended", [False, True])
+def test_a_disk_that_begins_to_grow_meanwhile_fails_the_job(managed_world: BackupWorld, ended: bool) -> None:
+    def grow(verb: str, blob: Blob) -> None:
+        if verb == "snapshot done":
+            managed_world.blobs.listener = None
+            growing(managed_world, not ended)
+
+    managed_world.blobs.listener = grow
+    assert title(managed_world.back_up()) == "UserErrorVmNotInDesirableState"
+    assert managed_world.snapshots() == []
+    assert managed_world.points() == []
