@@ -19,6 +19,7 @@ from controlplane.domain.compute.managed_disk import (
     TYPE,
     ManagedDisk,
     attached,
+    check_fixed,
     check_ready,
     shown_sku,
     size_gib,
@@ -261,11 +262,15 @@ def _source(call: Call, creation: CreationRequest) -> Blob:
 
 
 def _change(call: Call, request: ManagedDiskRequest) -> Answer:
-    """Tags, kind of storage, what is kept without effect, and a larger size."""
+    """Tags, kind of storage, system, what is kept without effect, and a larger size."""
     with call.ports.store.transaction():
         known = call.get(KIND)
         call.check_precondition(known)
         changed = known.json()
+        creation = request.properties.creation_data.model_dump(by_alias=True)
+        check_fixed(changed, {**creation, "zones": request.zones})
+        if request.properties.os_type:
+            changed["properties"]["osType"] = request.properties.os_type
         before = changed["properties"]["diskSizeGB"]
         size = request.properties.disk_size_gib or before
         if size != before:

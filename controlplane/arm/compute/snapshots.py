@@ -95,6 +95,8 @@ def _change(call: Call, request: SnapshotRequest) -> Answer:
     """Tags, kind of storage and what is kept without effect; what was copied stays."""
     with call.ports.store.transaction():
         known = call.get(KIND)
+        creation = request.properties.creation_data.model_dump(by_alias=True)
+        managed_disk.check_fixed(known.json(), {**creation, "incremental": request.properties.incremental})
         changed = call.with_kept(SnapshotRequest, known.json() | {"sku": managed_disk.shown_sku(request.sku.name)})
         if request.tags is not None:
             changed["tags"] = request.tags

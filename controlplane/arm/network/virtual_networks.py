@@ -6,6 +6,7 @@ from controlplane.arm.edge.call import Answer, Call, RequestBody, as_json
 from controlplane.arm.edge.plain_resources import PlainType, ResourceRequest
 from controlplane.arm.edge.routing import Route, reading
 from controlplane.domain import errors
+from controlplane.domain.errors.network import IN_USE_SUBNET_CANNOT_BE_UPDATED
 from controlplane.domain.network import network
 from controlplane.domain.network.network import VIRTUAL_NETWORK
 from controlplane.jobs.documents.networks import configurations_in
@@ -85,6 +86,7 @@ def _body(call: Call, request: NetworkRequest, existing: Json | None) -> Json:
     for each in old:
         if each["id"].lower() not in kept:
             _check_unused(call, each["id"])
+        _check_range_stays(call, each, subnets)
     properties = {
         "provisioningState": "Succeeded",
         "resourceGuid": existing["properties"]["resourceGuid"] if existing else call.new_guid(),
@@ -132,6 +134,18 @@ def _check(space: list[str], subnets: list[Json]) -> None:
     network.check_subnets(space, [(each["name"], each["properties"]["addressPrefix"]) for each in subnets])
 
 
+def _check_range_stays(call: Call, old: Json, subnets: list[Json]) -> None:
+    """The range of a subnet in which there are addresses is not changed."""
+    for each in subnets:
+        is_other = each["id"].lower() == old["id"].lower() and _range(each) != _range(old)
+        if is_other and any(configurations_in(call.ports.store, old["id"])):
+            raise IN_USE_SUBNET_CANNOT_BE_UPDATED.error(name=old["name"])
+
+
+def _range(subnet: Json) -> str:
+    return str(subnet["properties"]["addressPrefix"])
+
+
 def _check_unused(call: Call, subnet: str) -> None:
     for each in configurations_in(call.ports.store, subnet):
         raise network.subnet_in_use(subnet, each["id"])
@@ -151,6 +165,8 @@ def put_subnet(call: Call) -> Answer:
         subnet = _subnet(vnet["id"], existing["name"] if existing else name, properties, f'W/"{call.new_guid()}"')
         subnet = call.with_kept(OneSubnetRequest, subnet)
         subnets = [*_others(vnet, name), subnet]
+        if existing:
+            _check_range_stays(call, existing, subnets)
         _check(vnet["properties"]["addressSpace"]["addressPrefixes"], subnets)
         _write(call, vnet, subnets)
     return as_json(subnet, 200 if existing else 201)

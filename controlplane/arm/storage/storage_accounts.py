@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import ClassVar
 
 from controlplane.arm.edge.call import Answer, Call, RequestBody, as_json, encode
+from controlplane.arm.edge.request_body import find
 from controlplane.arm.edge.routing import GROUP, SUBSCRIPTION, Route, reading
 from controlplane.arm.managed_identity import assigned_identities
 from controlplane.arm.storage import storage_operations
@@ -23,6 +24,7 @@ from controlplane.domain.storage.storage_account import (
     TYPE,
     Account,
     body,
+    check_fixed,
     check_name,
     check_provisioned,
     in_other_group,
@@ -125,6 +127,7 @@ def _change(call: Call, stored: Document, account: Account, endpoint: str) -> An
     created, state = parse_instant(properties["creationTime"]), properties["provisioningState"]
     resource = call.with_kept(AccountRequest, body(existing["id"], account, endpoint, created, state))
     resource = _with_identity(call, resource, existing.get("identity"))
+    check_fixed(existing, resource, find(call.json(), "properties") or {})
     document = call.ports.store.put(KIND, call.id, resource, parent=call.group_id)
     if not is_provisioned(existing):
         return storage_operations.accepted(call, account.location, stored.private["operation"])
@@ -155,7 +158,10 @@ def patch_account(call: Call) -> Answer:
         existing = call.get(KIND)
         call.check_precondition(existing)
         changed = updated(existing.json(), request.sku.name, request.properties.access_tier, request.tags)
+        if request.kind:
+            changed["kind"] = one_of("kind", request.kind, KINDS)
         kept = call.with_kept(AccountRequest, changed)
+        check_fixed(existing.json(), kept, find(call.json(), "properties") or {})
         changed = _with_identity(call, kept, existing.json().get("identity"), replaces=False)
         return _shown(call, call.ports.store.put(KIND, call.id, changed))
 

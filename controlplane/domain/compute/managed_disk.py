@@ -7,7 +7,7 @@ from datetime import datetime
 
 from controlplane.domain.compute.virtual_machine import GIB, MANAGED_DISK_GIB, invalid, missing
 from controlplane.domain.errors import ServiceError
-from controlplane.domain.errors.compute import DISK_ATTACHED, DISK_NOT_READY
+from controlplane.domain.errors.compute import DISK_ATTACHED, DISK_NOT_READY, DISK_PROPERTY_CHANGE_NOT_ALLOWED
 from controlplane.domain.times import instant_with_offset
 from controlplane.json_object import Json
 
@@ -66,6 +66,16 @@ def size_gib(requested: int | None) -> int:
 
 def attached(name: str, owner: str) -> ServiceError:
     return DISK_ATTACHED.error(name=name, owner=owner)
+
+
+def check_fixed(resource: Json, requested: Json) -> None:
+    """Refuse another origin, or another zone, of a disk or snapshot that exists; `requested`: key -> what a request
+    names, None where it names nothing."""
+    properties = resource["properties"]
+    shown = {"zones": resource.get("zones"), "incremental": properties.get("incremental"), **properties["creationData"]}
+    for key, value in requested.items():
+        if value and str(value).lower() != str(shown.get(key)).lower():
+            raise DISK_PROPERTY_CHANGE_NOT_ALLOWED.error(key=key, name=resource["name"])
 
 
 def check_ready(disk: Json) -> None:

@@ -220,6 +220,12 @@ SIZE_INVALID = ErrorKind(
     source=DEPLOYMENT_ERRORS,
 )
 
+DISK_PROPERTY_CHANGE_NOT_ALLOWED = ErrorKind(
+    code="BadRequest",
+    message="Changing property '{key}' is not allowed for existing disk '{name}'.",
+    source=QUOTED,
+)
+
 CUSTOM_DATA_INVALID = ErrorKind(
     code="InvalidParameter",
     message="Custom data in OSProfile must be in Base64 encoding and with a maximum length of {most} characters.",

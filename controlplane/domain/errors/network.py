@@ -20,6 +20,12 @@ SECURITY_RULE_INVALID_PRIORITY = ErrorKind(
     source=QUOTED,
 )
 
+IN_USE_SUBNET_CANNOT_BE_UPDATED = ErrorKind(
+    code="InUseSubnetCannotBeUpdated",
+    message="Subnet {name} is in use and cannot be updated.",
+    source=QUOTED,
+)
+
 SECURITY_RULE_CONFLICT = ErrorKind(
     code="SecurityRuleConflict",
     message="Security rule {name} conflicts with rule {other}. Rules cannot have the same Priority and Direction.",

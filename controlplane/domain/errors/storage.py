@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from controlplane.domain.errors.kind import ErrorKind
-from controlplane.domain.errors.sources import DEPLOYMENT_ERRORS, KNOWN, OURS
+from controlplane.domain.errors.sources import DEPLOYMENT_ERRORS, KNOWN, OURS, QUOTED
 
 ACCOUNT_NAME_INVALID = ErrorKind(
     code="AccountNameInvalid",
@@ -60,6 +60,15 @@ INVALID_VALUES_FOR_REQUEST_PARAMETERS = ErrorKind(
     message="Values for request parameters are invalid: {parameter}.",
     target="{parameter}",
     source=KNOWN,
+)
+
+ACCOUNT_PROPERTY_CANNOT_BE_UPDATED = ErrorKind(
+    code="AccountPropertyCannotBeUpdated",
+    message=(
+        "The property '{key}' was specified in the input, but it cannot be updated as it is read-only. For more "
+        "information, see - https://aka.ms/storageaccountupdate"
+    ),
+    source=QUOTED,
 )
 
 BLOB_CONTAINER_NOT_FOUND = ErrorKind(

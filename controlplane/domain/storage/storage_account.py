@@ -10,6 +10,7 @@ from datetime import datetime
 from controlplane.domain.errors import ServiceError
 from controlplane.domain.errors.storage import (
     ACCOUNT_NAME_INVALID,
+    ACCOUNT_PROPERTY_CANNOT_BE_UPDATED,
     INVALID_VALUES_FOR_REQUEST_PARAMETERS,
     STORAGE_ACCOUNT_ALREADY_TAKEN,
     STORAGE_ACCOUNT_IN_ANOTHER_RESOURCE_GROUP,
@@ -35,6 +36,7 @@ SKUS = (
 KINDS = ("StorageV2", "Storage", "BlobStorage", "BlockBlobStorage")
 KINDS_WITH_A_TIER = ("StorageV2", "BlobStorage")
 """Those that show an access tier unasked; azurerm takes one on another kind for an error."""
+FIXED = ("isHnsEnabled", "isNfsV3Enabled")
 ACCESS_TIERS = ("Hot", "Cool", "Cold")
 
 _NAME = re.compile(r"[a-z0-9]{3,24}", re.ASCII)
@@ -105,6 +107,16 @@ def updated(account: Json, sku: str | None, access_tier: str | None, tags: dict[
         tier = one_of("accessTier", access_tier, ACCESS_TIERS)
         changed["properties"] = account["properties"] | {"accessTier": tier}
     return changed if tags is None else changed | {"tags": tags}
+
+
+def check_fixed(before: Json, after: Json, named: Json) -> None:
+    """Refuse another value of what an account keeps for good, where a request names it: `named` is its properties."""
+    for key in FIXED:
+        value = named.get(key)
+        if value is not None and str(value).lower() != str(before["properties"].get(key, False)).lower():
+            raise ACCOUNT_PROPERTY_CANNOT_BE_UPDATED.error(key=key)
+    if after["kind"] not in (before["kind"], "StorageV2"):
+        raise ACCOUNT_PROPERTY_CANNOT_BE_UPDATED.error(key="kind")
 
 
 def with_public_endpoints(account: Json) -> Json:

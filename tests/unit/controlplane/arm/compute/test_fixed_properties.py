@@ -10,7 +10,7 @@ import pytest
 from controlplane.arm.edge import kept_keys
 from controlplane.domain.compute.machine_changes import FIXED
 from controlplane.json_object import Json
-from tests.unit.controlplane.arm.arm_world import GROUP, IMAGE, VM, ArmWorld, arm_world
+from tests.unit.controlplane.arm.arm_world import ACCOUNT, GROUP, IMAGE, VM, ArmWorld, arm_world
 
 COMPUTE = f"{GROUP}/providers/Microsoft.Compute"
 LINUX = VM.replace("Sql01", "Web01")
@@ -234,3 +234,73 @@ def test_a_machine_shows_the_kind_of_storage_that_its_disk_has(world: ArmWorld) 
     shown = world.get(VM)["properties"]["storageProfile"]["osDisk"]["managedDisk"]
     assert (shown["id"], shown["storageAccountType"]) == (disk, "StandardSSD_LRS")
     world.follow(world.put(VM, world.get(VM)))
+
+
+# --------------------------------------------------------------------------- disks, snapshots, subnets and accounts
+
+
+@pytest.mark.parametrize(
+    ("path", "change", "key"),
+    [
+        (SPARE, {"properties": {"creationData": {"createOption": "Copy"}}}, "createOption"),
+        (SPARE, {"properties": {"creationData": {"sourceResourceId": f"{SPARE}2"}}}, "sourceResourceId"),
+        (SPARE, {"zones": ["1"]}, "zones"),
+        (f"{COMPUTE}/snapshots/one", {"properties": {"incremental": True}}, "incremental"),
+        (
+            f"{COMPUTE}/snapshots/one",
+            {"properties": {"creationData": {"createOption": "Copy", "sourceResourceId": f"{SPARE}2"}}},
+            "sourceResourceId",
+        ),
+    ],
+)
+def test_a_disk_keeps_its_origin(world: ArmWorld, path: str, change: Json, key: str) -> None:
+    world.follow(world.request("POST", f"{BARE}/deallocate"))
+    blob = world.fabric.disks(BARE)[0]
+    world.ports.blobs.create(blob.blob, blob.size_bytes + 512)
+    taken = {"createOption": "Copy", "sourceResourceId": SPARE}
+    world.put(f"{COMPUTE}/snapshots/one", {"location": "westus", "properties": {"creationData": taken}})
+    world.settle()
+    before = world.get(path)
+    answer = world.request("PUT", path, {"location": "westus", **change})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "BadRequest")
+    assert f"'{key}'" in answer.json()["error"]["message"]
+    assert world.request("PUT", path, before).status_code == 200
+    assert world.get(path) == before
+
+
+def test_the_system_of_a_disk_is_not_dropped(world: ArmWorld) -> None:
+    assert world.request("PATCH", SPARE, {"properties": {"osType": "Linux"}}).status_code == 200
+    assert world.get(SPARE)["properties"]["osType"] == "Linux"
+
+
+def test_the_range_of_a_subnet_in_use_stays(world: ArmWorld) -> None:
+    network = f"{GROUP}/providers/Microsoft.Network"
+    net, subnet = f"{network}/virtualNetworks/net", f"{network}/virtualNetworks/net/subnets/one"
+    space = {"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}}
+
+    def ranged(prefix: str) -> Json:
+        return {"name": "one", "properties": {"addressPrefix": prefix}}
+
+    world.put(net, {"location": "westus", "properties": {**space, "subnets": [ranged("10.0.0.0/24")]}})
+    world.put(net, {"location": "westus", "properties": {**space, "subnets": [ranged("10.0.1.0/24")]}})
+    configuration = {"name": "ip", "properties": {"subnet": {"id": subnet}}}
+    nic = {"location": "westus", "properties": {"ipConfigurations": [configuration]}}
+    world.put(f"{network}/networkInterfaces/nic", nic)
+    refused = (400, "InUseSubnetCannotBeUpdated")
+    assert world.error("PUT", subnet, {"properties": {"addressPrefix": "10.0.2.0/24"}}) == refused
+    other = {"location": "westus", "properties": {**space, "subnets": [ranged("10.0.2.0/24")]}}
+    assert world.error("PUT", net, other) == refused
+    assert world.request("PUT", subnet, {"properties": {"addressPrefix": "10.0.1.0/24"}}).status_code == 200
+
+
+def test_an_account_keeps_its_kind_and_its_namespaces(world: ArmWorld) -> None:
+    world.add_account()
+    refused = (400, "AccountPropertyCannotBeUpdated")
+    full = {"location": "westus", "sku": {"name": "Standard_LRS"}, "kind": "StorageV2"}
+    assert world.error("PUT", ACCOUNT, {**full, "properties": {"isHnsEnabled": True}}) == refused
+    assert world.error("PATCH", ACCOUNT, {"properties": {"isHnsEnabled": True}}) == refused
+    assert world.error("PATCH", ACCOUNT, {"kind": "BlobStorage"}) == refused
+    assert world.error("PUT", ACCOUNT, {**full, "kind": "Storage"}) == refused
+    assert (
+        world.request("PATCH", ACCOUNT, {"kind": "StorageV2", "properties": {"isHnsEnabled": False}}).status_code == 200
+    )
