@@ -14,9 +14,11 @@ from random import Random
 
 from controlplane.adapters.inline_engine import InlineEngine
 from controlplane.arm.edge.rate_limits import RateLimits
+from controlplane.domain.compute import virtual_machine
 from controlplane.domain.compute.extension_catalogue import INERT
+from controlplane.domain.network.network import INTERFACE
 from controlplane.json_object import Json
-from controlplane.ports import Blobs, Ports, PublishedHandler
+from controlplane.ports import Blobs, MachineSpec, Ports, PublishedHandler, StoreView
 from simulator import parties
 from simulator.clock.system import SystemClock
 from simulator.control import api as control
@@ -25,7 +27,7 @@ from simulator.control.vault_checks import VaultChecks
 from simulator.control.verify import Verifier
 from simulator.control.world import WorldControls
 from simulator.failures import WrongUse
-from simulator.guest.conditions import ConditionsOf, MachineConditions
+from simulator.guest.conditions import ConditionsOf, MachineConditions, Network
 from simulator.host.host import Host
 from simulator.host.packages import PackageRefused, PackageRepository
 from simulator.host.wireserver import WireServer
@@ -74,7 +76,11 @@ def host(context: BackendContext, keep: ExitStack) -> Host:
     keep.callback(serving.close)
     keep.callback(wire.close)
     wire.address = serving.address
-    alike = MachineConditions(vss_available=context.vss)
+
+    def usual(vm: str, spec: MachineSpec) -> MachineConditions:
+        network = Network(private_address=_private_address(ports.store, vm))
+        return MachineConditions(vss_available=context.vss, network=network)
+
     made = Host(
         store=ports.store,
         blobs=context.blobs_of(parties.HOST),
@@ -85,11 +91,23 @@ def host(context: BackendContext, keep: ExitStack) -> Host:
         packages=packages,
         chance=Random(context.seed),
         wire=wire,
-        conditions=context.conditions or (lambda vm, spec: alike),
+        conditions=context.conditions or usual,
         status_account=ports.settings.service_account,
     )
     keep.callback(made.close)
     return made
+
+
+def _private_address(store: StoreView, vm: str) -> str | None:
+    """Of a machine's first interface, as ARM shows it."""
+    machine = store.get(virtual_machine.KIND, vm)
+    profile: Json = (machine.json()["properties"].get("networkProfile") if machine else None) or {}
+    named = [each["id"] for each in profile.get("networkInterfaces") or [] if each.get("id")]
+    interface = store.get(INTERFACE.lower(), named[0]) if named else None
+    if interface is None:
+        return None
+    configurations = interface.json()["properties"].get("ipConfigurations") or []
+    return configurations[0]["properties"].get("privateIPAddress") if configurations else None
 
 
 def _publish(packages: PackageRepository, source: Path) -> None:

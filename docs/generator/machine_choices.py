@@ -61,9 +61,9 @@ HANDLER = (
 GUEST = (
     Choice(
         "Run commands",
-        "a handful of commands that look and change nothing, such as `vssadmin list writers`, `Get-Service`, `dir` and "
-        "`type`, on Linux `systemctl status`, `ls` and `cat`; of any other the error stream says that there is no such "
-        "program",
+        "a handful of commands that look and change nothing, such as `vssadmin list writers`, `Get-Service`, "
+        "`ipconfig`, `dir` and `type`, on Linux `systemctl status`, `ls` and `cat`; of any other the error stream says "
+        "that there is no such program",
         "a shell",
         "simulator/guest/shell.py",
     ),

@@ -6,8 +6,8 @@ foreign handler may want to stand: a wrapper there changes one machine and no ot
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from random import Random
 
@@ -47,6 +47,8 @@ class Network:
 
     wire_server: Callable[[str], str] = _as_the_host_has_it
     """(address of the wire server for this machine) -> where its agent and its handlers look for it."""
+    private_address: str | None = None
+    """Of its first interface: the goal state and programs in the guest show it. None: it has none."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,11 @@ class MachineConditions:
     """(Windows or Linux, image on the OS disk, whether VSS works) -> what its operating system is."""
     vss_available: bool = True
     """False: VSS is disabled. A machine whose system has none is not concerned."""
+    services: Mapping[str, str] = field(default_factory=dict)
+    """Service -> its state, Running, Stopped or Disabled; in place of what the system has. The handler looks at them
+    before a snapshot, and programs in the guest show them."""
+    registry: Mapping[str, str] = field(default_factory=dict)
+    """Path -> value, in place of what the system has; the handler reads it. A system without a registry has none."""
     workload_rate: float = 1.0
     """Multiplies how often workloads are ticked; 0: they do only what they are told."""
     system_file_bytes: int = SYSTEM_FILE_BYTES
@@ -63,6 +70,12 @@ class MachineConditions:
     """World time between two looks of the agent for a goal state."""
     network: Network = field(default_factory=Network)
     factories: MachineFactories = field(default_factory=MachineFactories)
+
+    def system(self, os_type: str, image: str) -> OsProfile:
+        """The operating system of this machine; `os_type` is Windows or Linux."""
+        usual = self.profile(os_type, image, self.vss_available)
+        registry = {**usual.registry, **self.registry} if usual.registry else usual.registry
+        return replace(usual, services={**usual.services, **self.services}, registry=registry)
 
 
 ConditionsOf = Callable[[str, MachineSpec], MachineConditions]

@@ -200,7 +200,16 @@ class Guest:
         }
         vss = self.vss
         return shell.run(
-            Surface(profile, self.computer_name, self._folder, volumes, vss.writers.members, vss.event_log), script
+            Surface(
+                profile,
+                self.computer_name,
+                self._conditions.network.private_address,
+                self._folder,
+                volumes,
+                vss.writers.members,
+                vss.event_log,
+            ),
+            script,
         )
 
     def open_session(self, task_id: str) -> str:
@@ -251,7 +260,7 @@ class Guest:
         """Take the identity from the OS disk, whatever the host calls the machine."""
         self.computer_name = installed.computer_name
         os_type = installed.os_type or self.spec.os_type
-        self.profile = self._conditions.profile(os_type, installed.image, self._conditions.vss_available)
+        self.profile = self._conditions.system(os_type, installed.image)
 
     def _start_workloads(self, volumes: dict[int, Volume], bay: DiskBay) -> None:
         def report(workload: str, problem: str) -> None:

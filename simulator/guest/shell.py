@@ -40,6 +40,7 @@ class Surface:
 
     profile: OsProfile
     computer_name: str
+    private_address: str | None
     folder: Path
     """Stands for folders of the system disk that are no part of its volume."""
     volumes: Mapping[str, Volume]
@@ -170,6 +171,17 @@ def _hostname(surface: Surface, arguments: list[str]) -> str:
     return surface.computer_name
 
 
+def _linux_hostname(surface: Surface, arguments: list[str]) -> str:
+    return (surface.private_address or "") if "-I" in arguments else surface.computer_name
+
+
+def _ipconfig(surface: Surface, arguments: list[str]) -> str:
+    lines = ["Windows IP Configuration"]
+    if surface.private_address:
+        lines += ["", "Ethernet adapter Ethernet:", f"   IPv4 Address. . . . . . . . . . . : {surface.private_address}"]
+    return "\r\n".join(lines)
+
+
 _Program = Callable[[Surface, list[str]], str]
 _WINDOWS: Mapping[str, _Program] = {
     "vssadmin": _vssadmin,
@@ -183,13 +195,14 @@ _WINDOWS: Mapping[str, _Program] = {
     "cat": _read,
     "get-eventlog": _log,
     "hostname": _hostname,
+    "ipconfig": _ipconfig,
 }
 _LINUX: Mapping[str, _Program] = {
     "systemctl": _systemctl,
     "ls": _list,
     "cat": _read,
     "dmesg": _log,
-    "hostname": _hostname,
+    "hostname": _linux_hostname,
 }
 
 

@@ -39,6 +39,8 @@ class GoalState:
     plugins: tuple[PluginGoal, ...] = ()
     status_url: str = field(default="", repr=False)
     """Where the agent's status goes: a blob, with its SAS. Empty: nowhere but to the host."""
+    private_address: str | None = None
+    """Of the machine's first interface."""
 
 
 def versions_xml() -> bytes:
@@ -131,6 +133,8 @@ def shared_config_xml(goal: GoalState) -> bytes:
     SubElement(root, "Deployment", name=goal.container_id, guid=identity, incarnation="0")
     SubElement(root, "Incarnation", number=str(goal.incarnation))
     SubElement(root, "Role", guid=identity, name=goal.instance.removeprefix("_"))
+    if goal.private_address:
+        SubElement(SubElement(root, "Instances"), "Instance", id=goal.instance, address=goal.private_address)
     return _document(root)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -112,6 +112,8 @@ class Machine:
         self._booted: datetime | None = None
         self._booted_as: tuple[MachineSpec, int] | None = None
         """With which specification, and at which order to boot anew, it booted last."""
+        self._private_address: str | None = None
+        """Known once it has booted."""
         self._report: AgentReport | None = None
         self._private: Json = {}
         self._shown: ObservedMachine | None = None
@@ -241,6 +243,7 @@ class Machine:
             created=self._all.clock.now(),
             plugins=plugins(desired.extensions, self._all.packages),
             status_url=self._status_url(),
+            private_address=self._private_address,
         )
 
     @property
@@ -291,6 +294,8 @@ class Machine:
     def _boot(self, spec: MachineSpec) -> None:
         self._private["boots"] += 1
         conditions = self._all.conditions(self.vm, spec)
+        self._private_address = conditions.network.private_address
+        self.goal_state = replace(self.goal_state, private_address=self._private_address)
         guest = Guest(
             vm=self.vm,
             spec=spec,

@@ -314,6 +314,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     ),
     "simulator.backend": (
         COMPUTE,
+        NETWORK,
         PORTS,
         "controlplane.adapters",
         EDGE,

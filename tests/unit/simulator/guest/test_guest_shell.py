@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tests.unit.simulator.guest.guest_rig import UBUNTU_IMAGE, Rig
+from simulator.guest.conditions import Network
+from tests.unit.simulator.guest.guest_rig import SMALL, UBUNTU_IMAGE, Rig
 
 
 @pytest.fixture
@@ -46,6 +48,33 @@ def test_services_tell_their_state(windows: Rig) -> None:
     assert "Running  MSSQLSERVER" in said(windows, "Get-Service")
     assert "STATE : RUNNING" in said(windows, "sc query vss")
     assert "no service" in complained(windows, "Get-Service -Name Nothing")
+
+
+def test_a_machine_has_services_registry_and_address_of_its_own(tmp_path: Path) -> None:
+    path = "HKLM\\SOFTWARE\\Example"
+    own = replace(
+        SMALL,
+        services={"VSS": "Disabled", "Example": "Stopped"},
+        registry={path: "1"},
+        network=Network(private_address="10.0.0.9"),
+    )
+    rig, other = Rig(tmp_path / "one", conditions=own).boot(), Rig(tmp_path / "two").boot()
+    assert said(rig, "sc query vss").endswith("STATE : DISABLED\n")
+    assert "Stopped  Example" in said(rig, "Get-Service")
+    assert "IPv4 Address. . . . . . . . . . . : 10.0.0.9" in said(rig, "ipconfig")
+    facts, usual = rig.guest.facts(), other.guest.facts()
+    assert (facts.services["VSS"], facts.registry[path]) == ("Disabled", "1")
+    assert facts.registry.keys() - usual.registry.keys() == {path}, "what the system has stays"
+    assert usual.services["VSS"] == "Running"
+    assert "IPv4" not in said(other, "ipconfig")
+
+
+def test_a_linux_machine_shows_its_address_and_has_no_registry(tmp_path: Path) -> None:
+    own = replace(SMALL, services={"sshd": "Stopped"}, registry={"a": "1"}, network=Network(private_address="10.0.0.9"))
+    rig = Rig(tmp_path, image=UBUNTU_IMAGE, conditions=own).boot()
+    assert said(rig, "hostname -I") == "10.0.0.9\n"
+    assert said(rig, "systemctl is-active sshd") == "inactive\n"
+    assert rig.guest.facts().registry == {}
 
 
 def test_files_are_listed_and_read(windows: Rig) -> None:

@@ -8,7 +8,9 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from random import Random
+from xml.etree import ElementTree
 
+import httpx
 import pytest
 
 from controlplane.domain.events.machines import AgentFailed
@@ -209,3 +211,31 @@ def test_conditions_are_asked_for_at_each_boot(tmp_path: Path) -> None:
 def test_the_registry_and_services_say_whether_vss_works(vss: bool) -> None:
     profile = windows.profile(PLAIN_IMAGE, vss)
     assert profile.services["VSS"] == ("Running" if vss else "Disabled")
+
+
+def test_a_private_address(tmp_path: Path) -> None:
+    places: list[str] = []
+
+    def wire_client(address: str, token: str, name: str) -> WireClient:
+        places.append(address)
+        return WireClient(address, token, name)
+
+    special = replace(
+        with_factories(MachineFactories(wire_client=wire_client)), network=Network(private_address="10.0.0.9")
+    )
+    with two_machines(tmp_path, special) as (world, _):
+        headers = {"x-ms-agent-name": "WALinuxAgent", "x-ms-version": "2012-11-30"}
+        address = f"http://{places[0]}/machine/x/y?comp=config&type=sharedConfig&incarnation=1"
+        instance = ElementTree.fromstring(httpx.get(address, headers=headers).content).find("Instances/Instance")
+        assert instance is not None
+        assert instance.attrib == {"id": "_sql01", "address": "10.0.0.9"}
+        assert "10.0.0.9" in answer(world, VM)
+        assert "IPv4" not in answer(world, OTHER)
+
+
+def answer(world: World, vm: str) -> str:
+    """What the machine answers to `ipconfig`."""
+    world.fabric.run_command(vm, ["ipconfig"])
+    world.until(lambda: world.view(vm).command is not None)
+    command = world.view(vm).command
+    return command.output if command else ""
