@@ -92,6 +92,12 @@ def test_the_same_policy_on_another_day_changes_nothing(world: ArmWorld) -> None
     assert world.get(POLICY)["properties"]["schedulePolicy"]["scheduleRunTimes"] == ["2026-11-20T23:00:00Z"]
 
 
+def test_three_days_of_daily_points_are_too_few(world: ArmWorld) -> None:
+    world.add_vault()
+    assert world.error("PUT", POLICY, daily(days=3)) == (400, "BMSUserErrorInvalidPolicyInput")
+    world.put(POLICY, daily(days=7))
+
+
 def test_what_is_no_time_is_refused_as_before(world: ArmWorld) -> None:
     world.add_vault()
     for wrong in ("25:00:00Z", "at eleven", "23"):
