@@ -36,7 +36,7 @@ from controlplane.arm import app as arm
 from controlplane.arm.edge.rate_limits import RateLimits
 from controlplane.arm.sign_in.aad import Identity
 from controlplane.jobs.catalog import plans
-from controlplane.jobs.crash_recovery import Loss, name_losses
+from controlplane.jobs.crash_recovery import Loss, RestoreLoss, name_losses
 from controlplane.jobs.timetable import Timetable
 from controlplane.json_object import Json
 from controlplane.ports import Blobs, Ports, ServiceSettings, StorageUnavailable
@@ -117,8 +117,8 @@ class World:
         self.config = config
         self._wrappers = wrappers
         self.failure: WorldEnded | None = None
-        self.losses: Sequence[Loss] = ()
-        """What of its recovery points the storage lost when this world was killed."""
+        self.losses: Sequence[Loss | RestoreLoss] = ()
+        """What of its recovery points and restores the storage lost when this world was killed."""
         self.storage_answers: Mapping[str, ProbeAnswer] = {}
         """What a blob endpoint of somebody else's can and cannot do; nothing is said of our own Azurite."""
         self._is_published = False

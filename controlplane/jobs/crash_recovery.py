@@ -1,20 +1,36 @@
-"""After an end that was not orderly: which recovery points the storage no longer has, tier by tier, by name.
+"""After an end that was not orderly: what the storage no longer has of recovery points and of restores, by name.
 
-A storage that was killed may have forgotten what it had acknowledged. A recovery point that it hit is worth nothing,
-and the next backup must not build on it, so the tier is taken from the point before anything else happens.
+A storage that was killed may have forgotten what it had acknowledged. A disk of a recovery point that it hit is marked,
+tier by tier, and a tier that lost all its disks is taken from the point, before anything else happens: the next backup
+must not build on it. What a restore made belongs to whoever asked for it, so of the latest ones it is only told.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from controlplane.domain.events import service as events
+from controlplane.domain.events.event import Party
+from controlplane.domain.recovery_services import job as jobs
 from controlplane.domain.recovery_services import recovery_point
+from controlplane.domain.recovery_services.job import Job
 from controlplane.domain.recovery_services.recovery_point import RecoveryPoint
+from controlplane.domain.spans import without
 from controlplane.jobs.documents import points
-from controlplane.ports import Ports
-from controlplane.vault_format.vault_store import VaultPoint, VaultStore
+from controlplane.json_object import Json
+from controlplane.ports import Blob, Document, Ports
+from controlplane.vault_format.sources import spans_of
+from controlplane.vault_format.vault_source import VaultSource
+from controlplane.vault_format.vault_store import VaultCorrupt, VaultPoint, VaultStore
+
+RECENT = timedelta(seconds=60)
+"""Restores that ended so long before the last event, in world time, are looked at. A killed storage forgets some
+seconds; what is older may be gone because its owner wanted that."""
+LATEST_EVENTS = 100
+LOST = "lost"
+"""What a job remembers to have lost, unseen in ARM: it is told once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,46 +47,93 @@ class Loss:
         )
 
 
-def name_losses(ports: Ports) -> Sequence[Loss]:
-    """Look at every recovery point, take from it what is lost, and tell. A point without any tier left is removed."""
-    all_losses: list[Loss] = []
+@dataclass(frozen=True, slots=True)
+class PartLoss(Loss):
+    """Some disks of the tier are whole."""
+
+    def __str__(self) -> str:
+        name = self.point.rpartition("/")[2]
+        return f"recovery point {name} has lost a part of its {self.tier} tier: {'; '.join(self.missing)}"
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreLoss:
+    """What a restore had made."""
+
+    job: str
+    missing: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"restore {self.job} has lost what it made: {'; '.join(self.missing)}"
+
+
+def name_losses(ports: Ports) -> Sequence[Loss | RestoreLoss]:
+    """Look at every recovery point and the latest restores, take from points what is lost, and tell. A point without
+    any tier left is removed."""
     restarted = ports.store.record(events.WorldRestarted().event())
+    restores = list(_lost_restores(ports, restarted))
+    all_losses: list[Loss] = []
     for document in ports.store.find(recovery_point.KIND):
         point = recovery_point.from_json(document.private["point"])
-        losses = [*_lost_snapshots(ports, point), *_lost_copies(ports, point)]
-        if losses:
-            _take_from(ports, point, losses, restarted)
-            all_losses += losses
-    return all_losses
+        lost = {"InstantRP": _lost_snapshots(ports, point), "HardenedRP": _lost_copies(ports, point)}
+        if any(lost.values()):
+            all_losses += _take_from(ports, point, lost, restarted)
+    return [*all_losses, *restores]
 
 
-def _lost_snapshots(ports: Ports, point: RecoveryPoint) -> list[Loss]:
+# ------------------------------------------------------------------------------------------------------ recovery points
+
+
+def _lost_snapshots(ports: Ports, point: RecoveryPoint) -> Mapping[int, Sequence[str]]:
+    """By LUN, what is missing of the snapshots."""
     if not point.has_snapshots:
-        return []
-    missing = [disk.name for disk in point.disks if ports.blobs.properties(points.snapshot_of(disk)) is None]
-    return [Loss(point.document, "InstantRP", tuple(f"no snapshot of {name}" for name in missing))] if missing else []
+        return {}
+    gone = [disk for disk in point.disks if ports.blobs.properties(points.snapshot_of(disk)) is None]
+    return {disk.lun: [f"no snapshot of {disk.name}"] for disk in gone}
 
 
-def _lost_copies(ports: Ports, point: RecoveryPoint) -> list[Loss]:
+def _lost_copies(ports: Ports, point: RecoveryPoint) -> Mapping[int, Sequence[str]]:
     if not (point.has_vault_copy or point.in_archive):
-        return []
+        return {}
     vault = VaultStore(ports.vault_blobs, ports.settings.vault_account)
-    copies = [VaultPoint.from_json(disk.vault) for disk in point.disks if disk.vault]
-    problems = [problem for copy in copies for problem in vault.check(copy)]
-    return (
-        [Loss(point.document, "ArchivedRP" if point.in_archive else "HardenedRP", tuple(problems))] if problems else []
-    )
+    copies = {disk.lun: VaultPoint.from_json(disk.vault) for disk in point.disks if disk.vault}
+    problems = {lun: vault.check(copy) for lun, copy in copies.items()}
+    return {lun: sentences for lun, sentences in problems.items() if sentences}
 
 
-def _take_from(ports: Ports, point: RecoveryPoint, losses: Sequence[Loss], cause: int) -> None:
-    """`cause`: the event that the loss follows from. The job that made the point has no part in it."""
+def _take_from(
+    ports: Ports, point: RecoveryPoint, lost: Mapping[str, Mapping[int, Sequence[str]]], cause: int
+) -> list[Loss]:
+    """What is new of the losses. `cause`: the event that they follow from; the job that made the point has no part."""
+    losses: list[Loss] = []
     left = point
-    for loss in losses:
-        if loss.tier == "InstantRP":
-            left = recovery_point.changed(left, "snapshot_expired")
-        else:
-            without = [replace(disk, vault=None) for disk in left.disks]
-            left = recovery_point.changed(left, "vault_expired", without)
+    for copy, by_lun in lost.items():
+        fresh = {lun: by_lun[lun] for lun in by_lun if not _is_marked(point, lun, copy)}
+        tier = "ArchivedRP" if copy == "HardenedRP" and point.in_archive else copy
+        missing = tuple(dict.fromkeys(sentence for sentences in fresh.values() for sentence in sentences))
+        if by_lun and len(by_lun) == len(point.disks):
+            losses.append(Loss(point.document, tier, missing or ("no disk of it is left",)))
+            left = _without_tier(left, copy)
+        elif fresh:
+            losses.append(PartLoss(point.document, tier, missing))
+            for lun in fresh:
+                left = recovery_point.with_damage(left, lun, copy)
+    if losses:
+        _write(ports, point, left, losses, cause)
+    return losses
+
+
+def _is_marked(point: RecoveryPoint, lun: int, copy: str) -> bool:
+    return any(disk.lun == lun and copy in disk.damaged for disk in point.disks)
+
+
+def _without_tier(point: RecoveryPoint, copy: str) -> RecoveryPoint:
+    if copy == "InstantRP":
+        return recovery_point.changed(point, "snapshot_expired")
+    return recovery_point.changed(point, "vault_expired", [replace(disk, vault=None) for disk in point.disks])
+
+
+def _write(ports: Ports, point: RecoveryPoint, left: RecoveryPoint, losses: Sequence[Loss], cause: int) -> None:
     with ports.store.transaction():
         if recovery_point.TIERS[left.tiers]:
             keep = points.put if left.has_snapshots else points.lose_snapshots
@@ -80,3 +143,55 @@ def _take_from(ports: Ports, point: RecoveryPoint, losses: Sequence[Loss], cause
         for loss in losses:
             told = events.RecoveryPointLost(loss.point, loss.tier, list(loss.missing))
             ports.store.record(told.event(vm=points.machine_of(ports.store, point), parent=cause))
+
+
+# ------------------------------------------------------------------------------------------------------------- restores
+
+
+def _lost_restores(ports: Ports, restarted: int) -> Iterator[RestoreLoss]:
+    latest = [
+        event.time
+        for event in ports.store.events(max(0, restarted - LATEST_EVENTS), limit=LATEST_EVENTS)
+        if event.id is not None and event.id < restarted and event.time and event.party != Party.WORLD
+    ]
+    if not latest:
+        return
+    for document in ports.store.find(jobs.KIND):
+        restored: Sequence[Json] = document.private.get("restored", ())
+        job = jobs.from_json(document.private["job"]) if restored else None
+        if job is None or job.ended is None or job.ended_badly or job.ended < max(latest) - RECENT:
+            continue
+        if LOST not in document.private and (missing := tuple(_missing(ports, document, job, restored))):
+            with ports.store.transaction():
+                private = document.private | {LOST: list(missing)}
+                ports.store.put(jobs.KIND, document.id, document.json(), private=private)
+                ports.store.record(events.RestoreLost(job.id, list(missing)).event(parent=restarted))
+            yield RestoreLoss(job.id, missing)
+
+
+def _missing(ports: Ports, document: Document, job: Job, restored: Sequence[Json]) -> Iterator[str]:
+    point = points.find(ports.store, str(document.private.get("point")))
+    for disk in restored:
+        blob = Blob(disk["account"], disk["container"], disk["blob"])
+        if ports.blobs.properties(blob) is None:
+            yield f"no disk {disk['name']}"
+        elif point is not None and _has_holes(ports, point, disk["lun"], blob):
+            yield f"parts of the disk {disk['name']}"
+    descriptions = [str(text) for key, text in job.properties.items() if key.endswith("Uri")]
+    for uri in descriptions:
+        if ports.blobs.properties(ports.blobs.parse(uri)) is None:
+            yield f"no blob {uri.rpartition('/')[2]}"
+
+
+def _has_holes(ports: Ports, point: RecoveryPoint, lun: int, blob: Blob) -> bool:
+    """Whether the storage holds nothing where the disk of the point had something, by the digests in the vault."""
+    disk = next((each for each in point.disks if each.lun == lun), None)
+    name = disk.digests or (disk.vault or {}).get("name") if disk else None
+    if not name:
+        return False
+    try:
+        source = VaultSource(ports.vault_blobs, ports.settings.vault_account, name)
+        expected = spans_of(source.extents())
+    except VaultCorrupt:
+        return False
+    return bool(without(expected, spans_of(ports.blobs.ranges(blob))))

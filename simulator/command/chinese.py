@@ -187,6 +187,14 @@ _OF_STORAGE = {
     "the manifest does not match its digest": "清单与其摘要不一致",
     "the manifest has an unknown format": "清单的格式未知",
     "the snapshot is gone": "快照已不存在",
+    "recovery point {point} has lost a part of its {tier} tier: {missing}": (
+        "恢复点 {point} 已丢失其 {tier} 层的一部分：{missing}"
+    ),
+    "restore {job} has lost what it made: {missing}": "还原 {job} 已丢失其创建的内容：{missing}",
+    "no disk {name}": "没有磁盘 {name}",
+    "parts of the disk {name}": "磁盘 {name} 的一部分",
+    "no blob {name}": "没有 Blob {name}",
+    "no disk of it is left": "其磁盘已全部丢失",
     "digests: {problem}": "摘要：{problem}",
     "the snapshot has {size} bytes instead of {usual}": "快照有 {size} 字节，而不是 {usual} 字节",
     "the snapshot does not hold what was backed up at byte {at}": "快照在字节 {at} 处的内容与备份的内容不同",

@@ -124,7 +124,7 @@ def test_azurite_is_killed_and_what_it_lost_is_named(tmp_path: Path) -> None:
         wait_until_ended(scenario)
         for point in list(scenario.client.list(f"{scenario.item_id()}/recoveryPoints")):
             told_tiers = [tier["status"] for tier in point["properties"]["recoveryPointTierDetails"]]
-            if "Valid" in told_tiers:
+            if "Invalid" not in told_tiers:
                 verdict = scenario.client.sim("POST", "/verify", {"recovery_point": point["id"]})
                 assert verdict["verified"], "what is listed as valid is whole"
         good_backup(scenario)

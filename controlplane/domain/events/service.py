@@ -329,6 +329,15 @@ class RecoveryPointLost(
 
 
 @dataclass(frozen=True)
+class RestoreLost(Fact, name="restore.lost", party=Party.STORAGE, parents=(WorldRestarted.NAME,)):
+    """After an end that was not orderly the storage lacks something that a restore had made."""
+
+    restore: str
+    """Id of its job."""
+    missing: list[str]
+
+
+@dataclass(frozen=True)
 class RecoveryPointDamaged(
     Fact,
     name="recovery_point.damaged",

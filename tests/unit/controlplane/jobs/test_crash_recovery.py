@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import pytest
 
 from controlplane.domain.recovery_services.recovery_point import TIERS
-from controlplane.jobs.crash_recovery import name_losses
+from controlplane.jobs.crash_recovery import Loss, PartLoss, RestoreLoss, name_losses
 from controlplane.jobs.documents import points
 from controlplane.ports import Blob
-from tests.unit.controlplane.jobs.backup_world import VM, BackupWorld, backup_world
+from tests.unit.controlplane.jobs.backup_world import BLOCK, VM, BackupWorld, backup_world
 
 
 @pytest.fixture
@@ -36,14 +36,26 @@ def test_nothing_is_said_where_nothing_is_lost(world: BackupWorld) -> None:
     assert world.points() == before
 
 
-def test_a_lost_snapshot_costs_the_snapshot_tier(world: BackupWorld) -> None:
+def test_a_lost_snapshot_marks_its_disk_and_the_others_stay(world: BackupWorld) -> None:
     first, second = world.points()
     world.blobs.delete(points.snapshot_of(first.disks[1]))
     (loss,) = name_losses(world.ports)
-    assert (loss.point, loss.tier, loss.missing) == (first.document, "InstantRP", ("no snapshot of data",))
-    assert [TIERS[point.tiers] for point in world.points()] == [("HardenedRP",), ("InstantRP", "HardenedRP")]
+    assert loss == PartLoss(first.document, "InstantRP", ("no snapshot of data",))
+    assert [TIERS[point.tiers] for point in world.points()] == [("InstantRP", "HardenedRP")] * 2
+    assert [disk.damaged for disk in world.points()[0].disks] == [(), ("InstantRP",), ()]
     assert world.points()[1] == second
     assert world.events("recovery_point.lost")[0]["missing"] == ["no snapshot of data"]
+    assert name_losses(world.ports) == [], "it is named once"
+    assert world.restore(first)["status"] == "Completed"
+
+
+def test_lost_snapshots_cost_the_snapshot_tier(world: BackupWorld) -> None:
+    first = world.points()[0]
+    for disk in first.disks:
+        world.blobs.delete(points.snapshot_of(disk))
+    missing = tuple(f"no snapshot of {disk.name}" for disk in first.disks)
+    assert name_losses(world.ports) == [Loss(first.document, "InstantRP", missing)]
+    assert [TIERS[point.tiers] for point in world.points()] == [("HardenedRP",), ("InstantRP", "HardenedRP")]
 
 
 def test_a_loss_follows_from_the_start_and_belongs_to_no_job(world: BackupWorld) -> None:
@@ -56,7 +68,7 @@ def test_a_loss_follows_from_the_start_and_belongs_to_no_job(world: BackupWorld)
 
 def test_a_lost_copy_costs_the_vault_tier_and_the_next_backup_does_not_build_on_it(world: BackupWorld) -> None:
     forget_packs(world)
-    assert {loss.tier for loss in name_losses(world.ports)} == {"HardenedRP"}
+    assert {loss.tier for loss in name_losses(world.ports) if isinstance(loss, Loss)} == {"HardenedRP"}
     assert [TIERS[point.tiers] for point in world.points()] == [("InstantRP",), ("InstantRP",)]
     world.clock.jump(60)
     assert world.back_up()["status"] == "Completed"
@@ -76,7 +88,7 @@ def test_a_point_that_lost_everything_is_gone_and_its_item_shows_the_one_before(
         world.blobs.delete(points.snapshot_of(disk))
     for name in set(world.vault_blobs()) - earlier:
         world.blobs.delete(Blob(world.ports.settings.vault_account, "vault", name))
-    assert {loss.point for loss in name_losses(world.ports)} == {lost.document}
+    assert {loss.point for loss in name_losses(world.ports) if isinstance(loss, Loss)} == {lost.document}
     assert world.points() == before
     assert world.item()["lastRecoveryPoint"].startswith(before[-1].time.strftime("%Y-%m-%dT%H:%M"))
 
@@ -84,4 +96,52 @@ def test_a_point_that_lost_everything_is_gone_and_its_item_shows_the_one_before(
 def test_it_is_named_once(world: BackupWorld) -> None:
     forget_packs(world)
     assert name_losses(world.ports)
+    assert name_losses(world.ports) == []
+
+
+# ------------------------------------------------------------------------------------------------------------- restores
+
+
+def restored(world: BackupWorld) -> tuple[str, list[Blob]]:
+    """The id of a restore that has just ended, and its disks."""
+    assert world.restore(world.points()[0])["status"] == "Completed"
+    private = world.job_private()
+    made = [Blob(disk["account"], disk["container"], disk["blob"]) for disk in private["restored"]]
+    return private["job"]["id"], made
+
+
+def test_a_restore_that_has_all_it_made_is_not_named(world: BackupWorld) -> None:
+    restored(world)
+    assert name_losses(world.ports) == []
+
+
+def test_what_a_restore_lost_is_named_once(world: BackupWorld) -> None:
+    job, made = restored(world)
+    world.blobs.delete(made[1])
+    assert name_losses(world.ports) == [RestoreLoss(job, ("no disk data",))]
+    assert world.events("restore.lost") == [{"restore": job, "missing": ["no disk data"]}]
+    assert name_losses(world.ports) == []
+
+
+def test_pages_that_a_restored_disk_lost_are_noticed(world: BackupWorld) -> None:
+    job, made = restored(world)
+    world.blobs.clear(made[0], 0, BLOCK)
+    assert name_losses(world.ports) == [RestoreLoss(job, ("parts of the disk os",))]
+
+
+def test_a_restore_that_lost_its_container_is_named(world: BackupWorld) -> None:
+    job, made = restored(world)
+    world.blobs.delete_container(made[0].account, made[0].container)
+    (loss,) = name_losses(world.ports)
+    assert isinstance(loss, RestoreLoss)
+    assert loss.missing[:3] == ("no disk os", "no disk data", "no disk logs")
+    assert loss.missing[3].startswith("no blob config-sql01-")
+    assert str(loss).startswith(f"restore {job} has lost what it made: no disk os; ")
+
+
+def test_what_was_restored_long_ago_may_be_gone_because_its_owner_wanted_that(world: BackupWorld) -> None:
+    _, made = restored(world)
+    world.clock.jump(3600)
+    world.back_up()
+    world.blobs.delete(made[1])
     assert name_losses(world.ports) == []
