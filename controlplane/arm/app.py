@@ -32,7 +32,7 @@ from controlplane.arm.edge.call import Answer, Call, as_json, encode
 from controlplane.arm.edge.dispatch import Operations, answered, begun
 from controlplane.arm.edge.error_mapping import as_service_error
 from controlplane.arm.edge.internal_client import InternalClient
-from controlplane.arm.edge.long_poll import hold
+from controlplane.arm.edge.long_poll import LongPolls
 from controlplane.arm.edge.rate_limits import RateLimits
 from controlplane.arm.edge.reply import Raw, Reply, outside_of_requests
 from controlplane.arm.edge.routing import Route, RouteMatch, Table, group_resources, operation_name, split, type_of
@@ -143,6 +143,7 @@ class Arm:
         self._operations = operations
         self._limits = limits
         self._strict_versions = strict_versions
+        self._long_polls = LongPolls()
         self._place = ports.settings.location.upper()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -208,7 +209,7 @@ class Arm:
         if route.method != "GET":
             call = self._begun(call, caller, correlation_id)
         if route.unfinished is not None:
-            await hold(call.ports.clock, partial(route.unfinished, call))
+            await self._long_polls.hold(call.ports.clock, partial(route.unfinished, call))
         answer = await self._run_watched(route, call, receive) if route.blocks else route.run(call)
         return Answer(204, headers=answer.headers) if asks_only and answer.status == 200 else answer
 

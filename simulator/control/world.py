@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import AsyncGenerator, Callable
-from contextlib import suppress
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Annotated
 
 from fastapi import Body, FastAPI, Header, Query
@@ -14,10 +12,10 @@ from fastapi.responses import JSONResponse, Response, StreamingResponse
 from pydantic import StrictBool, StrictFloat
 
 from controlplane.arm.edge.rate_limits import RateLimits
-from controlplane.domain.events.event import Event
 from controlplane.json_object import Json
-from controlplane.ports import Clock, Commit, Store
+from controlplane.ports import Clock, Store
 from simulator.clock.virtual import VirtualClock
+from simulator.control.followers import Followers, shown
 from simulator.control.reset import Resetter
 from simulator.control.strictness import Refused
 from simulator.pace import Pace, PaceSettings
@@ -25,8 +23,6 @@ from simulator.pace import Pace, PaceSettings
 MOST_EVENTS = 10_000
 LARGEST_ID = 2**63 - 1
 """What the database can compare an event's number with."""
-LOOK_SECONDS = 2.0
-"""How often a follower's stream looks for events that another process recorded; those of this one wake it."""
 LONGEST_JUMP_SECONDS = 10 * 365 * 24 * 3600
 
 
@@ -38,6 +34,10 @@ class WorldControls:
     pace: Pace
     resetter: Resetter
     endpoints: Callable[[], Json]
+    followers: Followers = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "followers", Followers(self.store))
 
 
 def add(app: FastAPI, world: Callable[[], WorldControls]) -> None:
@@ -70,45 +70,14 @@ def _add_events(app: FastAPI, world: Callable[[], WorldControls]) -> None:
         last_event_id: Annotated[int, Header(le=LARGEST_ID)] = 0,
     ) -> Response:
         """A browser that lost the stream says in Last-Event-ID how far it came."""
-        store, begin = world().store, max(since, last_event_id)
+        begin = max(since, last_event_id)
         if follow:
-            return StreamingResponse(stream(store, begin, job), media_type="text/event-stream")
-        recorded = await asyncio.to_thread(store.events, begin, limit=min(limit, MOST_EVENTS), job=job)
-        return JSONResponse({"events": [_shown(event) for event in recorded]})
+            return StreamingResponse(world().followers.follow(begin, job), media_type="text/event-stream")
+        return await asyncio.to_thread(_listed, world().store, begin, min(limit, MOST_EVENTS), job)
 
 
-async def stream(
-    store: Store, since: int, job: str | None, look_seconds: float = LOOK_SECONDS
-) -> AsyncGenerator[bytes]:
-    """Every event as a server-sent event, until the client goes. It sleeps until a commit recorded events."""
-    yield b": the journal\n\n"
-    loop, recorded = asyncio.get_running_loop(), asyncio.Event()
-
-    def wake(commit: Commit) -> None:
-        if commit.has_events:
-            with suppress(RuntimeError):  # the loop has ended; whoever commits must not notice
-                loop.call_soon_threadsafe(recorded.set)
-
-    end = store.on_commit(wake)
-    try:
-        while True:
-            recorded.clear()  # before looking, so that what is recorded meanwhile is not missed
-            page = await asyncio.to_thread(store.events, since, job=job)
-            for event in page:
-                since = event.id or since
-                data = json.dumps(_shown(event), ensure_ascii=False)
-                yield f"id: {event.id}\nevent: {event.name}\ndata: {data}\n\n".encode()
-            if not page:
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(recorded.wait(), look_seconds)
-    finally:
-        end()
-
-
-def _shown(event: Event) -> Json:
-    """Id and version stand first."""
-    time = event.time.isoformat() if event.time else None
-    return {"id": event.id, "schema": event.schema, **asdict(event), "time": time}
+def _listed(store: Store, since: int, limit: int, job: str | None) -> Response:
+    return JSONResponse({"events": [shown(event) for event in store.events(since, limit=limit, job=job)]})
 
 
 def _add_clock(app: FastAPI, world: Callable[[], WorldControls]) -> None:

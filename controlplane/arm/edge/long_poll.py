@@ -8,22 +8,45 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from threading import Lock
 
 from controlplane.ports import Clock
 
 LONGEST_HOLD_SECONDS = 240.0
 """Of real time: below what clients, proxies and libraries wait for an answer at most."""
 LOOK_SECONDS = 0.1
+MOST_HELD = 100
+"""A client that is answered at once asks again after the time that the answer names."""
 
 
-async def hold(clock: Clock, unfinished: Callable[[], bool], look_seconds: float = LOOK_SECONDS) -> None:
-    """Return when `unfinished` says no, when the longest hold is over, or at once when the world's clock stands still:
-    then nothing may ever happen. Seconds are of real time."""
-    end = time.monotonic() + LONGEST_HOLD_SECONDS
-    before = clock.now()
-    while unfinished() and time.monotonic() < end:
-        await asyncio.sleep(look_seconds)
-        now = clock.now()
-        if now == before:
-            return
-        before = now
+class LongPolls:
+    """The answers that are held back at the moment; no more than `most`, since each is looked after."""
+
+    def __init__(self, most: int = MOST_HELD, look_seconds: float = LOOK_SECONDS) -> None:
+        self._most = most
+        self._look_seconds = look_seconds
+        self._lock = Lock()
+        self._held = 0
+
+    async def hold(self, clock: Clock, unfinished: Callable[[], bool]) -> None:
+        """Return when `unfinished` says no, when the longest hold is over, or at once when the world's clock stands
+        still, since then nothing may ever happen, or when too many are held. Seconds are of real time."""
+        with self._lock:  # the listeners of a world have a thread each
+            if self._held >= self._most:
+                return
+            self._held += 1
+        try:
+            await self._wait(clock, unfinished)
+        finally:
+            with self._lock:
+                self._held -= 1
+
+    async def _wait(self, clock: Clock, unfinished: Callable[[], bool]) -> None:
+        end = time.monotonic() + LONGEST_HOLD_SECONDS
+        before = clock.now()
+        while unfinished() and time.monotonic() < end:
+            await asyncio.sleep(self._look_seconds)
+            now = clock.now()
+            if now == before:
+                return
+            before = now

@@ -26,7 +26,7 @@ from simulator.clock.system import SystemClock
 from simulator.control import api as control
 from simulator.control.reset import OF_THE_WORLD, Resetter
 from simulator.control.vault_checks import VaultChecks
-from simulator.control.world import WorldControls, stream
+from simulator.control.world import WorldControls
 from simulator.host.documents import machine_key
 from simulator.host.host import Host
 from simulator.pace import Pace
@@ -152,23 +152,6 @@ def test_a_follower_sees_what_happens_as_it_happens_and_nothing_twice(world: Con
         assert next(event_of(lines)) == (second, "last seen")
         third = store.record(Event("while somebody looks", "service", {"größe": 1}))
         assert next(event_of(lines)) == (third, "while somebody looks")
-
-
-def test_a_follower_is_woken_by_the_commit(world: Controlled) -> None:
-    store = world.arm.ports.store
-
-    async def follow() -> list[bytes]:
-        told = stream(store, 0, None, look_seconds=3600)
-        first = await anext(told)
-        waiting = asyncio.ensure_future(anext(told))
-        await asyncio.to_thread(store.record, Event("wakes it", "service"))
-        seen = [first, await asyncio.wait_for(waiting, 30)]
-        await told.aclose()
-        return seen
-
-    seen = asyncio.run(follow())
-    assert seen[0] == b": the journal\n\n"
-    assert b"event: wakes it\n" in seen[1]
 
 
 def event_of(lines: Iterator[str]) -> Iterator[tuple[int, str]]:

@@ -8,7 +8,7 @@ from threading import Event
 
 import httpx
 
-from controlplane.arm.edge.long_poll import hold
+from controlplane.arm.edge.long_poll import LongPolls
 from controlplane.domain.resources import operation
 from extension.contract.settings import SnapshotSettings
 from simulator.clock.virtual import VirtualClock
@@ -33,7 +33,7 @@ class Flowing(VirtualClock):
 def looks_of(clock: VirtualClock, answers: list[bool]) -> int:
     """How often somebody looked before the hold was over."""
     left = iter(answers)
-    asyncio.run(hold(clock, lambda: next(left), look_seconds=0))
+    asyncio.run(LongPolls(look_seconds=0).hold(clock, lambda: next(left)))
     return len(answers) - len(list(left))
 
 
@@ -44,6 +44,25 @@ def test_an_answer_is_held_until_what_it_waits_for_has_happened() -> None:
 
 def test_nothing_is_held_while_the_world_stands_still() -> None:
     assert looks_of(VirtualClock(START), [True, True, True]) == 1
+
+
+def test_only_so_many_are_held_at_once() -> None:
+    polls, goes_on, ended = LongPolls(most=2, look_seconds=0), [True], list[int]()
+
+    async def held(number: int) -> None:
+        await polls.hold(Flowing(START), lambda: goes_on[0])
+        ended.append(number)
+
+    async def three() -> None:
+        waiting = [asyncio.create_task(held(number)) for number in range(3)]
+        await waiting[2]
+        assert ended == [2]
+        goes_on[0] = False
+        await asyncio.gather(*waiting)
+        await held(3)
+
+    asyncio.run(three())
+    assert sorted(ended) == [0, 1, 2, 3]
 
 
 def wait_for(world: ArmWorld, job: str, command: str, backup_goes_on: Event) -> str:
