@@ -192,7 +192,10 @@ class Document:
     def json(self) -> Json:
         import json
 
-        decoded: Json = json.loads(self.body)
+        try:
+            decoded: Json = json.loads(self.body)
+        except ValueError:
+            raise StoreDamaged(f"the store's {self.kind} {self.id} is damaged; restore the store from a copy") from None
         return decoded
 
 
@@ -495,6 +498,22 @@ class PortError(Exception):
 
 class StorageUnavailable(PortError):
     """The storage endpoint did not answer or answered 5xx."""
+
+
+class StorageFull(StorageUnavailable):
+    """The disk of the endpoint has no room for it."""
+
+
+class StoreUnavailable(PortError):
+    """The store could not be read or written."""
+
+
+class StoreFull(StoreUnavailable):
+    """The disk of the store is full."""
+
+
+class StoreDamaged(PortError):
+    """What the store holds is not what was written to it."""
 
 
 class StorageRefused(PortError):

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+import errno
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 BAD, USAGE, LACKS = 1, 2, 3
+FREE_SPACE = "free some space there, and start again"
+REMEDIES: Mapping[int, str] = {
+    errno.ENOSPC: FREE_SPACE,
+    errno.EDQUOT: FREE_SPACE,
+    errno.EACCES: "let this user read and write it",
+    errno.EPERM: "let this user read and write it",
+    errno.EROFS: "name a folder that can be written to",
+}
+"""What helps against an error of the file system, by its number."""
 
 
 class Failure(Exception):
@@ -41,5 +52,6 @@ def explain(error: Exception) -> Explained | None:
     if isinstance(error, RequestFailed | StillRunning | Unreachable | PortError):
         return Explained(str(error), BAD)
     if isinstance(error, OSError) and error.filename is not None:
-        return Explained(f"{error.filename}: {error.strerror}", LACKS)
+        remedy = REMEDIES.get(error.errno or 0, "move it away, or restore it from a copy")
+        return Explained(f"{error.filename}: {error.strerror}; {remedy}", LACKS)
     return None

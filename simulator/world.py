@@ -28,10 +28,8 @@ from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
 
-from controlplane.adapters.database import StoreUnusable
 from controlplane.adapters.fabric import StoreFabric
 from controlplane.adapters.inline_engine import InlineEngine
-from controlplane.adapters.store import SqlStore
 from controlplane.arm import app as arm
 from controlplane.arm.edge.rate_limits import RateLimits
 from controlplane.arm.sign_in.aad import Identity
@@ -43,17 +41,19 @@ from controlplane.ports import Blobs, Ports, ServiceSettings, StorageUnavailable
 from simulator import parties
 from simulator.bounds import RefusalText
 from simulator.clock.system import SystemClock
-from simulator.failures import WorldEnded, WrongUse
+from simulator.failures import WorldEnded
 from simulator.pace import Pace, PaceSettings
 from simulator.packages import HANDLER_FOLDER
 from simulator.parties import Wrappers
 from simulator.serving import Application, Message, Receive, Send, Serving
 from simulator.state.authority import Authority, server_hosts
-from simulator.state.folder import Endpoints, StateFolder, cache_folder
+from simulator.state.folder import NEW_SECRETS, Endpoints, StateFolder, cache_folder
+from simulator.state.kept_files import damaged
 from simulator.state.logs import recording
 from simulator.state.publication import Publication
 from simulator.storage import storage_address
 from simulator.storage.deferred_blobs import DeferredStorage
+from simulator.world_store import open_store
 
 if TYPE_CHECKING:
     from controlplane.adapters.endpoint_probe import ProbeAnswer
@@ -61,6 +61,7 @@ if TYPE_CHECKING:
 
 
 CONTROL_PREFIX = "/_sim"
+OLDER_STORE = "store.db is older than the last run: what happened after it was copied is not in it"
 ACCOUNTS_MARK = "accounts_mark"
 """What the state folder keeps of it: the end of the names of the service's own storage accounts."""
 
@@ -119,6 +120,8 @@ class World:
         self.failure: WorldEnded | None = None
         self.losses: Sequence[Loss | RestoreLoss] = ()
         """What of its recovery points and restores the storage lost when this world was killed."""
+        self.renewed: list[str] = []
+        """What was gone from the state folder and made anew, or is older than the rest; a sentence each."""
         self.storage_answers: Mapping[str, ProbeAnswer] = {}
         """What a blob endpoint of somebody else's can and cannot do; nothing is said of our own Azurite."""
         self._is_published = False
@@ -157,20 +160,24 @@ class World:
         self.state = StateFolder.open(config.state, seed=config.seed, config=mark)
         if config.endpoints_copy is not None:  # of a world that was killed
             config.endpoints_copy.unlink(missing_ok=True)
-        self._examined = not self.state.was_killed
-        keep.callback(lambda: self.state.close(orderly=self.failure is None and self._examined))
+        self._examined = True  # there is nothing yet
+        keep.callback(lambda: self.state.close(orderly=self._is_orderly()))
         keep.enter_context(recording(self.state.logs))
         self._settings = self._service_settings()
         self.clock = SystemClock(on_error=_action_failed)
         keep.callback(self.clock.close)
+        opened = open_store(self.state, config.dsn, self.clock, keep, self._is_orderly)
+        self.store = opened.store
+        self._examined = opened.is_as_left and not self.state.was_killed
+        if opened.is_older:
+            self.renewed.append(OLDER_STORE)
         self._begin_storage()
-        self.store = self._store()
         self.ports = Ports(
             clock=self.clock,
             blobs=self.blobs,
             store=self.store,
             fabric=self._wrappers.fabric(StoreFabric(self.store, self.clock)),
-            chance=Random(f"{self.state.seed} start {self._count_start()}"),
+            chance=Random(f"{self.state.seed} start {opened.starts}"),
             settings=self._settings,
             vault_blobs=self._blobs_of(parties.VAULT),
         )
@@ -196,13 +203,8 @@ class World:
                 keep.callback(Timetable(self.ports, self.engine).close)
         self._publish()
 
-    def _count_start(self) -> int:
-        """How often this world was started before: its draws must not repeat what an earlier start drew."""
-        with self.store.transaction():
-            document = self.store.get("world", "starts")
-            starts: int = document.json()["starts"] if document else 0
-            self.store.put("world", "starts", {"starts": starts + 1})
-        return starts
+    def _is_orderly(self) -> bool:
+        return self.failure is None and self._examined
 
     def _service_settings(self) -> ServiceSettings:
         """The service's own accounts bear a mark of the world, or are those that the list of a foreign endpoint has."""
@@ -218,18 +220,6 @@ class World:
             return foreign_storage.accounts_of_service(settings, config.blob_accounts)
         mark = self.state.config.get(ACCOUNTS_MARK, "")
         return settings.with_accounts(lambda name: f"{name}{mark}")
-
-    def _store(self) -> SqlStore:
-        """The store, for this world alone: so every owner of a run that it names is gone."""
-        try:
-            store = SqlStore(self.config.dsn or f"sqlite:///{self.state.store_file}", self.clock)
-            self._stack.callback(store.close)
-            store.claim()
-            store.runs.disown()
-            return store
-        except StoreUnusable as problem:
-            where = "BACKUPSIM_DSN" if self.config.dsn else f"{self.state.store_file}"
-            raise WrongUse(f"{where}: {problem}") from None
 
     # Azurite takes as long to start as all the rest, so it starts in parallel; the libraries that only the storage
     # needs are loaded there.
@@ -258,6 +248,7 @@ class World:
         return self._wrappers.blobs(party, self._deferred.blobs())
 
     def _storage(self, keep: ExitStack) -> Blobs:
+        from simulator.storage import azurite_folder
         from simulator.storage.azurite import Azurite, ManagedAccounts
 
         config = self.config
@@ -269,6 +260,11 @@ class World:
             self._blob_url, self.storage_answers = foreign.url, foreign.answers
             return foreign.blobs
         accounts = ManagedAccounts(self.state.path / "accounts.json")
+        if self.store.get("world", "storage") is not None:  # so there was an Azurite before
+            azurite_folder.check(self.state.azurite)
+            names = [*self._settings.own_accounts, *self._names_of_accounts()]
+            if new := azurite_folder.give_missing_keys(accounts, names):
+                self.renewed.append(f"these storage accounts have new keys, since theirs were gone: {', '.join(new)}")
         azurite = Azurite(config.cache, self.state.azurite, accounts, config.blob_port, on_exit=self._azurite_ended)
         keep.callback(azurite.close)
         self.azurite = azurite
@@ -291,13 +287,28 @@ class World:
     def _begin_identity(self) -> None:
         self._identity = Identity(
             client_secret=self.state.secret("client_secret", lambda: secrets.token_hex(32)),
-            signing_key=_signing_key(self.state.secret("signing_key", _new_signing_key)),
+            signing_key=self._signing_key(),
             hosts=server_hosts(self.config.host),
         )
         self._sim_token = self.state.secret("sim_token", lambda: secrets.token_urlsafe(32))
+        if self.state.renewed_secrets:
+            self.renewed.append("secrets.json was gone: the world has new secrets, and clients sign in again")
+
+    def _signing_key(self) -> rsa.RSAPrivateKey:
+        pem = self.state.secret("signing_key", _new_signing_key)
+        try:
+            # Our own key: validating its primes takes longer than the rest of a start that ARM waits for.
+            key = serialization.load_pem_private_key(pem.encode(), None, unsafe_skip_rsa_key_validation=True)
+        except ValueError:
+            key = None
+        if not isinstance(key, rsa.RSAPrivateKey):
+            raise damaged(self.state.path / "secrets.json", NEW_SECRETS)
+        return key
 
     def _serve(self) -> None:
         self.authority = Authority(self.state.ca)
+        if self.authority.is_new and not self.state.is_new:
+            self.renewed.append("the certificate authority was gone or expired: clients have to trust the new ca.pem")
         strict = self.config.strict_api_versions
         service = arm.build(self.ports, self.engine, self._identity, self._limits, strict)
         self._requests = arm.internal_client(self.ports, self.engine, self._identity)
@@ -366,12 +377,15 @@ class World:
         )
 
     def _storage_accounts(self) -> dict[str, dict[str, str]]:
+        return {
+            name: {"blob_endpoint": self.blobs.account_url(name), "key": self.blobs.account_key(name)}
+            for name in self._names_of_accounts()
+        }
+
+    def _names_of_accounts(self) -> list[str]:
         documents = self.store.find("microsoft.storage/storageaccounts")
         made = (each.json() for each in documents)  # One that is still being made has no key yet.
-        names = [each["name"] for each in made if each["properties"]["provisioningState"] == "Succeeded"]
-        return {
-            name: {"blob_endpoint": self.blobs.account_url(name), "key": self.blobs.account_key(name)} for name in names
-        }
+        return [each["name"] for each in made if each["properties"]["provisioningState"] == "Succeeded"]
 
     def _azurite_ended(self, code: int) -> None:
         self.failure = WorldEnded(
@@ -419,13 +433,6 @@ def _side_by_side(service: Application, controls: Future[Application]) -> Applic
             await service(scope, receive, send)
 
     return dispatch
-
-
-def _signing_key(pem: str) -> rsa.RSAPrivateKey:
-    # Our own key: validating its primes takes longer than the rest of a start that ARM waits for.
-    key = serialization.load_pem_private_key(pem.encode(), None, unsafe_skip_rsa_key_validation=True)
-    assert isinstance(key, rsa.RSAPrivateKey)
-    return key
 
 
 def _new_signing_key() -> str:

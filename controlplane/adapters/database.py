@@ -17,8 +17,9 @@ import sqlalchemy as sa
 from filelock import FileLock, Timeout
 from sqlalchemy.pool import StaticPool
 
+from controlplane.adapters.database_failures import DAMAGED, translated
 from controlplane.adapters.schema import DOCUMENTS, METADATA, REVISION, VERSIONS
-from controlplane.ports import PortError
+from controlplane.ports import PortError, StoreDamaged
 from extension.contract.redaction import redact
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -102,18 +103,28 @@ class Database:
         except sa.exc.DBAPIError:
             raise StoreInUse(IN_USE) from None
 
+    def check(self) -> None:
+        """Read through the structure of an SQLite file, whose time grows with its size: about 0.3 s for 100 MiB. Raises
+        StoreDamaged. PostgreSQL checks its pages itself."""
+        if not self.is_file:
+            return
+        with self.reading() as connection:
+            answer = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
+        if answer != "ok":
+            raise StoreDamaged(DAMAGED)
+
     # ----------------------------------------------------------------------------------------------------- connections
 
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
-        with self._turn if self._shared else nullcontext(), self._engine.connect() as connection:
+        with translated(), self._turn if self._shared else nullcontext(), self._engine.connect() as connection:
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[sa.Connection]:
         """A transaction of the one writer, committed at the end. What is read in it still holds when it is written.
         The lock in front spares our own threads SQLite's polling for its one write lock."""
-        with self._turn, self._engine.connect() as connection:
+        with translated(), self._turn, self._engine.connect() as connection:
             if self._sqlite:
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
             else:
@@ -132,7 +143,7 @@ class Database:
             with self._copied() as connection:
                 yield connection
             return
-        with self._engine.connect() as connection:
+        with translated(), self._engine.connect() as connection:
             if self._sqlite:
                 connection.exec_driver_sql("BEGIN")
             else:

@@ -19,12 +19,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from controlplane.adapters.database import Database
+from controlplane.adapters.database_failures import DAMAGED, translated
 from controlplane.adapters.quick_reads import QuickReads
 from controlplane.adapters.schema import DOCUMENTS, EVENTS
 from controlplane.adapters.sql_runs import SqlRuns
 from controlplane.domain.events.event import Event
 from controlplane.json_object import Json
-from controlplane.ports import Clock, Commit, Document, DocumentExists, EtagMismatch, StoreView
+from controlplane.ports import Clock, Commit, Document, DocumentExists, EtagMismatch, StoreDamaged, StoreView
 from controlplane.writer_held import held
 
 # Columns in the order in which Document and Event take them.
@@ -115,11 +116,16 @@ class SqlStore:
         it knows that whoever had it before is gone."""
         self._database.claim()
 
+    def check(self) -> None:
+        """Read through the structure of the database; raises StoreDamaged."""
+        self._database.check()
+
     # ------------------------------------------------------------------------------------------------------- documents
 
     def get(self, kind: str, id: str) -> Document | None:
         if self._quick is not None and self._current() is None:
-            row = self._quick.one(kind, id.lower())
+            with translated():
+                row = self._quick.one(kind, id.lower())
             return None if row is None else _document(row)
         with self._reading() as connection:
             return _Reads(connection).get(kind, id)
@@ -292,7 +298,10 @@ class SqlStore:
 
 def _document(row: Sequence[Any]) -> Document:
     kind, id, parent, body, private, etag = row
-    return Document(kind, id, parent, bytes(body), json.loads(private), etag)
+    try:
+        return Document(kind, id, parent, bytes(body), json.loads(private), etag)
+    except (ValueError, TypeError):
+        raise StoreDamaged(DAMAGED) from None
 
 
 def _event(row: sa.Row[Any]) -> Event:

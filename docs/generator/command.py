@@ -38,6 +38,7 @@ READ_BY_LIBRARIES = {"NO_COLOR": "any value: no colours"}
 STATE_FOLDER = {
     "world.json": "format version, seed",
     "store.db": "every document and event (SQLite)",
+    "store.mark": "how the last run left it: [damaged files](damaged-files.md)",
     "azurite": "what Azurite keeps",
     "accounts.json": "storage accounts and their keys",
     "ca": "authority that signs the world's certificates",

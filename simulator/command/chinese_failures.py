@@ -105,9 +105,6 @@ FAILURES = {
     "{path} holds {entry} and is not a world's state folder; name an empty or a new folder": (
         "{path} 中有 {entry}，不是环境的状态文件夹；请指定空文件夹或新文件夹"
     ),
-    "{file} is damaged; restore it from a copy, or name another folder": (
-        "{file} 已损坏；请从副本恢复，或指定其他文件夹"
-    ),
     "{path} has format {version}, but this release supports format {supported}; use the release that created it, "
     "or name another folder": (
         "{path} 的格式为 {version}，而此版本支持格式 {supported}；请使用创建它的版本，或指定其他文件夹"
@@ -298,5 +295,60 @@ FAILURES = {
     "{path}/store.db: {problem}": "{path}/store.db:{problem}",
     "{remedy}, then run the same command again": "{remedy}，然后重新运行同一命令",
     "{reason}; the full output is in {file}": "{reason}；完整输出在 {file} 中",
+    "{file} is damaged; {remedy}": "{file} 已损坏；{remedy}",
+    "{file} cannot be read ({reason}); {remedy}": "无法读取 {file}（{reason}）；{remedy}",
+    "{file} is gone, and what belongs to it is here; {remedy}": "{file} 已不存在，而与它相关的内容仍在；{remedy}",
+    "{store} is gone, and what belongs to it is here; restore it from a copy, or name another folder; BACKUPSIM_DSN "
+    "names a store that lies elsewhere": (
+        "{store} 已不存在，而与它相关的内容仍在；请从副本恢复，或指定其他文件夹；BACKUPSIM_DSN 可指定位于别处的存储"
+    ),
+    "{store} was changed since the last run ended; restore it from a copy, or remove {mark} "
+    "to use the store as it is": ("{store} 在上次运行结束后被更改；请从副本恢复，或移除 {mark} 以按现状使用该存储"),
+    "restore it from a copy, or name another folder": "请从副本恢复，或指定其他文件夹",
+    "restore it from a copy, or remove it: the world then makes new secrets, and clients sign in again": (
+        "请从副本恢复，或将其移除：环境随后会生成新的机密，客户端需重新登录"
+    ),
+    "restore it from a copy, or remove it: every storage account then gets a new key": (
+        "请从副本恢复，或将其移除：每个存储帐户随后都会获得新密钥"
+    ),
+    "restore it from a copy, or remove its folder: the world then makes a new authority, which clients have to trust": (
+        "请从副本恢复，或移除其文件夹：环境随后会生成新的证书颁发机构，客户端需信任它"
+    ),
+    "end the world that runs there with Ctrl-C or SIGTERM, and start it again": (
+        "请用 Ctrl-C 或 SIGTERM 结束在该处运行的环境，然后重新启动"
+    ),
+    "{file}: No space left on device": "{file}：设备上没有剩余空间",
+    "{file}: Is a directory": "{file}：是一个目录",
+    "{file}: Permission denied": "{file}：权限不足",
+    "{file}: Read-only file system": "{file}：只读文件系统",
+    "BACKUPSIM_DSN is damaged; {remedy}": "BACKUPSIM_DSN 已损坏；{remedy}",
+    "BACKUPSIM_DSN: No space left on device; {remedy}": "BACKUPSIM_DSN：设备上没有剩余空间；{remedy}",
+    "{file}: No space left on device; {remedy}": "{file}：设备上没有剩余空间；{remedy}",
+    "free some space there, and start again": "请在该处释放一些空间，然后重新启动",
+    "let this user read and write it": "请让此用户可以读写它",
+    "name a folder that can be written to": "请指定可写的文件夹",
+    "move it away, or restore it from a copy": "请将其移走，或从副本恢复",
+    "the store is damaged; end the world, and restore the store from a copy": (
+        "存储已损坏；请结束环境，并从副本恢复存储"
+    ),
+    "the store's {kind} {id} is damaged; restore the store from a copy": (
+        "存储中的 {kind} {id} 已损坏；请从副本恢复存储"
+    ),
+    "the disk of the store is full; free some space there": "存储所在的磁盘已满；请在该处释放一些空间",
+    "the disk of the store has an error; see the log of the system": "存储所在的磁盘出错；请查看系统日志",
+    "the store cannot be opened; see the rights on its folder": "无法打开存储；请检查其文件夹的权限",
+    "the store cannot be written to; see the rights on its folder": "无法写入存储；请检查其文件夹的权限",
+    "store.db is older than the last run: what happened after it was copied is not in it": (
+        "store.db 早于上次运行：复制之后发生的内容不在其中"
+    ),
+    "these storage accounts have new keys, since theirs were gone: {names}": (
+        "以下存储帐户的密钥已不存在，现已有新密钥：{names}"
+    ),
+    "secrets.json was gone: the world has new secrets, and clients sign in again": (
+        "secrets.json 已不存在：环境已有新的机密，客户端需重新登录"
+    ),
+    "the certificate authority was gone or expired: clients have to trust the new ca.pem": (
+        "证书颁发机构已不存在或已过期：客户端需信任新的 ca.pem"
+    ),
 }
 """A sentence -> its Chinese. Blanks keep their values, unless a value is a text of the tables."""

@@ -353,6 +353,8 @@ def _say_where(world: World, language: str) -> None:
         typer.echo(texts.label(key, language, **values), err=True)
 
     where = world.endpoints
+    for sentence in world.renewed:
+        say("up_renewed", sentence=texts.detail(sentence, language))
     for loss in world.losses:
         say("up_lost", loss=texts.detail(str(loss), language))
     say("up_arm", https=where["arm"], http=where["arm_http"])

@@ -13,13 +13,14 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from filelock import FileLock
 
 from simulator.state.folder import write_private
+from simulator.state.kept_files import damaged, read_text
 
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")
 WILDCARD_ADDRESSES = ("0.0.0.0", "::")
@@ -29,6 +30,9 @@ CERTIFICATE_LIFE = timedelta(days=365)
 RENEWAL = timedelta(days=60)
 """A certificate with less than this before it is replaced when it is asked for."""
 CLOCK_SKEW = timedelta(hours=1)
+NEW_AUTHORITY = (
+    "restore it from a copy, or remove its folder: the world then makes a new authority, which clients have to trust"
+)
 
 _NO_USAGE = dict.fromkeys(
     (
@@ -48,7 +52,8 @@ _NO_USAGE = dict.fromkeys(
 
 class Authority:
     """The authority whose key lies in `folder`. It is made where there is none, or none that would outlive a
-    certificate; everything that the former one signed is then replaced too."""
+    certificate; everything that the former one signed is then replaced too. Raises Damaged for one that is no more
+    what it was."""
 
     def __init__(self, folder: Path, now: datetime | None = None) -> None:
         self._folder = folder
@@ -56,6 +61,7 @@ class Authority:
         self.ca_file = folder / "ca.pem"
         """The certificate alone, which is no secret."""
         certificate_and_key = self._known()
+        self.is_new = certificate_and_key is None
         if certificate_and_key is None:
             certificate_and_key = _new_authority(self._now)
             write_private(folder / "ca.key", _key_pem(certificate_and_key[1]))
@@ -76,13 +82,20 @@ class Authority:
         return file
 
     def _known(self) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey] | None:
+        key_file = self._folder / "ca.key"
+        certificate_pem, key_pem = read_text(self.ca_file, NEW_AUTHORITY), read_text(key_file, NEW_AUTHORITY)
+        if certificate_pem is None:  # the key is written first
+            return None
         try:
-            certificate = x509.load_pem_x509_certificate(self.ca_file.read_bytes())
-            key = serialization.load_pem_private_key((self._folder / "ca.key").read_bytes(), None)
-        except (FileNotFoundError, ValueError):
-            return None
+            certificate = x509.load_pem_x509_certificate(certificate_pem.encode())
+        except ValueError:
+            raise damaged(self.ca_file, NEW_AUTHORITY) from None
+        try:
+            key = serialization.load_pem_private_key((key_pem or "").encode(), None)
+        except (ValueError, TypeError, UnsupportedAlgorithm):
+            raise damaged(key_file, NEW_AUTHORITY) from None
         if not isinstance(key, ec.EllipticCurvePrivateKey) or key.public_key() != certificate.public_key():
-            return None
+            raise damaged(key_file, NEW_AUTHORITY)
         return (certificate, key) if certificate.not_valid_after_utc > self._now + CERTIFICATE_LIFE else None
 
     def _serves(self, file: Path, hosts: Sequence[str]) -> bool:

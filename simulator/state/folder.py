@@ -22,6 +22,7 @@ from platformdirs import user_cache_path, user_state_path
 
 from controlplane.json_object import Json
 from simulator.failures import WrongUse
+from simulator.state.kept_files import FROM_A_COPY, Damaged, damaged, read_text, read_texts
 
 FORMAT_VERSION = 1
 ENDPOINTS_VERSION = 1
@@ -29,6 +30,8 @@ APPLICATION = "backupsim"
 FOLDERS = ("azurite", "guests", "logs", "az", "ca")
 UP_LOG = "up.log"
 """What a world says that was started in the background."""
+NEW_SECRETS = "restore it from a copy, or remove it: the world then makes new secrets, and clients sign in again"
+RESTART = "end the world that runs there with Ctrl-C or SIGTERM, and start it again"
 LOCK_SECONDS = 0.2
 """Longer than anyone holds the lock just to see whether a world runs."""
 
@@ -88,8 +91,12 @@ class Endpoints:
 class StateFolder:
     """An open state folder: it is this process's until `close`."""
 
-    def __init__(self, path: Path, lock: FileLock, world: Json, was_killed: bool) -> None:
+    def __init__(self, path: Path, lock: FileLock, world: Json, *, is_new: bool, was_killed: bool) -> None:
         self.path = path
+        self.is_new = is_new
+        """There was no world in it before."""
+        self.renewed_secrets = False
+        """The secrets of an older world were gone, and it got new ones."""
         self.seed: int = world["seed"]
         self.config: Json = world["config"]
         self.was_killed = was_killed
@@ -107,6 +114,7 @@ class StateFolder:
         path = usable_folder(path)
         lock = _lock(path)
         try:
+            is_new = not (path / "world.json").is_file()
             world = _world(path, {"format_version": FORMAT_VERSION, "seed": seed, "config": dict(config or {})})
             was_killed = (path / "running").exists()
             (path / "endpoints.json").unlink(missing_ok=True)
@@ -118,7 +126,7 @@ class StateFolder:
         except BaseException:
             lock.release()
             raise
-        return cls(path, lock, world, was_killed)
+        return cls(path, lock, world, is_new=is_new, was_killed=was_killed)
 
     def close(self, orderly: bool = True) -> None:
         """Remove the endpoints and release the folder. After an end that was not orderly the next start
@@ -171,9 +179,10 @@ class StateFolder:
     def secret(self, name: str, make: Callable[[], str]) -> str:
         """This folder's secret of that name, made at the first call."""
         file = self.path / "secrets.json"
-        secrets: dict[str, str] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
-        if name not in secrets:
-            secrets[name] = make()
+        secrets = read_texts(file, NEW_SECRETS)
+        self.renewed_secrets |= secrets is None and not self.is_new
+        if secrets is None or name not in secrets:
+            secrets = {**(secrets or {}), name: make()}
             write_private(file, json.dumps(secrets, indent=1))
         return secrets[name]
 
@@ -199,24 +208,32 @@ def forget_endpoints(path: Path) -> None:
 
 def running_endpoints(path: Path) -> Endpoints | None:
     """Where the folder's world is reached; None when none runs, also when the last one was killed."""
-    try:
-        document = json.loads((path / "endpoints.json").read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    file = path / "endpoints.json"
+    if not file.exists():
         return None
     with suppress(Timeout), FileLock(path / "lock", timeout=0, thread_local=False):
         return None
-    return Endpoints.from_json(document)
+    text = read_text(file, RESTART)
+    try:
+        return Endpoints.from_json(json.loads(text)) if text is not None else None
+    except (ValueError, TypeError, AttributeError):
+        raise damaged(file, RESTART) from None
 
 
 def write_private(path: Path, text: str) -> None:
     """Replace a file at once by one that only its owner reads."""
     new = path.with_name(f".{path.name}.new")
-    new.unlink(missing_ok=True)
-    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    new.replace(path)
+    try:
+        new.unlink(missing_ok=True)
+        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        new.replace(path)
+    except OSError as problem:
+        with suppress(OSError):
+            new.unlink()
+        raise OSError(problem.errno, problem.strerror, str(path)) from None  # a full disk is told without its name
 
 
 def _make_private_folder(path: Path) -> None:
@@ -244,6 +261,8 @@ def _refuse_strangers(path: Path) -> None:
     if path.exists() and not path.is_dir():
         raise WrongUse(f"{path} is not a folder; name another one")
     entries = {entry.name for entry in path.iterdir()} if path.is_dir() else set()
+    if entries >= {"secrets.json", "store.db"}:
+        raise Damaged(f"{path / 'world.json'} is gone, and what belongs to it is here; {FROM_A_COPY}")
     strangers = sorted(entries - {"lock", ".world.json.new", UP_LOG})
     if strangers:
         raise WrongUse(f"{path} holds {strangers[0]} and is not a world's state folder; name an empty or a new folder")
@@ -252,14 +271,17 @@ def _refuse_strangers(path: Path) -> None:
 def _world(path: Path, new: Json) -> Json:
     """The contents of world.json, which is written here for a new world."""
     file = path / "world.json"
-    if not file.exists():
+    text = read_text(file)
+    if text is None:
         write_private(file, json.dumps(new, indent=2) + "\n")
         return new
     try:
-        world: Json = json.loads(file.read_text(encoding="utf-8"))
-        version, _, _ = (world[key] for key in new)
+        world: Json = json.loads(text)
+        version, seed, config = (world[key] for key in new)
     except (ValueError, TypeError, KeyError):
-        raise WrongUse(f"{file} is damaged; restore it from a copy, or name another folder") from None
+        raise damaged(file) from None
+    if not isinstance(seed, int) or not isinstance(config, dict):
+        raise damaged(file)
     if version != FORMAT_VERSION:
         raise WrongUse(
             f"{path} has format {version}, but this release supports format {FORMAT_VERSION}; "

@@ -26,6 +26,8 @@ from controlplane.ports import BlobNotFound, StorageUnavailable
 from controlplane.writer_held import about_to_wait
 from extension.contract.redaction import redact
 from simulator.failures import Failure
+from simulator.state.folder import write_private
+from simulator.state.kept_files import read_texts
 
 PACKAGE = Path(__file__).with_name("azurite_package")
 GUARD = PACKAGE / "guard.js"
@@ -191,15 +193,23 @@ def _npm_reason(output: str) -> str:
 # ------------------------------------------------------------------------------------------------------------- Accounts
 
 
+NEW_KEYS = "restore it from a copy, or remove it: every storage account then gets a new key"
+
+
 class ManagedAccounts:
-    """Storage accounts and their keys, kept in a file that only its owner may read; Azurite is told of each change."""
+    """Storage accounts and their keys, kept in a file that only its owner may read; Azurite is told of each change.
+    Raises Damaged for a file that is something else."""
 
     def __init__(self, file: Path, new_key: Callable[[], bytes] = lambda: secrets.token_bytes(64)) -> None:
         self._file = file
         self._new_key = new_key
         self._lock = RLock()
         self._tell: Callable[[str], None] | None = None
-        self._keys: dict[str, str] = json.loads(file.read_text()) if file.exists() else {}
+        self._keys = dict(read_texts(file, NEW_KEYS) or {})
+
+    def __contains__(self, name: str) -> bool:
+        with self._lock:
+            return name in self._keys
 
     def key(self, name: str) -> str:
         with self._lock:
@@ -225,10 +235,7 @@ class ManagedAccounts:
             self._tell = tell
 
     def _change(self, keys: dict[str, str]) -> None:
-        partial = self._file.with_suffix(".partial")
-        with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
-            json.dump(keys, out, indent=1)
-        partial.replace(self._file)
+        write_private(self._file, json.dumps(keys, indent=1))
         self._keys = keys
         if self._tell:
             self._tell(self._listing())

@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from controlplane.domain import errors
 from controlplane.domain.errors import ServiceError
-from controlplane.domain.errors.arm import CONFLICT, SERVICE_UNAVAILABLE
-from controlplane.ports import DocumentExists, EtagMismatch, PortError, StorageRefused
+from controlplane.domain.errors.arm import CONFLICT, INSUFFICIENT_STORAGE, SERVICE_UNAVAILABLE, STORE_DAMAGED
+from controlplane.ports import (
+    DocumentExists,
+    EtagMismatch,
+    PortError,
+    StorageFull,
+    StorageRefused,
+    StoreDamaged,
+    StoreFull,
+)
 
 Expected = (ServiceError, PortError)
 """What an operation may raise."""
@@ -19,6 +27,10 @@ def as_service_error(error: Exception) -> ServiceError | None:
         return errors.precondition_failed("The resource has changed since it was read.")
     if isinstance(error, DocumentExists | StorageRefused):
         return CONFLICT.error(reason=error)
+    if isinstance(error, StoreFull | StorageFull):
+        return INSUFFICIENT_STORAGE.error(reason=error)
+    if isinstance(error, StoreDamaged):
+        return STORE_DAMAGED.error(reason=error)
     if isinstance(error, PortError):
         return SERVICE_UNAVAILABLE.error(reason=error)
     return None

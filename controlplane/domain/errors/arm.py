@@ -214,6 +214,22 @@ INTERNAL_SERVER_ERROR = ErrorKind(
     source=DEPLOYMENT_ERRORS,
 )
 
+INSUFFICIENT_STORAGE = ErrorKind(
+    code="InsufficientStorage",
+    message="{reason}.",
+    status=507,
+    remedy="Free some space on the disk of the world and send the request again.",
+    source=Source("ours", "Azure's own disks are never full; clients do not repeat a 507 by themselves"),
+)
+
+STORE_DAMAGED = ErrorKind(
+    code="InternalServerError",
+    message="{reason}.",
+    status=500,
+    remedy="End the world and restore its store from a copy.",
+    source=Source("ours", "the code is Azure's, the reason a damaged file of the world"),
+)
+
 CLIENT_CLOSED_REQUEST = ErrorKind(
     code="ClientClosedRequest",
     message="The client closed the connection before the answer.",

@@ -15,6 +15,7 @@ from cryptography import x509
 
 from simulator.serving import Message, Receive, Send, Serving
 from simulator.state.authority import CERTIFICATE_LIFE, RENEWAL, Authority, server_hosts
+from simulator.state.kept_files import Damaged
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 HOSTS = ("localhost", "127.0.0.1", "::1")
@@ -105,12 +106,18 @@ def test_programs_that_start_together_get_one_certificate(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("lost", ["ca.key", "ca.pem"])
-def test_an_authority_that_is_no_longer_whole_is_made_anew_with_all_it_signed(tmp_path: Path, lost: str) -> None:
+def test_an_authority_that_is_no_longer_whole_is_refused_until_it_is_removed(tmp_path: Path, lost: str) -> None:
+    """Clients trust it, so it is not replaced in silence."""
     old = Authority(tmp_path, NOW)
     file = old.certificate_file("server", HOSTS)
     before = certificate(file)
     (tmp_path / lost).write_bytes((Authority(_folder(tmp_path / "other"), NOW).ca_file.parent / lost).read_bytes())
+    with pytest.raises(Damaged, match="or remove its folder"):
+        Authority(tmp_path, NOW)
+    for name in ("ca.key", "ca.pem"):
+        (tmp_path / name).unlink()
     new = Authority(tmp_path, NOW)
+    assert new.is_new
     assert new.pem != old.pem
     assert certificate(new.certificate_file("server", HOSTS)) != before
     certificate(file).verify_directly_issued_by(new.certificate)
