@@ -54,8 +54,9 @@ class BackendContext:
     """Whether extensions that most public templates carry are installed without running anything."""
     seed: int
     conditions: ConditionsOf | None
-    """None: every machine is as `vss` says, and else as usual."""
+    """None: every machine is as `vss` and `workload_rate` say, and else as usual."""
     vss: bool
+    workload_rate: float
     sim_token: str
     sim_networks: Sequence[IPv4Network | IPv6Network]
     endpoints: Callable[[], Json]
@@ -79,7 +80,7 @@ def host(context: BackendContext, keep: ExitStack) -> Host:
 
     def usual(vm: str, spec: MachineSpec) -> MachineConditions:
         network = Network(private_address=_private_address(ports.store, vm))
-        return MachineConditions(vss_available=context.vss, network=network)
+        return MachineConditions(vss_available=context.vss, workload_rate=context.workload_rate, network=network)
 
     made = Host(
         store=ports.store,

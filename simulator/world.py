@@ -82,8 +82,10 @@ class Config:
     """Its accounts, `name:key;name:key`, or a file that holds such."""
     dsn: str | None = None
     vss: bool = True
+    workload_rate: float = 1.0
+    """How often the workloads of machines write, as a multiple of the usual; 0: only when they are told to."""
     conditions: ConditionsOf | None = None
-    """The conditions of each machine; None: the same for all, with VSS as `vss` says."""
+    """The conditions of each machine; None: the same for all, as `vss` and `workload_rate` say."""
     locale: str = "en-us"
     location: str = "westus"
     boot: bool = True
@@ -336,6 +338,7 @@ class World:
             seed=self.state.seed,
             conditions=self.config.conditions,
             vss=self.config.vss,
+            workload_rate=self.config.workload_rate,
             sim_token=self._sim_token,
             sim_networks=self.config.sim_networks,
             endpoints=self._published_endpoints,

@@ -126,6 +126,12 @@ def up(
     ] = None,
     seed: SeedOption = 0,
     vss: Annotated[bool, typer.Option("--vss/--no-vss", help="Whether new guests have the VSS service.")] = True,
+    workload_rate: Annotated[
+        float,
+        typer.Option(
+            min=0, max=100, help="How often workloads in guests write, 1 being as usual; 0: only when they are told to."
+        ),
+    ] = 1.0,
     pace: Annotated[
         list[str] | None,
         typer.Option(
@@ -175,6 +181,7 @@ def up(
         blob_endpoint=blob_endpoint,
         blob_accounts=blob_accounts,
         vss=vss,
+        workload_rate=workload_rate,
         endpoints_copy=endpoints,
         sim_networks=[_network(word) for word in sim_from or ()],
         pace=PaceSettings.parse(pace or ()),
