@@ -36,12 +36,12 @@ WAIT_SECONDS = 60.0
 
 
 class RunningWorld:
-    """A world in a process of its own, with a protected machine in it."""
+    """A world in a process of its own, with a protected machine in it. `more` are options of `backupsim up`."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *more: str) -> None:
         self._folder = folder
         ports = {name: free_port() for name in ("--port", "--https-port", "--blob-port")}
-        options = [word for name, port in ports.items() for word in (name, str(port))]
+        options = [*(word for name, port in ports.items() for word in (name, str(port))), *more]
         command = [sys.executable, "-m", "simulator.command.cli", "up", *options, "--state", str(folder / "world")]
         began = time.perf_counter()
         self._process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
