@@ -233,7 +233,7 @@ SERVICE = (
     ),
     Choice(
         "What-if",
-        "each resource is tried on a copy of the store, at once; a nested deployment is not looked into",
+        "each resource is tried on a copy of the store, at once; nested deployments are not expanded",
         "a prediction by each provider, with noise, in a long-running operation",
         "controlplane/arm/resources/what_if.py",
     ),

@@ -75,11 +75,12 @@ def build(controls: Controls) -> FastAPI:
     """The application to be mounted at `/_sim`."""
 
     def trusted(request: Request) -> None:
-        if request.client is None or not _is_near(request.client.host, controls.networks):
+        caller = request.client
+        if caller is None or not _is_near(caller.host, controls.networks):
             raise Refused(
                 403,
                 "LoopbackOnly",
-                f"The control API accepts no requests from {request.client.host if request.client else 'nowhere'}; "
+                f"The control API accepts no requests from {caller.host if caller else 'an unknown address'}; "
                 "backupsim up --sim-from NETWORK admits others than this machine.",
             )
         given = request.headers.get("authorization", "").removeprefix("Bearer ")

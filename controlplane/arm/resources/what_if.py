@@ -38,7 +38,7 @@ from controlplane.templates.secrets import hide
 PAYLOADS, IDS = "fullresourcepayloads", "resourceidonly"
 MODES = ("incremental", "complete")
 SHOWN_FIRST = ("id", "name", "type", "apiVersion")
-NESTED = "A nested deployment is not looked into: what it would change is not told."
+NESTED = "Nested deployments are not expanded, so their changes are not listed."
 
 
 class SettingsRequest(RequestBody):

@@ -49,7 +49,7 @@ class DeviceCodes:
         return code
 
     def approve(self, user_code: str) -> bool:
-        """A person who has signed in entered this code; False where it is not known, or no more."""
+        """A person who has signed in entered this code; False where it is unknown or has expired."""
         typed = user_code.strip().upper()
         with self._lock:
             for code in self._codes.values():

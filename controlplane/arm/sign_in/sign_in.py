@@ -104,7 +104,7 @@ def _device_page(tokens: Tokens, codes: DeviceCodes) -> list[BaseRoute]:
         except Refusal as refusal:
             return HTMLResponse(DEVICE_PAGE.format(said=refusal.message, user=user), 401)
         if not codes.approve(form.get("user_code", "")):
-            return HTMLResponse(DEVICE_PAGE.format(said="This code is not known, or no more.", user=user), 400)
+            return HTMLResponse(DEVICE_PAGE.format(said="This code is unknown or has expired.", user=user), 400)
         return HTMLResponse("<!doctype html><title>Signed in</title><p>Signed in. You may close this page.")
 
     return [Route("/devicelogin", ask), Route("/devicelogin", approve, methods=["POST"])]

@@ -392,7 +392,7 @@ def _confirmed(
         properties = ports.blobs.properties(snapshot) if snapshot.snapshot is not None else None
         if snapshots.metadata_in(properties).get(snapshots.TASK_METADATA) != task.id:
             raise snapshot_failure.snapshots_missing(
-                f"The storage has no snapshot of the disk {disk.name} by this task."
+                f"The storage has no snapshot of the disk {disk.name} for this task."
             )
         sizes.append(_size_bytes(properties, disk))
     with ports.store.transaction():
