@@ -94,6 +94,7 @@ def host(context: BackendContext, keep: ExitStack) -> Host:
         wire=wire,
         conditions=context.conditions or usual,
         status_account=ports.settings.service_account,
+        on_session_closed=context.engine.look_at,
     )
     keep.callback(made.close)
     return made

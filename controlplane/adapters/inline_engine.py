@@ -127,6 +127,10 @@ class InlineEngine:
                 self._dispatcher.start()
             self._changed.notify_all()
 
+    def look_at(self, machine: str) -> None:
+        """Something of this machine, by its ARM id, may have come that no commit tells of: ask who waits for it."""
+        self._parked.tell_of({machine.lower()})
+
     def _committed(self, commit: Commit) -> None:
         machines = {id for kind, id in commit.documents if kind == OBSERVED}
         if machines:

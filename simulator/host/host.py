@@ -54,7 +54,10 @@ class Host:
         wire: WireServer,
         conditions: ConditionsOf,
         status_account: str | None = None,
+        on_session_closed: Callable[[str], None] = lambda vm: None,
     ) -> None:
+        """`on_session_closed` is called, by any thread, with the id of a virtual machine in which a handler has ended
+        its session."""
         self._store = store
         self._clock = clock
         self._folder = folder.absolute()
@@ -76,6 +79,7 @@ class Host:
             seed=chance.getrandbits(64),
             status_account=status_account,
             ring=self._ring,
+            session_closed=on_session_closed,
         )
         self._machines: dict[str, Machine] = {}
         self._seen: dict[str, str] = {}

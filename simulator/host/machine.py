@@ -81,6 +81,8 @@ class Surroundings:
     """Storage account of the blobs to which agents report; None: they report to the host alone."""
     ring: Callable[[], None]
     """To be called when a machine should advance before the next tick."""
+    session_closed: Callable[[str], None]
+    """To be called with the id of a virtual machine in which a handler has ended, and written its report before."""
     started: Cause | None = None
     """The event of the host's start: why machines run that no request has changed since."""
 
@@ -135,6 +137,7 @@ class Machine:
         if isinstance(fact, events.SessionClosed):  # its requester has ended, and written its report before
             self._woken = True
             self._all.ring()
+            self._all.session_closed(self.vm)
 
     # --------------------------------------------------------------------------------------------------- what it does
 

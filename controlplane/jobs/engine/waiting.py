@@ -21,8 +21,8 @@ class Wait:
     in the step. `deadline` is world time, None: none. `poll_seconds` is real time between two questions.
 
     `machine` is the ARM id of a virtual machine that is waited for: `until` is also asked right after its host has
-    told something new of it. The polls go on, since a host in another process is not heard, and a storage tells
-    nobody."""
+    told something new of it, and after a handler in it has ended its session. The polls go on, since a host in another
+    process is not heard, and a storage tells nobody."""
 
     what: str
     """What is waited for, in a few words for people."""

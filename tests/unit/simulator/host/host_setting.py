@@ -46,6 +46,8 @@ class World:
         self.packages.publish(package("1.0.0.0"))
         self.folder = folder
         self.conditions: ConditionsOf = lambda vm, spec: SMALL
+        self.sessions_closed: list[str] = []
+        """The machines of which the host said so."""
 
     @contextmanager
     def host(self, status_account: str | None = None, storage_address: str | None = None) -> Iterator[Host]:
@@ -66,6 +68,7 @@ class World:
             wire=wire,
             conditions=lambda vm, spec: guard.conditions(self.conditions(vm, spec)),
             status_account=status_account,
+            on_session_closed=self.sessions_closed.append,
         )
         host.start()
         try:

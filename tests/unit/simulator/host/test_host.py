@@ -72,7 +72,9 @@ def test_a_requester_that_goes_has_its_machine_look_before_the_next_tick(world: 
         guest.close_session(guest.open_session("task"))
         return [each.provisioning_state for each in world.view().extensions] == ["Succeeded"]
 
+    assert world.sessions_closed == []
     world.without_time(reported)
+    assert set(world.sessions_closed) == {VM}
 
 
 def test_the_certificate_is_shown_before_the_machine_runs(world: World) -> None:
