@@ -69,5 +69,5 @@ def test_the_address_of_a_machines_disk_is_that_of_a_vhd(run_az: Az) -> None:
 def test_role_assignments_are_listed_and_workloads_refused_by_name(run_az: Az) -> None:
     assert run_az.run("role", "assignment", "list", "--all") == []
     vault = ("-g", "demo", "-v", scenario_of(run_az.world.client).vault)
-    with pytest.raises(Refused, match="SQLDataBase"):
+    with pytest.raises(Refused, match="SQLDataBase of AzureWorkload"):
         run_az.run("backup", "protectable-item", "list", *vault, "--workload-type", "MSSQL")

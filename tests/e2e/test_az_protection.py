@@ -76,7 +76,7 @@ def test_a_recovery_point_that_is_young_does_not_move(run: Az) -> None:
 @pytest.mark.parametrize(
     ("command", "said"),
     [
-        (f"backup protectable-item list {VAULT} --workload-type MSSQL", "lists of AzureWorkload"),
+        (f"backup protectable-item list {VAULT} --workload-type MSSQL", "lists of SQLDataBase of AzureWorkload"),
         (
             f"backup item list {VAULT} {KIND} --use-secondary-region",
             "secondary region",

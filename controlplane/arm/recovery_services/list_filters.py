@@ -23,11 +23,12 @@ class Values:
     here: frozenset[str]
     elsewhere: frozenset[str] = frozenset()
 
-    def check(self, key: str, value: str) -> None:
+    def refused(self, key: str, value: str) -> str | None:
+        """What is not simulated of what the value asks for, if anything; raises for a value that nobody has."""
         if value.lower() in _lower(self.here):
-            return
+            return None
         if value.lower() in _lower(self.elsewhere):
-            raise errors.operation_not_simulated(f"lists of {value}")
+            return value
         raise errors.invalid_backup_input(key, f"'{value}' is none of {', '.join(sorted(self.here | self.elsewhere))}")
 
 
@@ -37,8 +38,8 @@ class NotSimulated:
 
     what: str
 
-    def check(self, key: str, value: str) -> None:
-        raise errors.operation_not_simulated(f"lists of {self.what}")
+    def refused(self, key: str, value: str) -> str | None:
+        return self.what
 
 
 def _lower(words: Iterable[str]) -> set[str]:
@@ -131,7 +132,12 @@ def read(call: Call, keys: Keys) -> dict[str, str]:
     check_region(call)
     filter_terms = terms(call.query.get("$filter", ""))
     check_keys(filter_terms, set(keys))
-    for key, values in keys.items():
-        if values is not None and key in filter_terms:
-            values.check(key, filter_terms[key])
+    refused = [
+        what
+        for key, values in keys.items()
+        if values is not None and key in filter_terms and (what := values.refused(key, filter_terms[key]))
+    ]
+    if refused:
+        # The kinds of management stand first in each list's keys: "SQLDataBase of AzureWorkload".
+        raise errors.operation_not_simulated(f"lists of {' of '.join(reversed(refused))}")
     return filter_terms

@@ -112,9 +112,23 @@ def test_other_workloads_are_refused_by_their_names(world: ArmWorld, method: str
     assert error["target"].startswith("backup of ")
 
 
-def test_what_other_workloads_could_be_protected_is_not_an_empty_list(world: ArmWorld) -> None:
-    query = {"$filter": "backupManagementType eq 'AzureWorkload'"}
-    assert world.error("GET", f"{VAULT}/backupProtectableItems", **query) == (501, "OperationNotSimulated")
+@pytest.mark.parametrize(
+    ("terms", "name"),
+    [
+        ("backupManagementType eq 'AzureWorkload'", "lists of AzureWorkload"),
+        (
+            "backupManagementType eq 'AzureWorkload' and workloadType eq 'SQLDataBase'",
+            "lists of SQLDataBase of AzureWorkload",
+        ),
+        ("workloadType eq 'SQLDataBase' and backupManagementType eq 'AzureIaasVM'", "lists of SQLDataBase"),
+    ],
+)
+def test_what_other_workloads_could_be_protected_is_refused_by_all_its_names(
+    world: ArmWorld, terms: str, name: str
+) -> None:
+    response = world.request("GET", f"{VAULT}/backupProtectableItems", **{"$filter": terms})
+    error = response.json()["error"]
+    assert (response.status_code, error["code"], error["target"]) == (501, "OperationNotSimulated", name)
 
 
 ITEMS, CONTAINERS = f"{VAULT}/backupProtectedItems", f"{VAULT}/backupProtectionContainers"
