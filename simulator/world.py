@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import secrets
 from asyncio import wrap_future
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from contextvars import copy_context
@@ -53,7 +53,7 @@ from simulator.state.logs import recording
 from simulator.state.publication import Publication
 from simulator.storage import storage_address
 from simulator.storage.deferred_blobs import DeferredStorage
-from simulator.world_store import open_store
+from simulator.world_store import OpenedStore, open_store
 
 if TYPE_CHECKING:
     from controlplane.adapters.endpoint_probe import ProbeAnswer
@@ -110,6 +110,8 @@ class Config:
     """Install extensions that most public templates carry without running anything; False: refuse them by name."""
     cache: Path = field(default_factory=cache_folder)
     endpoints_copy: Path | None = None
+    on_examined: Callable[[int, int], None] | None = None
+    """Told of how many recovery points of how many it is known, at a start, whether the storage still has them."""
     settings: ServiceSettings = field(default_factory=ServiceSettings)
 
 
@@ -196,14 +198,24 @@ class World:
         self._await_storage()
         if not early:
             self._serve()
-        if not self._examined:
-            self.losses, self._examined = name_losses(self.ports), True
+        self._examine(opened)
         if config.boot:
             self.host.start()
             self.engine.recover()
             if config.scheduled:
                 keep.callback(Timetable(self.ports, self.engine).close)
         self._publish()
+
+    def _examine(self, opened: OpenedStore) -> None:
+        """Find what the storage has lost. One of our own that ended in order has lost nothing, however its world ended;
+        one that was killed has lost what is of its last seconds."""
+        is_foreign = self.config.blob_endpoint is not None
+        if not self._examined and (is_foreign or not opened.is_known or not self.azurite.has_lost_nothing):
+            at_work = [str(run.state.get("vm", "")) for run in self.store.runs.unfinished()]
+            bound = at_work if opened.is_known and not is_foreign else None
+            self.losses = name_losses(self.ports, at_work=bound, on_progress=self.config.on_examined)
+        opened.note_examined()
+        self._examined = True
 
     def _is_orderly(self) -> bool:
         return self.failure is None and self._examined

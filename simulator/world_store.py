@@ -28,6 +28,10 @@ class OpenedStore:
     """It was put back from a copy: what later runs did is not in it."""
     is_as_left: bool
     """The last run ended in order, and the store is what it left."""
+    is_known: bool
+    """The last run wrote all that is in it, and found what the storage had lost before."""
+    note_examined: Callable[[], None]
+    """To be called once what the storage may have lost was looked for."""
 
 
 def open_store(
@@ -41,8 +45,9 @@ def open_store(
     mark = None if dsn else StoreMark(state.path, state.store_file)
     where = "BACKUPSIM_DSN" if dsn else f"{state.store_file}"
     is_whole = mark is None or mark.check_store()
-    if mark is not None:
-        mark.begin(mark.left.starts if mark.left else 0)  # before the store is touched
+    left = mark.left if mark is not None else None
+    if mark is not None:  # before the store is touched
+        mark.begin(left.starts if left else 0, examined=left is not None and left.examined)
     try:
         store = SqlStore(dsn or f"sqlite:///{state.store_file}", clock)
         if mark is not None:
@@ -61,9 +66,9 @@ def open_store(
         if dsn:
             raise WrongUse(f"{where}: {problem}") from None
         raise damaged(state.store_file) from None
-    left = mark.left if mark is not None else None
     is_as_left = not is_older and (mark is None or (left is not None and left.orderly) or starts == 0)
-    return OpenedStore(store, starts, is_older, is_as_left)
+    is_known = not is_older and left is not None and left.examined
+    return OpenedStore(store, starts, is_older, is_as_left, is_known, mark.note_examined if mark else lambda: None)
 
 
 def _count_start(store: SqlStore, mark: StoreMark | None) -> tuple[int, bool]:
@@ -75,5 +80,6 @@ def _count_start(store: SqlStore, mark: StoreMark | None) -> tuple[int, bool]:
         starts = max(counted, left)
         store.put("world", "starts", {"starts": starts + 1})
     if mark is not None:
-        mark.begin(starts + 1)
+        is_older = counted < left
+        mark.begin(starts + 1, examined=not is_older and mark.left is not None and mark.left.examined)
     return starts, counted < left

@@ -7,9 +7,11 @@ must not build on it. What a restore made belongs to whoever asked for it, so of
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
+from threading import Semaphore
 
 from controlplane.domain.events import service as events
 from controlplane.domain.events.event import Party
@@ -21,7 +23,7 @@ from controlplane.domain.spans import without
 from controlplane.jobs.documents import points
 from controlplane.json_object import Json
 from controlplane.ports import Blob, Document, Ports
-from controlplane.vault_format.sources import spans_of
+from controlplane.vault_format.sources import in_order, spans_of
 from controlplane.vault_format.vault_source import VaultSource
 from controlplane.vault_format.vault_store import VaultCorrupt, VaultPoint, VaultStore
 
@@ -29,6 +31,13 @@ RECENT = timedelta(seconds=60)
 """Restores that ended so long before the last event, in world time, are looked at. A killed storage forgets some
 seconds; what is older may be gone because its owner wanted that."""
 LATEST_EVENTS = 100
+STORAGE_FORGETS_SECONDS = 60.0
+"""What a killed storage may forget, real time: Azurite saves every five seconds, on a slow machine later."""
+MOST_EVENTS = 10_000
+AT_ONCE = 8
+"""How many recovery points are looked at at a time."""
+TELLINGS = 10
+"""How often it is told how far that has come."""
 LOST = "lost"
 """What a job remembers to have lost, unseen in ARM: it is told once."""
 
@@ -67,18 +76,52 @@ class RestoreLoss:
         return f"restore {self.job} has lost what it made: {'; '.join(self.missing)}"
 
 
-def name_losses(ports: Ports) -> Sequence[Loss | RestoreLoss]:
-    """Look at every recovery point and the latest restores, take from points what is lost, and tell. A point without
-    any tier left is removed."""
+def name_losses(
+    ports: Ports, *, at_work: Collection[str] | None = None, on_progress: Callable[[int, int], None] | None = None
+) -> Sequence[Loss | RestoreLoss]:
+    """Look at the recovery points and the latest restores, take from points what is lost, and tell. A point without any
+    tier left is removed.
+
+    `at_work`: ARM ids of the machines with unfinished jobs, if the storage was whole when it was used last; then only
+    points of these are looked at, and of machines of which something was recorded in the last seconds. `on_progress` is
+    told how many points were looked at, of how many.
+    """
     restarted = ports.store.record(events.WorldRestarted().event())
+    recent = None if at_work is None else _recently_touched(ports, restarted)
+    touched = None if recent is None else recent | {vm.lower() for vm in at_work or ()}
     restores = list(_lost_restores(ports, restarted))
+    each_point = [recovery_point.from_json(each.private["point"]) for each in ports.store.find(recovery_point.KIND)]
+    if touched is not None:
+        each_point = [point for point in each_point if (points.machine_of(ports.store, point) or "").lower() in touched]
     all_losses: list[Loss] = []
-    for document in ports.store.find(recovery_point.KIND):
-        point = recovery_point.from_json(document.private["point"])
-        lost = {"InstantRP": _lost_snapshots(ports, point), "HardenedRP": _lost_copies(ports, point)}
+    total = len(each_point)
+    budget = Semaphore(AT_ONCE)
+    for done, (point, lost) in enumerate(in_order(partial(_lost, ports), each_point, AT_ONCE, budget), 1):
         if any(lost.values()):
             all_losses += _take_from(ports, point, lost, restarted)
+        if done * TELLINGS // total > (done - 1) * TELLINGS // total:
+            ports.store.record(events.WorldExamining(done, total).event(parent=restarted))
+            if on_progress is not None:
+                on_progress(done, total)
     return [*all_losses, *restores]
+
+
+def _lost(ports: Ports, point: RecoveryPoint) -> tuple[RecoveryPoint, Mapping[str, Mapping[int, Sequence[str]]]]:
+    return point, {"InstantRP": _lost_snapshots(ports, point), "HardenedRP": _lost_copies(ports, point)}
+
+
+def _recently_touched(ports: Ports, restarted: int) -> Set[str] | None:
+    """The machines of which something was recorded in the last seconds before the event `restarted`, ARM ids in lower
+    case; None where that was too much to tell. Real seconds count, whatever the world's clock did."""
+    before = ports.store.events(max(0, restarted - 1 - MOST_EVENTS), limit=MOST_EVENTS)
+    latest = [event for event in before if event.id < restarted]
+    if not latest:
+        return set()
+    last = latest[-1].monotonic_seconds
+    recent = [each for each in latest if last - STORAGE_FORGETS_SECONDS <= each.monotonic_seconds <= last]
+    if len(recent) == MOST_EVENTS:
+        return None
+    return {event.vm.lower() for event in recent if event.vm}
 
 
 # ------------------------------------------------------------------------------------------------------ recovery points

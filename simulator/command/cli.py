@@ -189,6 +189,7 @@ def up(
         on_demand_backups_per_day=on_demand_backups,
         strict_api_versions=strict_api_versions,
         inert_extensions=inert_extensions,
+        on_examined=lambda done, total: typer.echo(texts.label("up_examined", lang, done=done, total=total), err=True),
     )
     _run_until_interrupted(config, lang)
 

@@ -130,6 +130,10 @@ LABELS: dict[str, tuple[str, str]] = {
         "{count} copies are damaged in {vaults}; other copies and disks of their recovery points can be restored",
         "{vaults} 中有 {count} 个副本已损坏；其恢复点的其他副本和磁盘仍可还原",
     ),
+    "up_examined": (
+        "checking   {done} of {total} recovery points that the storage may have lost",
+        "正在检查   存储可能丢失的 {total} 个恢复点中的 {done} 个",
+    ),
     "up_renewed": ("note       {sentence}", "注意       {sentence}"),
     "up_lost": ("lost       {loss}", "已丢失     {loss}"),
     "up_arm": ("ARM        {https}  (without TLS: {http})", "ARM        {https}  (不使用 TLS：{http})"),

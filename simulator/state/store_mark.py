@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from simulator.state.folder import write_private
@@ -26,10 +26,12 @@ GONE = "restore it from a copy, or name another folder; BACKUPSIM_DSN names a st
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """What the last run left. `digests`: of the store at each orderly end, the newest last."""
+    """What the last run left. `digests`: of the store at each orderly end, the newest last. `examined`: it was looked
+    for what the storage may have lost before."""
 
     starts: int
     orderly: bool
+    examined: bool
     digests: Sequence[str]
 
 
@@ -64,9 +66,14 @@ class StoreMark:
             )
         return True
 
-    def begin(self, starts: int) -> None:
+    def begin(self, starts: int, examined: bool) -> None:
         """A run has begun, the `starts`th; until it ends in order, nobody knows what the store looks like."""
-        self._write(Left(starts, False, self.left.digests if self.left else ()))
+        self._write(Left(starts, False, examined, self.left.digests if self.left else ()))
+
+    def note_examined(self) -> None:
+        left = self._read()
+        if left is not None and not left.examined:
+            self._write(replace(left, examined=True))
 
     def end(self) -> None:
         """The run ended in order and has closed the store."""
@@ -74,7 +81,7 @@ class StoreMark:
         if left is not None and self._size() and not self._journal_is_there():
             digest = self._digest()
             others = [each for each in left.digests if each != digest]
-            self._write(Left(left.starts, True, [*others, digest][-MOST_DIGESTS:]))
+            self._write(replace(left, orderly=True, digests=[*others, digest][-MOST_DIGESTS:]))
 
     def _read(self) -> Left | None:
         try:

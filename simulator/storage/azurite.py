@@ -39,6 +39,8 @@ STOP_TIMEOUT_SECONDS = 15
 """Longer than the guard's own limit, after which it ends without being asked again."""
 LISTENING = "Azurite Blob service successfully listens on "
 ACCOUNTS_TAKEN = "accounts taken"
+ENDED_IN_ORDER = "ended-in-order"
+"""What an Azurite leaves in its folder that has saved everything at its end."""
 
 
 class MissingNode(Failure):
@@ -272,6 +274,10 @@ class Azurite:
         self.url = ""
         """The endpoint, without a slash at the end; below it the first part of a path is the account."""
         with _claim(location) as claim:
+            mark = location / ENDED_IN_ORDER
+            self.has_lost_nothing = mark.exists()
+            """Whether the one before it saved everything at its end."""
+            mark.unlink(missing_ok=True)
             self._process = _spawn(node, main, location, port, claim)
         self._reader = Thread(target=self._read, name="azurite", daemon=True)
         self._reader.start()

@@ -7,6 +7,7 @@ import signal
 import time
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import psutil
 import pytest
@@ -70,6 +71,35 @@ def test_a_backup_may_be_asked_for_right_after_a_kill(tmp_path: Path) -> None:
         scenario = scenario_of(again.client)
         job = scenario.back_up(scenario.item_id())
         assert job.status == "Completed", job.errors
+
+
+def test_a_start_after_a_kill_asks_of_what_the_storage_may_have_lost(tmp_path: Path) -> None:
+    """Azurite saves all it has when its simulator is killed; killed itself, it forgets what is of its last seconds."""
+    state = tmp_path / "world"
+    world = Up(state)
+    good_backup(protected(world.client))
+    children = world.children()
+    world.process.kill()
+    world.process.wait()
+    eventually(lambda: gone(children), "Azurite has ended")
+    world = Up(state)
+    assert named(world, "world.restarted") == []
+    azurite = next(each for each in world.children() if "node" in each.name().lower())
+    azurite.kill()
+    world.process.kill()
+    world.process.wait()
+    with up(state) as again:
+        assert len(named(again, "world.restarted")) == 1
+        assert named(again, "world.examining") == [{"done": 1, "total": 1}], "its machine was started just before"
+        again.process.send_signal(signal.SIGINT)
+        assert "checking   1 of 1 recovery points that the storage may have lost" in again.stderr()
+
+
+def named(world: Up, name: str) -> list[Any]:
+    """The data of the events of this name."""
+    return [
+        event["data"] for event in world.client.sim("GET", "/events", limit="10000")["events"] if event["name"] == name
+    ]
 
 
 def test_the_simulator_is_killed_while_a_step_is_held(tmp_path: Path) -> None:

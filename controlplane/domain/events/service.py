@@ -83,7 +83,16 @@ class ControlRequest(Fact, name="control.request", party=Party.WORLD, parents=(R
 
 @dataclass(frozen=True)
 class WorldRestarted(Fact, name="world.restarted", party=Party.WORLD, parents=(ROOT,)):
-    """The world has started after an end that was not orderly; the storage is asked for every recovery point."""
+    """The world has started after an end that was not orderly, and the storage may have lost something; it is asked for
+    the recovery points of which that may be so."""
+
+
+@dataclass(frozen=True)
+class WorldExamining(Fact, name="world.examining", party=Party.WORLD, parents=(WorldRestarted.NAME,)):
+    """So many of the recovery points have been looked at."""
+
+    done: int
+    total: int
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@
 // saves its database and ends. Keys come this way because arguments can be seen by every user of the machine.
 "use strict";
 
+const fs = require("fs");
 const path = require("path");
 const readline = require("readline");
 const { Readable } = require("stream");
@@ -42,6 +43,20 @@ BlockBlobHandler.prototype.stageBlock = function (id, length, body, options, con
   const handler = wanted ? this : Object.create(this, { extentStore: { value: extentStore } });
   return stageBlock.call(handler, id, length, body, options, context);
 };
+
+// Once both databases are saved for the last time, a file says so: without it the next start must ask what was lost.
+const unsaved = new Set(["blob/persistence/LokiBlobMetadataStore.js", "common/persistence/LokiExtentMetadataStore.js"]);
+for (const file of [...unsaved]) {
+  const { default: Database } = require(path.join(source, file));
+  const close = Database.prototype.close;
+  Database.prototype.close = async function () {
+    await close.call(this);
+    unsaved.delete(file);
+    if (!unsaved.size) {
+      fs.writeFileSync("ended-in-order", "");
+    }
+  };
+}
 
 let started = false;
 const input = readline.createInterface({ input: process.stdin });

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
+from controlplane.domain.events.event import Event
 from controlplane.domain.recovery_services.recovery_point import TIERS
 from controlplane.jobs.crash_recovery import Loss, PartLoss, RestoreLoss, name_losses
 from controlplane.jobs.documents import points
-from controlplane.ports import Blob
+from controlplane.port_wrappers import BlobsWrapper
+from controlplane.ports import Blob, BlobProperties
 from tests.unit.controlplane.jobs.backup_world import BLOCK, VM, BackupWorld, backup_world
 
 
@@ -61,8 +64,9 @@ def test_lost_snapshots_cost_the_snapshot_tier(world: BackupWorld) -> None:
 def test_a_loss_follows_from_the_start_and_belongs_to_no_job(world: BackupWorld) -> None:
     world.blobs.delete(points.snapshot_of(world.points()[0].disks[1]))
     name_losses(world.ports)
-    *_, restarted, lost = world.ports.store.events(limit=10_000)
-    assert (restarted.name, lost.name) == ("world.restarted", "recovery_point.lost")
+    told = world.ports.store.events(limit=10_000)
+    (restarted,) = (event for event in told if event.name == "world.restarted")
+    (lost,) = (event for event in told if event.name == "recovery_point.lost")
     assert (lost.parent, lost.job, lost.vm) == (restarted.id, None, VM)
 
 
@@ -145,3 +149,48 @@ def test_what_was_restored_long_ago_may_be_gone_because_its_owner_wanted_that(wo
     world.back_up()
     world.blobs.delete(made[1])
     assert name_losses(world.ports) == []
+
+
+def age_events(world: BackupWorld, seconds: float) -> None:
+    """Something of another machine happens so much later."""
+    last = world.ports.store.events(0, limit=10_000)[-1].monotonic_seconds
+    event = Event("machine.power", "host", {"power": "running"}, vm="/another", monotonic_seconds=last + seconds)
+    world.ports.store.record(event)
+
+
+def test_only_what_was_touched_last_is_looked_at(world: BackupWorld) -> None:
+    """Where the storage was whole when it was last used, it can have forgotten nothing else."""
+    asked = CountingBlobs(world.blobs)
+    ports = replace(world.ports, blobs=asked, vault_blobs=asked)
+    name_losses(ports, at_work=())
+    assert asked.count > 0, "the last backup was just now"
+    age_events(world, 3600)
+    asked.count = 0
+    assert name_losses(ports, at_work=()) == []
+    assert asked.count == 0
+    name_losses(ports, at_work=[VM.upper()])
+    assert asked.count > 0, "a job of the machine has not ended"
+    asked.count = 0
+    name_losses(ports)
+    assert asked.count > 0
+
+
+def test_how_far_it_has_come_is_told(world: BackupWorld) -> None:
+    told: list[tuple[int, int]] = []
+    name_losses(world.ports, on_progress=lambda done, total: told.append((done, total)))
+    assert told == [(1, 2), (2, 2)]
+    assert world.events("world.examining") == [{"done": 1, "total": 2}, {"done": 2, "total": 2}]
+
+
+class CountingBlobs(BlobsWrapper):
+    """Counts what is asked of the storage."""
+
+    count = 0
+
+    def properties(self, blob: Blob) -> BlobProperties | None:
+        self.count += 1
+        return super().properties(blob)
+
+    def read(self, blob: Blob, offset: int = 0, length: int | None = None) -> bytes:
+        self.count += 1
+        return super().read(blob, offset, length)
