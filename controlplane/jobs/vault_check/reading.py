@@ -96,7 +96,8 @@ class Reader:
 
     def read(self, units: Sequence[Unit], manifests: Sequence[str]) -> None:
         """`manifests` are the names of all that points name."""
-        packs = [unit for unit in units if unit.pack]
+        # What is not there at all the survey has told of.
+        packs = [unit for unit in units if unit.pack and self._survey.packs.find(unit.pack)]
         for batch in _batches(packs):
             self._read_packs(batch, self._expected({unit.pack for unit in batch}, manifests))
         for unit in units:
