@@ -21,7 +21,7 @@ from extension.preconditions import crash_allowed, missing_service, objection, o
 from extension.procedure import Procedure
 from extension.reporter import Reporter
 from extension.snapshot import Action, Signal, run
-from extension.unseal import certificate_folders, unseal
+from extension.unseal import Unsealing, certificate_folders
 
 
 class Refused(Exception):
@@ -119,8 +119,9 @@ class Task:
         sealed = self._folder.settings(self._number)
         report = ReportSettings.parse(sealed.public, None)
         self._reporter.use(report)
+        unsealing = Unsealing(sealed, certificate_folders(self._package_root))
         self._meet_guest(report.task_id)
-        protected = unseal(sealed, certificate_folders(self._package_root))
+        protected = unsealing.result()
         self._folder.wipe_protected_settings(self._number)
         self._reporter.use(ReportSettings.parse(sealed.public, protected))
         return SnapshotSettings.parse(sealed.public, protected)

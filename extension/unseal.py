@@ -7,6 +7,7 @@ opens AES only, and only where it happens to be installed. Key and plain text st
 from __future__ import annotations
 
 import binascii
+import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -40,6 +41,29 @@ def unseal(settings: SettingsFile, folders: Sequence[Path], openssl: str = "open
         if plain is not None:
             return _settings(plain, thumbprint)
     raise _refusal(Sentence.NOT_UNSEALED if openers else Sentence.NO_DECRYPTION, thumbprint)
+
+
+class Unsealing:
+    """Opens protected settings in a thread: that takes a program of its own, and so a while."""
+
+    def __init__(self, settings: SettingsFile, folders: Sequence[Path]) -> None:
+        self._plain: Json = {}
+        self._problem: Exception | None = None
+        self._thread = threading.Thread(target=self._unseal, args=(settings, folders), name="unsealing", daemon=True)
+        self._thread.start()
+
+    def result(self) -> Json:
+        """What `unseal` returns, or raises what it raises."""
+        self._thread.join()
+        if self._problem is not None:
+            raise self._problem
+        return self._plain
+
+    def _unseal(self, settings: SettingsFile, folders: Sequence[Path]) -> None:
+        try:
+            self._plain = unseal(settings, folders)
+        except Exception as problem:  # noqa: BLE001 - whoever asks for the result gets it
+            self._problem = problem
 
 
 def _refusal(sentence: Sentence, thumbprint: str) -> SettingsError:

@@ -18,7 +18,7 @@ from cryptography.x509.oid import NameOID
 from extension.contract.protocol import SettingsFile
 from extension.contract.reports import Code
 from extension.contract.settings import SettingsError
-from extension.unseal import LINUX_AGENT_FOLDER, certificate_folders, unseal
+from extension.unseal import LINUX_AGENT_FOLDER, Unsealing, certificate_folders, unseal
 
 NO_PROGRAM = "no-such-program"
 SECRET = "c2VjcmV0c2VjcmV0"
@@ -153,6 +153,15 @@ def test_noise_inside_means_the_wrong_key(machine: Machine) -> None:
 
 def test_no_envelope_at_all_means_no_protected_settings(machine: Machine) -> None:
     assert unseal(SettingsFile({"taskId": "t"}, None, machine.thumbprint), [machine.folder]) == {}
+
+
+def test_what_a_thread_opens_or_cannot_open_is_said_to_who_asks_for_it(machine: Machine, stranger: Machine) -> None:
+    assert Unsealing(machine.seal(), [machine.folder]).result() == json.loads(PLAIN)
+    shut = Unsealing(machine.seal(), [stranger.folder])
+    for _ in range(2):
+        with pytest.raises(SettingsError) as error:
+            shut.result()
+        assert error.value.code is Code.FailedHandlerGuestAgentCertificateNotFound
 
 
 def test_plain_text_never_touches_the_disk(machine: Machine) -> None:
