@@ -50,8 +50,10 @@ def _check_keeper(former: str, was_foreign: bool, foreign: bool) -> None:
 
 
 def _rename(store: Store, documents: Sequence[Document], former: str, url: str) -> None:
+    if former == url:
+        return
     for document in documents:
-        text = document.body.decode()
-        if former != url and f"{former}/" in text:
-            body = json.loads(text.replace(f"{former}/", f"{url}/"))
-            store.put(document.kind, document.id, body, parent=document.parent)
+        shown, private = document.body.decode(), json.dumps(document.private)
+        if f"{former}/" in shown + private:
+            body, kept = (json.loads(text.replace(f"{former}/", f"{url}/")) for text in (shown, private))
+            store.put(document.kind, document.id, body, parent=document.parent, private=kept)

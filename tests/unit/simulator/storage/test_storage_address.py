@@ -26,12 +26,14 @@ def account(endpoint: str) -> dict[str, Any]:
 
 def test_documents_name_the_address_of_today(store: SqlStore) -> None:
     settle(store, "http://127.0.0.1:1000", foreign=False)
-    store.put(ACCOUNT, "/mine", account("http://127.0.0.1:1000"), parent="/group", private={"kept": 1})
+    kept = {"kept": 1, "uri": "http://127.0.0.1:1000/disks/config.json"}
+    store.put(ACCOUNT, "/mine", account("http://127.0.0.1:1000"), parent="/group", private=kept)
     longer = store.put(ACCOUNT, "/other", account("http://127.0.0.1:10000"))
     settle(store, "http://127.0.0.1:2000", foreign=False)
     found = store.get(ACCOUNT, "/mine")
     assert found
-    assert (found.json(), found.parent, found.private) == (account("http://127.0.0.1:2000"), "/group", {"kept": 1})
+    assert (found.json(), found.parent) == (account("http://127.0.0.1:2000"), "/group")
+    assert found.private == {"kept": 1, "uri": "http://127.0.0.1:2000/disks/config.json"}
     assert store.get(ACCOUNT, "/other") == longer
 
 
