@@ -341,6 +341,18 @@ SERVICE = (
         "controlplane/arm/compute/disks.py",
     ),
     Choice(
+        "An upload to a managed disk",
+        "goes on until its access is ended by a request, not by its time; whether a VHD was uploaded is not checked",
+        "the end of the access is documented as what makes the disk usable; what happens without it is not",
+        "controlplane/arm/compute/disk_access.py",
+    ),
+    Choice(
+        "The ETag of a disk whose state changed by itself",
+        "none is sent until the disk is written again, so that no client is told that it is unchanged",
+        "disks have no documented ETag",
+        "controlplane/arm/compute/disk_access.py",
+    ),
+    Choice(
         "The blob of a deleted managed disk",
         "stays while recovery points or snapshots hold snapshots of it",
         "snapshots of a managed disk are stored separately",

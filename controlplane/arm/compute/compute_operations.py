@@ -60,9 +60,9 @@ def begin_job(call: Call, location: str, kind: str = "") -> tuple[ResourceState,
     return state, path
 
 
-def granted(call: Call, location: str, blob: Blob, until: datetime) -> str:
+def granted(call: Call, location: str, blob: Blob, permissions: str, until: datetime) -> str:
     """Record that access to a blob was granted until some real time; returns the operation's path, which gives it."""
-    order = {"goal": ACCESS, "blob": asdict(blob), "until": until.isoformat()}
+    order = {"goal": ACCESS, "blob": asdict(blob), "permissions": permissions, "until": until.isoformat()}
     return _record(call, location, _ended_at_once(call), order)
 
 
@@ -112,7 +112,9 @@ def _granted(call: Call, order: Json) -> Json:
     """The address of an access that is granted, signed now: it is a secret and kept nowhere."""
     if order["goal"] != ACCESS:
         return {}
-    return {"accessSAS": call.ports.blobs.sas(Blob(**order["blob"]), "r", datetime.fromisoformat(order["until"]))}
+    permissions = order.get("permissions", "r")  # a state folder of an earlier release keeps none
+    until = datetime.fromisoformat(order["until"])
+    return {"accessSAS": call.ports.blobs.sas(Blob(**order["blob"]), permissions, until)}
 
 
 def _advanced(call: Call, document: Document) -> Json:

@@ -1,4 +1,7 @@
-"""Access to the bytes of a managed disk or of its snapshot: a SAS for a while, and its end.
+"""Access to the bytes of a managed disk or of its snapshot: a SAS for a while, and its end; what diskState says.
+
+A disk made by Upload is ReadyToUpload, ActiveUpload once somebody may write to it, and Unattached when that access was
+ended; until then nothing else can be done with it (learn.microsoft.com, "Upload a VHD to Azure").
 
 The SAS is signed for real time and kept nowhere: whoever asks for the operation's result gets it signed anew. Its end
 is told here; the storage itself honours it until its time has passed.
@@ -7,23 +10,29 @@ is told here; the storage itself honours it until its time has passed.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 
 from controlplane.arm.compute import compute_operations
 from controlplane.arm.edge.call import Answer, Call, RequestBody, encode
 from controlplane.arm.edge.routing import Route
-from controlplane.domain import errors
 from controlplane.domain.compute import managed_disk
+from controlplane.domain.compute.managed_disk import (
+    ACTIVE_SAS,
+    ACTIVE_UPLOAD,
+    ATTACHED,
+    RESERVED,
+    UNATTACHED,
+    UPLOADING,
+)
 from controlplane.domain.compute.virtual_machine import invalid, missing
-from controlplane.domain.errors.compute import ACCESS_OUTSTANDING, DISK_OF_RUNNING_MACHINE
+from controlplane.domain.errors.compute import ACCESS_OUTSTANDING, DISK_OF_RUNNING_MACHINE, DISK_WRITE_NOT_ALLOWED
 from controlplane.jobs.documents import managed_disks
-from controlplane.ports import Document
+from controlplane.json_object import Json
+from controlplane.ports import Document, Fabric
 
 UNTIL = "access_until"
 """What a document keeps, privately, of an access: the end of its time, ISO 8601; empty when it was ended."""
-ACTIVE = "ActiveSAS"
 LONGEST_SECONDS = 2**31 - 1
 
 
@@ -44,23 +53,33 @@ def check_no_access(document: Document, act: str) -> None:
 
 
 def shown(call: Call, document: Document) -> Answer:
-    """A disk or a snapshot; one whose access has ended by itself no longer says that it has one."""
-    answer = call.stored(document)
-    return replace(answer, content=_body(document)) if answer.content else answer
+    """A disk or a snapshot with the state it has now. The ETag is that of the stored body: one that says something else
+    has none, so that no client is told that it is unchanged."""
+    body = _body(call, document)
+    return call.stored(document) if body == document.body else Answer(content=body)
 
 
-def rows(documents: Iterable[Document]) -> Iterator[tuple[str, bytes]]:
+def rows(call: Call, documents: Iterable[Document]) -> Iterator[tuple[str, bytes]]:
     """The same for a list."""
-    return ((document.id, _body(document)) for document in documents)
+    return ((document.id, _body(call, document)) for document in documents)
 
 
-def _body(document: Document) -> bytes:
-    if not document.private.get(UNTIL) or _is_outstanding(document):
-        return document.body
+def _body(call: Call, document: Document) -> bytes:
     resource = document.json()
-    if resource["properties"]["diskState"] != ACTIVE:
-        return document.body
-    return encode(resource | {"properties": resource["properties"] | {"diskState": _at_rest(document)}})
+    now = current(call, document)
+    return document.body if now == resource else encode(now)
+
+
+def current(call: Call, document: Document) -> Json:
+    """The disk or snapshot with the state it has now: an access ends by itself, and a machine stops and starts, without
+    a write to the disk."""
+    resource = document.json()
+    state = resource["properties"]["diskState"]
+    if state == ACTIVE_SAS and not _is_outstanding(document):
+        state = _at_rest(resource)
+    if state == ATTACHED and _is_deallocated(call.ports.fabric, resource["managedBy"]):
+        state = RESERVED
+    return resource | {"properties": resource["properties"] | {"diskState": state}}
 
 
 def _is_outstanding(document: Document) -> bool:
@@ -68,16 +87,19 @@ def _is_outstanding(document: Document) -> bool:
     return until is not None and until != "" and datetime.fromisoformat(until) > datetime.now(UTC)
 
 
-def _at_rest(document: Document) -> str:
-    return "Attached" if "managedBy" in document.json() else "Unattached"
+def _is_deallocated(fabric: Fabric, machine: str) -> bool:
+    view = fabric.instance_view(machine)
+    return view is not None and view.power == "deallocated"
+
+
+def _at_rest(resource: Json) -> str:
+    return ATTACHED if "managedBy" in resource else UNATTACHED
 
 
 def _begin(call: Call, kind: str) -> Answer:
     asked = call.read(AccessRequest)
     level = (asked.access or "").lower()
-    if level == "write":
-        raise errors.operation_not_simulated("write access to a managed disk")
-    if level != "read":
+    if level not in ("read", "write"):
         raise invalid("grantAccessData.access", "it must be Read or Write")
     seconds = asked.duration_in_seconds
     if seconds is None:
@@ -87,24 +109,39 @@ def _begin(call: Call, kind: str) -> Answer:
     until = datetime.now(UTC) + timedelta(seconds=seconds)  # SAS are checked in real time
     with call.ports.store.transaction():
         known = call.get(kind, _resource(call))
-        managed_disk.check_ready(known.json())
-        _check_at_rest(call, known)
-        # An earlier access may last longer, and its holder still reads.
-        _show(call, known, ACTIVE, max(until.isoformat(), known.private.get(UNTIL) or ""))
-        path = compute_operations.granted(call, known.json()["location"], managed_disks.blob_of(known), until)
+        disk = known.json()
+        if level == "write":
+            _check_awaits_upload(disk)
+        else:
+            managed_disk.check_ready(disk)
+            _check_at_rest(call, known)
+        # An earlier access may last longer, and its holder still reads or writes.
+        state = ACTIVE_UPLOAD if level == "write" else ACTIVE_SAS
+        _show(call, known, state, max(until.isoformat(), known.private.get(UNTIL) or ""))
+        blob, permissions = managed_disks.blob_of(known), "rw" if level == "write" else "r"
+        path = compute_operations.granted(call, disk["location"], blob, permissions, until)
         return compute_operations.accepted(call, path)
 
 
 def _end(call: Call, kind: str) -> Answer:
     with call.ports.store.transaction():
         known = call.get(kind, _resource(call))
-        _show(call, known, _at_rest(known), "")
-        path = compute_operations.done(call, known.json()["location"])
+        disk = known.json()
+        if disk["properties"]["diskState"] in (ACTIVE_SAS, ACTIVE_UPLOAD):
+            _show(call, known, _at_rest(disk), "")
+        path = compute_operations.done(call, disk["location"])
         return compute_operations.accepted(call, path)
 
 
 def _resource(call: Call) -> str:
     return call.id.rpartition("/")[0]
+
+
+def _check_awaits_upload(disk: Json) -> None:
+    """Only a disk made by Upload is written from outside, until that access is ended."""
+    properties = disk["properties"]
+    if properties["provisioningState"] != "Succeeded" or properties["diskState"] not in UPLOADING:
+        raise DISK_WRITE_NOT_ALLOWED.error(name=disk["name"], state=properties["diskState"])
 
 
 def _check_at_rest(call: Call, known: Document) -> None:

@@ -24,6 +24,7 @@ from controlplane.domain.compute.managed_disk import (
     shown_sku,
     size_gib,
     sku,
+    upload_bytes,
 )
 from controlplane.domain.compute.virtual_machine import (
     GIB,
@@ -33,7 +34,7 @@ from controlplane.domain.compute.virtual_machine import (
     invalid,
     missing,
 )
-from controlplane.domain.errors.compute import DISK_NOT_REDUCED, DISK_SIZE_WHILE_RUNNING
+from controlplane.domain.errors.compute import DISK_NOT_READY, DISK_NOT_REDUCED, DISK_SIZE_WHILE_RUNNING
 from controlplane.domain.storage.storage_account import own_address
 from controlplane.jobs.documents import managed_disks
 from controlplane.jobs.documents.managed_disks import blob_of
@@ -64,6 +65,7 @@ class CreationRequest(RequestBody):
     source_uri: str | None = None
     source_resource_id: str | None = None
     storage_account_id: str | None = None
+    upload_size_bytes: int | None = None
 
 
 class PropertiesRequest(RequestBody):
@@ -103,11 +105,11 @@ def get_disk(call: Call) -> Answer:
 
 def list_disks(call: Call) -> Answer:
     call.get_group()
-    return call.page(disk_access.rows(call.by_id(KIND, call.group_id)))
+    return call.page(disk_access.rows(call, call.by_id(KIND, call.group_id)))
 
 
 def list_all_disks(call: Call) -> Answer:
-    return call.page(disk_access.rows(call.by_id(KIND, None)))
+    return call.page(disk_access.rows(call, call.by_id(KIND, None)))
 
 
 def patch_disk(call: Call) -> Answer:
@@ -124,8 +126,8 @@ def delete_disk(call: Call) -> Answer:
         if owner := shown.get("managedBy"):
             raise attached(shown["name"], owner)
         disk_access.check_no_access(known, "deleting")
-        if shown["properties"]["provisioningState"] in ("Creating", "Updating"):
-            check_ready(shown)
+        if (state := shown["properties"]["provisioningState"]) in ("Creating", "Updating"):
+            raise DISK_NOT_READY.error(name=shown["name"], state=state)
         call.ports.store.delete(KIND, known.id)
         return compute_operations.accepted(call, begin_deletion(call, shown["location"], blob_of(known)))
 
@@ -134,8 +136,10 @@ def _create(call: Call, request: ManagedDiskRequest, place: str) -> Answer:
     option = request.properties.creation_data.create_option
     if not option:
         raise missing("disk.creationData.createOption")
-    if option.lower() not in ("empty", "import", "copy"):
+    if option.lower() not in ("empty", "import", "copy", "upload"):
         raise errors.operation_not_simulated(f"a managed disk by the create option {option}")
+    if option.lower() != "upload" and request.properties.creation_data.upload_size_bytes is not None:
+        raise invalid("disk.creationData.uploadSizeBytes", "it goes with the create option Upload only")
     disk = ManagedDisk(
         location=place,
         size_gib=0,
@@ -149,11 +153,27 @@ def _create(call: Call, request: ManagedDiskRequest, place: str) -> Answer:
         return _import(call, request.properties, disk)
     if option.lower() == "copy":
         return _copy(call, request.properties, disk)
+    if option.lower() == "upload":
+        return _await_upload(call, request.properties, disk)
     disk = replace(disk, size_gib=size_gib(request.properties.disk_size_gib))
-    size_bytes = disk.size_gib * GIB + VHD_FOOTER_BYTES
+    return _begin_empty(call, disk, disk.size_gib * GIB + VHD_FOOTER_BYTES)
 
+
+def _await_upload(call: Call, requested: PropertiesRequest, disk: ManagedDisk) -> Answer:
+    """A disk of zeros whose bytes somebody with write access brings, the footer with them."""
+    blob_bytes = upload_bytes(requested.creation_data.upload_size_bytes)
+    disk_bytes = blob_bytes - VHD_FOOTER_BYTES
+    size = -(-disk_bytes // GIB)
+    if requested.disk_size_gib not in (None, size):
+        raise invalid("disk.diskSizeGB", f"it must be the size of the upload, {size} GB")
+    source = {"uploadSizeBytes": blob_bytes}
+    disk = replace(disk, size_gib=size, size_bytes=disk_bytes, create_option="Upload", source=source)
+    return _begin_empty(call, disk, blob_bytes)
+
+
+def _begin_empty(call: Call, disk: ManagedDisk, blob_bytes: int) -> Answer:
     def filled(begun: ResourceState, target: jobs.Place) -> jobs.EmptyDiskState:
-        return {**begun, "target": target, "size_bytes": size_bytes}
+        return {**begun, "target": target, "size_bytes": blob_bytes}
 
     return _begin(call, disk, jobs.CREATE.name, filled)
 
@@ -283,7 +303,7 @@ def _change(call: Call, request: ManagedDiskRequest) -> Answer:
             changed["tags"] = request.tags
         changed = call.with_kept(ManagedDiskRequest, changed)
         if size == before:
-            return call.stored(call.ports.store.put(KIND, known.id, changed))
+            return disk_access.shown(call, call.ports.store.put(KIND, known.id, changed))
         changed["properties"]["provisioningState"] = "Updating"
         document = call.ports.store.put(KIND, known.id, changed)
         begun, path = compute_operations.begin_job(call, changed["location"], KIND)
@@ -294,7 +314,7 @@ def _change(call: Call, request: ManagedDiskRequest) -> Answer:
             "size_bytes": size * GIB + VHD_FOOTER_BYTES,
         }
         call.engine.start(jobs.GROW.name, state["job"], dict(state))
-    return call.accepted(path, status=202, body=document.json())
+    return call.accepted(path, status=202, body=disk_access.current(call, document))
 
 
 def _check_growth(call: Call, known: Document, size: int) -> None:

@@ -100,7 +100,9 @@ def _change(call: Call, request: SnapshotRequest) -> Answer:
         changed = call.with_kept(SnapshotRequest, known.json() | {"sku": managed_disk.shown_sku(request.sku.name)})
         if request.tags is not None:
             changed["tags"] = request.tags
-        return call.stored(known if changed == known.json() else call.ports.store.put(KIND, known.id, changed))
+        if changed != known.json():
+            known = call.ports.store.put(KIND, known.id, changed)
+        return disk_access.shown(call, known)
 
 
 def get_snapshot(call: Call) -> Answer:
@@ -109,11 +111,11 @@ def get_snapshot(call: Call) -> Answer:
 
 def list_snapshots(call: Call) -> Answer:
     call.get_group()
-    return call.page(disk_access.rows(call.by_id(KIND, call.group_id)))
+    return call.page(disk_access.rows(call, call.by_id(KIND, call.group_id)))
 
 
 def list_all_snapshots(call: Call) -> Answer:
-    return call.page(disk_access.rows(call.by_id(KIND, None)))
+    return call.page(disk_access.rows(call, call.by_id(KIND, None)))
 
 
 def delete_snapshot(call: Call) -> Answer:
@@ -169,7 +171,7 @@ def _body(call: Call, request: SnapshotRequest, place: str, disk: Json) -> Json:
         "diskSizeBytes": source["diskSizeBytes"],
         "timeCreated": instant_with_offset(call.ports.clock.now()),
         "provisioningState": "Creating",
-        "diskState": "Unattached",
+        "diskState": managed_disk.UNATTACHED,
         "incremental": request.properties.incremental,
         "uniqueId": call.new_guid(),
     }

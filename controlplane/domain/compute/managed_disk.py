@@ -5,9 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from controlplane.domain.compute.virtual_machine import GIB, MANAGED_DISK_GIB, invalid, missing
+from controlplane.domain.compute.virtual_machine import GIB, MANAGED_DISK_GIB, VHD_FOOTER_BYTES, invalid, missing
 from controlplane.domain.errors import ServiceError
-from controlplane.domain.errors.compute import DISK_ATTACHED, DISK_NOT_READY, DISK_PROPERTY_CHANGE_NOT_ALLOWED
+from controlplane.domain.errors.compute import (
+    DISK_ATTACHED,
+    DISK_NOT_READY,
+    DISK_NOT_UPLOADED,
+    DISK_PROPERTY_CHANGE_NOT_ALLOWED,
+)
 from controlplane.domain.times import instant_with_offset
 from controlplane.json_object import Json
 
@@ -24,6 +29,19 @@ SKUS = (
     "UltraSSD_LRS",
 )
 DEFAULT_SKU = "Premium_LRS"
+
+ATTACHED = "Attached"
+RESERVED = "Reserved"
+"""Attached to a machine that is deallocated."""
+UNATTACHED = "Unattached"
+ACTIVE_SAS = "ActiveSAS"
+READY_TO_UPLOAD = "ReadyToUpload"
+ACTIVE_UPLOAD = "ActiveUpload"
+UPLOADING = (READY_TO_UPLOAD, ACTIVE_UPLOAD)
+"""States of a disk whose bytes are still to come; the SDKs' DiskState lists them all."""
+
+UPLOAD_BYTES = range(20 * 1024**2 + VHD_FOOTER_BYTES, 32 * 1024**4 + VHD_FOOTER_BYTES + 1)
+"""Of a VHD with its footer that may be uploaded, by the SDKs' CreationData."""
 ACCESS: Json = {
     "encryption": {"type": "EncryptionAtRestWithPlatformKey"},
     "networkAccessPolicy": "AllowAll",
@@ -46,6 +64,8 @@ class ManagedDisk:
     source: Json = field(default_factory=dict)
     """What creationData shows beside the create option: where the bytes came from."""
     zone: str = ""
+    size_bytes: int = 0
+    """Where it is not `size_gib` whole GiB, as a VHD that is not."""
 
 
 def sku(name: str | None) -> str:
@@ -64,6 +84,19 @@ def size_gib(requested: int | None) -> int:
     return requested
 
 
+def upload_bytes(requested: int | None) -> int:
+    """Of the VHD that is to be uploaded, its footer counted."""
+    if requested is None:
+        raise missing("disk.creationData.uploadSizeBytes")
+    if requested not in UPLOAD_BYTES:
+        raise invalid(
+            "disk.creationData.uploadSizeBytes", f"it must be between {UPLOAD_BYTES.start} and {UPLOAD_BYTES.stop - 1}"
+        )
+    if requested % 1024**2 != VHD_FOOTER_BYTES:
+        raise invalid("disk.creationData.uploadSizeBytes", "it must be whole MiB and the 512 bytes of the VHD footer")
+    return requested
+
+
 def attached(name: str, owner: str) -> ServiceError:
     return DISK_ATTACHED.error(name=name, owner=owner)
 
@@ -79,10 +112,12 @@ def check_fixed(resource: Json, requested: Json) -> None:
 
 
 def check_ready(disk: Json) -> None:
-    """Refuse to use or delete a disk whose bytes are still being copied, and to use one whose copy failed."""
+    """Refuse to use a disk whose bytes are still being copied or uploaded, or whose copy failed."""
     state = disk["properties"]["provisioningState"]
     if state != "Succeeded":
         raise DISK_NOT_READY.error(name=disk["name"], state=state)
+    if disk["properties"]["diskState"] in UPLOADING:
+        raise DISK_NOT_UPLOADED.error(name=disk["name"], state=disk["properties"]["diskState"])
 
 
 def body(id: str, disk: ManagedDisk, unique_id: str, created: datetime) -> Json:
@@ -91,10 +126,10 @@ def body(id: str, disk: ManagedDisk, unique_id: str, created: datetime) -> Json:
         **({"osType": disk.os_type} if disk.os_type else {}),
         "creationData": {"createOption": disk.create_option, **disk.source},
         "diskSizeGB": disk.size_gib,
-        "diskSizeBytes": disk.size_gib * GIB,
+        "diskSizeBytes": disk.size_bytes or disk.size_gib * GIB,
         "timeCreated": instant_with_offset(created),
         "provisioningState": "Succeeded",
-        "diskState": "Attached" if disk.owner else "Unattached",
+        "diskState": _first_state(disk),
         "uniqueId": unique_id,
         **ACCESS,
     }
@@ -109,6 +144,12 @@ def body(id: str, disk: ManagedDisk, unique_id: str, created: datetime) -> Json:
         "sku": shown_sku(disk.sku),
         "properties": properties,
     }
+
+
+def _first_state(disk: ManagedDisk) -> str:
+    if disk.create_option == "Upload":
+        return READY_TO_UPLOAD
+    return ATTACHED if disk.owner else UNATTACHED
 
 
 def shown_sku(name: str) -> Json:

@@ -90,6 +90,22 @@ DISK_NOT_READY = ErrorKind(
     source=DEPLOYMENT_ERRORS,
 )
 
+DISK_NOT_UPLOADED = ErrorKind(
+    code="OperationNotAllowed",
+    message="Disk {name} cannot be used: it is to be filled by an upload, and its state is {state}.",
+    status=409,
+    remedy="Grant write access to the disk, upload the VHD and end the access.",
+    source=DEPLOYMENT_ERRORS,
+)
+
+DISK_WRITE_NOT_ALLOWED = ErrorKind(
+    code="OperationNotAllowed",
+    message="Write access cannot be granted to disk {name} in the state {state}.",
+    status=409,
+    remedy="Create a disk with the create option Upload; it can be written until the access is ended.",
+    source=DEPLOYMENT_ERRORS,
+)
+
 DISK_IMPORT_FAILED = ErrorKind(
     code="InternalExecutionError",
     message="The disk could not be imported: {reason}.",

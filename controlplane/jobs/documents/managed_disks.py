@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from controlplane.domain.compute.managed_disk import KIND, ManagedDisk, body
+from controlplane.domain.compute.managed_disk import ATTACHED, KIND, UNATTACHED, ManagedDisk, body
 from controlplane.domain.compute.virtual_machine import KIND as MACHINE
 from controlplane.json_object import Json
 from controlplane.ports import Blob, Document, Ports, Store
@@ -67,7 +67,7 @@ def set_owner(store: Store, id: str, vm: str | None) -> None:
     resource.pop("managedBy", None)
     if vm is not None:
         resource["managedBy"] = vm
-    state = "Unattached" if vm is None else "Attached"
+    state = UNATTACHED if vm is None else ATTACHED
     store.put(KIND, id, resource | {"properties": resource["properties"] | {"diskState": state}})
 
 

@@ -88,7 +88,7 @@ def test_an_empty_disk_is_a_page_blob_with_room_for_the_footer(world: ArmWorld) 
         ({"diskSizeGB": 4}, (400, "InvalidParameter")),
         ({"creationData": {"createOption": "Empty"}}, (400, "InvalidParameter")),
         ({"creationData": {"createOption": "Empty"}, "diskSizeGB": 0}, (400, "InvalidParameter")),
-        ({"creationData": {"createOption": "Upload"}, "diskSizeGB": 4}, (501, "OperationNotSimulated")),
+        ({"creationData": {"createOption": "UploadPreparedSecure"}, "diskSizeGB": 4}, (501, "OperationNotSimulated")),
     ],
 )
 def test_a_bad_disk_gets_its_code(world: ArmWorld, properties: Json, expected: tuple[int, str]) -> None:
@@ -443,7 +443,7 @@ def test_an_operation_does_not_end_before_it_begins() -> None:
 @pytest.mark.parametrize(
     ("asked", "error"),
     [
-        ({"access": "Write", "durationInSeconds": 60}, (501, "OperationNotSimulated")),
+        ({"access": "Write", "durationInSeconds": 60}, (409, "OperationNotAllowed")),
         ({"access": "Nothing", "durationInSeconds": 60}, (400, "BadRequest")),
         ({"access": "None", "durationInSeconds": 60}, (400, "InvalidParameter")),
         ({"access": "Read"}, (400, "InvalidParameter")),
@@ -464,7 +464,7 @@ def test_the_disk_of_a_running_machine_is_not_read_from_outside(world: ArmWorld)
     world.follow(world.post(f"{VM}/deallocate"))
     world.follow(world.request("POST", f"{disk}/beginGetAccess", asked))
     world.follow(world.request("POST", f"{disk}/endGetAccess"))
-    assert world.get(disk)["properties"]["diskState"] == "Attached"
+    assert world.get(disk)["properties"]["diskState"] == "Reserved"
 
 
 # ------------------------------------------------------------------------------------------------- data disks by PATCH
