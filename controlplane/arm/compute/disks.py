@@ -193,17 +193,11 @@ def _import(call: Call, asked: PropertiesRequest, disk: ManagedDisk) -> Answer:
     smallest = -(-(found.size_bytes - VHD_FOOTER_BYTES) // GIB)
     size = size_gib(asked.disk_size_gib or smallest)
     if size < smallest:
-        raise invalid("disk.diskSizeGB", f"it must be the size of the VHD, {smallest} GB")
-    if size > smallest:
-        raise errors.operation_not_simulated("a managed disk that is larger than the VHD it is imported from")
+        raise invalid("disk.diskSizeGB", f"it must not be smaller than the VHD, {smallest} GB")
     shown = {"sourceUri": asked.creation_data.source_uri, "storageAccountId": asked.creation_data.storage_account_id}
     shown = {key: value for key, value in shown.items() if value}
     disk = replace(disk, size_gib=size, create_option="Import", source=shown)
-
-    def filled(begun: ResourceState, target: jobs.Place) -> jobs.ImportState:
-        return {**begun, "source": jobs.place_of(source), "target": target}
-
-    return _begin(call, disk, jobs.IMPORT.name, filled)
+    return _begin_copy(call, disk, source, found.size_bytes - VHD_FOOTER_BYTES, asked.disk_size_gib)
 
 
 def _copy(call: Call, asked: PropertiesRequest, disk: ManagedDisk) -> Answer:
@@ -214,14 +208,20 @@ def _copy(call: Call, asked: PropertiesRequest, disk: ManagedDisk) -> Answer:
     size = size_gib(asked.disk_size_gib or smallest)
     if size < smallest:
         raise invalid("disk.diskSizeGB", f"it must not be smaller than its source, {smallest} GB")
-    if size > smallest:
-        raise errors.operation_not_simulated("a managed disk that is larger than its source")
     source = {"sourceResourceId": shown["id"], "sourceUniqueId": shown["properties"]["uniqueId"]}
     os_type = disk.os_type or shown["properties"].get("osType", "")
     disk = replace(disk, size_gib=size, create_option="Copy", source=source, os_type=os_type)
+    return _begin_copy(call, disk, blob_of(origin), int(shown["properties"]["diskSizeBytes"]), asked.disk_size_gib)
+
+
+def _begin_copy(call: Call, disk: ManagedDisk, source: Blob, source_bytes: int, requested_gib: int | None) -> Answer:
+    """`source_bytes` without a footer. A disk whose size is named is whole GiB, another as large as its source."""
+    disk = replace(disk, size_bytes=requested_gib * GIB if requested_gib else source_bytes)
+    blob_bytes = disk.size_bytes + VHD_FOOTER_BYTES
 
     def filled(begun: ResourceState, target: jobs.Place) -> jobs.ImportState:
-        return {**begun, "source": jobs.place_of(blob_of(origin)), "target": target}
+        place = jobs.place_of(source)
+        return {**begun, "source": place, "target": target, "before_bytes": 0, "size_bytes": blob_bytes}
 
     return _begin(call, disk, jobs.IMPORT.name, filled)
 

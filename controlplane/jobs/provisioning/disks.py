@@ -59,6 +59,10 @@ class ImportState(ResourceState):
     """The VHD that is copied."""
     target: Place
     """The blob of the disk."""
+    before_bytes: int
+    """Of the source, its footer counted; 0 until it is copied."""
+    size_bytes: int
+    """Of the blob: the disk and its footer; 0 for as many as the source has."""
 
 
 class GrowState(ResourceState):
@@ -98,7 +102,15 @@ def _create(ports: Ports, state: EmptyDiskState) -> Outcome:
 
 def _copy(ports: Ports, state: ImportState) -> Outcome:
     with _failing_as(DISK_IMPORT_FAILED):
-        copy(PageBlobSource(ports.blobs, Blob(**state["source"])), ports.blobs, Blob(**state["target"]))
+        source = PageBlobSource(ports.blobs, Blob(**state["source"]))
+        copy(source, ports.blobs, Blob(**state["target"]))
+    return Outcome(state | {"before_bytes": source.size_bytes})
+
+
+def _grow_copy(ports: Ports, state: ImportState) -> Outcome:
+    if state["size_bytes"] > state["before_bytes"]:
+        with _failing_as(DISK_IMPORT_FAILED):
+            _move_end(ports.blobs, Blob(**state["target"]), state["before_bytes"], state["size_bytes"])
     return Outcome(state)
 
 
@@ -126,16 +138,20 @@ def _measure(ports: Ports, state: GrowState) -> Outcome:
 
 
 def _grow(ports: Ports, state: GrowState) -> Outcome:
-    """The footer moves to the new end. A disk that no machine has had yet has none."""
-    blob, end, new_end = Blob(**state["target"]), state["before_bytes"], state["size_bytes"]
     with _failing_as(DISK_NOT_GROWN):
-        footer = ports.blobs.read(blob, end - vhd.FOOTER_BYTES, vhd.FOOTER_BYTES)
-        ports.blobs.grow(blob, new_end)
-        if footer.startswith(vhd.COOKIE):
-            new_footer = vhd.of_size(footer, new_end - vhd.FOOTER_BYTES)
-            ports.blobs.write(blob, new_end - vhd.FOOTER_BYTES, new_footer)
-            ports.blobs.clear(blob, end - vhd.FOOTER_BYTES, vhd.FOOTER_BYTES)
-    return Outcome(state, lambda store: _show_size(store, state["resource"], (new_end - vhd.FOOTER_BYTES) // GIB))
+        _move_end(ports.blobs, Blob(**state["target"]), state["before_bytes"], state["size_bytes"])
+    size_gib = (state["size_bytes"] - vhd.FOOTER_BYTES) // GIB
+    return Outcome(state, lambda store: _show_size(store, state["resource"], size_gib))
+
+
+def _move_end(blobs: Blobs, blob: Blob, end: int, new_end: int) -> None:
+    """Make a blob larger, the footer of the disk in it too, which moves to the new end; may be begun anew. A disk that
+    no machine has had yet has no footer."""
+    footer = blobs.read(blob, end - vhd.FOOTER_BYTES, vhd.FOOTER_BYTES)
+    blobs.grow(blob, new_end)
+    if footer.startswith(vhd.COOKIE):
+        blobs.write(blob, new_end - vhd.FOOTER_BYTES, vhd.of_size(footer, new_end - vhd.FOOTER_BYTES))
+        blobs.clear(blob, end - vhd.FOOTER_BYTES, vhd.FOOTER_BYTES)
 
 
 def _show_size(store: Store, id: str, size_gib: int) -> None:
@@ -208,7 +224,11 @@ class _GrowLog(ResourceLog):
 
 
 CREATE = Plan("CreateDisk", (Step("Create the blob", do=_create, undo=_remove, listed=False),), job_log=ResourceLog())
-IMPORT = Plan("ImportDisk", (Step("Copy the VHD", do=_copy, undo=_remove, listed=False),), job_log=ResourceLog())
+IMPORT = Plan(
+    "ImportDisk",
+    (Step("Copy the VHD", do=_copy, undo=_remove, listed=False), Step("Grow the copy", do=_grow_copy, listed=False)),
+    job_log=ResourceLog(),
+)
 GROW = Plan(
     "GrowDisk",
     (Step("Measure the blob", do=_measure, listed=False), Step("Grow the blob", do=_grow, listed=False)),

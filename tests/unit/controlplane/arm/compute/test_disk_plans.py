@@ -18,9 +18,10 @@ from controlplane.jobs.provisioning import disks
 from controlplane.jobs.requests import Requests
 from controlplane.json_object import Json
 from controlplane.ports import Blob, StorageUnavailable
+from controlplane.vault_format.sources import PageBlobSource, copy
 from simulator.clock.virtual import VirtualClock
 from tests.patience import comes_true
-from tests.unit.controlplane.arm.arm_world import GROUP, ArmWorld, arm_world, service_storage
+from tests.unit.controlplane.arm.arm_world import ACCOUNT, GROUP, ArmWorld, arm_world, service_storage
 
 DISK = f"{GROUP}/providers/Microsoft.Compute/disks/Data"
 SNAPSHOT = f"{GROUP}/providers/Microsoft.Compute/snapshots/Copy"
@@ -134,6 +135,82 @@ def test_a_growth_that_is_begun_anew_moves_the_footer_once() -> None:
         assert moved == vhd.Footer(2 * GIB, footer.created, footer.unique_id)
         assert world.ports.blobs.read(blob, GIB, vhd.FOOTER_BYTES) == bytes(vhd.FOOTER_BYTES)
         assert world.get(response.headers["Azure-AsyncOperation"])["status"] == "InProgress"
+
+
+def place_of_disk(world: ArmWorld, id: str) -> Blob:
+    return Blob(world.ports.settings.managed_disks_account, "disks", f"{world.get(id)['properties']['uniqueId']}.vhd")
+
+
+@pytest.mark.parametrize("source", ["snapshot", "disk", "VHD"])
+def test_a_copy_larger_than_its_source_has_its_footer_at_its_end(source: str) -> None:
+    """Nor does the source change, and what is written in it is at the same place of the copy."""
+    larger = f"{DISK}2"
+    with furnished() as world:
+        (blob,), footer = stored(world), vhd.Footer(GIB, vhd.EPOCH, UUID(int=7))
+        world.ports.blobs.write(blob, GIB, footer.render())
+        world.ports.blobs.write(blob, 4096, b"x" * 512)
+        creation = {"createOption": "Copy", "sourceResourceId": DISK}
+        if source == "snapshot":
+            world.follow(world.put(SNAPSHOT, COPY))
+            creation["sourceResourceId"] = SNAPSHOT
+        elif source == "VHD":
+            world.add_account(ACCOUNT)
+            vhd_blob = Blob(ACCOUNT.rpartition("/")[2], "vhds", "source.vhd")
+            copy(PageBlobSource(world.ports.blobs, blob), world.ports.blobs, vhd_blob)
+            creation = {"createOption": "Import", "sourceUri": world.ports.blobs.url(vhd_blob)}
+        body = {"location": "westus", "properties": {"creationData": creation, "diskSizeGB": 3}}
+        assert world.follow(world.put(larger, body))["status"] == "Succeeded"
+        shown, copied = world.get(larger)["properties"], place_of_disk(world, larger)
+        assert (shown["diskSizeGB"], shown["diskSizeBytes"]) == (3, 3 * GIB)
+        moved = vhd.Footer.parse(world.ports.blobs.read(copied, 3 * GIB))
+        assert moved == vhd.Footer(3 * GIB, footer.created, footer.unique_id)
+        assert world.ports.blobs.read(copied, GIB, vhd.FOOTER_BYTES) == bytes(vhd.FOOTER_BYTES)
+        assert world.ports.blobs.read(copied, 4096, 512) == b"x" * 512
+        assert vhd.Footer.parse(world.ports.blobs.read(blob, GIB)) == footer
+
+
+def test_a_copy_without_a_size_is_as_large_as_its_source() -> None:
+    """Whole MiB, as a VHD may have."""
+    mebibytes = 700
+    with furnished() as world:
+        world.add_account(ACCOUNT)
+        source = Blob(ACCOUNT.rpartition("/")[2], "vhds", "source.vhd")
+        world.ports.blobs.create(source, mebibytes * vhd.MEBIBYTE + vhd.FOOTER_BYTES)
+        creation = {"createOption": "Import", "sourceUri": world.ports.blobs.url(source)}
+        imported = {"location": "westus", "properties": {"creationData": creation}}
+        world.follow(world.put(f"{DISK}2", imported))
+        again = {"createOption": "Copy", "sourceResourceId": f"{DISK}2"}
+        world.follow(world.put(f"{DISK}3", {"location": "westus", "properties": {"creationData": again}}))
+        for id in (f"{DISK}2", f"{DISK}3"):
+            shown = world.get(id)["properties"]
+            assert (shown["diskSizeGB"], shown["diskSizeBytes"]) == (1, mebibytes * vhd.MEBIBYTE)
+            properties = world.ports.blobs.properties(place_of_disk(world, id))
+            assert properties is not None
+            assert properties.size_bytes == mebibytes * vhd.MEBIBYTE + vhd.FOOTER_BYTES
+
+
+def test_a_copy_whose_growth_is_begun_anew_moves_the_footer_once() -> None:
+    with furnished() as world:
+        (blob,), footer = stored(world), vhd.Footer(GIB, vhd.EPOCH, UUID(int=7))
+        world.ports.blobs.write(blob, GIB, footer.render())
+        target = Blob(blob.account, blob.container, "copied.vhd")
+        state: disks.ImportState = {
+            "job": "j",
+            "kind": "",
+            "resource": "",
+            "operation": "",
+            "event": 1,
+            "source": disks.place_of(blob),
+            "target": disks.place_of(target),
+            "before_bytes": 0,
+            "size_bytes": 2 * GIB + vhd.FOOTER_BYTES,
+        }
+        first, second = disks.IMPORT.steps
+        outcomes = [first.do(world.ports, state) for _ in range(2)]
+        assert isinstance(outcomes[-1], Outcome)
+        for _ in range(2):
+            assert isinstance(second.do(world.ports, outcomes[-1].state), Outcome)
+        assert vhd.Footer.parse(world.ports.blobs.read(target, 2 * GIB)).size_bytes == 2 * GIB
 
 
 def test_a_step_that_is_begun_anew_takes_no_second_snapshot() -> None:
