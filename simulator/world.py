@@ -37,7 +37,7 @@ from controlplane.jobs.catalog import plans
 from controlplane.jobs.crash_recovery import Loss, RestoreLoss, name_losses
 from controlplane.jobs.timetable import Timetable
 from controlplane.json_object import Json
-from controlplane.ports import Blobs, Ports, ServiceSettings, StorageUnavailable
+from controlplane.ports import Blobs, PortError, Ports, ServiceSettings, StorageUnavailable
 from simulator import parties
 from simulator.bounds import RefusalText
 from simulator.clock.system import SystemClock
@@ -212,7 +212,7 @@ class World:
         is_foreign = self.config.blob_endpoint is not None
         if not self._examined and (is_foreign or not opened.is_known or not self.azurite.has_lost_nothing):
             at_work = [str(run.state.get("vm", "")) for run in self.store.runs.unfinished()]
-            bound = at_work if opened.is_known and not is_foreign else None
+            bound = at_work if opened.is_known and not is_foreign and self.azurite.has_saved_regularly else None
             self.losses = name_losses(self.ports, at_work=bound, on_progress=self.config.on_examined)
         opened.note_examined()
         self._examined = True
@@ -415,7 +415,11 @@ def build(config: Config, wrappers: Wrappers = Wrappers()) -> World:  # noqa: B0
 
 
 def _action_failed(error: Exception) -> None:
-    structlog.get_logger("clock").error("action failed", exc_info=error)
+    log = structlog.get_logger("clock")
+    if isinstance(error, PortError):  # a full disk, say: tried again with the next round
+        log.error("action failed", reason=str(error))
+    else:
+        log.error("action failed", exc_info=error)
 
 
 def _as_the_service(status: HTTPStatus, sentence: str) -> RefusalText:

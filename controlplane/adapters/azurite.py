@@ -49,6 +49,7 @@ from controlplane.ports import (
     Container,
     PortError,
     Range,
+    StorageFull,
     StorageUnavailable,
 )
 
@@ -434,7 +435,7 @@ def _check_base(blob: Blob) -> None:
 def _failure(blob: Blob, status: int, code: str) -> PortError:
     kind: type[PortError] = {403: BlobRefused, 404: BlobNotFound}.get(status, BlobConflict)
     if status >= 500:
-        kind = StorageUnavailable
+        kind = StorageFull if status == 507 else StorageUnavailable
     return kind(f"{_address(blob)}: {code or 'no reason given'} ({status})")
 
 

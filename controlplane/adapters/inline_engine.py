@@ -6,6 +6,7 @@ now and then, since another process may have queued one. A run whose step waits 
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 import time
@@ -20,7 +21,7 @@ from controlplane.jobs.engine.execution import Execution, ask_to_stop
 from controlplane.jobs.engine.plan import Plan
 from controlplane.jobs.engine.runs import Interrupted, Run, RunStore
 from controlplane.json_object import Json
-from controlplane.ports import Commit, Ports
+from controlplane.ports import Commit, PortError, Ports
 from controlplane.writer_held import about_to_wait
 
 LEASE_SECONDS = 30.0
@@ -238,6 +239,10 @@ class InlineEngine:
 
 
 def _report(problem: Exception) -> None:
-    """As if it had ended its thread: seen on stderr, and a failure under pytest."""
+    """What is beyond us is logged; a mistake is shown as if it had ended its thread: on stderr, and a failure under
+    pytest."""
+    if isinstance(problem, PortError):
+        logging.getLogger("engine").error("a run is left until later: %s", problem)
+        return
     arguments = (type(problem), problem, problem.__traceback__, threading.current_thread())
     threading.excepthook(threading.ExceptHookArgs(arguments))

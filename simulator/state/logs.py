@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -55,6 +56,14 @@ def recording(folder: Path, level: str | None = None, console: TextIO | None = N
             _HERE.set(former)
 
 
+class _LogFile(RotatingFileHandler):
+    """A line for which the disk has no room is left out; the world goes on, and so does the log once there is room."""
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handleError(record)
+
+
 class _Recording(logging.Filter):
     """The handlers of one world; as a filter, lets through to them what is this world's."""
 
@@ -62,7 +71,7 @@ class _Recording(logging.Filter):
         super().__init__()
         self.level = level
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        file = RotatingFileHandler(folder / FILE, maxBytes=FILE_BYTES, backupCount=FORMER_FILES, encoding="utf-8")
+        file = _LogFile(folder / FILE, maxBytes=FILE_BYTES, backupCount=FORMER_FILES, encoding="utf-8")
         file.setFormatter(_formatter(structlog.processors.JSONRenderer(ensure_ascii=False)))
         self.handlers: list[logging.Handler] = [file]
         if console is not None:

@@ -43,6 +43,10 @@ ENDED_IN_ORDER = "ended-in-order"
 """What an Azurite leaves in its folder that has saved everything at its end."""
 
 
+SAVES = "saves"
+"""What lies in its folder as long as no save failed."""
+
+
 class MissingNode(Failure):
     """This machine has no Node that can run Azurite; the message names the remedy."""
 
@@ -278,6 +282,10 @@ class Azurite:
             self.has_lost_nothing = mark.exists()
             """Whether the one before it saved everything at its end."""
             mark.unlink(missing_ok=True)
+            saves = location / SAVES
+            self.has_saved_regularly = saves.exists()
+            """Whether the one before it could save all it wanted to, until it ended."""
+            saves.touch()
             self._process = _spawn(node, main, location, port, claim)
         self._reader = Thread(target=self._read, name="azurite", daemon=True)
         self._reader.start()

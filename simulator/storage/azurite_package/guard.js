@@ -44,6 +44,42 @@ BlockBlobHandler.prototype.stageBlock = function (id, length, body, options, con
   return stageBlock.call(handler, id, length, body, options, context);
 };
 
+// A save that failed, for want of space say, has marked the database as saved all the same: it is tried again with the
+// next round. The file "saves" is there as long as every save succeeds: removing one needs no space.
+const Loki = require(require.resolve("lokijs", { paths: [main] }));
+const save = Loki.prototype.saveDatabaseInternal;
+const failing = new Set();
+Loki.prototype.saveDatabaseInternal = function (callback) {
+  return save.call(this, (error) => {
+    if (error) {
+      this.collections.forEach((collection) => (collection.dirty = true));
+      failing.add(this);
+      fs.rmSync("saves", { force: true });
+      fs.rmSync(`${this.filename}~`, { force: true });
+    } else if (failing.delete(this) && !failing.size) {
+      fs.writeFileSync("saves", "");
+    }
+    if (callback) {
+      callback(error);
+    }
+  });
+};
+
+// Azurite calls a full disk an internal error.
+const { default: StorageError } = require(path.join(source, "blob", "errors", "StorageError.js"));
+const { default: ExtentStore } = require(path.join(source, "common", "persistence", "FSExtentStore.js"));
+const append = ExtentStore.prototype.appendExtent;
+ExtentStore.prototype.appendExtent = async function (data, contextId) {
+  try {
+    return await append.call(this, data, contextId);
+  } catch (error) {
+    if (error.code === "ENOSPC" || error.code === "EDQUOT") {
+      throw new StorageError(507, "InsufficientStorage", "The disk of the storage is full.", contextId || "");
+    }
+    throw error;
+  }
+};
+
 // Once both databases are saved for the last time, a file says so: without it the next start must ask what was lost.
 const unsaved = new Set(["blob/persistence/LokiBlobMetadataStore.js", "common/persistence/LokiExtentMetadataStore.js"]);
 for (const file of [...unsaved]) {
