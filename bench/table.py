@@ -120,8 +120,8 @@ def _machines(result: Json) -> Iterator[str]:
 
 def _jobs(result: Json) -> Iterator[str]:
     for count, numbers in result["numbers"].items():
-        if int(count) == 1:
-            continue  # its world is there for the warm path
+        if count in ("1", "warm"):
+            continue  # of one machine: the backup of a disk that did not change is a row of its own
         first = numbers["first"]
         yield _row(
             f"{count} first backups at once, {first['seconds']:.0f} s, GET p99 {first['get_p99_milliseconds']:.0f} ms",

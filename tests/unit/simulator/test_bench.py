@@ -180,3 +180,13 @@ def test_the_table_has_the_results_that_are_there() -> None:
     assert len(alone) == 5, "head, row, and the machine"
     assert rows[-1].startswith("On ")
     assert f"{results['startup']['aims'][0]['value']:.2f} times" in alone[2]
+
+
+def test_the_row_of_the_warm_path_is_beside_those_of_many_machines() -> None:
+    first = {"seconds": 34.0, "get_p99_milliseconds": 9.0, "jobs_per_second": 3.0}
+    first |= {"peak_mebibytes_above_idle": 9.0, "most_threads": 9}
+    numbers = {"1": {"first": first}, "100": {"first": first}, "warm": {"seconds": 0.2}}
+    aims = [{"value": 0.2, "limit": 0.3}]
+    many, warm = ROWS["jobs"]({"numbers": numbers, "aims": aims})
+    assert many.startswith("| 100 first backups at once")
+    assert "0.20 s" in warm
