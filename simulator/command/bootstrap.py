@@ -361,10 +361,9 @@ def speaker(language: str) -> Say:
     """What says a sentence in this language, on stderr."""
 
     def say(sentence: str) -> None:
-        if language != "en":
-            from simulator.command import texts
+        from simulator.command import texts
 
-            sentence = texts.failure(sentence, language)
+        sentence = texts.failure(sentence, language)
         sys.stderr.write(f"backupsim: {sentence}\n")
         sys.stderr.flush()
 

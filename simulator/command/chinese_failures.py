@@ -60,6 +60,9 @@ FAILURES = {
         "{folder} 中没有正在运行的环境，而 --state 位于另一个程序的参数之中；请将它写在这些参数之前，"
         "紧跟在 backupsim 的命令之后"
     ),
+    "there is no command {names}; backupsim help names them all": (
+        "没有命令 {names}；使用 backupsim help 可列出所有命令"
+    ),
     "--state belongs to a command; write backupsim up --state FOLDER": (
         "--state 属于某个命令；请写 backupsim up --state FOLDER"
     ),

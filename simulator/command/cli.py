@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from controlplane.json_object import Json
-from simulator.command import cli_clients, cli_control, cli_vault, texts, worlds
+from simulator.command import cli_clients, cli_control, cli_vault, help_pages, program, texts, worlds
 from simulator.command.bootstrap import language_of
 from simulator.command.options import (
     BlobAccountsOption,
@@ -57,6 +57,7 @@ app.add_typer(handler_app, name="handler")
 app.add_typer(cli_clients.app)
 app.add_typer(cli_control.app)
 app.add_typer(cli_vault.app, name="vault")
+app.add_typer(help_pages.app)
 
 
 @app.command()
@@ -212,7 +213,7 @@ def _start_detached(state: Path | None, copy: Path | None, language: str) -> Non
 
     def tell(line: str) -> None:
         if line != texts.label("up_stop_it", language):
-            typer.echo(line, err=True)
+            typer.echo(program.as_called(line), err=True)
 
     with _interruptible():
         running = detached.start([word for word in sys.argv[1:] if word != "--detach"], folder, tell)
@@ -378,7 +379,6 @@ def _say_where(world: World, language: str) -> None:
 
 def _hints(keep: Path | None, vss: bool, result: Json, language: str) -> list[str]:
     """What to type next, under the name by which this command was started."""
-    program = "backupsim" if Path(sys.argv[0]).stem == "backupsim" else "python3 simulator"
     commands = [("demo --keep ./world", "hint_keep"), ("up", "hint_up")]
     points = result["recovery_points"]
     if keep is not None and points:
@@ -387,7 +387,7 @@ def _hints(keep: Path | None, vss: bool, result: Json, language: str) -> list[st
         commands = [(f"verify {name} --state {state}", "hint_verify"), (f"up --state {state}", "hint_up_kept")]
     commands.append(("demo --no-vss", "hint_no_vss") if vss else ("demo", "hint_vss"))
     width = max(len(command) for command, _ in commands)
-    return [f"{program} {command:<{width}}   {texts.label(hint, language)}" for command, hint in commands]
+    return [f"{program.name()} {command:<{width}}   {texts.label(hint, language)}" for command, hint in commands]
 
 
 def main() -> NoReturn:
@@ -401,7 +401,9 @@ def main() -> NoReturn:
         sys.exit(USAGE)
     spoken = Spoken()
     try:
-        app(prog_name="backupsim", obj=spoken)
+        command = typer.main.get_group(app)
+        help_pages.tidy(command)
+        command(prog_name=program.name(), obj=spoken)
     except (Interrupted, KeyboardInterrupt):
         typer.echo(texts.label("interrupted", spoken.language), err=True)
         sys.exit(INTERRUPTED)

@@ -83,6 +83,18 @@ ENDS_OF_A_CONNECTION = (
 )
 
 
+class _Connection(asyncio.StreamReaderProtocol):
+    """A client's connection, which is closed when the client ends its side.
+
+    The library's own stays open until it knows that it speaks TLS. A client that ends its side in the last words of
+    the handshake comes before that, and asyncio warns that it cannot stay open.
+    """
+
+    def eof_received(self) -> bool:
+        super().eof_received()
+        return False
+
+
 class Proxy:
     """The running proxy; ready once constructed."""
 
@@ -123,11 +135,14 @@ class Proxy:
     async def _serve(self) -> None:
         self._stop = asyncio.Event()
         # Its end cancels what it still serves: the runner cancels every task that is left.
-        server = await asyncio.start_server(self._handle, "127.0.0.1", 0, limit=self._bounds.head_bytes)
+        server = await self._loop.create_server(self._connection, "127.0.0.1", 0)
         self._port: int = server.sockets[0].getsockname()[1]
         self._ready.set()
         await self._stop.wait()
         server.close()
+
+    def _connection(self) -> _Connection:
+        return _Connection(asyncio.StreamReader(limit=self._bounds.head_bytes), self._handle)
 
     async def _handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._connections += 1
@@ -148,8 +163,8 @@ class Proxy:
         upstream = self._upstream(*_address(target)) if method == "CONNECT" else None
         if upstream is None:
             self._on_refusal(_named(target))
-            sentence = f"{_named(target)} is not simulated, and only simulated services can be reached."
-            await _refuse(writer, "403 Forbidden", sentence)
+            said = f"{_named(target)} is not simulated, and only simulated services can be reached."
+            await _refuse(writer, "403 Forbidden", said)
             return
         opening = asyncio.open_connection(upstream.host, upstream.port, ssl=upstream.trust)
         theirs = await asyncio.wait_for(opening, self._bounds.head_seconds)

@@ -13,6 +13,7 @@ from typing import Mapping  # noqa: UP035 - for Python 3.8
 
 from simulator.command.chinese import CHECKS, DETAILS, TASKS
 from simulator.command.chinese_failures import FAILURES
+from simulator.command.program import as_called
 
 LANGUAGES = ("en", "zh-cn")
 
@@ -199,7 +200,7 @@ def step(key: str, language: str, values: dict[str, object]) -> str:
 
 
 def label(key: str, language: str, **values: object) -> str:
-    return LABELS[key][LANGUAGES.index(language)].format(**values)
+    return as_called(LABELS[key][LANGUAGES.index(language)].format(**values))
 
 
 def check(name: str, language: str) -> str:
@@ -219,10 +220,10 @@ def detail(text: str, language: str) -> str:
     the result that `--json` prints.
     """
     if language == "en":
-        return text
+        return as_called(text)
     translated = _translated(text, label("foreign", language))
     if translated is not None or not SENTENCE.search(text):
-        return translated or text
+        return as_called(translated or text)
     errors = [ARM_ERROR.match(part) for part in text.split("; ")]
     codes = [error["code"] for error in errors if error]
     return label("error_codes", language, codes=", ".join(codes)) if codes else label("foreign", language)
@@ -231,11 +232,11 @@ def detail(text: str, language: str) -> str:
 def failure(sentence: str, language: str) -> str:
     """A failure's sentence; one of somebody else's stays English behind a remark that it is."""
     if language == "en":
-        return sentence
+        return as_called(sentence)
     translated = _translated(sentence)
     if translated is None and (error := ARM_ERROR.match(sentence)):
         translated = _translated(sentence[error.end() :]) or label("error_codes", language, codes=error["code"])
-    return translated or label("foreign_failure", language, sentence=sentence)
+    return as_called(translated) if translated else label("foreign_failure", language, sentence=sentence)
 
 
 SENTENCES: Mapping[str, str] = dict(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import ssl
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx
@@ -217,3 +217,26 @@ def test_its_end_ends_what_it_carries_and_says_nothing(
         proxy.close()
         assert connection.recv(100) == b""
     assert [record.message for record in caplog.records if record.name == "asyncio"] == []
+
+
+def test_a_client_may_end_its_side_in_the_last_words_of_the_handshake(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    address = httpx.URL(world.proxy.url)
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    tls = world.trust.wrap_bio(incoming, outgoing, server_hostname=AZURE.arm[0])
+    with socket.create_connection((address.host, address.port or 0), timeout=10) as connection:
+        connection.sendall(f"CONNECT {AZURE.arm[0]}:443 HTTP/1.1\r\n\r\n".encode())
+        assert connection.recv(65536).startswith(b"HTTP/1.1 200 ")
+        while True:
+            with suppress(ssl.SSLWantReadError):
+                tls.do_handshake()
+                break
+            connection.sendall(outgoing.read())
+            incoming.write(connection.recv(65536))
+        with suppress(ssl.SSLWantReadError):
+            tls.unwrap()
+        connection.sendall(outgoing.read())
+        while connection.recv(65536):
+            pass
+    assert [record.getMessage() for record in caplog.records if record.name == "asyncio"] == []

@@ -42,7 +42,6 @@ PRINTED = (
 )
 """Where sentences arise that a command can print."""
 NOT_PRINTED: Mapping[str, str] = {
-    "": "an event on the wire",
     "BadParameter": "a usage error of typer, which is English like its help",
     "CantOpenError": "a bug",
     "DocumentExists": "an answer of ARM",
