@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 
 from controlplane.jobs.documents import points
@@ -24,6 +27,8 @@ from tests.unit.controlplane.jobs.test_damage import (
     without_transfer,
 )
 
+SCHEMA = json.loads((Path(__file__).parents[4] / "docs/schemas/vault-check.schema.json").read_text(encoding="utf-8"))
+
 
 @pytest.fixture
 def world() -> Iterator[BackupWorld]:
@@ -42,6 +47,7 @@ def checked(world: BackupWorld, vault: str | None = None, percent: float = 0.0, 
     phases: list[Progress] = []
     report = check(world.ports, Options(vault, percent, seed), phases.append).to_json()
     assert phases, "it says how far it is"
+    jsonschema.validate(report, SCHEMA)
     return report
 
 
