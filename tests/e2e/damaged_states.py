@@ -203,8 +203,11 @@ def replace_folder(source: Path, target: Path) -> None:
 
 
 def start_after_kill(folder: Path) -> str:
-    """The mark of a running world was left behind, so the next start looks at everything."""
+    """The mark of a running world was left behind, and its storage was killed too, nobody knows when: so the next start
+    looks at everything."""
     (folder / "running").touch()
+    for mark in ("store.mark", "azurite/ended-in-order"):
+        (folder / mark).unlink()
     with opened(folder) as world:
         return plain("; ".join(dict.fromkeys(plain(str(loss)) for loss in world.losses))) or "nothing"
 
