@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from typing import Any, ClassVar, TypeVar
 
+from controlplane.arm.edge import azure_namespaces
 from controlplane.arm.edge.call import Call, RequestBody, parse_object
 from controlplane.arm.edge.internal_client import is_own
 from controlplane.arm.resources import preflight, subscriptions
@@ -184,7 +185,7 @@ def _check_resources(call: Call, planned: TemplatePlan, scope: Scope) -> None:
     for resource in planned.resources:
         if not call.knows("PUT", resource.id):
             namespace = resource.type.partition("/")[0]
-            if not namespace.lower().startswith("microsoft."):
+            if not azure_namespaces.exists(namespace):
                 raise errors.invalid_namespace(namespace)
             raise errors.operation_not_simulated(f"PUT {resource.type}")
         if not domain.is_version(resource.api_version, call.ports.clock.now()):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from controlplane.arm.edge import azure_namespaces
 from controlplane.arm.edge.api_versions import RESOURCES, versions
 from controlplane.arm.edge.call import Answer, Call, as_json
 from controlplane.arm.edge.routing import SUBSCRIPTION, Route, reading, split
@@ -24,6 +25,8 @@ def routes(described: Iterable[Route]) -> tuple[Route, ...]:
         for namespace, names in types.items():
             if namespace.lower() == name.lower():
                 return as_json(_provider(call, namespace, names))
+        if azure_namespaces.exists(name):
+            raise errors.operation_not_simulated(f"the resource provider {name}")
         raise errors.invalid_namespace(name)
 
     # Everything is registered from the start, so registering has nothing to do.

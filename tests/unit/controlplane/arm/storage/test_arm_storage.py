@@ -48,7 +48,12 @@ def test_providers_are_read_off_the_table_of_operations(world: ArmWorld) -> None
     assert [kind["resourceType"] for kind in one["resourceTypes"]] == kinds
     registered = world.post(f"{SUBSCRIPTION}/providers/Microsoft.Compute/register")
     assert registered.json()["registrationState"] == "Registered"
-    assert world.error("GET", f"{SUBSCRIPTION}/providers/Contoso.Things") == (404, "InvalidResourceNamespace")
+    for name, refusal in {
+        "Contoso.Things": (404, "InvalidResourceNamespace"),
+        "Microsoft.Web": (501, "OperationNotSimulated"),
+    }.items():
+        assert world.error("GET", f"{SUBSCRIPTION}/providers/{name}") == refusal
+        assert world.error("POST", f"{SUBSCRIPTION}/providers/{name}/register") == refusal
 
 
 def test_a_signed_in_client_finds_subscription_tenant_and_locations(world: ArmWorld) -> None:
