@@ -84,8 +84,9 @@ VAULTS = (
     ),
     Choice(
         "The machines of a deleted vault",
-        "may be protected by another vault at once; those of soft-deleted items in a vault may not",
-        NOT_PUBLIC,
+        "may be protected by another vault at once; those of soft-deleted items in a vault may not: 400 "
+        "`BMSUserErrorContainerIsAlreadyRegisteredWithAnotherVault`",
+        "a known difference: documented is that soft-deleted items can be registered with another vault",
         "controlplane/jobs/documents/items.py",
     ),
     Choice(
@@ -150,6 +151,12 @@ VAULTS = (
         "azurerm sends such requests and reads the disks back; that disks are chosen again is documented; the rest is "
         "not public",
         "controlplane/jobs/protection/lifecycle.py",
+    ),
+    Choice(
+        "Scheduled times in zones with daylight saving",
+        "by the clock on the wall: a run at nine is at nine in summer and in winter",
+        "a known difference: documented is that Azure Backup does not adjust backups of machines for daylight saving",
+        "controlplane/domain/recovery_services/schedule.py",
     ),
     Choice(
         "More than nine backups on demand of a machine within 24 hours",
