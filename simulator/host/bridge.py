@@ -27,6 +27,9 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Result = TypeVar("Result")
 
+DEEPEST = 100
+"""Levels of a JSON body."""
+
 
 class BridgedGuest(Protocol):
     """What of a guest can be reached from inside. Raises NoSuchSession, NotFrozen and NotRunning."""
@@ -284,10 +287,25 @@ def _encode(value: Any) -> bytes:
 
 
 def _decode(body: bytes) -> dict[str, Any]:
-    try:
-        message = json.loads(body)
-    except ValueError:
-        message = None
-    if not isinstance(message, dict):
+    message = json_object(body)
+    if message is None:
         raise BridgeError(400, "the body is not a JSON object")
     return message
+
+
+def json_object(data: bytes) -> dict[str, Any] | None:
+    """The object that a body is. None for anything else, and for one that is deeper than any program here writes it:
+    whoever goes through it later does so by recursion."""
+    try:
+        value = json.loads(data)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) and not _is_deeper(value, DEEPEST) else None
+
+
+def _is_deeper(value: dict[str, Any], levels: int) -> bool:
+    nested: list[Any] = [value]
+    for _ in range(levels):
+        inner = [each for outer in nested for each in (outer.values() if isinstance(outer, dict) else outer)]
+        nested = [each for each in inner if isinstance(each, dict | list)]
+    return bool(nested)

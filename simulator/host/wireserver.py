@@ -31,7 +31,7 @@ from controlplane.writer_held import about_to_wait
 from extension.contract.bridge import PREFIX as BRIDGE_PREFIX
 from extension.contract.redaction import redact_json
 from simulator.host import goalstate
-from simulator.host.bridge import Bridge, BridgedMachine, Message, Receive, Send, bears_token, read_body
+from simulator.host.bridge import Bridge, BridgedMachine, Message, Receive, Send, bears_token, json_object, read_body
 from simulator.host.certificates import CIPHERS, SealingFailed, TenantCertificate, seal_for_transport
 from simulator.host.goalstate import GoalState
 from simulator.host.packages import PackageRepository
@@ -380,11 +380,8 @@ def _require_trust(call: WireCall) -> None:
 
 
 def _json_object(data: bytes) -> Json:
-    try:
-        value = json.loads(data)
-    except ValueError:
-        value = None
-    if not isinstance(value, dict):
+    value = json_object(data)
+    if value is None:
         raise Refusal(400, "not a JSON object")
     return value
 

@@ -213,7 +213,19 @@ def test_without_a_status_blob_the_host_still_learns(wire: Wire) -> None:
     assert wire.machine.reports == [{"version": "1.1"}]
 
 
-@pytest.mark.parametrize("body", [b"", b"[]", b'{"content": "?"}', b'{"content": 5}', b'{"content": "W10="}'])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"[]",
+        b'{"content": "?"}',
+        b'{"content": 5}',
+        b'{"content": "W10="}',
+        b"[" * 50_000,
+        b'{"content": ' * 200 + b"1" + b"}" * 200,
+        b'{"requestUri": ' + b"9" * 5_000 + b"}",
+    ],
+)
 def test_a_malformed_status_is_refused(wire: Wire, body: bytes) -> None:
     assert wire.http.put("/status", content=body, headers=TRUST).status_code == 400
     assert wire.machine.reports == []
