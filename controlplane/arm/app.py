@@ -27,9 +27,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from controlplane.arm.authorization import routes as authorization
 from controlplane.arm.compute import routes as compute
 from controlplane.arm.data_protection import routes as data_protection
-from controlplane.arm.edge import api_versions, locks, openapi, unsimulated
+from controlplane.arm.edge import api_versions, openapi, unsimulated
 from controlplane.arm.edge.call import Answer, Call, as_json, encode
-from controlplane.arm.edge.dispatch import Operations, answered, begun
+from controlplane.arm.edge.dispatch import Operations, answered, begun, check
 from controlplane.arm.edge.error_mapping import as_service_error
 from controlplane.arm.edge.internal_client import InternalClient
 from controlplane.arm.edge.long_poll import LongPolls
@@ -230,7 +230,7 @@ class Arm:
             return route.run(call)
         code = None
         try:
-            locks.check(call)
+            check(call)
             result = route.run(call)
         except Exception as error:  # noqa: BLE001 - what the client is told is an event too
             refusal = as_service_error(error)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Mapping
 from typing import ClassVar
@@ -111,8 +110,6 @@ def _page(call: Call, parent: str | None) -> Answer:
 
 SETS = PlainType(
     full_type=TYPE,
-    name=re.compile(r"[A-Za-z0-9_]([\w.-]{0,78}\w)?", re.ASCII),
-    name_rule="1 to 80 letters, digits, '-', '_' and '.', with none of '-' and '.' at either end",
     request=SetRequest,
     patch=SetPatch,
     body=_body,

@@ -5,8 +5,6 @@ Who may read a guard's request object has the guard's consent. Everybody who is 
 
 from __future__ import annotations
 
-import re
-
 from controlplane.arm.edge.call import Answer, Call, RequestBody, as_json
 from controlplane.arm.edge.plain_resources import PlainType, ResourceRequest
 from controlplane.arm.edge.routing import Route, reading
@@ -51,8 +49,6 @@ def _end_mappings(call: Call, existing: Document) -> None:
 
 GUARDS = PlainType(
     full_type=TYPE,
-    name=re.compile(r"[A-Za-z][A-Za-z0-9-]{2,62}", re.ASCII),
-    name_rule="3 to 63 letters, digits and hyphens, with a letter first",
     request=GuardRequest,
     body=_body,
     before_deletion=_end_mappings,

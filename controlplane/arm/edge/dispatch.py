@@ -16,6 +16,7 @@ from controlplane.domain.errors.arm import INVALID_RESOURCE_TYPE, METHOD_NOT_ALL
 from controlplane.domain.errors.vaults import INVALID_REST_API_PARAMETER
 from controlplane.domain.events import service as events
 from controlplane.domain.events.event import Event
+from controlplane.domain.resources import resource_names
 from controlplane.json_object import Json
 
 MAX_SEGMENT_CHARACTERS = 260
@@ -61,7 +62,7 @@ class Operations:
         request = events.ServiceRequest(operation_name(method, split(call.id)), call.id, call.query["api-version"])
         cause = caller.cause
         call = begun(call, request.event(job=cause.job, parent=cause.event) if cause else request.event())
-        locks.check(call)
+        check(call)
         result = route.run(call)
         answered(call, result)
         return result
@@ -129,6 +130,14 @@ def _misnamed(namespace: str, keyword: str, segments: list[str]) -> ServiceError
         return INVALID_REST_API_PARAMETER.error(parameter=parameter)
     group = segments[3] if len(segments) > 3 and segments[2].lower() == "resourcegroups" else ""
     return errors.resource_not_found(type_of("/".join(segments)), segments[-1], group)
+
+
+def check(call: Call) -> None:
+    """Refuse what no operation of its kind does, whoever asks for it: a name that there cannot be, and what a lock
+    forbids."""
+    if call.method == "PUT":
+        resource_names.check(type_of(call.id), call.id.rpartition("/")[2])
+    locks.check(call)
 
 
 def begun(call: Call, first: Event) -> Call:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
@@ -32,8 +31,6 @@ def _nothing(call: Call, existing: Document) -> None:
 @dataclass(frozen=True)
 class PlainType(Generic[Request]):
     full_type: str
-    name: re.Pattern[str]
-    name_rule: str
     request: type[Request]
     body: Callable[[Call, Request, Json | None], Json]
     """What a resource shows beside id, name, type, location, tags and the keys that it keeps without effect; the body
@@ -71,8 +68,6 @@ class PlainType(Generic[Request]):
         )
 
     def _put(self, call: Call) -> Answer:
-        if not self.name.fullmatch(call.names["name"]):
-            raise errors.invalid_resource_name(call.names["name"], self.name_rule)
         request = call.read(self.request)
         place = location.normalised(request.location, self.full_type)
         with call.ports.store.transaction():

@@ -18,8 +18,6 @@ from controlplane.json_object import Json
 TYPE = "Microsoft.Insights/diagnosticSettings"
 KIND = TYPE.lower()
 
-_NAMES = range(1, 261)
-
 
 class PropertiesRequest(RequestBody):
     storage_account_id: str | None = None
@@ -38,8 +36,6 @@ class SettingRequest(RequestBody):
 
 
 def put_setting(call: Call) -> Answer:
-    if len(call.names["setting"]) not in _NAMES:
-        raise errors.invalid_resource_name(call.names["setting"], f"it must have at most {_NAMES[-1]} characters")
     properties = call.read(SettingRequest).properties
     sinks = (
         properties.storage_account_id,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from controlplane.arm.edge.call import Call
 from controlplane.arm.edge.plain_resources import PlainType, ResourceRequest
 from controlplane.arm.edge.tags import TagsRequest
@@ -27,8 +25,6 @@ def _body(call: Call, request: ResourceRequest, existing: Json | None) -> Json:
 
 IDENTITIES = PlainType(
     full_type="Microsoft.ManagedIdentity/userAssignedIdentities",
-    name=re.compile(r"[A-Za-z0-9][\w-]{2,127}", re.ASCII),
-    name_rule="3 to 128 letters, digits, '-' and '_', with a letter or digit first",
     request=ResourceRequest,
     patch=IdentityPatch,
     body=_body,

@@ -185,8 +185,6 @@ def _set_machine(call: Call, id: str, asking: str, machine: str | None) -> None:
 
 INTERFACES = PlainType(
     full_type=INTERFACE,
-    name=network.NAME,
-    name_rule=network.NAME_RULE,
     request=InterfaceRequest,
     body=_body,
     before_deletion=_before_deletion,

@@ -13,6 +13,7 @@ from controlplane.domain import errors
 from controlplane.domain.errors.network import SECURITY_RULE_CONFLICT, SECURITY_RULE_INVALID_PRIORITY
 from controlplane.domain.network import network
 from controlplane.domain.network.network import SECURITY_GROUP
+from controlplane.domain.resources import resource_names
 from controlplane.json_object import Json
 from controlplane.ports import Document
 
@@ -50,6 +51,8 @@ class GroupRequest(ResourceRequest):
 def _body(call: Call, request: GroupRequest, existing: Json | None) -> Json:
     id, etag = existing["id"] if existing else call.id, f'W/"{call.new_guid()}"'
     rules = [(rule.name, rule.properties) for rule in request.properties.security_rules or []]
+    for name, _ in rules:
+        resource_names.check(f"{SECURITY_GROUP}/securityRules", name)
     _check_priorities(rules)
     defaults = [(row[0], _default_rule(*row[1:])) for row in DEFAULT_RULES]
     properties = {
@@ -157,8 +160,6 @@ def _before_deletion(call: Call, existing: Document) -> None:
 
 GROUPS = PlainType(
     full_type=SECURITY_GROUP,
-    name=network.NAME,
-    name_rule=network.NAME_RULE,
     request=GroupRequest,
     body=_body,
     before_deletion=_before_deletion,

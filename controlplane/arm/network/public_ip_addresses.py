@@ -124,8 +124,6 @@ def disconnect(call: Call, id: str) -> None:
 
 ADDRESSES = PlainType(
     full_type=PUBLIC_IP,
-    name=network.NAME,
-    name_rule=network.NAME_RULE,
     request=AddressRequest,
     body=_body,
     before_deletion=_before_deletion,

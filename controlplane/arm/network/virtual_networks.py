@@ -9,6 +9,7 @@ from controlplane.domain import errors
 from controlplane.domain.errors.network import IN_USE_SUBNET_CANNOT_BE_UPDATED
 from controlplane.domain.network import network
 from controlplane.domain.network.network import VIRTUAL_NETWORK
+from controlplane.domain.resources import resource_names
 from controlplane.jobs.documents.networks import configurations_in
 from controlplane.json_object import Json
 from controlplane.ports import Document
@@ -100,6 +101,7 @@ def _body(call: Call, request: NetworkRequest, existing: Json | None) -> Json:
 
 
 def _subnet(vnet: str, name: str, request: SubnetPropertiesRequest, etag: str) -> Json:
+    resource_names.check(f"{VIRTUAL_NETWORK}/subnets", name)
     if len(request.address_prefixes or []) > 1:
         raise errors.operation_not_simulated("a subnet with several address ranges")
     group, id = request.network_security_group, f"{vnet}/subnets/{name}"
@@ -159,8 +161,6 @@ def put_subnet(call: Call) -> Answer:
     properties = call.read(OneSubnetRequest).properties
     with call.ports.store.transaction():
         vnet, name = _network_of(call)
-        if not network.NAME.fullmatch(name):
-            raise errors.invalid_resource_name(name, network.NAME_RULE)
         existing = _named(vnet, name)
         subnet = _subnet(vnet["id"], existing["name"] if existing else name, properties, f'W/"{call.new_guid()}"')
         subnet = call.with_kept(OneSubnetRequest, subnet)
@@ -221,8 +221,6 @@ def _before_deletion(call: Call, existing: Document) -> None:
 
 NETWORKS = PlainType(
     full_type=VIRTUAL_NETWORK,
-    name=network.NAME,
-    name_rule=network.NAME_RULE,
     request=NetworkRequest,
     body=_body,
     before_deletion=_before_deletion,

@@ -12,6 +12,7 @@ from controlplane.arm.edge.routing import GROUP, SUBSCRIPTION, Route, reading, r
 from controlplane.arm.recovery_services.vaults import VAULT, require_vault
 from controlplane.domain import errors, location
 from controlplane.domain.recovery_services import vault
+from controlplane.domain.resources import resource_names
 from controlplane.json_object import Json
 
 NAMESPACE = "Microsoft.RecoveryServices"
@@ -33,7 +34,7 @@ def check_name(call: Call) -> Answer:
     call.get_group()
     if request.type is not None and request.type.lower() != vault.KIND:
         raise errors.invalid_backup_input("type", f"it must be {vault.TYPE}")
-    if not vault.is_name(request.name):
+    if not resource_names.is_name(vault.TYPE, request.name):
         reason = {"reason": "Invalid", "message": "A vault's name is 2 to 50 letters, digits and hyphens."}
         return as_json({"nameAvailable": False} | reason)
     if call.find(vault.KIND, f"{call.group_id}/providers/{vault.TYPE}/{request.name}") is not None:

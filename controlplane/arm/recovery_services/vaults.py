@@ -30,7 +30,6 @@ _STAMP = "2047;"
 
 
 def put_vault(call: Call) -> Answer:
-    vault.check_name(call.names["vault"])
     request = call.read(VaultRequest)
     if request.properties is None:
         raise INVALID_REST_API_PARAMETER.error(parameter="properties")

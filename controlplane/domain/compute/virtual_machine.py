@@ -24,6 +24,7 @@ from controlplane.domain.errors.compute import (
     PARAMETER_MISSING,
     SIZE_INVALID,
 )
+from controlplane.domain.resources import resource_names
 from controlplane.domain.times import instant_with_offset
 from controlplane.json_object import Json
 
@@ -208,6 +209,8 @@ def completed_disk(disk: DiskRequest, image: Image | None) -> DiskRequest:
     """A disk to be created or attached with its size, its option as the service spells it; checked."""
     options = ("FromImage", "Attach") if disk.lun == OS_DISK_LUN else ("Empty", "Attach")
     spellings = {option.lower(): option for option in options}
+    if disk.name:
+        resource_names.check_disk(disk.parameter, disk.name)
     if not disk.create_option:
         raise missing(f"{disk.parameter}.createOption")
     option = spellings.get(disk.create_option.lower())

@@ -220,6 +220,13 @@ PARAMETER_INVALID = ErrorKind(
     source=DEPLOYMENT_ERRORS,
 )
 
+ENTITY_NAME_INVALID = ErrorKind(
+    code="InvalidParameter",
+    message="The entity name '{parameter}' is invalid according to its validation rule: {rule}.",
+    target="{parameter}",
+    source=QUOTED,
+)
+
 OPERATION_NOT_ALLOWED = ErrorKind(
     code="OperationNotAllowed",
     message="{reason}",

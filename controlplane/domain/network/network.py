@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Network
 
@@ -26,9 +25,6 @@ VIRTUAL_NETWORK = "Microsoft.Network/virtualNetworks"
 SECURITY_GROUP = "Microsoft.Network/networkSecurityGroups"
 PUBLIC_IP = "Microsoft.Network/publicIPAddresses"
 INTERFACE = "Microsoft.Network/networkInterfaces"
-
-NAME = re.compile(r"[A-Za-z0-9]([\w.-]{0,78}\w)?", re.ASCII)
-NAME_RULE = "1 to 80 letters, digits, '-', '_' and '.', with a letter or digit first and none of '-' and '.' at the end"
 
 RESERVED_FIRST, RESERVED_LAST = 4, 1
 """Addresses at both ends of a subnet that nobody gets."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from datetime import datetime
 from urllib.parse import quote
@@ -21,17 +20,7 @@ MAX_ITEMS = 2000
 SKUS = ("Standard", "RS0")
 TIER = "Standard"
 
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{1,49}", re.ASCII)
 _ORDER = ("location", "name", "etag", "tags", "identity", "properties", "id", "type", "sku")
-
-
-def is_name(name: str) -> bool:
-    return _NAME.fullmatch(name) is not None
-
-
-def check_name(name: str) -> None:
-    if not is_name(name):
-        raise errors.invalid_resource_name(name, "2 to 50 letters, digits and hyphens, with a letter first")
 
 
 def new(id: str, location: str) -> Json:

@@ -8,8 +8,8 @@ import pytest
 
 from controlplane.domain.errors import ServiceError
 from controlplane.domain.recovery_services.vault import (
+    TYPE,
     check_deletion,
-    check_name,
     check_sku,
     new,
     provisioning,
@@ -22,6 +22,7 @@ from controlplane.domain.recovery_services.vault_config import (
     storage_config,
 )
 from controlplane.domain.recovery_services.vault_settings import Change, check, merged, with_authorization
+from controlplane.domain.resources import resource_names
 from controlplane.json_object import Json
 
 STATE_CHANGE = "UserErrorUnsupportedVaultImmutabilityStateChange"
@@ -77,13 +78,13 @@ def refused(*requests: Json, in_use: bool = False, identity: Json | None = None)
 
 @pytest.mark.parametrize("name", ["ab", "a1", "Vault-01", "a" * 50])
 def test_good_names(name: str) -> None:
-    check_name(name)
+    resource_names.check(TYPE, name)
 
 
 @pytest.mark.parametrize("name", ["", "a", "1a", "a_b", "a" * 51, "vault\n", "väult"])
 def test_bad_names(name: str) -> None:
     with pytest.raises(ServiceError, match="InvalidResourceName"):
-        check_name(name)
+        resource_names.check(TYPE, name)
 
 
 def test_a_sku_is_taken_in_any_case() -> None:
