@@ -358,11 +358,14 @@ class Azurite:
             self._on_exit(code)
 
 
+PASSED_ON = ("PATH", "HOME", "USERPROFILE", "TMPDIR", "TEMP", "TMP", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "SYSTEMROOT")
+"""What of the environment Azurite gets. The rest may hold credentials, or settings of an Azurite of the user's own."""
+
+
 def _spawn(node: Node, main: Path, location: Path, port: int, claim: IO[str]) -> subprocess.Popen[str]:
     arguments = ["--blobHost", "127.0.0.1", "--blobPort", str(port), "--location", str(location)]
     arguments += ["--silent", "--skipApiVersionCheck", "--disableTelemetry"]
-    # Variables of the user's own Azurite would change ours.
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("AZURITE_", "NODE_"))}
+    environment = {name: value for name, value in os.environ.items() if name.upper() in PASSED_ON}
     return subprocess.Popen(
         [str(node.program), "--no-deprecation", str(GUARD), str(main), *arguments],
         cwd=location,
