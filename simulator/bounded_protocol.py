@@ -211,7 +211,9 @@ class BoundedProtocol(HttpToolsProtocol):
         if answering and (cycle.response_started or self.pipeline or not self._is_of(cycle)):
             self.transport.abort()
             return
-        self.transport.write(_answer(status, self._refusal(status, sentence)))
+        has_answer = cycle is not None and self._is_of(cycle)  # which was given before the whole request came
+        if not has_answer or answering:
+            self.transport.write(_answer(status, self._refusal(status, sentence)))
         self.flow.resume_reading()
         self._within(self._bounds.head_seconds, self.transport.abort)
 

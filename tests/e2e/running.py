@@ -10,8 +10,10 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import psutil
 
@@ -78,6 +80,23 @@ def up(state: Path, arguments: Sequence[str] = (), environment: Mapping[str, str
         yield world
     finally:
         world.close()
+
+
+@dataclass(frozen=True)
+class Listeners:
+    """Ports on which the process of a world listens."""
+
+    arm: int
+    secure: int
+    wire: int
+
+
+def listeners(world: Up) -> Listeners:
+    arm, secure = (urlsplit(world.client.endpoints[key]).port or 0 for key in ("arm_http", "arm"))
+    connections = psutil.Process(world.process.pid).net_connections("tcp")
+    ports = {each.laddr.port for each in connections if each.status == psutil.CONN_LISTEN}
+    (wire,) = ports - {arm, secure}
+    return Listeners(arm, secure, int(wire))
 
 
 def handlers(state: Path) -> list[psutil.Process]:

@@ -28,7 +28,7 @@ from simulator.host.documents import machine_key
 from simulator.scenario import Scenario
 from tests.e2e.conftest import ROOT
 from tests.e2e.fuzzing import Figures, Target, arm_paths, fuzz
-from tests.e2e.running import Up, eventually, is_ready, protected, up
+from tests.e2e.running import Up, eventually, is_ready, listeners, protected, up
 
 SEED = 20_261_130
 MOST_GROWTH_BYTES = 96 * 1024 * 1024
@@ -191,7 +191,7 @@ def _targets(world: Up, scenario: Scenario) -> list[Target]:
     machine_token = (world.state / "guests" / key / "bridge.token").read_text(encoding="utf-8")
     of_machine = {"key": [key], "any": ["x", key]}
     machine_tokens = [f"Bearer {machine_token}"] * 4 + ["Bearer x"]
-    wire_port = _wire_port(world, {arm.port, secure.port})
+    wire_port = listeners(world).wire
     session = _session(scenario)
     return [
         Target("arm", *here, paths, names, [bearer] * 9 + ["Bearer x", ""], bodies=bodies),
@@ -241,13 +241,6 @@ def _session(scenario: Scenario) -> Session:
     id, password = script["url"].split("/")[-2], script["scriptNameSuffix"][-15:]
     good = b64encode(f"{id}:{password}".encode()).decode()
     return Session(id, [f"Basic {good}"] * 4 + ["Basic x", "Basic ", "Bearer x"])
-
-
-def _wire_port(world: Up, others: set[int | None]) -> int:
-    connections = psutil.Process(world.process.pid).net_connections("tcp")
-    ports = {each.laddr.port for each in connections if each.status == psutil.CONN_LISTEN} - others
-    (port,) = ports
-    return int(port)
 
 
 @contextmanager
