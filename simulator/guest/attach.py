@@ -42,25 +42,19 @@ class Attached:
 
 
 class KnownDisks:
-    """Which disks this guest has had, where their blobs lay, and of which size: what is not here is new to it."""
+    """Which disks this guest has had, and where their blobs lay: what is not here is new to it."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / "disks.json"
         self._addresses: dict[str, str] = json.loads(self._path.read_bytes()) if self._path.exists() else {}
-        """By the disk's name: the address of its blob, and in a second line the disk's bytes."""
+        """By the disk's name: the address of its blob. An earlier version wrote a second line, which says nothing."""
 
     def has(self, disk: Disk) -> bool:
         return self._addresses.get(disk.name, "").partition("\n")[0] == _address(disk)
 
-    def size(self, disk: Disk) -> int | None:
-        """How many bytes it had; None where an earlier version did not write it down."""
-        size = self._addresses[disk.name].partition("\n")[2]
-        return int(size) if size else None
-
-    def add(self, disk: Disk, size_bytes: int) -> None:
-        line = f"{_address(disk)}\n{size_bytes}"
-        if self._addresses.get(disk.name) != line:
-            self._addresses[disk.name] = line
+    def add(self, disk: Disk) -> None:
+        if not self.has(disk):
+            self._addresses[disk.name] = _address(disk)
             write_whole(self._path, json.dumps(self._addresses))
 
 
@@ -87,23 +81,21 @@ class DiskBay:
         size_bytes = properties.size_bytes - vhd.FOOTER_BYTES if properties else spec.size_bytes
         if properties and (properties.kind != "page" or size_bytes % vhd.MEBIBYTE):
             raise DiskMissing(f"disk {spec.name}: {_address(spec)} is not a page blob of whole MiB with a VHD footer")
-        has_grown = is_known and self._known.size(spec) not in (None, size_bytes)
-        if has_grown or not is_known:
+        if not is_known:
             self._ledger_files_removed(spec)
         disk = self._disk(spec, size_bytes)
         lost = None
-        if is_known and not has_grown:
+        if is_known:
+            disk.follow_size()
             lost = disk.lost_writes()
         else:
             disk.adopt()
-        if is_known:
-            self.remember(spec, size_bytes)
         volume, problem = self._mounted(disk, spec)
         return Attached(disk, volume, not is_known, lost, problem)
 
-    def remember(self, spec: Disk, size_bytes: int) -> None:
+    def remember(self, spec: Disk) -> None:
         """The disk is set up: from now on it is never formatted, only checked."""
-        self._known.add(spec, size_bytes)
+        self._known.add(spec)
 
     def _disk(self, spec: Disk, size_bytes: int) -> GuestDisk:
         return GuestDisk(

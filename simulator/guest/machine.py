@@ -243,7 +243,7 @@ class Guest:
             if attached.is_new:
                 if spec.create_option == "FromImage" and attached.volume:
                     self._install(attached.volume)
-                bay.remember(spec, attached.disk.size_bytes)
+                bay.remember(spec)
             if spec.lun == OS_DISK and attached.volume:
                 self._be(installation.read(attached.volume) or installation.of_spec(self.spec))
         self.lost_writes = tuple(lost)

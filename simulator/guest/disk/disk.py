@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from threading import Lock
 
-from controlplane.domain.compute.vhd import SECTOR_BYTES, blob_bytes
+from controlplane.domain.compute.vhd import FOOTER_BYTES, SECTOR_BYTES, blob_bytes
 from controlplane.ports import BLOCK_BYTES, READ_BYTES, WRITE_BYTES, Blob, Blobs, Range
 from simulator.guest.disk.digests import ZERO, DigestTable, differing, digest_of, is_zero, read_table
 from simulator.guest.disk.gate import Gate
@@ -194,6 +194,20 @@ class GuestDisk:
         """Take the storage's present contents as the truth: for a disk from another machine."""
         self.ledger.table = read_table(self.image())
         self.ledger.compact()
+
+    def follow_size(self) -> None:
+        """At a start: where the service made the disk larger meanwhile, the block of its former footer is zero, unless
+        that failed half-way, and the one at the new end is the service's. Others stay as the ledger has them."""
+        before_bytes, now_bytes = self.ledger.table.size_bytes, blob_bytes(self.size_bytes)
+        if before_bytes >= now_bytes:
+            return
+        ends = (end - FOOTER_BYTES for end in (before_bytes, now_bytes))
+        former, latter = (self._blobs.read(self.blob, end, FOOTER_BYTES) for end in ends)
+        block = (before_bytes - FOOTER_BYTES) // BLOCK_BYTES
+        changes = [((now_bytes - FOOTER_BYTES) // BLOCK_BYTES, digest_of(latter))]
+        if is_zero(former) or self.ledger.allows(block, digest_of(former)):
+            changes.append((block, digest_of(former.ljust(BLOCK_BYTES, b"\0"))))  # it was the last one, and short
+        self.ledger.grow(now_bytes, changes)
 
     def close(self, clean: bool) -> None:
         if clean:

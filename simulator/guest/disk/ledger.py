@@ -68,6 +68,12 @@ class Ledger:
             self.intend(changes)
             self.acknowledge()
 
+    def grow(self, size_bytes: int, changes: Changes) -> None:
+        """The disk has this size now. The journal first: a kill before the new table means that it is done again."""
+        self.settle(changes)
+        self.table.size_bytes = size_bytes
+        self.compact()
+
     def allows(self, block: int, digest: bytes) -> bool:
         return digest == self.table.get(block) or digest in self.doubts.get(block, ())
 

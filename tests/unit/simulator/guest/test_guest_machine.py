@@ -207,16 +207,37 @@ def test_lost_writes_are_found_after_a_clean_end_too(rig: Rig) -> None:
     assert [lost.disk for lost in rig.boot_again().lost_writes] == ["os"]
 
 
+def grow(rig: Rig, disk: Disk) -> None:
+    """Give a disk twice its size, as the service does."""
+    size_bytes = 2 * disk.size_bytes
+    footer = rig.blobs.read(disk.blob, disk.size_bytes, FOOTER_BYTES)
+    rig.blobs.grow(disk.blob, blob_bytes(size_bytes))
+    rig.blobs.write(disk.blob, size_bytes, of_size(footer, size_bytes))
+    rig.blobs.clear(disk.blob, disk.size_bytes, FOOTER_BYTES)
+
+
+def test_writes_that_were_lost_before_a_disk_grew_are_named(rig: Rig) -> None:
+    rig.blobs.forget = True
+    rig.guest.workloads["files"].run(1)
+    rig.blobs.forget = False
+    rig.guest.shutdown()
+    grow(rig, rig.spec.disks[0])
+    assert [lost.disk for lost in rig.boot_again().lost_writes] == ["os"]
+    assert rig.boot_again().lost_writes == ()
+
+
+def test_a_disk_whose_growth_failed_half_way_has_lost_nothing(rig: Rig) -> None:
+    rig.guest.shutdown()
+    disk = rig.spec.disks[0]
+    rig.blobs.grow(disk.blob, blob_bytes(2 * disk.size_bytes))
+    assert rig.boot_again().lost_writes == ()
+
+
 @pytest.mark.parametrize("which", [0, 1])
 def test_a_disk_that_grew_meanwhile_is_used_as_before_and_nothing_is_lost(rig: Rig, which: int) -> None:
     rig.guest.workloads["database"].run(7)
     rig.guest.shutdown()
-    grown = rig.spec.disks[which]
-    size_bytes = 2 * grown.size_bytes
-    footer = rig.blobs.read(grown.blob, grown.size_bytes, FOOTER_BYTES)
-    rig.blobs.grow(grown.blob, blob_bytes(size_bytes))
-    rig.blobs.write(grown.blob, size_bytes, of_size(footer, size_bytes))
-    rig.blobs.clear(grown.blob, grown.size_bytes, FOOTER_BYTES)
+    grow(rig, rig.spec.disks[which])
     guest = rig.boot_again()
     assert guest.lost_writes == ()
     assert "disk.raw" not in rig.names()
