@@ -337,7 +337,8 @@ SERVICE = (
     Choice(
         "A larger size of a managed disk",
         "given while its machine is deallocated, or it is attached to none; the partition stays as it is",
-        "many data disks can grow under a running machine; the partition is the user's affair there too",
+        "a data disk grows under a running machine too, except a shared one, and one that passes 4 TiB unless it is "
+        "Premium SSD v2 or Ultra (learn.microsoft.com, expand-disks); the partition is the user's affair there too",
         "controlplane/arm/compute/disks.py",
     ),
     Choice(

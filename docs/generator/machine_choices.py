@@ -63,8 +63,8 @@ GUEST = (
         "Run commands",
         "a handful of commands that look and change nothing, such as `vssadmin list writers`, `Get-Service`, "
         "`ipconfig`, `dir` and `type`, on Linux `systemctl status`, `ls` and `cat`; of any other the error stream says "
-        "that there is no such program",
-        "a shell",
+        "that there is no such program; `parameters` are refused: these commands have no variables to put them in",
+        "a shell, to which parameters are arguments and variables",
         "simulator/guest/shell.py",
     ),
     Choice(

@@ -8,7 +8,11 @@ from pydantic import Field
 
 from controlplane.arm.edge.call import Call, RequestBody
 from controlplane.arm.edge.plain_resources import PlainType, ResourceRequest
-from controlplane.domain.errors.network import STANDARD_ADDRESS_MUST_BE_STATIC
+from controlplane.domain.errors.network import (
+    ADDRESS_SKU_CANNOT_BE_LOWERED,
+    STANDARD_ADDRESS_MUST_BE_STATIC,
+    ZONES_CANNOT_BE_MODIFIED,
+)
 from controlplane.domain.network import network
 from controlplane.domain.network.network import PUBLIC_IP
 from controlplane.jobs.documents import addresses
@@ -41,12 +45,15 @@ class AddressRequest(ResourceRequest):
     decided = ("properties.ipAddress", "properties.dnsSettings.fqdn")
 
     sku: SkuRequest = SkuRequest()
+    zones: list[str] | None = None
     properties: PropertiesRequest = PropertiesRequest()
 
 
 def _body(call: Call, request: AddressRequest, existing: Json | None) -> Json:
     requested, kept = request.properties, existing["properties"] if existing else {}
     sku = {"name": _sku_name(request, existing), "tier": request.sku.tier}
+    if existing:
+        _check_fixed(existing, sku["name"], request.zones)
     if sku["name"] != "Basic" and requested.public_ip_allocation_method != "Static":
         raise STANDARD_ADDRESS_MUST_BE_STATIC.error(id=call.id)
     properties = {
@@ -60,7 +67,17 @@ def _body(call: Call, request: AddressRequest, existing: Json | None) -> Json:
         **({"ipConfiguration": kept["ipConfiguration"]} if "ipConfiguration" in kept else {}),
         **_dns(requested, request.location or ""),
     }
-    return {"etag": f'W/"{call.new_guid()}"', "sku": sku, "properties": properties}
+    zones = {"zones": request.zones} if request.zones else {}
+    return {"etag": f'W/"{call.new_guid()}"', "sku": sku, **zones, "properties": properties}
+
+
+def _check_fixed(existing: Json, sku: str, zones: list[str] | None) -> None:
+    """An address stays in its zones, and a better SKU is not given back."""
+    before, after = (", ".join(sorted(each or ())) or "NoZone" for each in (existing.get("zones"), zones))
+    if before != after:
+        raise ZONES_CANNOT_BE_MODIFIED.error(id=existing["id"], before=before, after=after)
+    if sku == "Basic" and existing["sku"]["name"] != "Basic":
+        raise ADDRESS_SKU_CANNOT_BE_LOWERED.error(id=existing["id"], sku=existing["sku"]["name"])
 
 
 def _sku_name(request: AddressRequest, existing: Json | None) -> str:

@@ -38,6 +38,25 @@ STANDARD_ADDRESS_MUST_BE_STATIC = ErrorKind(
     source=QUOTED,
 )
 
+ZONES_CANNOT_BE_MODIFIED = ErrorKind(
+    code="ResourceAvailabilityZonesCannotBeModified",
+    message=(
+        "Resource {id} has an existing availability zone constraint {before} and the request has availability zone "
+        "constraint {after}, which do not match. Zones cannot be added/updated/removed once the resource is created. "
+        "The resource cannot be updated from regional to zonal or vice-versa."
+    ),
+    source=QUOTED,
+)
+
+ADDRESS_SKU_CANNOT_BE_LOWERED = ErrorKind(
+    code="SkuCannotBeChangedOnUpdate",
+    message=(
+        "Sku property is set at creation time and cannot be changed from {sku} to Basic on resource update for "
+        "resource {id}."
+    ),
+    source=KNOWN,
+)
+
 NETWORK_INTERFACE_MUST_HAVE_ONE_IP_CONFIGURATION = ErrorKind(
     code="NetworkInterfaceMustHaveOneIPConfiguration",
     message="A network interface must have an IP configuration.",

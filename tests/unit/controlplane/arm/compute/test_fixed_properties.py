@@ -293,6 +293,33 @@ def test_the_range_of_a_subnet_in_use_stays(world: ArmWorld) -> None:
     assert world.request("PUT", subnet, {"properties": {"addressPrefix": "10.0.1.0/24"}}).status_code == 200
 
 
+def test_a_public_address_keeps_its_zones_and_its_sku(world: ArmWorld) -> None:
+    address = f"{GROUP}/providers/Microsoft.Network/publicIPAddresses/front"
+    body: Json = {
+        "location": "westus",
+        "sku": {"name": "Standard"},
+        "zones": ["1", "2"],
+        "properties": {"publicIPAllocationMethod": "Static"},
+    }
+    world.put(address, body)
+    before = world.get(address)
+    assert before["zones"] == ["1", "2"]
+    others: tuple[list[str] | None, ...] = (["1"], [], None)
+    for zones in others:
+        assert world.error("PUT", address, body | {"zones": zones}) == (
+            400,
+            "ResourceAvailabilityZonesCannotBeModified",
+        )
+    lower = {**body, "sku": {"name": "Basic"}}
+    assert world.error("PUT", address, lower) == (400, "SkuCannotBeChangedOnUpdate")
+    assert world.get(address) == before
+    assert world.put(address, body | {"zones": ["2", "1"]}).status_code == 200
+    regional = f"{address}2"
+    world.put(regional, {**lower, "zones": None})
+    assert world.error("PUT", regional, lower) == (400, "ResourceAvailabilityZonesCannotBeModified")
+    assert world.put(regional, {**body, "zones": None}).status_code == 200
+
+
 def test_an_account_keeps_its_kind_and_its_namespaces(world: ArmWorld) -> None:
     world.add_account()
     refused = (400, "AccountPropertyCannotBeUpdated")
