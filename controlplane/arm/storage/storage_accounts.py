@@ -124,6 +124,10 @@ def _change(call: Call, stored: Document, account: Account, endpoint: str) -> An
     if existing["location"] != account.location:
         raise errors.location_conflict(account.name, existing["location"], call.group, account.location)
     properties = existing["properties"]
+    if not call.read(AccountRequest).kind:  # A request that names none leaves it as it is.
+        account = replace(
+            account, kind=existing["kind"], access_tier=account.access_tier or properties.get("accessTier")
+        )
     created, state = parse_instant(properties["creationTime"]), properties["provisioningState"]
     resource = call.with_kept(AccountRequest, body(existing["id"], account, endpoint, created, state))
     resource = _with_identity(call, resource, existing.get("identity"))

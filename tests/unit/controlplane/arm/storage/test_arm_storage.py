@@ -107,6 +107,15 @@ def test_an_account_has_the_identities_that_it_is_given(world: ArmWorld) -> None
     assert world.error("PATCH", ACCOUNT, {"identity": missing}) == (400, "FailedIdentityOperation")
 
 
+def test_a_put_that_names_no_kind_leaves_kind_and_access_tier(world: ArmWorld) -> None:
+    body = {"location": "westus", "sku": {"name": "Standard_LRS"}}
+    tier = {"properties": {"accessTier": "Cool"}}
+    world.follow(world.put(ACCOUNT, body | {"kind": "StorageV2"} | tier))
+    assert world.put(ACCOUNT, body).status_code == 200
+    account = world.get(ACCOUNT)
+    assert (account["kind"], account["properties"]["accessTier"]) == ("StorageV2", "Cool")
+
+
 def test_keys_are_shown_by_list_keys_alone(world: ArmWorld) -> None:
     world.add_account()
     key = world.ports.blobs.account_key("sql01disks")
