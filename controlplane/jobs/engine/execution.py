@@ -22,7 +22,10 @@ from controlplane.jobs.engine.plan import Direction, JobLog, Outcome, Plan, Step
 from controlplane.jobs.engine.runs import Interrupted, Logged, Run, RunStore
 from controlplane.jobs.engine.waiting import Wait, Waiting
 from controlplane.json_object import Json
-from controlplane.ports import PortError, Ports
+from controlplane.ports import PortError, Ports, StorageUnavailable
+
+UNDO_TRIES, UNDO_POLL_SECONDS = 10, 0.5
+"""How often an undo is tried on a storage that does not answer, in real time: longer than an ending world needs."""
 
 
 def ask_to_stop(ports: Ports, runs: RunStore, plan: Plan, job_id: str) -> bool:
@@ -180,23 +183,32 @@ class Execution:
         return StepFailed(error)
 
     def _undo(self, step: Step, state: Json) -> Waiting[Json]:
-        """An undo that fails is recorded and not repeated: the next backup's clean-up finds what it left."""
+        """An undo that fails is recorded and not repeated: the next backup's clean-up finds what it left. Only for a
+        storage that does not answer it waits a while: where that has ended, its world ends too, and the next start
+        goes on here."""
         self._runs.check(self._run.job, self._run.fence)
-        try:
-            undone = step.undo(self._ports_for(state), state) if step.undo is not None else Outcome(state)
-            outcome = yield from completed(undone)
-            after = dict(outcome.state)
-            with self._writing():
-                self._commit(outcome)
-                self._note(step, Direction.UNDO, after)
-        except Interrupted:
-            raise
-        except Exception as error:  # noqa: BLE001 - the plan goes on undoing whatever one undo meets
-            with self._writing():
-                self._tell(self._run.state, events.UndoFailed(step.name, *_traced(error)))
-                self._note(step, Direction.UNDO, state)
-            return state
-        return after
+        for tries_left in reversed(range(UNDO_TRIES)):
+            try:
+                undone = step.undo(self._ports_for(state), state) if step.undo is not None else Outcome(state)
+                outcome = yield from completed(undone)
+                after = dict(outcome.state)
+                with self._writing():
+                    self._commit(outcome)
+                    self._note(step, Direction.UNDO, after)
+                return after
+            except Interrupted:
+                raise
+            except Exception as error:  # noqa: BLE001 - the plan goes on undoing whatever one undo meets
+                if not (tries_left and isinstance(error, StorageUnavailable)):
+                    return self._undo_failed(step, state, error)
+            yield Wait("the storage", _at_second_look(), None, UNDO_POLL_SECONDS)
+        raise AssertionError("the last try returns")
+
+    def _undo_failed(self, step: Step, state: Json, error: Exception) -> Json:
+        with self._writing():
+            self._tell(self._run.state, events.UndoFailed(step.name, *_traced(error)))
+            self._note(step, Direction.UNDO, state)
+        return state
 
     # ------------------------------------------------------------------------------------------------- what is written
 
@@ -230,6 +242,11 @@ class Execution:
 
     def _tell(self, state: Json, fact: Fact) -> None:
         self._ports.store.record(self._job_log.event(state, fact))
+
+
+def _at_second_look() -> Callable[[], bool]:
+    looks = iter((False,))
+    return lambda: next(looks, True)
 
 
 def _traced(error: Exception) -> tuple[str, list[str]]:

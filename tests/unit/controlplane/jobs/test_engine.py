@@ -309,6 +309,22 @@ def test_an_undo_that_fails_does_not_keep_others_from_it(world: World) -> None:
     assert [event.data["step"] for event in world.store.events() if event.name == "job.undo_failed"] == ["Two"]
 
 
+def test_an_undo_waits_a_while_for_a_storage_that_does_not_answer(world: World) -> None:
+    """A storage that has ended takes its world with it, and the next start must find the run unfinished."""
+    refusals = [StorageUnavailable("gone"), StorageUnavailable("gone")]
+
+    def undo(ports: Ports, state: Json) -> Outcome:
+        if refusals:
+            raise refusals.pop()
+        return Outcome(state, lambda store: world._leave(store, "undone"))
+
+    plan = Plan("p", (world.step("One", undo=undo), world.step("Two", do=failing(ServiceError("X", "y")))))
+    ticket = world.open(world.engine(plan), plan)
+    assert world.ended(ticket)["status"] == "Failed"
+    assert "undone" in world.made()
+    assert [event for event in world.store.events() if event.name == "job.undo_failed"] == []
+
+
 def test_on_finished_is_called_once_with_what_became_of_the_job(world: World) -> None:
     finished: list[tuple[str, str | None]] = []
 
