@@ -18,7 +18,7 @@ from controlplane.domain.recovery_services import protected_item, schedule
 from controlplane.domain.recovery_services.schedule import Run
 from controlplane.jobs.backup import backup
 from controlplane.jobs.documents import sessions
-from controlplane.jobs.retention import archive, deleted_vaults, expiry
+from controlplane.jobs.retention import archive, deleted_vaults, expiry, snapshots
 from controlplane.json_object import Json
 from controlplane.ports import Document, Engine, PortError, Ports, Store
 
@@ -51,6 +51,7 @@ class Timetable:
             if self._closed:
                 return
             now = self._ports.clock.now()
+            snapshots.delete_late(self._ports)
             # First, since what a backup works on is left alone.
             if now >= self._next_expiry:
                 self._next_expiry = now + EXPIRY_EVERY

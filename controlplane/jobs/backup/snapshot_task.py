@@ -222,6 +222,7 @@ def _carry_out(
     try:
         yield Wait(what, watch, deadline, ports.settings.report_poll_seconds, machine=state["vm"])
     except ServiceError:  # the job was asked to stop
+        snapshots.expect_late(ports.store, state["job"], disks, deadline)
         _remember_attempt(ports, state, task, None)
         raise
     reported = _remember_attempt(ports, state, task, watch.report)

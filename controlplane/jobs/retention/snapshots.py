@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from datetime import datetime
+from functools import partial
 
-from controlplane.ports import Blob, BlobProperties, Disk, Ports
+from controlplane.ports import Blob, BlobProperties, Disk, PortError, Ports, Store
 
+LATE = "snapshots.late"
+"""Kind of the notes of tasks that nobody waits for any more, while their handlers may still take snapshots."""
 TASK_METADATA = "taskid"
 JOB_METADATA = "jobid"
 """Keys of a snapshot's metadata by which the service knows its own. Lower case: storage may not keep another."""
@@ -23,6 +27,35 @@ def delete_snapshots(
             worn = metadata_in(ports.blobs.properties(blob))
             if JOB_METADATA in worn and unwanted(worn[JOB_METADATA], worn.get(TASK_METADATA, "")):
                 ports.blobs.delete(blob)
+
+
+def expect_late(store: Store, job: str, disks: Sequence[Disk], until: datetime) -> None:
+    """Snapshots of this job are unwanted also when they are taken only now; up to `until` its handler is able to."""
+    note = {"disks": [disk.to_json() for disk in disks], "until": until.isoformat()}
+    store.put(LATE, job, {}, private=note)
+
+
+def expected_late(store: Store) -> set[str]:
+    """The ids of these jobs."""
+    return {note.id for note in store.find(LATE)}
+
+
+def delete_late(ports: Ports) -> None:
+    """Delete what has come of them. What the storage refuses now is tried again at the next call."""
+    now = ports.clock.now()
+    for note in ports.store.find(LATE):
+        disks = [Disk.from_json(disk) for disk in note.private["disks"]]
+        is_over = now >= datetime.fromisoformat(note.private["until"])
+        try:
+            delete_snapshots(ports, disks, partial(_is_of, note.id))
+        except PortError:
+            continue
+        if is_over:
+            ports.store.delete(LATE, note.id)
+
+
+def _is_of(late: str, job: str, task: str) -> bool:
+    return job.lower() == late
 
 
 def metadata_in(properties: BlobProperties | None) -> dict[str, str]:

@@ -63,7 +63,7 @@ def find(ports: Ports, listing: Listing) -> Iterator[Unnamed]:
     for snapshot in sorted(listing.snapshots - named, key=lambda blob: (blob.name, blob.snapshot or "")):
         properties = ports.blobs.properties(snapshot)
         job = snapshots.metadata_in(properties).get(snapshots.JOB_METADATA)
-        if properties and job and job not in running:
+        if properties and job and job.lower() not in running:
             name = f"{snapshot.account}/{snapshot.container}/{snapshot.name} {snapshot.snapshot}"
             yield Unnamed("snapshot", name, properties.size_bytes)
 
@@ -78,13 +78,14 @@ def _being_erased(ports: Ports) -> list[RecoveryPoint]:
 
 
 def _running(ports: Ports) -> tuple[set[str], set[str]]:
-    """The ids of the jobs that run, and the names of what they may be writing in the vault."""
-    ids: set[str] = set()
+    """The ids of the jobs that run or whose snapshots are deleted as they come, and the names of what they may be
+    writing in the vault."""
+    ids = snapshots.expected_late(ports.store)
     names: set[str] = set()
     for lock in ports.store.find(records.LOCK):
         document = ports.store.get(jobs.KIND, str(lock.json().get("job")))
         if document is not None:
-            ids.add(str(document.private["job"]["id"]))
+            ids.add(str(document.private["job"]["id"]).lower())
             names.update(document.private.get(records.WRITES, ()))
     return ids, names
 

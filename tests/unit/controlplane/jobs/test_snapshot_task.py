@@ -13,6 +13,8 @@ from controlplane.fabric_documents import OBSERVED
 from controlplane.jobs.backup.backup import backup_now
 from controlplane.jobs.documents import managed_disks
 from controlplane.jobs.engine.records import Ticket
+from controlplane.jobs.retention import snapshots as own_snapshots
+from controlplane.jobs.vault_check import unnamed
 from controlplane.json_object import Json
 from controlplane.ports import Blob, BlobNotFound, ServiceSettings, StorageUnavailable
 from extension.contract.codes import VSS_SERVICE_ERROR, VSS_WRITER_ERROR, Code
@@ -284,6 +286,24 @@ def test_a_backup_that_waits_for_its_report_is_cancelled_at_once_and_leaves_no_s
     assert world.ended(ticket)["status"] == "Cancelled"
     assert world.snapshots() == []
     assert [attempt["code"] for attempt in world.job_private()["attempts"]] == [None]
+
+
+def test_snapshots_that_a_handler_takes_after_its_job_was_cancelled_are_deleted(world: BackupWorld) -> None:
+    world.fabric.script = [silent]
+    ticket = backup_now(world.ports, world.engine, ITEM, BACKUP_REQUEST)
+    while not world.engine.waiting():
+        threading.Event().wait(0.005)
+    assert world.engine.cancel(ticket.job_id)
+    assert world.ended(ticket)["status"] == "Cancelled"
+    job = world.job_private()["job"]["id"]
+    disk = world.disks[0]
+    for seconds in (1, world.ports.settings.snapshot_timeout_seconds):
+        world.blobs.snapshot(disk.blob, {"jobid": job, "taskid": "t_1"})
+        assert list(unnamed.find(world.ports, unnamed.listed(world.ports))) == [], "the service knows of it"
+        world.clock.jump(seconds)
+        own_snapshots.delete_late(world.ports)
+        assert world.snapshots() == []
+    assert own_snapshots.expected_late(world.store) == set(), "its signature is over"
 
 
 # --------------------------------------------------------------------------------------------------- what failures mean
