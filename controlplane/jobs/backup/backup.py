@@ -282,7 +282,8 @@ def forget_snapshots(ports: Ports, state: BackupState) -> Outcome:
 def confirm_point(ports: Ports, state: BackupState) -> Outcome:
     """Storage that lost what it had acknowledged must not be reported as a good backup."""
     point = points.find(ports.store, f"{state['item']}/recoveryPoints/{state['point']}")
-    assert point is not None, "the point outlives its job"
+    if point is None:
+        raise vault_copy.point_lost(state)
     lost = [disk.name for disk in point.disks if ports.blobs.properties(points.snapshot_of(disk)) is None]
     if not lost:
         return Outcome(state)

@@ -6,7 +6,8 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from controlplane.domain.errors.jobs import TRANSFER_LOST
+from controlplane.domain.errors import ServiceError
+from controlplane.domain.errors.jobs import SNAPSHOTS_LOST, TRANSFER_LOST
 from controlplane.domain.events import service as events
 from controlplane.domain.events.event import Event
 from controlplane.domain.recovery_services import protected_item, recovery_point
@@ -45,7 +46,9 @@ def vaulted(ports: Ports, state: BackupState) -> tuple[RecoveryPoint, int]:
     vault = VaultStore(ports.vault_blobs, ports.settings.vault_account)
     known_damage = KnownDamage(damage.spans_of_packs(ports.store))
     all_points = points.of_item(ports.store, state["item"])
-    point = next(each for each in all_points if each.id == state["point"])
+    point = next((each for each in all_points if each.id == state["point"]), None)
+    if point is None:
+        raise point_lost(state)
     disks = []
     for disk in point.disks:
         before = points.latest_vaulted([each for each in all_points if each.id != point.id], disk.lun)
@@ -66,6 +69,11 @@ def vaulted(ports: Ports, state: BackupState) -> tuple[RecoveryPoint, int]:
     if lost:
         raise TRANSFER_LOST.error(problems="; ".join(lost[:3]))
     return recovery_point.changed(point, "vaulted", disks), sum(disk.transferred_bytes or 0 for disk in disks)
+
+
+def point_lost(state: BackupState) -> ServiceError:
+    """The start after a kill found nothing of the point of a backup that goes on, and has named it."""
+    return SNAPSHOTS_LOST.error(disks=", ".join(disk.name for disk in disks_of(state)))
 
 
 def _vaulted(disk: PointDisk, copy: VaultPoint) -> PointDisk:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
 from controlplane.domain.errors import ServiceError
-from controlplane.jobs.backup.backup import backup_now
+from controlplane.jobs.backup.backup import backup_now, confirm_point
+from controlplane.jobs.backup.vault_copy import transfer_to_vault
 from controlplane.json_object import Json
 from controlplane.ports import Blob, PowerState, ServiceSettings, StorageUnavailable
 from controlplane.vault_format.vault_store import VaultPoint, VaultStore
@@ -570,6 +572,14 @@ def test_snapshots_that_the_storage_lost_are_no_backup(world: BackupWorld) -> No
     assert job["status"] == "Failed"
     assert job["errorDetails"][-1]["errorTitle"] == "UserErrorInstantRpNotFound"
     assert world.points() == []
+
+
+@pytest.mark.parametrize("step", [confirm_point, transfer_to_vault])
+def test_a_backup_whose_point_was_found_lost_at_a_start_has_lost_its_snapshots(world: BackupWorld, step: Any) -> None:
+    state = {"item": ITEM, "point": "gone", "disks": [disk.to_json() for disk in world.disks]}
+    with pytest.raises(ServiceError) as refused:
+        step(world.ports, state)
+    assert refused.value.code == "UserErrorInstantRpNotFound"
 
 
 def test_a_point_whose_snapshots_are_lost_lives_on_in_the_vault(world: BackupWorld) -> None:
