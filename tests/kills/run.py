@@ -1,0 +1,287 @@
+"""Kills a world again and again while it works, and checks the whole of it after each round of kills.
+
+`python -m tests.kills --kills 500 --machines 100 --seed 11 --state FOLDER --result FILE` runs for hours. The result is
+written after every round, so a run that is stopped leaves a partial one.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from threading import Thread
+
+import psutil
+
+from bench.report import machine
+from controlplane.json_object import Json
+from simulator.client import Client, RequestFailed, Unreachable
+from tests.kills.estate import Estate
+from tests.kills.invariants import KINDS, Findings, Journal, check, quiet_jobs, settle, unstable
+from tests.kills.ledger import Ledger
+from tests.kills.operations import Operations
+from tests.kills.process import Broken, Processes
+
+VICTIMS = {"handler": 40, "simulator": 35, "azurite": 25}
+"""How often each is drawn."""
+MOST_KILLS, MOST_OPERATIONS = 5, 10
+"""Of one round, and beside each of its kills."""
+LONGEST_DELAY_SECONDS, IN_START_SECONDS, STILL_SECONDS = 2.5, 4.0, 0.4
+IN_START, IN_FREEZE = 0.2, 0.5
+"""How often a world is killed again while it starts, and how often a kill is aimed into a freeze."""
+HANDLER_SECONDS, HANDLER_LIMIT_SECONDS = 3.0, 30.0
+"""How long a kill waits for a handler to appear, and a backup for what a killed one would have reported."""
+ROUNDS_BETWEEN_RESTORES = 3
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a run is. `patience_seconds`: the longest that anything may take, in real time."""
+
+    state: Path
+    seed: int = 11
+    machines: int = 100
+    kills: int = 500
+    patience_seconds: float = 300.0
+    result: Path | None = None
+    say: Callable[[str], None] = print
+
+
+@dataclass
+class Run:
+    """One world and all that is known of it."""
+
+    options: Options
+    chance: Random = field(init=False)
+    estate: Estate = field(init=False)
+    operations: Operations = field(init=False)
+    world: Processes = field(init=False)
+    ledger: Ledger = field(default_factory=Ledger)
+    journal: Journal = field(default_factory=Journal)
+    findings: Findings = field(default_factory=Findings)
+    kills: Counter[str] = field(default_factory=Counter)
+    """By victim, and by the moment."""
+    restores: Counter[str] = field(default_factory=Counter)
+    """Recovery points drawn, restored and verified, by the verdict."""
+    rounds: int = 0
+    starts: list[float] = field(default_factory=list)
+    settles: list[float] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.chance = Random(self.options.seed)
+        self._has_killed_handlers = False
+        self._began = time.monotonic()
+        self.world = Processes(self.options.state, self.options.seed, self.options.patience_seconds)
+
+    # ------------------------------------------------------------------------------------------------------------ whole
+
+    def run(self) -> Json:
+        """The result. A world that does not come up any more ends the run, as a finding."""
+        try:
+            self.estate = Estate(self._start(), self.options.machines)
+            self.operations = Operations(self.estate, self.ledger, Random(self.options.seed + 1))
+            self.estate.build(self.ledger)
+            self._settle_and_check()
+            while self.count < self.options.kills:
+                self._round()
+        except Broken as problem:
+            self.findings.add("stuck", str(problem))
+        finally:
+            self.world.close()
+        self.findings.add_all("orphan process", self.world.left())
+        return self._write()
+
+    @property
+    def count(self) -> int:
+        return sum(self.kills[victim] for victim in VICTIMS)
+
+    def _round(self) -> None:
+        self.rounds += 1
+        for _ in range(min(self.chance.randint(1, MOST_KILLS), self.options.kills - self.count)):
+            self._kill_at_work()
+        self._settle_and_check()
+        if self.rounds % ROUNDS_BETWEEN_RESTORES == 0:
+            self._restore_one()
+        self._write()
+        self.options.say(f"round {self.rounds}: {dict(self.kills)} {dict(self.findings.counts)} {dict(self.restores)}")
+
+    def _settle_and_check(self) -> None:
+        began = time.monotonic()
+        self._give_up_on_killed_handlers()
+        settle(self.estate, self.ledger, self.options.patience_seconds, self.findings)
+        self.settles.append(round(time.monotonic() - began, 1))
+        check(self.estate, self.ledger, self.journal, self.findings)
+        self.findings.add_all("orphan process", [f"{each}" for each in self.world.handlers()])
+        if len(self.world.azurites()) != 1:
+            self.findings.add("orphan process", f"{len(self.world.azurites())} Azurites run")
+
+    # ----------------------------------------------------------------------------------------------------------- starts
+
+    def _start(self) -> Client:
+        """A client of the world; the port of ARM is another one after each start."""
+        began = time.monotonic()
+        self.world.begin()
+        while self.kills and self.chance.random() < IN_START and self.count < self.options.kills:
+            time.sleep(self.chance.random() * IN_START_SECONDS)  # a drawn moment
+            self._count("simulator", "in a start")
+            self.world.kill_simulator()
+            self._ended()
+            self.world.begin()
+        client = self.world.ready()
+        self.starts.append(round(time.monotonic() - began, 1))
+        return client
+
+    # ------------------------------------------------------------------------------------------------------------ kills
+
+    def _kill_at_work(self) -> None:
+        kinds = [self.operations.draw() for _ in range(self.chance.randint(2, MOST_OPERATIONS))]
+        victim = self.chance.choices(list(VICTIMS), list(VICTIMS.values()))[0]
+        aimed = self.chance.random() < IN_FREEZE
+        if victim == "handler" or aimed:
+            kinds += ["backup"] * 3
+        worker = Thread(target=self._work, args=(kinds,))
+        worker.start()
+        delay = self.chance.random() * LONGEST_DELAY_SECONDS
+        if aimed:
+            self._kill_in_freeze(victim)
+        else:
+            time.sleep(delay)  # a drawn moment
+            self._kill(victim, "at any time")
+        worker.join()
+        if victim != "handler":
+            self._ended()
+            self.estate.client.close()
+            self.estate.client = self._start()
+
+    def _work(self, kinds: list[str]) -> None:
+        for kind in kinds:
+            try:
+                self.operations.send(kind)
+            except Unreachable:
+                return
+
+    def _kill(self, victim: str, moment: str) -> None:
+        if victim == "handler":
+            self._kill_handler(moment)
+        elif victim == "simulator":
+            self._count(victim, moment)
+            self.world.kill_simulator()
+        else:
+            self._count(victim, moment)
+            self.world.kill_azurite()
+
+    def _ended(self) -> None:
+        if problem := self.world.ended():
+            self.findings.add("wrong", problem)
+
+    def _kill_handler(self, moment: str) -> None:
+        handlers = self._await_handlers()
+        if handlers and self.world.kill_group(self.chance.choice(handlers)):
+            self._count("handler", moment)
+            self._has_killed_handlers = True
+
+    def _give_up_on_killed_handlers(self) -> None:
+        """Cancel the backups that still run after a while: nobody reports to them, and their own limit is long."""
+        if not self._has_killed_handlers:
+            return
+        self._has_killed_handlers = False
+        for name in quiet_jobs(self.estate, HANDLER_LIMIT_SECONDS):
+            self.ledger.ask(self.estate.client, "cancel", "POST", f"{self.estate.vault}/backupJobs/{name}/cancel")
+
+    def _await_handlers(self) -> list[psutil.Process]:
+        deadline = time.monotonic() + HANDLER_SECONDS
+        while not (handlers := self.world.handlers()) and time.monotonic() < deadline:
+            time.sleep(0.005)
+        return handlers
+
+    def _kill_in_freeze(self, victim: str) -> None:
+        """Stop the storage for a moment once a handler runs: one that is within its freeze stays there."""
+        self._await_handlers()
+        time.sleep(self.chance.random() * 0.1)  # a drawn moment
+        azurites = self.world.azurites()
+        for each in azurites:
+            with suppress(psutil.NoSuchProcess):
+                each.suspend()
+        try:
+            time.sleep(STILL_SECONDS)
+            moment = "in a freeze" if self._somebody_is_frozen() else "at any time"
+            self._kill(victim, moment)
+        finally:
+            for each in azurites:
+                with suppress(psutil.NoSuchProcess):
+                    each.resume()
+
+    def _somebody_is_frozen(self) -> bool:
+        client = self.estate.client
+        try:
+            running = [each["id"] for each in client.sim("GET", "/vms")["vms"] if each["running"]]
+            return any(unstable(client, machine) for machine in running)
+        except (RequestFailed, Unreachable):
+            return False
+
+    def _count(self, victim: str, moment: str) -> None:
+        self.kills[victim] += 1
+        self.kills[f"{victim} {moment}"] += 1
+
+    # --------------------------------------------------------------------------------------------------------- restores
+
+    def _restore_one(self) -> None:
+        """Restore a drawn recovery point and compare every block with what its guest had written."""
+        client = self.estate.client
+        items = [item["id"] for item in client.list(f"{self.estate.vault}/backupProtectedItems")]
+        points = [point for item in items for point in client.list(f"{item}/recoveryPoints")]
+        whole = [point["id"] for point in points if point["name"] not in self.journal.named]
+        if not whole:
+            return
+        point = self.chance.choice(whole)
+        machine_name = point.partition("/protecteditems/")[2] or point.partition("/protectedItems/")[2]
+        name = machine_name.partition("/")[0].rpartition(";")[2]
+        body = self.estate.restore(point, name, recoveryType="RestoreDisks")
+        try:
+            job = client.finish(client.post(f"{point}/restore", body))["properties"]["jobId"]
+        except RequestFailed as error:
+            self.restores[f"refused: {error.code}"] += 1
+            return
+        path = f"{self.estate.vault}/backupJobs/{job}"
+        ended = client.wait_for(path, lambda job: job["properties"]["status"] not in ("InProgress", "Cancelling"))
+        if ended["properties"]["status"] != "Completed":
+            self.findings.add("wrong", f"the restore of {point} ended as {ended['properties']}")
+            return
+        verdict = client.sim("POST", "/verify", {"recovery_point": point, "job": job})
+        self.restores[verdict["outcome"]] += 1
+        if verdict["outcome"] == "failed":
+            self.findings.add("wrong", f"{point} is not what the guest had written: {verdict['checks']}")
+
+    # ----------------------------------------------------------------------------------------------------------- result
+
+    def _write(self) -> Json:
+        result = {
+            "schema_version": 1,
+            "machine": machine(),
+            "seed": self.options.seed,
+            "machines": self.options.machines,
+            "kills_wanted": self.options.kills,
+            "kills": self.count,
+            "kills_by_victim_and_moment": {
+                each: self.kills[each] for each in sorted(self.kills) if each not in VICTIMS
+            },
+            "rounds": self.rounds,
+            "seconds": round(time.monotonic() - self._began),
+            "found": {kind: self.findings.counts[kind] for kind in KINDS},
+            "sentences": self.findings.sentences,
+            "sessions_left_frozen": self.journal.left_frozen,
+            "named_after_kills": dict(sorted(self.journal.counts.items())),
+            "restores": dict(sorted(self.restores.items())),
+            "requests": dict(sorted(self.ledger.answers.items())),
+            "operations": len(self.ledger.operations),
+            "longest_start_seconds": max(self.starts, default=0),
+            "longest_settle_seconds": max(self.settles, default=0),
+        }
+        if self.options.result is not None:
+            self.options.result.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+        return result
