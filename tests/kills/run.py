@@ -32,6 +32,8 @@ VICTIMS = {"handler": 40, "simulator": 35, "azurite": 25}
 MOST_KILLS, MOST_OPERATIONS = 5, 10
 """Of one round, and beside each of its kills."""
 LONGEST_DELAY_SECONDS, IN_START_SECONDS, STILL_SECONDS = 2.5, 4.0, 0.4
+LONGEST_HANDLER_SECONDS = 0.4
+"""How long a handler works on a busy machine, from its start to its thaw."""
 IN_START, IN_FREEZE = 0.2, 0.5
 """How often a world is killed again while it starts, and how often a kill is aimed into a freeze."""
 HANDLER_SECONDS, HANDLER_LIMIT_SECONDS = 3.0, 30.0
@@ -202,7 +204,7 @@ class Run:
     def _kill_in_freeze(self, victim: str) -> None:
         """Stop the storage for a moment once a handler runs: one that is within its freeze stays there."""
         self._await_handlers()
-        time.sleep(self.chance.random() * 0.1)  # a drawn moment
+        time.sleep(self.chance.random() * LONGEST_HANDLER_SECONDS)  # a drawn moment
         azurites = self.world.azurites()
         for each in azurites:
             with suppress(psutil.NoSuchProcess):
