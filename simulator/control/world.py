@@ -15,7 +15,8 @@ from controlplane.arm.edge.rate_limits import RateLimits
 from controlplane.json_object import Json
 from controlplane.ports import Clock, Store
 from simulator.clock.virtual import VirtualClock
-from simulator.control.followers import Followers, shown
+from simulator.control import listing
+from simulator.control.followers import Followers
 from simulator.control.reset import Resetter
 from simulator.control.strictness import Refused
 from simulator.pace import Pace, PaceSettings
@@ -73,11 +74,7 @@ def _add_events(app: FastAPI, world: Callable[[], WorldControls]) -> None:
         begin = max(since, last_event_id)
         if follow:
             return StreamingResponse(world().followers.follow(begin, job), media_type="text/event-stream")
-        return await asyncio.to_thread(_listed, world().store, begin, min(limit, MOST_EVENTS), job)
-
-
-def _listed(store: Store, since: int, limit: int, job: str | None) -> Response:
-    return JSONResponse({"events": [shown(event) for event in store.events(since, limit=limit, job=job)]})
+        return JSONResponse(await asyncio.to_thread(listing.page, world().store, begin, min(limit, MOST_EVENTS), job))
 
 
 def _add_clock(app: FastAPI, world: Callable[[], WorldControls]) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 from threading import Barrier
+from typing import Any
 
 import pytest
 
@@ -179,7 +180,7 @@ def test_two_simultaneous_backups_share_no_ancestor_below_their_requests(tmp_pat
         items = [scenario.protect(scenario.create_machine(name, data_disk_gib=(1,))) for name in names]
         jobs = [scenario.start_backup(item) for item in items]
         assert [scenario.wait_for_job(job).status for job in jobs] == ["Completed", "Completed"]
-        shown = client.sim("GET", "/events", limit="10000")["events"]
+        listing = client.sim("GET", "/events", limit="10000")
     assert len(asked) == 2
 
     told = events_of(tmp_path)
@@ -192,8 +193,16 @@ def test_two_simultaneous_backups_share_no_ancestor_below_their_requests(tmp_pat
         assert {event.vm for event in events} == {scenario.machine_id(name)}
         assert f"Writer of {name}" in {event.data.get("writer") for event in events}
         assert _milestones(events) == MILESTONES
-    assert [event["id"] for event in shown] == sorted(event["id"] for event in shown)
-    assert all(event["parent"] is None or event["parent"] < event["id"] for event in shown)
+    assert reads_as_a_story(listing["events"])
+    assert listing["last"] == max(event["id"] for event in listing["events"])
+
+
+def reads_as_a_story(listed: Sequence[dict[str, Any]]) -> bool:
+    """Whether times never go back and no event stands before the one that it follows from."""
+    times = [datetime.fromisoformat(event["time"]) for event in listed]
+    places = {event["id"]: place for place, event in enumerate(listed)}
+    children = [event for event in listed if event["parent"] is not None]
+    return times == sorted(times) and all(places[event["parent"]] < places[event["id"]] for event in children)
 
 
 MILESTONES = [

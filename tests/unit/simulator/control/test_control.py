@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, cast
@@ -118,6 +119,9 @@ def test_the_endpoints_are_those_of_the_file(world: Controlled) -> None:
 # --------------------------------------------------------------------------------------------------------------- events
 
 
+NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
+
+
 def test_the_journal_comes_by_pages(world: Controlled) -> None:
     numbers = [world.arm.ports.store.record(Event(f"event.{n}", "service", job=f"job{n % 2}")) for n in range(4)]
     found = world.ask("GET", "/events", since=numbers[0], limit=2).json()["events"]
@@ -128,6 +132,41 @@ def test_the_journal_comes_by_pages(world: Controlled) -> None:
         "event.1",
         "event.3",
     ]
+
+
+def test_a_page_reads_in_the_order_in_which_things_happened(world: Controlled) -> None:
+    """Machines tell their events later than the service tells its own."""
+    store = world.arm.ports.store
+
+    def record(name: str, second: int, monotonic: float, parent: int | None = None) -> int:
+        time = NOON + timedelta(seconds=second)
+        return store.record(Event(name, "service", parent=parent, time=time, monotonic_seconds=monotonic))
+
+    first = record("asked", 1, 10.0)
+    judged = record("judged", 3, 12.0, first)
+    record("frozen", 2, 11.0, first)
+    record("thawed", 3, 11.5, first)
+    last = record("by a clock that is late", 1, 9.0, judged)
+    told = world.ask("GET", "/events", since=first - 1).json()
+    assert [event["name"] for event in told["events"]] == [
+        "asked",
+        "frozen",
+        "thawed",
+        "judged",
+        "by a clock that is late",
+    ]
+    assert told["last"] == last
+
+
+def test_each_page_says_where_the_next_one_begins(world: Controlled) -> None:
+    store = world.arm.ports.store
+    backwards = [store.record(Event(f"event.{n}", "service", time=NOON - timedelta(seconds=n))) for n in range(5)]
+    since, pages = backwards[0] - 1, []
+    while (page := world.ask("GET", "/events", since=since, limit=2).json())["events"]:
+        pages.append([event["id"] for event in page["events"]])
+        since = page["last"]
+    assert pages == [backwards[1::-1], backwards[3:1:-1], backwards[4:]]
+    assert page == {"events": [], "last": backwards[-1]}
 
 
 def test_an_event_shows_the_version_that_it_was_written_with(world: Controlled) -> None:
