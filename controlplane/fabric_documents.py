@@ -55,7 +55,7 @@ class DesiredExtension:
 
     @classmethod
     def parse(cls, body: Json) -> DesiredExtension:
-        return cls(**_known(cls, body) | {"asked": _time(body.get("asked")), "cause": _cause(body.get("cause"))})
+        return cls(**_known_fields(cls, body) | {"asked": _time(body.get("asked")), "cause": _cause(body.get("cause"))})
 
     def to_json(self) -> Json:
         return _shallow(self) | {"asked": _text(self.asked), "cause": _cause_json(self.cause)}
@@ -96,7 +96,7 @@ class DesiredMachine:
             "command": _command(body.get("command")),
             "cause": _cause(body.get("cause")),
         }
-        values = _known(cls, body)
+        values = _known_fields(cls, body)
         return cls(**values | {"spec": _spec(values["spec"])} | parsed)
 
     def to_json(self) -> Json:
@@ -114,7 +114,7 @@ def _command(body: Json | None) -> DesiredCommand | None:
 
 
 def _spec(body: Json) -> MachineSpec:
-    values = _known(MachineSpec, body)
+    values = _known_fields(MachineSpec, body)
     return MachineSpec(**values | {"disks": tuple(Disk.from_json(disk) for disk in values["disks"])})
 
 
@@ -131,7 +131,7 @@ class ObservedAgent:
 
     @classmethod
     def parse(cls, body: Json) -> ObservedAgent:
-        return cls(**_known(cls, body) | {"reported": _time(body.get("reported"))})
+        return cls(**_known_fields(cls, body) | {"reported": _time(body.get("reported"))})
 
     def to_json(self) -> Json:
         return _shallow(self) | {"reported": _text(self.reported)}
@@ -153,7 +153,7 @@ class ObservedExtension:
 
     @classmethod
     def parse(cls, body: Json) -> ObservedExtension:
-        return cls(**_known(cls, body))
+        return cls(**_known_fields(cls, body))
 
     def to_json(self) -> Json:
         return _shallow(self)
@@ -186,9 +186,9 @@ class ObservedMachine:
             "agent": ObservedAgent.parse(agent) if agent else None,
             "booted": _time(body.get("booted")),
             "extensions": tuple(ObservedExtension.parse(extension) for extension in body.get("extensions") or ()),
-            "command": CommandResult(**_known(CommandResult, body["command"])) if body.get("command") else None,
+            "command": CommandResult(**_known_fields(CommandResult, body["command"])) if body.get("command") else None,
         }
-        return cls(**_known(cls, body) | parsed)
+        return cls(**_known_fields(cls, body) | parsed)
 
     def to_json(self) -> Json:
         return _shallow(self) | {
@@ -215,14 +215,14 @@ def handler_to_json(handler: PublishedHandler) -> Json:
 
 
 def parse_handler(body: Json) -> PublishedHandler:
-    values = _known(PublishedHandler, body)
+    values = _known_fields(PublishedHandler, body)
     return PublishedHandler(**values | {"versions": tuple(values["versions"])})
 
 
 # ------------------------------------------------------------------------------------------------- to and from JSON
 
 
-def _known(cls: Any, body: Json) -> dict[str, Any]:
+def _known_fields(cls: Any, body: Json) -> dict[str, Any]:
     """The fields of a class that a document has; what a newer release may have added is left out."""
     try:
         return {each.name: body[each.name] for each in fields(cls) if _required(each) or each.name in body}
@@ -239,7 +239,7 @@ def _shallow(value: Any) -> dict[str, Any]:
 
 
 def _cause(body: Json | None) -> Cause | None:
-    return Cause(**_known(Cause, body)) if body else None
+    return Cause(**_known_fields(Cause, body)) if body else None
 
 
 def _cause_json(cause: Cause | None) -> Json | None:

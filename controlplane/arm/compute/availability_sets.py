@@ -51,16 +51,16 @@ class SetPatch(TagsRequest):
 
 
 def _body(call: Call, request: SetRequest, existing: Json | None) -> Json:
-    asked = request.properties
-    properties: Json = {
-        "platformUpdateDomainCount": _count("update", asked.platform_update_domain_count, MOST_UPDATE_DOMAINS),
-        "platformFaultDomainCount": _count("fault", asked.platform_fault_domain_count, MOST_FAULT_DOMAINS),
-        **({"proximityPlacementGroup": group} if (group := asked.proximity_placement_group) else {}),
+    properties = request.properties
+    new_properties: Json = {
+        "platformUpdateDomainCount": _count("update", properties.platform_update_domain_count, MOST_UPDATE_DOMAINS),
+        "platformFaultDomainCount": _count("fault", properties.platform_fault_domain_count, MOST_FAULT_DOMAINS),
+        **({"proximityPlacementGroup": group} if (group := properties.proximity_placement_group) else {}),
     }
     for key in ("platformUpdateDomainCount", "platformFaultDomainCount"):
-        if existing and existing["properties"][key] != properties[key]:
+        if existing and existing["properties"][key] != new_properties[key]:
             raise PROPERTY_CHANGE_NOT_ALLOWED.error(key=key)
-    return {"sku": request.sku.model_dump(exclude_none=True), "properties": properties}
+    return {"sku": request.sku.model_dump(exclude_none=True), "properties": new_properties}
 
 
 def _count(which: str, count: int, most: int) -> int:
@@ -85,13 +85,13 @@ def _machines(call: Call) -> dict[str, list[Json]]:
     return machines_by_set
 
 
-def _shown(document: Document, machines: dict[str, list[Json]]) -> Json:
+def _with_machines(document: Document, machines: dict[str, list[Json]]) -> Json:
     body: Json = document.json()
     return body | {"properties": body["properties"] | {"virtualMachines": machines.get(document.id, [])}}
 
 
 def get_set(call: Call) -> Answer:
-    return as_json(_shown(call.get(SETS.kind), _machines(call)))
+    return as_json(_with_machines(call.get(SETS.kind), _machines(call)))
 
 
 def list_sets(call: Call) -> Answer:
@@ -105,7 +105,7 @@ def list_all_sets(call: Call) -> Answer:
 
 def _page(call: Call, parent: str | None) -> Answer:
     machines = _machines(call)
-    return call.page((each.id, encode(_shown(each, machines))) for each in call.by_id(SETS.kind, parent))
+    return call.page((each.id, encode(_with_machines(each, machines))) for each in call.by_id(SETS.kind, parent))
 
 
 SETS = PlainType(

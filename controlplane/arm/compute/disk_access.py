@@ -52,7 +52,7 @@ def check_no_access(document: Document, act: str) -> None:
         raise ACCESS_OUTSTANDING.error(name=document.json()["name"], act=act)
 
 
-def shown(call: Call, document: Document) -> Answer:
+def answer(call: Call, document: Document) -> Answer:
     """A disk or a snapshot with the state it has now. The ETag is that of the stored body: one that says something else
     has none, so that no client is told that it is unchanged."""
     body = _body(call, document)
@@ -97,38 +97,38 @@ def _at_rest(resource: Json) -> str:
 
 
 def _begin(call: Call, kind: str) -> Answer:
-    asked = call.read(AccessRequest)
-    level = (asked.access or "").lower()
+    request = call.read(AccessRequest)
+    level = (request.access or "").lower()
     if level not in ("read", "write"):
         raise invalid("grantAccessData.access", "it must be Read or Write")
-    seconds = asked.duration_in_seconds
+    seconds = request.duration_in_seconds
     if seconds is None:
         raise missing("grantAccessData.durationInSeconds")
     if not 0 < seconds <= LONGEST_SECONDS:
         raise invalid("grantAccessData.durationInSeconds", f"it must be between 1 and {LONGEST_SECONDS}")
     until = datetime.now(UTC) + timedelta(seconds=seconds)  # SAS are checked in real time
     with call.ports.store.transaction():
-        known = call.get(kind, _resource(call))
-        disk = known.json()
+        document = call.get(kind, _resource(call))
+        disk = document.json()
         if level == "write":
             _check_awaits_upload(disk)
         else:
             managed_disk.check_ready(disk)
-            _check_at_rest(call, known)
+            _check_at_rest(call, document)
         # An earlier access may last longer, and its holder still reads or writes.
         state = ACTIVE_UPLOAD if level == "write" else ACTIVE_SAS
-        _show(call, known, state, max(until.isoformat(), known.private.get(UNTIL) or ""))
-        blob, permissions = managed_disks.blob_of(known), "rw" if level == "write" else "r"
+        _show(call, document, state, max(until.isoformat(), document.private.get(UNTIL) or ""))
+        blob, permissions = managed_disks.blob_of(document), "rw" if level == "write" else "r"
         path = compute_operations.granted(call, disk["location"], blob, permissions, until)
         return compute_operations.accepted(call, path)
 
 
 def _end(call: Call, kind: str) -> Answer:
     with call.ports.store.transaction():
-        known = call.get(kind, _resource(call))
-        disk = known.json()
+        document = call.get(kind, _resource(call))
+        disk = document.json()
         if disk["properties"]["diskState"] in (ACTIVE_SAS, ACTIVE_UPLOAD):
-            _show(call, known, _at_rest(disk), "")
+            _show(call, document, _at_rest(disk), "")
         path = compute_operations.done(call, disk["location"])
         return compute_operations.accepted(call, path)
 
@@ -144,18 +144,21 @@ def _check_awaits_upload(disk: Json) -> None:
         raise DISK_WRITE_NOT_ALLOWED.error(name=disk["name"], state=properties["diskState"])
 
 
-def _check_at_rest(call: Call, known: Document) -> None:
-    owner = known.json().get("managedBy")
+def _check_at_rest(call: Call, document: Document) -> None:
+    owner = document.json().get("managedBy")
     view = call.ports.fabric.instance_view(owner) if owner else None
     if view is not None and view.power != "deallocated":
-        raise DISK_OF_RUNNING_MACHINE.error(name=known.json()["name"], owner=owner)
+        raise DISK_OF_RUNNING_MACHINE.error(name=document.json()["name"], owner=owner)
 
 
-def _show(call: Call, known: Document, state: str, until: str) -> None:
-    shown = known.json()
-    properties = shown["properties"] | {"diskState": state}
+def _show(call: Call, document: Document, state: str, until: str) -> None:
+    resource = document.json()
+    properties = resource["properties"] | {"diskState": state}
     call.ports.store.put(
-        known.kind, known.id, shown | {"properties": properties}, private=dict(known.private) | {UNTIL: until}
+        document.kind,
+        document.id,
+        resource | {"properties": properties},
+        private=dict(document.private) | {UNTIL: until},
     )
 
 

@@ -89,18 +89,18 @@ class ManagedDiskRequest(RequestBody):
 def put_disk(call: Call) -> Answer:
     request = call.read(ManagedDiskRequest)
     call.get_group()
-    known = call.find(KIND)
-    call.check_precondition(known)
+    existing = call.find(KIND)
+    call.check_precondition(existing)
     place = location.normalised(request.location, TYPE)
-    if known is None:
+    if existing is None:
         return _create(call, request, place)
-    if known.json()["location"] != place:
-        raise errors.location_conflict(known.json()["name"], known.json()["location"], call.group, place)
+    if existing.json()["location"] != place:
+        raise errors.location_conflict(existing.json()["name"], existing.json()["location"], call.group, place)
     return _change(call, request)
 
 
 def get_disk(call: Call) -> Answer:
-    return disk_access.shown(call, call.get(KIND))
+    return disk_access.answer(call, call.get(KIND))
 
 
 def list_disks(call: Call) -> Answer:
@@ -118,18 +118,18 @@ def patch_disk(call: Call) -> Answer:
 
 def delete_disk(call: Call) -> Answer:
     with call.ports.store.transaction():
-        known = call.find(KIND)
-        if known is None:
+        document = call.find(KIND)
+        if document is None:
             return Answer(204)
-        call.check_precondition(known)
-        shown = known.json()
-        if owner := shown.get("managedBy"):
-            raise attached(shown["name"], owner)
-        disk_access.check_no_access(known, "deleting")
-        if (state := shown["properties"]["provisioningState"]) in ("Creating", "Updating"):
-            raise DISK_NOT_READY.error(name=shown["name"], state=state)
-        call.ports.store.delete(KIND, known.id)
-        return compute_operations.accepted(call, begin_deletion(call, shown["location"], blob_of(known)))
+        call.check_precondition(document)
+        disk = document.json()
+        if owner := disk.get("managedBy"):
+            raise attached(disk["name"], owner)
+        disk_access.check_no_access(document, "deleting")
+        if (state := disk["properties"]["provisioningState"]) in ("Creating", "Updating"):
+            raise DISK_NOT_READY.error(name=disk["name"], state=state)
+        call.ports.store.delete(KIND, document.id)
+        return compute_operations.accepted(call, begin_deletion(call, disk["location"], blob_of(document)))
 
 
 def _create(call: Call, request: ManagedDiskRequest, place: str) -> Answer:
@@ -159,12 +159,12 @@ def _create(call: Call, request: ManagedDiskRequest, place: str) -> Answer:
     return _begin_empty(call, disk, disk.size_gib * GIB + VHD_FOOTER_BYTES)
 
 
-def _await_upload(call: Call, requested: PropertiesRequest, disk: ManagedDisk) -> Answer:
+def _await_upload(call: Call, properties: PropertiesRequest, disk: ManagedDisk) -> Answer:
     """A disk of zeros whose bytes somebody with write access brings, the footer with them."""
-    blob_bytes = upload_bytes(requested.creation_data.upload_size_bytes)
+    blob_bytes = upload_bytes(properties.creation_data.upload_size_bytes)
     disk_bytes = blob_bytes - VHD_FOOTER_BYTES
     size = -(-disk_bytes // GIB)
-    if requested.disk_size_gib not in (None, size):
+    if properties.disk_size_gib not in (None, size):
         raise invalid("disk.diskSizeGB", f"it must be the size of the upload, {size} GB")
     source = {"uploadSizeBytes": blob_bytes}
     disk = replace(disk, size_gib=size, size_bytes=disk_bytes, create_option="Upload", source=source)
@@ -180,38 +180,43 @@ def _begin_empty(call: Call, disk: ManagedDisk, blob_bytes: int) -> Answer:
 
 def _completed(call: Call, document: Document) -> Document:
     """A new disk with what its request says without effect."""
-    shown = call.with_kept(ManagedDiskRequest, document.json())
-    return document if shown == document.json() else call.ports.store.put(KIND, document.id, shown)
+    body = call.with_kept(ManagedDiskRequest, document.json())
+    return document if body == document.json() else call.ports.store.put(KIND, document.id, body)
 
 
-def _import(call: Call, asked: PropertiesRequest, disk: ManagedDisk) -> Answer:
+def _import(call: Call, properties: PropertiesRequest, disk: ManagedDisk) -> Answer:
     """A disk with the bytes of a VHD in a storage account, which is left as it is."""
-    source = _source(call, asked.creation_data)
-    found = call.ports.blobs.properties(source)
-    if found is None or found.kind != "page" or found.size_bytes <= VHD_FOOTER_BYTES:
+    source = _source(call, properties.creation_data)
+    vhd = call.ports.blobs.properties(source)
+    if vhd is None or vhd.kind != "page" or vhd.size_bytes <= VHD_FOOTER_BYTES:
         raise invalid("disk.creationData.sourceUri", "there is no VHD at this address")
-    smallest = -(-(found.size_bytes - VHD_FOOTER_BYTES) // GIB)
-    size = size_gib(asked.disk_size_gib or smallest)
+    smallest = -(-(vhd.size_bytes - VHD_FOOTER_BYTES) // GIB)
+    size = size_gib(properties.disk_size_gib or smallest)
     if size < smallest:
         raise invalid("disk.diskSizeGB", f"it must not be smaller than the VHD, {smallest} GB")
-    shown = {"sourceUri": asked.creation_data.source_uri, "storageAccountId": asked.creation_data.storage_account_id}
-    shown = {key: value for key, value in shown.items() if value}
-    disk = replace(disk, size_gib=size, create_option="Import", source=shown)
-    return _begin_copy(call, disk, source, found.size_bytes - VHD_FOOTER_BYTES, asked.disk_size_gib)
+    vhd_source = {
+        "sourceUri": properties.creation_data.source_uri,
+        "storageAccountId": properties.creation_data.storage_account_id,
+    }
+    vhd_source = {key: value for key, value in vhd_source.items() if value}
+    disk = replace(disk, size_gib=size, create_option="Import", source=vhd_source)
+    return _begin_copy(call, disk, source, vhd.size_bytes - VHD_FOOTER_BYTES, properties.disk_size_gib)
 
 
-def _copy(call: Call, asked: PropertiesRequest, disk: ManagedDisk) -> Answer:
+def _copy(call: Call, properties: PropertiesRequest, disk: ManagedDisk) -> Answer:
     """A disk with the bytes of a snapshot, or of a disk that no machine writes to."""
-    origin = _origin(call, asked.creation_data.source_resource_id)
-    shown = origin.json()
-    smallest = int(shown["properties"]["diskSizeGB"])
-    size = size_gib(asked.disk_size_gib or smallest)
+    origin = _origin(call, properties.creation_data.source_resource_id)
+    origin_body = origin.json()
+    smallest = int(origin_body["properties"]["diskSizeGB"])
+    size = size_gib(properties.disk_size_gib or smallest)
     if size < smallest:
         raise invalid("disk.diskSizeGB", f"it must not be smaller than its source, {smallest} GB")
-    source = {"sourceResourceId": shown["id"], "sourceUniqueId": shown["properties"]["uniqueId"]}
-    os_type = disk.os_type or shown["properties"].get("osType", "")
+    source = {"sourceResourceId": origin_body["id"], "sourceUniqueId": origin_body["properties"]["uniqueId"]}
+    os_type = disk.os_type or origin_body["properties"].get("osType", "")
     disk = replace(disk, size_gib=size, create_option="Copy", source=source, os_type=os_type)
-    return _begin_copy(call, disk, blob_of(origin), int(shown["properties"]["diskSizeBytes"]), asked.disk_size_gib)
+    return _begin_copy(
+        call, disk, blob_of(origin), int(origin_body["properties"]["diskSizeBytes"]), properties.disk_size_gib
+    )
 
 
 def _begin_copy(call: Call, disk: ManagedDisk, source: Blob, source_bytes: int, requested_gib: int | None) -> Answer:
@@ -284,9 +289,9 @@ def _source(call: Call, creation: CreationRequest) -> Blob:
 def _change(call: Call, request: ManagedDiskRequest) -> Answer:
     """Tags, kind of storage, system, what is kept without effect, and a larger size."""
     with call.ports.store.transaction():
-        known = call.get(KIND)
-        call.check_precondition(known)
-        changed = known.json()
+        existing = call.get(KIND)
+        call.check_precondition(existing)
+        changed = existing.json()
         creation = request.properties.creation_data.model_dump(by_alias=True)
         check_fixed(changed, {**creation, "zones": request.zones})
         if request.properties.os_type:
@@ -294,7 +299,7 @@ def _change(call: Call, request: ManagedDiskRequest) -> Answer:
         before = changed["properties"]["diskSizeGB"]
         size = request.properties.disk_size_gib or before
         if size != before:
-            _check_growth(call, known, size_gib(size))
+            _check_growth(call, existing, size_gib(size))
         if request.sku.name is not None:
             changed["sku"] = shown_sku(sku(request.sku.name))
             kind = {"storageAccountType": changed["sku"]["name"]}
@@ -303,13 +308,13 @@ def _change(call: Call, request: ManagedDiskRequest) -> Answer:
             changed["tags"] = request.tags
         changed = call.with_kept(ManagedDiskRequest, changed)
         if size == before:
-            return disk_access.shown(call, call.ports.store.put(KIND, known.id, changed))
+            return disk_access.answer(call, call.ports.store.put(KIND, existing.id, changed))
         changed["properties"]["provisioningState"] = "Updating"
-        document = call.ports.store.put(KIND, known.id, changed)
+        document = call.ports.store.put(KIND, existing.id, changed)
         begun, path = compute_operations.begin_job(call, changed["location"], KIND)
         state: jobs.GrowState = {
             **begun,
-            "target": jobs.place_of(blob_of(known)),
+            "target": jobs.place_of(blob_of(existing)),
             "before_bytes": 0,
             "size_bytes": size * GIB + VHD_FOOTER_BYTES,
         }
@@ -317,16 +322,16 @@ def _change(call: Call, request: ManagedDiskRequest) -> Answer:
     return call.accepted(path, status=202, body=disk_access.current(call, document))
 
 
-def _check_growth(call: Call, known: Document, size: int) -> None:
-    shown = known.json()
-    check_ready(shown)
-    if size < shown["properties"]["diskSizeGB"]:
-        raise DISK_NOT_REDUCED.error(id=shown["id"])
-    disk_access.check_no_access(known, "resizing")
-    owner = shown.get("managedBy")
+def _check_growth(call: Call, document: Document, size: int) -> None:
+    disk = document.json()
+    check_ready(disk)
+    if size < disk["properties"]["diskSizeGB"]:
+        raise DISK_NOT_REDUCED.error(id=disk["id"])
+    disk_access.check_no_access(document, "resizing")
+    owner = disk.get("managedBy")
     view = call.ports.fabric.instance_view(owner) if owner else None
     if view is not None and view.power != "deallocated":
-        raise DISK_SIZE_WHILE_RUNNING.error(name=shown["name"], owner=owner)
+        raise DISK_SIZE_WHILE_RUNNING.error(name=disk["name"], owner=owner)
 
 
 # ------------------------------------------------------------------------------------------------ for virtual machines

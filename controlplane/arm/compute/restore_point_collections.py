@@ -27,12 +27,12 @@ POINT = f"{POINTS}/{{point}}"
 
 def get_collection(call: Call) -> Answer:
     """With `$expand=restorePoints` also its points."""
-    found = call.get(KIND)
+    document = call.get(KIND)
     if call.query.get("$expand", "").lower() != "restorepoints":
-        return call.stored(found)
-    shown = found.json()
-    inside = [point.json() for point in call.ports.store.find(POINT_KIND, found.id)]
-    return as_json(shown | {"properties": shown["properties"] | {"restorePoints": inside}})
+        return call.stored(document)
+    body = document.json()
+    inside = [point.json() for point in call.ports.store.find(POINT_KIND, document.id)]
+    return as_json(body | {"properties": body["properties"] | {"restorePoints": inside}})
 
 
 def list_collections(call: Call) -> Answer:
@@ -57,12 +57,12 @@ def delete_collection(call: Call) -> Answer:
 
 
 def get_point(call: Call) -> Answer:
-    found = call.find(POINT_KIND)
-    if found is None:
+    document = call.find(POINT_KIND)
+    if document is None:
         collection = call.get(KIND, call.id.rpartition("/restorePoints/")[0])
-        wanted = ResourceId.parse(call.id)
-        raise errors.resource_not_found(POINT_TYPE, f"{collection.json()['name']}/{wanted.name}", call.group)
-    return call.stored(found)
+        point_id = ResourceId.parse(call.id)
+        raise errors.resource_not_found(POINT_TYPE, f"{collection.json()['name']}/{point_id.name}", call.group)
+    return call.stored(document)
 
 
 def delete_point(call: Call) -> Answer:

@@ -63,7 +63,7 @@ def put_snapshot(call: Call) -> Answer:
     request = call.read(SnapshotRequest)
     call.get_group()
     place = location.normalised(request.location, TYPE)
-    if _known(call, place) is not None:
+    if _existing_snapshot(call, place) is not None:
         return _change(call, request)
     creation = request.properties.creation_data
     # Outside the transaction: whether the host has made the disk already is seen in the storage.
@@ -71,7 +71,7 @@ def put_snapshot(call: Call) -> Answer:
         raise DISK_NOT_CREATED_YET.error()
     with call.ports.store.transaction():
         call.get_group()
-        if _known(call, place) is not None:
+        if _existing_snapshot(call, place) is not None:
             return _change(call, request)
         disk = _source(call, creation)
         body = call.with_kept(SnapshotRequest, _body(call, request, place, disk.json()))
@@ -82,31 +82,31 @@ def put_snapshot(call: Call) -> Answer:
     return call.accepted(path, status=202, body=document.json())
 
 
-def _known(call: Call, place: str) -> Document | None:
+def _existing_snapshot(call: Call, place: str) -> Document | None:
     """The snapshot of this name, if there is one; it does not move to another place."""
-    known = call.find(KIND)
-    call.check_precondition(known)
-    if known is not None and known.json()["location"] != place:
-        raise errors.location_conflict(known.json()["name"], known.json()["location"], call.group, place)
-    return known
+    existing = call.find(KIND)
+    call.check_precondition(existing)
+    if existing is not None and existing.json()["location"] != place:
+        raise errors.location_conflict(existing.json()["name"], existing.json()["location"], call.group, place)
+    return existing
 
 
 def _change(call: Call, request: SnapshotRequest) -> Answer:
     """Tags, kind of storage and what is kept without effect; what was copied stays."""
     with call.ports.store.transaction():
-        known = call.get(KIND)
+        document = call.get(KIND)
         creation = request.properties.creation_data.model_dump(by_alias=True)
-        managed_disk.check_fixed(known.json(), {**creation, "incremental": request.properties.incremental})
-        changed = call.with_kept(SnapshotRequest, known.json() | {"sku": managed_disk.shown_sku(request.sku.name)})
+        managed_disk.check_fixed(document.json(), {**creation, "incremental": request.properties.incremental})
+        changed = call.with_kept(SnapshotRequest, document.json() | {"sku": managed_disk.shown_sku(request.sku.name)})
         if request.tags is not None:
             changed["tags"] = request.tags
-        if changed != known.json():
-            known = call.ports.store.put(KIND, known.id, changed)
-        return disk_access.shown(call, known)
+        if changed != document.json():
+            document = call.ports.store.put(KIND, document.id, changed)
+        return disk_access.answer(call, document)
 
 
 def get_snapshot(call: Call) -> Answer:
-    return disk_access.shown(call, call.get(KIND))
+    return disk_access.answer(call, call.get(KIND))
 
 
 def list_snapshots(call: Call) -> Answer:
@@ -120,20 +120,20 @@ def list_all_snapshots(call: Call) -> Answer:
 
 def delete_snapshot(call: Call) -> Answer:
     with call.ports.store.transaction():
-        known = call.find(KIND)
-        if known is None:
+        document = call.find(KIND)
+        if document is None:
             return Answer(204)
-        call.check_precondition(known)
-        shown = known.json()
-        disk_access.check_no_access(known, "deleting")
-        if (state := shown["properties"]["provisioningState"]) == "Creating":
-            raise SNAPSHOT_NOT_READY.error(name=shown["name"], state=state)
-        call.ports.store.delete(KIND, known.id)
-        taken = known.private.get("blob")  # none where it could not be taken
+        call.check_precondition(document)
+        snapshot = document.json()
+        disk_access.check_no_access(document, "deleting")
+        if (state := snapshot["properties"]["provisioningState"]) == "Creating":
+            raise SNAPSHOT_NOT_READY.error(name=snapshot["name"], state=state)
+        call.ports.store.delete(KIND, document.id)
+        taken = document.private.get("blob")  # none where it could not be taken
         if taken is None:
-            path = compute_operations.done(call, shown["location"])
+            path = compute_operations.done(call, snapshot["location"])
         else:
-            path = disks.begin_deletion(call, shown["location"], Blob(**taken))
+            path = disks.begin_deletion(call, snapshot["location"], Blob(**taken))
         return compute_operations.accepted(call, path)
 
 

@@ -39,19 +39,19 @@ def run_command(call: Call) -> Answer:
         raise not_allowed(f"The VM cannot run a command yet: {error}.") from None
 
 
-def _script(asked: CommandRequest, os_type: str) -> tuple[str, ...]:
-    if not asked.command_id:
+def _script(request: CommandRequest, os_type: str) -> tuple[str, ...]:
+    if not request.command_id:
         raise missing("commandId")
-    named = {each.lower(): each for each in SHELLS.values()}.get(asked.command_id.lower())
+    named = {each.lower(): each for each in SHELLS.values()}.get(request.command_id.lower())
     if named is None:
-        raise errors.operation_not_simulated(f"the run command {asked.command_id}")
+        raise errors.operation_not_simulated(f"the run command {request.command_id}")
     if named != SHELLS[os_type]:
         raise invalid("commandId", f"{named} is not for a machine with {os_type}; use {SHELLS[os_type]}")
-    if asked.parameters:
+    if request.parameters:
         raise errors.operation_not_simulated("the parameters of a run command")
-    if not asked.script:
+    if not request.script:
         raise missing("script")
-    return tuple(asked.script)
+    return tuple(request.script)
 
 
 ROUTES = (Route("POST", f"{MACHINE}/runCommand", run_command, body=CommandRequest, codes=(202,)),)

@@ -57,9 +57,9 @@ def take(call: Call, machine: Json, placed: Iterable[Placed]) -> None:
             disks.create_for(call, machine, disk.request, disk.backed.blob)
 
 
-def release(call: Call, shown: Iterable[Json]) -> None:
+def release(call: Call, disk_bodies: Iterable[Json]) -> None:
     """These disks, as the machine shows them, are no longer its own."""
-    for disk in shown:
+    for disk in disk_bodies:
         if "managedDisk" in disk:
             disks.detach(call.ports.store, disk["managedDisk"]["id"])
 
@@ -89,10 +89,10 @@ def blob_keys(disks: Iterable[Disk]) -> list[str]:
     return [disk.blob_key for disk in disks]
 
 
-def check_unused(call: Call, wanted: Sequence[Disk]) -> None:
+def check_unused(call: Call, disks: Sequence[Disk]) -> None:
     """A blob is the disk of one machine at most, and lies in an account that is still there."""
     used = {key for machine in call.ports.store.find(KIND) for key in machine.private["blobs"]}
-    for disk, key in zip(wanted, blob_keys(wanted), strict=True):
+    for disk, key in zip(disks, blob_keys(disks), strict=True):
         if key in used:
             raise DISK_BLOB_IN_USE.error(name=disk.name)
         if disk.managed_disk_id is None and usable_account(call.ports.store, disk.blob.account) is None:
@@ -119,13 +119,13 @@ def _unmanaged_blob(call: Call, disk: DiskRequest) -> Blob:
 
 def _disk_to_attach(call: Call, disk: DiskRequest) -> Document:
     try:
-        wanted = ResourceId.parse(disk.managed_disk_id)
+        disk_id = ResourceId.parse(disk.managed_disk_id)
     except ValueError:
         raise invalid(f"{disk.parameter}.managedDisk.id", "it is not the id of a disk") from None
-    document = call.get(managed_disk.KIND, str(wanted))
+    document = call.get(managed_disk.KIND, str(disk_id))
     owner = document.json().get("managedBy")
     if owner:
-        raise not_allowed(f"Disk '{wanted.name}' is already attached to VM '{owner}'.")
+        raise not_allowed(f"Disk '{disk_id.name}' is already attached to VM '{owner}'.")
     managed_disk.check_ready(document.json())
     disk_access.check_no_access(document, "attaching")
     return document

@@ -86,8 +86,8 @@ def patch_extension(call: Call) -> Answer:
     """What the request leaves out stays, protected settings too."""
     machine = _machine(call)
     existing = _get(call, machine)
-    asked = call.read(ExtensionBody)
-    properties = asked.properties
+    body = call.read(ExtensionBody)
+    properties = body.properties
     publisher, type, version = vm_extension.check(
         existing.name,
         properties.publisher or existing.publisher,
@@ -104,7 +104,7 @@ def patch_extension(call: Call) -> Answer:
         public=existing.public if properties.settings is None else properties.settings,
         protected=properties.protected_settings or {},
         keeps_protected=properties.protected_settings is None,
-        traits=existing.traits | asked.traits(),
+        traits=existing.traits | body.traits(),
     )
     return _deliver(call, machine, properties, request)
 

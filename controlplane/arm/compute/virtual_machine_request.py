@@ -98,15 +98,15 @@ class StorageProfileRequest(RequestBody):
         return DiskBody.model_validate({"createOption": "FromImage"})
 
     def disks(self) -> tuple[DiskRequest, ...]:
-        found = [self.system_disk().disk(OS_DISK_LUN)]
+        disks = [self.system_disk().disk(OS_DISK_LUN)]
         for disk in self.data_disks or []:
             if disk.lun is None:
                 raise missing("dataDisk.lun")
             if disk.to_be_detached:
                 continue
             # -1 stands for the OS disk in this program; a request must not use it.
-            found.append(disk.disk(disk.lun if disk.lun != OS_DISK_LUN else OS_DISK_LUN - 1))
-        return tuple(found)
+            disks.append(disk.disk(disk.lun if disk.lun != OS_DISK_LUN else OS_DISK_LUN - 1))
+        return tuple(disks)
 
 
 class WindowsRequest(RequestBody):
@@ -251,10 +251,10 @@ class VirtualMachineRequest(RequestBody):
             sets_system_up=properties.os_profile is not None,
             computer_name=system.computer_name or "",
             admin_username=system.admin_username or "",
-            windows=_shown(system.windows_configuration),
-            linux=_shown(system.linux_configuration),
-            network=_shown(properties.network_profile),
-            diagnostics=_shown(properties.diagnostics_profile),
+            windows=_json_of(system.windows_configuration),
+            linux=_json_of(system.linux_configuration),
+            network=_json_of(properties.network_profile),
+            diagnostics=_json_of(properties.diagnostics_profile),
             others=properties.others(),
             cleared=properties.cleared(),
             user_data=None if properties.user_data is None else checked_user_data(properties.user_data),
@@ -276,21 +276,21 @@ class MachinePatch(RequestBody):
     def applied(self, machine: Json) -> VirtualMachineRequest:
         """The PUT that means the same for a machine as it is shown. Objects are changed key by key; lists, and objects
         without content that are only kept, replace what was there."""
-        asked = self.properties.model_dump(by_alias=True, exclude_unset=True, exclude_none=True)
+        changes = self.properties.model_dump(by_alias=True, exclude_unset=True, exclude_none=True)
         before = {key: machine[key] for key in ("location", "tags", "zones") if key in machine}
         named = {key: value for key, value in (("tags", self.tags), ("zones", self.zones)) if value is not None}
         properties, cleared = machine["properties"], self.properties.cleared()
         joined = properties | {
-            key: value if key in cleared else _joined(properties.get(key), value) for key, value in asked.items()
+            key: value if key in cleared else _joined(properties.get(key), value) for key, value in changes.items()
         }
         return VirtualMachineRequest.model_validate(before | named | {"properties": joined})
 
 
-def _joined(before: Any, asked: Any) -> Any:
-    if not (isinstance(before, dict) and isinstance(asked, dict)):
-        return asked
-    return before | {key: _joined(before.get(key), value) for key, value in asked.items()}
+def _joined(before: Any, change: Any) -> Any:
+    if not (isinstance(before, dict) and isinstance(change, dict)):
+        return change
+    return before | {key: _joined(before.get(key), value) for key, value in change.items()}
 
 
-def _shown(part: RequestBody | None) -> dict[str, Any] | None:
+def _json_of(part: RequestBody | None) -> dict[str, Any] | None:
     return None if part is None else part.model_dump(by_alias=True, exclude_none=True)

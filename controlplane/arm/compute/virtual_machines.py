@@ -51,21 +51,21 @@ USER_DATA = "user_data"
 
 
 def put_machine(call: Call) -> Answer:
-    asked = call.read(VirtualMachineRequest)
-    request = asked.machine(call.names["vm"])
+    put_request = call.read(VirtualMachineRequest)
+    request = put_request.machine(call.names["vm"])
     call.get_group()
-    known = call.find(KIND)
-    call.check_precondition(known)
-    identity = merged(call, known.json().get("identity") if known else None, asked.identity, replaces=True)
-    if known is None:
+    existing = call.find(KIND)
+    call.check_precondition(existing)
+    identity = merged(call, existing.json().get("identity") if existing else None, put_request.identity, replaces=True)
+    if existing is None:
         return _create(call, request, identity)
-    return _update(call, known, request, identity, VirtualMachineRequest)
+    return _update(call, existing, request, identity, VirtualMachineRequest)
 
 
 def get_machine(call: Call) -> Answer:
     expanded = {word.strip().lower() for word in call.query.get("$expand", "").split(",")}
     document = call.get(KIND)
-    machine = _shown(call, document, "instanceview" in expanded)
+    machine = _current_body(call, document, "instanceview" in expanded)
     if "userdata" in expanded and document.private.get(USER_DATA):
         machine["properties"]["userData"] = document.private[USER_DATA]
     return as_json(machine)
@@ -87,13 +87,13 @@ def list_all_machines(call: Call) -> Answer:
 
 def delete_machine(call: Call) -> Answer:
     with call.ports.store.transaction():
-        known = call.find(KIND)
-        if known is None:
+        document = call.find(KIND)
+        if document is None:
             return Answer(204)
-        call.check_precondition(known)
-        machine = known.json()
+        call.check_precondition(document)
+        machine = document.json()
         call.ports.fabric.delete_vm(machine["id"])
-        call.ports.store.delete(KIND, known.id)
+        call.ports.store.delete(KIND, document.id)
         release(call, all_disks(machine))
         network_interfaces.reconnect(call, machine["id"], network_interfaces.ids_of(machine), ())
         answer = compute_operations.accepted(call, compute_operations.begin(call, machine, goal="absent"))
@@ -149,18 +149,18 @@ def _create(call: Call, request: MachineRequest, identity: Json | None) -> Answe
         computer_name=machine.computer_name,
         disks=tuple(disk.backed for disk in placed),
     )
-    shown = _with_identity(body(call.id, machine, spec.vm_id, call.ports.clock.now()), identity)
-    shown = call.with_kept(VirtualMachineRequest, shown)
+    machine_body = _with_identity(body(call.id, machine, spec.vm_id, call.ports.clock.now()), identity)
+    machine_body = call.with_kept(VirtualMachineRequest, machine_body)
     with call.ports.store.transaction():
         call.get_group()
         check_unused(call, spec.disks)
         private = {"blobs": blob_keys(spec.disks), USER_DATA: machine.user_data or ""}
-        call.ports.store.put(KIND, call.id, shown, parent=call.group_id, private=private, if_none_match=True)
-        take(call, shown, placed)
-        network_interfaces.reconnect(call, call.id, (), network_interfaces.ids_of(shown))
+        call.ports.store.put(KIND, call.id, machine_body, parent=call.group_id, private=private, if_none_match=True)
+        take(call, machine_body, placed)
+        network_interfaces.reconnect(call, call.id, (), network_interfaces.ids_of(machine_body))
         call.ports.fabric.create_vm(call.id, spec)
-        path = compute_operations.begin(call, shown)
-        return call.accepted(path, status=201, body=_shown(call, call.get(KIND)))
+        path = compute_operations.begin(call, machine_body)
+        return call.accepted(path, status=201, body=_current_body(call, call.get(KIND)))
 
 
 def _with_identity(machine: Json, identity: Json | None) -> Json:
@@ -182,10 +182,10 @@ def _names_of_disks(call: Call, request: MachineRequest) -> Callable[[int], str]
 
 
 def _update(
-    call: Call, known: Document, request: MachineRequest, identity: Json | None, model: type[RequestBody]
+    call: Call, existing: Document, request: MachineRequest, identity: Json | None, model: type[RequestBody]
 ) -> Answer:
     """Size, data disks, tags, identity, network interfaces, diagnostics and most of what is only shown may change."""
-    machine = known.json()
+    machine = existing.json()
     check_size(request.size)
     if machine["location"] != request.location:
         raise errors.location_conflict(request.name, machine["location"], call.group, request.location)
@@ -212,7 +212,7 @@ def _update(
         interfaces = [network_interfaces.ids_of(each) for each in (machine, changed)]
         network_interfaces.reconnect(call, machine["id"], *interfaces)
         user_data = {} if request.user_data is None else {USER_DATA: request.user_data}
-        return _write(call, known, changed, (*kept, *(disk.backed for disk in added)), user_data)
+        return _write(call, existing, changed, (*kept, *(disk.backed for disk in added)), user_data)
 
 
 def _properties(before: Json, request: MachineRequest) -> Json:
@@ -228,31 +228,31 @@ def _properties(before: Json, request: MachineRequest) -> Json:
 
 def patch_machine(call: Call) -> Answer:
     """What a PUT may change, of which the request names as much as it wants."""
-    asked = call.read(MachinePatch)
-    known = call.get(KIND)
-    call.check_precondition(known)
-    machine = known.json()
-    request = asked.applied(machine).machine(machine["name"])
-    identity = merged(call, machine.get("identity"), asked.identity, replaces=False)
-    return _update(call, known, request, identity, MachinePatch)
+    patch_request = call.read(MachinePatch)
+    existing = call.get(KIND)
+    call.check_precondition(existing)
+    machine = existing.json()
+    request = patch_request.applied(machine).machine(machine["name"])
+    identity = merged(call, machine.get("identity"), patch_request.identity, replaces=False)
+    return _update(call, existing, request, identity, MachinePatch)
 
 
-def _write(call: Call, known: Document, changed: Json, disks: Sequence[Disk], hidden: Json) -> Answer:
+def _write(call: Call, existing: Document, changed: Json, disks: Sequence[Disk], hidden: Json) -> Answer:
     """Store a changed machine with what it does not show, and tell the fabric if its desired state changes."""
-    private = known.private | {"blobs": blob_keys(disks)} | hidden
-    document = call.ports.store.put(KIND, known.id, changed, private=private, if_match=known.etag)
+    private = existing.private | {"blobs": blob_keys(disks)} | hidden
+    document = call.ports.store.put(KIND, existing.id, changed, private=private, if_match=existing.etag)
     size = changed["properties"]["hardwareProfile"]
     present = call.ports.fabric.disks(changed["id"])
-    if size != known.json()["properties"]["hardwareProfile"] or tuple(disks) != present:
+    if size != existing.json()["properties"]["hardwareProfile"] or tuple(disks) != present:
         call.ports.fabric.create_vm(changed["id"], spec_of(changed, disks))
     path = compute_operations.begin(call, changed)
-    return call.accepted(path, status=200, body=_shown(call, document))
+    return call.accepted(path, status=200, body=_current_body(call, document))
 
 
 # -------------------------------------------------------------------------------------------------------------- showing
 
 
-def _shown(call: Call, document: Document, with_instance_view: bool = False) -> Json:
+def _current_body(call: Call, document: Document, with_instance_view: bool = False) -> Json:
     """The stored machine with what its host shows of it."""
     machine = document.json()
     view = call.ports.fabric.instance_view(machine["id"])
@@ -275,10 +275,10 @@ def _instance_view(call: Call, document: Document) -> Json:
 def _rows(call: Call, documents: Iterable[Document]) -> Iterator[tuple[str, bytes]]:
     """In lists a machine only names its extensions; az cannot read more of them there."""
     for document in documents:
-        shown = _shown(call, document)
-        if "resources" in shown:
-            shown["resources"] = [{"id": extension["id"]} for extension in shown["resources"]]
-        yield document.id, encode(shown)
+        machine = _current_body(call, document)
+        if "resources" in machine:
+            machine["resources"] = [{"id": extension["id"]} for extension in machine["resources"]]
+        yield document.id, encode(machine)
 
 
 ROUTES = (

@@ -83,7 +83,7 @@ def list_points(call: Call) -> Answer:
     check_region(call)
     item = require_item(call)
     filter_terms = list_filters.read(call, list_filters.POINTS)
-    return call.page(call.newest_first(_wanted(call, item, filter_terms)))
+    return call.page(call.newest_first(_filtered_points(call, item, filter_terms)))
 
 
 def post_restore(call: Call) -> Answer:
@@ -104,7 +104,7 @@ def require_point(call: Call) -> Document:
     return point
 
 
-def _wanted(call: Call, item: Document, filter_terms: dict[str, str]) -> Iterator[tuple[str, bytes]]:
+def _filtered_points(call: Call, item: Document, filter_terms: dict[str, str]) -> Iterator[tuple[str, bytes]]:
     """The points of the filter, under keys that start with their time."""
     only_ready = filter_terms.get("movereadyrponly", "").lower() == "true"
     active = sessions.active_points(call.ports.store, item.id, call.ports.clock.now())

@@ -12,7 +12,7 @@ from controlplane.domain.arm_id import ResourceId
 from controlplane.json_object import Json
 from controlplane.ports import Document
 
-SHOWN = ("id", "name", "type", "kind", "managedBy", "location", "sku", "identity", "tags")
+ENTRY_KEYS = ("id", "name", "type", "kind", "managedBy", "location", "sku", "identity", "tags")
 FILTER_KEYS = {"resourcegroup", "resourcetype", "name", "location", "tagname", "tagvalue"}
 
 
@@ -21,10 +21,10 @@ def routes(described: Iterable[Route]) -> tuple[Route, ...]:
 
     def list_in_group(call: Call) -> Answer:
         call.get_group()
-        return _page(call, found(call, kinds, call.group_id))
+        return _page(call, resources_of_kinds(call, kinds, call.group_id))
 
     def list_all(call: Call) -> Answer:
-        return _page(call, found(call, kinds, None))
+        return _page(call, resources_of_kinds(call, kinds, None))
 
     return (
         reading(f"{GROUP}/resources", list_in_group),
@@ -32,7 +32,7 @@ def routes(described: Iterable[Route]) -> tuple[Route, ...]:
     )
 
 
-def found(call: Call, kinds: Iterable[str], parent: str | None) -> Iterator[Document]:
+def resources_of_kinds(call: Call, kinds: Iterable[str], parent: str | None) -> Iterator[Document]:
     """The resources of these kinds in the order of their ids, which is the same in every list."""
     return heapq.merge(*(call.by_id(kind, parent) for kind in kinds), key=lambda document: document.id)
 
@@ -42,10 +42,10 @@ def _page(call: Call, documents: Iterable[Document]) -> Answer:
     check_keys(filters, FILTER_KEYS)
     show_state = "provisioningstate" in call.query.get("$expand", "").lower()
     bodies = ((document.id, document.json()) for document in documents)
-    return call.page((id, encode(_entry(body, show_state))) for id, body in bodies if _is_wanted(body, filters))
+    return call.page((id, encode(_entry(body, show_state))) for id, body in bodies if _matches(body, filters))
 
 
-def _is_wanted(body: Json, filters: Mapping[str, str]) -> bool:
+def _matches(body: Json, filters: Mapping[str, str]) -> bool:
     facts = {
         "resourcegroup": ResourceId.parse(body["id"]).group,
         "resourcetype": body["type"],
@@ -64,6 +64,6 @@ def _has_tag(tags: Mapping[str, str], filters: Mapping[str, str]) -> bool:
 
 
 def _entry(body: Json, show_state: bool) -> Json:
-    entry = {key: body[key] for key in SHOWN if key in body}
+    entry = {key: body[key] for key in ENTRY_KEYS if key in body}
     state = (body.get("properties") or {}).get("provisioningState")
     return entry | ({"provisioningState": state} if show_state and state else {})
