@@ -17,7 +17,7 @@ from contextvars import copy_context
 
 from controlplane.adapters.parked_runs import ParkedRun, ParkedRuns, Resumption
 from controlplane.fabric_documents import OBSERVED
-from controlplane.jobs.engine.execution import Execution, ask_to_stop
+from controlplane.jobs.engine.execution import UNDO_POLL_SECONDS, Execution, ask_to_stop
 from controlplane.jobs.engine.plan import Plan
 from controlplane.jobs.engine.runs import Interrupted, Run, RunStore
 from controlplane.json_object import Json
@@ -40,7 +40,8 @@ def default_workers() -> int:
 
 class InlineEngine:
     """The Engine port. `ports_of` is asked at each start, so that engine and ports can be made in either order.
-    `real_time` is in seconds since 1970: leases are in real time, whatever the world's clock does."""
+    `real_time` is in seconds since 1970: leases are in real time, whatever the world's clock does.
+    `undo_poll_seconds` is the real time between the tries of an undo on a storage that does not answer."""
 
     def __init__(
         self,
@@ -50,11 +51,13 @@ class InlineEngine:
         *,
         workers: int | None = None,
         real_time: Callable[[], float] = time.time,
+        undo_poll_seconds: float = UNDO_POLL_SECONDS,
     ) -> None:
         self._plans = plans
         self._ports_of = ports_of
         self.runs = runs
         self._real_time = real_time
+        self._undo_poll_seconds = undo_poll_seconds
         self._owner = str(uuid.uuid4())
         self._size = workers or default_workers()
         self._workers = ThreadPoolExecutor(self._size, thread_name_prefix="job")
@@ -200,7 +203,8 @@ class InlineEngine:
             self._worker_is_free()
             return
         plan = self._plans[taken.plan]
-        execution = Execution(self._ports_of(), self.runs, plan, taken, self.runs.log(taken.job))
+        log = self.runs.log(taken.job)
+        execution = Execution(self._ports_of(), self.runs, plan, taken, log, self._undo_poll_seconds)
         with self._changed:
             self._held[taken.job] = execution
         self._workers.submit(copy_context().run, self._work, taken.job, execution, Execution.begin)

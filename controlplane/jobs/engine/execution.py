@@ -46,13 +46,22 @@ class Execution:
     All that is written to the store meanwhile, by us or by a step, is written behind the fence of the run.
     """
 
-    def __init__(self, ports: Ports, runs: RunStore, plan: Plan, taken: Run, log: Sequence[Logged]) -> None:
+    def __init__(
+        self,
+        ports: Ports,
+        runs: RunStore,
+        plan: Plan,
+        taken: Run,
+        log: Sequence[Logged],
+        undo_poll_seconds: float = UNDO_POLL_SECONDS,
+    ) -> None:
         self._ports = ports
         self._runs = runs
         self._plan = plan
         self._job_log: JobLog = plan.job_log or records
         self._run = taken
         self._log = log
+        self._undo_poll_seconds = undo_poll_seconds
         self._position = 0
         self._errors: list[ServiceError] = []
         self._undoing = False
@@ -201,7 +210,7 @@ class Execution:
             except Exception as error:  # noqa: BLE001 - the plan goes on undoing whatever one undo meets
                 if not (tries_left and isinstance(error, StorageUnavailable)):
                     return self._undo_failed(step, state, error)
-            yield Wait("the storage", _at_second_look(), None, UNDO_POLL_SECONDS)
+            yield Wait("the storage", _at_second_look(), None, self._undo_poll_seconds)
         raise AssertionError("the last try returns")
 
     def _undo_failed(self, step: Step, state: Json, error: Exception) -> Json:

@@ -226,7 +226,7 @@ def _arm_world(
     guarded = GuardedBlobs(blobs, guard)
     ports = Ports(clock, guarded, store, fabric, Random(7), settings, vault_blobs=guarded)
 
-    engine = InlineEngine(plans(lambda: requests), lambda: ports, store.runs, workers=workers)
+    engine = InlineEngine(plans(lambda: requests), lambda: ports, store.runs, workers=workers, undo_poll_seconds=0.01)
     app = build(ports, engine, identity(), **edge)
     requests = internal_client(ports, engine, identity())
     loop = asyncio.Runner()

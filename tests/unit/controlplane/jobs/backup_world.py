@@ -116,7 +116,9 @@ class BackupWorld:
             self.engine.close()
             self.store.runs.disown()
         plans = {**PLANS, **{plan.name: plan for plan in changed}}
-        self.engines.append(InlineEngine(plans, lambda: self.ports, self.store.runs, workers=workers))
+        self.engines.append(
+            InlineEngine(plans, lambda: self.ports, self.store.runs, workers=workers, undo_poll_seconds=0.01)
+        )
         return self.engine
 
     # ---------------------------------------------------------------------------------------------------- what is done

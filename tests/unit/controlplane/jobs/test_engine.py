@@ -57,7 +57,8 @@ class World:
     engines: list[InlineEngine] = field(default_factory=list)
 
     def engine(self, *plans: Plan) -> InlineEngine:
-        engine = InlineEngine({plan.name: plan for plan in plans}, lambda: self.ports, self.store.runs)
+        by_name = {plan.name: plan for plan in plans}
+        engine = InlineEngine(by_name, lambda: self.ports, self.store.runs, undo_poll_seconds=0.01)
         self.engines.append(engine)
         return engine
 
