@@ -129,6 +129,13 @@ SERVICE = (
         "controlplane/arm/edge/azure_operations.py",
     ),
     Choice(
+        "A filter of a list of deployments, resources or roles",
+        "a value that Azure never has is refused; so is, by its name, a type of resource that is not simulated or that "
+        "is no entry of this list here",
+        NOT_PUBLIC,
+        "controlplane/arm/resources/resources.py",
+    ),
+    Choice(
         "A child of a vault, or a fabric, by a name that it cannot have",
         "`InvalidRestApiParameter`, naming `resourceName` or `fabricName`",
         "quoted in a report for `backupstorageconfig`; for the others by analogy",

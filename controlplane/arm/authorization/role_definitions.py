@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from controlplane.arm.edge.call import Answer, Call, as_json
-from controlplane.arm.edge.filters import check_keys, holds, terms
+from controlplane.arm.edge.filters import check_keys, check_value, holds, terms
 from controlplane.arm.edge.routing import Route, reading, refused
 from controlplane.arm.edge.scopes import every_scope, existing_scope
 from controlplane.domain.resources.role import BUILT_IN, DEFINITIONS, definition_body, definition_not_found
+
+ROLE_TYPES = ("BuiltInRole", "CustomRole")
+"""There are no custom roles here, so a list of them is empty."""
 
 
 def list_definitions(call: Call) -> Answer:
     above = _above(call)
     filters = terms(call.query.get("$filter", ""))
     check_keys(filters, {"rolename", "type"})
+    check_value(filters, "type", ROLE_TYPES)
     named = {id: {"rolename": name, "type": "BuiltInRole"} for id, name in BUILT_IN.items()}
     ids = [id for id, facts in named.items() if holds(filters, facts)]
     return as_json({"value": [definition_body(above, id) for id in ids]})

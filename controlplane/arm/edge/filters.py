@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 
 from controlplane.domain import errors
@@ -57,6 +57,13 @@ def check_keys(filter_terms: Mapping[str, str], allowed_keys: set[str]) -> None:
     for key in filter_terms:
         if key not in allowed_keys and key != SECONDARY_REGION:
             raise errors.invalid_query("$filter", f"'{key}' is not a key of this list")
+
+
+def check_value(filter_terms: Mapping[str, str], key: str, values: Collection[str]) -> None:
+    """Refuse a value that the key never has in Azure, which would otherwise give an empty list; case means nothing."""
+    if key in filter_terms and filter_terms[key].lower() not in {value.lower() for value in values}:
+        reason = f"'{filter_terms[key]}' is none of {', '.join(sorted(values))}"
+        raise errors.invalid_query("$filter", reason)
 
 
 def _date(filter_terms: Mapping[str, str], key: str) -> datetime | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 
 from controlplane.arm.edge.call import RETRY_AFTER_SECONDS, Answer, Call, as_json
-from controlplane.arm.edge.filters import check_keys, holds, terms
+from controlplane.arm.edge.filters import check_keys, check_value, holds, terms
 from controlplane.arm.edge.routing import GROUP, SUBSCRIPTION, Route, reading, refused
 from controlplane.arm.resources import what_if
 from controlplane.arm.resources.deployment_history import MOST, make_room
@@ -15,7 +15,7 @@ from controlplane.domain import errors
 from controlplane.domain.events import service as events
 from controlplane.domain.resources import deployment as domain
 from controlplane.domain.resources import operation
-from controlplane.domain.resources.deployment import ENDED, KIND, TYPE
+from controlplane.domain.resources.deployment import ENDED, KIND, STATES, TYPE
 from controlplane.domain.times import instant, parse_instant
 from controlplane.jobs.deployment import DEPLOY, DeployState, cancel, operations_of, state_of
 from controlplane.json_object import Json
@@ -26,6 +26,8 @@ DEPLOYMENT = f"{DEPLOYMENTS}/{{deployment}}"
 WITHOUT_PROVIDER = f"{GROUP}/deployments/{{deployment}}"
 """Where clients ask for the operations of a deployment."""
 IN_SUBSCRIPTION = f"{SUBSCRIPTION}/providers/{TYPE}"
+LISTED_STATES = {*STATES, "NotSpecified", "Ready", "Creating", "Created", "Updating", "Deleting", "Deleted"}
+"""What the published SDK knows as a deployment's provisioning state; some of them no deployment has here."""
 HASH = "/providers/Microsoft.Resources/calculateTemplateHash"
 
 
@@ -96,6 +98,7 @@ def list_deployments(call: Call) -> Answer:
     call.get_group()
     filters = terms(call.query.get("$filter", ""))
     check_keys(filters, {"provisioningstate"})
+    check_value(filters, "provisioningstate", LISTED_STATES)
     deployments = call.ports.store.find(KIND, call.group_id)
     rows = ((f"{each.private['started']} {each.id}", each.body) for each in deployments if _is_wanted(each, filters))
     return call.page(islice(call.newest_first(rows), _top(call)))

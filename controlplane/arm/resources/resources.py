@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
+from controlplane.arm.edge import azure_namespaces, azure_operations
 from controlplane.arm.edge.call import Answer, Call, encode
-from controlplane.arm.edge.filters import check_keys, holds, terms
+from controlplane.arm.edge.filters import check_keys, check_value, holds, terms
 from controlplane.arm.edge.routing import GROUP, SUBSCRIPTION, Route, group_resources, reading, type_of
+from controlplane.domain import errors
 from controlplane.domain.arm_id import ResourceId
+from controlplane.domain.location import REGIONS
 from controlplane.json_object import Json
 from controlplane.ports import Document
 
 ENTRY_KEYS = ("id", "name", "type", "kind", "managedBy", "location", "sku", "identity", "tags")
 FILTER_KEYS = {"resourcegroup", "resourcetype", "name", "location", "tagname", "tagvalue"}
+
+GLOBAL = "global"
+"""The location of what Azure has in no region."""
 
 
 def routes(described: Iterable[Route]) -> tuple[Route, ...]:
@@ -21,10 +27,12 @@ def routes(described: Iterable[Route]) -> tuple[Route, ...]:
 
     def list_in_group(call: Call) -> Answer:
         call.get_group()
-        return _page(call, resources_of_kinds(call, kinds, call.group_id))
+        filters = _filters(call, kinds)
+        return _page(call, resources_of_kinds(call, kinds, call.group_id), filters)
 
     def list_all(call: Call) -> Answer:
-        return _page(call, resources_of_kinds(call, kinds, None))
+        filters = _filters(call, kinds)
+        return _page(call, resources_of_kinds(call, kinds, None), filters)
 
     return (
         reading(f"{GROUP}/resources", list_in_group),
@@ -37,9 +45,30 @@ def resources_of_kinds(call: Call, kinds: Iterable[str], parent: str | None) -> 
     return heapq.merge(*(call.by_id(kind, parent) for kind in kinds), key=lambda document: document.id)
 
 
-def _page(call: Call, documents: Iterable[Document]) -> Answer:
+def _filters(call: Call, kinds: Collection[str]) -> dict[str, str]:
+    """The terms of the request's $filter."""
     filters = terms(call.query.get("$filter", ""))
     check_keys(filters, FILTER_KEYS)
+    if "resourcetype" in filters:
+        _check_type(filters["resourcetype"], kinds)
+    if "location" in filters:
+        filters["location"] = filters["location"].replace(" ", "").lower()
+        check_value(filters, "location", {*REGIONS, GLOBAL})
+    return filters
+
+
+def _check_type(type: str, kinds: Collection[str]) -> None:
+    """Refuse a type of Azure that is not simulated by its name, and one that Azure has not as a wrong value."""
+    if type.lower() in kinds:
+        return
+    namespace, _, name = type.partition("/")
+    path = ["providers", namespace, *name.replace("/", "/*/").split("/")]
+    if name and azure_namespaces.exists(namespace) and not azure_operations.lacks_type(path):
+        raise errors.operation_not_simulated(f"the list of resources of type {type}")
+    raise errors.invalid_query("$filter", f"'{type}' is not a type of resource")
+
+
+def _page(call: Call, documents: Iterable[Document], filters: Mapping[str, str]) -> Answer:
     show_state = "provisioningstate" in call.query.get("$expand", "").lower()
     bodies = ((document.id, document.json()) for document in documents)
     return call.page((id, encode(_entry(body, show_state))) for id, body in bodies if _matches(body, filters))

@@ -87,6 +87,13 @@ def test_built_in_roles_are_found_by_name(world: ArmWorld) -> None:
     assert world.error("GET", f"{SUBSCRIPTION}/{DEFINITIONS}/{NAME}") == (404, "RoleDefinitionDoesNotExist")
 
 
+def test_there_are_no_custom_roles_and_no_roles_of_another_type(world: ArmWorld) -> None:
+    path = f"{GROUP}/{DEFINITIONS}"
+    assert world.get(path, **{"$filter": "type eq 'CustomRole'"}) == {"value": []}
+    assert world.get(path, **{"$filter": "type eq 'builtinrole'"}) == world.get(path)
+    assert world.error("GET", path, **{"$filter": "type eq 'Custom'"}) == (400, "InvalidQueryParameter")
+
+
 def test_built_in_roles_are_found_without_a_subscription(world: ArmWorld) -> None:
     (found,) = world.get(f"/{DEFINITIONS}", **{"$filter": "roleName eq 'Role Based Access Control Administrator'"})[
         "value"

@@ -163,6 +163,31 @@ def test_resources_of_all_types_are_in_one_list(world: ArmWorld) -> None:
     assert world.error("GET", f"{OTHER}/resources") == (404, "ResourceGroupNotFound")
 
 
+@pytest.mark.parametrize(
+    ("filter", "refusal"),
+    [
+        ("resourceType eq 'Microsoft.Web/sites'", (501, "OperationNotSimulated")),
+        ("resourceType eq 'Microsoft.Compute/virtualMachines/extensions'", (501, "OperationNotSimulated")),
+        ("resourceType eq 'Microsoft.Compute/virtualMachine'", (400, "InvalidQueryParameter")),
+        ("resourceType eq 'Contoso.Web/sites'", (400, "InvalidQueryParameter")),
+        ("resourceType eq 'Microsoft.Compute'", (400, "InvalidQueryParameter")),
+        ("location eq 'westos'", (400, "InvalidQueryParameter")),
+    ],
+)
+@pytest.mark.parametrize("scope", [SUBSCRIPTION, GROUP])
+def test_resources_of_a_type_or_place_that_is_not_here_are_no_empty_list(
+    world: ArmWorld, scope: str, filter: str, refusal: tuple[int, str]
+) -> None:
+    assert world.error("GET", f"{scope}/resources", **{"$filter": filter}) == refusal
+
+
+def test_resources_are_found_by_their_place(world: ArmWorld) -> None:
+    world.add_vault()
+    for place, ids in (("westus", [VAULT]), ("West US", [VAULT]), ("uksouth", []), ("global", [])):
+        listed = world.get(RESOURCES, **{"$filter": f"location eq '{place}'"})["value"]
+        assert [each["id"] for each in listed] == ids, place
+
+
 def test_resources_are_found_by_their_tags(world: ArmWorld) -> None:
     world.add_account()
     world.request("PATCH", ACCOUNT, {"tags": {"Owner": "Tests"}})

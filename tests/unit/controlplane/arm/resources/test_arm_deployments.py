@@ -400,7 +400,10 @@ def test_deployments_are_listed_asked_for_and_forgotten(world: ArmWorld) -> None
     world.follow(world.put(DEPLOYMENT, request(account())))
     assert world.request("HEAD", DEPLOYMENT).status_code == 204
     assert world.get(f"{DEPLOYMENTS}/")["value"] == [world.get(DEPLOYMENT)]
-    assert world.get(DEPLOYMENTS, **{"$filter": "provisioningState eq 'Failed'"}) == {"value": []}
+    for state in ("Failed", "deleting"):
+        assert world.get(DEPLOYMENTS, **{"$filter": f"provisioningState eq '{state}'"}) == {"value": []}
+    wrong = {"$filter": "provisioningState eq 'Done'"}
+    assert world.error("GET", DEPLOYMENTS, **wrong) == (400, "InvalidQueryParameter")
     assert [each["id"] for each in world.get(f"{GROUP}/resources")["value"]] == [ACCOUNT]
     deleted = world.request("DELETE", DEPLOYMENT)
     assert (deleted.status_code, world.request("GET", deleted.headers["Location"]).status_code) == (202, 200)
