@@ -200,6 +200,7 @@ VAULTS = (
     Choice(
         "A filter of a list of Azure Backup",
         "a value that no SDK knows is refused with `BMSUserErrorInvalidInput`, one about another workload by its name; "
+        "only containers of databases and shares are an empty list, since az asks for them to delete a vault; "
         "an unknown key with a code of ours. A query parameter that an operation does not know is passed over, as "
         "Resource Manager does; `useSecondaryRegion` is refused by name",
         "the code is quoted in a report about the list of items; the rest is not public",

@@ -79,7 +79,11 @@ ITEMS: Keys = {
     **ITEM,
 }
 CONTAINERS: Keys = {
-    "backupmanagementtype": _MANAGEMENT,
+    # `az backup vault delete --force` asks for the containers of these three in turn. That there are none of the others
+    # is true: nothing else can be registered.
+    "backupmanagementtype": _values(
+        "AzureIaasVM AzureStorage AzureWorkload", "AzureBackupServer AzureSql DPM DefaultBackup MAB"
+    ),
     "containertype": _values(
         "IaasVMContainer Microsoft.Compute/virtualMachines",
         "AzureBackupServerContainer AzureSqlContainer AzureWorkloadContainer Cluster DPMContainer GenericContainer "

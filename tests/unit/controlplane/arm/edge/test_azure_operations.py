@@ -156,6 +156,12 @@ def test_a_filter_by_what_only_azure_has_is_refused_by_its_name(
     assert world.error("GET", path, **{"$filter": f"{key} eq '{value}'"}) == (501, "OperationNotSimulated")
 
 
+@pytest.mark.parametrize("management", ["AzureStorage", "AzureWorkload"])
+def test_containers_of_what_a_forced_deletion_of_a_vault_asks_for_are_none(world: ArmWorld, management: str) -> None:
+    terms = f"backupManagementType eq '{management}' and status eq 'Registered'"
+    assert world.get(CONTAINERS, **{"$filter": terms}) == {"value": []}
+
+
 @pytest.mark.parametrize(
     ("path", "key"),
     [
