@@ -274,7 +274,9 @@ class World:
             self._blob_url, self.storage_answers = foreign.url, foreign.answers
             return foreign.blobs
         accounts = ManagedAccounts(self.state.path / "accounts.json")
-        if self.store.get("world", "storage") is not None:  # so there was an Azurite before
+        storage_address.check_keeper(self.store, foreign=False)
+        settled = self.store.get("world", "storage")
+        if settled is not None and not settled.json()["foreign"]:  # so there was an Azurite before
             azurite_folder.check(self.state.azurite)
             names = [*self._settings.own_accounts, *self._names_of_accounts()]
             if new := azurite_folder.give_missing_keys(accounts, names):

@@ -26,9 +26,8 @@ def settle(store: Store, url: str, foreign: bool) -> None:
         settled = store.get("world", "storage")
         documents = [document for kind in NAMING_BLOBS for document in store.find(kind)]
         if settled is not None and documents:
-            former = settled.json()
-            _check_keeper(former["url"], former["foreign"], foreign)
-            _rename(store, documents, former["url"], url)
+            check_keeper(store, foreign)
+            _rename(store, documents, settled.json()["url"], url)
         store.put("world", "storage", {"url": url, "foreign": foreign})
 
 
@@ -40,7 +39,12 @@ def is_settled(store: Store, url: str | None) -> bool:
     return not any(store.find(kind, limit=1) for kind in NAMING_BLOBS)
 
 
-def _check_keeper(former: str, was_foreign: bool, foreign: bool) -> None:
+def check_keeper(store: Store, foreign: bool) -> None:
+    """Raises WrongUse where the world keeps its blobs in its own Azurite and shall use another, or the reverse."""
+    settled = store.get("world", "storage")
+    if settled is None or not any(store.find(kind, limit=1) for kind in NAMING_BLOBS):
+        return
+    former, was_foreign = settled.json()["url"], settled.json()["foreign"]
     if was_foreign and not foreign:
         raise WrongUse(f"this world keeps its blobs at {former}; start it with --blob-endpoint and --blob-accounts")
     if foreign and not was_foreign:

@@ -83,7 +83,7 @@ def test_a_database_that_is_none(tmp_path: Path) -> None:
     )
     with StateFolder.open(tmp_path / "two") as folder:
         folder.store_file.write_text("no database, and longer than the head of one would be" * 10, encoding="utf-8")
-    assert "store.db: the database cannot be used (file is not a database)" in up(2, tmp_path / "two")
+    assert "store.db is damaged; restore it from a copy" in up(2, tmp_path / "two")
 
 
 def test_a_database_that_another_world_has(tmp_path: Path) -> None:

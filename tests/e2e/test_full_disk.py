@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -119,6 +120,8 @@ def test_a_start_on_a_full_disk_is_refused_and_one_after_it_has_everything(disk:
     world = Up(disk / "world")
     scenario = protected(world.client)
     good_backup(scenario)
+    ended, saved = time.time(), disk / "world" / "azurite" / "__azurite_db_blob__.json"
+    eventually(lambda: saved.stat().st_mtime > ended, "Azurite has saved the backup")
     fill(disk)
     children = world.children()
     world.process.kill()

@@ -41,8 +41,9 @@ class Gate:
     @contextmanager
     def passage(self) -> Iterator[None]:
         """Wait until the gate is open; it does not close before the passage ends."""
-        about_to_wait("a frozen disk")
         with self._changed:
+            if self._closed():
+                about_to_wait("a frozen disk")
             while self._closed():
                 self._changed.wait(LOOK_SECONDS)
             self._passing += 1
