@@ -66,7 +66,8 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def fresh_checkout(folder: Path) -> Path:
     (folder / "simulator" / "command").mkdir(parents=True)
-    for name in ("__init__.py", "__main__.py", "command/__init__.py", "command/bootstrap.py", "command/program.py"):
+    modules = ("__init__", "bootstrap", "texts", "program", "chinese", "chinese_failures")
+    for name in ("__init__.py", "__main__.py", *(f"command/{module}.py" for module in modules)):
         shutil.copy(ROOT / "simulator" / name, folder / "simulator" / name)
     (folder / "simulator" / "command" / "cli.py").write_text(COMMAND)
     (folder / "pyproject.toml").write_text(PROJECT)
