@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,6 +15,7 @@ from extension.contract.bridge import FreezeReport, ThawReport
 from extension.contract.codes import Code, Health
 from extension.contract.reports import SnapshotConsistency, StatusReport
 from extension.guest import GuestGone
+from extension.guest_simulated import SimulatedGuest
 from tests.fake_guest import FACTS, TOKEN, writer
 from tests.fake_storage import SECRET, Request, refusal
 from tests.handler_rig import MAY_BE_CRASH_CONSISTENT, TASK, Rig
@@ -231,7 +233,9 @@ def test_a_guest_that_ends_while_frozen_is_thawed_and_nobody_is_told(rig: Rig) -
     def end(request: Request) -> None:
         if "snapshot" in request.what:
             rig.guest.end_sessions()
-            rig.guest.session_ended.wait(5)
+            for thread in threading.enumerate():
+                if thread.name == SimulatedGuest.WATCHER:  # the handler has seen the end, too
+                    thread.join(5)
 
     rig.storage.before = end
     rig.guest.on["thaw"] = lambda: rig.guest.refuse.update(thaw=(409, "this machine is not running"))
