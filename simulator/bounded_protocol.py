@@ -73,6 +73,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     # ------------------------------------------------------------------------------------------------------ connection
 
+    # uvicorn narrows the parameter of asyncio's protocol to the transport that it is given, and so must this.
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._within(self._bounds.head_seconds, self._head_is_late)

@@ -24,8 +24,7 @@ from controlplane.vault_format.manifest import (
 )
 from controlplane.vault_format.packs import PackWriter
 from controlplane.vault_format.sources import in_order, spans_of
-
-SEGMENT_BYTES = BLOCK_BYTES * SEGMENT_BLOCKS
+from controlplane.vault_format.vault_transfer import SEGMENT_BYTES
 
 
 @dataclass

@@ -61,10 +61,8 @@ class CheckedSource:
         return self._digests.extents()
 
     def read(self, offset: int, length: int) -> bytes:
-        start, end = (
-            offset - offset % BLOCK_BYTES,
-            min(-(-(offset + length) // BLOCK_BYTES) * BLOCK_BYTES, self.size_bytes),
-        )
+        start = offset - offset % BLOCK_BYTES
+        end = min(-(-(offset + length) // BLOCK_BYTES) * BLOCK_BYTES, self.size_bytes)
         data = self._snapshot.read(start, end - start)
         if wrong := self.wrong_blocks(start, data):
             raise SnapshotDamaged(f"the snapshot does not hold what was backed up at byte {wrong[0]}", byte=wrong[0])

@@ -149,12 +149,12 @@ def _page(store: Store, since: int, job: str | None) -> Page:
     events = store.events(since, limit=PAGE_EVENTS, job=job)
     content = bytearray()
     for event in events:
-        data = json.dumps(shown(event), ensure_ascii=False)
+        data = json.dumps(event_json(event), ensure_ascii=False)
         content += b"id: %d\nevent: %b\ndata: %b\n\n" % (event.id or 0, event.name.encode(), data.encode())
     return (events[-1].id or since) if events else since, bytes(content)
 
 
-def shown(event: Event) -> Json:
+def event_json(event: Event) -> Json:
     """Id and version stand first."""
     time = event.time.isoformat() if event.time else None
     return {"id": event.id, "schema": event.schema, **asdict(event), "time": time}

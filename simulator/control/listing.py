@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from controlplane.domain.events.event import Event
 from controlplane.json_object import Json
 from controlplane.ports import Store
-from simulator.control.followers import shown
+from simulator.control.followers import event_json
 
 _BEGINNING = datetime.min.replace(tzinfo=UTC)
 
@@ -22,7 +22,7 @@ def page(store: Store, since: int, limit: int, job: str | None) -> Json:
     """
     events = store.events(since, limit=limit, job=job)
     last = max((event.id for event in events), default=since)
-    return {"events": [shown(event) for event in in_order(events)], "last": last}
+    return {"events": [event_json(event) for event in in_order(events)], "last": last}
 
 
 def in_order(events: Sequence[Event]) -> list[Event]:

@@ -83,8 +83,8 @@ def current(call: Call, document: Document) -> Json:
 
 
 def _is_outstanding(document: Document) -> bool:
-    until = document.private.get(UNTIL)
-    return until is not None and until != "" and datetime.fromisoformat(until) > datetime.now(UTC)
+    until: str = document.private.get(UNTIL) or ""
+    return bool(until) and datetime.fromisoformat(until) > datetime.now(UTC)  # SAS are checked in real time
 
 
 def _is_deallocated(fabric: Fabric, machine: str) -> bool:

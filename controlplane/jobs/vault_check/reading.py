@@ -73,12 +73,13 @@ def chosen(ports: Ports, survey: Survey, percent: float, seed: int) -> list[Unit
     def age(unit: Unit) -> tuple[str, bytes]:
         return last_read.get(unit.id.lower(), ""), sha256(f"{seed} {unit.id}".encode()).digest()
 
-    wanted_bytes = sum(unit.size_bytes for unit in units) * percent / 100
+    bytes_left = sum(unit.size_bytes for unit in units) * percent / 100
     result: list[Unit] = []
     for unit in sorted(units, key=age):
-        if sum(each.size_bytes for each in result) >= wanted_bytes:
+        if bytes_left <= 0:
             break
         result.append(unit)
+        bytes_left -= unit.size_bytes
     return result
 
 

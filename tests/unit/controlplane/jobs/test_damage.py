@@ -69,8 +69,9 @@ def statuses(world: BackupWorld, point: int = -1) -> dict[str, str]:
 
 
 def error(job: Json) -> Json:
-    (only,) = job["errorDetails"]
-    return only  # type: ignore[no-any-return]
+    errors: list[Json] = job["errorDetails"]
+    (only,) = errors
+    return only
 
 
 def without_transfer(world: BackupWorld) -> RecoveryPoint:

@@ -70,7 +70,8 @@ def pre_validated(world: ArmWorld) -> Json:
 
 def only_point(world: ArmWorld) -> Json:
     (point,) = listed(world, f"{ITEM}/recoveryPoints")
-    return world.get(point["id"])["properties"]  # type: ignore[no-any-return]
+    properties: Json = world.get(point["id"])["properties"]
+    return properties
 
 
 # ------------------------------------------------------------------------------------------------------------ how often
