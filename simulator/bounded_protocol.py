@@ -13,6 +13,7 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from itertools import count
 from typing import Any
 
 import uvicorn
@@ -34,6 +35,8 @@ class BoundedConfig(uvicorn.Config):
     def __init__(self, app: Any, bounds: Bounds, refuse: Refuse, **options: Any) -> None:
         super().__init__(app, http=BoundedProtocol, log_config=None, access_log=False, **options)
         self.bounds, self.refuse, self.held = bounds, refuse, Held()
+        self.turns = count()
+        """Numbers the waits of all connections; the loop's time, in milliseconds, does not tell which came first."""
 
 
 _HOST = re.compile(rb"([A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]+\])(:[0-9]{0,5})?")
@@ -62,14 +65,14 @@ class BoundedProtocol(HttpToolsProtocol):
     def __init__(self, config: uvicorn.Config, *arguments: Any, **options: Any) -> None:
         super().__init__(config, *arguments, **options)
         assert isinstance(config, BoundedConfig)
-        self._bounds, self._refusal, self._all = config.bounds, config.refuse, config.held
+        self._bounds, self._refusal, self._all, self._turns = config.bounds, config.refuse, config.held, config.turns
         self._incoming = _Incoming()
         self._deadline: asyncio.TimerHandle | None = None
         self._sending: asyncio.TimerHandle | None = None
         self._refused = False
         self._held = 0
-        self.waits_since = self.loop.time()
-        """When it began to wait for a request; meaningless while one is served."""
+        self.turn = next(self._turns)
+        """The number of its wait for a request; meaningless while one is served."""
 
     # ------------------------------------------------------------------------------------------------------ connection
 
@@ -78,8 +81,8 @@ class BoundedProtocol(HttpToolsProtocol):
         super().connection_made(transport)
         self._within(self._bounds.head_seconds, self._head_is_late)
         if len(self.connections) > self._bounds.connections:
-            others = (each for each in self.connections if isinstance(each, BoundedProtocol) and each.is_idle)
-            longest = min(others, key=lambda each: each.waits_since, default=self)
+            others = (each for each in self.connections if isinstance(each, BoundedProtocol) and each.may_give_way)
+            longest = min(others, key=lambda each: each.turn, default=self)
             _log.warning("a connection was ended: there are more than %d", self._bounds.connections)
             longest.transport.abort()
 
@@ -89,6 +92,10 @@ class BoundedProtocol(HttpToolsProtocol):
         for timer in (self._deadline, self._sending):
             if timer is not None:
                 timer.cancel()
+
+    @property
+    def may_give_way(self) -> bool:
+        return self.is_idle and not self.transport.is_closing()
 
     @property
     def is_idle(self) -> bool:
@@ -173,7 +180,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         self._release()
-        self.waits_since = self.loop.time()
+        self.turn = next(self._turns)
         super().on_response_complete()
         self._watch_sending()
 
