@@ -16,6 +16,8 @@ from simulator.scenario import RESTORE_ACCOUNT, Scenario
 from tests.e2e.conftest import backupsim
 from tests.e2e.running import Up, eventually, good_backup, scenario_of, up, wait_until_ended
 
+pytestmark = pytest.mark.slow
+
 FULL = ("InsufficientStorage", 507)
 
 

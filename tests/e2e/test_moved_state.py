@@ -7,8 +7,12 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from tests.e2e.conftest import KeptDemo
 from tests.e2e.running import Up, good_backup, scenario_of, up
+
+pytestmark = pytest.mark.slow
 
 
 def content_of(folder: Path) -> dict[str, str]:
