@@ -229,7 +229,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "simulator.packages": (CONTRACT,),
     "simulator.parties": (PORTS,),
     "simulator.pace": (EVENTS, RECOVERY_SERVICES, PORTS, f"{JOBS}.engine", "simulator.failures"),
-    "simulator.clock": (WRITER_HELD,),
+    "simulator.clock": (DOMAIN, WRITER_HELD),
     "simulator.state": (PORTS, CONTRACT, "simulator.failures", "cryptography", "filelock", "platformdirs", "structlog"),
     "simulator.storage": (
         PORTS,
