@@ -29,6 +29,10 @@ class ServiceSettings:
     """Real time between two looks at the status blob of a task."""
     report_grace_seconds: float = 5.0
     """Real time for which a report may reach the agent before the status blob."""
+    storage_pause_seconds: float = 5.0
+    """Real time between two tries of what a storage that does not answer must not leave undone."""
+    storage_patience_seconds: float = 300.0
+    """Real time for which a storage that does not answer is waited for."""
     instant_snapshots_per_item: int = 18
     """How many recovery points of an item may have their snapshots kept, however young they are."""
     on_demand_backups_per_day: int = 9

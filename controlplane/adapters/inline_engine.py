@@ -2,10 +2,14 @@
 
 A dispatcher takes what is queued as workers get free. It is woken by the commit that queued a run, and looks by itself
 now and then, since another process may have queued one. A run whose step waits is parked and holds no worker.
+
+The engine holds world time while one of its runs works. From the commit that queues it on, a run is a holder without a
+gap: as one to be looked for, as one that is queued or has a worker, and each time that it is told to go on again.
 """
 
 from __future__ import annotations
 
+import itertools
 import logging
 import os
 import threading
@@ -14,8 +18,9 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
+from datetime import datetime
 
-from controlplane.adapters.parked_runs import ParkedRun, ParkedRuns, Resumption
+from controlplane.adapters.parked_runs import ParkedRun, ParkedRuns, Resumption, nobody
 from controlplane.fabric_documents import OBSERVED
 from controlplane.jobs.engine.execution import UNDO_POLL_SECONDS, Execution, ask_to_stop
 from controlplane.jobs.engine.plan import Plan
@@ -64,10 +69,17 @@ class InlineEngine:
         self._changed = threading.Condition()
         self._held: dict[str, Execution] = {}
         """The runs that this engine has taken, by their job."""
-        self._at_work = 0
+        self._at_work: dict[int, str] = {}
+        """The workers that are at work, or about to be, by numbers that are given once; and on what."""
+        self._numbers = itertools.count()
+        self._left: dict[str, float] = {}
+        """Runs that could not be gone on with, and until when they are free again at the latest, in real time."""
         self._wakings = 0
         self._dispatched = 0
         self._are_more_queued = False
+        self._looked_in_vain = False
+        """The runs could not be read: whether any is queued is not known."""
+        self._taken = self._let_go = nobody
         self._closing = False
         self._parked = ParkedRuns(lambda: ports_of().clock.now(), self._go_on)
         self._dispatcher: threading.Thread | None = None
@@ -110,6 +122,37 @@ class InlineEngine:
         with self._changed:
             self._changed.wait_for(lambda: self._closing or self._is_settled())
 
+    def holders(self) -> Sequence[str]:
+        """What works here at this moment, in a few words each. A run that waits does not, unless its wait says so."""
+        with self._changed:
+            if self._closing:
+                return []
+            waits = self._parked.holders()  # with the lock, so that nobody goes from one to the other meanwhile
+            return [*self._at_work.values(), *self._kept_back(), *waits]
+
+    def _kept_back(self) -> list[str]:
+        """What will be at work as soon as it is found and there is a worker. With the lock."""
+        waiting = [f"the job {job}, which is tried again" for job in self._left]
+        if self._are_more_queued or self._wakings != self._dispatched:
+            waiting.append("jobs that are queued")
+        if self._looked_in_vain:
+            waiting.append("jobs that could not be looked for")
+        return waiting
+
+    def look(self) -> bool:
+        """Ask all conditions that are waited for; True when a run goes on because of it."""
+        return self._parked.look()
+
+    def next_deadline(self) -> datetime | None:
+        """The earliest world time at which a run that waits gives up or goes on."""
+        return self._parked.next_deadline()
+
+    def watch(self, taken: Callable[[], None], changed: Callable[[], None]) -> None:
+        """Call `taken` for each hold that is taken here, before its taker goes on, and `changed` for each that is let
+        go of and each new deadline. To be called before there is work."""
+        self._taken, self._let_go = taken, changed
+        self._parked.watch(taken, changed)
+
     def waiting(self) -> Sequence[ParkedRun]:
         """The runs that wait, with the world time until which they do."""
         return self._parked.runs()
@@ -124,6 +167,7 @@ class InlineEngine:
             if self._closing:
                 return
             self._wakings += 1
+            self._taken()
             if self._dispatcher is None:
                 self._dispatcher = threading.Thread(
                     target=copy_context().run, args=(self._dispatch,), name="job-dispatcher", daemon=True
@@ -153,11 +197,13 @@ class InlineEngine:
                 self._changed.wait_for(self._has_something_to_do, LOOK_SECONDS)
                 if self._closing:
                     return
-                wakings = self._wakings
+                wakings, held = self._wakings, bool(self._kept_back())
             are_more = self._look_around()
             with self._changed:
                 self._dispatched, self._are_more_queued = wakings, are_more
                 self._changed.notify_all()
+            if held:
+                self._let_go()
 
     def _look_around(self) -> bool:
         """What there is to do now; True when more is queued than there are workers for."""
@@ -165,16 +211,19 @@ class InlineEngine:
             self._renew()
             for job in self.runs.stopping(self._owner):
                 self._parked.stop(job)
-            return self._take_what_is_free()
+            are_more = self._take_what_is_free()
         except Exception as problem:  # noqa: BLE001 - the database may be back at the next look
+            self._looked_in_vain = True
             _report(problem)
             return False
+        self._looked_in_vain = False
+        return are_more
 
     def _has_something_to_do(self) -> bool:
         return self._closing or self._wakings != self._dispatched or (self._are_more_queued and self._has_room())
 
     def _has_room(self) -> bool:
-        return self._at_work < self._size
+        return len(self._at_work) < self._size
 
     def _renew(self) -> None:
         now = self._real_time()
@@ -186,28 +235,36 @@ class InlineEngine:
 
     def _take_what_is_free(self) -> bool:
         """Take as many runs as there are workers for; True when there may be more."""
-        free = self.runs.free(self._real_time(), self._plans.keys(), self._size + 1)
+        now = self._real_time()
+        free = self.runs.free(now, self._plans.keys(), self._size + 1)
         for run in free:
             with self._changed:
                 if self._closing or not self._has_room():
                     return True
-                self._at_work += 1
-            self._take(run)
+                worker = self._reserve(run.job, run.plan)
+            self._take(run, worker)
+        with self._changed:
+            self._left = {job: until for job, until in self._left.items() if until > now}
         return len(free) > self._size
 
-    def _take(self, run: Run) -> None:
+    def _take(self, run: Run, worker: int) -> None:
         """Begin a run in the worker that was reserved for it."""
         now = self._real_time()
-        taken = self.runs.take(run.job, self._owner, now, now + LEASE_SECONDS)
+        try:
+            taken = self.runs.take(run.job, self._owner, now, now + LEASE_SECONDS)
+        except BaseException:
+            self._worker_is_free(worker)
+            raise
         if taken is None:
-            self._worker_is_free()
+            self._worker_is_free(worker)
             return
         plan = self._plans[taken.plan]
         log = self.runs.log(taken.job)
         execution = Execution(self._ports_of(), self.runs, plan, taken, log, self._undo_poll_seconds)
         with self._changed:
             self._held[taken.job] = execution
-        self._workers.submit(copy_context().run, self._work, taken.job, execution, Execution.begin)
+            self._left.pop(taken.job, None)
+        self._workers.submit(copy_context().run, self._work, worker, taken.job, execution, Execution.begin)
 
     # ------------------------------------------------------------------------------------------------------ the workers
 
@@ -217,16 +274,25 @@ class InlineEngine:
             execution = self._held.get(job)
             if execution is None or self._closing:
                 return
-            self._at_work += 1
-        self._workers.submit(copy_context().run, self._work, job, execution, resumption)
+            worker = self._reserve(job, execution.plan)
+        self._workers.submit(copy_context().run, self._work, worker, job, execution, resumption)
 
-    def _work(self, job: str, execution: Execution, resumption: Resumption) -> None:
+    def _reserve(self, job: str, plan: str) -> int:
+        """A worker for this job. With the lock."""
+        worker = next(self._numbers)
+        self._at_work[worker] = f"the job {job} ({plan})"
+        self._taken()
+        return worker
+
+    def _work(self, worker: int, job: str, execution: Execution, resumption: Resumption) -> None:
         wait = None
         try:
             wait = resumption(execution)
         except Interrupted:
             pass
         except Exception as problem:  # noqa: BLE001 - the run is left; it is free again when its lease has lapsed
+            with self._changed:
+                self._left[job] = self._real_time() + LEASE_SECONDS + 2 * LOOK_SECONDS
             _report(problem)
         finally:
             if wait is None:
@@ -234,12 +300,13 @@ class InlineEngine:
                     self._held.pop(job, None)
             else:
                 self._parked.park(job, wait, execution.may_be_stopped)
-            self._worker_is_free()
+            self._worker_is_free(worker)
 
-    def _worker_is_free(self) -> None:
+    def _worker_is_free(self, worker: int) -> None:
         with self._changed:
-            self._at_work -= 1
+            del self._at_work[worker]
             self._changed.notify_all()
+        self._let_go()
 
 
 def _report(problem: Exception) -> None:

@@ -44,7 +44,7 @@ from controlplane.templates.secrets import hide_in_error
 DEPLOY = "Deploy"
 BATCH = 16
 """Resources that are written before it is noted how far the deployment is."""
-LOOK_SECONDS = 0.015
+LOOK_SECONDS, SLOWEST_LOOK_SECONDS = 0.015, 0.12
 _GOES_ON = frozenset({"InProgress", "Running", "Accepted"})
 
 
@@ -128,14 +128,12 @@ class _Work:
         self._store = ports.store
         self._requests = requests
         self._id = deployment
-        self._looks = 0
 
     def run(self) -> Waiting[None]:
         what = f"resources of the deployment {self._id.rpartition('/')[2]}"
         while (waits := self._advance()) is not None:
             if waits:
-                self._looks = 0
-                yield Wait(what, self._has_moved, deadline=None, poll_seconds=LOOK_SECONDS)
+                yield Wait(what, self._has_moved, None, LOOK_SECONDS, slowest_poll_seconds=SLOWEST_LOOK_SECONDS)
 
     def _advance(self) -> bool | None:
         """Do what can be done now, up to a batch of it. None: the deployment has ended; else whether only time, or
@@ -210,10 +208,7 @@ class _Work:
         return operation.failed(error, 409, self._ports.clock.now())
 
     def _has_moved(self) -> bool:
-        """Whether something ended that was waited for. Looks often at first, then at every eighth question."""
-        self._looks += 1
-        if self._looks & (self._looks - 1) and self._looks % 8:
-            return False
+        """Whether something ended that was waited for."""
         document = self._active()
         return document is None or any(
             each.state == "Running" and self._looked_at(each).state != "Running" for each in operations_of(document)

@@ -220,7 +220,8 @@ def _carry_out(
     state = state | {"event": request_event}
     what = f"the report of the task {task.id}"
     try:
-        yield Wait(what, watch, deadline, ports.settings.report_poll_seconds, machine=state["vm"])
+        poll_seconds = ports.settings.report_poll_seconds
+        yield Wait(what, watch, deadline, poll_seconds, machine=state["vm"], holds=lambda: watch.holds)
     except ServiceError:  # the job was asked to stop
         snapshots.expect_late(ports.store, state["job"], disks, deadline)
         _remember_attempt(ports, state, task, None)
@@ -300,7 +301,8 @@ def _address(blob: Blob) -> Json:
 class _Watch:
     """Looks at the status blob, and at what the agent says of the machine; true when either is final.
 
-    The grace for a late report is real time: that suits its writers, whatever the world's clock does.
+    The grace for a late report is real time: that suits its writers, whatever the world's clock does. World time is
+    held meanwhile, and as long as a storage that does not answer is waited for: what these hold up is not late.
     """
 
     def __init__(self, ports: Ports, vm: str, extension: str, task: Task) -> None:
@@ -311,6 +313,15 @@ class _Watch:
         self._extension = extension
         self._task = task
         self._ended_since: float | None = None
+        self._unanswered_since: float | None = None
+
+    @property
+    def holds(self) -> bool:
+        """Whether a report may already be there that only takes real time to be seen."""
+        if self._ended_since is not None:
+            return True
+        away = self._unanswered_since
+        return away is not None and time.monotonic() - away < self._ports.settings.storage_patience_seconds
 
     def __call__(self) -> bool:
         self.report = self._final(self._read_blob())
@@ -326,10 +337,16 @@ class _Watch:
 
     def _read_blob(self) -> StatusReport | None:
         try:
-            return parse_status_blob(self._ports.blobs.read(self._task.status))
-        except (ProtocolError, StorageUnavailable):
-            # Half written, or the storage is away: either passes, or the deadline does.
+            content = self._ports.blobs.read(self._task.status)
+        except StorageUnavailable:
+            # It comes back, or the deadline passes.
+            self._unanswered_since = self._unanswered_since or time.monotonic()
             return None
+        self._unanswered_since = None
+        try:
+            return parse_status_blob(content)
+        except ProtocolError:
+            return None  # half written
 
     def _look_at_machine(self) -> None:
         view = self._ports.fabric.instance_view(self._vm)

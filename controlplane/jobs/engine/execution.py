@@ -20,7 +20,7 @@ from controlplane.domain.recovery_services.job import Job
 from controlplane.jobs.engine import records
 from controlplane.jobs.engine.plan import Direction, JobLog, Outcome, Plan, Step, StepFailed, completed, run
 from controlplane.jobs.engine.runs import Interrupted, Logged, Run, RunStore
-from controlplane.jobs.engine.waiting import Wait, Waiting
+from controlplane.jobs.engine.waiting import Wait, Waiting, real_pause
 from controlplane.json_object import Json
 from controlplane.ports import PortError, Ports, StorageUnavailable
 
@@ -83,6 +83,10 @@ class Execution:
         """The job was asked to stop while it waits: the step fails where it is."""
         self._stopped = True
         return self.fail(JOB_SUCCESSFULLY_CANCELLED.error())
+
+    @property
+    def plan(self) -> str:
+        return self._plan.name
 
     @property
     def may_be_stopped(self) -> bool:
@@ -210,7 +214,7 @@ class Execution:
             except Exception as error:  # noqa: BLE001 - the plan goes on undoing whatever one undo meets
                 if not (tries_left and isinstance(error, StorageUnavailable)):
                     return self._undo_failed(step, state, error)
-            yield Wait("the storage", _at_second_look(), None, self._undo_poll_seconds)
+            yield real_pause("the storage, to undo a step", self._undo_poll_seconds)
         raise AssertionError("the last try returns")
 
     def _undo_failed(self, step: Step, state: Json, error: Exception) -> Json:
@@ -251,11 +255,6 @@ class Execution:
 
     def _tell(self, state: Json, fact: Fact) -> None:
         self._ports.store.record(self._job_log.event(state, fact))
-
-
-def _at_second_look() -> Callable[[], bool]:
-    looks = iter((False,))
-    return lambda: next(looks, True)
 
 
 def _traced(error: Exception) -> tuple[str, list[str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 
@@ -188,6 +189,60 @@ def test_a_late_report_in_the_blob_is_preferred_and_waited_for(world: BackupWorl
     assert world.back_up()["status"] == "Completed"
     assert written.wait(10)
     assert world.points()[0].telemetry == {"only": "in the blob"}
+
+
+def holders_while_it_waits(world: BackupWorld, ticket: Ticket) -> list[str]:
+    """Who holds world time once the job waits for its report and has been looked at."""
+    assert comes_true(lambda: bool(world.engine.waiting()))
+    job = f"the job {ticket.job_id} (Backup)"
+    assert comes_true(lambda: job not in world.engine.holders())
+    world.engine.look()
+    return list(world.engine.holders())
+
+
+def test_a_handler_that_is_silent_does_not_hold_the_wait_for_its_report(world: BackupWorld) -> None:
+    world.fabric.script = [silent]
+    ticket = backup_now(world.ports, world.engine, ITEM, BACKUP_REQUEST)
+    assert holders_while_it_waits(world, ticket) == []
+    limit = timedelta(seconds=world.ports.settings.snapshot_timeout_seconds)
+    assert world.engine.next_deadline() == world.clock.now() + limit
+
+
+def test_a_report_that_may_be_late_holds_world_time() -> None:
+    """The agent has told the end. Were time moved to the deadline now, the job would fail of it."""
+    settings = ServiceSettings(report_poll_seconds=0.0, report_grace_seconds=3600.0)
+
+    def ended_without_a_word(guest: ScriptedFabric, settings: SnapshotSettings) -> None:
+        observe(guest, handler_status="NotReady", status=None, sequence_number=None)
+
+    with backup_world(settings=settings) as world:
+        world.fabric.script = [ended_without_a_word]
+        ticket = backup_now(world.ports, world.engine, ITEM, BACKUP_REQUEST)
+        (holder,) = holders_while_it_waits(world, ticket)
+        assert holder.startswith("the report of the task ")
+        world.engine.cancel(ticket.job_id)
+        assert world.ended(ticket)["status"] == "Cancelled"
+
+
+@pytest.mark.parametrize(("patience_seconds", "is_held"), [(3600.0, True), (0.0, False)])
+def test_a_storage_that_does_not_answer_holds_world_time_for_a_while(patience_seconds: float, is_held: bool) -> None:
+    """What is written there already is not late; and a storage that is gone for good does not hold it for ever."""
+
+    def away(verb: str, blob: Blob) -> None:
+        if verb == "read" and blob.name.endswith(".Status.txt"):
+            raise StorageUnavailable("no answer")
+
+    settings = ServiceSettings(report_poll_seconds=0.0, storage_patience_seconds=patience_seconds)
+    with backup_world(settings=settings) as world:
+        world.fabric.script = [silent]
+        world.blobs.listener = away
+        ticket = backup_now(world.ports, world.engine, ITEM, BACKUP_REQUEST)
+        assert bool(holders_while_it_waits(world, ticket)) is is_held
+        world.blobs.listener = None
+        world.engine.look()
+        assert comes_true(lambda: world.engine.holders() == [])
+        world.clock.jump(world.ports.settings.snapshot_timeout_seconds)
+        assert title(world.ended(ticket)) == "GuestAgentSnapshotTaskStatusError"
 
 
 def test_a_storage_that_is_away_for_a_while_is_waited_for(world: BackupWorld) -> None:
