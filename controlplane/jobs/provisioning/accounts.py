@@ -57,7 +57,7 @@ def _create(ports: Ports, state: AccountState) -> Waiting[Outcome]:
                 raise name_taken(account)
 
     try:
-        yield from retried(ports.clock, "make an account", create)
+        yield from retried(ports.settings, "make an account", create)
     except StorageRefused as refusal:
         raise CONFLICT.error(reason=refusal) from refusal
     except PortError as problem:
@@ -97,7 +97,7 @@ def _emptied(ports: Ports, account: str) -> Waiting[None]:
             ports.blobs.empty_account(account)
 
     try:
-        yield from retried(ports.clock, "empty an account", empty)
+        yield from retried(ports.settings, "empty an account", empty)
     except PortError as problem:
         raise ACCOUNT_NOT_EMPTIED.error(name=account, reason=problem) from problem
 

@@ -204,7 +204,7 @@ def _delete(ports: Ports, state: DeletionState) -> Waiting[Outcome]:
             return
 
     with _failing_as(DISK_BLOB_NOT_DELETED):
-        yield from retried(ports.clock, "delete a blob", delete)
+        yield from retried(ports.settings, "delete a blob", delete)
     return Outcome(state)
 
 

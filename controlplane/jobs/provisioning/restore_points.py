@@ -25,7 +25,7 @@ def _delete(ports: Ports, state: RestorePointsState) -> Waiting[Outcome]:
             ports.blobs.delete(Blob(**place))
 
     try:
-        yield from retried(ports.clock, "delete snapshots", delete)
+        yield from retried(ports.settings, "delete snapshots", delete)
     except PortError as problem:
         raise DISK_BLOB_NOT_DELETED.error(reason=problem) from problem
     return Outcome(state)

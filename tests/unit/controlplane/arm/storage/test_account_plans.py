@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 
 import pytest
 
@@ -14,7 +13,6 @@ from controlplane.jobs.catalog import plans
 from controlplane.jobs.provisioning import accounts
 from controlplane.jobs.requests import Requests
 from controlplane.ports import CLAIMS, Blob, ServiceSettings, StorageRefused, StorageUnavailable
-from simulator.clock.virtual import VirtualClock
 from tests.patience import comes_true
 from tests.unit.controlplane.arm.arm_world import ACCOUNT, SUBSCRIPTION, ArmWorld, arm_world, service_storage
 
@@ -45,7 +43,7 @@ class UnsureBlobs(MemoryBlobs):
 
 @contextmanager
 def world_on(blobs: MemoryBlobs | None = None, claim: str = "") -> Iterator[ArmWorld]:
-    with arm_world(service_storage(blobs), settings=replace(ServiceSettings(), claim=claim)) as world:
+    with arm_world(service_storage(blobs), settings=ServiceSettings(claim=claim, storage_pause_seconds=0.01)) as world:
         world.add_group()
         yield world
 
@@ -62,11 +60,8 @@ def go_on(world: ArmWorld) -> None:
     engine.close()
 
 
-def until_something_waits(world: ArmWorld) -> VirtualClock:
-    clock = world.ports.clock
-    assert isinstance(clock, VirtualClock)
+def until_something_waits(world: ArmWorld) -> None:
     assert comes_true(lambda: bool(world.engine.waiting()))
-    return clock
 
 
 def test_an_account_is_accepted_and_then_there() -> None:
@@ -127,13 +122,12 @@ def test_a_new_account_of_the_name_waits_until_the_former_is_empty(gives_up: boo
         blobs.put(INSIDE, b"old")
         blobs.problem = StorageUnavailable("the storage does not answer")
         world.request("DELETE", ACCOUNT)
-        clock = until_something_waits(world)
+        until_something_waits(world)
         response = world.request("PUT", ACCOUNT, BODY)
         assert world.request("GET", response.headers["Location"]).status_code == 202
         if gives_up:
             world.ports.store.put(accounts.EMPTYING, "sql01disks", {"failed": True})
         blobs.problem = None
-        clock.jump(5)
         world.follow(response)
         assert blobs.properties(INSIDE) is None
         assert world.ports.store.find(accounts.EMPTYING) == []
