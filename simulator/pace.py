@@ -3,6 +3,9 @@
 It is a wrapper around the plans of an engine. What a job does, and in which order, stays as it is: before a paced step
 does anything it waits by the world's clock, without a worker. So a job that is stopped meanwhile has nothing to undo,
 and one whose process is killed begins its step anew. Pace is off unless somebody asks for it.
+
+The wait has one deadline, its end: where time stands, one move of the clock brings it there. How far it is, is shown
+anew whenever the clock has gone on by more than a second.
 """
 
 from __future__ import annotations
@@ -19,7 +22,7 @@ from controlplane.jobs.engine import records
 from controlplane.jobs.engine.plan import Action, Outcome, Plan, State, Step, completed
 from controlplane.jobs.engine.waiting import Wait, Waiting
 from controlplane.json_object import Json
-from controlplane.ports import Ports, Store
+from controlplane.ports import Clock, Ports, Store
 from simulator.failures import WrongUse
 
 KINDS = (
@@ -34,7 +37,7 @@ KINDS = (
 """The kinds of jobs, as ARM names them in a job's `operation`."""
 LONGEST_SECONDS = 24 * 3600.0
 SHOWN_EVERY_SECONDS = 1.0
-"""World seconds after which a waiting job's duration and progress are shown anew."""
+"""World seconds after which a waiting job's duration and progress are shown anew, where time goes on so slowly."""
 SHOWS_PROGRESS = "Restore"
 """The only kind of job whose progress ARM shows in percent."""
 WORLD_KIND, DOCUMENT = "world", "pace"
@@ -187,12 +190,13 @@ class Pace:
                 return
             if until is not None and now > waiting.began:
                 _show(ports, state, now - waiting.began, until - now)
-            look = None if until is None else min(until, now + timedelta(seconds=SHOWN_EVERY_SECONDS))
             with self._told(waiting):
-                yield Wait(f"pace of {step}", self._changed_since(seen), look)
+                yield Wait(f"pace of {step}", self._has_news(seen, ports.clock, until and now), until)
 
-    def _changed_since(self, revision: int) -> Callable[[], bool]:
-        return lambda: self._revision != revision
+    def _has_news(self, revision: int, clock: Clock, shown: datetime | None) -> Callable[[], bool]:
+        """Whether the pace was changed since, or what was `shown` at that time is to be shown anew."""
+        interval = timedelta(seconds=SHOWN_EVERY_SECONDS)
+        return lambda: self._revision != revision or (shown is not None and clock.now() - shown >= interval)
 
     @contextmanager
     def _told(self, waiting: WaitingStep) -> Iterator[None]:

@@ -119,6 +119,39 @@ def test_a_paced_restore_shows_how_far_it_is(world: BackupWorld) -> None:
     assert world.ended(ticket)["extendedInfo"]["progressPercentage"] == 100
 
 
+def test_where_time_stands_a_pace_takes_one_move_of_the_clock_for_each_step(world: BackupWorld) -> None:
+    pace = paced(world, PaceSettings(24 * 3600))
+    ticket = start_backup(world)
+    moves = 0
+    for step in (SNAPSHOT, TRANSFER):
+        waits_at(world, pace, step)
+        assert comes_true(lambda: world.engine.holders() == [])
+        assert world.engine.look() is False
+        deadline = world.engine.next_deadline()
+        assert deadline is not None
+        world.clock.jump((deadline - world.clock.now()).total_seconds())
+        moves += 1
+    shown_job = world.ended(ticket)
+    assert (shown_job["status"], moves) == ("Completed", 2)
+    assert [task["duration"] for task in shown_job["extendedInfo"]["tasksList"]] == ["P1D", "P1D"]
+
+
+def test_a_clock_that_is_moved_past_several_moments_shows_each_and_keeps_the_end(world: BackupWorld) -> None:
+    """As an advance does that has something to run on its way."""
+    world.back_up()
+    pace = paced(world, PaceSettings(24 * 3600))
+    ticket = start_restore(world)
+    waits_at(world, pace, REBUILD)
+    end = world.engine.next_deadline()
+    for hours in (6, 12):
+        world.clock.jump(6 * 3600)
+        percent = 100 * hours / 24
+        assert comes_true(lambda: shown(world, ticket)["extendedInfo"].get("progressPercentage") == percent)  # noqa: B023
+        assert world.engine.next_deadline() == end
+    world.clock.jump(365 * 24 * 3600)
+    assert world.ended(ticket)["status"] == "Completed"
+
+
 def test_a_paced_job_is_cancelled_at_once_and_has_done_nothing(world: BackupWorld) -> None:
     pace = paced(world, PaceSettings(3600))
     ticket = start_backup(world)
