@@ -180,8 +180,7 @@ class _Gauge:
         self._total_bytes = total_bytes
         self._finished_bytes = 0.0
         self._current_bytes = 0.0
-        self._began = ports.clock.now()
-        self._last = time.monotonic()
+        self._began = self._last = time.monotonic()
 
     def of(self, disk: PointDisk) -> Callable[[int, int], None]:
         def tell(done_bytes: int, total_bytes: int) -> None:
@@ -200,7 +199,7 @@ class _Gauge:
     def reading(self) -> tuple[str, Progress]:
         done = self._finished_bytes + self._current_bytes
         share = done / self._total_bytes if self._total_bytes else 1.0
-        passed = (self._ports.clock.now() - self._began).total_seconds()
+        passed = time.monotonic() - self._began  # a transfer takes real time, also while the world's stands
         remaining = passed * (1 - share) / share if share else 0.0
         details = f"{_gigabytes(done)} GBs / {_gigabytes(self._total_bytes)} GBs Transferred"
         return details, Progress(round(100 * share, 1), remaining)
