@@ -8,7 +8,7 @@ imported before.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from time import monotonic
 
 from extension.blobs import REQUEST_SECONDS, DiskSnapshot, open_all, take_all
@@ -45,7 +45,7 @@ class Procedure:
         one_by_one: bool,
         crash_allowed: bool,
         has_vss: bool = True,
-        too_late: Callable[[datetime], bool],
+        too_late: Callable[[], bool],
     ) -> None:
         self.course = Course(crash_allowed=crash_allowed, has_vss=has_vss)
         self.telemetry: dict[str, str] = {}
@@ -56,7 +56,6 @@ class Procedure:
         self._too_late = too_late
         self._connected = float("-inf")
         self._frozen = float("-inf")
-        self._frozen_at = ""
         self._asked = False
 
     def connect(self) -> bool:
@@ -97,7 +96,6 @@ class Procedure:
         self._log.info(problem or _told(report))
         left_out = self.course.writers_left_out + (failed_writers(report) if report else ())
         self.course = self.course._replace(freeze=report, freeze_problem=problem, writers_left_out=left_out)
-        self._frozen_at = report.frozen_at if report else ""
         return judge_freeze(report, writers_asked=writers, crash_allowed=self.course.crash_allowed)
 
     def _take(self, taken_as: SnapshotConsistency) -> Signal:
@@ -105,8 +103,7 @@ class Procedure:
         seconds = HOLD_SECONDS - (monotonic() - self._frozen) if in_freeze else REQUEST_SECONDS
         if not in_freeze:
             self.connect()
-        now = datetime.fromisoformat(self._frozen_at) if in_freeze and self._frozen_at else self._guest.now()
-        if self._too_late(now):
+        if self._too_late():
             self.course = self.course._replace(too_late=True)
             return Signal.TOO_LATE
         self.course = self.course._replace(taken_as=taken_as)

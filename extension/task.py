@@ -32,8 +32,16 @@ class Refused(Exception):
         self.outcome = outcome
 
 
+def _time_of_this_machine() -> datetime:
+    return datetime.now(UTC)
+
+
 class Task:
-    """The task of one sequence number. `end_process` is called at once when the guest is gone."""
+    """The task of one sequence number. `end_process` is called at once when the guest is gone.
+
+    `machine_time` is the clock of the machine that runs this process. It is the guest's own, unless that is simulated:
+    then the guest's may show any date, and only this one, by which the service and the host count too, says how old a
+    task is."""
 
     def __init__(
         self,
@@ -43,14 +51,16 @@ class Task:
         number: int,
         version: str,
         end_process: Callable[[], object],
+        machine_time: Callable[[], datetime] = _time_of_this_machine,
     ) -> None:
         self._package_root = package_root
         self._environ = environ
         self._folder = folder
         self._number = number
         self._end_process = end_process
+        self._machine_time = machine_time
         self._ahead = timedelta(0)
-        """The guest's clock minus this process's; they differ where the guest is simulated."""
+        """The guest's clock minus the machine's; they differ where the guest is simulated."""
         self._log = Log(folder.log_folder, self._now)
         self._reporter = Reporter(folder, number, version, self._log, self._now)
         self._guest: Guest | None = None
@@ -68,7 +78,7 @@ class Task:
                 self._guest.close()
 
     def _now(self) -> datetime:
-        return datetime.now(UTC) + self._ahead
+        return self._machine_time() + self._ahead
 
     # -------------------------------------------------------------------------------------------- before the procedure
 
@@ -94,7 +104,7 @@ class Task:
         facts = guest.facts()
         self._learn(facts, guest)
         host_ahead = self._ask_the_host(settings)
-        refusal = objection(settings, facts, self._now() + host_ahead)
+        refusal = objection(settings, facts, self._machine_time() + host_ahead)
         if refusal is not None:
             raise Refused(refusal)
         self._reporter.begin()
@@ -105,7 +115,7 @@ class Task:
             one_by_one=one_by_one(facts),
             crash_allowed=crash_allowed(settings),
             has_vss=facts.has_vss,
-            too_late=lambda guest_time: settings.too_late(guest_time + host_ahead),
+            too_late=lambda: settings.too_late(self._machine_time() + host_ahead),
         )
         if not procedure.connect():
             # A guest is not frozen for snapshots that nobody can take.
@@ -131,7 +141,7 @@ class Task:
         try:
             self._guest = find_guest(self._package_root, self._environ, self._end_process)
             self._guest.open(task_id)
-            self._ahead = self._guest.now() - datetime.now(UTC)
+            self._ahead = self._guest.now() - self._machine_time()
         except GuestError as problem:
             self._guest_problem = problem
 
@@ -157,12 +167,12 @@ class Task:
         }
 
     def _ask_the_host(self, settings: SnapshotSettings) -> timedelta:
-        """How far the host's clock is ahead of the guest's, as well as that can be told in whole seconds."""
+        """How far the host's clock is ahead of the machine's, as well as that can be told in whole seconds."""
         address = self._environ.get(WIRE_SERVER_VARIABLE) or DEFAULT_ADDRESS
         answer = presnapshot(address, settings.custom.backup_task_id or settings.task_id, settings.snapshot_token)
         self._reporter.telemetry["hostStatusCodePreSnapshot"] = str(answer.status)
         self._log.info(f"host: presnapshot answered {answer.status}")
-        return timedelta(0) if answer.time is None else answer.time - self._now()
+        return timedelta(0) if answer.time is None else answer.time - self._machine_time()
 
     # --------------------------------------------------------------------------------------------------- the procedure
 

@@ -18,9 +18,9 @@ from controlplane.domain.compute import virtual_machine
 from controlplane.domain.compute.extension_catalogue import INERT
 from controlplane.domain.network.network import INTERFACE
 from controlplane.json_object import Json
-from controlplane.ports import Blobs, MachineSpec, Ports, PublishedHandler, StoreView
+from controlplane.ports import Blobs, Clock, MachineSpec, Ports, PublishedHandler, StoreView
 from simulator import parties
-from simulator.clock.system import SystemClock
+from simulator.clock.real_time import RealTime
 from simulator.control import api as control
 from simulator.control.reset import Resetter
 from simulator.control.vault_checks import VaultChecks
@@ -44,7 +44,8 @@ class BackendContext:
     blobs_of: Callable[[str], Blobs]
     """The storage, for one of the parties."""
     engine: InlineEngine
-    clock: SystemClock
+    clock: Clock
+    real_time: RealTime
     limits: RateLimits
     pace: Pace
     guests: Path
@@ -72,7 +73,7 @@ def host(context: BackendContext, keep: ExitStack) -> Host:
             PublishedHandler(each.publisher, each.type, each.published, each.os_type, inert=True) for each in INERT
         )
     ports = context.ports
-    wire = WireServer(context.clock, context.blobs_of(parties.WIRE_SERVER), packages)
+    wire = WireServer(context.real_time, context.blobs_of(parties.WIRE_SERVER), packages)
     serving = Serving(wire.app)
     keep.callback(serving.close)
     keep.callback(wire.close)
@@ -88,6 +89,7 @@ def host(context: BackendContext, keep: ExitStack) -> Host:
         guest_blobs=lambda vm: context.blobs_of(parties.guest(vm)),
         storage_address=ports.fabric.storage_address,
         clock=context.clock,
+        real_time=context.real_time,
         folder=context.guests,
         packages=packages,
         chance=Random(context.seed),

@@ -170,6 +170,8 @@ class World:
         self._settings = self._service_settings()
         self.clock = SystemClock(on_error=_action_failed)
         keep.callback(self.clock.close)
+        self.real_time = SystemClock(on_error=_action_failed)
+        keep.callback(self.real_time.close)
         opened = open_store(self.state, config.dsn, self.clock, keep, self._is_orderly)
         self.store = opened.store
         self._examined = opened.is_as_left and not self.state.was_killed
@@ -344,6 +346,7 @@ class World:
             blobs_of=self._blobs_of,
             engine=self.engine,
             clock=self.clock,
+            real_time=self.real_time,
             limits=self._limits,
             pace=self.pace,
             guests=self.state.guests,
@@ -365,7 +368,7 @@ class World:
     def _publish(self) -> None:
         copy = self.config.endpoints_copy
         files = (self.state.endpoints_file, *([copy] if copy is not None else []))
-        self._stack.callback(Publication(self.clock, files, lambda: self.endpoints).close)
+        self._stack.callback(Publication(self.real_time, files, lambda: self.endpoints).close)
         self._is_published = True
 
     def _published_endpoints(self) -> Json:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,8 @@ class Rig:
         self.guest = FakeGuest()
         self.storage = storage or FakeStorage()
         self.handler = InstalledHandler(folder, self.guest.address)
+        self.machine_time: Callable[[], datetime] = lambda: datetime.now(UTC)
+        """What the machine's clock shows on which the handler runs."""
 
     def close(self) -> None:
         self.guest.close()
@@ -69,7 +72,15 @@ class Rig:
     def carry_out(self, number: int = 1) -> None:
         package = self.package(number)
         (self.handler.root / "Status" / f"{number}.status").write_text("[]")  # as enable left it
-        Task(package.root, package.environ, package.folder, number, package.version, lambda: None).carry_out()
+        Task(
+            package.root,
+            package.environ,
+            package.folder,
+            number,
+            package.version,
+            lambda: None,
+            lambda: self.machine_time(),
+        ).carry_out()
 
     def report(self) -> StatusReport:
         return report_in(self.storage.text("status"))

@@ -15,7 +15,7 @@ PUBLIC: Meanings = {
     "locale": "language of the messages; one that is not spoken falls back to English",
     "taskId": "name of this attempt; a second attempt has another",
     "commandToExecute": "what to do",
-    "commandStartTimeUTCTicks": "when the service began the task, in .NET ticks; read as a number or 6.36458E+17, too",
+    "commandStartTimeUTCTicks": "when the task began, in .NET ticks of real time; read as a number or 6.36458E+17, too",
     "vmType": "kind of machine; only a classic one gets a failed task into `status.status` of N.status",
     "objectStr": "open part of the task",
     "customSettings": "how this attempt is to be made",

@@ -85,7 +85,7 @@ class FreezeReport(NamedTuple):
     message: str = ""
     writers: tuple[WriterReport, ...] = ()
     frozen_at: str = ""
-    """RFC 3339 UTC, the guest's clock when the hold began; saves a question inside the freeze. Empty: not told."""
+    """RFC 3339 UTC, the guest's clock when the hold began. Empty: not told."""
 
 
 class ThawReport(NamedTuple):

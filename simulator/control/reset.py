@@ -88,6 +88,6 @@ class Resetter:
         while self.host.machines():
             if time.monotonic() > deadline:
                 raise ResetFailed(f"machines did not stop within {PATIENCE_SECONDS} seconds")
-            self.host.tick()  # where the world's clock stands still, nothing else ticks the host
+            self.host.tick()  # now, and not when it is time for one
             time.sleep(POLL_SECONDS)
         return len(there)

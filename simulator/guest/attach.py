@@ -15,6 +15,7 @@ from uuid import UUID
 
 from controlplane.domain.compute import vhd
 from controlplane.ports import Blobs, Clock, Disk
+from simulator.clock.real_time import RealTime
 from simulator.guest.disk import partition
 from simulator.guest.disk.directory import VolumeError
 from simulator.guest.disk.disk import BlockCache, GuestDisk, LostWrites
@@ -61,8 +62,8 @@ class KnownDisks:
 class DiskBay:
     """What all disks of one guest share."""
 
-    def __init__(self, folder: Path, blobs: Blobs, clock: Clock, chance: Random) -> None:
-        self.gate = Gate(clock)
+    def __init__(self, folder: Path, blobs: Blobs, clock: Clock, real_time: RealTime, chance: Random) -> None:
+        self.gate = Gate(real_time)
         self.history = WriteHistory()
         self._folder = folder
         self._blobs = blobs

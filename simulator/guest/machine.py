@@ -1,7 +1,7 @@
 """A simulated guest: its disks, its workloads, its VSS, from boot to shutdown.
 
-Everything that moves in it is ticked by the clock. What it knows survives in its folder: who it is, which disks it
-has, what it wrote to them, and what was on them at each freeze.
+Everything that moves in it is ticked in real time; world time is what its own clock shows. What it knows survives in
+its folder: who it is, which disks it has, what it wrote to them, and what was on them at each freeze.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from controlplane.domain.events.event import Fact
 from controlplane.ports import Blobs, Clock, MachineSpec
 from extension.contract import bridge
 from extension.contract.bridge import Facts, FreezeReport, FreezeRequest, ThawReport
+from simulator.clock.real_time import RealTime
 from simulator.guest import installation, shell
 from simulator.guest.attach import Attached, DiskBay, DiskMissing
 from simulator.guest.conditions import MachineConditions
@@ -56,6 +57,7 @@ class Guest:
         folder: Path,
         blobs: Blobs,
         clock: Clock,
+        real_time: RealTime,
         chance: Random,
         conditions: MachineConditions,
         on_event: Callable[[Fact], None],
@@ -68,6 +70,7 @@ class Guest:
         self._folder = folder
         self._blobs = blobs
         self._clock = clock
+        self._real_time = real_time
         self._chance = Random(chance.getrandbits(64))
         self._conditions = conditions
         self._on_event = on_event
@@ -106,7 +109,7 @@ class Guest:
     def boot(self) -> None:
         """Start on the disks of the spec. BootFailed or PortError: it did not, and holds nothing."""
         assert not self.running, "the machine is already running"
-        bay = DiskBay(self._folder / "ledger", self._blobs, self._clock, self._chance)
+        bay = DiskBay(self._folder / "ledger", self._blobs, self._clock, self._real_time, self._chance)
         try:
             self._attach_disks(bay)
         except BaseException as error:
@@ -120,6 +123,7 @@ class Guest:
         self._cache = bay.cache
         self._vss = VssService(
             clock=self._clock,
+            real_time=self._real_time,
             chance=Random(self._chance.getrandbits(64)),
             gate=bay.gate,
             history=bay.history,
@@ -135,7 +139,7 @@ class Guest:
         )
         if self._conditions.workload_rate > 0:
             period = TICK_SECONDS / self._conditions.workload_rate
-            self._stops = [self._clock.every(period, workload.tick) for workload in self.workloads.values()]
+            self._stops = [self._real_time.every(period, workload.tick) for workload in self.workloads.values()]
         self._on_event(events.GuestBooted(self.computer_name, len(self._attached)))
 
     def shutdown(self, clean: bool = True) -> None:
@@ -268,7 +272,7 @@ class Guest:
 
         chances = [Random(self._chance.getrandbits(64)) for _ in range(2)]
         if self.profile.has_sql_server:
-            self.workloads["database"] = DatabaseWorkload(volumes, bay.gate, self._clock, chances[0], report)
+            self.workloads["database"] = DatabaseWorkload(volumes, bay.gate, self._real_time, chances[0], report)
         self.workloads["files"] = FilesWorkload(volumes, bay.gate, chances[1], report)
 
     def _writers(self) -> list[Writer]:

@@ -1,9 +1,9 @@
 """Runs virtual machines: reads their desired state from the store, applies it, and writes their observed state.
 
-One action of the clock serves all machines. It looks at the next few documents and sends every machine that has
+One tick serves all machines. It looks at the next few documents and sends every machine that has
 something to do to a small pool of threads, so that no machine's boot or request holds up another. A machine at rest
 costs a comparison of times per tick. A commit of this process that changes what a machine shall be is acted upon at
-once; the ticks see to those of others.
+once; the ticks see to those of others. Ticks and retries go by real time.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from controlplane.domain.events.machines import HostStarted, HostStopping
 from controlplane.fabric_documents import DESIRED, DesiredMachine
 from controlplane.ports import Blobs, Clock, Commit, Document, Store
 from controlplane.writer_held import about_to_wait
+from simulator.clock.real_time import RealTime
 from simulator.guest.agent.process import end_processes_below
 from simulator.guest.conditions import ConditionsOf
 from simulator.guest.disk.ground_truth import GroundTruth, GroundTruths, TruthSummary
@@ -48,6 +49,7 @@ class Host:
         guest_blobs: Callable[[str], Blobs],
         storage_address: Callable[[str], str | None],
         clock: Clock,
+        real_time: RealTime,
         folder: Path,
         packages: PackageRepository,
         chance: Random,
@@ -59,7 +61,7 @@ class Host:
         """`on_session_closed` is called, by any thread, with the id of a virtual machine in which a handler has ended
         its session."""
         self._store = store
-        self._clock = clock
+        self._real_time = real_time
         self._folder = folder.absolute()
         self._packages = packages
         self._announced = 0
@@ -71,6 +73,7 @@ class Host:
             guest_blobs=guest_blobs,
             storage_address=storage_address,
             clock=clock,
+            real_time=real_time,
             folder=self._folder,
             packages=packages,
             wire=wire,
@@ -100,13 +103,13 @@ class Host:
         end_processes_below(self._folder)  # of a host that was killed
         self._surroundings = replace(self._surroundings, started=Cause(self._store.record(HostStarted().event())))
         self._announce()
-        self._stack.callback(self._clock.every(TICK_SECONDS, self.tick))
+        self._stack.callback(self._real_time.every(TICK_SECONDS, self.tick))
         self._stack.callback(self._store.on_commit(self._committed))
 
     def close(self) -> None:
         """Shut the machines down cleanly; their desired state stays in the store."""
         self._stack.close()
-        with self._turn:  # the clock may be in the middle of a tick
+        with self._turn:  # a tick may be going on
             self._closed = True
         about_to_wait("the machines of a host")
         self._pool.shutdown(wait=True)
@@ -185,7 +188,7 @@ class Host:
 
     def _send_due(self) -> None:
         """Send the machines that have something to do to the pool."""
-        now = self._clock.now()
+        now = self._real_time.now()
         due = [machine for machine in self._machines.values() if machine.is_due(now) and machine not in self._busy]
         for machine in due:
             if machine.gone:

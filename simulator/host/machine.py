@@ -32,6 +32,7 @@ from controlplane.ports import (
 )
 from extension.contract.bridge import TOKEN_FILE
 from extension.contract.redaction import redact
+from simulator.clock.real_time import RealTime
 from simulator.guest.agent.agent import Agent
 from simulator.guest.agent.process import end_processes_below
 from simulator.guest.conditions import ConditionsOf
@@ -49,7 +50,7 @@ HOST_FOLDER = "host"
 """What the host keeps of a machine, beside what would be on its system disk."""
 STATUS_CONTAINER = "agent-status"
 RETRY = timedelta(seconds=10)
-"""World time until a machine is tried again after the storage did not answer or something unforeseen happened."""
+"""Real time until a machine is tried again after the storage did not answer or something unforeseen happened."""
 TOLD = "told"
 """Key beside a machine's document: the newest event that its host has acted upon."""
 STATUS_SAS_LASTS = timedelta(days=30)
@@ -71,6 +72,9 @@ class Surroundings:
     storage_address: Callable[[str], str | None]
     """Where a virtual machine reaches it, if not where the host does."""
     clock: Clock
+    """For what is shown of a machine."""
+    real_time: RealTime
+    """For everything that takes time."""
     folder: Path
     packages: PackageRepository
     wire: WireServer
@@ -142,7 +146,7 @@ class Machine:
     # --------------------------------------------------------------------------------------------------- what it does
 
     def is_due(self, now: datetime) -> bool:
-        """Whether it wants to advance."""
+        """Whether it wants to advance; `now` is real time."""
         return self._woken or self._due <= now
 
     def advance(self) -> None:
@@ -150,7 +154,7 @@ class Machine:
         desired = self._desired
         if desired is not None and desired is not self._applied:
             self._become(desired)
-        if self._agent is not None and self._agent.due <= self._all.clock.now():
+        if self._agent is not None and self._agent.due <= self._all.real_time.now():
             self._agent.tick()
         self._show()
         if self._agent is not None:
@@ -163,7 +167,7 @@ class Machine:
 
     def fail(self, problem: Exception) -> None:
         """An unexpected error. The machine is tried again after a pause."""
-        self._woken, self._due = False, self._all.clock.now() + RETRY
+        self._woken, self._due = False, self._all.real_time.now() + RETRY
         sentence = redact(f"{type(problem).__name__}: {problem}")
         if self._desired is self._applied:
             self.tell(events.MachineFailed(sentence))
@@ -195,7 +199,7 @@ class Machine:
             self._run(desired)
             self._applied = desired
         else:
-            self._due = self._all.clock.now() + RETRY
+            self._due = self._all.real_time.now() + RETRY
             self._show(desired)
 
     def _recall(self, desired: DesiredMachine) -> None:
@@ -243,7 +247,7 @@ class Machine:
             container_id=desired.spec.vm_id,
             instance=f"_{desired.spec.name}",
             machine_id=desired.spec.vm_id,
-            created=self._all.clock.now(),
+            created=self._all.real_time.now(),  # agents that know no other time read it
             plugins=plugins(desired.extensions, self._all.packages),
             status_url=self._status_url(),
             private_address=self._private_address,
@@ -305,6 +309,7 @@ class Machine:
             folder=self.folder,
             blobs=self._all.guest_blobs(self.vm),
             clock=self._all.clock,
+            real_time=self._all.real_time,
             chance=Random(f"{self._all.seed} {self.vm.lower()} {self._private['boots']}"),
             conditions=conditions,
             on_event=self.tell,
@@ -320,6 +325,7 @@ class Machine:
             profile=profile,
             facts=guest.facts(),
             clock=self._all.clock,
+            real_time=self._all.real_time,
             on_event=self.tell,
             poll=conditions.agent_poll,
             run_command=factories.run_command,

@@ -26,10 +26,11 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from controlplane.domain.events import machines as events
 from controlplane.domain.events.event import Fact
 from controlplane.json_object import Json
-from controlplane.ports import Blob, Blobs, Clock, PortError
+from controlplane.ports import Blob, Blobs, PortError
 from controlplane.writer_held import about_to_wait
 from extension.contract.bridge import PREFIX as BRIDGE_PREFIX
 from extension.contract.redaction import redact_json
+from simulator.clock.real_time import RealTime
 from simulator.host import goalstate
 from simulator.host.bridge import Bridge, BridgedMachine, Message, Receive, Send, bears_token, json_object, read_body
 from simulator.host.certificates import CIPHERS, SealingFailed, TenantCertificate, seal_for_transport
@@ -110,13 +111,13 @@ class WireServer:
 
     def __init__(
         self,
-        clock: Clock,
+        real_time: RealTime,
         blobs: Blobs,
         packages: PackageRepository,
         freeze_patience_seconds: float = FREEZE_PATIENCE_SECONDS,
     ) -> None:
         self.address = ""
-        self.clock = clock
+        self.real_time = real_time
         self.blobs = blobs
         self.packages = packages
         self._machines: dict[str, WiredMachine] = {}
@@ -298,7 +299,8 @@ def _status(server: WireServer, call: WireCall) -> WireAnswer:
 
 
 def _presnapshot(server: WireServer, call: WireCall) -> WireAnswer:
-    now = server.clock.now().astimezone(UTC)
+    # In real time, as what a task says of its start: handlers that know no other compare the two.
+    now = server.real_time.now().astimezone(UTC)
     units = ("year", "month", "day", "hour", "minute", "second")
     time = {unit: getattr(now, unit) for unit in units}
     return _json({"responseTime": time, "bhsVersion": "simulated", "nodeId": "simulated", "result": ""})

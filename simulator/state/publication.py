@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from controlplane.json_object import Json
-from controlplane.ports import Clock
+from simulator.clock.real_time import RealTime
 from simulator.state.folder import write_private
 
 FOLLOW_SECONDS = 1.0
@@ -18,18 +18,18 @@ FOLLOW_SECONDS = 1.0
 class Publication:
     """The files, there from the start until close; each is replaced at once and read by its owner alone."""
 
-    def __init__(self, clock: Clock, files: tuple[Path, ...], endpoints: Callable[[], Json]) -> None:
+    def __init__(self, real_time: RealTime, files: tuple[Path, ...], endpoints: Callable[[], Json]) -> None:
         self._files = files
         self._endpoints = endpoints
         self._turn = threading.Lock()
         self._is_closed = False
         self._said: Json | None = None
         self._follow()
-        self._stop = clock.every(FOLLOW_SECONDS, self._follow)
+        self._stop = real_time.every(FOLLOW_SECONDS, self._follow)
 
     def close(self) -> None:
         self._stop()
-        with self._turn:  # the clock may be running it
+        with self._turn:  # it may be running at this moment
             self._is_closed = True
         for file in self._files:
             file.unlink(missing_ok=True)

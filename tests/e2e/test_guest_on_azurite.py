@@ -55,6 +55,7 @@ def guest_on(
         folder=folder / "guest",
         blobs=blobs,
         clock=clock,
+        real_time=clock,
         chance=Random(1),
         conditions=conditions,
         on_event=lambda fact: events.append((fact.NAME, fact.event().data)),

@@ -176,7 +176,7 @@ class CommandEnded(
     verb: str
     exit_code: int | None
     seconds: float
-    """World time that it took."""
+    """Real time that it took."""
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,8 @@
 The theory. An agent has at most one thing under way: applying a goal state, which is a generator that yields while a
 handler's command runs. A tick goes on with that, else looks for a new goal state when its time has come or somebody
 rang; then it reports what changed. A tick talks to the wire server and to the disk and waits for neither a command nor
-a status. Whoever ticks asks `due` first: an idle agent wants a tick every few seconds of world time.
+a status. Whoever ticks asks `due` first: an idle agent wants a tick every few seconds. All of its intervals are real
+time, so world time that is moved makes no agent ask, report or give up; world time is what stands in its reports.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from controlplane.ports import Clock
 from extension.contract.bridge import Facts
 from extension.contract.protocol import ProtocolError
 from extension.contract.redaction import redact
+from simulator.clock.real_time import RealTime
 from simulator.guest.agent import reports as agent_reports
 from simulator.guest.agent.client import Extensions, Goal, PluginOrder, WireClient, WireError
 from simulator.guest.agent.handler import Handler
@@ -53,6 +55,7 @@ class Agent:
         profile: AgentProfile,
         facts: Facts,
         clock: Clock,
+        real_time: RealTime,
         on_event: Callable[[Fact], None],
         poll: timedelta = POLL,
         run_command: CommandRunner = Command,
@@ -62,6 +65,7 @@ class Agent:
         self._profile = profile
         self._facts = facts
         self._clock = clock
+        self._real_time = real_time
         self._on_event = on_event
         self._poll = poll
         self._run_command = run_command
@@ -78,8 +82,8 @@ class Agent:
 
     @property
     def due(self) -> datetime:
-        """When it wants its next tick."""
-        if self._work is not None or self._rung or self._watch_until > self._clock.now():
+        """When it wants its next tick, in real time."""
+        if self._work is not None or self._rung or self._watch_until > self._real_time.now():
             return AT_ONCE
         if self._goal is None:
             return self._poll_at
@@ -92,14 +96,14 @@ class Agent:
 
     def tick(self) -> None:
         """Do what is due. Not from two threads at once."""
-        now = self._clock.now()
+        now = self._real_time.now()
         self._look_at = now + POLL
         if self._work is None and (self._rung or now >= self._poll_at):
             self._ask(now)
         if self._work is not None:
             self._go_on()
         if self._goal is not None:
-            self._report(self._goal, self._clock.now())
+            self._report(self._goal)
 
     def close(self) -> None:
         """The machine turns off: a running command is killed."""
@@ -144,6 +148,7 @@ class Agent:
         lifecycle = Lifecycle(
             HandlerPlace(self._disk, self._profile, goal.container_id, goal.instance, self._wire, self._run_command),
             self._clock,
+            self._real_time,
             self._on_event,
         )
         for order in extensions.plugins:
@@ -152,7 +157,7 @@ class Agent:
             yield from lifecycle.obey(order)
         self._applied = goal.incarnation
         if extensions.plugins:
-            self._watch_until = self._clock.now() + WATCH
+            self._watch_until = self._real_time.now() + WATCH
 
     def _go_on(self) -> None:
         assert self._work is not None
@@ -166,14 +171,19 @@ class Agent:
 
     # --------------------------------------------------------------------------------------------------------- reports
 
-    def _report(self, goal: Goal, now: datetime) -> None:
+    def _report(self, goal: Goal) -> None:
+        now = self._real_time.now()
         handlers = [report for order in self._extensions.plugins for report in self._handler_report(order, now)]
         content = (handlers, self._applied, self._failure)
         unchanged = content == self._reported
         if now < self._retry_at or (unchanged and now < self._report_at):
             return
         status = agent_reports.aggregate(
-            facts=self._facts, now=now, incarnation=self._applied, handlers=handlers, failure=self._failure
+            facts=self._facts,
+            now=self._clock.now(),
+            incarnation=self._applied,
+            handlers=handlers,
+            failure=self._failure,
         )
         try:
             self._wire.upload_status(goal, self._extensions, agent_reports.render(status))
@@ -195,7 +205,7 @@ class Agent:
             return []
         file = handler.status_file(order.sequence_number)
         watched = self._statuses.setdefault(file, _WatchedStatus(handler.name, file))
-        if watched.look(now):
+        if watched.look(now, self._clock):
             self._watch_until = now + WATCH
             status, code = agent_reports.state_of(watched.status)
             self._on_event(events.HandlerStatus(handler.name, order.sequence_number, status, code))
@@ -222,19 +232,19 @@ class _WatchedStatus:
         self._seen: object = ()
         self._unreadable_since: datetime | None = None
 
-    def look(self, now: datetime) -> bool:
-        """Whether there is another status than before."""
+    def look(self, now: datetime, clock: Clock) -> bool:
+        """Whether there is another status than before; `now` is real time."""
         signature = self._signature()
         if signature == self._seen:
             return False
         try:
-            status = agent_reports.read_status_file(self._file, self._handler, now)
+            status = agent_reports.read_status_file(self._file, self._handler, clock.now())
         except ProtocolError as problem:
             self._unreadable_since = self._unreadable_since or now
             if now - self._unreadable_since < PATIENCE:
-                self.status = self.status or agent_reports.missing_status(self._handler, now)
+                self.status = self.status or agent_reports.missing_status(self._handler, clock.now())
                 return False
-            status = agent_reports.invalid_status(self._handler, now, problem)
+            status = agent_reports.invalid_status(self._handler, clock.now(), problem)
         self._unreadable_since = None
         self._seen, self.status = signature, status
         return True

@@ -17,6 +17,7 @@ from controlplane.domain.events.event import Fact
 from controlplane.ports import Clock
 from extension.contract.protocol import MANIFEST_FILE, HandlerManifest, ProtocolError
 from extension.contract.redaction import redact
+from simulator.clock.real_time import RealTime
 from simulator.guest.agent.client import PluginOrder, WireClient, WireError
 from simulator.guest.agent.handler import ENABLED, FAILED_UPGRADE, INSTALLED, Handler, PackageUnusable, numbers
 from simulator.guest.agent.process import Command, CommandMissing, CommandRunner, command_line, guest_environment
@@ -26,7 +27,7 @@ Steps = Generator[None, None, None]
 OnEvent = Callable[[Fact], None]
 
 LIMIT = timedelta(minutes=5)
-"""World time a command may take; the documented limit of Windows agents."""
+"""Real time a command may take; the documented limit of Windows agents."""
 
 MANIFEST_UNREACHABLE = 1001
 HANDLER_MANIFEST_MISSING = 1002
@@ -60,9 +61,10 @@ class HandlerPlace:
 
 
 class Lifecycle:
-    def __init__(self, place: HandlerPlace, clock: Clock, on_event: OnEvent) -> None:
+    def __init__(self, place: HandlerPlace, clock: Clock, real_time: RealTime, on_event: OnEvent) -> None:
         self._place = place
         self._clock = clock
+        self._real_time = real_time
         self._on_event = on_event
 
     def announce(self, order: PluginOrder) -> None:
@@ -202,12 +204,12 @@ class Lifecycle:
             command = self._place.run_command(command_line(handler.root, text), handler.root, environment)
         except (CommandMissing, OSError) as problem:
             raise HandlerFailed(FAILED[verb], f"{verb} could not be started: {problem}") from None
-        begun = self._clock.now()
+        begun = self._real_time.now()
         self._on_event(events.CommandStarted(handler.name, handler.version, verb, order.sequence_number))
         code: int | None = None
         try:
             while (code := command.poll()) is None:
-                if self._clock.now() - begun >= LIMIT:
+                if self._real_time.now() - begun >= LIMIT:
                     raise HandlerFailed(TIMED_OUT, f"{verb} took longer than {LIMIT.total_seconds():.0f} seconds")
                 yield
             return code
@@ -216,10 +218,10 @@ class Lifecycle:
             self._ended(handler, verb, begun, code, command.output())
 
     def _ended(self, handler: Handler, verb: str, begun: datetime, code: int | None, output: str) -> None:
-        now = self._clock.now()
-        seconds = (now - begun).total_seconds()
+        seconds, ended = (self._real_time.now() - begun).total_seconds(), self._clock.now()
         how = "was killed" if code is None else f"ended with exit code {code}"
-        handler.log_command(f"{now.isoformat()} {verb} of {handler.name} {handler.version} {how} after {seconds:.3f} s")
+        which = f"{verb} of {handler.name} {handler.version}"
+        handler.log_command(f"{ended.isoformat()} {which} {how} after {seconds:.3f} s")
         if output:
             handler.log_command(redact(output))
         self._on_event(events.CommandEnded(handler.name, handler.version, verb, code, round(seconds, 3)))

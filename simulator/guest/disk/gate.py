@@ -1,8 +1,8 @@
 """The gate through which every write of a guest passes; a freeze closes it.
 
-The gate keeps its own time limit: whoever waits before it looks at the clock, and the first to see the limit passed
-opens it for all. So a requester that never thaws cannot stop a guest for good, even if the very thread that should
-let go is one of those waiting.
+The gate keeps its own time limit, in real time: whoever waits before it looks at the time, and the first to see the
+limit passed opens it for all. So a requester that never thaws cannot stop a guest for good, even if the very thread
+that should let go is one of those waiting.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from threading import Condition
 
-from controlplane.ports import Clock
 from controlplane.writer_held import about_to_wait
+from simulator.clock.real_time import RealTime
 
 LOOK_SECONDS = 0.02
-"""How often, in real time, a waiting writer looks at the clock."""
+"""How often a waiting writer looks at the time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +30,8 @@ class Hold:
 
 
 class Gate:
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
+    def __init__(self, real_time: RealTime) -> None:
+        self._real_time = real_time
         self._changed = Condition()
         self._passing = 0
         self._deadline: datetime | None = None
@@ -89,7 +89,7 @@ class Gate:
 
     def _closed(self) -> bool:
         """Whether the gate is closed now; opens it when its time is over. With the condition."""
-        if self._deadline is not None and self._clock.now() >= self._deadline:
+        if self._deadline is not None and self._real_time.now() >= self._deadline:
             self._broken = Hold(self._held_milliseconds(), kept=False)
             self._open()
         return self._deadline is not None

@@ -7,6 +7,9 @@ A requester opens a session, freezes, takes its snapshots, thaws, and closes. In
 requester dies (its session closes), the limit passes (the gate opens by itself and the next look finds it so), a
 writer refuses, the storage does not answer. Each way ends with the gate open and the writers thawed.
 
+All limits of a freeze count real seconds, since programs and storage, which wait for it, do. World time is only what
+the guest's own clock shows.
+
 Inside the hold nothing is done but copying the digests: no event is told and no file written until it is over.
 """
 
@@ -23,6 +26,7 @@ from controlplane.domain.events.event import Fact
 from controlplane.json_object import Json
 from controlplane.ports import Clock, PortError
 from extension.contract.bridge import FreezeReport, FreezeRequest, ThawReport
+from simulator.clock.real_time import RealTime
 from simulator.guest.disk.digests import DigestTable
 from simulator.guest.disk.directory import VolumeError
 from simulator.guest.disk.disk import DiskCorrupt, GuestDisk
@@ -41,7 +45,7 @@ from simulator.guest.vss.writer import (
 from simulator.guest.vss.writers import guid
 
 LOOK_SECONDS = 1.0
-"""How often, in world time, a hold is looked after."""
+"""How often a hold is looked after."""
 
 REFUSALS = {
     Hresult.BAD_STATE: "this session is frozen already",
@@ -96,6 +100,7 @@ class VssService:
         self,
         *,
         clock: Clock,
+        real_time: RealTime,
         chance: Random,
         gate: Gate,
         history: WriteHistory,
@@ -110,8 +115,9 @@ class VssService:
         on_event: Callable[[Fact], None],
     ) -> None:
         self.event_log: list[str] = []
-        self.writers = Writers(clock, writers, self.event_log.append, self._tell_of_writer)
+        self.writers = Writers(real_time, writers, self.event_log.append, self._tell_of_writer)
         self._clock = clock
+        self._real_time = real_time
         self._chance = chance
         self._gate = gate
         self._history = history
@@ -195,7 +201,7 @@ class VssService:
     def _do_snapshot_set(self, session: _Session, request: FreezeRequest) -> FreezeReport:
         """PrepareForBackup, and DoSnapshotSet up to the hold."""
         limit = timedelta(seconds=min(request.timeout_seconds, WRITER_FREEZE_LIMIT_SECONDS))
-        if request.writers and not self.writers.freeze(self._clock.now() + limit):
+        if request.writers and not self.writers.freeze(self._real_time.now() + limit):
             return self._given_up(Hresult.UNEXPECTED_WRITER_ERROR, self.writers.failures())
         try:
             self._flush()
@@ -204,9 +210,9 @@ class VssService:
         except (PortError, DiskCorrupt, VolumeError) as error:
             return self._given_up(Hresult.FLUSH_WRITES_TIMEOUT, f"a volume could not be flushed: {error}")
         facts, reports = self._facts(), self.writers.reports() if request.writers else ()
-        stop_looking = self._clock.every(LOOK_SECONDS, lambda: self._look(session))
+        stop_looking = self._real_time.every(LOOK_SECONDS, lambda: self._look(session))
         hold_seconds = min(request.timeout_seconds, HOLD_LIMIT_SECONDS)
-        if not self._gate.hold(self._clock.now() + timedelta(seconds=hold_seconds)):
+        if not self._gate.hold(self._real_time.now() + timedelta(seconds=hold_seconds)):
             stop_looking()
             return self._given_up(Hresult.FLUSH_WRITES_TIMEOUT, "pending writes did not finish in time")
         tables = {lun: disk.digests()[0] for lun, disk in self._disks.items()}
@@ -234,7 +240,7 @@ class VssService:
         self._on_event(events.WriterState(self._leader, name, event.value, state, error))
 
     def _look(self, session: _Session) -> None:
-        """Called by the clock: end a hold whose gate has opened by itself."""
+        """Called now and then: end a hold whose gate has opened by itself."""
         if not self._gate.held:
             self._end_unasked(session)
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
 
-from controlplane.ports import Clock
 from extension.contract.bridge import WriterReport
+from simulator.clock.real_time import RealTime
 
 HOLD_LIMIT_SECONDS = 10.0
 """The kernel releases held writes after this, whatever the provider does."""
@@ -115,7 +115,7 @@ class WriterFailed(Exception):
 
 
 Participant = Callable[[WriterEvent, datetime], None]
-"""What a program does at an event, until a deadline in world time; raises WriterFailed."""
+"""What a program does at an event, until a deadline in real time; raises WriterFailed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +141,7 @@ class Writer:
         self.participant = participant
         self._frozen: datetime | None = None
 
-    def handle(self, event: WriterEvent, clock: Clock, deadline: datetime) -> bool:
+    def handle(self, event: WriterEvent, real_time: RealTime, deadline: datetime) -> bool:
         """Run the program's part of the event, and change state by the table. False: it failed, or too late."""
         if (self.state, event) not in LAW:
             raise OutOfOrder(f"{self.writer_class.name}: {event} in state {self.state.name}")
@@ -151,7 +151,7 @@ class Writer:
         try:
             if self.participant:
                 self.participant(event, deadline)
-            self._check_time(event, clock.now(), deadline)
+            self._check_time(event, real_time.now(), deadline)
         except WriterFailed as failure:
             self.state = failed
             if event is not WriterEvent.ABORT:
@@ -184,13 +184,13 @@ class Writers:
 
     def __init__(
         self,
-        clock: Clock,
+        real_time: RealTime,
         members: list[Writer],
         log: Callable[[str], None],
         on_change: Callable[[Writer, WriterEvent], None] = lambda writer, event: None,
     ) -> None:
         self.members = members
-        self._clock = clock
+        self._real_time = real_time
         self._log = log
         self._on_change = on_change
 
@@ -203,7 +203,7 @@ class Writers:
 
     def thaw(self) -> None:
         """Thaw and PostSnapshot; a failed thaw aborts the others."""
-        deadline = self._clock.now() + timedelta(seconds=WRITER_FREEZE_LIMIT_SECONDS)
+        deadline = self._real_time.now() + timedelta(seconds=WRITER_FREEZE_LIMIT_SECONDS)
         thawed = [self._tell(self._at(level), WriterEvent.THAW, deadline) for level in sorted(Level)]
         if all(thawed):
             self._tell(self.members, WriterEvent.POST_SNAPSHOT, deadline)
@@ -211,12 +211,12 @@ class Writers:
             self.abort()
 
     def abort(self) -> None:
-        self._tell(self.members, WriterEvent.ABORT, self._clock.now())
+        self._tell(self.members, WriterEvent.ABORT, self._real_time.now())
 
     def complete(self) -> None:
         """The requester has its backup."""
         waiting = [member for member in self.members if member.state is State.WAITING_FOR_BACKUP_COMPLETE]
-        self._tell(waiting, WriterEvent.BACKUP_COMPLETE, self._clock.now())
+        self._tell(waiting, WriterEvent.BACKUP_COMPLETE, self._real_time.now())
 
     def failures(self) -> str:
         return "; ".join(
@@ -235,7 +235,7 @@ class Writers:
         """Send an event to every writer, also after one failed. False if any failed."""
         failed = []
         for member in members:
-            if not member.handle(event, self._clock, deadline):
+            if not member.handle(event, self._real_time, deadline):
                 failed.append(member)
             self._on_change(member, event)
         for member in failed:

@@ -1,7 +1,7 @@
 """Programs in the guest that write checkable data; here the one with a database and a VSS writer.
 
 The bank moves money between accounts: the sum of all balances never changes, and a number counts its transactions. A
-transaction is left open between two ticks of the clock, its pages already on the disk: some because SQLite's small
+transaction is left open between two ticks, its pages already on the disk: some because SQLite's small
 cache had no room for them, the rest because an idle system writes back what waits. So an image that was not taken at a
 freeze nearly always has something to recover.
 """
@@ -17,8 +17,9 @@ from typing import Protocol
 import apsw
 
 from controlplane.json_object import Json
-from controlplane.ports import Clock, PortError
+from controlplane.ports import PortError
 from controlplane.writer_held import about_to_wait
+from simulator.clock.real_time import RealTime
 from simulator.guest.disk.directory import VolumeError
 from simulator.guest.disk.disk import DiskCorrupt
 from simulator.guest.disk.gate import Gate
@@ -33,7 +34,7 @@ NOTE_BYTES = 200
 CACHED_PAGES = 8
 OS_DISK = -1
 LOOK_SECONDS = 0.02
-"""How often, in real time, a caller that waits for a workload looks at the clock."""
+"""How often a caller that waits for a workload looks at the time."""
 
 TROUBLE = (apsw.Error, PortError, DiskCorrupt, VolumeError)
 """The errors of a program whose disks fail."""
@@ -73,12 +74,12 @@ class DatabaseWorkload:
     name = "database"
 
     def __init__(
-        self, volumes: Mapping[int, Volume], gate: Gate, clock: Clock, chance: Random, on_problem: OnProblem
+        self, volumes: Mapping[int, Volume], gate: Gate, real_time: RealTime, chance: Random, on_problem: OnProblem
     ) -> None:
         self.problem = ""
         self._gate = gate
         self._homes = homes_of(list(volumes.values())) or new_homes(volumes)
-        self._clock = clock
+        self._real_time = real_time
         self._chance = chance
         self._on_problem = on_problem
         self._lock = Lock()
@@ -155,7 +156,7 @@ class DatabaseWorkload:
 
     def _come_to_rest(self, deadline: datetime) -> None:
         while not self._lock.acquire(timeout=LOOK_SECONDS):
-            if self._clock.now() >= deadline:
+            if self._real_time.now() >= deadline:
                 raise WriterFailed(Hresult.WRITER_TIMEOUT, "the database did not become idle in time")
         try:
             database = self._database or self._open()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -119,7 +119,6 @@ def test_what_the_extension_is_asked(world: BackupWorld) -> None:
         "1.9",
     )
     settings = SnapshotSettings.parse(request.public, request.protected)
-    assert settings.started == START + timedelta(minutes=1)
     assert [world.blobs.parse(uri) for uri in settings.disks] == [disk.blob for disk in DISKS]
     assert all("sp=rw" in uri and "sig=" in uri for uri in settings.disks)
     assert settings.custom.take_snapshot_from == "onlyGuest"
@@ -139,6 +138,21 @@ def test_addresses_are_signed_for_no_longer_than_the_attempt(world: BackupWorld)
         ends = next(part[3:] for part in uri.partition("?")[2].split("&") if part.startswith("se="))
         lifetime = datetime.fromisoformat(ends.replace("%3A", ":")) - before
         assert lifetime <= timedelta(seconds=world.ports.settings.snapshot_timeout_seconds + 5)
+
+
+def test_a_task_is_told_in_real_time_when_it_began(world: BackupWorld) -> None:
+    """A handler compares that with its machine's clock, whatever the world's says."""
+    began: list[datetime] = []
+
+    def look(guest: ScriptedFabric, settings: SnapshotSettings) -> None:
+        began.append(settings.started)
+        snapshots()(guest, settings)
+
+    world.fabric.script = [look]
+    world.clock.jump(timedelta(days=10 * 365).total_seconds())
+    before = datetime.now(UTC)
+    world.back_up()
+    assert before - timedelta(milliseconds=1) <= began[0] <= datetime.now(UTC)
 
 
 def test_the_blobs_for_the_report_are_there_and_empty_before_the_extension_is_asked(world: BackupWorld) -> None:

@@ -1,4 +1,4 @@
-"""A guest on storage in memory and on a clock that stands, and storage that fails in the ways real storage does."""
+"""A guest on storage in memory and on clocks that stand, and storage that fails in the ways real storage does."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from controlplane.ports import (
     Blob,
     Blobs,
     BlockSource,
-    Clock,
     CreateOption,
     Disk,
     MachineSpec,
     Range,
     StorageUnavailable,
 )
+from simulator.clock.real_time import RealTime
 from simulator.clock.virtual import VirtualClock
 from simulator.guest.conditions import MachineConditions
 from simulator.guest.disk.disk import BlockCache, GuestDisk, StoredImage
@@ -32,6 +32,8 @@ from simulator.guest.machine import Guest
 
 ACCOUNT = "sql01disks"
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+REAL_START = datetime(2025, 8, 9, 10, 11, tzinfo=UTC)
+"""Of the tests' real time, so that what mixes the two up is seen."""
 SQL_IMAGE = "MicrosoftSQLServer:sql2022-ws2022:enterprise-gen2"
 PLAIN_IMAGE = "MicrosoftWindowsServer:WindowsServer:2019-Datacenter"
 UBUNTU_IMAGE = "Canonical:ubuntu-24_04-lts:server"
@@ -87,12 +89,14 @@ class Rig:
         data_disks: int = 2,
         image: str = SQL_IMAGE,
         conditions: MachineConditions = SMALL,
-        clock: Clock | None = None,
+        real_time: RealTime | None = None,
         seed: int = 1,
     ) -> None:
         self.blobs = FailingBlobs()
         self.blobs.add_account(ACCOUNT)
-        self.clock = clock or VirtualClock(START)
+        self.clock = VirtualClock(START)
+        """World time, which no test needs to move."""
+        self.real_time = real_time or VirtualClock(REAL_START)
         self.folder = folder
         self.conditions = conditions
         self.seed = seed
@@ -110,6 +114,7 @@ class Rig:
             folder=self.folder,
             blobs=self.blobs,
             clock=self.clock,
+            real_time=self.real_time,
             chance=Random(self.seed),
             conditions=self.conditions,
             on_event=lambda fact: self.events.append((fact.NAME, fact.event().data)),
@@ -127,8 +132,9 @@ class Rig:
         return self.guest
 
     def jump(self, seconds: float) -> None:
-        assert isinstance(self.clock, VirtualClock)
-        self.clock.jump(seconds)
+        """Let so much real time pass at once."""
+        assert isinstance(self.real_time, VirtualClock)
+        self.real_time.jump(seconds)
 
     def images(self) -> dict[int, BlockSource]:
         """A snapshot of every disk, one after the other."""
@@ -145,9 +151,7 @@ def snapshot(blobs: Blobs, each: Disk) -> StoredImage:
     return StoredImage(blobs, each.blob.at(blobs.snapshot(each.blob)), blob_bytes(each.size_bytes))
 
 
-def lone_disk(
-    blobs: MemoryBlobs, folder: Path, *, size_mib: int = 4, cache_bytes: int = 4 * MEBIBYTE, clock: Clock | None = None
-) -> GuestDisk:
+def lone_disk(blobs: MemoryBlobs, folder: Path, *, size_mib: int = 4, cache_bytes: int = 4 * MEBIBYTE) -> GuestDisk:
     """One disk without a guest around it; opened again in the same folder it knows what it wrote."""
     blobs.add_account(ACCOUNT)
     blob = Blob(ACCOUNT, "vhds", "lone.vhd")
@@ -160,7 +164,7 @@ def lone_disk(
         blob=blob,
         size_bytes=size_bytes,
         blobs=blobs,
-        gate=Gate(clock or VirtualClock(START)),
+        gate=Gate(VirtualClock(REAL_START)),
         ledger=Ledger(folder, "lone", blob_bytes(size_bytes)),
         cache=BlockCache(cache_bytes),
         history=WriteHistory(),

@@ -137,7 +137,7 @@ def test_sixty_four_data_disks_have_sixty_four_mount_points() -> None:
     assert len(points) == 65
 
 
-def test_workloads_are_ticked_by_the_clock_while_the_machine_runs(tmp_path: Path) -> None:
+def test_workloads_are_ticked_in_real_time_while_the_machine_runs(tmp_path: Path) -> None:
     rig = Rig(tmp_path, conditions=BUSY).boot()
     for _ in range(20):
         rig.jump(0.2)

@@ -24,7 +24,16 @@ from simulator.serving import Serving
 from tests.patience import comes_true
 from tests.transaction_guard import GuardedBlobs, TransactionGuard
 from tests.unit.simulator.guest.agent.agent_setting import package
-from tests.unit.simulator.guest.guest_rig import ACCOUNT, PLAIN_IMAGE, SMALL, START, FailingBlobs, disk, machine_spec
+from tests.unit.simulator.guest.guest_rig import (
+    ACCOUNT,
+    PLAIN_IMAGE,
+    REAL_START,
+    SMALL,
+    START,
+    FailingBlobs,
+    disk,
+    machine_spec,
+)
 
 VM = "/subscriptions/s/resourceGroups/Demo/providers/Microsoft.Compute/virtualMachines/sql01"
 PUBLISHER, TYPE = "Example.Handlers", "Probe"
@@ -37,6 +46,8 @@ class World:
 
     def __init__(self, folder: Path) -> None:
         self.clock = VirtualClock(START)
+        """World time. It stands, as far as a test does not move it."""
+        self.real_time = VirtualClock(REAL_START)
         self.store = SqlStore(":memory:", self.clock)
         self.blobs = FailingBlobs()
         for account in (ACCOUNT, "service"):
@@ -53,7 +64,7 @@ class World:
     def host(self, status_account: str | None = None, storage_address: str | None = None) -> Iterator[Host]:
         guard = TransactionGuard(self.store)
         blobs = GuardedBlobs(self.blobs, guard)
-        self.wire = wire = WireServer(self.clock, blobs, self.packages)
+        self.wire = wire = WireServer(self.real_time, blobs, self.packages)
         serving = Serving(wire.app)
         wire.address = serving.address
         host = Host(
@@ -62,6 +73,7 @@ class World:
             guest_blobs=lambda vm: blobs,
             storage_address=lambda vm: storage_address,
             clock=self.clock,
+            real_time=self.real_time,
             folder=self.folder,
             packages=self.packages,
             chance=Random(1),
@@ -80,16 +92,16 @@ class World:
         assert guard.violations == []
 
     def until(self, condition: Callable[[], object]) -> None:
-        """Let world time run, in steps of a tick, until it is so."""
+        """Let real time run, in steps of a tick, until it is so."""
 
         def moved() -> bool:
-            self.clock.jump(0.05)
+            self.real_time.jump(0.05)
             return bool(condition())
 
         self.without_time(moved)
 
     def without_time(self, condition: Callable[[], object]) -> None:
-        """Wait until it is so, while world time stands."""
+        """Wait until it is so, while no time passes."""
         came = comes_true(lambda: bool(condition()))
         assert came, f"it did not come to that: {self.fabric.instance_view(VM)}"
 

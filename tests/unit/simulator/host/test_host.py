@@ -27,6 +27,8 @@ from tests.unit.simulator.guest.agent.agent_setting import SUCCEED, package
 from tests.unit.simulator.guest.guest_rig import disk
 from tests.unit.simulator.host.host_setting import PUBLISHER, SPEC, TYPE, VM, World
 
+YEAR_SECONDS = 365 * 24 * 3600
+
 
 @pytest.fixture
 def world(tmp_path: Path) -> World:
@@ -57,7 +59,7 @@ def test_a_machine_boots_and_its_agent_reports(world: World, host: Host) -> None
 
 
 def test_what_a_machine_shall_be_is_acted_upon_before_the_next_tick(world: World, host: Host) -> None:
-    """The clock stands still, so that no tick comes."""
+    """No time passes, so that no tick comes."""
     world.fabric.create_vm(VM, SPEC)
     world.without_time(lambda: host.guest(VM))
 
@@ -149,7 +151,7 @@ def test_storage_that_is_away_is_waited_for(world: World, host: Host) -> None:
     world.until(lambda: world.view().provisioning_state == "Failed")
     assert world.view().power == "stopped"
     world.blobs.refuse = False
-    world.clock.jump(10)
+    world.real_time.jump(10)
     world.until(lambda: world.view().agent_status == "Ready")
     assert world.view().provisioning_state == "Succeeded"
 
@@ -180,6 +182,7 @@ def test_a_restarted_host_finds_its_machines_again(world: World) -> None:
         )
         world.deliver()
         world.until(lambda: world.extension().provisioning_state == "Succeeded")
+    world.clock.jump(60)
     with world.host() as host:
         world.until(lambda: len(host.machines()) == 2 and host.guest(VM))
         world.until(lambda: world.observed()["booted"] != before["booted"] and world.view().agent_status == "Ready")
@@ -317,7 +320,7 @@ def test_the_service_is_told_what_is_published(world: World, host: Host) -> None
     assert handler is not None
     assert handler.versions == ("1.0.0.0",)
     world.packages.publish(package("1.7.0.0"))
-    world.clock.jump(0.05)
+    world.real_time.jump(0.05)
     assert [handler.versions for handler in world.fabric.handlers()] == [("1.0.0.0", "1.7.0.0")]
 
 
@@ -372,7 +375,7 @@ def test_what_does_not_change_is_not_written(world: World, host: Host) -> None:
     document = world.store.get("host.vm", VM)
     events = world.events()
     for _ in range(200):
-        world.clock.jump(0.5)
+        world.real_time.jump(0.5)
     after = world.store.get("host.vm", VM)
     assert document is not None
     assert after is not None
@@ -380,11 +383,39 @@ def test_what_does_not_change_is_not_written(world: World, host: Host) -> None:
     assert world.events() == events
 
 
+def test_world_time_that_is_moved_by_a_year_changes_nothing_of_a_machine(world: World, host: Host) -> None:
+    world.started()
+    world.deliver()
+    world.until(lambda: world.extension().provisioning_state == "Succeeded")
+    world.until(lambda: "agent.reported" in world.events("agent"))
+    document, told = world.store.get("host.vm", VM), world.events()
+    world.clock.jump(YEAR_SECONDS)
+    for _ in range(20):
+        world.real_time.jump(0.05)
+    after, view = world.store.get("host.vm", VM), world.view()
+    assert document is not None
+    assert after is not None
+    assert (after.etag, world.events()) == (document.etag, told)
+    assert (view.agent_status, view.power, view.provisioning_state) == ("Ready", "running", "Succeeded")
+    world.deliver()
+    world.until(lambda: world.extension().provisioning_state == "Succeeded")
+    assert world.calls()[-1] == "enable 1.0.0.0 1"
+
+
+def test_what_is_shown_bears_world_time(world: World, host: Host) -> None:
+    world.clock.jump(YEAR_SECONDS)
+    world.started()
+    assert world.view().booted == world.clock.now()
+    assert world.observed()["agent"]["reported"] == world.clock.now().isoformat()
+    world.until(lambda: world.told(events.AgentReported))
+    assert {event.time for event in world.told(events.AgentReported)} == {world.clock.now()}
+
+
 def test_every_event_names_its_machine_and_its_party(world: World, host: Host) -> None:
     world.started()
     world.deliver()
     world.until(lambda: world.extension().provisioning_state == "Succeeded")
-    world.clock.jump(0.05)
+    world.real_time.jump(0.05)
     told = world.store.events(limit=10_000)
     started, *of_the_machine = told
     assert (started.name, started.vm) == ("host.started", None)

@@ -186,7 +186,7 @@ def test_an_agent_that_asks_seldom(tmp_path: Path) -> None:
         for vm, name in ((VM, "os"), (OTHER, "other")):
             world.fabric.create_vm(vm, machine_spec(PLAIN_IMAGE, [disk(name, -1, 32, "FromImage")]))
         world.until(lambda: len(asked) == 2)
-        world.clock.jump(600)
+        world.real_time.jump(600)
         world.until(lambda: max(asked.values()) > 1)
     assert min(asked.values()) == 1
 

@@ -52,11 +52,11 @@ class Wire:
 
 @pytest.fixture
 def wire() -> Iterator[Wire]:
-    clock, blobs, packages = VirtualClock(NOW), MemoryBlobs(), PackageRepository()
+    real_time, blobs, packages = VirtualClock(NOW), MemoryBlobs(), PackageRepository()
     for version in ("1.9.0.0", "1.9.1.0"):
         packages.publish(package(version))
     blobs.add_account("service")
-    server, machine = WireServer(clock, blobs, packages), FakeMachine()
+    server, machine = WireServer(real_time, blobs, packages), FakeMachine()
     server.attach(machine)
     serving = Serving(server.app)
     server.address = serving.address
@@ -262,7 +262,7 @@ def test_in_a_network_of_its_own_a_machine_needs_no_prefix_and_no_token(wire: Wi
 # ------------------------------------------------------------------------------------------------------- host snapshots
 
 
-def test_presnapshot_answers_the_time_of_the_world(wire: Wire) -> None:
+def test_presnapshot_answers_real_time(wire: Wire) -> None:
     answer = wire.http.post("/metadata/recsvc/snapshot/presnapshot?api-version=2017-12-01", json={"taskId": "t"})
     assert answer.status_code == 200
     time = answer.json()["responseTime"]

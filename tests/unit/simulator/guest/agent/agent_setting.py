@@ -30,6 +30,8 @@ from tests.unit.simulator.host.wire_fakes import FACTS, TOKEN, FakeMachine
 NAME = "Example.Handlers.Probe"
 VERBS = ("install", "enable", "disable", "update", "uninstall")
 START = datetime(2026, 11, 22, 19, 0, tzinfo=UTC)
+REAL_START = datetime(2025, 8, 9, 10, 11, tzinfo=UTC)
+DAY_SECONDS = 24 * 3600
 PATIENCE_SECONDS = 20
 
 TELL = """
@@ -62,6 +64,7 @@ def package(version: str, name: str = NAME, manifest: dict[str, Any] | None = No
 class Setting:
     disk: Path
     clock: VirtualClock
+    real_time: VirtualClock
     server: WireServer
     packages: PackageRepository
     machine: FakeMachine
@@ -79,7 +82,7 @@ class Setting:
         self.agent.ring()
 
     def until(self, condition: Callable[[], bool]) -> None:
-        """Tick until it is so. World time stands still; processes take real time."""
+        """Tick until it is so. Both of its times stand still; processes take time of their own."""
 
         def ticked() -> bool:
             self.agent.tick()
@@ -93,7 +96,7 @@ class Setting:
         self.until(lambda: self.last is not None and self.goal_status["inSvdSeqNo"] == wanted)
 
     def pass_time(self, seconds: float) -> None:
-        self.clock.jump(seconds)
+        self.real_time.jump(seconds)
         self.agent.tick()
 
     @property
@@ -129,8 +132,9 @@ def enabled(sequence_number: int = 0, version: str = "1.0.0.0", state: Any = "en
 
 @contextmanager
 def agent_setting(disk: Path) -> Iterator[Setting]:
-    clock, packages, machine = VirtualClock(START), PackageRepository(), FakeMachine()
-    server = WireServer(clock, MemoryBlobs(), packages)
+    clock, real_time = VirtualClock(START), VirtualClock(REAL_START)
+    packages, machine = PackageRepository(), FakeMachine()
+    server = WireServer(real_time, MemoryBlobs(), packages)
     server.attach(machine)
     serving = Serving(server.app)
     server.address = serving.address
@@ -142,10 +146,11 @@ def agent_setting(disk: Path) -> Iterator[Setting]:
         profile=AGENT,
         facts=FACTS,
         clock=clock,
+        real_time=real_time,
         on_event=lambda fact: events.append((fact.NAME, fact.event().data)),
     )
     try:
-        yield Setting(disk, clock, server, packages, machine, agent, events)
+        yield Setting(disk, clock, real_time, server, packages, machine, agent, events)
     finally:
         agent.close()
         server.close()

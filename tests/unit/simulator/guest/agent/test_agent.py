@@ -17,7 +17,15 @@ from simulator.guest.agent.agent import Agent
 from simulator.guest.agent.client import WireClient
 from simulator.guest.agent.process import guest_environment
 from simulator.guest.windows import AGENT
-from tests.unit.simulator.guest.agent.agent_setting import NAME, SUCCEED, Setting, agent_setting, enabled, package
+from tests.unit.simulator.guest.agent.agent_setting import (
+    DAY_SECONDS,
+    NAME,
+    SUCCEED,
+    Setting,
+    agent_setting,
+    enabled,
+    package,
+)
 from tests.unit.simulator.host.wire_fakes import FACTS, TOKEN
 
 
@@ -135,9 +143,9 @@ def test_the_same_goal_state_is_no_work(setting: Setting) -> None:
 def test_an_idle_agent_wants_no_tick_before_its_time(setting: Setting) -> None:
     setting.agent.tick()
     setting.pass_time(61)  # nothing to watch any more
-    assert setting.agent.due > setting.clock.now()
+    assert setting.agent.due > setting.real_time.now()
     setting.agent.ring()
-    assert setting.agent.due < setting.clock.now()
+    assert setting.agent.due < setting.real_time.now()
 
 
 def test_it_reports_now_and_then_even_if_nothing_changes(setting: Setting) -> None:
@@ -150,13 +158,38 @@ def test_it_reports_now_and_then_even_if_nothing_changes(setting: Setting) -> No
     assert len(setting.machine.reports) == before + 1
 
 
+def test_world_time_that_is_moved_makes_an_agent_neither_ask_nor_report(setting: Setting) -> None:
+    setting.order(enabled())
+    setting.settle()
+    setting.pass_time(61)
+    due, reports = setting.agent.due, len(setting.machine.reports)
+    setting.clock.jump(365 * DAY_SECONDS)
+    setting.agent.tick()
+    assert (setting.agent.due, len(setting.machine.reports)) == (due, reports)
+
+
+def test_what_an_agent_reports_bears_world_time(setting: Setting) -> None:
+    setting.order(enabled())
+    setting.settle()
+    setting.clock.jump(365 * DAY_SECONDS)
+    setting.pass_time(301)
+    assert setting.machine.reports[-1]["timestampUTC"] == "2027-11-22T19:00:00Z"
+    assert setting.goal_status["timestampUTC"] == "2027-11-22T19:00:00Z"
+
+
 def test_a_restarted_agent_enables_again_and_installs_nothing(setting: Setting) -> None:
     setting.order(enabled(4))
     setting.settle()
     setting.agent.close()
     wire = WireClient(setting.server.address_of(setting.machine.key), TOKEN, AGENT.name)
     setting.agent = Agent(
-        disk=setting.disk, wire=wire, profile=AGENT, facts=FACTS, clock=setting.clock, on_event=lambda fact: None
+        disk=setting.disk,
+        wire=wire,
+        profile=AGENT,
+        facts=FACTS,
+        clock=setting.clock,
+        real_time=setting.real_time,
+        on_event=lambda fact: None,
     )
     setting.machine.reports.clear()
     setting.settle()
@@ -224,7 +257,7 @@ def test_a_server_that_is_away_is_asked_again(setting: Setting) -> None:
     setting.agent.tick()
     setting.pass_time(6)
     assert [name for name, _ in setting.events] == ["agent.failed"], "told once, not with every try"
-    assert setting.agent.due > setting.clock.now()
+    assert setting.agent.due > setting.real_time.now()
     setting.server.attach(setting.machine)
     setting.pass_time(6)
     assert setting.machine.reports

@@ -16,7 +16,15 @@ import pytest
 from simulator.guest import windows
 from simulator.guest.agent.handler import Handler, PackageUnusable
 from simulator.guest.agent.process import end_processes_below
-from tests.unit.simulator.guest.agent.agent_setting import NAME, SUCCEED, Setting, agent_setting, enabled, package
+from tests.unit.simulator.guest.agent.agent_setting import (
+    DAY_SECONDS,
+    NAME,
+    SUCCEED,
+    Setting,
+    agent_setting,
+    enabled,
+    package,
+)
 
 PERSIST = 'echo "$$" > "$AZURE_GUEST_AGENT_EXTENSION_PATH/process"; exec sleep 1000'
 
@@ -166,12 +174,34 @@ def test_a_command_that_takes_too_long_is_killed_with_its_group(setting: Setting
     setting.until(lambda: not alive(process))
 
 
+def test_a_command_lives_on_when_world_time_is_moved(setting: Setting) -> None:
+    setting.packages.publish(package("1.0.0.0", install=PERSIST))
+    setting.order(enabled())
+    process = process_of(setting)
+    setting.clock.jump(365 * DAY_SECONDS)
+    setting.pass_time(299)
+    assert alive(process)
+
+
+def test_a_command_is_said_to_have_ended_in_world_time_and_to_have_taken_real_time(setting: Setting) -> None:
+    setting.packages.publish(package("1.0.0.0", install=PERSIST))
+    setting.order(enabled())
+    process_of(setting)
+    setting.clock.jump(365 * DAY_SECONDS)
+    setting.pass_time(300)
+    setting.settle()
+    ended = next(data for name, data in setting.events if name == "handler.command_ended")
+    assert ended["seconds"] == 300
+    log = (setting.handler().log_folder / "CommandExecution.log").read_text()
+    assert log.startswith("2027-11-22T19:00:00+00:00 install of ")
+
+
 def test_nothing_waits_for_a_command(setting: Setting) -> None:
     setting.packages.publish(package("1.0.0.0", install=PERSIST))
     setting.order(enabled())
     process_of(setting)
     assert setting.handlers[0]["status"] == "Installing"
-    assert setting.agent.due < setting.clock.now()
+    assert setting.agent.due < setting.real_time.now()
 
 
 def test_an_agent_that_ends_kills_the_command_that_runs(setting: Setting) -> None:

@@ -135,9 +135,21 @@ def test_the_hold_ends_by_itself_after_ten_seconds_and_the_thaw_says_so(rig: Rig
     assert truth.consistency == "crash"
 
 
+def test_a_hold_lasts_when_world_time_is_moved(rig: Rig) -> None:
+    session = rig.guest.open_session("task")
+    assert freeze(rig, session).frozen_at == START.isoformat()
+    rig.clock.jump(365 * 24 * 3600)
+    rig.jump(9)
+    assert rig.guest.thaw(session).consistent
+    rig.guest.close_session(session)
+    truth = rig.guest.ground_truth("task")
+    assert truth is not None
+    assert (truth.consistency, truth.time) == ("application", START)
+
+
 def test_a_thaw_that_comes_late_is_late_even_before_anybody_looked(rig: Rig) -> None:
     clock = VirtualClock(START)
-    other = Rig(rig.folder / "other", clock=clock).boot()
+    other = Rig(rig.folder / "other", real_time=clock).boot()
     session = other.guest.open_session("task")
     report = other.guest.freeze(FreezeRequest(session, timeout_seconds=0.5))
     assert report.frozen
@@ -409,7 +421,7 @@ def test_freezing_a_guest_at_full_speed_never_locks_up_and_every_image_is_clean(
     tmp_path: Path, flowing: VirtualClock
 ) -> None:
     """Time flows: workloads are ticked by clock threads, and a second program runs transactions all the while."""
-    rig = Rig(tmp_path, clock=flowing, conditions=BUSY).boot()
+    rig = Rig(tmp_path, real_time=flowing, conditions=BUSY).boot()
     database = rig.guest.workloads["database"]
     done = threading.Event()
 
@@ -447,7 +459,7 @@ def test_freezing_a_guest_at_full_speed_never_locks_up_and_every_image_is_clean(
 
 
 def test_a_hold_nobody_ends_lets_waiting_writers_go_on(tmp_path: Path, flowing: VirtualClock) -> None:
-    rig = Rig(tmp_path, clock=flowing, conditions=SMALL).boot()
+    rig = Rig(tmp_path, real_time=flowing, conditions=SMALL).boot()
     session = rig.guest.open_session("task")
     assert freeze(rig, session).frozen
     rig.guest.workloads["files"].run(1)  # waits at the gate

@@ -1,4 +1,4 @@
-"""The suite every clock passes, and what only the virtual one can do."""
+"""The suite that the machine's real time and the tests' pass, and what only the latter can do."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from controlplane import ports
+from simulator.clock.real_time import RealTime
 from simulator.clock.repeating import next_due
 from simulator.clock.system import SystemClock
 from simulator.clock.virtual import VirtualClock
@@ -24,7 +24,7 @@ TICK_SECONDS = 0.004
 PATIENCE_SECONDS = 20.0
 
 
-class ClosingClock(ports.Clock, Protocol):
+class ClosingTime(RealTime, Protocol):
     def close(self) -> None: ...
 
 
@@ -32,7 +32,7 @@ class ClosingClock(ports.Clock, Protocol):
 class Timepiece:
     """A clock under test, and how its time is made to pass."""
 
-    clock: ClosingClock
+    clock: ClosingTime
     errors: list[Exception]
     step: Callable[[], None]
     stops: list[Callable[[], None]] = field(default_factory=list)
@@ -73,7 +73,7 @@ def standing() -> Iterator[VirtualClock]:
 
 
 def test_it_is_a_clock_in_utc_and_never_goes_back(timepiece: Timepiece) -> None:
-    clock: ports.Clock = timepiece.clock
+    clock: RealTime = timepiece.clock
     times = [clock.now()]
     for _ in range(5):
         timepiece.step()
@@ -172,6 +172,18 @@ def test_close_waits_for_what_runs_and_starts_nothing_more(timepiece: Timepiece)
 def test_a_period_is_more_than_no_time(timepiece: Timepiece, seconds: float) -> None:
     with pytest.raises(ValueError, match="more than no time"):
         timepiece.clock.every(seconds, lambda: None)
+
+
+# -------------------------------------------------------------------------------------------- what only a real one can
+
+
+def test_a_date_that_is_set_anew_changes_no_interval() -> None:
+    seconds = [1000.0]
+    clock = SystemClock(monotonic=lambda: seconds[0])
+    made = clock.now()
+    assert abs(made - datetime.now(UTC)) < timedelta(minutes=1)
+    seconds[0] += 90.5
+    assert clock.now() - made == timedelta(seconds=90.5)
 
 
 # ----------------------------------------------------------------------------------------------- what flows beside what
