@@ -7,9 +7,9 @@ daily, weekly, or hourly within a window of the day, and each of its runs belong
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any
 
 from controlplane.domain.recovery_services.time_zones import zone
@@ -18,8 +18,8 @@ from controlplane.json_object import Json
 
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 """As `date.weekday` counts them."""
-LONGEST_PAUSE_DAYS = 8
-"""Every schedule runs once a week at least; a window may end on the day after the one it belongs to."""
+LONGEST_PAUSE = timedelta(days=8)
+"""Every schedule runs once a week at least."""
 
 
 _TIME_ALONE = re.compile(r"\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?", re.ASCII)
@@ -58,45 +58,71 @@ def date_of(policy: Json) -> date | None:
     return parse_instant(times[0]).date() if times else None
 
 
+def due_between(policy: Json, since: datetime, until: datetime) -> Iterator[Run]:
+    """The runs after `since` and not after `until`, in order. `policy` is its properties."""
+    schedule = _Schedule.of(policy)
+    day = since.astimezone(schedule.zone).date() - timedelta(days=1)
+    last_day = until.astimezone(schedule.zone).date()
+    while day <= last_day:
+        for run in schedule.runs_of(day):
+            if since < run.due <= until:
+                yield run
+        day += timedelta(days=1)
+
+
+def next_run(policy: Json, after: datetime) -> Run | None:
+    """The first run after an instant; None for a schedule that never runs."""
+    return next(due_between(policy, after, after + LONGEST_PAUSE), None)
+
+
 def last_run(policy: Json, since: datetime, until: datetime) -> Run | None:
-    """The newest run after `since` and not after `until`; None if there is none. `policy` is its properties."""
-    here = zone(policy.get("timeZone") or "UTC")
-    today = until.astimezone(here).date()
-    for days_ago in range(LONGEST_PAUSE_DAYS):
-        day = today - timedelta(days=days_ago)
-        for run in reversed(list(runs_of_day(policy, day))):
-            if run.due <= since:
-                return None
-            if run.due <= until:
-                return run
-    return None
+    """The newest run after `since` and not after `until`; None if there is none."""
+    newest = None
+    for run in due_between(policy, max(since, until - LONGEST_PAUSE), until):
+        newest = run
+    return newest
 
 
 def runs_of_day(policy: Json, day: date) -> Iterator[Run]:
     """The runs that belong to a day of the policy's zone, in order."""
-    schedule = policy["schedulePolicy"]
-    frequency = schedule["scheduleRunFrequency"]
-    if frequency == "Hourly":
-        yield from _hourly_runs(policy, schedule["hourlySchedule"], day)
-        return
-    if schedule["schedulePolicyType"] == "SimpleSchedulePolicyV2":
-        schedule = schedule["dailySchedule" if frequency == "Daily" else "weeklySchedule"]
-    if frequency == "Weekly" and DAYS[day.weekday()] not in schedule["scheduleRunDays"]:
-        return
-    yield Run(_instant(policy, day, _time_of_day(schedule["scheduleRunTimes"][0])), day, first=True)
+    return _Schedule.of(policy).runs_of(day)
 
 
-def _hourly_runs(policy: Json, hourly: Json, day: date) -> Iterator[Run]:
-    """Every `interval` hours, the end of the window included; a window of a whole day ends where the next begins."""
-    start, window = _time_of_day(hourly["scheduleWindowStartTime"]), hourly["scheduleWindowDuration"]
-    for hours in range(0, min(window, 23) + 1, hourly["interval"]):
-        yield Run(_instant(policy, day, start, hours), day, first=hours == 0)
+@dataclass(frozen=True, slots=True)
+class _Schedule:
+    """A policy's schedule, read once."""
 
+    zone: tzinfo
+    start: time
+    """Of the day's first run, by the clock of the zone."""
+    hours: Sequence[int]
+    """Between the first run of a day and each of them."""
+    weekdays: frozenset[int]
+    """Those with runs, as `date.weekday` counts them."""
 
-def _instant(policy: Json, day: date, at: time, hours_later: int = 0) -> datetime:
-    """By the clock on the wall: a run at nine is at nine in summer and in winter."""
-    on_the_wall = datetime.combine(day, at) + timedelta(hours=hours_later)
-    return on_the_wall.replace(tzinfo=zone(policy.get("timeZone") or "UTC")).astimezone(UTC)
+    @classmethod
+    def of(cls, policy: Json) -> _Schedule:
+        schedule, here = policy["schedulePolicy"], zone(policy.get("timeZone") or "UTC")
+        frequency = schedule["scheduleRunFrequency"]
+        if frequency == "Hourly":
+            hourly = schedule["hourlySchedule"]
+            # The end of the window is included; a window of a whole day ends where the next begins.
+            hours = range(0, min(hourly["scheduleWindowDuration"], 23) + 1, hourly["interval"])
+            return cls(here, _time_of_day(hourly["scheduleWindowStartTime"]), hours, frozenset(range(7)))
+        if schedule["schedulePolicyType"] == "SimpleSchedulePolicyV2":
+            schedule = schedule["dailySchedule" if frequency == "Daily" else "weeklySchedule"]
+        names = schedule["scheduleRunDays"] if frequency == "Weekly" else DAYS
+        weekdays = frozenset(DAYS.index(name) for name in names)
+        return cls(here, _time_of_day(schedule["scheduleRunTimes"][0]), (0,), weekdays)
+
+    def runs_of(self, day: date) -> Iterator[Run]:
+        """By the clock on the wall: a run at nine is at nine in summer and in winter."""
+        if day.weekday() not in self.weekdays:
+            return
+        start = datetime.combine(day, self.start.replace(tzinfo=None))
+        for hours in self.hours:
+            on_the_wall = start + timedelta(hours=hours)
+            yield Run(on_the_wall.replace(tzinfo=self.zone).astimezone(UTC), day, first=hours == 0)
 
 
 def _time_of_day(text: str) -> time:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from calendar import monthrange
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -114,6 +115,34 @@ def test_looking_again_and_again_finds_each_due_time_once(policy: Json, start: d
     newest = max((time for time in all_due if start < time <= since), default=None)
     last = schedule.last_run(policy, start, since)
     assert (last.due if last else None) == newest
+
+
+@settings(deadline=None)
+@given(ANY_POLICY, INSTANTS, st.integers(0, 40 * 24 * 60))
+def test_what_is_due_between_two_instants_is_what_their_days_have(policy: Json, since: datetime, minutes: int) -> None:
+    until = since + timedelta(minutes=minutes)
+    days = (since.date() + timedelta(days=day) for day in range(-3, minutes // (24 * 60) + 4))
+    expected = [run for day in days for run in schedule.runs_of_day(policy, day) if since < run.due <= until]
+    assert list(schedule.due_between(policy, since, until)) == expected
+    assert schedule.last_run(policy, since, until) == (expected[-1] if expected else None)
+
+
+@settings(deadline=None)
+@given(ANY_POLICY, INSTANTS, st.integers(1, 30))
+def test_going_from_run_to_run_meets_each_that_is_due(policy: Json, start: datetime, count: int) -> None:
+    """No gap and no overlap: what one look ends with, the next begins after."""
+    met: list[Run] = []
+    for _ in range(count):
+        run = schedule.next_run(policy, met[-1].due if met else start)
+        assert run is not None
+        met.append(run)
+    assert met == list(schedule.due_between(policy, start, met[-1].due))
+    assert all(earlier.due < later.due for earlier, later in pairwise(met))
+
+
+def test_a_schedule_without_days_never_runs() -> None:
+    assert schedule.next_run(weekly([]), START) is None
+    assert list(schedule.due_between(daily(), START, START - timedelta(days=9))) == []
 
 
 def test_every_zone_of_windows_is_known() -> None:
