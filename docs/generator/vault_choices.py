@@ -154,8 +154,10 @@ VAULTS = (
     ),
     Choice(
         "Scheduled times in zones with daylight saving",
-        "by the clock on the wall: a run at nine is at nine in summer and in winter",
-        "a known difference: documented is that Azure Backup does not adjust backups of machines for daylight saving",
+        "in the standard time of the policy's zone, all year: a run at nine begins at ten while the clocks show summer "
+        "time; days of retention count in standard time too",
+        "documented: Azure Backup \"doesn't automatically adjust for daylight saving time when you're backing up a "
+        'VM" (learn.microsoft.com, backup-support-matrix-iaas); which of the two times stands all year is not public',
         "controlplane/domain/recovery_services/schedule.py",
     ),
     Choice(

@@ -1,7 +1,8 @@
 """When a policy's backups are due.
 
-Times of a policy are times of day in the policy's zone; their dates are ignored. A schedule runs
-daily, weekly, or hourly within a window of the day, and each of its runs belongs to the day on which its window began.
+Times of a policy are times of day in the standard time of the policy's zone, all year: Azure Backup does not adjust
+them for daylight saving. Their dates are ignored. A schedule runs daily, weekly, or hourly within a window of the day,
+and each of its runs belongs to the day on which its window began.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any
 
-from controlplane.domain.recovery_services.time_zones import zone
+from controlplane.domain.recovery_services.time_zones import standard_offset, zone
 from controlplane.domain.times import parse_instant
 from controlplane.json_object import Json
 
@@ -61,8 +62,8 @@ def date_of(policy: Json) -> date | None:
 def due_between(policy: Json, since: datetime, until: datetime) -> Iterator[Run]:
     """The runs after `since` and not after `until`, in order. `policy` is its properties."""
     schedule = _Schedule.of(policy)
-    day = since.astimezone(schedule.zone).date() - timedelta(days=1)
-    last_day = until.astimezone(schedule.zone).date()
+    # The window of the day before may reach into the first one.
+    day, last_day = schedule.day_of(since) - timedelta(days=1), schedule.day_of(until)
     while day <= last_day:
         for run in schedule.runs_of(day):
             if since < run.due <= until:
@@ -94,7 +95,7 @@ class _Schedule:
 
     zone: tzinfo
     start: time
-    """Of the day's first run, by the clock of the zone."""
+    """Of the day's first run, in standard time."""
     hours: Sequence[int]
     """Between the first run of a day and each of them."""
     weekdays: frozenset[int]
@@ -115,14 +116,16 @@ class _Schedule:
         weekdays = frozenset(DAYS.index(name) for name in names)
         return cls(here, _time_of_day(schedule["scheduleRunTimes"][0]), (0,), weekdays)
 
+    def day_of(self, instant: datetime) -> date:
+        return (instant.astimezone(UTC) + standard_offset(self.zone, instant.date())).date()
+
     def runs_of(self, day: date) -> Iterator[Run]:
-        """By the clock on the wall: a run at nine is at nine in summer and in winter."""
+        """A run at nine is at nine in winter, and at ten by the clocks that show summer time."""
         if day.weekday() not in self.weekdays:
             return
-        start = datetime.combine(day, self.start.replace(tzinfo=None))
+        start = datetime.combine(day, self.start, UTC) - standard_offset(self.zone, day)
         for hours in self.hours:
-            on_the_wall = start + timedelta(hours=hours)
-            yield Run(on_the_wall.replace(tzinfo=self.zone).astimezone(UTC), day, first=hours == 0)
+            yield Run(start + timedelta(hours=hours), day, first=hours == 0)
 
 
 def _time_of_day(text: str) -> time:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -161,3 +161,9 @@ def zone(name: str) -> tzinfo:
         return ZoneInfo(_IANA_BY_WINDOWS[name.lower()])
     except (KeyError, ZoneInfoNotFoundError):
         raise ValueError(f"there is no time zone '{name}'") from None
+
+
+def standard_offset(here: tzinfo, day: date) -> timedelta:
+    """How far the standard time of a zone is ahead of UTC on a day, whether or not its clocks show summer time then."""
+    noon = datetime(day.year, day.month, day.day, 12, tzinfo=here)
+    return (noon.utcoffset() or timedelta()) - (noon.dst() or timedelta())

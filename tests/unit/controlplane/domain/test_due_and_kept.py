@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from controlplane.domain.recovery_services import policy as policies
 from controlplane.domain.recovery_services import retention, schedule
 from controlplane.domain.recovery_services.schedule import DAYS, Run
-from controlplane.domain.recovery_services.time_zones import _IANA_BY_WINDOWS, zone
+from controlplane.domain.recovery_services.time_zones import _IANA_BY_WINDOWS, standard_offset, zone
 from controlplane.json_object import Json
 
 AT = "2017-01-26T05:30:00Z"
@@ -70,12 +70,36 @@ def test_runs_of_a_day() -> None:
     sunday = date(2026, 11, 22)
     assert due(daily(), sunday) == ["22 05:30"]
     assert due(daily("W. Europe Standard Time"), sunday) == ["22 04:30"]
-    assert due(daily("W. Europe Standard Time"), date(2026, 7, 1)) == ["01 03:30"]
     assert due(weekly(["Sunday", "Tuesday"]), sunday) == ["22 05:30"]
     assert due(weekly(["Tuesday"]), sunday) == []
     assert due(hourly(4, 12), sunday) == ["22 08:00", "22 12:00", "22 16:00", "22 20:00"]
     assert due(hourly(6, 24, "2026-01-01T22:00:00Z"), sunday) == ["22 22:00", "23 04:00", "23 10:00", "23 16:00"]
     assert [run.first for run in schedule.runs_of_day(hourly(6, 12), sunday)] == [True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("time_zone", "winter", "summer"),
+    [
+        ("W. Europe Standard Time", date(2027, 1, 1), date(2027, 7, 1)),
+        ("Pacific Standard Time", date(2027, 1, 1), date(2027, 7, 1)),
+        ("AUS Eastern Standard Time", date(2027, 7, 1), date(2027, 1, 1)),
+        ("Morocco Standard Time", date(2027, 7, 1), date(2027, 2, 20)),
+    ],
+)
+def test_clocks_that_change_do_not_move_a_run(time_zone: str, winter: date, summer: date) -> None:
+    """The support matrix of Azure Backup: it "doesn't automatically adjust for daylight saving time"."""
+    (in_winter,), (in_summer,) = (schedule.runs_of_day(daily(time_zone), day) for day in (winter, summer))
+    here = zone(time_zone)
+    assert in_winter.due.timetz() == in_summer.due.timetz()
+    assert in_winter.due.astimezone(here).strftime("%d %H:%M") == f"{winter:%d} 05:30"
+    assert in_summer.due.astimezone(here).strftime("%d %H:%M") != f"{summer:%d} 05:30"
+
+
+@pytest.mark.parametrize("name", sorted(_IANA_BY_WINDOWS))
+def test_a_zone_has_one_standard_time(name: str) -> None:
+    """Whatever its clocks do in the course of a year, and of years for which no rule is known yet."""
+    here, first = zone(name), date(2026, 1, 1)
+    assert len({standard_offset(here, first + timedelta(days=day)) for day in range(0, 12 * 365, 5)}) == 1
 
 
 def test_an_enhanced_policy_names_its_times_elsewhere() -> None:
