@@ -109,6 +109,13 @@ VAULTS = (
         "controlplane/domain/recovery_services/policy.py",
     ),
     Choice(
+        "How long an hourly policy may keep snapshots",
+        "30 days for one or two runs a day, then 26, 22, 19 and 17 days for three to six",
+        "documented are 30 days for every 12 hours, 22 for every 6, 17 for every 4, and that the number of snapshots a "
+        "day decides (learn.microsoft.com, backup-azure-vms-enhanced-policy); what lies between is ours",
+        "controlplane/domain/recovery_services/policy.py",
+    ),
+    Choice(
         "The window of an hourly policy",
         "a multiple of the interval",
         "so refuses azurerm; a sample of PowerShell has a window of 23 hours with an interval of 4",

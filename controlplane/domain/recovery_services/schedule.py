@@ -29,11 +29,12 @@ _KEYS_OF_TIMES = frozenset({"scheduleRunTimes", "retentionTimes", "scheduleWindo
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One due backup. `day` is the policy's own; `first` of the day is the one that weekly and longer rules keep."""
+    """One due backup. `day` is the policy's own; `first` and `last` say its place among the runs of the day."""
 
     due: datetime
     day: date
     first: bool
+    last: bool
 
 
 def with_dates(policy: Json, day: date) -> Json:
@@ -89,6 +90,12 @@ def runs_of_day(policy: Json, day: date) -> Iterator[Run]:
     return _Schedule.of(policy).runs_of(day)
 
 
+def hours_of_runs(hourly: Json) -> Sequence[int]:
+    """The hours between the beginning of the window of an hourly schedule and each of its runs. The end of the window
+    is included; a window of a whole day ends where the next begins."""
+    return range(0, min(hourly["scheduleWindowDuration"], 23) + 1, hourly["interval"])
+
+
 @dataclass(frozen=True, slots=True)
 class _Schedule:
     """A policy's schedule, read once."""
@@ -107,9 +114,8 @@ class _Schedule:
         frequency = schedule["scheduleRunFrequency"]
         if frequency == "Hourly":
             hourly = schedule["hourlySchedule"]
-            # The end of the window is included; a window of a whole day ends where the next begins.
-            hours = range(0, min(hourly["scheduleWindowDuration"], 23) + 1, hourly["interval"])
-            return cls(here, _time_of_day(hourly["scheduleWindowStartTime"]), hours, frozenset(range(7)))
+            start = _time_of_day(hourly["scheduleWindowStartTime"])
+            return cls(here, start, hours_of_runs(hourly), frozenset(range(7)))
         if schedule["schedulePolicyType"] == "SimpleSchedulePolicyV2":
             schedule = schedule["dailySchedule" if frequency == "Daily" else "weeklySchedule"]
         names = schedule["scheduleRunDays"] if frequency == "Weekly" else DAYS
@@ -125,7 +131,7 @@ class _Schedule:
             return
         start = datetime.combine(day, self.start, UTC) - standard_offset(self.zone, day)
         for hours in self.hours:
-            yield Run(start + timedelta(hours=hours), day, first=hours == 0)
+            yield Run(start + timedelta(hours=hours), day, first=hours == 0, last=hours == self.hours[-1])
 
 
 def _time_of_day(text: str) -> time:

@@ -74,7 +74,9 @@ def test_runs_of_a_day() -> None:
     assert due(weekly(["Tuesday"]), sunday) == []
     assert due(hourly(4, 12), sunday) == ["22 08:00", "22 12:00", "22 16:00", "22 20:00"]
     assert due(hourly(6, 24, "2026-01-01T22:00:00Z"), sunday) == ["22 22:00", "23 04:00", "23 10:00", "23 16:00"]
-    assert [run.first for run in schedule.runs_of_day(hourly(6, 12), sunday)] == [True, False, False]
+    runs = list(schedule.runs_of_day(hourly(6, 12), sunday))
+    assert [run.first for run in runs] == [True, False, False]
+    assert [run.last for run in runs] == [False, False, True]
 
 
 @pytest.mark.parametrize(
@@ -107,7 +109,7 @@ def test_an_enhanced_policy_names_its_times_elsewhere() -> None:
     runs = {"scheduleRunDays": ["Sunday"], "scheduleRunTimes": [AT]}
     policy = {"schedulePolicy": kind | {"weeklySchedule": runs}}
     found = schedule.last_run(policy, START - timedelta(days=7), START)
-    assert found == Run(datetime(2026, 11, 22, 5, 30, tzinfo=UTC), date(2026, 11, 22), True)
+    assert found == Run(datetime(2026, 11, 22, 5, 30, tzinfo=UTC), date(2026, 11, 22), first=True, last=True)
 
 
 def test_the_start_is_not_due_and_the_end_is() -> None:
@@ -204,7 +206,7 @@ FOUR_RULES: Json = {
 
 
 def rules(day: date, first: bool = True) -> tuple[str, ...]:
-    return retention.rules_of(FOUR_RULES, Run(START, day, first))
+    return retention.rules_of(FOUR_RULES, Run(START, day, first, last=True))
 
 
 @pytest.mark.parametrize(
@@ -273,5 +275,5 @@ def test_every_month_has_one_first_and_one_last_of_each_weekday(day: date) -> No
         }
     }
     month = [day.replace(day=number + 1) for number in range(monthrange(day.year, day.month)[1])]
-    marked = [each for each in month if retention.rules_of(policy, Run(START, each, True))]
+    marked = [each for each in month if retention.rules_of(policy, Run(START, each, first=True, last=True))]
     assert marked == [*month[:7], *month[-7:]]

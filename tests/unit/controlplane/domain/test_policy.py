@@ -174,7 +174,8 @@ BAD: list[tuple[str, Json, Callable[[Json], None], str]] = [
     ("snapshots v1", daily(), put(6, "instantRpRetentionRangeInDays"), RETENTION),
     ("snapshots weekly", weekly(), put(4, "instantRpRetentionRangeInDays"), RETENTION),
     ("snapshots v2", hourly(), put(31, "instantRpRetentionRangeInDays"), RETENTION),
-    ("snapshots outlive", hourly(), put(30, "instantRpRetentionRangeInDays"), OUTLIVES),
+    ("snapshots of four a day", hourly(), put(23, "instantRpRetentionRangeInDays"), RETENTION),
+    ("snapshots outlive", hourly(), put(7, KEPT, "dailySchedule", "retentionDuration", "count"), OUTLIVES),
     ("no days of the week", weekly(), put([], SCHEDULE, "scheduleRunDays"), INPUT),
     ("other days", weekly(), put(["Friday"], SCHEDULE, "scheduleRunDays"), INPUT),
     ("no such day", weekly(), put(["Caturday"], SCHEDULE, "scheduleRunDays"), INPUT),
@@ -274,6 +275,18 @@ def test_an_enhanced_policy_may_run_every_24_hours() -> None:
     properties = hourly()
     properties["schedulePolicy"]["hourlySchedule"] |= {"interval": 24, "scheduleWindowDuration": 24}
     policy.check(properties)
+
+
+@pytest.mark.parametrize(
+    ("interval", "window", "days"), [(4, 24, 17), (4, 16, 19), (6, 24, 22), (8, 24, 26), (12, 24, 30), (24, 24, 30)]
+)
+def test_the_more_snapshots_a_day_the_fewer_days_they_are_kept(interval: int, window: int, days: int) -> None:
+    properties = hourly()
+    properties["retentionPolicy"]["dailySchedule"]["retentionDuration"]["count"] = 180
+    properties["schedulePolicy"]["hourlySchedule"] |= {"interval": interval, "scheduleWindowDuration": window}
+    policy.check(properties | {"instantRpRetentionRangeInDays": days})
+    with pytest.raises(ServiceError, match=f"between 1 and {days} days"):
+        policy.check(properties | {"instantRpRetentionRangeInDays": days + 1})
 
 
 @pytest.mark.parametrize("name", ["Kamchatka Standard Time", "Mid-Atlantic Standard Time"])
