@@ -5,17 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from datetime import date
-from typing import Any
 
-from pydantic import Field
-
-from controlplane.arm.edge.call import Answer, Call, RequestBody, as_json, encode
+from controlplane.arm.edge.call import Answer, Call, as_json, encode
 from controlplane.arm.edge.filters import holds
 from controlplane.arm.edge.routing import Route, reading
-from controlplane.arm.recovery_services import list_filters
-from controlplane.arm.recovery_services.vault_request import ENVELOPE
+from controlplane.arm.recovery_services import list_filters, policy_request
+from controlplane.arm.recovery_services.policy_request import PolicyRequest
 from controlplane.arm.recovery_services.vaults import VAULT, require_vault, vault_id
-from controlplane.domain import errors
 from controlplane.domain.recovery_services import policy, protected_item, schedule
 from controlplane.jobs.protection import policy_change, vault_rules
 from controlplane.json_object import Json
@@ -25,112 +21,12 @@ POLICIES = f"{VAULT}/backupPolicies"
 POLICY = f"{POLICIES}/{{policy}}"
 
 
-class DurationRequest(RequestBody):
-    count: int | None = None
-    duration_type: str | None = None
-
-
-class WeeklyDaysRequest(RequestBody):
-    days_of_the_week: list[str] | None = None
-    weeks_of_the_month: list[str] | None = None
-
-
-class DayRequest(RequestBody):
-    date: int | None = None
-    is_last: bool | None = None
-
-
-class DailyDaysRequest(RequestBody):
-    days_of_the_month: list[DayRequest] | None = None
-
-
-class DailyRetentionRequest(RequestBody):
-    retention_times: list[str] | None = None
-    retention_duration: DurationRequest | None = None
-
-
-class WeeklyRetentionRequest(DailyRetentionRequest):
-    days_of_the_week: list[str] | None = None
-
-
-class MonthlyRetentionRequest(DailyRetentionRequest):
-    retention_schedule_format_type: str | None = None
-    retention_schedule_daily: DailyDaysRequest | None = None
-    retention_schedule_weekly: WeeklyDaysRequest | None = None
-
-
-class YearlyRetentionRequest(MonthlyRetentionRequest):
-    months_of_year: list[str] | None = None
-
-
-class RetentionRequest(RequestBody):
-    retention_policy_type: str | None = None
-    daily_schedule: DailyRetentionRequest | None = None
-    weekly_schedule: WeeklyRetentionRequest | None = None
-    monthly_schedule: MonthlyRetentionRequest | None = None
-    yearly_schedule: YearlyRetentionRequest | None = None
-
-
-class HourlyRequest(RequestBody):
-    interval: int | None = None
-    schedule_window_start_time: str | None = None
-    schedule_window_duration: int | None = None
-
-
-class DailyRunsRequest(RequestBody):
-    schedule_run_times: list[str] | None = None
-
-
-class WeeklyRunsRequest(DailyRunsRequest):
-    schedule_run_days: list[str] | None = None
-
-
-class ScheduleRequest(RequestBody):
-    schedule_policy_type: str | None = None
-    schedule_run_frequency: str | None = None
-    schedule_run_days: list[str] | None = None
-    schedule_run_times: list[str] | None = None
-    schedule_weekly_frequency: int | None = None
-    hourly_schedule: HourlyRequest | None = None
-    daily_schedule: DailyRunsRequest | None = None
-    weekly_schedule: WeeklyRunsRequest | None = None
-
-
-class SnapshotGroupRequest(RequestBody):
-    azure_backup_rg_name_prefix: str | None = Field(None, alias="azureBackupRGNamePrefix")
-    azure_backup_rg_name_suffix: str | None = Field(None, alias="azureBackupRGNameSuffix")
-
-
-class TieringRequest(RequestBody):
-    tiering_mode: str | None = None
-    duration: int | None = None
-    duration_type: str | None = None
-
-
-class PropertiesRequest(RequestBody):
-    backup_management_type: str | None = None
-    policy_type: str | None = None
-    instant_rp_details: SnapshotGroupRequest | None = Field(None, alias="instantRPDetails")
-    schedule_policy: ScheduleRequest | None = None
-    retention_policy: RetentionRequest | None = None
-    tiering_policy: dict[str, TieringRequest] | None = None
-    instant_rp_retention_range_in_days: int | None = None
-    time_zone: str = "UTC"
-    snapshot_consistency_type: str | None = None
-    resource_guard_operation_requests: list[str] | None = Field(None, exclude=True)
-
-
-class PolicyRequest(RequestBody):
-    decided = (*ENVELOPE, "properties.protectedItemsCount")
-
-    properties: PropertiesRequest | None = None
-
-
 def put_policy(call: Call) -> Answer:
     """A change of a policy that protects items is a long-running operation: each item gets a job."""
     policy.check_name(call.names["policy"])
     request = call.read(PolicyRequest)
-    properties = _properties(request, _day(call))
+    properties = policy_request.properties_of(request, _day(call))
+    policy.check(properties)
     with call.ports.store.transaction():
         require_vault(call)
         existing = call.find(policy.KIND)
@@ -189,19 +85,6 @@ def _day(call: Call) -> date:
     changes nothing shows no other policy; for a new one, today's."""
     existing = call.find(policy.KIND)
     return (schedule.date_of(existing.json()["properties"]) if existing else None) or call.ports.clock.now().date()
-
-
-def _properties(request: PolicyRequest, day: date) -> Json:
-    """The requested policy in the form in which it is checked, stored and shown."""
-    requested = request.properties.model_dump(by_alias=True, exclude_none=True) if request.properties else {}
-    properties: dict[str, Any] = {"instantRPDetails": {}} | schedule.with_dates(requested, day)
-    if properties.get("backupManagementType") in {"AzureWorkload", "AzureStorage", "AzureSql", "MAB"}:
-        raise errors.operation_not_simulated(f"policies of {properties['backupManagementType']}")
-    policy.check(properties)
-    version = policy.type_of(properties)
-    frequency = properties["schedulePolicy"]["scheduleRunFrequency"]
-    properties.setdefault("instantRpRetentionRangeInDays", policy.default_snapshot_days(version, frequency))
-    return {"backupManagementType": "AzureIaasVM", "policyType": version} | properties
 
 
 def _policy(call: Call) -> Document:

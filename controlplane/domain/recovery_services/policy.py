@@ -8,7 +8,7 @@ invalid one.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime, time
 
 from controlplane.domain.errors import ServiceError, operation_not_simulated
@@ -126,13 +126,19 @@ def type_of(properties: Json) -> str:
 
 def check(properties: Json) -> None:
     """ServiceError for a policy of virtual machines that the service would refuse."""
+    check_form(properties)
+    for error in beyond_limits(properties):
+        raise error
+
+
+def check_form(properties: Json) -> None:
+    """ServiceError for a policy that does not say when machines are backed up and how long points are kept."""
     if properties.get("backupManagementType") != "AzureIaasVM":
         raise not_for_provider()
     schedule = properties.get("schedulePolicy") or {}
     retention = properties.get("retentionPolicy") or {}
     if retention.get("retentionPolicyType") != "LongTermRetentionPolicy":
         raise input_invalid("the retention policy must be a LongTermRetentionPolicy")
-    _check_snapshot_groups(properties.get("instantRPDetails") or {})
     version = type_of(properties)
     schedule_type = {"V1": "SimpleSchedulePolicy", "V2": "SimpleSchedulePolicyV2"}.get(version)
     if schedule_type is None or schedule.get("schedulePolicyType") != schedule_type:
@@ -141,12 +147,21 @@ def check(properties: Json) -> None:
     if (version, frequency) not in SNAPSHOT_DAYS:
         raise input_invalid(f"a policy of type {version} cannot run {frequency}")
     _check_time_zone(properties)
-    at = _run_time(schedule, frequency, version)
-    _check_retention(retention, at)
-    _check_weekly(retention, schedule, frequency, version)
-    _check_snapshot_days(properties, retention, version, frequency)
-    _check_tiering(properties.get("tieringPolicy") or {}, retention)
-    _check_consistency(properties.get("snapshotConsistencyType"), version)
+    _run_time(properties)
+    if frequency == "Weekly" and not _all_of(_days_of_runs(properties), DAYS):
+        raise input_invalid("a weekly schedule must name its days")
+    _check_retention(retention)
+    if not 0 < snapshot_days_of(properties) < RETENTION_RANGES["dailySchedule"][1].stop:
+        raise _snapshot_days_wrong(properties)
+
+
+def beyond_limits(properties: Json) -> Iterator[ServiceError]:
+    """What the service would refuse of a policy that is well formed; the first is what it would say."""
+    for check_limit in _LIMITS:
+        try:
+            check_limit(properties)
+        except ServiceError as error:
+            yield error
 
 
 def check_change(before: Json, after: Json) -> None:
@@ -155,8 +170,9 @@ def check_change(before: Json, after: Json) -> None:
         raise input_invalid("an enhanced policy cannot be changed to a standard one")
 
 
-def _check_snapshot_groups(details: Json) -> None:
+def _check_snapshot_groups(properties: Json) -> None:
     """Prefix and suffix of the resource groups for snapshots: what a group's name may hold."""
+    details = properties.get("instantRPDetails") or {}
     prefix, suffix = details.get("azureBackupRGNamePrefix"), details.get("azureBackupRGNameSuffix")
     if suffix and not prefix:
         raise input_invalid("the resource group for snapshots can only have a suffix if it has a prefix")
@@ -173,16 +189,28 @@ def _check_time_zone(properties: Json) -> None:
         raise input_invalid(str(error)) from None
 
 
-def _run_time(schedule: Json, frequency: str, version: str) -> time:
+def _run_time(properties: Json) -> time:
     """The time of day at which the schedule runs, or first runs."""
-    if frequency == "Hourly":
+    schedule = properties["schedulePolicy"]
+    if schedule["scheduleRunFrequency"] == "Hourly":
         return _hourly_start(schedule.get("hourlySchedule") or {})
-    if version == "V2":
-        schedule = schedule.get("dailySchedule" if frequency == "Daily" else "weeklySchedule") or {}
-    times = [_time_of_day(text) for text in schedule.get("scheduleRunTimes") or []]
+    times = [_time_of_day(text) for text in _simple_schedule_of(properties).get("scheduleRunTimes") or []]
     if len(times) != 1:
         raise input_invalid("there must be exactly one schedule time")
     return _at_half_hour(times[0])
+
+
+def _simple_schedule_of(properties: Json) -> Json:
+    """Where a daily or weekly policy names its times, and its days."""
+    schedule: Json = properties["schedulePolicy"]
+    if type_of(properties) == "V1":
+        return schedule
+    return schedule.get("dailySchedule" if schedule["scheduleRunFrequency"] == "Daily" else "weeklySchedule") or {}
+
+
+def _days_of_runs(properties: Json) -> list[str]:
+    """Those of a weekly policy."""
+    return _simple_schedule_of(properties).get("scheduleRunDays") or []
 
 
 def _at_half_hour(at: time) -> time:
@@ -204,20 +232,37 @@ def _hourly_start(hourly: Json) -> time:
     return _at_half_hour(_time_of_day(hourly["scheduleWindowStartTime"]))
 
 
-def _check_retention(retention: Json, at: time) -> None:
+def _check_retention(retention: Json) -> None:
     present = [name for name in RETENTION_RANGES if retention.get(name)]
     if not present:
         raise input_invalid("the retention policy must keep something")
     for name in present:
-        unit, allowed = RETENTION_RANGES[name]
         duration = retention[name].get("retentionDuration") or {}
-        if duration.get("durationType") != unit or duration.get("count") not in allowed:
-            raise input_invalid(f"{name} must keep between {allowed.start} and {allowed.stop - 1} {unit}")
-        if [_time_of_day(text) for text in retention[name].get("retentionTimes") or []] != [at]:
-            raise input_invalid(f"the retention time of {name} must be the schedule time")
+        longest = {unit: counts.stop for unit, counts in RETENTION_RANGES.values()}
+        if not 0 < (duration.get("count") or 0) < longest.get(str(duration.get("durationType")), 0):
+            raise _duration_wrong(name)
+    if retention.get("weeklySchedule") and not _all_of(retention["weeklySchedule"].get("daysOfTheWeek"), DAYS):
+        raise input_invalid("weeklySchedule must name its days")
     for name in ("monthlySchedule", "yearlySchedule"):
         if retention.get(name):
             _check_days_of_month(name, retention[name])
+
+
+def _check_durations(properties: Json) -> None:
+    retention, at = properties["retentionPolicy"], _run_time(properties)
+    for name, (unit, allowed) in RETENTION_RANGES.items():
+        if not retention.get(name):
+            continue
+        duration = retention[name]["retentionDuration"]
+        if duration["durationType"] != unit or duration["count"] not in allowed:
+            raise _duration_wrong(name)
+        if [_time_of_day(text) for text in retention[name].get("retentionTimes") or []] != [at]:
+            raise input_invalid(f"the retention time of {name} must be the schedule time")
+
+
+def _duration_wrong(name: str) -> ServiceError:
+    unit, allowed = RETENTION_RANGES[name]
+    return input_invalid(f"{name} must keep between {allowed.start} and {allowed.stop - 1} {unit}")
 
 
 def _check_days_of_month(name: str, schedule: Json) -> None:
@@ -237,24 +282,21 @@ def _check_days_of_month(name: str, schedule: Json) -> None:
         raise input_invalid("yearlySchedule must name its months")
 
 
-def _check_weekly(retention: Json, schedule: Json, frequency: str, version: str) -> None:
+def _check_shortest(properties: Json) -> None:
     """What is backed up on some days only cannot be kept by the day."""
-    if frequency != "Weekly":
+    retention = properties["retentionPolicy"]
+    if properties["schedulePolicy"]["scheduleRunFrequency"] != "Weekly":
         if not retention.get("dailySchedule"):
             raise input_invalid("a daily or hourly schedule needs a daily retention")
-        if retention.get("weeklySchedule") and not _all_of(retention["weeklySchedule"].get("daysOfTheWeek"), DAYS):
-            raise input_invalid("weeklySchedule must name its days")
         return
-    days = (schedule.get("weeklySchedule") or {} if version == "V2" else schedule).get("scheduleRunDays") or []
-    if not _all_of(days, DAYS):
-        raise input_invalid("a weekly schedule must name its days")
+    days = set(_days_of_runs(properties))
     if retention.get("dailySchedule") or not retention.get("weeklySchedule"):
         raise input_invalid("a weekly schedule must have a weekly retention and no daily one")
-    if set(retention["weeklySchedule"].get("daysOfTheWeek") or []) != set(days):
+    if set(retention["weeklySchedule"]["daysOfTheWeek"]) != days:
         raise input_invalid("the days of the weekly retention must be those of the schedule")
     for name in ("monthlySchedule", "yearlySchedule"):
         if retention.get(name):
-            _check_days_with_a_backup(name, retention[name], set(days))
+            _check_days_with_a_backup(name, retention[name], days)
 
 
 def _check_days_with_a_backup(name: str, schedule: Json, days: set[str]) -> None:
@@ -265,32 +307,44 @@ def _check_days_with_a_backup(name: str, schedule: Json, days: set[str]) -> None
         raise input_invalid(f"{name} keeps days on which there is no backup")
 
 
-def _check_snapshot_days(properties: Json, retention: Json, version: str, frequency: str) -> None:
-    allowed = snapshot_days(version, properties["schedulePolicy"])
-    kept = properties.get("instantRpRetentionRangeInDays", default_snapshot_days(version, frequency))
-    if kept not in allowed:
-        raise input_invalid(f"instant recovery points can be kept between {allowed.start} and {allowed.stop - 1} days")
-    shortest = retention.get("dailySchedule") or retention["weeklySchedule"]
-    days = shortest["retentionDuration"]["count"] * (1 if retention.get("dailySchedule") else 7)
-    if kept >= days:
+def _check_snapshot_days(properties: Json) -> None:
+    kept = snapshot_days_of(properties)
+    if kept not in snapshot_days(properties):
+        raise _snapshot_days_wrong(properties)
+    retention = properties["retentionPolicy"]
+    shortest = retention.get("dailySchedule") or retention.get("weeklySchedule")
+    if shortest and kept >= shortest["retentionDuration"]["count"] * (1 if retention.get("dailySchedule") else 7):
         raise snapshots_outlive_vault()
 
 
-def snapshot_days(version: str, schedule: Json) -> range:
+def _snapshot_days_wrong(properties: Json) -> ServiceError:
+    allowed = snapshot_days(properties)
+    return input_invalid(f"instant recovery points can be kept between {allowed.start} and {allowed.stop - 1} days")
+
+
+def snapshot_days(properties: Json) -> range:
     """How many days a policy with this schedule may keep snapshots."""
+    schedule = properties["schedulePolicy"]
     frequency = schedule["scheduleRunFrequency"]
-    allowed = SNAPSHOT_DAYS[version, frequency]
+    allowed = SNAPSHOT_DAYS[type_of(properties), frequency]
     if frequency != "Hourly":
         return allowed
     runs = len(hours_of_runs(schedule["hourlySchedule"]))
     return allowed if runs <= FEW_RUNS_PER_DAY else range(allowed.start, LONGEST_SNAPSHOT_DAYS[runs] + 1)
 
 
+def snapshot_days_of(properties: Json) -> int:
+    """How many days a policy does keep snapshots."""
+    default = default_snapshot_days(type_of(properties), properties["schedulePolicy"]["scheduleRunFrequency"])
+    return int(properties.get("instantRpRetentionRangeInDays", default))
+
+
 def default_snapshot_days(version: str, frequency: str) -> int:
     return 5 if (version, frequency) == ("V1", "Weekly") else 2
 
 
-def _check_tiering(tiering: Json, retention: Json) -> None:
+def _check_tiering(properties: Json) -> None:
+    tiering = properties.get("tieringPolicy") or {}
     if set(tiering) - {"ArchivedRP"}:
         raise input_invalid("recovery points can only be tiered to ArchivedRP")
     for rule in tiering.values():
@@ -299,7 +353,7 @@ def _check_tiering(tiering: Json, retention: Json) -> None:
             raise input_invalid(f"tieringMode must be one of {', '.join(TIERING_MODES)}")
         if mode in {None, "DoNotTier", "Invalid"}:
             continue
-        kept = longest_months(retention)
+        kept = longest_months(properties["retentionPolicy"])
         if kept < ARCHIVE_MONTHS:
             raise input_invalid("tiering needs a monthly or yearly retention of at least nine months")
         if mode == "TierAfter" and not TIER_AFTER_MONTHS <= tier_after_months(rule) <= kept - 6:
@@ -321,12 +375,23 @@ def tier_after_months(rule: Json) -> float:
     return (rule.get("duration") or 0) * per_month.get(str(rule.get("durationType")), 0)
 
 
-def _check_consistency(consistency: str | None, version: str) -> None:
+def _check_consistency(properties: Json) -> None:
+    consistency = properties.get("snapshotConsistencyType")
     if consistency is None:
         return
-    if consistency != CRASH_CONSISTENT or version != "V2":
+    if consistency != CRASH_CONSISTENT or type_of(properties) != "V2":
         raise input_invalid(f"snapshotConsistencyType may be {CRASH_CONSISTENT}, in an enhanced policy")
     raise operation_not_simulated("policies with only crash-consistent snapshots")
+
+
+_LIMITS = (
+    _check_snapshot_groups,
+    _check_durations,
+    _check_shortest,
+    _check_snapshot_days,
+    _check_tiering,
+    _check_consistency,
+)
 
 
 def _all_of(values: Iterable[str] | None, allowed: tuple[str, ...]) -> bool:
