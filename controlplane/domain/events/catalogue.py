@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from controlplane.domain.events import machines, service
+from controlplane.domain.events import clock, machines, service
 from controlplane.domain.events.event import Fact
 
 CATALOGUE: Mapping[str, type[Fact]] = {
     kind.NAME: kind
-    for module in (service, machines)
+    for module in (service, machines, clock)
     for kind in vars(module).values()
     if isinstance(kind, type) and issubclass(kind, Fact) and kind is not Fact
 }
