@@ -18,6 +18,7 @@ OWN_THREADS = {
     "inline_engine._dispatch_until_closed",
     "parked_runs._next",
     "repeating._hand_out",
+    "turns._rest",
 }
 """What threads run that exist to wait: no transaction is open where they begin."""
 
