@@ -61,6 +61,7 @@ if TYPE_CHECKING:
 
 
 CONTROL_PREFIX = "/_sim"
+TIMETABLE_SECONDS = 1.0
 OLDER_STORE = "store.db is older than the last run: what happened after it was copied is not in it"
 ACCOUNTS_MARK = "accounts_mark"
 """What the state folder keeps of it: the end of the names of the service's own storage accounts."""
@@ -205,8 +206,20 @@ class World:
             self.host.start()
             self.engine.recover()
             if config.scheduled:
-                keep.callback(Timetable(self.ports, self.engine).close)
+                self._keep_the_timetable()
         self._publish()
+
+    def _keep_the_timetable(self) -> None:
+        """Do what is due, from second to second."""
+        timetable = Timetable(self.ports, self.engine)
+        self._stack.callback(timetable.close)
+
+        def look() -> None:
+            due = timetable.next_due()
+            if due is not None and due <= self.clock.now():
+                timetable.run()
+
+        self._stack.callback(self.clock.every(TIMETABLE_SECONDS, look))
 
     def _examine(self, opened: OpenedStore) -> None:
         """Find what the storage has lost. One of our own that ended in order has lost nothing, however its world ended;

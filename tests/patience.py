@@ -10,11 +10,13 @@ PATIENCE_SECONDS = 120.0
 LOOK_SECONDS = 0.01
 
 
-def comes_true(condition: Callable[[], bool], within_seconds: float = PATIENCE_SECONDS) -> bool:
+def comes_true(
+    condition: Callable[[], bool], within_seconds: float = PATIENCE_SECONDS, look_seconds: float = LOOK_SECONDS
+) -> bool:
     """Whether it came true in time; looked at again and again."""
     deadline = time.monotonic() + within_seconds
     while not condition():
         if time.monotonic() >= deadline:
             return False
-        time.sleep(LOOK_SECONDS)
+        time.sleep(look_seconds)
     return True

@@ -1,5 +1,8 @@
 """What the service does by itself, by the world's clock: backups that are due, and the end of what is over.
 
+It is a calendar: it says when something is to be done next, and does everything that is due when it is called. It has
+no clock of its own; whoever drives the world's calls it at its next instant, with the time at that instant or past it.
+
 An item remembers up to which time its schedule has been dealt with. It begins when the item comes under a policy, so
 the first backup is that of the next due time; of several that passed unseen, in a jump of time or while no service ran,
 only the last is made up for: the others would show the machine as it is now, too.
@@ -7,78 +10,162 @@ only the last is made up for: the others would show the machine as it is now, to
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from threading import Lock
 
 from controlplane.caused_ports import CausedStore
+from controlplane.domain.due import Due
 from controlplane.domain.errors import ServiceError
 from controlplane.domain.events import service as events
 from controlplane.domain.recovery_services import protected_item, schedule
 from controlplane.domain.recovery_services.schedule import Run
+from controlplane.jobs import ahead
+from controlplane.jobs.ahead import Ahead, item_of, schedule_of
 from controlplane.jobs.backup import backup
 from controlplane.jobs.documents import sessions
 from controlplane.jobs.retention import archive, deleted_vaults, expiry, snapshots
 from controlplane.json_object import Json
 from controlplane.ports import Document, Engine, PortError, Ports, Store
 
-LOOK_SECONDS = 60.0
-EXPIRY_EVERY = timedelta(hours=1)
-
 
 class Timetable:
-    """Looks at all items each minute of world time until it is closed."""
+    """The calendar of one world. `next_due` and `run` are for one thread at a time, `until` for any."""
 
     def __init__(self, ports: Ports, engine: Engine) -> None:
         self._ports = ports
         self._engine = engine
         self._running = Lock()
         self._closed = False
-        self._next_expiry = ports.clock.now()
-        self._looked: datetime | None = None
-        """When this process looked last: whatever was due before has been dealt with, whatever policies say now."""
-        self._end = ports.clock.every(LOOK_SECONDS, self._look)
+        self._ahead = Ahead(ports)
 
     def close(self) -> None:
-        """Wait for the look that is going on; there is none after it."""
+        """Wait for what is being done; nothing is after it."""
         self._closed = True
-        self._end()
         with self._running:
-            pass
+            self._ahead.close()
 
-    def _look(self) -> None:
+    def watch(self, changed: Callable[[], None]) -> None:
+        """Call `changed` whenever a commit may have changed `next_due`, in the thread that committed."""
+        self._ahead.watch(changed)
+
+    def next_due(self) -> datetime | None:
+        """World time at which something is to be done next; one that has passed: at once. None: nothing lies ahead.
+        PortError where the store does not answer."""
+        return None if self._closed else self._ahead.next_time()
+
+    def until(self, end: datetime) -> Iterator[Due]:
+        """What is due until then, in order, as far as it is known now. Nothing is done."""
+        return self._ahead.until(end)
+
+    def run(self) -> Sequence[Due]:
+        """Do everything that is due by now, in order; what was done. Jobs are begun and not waited for. What could not
+        be done is tried again later, by the rule of `ahead`. PortError where the store does not answer."""
         with self._running:
-            if self._closed:
-                return
             now = self._ports.clock.now()
-            snapshots.delete_late(self._ports)
-            # First, since what a backup works on is left alone.
-            if now >= self._next_expiry:
-                self._next_expiry = now + EXPIRY_EVERY
-                ports = replace(self._ports, store=CausedStore(self._ports.store, events.RetentionDue().event()))
-                expiry.remove_what_is_over(ports, lambda: not self._closed)
-                sessions.forget_what_is_over(ports)
-                archive.tend(ports, self._engine, lambda: not self._closed)
-                deleted_vaults.purge_what_is_over(ports)
-            self._back_up_what_is_due(now)
-            self._looked = now
+            return _Round(self._ports, self._engine, self._ahead, now, lambda: not self._closed).run()
 
-    def _back_up_what_is_due(self, now: datetime) -> None:
-        policies: dict[str, Json] = {}
-        for item in self._ports.store.find(protected_item.KIND):
-            body = item.json()
-            if self._closed or protected_item.state_of(body) not in protected_item.BACKED_UP:
-                continue
-            id = body["properties"]["policyId"]
-            if id not in policies:
-                policies[id] = expiry.policy_of(self._ports.store, id)
-            dealt_with = [time for time in (protected_item.scheduled_until(item.private), self._looked) if time]
-            since = max(dealt_with, default=now)
-            run = schedule.last_run(policies[id], since, now) if policies[id] else None
-            if run is not None:
-                self._back_up(item, policies[id], run)
 
-    def _back_up(self, item: Document, properties: Json, run: Run) -> None:
+class _Round:
+    """What is done at one instant. All of it but the backups follows from one event, which is recorded with the first
+    of it."""
+
+    def __init__(
+        self, ports: Ports, engine: Engine, lies_ahead: Ahead, now: datetime, go_on: Callable[[], bool]
+    ) -> None:
+        self._ports = ports
+        self._caused = replace(ports, store=CausedStore(ports.store, events.RetentionDue().event()))
+        self._engine = engine
+        self._ahead = lies_ahead
+        self._now = now
+        self._go_on = go_on
+        self._seen_to: set[tuple[str, str]] = set()
+        """Of what everything that is over was taken in this pass."""
+        self._skipped: set[Due] = set()
+
+    def run(self) -> list[Due]:
+        done: list[Due] = []
+        while self._go_on() and (dues := self._ahead.due_by(self._now)):
+            self._seen_to.clear()
+            # First what is over, since what a backup works on is left alone.
+            tried = {due: self._try(due) for due in sorted(dues, key=_order) if self._is_its_turn(due)}
+            left = self._ahead.still([due for due, begun in tried.items() if begun is None], self._now)
+            done += [begun or due for due, begun in tried.items() if due not in left]
+        return done
+
+    def _is_its_turn(self, due: Due) -> bool:
+        """What something else works on comes back with the commit that frees it; if it does not, it counts as tried."""
+        if not self._go_on():
+            return False
+        if due.kind in ahead.LEFT_ALONE and expiry.is_used(self._ports.store, item_of(due)):
+            if due in self._skipped:
+                self._ahead.note_tried(due, self._now)
+            self._skipped.add(due)
+            return False
+        return True
+
+    def _try(self, due: Due) -> Due | None:
+        """Do it, and note that it was tried. A job that was begun is done with: as such it is returned."""
+        self._ahead.note_tried(due, self._now)
+        try:
+            return self._do(due)
+        except PortError as problem:
+            logging.getLogger("timetable").error("%s of %s is left until later: %s", due.kind, due.what, problem)
+            return None
+
+    def _do(self, due: Due) -> Due | None:
+        ports, item = self._caused, item_of(due)
+        if due.kind == ahead.BACKUP:
+            return self._back_up(due)
+        if due.kind == archive.ARCHIVE:
+            return due if archive.move_as_due(ports, self._engine, due.what) else None
+        if due.kind in expiry.OF_POINTS:
+            self._once(due, lambda: self._expire(item))
+        elif due.kind == expiry.PURGE:
+            expiry.purge(ports, item)
+            expiry.erase_noted(ports, item, self._go_on)
+        elif due.kind == expiry.CLEAN_UP:
+            self._once(due, lambda: expiry.erase_noted(ports, go_on=self._go_on))
+        elif due.kind == archive.REHYDRATION:
+            self._once(due, lambda: archive.end_rehydrations(ports, item))
+        elif due.kind == sessions.SESSION:
+            sessions.forget_what_is_over(ports)
+        elif due.kind == snapshots.LATE_SNAPSHOTS:
+            snapshots.delete_late(ports, due.what)
+        else:
+            deleted_vaults.purge(ports, due.what)
+        return None
+
+    def _once(self, due: Due, act: Callable[[], None]) -> None:
+        """What takes all that is over at once need not be done for each of it."""
+        kind = expiry.EXPIRY if due.kind in expiry.OF_POINTS else due.kind
+        what = (kind, "" if kind == expiry.CLEAN_UP else item_of(due))
+        if what not in self._seen_to:
+            self._seen_to.add(what)
+            act()
+
+    def _expire(self, item: str) -> None:
+        document = self._ports.store.get(protected_item.KIND, item)
+        if document is not None:
+            properties = expiry.policy_of(self._ports.store, str(document.json()["properties"].get("policyId")))
+            expiry.expire(self._caused, item, properties)
+            expiry.erase_noted(self._caused, item, self._go_on)
+
+    # --------------------------------------------------------------------------------------------------------- backups
+
+    def _back_up(self, due: Due) -> Due | None:
+        """Of the runs that have passed the last one is made."""
+        item = self._ports.store.get(protected_item.KIND, item_of(due))
+        found = schedule_of(self._ports.store, item, self._now) if item else None
+        run = schedule.last_run(found.properties, found.since, self._now) if found else None
+        if item is None or found is None or run is None:
+            return None
+        self._begin(item, found.properties, run)
+        return replace(due, time=run.due)
+
+    def _begin(self, item: Document, properties: Json, run: Run) -> None:
         """The note that a due time is dealt with appears with the job, so that it has one job at most."""
         body, due = item.json(), run.due.isoformat()
         vm = body["properties"]["sourceResourceId"]
@@ -93,6 +180,10 @@ class Timetable:
             with store.transaction():
                 _note_dealt_with(store, item.id, run)
                 store.record(skipped.event(vm=vm))
+
+
+def _order(due: Due) -> tuple[datetime, bool, str]:
+    return due.time, due.kind == ahead.BACKUP, due.what
 
 
 def _note_dealt_with(store: Store, item: str, run: Run) -> bool:

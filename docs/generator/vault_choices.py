@@ -78,9 +78,17 @@ VAULTS = (
     ),
     Choice(
         "An empty vault that is deleted",
-        "is listed as a deleted vault until the service's next clean-up, within an hour of world time",
+        "is listed as a deleted vault for an hour of world time",
         "recorded: `purgeAt` is the time of the deletion, and the vault is still listed days later",
-        "controlplane/jobs/retention/deleted_vaults.py",
+        "controlplane/domain/recovery_services/deleted_vault.py",
+    ),
+    Choice(
+        "When the service does what it does by itself",
+        "each recovery point, snapshot, session, item and vault ends at its own instant; changed rules apply to the "
+        "points of an item at once; what the storage refuses is tried again after 1, 2, 4, 8, 16 and then each 24 "
+        "hours of world time",
+        "documented is that the service cleans up within 24 hours, not when",
+        "controlplane/jobs/ahead.py",
     ),
     Choice(
         "The machines of a deleted vault",

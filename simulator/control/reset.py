@@ -63,7 +63,7 @@ class Resetter:
         """Purge all soft-deleted items and vaults at once; returns how many there were."""
         ports, store = self._because_of("purge")
         items = expiry.purge_at_once(ports)
-        gone = {"items": items, "vaults": deleted_vaults.purge_what_is_over(ports, early=True)}
+        gone = {"items": items, "vaults": deleted_vaults.purge_at_once(ports)}
         store.record(events.WorldPurged(**gone).event())
         return gone
 

@@ -103,13 +103,14 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         f"{JOBS}.deployment",
         f"{JOBS}.provisioning",
     ),
+    f"{JOBS}.ahead": (*RULES, PORTS, f"{JOBS}.documents", f"{JOBS}.engine", f"{JOBS}.retention"),
     f"{JOBS}.timetable": (
         *RULES,
         PORTS,
         CAUSED,
         f"{JOBS}.documents",
-        f"{JOBS}.engine",
         f"{JOBS}.retention",
+        f"{JOBS}.ahead",
         f"{JOBS}.backup",
     ),
     "controlplane.adapters": (

@@ -43,16 +43,17 @@ def put_policy(call: Call) -> Answer:
 
 def _written(call: Call, existing: Document | None, properties: Json) -> Document:
     """The requested policy; the stored document where nothing changes."""
-    id = call.id
+    id, private = call.id, {}
     if existing is not None:
-        before = existing.json()
+        before, private = existing.json(), existing.private
         id = before["id"]
         if before["properties"] == properties:
             return existing
         policy.check_change(before["properties"], properties)
     else:
         policy.check_count(len(call.ports.store.find(policy.KIND, vault_id(call))))
-    return call.ports.store.put(policy.KIND, id, policy.body(id, properties), parent=vault_id(call))
+    private = policy.with_change(private, call.ports.clock.now())
+    return call.ports.store.put(policy.KIND, id, policy.body(id, properties), parent=vault_id(call), private=private)
 
 
 def get_policy(call: Call) -> Answer:

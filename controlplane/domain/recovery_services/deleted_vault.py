@@ -7,7 +7,7 @@ deleted vault, so that a new vault of the same name is another vault.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from controlplane.domain.arm_id import ResourceId
@@ -20,6 +20,8 @@ from controlplane.json_object import Json
 
 TYPE = "Microsoft.RecoveryServices/locations/deletedVaults"
 KIND = TYPE.lower()
+LISTED_FOR = timedelta(hours=1)
+"""For which a deleted vault can be seen although nothing was in it."""
 
 
 def collection(subscription: str, location: str) -> str:
@@ -46,8 +48,11 @@ def body(vault: Json, items: Iterable[Json], guid: str, now: datetime) -> Json:
     }
 
 
-def is_over(deleted: Json, now: datetime) -> bool:
-    return parse_instant(deleted["properties"]["purgeAt"]) <= now
+def end(deleted: Json) -> datetime:
+    """When nothing keeps it any more. One that was empty is listed for a while, too."""
+    properties = deleted["properties"]
+    deletion, purge = (parse_instant(properties[key]) for key in ("vaultDeletionTime", "purgeAt"))
+    return max(deletion + LISTED_FOR, purge)
 
 
 def recovered_id(deleted: Json, group_id: str) -> str:

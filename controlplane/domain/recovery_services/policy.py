@@ -412,6 +412,17 @@ def body(id: str, properties: Json) -> Json:
     return {"id": id, "name": id.rpartition("/")[2], "type": TYPE, "properties": properties}
 
 
+def changed_at(private: Json) -> datetime | None:
+    """When a policy was changed last; `private` is what the service remembers of it."""
+    stored = private.get("changed")
+    return datetime.fromisoformat(stored) if stored else None
+
+
+def with_change(private: Json, now: datetime) -> Json:
+    """What the service remembers once a policy was changed."""
+    return private | {"changed": now.isoformat()}
+
+
 def built_in(vault_id: str, now: datetime) -> list[Json]:
     """The policies of a fresh vault."""
     day = f"{now:%Y-%m-%d}"

@@ -187,10 +187,20 @@ def tier_to_restore(point: RecoveryPoint, snapshots_alive: bool) -> str | None:
     return "HardenedRP" if point.has_vault_copy else None
 
 
-def expired_snapshots(
-    points: Sequence[RecoveryPoint], now: datetime, keep: timedelta, keep_count: int
-) -> list[RecoveryPoint]:
-    """Points whose snapshots are no longer needed, by age and by count.
+def archivable_from(point: RecoveryPoint, age: timedelta, now: datetime) -> datetime | None:
+    """When it can be moved to the archive at the earliest, at this age, as it is now; None if it cannot, or can no
+    more."""
+    if point.in_archive or point.has_snapshots or not point.has_vault_copy or not ARCHIVED_RULES & set(point.rules):
+        return None
+    time = point.time + max(age, ARCHIVE_AFTER)
+    return time if point.expires - max(time, now) >= ARCHIVED_FOR else None
+
+
+def ends_of_snapshots(
+    points: Sequence[RecoveryPoint], keep: timedelta, keep_count: int
+) -> list[tuple[RecoveryPoint, datetime]]:
+    """Points whose snapshots end, and when they do: by their age, or, where there are too many, at once, which is the
+    time of the point.
 
     The newest vaulted one stays whatever its age: the next backup is compared with it. One without a vault copy stays
     too: its snapshots are all there is.
@@ -200,16 +210,27 @@ def expired_snapshots(
     )
     vaulted = [point for point in newest_first if point.has_vault_copy]
     return [
-        point
+        (point, point.time if place >= keep_count else point.time + keep)
         for place, point in enumerate(newest_first)
-        if point in vaulted[1:] and (place >= keep_count or now - point.time > keep)
+        if point in vaulted[1:]
     ]
 
 
+def expired_snapshots(
+    points: Sequence[RecoveryPoint], now: datetime, keep: timedelta, keep_count: int
+) -> list[RecoveryPoint]:
+    """Points whose snapshots are no longer needed, by age and by count."""
+    return [point for point, end in ends_of_snapshots(points, keep, keep_count) if end <= now]
+
+
+def expiring(points: Sequence[RecoveryPoint]) -> list[RecoveryPoint]:
+    """Those that go at their time. The newest one stays whatever its age: without it nothing could be restored."""
+    newest = max((point.time for point in points), default=None)
+    return [point for point in points if newest is not None and point.time < newest]
+
+
 def expired_points(points: Sequence[RecoveryPoint], now: datetime) -> list[RecoveryPoint]:
-    """Expired points. The newest one stays whatever its age: without it nothing could be restored."""
-    newest = max((point.time for point in points), default=now)
-    return [point for point in points if point.expires <= now and point.time < newest]
+    return [point for point in expiring(points) if point.expires <= now]
 
 
 def body(point: RecoveryPoint) -> Json:

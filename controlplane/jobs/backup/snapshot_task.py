@@ -223,7 +223,8 @@ def _carry_out(
         poll_seconds = ports.settings.report_poll_seconds
         yield Wait(what, watch, deadline, poll_seconds, machine=state["vm"], holds=lambda: watch.holds)
     except ServiceError:  # the job was asked to stop
-        snapshots.expect_late(ports.store, state["job"], disks, deadline)
+        timeout_seconds = ports.settings.snapshot_timeout_seconds
+        snapshots.expect_late(ports.store, state["job"], disks, ports.clock.now(), deadline, timeout_seconds)
         _remember_attempt(ports, state, task, None)
         raise
     reported = _remember_attempt(ports, state, task, watch.report)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 from controlplane.domain import errors
+from controlplane.domain.due import Due
 from controlplane.domain.events import service as events
 from controlplane.domain.recovery_services.recovery_point import RecoveryPoint
 from controlplane.ports import Document, Ports, Store
 
 KIND = "item.recovery"
+SESSION = "session"
+"""Kind of what is due: the end of one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +28,13 @@ class Session:
 
     def is_over(self, now: datetime) -> bool:
         return self.until <= now
+
+
+def dues(store: Store) -> Iterator[Due]:
+    """The end of each session. Those of one recovery point are told together."""
+    for document in store.find(KIND):
+        session = _session(document)
+        yield Due(session.until, SESSION, session.point)
 
 
 def forget_what_is_over(ports: Ports) -> None:

@@ -7,12 +7,13 @@ in the vault is noted to be erased, as if it had expired there.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from controlplane.domain import errors
 from controlplane.domain.arm_id import vault_id_of
+from controlplane.domain.due import Due
 from controlplane.domain.errors import ServiceError
 from controlplane.domain.events import service as events
 from controlplane.domain.events.event import Fact
@@ -31,6 +32,8 @@ from controlplane.ports import Blob, Engine, PortError, Ports, Store
 from controlplane.vault_format.vault_store import VaultPoint, VaultStore
 
 CONTAINER = "archiving"
+ARCHIVE, REHYDRATION = "archive", "rehydration"
+"""Kinds of what is due: a point is moved to the archive; one that was taken out of it is no longer kept outside."""
 DAYS_PER_MONTH = 30
 
 
@@ -77,26 +80,34 @@ def ready(store: Store, item: str, now: datetime) -> list[RecoveryPoint]:
 # ------------------------------------------------------------------------------------------------------ what is due
 
 
-def tend(ports: Ports, engine: Engine, go_on: Callable[[], bool] = lambda: True) -> None:
-    """End rehydrations whose time is up, and move points as policies say: one point of an item at a time."""
-    policies: dict[str, Json] = {}
-    for item in ports.store.find(protected_item.KIND):
-        body = item.json()
-        if not go_on():
-            return
-        if protected_item.state_of(body) not in protected_item.UNDER_POLICY:
-            continue
-        _end_rehydrations(ports, item.id)
-        id = body["properties"]["policyId"]
-        if id not in policies:
-            policies[id] = expiry.policy_of(ports.store, id)
-        for point in _due(ports, item.id, policies[id])[:1]:
-            _move_as_due(ports, engine, point)
-
-
-def _end_rehydrations(ports: Ports, item: str) -> None:
-    if not _rehydrated_too_long(ports, item):
+def dues(ports: Ports, item: Json, properties: Json, item_points: Sequence[RecoveryPoint]) -> Iterator[Due]:
+    """What lies ahead of the points of an item: the ends of rehydrations, and the moves that its policy wants, whose
+    `properties` are given."""
+    state, id, now = protected_item.state_of(item), item["id"], ports.clock.now()
+    if state == "SoftDeleted":
         return
+    age = _age_to_move(properties) if state in protected_item.UNDER_POLICY else None
+    for point in item_points:
+        shown = f"{id}/recoveryPoints/{point.id}"
+        if point.rehydrated_until is not None:
+            yield Due(point.rehydrated_until, REHYDRATION, shown)
+        moved = None if age is None else recovery_point.archivable_from(point, age, now)
+        if moved is not None:
+            yield Due(moved, ARCHIVE, shown)
+
+
+def _age_to_move(properties: Json) -> timedelta | None:
+    """At which age a policy wants points in the archive; None: it does not."""
+    rule = (properties.get("tieringPolicy") or {}).get("ArchivedRP") or {}
+    mode = rule.get("tieringMode")
+    if mode not in {"TierAfter", "TierRecommended"}:
+        return None
+    months = policy.tier_after_months(rule) if mode == "TierAfter" else 0
+    return timedelta(days=months * DAYS_PER_MONTH)
+
+
+def end_rehydrations(ports: Ports, item: str) -> None:
+    """Of all points of an item that have been out of the archive for long enough."""
     with ports.store.transaction():
         if not expiry.is_used(ports.store, item):
             for point in _rehydrated_too_long(ports, item):
@@ -111,24 +122,18 @@ def _rehydrated_too_long(ports: Ports, item: str) -> list[RecoveryPoint]:
     return [point for point in item_points if point.rehydrated_until is not None and point.rehydrated_until <= now]
 
 
-def _due(ports: Ports, item: str, rules: Json) -> list[RecoveryPoint]:
-    """The points that the policy wants in the archive now, oldest first."""
-    rule = (rules.get("tieringPolicy") or {}).get("ArchivedRP") or {}
-    mode, now = rule.get("tieringMode"), ports.clock.now()
-    if mode not in {"TierAfter", "TierRecommended"}:
-        return []
-    months = policy.tier_after_months(rule) if mode == "TierAfter" else 0
-    age = timedelta(days=months * DAYS_PER_MONTH)
-    return [point for point in reversed(ready(ports.store, item, now)) if now - point.time >= age]
-
-
-def _move_as_due(ports: Ports, engine: Engine, point: RecoveryPoint) -> None:
-    """What is busy now is looked at again in the next round."""
+def move_as_due(ports: Ports, engine: Engine, point_id: str) -> bool:
+    """Begin to move a point as its policy wants; False where something keeps it from that, which is told."""
+    point = points.find(ports.store, point_id)
+    if point is None:
+        return False
     try:
         move(ports, engine, point.document, "HardenedRP", "ArchivedRP")
     except (ServiceError, PortError) as error:
         reason = error.code if isinstance(error, ServiceError) else str(error)
         ports.store.record(events.ArchiveSkipped(point.id, reason).event(vm=points.machine_of(ports.store, point)))
+        return False
+    return True
 
 
 # -------------------------------------------------------------------------------------------------------------- the job

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from controlplane.domain.arm_id import ResourceId
+from controlplane.domain.due import Due
 from controlplane.domain.errors.protection import OBJECT_LOCKED
 from controlplane.domain.events import service as events
 from controlplane.domain.recovery_services import (
@@ -28,6 +29,8 @@ from controlplane.json_object import Json
 from controlplane.ports import Document, Ports, Store
 
 IN_A_VAULT = (policy.KIND, job.KIND, protected_item.KIND, resource_guard.PROXY_KIND)
+VAULT = "vault"
+"""Kind of what is due: the end of a deleted vault."""
 IN_AN_ITEM = (recovery_point.KIND, EXPIRED, sessions.KIND)
 
 
@@ -63,25 +66,36 @@ def undelete(ports: Ports, deleted: Document, group: Json) -> Json:
     return body
 
 
-def purge_what_is_over(ports: Ports, early: bool = False) -> int:
-    """Deleted vaults whose time is over go with all that is left of them, once their items are gone; how many did.
-
-    `early`: also those that have time left.
-    """
-    store, purged = ports.store, 0
+def dues(store: Store) -> Iterator[Due]:
+    """The end of each deleted vault. Items keep theirs as long as they are there."""
     for deleted in store.find(deleted_vault.KIND):
-        with store.transaction():
-            still = store.get(deleted_vault.KIND, deleted.id)
-            if still is None or not (early or deleted_vault.is_over(still.json(), ports.clock.now())):
-                continue
-            if store.find(protected_item.KIND, deleted.id, limit=1):
-                continue
-            for document in list(_inside(store, deleted.id)):
-                store.delete(document.kind, document.id)
-            store.delete(deleted_vault.KIND, deleted.id)
-            _tell(store, deleted.id, "Purged")
-            purged += 1
-    return purged
+        if not store.find(protected_item.KIND, deleted.id, limit=1):
+            body = deleted.json()
+            yield Due(deleted_vault.end(body), VAULT, body["id"])
+
+
+def purge(ports: Ports, id: str, early: bool = False) -> bool:
+    """Purge a deleted vault whose time is over, with all that is left of it, once its items are gone; whether it was.
+
+    `early`: also one that has time left.
+    """
+    store = ports.store
+    with store.transaction():
+        deleted = store.get(deleted_vault.KIND, id)
+        if deleted is None or not (early or deleted_vault.end(deleted.json()) <= ports.clock.now()):
+            return False
+        if store.find(protected_item.KIND, deleted.id, limit=1):
+            return False
+        for document in list(_inside(store, deleted.id)):
+            store.delete(document.kind, document.id)
+        store.delete(deleted_vault.KIND, deleted.id)
+        _tell(store, deleted.id, "Purged")
+    return True
+
+
+def purge_at_once(ports: Ports) -> int:
+    """Deleted vaults end now, whatever time they have left; returns how many did."""
+    return sum(purge(ports, deleted.id, early=True) for deleted in ports.store.find(deleted_vault.KIND))
 
 
 def end_mapping(store: Store, mapping: Document) -> None:

@@ -7,10 +7,11 @@ process in between leaves nothing behind.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+from controlplane.domain.due import Due
 from controlplane.domain.events import service as events
 from controlplane.domain.recovery_services import job as jobs
 from controlplane.domain.recovery_services import policy, protected_item, recovery_point, retention
@@ -28,30 +29,60 @@ DEFAULT_SNAPSHOT_DAYS = 2
 EXPIRED = "recovery_point.expired"
 PURGED = "protected_item.purged"
 """Kinds of the notes: points and items that are no more, and whose data may still be there."""
+EXPIRY, SNAPSHOTS, RULES, PURGE, CLEAN_UP = "expiry", "snapshots", "rules", "purge", "clean-up"
+"""Kinds of what is due: a point expires; only its snapshots do; changed rules are applied to the points of an item; an
+item is purged; data is erased that could not be."""
+OF_POINTS = frozenset({EXPIRY, SNAPSHOTS, RULES})
+"""Those that `expire` does."""
 
 
-def remove_what_is_over(ports: Ports, go_on: Callable[[], bool] = lambda: True) -> None:
-    """One round over all items; ends early where `go_on` says so."""
-    policies: dict[str, Json] = {}
-    for item in ports.store.find(protected_item.KIND):
-        if not go_on():
-            return
-        body = item.json()
-        state = protected_item.state_of(body)
-        if state == "SoftDeleted":
-            _purge(ports, item.id)
-        elif state in protected_item.UNDER_POLICY:
-            id = body["properties"]["policyId"]
-            if id not in policies:
-                policies[id] = policy_of(ports.store, id)
-            _expire(ports, item.id, policies[id])
-    _erase_everything_noted(ports, go_on)
+def dues(
+    ports: Ports,
+    item: Json,
+    properties: Json,
+    item_points: Sequence[RecoveryPoint],
+    is_kept: Callable[[RecoveryPoint], bool],
+) -> Iterator[Due]:
+    """What lies ahead of an item by the rules of its policy, whose `properties` are given: each point that expires,
+    each that loses its snapshots, other rules that are to be applied; or, once it is deleted, the purge. `is_kept` says
+    which points must not be deleted now, as `is_locked` does."""
+    state, id = protected_item.state_of(item), item["id"]
+    if state == "SoftDeleted":
+        yield Due(protected_item.purge_time(item), PURGE, id)
+    if state not in protected_item.UNDER_POLICY:
+        return
+    judged = [_judged_anew(point, properties) for point in item_points]
+    changed = [point.time for point, before in zip(judged, item_points, strict=True) if point.expires != before.expires]
+    if changed:
+        yield Due(min(changed), RULES, id)
+    expiring = {point.id: point.expires for point in recovery_point.expiring(judged) if not is_kept(point)}
+    for name, expires in expiring.items():
+        yield Due(expires, EXPIRY, f"{id}/recoveryPoints/{name}")
+    now, keep_count = ports.clock.now(), ports.settings.instant_snapshots_per_item
+    staying = [point for point in judged if point.id not in expiring or point.expires > now]
+    for point, end in recovery_point.ends_of_snapshots(staying, snapshot_age(properties), keep_count):
+        if not is_kept(point) and (point.id not in expiring or end < point.expires):
+            yield Due(end, SNAPSHOTS, f"{id}/recoveryPoints/{point.id}")
+
+
+def dues_of_notes(store: Store) -> Iterator[Due]:
+    """What could not be erased when it was taken from its item."""
+    for kind in (EXPIRED, PURGED):
+        for note in store.find(kind):
+            if kind == PURGED or not is_used(store, note.parent):
+                yield Due(_since(note), CLEAN_UP, note.id)
+
+
+def _since(note: Document) -> datetime:
+    """Long ago: at once."""
+    point: Json = note.private.get("point") or {}
+    return datetime.fromisoformat(note.private.get("since") or point["time"])
 
 
 def purge_at_once(ports: Ports) -> int:
     """Soft-deleted items end now, whatever time they have left; returns how many did."""
-    ended = sum(_purge(ports, item.id, early=True) for item in ports.store.find(protected_item.KIND))
-    _erase_everything_noted(ports, lambda: True)
+    ended = sum(purge(ports, item.id, early=True) for item in ports.store.find(protected_item.KIND))
+    erase_noted(ports)
     return ended
 
 
@@ -84,7 +115,8 @@ class _Findings:
         return bool(self.moved or self.gone or self.without_snapshots)
 
 
-def _expire(ports: Ports, item: str, properties: Json) -> None:
+def expire(ports: Ports, item: str, properties: Json) -> None:
+    """Take from an item what is over now by the rules of its policy."""
     if not _look(ports, item, properties):
         return
     with ports.store.transaction():
@@ -105,7 +137,7 @@ def _look(ports: Ports, item: str, properties: Json) -> _Findings:
     expires = {point.id: point.expires for point in item_points}
     judged = [_judged_anew(point, properties) for point in item_points]
     over = recovery_point.expired_points(judged, now)
-    gone = [point for point in over if not _is_locked(ports.store, point)]
+    gone = [point for point in over if not is_locked(ports.store, point)]
     removed = {point.id for point in gone}
     staying = [point for point in judged if point.id not in removed]
     keep_count = ports.settings.instant_snapshots_per_item
@@ -113,11 +145,11 @@ def _look(ports: Ports, item: str, properties: Json) -> _Findings:
     return _Findings(
         moved=[point for point in staying if point.expires != expires[point.id]],
         gone=gone,
-        without_snapshots=[point for point in spent if not _is_locked(ports.store, point)],
+        without_snapshots=[point for point in spent if not is_locked(ports.store, point)],
     )
 
 
-def _is_locked(store: Store, point: RecoveryPoint) -> bool:
+def is_locked(store: Store, point: RecoveryPoint) -> bool:
     """Whether its owner keeps its snapshots from being deleted, by a lock on the restore point."""
     return point.has_snapshots and restore_points.is_kept(store, point.restore_point)
 
@@ -137,7 +169,7 @@ def is_used(store: Store, item: str) -> bool:
 # ---------------------------------------------------------------------------------------------------------------- purge
 
 
-def _purge(ports: Ports, id: str, early: bool = False) -> bool:
+def purge(ports: Ports, id: str, early: bool = False) -> bool:
     """Purge a soft-deleted item whose time is up, or no longer counts; returns whether it was purged."""
     store = ports.store
     with store.transaction():
@@ -147,7 +179,8 @@ def _purge(ports: Ports, id: str, early: bool = False) -> bool:
         body = item.json()
         if not early and ports.clock.now() < protected_item.purge_time(body):
             return False
-        store.put(PURGED, id, {}, private=_traces(ports, item))
+        since = {"since": ports.clock.now().isoformat()}
+        store.put(PURGED, id, {}, private=_traces(ports, item) | since)
         for point in points.of_item(store, id):
             _remove(store, point)
         store.delete(protected_item.KIND, id)
@@ -199,11 +232,12 @@ def _note(store: Store, id: str, doomed: RecoveryPoint) -> None:
     store.put(EXPIRED, id, {}, parent=doomed.item, private={"point": recovery_point.to_json(doomed)})
 
 
-def _erase_everything_noted(ports: Ports, go_on: Callable[[], bool]) -> None:
-    """What the storage refuses now is tried again in the next round."""
+def erase_noted(ports: Ports, item: str | None = None, go_on: Callable[[], bool] = lambda: True) -> None:
+    """Erase what has been taken from an item, or from all. What the storage refuses is left and told. Ends early where
+    `go_on` says so."""
     erasures: Mapping[str, Callable[[Ports, Json], None]] = {EXPIRED: _erase_point, PURGED: _erase_traces}
     for kind, erase in erasures.items():
-        for note in ports.store.find(kind):
+        for note in _notes(ports.store, kind, item):
             if not go_on():
                 return
             if kind == EXPIRED and is_used(ports.store, note.parent):
@@ -214,6 +248,13 @@ def _erase_everything_noted(ports: Ports, go_on: Callable[[], bool]) -> None:
                 ports.store.record(events.ExpiryLeftBehind(note.id, str(error)).event())
             else:
                 ports.store.delete(kind, note.id)
+
+
+def _notes(store: Store, kind: str, item: str | None) -> Sequence[Document]:
+    if kind == EXPIRED or item is None:
+        return store.find(kind, item)
+    note = store.get(kind, item)
+    return [note] if note else []
 
 
 def _erase_point(ports: Ports, note: Json) -> None:

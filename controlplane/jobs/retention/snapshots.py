@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime
 from functools import partial
 
-from controlplane.ports import Blob, BlobProperties, Disk, PortError, Ports, Store
+from controlplane.domain.due import Due
+from controlplane.ports import Blob, BlobProperties, Disk, Ports, Store
 
 LATE = "snapshots.late"
 """Kind of the notes of tasks that nobody waits for any more, while their handlers may still take snapshots."""
+LATE_SNAPSHOTS = "late-snapshots"
+"""Kind of what is due: a look for them."""
 TASK_METADATA = "taskid"
 JOB_METADATA = "jobid"
 """Keys of a snapshot's metadata by which the service knows its own. Lower case: storage may not keep another."""
@@ -29,9 +33,17 @@ def delete_snapshots(
                 ports.blobs.delete(blob)
 
 
-def expect_late(store: Store, job: str, disks: Sequence[Disk], until: datetime) -> None:
-    """Snapshots of this job are unwanted also when they are taken only now; up to `until` its handler is able to."""
-    note = {"disks": [disk.to_json() for disk in disks], "until": until.isoformat()}
+def expect_late(
+    store: Store, job: str, disks: Sequence[Disk], since: datetime, until: datetime, seconds: float
+) -> None:
+    """Snapshots of this job are unwanted also when they are taken from now on. Its handler is able to for so many
+    seconds of real time; `since` and `until` are the same in world time, which may be moved faster."""
+    note = {
+        "disks": [disk.to_json() for disk in disks],
+        "since": since.isoformat(),
+        "until": until.isoformat(),
+        "real_until": time.time() + seconds,
+    }
     store.put(LATE, job, {}, private=note)
 
 
@@ -40,18 +52,23 @@ def expected_late(store: Store) -> set[str]:
     return {note.id for note in store.find(LATE)}
 
 
-def delete_late(ports: Ports) -> None:
-    """Delete what has come of them. What the storage refuses now is tried again at the next call."""
-    now = ports.clock.now()
-    for note in ports.store.find(LATE):
-        disks = [Disk.from_json(disk) for disk in note.private["disks"]]
-        is_over = now >= datetime.fromisoformat(note.private["until"])
-        try:
-            delete_snapshots(ports, disks, partial(_is_of, note.id))
-        except PortError:
-            continue
-        if is_over:
-            ports.store.delete(LATE, note.id)
+def dues(store: Store) -> Iterator[Due]:
+    """The looks for what has come of them: one at once, and further ones until nothing can come any more."""
+    for note in store.find(LATE):
+        yield Due(datetime.fromisoformat(note.private.get("since") or note.private["until"]), LATE_SNAPSHOTS, note.id)
+
+
+def delete_late(ports: Ports, job: str) -> None:
+    """Delete what has come of one of them, and forget it once nothing can come any more. PortError."""
+    note = ports.store.get(LATE, job)
+    if note is None:
+        return
+    disks = [Disk.from_json(disk) for disk in note.private["disks"]]
+    is_over = ports.clock.now() >= datetime.fromisoformat(note.private["until"])
+    is_really_over = time.time() >= note.private.get("real_until", 0.0)
+    delete_snapshots(ports, disks, partial(_is_of, note.id))
+    if is_over and is_really_over:
+        ports.store.delete(LATE, note.id)
 
 
 def _is_of(late: str, job: str, task: str) -> bool:

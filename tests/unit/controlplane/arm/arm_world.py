@@ -33,6 +33,7 @@ from simulator.clock.virtual import VirtualClock
 from tests.stories import faults
 from tests.transaction_guard import GuardedBlobs, TransactionGuard
 from tests.unit.controlplane.adapters.scripted_fabric import ScriptedFabric
+from tests.unit.controlplane.passing_time import advance, service, stop_schedules
 
 START = datetime(2026, 11, 22, 8, 30, 15, 250_000, tzinfo=UTC)
 HOST = "arm.invalid"
@@ -143,6 +144,12 @@ class ArmWorld:
     def in_a_round(self) -> Ports:
         """The ports as a round of retention has them: what is done through them follows from that."""
         return replace(self.ports, store=CausedStore(self.ports.store, RetentionDue().event()))
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass in which the service does what it does by itself, except that no backup is due."""
+        stop_schedules(self.ports.store)
+        with service(self.ports, self.engine) as timetable:
+            advance(self.ports, self.engine, timetable, seconds)
 
     # ---------------------------------------------------------------------------------------------------- what there is
 

@@ -12,6 +12,7 @@ from controlplane.adapters.inline_engine import InlineEngine
 from controlplane.adapters.store import SqlStore
 from controlplane.domain.arm_id import ResourceId, item_id
 from controlplane.domain.compute import managed_disk, restore_point_collection, virtual_machine
+from controlplane.domain.due import Due
 from controlplane.domain.network import network
 from controlplane.domain.recovery_services import job as jobs
 from controlplane.domain.recovery_services import policy, protected_item, recovery_point, restored_disks, vault
@@ -31,6 +32,7 @@ from simulator.clock.virtual import VirtualClock
 from tests.transaction_guard import GuardedBlobs, TransactionGuard
 from tests.unit.controlplane.adapters.faulty_blobs import FaultyBlobs
 from tests.unit.controlplane.adapters.scripted_fabric import ScriptedFabric
+from tests.unit.controlplane.passing_time import advance, service
 
 START = datetime(2026, 11, 22, 19, 0, tzinfo=UTC)
 GROUP = "/subscriptions/s/resourceGroups/Demo"
@@ -128,6 +130,11 @@ class BackupWorld:
 
     def back_up(self) -> Json:
         return self.ended(backup_now(self.ports, self.engine, ITEM, BACKUP_REQUEST))
+
+    def advance(self, seconds: float) -> list[Due]:
+        """Let time pass in which the service does what it does by itself; what that was."""
+        with service(self.ports, self.engine) as timetable:
+            return advance(self.ports, self.engine, timetable, seconds)
 
     def restore(self, point: RecoveryPoint, **asked: object) -> Json:
         request = {"properties": RESTORE_REQUEST["properties"] | asked}

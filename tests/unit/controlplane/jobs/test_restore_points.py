@@ -11,10 +11,10 @@ from controlplane.domain.compute import restore_point_collection as traces
 from controlplane.domain.recovery_services import policy
 from controlplane.domain.resources import lock, resource_group
 from controlplane.jobs.documents import points
-from controlplane.jobs.retention.expiry import remove_what_is_over
 from controlplane.json_object import Json
 from controlplane.ports import ServiceSettings
 from tests.unit.controlplane.jobs.backup_world import MANAGED_DISKS, POLICY, VM, BackupWorld, backup_world
+from tests.unit.controlplane.passing_time import stop_schedules
 
 GROUP = "/subscriptions/s/resourceGroups/AzureBackupRG_westus_1"
 DAY = timedelta(days=1).total_seconds()
@@ -109,11 +109,12 @@ def test_a_lock_keeps_the_snapshots(world: BackupWorld) -> None:
     keep = add_lock(world, "CanNotDelete")
     world.clock.jump(DAY)
     back_up_daily(world, 5)
-    remove_what_is_over(world.ports)
+    stop_schedules(world.store)
+    world.advance(0)
     assert all(point.has_snapshots for point in world.points())
     assert len(world.snapshots()) == 6 * 3
     world.store.delete(lock.KIND, keep)
-    remove_what_is_over(world.ports)
+    world.advance(0)
     assert len([point for point in world.points() if point.has_snapshots]) < 6
     assert len(restore_points(world)) == len(world.snapshots()) // 3
 

@@ -24,6 +24,7 @@ from extension.contract.settings import VM_TYPE, SnapshotSettings
 from tests.patience import comes_true
 from tests.unit.controlplane.adapters.scripted_fabric import ScriptedFabric, apply_desired, silent, snapshots
 from tests.unit.controlplane.jobs.backup_world import BACKUP_REQUEST, ITEM, VM, BackupWorld, backup_world
+from tests.unit.controlplane.passing_time import stop_schedules
 
 
 @pytest.fixture
@@ -352,12 +353,16 @@ def test_snapshots_that_a_handler_takes_after_its_job_was_cancelled_are_deleted(
     assert world.ended(ticket)["status"] == "Cancelled"
     job = world.job_private()["job"]["id"]
     disk = world.disks[0]
-    for seconds in (1, world.ports.settings.snapshot_timeout_seconds):
+    stop_schedules(world.store)
+    for seconds in (0, 60, world.ports.settings.snapshot_timeout_seconds):
         world.blobs.snapshot(disk.blob, {"jobid": job, "taskid": "t_1"})
         assert list(unnamed.find(world.ports, unnamed.listed(world.ports))) == [], "the service knows of it"
-        world.clock.jump(seconds)
-        own_snapshots.delete_late(world.ports)
+        world.advance(seconds)
         assert world.snapshots() == []
+    assert own_snapshots.expected_late(world.store) == {job}, "its signature counts real time"
+    (note,) = world.store.find(own_snapshots.LATE)
+    world.store.put(own_snapshots.LATE, job, {}, private=note.private | {"real_until": 0.0})
+    world.advance(3600)
     assert own_snapshots.expected_late(world.store) == set(), "its signature is over"
 
 

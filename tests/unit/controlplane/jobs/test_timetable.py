@@ -1,10 +1,9 @@
-"""What the service does by itself: due backups, expiry, purge; in a world whose clock is jumped."""
+"""What the service does by itself: due backups, expiry, purge; in a world whose time passes."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -17,7 +16,6 @@ from controlplane.jobs.engine import records
 from controlplane.jobs.protection import stopping
 from controlplane.jobs.protection.lifecycle import configure_protection
 from controlplane.jobs.retention import expiry
-from controlplane.jobs.timetable import Timetable
 from controlplane.json_object import Json
 from controlplane.ports import Blob, StorageUnavailable
 from tests.unit.controlplane.jobs.backup_world import (
@@ -32,6 +30,7 @@ from tests.unit.controlplane.jobs.backup_world import (
     BackupWorld,
     backup_world,
 )
+from tests.unit.controlplane.passing_time import service, stop_schedules
 
 HOUR = 3600.0
 DAY = 24 * HOUR
@@ -41,23 +40,8 @@ DUE = datetime(2026, 11, 22, 21, 0, tzinfo=UTC)
 
 @pytest.fixture
 def world() -> Iterator[BackupWorld]:
-    with backup_world() as world, running(world):
+    with backup_world() as world:
         yield world
-
-
-@contextmanager
-def running(world: BackupWorld) -> Iterator[Timetable]:
-    timetable = Timetable(world.ports, world.engine)
-    try:
-        yield timetable
-    finally:
-        timetable.close()
-
-
-def pass_time(world: BackupWorld, seconds: float) -> None:
-    """One jump, and the end of the jobs that began in it."""
-    world.clock.jump(seconds)
-    world.engine.settle()
 
 
 def put(world: BackupWorld, **changes: Any) -> None:
@@ -84,7 +68,7 @@ def put_policy(world: BackupWorld, **retention_rules: Json) -> None:
     body = found.json()
     body["properties"]["retentionPolicy"] = {"retentionPolicyType": "LongTermRetentionPolicy", **retention_rules}
     policy.check(body["properties"])
-    world.store.put(policy.KIND, POLICY, body)
+    world.store.put(policy.KIND, POLICY, body, private=policy.with_change({}, world.clock.now()))
 
 
 def kept(count: int, unit: str, **more: Any) -> Json:
@@ -96,12 +80,12 @@ def kept(count: int, unit: str, **more: Any) -> Json:
 
 
 def test_the_first_backup_is_that_of_the_next_due_time(world: BackupWorld) -> None:
-    pass_time(world, HOUR)
+    world.advance(HOUR)
     assert backups(world) == []
-    pass_time(world, HOUR)
+    world.advance(HOUR)
     (began,) = backups(world)
     assert began >= DUE
-    pass_time(world, HOUR)
+    world.advance(HOUR)
     assert backups(world) == [began]
     (point,) = world.points()
     assert (point.rules, point.expires - point.time) == (("Daily",), timedelta(days=30))
@@ -110,72 +94,72 @@ def test_the_first_backup_is_that_of_the_next_due_time(world: BackupWorld) -> No
 
 
 def test_each_due_time_has_one_backup_whoever_looks(world: BackupWorld) -> None:
-    with running(world):
+    with service(world.ports, world.engine) as another:
         for _ in range(60):
-            pass_time(world, HOUR)
+            world.advance(HOUR)
+            assert another.run() == []
     assert len(backups(world)) == 3
     assert [event["reason"] for event in world.events("backup.skipped")] == []
 
 
 def test_a_due_time_that_passed_while_no_service_ran_is_made_up_for_once() -> None:
     with backup_world() as world:
-        with running(world):
-            pass_time(world, 2 * HOUR)
+        world.advance(2 * HOUR)
         world.clock.jump(3 * DAY)
         world.new_engine()
-        with running(world):
-            pass_time(world, 60)
-            pass_time(world, 60)
+        made_up, *more = world.advance(60)
+        assert (made_up.kind, made_up.time, more) == ("backup", DUE + timedelta(days=3), [])
         assert len(backups(world)) == 2
-        with running(world):
-            pass_time(world, 60)
-        assert len(backups(world)) == 2
+        assert world.advance(60) == []
+        (told,) = [event["due"] for event in world.events("schedule.due")][1:]
+        assert told == (DUE + timedelta(days=3)).isoformat(), "the last of them is the one that is made up for"
 
 
 def test_a_policy_that_moves_its_time_back_starts_nothing(world: BackupWorld) -> None:
-    pass_time(world, 2 * HOUR)
-    pass_time(world, 12 * HOUR)
+    world.advance(2 * HOUR)
+    world.advance(12 * HOUR)
     found = world.store.get(policy.KIND, POLICY)
     assert found is not None
     body = found.json()
     body["properties"]["schedulePolicy"]["scheduleRunTimes"] = ["2026-11-22T08:00:00Z"]
-    world.store.put(policy.KIND, POLICY, body)
-    pass_time(world, HOUR)
+    world.store.put(policy.KIND, POLICY, body, private=policy.with_change({}, world.clock.now()))
+    world.advance(HOUR)
     assert len(backups(world)) == 1
-    pass_time(world, DAY)
+    world.advance(DAY)
     assert len(backups(world)) == 2
 
 
 @pytest.mark.parametrize("state", ["ProtectionStopped", "BackupsSuspended"])
 def test_nothing_is_due_once_protection_ends_and_resuming_waits_for_the_next(world: BackupWorld, state: str) -> None:
     put(world, policyId="", protectionState=state)
-    pass_time(world, 3 * HOUR)
+    world.advance(3 * HOUR)
     assert backups(world) == []
     put(world)
-    pass_time(world, HOUR)
+    world.advance(HOUR)
     assert backups(world) == []
-    pass_time(world, DAY)
+    world.advance(DAY)
     assert len(backups(world)) == 1
 
 
 def test_what_is_due_while_a_backup_runs_is_skipped_and_told(world: BackupWorld) -> None:
     world.store.put(records.LOCK, f"{ITEM.lower()}|backup", {})
-    pass_time(world, 3 * HOUR)
+    world.advance(3 * HOUR)
     assert backups(world) == []
     (told,) = world.events("backup.skipped")
     assert (told["item"], told["due"]) == (ITEM, DUE.isoformat())
     assert told["reason"] == "UserErrorBackupOperationInProgress"
     assert [due["item"] for due in world.events("schedule.due")] == [ITEM]
     world.store.delete(records.LOCK, f"{ITEM.lower()}|backup")
-    pass_time(world, HOUR)
+    world.advance(HOUR)
     assert backups(world) == []
 
 
 def test_a_closed_timetable_does_nothing() -> None:
     with backup_world() as world:
-        with running(world):
-            pass_time(world, HOUR)
-        pass_time(world, DAY)
+        with service(world.ports, world.engine) as timetable:
+            assert timetable.next_due() == DUE
+        world.clock.jump(DAY)
+        assert (timetable.next_due(), timetable.run()) == (None, [])
         assert backups(world) == []
 
 
@@ -183,17 +167,17 @@ def test_a_closed_timetable_does_nothing() -> None:
 
 
 def test_a_point_expires_with_its_snapshots_and_its_copy(world: BackupWorld) -> None:
-    put(world, policyId="", protectionState="BackupsSuspended")
-    put(world)
+    stop_schedules(world.store)
     soon = (world.clock.now() + timedelta(hours=5)).isoformat()
     request = {"properties": BACKUP_REQUEST["properties"] | {"recoveryPointExpiryTimeInUTC": soon}}
     world.ended(backup_now(world.ports, world.engine, ITEM, request))
     (point,) = world.points()
-    pass_time(world, 6 * HOUR)
-    assert [left.id for left in world.points()][:1] == [point.id], "the only point stays"
+    world.advance(6 * HOUR)
+    assert [left.id for left in world.points()] == [point.id], "the only point stays"
     world.write(0, 1, 9)
-    pass_time(world, HOUR)
-    pass_time(world, HOUR)
+    world.back_up()
+    (expired,) = world.advance(0)
+    assert (expired.kind, expired.time, expired.what) == ("expiry", point.expires, f"{ITEM}/recoveryPoints/{point.id}")
     assert point.id not in [left.id for left in world.points()]
     assert len(world.snapshots()) == 3 * len(world.points())
     assert not any(f"/{point.id}/" in name and name.endswith(".manifest") for name in world.vault_blobs())
@@ -202,49 +186,50 @@ def test_a_point_expires_with_its_snapshots_and_its_copy(world: BackupWorld) -> 
 
 def test_snapshots_expire_although_no_backup_comes(world: BackupWorld) -> None:
     world.back_up()
-    pass_time(world, 60)
+    world.advance(60)
     world.back_up()
     put(world, policyId="", protectionState="BackupsSuspended")
-    pass_time(world, 3 * DAY)
+    world.advance(3 * DAY)
     assert [point.tiers for point in world.points()] == ["Vault", "InstantAndVault"]
     assert len(world.snapshots()) == 3
 
 
 def test_a_longer_retention_counts_for_what_is_there(world: BackupWorld) -> None:
-    pass_time(world, 2 * HOUR)
+    world.advance(2 * HOUR)
     (point,) = world.points()
     put_policy(world, dailySchedule=kept(90, "Days"))
-    pass_time(world, HOUR)
+    (applied,) = world.advance(0)
+    assert (applied.kind, applied.what) == ("rules", ITEM)
     (longer,) = world.points()
     assert longer.expires == point.time + timedelta(days=90)
-    assert world.shown_points()[0]["recoveryPointProperties"]["expiryTime"].startswith("2027-02-20T21:01")
+    assert world.shown_points()[0]["recoveryPointProperties"]["expiryTime"].startswith("2027-02-20T21:00")
 
 
 def test_a_stopped_item_keeps_everything(world: BackupWorld) -> None:
-    pass_time(world, 2 * HOUR)
-    pass_time(world, DAY)
+    world.advance(2 * HOUR)
+    world.advance(DAY)
     put(world, policyId="", protectionState="ProtectionStopped")
-    pass_time(world, 400 * DAY)
+    world.advance(400 * DAY)
     assert len(world.points()) == 2
 
 
-def test_what_is_in_use_stays_until_the_next_round(world: BackupWorld) -> None:
+def test_what_is_in_use_stays_until_it_is_free(world: BackupWorld) -> None:
     world.back_up()
-    pass_time(world, 60)
+    world.advance(60)
     world.back_up()
     put(world, policyId="", protectionState="BackupsSuspended")
     world.store.put(records.LOCK, f"{ITEM.lower()}|restore", {})
-    pass_time(world, 40 * DAY)
+    world.advance(40 * DAY)
     assert len(world.points()) == 2
     world.store.delete(records.LOCK, f"{ITEM.lower()}|restore")
-    pass_time(world, HOUR)
+    world.advance(0)
     assert len(world.points()) == 1
 
 
 def test_a_storage_that_fails_while_erasing_is_tried_again(world: BackupWorld) -> None:
     """At any of its calls: in the end the storage holds what the points name, and the newest can be restored."""
     world.back_up()
-    pass_time(world, 60)
+    world.advance(60)
     world.write(1, 1, 5)
     world.back_up()
     put(world, policyId="", protectionState="BackupsSuspended")
@@ -259,9 +244,9 @@ def test_a_storage_that_fails_while_erasing_is_tried_again(world: BackupWorld) -
 
     world.blobs.listener = refuse_every_other_deletion
     for _ in range(30):
-        pass_time(world, 2 * DAY)
+        world.advance(2 * DAY)
     world.blobs.listener = None
-    pass_time(world, HOUR)
+    world.advance(HOUR)
     (point,) = world.points()
     assert refused > 2
     assert world.store.find(expiry.EXPIRED) == []
@@ -283,14 +268,14 @@ def test_a_deleted_item_is_purged_when_its_days_are_over(world: BackupWorld) -> 
     for number in range(3):
         world.write(1, number, 50 + number)
         world.back_up()
-        pass_time(world, 60)
+        world.advance(60)
     stray = world.blobs.snapshot(DISKS[0].blob, {"jobid": world.job_private()["job"]["id"], "taskid": "x"})
     foreign = world.blobs.snapshot(DISKS[0].blob, {"madeby": "somebody else"})
     delete(world)
-    pass_time(world, 14 * DAY - HOUR)
+    world.advance(14 * DAY - HOUR)
     assert len(world.points()) == 3
     assert DISKS[0].blob.at(stray) in world.snapshots()
-    pass_time(world, 2 * HOUR)
+    world.advance(2 * HOUR)
     assert world.store.get(protected_item.KIND, ITEM) is None
     assert world.store.find(recovery_point.KIND) == []
     assert everything(world) == [str(DISKS[0].blob.at(foreign))]
@@ -304,9 +289,9 @@ def test_a_deleted_item_is_purged_when_its_days_are_over(world: BackupWorld) -> 
 def test_what_was_undeleted_is_not_purged(world: BackupWorld) -> None:
     world.back_up()
     delete(world)
-    pass_time(world, 13 * DAY)
+    world.advance(13 * DAY)
     put(world, policyId="", protectionState="ProtectionStopped", isRehydrate=True)
-    pass_time(world, 30 * DAY)
+    world.advance(30 * DAY)
     assert len(world.points()) == 1
 
 
@@ -320,14 +305,12 @@ def test_a_purge_that_was_interrupted_is_ended_by_the_next_service() -> None:
                 raise StorageUnavailable("no answer")
 
         world.blobs.listener = refuse
-        with running(world):
-            pass_time(world, 15 * DAY)
+        world.advance(15 * DAY)
         assert world.store.get(protected_item.KIND, ITEM) is None
         assert world.store.find(recovery_point.KIND) == []
         assert world.events("expiry.left_behind")
         world.blobs.listener = None
-        with running(world):
-            pass_time(world, HOUR)
+        world.advance(0)
         assert everything(world) == []
 
 
@@ -354,10 +337,10 @@ def test_a_year_passes(world: BackupWorld) -> None:
     put(world, extendedProperties=exclude)
     # A machine that is off needs no extension, and so no sealing of its settings: the year takes seconds.
     world.fabric.power(VM, "deallocated")
-    pass_time(world, 2 * HOUR)
+    world.advance(2 * HOUR)
     for day in range(364):
         world.write(1, day % 4, day % 251 + 1)
-        pass_time(world, DAY)
+        world.advance(DAY)
     assert len(backups(world)) == 365
     found = world.points()
     assert Counter(point.rules[-1] for point in found) == {"Daily": 6, "Weekly": 4, "Monthly": 11, "Yearly": 1}

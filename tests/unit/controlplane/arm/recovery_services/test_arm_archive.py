@@ -12,8 +12,6 @@ from controlplane.domain.recovery_services import recovery_point
 from controlplane.domain.recovery_services.recovery_point import as_listed
 from controlplane.jobs.documents import points
 from controlplane.jobs.engine.records import LOCK
-from controlplane.jobs.retention import expiry
-from controlplane.jobs.retention.archive import tend
 from controlplane.json_object import Json
 from controlplane.vault_format.vault_store import VaultPoint, VaultStore
 from tests.unit.controlplane.arm.arm_world import ITEM, TARGET, VAULT, ArmWorld, furnished_world
@@ -72,8 +70,7 @@ def monthly_point(world: ArmWorld) -> str:
 
 
 def grow_old(world: ArmWorld, days: int) -> None:
-    pass_time(world, days * DAY)
-    expiry.remove_what_is_over(world.in_a_round())
+    world.advance(days * DAY)
 
 
 def tiers(world: ArmWorld, point: str) -> list[tuple[str, str]]:
@@ -111,7 +108,7 @@ def test_a_point_of_the_archive_has_packs_of_its_own(world: ArmWorld) -> None:
     (moved, newest) = points.of_item(world.ports.store, ITEM.lower())
     store = VaultStore(world.ports.blobs, world.ports.settings.vault_account)
     assert all(copy["name"].startswith("archive/") and copy["previous"] is None for copy in copies(moved))
-    expiry.remove_what_is_over(world.in_a_round())
+    world.advance(0)
     assert [store.check(VaultPoint.from_json(copy)) for copy in (*copies(moved), *copies(newest))] == [[]] * 6
     left = {blob.name for blob in world.ports.blobs.find(world.ports.settings.vault_account, "vault", "manifests/")}
     assert left == {f"manifests/{copy['name']}" for copy in (*copies(moved), *copies(newest))}
@@ -156,7 +153,6 @@ def test_the_archive_is_restored_from_after_rehydration(world: ArmWorld) -> None
     assert world.error("POST", f"{point}/restore", long) == (400, "UserErrorRecoveryPointAlreadyRehydrated")
     world.follow(world.post(f"{point}/restore", body))
     grow_old(world, 14)
-    tend(world.in_a_round(), world.engine)
     assert tiers(world, point) == [("ArchivedRP", "Valid")]
 
 
@@ -174,12 +170,8 @@ def test_a_policy_moves_what_is_old_enough(world: ArmWorld) -> None:
     world.follow(world.put(POLICY, policy_body("TierAfter")))
     point = monthly_point(world)
     grow_old(world, 100)
-    tend(world.in_a_round(), world.engine)
-    world.settle()
     assert tiers(world, point) == [("HardenedRP", "Valid")], "four months are not over"
     grow_old(world, 21)
-    tend(world.in_a_round(), world.engine)
-    world.settle()
     assert tiers(world, point) == [("ArchivedRP", "Valid")]
 
 

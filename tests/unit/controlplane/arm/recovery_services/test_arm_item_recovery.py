@@ -19,7 +19,6 @@ from controlplane.jobs.documents import sessions
 from controlplane.jobs.restore import item_recovery, recover_files
 from controlplane.jobs.restore.item_recovery import LASTS
 from controlplane.jobs.restore.recover_files import UNKNOWN_PASSWORD, copy_all
-from controlplane.jobs.retention import expiry
 from controlplane.json_object import Json
 from controlplane.ports import Blob
 from simulator.guest.disk import partition
@@ -137,8 +136,7 @@ def test_the_files_come_from_the_vault_once_the_snapshots_are_gone(world: ArmWor
     recovery_point(world)
     pass_time(world, 24 * 3600)
     back_up(world)
-    pass_time(world, 5 * 24 * 3600)
-    expiry.remove_what_is_over(world.in_a_round())
+    world.advance(5 * 24 * 3600)
     oldest = listed(world, f"{ITEM}/recoveryPoints")[-1]
     assert [tier["type"] for tier in oldest["properties"]["recoveryPointTierDetails"]] == ["HardenedRP"]
     assert recovered(world, begin(world, oldest["id"]), tmp_path) == FILES
@@ -251,9 +249,7 @@ def test_what_is_told_of_a_session_belongs_to_what_began_and_ended_it(world: Arm
     begin(world, point)
     world.follow(world.post(f"{point}/revokeInstantItemRecovery"))
     begin(world, point)
-    pass_time(world, LASTS.total_seconds())
-    sessions.forget_what_is_over(world.in_a_round())
-    sessions.forget_what_is_over(world.in_a_round())
+    world.advance(2 * LASTS.total_seconds())
     told = {event.id: event for event in world.ports.store.events(limit=100_000)}
     of_sessions = [event for event in told.values() if event.name in (ItemRecoveryBegun.NAME, ItemRecoveryEnded.NAME)]
     assert [(event.name, told[event.parent or 0].name) for event in of_sessions] == [
