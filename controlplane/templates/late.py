@@ -2,6 +2,9 @@
 
 The planner leaves bodies and outputs in closed form: JSON whose expressions name no parameter, variable or loop any
 more and read resources by their full ids, so that it can be stored and evaluated at any later time.
+
+Who imports this module gets the functions of the language with the first of these evaluations: a world without
+deployments never needs them.
 """
 
 from __future__ import annotations
@@ -10,12 +13,10 @@ from datetime import UTC, datetime
 
 from controlplane.domain.errors.resources import OUTPUTS_INVALID
 from controlplane.json_object import Json
-from controlplane.templates.evaluation.walking import settled
 from controlplane.templates.language.context import Context, Position, Resolver
 from controlplane.templates.language.failure import UNPROCESSED, TemplateError
 from controlplane.templates.language.limits import Meter
 from controlplane.templates.language.scope import Deployment, Scope
-from controlplane.templates.outputs import settle
 
 _OUTPUTS = "Unable to evaluate template outputs: '{1}'. Please see error details and deployment operations. Please see "
 _SEE_ERRORS = "https://aka.ms/arm-common-errors for usage details."
@@ -24,6 +25,8 @@ _SEE_ERRORS = "https://aka.ms/arm-common-errors for usage details."
 def settle_body(id: str, body: Json, scope: Scope, resolver: Resolver) -> Json:
     """The body to send for a resource of a plan. Every body needs this, also one that reads nothing: text that begins
     with a bracket is still escaped in it. TemplateError when an expression fails."""
+    from controlplane.templates.evaluation.walking import settled  # see the head of this file
+
     context = _context(scope, resolver)
     try:
         value = settled(body, context)
@@ -36,6 +39,8 @@ def settle_body(id: str, body: Json, scope: Scope, resolver: Resolver) -> Json:
 def settle_outputs(outputs: Json, scope: Scope, resolver: Resolver) -> Json:
     """The outputs to show, `{name: {type, value}}`; of those with a secret in them the type alone.
     TemplateError with code DeploymentOutputEvaluationFailed and a detail for each that fails."""
+    from controlplane.templates.outputs import settle
+
     settled_outputs: Json = {}
     problems: dict[str, str] = {}
     for name, output in outputs.items():

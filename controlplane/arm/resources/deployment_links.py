@@ -11,22 +11,24 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, urljoin, urlsplit, urlunsplit
 
 from controlplane.arm.edge.call import Call, RequestBody
 from controlplane.domain import errors
 from controlplane.domain.errors.resources import CONTENT_LINK_WITHOUT_HOST, INVALID_CONTENT_LINK, INVALID_TEMPLATE
+from controlplane.domain.resources import deployment
 from controlplane.domain.storage.storage_account import own_address
 from controlplane.json_object import Json
 from controlplane.ports import Blob, BlobConflict, BlobNotFound, BlobRefused
-from controlplane.templates.drafts import NESTED
 from controlplane.templates.language.limits import LARGEST_TEMPLATE
 from controlplane.templates.language.printer import escaped
 from controlplane.templates.language.values import find_key
-from controlplane.templates.planner import Resource, TemplatePlan
 from controlplane.templates.relaxed_json import to_json
 from controlplane.templates.source import Source
+
+if TYPE_CHECKING:
+    from controlplane.templates.planner import Resource, TemplatePlan
 
 MOST_BYTES = LARGEST_TEMPLATE
 """Of a template or parameter file, and of all that one template links to."""
@@ -200,7 +202,7 @@ def parsed(text: str) -> Json:
 def inlined(call: Call, planned: TemplatePlan, content: Content, place: Place) -> TemplatePlan:
     """The plan with what its nested deployments link to in their bodies. A link that depends on another resource stays,
     and is read when that resource is there."""
-    nested = [each for each in planned.resources if each.type.lower() == NESTED]
+    nested = [each for each in planned.resources if each.type.lower() == deployment.KIND]
     links = sum(1 for each in nested if _links_of(each))
     depth, left = place.depth, place.left - links
     if links and depth >= DEEPEST:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
-from typing import Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from controlplane.arm.edge import azure_namespaces
 from controlplane.arm.edge.call import Call, RequestBody, parse_object
@@ -23,10 +23,12 @@ from controlplane.domain.resources.deployment import Operation
 from controlplane.json_object import Json
 from controlplane.templates.language.failure import NotSimulated, TemplateError
 from controlplane.templates.language.scope import Deployment, Scope
-from controlplane.templates.planner import Resource, TemplatePlan, plan
 from controlplane.templates.relaxed_json import to_json
 from controlplane.templates.secrets import hide, hide_in_error, texts_in, without_defaults
 from controlplane.templates.source import Source
+
+if TYPE_CHECKING:
+    from controlplane.templates.planner import Resource, TemplatePlan
 
 LEVELS = {"provider": "Provider", "providernorbac": "ProviderNoRbac", "template": "Template"}
 """How far a template is validated; there is no access control, so the first two are the same."""
@@ -158,6 +160,8 @@ def _level(request: PropertiesRequest) -> str:
 
 
 def _planned(call: Call, content: Content, scope: Scope) -> TemplatePlan:
+    from controlplane.templates.planner import plan  # the template language: a world without deployments needs none
+
     name = call.names["deployment"]
     identity = call.identity
     about = Deployment(

@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from controlplane.arm.edge.call import Answer, Call
 from controlplane.arm.edge.error_mapping import Expected, expected
@@ -42,7 +43,9 @@ from controlplane.ports import (
 from controlplane.templates.language.failure import TemplateError
 from controlplane.templates.language.scope import Scope
 from controlplane.templates.late import settle_body
-from controlplane.templates.planner import Resource, TemplatePlan
+
+if TYPE_CHECKING:
+    from controlplane.templates.planner import Resource, TemplatePlan
 
 _NOT_OF_PROVIDERS = frozenset({LOCATION_NOT_AVAILABLE_FOR_RESOURCE_TYPE.code, LOCATION_REQUIRED.code})
 """What the service finds before it asks a provider: such a refusal is the whole answer, not a detail of another."""
