@@ -21,11 +21,6 @@ from controlplane.json_object import Json
 from controlplane.ports import Blobs, Clock, MachineSpec, Ports, PublishedHandler, StoreView
 from simulator import parties
 from simulator.clock.real_time import RealTime
-from simulator.control import api as control
-from simulator.control.reset import Resetter
-from simulator.control.vault_checks import VaultChecks
-from simulator.control.verify import Verifier
-from simulator.control.world import WorldControls
 from simulator.failures import WrongUse
 from simulator.guest.conditions import ConditionsOf, MachineConditions, Network
 from simulator.host.host import Host
@@ -33,7 +28,7 @@ from simulator.host.packages import PackageRefused, PackageRepository
 from simulator.host.wireserver import WireServer
 from simulator.pace import Pace
 from simulator.packages import content_of
-from simulator.serving import Application, Serving
+from simulator.serving import Application, Serving, WhenAsked
 
 
 @dataclass(frozen=True)
@@ -124,7 +119,18 @@ def _publish(packages: PackageRepository, source: Path) -> None:
 
 
 def controls(context: BackendContext, host: Host, keep: ExitStack) -> Application:
-    """The control API, as an application to be mounted; `keep` ends the check of vaults that it may have begun."""
+    """The control API, as an application to be mounted; `keep` ends the check of vaults that it may have begun. It is
+    loaded with the first request to it: its framework is larger than all that a world at rest needs of its host."""
+    return WhenAsked(lambda: _controls(context, host, keep))
+
+
+def _controls(context: BackendContext, host: Host, keep: ExitStack) -> Application:
+    from simulator.control import api as control
+    from simulator.control.reset import Resetter
+    from simulator.control.vault_checks import VaultChecks
+    from simulator.control.verify import Verifier
+    from simulator.control.world import WorldControls
+
     ports = context.ports
     verifier = Verifier(ports.store, context.blobs_of(parties.CONTROL), ports.settings, host.ground_truth)
     resetter = Resetter(ports, context.engine, host, context.pace)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import uvicorn
+from starlette.concurrency import run_in_threadpool
 
 from simulator.bounded_protocol import BoundedConfig
 from simulator.bounds import BOUNDS, Bounds, Refuse, plainly
@@ -25,6 +26,26 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Message, Receive, Send], Awaitable[None]]
+
+
+class WhenAsked:
+    """An application that is built with the first request to it."""
+
+    def __init__(self, build: Callable[[], Application]) -> None:
+        """`build` is called once, in a thread."""
+        self._build = build
+        self._building = threading.Lock()
+        self._built: Application | None = None
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        application = self._built if self._built is not None else await run_in_threadpool(self._once)
+        await application(scope, receive, send)
+
+    def _once(self) -> Application:
+        with self._building:
+            if self._built is None:
+                self._built = self._build()
+            return self._built
 
 
 class AddressTaken(Failure):

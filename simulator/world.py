@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 import structlog
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
-from fastapi import FastAPI
+from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -450,7 +450,7 @@ def _from_here(url: str) -> str:
     return url.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:")
 
 
-def _serve_certificate(service: FastAPI, authority: Authority) -> None:
+def _serve_certificate(service: Starlette, authority: Authority) -> None:
     """Serve the CA certificate to clients that cannot read the state folder."""
 
     async def certificate(request: Request) -> Response:

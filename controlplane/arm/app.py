@@ -16,7 +16,7 @@ from functools import cache, partial
 from http import HTTPStatus
 from urllib.parse import parse_qsl
 
-from fastapi import FastAPI
+from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -66,7 +66,7 @@ def build(
     identity: Identity,
     limits: RateLimits | None = None,
     strict_versions: bool = False,
-) -> FastAPI:
+) -> Starlette:
     """The service's HTTP face. Add routes of your own to it as you like: they are outside ARM and ask for no token.
 
     `strict_versions`: an api-version that a resource type does not know is refused, as the real service does.
@@ -86,13 +86,7 @@ def build(
         *sign_in.open_routes(tokens),
         *recovery_services.open_routes(ports),
     ]
-    return FastAPI(
-        title="Azure Backup simulator",
-        openapi_url=None,  # ARM's operations are no routes of the framework: openapi.py writes the document
-        routes=outside,
-        middleware=[edge],
-        exception_handlers={HTTPException: _outside_arm},
-    )
+    return Starlette(routes=outside, middleware=[edge], exception_handlers={HTTPException: _outside_arm})
 
 
 def refused_unread(status: HTTPStatus, sentence: str) -> tuple[Raw, bytes]:

@@ -16,7 +16,7 @@ from typing import Any
 import httpx
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from fastapi import FastAPI
+from starlette.applications import Starlette
 
 from controlplane.adapters.inline_engine import InlineEngine
 from controlplane.adapters.memory_blobs import MemoryBlobs
@@ -84,7 +84,7 @@ def token() -> str:
 class ArmWorld:
     """The service, and a client that has signed in."""
 
-    app: FastAPI
+    app: Starlette
     ports: Ports
     fabric: ScriptedFabric
     engine: InlineEngine
