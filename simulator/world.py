@@ -21,7 +21,6 @@ from random import Random
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-import structlog
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from starlette.applications import Starlette
@@ -49,7 +48,7 @@ from simulator.serving import Application, Message, Receive, Send, Serving
 from simulator.state.authority import Authority, server_hosts
 from simulator.state.folder import NEW_SECRETS, Endpoints, StateFolder, cache_folder
 from simulator.state.kept_files import damaged
-from simulator.state.logs import recording
+from simulator.state.logs import logger, recording
 from simulator.state.publication import Publication
 from simulator.storage import storage_address
 from simulator.storage.deferred_blobs import DeferredStorage
@@ -433,7 +432,7 @@ def build(config: Config, wrappers: Wrappers = Wrappers()) -> World:  # noqa: B0
 
 
 def _action_failed(error: Exception) -> None:
-    log = structlog.get_logger("clock")
+    log = logger("clock")
     if isinstance(error, PortError):  # a full disk, say: tried again with the next round
         log.error("action failed", reason=str(error))
     else:

@@ -1,6 +1,6 @@
 """Logs of a world: one JSON object per line in its folder, without secrets.
 
-Whoever logs, ours or a library, does so through the standard library's logging; structlog gives each record its form.
+Whoever logs, ours or a library, does so through the standard library's logging; `log_lines` gives each record its form.
 Secrets are taken out at the very end, from the line as it will be written: whatever road a signature took to get there,
 inside a URL, an exception or the repr of an object, the line does not show it.
 """
@@ -18,9 +18,6 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Any, TextIO
 
-import structlog
-
-from extension.contract.redaction import redact
 from simulator.failures import WrongUse
 
 FILE = "backupsim.jsonl"
@@ -31,9 +28,11 @@ CHATTY = ("alembic", "azure", "httpcore", "httpx", "sqlalchemy", "urllib3", "uvi
 """Libraries that log every request; they log with `debug` only."""
 
 
-def redact_line(_logger: Any, _method: str, line: Any) -> str:
-    """The last processor: what it returns is what is written."""
-    return redact(str(line))
+def logger(name: str) -> Any:
+    """One whose calls take facts by keyword: `logger("clock").error("action failed", reason=...)`."""
+    from simulator.state.log_lines import logger as made
+
+    return made(name)
 
 
 @contextmanager
@@ -56,6 +55,22 @@ def recording(folder: Path, level: str | None = None, console: TextIO | None = N
             _HERE.set(former)
 
 
+class _Formatter(logging.Formatter):
+    """Loads what gives lines their form with the first record."""
+
+    def __init__(self, for_terminal: bool = False) -> None:
+        super().__init__()
+        self._for_terminal = for_terminal
+        self._made: logging.Formatter | None = None
+
+    def format(self, record: logging.LogRecord) -> str:
+        if self._made is None:
+            from simulator.state.log_lines import formatter
+
+            self._made = formatter(self._for_terminal)
+        return self._made.format(record)
+
+
 class _LogFile(RotatingFileHandler):
     """A line for which the disk has no room is left out; the world goes on, and so does the log once there is room."""
 
@@ -72,12 +87,11 @@ class _Recording(logging.Filter):
         self.level = level
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         file = _LogFile(folder / FILE, maxBytes=FILE_BYTES, backupCount=FORMER_FILES, encoding="utf-8")
-        file.setFormatter(_formatter(structlog.processors.JSONRenderer(ensure_ascii=False)))
+        file.setFormatter(_Formatter())
         self.handlers: list[logging.Handler] = [file]
         if console is not None:
             self.handlers.append(logging.StreamHandler(console))
-            plain = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
-            self.handlers[-1].setFormatter(_formatter(plain))
+            self.handlers[-1].setFormatter(_Formatter(for_terminal=True))
         for handler in self.handlers:
             handler.addFilter(self)
 
@@ -124,15 +138,6 @@ class _Process:
                     logger.setLevel(was)
 
     def _begin(self) -> None:
-        structlog.configure(
-            processors=[
-                structlog.stdlib.filter_by_level,
-                *_FACTS,
-                structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-            ],
-            logger_factory=structlog.stdlib.LoggerFactory(),
-            wrapper_class=structlog.stdlib.BoundLogger,
-        )
         loggers = [logging.getLogger(), *map(logging.getLogger, CHATTY)]
         self._former = [(logger, logger.level) for logger in loggers]
 
@@ -146,24 +151,6 @@ class _Process:
 
 _HERE: ContextVar[_Recording | None] = ContextVar("recording", default=None)
 _process = _Process()
-
-
-_FACTS: tuple[structlog.typing.Processor, ...] = (
-    structlog.contextvars.merge_contextvars,
-    structlog.stdlib.add_logger_name,
-    structlog.stdlib.add_log_level,
-    structlog.stdlib.ExtraAdder(),
-    structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
-    structlog.processors.StackInfoRenderer(),
-    structlog.processors.format_exc_info,
-)
-
-
-def _formatter(renderer: structlog.typing.Processor) -> logging.Formatter:
-    return structlog.stdlib.ProcessorFormatter(
-        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer, redact_line],
-        foreign_pre_chain=_FACTS,
-    )
 
 
 def _level(name: str) -> int:

@@ -9,13 +9,12 @@ from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import structlog
-
 from controlplane.adapters.azurite import AzuriteBlobs
 from controlplane.adapters.endpoint_probe import ProbeAnswer, probe, to_json, use_account
 from controlplane.adapters.storage_keys import FixedAccounts
 from controlplane.ports import BlobNotFound, BlobRefused, PortError, ServiceSettings, StorageUnavailable
 from simulator.failures import Failure, WrongUse
+from simulator.state.logs import logger
 
 ANSWER_SECONDS = 10.0
 """A storage that takes longer to answer would fail every backup."""
@@ -50,7 +49,7 @@ def connect(endpoint: str, accounts: str | None, settings: ServiceSettings) -> F
     try:
         _await_a_word(blobs.account_url(settings.service_account))
         answers = _try_accounts(blobs, settings.service_account, listed.names, url)
-        structlog.get_logger("storage").info("endpoint probed", endpoint=url, accounts=listed.names, **to_json(answers))
+        logger("storage").info("endpoint probed", endpoint=url, accounts=listed.names, **to_json(answers))
         check_fit(url, answers)
     except BaseException:
         blobs.close()

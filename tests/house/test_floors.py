@@ -265,7 +265,6 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "simulator.failures",
         "simulator.state",
         "filelock",
-        "structlog",
     ),
     "simulator.world_store": (PORTS, "controlplane.adapters", "simulator.failures", "simulator.state"),
     GUEST: (),
@@ -390,7 +389,6 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "simulator.backend",
         "cryptography",
         "starlette",
-        "structlog",
     ),
     # The command knows a world by `build` and its client alone: not its host, guests, service or control API.
     "simulator.command": (

@@ -16,7 +16,7 @@ import pytest
 import structlog
 
 from simulator.failures import WrongUse
-from simulator.state.logs import FILE, recording
+from simulator.state.logs import FILE, logger, recording
 
 
 def lines(folder: Path) -> list[dict[str, Any]]:
@@ -25,7 +25,7 @@ def lines(folder: Path) -> list[dict[str, Any]]:
 
 def test_every_line_is_an_object_with_time_level_and_origin(tmp_path: Path) -> None:
     with recording(tmp_path), structlog.contextvars.bound_contextvars(job="j1"):
-        structlog.get_logger("simulator.host").warning("agent is silent", vm="sql01", seconds=30)
+        logger("simulator.host").warning("agent is silent", vm="sql01", seconds=30)
         logging.getLogger("some.library").warning("retry %d of %s", 2, "http://x/?sig=abcdefgh&y")
     ours, theirs = lines(tmp_path)
     assert ours.pop("time").endswith("Z")
@@ -49,7 +49,7 @@ def test_an_exception_is_kept_without_its_secrets(tmp_path: Path) -> None:
         try:
             raise ConnectionError("PUT http://127.0.0.1/acc/c/b?comp=page&sig=Zm9vYmFy%3D refused")
         except ConnectionError:
-            structlog.get_logger("x").exception("write failed", key=b"secret")
+            logger("x").exception("write failed", key=b"secret")
             logging.getLogger("y").exception("write failed")
     for line in lines(tmp_path):
         assert "sig=REDACTED refused" in line["exception"]
@@ -79,7 +79,7 @@ def test_the_console_shows_the_same_without_secrets_and_all_ends_with_the_block(
         try:
             raise LookupError("no http://x/?sig=abcdefgh")
         except LookupError:
-            structlog.get_logger("x").exception("not delivered", uri="http://x/?sig=abcdefgh")
+            logger("x").exception("not delivered", uri="http://x/?sig=abcdefgh")
     assert "not delivered" in console.getvalue()
     assert "LookupError" in console.getvalue()
     assert "abcdefgh" not in console.getvalue()
@@ -90,7 +90,7 @@ def test_each_of_two_worlds_writes_into_its_own_files(tmp_path: Path) -> None:
     def work(name: str, at_work: threading.Barrier, level: str) -> None:
         with recording(tmp_path / name, level), ThreadPoolExecutor() as pool:
             at_work.wait()
-            pool.submit(copy_context().run, structlog.get_logger("ours").info, f"begun by {name}").result()
+            pool.submit(copy_context().run, logger("ours").info, f"begun by {name}").result()
             logging.getLogger("azure.core").info("asked by %s", name)
             at_work.wait()
 
@@ -110,7 +110,7 @@ def test_what_is_nobodys_goes_to_the_oldest_and_a_world_that_goes_on_keeps_its_l
     level = logging.getLogger().level
 
     def nobody(text: str) -> None:
-        thread = threading.Thread(target=structlog.get_logger("stray").info, args=(text,))
+        thread = threading.Thread(target=logger("stray").info, args=(text,))
         thread.start()
         thread.join()
 
@@ -120,7 +120,7 @@ def test_what_is_nobodys_goes_to_the_oldest_and_a_world_that_goes_on_keeps_its_l
     nobody("early")
     first.close()
     nobody("late")
-    structlog.get_logger("ours").info("here")
+    logger("ours").info("here")
     second.close()
     assert [line["event"] for line in lines(tmp_path / "first")] == ["early"]
     assert [line["event"] for line in lines(tmp_path / "second")] == ["late", "here"]
