@@ -27,7 +27,7 @@ from controlplane.jobs.backup import snapshot_task, vault_copy
 from controlplane.jobs.backup.digests import KEEP_DIGESTS
 from controlplane.jobs.backup.states import BackupInput, BackupState
 from controlplane.jobs.documents import machines, managed_disks, points, restore_points
-from controlplane.jobs.engine import records
+from controlplane.jobs.engine import item_locks, records
 from controlplane.jobs.engine.plan import Outcome, Plan, Step
 from controlplane.jobs.engine.records import JobOrder, Ticket
 from controlplane.jobs.engine.waiting import Waiting
@@ -105,7 +105,7 @@ def _start(ports: Ports, engine: Engine, item: Document, expires: datetime, rule
         job=job,
         scope=item.id,
         state=state,
-        lock=f"{item.id}|backup",
+        lock=item_locks.of_backup(item.id),
         conflict=in_progress(),
         operation_id=records.new_guid(ports.chance),
         facts={"item": item.id, records.WRITES: vault_copy.names(state, job.id)},
@@ -296,10 +296,9 @@ def confirm_point(ports: Ports, state: BackupState) -> Outcome:
 
 def remove_expired_snapshots(ports: Ports, state: BackupState) -> Outcome:
     """Retention of the instant tier by age and count; and snapshots that belong to no recovery point."""
+    _delete_unnamed_snapshots(ports, state)
     points_of_item = points.of_item(ports.store, state["item"])
-    named = {points.snapshot_of(disk) for point in points_of_item if point.has_snapshots for disk in point.disks}
-    snapshots.delete_snapshots(ports, vault_copy.disks_of(state), lambda job, task: True, but=named)
-    if ports.store.get(records.LOCK, f"{state['item']}|restore") is not None:
+    if item_locks.is_restored(ports.store, state["item"]):
         # A restore may be reading a snapshot; the next backup tries again.
         return Outcome(state)
     keep = expiry.snapshot_age(expiry.policy_of(ports.store, state["policy"]))
@@ -316,6 +315,16 @@ def remove_expired_snapshots(ports: Ports, state: BackupState) -> Outcome:
             points.lose_snapshots(store, point)
 
     return Outcome(state, commit, tuple(vault_copy.tiers_event(state, point) for point in changed))
+
+
+def _delete_unnamed_snapshots(ports: Ports, state: BackupState) -> None:
+    """Snapshots of points in other vaults, and of jobs that are still at work, are left alone."""
+    items = points.items_of_machine(ports.store, state["vm"])
+    kept = [point for item in items for point in points.of_item(ports.store, item) if point.has_snapshots]
+    named = {points.snapshot_of(disk) for point in kept for disk in point.disks}
+    holders = [job for item in items for job in item_locks.at_work(ports.store, item)]
+    others = {job.rpartition("/")[2] for job in holders} - {state["job"]}
+    snapshots.delete_snapshots(ports, vault_copy.disks_of(state), lambda job, task: job not in others, but=named)
 
 
 def on_finished(store: Store, state: BackupState, job: Job, error: ServiceError | None) -> None:

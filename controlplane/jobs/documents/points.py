@@ -16,6 +16,12 @@ def of_item(store: Store, item: str) -> list[RecoveryPoint]:
     return sorted(points, key=lambda point: point.time)
 
 
+def items_of_machine(store: Store, vm: str) -> list[str]:
+    """The ids of the documents of all items of a machine, those of deleted vaults too."""
+    items = store.find(protected_item.KIND)
+    return [item.id for item in items if str(item.json()["properties"]["sourceResourceId"]).lower() == vm.lower()]
+
+
 def find(store: Store, id: str) -> RecoveryPoint | None:
     document = store.get(recovery_point.KIND, id)
     return None if document is None else recovery_point.from_json(document.private["point"])

@@ -22,7 +22,7 @@ from controlplane.domain.events import service as events
 from controlplane.domain.recovery_services import policy, protected_item, recovery_point, vault
 from controlplane.domain.recovery_services.job import Job
 from controlplane.domain.recovery_services.protected_item import PolicyReference
-from controlplane.jobs.engine import records
+from controlplane.jobs.engine import item_locks, records
 from controlplane.jobs.engine.plan import Outcome, Plan, Step
 from controlplane.jobs.engine.records import JobOrder, Ticket
 from controlplane.jobs.protection import vault_rules
@@ -66,9 +66,9 @@ def delete(ports: Ports, engine: Engine, item_id: str) -> Ticket | None:
         if ports.store.get(protected_item.KIND, item_id) is None:
             return None
         item = _require_alive(ports.store, item_id)
-        for busy in ("backup", "restore"):
-            if ports.store.get(records.LOCK, f"{item_id.lower()}|{busy}") is not None:
-                raise object_locked()
+        id = item_id.lower()
+        if item_locks.is_backed_up(ports.store, id) or item_locks.is_restored(ports.store, id):
+            raise object_locked()
         count = len(ports.store.find(recovery_point.KIND, item_id))
         return _open(ports, engine, DELETE, item, "DeleteBackupData", {"Number of Recovery Points": str(count)}, {})
 

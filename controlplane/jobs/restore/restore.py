@@ -26,7 +26,7 @@ from controlplane.domain.times import american
 from controlplane.jobs.backup import backup, vault_copy
 from controlplane.jobs.documents import managed_disks, points
 from controlplane.jobs.documents.networks import NETWORKS, find_subnet
-from controlplane.jobs.engine import records
+from controlplane.jobs.engine import item_locks, records
 from controlplane.jobs.engine.plan import Plan, Step
 from controlplane.jobs.engine.records import JobOrder, Ticket
 from controlplane.jobs.restore.restore_disks import DESCRIBE, REGISTER
@@ -78,7 +78,7 @@ def restore(ports: Ports, engine: Engine, recovery_point_id: str, request: Json)
             job=_job(ports, plan, number, point, checked, account),
             scope=point.item,
             state=state,
-            lock=f"{point.item}|restore",
+            lock=item_locks.of_restore(point.item),
             conflict=_in_progress(),
             operation_id=number,
             facts={
@@ -136,7 +136,7 @@ def _check_targets(ports: Ports, checked: CheckedRestore, item: Json, home: Vaul
     if checked.kind == ORIGINAL:
         if store.get(virtual_machine.KIND, item["properties"]["sourceResourceId"]) is None:
             raise ORIGINAL_MACHINE_NOT_FOUND.error()
-        if store.get(records.LOCK, f"{item['id']}|backup") is not None:
+        if item_locks.is_backed_up(store, item["id"]):
             raise backup.in_progress()
 
 

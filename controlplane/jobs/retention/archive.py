@@ -21,7 +21,7 @@ from controlplane.domain.recovery_services import policy, protected_item, recove
 from controlplane.domain.recovery_services.job import Job
 from controlplane.domain.recovery_services.recovery_point import PointDisk, RecoveryPoint
 from controlplane.jobs.documents import points
-from controlplane.jobs.engine import records
+from controlplane.jobs.engine import item_locks, records
 from controlplane.jobs.engine.job_state import JobInput, OpenedJob
 from controlplane.jobs.engine.plan import Outcome, Plan, Step
 from controlplane.jobs.engine.records import JobOrder, Ticket
@@ -66,7 +66,7 @@ def move(ports: Ports, engine: Engine, point_id: str, source: str, target: str) 
         item = _item(ports.store, point)
         if obstacle := recovery_point.obstacle_to_archive(point, ports.clock.now()):
             raise obstacle.error()
-        if ports.store.get(records.LOCK, f"{point.item}|backup") is not None:
+        if item_locks.is_backed_up(ports.store, point.item):
             raise stopping.object_locked()
         return records.open_job(ports, engine, _order(ports, item, point))
 
@@ -168,7 +168,7 @@ def _order(ports: Ports, item: Json, point: RecoveryPoint) -> JobOrder:
         scope=point.item.lower(),
         state=state,
         # The lock of restores: no restore may read the vault's copy while it is being moved.
-        lock=f"{point.item}|restore",
+        lock=item_locks.of_restore(point.item),
         conflict=stopping.object_locked(),
         operation_id=records.new_guid(ports.chance),
         facts={"item": point.item.lower(), records.WRITES: [_archive_name_of(disk) for disk in point.disks]},

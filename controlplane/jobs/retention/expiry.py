@@ -18,7 +18,7 @@ from controlplane.domain.recovery_services import policy, protected_item, recove
 from controlplane.domain.recovery_services.recovery_point import PointDisk, RecoveryPoint
 from controlplane.domain.state_machine import advance
 from controlplane.jobs.documents import points, restore_points
-from controlplane.jobs.engine import records
+from controlplane.jobs.engine import item_locks, records
 from controlplane.jobs.protection import stopping
 from controlplane.jobs.retention import snapshots
 from controlplane.json_object import Json
@@ -162,8 +162,8 @@ def _judged_anew(point: RecoveryPoint, properties: Json) -> RecoveryPoint:
 
 def is_used(store: Store, item: str) -> bool:
     """Whether a job works on an item or on its recovery points."""
-    locks = (f"{item}|backup", f"{item}|restore", stopping.lock_of(item))
-    return any(store.get(records.LOCK, lock) is not None for lock in locks)
+    at_work = item_locks.is_backed_up(store, item) or item_locks.is_restored(store, item)
+    return at_work or store.get(records.LOCK, stopping.lock_of(item)) is not None
 
 
 # ---------------------------------------------------------------------------------------------------------------- purge
