@@ -92,9 +92,8 @@ VAULTS = (
     ),
     Choice(
         "The machines of a deleted vault",
-        "may be protected by another vault at once; those of soft-deleted items in a vault may not: 400 "
-        "`BMSUserErrorContainerIsAlreadyRegisteredWithAnotherVault`",
-        "a known difference: documented is that soft-deleted items can be registered with another vault",
+        "may be protected by another vault at once",
+        NOT_PUBLIC,
         "controlplane/jobs/documents/items.py",
     ),
     Choice(
@@ -154,10 +153,12 @@ VAULTS = (
         "controlplane/domain/recovery_services/vault_settings.py",
     ),
     Choice(
-        "A machine whose protection is stopped or suspended",
-        "may be protected in another vault, and is then not resumed in the first",
-        "documented for machines whose protection was stopped; soft-deleted ones stay with their vault here",
-        "controlplane/jobs/protection/lifecycle.py",
+        "A machine whose protection is stopped or suspended, or whose item is soft-deleted",
+        "may be protected in another vault, and is then not resumed in the first; a soft-deleted item may be undeleted "
+        "meanwhile, and is stopped then",
+        "documented (Soft-deleted items reregistration, Reconfigure backup in an alternate vault): one vault at a time "
+        "backs up; that an undeletion waits for the other vault is documented for containers of databases alone",
+        "controlplane/jobs/documents/items.py",
     ),
     Choice(
         "A request that stops or suspends protection and says more",

@@ -32,7 +32,7 @@ def _listed(call: Call, vault: str, filter_terms: dict[str, str]) -> Iterator[tu
     protected = {
         body["properties"]["sourceResourceId"].lower()
         for parent, body in vault_items
-        if parent == vault.lower() or protected_item.state_of(body) in protected_item.HELD
+        if parent == vault.lower() or protected_item.state_of(body) in protected_item.BACKED_UP
     }
     for machine in call.by_id(virtual_machine.KIND, None):
         body = machine.json()

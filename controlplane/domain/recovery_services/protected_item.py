@@ -75,9 +75,6 @@ BACKED_UP = frozenset({"IRPending", "Protected", "ProtectionError"})
 UNDER_POLICY = BACKED_UP | {"BackupsSuspended"}
 """States in which recovery points expire. What protection was stopped for is kept until somebody deletes it."""
 
-HELD = BACKED_UP | {"SoftDeleted"}
-"""States in which no other vault may protect the machine."""
-
 HOST = "https://management.azure.com"
 """The service puts it in front of an item's vaultId, and of nothing else."""
 OS_DISK_LUN = -1

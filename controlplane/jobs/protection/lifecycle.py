@@ -156,7 +156,7 @@ def _check_item_name(id: str, home: Document, machine: Document) -> None:
 def _check_place(store: Store, home: Document, machine: Document) -> None:
     if home.json()["location"] != machine.json()["location"]:
         raise other_region()
-    if any(item.parent != home.id for item in held_by(store, machine.id)):
+    if any(item.parent != home.id for item in items.held_by(store, machine.id)):
         raise in_other_vault()
 
 
@@ -166,17 +166,6 @@ def other_region() -> ServiceError:
 
 def in_other_vault() -> ServiceError:
     return CONTAINER_IS_ALREADY_REGISTERED_WITH_ANOTHER_VAULT.error()
-
-
-def held_by(store: Store, machine: str) -> list[Document]:
-    """Items by which a vault has a machine for itself. One that keeps its recovery points and takes no further ones
-    leaves the machine to other vaults."""
-    items_of_machine = (item for item in items.in_vaults(store) if _source_of(item).lower() == machine.lower())
-    return [item for item in items_of_machine if protected_item.state_of(item.json()) in protected_item.HELD]
-
-
-def _source_of(item: Document) -> str:
-    return str(item.json()["properties"]["sourceResourceId"])
 
 
 def _check_supported(ports: Ports, machine: Document, chosen: Document) -> None:

@@ -18,7 +18,7 @@ def items_of(store: Store, machine: str) -> list[Document]:
     """The items of a machine in all vaults; one by which a vault has it for itself comes first."""
     all_items = items.in_vaults(store)
     own = [item for item in all_items if item.json()["properties"]["sourceResourceId"].lower() == machine.lower()]
-    return sorted(own, key=lambda item: protected_item.state_of(item.json()) not in protected_item.HELD)
+    return sorted(own, key=lambda item: protected_item.state_of(item.json()) not in protected_item.BACKED_UP)
 
 
 def check(ports: Ports, machine_id: str, region: str, vault_id: str) -> None:
@@ -48,7 +48,7 @@ def _check_free(store: Store, machine: str, vault_id: str) -> None:
     for item in items_of(store, machine):
         if item.parent == vault_id.lower():
             raise VIRTUAL_MACHINE_ALREADY_IN_VAULT.error()
-        if protected_item.state_of(item.json()) in protected_item.HELD:
+        if protected_item.state_of(item.json()) in protected_item.BACKED_UP:
             raise lifecycle.in_other_vault()
 
 

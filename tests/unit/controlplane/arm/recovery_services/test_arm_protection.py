@@ -226,6 +226,22 @@ def test_a_machine_belongs_to_one_vault_until_that_one_takes_no_more_backups(wor
     assert world.error("PUT", ITEM, world.protection()) == taken, "it cannot be resumed here meanwhile"
 
 
+def test_a_soft_deleted_item_leaves_its_machine_to_another_vault(world: ArmWorld) -> None:
+    """What was deleted stays in the first vault. It comes back with protection stopped and is not resumed meanwhile."""
+    world.put(OTHER_VAULT, {"location": "westus", "sku": {"name": "Standard"}, "properties": {}})
+    world.protect()
+    delete_item(world)
+    assert listed(world, f"{VAULT}/backupProtectableItems", IAAS) == []
+    assert len(listed(world, f"{OTHER_VAULT}/backupProtectableItems", IAAS)) == 1
+    world.follow(world.put(OTHER_ITEM, world.protection(POLICY.replace("Vault01", "Vault02"))))
+    assert world.get(OTHER_ITEM)["properties"]["protectionState"] == "IRPending"
+    assert world.get(ITEM)["properties"]["isScheduledForDeferredDelete"]
+    assert world.error("PUT", ITEM, world.protection())[0] == 400, "not in its own vault"
+    put_item(world, policyId="", protectionState="ProtectionStopped", isRehydrate=True)
+    taken = (400, "BMSUserErrorContainerIsAlreadyRegisteredWithAnotherVault")
+    assert world.error("PUT", ITEM, world.protection()) == taken
+
+
 def test_one_change_of_an_item_at_a_time(world: ArmWorld) -> None:
     world.protect()
     world.ports.store.put(LOCK, stopping.lock_of(ITEM), {})
