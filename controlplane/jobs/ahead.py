@@ -252,7 +252,7 @@ class Ahead:
         own.is_used = expiry.is_used(ports.store, item.id)
         backup = own.schedule.next() if own.schedule else None
         own.dues = (
-            *expiry.dues(ports, body, properties, item_points, is_locked),
+            *expiry.dues(ports, item, properties, item_points, is_locked),
             *archive.dues(ports, body, properties, item_points),
             *([backup] if backup else []),
         )

@@ -121,7 +121,7 @@ class _Round:
             return self._back_up(due)
         if due.kind == archive.ARCHIVE:
             return due if archive.move_as_due(ports, self._engine, due.what) else None
-        if due.kind in expiry.OF_POINTS:
+        if expiry.is_of_points(due):
             self._once(due, lambda: self._expire(item))
         elif due.kind == expiry.PURGE:
             expiry.purge(ports, item)
@@ -140,7 +140,7 @@ class _Round:
 
     def _once(self, due: Due, act: Callable[[], None]) -> None:
         """What takes all that is over at once need not be done for each of it."""
-        kind = expiry.EXPIRY if due.kind in expiry.OF_POINTS else due.kind
+        kind = expiry.EXPIRY if expiry.is_of_points(due) else due.kind
         what = (kind, "" if kind == expiry.CLEAN_UP else item_of(due))
         if what not in self._seen_to:
             self._seen_to.add(what)

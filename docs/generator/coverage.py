@@ -19,6 +19,7 @@ from controlplane.domain import errors
 from controlplane.domain.compute.extension_catalogue import INERT, OTHERS
 from docs.generator import request_keys, source
 from docs.generator.choices import SERVICE, Choice
+from docs.generator.clock_choices import CLOCK
 from docs.generator.errors import our_codes
 from docs.generator.machine_choices import GUEST, HANDLER
 from docs.generator.markdown import code, page, section, table
@@ -189,7 +190,7 @@ def _choices() -> str:
         "**Error codes that are ours.** They are shaped like the service's.",
         table(("code", "the service's own"), [(code(name), why) for name, why in our_codes().items()]),
         "**The service**",
-        _chosen((*SERVICE, *VAULTS)),
+        _chosen((*SERVICE, *VAULTS, *CLOCK)),
         "**The handler.** The Windows extension is closed source; where it is silent we look at its published Linux "
         "sibling.",
         _chosen(HANDLER),

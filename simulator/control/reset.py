@@ -60,10 +60,10 @@ class Resetter:
         return counted
 
     def purge(self) -> Json:
-        """Purge all soft-deleted items and vaults at once; returns how many there were."""
+        """Purge all soft-deleted items, recovery points and vaults at once; returns how many there were."""
         ports, store = self._because_of("purge")
-        items = expiry.purge_at_once(ports)
-        gone = {"items": items, "vaults": deleted_vaults.purge_at_once(ports)}
+        items, points = expiry.purge_at_once(ports)
+        gone = {"items": items, "recovery_points": points, "vaults": deleted_vaults.purge_at_once(ports)}
         store.record(events.WorldPurged(**gone).event())
         return gone
 

@@ -34,8 +34,10 @@ def put_policy(call: Call) -> Answer:
         requests = request.properties.resource_guard_operation_requests if request.properties else None
         vault_rules.check_policy_put(call.ports, existing, properties, requests)
         document = _written(call, existing, properties)
-        items = policy_change.items_under(call.ports.store, document) if document is not existing else []
-        if items:
+        if existing is None or document is existing:
+            return as_json(_shown(document, _use(call)))
+        policy_change.take_effect(call.ports, document)
+        if items := policy_change.items_under(call.ports.store, document):
             operation = policy_change.configure_anew(call.ports, call.engine, document, items)
             return call.accepted(f"{call.id}/operations/{operation}", f"{call.id}/operationResults/{operation}")
     return as_json(_shown(document, _use(call)))

@@ -79,7 +79,7 @@ def get_point(call: Call) -> Answer:
 
 
 def list_points(call: Call) -> Answer:
-    """Soft-deleted points go with their item, so `includeSoftDeletedRP` adds nothing."""
+    """Soft-deleted points are left out unless the filter includes them."""
     check_region(call)
     item = require_item(call)
     filter_terms = list_filters.read(call, list_filters.POINTS)
@@ -107,9 +107,13 @@ def require_point(call: Call) -> Document:
 def _filtered_points(call: Call, item: Document, filter_terms: dict[str, str]) -> Iterator[tuple[str, bytes]]:
     """The points of the filter, under keys that start with their time."""
     only_ready = filter_terms.get("movereadyrponly", "").lower() == "true"
+    with_soft_deleted = filter_terms.get("includesoftdeletedrp", "").lower() == "true"
     active = sessions.active_points(call.ports.store, item.id, call.ports.clock.now())
     for point in call.ports.store.find(KIND, item.id):
-        time = parse_instant(point.json()["properties"]["recoveryPointTime"])
+        properties = point.json()["properties"]
+        if properties["recoveryPointProperties"]["isSoftDeleted"] and not with_soft_deleted:
+            continue
+        time = parse_instant(properties["recoveryPointTime"])
         if not within(filter_terms, "startdate", "enddate", time):
             continue
         changed = _changed(call, point, active)

@@ -327,6 +327,33 @@ class RecoveryPointState(
 
 
 @dataclass(frozen=True)
+class RecoveryPointSoftDeleted(
+    Fact, name="recovery_point.soft_deleted", party=Party.SERVICE, parents=(RetentionDue.NAME,), vm=SOMETIMES
+):
+    """A changed policy keeps a recovery point no longer. It can be restored until it is purged."""
+
+    point: str
+    until: str
+    """World time of the purge, ISO 8601."""
+
+
+@dataclass(frozen=True)
+class RecoveryPointUndeleted(
+    Fact,
+    name="recovery_point.undeleted",
+    party=Party.SERVICE,
+    parents=(TaskState.NAME, *REQUESTS, RetentionDue.NAME),
+    job=SOMETIMES,
+    vm=SOMETIMES,
+):
+    """A changed policy keeps a soft-deleted recovery point again."""
+
+    point: str
+    expires: str
+    """World time, ISO 8601."""
+
+
+@dataclass(frozen=True)
 class RecoveryPointLost(
     Fact, name="recovery_point.lost", party=Party.STORAGE, parents=(WorldRestarted.NAME,), vm=SOMETIMES
 ):
@@ -460,4 +487,6 @@ class WorldPurged(Fact, name="world.purged", party=Party.WORLD, parents=(Control
     """What was soft-deleted was ended before its time."""
 
     items: int
+    recovery_points: int
+    """Those that changed policies took away from items that stay."""
     vaults: int

@@ -217,6 +217,22 @@ def with_schedule_until(private: Json, time: datetime) -> Json:
     return private | {"scheduled_until": time.isoformat()}
 
 
+def clean_up_due(private: Json) -> datetime | None:
+    """When the item's recovery points are looked through after a change of its policy; None: no change is open."""
+    stored = private.get("clean_up_due")
+    return datetime.fromisoformat(stored) if stored else None
+
+
+def with_clean_up(private: Json, due: datetime) -> Json:
+    """What the service remembers once a policy has changed. A change while one is open waits for the same clean-up."""
+    return private | {"clean_up_due": (clean_up_due(private) or due).isoformat()}
+
+
+def without_clean_up(private: Json) -> Json:
+    """What the service remembers once the clean-up is done."""
+    return {key: value for key, value in private.items() if key != "clean_up_due"}
+
+
 def with_policy_applied(private: Json, version: str) -> Json:
     """What the service remembers once the item follows this version of its policy."""
     return private | {"policy_applied": version}

@@ -124,6 +124,19 @@ class RecoveryPoint:
     """Until when one of the archive can be restored."""
     restore_point: str = ""
     """ARM id of the restore point of Compute that stands for its snapshots; empty for unmanaged disks."""
+    taken_away: bool = False
+    """Whether its policy was changed and keeps it no longer: then its end is a soft deletion."""
+    soft_deleted_until: datetime | None = None
+    """When a soft-deleted one is purged; None for one that is not soft-deleted."""
+
+    @property
+    def is_soft_deleted(self) -> bool:
+        return self.soft_deleted_until is not None
+
+    @property
+    def ends(self) -> datetime:
+        """When it ceases to be, unless it is the newest of its item."""
+        return self.soft_deleted_until or self.expires
 
     @property
     def document(self) -> str:
@@ -180,6 +193,11 @@ def dehydrated(point: RecoveryPoint) -> RecoveryPoint:
     return replace(changed(point, "rehydration_over"), rehydrated_until=None)
 
 
+def soft_deleted(point: RecoveryPoint, until: datetime) -> RecoveryPoint:
+    """The point that its policy took away: it can be restored until it is purged."""
+    return replace(point, soft_deleted_until=until)
+
+
 def tier_to_restore(point: RecoveryPoint, snapshots_alive: bool) -> str | None:
     """InstantRP if alive, else HardenedRP, else None: nothing to restore from."""
     if point.has_snapshots and snapshots_alive:
@@ -224,13 +242,15 @@ def expired_snapshots(
 
 
 def expiring(points: Sequence[RecoveryPoint]) -> list[RecoveryPoint]:
-    """Those that go at their time. The newest one stays whatever its age: without it nothing could be restored."""
-    newest = max((point.time for point in points), default=None)
-    return [point for point in points if newest is not None and point.time < newest]
+    """Those that go at their time. The newest one that is not soft-deleted stays whatever its age: without it nothing
+    could be restored."""
+    newest = max((point.time for point in points if not point.is_soft_deleted), default=None)
+    return [point for point in points if point.is_soft_deleted or point.time != newest]
 
 
 def expired_points(points: Sequence[RecoveryPoint], now: datetime) -> list[RecoveryPoint]:
-    return [point for point in expiring(points) if point.expires <= now]
+    """Points whose time is over, in the item or as soft-deleted ones."""
+    return [point for point in expiring(points) if point.ends <= now]
 
 
 def body(point: RecoveryPoint) -> Json:
@@ -254,9 +274,9 @@ def body(point: RecoveryPoint) -> Json:
             "osType": point.machine.os_type,
             "recoveryPointDiskConfiguration": _disk_configuration(point),
             "recoveryPointProperties": {
-                "expiryTime": instant(point.expires),
+                "expiryTime": instant(point.ends),
                 "ruleName": point.rules[-1] if point.rules else "",
-                "isSoftDeleted": False,
+                "isSoftDeleted": point.is_soft_deleted,
             },
             "recoveryPointMoveReadinessInfo": {
                 "ArchivedRP": {"isReadyForMove": False, "additionalInfo": NOT_YET_MOVABLE}
@@ -316,7 +336,8 @@ def _tier(point: RecoveryPoint, tier: str) -> Json:
 
 
 def extended_info(points: Sequence[RecoveryPoint], policy_inconsistent: bool) -> Json:
-    """What an item shows of its recovery points when it is asked to expand."""
+    """What an item shows of its recovery points when it is asked to expand; soft-deleted ones do not count."""
+    points = [point for point in points if not point.is_soft_deleted]
     info: Json = {"recoveryPointCount": len(points), "policyInconsistent": policy_inconsistent}
     archived = [point.time for point in points if point.in_archive]
     times = {
@@ -344,11 +365,11 @@ def _listed(attached: Sequence[tuple[int, str]], luns: Collection[int]) -> list[
 
 def to_json(point: RecoveryPoint) -> Json:
     """The point as it is stored."""
-    until = point.rehydrated_until
     return asdict(point) | {
         "time": point.time.isoformat(),
         "expires": point.expires.isoformat(),
-        "rehydrated_until": until.isoformat() if until else None,
+        "rehydrated_until": _text(point.rehydrated_until),
+        "soft_deleted_until": _text(point.soft_deleted_until),
     }
 
 
@@ -362,7 +383,6 @@ def disk_from_json(stored: Json) -> PointDisk:
 
 
 def from_json(stored: Json) -> RecoveryPoint:
-    until = stored.get("rehydrated_until")
     return RecoveryPoint(
         **stored
         | {
@@ -371,6 +391,15 @@ def from_json(stored: Json) -> RecoveryPoint:
             "machine": machine_from_json(stored["machine"]),
             "disks": tuple(disk_from_json(disk) for disk in stored["disks"]),
             "rules": tuple(stored.get("rules", ())),
-            "rehydrated_until": datetime.fromisoformat(until) if until else None,
+            "rehydrated_until": _time(stored.get("rehydrated_until")),
+            "soft_deleted_until": _time(stored.get("soft_deleted_until")),
         }
     )
+
+
+def _text(time: datetime | None) -> str | None:
+    return time.isoformat() if time else None
+
+
+def _time(stored: str | None) -> datetime | None:
+    return datetime.fromisoformat(stored) if stored else None

@@ -1,15 +1,18 @@
 """How long a policy keeps a recovery point: daily, weekly, monthly and yearly rules.
 
 A scheduled recovery point bears the names of the rules that its day fulfils, and is kept as long as the longest of them
-says. When the policy changes, the new durations also apply to the points it already keeps.
+says. When the policy changes, the new durations also apply to the points it already keeps: longer ones at once, shorter
+ones from the next clean-up on.
 """
 
 from __future__ import annotations
 
 import calendar
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
+from controlplane.domain.recovery_services.recovery_point import RecoveryPoint
 from controlplane.domain.recovery_services.schedule import DAYS, Run
 from controlplane.json_object import Json
 
@@ -25,6 +28,8 @@ MONTHS = (
     *("July", "August", "September", "October", "November", "December"),
 )
 WEEKS = ("First", "Second", "Third", "Fourth")
+CLEAN_UP_AFTER = timedelta(hours=1)
+"""When the clean-up comes that finds what a changed policy keeps no longer. Azure Backup names 24 hours at most."""
 
 
 def rules_of(policy: Json, run: Run) -> tuple[str, ...]:
@@ -45,6 +50,33 @@ def expiry(policy: Json, rules: Sequence[str], taken: datetime) -> datetime | No
     schedules = [policy["retentionPolicy"].get(RULES[name]) for name in rules]
     durations = [schedule["retentionDuration"] for schedule in schedules if schedule]
     return max((_after(taken, each["count"], each["durationType"]) for each in durations), default=None)
+
+
+def lengthened(policy: Json, points: Iterable[RecoveryPoint], now: datetime) -> list[RecoveryPoint]:
+    """Those of the points that the policy keeps for longer than was promised, as they are then. One that it took away
+    before comes back."""
+    longer = []
+    for point in points:
+        until = _ruled(policy, point)
+        if until is not None and until > max(point.expires, now):
+            longer.append(replace(point, expires=until, taken_away=False, soft_deleted_until=None))
+    return longer
+
+
+def shortened(policy: Json, points: Iterable[RecoveryPoint], now: datetime) -> list[RecoveryPoint]:
+    """Those of the points that the policy keeps for less long than was promised, as they are then. One that would still
+    be there is taken away. What was over before is none of them."""
+    shorter = []
+    for point in points:
+        until = _ruled(policy, point)
+        if until is not None and now < point.expires and until < point.expires:
+            shorter.append(replace(point, expires=until, taken_away=until <= now))
+    return shorter
+
+
+def _ruled(policy: Json, point: RecoveryPoint) -> datetime | None:
+    """Until when the rules keep a point; None where its owner said when it ends, or the policy has lost its rules."""
+    return expiry(policy, point.rules, point.time) if point.rules and policy else None
 
 
 def _is_day_of_week(schedule: Json, day: date) -> bool:

@@ -87,6 +87,8 @@ def check_deletion(item_states: Iterable[str]) -> None:
 
 
 def soft_delete_days(vault: Json) -> int:
-    """The number of days for which the vault keeps deleted items."""
+    """The number of days for which the vault keeps what is deleted; zero where soft delete is off."""
     settings = vault.get("properties", {}).get("securitySettings", {}).get("softDeleteSettings", {})
+    if settings.get("softDeleteState") == "Disabled":
+        return 0
     return int(settings.get("softDeleteRetentionPeriodInDays", SOFT_DELETE_DAYS.start))

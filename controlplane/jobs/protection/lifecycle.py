@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from controlplane.domain import errors
 from controlplane.domain.arm_id import ResourceId, backup_name, item_id, vault_id_of
 from controlplane.domain.compute import virtual_machine
@@ -15,10 +17,11 @@ from controlplane.domain.errors.protection import (
     VM_VAULT_LOCATION_MISMATCH,
 )
 from controlplane.domain.events import service as events
+from controlplane.domain.events.event import Fact
 from controlplane.domain.recovery_services import policy, protected_item, supported_machines, vault
 from controlplane.domain.recovery_services.job import Job
 from controlplane.domain.recovery_services.protected_item import PolicyReference, Source
-from controlplane.jobs.documents import items, machines, managed_disks
+from controlplane.jobs.documents import items, machines, managed_disks, policy_effects
 from controlplane.jobs.engine import records
 from controlplane.jobs.engine.plan import Outcome, Plan, Step
 from controlplane.jobs.engine.records import JobOrder, Ticket
@@ -261,17 +264,23 @@ def protect(ports: Ports, state: ConfigureState) -> Outcome:
             before, private = item.json(), item.private
         else:
             before, private = _new_item(state), {}
-        chosen = PolicyReference(state["policy"], state["policy_type"])
+        chosen, now = PolicyReference(state["policy"], state["policy_type"]), ports.clock.now()
         body = protected_item.configured(before, chosen, _exclusion_for(before, state["exclusion"]))
         rules = store.get(policy.KIND, chosen.id)
+        if item is not None and rules is not None and _keeps_otherwise(item, rules):
+            properties, tell = rules.json()["properties"], partial(_tell, store, state)
+            private = policy_effects.begun(store, item.id, private, properties, now, tell)
         private = protected_item.with_policy_applied(private, rules.etag if rules else "")
         if _begins_anew(before, chosen):
-            private = protected_item.with_schedule_until(private, ports.clock.now())
+            private = protected_item.with_schedule_until(private, now)
         store.put(protected_item.KIND, state["item"], body, parent=state["vault"], private=private)
-        told = events.ItemState(body["id"], protected_item.state_of(body))
-        store.record(records.event(state, told))
+        _tell(store, state, events.ItemState(body["id"], protected_item.state_of(body)))
 
     return Outcome(state, commit)
+
+
+def _tell(store: Store, state: ConfigureState, fact: Fact) -> None:
+    store.record(records.event(state, fact))
 
 
 def _new_item(state: ConfigureState) -> Json:
@@ -282,6 +291,12 @@ def _exclusion_for(before: Json, exclusion: Json | None) -> Json | None:
     """Who resumes a stopped item chooses its disks again: documented for selective disk backup."""
     resumed = protected_item.state_of(before) == "ProtectionStopped" and "extendedProperties" in before["properties"]
     return {} if resumed and exclusion is None else exclusion
+
+
+def _keeps_otherwise(item: Document, rules: Document) -> bool:
+    """Whether the policy is another one than the item followed, or has changed since."""
+    same = str(item.json()["properties"].get("policyId")).lower() == rules.id
+    return not same or protected_item.policy_applied(item.private) != rules.etag
 
 
 def _begins_anew(before: Json, chosen: PolicyReference) -> bool:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from controlplane.domain.errors import ServiceError
+from controlplane.domain.events.event import Fact
 from controlplane.domain.recovery_services import job as jobs
 from controlplane.domain.recovery_services import protected_item
 from controlplane.domain.resources import operation
+from controlplane.jobs.documents import policy_effects
 from controlplane.jobs.engine import records
 from controlplane.jobs.protection import lifecycle
 from controlplane.json_object import Json
@@ -24,6 +27,28 @@ def items_under(store: Store, policy: Document) -> list[Document]:
 def _is_under(item: Json, policy: str) -> bool:
     active = protected_item.state_of(item) in protected_item.BACKED_UP
     return active and str(item["properties"].get("policyId")).lower() == policy
+
+
+def take_effect(ports: Ports, policy: Document) -> None:
+    """Note what a changed policy means for the recovery points of all its items, suspended ones too. To be called in
+    the transaction that changes it, before `configure_anew`."""
+    store, now, properties = ports.store, ports.clock.now(), policy.json()["properties"]
+    for item in store.find(protected_item.KIND, policy.parent):
+        body = item.json()
+        state = protected_item.state_of(body)
+        if state not in protected_item.UNDER_POLICY or str(body["properties"].get("policyId")).lower() != policy.id:
+            continue
+        if state in protected_item.BACKED_UP:
+            # It is configured anew, which does the rest unless something else is done to it.
+            private = policy_effects.clean_up_noted(item.private, now)
+        else:
+            tell = partial(_tell, store, body["properties"]["sourceResourceId"])
+            private = policy_effects.begun(store, item.id, item.private, properties, now, tell)
+        store.put(protected_item.KIND, item.id, body, private=private)
+
+
+def _tell(store: Store, vm: str, fact: Fact) -> None:
+    store.record(fact.event(vm=vm))
 
 
 def configure_anew(ports: Ports, engine: Engine, policy: Document, items: Sequence[Document]) -> str:

@@ -19,9 +19,11 @@ from controlplane.domain.errors.protection import (
     OBJECT_LOCKED,
 )
 from controlplane.domain.events import service as events
+from controlplane.domain.events.event import Fact
 from controlplane.domain.recovery_services import policy, protected_item, recovery_point, vault
 from controlplane.domain.recovery_services.job import Job
 from controlplane.domain.recovery_services.protected_item import PolicyReference
+from controlplane.jobs.documents import policy_effects
 from controlplane.jobs.engine import item_locks, records
 from controlplane.jobs.engine.plan import Outcome, Plan, Step
 from controlplane.jobs.engine.records import JobOrder, Ticket
@@ -164,18 +166,27 @@ class _Change:
         def commit(store: Store) -> None:
             body = self.to(ports, state, _require(store, state["item"]))
             body = protected_item.with_exclusion(body, state.get("exclusion"))
-            store.put(protected_item.KIND, state["item"], body, private=_private(store, state))
+            store.put(protected_item.KIND, state["item"], body, private=_private(ports, store, state))
             told = events.ItemState(body["id"], protected_item.state_of(body))
             store.record(records.event(state, told))
 
         return Outcome(state, commit)
 
 
-def _private(store: Store, state: StoppingState) -> Json | None:
-    """What the service remembers of an item that comes under another policy; None: what it remembered before."""
+def _private(ports: Ports, store: Store, state: StoppingState) -> Json | None:
+    """What the service remembers of an item that comes under another policy, whose effects begin; None: what it
+    remembered before."""
     item = store.get(protected_item.KIND, state["item"])
     rules = store.get(policy.KIND, state["policy"]) if "policy" in state else None
-    return protected_item.with_policy_applied(item.private, rules.etag) if item and rules else None
+    if item is None or rules is None:
+        return None
+    now = ports.clock.now()
+
+    def tell(fact: Fact) -> None:
+        store.record(records.event(state, fact))
+
+    private = protected_item.with_policy_applied(item.private, rules.etag)
+    return policy_effects.begun(store, item.id, private, rules.json()["properties"], now, tell)
 
 
 def _suspended(ports: Ports, state: StoppingState, item: Json) -> Json:

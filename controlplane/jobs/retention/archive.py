@@ -73,8 +73,8 @@ def move(ports: Ports, engine: Engine, point_id: str, source: str, target: str) 
 
 def ready(store: Store, item: str, now: datetime) -> list[RecoveryPoint]:
     """The points of an item that can be archived, newest first. All are recommended: all cost less there."""
-    movable = [point for point in points.of_item(store, item) if not recovery_point.obstacle_to_archive(point, now)]
-    return movable[::-1]
+    present = [point for point in points.of_item(store, item) if not point.is_soft_deleted]
+    return [point for point in reversed(present) if not recovery_point.obstacle_to_archive(point, now)]
 
 
 # ------------------------------------------------------------------------------------------------------ what is due

@@ -1,4 +1,8 @@
-"""Expiry: deletes recovery points and snapshots by their policy's rules, and soft-deleted items when their time is up.
+"""Expiry: deletes recovery points and snapshots by their policy's rules, and what is soft-deleted when its time is up.
+
+A point that reaches the end it was promised is removed at once. One that a changed policy takes away is found by the
+clean-up after the change, and is soft-deleted: it can be restored for as many days as the vault keeps what is deleted,
+and comes back when the policy keeps it again.
 
 What goes is first taken from the item, in one transaction with a look at who uses it: from then on nobody restores from
 it or compares with it. Then it is erased from the storage. A note says what is still to be erased, so an end of the
@@ -14,10 +18,10 @@ from datetime import datetime, timedelta
 from controlplane.domain.due import Due
 from controlplane.domain.events import service as events
 from controlplane.domain.recovery_services import job as jobs
-from controlplane.domain.recovery_services import policy, protected_item, recovery_point, retention
+from controlplane.domain.recovery_services import policy, protected_item, recovery_point, retention, vault
 from controlplane.domain.recovery_services.recovery_point import PointDisk, RecoveryPoint
 from controlplane.domain.state_machine import advance
-from controlplane.jobs.documents import points, restore_points
+from controlplane.jobs.documents import points, policy_effects, restore_points
 from controlplane.jobs.engine import item_locks, records
 from controlplane.jobs.protection import stopping
 from controlplane.jobs.retention import snapshots
@@ -30,39 +34,45 @@ EXPIRED = "recovery_point.expired"
 PURGED = "protected_item.purged"
 """Kinds of the notes: points and items that are no more, and whose data may still be there."""
 EXPIRY, SNAPSHOTS, RULES, PURGE, CLEAN_UP = "expiry", "snapshots", "rules", "purge", "clean-up"
-"""Kinds of what is due: a point expires; only its snapshots do; changed rules are applied to the points of an item; an
-item is purged; data is erased that could not be."""
+"""Kinds of what is due: a point expires; only its snapshots do; the points of an item are cleaned up after a change of
+its policy; a soft-deleted item or point is purged; data is erased that could not be."""
 OF_POINTS = frozenset({EXPIRY, SNAPSHOTS, RULES})
-"""Those that `expire` does."""
+"""Those that `expire` does, beside the purge of points."""
 
 
 def dues(
     ports: Ports,
-    item: Json,
+    item: Document,
     properties: Json,
     item_points: Sequence[RecoveryPoint],
     is_kept: Callable[[RecoveryPoint], bool],
 ) -> Iterator[Due]:
-    """What lies ahead of an item by the rules of its policy, whose `properties` are given: each point that expires,
-    each that loses its snapshots, other rules that are to be applied; or, once it is deleted, the purge. `is_kept` says
-    which points must not be deleted now, as `is_locked` does."""
-    state, id = protected_item.state_of(item), item["id"]
+    """What lies ahead of an item by the rules of its policy, whose `properties` are given: each point that expires or
+    is purged, each that loses its snapshots, the clean-up after a change; or, once it is deleted, the purge. `is_kept`
+    says which points must not be deleted now, as `is_locked` does."""
+    body, now = item.json(), ports.clock.now()
+    state, id = protected_item.state_of(body), body["id"]
     if state == "SoftDeleted":
-        yield Due(protected_item.purge_time(item), PURGE, id)
+        yield Due(protected_item.purge_time(body), PURGE, id)
+        return
+    ending = {point.id: point for point in recovery_point.expiring(item_points) if not is_kept(point)}
+    for point in ending.values():
+        if point.is_soft_deleted or state in protected_item.UNDER_POLICY:
+            yield Due(point.ends, PURGE if point.is_soft_deleted else EXPIRY, f"{id}/recoveryPoints/{point.id}")
     if state not in protected_item.UNDER_POLICY:
         return
-    judged = [_judged_anew(point, properties) for point in item_points]
-    changed = [point.time for point, before in zip(judged, item_points, strict=True) if point.expires != before.expires]
-    if changed:
-        yield Due(min(changed), RULES, id)
-    expiring = {point.id: point.expires for point in recovery_point.expiring(judged) if not is_kept(point)}
-    for name, expires in expiring.items():
-        yield Due(expires, EXPIRY, f"{id}/recoveryPoints/{name}")
-    now, keep_count = ports.clock.now(), ports.settings.instant_snapshots_per_item
-    staying = [point for point in judged if point.id not in expiring or point.expires > now]
+    if (clean_up := protected_item.clean_up_due(item.private)) is not None:
+        yield Due(clean_up, RULES, id)
+    staying = [point for point in item_points if point.id not in ending or point.ends > now]
+    keep_count = ports.settings.instant_snapshots_per_item
     for point, end in recovery_point.ends_of_snapshots(staying, snapshot_age(properties), keep_count):
-        if not is_kept(point) and (point.id not in expiring or end < point.expires):
+        if not is_kept(point) and (point.id not in ending or end < point.ends):
             yield Due(end, SNAPSHOTS, f"{id}/recoveryPoints/{point.id}")
+
+
+def is_of_points(due: Due) -> bool:
+    """Whether `expire` does it."""
+    return due.kind in OF_POINTS or (due.kind == PURGE and "/recoverypoints/" in due.what.lower())
 
 
 def dues_of_notes(store: Store) -> Iterator[Due]:
@@ -79,11 +89,13 @@ def _since(note: Document) -> datetime:
     return datetime.fromisoformat(note.private.get("since") or point["time"])
 
 
-def purge_at_once(ports: Ports) -> int:
-    """Soft-deleted items end now, whatever time they have left; returns how many did."""
-    ended = sum(purge(ports, item.id, early=True) for item in ports.store.find(protected_item.KIND))
+def purge_at_once(ports: Ports) -> tuple[int, int]:
+    """Soft-deleted items and recovery points end now, whatever time they have left; returns how many of each did."""
+    items = ports.store.find(protected_item.KIND)
+    ended = sum(purge(ports, item.id, early=True) for item in items)
+    ended_points = sum(_purge_points(ports, item.id) for item in items)
     erase_noted(ports)
-    return ended
+    return ended, ended_points
 
 
 def policy_of(store: Store, id: str) -> Json:
@@ -107,57 +119,101 @@ class _Findings:
 
     moved: list[RecoveryPoint]
     """With another expiry, by the changed policy."""
+    undeleted: list[RecoveryPoint]
+    """Those of them that were soft-deleted."""
+    softened: list[RecoveryPoint]
+    """Soft-deleted from now on."""
     gone: list[RecoveryPoint]
     without_snapshots: list[RecoveryPoint]
     """Those whose snapshots go, as they are before that."""
+    cleaned_up: bool
+    """Whether this was the clean-up after a change of the policy."""
 
     def __bool__(self) -> bool:
-        return bool(self.moved or self.gone or self.without_snapshots)
+        return bool(self.moved or self.softened or self.gone or self.without_snapshots or self.cleaned_up)
 
 
-def expire(ports: Ports, item: str, properties: Json) -> None:
+def expire(ports: Ports, id: str, properties: Json) -> None:
     """Take from an item what is over now by the rules of its policy."""
-    if not _look(ports, item, properties):
+    if not _look(ports, id, properties):
         return
     with ports.store.transaction():
-        if is_used(ports.store, item):
+        if is_used(ports.store, id):
             return
-        findings = _look(ports, item, properties)
+        findings = _look(ports, id, properties)
         for point in findings.moved:
             points.put(ports.store, point)
+        for point in findings.undeleted:
+            ports.store.record(policy_effects.undeleted(point).event(vm=points.machine_of(ports.store, point)))
+        for point in findings.softened:
+            _soft_delete(ports.store, point)
         for point in findings.gone:
             _remove(ports.store, point)
         for point in findings.without_snapshots:
             _remove_snapshots(ports.store, point)
+        if findings.cleaned_up:
+            _note_clean_up(ports.store, id)
 
 
-def _look(ports: Ports, item: str, properties: Json) -> _Findings:
-    now = ports.clock.now()
-    item_points = points.of_item(ports.store, item)
-    expires = {point.id: point.expires for point in item_points}
-    judged = [_judged_anew(point, properties) for point in item_points]
-    over = recovery_point.expired_points(judged, now)
-    gone = [point for point in over if not is_locked(ports.store, point)]
-    removed = {point.id for point in gone}
-    staying = [point for point in judged if point.id not in removed]
-    keep_count = ports.settings.instant_snapshots_per_item
-    spent = recovery_point.expired_snapshots(staying, now, snapshot_age(properties), keep_count)
+def _look(ports: Ports, id: str, properties: Json) -> _Findings:
+    """Nothing where the item is gone. Of an item whose protection has stopped only soft-deleted points end: what it was
+    stopped for is kept until somebody deletes it."""
+    store, now = ports.store, ports.clock.now()
+    item = store.get(protected_item.KIND, id)
+    if item is None:
+        return _Findings([], [], [], [], [], cleaned_up=False)
+    ruled = protected_item.state_of(item.json()) in protected_item.UNDER_POLICY
+    due = protected_item.clean_up_due(item.private)
+    cleaned_up = ruled and due is not None and due <= now
+    before = {point.id: point for point in points.of_item(store, id)}
+    moved = _judged_anew(list(before.values()), properties, now) if cleaned_up else {}
+    present = [*(before | moved).values()]
+    over = [point for point in recovery_point.expired_points(present, now) if ruled or point.is_soft_deleted]
+    over = [point for point in over if not is_locked(store, point)]
+    days = _soft_delete_days(store, item) if over else 0
+    taken_away = [point for point in over if days and point.taken_away and not point.is_soft_deleted]
+    until = now + timedelta(days=days)
+    softened = {point.id: recovery_point.soft_deleted(point, until) for point in taken_away}
+    gone = {point.id: point for point in over if point.id not in softened}
+    staying = [softened.get(point.id, point) for point in present if point.id not in gone]
     return _Findings(
-        moved=[point for point in staying if point.expires != expires[point.id]],
-        gone=gone,
-        without_snapshots=[point for point in spent if not is_locked(ports.store, point)],
+        moved=[point for point in staying if point.id in moved and point.id not in softened],
+        undeleted=[point for point in moved.values() if before[point.id].is_soft_deleted],
+        softened=list(softened.values()),
+        gone=list(gone.values()),
+        without_snapshots=_spent(ports, staying, properties) if ruled else [],
+        cleaned_up=cleaned_up,
     )
+
+
+def _judged_anew(item_points: Sequence[RecoveryPoint], properties: Json, now: datetime) -> dict[str, RecoveryPoint]:
+    """By their ids the points that the policy keeps for another time than before; what their owner gave a time keeps
+    that."""
+    changed = (*retention.lengthened(properties, item_points, now), *retention.shortened(properties, item_points, now))
+    return {point.id: point for point in changed}
+
+
+def _soft_delete_days(store: Store, item: Document) -> int:
+    home = store.get(vault.KIND, item.parent)
+    return vault.soft_delete_days(home.json() if home else {})
+
+
+def _spent(ports: Ports, staying: Sequence[RecoveryPoint], properties: Json) -> list[RecoveryPoint]:
+    """Points whose snapshots are no longer needed."""
+    keep_count = ports.settings.instant_snapshots_per_item
+    spent = recovery_point.expired_snapshots(staying, ports.clock.now(), snapshot_age(properties), keep_count)
+    return [point for point in spent if not is_locked(ports.store, point)]
+
+
+def _note_clean_up(store: Store, id: str) -> None:
+    item = store.get(protected_item.KIND, id)
+    assert item is not None, "the item was there in this transaction"
+    store.put(protected_item.KIND, id, item.json(), private=protected_item.without_clean_up(item.private))
 
 
 def is_locked(store: Store, point: RecoveryPoint) -> bool:
     """Whether its owner keeps its snapshots from being deleted, by a lock on the restore point."""
     return point.has_snapshots and restore_points.is_kept(store, point.restore_point)
-
-
-def _judged_anew(point: RecoveryPoint, properties: Json) -> RecoveryPoint:
-    """What rules keep is kept as long as they say now; what its owner gave a time keeps that."""
-    ruled = retention.expiry(properties, point.rules, point.time) if point.rules and properties else None
-    return replace(point, expires=ruled or point.expires)
 
 
 def is_used(store: Store, item: str) -> bool:
@@ -190,6 +246,18 @@ def purge(ports: Ports, id: str, early: bool = False) -> bool:
     return True
 
 
+def _purge_points(ports: Ports, id: str) -> int:
+    """Purge the soft-deleted recovery points of an item, whatever time they have left; how many did."""
+    store = ports.store
+    with store.transaction():
+        if is_used(store, id):
+            return 0
+        ended = [point for point in points.of_item(store, id) if point.is_soft_deleted]
+        for point in ended:
+            _remove(store, point)
+    return len(ended)
+
+
 def _traces(ports: Ports, item: Document) -> Json:
     """What its jobs have left beside recovery points: their reports, and snapshots that nobody could delete then."""
     own = [job for job in ports.store.find(jobs.KIND, item.parent) if str(job.private.get("item")).lower() == item.id]
@@ -203,6 +271,12 @@ def _traces(ports: Ports, item: Document) -> Json:
 
 
 # -------------------------------------------------------------------------------------------------------------- erasure
+
+
+def _soft_delete(store: Store, point: RecoveryPoint) -> None:
+    points.put(store, point)
+    told = events.RecoveryPointSoftDeleted(point.id, point.ends.isoformat())
+    store.record(told.event(vm=points.machine_of(store, point)))
 
 
 def _remove(store: Store, point: RecoveryPoint) -> None:
@@ -262,13 +336,13 @@ def _erase_point(ports: Ports, note: Json) -> None:
     if point.has_snapshots:
         for disk in point.disks:
             ports.blobs.delete(points.snapshot_of(disk))
-    vault = VaultStore(ports.vault_blobs, ports.settings.vault_account)
+    copies = VaultStore(ports.vault_blobs, ports.settings.vault_account)
     others = points.of_item(ports.store, point.item)
     for disk in point.disks:
         if disk.vault is not None:
-            vault.delete(disk.vault["name"], list(_copies(others, disk)))
+            copies.delete(disk.vault["name"], list(_copies(others, disk)))
         if disk.digests:
-            vault.delete(disk.digests, [])
+            copies.delete(disk.digests, [])
 
 
 def _copies(others: Iterable[RecoveryPoint], of: PointDisk) -> Iterable[VaultPoint]:

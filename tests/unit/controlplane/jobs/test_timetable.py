@@ -30,6 +30,7 @@ from tests.unit.controlplane.jobs.backup_world import (
     BackupWorld,
     backup_world,
 )
+from tests.unit.controlplane.jobs.policy_changes import change_policy, keeping, kept
 from tests.unit.controlplane.passing_time import service, stop_schedules
 
 HOUR = 3600.0
@@ -69,11 +70,6 @@ def put_policy(world: BackupWorld, **retention_rules: Json) -> None:
     body["properties"]["retentionPolicy"] = {"retentionPolicyType": "LongTermRetentionPolicy", **retention_rules}
     policy.check(body["properties"])
     world.store.put(policy.KIND, POLICY, body, private=policy.with_change({}, world.clock.now()))
-
-
-def kept(count: int, unit: str, **more: Any) -> Json:
-    at = ["2026-11-22T21:00:00Z"]
-    return {"retentionTimes": at, "retentionDuration": {"count": count, "durationType": unit}, **more}
 
 
 # ------------------------------------------------------------------------------------------------------- what is due
@@ -197,9 +193,7 @@ def test_snapshots_expire_although_no_backup_comes(world: BackupWorld) -> None:
 def test_a_longer_retention_counts_for_what_is_there(world: BackupWorld) -> None:
     world.advance(2 * HOUR)
     (point,) = world.points()
-    put_policy(world, dailySchedule=kept(90, "Days"))
-    (applied,) = world.advance(0)
-    assert (applied.kind, applied.what) == ("rules", ITEM)
+    change_policy(world, **keeping(dailySchedule=kept(90, "Days")))
     (longer,) = world.points()
     assert longer.expires == point.time + timedelta(days=90)
     assert world.shown_points()[0]["recoveryPointProperties"]["expiryTime"].startswith("2027-02-20T21:00")

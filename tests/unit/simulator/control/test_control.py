@@ -434,12 +434,12 @@ def disks(world: Controlled) -> list[Blob]:
 
 def test_a_purge_ends_what_is_soft_deleted_and_nothing_else(world: Controlled) -> None:
     protect(world)
-    assert world.ask("POST", "/purge").json() == {"items": 0, "vaults": 0}
+    assert world.ask("POST", "/purge").json() == {"items": 0, "recovery_points": 0, "vaults": 0}
     assert world.arm.request("GET", ITEM).status_code == 200
     world.arm.request("DELETE", ITEM)
     world.arm.settle()
     assert world.arm.get(ITEM)["properties"]["isScheduledForDeferredDelete"] is True
-    assert world.ask("POST", "/purge").json() == {"items": 1, "vaults": 0}
+    assert world.ask("POST", "/purge").json() == {"items": 1, "recovery_points": 0, "vaults": 0}
     assert world.arm.request("GET", ITEM).status_code == 404
     assert world.arm.ports.store.find(ITEMS) == []
     assert world.arm.ports.store.find(POINTS) == []
@@ -453,7 +453,7 @@ def test_a_purge_ends_deleted_vaults_with_what_they_kept(world: Controlled) -> N
     assert world.arm.request("DELETE", VAULT).status_code == 202
     deleted = f"{SUBSCRIPTION}/providers/Microsoft.RecoveryServices/locations/westus/deletedVaults"
     assert len(world.arm.get(deleted)["value"]) == 1
-    assert world.ask("POST", "/purge").json() == {"items": 1, "vaults": 1}
+    assert world.ask("POST", "/purge").json() == {"items": 1, "recovery_points": 0, "vaults": 1}
     assert world.arm.get(deleted)["value"] == []
     assert world.arm.ports.store.find(ITEMS) == []
 
