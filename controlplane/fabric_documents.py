@@ -13,12 +13,12 @@ anew; a key that an older release did not write has a default here. A key withou
 from __future__ import annotations
 
 from dataclasses import MISSING, Field, asdict, dataclass, field, fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from controlplane.domain.events.event import Cause
 from controlplane.json_object import Json
-from controlplane.ports import CommandResult, Disk, MachineSpec, PowerState, PublishedHandler
+from controlplane.ports import HANDLER_WORKS, CommandResult, Disk, MachineSpec, PowerState, PublishedHandler
 
 DESIRED, OBSERVED, HANDLER = "fabric.vm", "host.vm", "host.handler"
 
@@ -200,6 +200,41 @@ class ObservedMachine:
 
     def extension(self, name: str) -> ObservedExtension | None:
         return next((each for each in self.extensions if each.name.lower() == name.lower()), None)
+
+
+# --------------------------------------------------------------------------------- what the two say of an extension
+
+STATUS_MEANS = {"success": "Succeeded", "warning": "Succeeded", "error": "Failed"}
+"""Status an extension reports -> its provisioning state; anything else is still on its way."""
+EXTENSION_LIMIT = timedelta(minutes=90)
+"""How long, in world time, Azure waits for an extension; one that then has not reported its end has failed."""
+
+
+def given_up_at(desired: DesiredExtension, observed: ObservedExtension | None) -> datetime | None:
+    """When it counts as failed unless it reports its end before; None where it has, or shall go."""
+    if desired.state == "uninstall" or desired.asked is None:
+        return None
+    unfinished = reported_state(desired, observed) in {"Creating", "Updating"}
+    return desired.asked + EXTENSION_LIMIT if unfinished else None
+
+
+def reported_status(desired: DesiredExtension, observed: ObservedExtension | None) -> Json | None:
+    """Its status, if it is one of what is asked for now."""
+    return observed.status if observed and observed.sequence_number == desired.sequence_number else None
+
+
+def reported_state(desired: DesiredExtension, observed: ObservedExtension | None) -> str:
+    """The provisioning state of an extension that shall be there, as far as it has been reported."""
+    if observed is None:
+        return "Creating"
+    if observed.sequence_number not in (None, desired.sequence_number):
+        return "Updating"
+    if observed.handler_status not in HANDLER_WORKS:
+        return "Failed"
+    if observed.handler_status == "Installing":
+        return "Updating"  # whatever its handler has written already: the agent is not done with it
+    status = reported_status(desired, observed)
+    return STATUS_MEANS.get(str((status or {}).get("status")), "Updating")
 
 
 # -------------------------------------------------------------------------------------------------------- handlers

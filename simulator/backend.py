@@ -53,6 +53,7 @@ class BackendContext:
     """None: every machine is as `vss` and `workload_rate` say, and else as usual."""
     vss: bool
     workload_rate: float
+    hold_lapse_seconds: float
     sim_token: str
     sim_networks: Sequence[IPv4Network | IPv6Network]
     endpoints: Callable[[], Json]
@@ -75,8 +76,11 @@ def host(context: BackendContext, keep: ExitStack) -> Host:
     wire.address = serving.address
 
     def usual(vm: str, spec: MachineSpec) -> MachineConditions:
-        network = Network(private_address=_private_address(ports.store, vm))
-        return MachineConditions(vss_available=context.vss, workload_rate=context.workload_rate, network=network)
+        return MachineConditions(
+            vss_available=context.vss,
+            workload_rate=context.workload_rate,
+            network=Network(private_address=_private_address(ports.store, vm)),
+        )
 
     made = Host(
         store=ports.store,
@@ -92,6 +96,7 @@ def host(context: BackendContext, keep: ExitStack) -> Host:
         conditions=context.conditions or usual,
         status_account=ports.settings.service_account,
         on_session_closed=context.engine.look_at,
+        hold_lapse_seconds=context.hold_lapse_seconds,
     )
     keep.callback(made.close)
     return made

@@ -92,6 +92,8 @@ class Config:
     """False: store and blobs are served, but no virtual machine runs and no job goes on."""
     scheduled: bool = True
     """False: no backup starts by itself, and nothing expires."""
+    hold_lapse_seconds: float = 30.0
+    """Real time without a sign of life after which a machine does not hold world time any more."""
     job_workers: int | None = None
     """How many steps of jobs are at work at once; None: by the number of cores."""
     pace: PaceSettings = field(default_factory=PaceSettings)
@@ -368,6 +370,7 @@ class World:
             conditions=self.config.conditions,
             vss=self.config.vss,
             workload_rate=self.config.workload_rate,
+            hold_lapse_seconds=self.config.hold_lapse_seconds,
             sim_token=self._sim_token,
             sim_networks=self.config.sim_networks,
             endpoints=self._published_endpoints,

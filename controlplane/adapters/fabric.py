@@ -10,7 +10,7 @@ import json
 from base64 import b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from hashlib import blake2b
 
 from cryptography.hazmat.primitives.ciphers import algorithms
@@ -27,12 +27,14 @@ from controlplane.fabric_documents import (
     DesiredMachine,
     ObservedExtension,
     ObservedMachine,
+    given_up_at,
     handler_id,
     parse_handler,
+    reported_state,
+    reported_status,
 )
 from controlplane.json_object import Json
 from controlplane.ports import (
-    HANDLER_WORKS,
     Clock,
     Disk,
     ExtensionRequest,
@@ -45,11 +47,6 @@ from controlplane.ports import (
     Store,
 )
 from extension.contract.settings import canonical_publisher
-
-STATUS_MEANS = {"success": "Succeeded", "warning": "Succeeded", "error": "Failed"}
-"""Status an extension reports -> its provisioning state; anything else is still on its way."""
-EXTENSION_LIMIT = timedelta(minutes=90)
-"""How long Azure waits for an extension; one that then has not reported its end has failed."""
 
 
 class StoreFabric:
@@ -287,7 +284,6 @@ def _extension_view(
     if desired.state == "uninstall" and observed is None:
         return None
     seen = observed or ObservedExtension(desired.name, desired.publisher, desired.type)
-    status = seen.status if seen.sequence_number == desired.sequence_number else None
     return ExtensionView(
         name=desired.name,
         publisher=desired.publisher,
@@ -296,31 +292,16 @@ def _extension_view(
         auto_upgrade_minor_version=desired.auto_upgrade_minor_version,
         public=desired.public,
         sequence_number=desired.sequence_number,
-        provisioning_state=_extension_state(desired, observed, status, now),
+        provisioning_state=_extension_state(desired, observed, now),
         handler_version=seen.handler_version,
         handler_status=seen.handler_status,
-        status=status,
+        status=reported_status(desired, observed),
         traits=desired.traits,
     )
 
 
-def _extension_state(
-    desired: DesiredExtension, observed: ObservedExtension | None, status: Json | None, now: datetime
-) -> str:
+def _extension_state(desired: DesiredExtension, observed: ObservedExtension | None, now: datetime) -> str:
     if desired.state == "uninstall":
         return "Deleting"
-    state = _reported_state(desired, observed, status)
-    late = desired.asked is not None and now - desired.asked >= EXTENSION_LIMIT
-    return "Failed" if late and state in {"Creating", "Updating"} else state
-
-
-def _reported_state(desired: DesiredExtension, observed: ObservedExtension | None, status: Json | None) -> str:
-    if observed is None:
-        return "Creating"
-    if observed.sequence_number not in (None, desired.sequence_number):
-        return "Updating"
-    if observed.handler_status not in HANDLER_WORKS:
-        return "Failed"
-    if observed.handler_status == "Installing":
-        return "Updating"  # whatever its handler has written already: the agent is not done with it
-    return STATUS_MEANS.get(str((status or {}).get("status")), "Updating")
+    end = given_up_at(desired, observed)
+    return "Failed" if end is not None and now >= end else reported_state(desired, observed)

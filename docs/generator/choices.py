@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from controlplane.adapters.fabric import EXTENSION_LIMIT
 from controlplane.arm.edge.dispatch import FORBIDDEN, MAX_SEGMENT_CHARACTERS
 from controlplane.domain.compute.vm_sizes import SIZES
+from controlplane.fabric_documents import EXTENSION_LIMIT
 from controlplane.templates.secrets import LEAST
 from simulator.packages import EARLIER_VERSIONS
 

@@ -133,6 +133,15 @@ def up(
             min=0, max=100, help="How often workloads in guests write, 1 being as usual; 0: only when they are told to."
         ),
     ] = 1.0,
+    hold_lapse: Annotated[
+        float,
+        typer.Option(
+            min=1,
+            max=3600,
+            metavar="SECONDS",
+            help="Real time after which a machine without a sign of life does not hold world time any more.",
+        ),
+    ] = 30.0,
     pace: Annotated[
         list[str] | None,
         typer.Option(
@@ -183,6 +192,7 @@ def up(
         blob_accounts=blob_accounts,
         vss=vss,
         workload_rate=workload_rate,
+        hold_lapse_seconds=hold_lapse,
         endpoints_copy=endpoints,
         sim_networks=[_network(word) for word in sim_from or ()],
         pace=PaceSettings.parse(pace or ()),

@@ -61,6 +61,9 @@ class BridgedMachine(Protocol):
     def guest(self) -> BridgedGuest | None:
         """None while the machine is off."""
 
+    def sign_of_life(self) -> None:
+        """A program of this machine was heard."""
+
 
 class BridgeError(Exception):
     def __init__(self, status: int, sentence: str) -> None:
@@ -87,6 +90,7 @@ class Bridge:
         try:
             guest = _admitted(machine, scope)
             verb = (scope["method"], path.removeprefix(PREFIX))
+            machine.sign_of_life()
             if verb == ("GET", "/session"):
                 await self._session(machine.key, guest, _task_id(scope), receive, send)
                 return

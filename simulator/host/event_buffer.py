@@ -32,8 +32,8 @@ class EventBuffer:
         self._clock = clock
         self._waiting: deque[Told] = deque()
 
-    def add(self, vm: str, fact: Fact, parent: Told | Cause | None) -> Told:
-        """An event of a machine, which belongs to the job that its parent belongs to."""
+    def add(self, vm: str | None, fact: Fact, parent: Told | Cause | None) -> Told:
+        """An event, as a rule of a machine, which belongs to the job that its parent belongs to."""
         event = fact.event(
             vm=vm, job=parent.job if parent else None, time=self._clock.now(), monotonic_seconds=time.monotonic()
         )

@@ -1,23 +1,28 @@
 """Runs virtual machines: reads their desired state from the store, applies it, and writes their observed state.
 
-One tick serves all machines. It looks at the next few documents and sends every machine that has
-something to do to a small pool of threads, so that no machine's boot or request holds up another. A machine at rest
-costs a comparison of times per tick. A commit of this process that changes what a machine shall be is acted upon at
+One tick serves all machines. It looks at the next few documents and sends every machine that has something to do to a
+small pool of threads, so that no machine's boot or request holds up another. A machine at rest costs a comparison of
+times per tick. A commit of this process that changes what a machine shall be is acted upon at
 once; the ticks see to those of others. Ticks and retries go by real time.
+
+To world time a host is a Worker (`simulator/clock/agenda.py`): time is held while a machine works, from the commit that
+asks for the work to the commit that shows what became of it.
 """
 
 from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from contextvars import copy_context
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from random import Random
 
+from controlplane.domain.events.clock import HoldLapsed
 from controlplane.domain.events.event import Cause
 from controlplane.domain.events.machines import HostStarted, HostStopping
 from controlplane.fabric_documents import DESIRED, DesiredMachine
@@ -30,14 +35,35 @@ from simulator.guest.disk.ground_truth import GroundTruth, GroundTruths, TruthSu
 from simulator.guest.machine import Guest
 from simulator.host.documents import announce, machine_key
 from simulator.host.event_buffer import EventBuffer
-from simulator.host.machine import Machine, Surroundings
+from simulator.host.holds import LAPSE_SECONDS, Holds
+from simulator.host.machine import Machine
 from simulator.host.packages import PackageRepository
+from simulator.host.surroundings import Surroundings
 from simulator.host.wireserver import WireServer
 
 TICK_SECONDS = 0.05
 PAGE = 50
 """Documents looked at with each tick: up to so many machines a change is seen at once, with a thousand in a second."""
 THREADS = 8
+
+
+class _Intake:
+    """What the host itself has still to look at, before a machine knows of it."""
+
+    name, longest_silence_seconds = "the host", 0.0
+
+    def __init__(self) -> None:
+        self.is_loading = False
+        """Not every document has been looked at since the start."""
+        self.changed: deque[str] = deque()
+        """Ids of documents that were written since the last round."""
+
+    def works_on(self) -> Sequence[str]:
+        works = ["loads its machines"] if self.is_loading else []
+        return [*works, "has yet to look at what machines shall be"] if self.changed else works
+
+    def gives_up_at(self) -> datetime | None:
+        return None
 
 
 class Host:
@@ -57,16 +83,19 @@ class Host:
         conditions: ConditionsOf,
         status_account: str | None = None,
         on_session_closed: Callable[[str], None] = lambda vm: None,
+        hold_lapse_seconds: float = LAPSE_SECONDS,
     ) -> None:
         """`on_session_closed` is called, by any thread, with the id of a virtual machine in which a handler has ended
-        its session."""
+        its session. A machine without a sign of life for `hold_lapse_seconds` of real time does not hold world time."""
         self._store = store
+        self._clock = clock
         self._real_time = real_time
         self._folder = folder.absolute()
         self._packages = packages
         self._announced = 0
         """Revision of the packages that the store was told of."""
         self._event_buffer = EventBuffer(store, clock)
+        self._holds = Holds(real_time, hold_lapse_seconds)
         self._surroundings = Surroundings(
             store=store,
             blobs=blobs,
@@ -83,6 +112,7 @@ class Host:
             status_account=status_account,
             ring=self._ring,
             session_closed=on_session_closed,
+            holds=self._holds,
         )
         self._machines: dict[str, Machine] = {}
         self._seen: dict[str, str] = {}
@@ -92,8 +122,7 @@ class Host:
         self._failures: deque[BaseException] = deque()
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="host")
         self._stack = ExitStack()
-        self._changed: deque[str] = deque()
-        """Ids of documents that were written since the last round."""
+        self._intake = _Intake()
         self._is_rung = threading.Event()
         self._turn = threading.Lock()
         self._closed = False
@@ -103,6 +132,8 @@ class Host:
         end_processes_below(self._folder)  # of a host that was killed
         self._surroundings = replace(self._surroundings, started=Cause(self._store.record(HostStarted().event())))
         self._announce()
+        self._intake.is_loading = True
+        self._holds.update(self._intake)
         self._stack.callback(self._real_time.every(TICK_SECONDS, self.tick))
         self._stack.callback(self._store.on_commit(self._committed))
 
@@ -139,12 +170,32 @@ class Host:
             if not self._closed:
                 self._tick()
 
+    # ---------------------------------------------------------------------------------------- what holds world time
+
+    def holders(self) -> Sequence[str]:
+        return self._holds.holders()
+
+    def look(self) -> bool:
+        """Nothing here waits for world time; whatever else there is to be done is begun."""
+        with self._turn:
+            if not self._closed:
+                self._look_at_changed()
+                self._send_due()
+        return bool(self._holds.holders())
+
+    def next_deadline(self) -> datetime | None:
+        return self._holds.next_deadline(self._clock.now())
+
+    def watch(self, taken: Callable[[], None], changed: Callable[[], None]) -> None:
+        self._holds.watch(taken, changed)
+
     # ---------------------------------------------------------------------------------------- between two ticks
 
     def _committed(self, commit: Commit) -> None:
         changed = [id for kind, id in commit.documents if kind == DESIRED]
         if changed:
-            self._changed.extend(changed)
+            self._intake.changed.extend(changed)
+            self._holds.update(self._intake)
             self._ring()
 
     def _ring(self) -> None:
@@ -161,13 +212,24 @@ class Host:
             if self._closed:
                 return
             try:
-                while self._changed:
-                    document = self._store.get(DESIRED, self._changed.popleft())
-                    if document is not None:
-                        self._look_at(document)
+                self._look_at_changed()
                 self._send_due()
             except Exception as problem:  # noqa: BLE001 - the tick tells it
                 self._failures.append(problem)
+
+    def _look_at_changed(self) -> None:
+        """A document leaves the list after its machine knows of it, so that one of the two always holds."""
+        changed = self._intake.changed
+        if not changed:
+            return
+        try:
+            while changed:
+                document = self._store.get(DESIRED, changed[0])
+                if document is not None:
+                    self._look_at(document)
+                changed.popleft()
+        finally:
+            self._holds.update(self._intake)
 
     # ---------------------------------------------------------------------------------------------------------- a tick
 
@@ -180,8 +242,13 @@ class Host:
 
     def _tick(self) -> None:
         self._announce()
+        self._look_at_changed()
         self._look()
         self._send_due()
+        for lapsed in self._holds.lapse():
+            who = f"{lapsed.holder.name}: {', '.join(lapsed.works)}"
+            vm = lapsed.holder.vm if isinstance(lapsed.holder, Machine) else None
+            self._event_buffer.add(vm, HoldLapsed(who, lapsed.since.isoformat()), None)
         self._event_buffer.write()
         if self._failures:
             raise self._failures.popleft()
@@ -203,6 +270,9 @@ class Host:
         self._looked_at = page[-1].id if len(page) == PAGE else ""
         for document in page:
             self._look_at(document)
+        if self._intake.is_loading and not self._looked_at:
+            self._intake.is_loading = False
+            self._holds.update(self._intake)
 
     def _look_at(self, document: Document) -> None:
         if self._seen.get(document.id) == document.etag:
@@ -219,6 +289,7 @@ class Host:
     def _drop(self, machine: Machine) -> None:
         """It is gone; should there be one of its name again by now, its document is looked at anew."""
         del self._machines[machine.vm.lower()]
+        self._holds.forget(machine)
         self._seen.pop(machine.vm.lower(), None)
 
     def _advance(self, machine: Machine) -> None:

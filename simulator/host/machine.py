@@ -2,14 +2,17 @@
 
 `advance()` does whatever is due, in the thread of whoever calls it, one caller at a time; it may take as long as a boot
 takes. Between two advances others may look at the machine (the wire server does) and wake it.
+
+A machine holds world time (`holds.py`) while it has something to do or to show. It lets go only after what it has to
+show stands in the store: then whoever waits for that has been told.
 """
 
 from __future__ import annotations
 
 import secrets
 import shutil
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -21,30 +24,24 @@ from controlplane.guest_urls import guest_sas
 from controlplane.json_object import Json
 from controlplane.ports import (
     Blob,
-    Blobs,
-    Clock,
     CommandResult,
     MachineSpec,
     PortError,
     PowerState,
     StorageUnavailable,
-    Store,
 )
 from extension.contract.bridge import TOKEN_FILE
 from extension.contract.redaction import redact
-from simulator.clock.real_time import RealTime
 from simulator.guest.agent.agent import Agent
 from simulator.guest.agent.process import end_processes_below
-from simulator.guest.conditions import ConditionsOf
 from simulator.guest.files import write_private
 from simulator.guest.machine import BootFailed, Guest
 from simulator.host.certificates import TenantCertificate, tenant_certificate
 from simulator.host.documents import AgentReport, machine_key, new_orders, observed_extensions, plugins
-from simulator.host.event_buffer import EventBuffer
 from simulator.host.goalstate import GoalState
 from simulator.host.machine_story import MachineStory
-from simulator.host.packages import PackageRepository
-from simulator.host.wireserver import WireServer
+from simulator.host.machine_work import MachineWork, earliest_end
+from simulator.host.surroundings import Surroundings
 
 HOST_FOLDER = "host"
 """What the host keeps of a machine, beside what would be on its system disk."""
@@ -58,37 +55,6 @@ STATUS_SAS_LASTS = timedelta(days=30)
 started, a boot and a change make another one, and an agent that reports through the host needs none."""
 NEVER = datetime.max.replace(tzinfo=UTC)
 AT_ONCE = datetime.min.replace(tzinfo=UTC)
-
-
-@dataclass(frozen=True)
-class Surroundings:
-    """What all machines of a host share."""
-
-    store: Store
-    guest_blobs: Callable[[str], Blobs]
-    """The storage of the disks of a virtual machine."""
-    blobs: Blobs
-    """The storage as the host itself asks it."""
-    storage_address: Callable[[str], str | None]
-    """Where a virtual machine reaches it, if not where the host does."""
-    clock: Clock
-    """For what is shown of a machine."""
-    real_time: RealTime
-    """For everything that takes time."""
-    folder: Path
-    packages: PackageRepository
-    wire: WireServer
-    event_buffer: EventBuffer
-    conditions: ConditionsOf
-    seed: int
-    status_account: str | None
-    """Storage account of the blobs to which agents report; None: they report to the host alone."""
-    ring: Callable[[], None]
-    """To be called when a machine should advance before the next tick."""
-    session_closed: Callable[[str], None]
-    """To be called with the id of a virtual machine in which a handler has ended, and written its report before."""
-    started: Cause | None = None
-    """The event of the host's start: why machines run that no request has changed since."""
 
 
 class Machine:
@@ -107,6 +73,7 @@ class Machine:
         """It was deleted, and nothing of it is left."""
         self._woken = False
         self._due = NEVER
+        self._work = MachineWork()
         self._all = surroundings
         self._story = MachineStory(vm, surroundings.event_buffer, surroundings.started)
         self._agent: Agent | None = None
@@ -128,20 +95,58 @@ class Machine:
 
     def want(self, desired: DesiredMachine) -> None:
         self._desired = desired
-        self._woken = True
+        self._wake()
 
     def report(self, status: Json) -> None:
         """The agent's aggregate status."""
-        self._report = AgentReport.parse(status, self._all.clock.now())
-        self._woken = True
+        report = AgentReport.parse(status, self._all.clock.now())
+        before, self._report = self._report, report
+        if before is not None and replace(before, reported=report.reported) == report:
+            self._woken = True  # to show when it came, which nobody waits for
+        else:
+            self._wake()
+            self.sign_of_life()
 
     def tell(self, fact: Fact) -> None:
         """Something happened to this machine."""
         self._story.tell(fact)
         if isinstance(fact, events.SessionClosed):  # its requester has ended, and written its report before
-            self._woken = True
+            self._wake()
             self._all.ring()
             self._all.session_closed(self.vm)
+        self._work.note(fact)
+        self._all.holds.update(self)
+        self.sign_of_life()
+
+    def sign_of_life(self) -> None:
+        """Something was seen of it."""
+        self._all.holds.sign_of_life(self)
+
+    def _wake(self) -> None:
+        self._work.has_news = self._woken = True
+        self._all.holds.update(self)
+
+    # ---------------------------------------------------------------------------------------- what holds world time
+
+    @property
+    def name(self) -> str:
+        return self.vm.rpartition("/")[2]
+
+    @property
+    def longest_silence_seconds(self) -> float:
+        return self._work.longest_silence_seconds
+
+    def works_on(self) -> Sequence[str]:
+        if self.gone:
+            return []
+        goal = self.goal_state if self.guest is not None else None
+        return self._work.in_words(self._desired is not self._applied, goal, self._report, self._shown)
+
+    def gives_up_at(self) -> datetime | None:
+        desired, shown = self._applied, self._shown
+        if desired is None or shown is None or self.gone or self._work.waits:
+            return None
+        return earliest_end(desired, shown)
 
     # --------------------------------------------------------------------------------------------------- what it does
 
@@ -152,6 +157,8 @@ class Machine:
     def advance(self) -> None:
         self._woken, self._due = False, NEVER  # cleared before looking, so that a wake-up meanwhile is not lost
         desired = self._desired
+        if self._work.begin(desired is not self._applied):
+            self._all.holds.update(self)
         if desired is not None and desired is not self._applied:
             self._become(desired)
         if self._agent is not None and self._agent.due <= self._all.real_time.now():
@@ -159,6 +166,11 @@ class Machine:
         self._show()
         if self._agent is not None:
             self._due = min(self._due, self._agent.due)
+        self._rest()
+
+    def _rest(self) -> None:
+        self._work.end()
+        self._all.holds.update(self)
 
     def close(self, cause: Cause | None = None) -> None:
         """The host ends. The machine stays what it is, and is started again by the next host."""
@@ -167,13 +179,18 @@ class Machine:
 
     def fail(self, problem: Exception) -> None:
         """An unexpected error. The machine is tried again after a pause."""
-        self._woken, self._due = False, self._all.real_time.now() + RETRY
+        self._woken = False
+        self._try_again_later()
         sentence = redact(f"{type(problem).__name__}: {problem}")
         if self._desired is self._applied:
             self.tell(events.MachineFailed(sentence))
         else:
             self._set("Failed", sentence)
             self._show(self._desired)
+        self._rest()
+
+    def _try_again_later(self) -> None:
+        self._due, self._work.waits = self._all.real_time.now() + RETRY, True
 
     def _become(self, desired: DesiredMachine) -> None:
         if self._applied is None:
@@ -199,7 +216,7 @@ class Machine:
             self._run(desired)
             self._applied = desired
         else:
-            self._due = self._all.real_time.now() + RETRY
+            self._try_again_later()
             self._show(desired)
 
     def _recall(self, desired: DesiredMachine) -> None:
@@ -327,6 +344,7 @@ class Machine:
             clock=self._all.clock,
             real_time=self._all.real_time,
             on_event=self.tell,
+            on_output=self.sign_of_life,
             poll=conditions.agent_poll,
             run_command=factories.run_command,
         )

@@ -45,7 +45,8 @@ AT_ONCE = datetime.min.replace(tzinfo=UTC)
 
 
 class Agent:
-    """`poll`: a host that rings may let its agents ask less often; a thousand of them would else keep it busy."""
+    """`poll`: a host that rings may let its agents ask less often; a thousand of them would else keep it busy.
+    `on_output` is called when a handler's command that runs has written something."""
 
     def __init__(
         self,
@@ -57,6 +58,7 @@ class Agent:
         clock: Clock,
         real_time: RealTime,
         on_event: Callable[[Fact], None],
+        on_output: Callable[[], None] = lambda: None,
         poll: timedelta = POLL,
         run_command: CommandRunner = Command,
     ) -> None:
@@ -67,6 +69,7 @@ class Agent:
         self._clock = clock
         self._real_time = real_time
         self._on_event = on_event
+        self._on_output = on_output
         self._poll = poll
         self._run_command = run_command
         self._work: Steps | None = None
@@ -150,6 +153,7 @@ class Agent:
             self._clock,
             self._real_time,
             self._on_event,
+            self._on_output,
         )
         for order in extensions.plugins:
             lifecycle.announce(order)

@@ -61,11 +61,15 @@ class HandlerPlace:
 
 
 class Lifecycle:
-    def __init__(self, place: HandlerPlace, clock: Clock, real_time: RealTime, on_event: OnEvent) -> None:
+    def __init__(
+        self, place: HandlerPlace, clock: Clock, real_time: RealTime, on_event: OnEvent, on_output: Callable[[], None]
+    ) -> None:
+        """`on_output` is called when a command that runs has written something."""
         self._place = place
         self._clock = clock
         self._real_time = real_time
         self._on_event = on_event
+        self._on_output = on_output
 
     def announce(self, order: PluginOrder) -> None:
         """A failure is forgotten once the handler gets another order."""
@@ -207,8 +211,12 @@ class Lifecycle:
         begun = self._real_time.now()
         self._on_event(events.CommandStarted(handler.name, handler.version, verb, order.sequence_number))
         code: int | None = None
+        written = 0
         try:
             while (code := command.poll()) is None:
+                if (now_written := command.written_bytes()) != written:
+                    written = now_written
+                    self._on_output()
                 if self._real_time.now() - begun >= LIMIT:
                     raise HandlerFailed(TIMED_OUT, f"{verb} took longer than {LIMIT.total_seconds():.0f} seconds")
                 yield

@@ -37,6 +37,9 @@ class RunningCommand(Protocol):
     def kill(self) -> None:
         """End it and everything it started; nothing if it has ended."""
 
+    def written_bytes(self) -> int:
+        """How much it has written so far; not to be asked after `output`."""
+
     def output(self) -> str:
         """What it wrote, after its end. Can be asked for once."""
 
@@ -79,6 +82,9 @@ class Command:
                     os.killpg(self._process.pid, signal.SIGKILL)
             about_to_wait("the end of a process")
             self._process.wait()
+
+    def written_bytes(self) -> int:
+        return os.fstat(self._output.fileno()).st_size
 
     def output(self) -> str:
         """What it wrote, its middle left out when it is long. Can be asked for once."""

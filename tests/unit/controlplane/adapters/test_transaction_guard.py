@@ -32,6 +32,9 @@ class Ended:
     def kill(self) -> None:
         return None
 
+    def written_bytes(self) -> int:
+        return 0
+
     def output(self) -> str:
         return ""
 

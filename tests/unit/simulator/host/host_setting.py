@@ -17,6 +17,7 @@ from controlplane.ports import ExtensionRequest, ExtensionView, InstanceView
 from simulator.clock.virtual import VirtualClock
 from simulator.guest.conditions import ConditionsOf
 from simulator.host.documents import machine_key
+from simulator.host.holds import LAPSE_SECONDS
 from simulator.host.host import Host
 from simulator.host.packages import PackageRepository
 from simulator.host.wireserver import WireServer
@@ -61,7 +62,13 @@ class World:
         """The machines of which the host said so."""
 
     @contextmanager
-    def host(self, status_account: str | None = None, storage_address: str | None = None) -> Iterator[Host]:
+    def host(
+        self,
+        status_account: str | None = None,
+        storage_address: str | None = None,
+        hold_lapse_seconds: float = LAPSE_SECONDS,
+        on_session_closed: Callable[[str], None] | None = None,
+    ) -> Iterator[Host]:
         guard = TransactionGuard(self.store)
         blobs = GuardedBlobs(self.blobs, guard)
         self.wire = wire = WireServer(self.real_time, blobs, self.packages)
@@ -80,7 +87,8 @@ class World:
             wire=wire,
             conditions=lambda vm, spec: guard.conditions(self.conditions(vm, spec)),
             status_account=status_account,
-            on_session_closed=self.sessions_closed.append,
+            on_session_closed=on_session_closed or self.sessions_closed.append,
+            hold_lapse_seconds=hold_lapse_seconds,
         )
         host.start()
         try:

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from http.client import HTTPConnection, HTTPResponse
 from queue import SimpleQueue
@@ -91,6 +91,14 @@ def test_facts_volumes_and_time(setting: Setting) -> None:
     assert bridge.Facts(**facts) == FACTS
     assert setting.handler.call("GET", "volumes")[1]["volumes"][0]["name"] == "F:\\"
     assert setting.handler.call("GET", "now")[1] == {"now": "2026-11-22T19:13:27.466585Z"}
+
+
+def test_whoever_is_let_in_is_a_sign_of_life(setting: Setting) -> None:
+    for heard, verb in enumerate(("facts", "volumes", "now", "nonsense"), 1):
+        setting.handler.call("GET", verb)
+        assert setting.machine.heard == heard
+    replace(setting.handler, token="wrong").call("GET", "facts")
+    assert setting.machine.heard == 4
 
 
 def test_freeze_and_thaw_within_a_session(setting: Setting) -> None:

@@ -88,9 +88,14 @@ class FakeMachine:
     status_blob: Blob | None = None
     reports: list[Json] = field(default_factory=list)
     told: list[Fact] = field(default_factory=list)
+    heard: int = 0
+    """How often a program of it was."""
 
     def report(self, status: Json) -> None:
         self.reports.append(status)
 
     def tell(self, fact: Fact) -> None:
         self.told.append(fact)
+
+    def sign_of_life(self) -> None:
+        self.heard += 1

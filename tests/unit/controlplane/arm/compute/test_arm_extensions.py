@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from controlplane.adapters.fabric import EXTENSION_LIMIT
-from controlplane.fabric_documents import DESIRED, OBSERVED
+from controlplane.fabric_documents import DESIRED, EXTENSION_LIMIT, OBSERVED
 from controlplane.json_object import Json
 from simulator.clock.virtual import VirtualClock
 from tests.unit.controlplane.arm.arm_world import SUBSCRIPTION, VM, ArmWorld, arm_world
