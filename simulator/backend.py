@@ -21,6 +21,7 @@ from controlplane.json_object import Json
 from controlplane.ports import Blobs, Clock, MachineSpec, Ports, PublishedHandler, StoreView
 from simulator import parties
 from simulator.clock.real_time import RealTime
+from simulator.daily_work import DailyWork
 from simulator.failures import WrongUse
 from simulator.guest.conditions import ConditionsOf, MachineConditions, Network
 from simulator.host.host import Host
@@ -50,9 +51,10 @@ class BackendContext:
     """Whether extensions that most public templates carry are installed without running anything."""
     seed: int
     conditions: ConditionsOf | None
-    """None: every machine is as `vss` and `workload_rate` say, and else as usual."""
+    """None: every machine is as `vss` and the two of workloads say, and else as usual."""
     vss: bool
     workload_rate: float
+    workload_per_day: DailyWork | None
     hold_lapse_seconds: float
     sim_token: str
     sim_networks: Sequence[IPv4Network | IPv6Network]
@@ -79,6 +81,7 @@ def host(context: BackendContext, keep: ExitStack) -> Host:
         return MachineConditions(
             vss_available=context.vss,
             workload_rate=context.workload_rate,
+            daily_work=context.workload_per_day,
             network=Network(private_address=_private_address(ports.store, vm)),
         )
 

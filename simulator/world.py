@@ -40,6 +40,7 @@ from controlplane.ports import Blobs, PortError, Ports, ServiceSettings, Storage
 from simulator import parties
 from simulator.bounds import RefusalText
 from simulator.clock.system import SystemClock
+from simulator.daily_work import DailyWork
 from simulator.failures import WorldEnded
 from simulator.pace import Pace, PaceSettings
 from simulator.packages import HANDLER_FOLDER
@@ -84,8 +85,10 @@ class Config:
     vss: bool = True
     workload_rate: float = 1.0
     """How often the workloads of machines write, as a multiple of the usual; 0: only when they are told to."""
+    workload_per_day: DailyWork | None = None
+    """What they do beside that for each day of world time, when a backup begins."""
     conditions: ConditionsOf | None = None
-    """The conditions of each machine; None: the same for all, as `vss` and `workload_rate` say."""
+    """The conditions of each machine; None: the same for all, as `vss` and those of workloads say."""
     locale: str = "en-us"
     location: str = "westus"
     boot: bool = True
@@ -370,6 +373,7 @@ class World:
             conditions=self.config.conditions,
             vss=self.config.vss,
             workload_rate=self.config.workload_rate,
+            workload_per_day=self.config.workload_per_day,
             hold_lapse_seconds=self.config.hold_lapse_seconds,
             sim_token=self._sim_token,
             sim_networks=self.config.sim_networks,

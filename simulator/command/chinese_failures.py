@@ -22,6 +22,16 @@ FAILURES = {
     "{word} is not a pace; write seconds, or KIND=SECONDS as in Restore=20": (
         "{word} 不是节奏；请写秒数，或 KIND=SECONDS，例如 Restore=20"
     ),
+    "workloads write at most {mib} MiB a day; ask for less": "工作负载每天最多写入 {mib} MiB；请减少",
+    "workloads commit at most {most_transactions} transactions a day; ask for fewer": (
+        "工作负载每天最多提交 {most_transactions} 个事务；请减少"
+    ),
+    "workloads grow by 0 to {largest_growth_percent} percent a month": (
+        "工作负载每月增长 0% 到 {largest_growth_percent}%"
+    ),
+    "'{text}' is no daily work; write bytes of files, transactions and growth a month, as in 5MiB,200tx,+1%": (
+        "“{text}”不是每日工作量；请写文件字节数、事务数和每月增长，例如 5MiB,200tx,+1%"
+    ),
     "{name} is not a step that can be held; the steps are {steps}": "{name} 不是可暂停的步骤；步骤有 {steps}",
     "--sim-from {word} is not a network; write one as in 172.16.0.0/12": (
         "--sim-from {word} 不是网络；请按 172.16.0.0/12 的形式书写"

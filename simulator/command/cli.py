@@ -133,6 +133,15 @@ def up(
             min=0, max=100, help="How often workloads in guests write, 1 being as usual; 0: only when they are told to."
         ),
     ] = 1.0,
+    workload_per_day: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WORK",
+            help="What workloads write for each day of world time when a backup begins, as in 5MiB,200tx,+1%: "
+            "bytes of files, transactions, growth a month.",
+            show_default=False,
+        ),
+    ] = None,
     hold_lapse: Annotated[
         float,
         typer.Option(
@@ -169,6 +178,7 @@ def up(
     lang: LangOption = "en",
 ) -> None:
     """Run a world until Ctrl-C."""
+    from simulator.daily_work import DailyWork
     from simulator.failures import WrongUse
     from simulator.pace import PaceSettings
 
@@ -192,6 +202,7 @@ def up(
         blob_accounts=blob_accounts,
         vss=vss,
         workload_rate=workload_rate,
+        workload_per_day=None if workload_per_day is None else DailyWork.parse(workload_per_day),
         hold_lapse_seconds=hold_lapse,
         endpoints_copy=endpoints,
         sim_networks=[_network(word) for word in sim_from or ()],

@@ -12,6 +12,7 @@ from datetime import timedelta
 from random import Random
 
 from controlplane.ports import MachineSpec
+from simulator.daily_work import DailyWork
 from simulator.guest import profiles
 from simulator.guest.agent.client import WireClient
 from simulator.guest.agent.process import Command, CommandRunner
@@ -64,10 +65,12 @@ class MachineConditions:
     """Path -> value, in place of what the system has; the handler reads it. A system without a registry has none."""
     workload_rate: float = 1.0
     """Multiplies how often workloads are ticked; 0: they do only what they are told."""
+    daily_work: DailyWork | None = None
+    """What its programs do beside that for each day of world time, at once, when a handler asks for a freeze."""
     system_file_bytes: int = SYSTEM_FILE_BYTES
     """Length of each file that an installation writes."""
     agent_poll: timedelta = AGENT_POLL
-    """World time between two looks of the agent for a goal state."""
+    """Real time between two looks of the agent for a goal state."""
     network: Network = field(default_factory=Network)
     factories: MachineFactories = field(default_factory=MachineFactories)
 

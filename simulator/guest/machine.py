@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from random import Random
+from threading import Lock
 
 from controlplane.domain.events import machines as events
 from controlplane.domain.events.event import Fact
@@ -18,6 +19,7 @@ from controlplane.ports import Blobs, Clock, MachineSpec
 from extension.contract import bridge
 from extension.contract.bridge import Facts, FreezeReport, FreezeRequest, ThawReport
 from simulator.clock.real_time import RealTime
+from simulator.daily_work import Work
 from simulator.guest import installation, shell
 from simulator.guest.attach import Attached, DiskBay, DiskMissing
 from simulator.guest.conditions import MachineConditions
@@ -32,8 +34,9 @@ from simulator.guest.vss.snapshot_set import VssService
 from simulator.guest.vss.telling import FileSystemTelling, VssTelling
 from simulator.guest.vss.writer import Writer
 from simulator.guest.vss.writers import SQL_SERVER, guid, vssadmin_list_writers
+from simulator.guest.workload.catch_up import DueWork
 from simulator.guest.workload.plain_files import FilesWorkload, content_of
-from simulator.guest.workload.workload import OS_DISK, TROUBLE, DatabaseWorkload, Workload
+from simulator.guest.workload.workload import OS_DISK, TROUBLE, DatabaseWorkload, Workload, WorkloadEnded
 
 TICK_SECONDS = 0.2
 
@@ -81,6 +84,8 @@ class Guest:
         self._stops: list[Callable[[], None]] = []
         self._cache = BlockCache()
         self._vss: VssService | None = None
+        self._due_work: DueWork | None = None
+        self._working = Lock()
 
     @property
     def running(self) -> bool:
@@ -140,6 +145,8 @@ class Guest:
         if self._conditions.workload_rate > 0:
             period = TICK_SECONDS / self._conditions.workload_rate
             self._stops = [self._real_time.every(period, workload.tick) for workload in self.workloads.values()]
+        if self._conditions.daily_work is not None:
+            self._due_work = DueWork(self._folder / "daily.json", self._conditions.daily_work, self._clock.now())
         self._on_event(events.GuestBooted(self.computer_name, len(self._attached)))
 
     def shutdown(self, clean: bool = True) -> None:
@@ -148,6 +155,9 @@ class Guest:
             return
         for stop in self._stops:
             stop()
+        if self._due_work is not None:
+            self._due_work.keep(self._clock.now())
+            self._due_work = None
         self._vss.close()
         for workload in self.workloads.values():
             try:
@@ -217,13 +227,17 @@ class Guest:
         )
 
     def open_session(self, task_id: str) -> str:
-        return self.vss.open_session(task_id)
+        session = self.vss.open_session(task_id)
+        if self.profile.has_vss and not self._conditions.vss_available:  # then nobody will ask for a freeze
+            self._catch_up(task_id)
+        return session
 
     def close_session(self, session: str) -> None:
         """The requester has ended; a freeze that it left is released."""
         self.vss.close_session(session)
 
     def freeze(self, request: FreezeRequest) -> FreezeReport:
+        self._catch_up(self.vss.task_of(request.session))
         return self.vss.freeze(request)
 
     def thaw(self, session: str) -> ThawReport:
@@ -232,6 +246,24 @@ class Guest:
     def ground_truth(self, task_id: str) -> GroundTruth | None:
         """The disks' contents when this task froze them, or the order of writes during its session."""
         return self._truths.get(task_id)
+
+    def _catch_up(self, task_id: str) -> None:
+        """Let the programs do what they would have done while world time passed."""
+        if self._due_work is None:
+            return
+        with self._working:
+            now, done = self._clock.now(), Work()
+            due = self._due_work.due(now)
+            for workload in self.workloads.values():
+                try:
+                    done += workload.catch_up(due)
+                except (WorkloadEnded, *TROUBLE) as error:
+                    self._on_event(events.WorkloadFailed(workload.name, f"{type(error).__name__}: {error}"))
+            if done != Work():
+                passed = self._due_work.done(done, now)
+                self._on_event(
+                    events.WorkloadCaughtUp(task_id, round(passed, 3), int(done.file_bytes), int(done.transactions))
+                )
 
     def _attach_disks(self, bay: DiskBay) -> None:
         lost: list[LostWrites] = []

@@ -140,6 +140,8 @@ class MachineStory:
                 self._sessions[task] = self._add(fact, self._command_of(task))
             case events.FreezeAsked(task):
                 self._freezes[task] = self._steps[task] = self._add(fact, self._sessions.get(task))
+            case events.WorkloadCaughtUp(task):
+                self._add(fact, self._sessions.get(task))
             case events.ThawAsked(task):
                 self._steps[task] = self._add(fact, self._frozen.get(task) or self._sessions.get(task))
             case events.VssFrozen(task) | events.FileSystemsFrozen(task):

@@ -309,6 +309,20 @@ class SessionOpened(
 
 
 @dataclass(frozen=True)
+class WorkloadCaughtUp(
+    Fact, name="workload.caught_up", party=Party.GUEST, parents=(SessionOpened.NAME,), job=SOMETIMES, vm=ALWAYS
+):
+    """The programs in the guest did what they do in the world time that had passed, at once."""
+
+    task_id: str
+    seconds: float
+    """World time since they did so last, while the machine ran. Of more than 31 days only the work of so many is
+    done."""
+    file_bytes: int
+    transactions: int
+
+
+@dataclass(frozen=True)
 class SessionClosed(
     Fact, name="bridge.session_closed", party=Party.GUEST, parents=(SessionOpened.NAME,), job=SOMETIMES, vm=ALWAYS
 ):

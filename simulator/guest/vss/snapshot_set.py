@@ -158,6 +158,11 @@ class VssService:
         self._remember_order(session)
         self._on_event(events.SessionClosed(session.task_id, left_frozen=hold is not None))
 
+    def task_of(self, session_id: str) -> str:
+        """For which task a requester came."""
+        with self._lock:
+            return self._find(session_id).task_id
+
     def close(self) -> None:
         """The guest stops: every freeze is released."""
         for session_id in list(self._sessions):

@@ -1,7 +1,8 @@
 """Plain text files that can be checked by themselves: the first line holds the digest of the rest.
 
 A workload rewrites them in turn, always in the length of a cluster: a file is then one write of a whole block, sent
-whole or not at all, and nothing of it need be read or kept in memory.
+whole or not at all, and nothing of it need be read or kept in memory. What it writes for the days that have passed goes
+to larger files beside them, which are rewritten in turn too.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Protocol
 
 from controlplane.json_object import Json
 from controlplane.ports import BlockSource
+from simulator.daily_work import Work
 from simulator.guest.disk.directory import CLUSTER_BYTES, VolumeError
 from simulator.guest.disk.gate import Gate
 from simulator.guest.disk.image import mount_all
@@ -25,6 +27,9 @@ from simulator.guest.workload.workload import TROUBLE, OnProblem, WorkloadEnded
 
 FILES_PER_VOLUME = 4
 FILE_BYTES = CLUSTER_BYTES
+DAILY_FILES_PER_VOLUME = 32
+"""At most, and never on more than half of a volume."""
+DAILY_FILE_BYTES = 1024 * 1024
 MARK = b"sha256 "
 PIECE_BYTES = 1024 * 1024
 LINE_BYTES = 65
@@ -61,9 +66,9 @@ def _text(seed: str, length: int) -> Iterator[bytes]:
         yield piece[:-1] + b"\n"
 
 
-def with_digest(name: str, body: bytes) -> bytes:
+def with_digest(name: str, body: bytes, generation: int = 0) -> bytes:
     """A file of this content that can be checked by itself."""
-    return _head(name, 0, sha256(body)) + body
+    return _head(name, generation, sha256(body)) + body
 
 
 def is_whole(data: bytes) -> bool:
@@ -90,7 +95,14 @@ class FilesWorkload:
         self._places = [
             (volumes[lun], f"report-{number}.txt") for number in range(FILES_PER_VOLUME) for lun in sorted(volumes)
         ]
+        self._daily_places = [
+            (volumes[lun], f"daily-{number}.txt")
+            for number in range(DAILY_FILES_PER_VOLUME)
+            for lun in sorted(volumes)
+            if (number + 1) * DAILY_FILE_BYTES <= volumes[lun].size_bytes // 2
+        ]
         self._written = 0
+        self._daily_written = 0
         self._closed = False
 
     def tick(self) -> None:
@@ -115,6 +127,38 @@ class FilesWorkload:
                 if self._closed:
                     raise WorkloadEnded(f"the workload {self.name} has ended")
                 self._write_next()
+
+    def catch_up(self, due: Work) -> Work:
+        """Whole clusters of files; a volume without room has none."""
+        done, tries = 0, 0
+        with self._lock:
+            if self._closed:
+                raise WorkloadEnded(f"the workload {self.name} has ended")
+            if self._gate.held:
+                return Work()
+            while due.file_bytes - done >= CLUSTER_BYTES and tries < len(self._daily_places):
+                length = min(int(due.file_bytes - done) // CLUSTER_BYTES * CLUSTER_BYTES, DAILY_FILE_BYTES)
+                if self._write_daily(length):
+                    done, tries = done + length, 0
+                else:
+                    tries += 1
+        return Work(file_bytes=done)
+
+    def _write_daily(self, length: int) -> bool:
+        """The next of the files, of this length. False: it has no room."""
+        volume, name = self._daily_places[self._daily_written % len(self._daily_places)]
+        self._daily_written += 1
+        head_bytes = len(_head(name, 0, sha256()))
+        body = b"".join(_text(f"{self._seed} {name} {self._daily_written}", length - head_bytes))
+        try:
+            file = volume.open(name)
+            file.write(0, with_digest(name, body, self._daily_written))
+            file.truncate(length)
+            file.flush()
+        except VolumeError:
+            volume.delete(name)
+            return False
+        return True
 
     def archive(self, lun: int, size_bytes: int) -> str:
         """Write one more file, of this size, which stays as it is; returns its name. VolumeError: no such volume, or no
@@ -143,7 +187,7 @@ class FilesWorkload:
         file.flush()
 
     def facts(self) -> Json:
-        return {"files_written": self._written}
+        return {"files_written": self._written + self._daily_written}
 
     def close(self, clean: bool) -> None:
         with self._lock:

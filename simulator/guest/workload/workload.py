@@ -8,7 +8,9 @@ freeze nearly always has something to recover.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from random import Random
 from threading import Event, Lock
@@ -20,6 +22,7 @@ from controlplane.json_object import Json
 from controlplane.ports import PortError
 from controlplane.writer_held import about_to_wait
 from simulator.clock.real_time import RealTime
+from simulator.daily_work import Work
 from simulator.guest.disk.directory import VolumeError
 from simulator.guest.disk.disk import DiskCorrupt
 from simulator.guest.disk.gate import Gate
@@ -32,6 +35,8 @@ TRANSFERS_PER_TICK = 6
 LARGEST_TRANSFER = 100
 NOTE_BYTES = 200
 CACHED_PAGES = 8
+PAGES_OF_ALL = 256
+"""More than the database has."""
 OS_DISK = -1
 LOOK_SECONDS = 0.02
 """How often a caller that waits for a workload looks at the time."""
@@ -60,6 +65,9 @@ class Workload(Protocol):
 
     def run(self, amount: int) -> None:
         """So many units of work at once (transactions, files). Waits while frozen; raises WorkloadEnded."""
+
+    def catch_up(self, due: Work) -> Work:
+        """Do its part of the work of world time that has passed, at once; what it has done. Nothing while frozen."""
 
     def facts(self) -> Json:
         """What an image taken now must contain at least."""
@@ -117,6 +125,21 @@ class DatabaseWorkload:
                     self._fail(error)
                     raise
                 amount -= 1
+
+    def catch_up(self, due: Work) -> Work:
+        """Whole transactions, in one of the database's own: nobody could see them one by one."""
+        amount = int(due.transactions)
+        with self._lock:
+            if self._closed:
+                raise WorkloadEnded(f"the workload {self.name} has ended")
+            if not amount or self._gate.held or not self._running.is_set():
+                return Work()
+            try:
+                self._commit_at_once(amount)
+            except TROUBLE as error:
+                self._fail(error)
+                raise
+        return Work(transactions=amount)
 
     def on_vss(self, event: WriterEvent, deadline: datetime) -> None:
         """The VSS writer of this program."""
@@ -195,7 +218,7 @@ class DatabaseWorkload:
         self._transfers = 0
         if not database.number("SELECT count(*) FROM sqlite_schema WHERE name = 'bank'"):
             self._create(database)
-        database.connection.execute(f"PRAGMA cache_size = {CACHED_PAGES}; PRAGMA cache_spill = {CACHED_PAGES}")
+        _set_cache(database, CACHED_PAGES)
         self._facts = {"last_transaction": database.number("SELECT last_transaction FROM bank")}
         return database
 
@@ -216,6 +239,26 @@ class DatabaseWorkload:
         while self._transfers:
             self._transfer(database)
 
+    def _commit_at_once(self, amount: int) -> None:
+        database = self._database or self._open()
+        while self._transfers:  # the rest of the running one
+            self._transfer(database)
+        changes: Counter[int] = Counter()
+        for _ in range(amount * TRANSFERS_PER_TRANSACTION):
+            giver, taker, money = self._draw()
+            changes[giver] -= money
+            changes[taker] += money
+        with _room_for_all(database), database.connection as connection:
+            rows = [(change, account) for account, change in sorted(changes.items())]
+            connection.executemany("UPDATE account SET balance = balance + ? WHERE id = ?", rows)
+            connection.execute("UPDATE bank SET last_transaction = last_transaction + ?", (amount,))
+        self._facts = {"last_transaction": database.number("SELECT last_transaction FROM bank")}
+
+    def _draw(self) -> tuple[int, int, int]:
+        """A transfer: from which account, to which, how much."""
+        giver, taker = self._chance.sample(range(ACCOUNTS), 2)
+        return giver, taker, self._chance.randint(1, LARGEST_TRANSFER)
+
     def _work(self) -> None:
         """End inside a transaction, and with its pages on the disk."""
         database = self._database or self._open()
@@ -230,8 +273,7 @@ class DatabaseWorkload:
         execute = database.connection.execute
         if not self._transfers:
             execute("BEGIN")
-        giver, taker = self._chance.sample(range(ACCOUNTS), 2)
-        amount = self._chance.randint(1, LARGEST_TRANSFER)
+        giver, taker, amount = self._draw()
         execute("UPDATE account SET balance = balance - ? WHERE id = ?", (amount, giver))
         execute("UPDATE account SET balance = balance + ? WHERE id = ?", (amount, taker))
         self._transfers += 1
@@ -244,6 +286,20 @@ class DatabaseWorkload:
         execute("COMMIT")
         self._transfers = 0
         self._facts = {"last_transaction": database.number("SELECT last_transaction FROM bank")}
+
+
+def _set_cache(database: Database, pages: int) -> None:
+    database.connection.execute(f"PRAGMA cache_size = {pages}; PRAGMA cache_spill = {pages}")
+
+
+@contextmanager
+def _room_for_all(database: Database) -> Iterator[None]:
+    """Its whole file fits into the cache, so that each page is written once."""
+    _set_cache(database, PAGES_OF_ALL)
+    try:
+        yield
+    finally:
+        _set_cache(database, CACHED_PAGES)
 
 
 def new_homes(volumes: Mapping[int, Volume]) -> Homes:
