@@ -23,7 +23,8 @@ from simulator import parties
 from simulator.clock.real_time import RealTime
 from simulator.daily_work import DailyWork
 from simulator.failures import WrongUse
-from simulator.guest.conditions import ConditionsOf, MachineConditions, Network
+from simulator.guest.agent.warm_start import WarmStart, can_fork
+from simulator.guest.conditions import ConditionsOf, MachineConditions, MachineFactories, Network
 from simulator.host.host import Host
 from simulator.host.packages import PackageRefused, PackageRepository
 from simulator.host.wireserver import WireServer
@@ -49,6 +50,8 @@ class BackendContext:
     packages: Sequence[Path]
     inert_extensions: bool
     """Whether extensions that most public templates carry are installed without running anything."""
+    warm_start: bool
+    """Whether our own handler's processes are forked from an interpreter that waits, where the system can."""
     seed: int
     conditions: ConditionsOf | None
     """None: every machine is as `vss` and the two of workloads say, and else as usual."""
@@ -77,12 +80,15 @@ def host(context: BackendContext, keep: ExitStack) -> Host:
     keep.callback(wire.close)
     wire.address = serving.address
 
+    factories = _factories(context.warm_start, keep)
+
     def usual(vm: str, spec: MachineSpec) -> MachineConditions:
         return MachineConditions(
             vss_available=context.vss,
             workload_rate=context.workload_rate,
             daily_work=context.workload_per_day,
             network=Network(private_address=_private_address(ports.store, vm)),
+            factories=factories,
         )
 
     made = Host(
@@ -103,6 +109,14 @@ def host(context: BackendContext, keep: ExitStack) -> Host:
     )
     keep.callback(made.close)
     return made
+
+
+def _factories(warm_start: bool, keep: ExitStack) -> MachineFactories:
+    if not warm_start or not can_fork():
+        return MachineFactories()
+    starts = WarmStart()
+    keep.callback(starts.close)
+    return MachineFactories(run_command=starts.run_command)
 
 
 def _private_address(store: StoreView, vm: str) -> str | None:

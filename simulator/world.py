@@ -113,6 +113,8 @@ class Config:
     """Handlers that extensions can be made of: zips, or the folder of this project's own, with its former versions."""
     inert_extensions: bool = True
     """Install extensions that most public templates carry without running anything; False: refuse them by name."""
+    warm_start: bool = True
+    """Fork our own handler's processes from an interpreter that waits, where the system can; False: start each anew."""
     cache: Path = field(default_factory=cache_folder)
     endpoints_copy: Path | None = None
     on_examined: Callable[[int, int], None] | None = None
@@ -369,6 +371,7 @@ class World:
             guests=self.state.guests,
             packages=self.config.packages,
             inert_extensions=self.config.inert_extensions,
+            warm_start=self.config.warm_start,
             seed=self.state.seed,
             conditions=self.config.conditions,
             vss=self.config.vss,

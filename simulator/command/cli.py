@@ -175,6 +175,13 @@ def up(
             help="Whether common extensions are installed without running anything, or refused.",
         ),
     ] = True,
+    warm_start: Annotated[
+        bool,
+        typer.Option(
+            "--warm-start/--cold-start",
+            help="Whether handler processes are forked from an interpreter that waits, where the system can.",
+        ),
+    ] = True,
     lang: LangOption = "en",
 ) -> None:
     """Run a world until Ctrl-C."""
@@ -211,6 +218,7 @@ def up(
         on_demand_backups_per_day=on_demand_backups,
         strict_api_versions=strict_api_versions,
         inert_extensions=inert_extensions,
+        warm_start=warm_start,
         on_examined=lambda done, total: typer.echo(texts.label("up_examined", lang, done=done, total=total), err=True),
     )
     _run_until_interrupted(config, lang)

@@ -374,6 +374,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "simulator.parties",
         "simulator.serving",
         "simulator.clock",
+        f"{GUEST}.agent",
         f"{GUEST}.conditions",
         "simulator.host",
         "simulator.control",

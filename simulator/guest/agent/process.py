@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Protocol
+from typing import IO, Protocol
 
 from controlplane.writer_held import about_to_wait
 
@@ -88,14 +88,19 @@ class Command:
 
     def output(self) -> str:
         """What it wrote, its middle left out when it is long. Can be asked for once."""
-        with self._output as file:
-            size = file.seek(0, os.SEEK_END)
-            file.seek(0)
-            if size <= HEAD_BYTES + TAIL_BYTES:
-                return file.read().decode(errors="replace").strip()
-            head = file.read(HEAD_BYTES)
-            file.seek(size - TAIL_BYTES)
-            return f"{head.decode(errors='replace')}\n...\n{file.read().decode(errors='replace')}".strip()
+        return text_of_output(self._output)
+
+
+def text_of_output(written: IO[bytes]) -> str:
+    """What is in the file of a command's output, its middle left out when it is long. Closes it."""
+    with written as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(0)
+        if size <= HEAD_BYTES + TAIL_BYTES:
+            return file.read().decode(errors="replace").strip()
+        head = file.read(HEAD_BYTES)
+        file.seek(size - TAIL_BYTES)
+        return f"{head.decode(errors='replace')}\n...\n{file.read().decode(errors='replace')}".strip()
 
 
 def command_line(root: Path, command: str) -> list[str]:
