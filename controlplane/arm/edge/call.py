@@ -53,7 +53,9 @@ class Answer:
 class Dispatcher(Protocol):
     """All operations of this service, for one that needs another."""
 
-    def carry_out(self, caller: Call, method: str, path: str, body: Json | None) -> Answer: ...
+    def carry_out(
+        self, caller: Call, method: str, path: str, body: Json | None, query: Mapping[str, str] | None = None
+    ) -> Answer: ...
 
     def knows(self, method: str, path: str) -> bool: ...
 
@@ -147,9 +149,10 @@ class Call:
         parameters = {"api-version": self.query["api-version"], **(query or {})}
         return f"{self.base_url}{quote(path, safe='/;=')}?{urlencode(parameters, quote_via=quote, safe='$')}"
 
-    def ask(self, method: str, path: str, body: Json | None = None) -> Answer:
-        """Carry out another operation in this caller's name, in this thread. What it refuses is raised."""
-        return self.dispatcher.carry_out(self, method, path, body)
+    def ask(self, method: str, path: str, body: Json | None = None, query: Mapping[str, str] | None = None) -> Answer:
+        """Carry out another operation in this caller's name, in this thread. What it refuses is raised. `query` is what
+        is asked beside the api-version, its names in lower case."""
+        return self.dispatcher.carry_out(self, method, path, body, query)
 
     def check_alone(self, method: str, path: str, body: Json) -> None:
         """Raise what another operation would refuse in any case, while what it depends on does not exist yet."""

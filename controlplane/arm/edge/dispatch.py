@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
 
@@ -54,9 +55,11 @@ class Operations:
         place = self._table.find(split(path))
         return place is not None and method in place.routes
 
-    def carry_out(self, caller: Call, method: str, path: str, body: Json | None) -> Answer:
+    def carry_out(
+        self, caller: Call, method: str, path: str, body: Json | None, query: Mapping[str, str] | None = None
+    ) -> Answer:
         """An operation that another one needs: the same table and the same rules, but what is refused is raised."""
-        route, call = self._located(caller, method, path, body)
+        route, call = self._located(caller, method, path, body, query)
         if method == "GET":
             return route.run(call)
         request = events.ServiceRequest(operation_name(method, split(call.id)), call.id, call.query["api-version"])
@@ -73,13 +76,15 @@ class Operations:
         if route.check_alone is not None:
             route.check_alone(call)
 
-    def _located(self, caller: Call, method: str, path: str, body: Json | None) -> tuple[Route, Call]:
+    def _located(
+        self, caller: Call, method: str, path: str, body: Json | None, query: Mapping[str, str] | None = None
+    ) -> tuple[Route, Call]:
         """The operation, and the caller's request for it."""
         place = self.find(method, path)
         route = place.routes.get(method)
         if route is None:
             raise self.missing(method, place)
-        query = {"api-version": caller.query["api-version"]}
+        query = {"api-version": caller.query["api-version"], **(query or {})}
         content = b"" if body is None else encode(body)
         call = replace(caller, method=method, id=place.id, names=place.names, query=query, headers={}, content=content)
         return route, call

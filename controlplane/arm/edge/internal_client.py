@@ -9,9 +9,11 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from http import HTTPStatus
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
+from controlplane.arm.edge import api_versions
 from controlplane.arm.edge.call import Answer, Call, Dispatcher
 from controlplane.arm.edge.error_mapping import Expected, expected
 from controlplane.arm.sign_in.aad import Identity
@@ -88,6 +90,22 @@ class InternalClient:
     def get(self, id: str, api_version: str | None) -> Json:
         resource: Json = json.loads(self._ask("GET", id, api_version or VERSION).content)
         return resource
+
+    def read(self, address: str) -> Json | None:
+        """What ARM answers to a GET of this path with its query; None where there is nothing. In the version that the
+        query names, or else one of our own."""
+        parts = urlsplit(address)
+        query = {name.lower(): value for name, value in parse_qsl(parts.query, keep_blank_values=True)}
+        api_versions.check(query.setdefault("api-version", VERSION))
+        try:
+            answer = self._caller.ask("GET", unquote(parts.path), None, query)
+        except Expected as error:
+            refusal = expected(error)
+            if refusal.status == HTTPStatus.NOT_FOUND:
+                return None
+            raise refusal from error
+        content: Json | None = json.loads(answer.content) if answer.content else None
+        return content
 
     def delete(self, id: str, cause: Cause) -> None:
         self._ask("DELETE", id, VERSION, caller=replace(self._caller, cause=cause))
