@@ -50,9 +50,6 @@ class ClockWrapper(Clock):
     def now(self) -> datetime:
         return self.inner.now()
 
-    def every(self, seconds: float, action: Callable[[], None]) -> Callable[[], None]:
-        return self.inner.every(seconds, action)
-
 
 class BlobWriterWrapper(BlobWriter):
     def __init__(self, inner: BlobWriter) -> None:

@@ -45,13 +45,6 @@ class Clock(Protocol):
     def now(self) -> datetime:
         """The world's time, aware, UTC."""
 
-    def every(self, seconds: float, action: Callable[[], None]) -> Callable[[], None]:
-        """Run `action` each `seconds` of world time, never twice at once; the result ends it.
-
-        Runs missed while time jumped are made up by one run. An action that raises goes on being run;
-        the exception is handed to the clock's `on_error`.
-        """
-
 
 # ---------------------------------------------------------------------------------------------------------------- Blobs
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from random import Random
@@ -21,6 +22,7 @@ from controlplane.json_object import Json
 from controlplane.ports import Blobs, Clock, MachineSpec, Ports, PublishedHandler, StoreView
 from simulator import parties
 from simulator.clock.real_time import RealTime
+from simulator.clock.world_time import WorldTime
 from simulator.daily_work import DailyWork
 from simulator.failures import WrongUse
 from simulator.guest.agent.warm_start import WarmStart, can_fork
@@ -62,6 +64,9 @@ class BackendContext:
     sim_token: str
     sim_networks: Sequence[IPv4Network | IPv6Network]
     endpoints: Callable[[], Json]
+    time: WorldTime
+    read: Callable[[str], Json | None]
+    """What ARM answers to a GET."""
 
 
 def host(context: BackendContext, keep: ExitStack) -> Host:
@@ -148,6 +153,7 @@ def controls(context: BackendContext, host: Host, keep: ExitStack) -> Applicatio
 
 def _controls(context: BackendContext, host: Host, keep: ExitStack) -> Application:
     from simulator.control import api as control
+    from simulator.control.clock import ClockControls
     from simulator.control.reset import Resetter
     from simulator.control.vault_checks import VaultChecks
     from simulator.control.verify import Verifier
@@ -156,9 +162,15 @@ def _controls(context: BackendContext, host: Host, keep: ExitStack) -> Applicati
     ports = context.ports
     verifier = Verifier(ports.store, context.blobs_of(parties.CONTROL), ports.settings, host.ground_truth)
     resetter = Resetter(ports, context.engine, host, context.pace)
-    of_world = WorldControls(ports.store, context.clock, context.limits, context.pace, resetter, context.endpoints)
+    clock = ClockControls(context.time, partial(_has_ended, context.engine), context.read)
+    of_world = WorldControls(ports.store, clock, context.limits, context.pace, resetter, context.endpoints)
     checks = VaultChecks(ports)
     keep.callback(checks.close)
     return control.build(
         control.Controls(context.sim_token, ports.store, host, verifier, of_world, checks, context.sim_networks)
     )
+
+
+def _has_ended(engine: InlineEngine, job: str) -> bool | None:
+    run = engine.runs.get(job)
+    return None if run is None else run.status == "ended"

@@ -183,14 +183,36 @@ class Client:
         """One request to the control API, for instance `sim("GET", "/vms")`."""
         return self._json(self._sim(method, path, body, query))
 
+    def advance(self, on_progress: Callable[[Json], None] = lambda progress: None, **asked: Any) -> Json:
+        """Advance world time and wait until that has ended: `advance(by="30d")`, `advance(to="2026-03-01")`,
+        `advance(until="next")`, `advance(resume=True)`. What ran, and where and why it stopped; a failed one is raised.
+        """
+        headers = {"Prefer": "respond-async"}
+        progress = self._json(self._sim("POST", "/clock/advance", asked, {}, headers))
+        number, end = progress["id"], self._monotonic() + self._limit_seconds
+        while progress["status"] == "advancing":
+            on_progress(progress)
+            self._check_limit("/_sim/clock/advance", end)
+            self._pause(POLL_SECONDS)
+            progress = self.sim("GET", "/clock/advance")
+            if progress["id"] != number:
+                raise RequestFailed(
+                    409, "ClockBusy", "another advance has begun meanwhile, and what this one did is gone"
+                )
+        if progress["status"] != "ready":
+            raise RequestFailed(500, "AdvanceFailed", str(progress["problem"]))
+        return progress
+
     def sim_text(self, path: str, **query: str) -> str:
         """A control API answer that is text."""
         return self._sim("GET", path, None, query).text
 
     # --------------------------------------------------------------------------------------------------------- inside
 
-    def _sim(self, method: str, path: str, body: Json | None, query: Mapping[str, str]) -> httpx.Response:
-        headers = {"Authorization": f"Bearer {self.endpoints['sim_token']}"}
+    def _sim(
+        self, method: str, path: str, body: Json | None, query: Mapping[str, str], headers: Json | None = None
+    ) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {self.endpoints['sim_token']}", **(headers or {})}
         return _checked(self._send(method, f"{self.endpoints['sim']}{path}", query or None, headers, body))
 
     def _send(

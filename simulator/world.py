@@ -39,9 +39,15 @@ from controlplane.json_object import Json
 from controlplane.ports import Blobs, PortError, Ports, ServiceSettings, StorageUnavailable
 from simulator import parties
 from simulator.bounds import RefusalText
+from simulator.clock import kept_clock
+from simulator.clock.kept_clock import ClockSettings
+from simulator.clock.served_requests import ServedRequests
 from simulator.clock.system import SystemClock
+from simulator.clock.world_clock import WorldClock
+from simulator.clock.world_time import WorldTime
 from simulator.daily_work import DailyWork
 from simulator.failures import WorldEnded
+from simulator.held_requests import holding
 from simulator.pace import Pace, PaceSettings
 from simulator.packages import HANDLER_FOLDER
 from simulator.parties import Wrappers
@@ -61,7 +67,6 @@ if TYPE_CHECKING:
 
 
 CONTROL_PREFIX = "/_sim"
-TIMETABLE_SECONDS = 1.0
 OLDER_STORE = "store.db is older than the last run: what happened after it was copied is not in it"
 ACCOUNTS_MARK = "accounts_mark"
 """What the state folder keeps of it: the end of the names of the service's own storage accounts."""
@@ -91,6 +96,8 @@ class Config:
     """The conditions of each machine; None: the same for all, as `vss` and those of workloads say."""
     locale: str = "en-us"
     location: str = "westus"
+    clock: ClockSettings = field(default_factory=ClockSettings)
+    """How world time passes; what is not said is as it was."""
     boot: bool = True
     """False: store and blobs are served, but no virtual machine runs and no job goes on."""
     scheduled: bool = True
@@ -175,12 +182,15 @@ class World:
         keep.callback(lambda: self.state.close(orderly=self._is_orderly()))
         keep.enter_context(recording(self.state.logs))
         self._settings = self._service_settings()
-        self.clock = SystemClock(on_error=_action_failed)
-        keep.callback(self.clock.close)
+        self.clock = WorldClock()
         self.real_time = SystemClock(on_error=_action_failed)
         keep.callback(self.real_time.close)
         opened = open_store(self.state, config.dsn, self.clock, keep, self._is_orderly)
         self.store = opened.store
+        kept = kept_clock.restored(self.clock, kept_clock.read(self.store), config.clock)
+        self.time = WorldTime(self.clock, self.store, kept, _action_failed)
+        self._served = ServedRequests()
+        self.time.add(self._served)
         self._examined = opened.is_as_left and not self.state.was_killed
         if opened.is_older:
             self.renewed.append(OLDER_STORE)
@@ -198,6 +208,7 @@ class World:
         paced = self.pace.paced(plans(lambda: self._requests))
         self.engine = InlineEngine(paced, lambda: self.ports, self.store.runs, workers=config.job_workers)
         keep.callback(self.engine.close)
+        self.time.add(self.engine)
         self._begin_identity()
         behind = keep.enter_context(ExitStack())  # closed after the servers, whichever starts first
         early = self._may_answer_early()
@@ -211,21 +222,16 @@ class World:
         if config.boot:
             self.host.start()
             self.engine.recover()
-            if config.scheduled:
-                self._keep_the_timetable()
+            self._start_time()
         self._publish()
 
-    def _keep_the_timetable(self) -> None:
-        """Do what is due, from second to second."""
-        timetable = Timetable(self.ports, self.engine)
-        self._stack.callback(timetable.close)
-
-        def look() -> None:
-            due = timetable.next_due()
-            if due is not None and due <= self.clock.now():
-                timetable.run()
-
-        self._stack.callback(self.clock.every(TIMETABLE_SECONDS, look))
+    def _start_time(self) -> None:
+        calendar = None
+        if self.config.scheduled:
+            calendar = Timetable(self.ports, self.engine)
+            self._stack.callback(calendar.close)
+        self.time.start(calendar)
+        self._stack.callback(self.time.close)
 
     def _examine(self, opened: OpenedStore) -> None:
         """Find what the storage has lost. One of our own that ended in order has lost nothing, however its world ended;
@@ -350,7 +356,7 @@ class World:
         service = arm.build(self.ports, self.engine, self._identity, self._limits, strict)
         self._requests = arm.internal_client(self.ports, self.engine, self._identity)
         _serve_certificate(service, self.authority)
-        app = _side_by_side(service, self._controls)
+        app = _side_by_side(holding(service, self._served, arm.ROOTS), self._controls)
         certificate = self.authority.certificate_file("server", server_hosts(self.config.host))
         self._serving = Serving(app, self.config.host, self.config.arm_port, refuse=_as_the_service)
         self._stack.callback(self._serving.close)
@@ -381,8 +387,11 @@ class World:
             sim_token=self._sim_token,
             sim_networks=self.config.sim_networks,
             endpoints=self._published_endpoints,
+            time=self.time,
+            read=lambda path: self._requests.read(path),
         )
         self.host = backend.host(context, keep)
+        self.time.add(self.host)
         self._controls.set_result(backend.controls(context, self.host, keep))
 
     # ----------------------------------------------------------------------------------------------------- what is told

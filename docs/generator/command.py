@@ -87,25 +87,27 @@ def text() -> str:
     )
 
 
-def commands() -> Iterator[tuple[str, TyperCommand]]:
+def commands() -> Iterator[tuple[str, TyperCommand | TyperGroup]]:
     """Every command of `backupsim` by its full name, those of groups too."""
     return _commands("backupsim", typer.main.get_command(cli.app))
 
 
-def _commands(name: str, command: object) -> Iterator[tuple[str, TyperCommand]]:
+def _commands(name: str, command: object) -> Iterator[tuple[str, TyperCommand | TyperGroup]]:
     if isinstance(command, TyperGroup):
         for inner_name, inner in command.commands.items():
             yield from _commands(f"{name} {inner_name}", inner)
+        if command.invoke_without_command:
+            yield name, command
     else:
         assert isinstance(command, TyperCommand)
         yield name, command
 
 
-def options(command: TyperCommand) -> Iterator[TyperOption]:
+def options(command: TyperCommand | TyperGroup) -> Iterator[TyperOption]:
     return (parameter for parameter in command.params if isinstance(parameter, TyperOption))
 
 
-def _command(name: str, command: TyperCommand) -> str:
+def _command(name: str, command: TyperCommand | TyperGroup) -> str:
     arguments = [
         (code(str(parameter.name).upper()), "", "", str(getattr(parameter, "help", "")))
         for parameter in command.params

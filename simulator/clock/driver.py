@@ -170,7 +170,7 @@ class Driver:
         self._refuse_while_busy()
         cut_off = self.interrupted
         if cut_off is None:
-            raise ClockRefused("no advance was cut off; begin one with clock advance")
+            raise ClockRefused("no advance was cut off; begin one with backupsim clock advance")
         end = parse_instant(cut_off["end"]) if cut_off["end"] else None
         return self.advance_to(target_of(cut_off["asked"]), asked_by, end)
 

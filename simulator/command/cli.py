@@ -9,21 +9,20 @@ from __future__ import annotations
 import gc
 import json
 import shlex
-import signal
 import sys
 import tempfile
-import threading
 from contextlib import ExitStack, nullcontext, suppress
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
 from controlplane.json_object import Json
-from simulator.command import cli_clients, cli_control, cli_vault, help_pages, program, texts, worlds
+from simulator.command import cli_clients, cli_clock, cli_control, cli_vault, help_pages, program, texts, worlds
 from simulator.command.bootstrap import language_of
+from simulator.command.interruption import INTERRUPTED as INTERRUPTED
+from simulator.command.interruption import Interrupted, Interruptible
 from simulator.command.options import (
     BlobAccountsOption,
     BlobEndpointOption,
@@ -38,7 +37,7 @@ if TYPE_CHECKING:
     from simulator.world import Config, World
 
 
-OK, BAD, USAGE, LACKS, INTERRUPTED = 0, 1, 2, 3, 130
+OK, BAD, USAGE, LACKS = 0, 1, 2, 3
 MISPLACED = {
     "--state": "--state belongs to a command; write backupsim up --state FOLDER",
     "--lang": "--lang belongs to a command; write backupsim demo --lang zh-cn",
@@ -57,6 +56,7 @@ app.add_typer(handler_app, name="handler")
 app.add_typer(cli_clients.app)
 app.add_typer(cli_control.app)
 app.add_typer(cli_vault.app, name="vault")
+app.add_typer(cli_clock.app, name="clock")
 app.add_typer(help_pages.app)
 
 
@@ -78,7 +78,7 @@ def demo(
     from simulator.world import Config, build
 
     options = DemoOptions(seed=seed, data_disks=disks, vss=vss)
-    with ExitStack() as stack, _interruptible():
+    with ExitStack() as stack, Interruptible():
         if keep is not None and (keep / "world.json").exists():
             raise WrongUse(
                 f"{keep} already holds a world; start it with backupsim up --state {shlex.quote(str(keep))}, "
@@ -159,6 +159,26 @@ def up(
             show_default=False,
         ),
     ] = None,
+    clock: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MODE",
+            help="How world time passes: real, scaled or virtual, which stands. A new world's is real.",
+            show_default=False,
+        ),
+    ] = None,
+    rate: Annotated[
+        float | None,
+        typer.Option(help="World seconds in a real second, of a scaled clock: 60 unless said.", show_default=False),
+    ] = None,
+    start: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME",
+            help="World time at which a world begins or goes on, as in 2026-03-01T08:00:00Z.",
+            show_default=False,
+        ),
+    ] = None,
     limit_requests: Annotated[
         bool, typer.Option("--limit-requests", help="Answer 429 to clients that exceed ARM's request limits.")
     ] = False,
@@ -185,6 +205,7 @@ def up(
     lang: LangOption = "en",
 ) -> None:
     """Run a world until Ctrl-C."""
+    from simulator.clock.kept_clock import ClockSettings
     from simulator.daily_work import DailyWork
     from simulator.failures import WrongUse
     from simulator.pace import PaceSettings
@@ -214,6 +235,7 @@ def up(
         endpoints_copy=endpoints,
         sim_networks=[_network(word) for word in sim_from or ()],
         pace=PaceSettings.parse(pace or ()),
+        clock=ClockSettings.parse(clock, rate, start),
         limit_requests=limit_requests,
         on_demand_backups_per_day=on_demand_backups,
         strict_api_versions=strict_api_versions,
@@ -244,7 +266,7 @@ def _start_detached(state: Path | None, copy: Path | None, language: str) -> Non
         if line != texts.label("up_stop_it", language):
             typer.echo(program.as_called(line), err=True)
 
-    with _interruptible():
+    with Interruptible():
         running = detached.start([word for word in sys.argv[1:] if word != "--detach"], folder, tell)
     typer.echo(texts.label("up_detached", language, folder=shlex.quote(running.state)), err=True)
     typer.echo(str(copy or Path(running.state) / "endpoints.json"))
@@ -257,7 +279,7 @@ def _run_until_interrupted(config: Config, language: str) -> None:
     give_back_large_buffers()
     if config.blob_endpoint is None and _lacks_azurite():
         _install_azurite(language)
-    with _interruptible() as interrupted, build(config) as world, suppress(Interrupted):
+    with Interruptible() as interrupted, build(config) as world, suppress(Interrupted):
         gc.freeze()
         gc.enable()
         _say_where(world, language)
@@ -280,7 +302,7 @@ def verify(
     from simulator.client import Client
     from simulator.command import show
 
-    with ExitStack() as stack, _interruptible():
+    with ExitStack() as stack, Interruptible():
         endpoints = worlds.endpoints(state, stack, blob_endpoint=blob_endpoint, blob_accounts=blob_accounts)
         client = stack.enter_context(Client(endpoints))
         stack.enter_context(show.Progress(lang, quiet=as_json))("verify", {})
@@ -363,29 +385,6 @@ def _scratch_folder() -> tempfile.TemporaryDirectory[str]:
     return tempfile.TemporaryDirectory(prefix="backupsim-", ignore_cleanup_errors=True)
 
 
-class Interrupted(BaseException):
-    """Ctrl-C or SIGTERM; not an Exception, so that no handler of failures catches it."""
-
-
-class _interruptible:
-    """Ctrl-C and SIGTERM raise Interrupted; entered, it is the event that a waiting command waits for."""
-
-    def __enter__(self) -> threading.Event:
-        self._event = threading.Event()
-        self._former = {number: signal.signal(number, self._stop) for number in (signal.SIGINT, signal.SIGTERM)}
-        return self._event
-
-    def __exit__(self, *_: object) -> None:
-        for number, handler in self._former.items():
-            signal.signal(number, handler)
-
-    def _stop(self, number: int, frame: FrameType | None) -> None:
-        # Only once: a second signal must not interrupt the shutdown.
-        if not self._event.is_set():
-            self._event.set()
-            raise Interrupted
-
-
 def _say_where(world: World, language: str) -> None:
     def say(key: str, **values: object) -> None:
         typer.echo(texts.label(key, language, **values), err=True)
@@ -400,6 +399,10 @@ def _say_where(world: World, language: str) -> None:
     for answer in world.storage_answers.values():
         say("up_able" if answer.able else "up_unable", detail=texts.detail(answer.detail, language))
     say("up_state", folder=where["state"])
+    clock = world.time.to_json()
+    if clock["mode"] != "real" or clock["interrupted"]:
+        for line in cli_clock.lines(clock, language):
+            say("up_clock", line=line)
     for line in cli_control.pace_lines(world.pace.to_json(), language):
         say("up_pace", line=line)
     say("up_credentials")

@@ -59,6 +59,7 @@ def direct(endpoints: Mapping[str, Any], az_folder: Path, bundle: Path) -> dict[
     arm = str(endpoints["arm"])
     return {
         "BACKUPSIM_ARM": arm,
+        **_of_world(endpoints),
         **_application(endpoints),
         "AZURE_AUTHORITY_HOST": str(endpoints["login"]),
         **_terraform(endpoints),
@@ -79,6 +80,7 @@ def proxied(endpoints: Mapping[str, Any], az_folder: Path, proxy: str) -> dict[s
     """For a program with fixed Azure addresses. It trusts the world's own authority only."""
     ca_file = Path(endpoints["ca_file"])
     variables = {
+        **_of_world(endpoints),
         **_application(endpoints),
         **_terraform(endpoints),
         **_trust(ca_file, ca_file),
@@ -135,6 +137,11 @@ SHELLS: Mapping[str, Callable[[str, str], str]] = {
     "pwsh": _powershell,
     "cmd": lambda name, value: f'set "{name}={value}"',
 }
+
+
+def _of_world(endpoints: Mapping[str, Any]) -> dict[str, str]:
+    """So that commands of ours in a program ask the same world, for its time above all."""
+    return {"BACKUPSIM_STATE": str(endpoints["state"])}
 
 
 def _application(endpoints: Mapping[str, Any]) -> dict[str, str]:

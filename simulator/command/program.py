@@ -18,6 +18,7 @@ CHECKOUT = "simulator"
 """The folder that Python is told to run."""
 COMMANDS = (
     "az",
+    "clock",
     "demo",
     "doctor",
     "env",

@@ -1,8 +1,8 @@
 """What the command says in English and Chinese: steps, labels, checks with their details, and failures.
 
 Steps and labels stand here in both languages. Every other sentence is English where it arises, also in the world and
-in the service, and is translated by the tables of chinese.py and chinese_failures.py when it is printed. The bootstrap
-uses this too, so that an old Python must be able to read it.
+in the service, and is translated by the tables of chinese.py, chinese_clock.py and chinese_failures.py when it is
+printed. The bootstrap uses this too, so that an old Python must be able to read it.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Mapping  # noqa: UP035 - for Python 3.8
 
 from simulator.command.chinese import CHECKS, DETAILS, TASKS
+from simulator.command.chinese_clock import CLOCK
 from simulator.command.chinese_failures import FAILURES
 from simulator.command.program import as_called
 
@@ -142,6 +143,50 @@ LABELS: dict[str, tuple[str, str]] = {
     "up_able": ("           yes  {detail}", "           是   {detail}"),
     "up_unable": ("           no   {detail}", "           否   {detail}"),
     "up_state": ("state      {folder}", "状态       {folder}"),
+    "up_clock": ("time       {line}", "时间       {line}"),
+    "clock_real": ("{now}, passes with real time", "{now}，与实际时间同步流逝"),
+    "clock_scaled": (
+        "{now}, passes {rate} times as fast as real time while nobody works",
+        "{now}，无任务运行时以实际时间的 {rate} 倍流逝",
+    ),
+    "clock_virtual": ("{now}, stands until it is advanced", "{now}，静止，直到被推进"),
+    "clock_advancing": ("advancing  {progress}; asked for by {who}", "正在推进   {progress}；由 {who} 请求"),
+    "clock_interrupted": (
+        "cut off    an advance to {end}, asked for by {who}; backupsim clock resume goes on with it",
+        "已中断     由 {who} 请求的、到 {end} 的推进；使用 backupsim clock resume 可继续",
+    ),
+    "clock_no_end": ("the end of all work", "所有任务结束"),
+    "clock_next": ("next due   {time}", "下一到期   {time}"),
+    "clock_no_next": ("next due   nothing", "下一到期   无"),
+    "clock_holder": ("works      {who}", "正在运行   {who}"),
+    "clock_begins": ("Advancing world time", "正在推进环境时间"),
+    "clock_progress": ("{now}, {target}, jobs ended: {jobs}", "{now}，{target}，已结束的作业：{jobs}"),
+    "clock_progress_to": (
+        "{now} of {end}, {percent} %, jobs ended: {jobs}",
+        "{now}（目标 {end}），{percent}%，已结束的作业：{jobs}",
+    ),
+    "clock_nothing_due": ("nothing is due until then", "在此之前没有到期的内容"),
+    "clock_more_due": ("and more", "以及更多"),
+    "clock_job": ("{time}  {operation}: {status}  {id}", "{time}  {operation}：{status}  {id}"),
+    "clock_outcome": ("{count} jobs {status}", "{count} 个作业 {status}"),
+    "clock_recovery_points_expired": ("{count} recovery points expired", "{count} 个恢复点已过期"),
+    "clock_items_purged": ("{count} items purged", "{count} 个受保护项已清除"),
+    "clock_vaults_purged": ("{count} vaults purged", "{count} 个保管库已清除"),
+    "clock_reached": ("it is {now}", "现在是 {now}"),
+    "clock_nothing_ahead": (
+        "it is {now}: nothing lies ahead any more, so {target} cannot come",
+        "现在是 {now}：之后不再有任何内容到期，因此{target}不会发生",
+    ),
+    "clock_limit": (
+        "it is {now}: given up after ten years, {target}",
+        "现在是 {now}：十年之后放弃，{target}",
+    ),
+    "clock_stopped": (
+        "it is {now}: stopped; what was due until here is done, and jobs that were begun go on",
+        "现在是 {now}：已停止；在此之前到期的内容均已完成，已开始的作业继续运行",
+    ),
+    "clock_closed": ("it is {now}: the world has ended", "现在是 {now}：环境已结束"),
+    "clock_failed": ("it is {now}: {problem}", "现在是 {now}：{problem}"),
     "up_pace": ("pace       {line}", "节奏       {line}"),
     "pace_off": ("off", "关闭"),
     "pace_of_all": ("each step takes at least {seconds} s", "每个步骤至少持续 {seconds} 秒"),
@@ -240,7 +285,7 @@ def failure(sentence: str, language: str) -> str:
 
 
 SENTENCES: Mapping[str, str] = dict(
-    sorted({**DETAILS, **FAILURES}.items(), key=lambda item: -len(re.sub(r"{\w+}", "", item[0])))
+    sorted({**DETAILS, **CLOCK, **FAILURES}.items(), key=lambda item: -len(re.sub(r"{\w+}", "", item[0])))
 )
 """The templates with the most words come first: another that fits as well says less of the text."""
 SENTENCE = re.compile(r"[A-Za-z]+[,;:]? [a-z]{2}")

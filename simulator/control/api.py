@@ -12,8 +12,12 @@ POST /_sim/vaultcheck               {"vault"?, "read_data_percent"?, "seed"?}: b
 GET  /_sim/vaultcheck?id=ID         how far it is, and its report
 POST /_sim/reset                    the world is empty again
 POST /_sim/purge                    what is soft-deleted is gone
-GET  /_sim/clock                    the world's time, and whether it can be moved
-POST /_sim/clock/jump               {"seconds"}: move a virtual clock forward
+GET  /_sim/clock                    the world's time, how it passes, who holds it, and what is due next
+POST /_sim/clock/set                {"mode"?, "rate"?}: real, scaled or virtual from now on
+POST /_sim/clock/advance            {"by" | "to" | "until" | "resume", "asked_by"?}: move world time, see docs/time.md
+GET  /_sim/clock/advance            how far the advance is, or what the last one came to
+POST /_sim/clock/stop               end the advance before its next instant
+GET  /_sim/clock/due?by=30d         what an advance would come upon; to=TIME or until=next as well
 GET  /_sim/limits                   how many requests there were, and what is left of their limits
 POST /_sim/limits                   {"enforced"?, "refill"?}: refuse who has none left, fill all up
 GET  /_sim/pace                     the least duration of jobs' steps, what is held and what waits
@@ -35,6 +39,7 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 from pydantic import StrictInt
 from starlette.exceptions import HTTPException
 
+from controlplane.domain.errors import ServiceError
 from controlplane.domain.recovery_services import recovery_point as points
 from controlplane.domain.recovery_services.recovery_point import TIERS
 from controlplane.json_object import Json
@@ -162,6 +167,7 @@ def _add_errors(app: FastAPI) -> None:
         WrongUse: lambda request, error: answer(400, "InvalidRequest", str(error)),
         HTTPException: lambda request, error: answer(error.status_code, *strictness.not_served(app, request, error)),
         Failure: lambda request, error: answer(404, type(error).__name__, str(error)),
+        ServiceError: lambda request, error: answer(error.status, error.code, error.message),
         PortError: lambda request, error: answer(503, type(error).__name__, str(error)),
         RequestValidationError: lambda request, error: answer(400, "InvalidRequest", _first_problem(error)),
     }

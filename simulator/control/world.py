@@ -13,24 +13,22 @@ from pydantic import StrictBool, StrictFloat
 
 from controlplane.arm.edge.rate_limits import RateLimits
 from controlplane.json_object import Json
-from controlplane.ports import Clock, Store
-from simulator.clock.virtual import VirtualClock
-from simulator.control import listing
+from controlplane.ports import Store
+from simulator.control import clock, listing
+from simulator.control.clock import ClockControls
 from simulator.control.followers import Followers
 from simulator.control.reset import Resetter
-from simulator.control.strictness import Refused
 from simulator.pace import Pace, PaceSettings
 
 MOST_EVENTS = 10_000
 LARGEST_ID = 2**63 - 1
 """What the database can compare an event's number with."""
-LONGEST_JUMP_SECONDS = 10 * 365 * 24 * 3600
 
 
 @dataclass(frozen=True)
 class WorldControls:
     store: Store
-    clock: Clock
+    clock: ClockControls
     limits: RateLimits
     pace: Pace
     resetter: Resetter
@@ -44,7 +42,7 @@ class WorldControls:
 def add(app: FastAPI, world: Callable[[], WorldControls]) -> None:
     """The routes; `world` is asked at each request."""
     _add_events(app, world)
-    _add_clock(app, world)
+    clock.add(app, lambda: world().clock)
     _add_limits(app, world)
     _add_pace(app, world)
 
@@ -75,25 +73,6 @@ def _add_events(app: FastAPI, world: Callable[[], WorldControls]) -> None:
         if follow:
             return StreamingResponse(world().followers.follow(begin, job), media_type="text/event-stream")
         return JSONResponse(await asyncio.to_thread(listing.page, world().store, begin, min(limit, MOST_EVENTS), job))
-
-
-def _add_clock(app: FastAPI, world: Callable[[], WorldControls]) -> None:
-    def told() -> Json:
-        clock = world().clock
-        return {"now": clock.now().isoformat(), "can_jump": isinstance(clock, VirtualClock)}
-
-    @app.get("/clock")
-    def clock() -> Json:
-        return told()
-
-    @app.post("/clock/jump")
-    def jump(seconds: Annotated[StrictFloat, Body(embed=True, ge=0, le=LONGEST_JUMP_SECONDS)]) -> Json:
-        """Actions that become due run before the answer."""
-        clock = world().clock
-        if not isinstance(clock, VirtualClock):
-            raise Refused(409, "ClockIsReal", "This world uses the clock of this machine, which cannot be moved.")
-        clock.jump(seconds)
-        return told()
 
 
 def _add_limits(app: FastAPI, world: Callable[[], WorldControls]) -> None:

@@ -102,7 +102,7 @@ def test_the_demo_runs_on_the_services_of_the_compose_file(theirs: TheirAzurite,
     with up(state, arguments, environment("simulator")) as world:
         assert world.client.endpoints["blob"] == theirs.url
         assert not any("node" in child.name() for child in world.children()), "no Azurite of our own"
-        assert by_https(world, "/_sim/clock").json()["can_jump"] is False
+        assert by_https(world, "/_sim/clock").json()["mode"] == "real"
         result = demo_result(world.client)
         assert result["verified"], [check for check in result["checks"] if not check["passed"]]
     assert world.process.returncode == 0

@@ -14,7 +14,7 @@ import pytest
 
 from controlplane.adapters.azurite import AzuriteBlobs
 from controlplane.json_object import Json
-from controlplane.ports import Blobs, BlockSource, Clock
+from controlplane.ports import Blobs, BlockSource
 from extension.contract.bridge import FreezeRequest
 from simulator.clock.system import SystemClock
 from simulator.clock.virtual import VirtualClock
@@ -47,7 +47,11 @@ def storage(folder: Path) -> Iterator[tuple[Azurite, AzuriteBlobs]]:
 
 
 def guest_on(
-    blobs: Blobs, clock: Clock, folder: Path, events: list[tuple[str, Json]], conditions: MachineConditions
+    blobs: Blobs,
+    clock: SystemClock | VirtualClock,
+    folder: Path,
+    events: list[tuple[str, Json]],
+    conditions: MachineConditions,
 ) -> Guest:
     return Guest(
         vm="/vm/sql01",

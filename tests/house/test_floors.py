@@ -346,6 +346,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         FABRIC_DOCUMENTS,
         VAULT,
         SIDE_THREADS,
+        WRITER_HELD,
         f"{JOBS}.engine",
         f"{JOBS}.retention",
         f"{JOBS}.vault_check",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 
 import pytest
 
@@ -16,27 +15,10 @@ from simulator.clock.kept_clock import ClockRefused, ClockSettings, Mode
 from simulator.clock.world_clock import WorldClock
 from simulator.clock.world_time import WorldTime
 from tests.patience import PATIENCE_SECONDS, comes_true
-from tests.unit.simulator.clock.clock_rig import DAY, HOUR, START, VIRTUAL, FakeCalendar, FakeWorker
+from tests.unit.simulator.clock.clock_rig import DAY, HOUR, START, VIRTUAL, FakeCalendar
+from tests.unit.simulator.clock.threaded_clock import Threaded
 
 VIRTUAL_AGAIN = ClockSettings(Mode.VIRTUAL)
-
-
-@dataclass
-class Threaded:
-    """A world's time in its thread, with a fake calendar and a fake worker."""
-
-    store: SqlStore
-    settings: ClockSettings = VIRTUAL
-    errors: list[Exception] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.clock = WorldClock()
-        kept = kept_clock.restored(self.clock, kept_clock.read(self.store), self.settings)
-        self.time = WorldTime(self.clock, self.store, kept, self.errors.append)
-        self.worker = FakeWorker(self.clock.now)
-        self.calendar = FakeCalendar(self.clock.now)
-        self.time.add(self.worker)
-        self.time.start(self.calendar)
 
 
 @pytest.fixture

@@ -36,6 +36,7 @@ class Setting:
         self.folder = folder / "az"
         (folder / "ca").mkdir()
         self.endpoints = {
+            "state": str(folder),
             "arm": "https://127.0.0.1:7443",
             "login": "https://127.0.0.1:7443",
             "ca_file": str(Authority(folder / "ca").ca_file),

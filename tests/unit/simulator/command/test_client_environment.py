@@ -21,6 +21,7 @@ PROXY = "http://127.0.0.1:1234"
 @pytest.fixture
 def endpoints(tmp_path: Path) -> dict[str, str]:
     return {
+        "state": str(tmp_path),
         "arm": "https://127.0.0.1:7443",
         "arm_http": "http://127.0.0.1:7080",
         "login": "https://127.0.0.1:7443",
@@ -64,6 +65,7 @@ def test_directly_nothing_names_the_real_azure(endpoints: dict[str, str]) -> Non
     assert variables["AZURE_AUTHORITY_HOST"] == variables["BACKUPSIM_ARM"] == endpoints["arm"]
     assert variables["ARM_METADATA_HOSTNAME"] == "127.0.0.1:7443"
     assert variables["AZURE_CONFIG_DIR"] == "/world/az"
+    assert variables["BACKUPSIM_STATE"] == endpoints["state"]
     assert variables["AZURE_CORE_COLLECT_TELEMETRY"] == "false"
     assert {variables["AZURE_CLIENT_SECRET"], variables["ARM_CLIENT_SECRET"]} == {endpoints["client_secret"]}
 
@@ -73,6 +75,7 @@ def test_by_the_proxy_only_the_world_is_trusted(endpoints: dict[str, str]) -> No
     assert {variables[name] for name in ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "ALL_PROXY")} == {PROXY}
     assert {variables[name] for name in ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE")} == {endpoints["ca_file"]}
     assert "AZURE_AUTHORITY_HOST" not in variables
+    assert variables["BACKUPSIM_STATE"] == endpoints["state"]
 
 
 def test_what_would_lead_elsewhere_is_left_out() -> None:

@@ -14,6 +14,7 @@ from rich.console import Console
 from docs.generator.command import commands
 from docs.generator.messages import Message, messages
 from simulator.command import chinese, show, texts
+from simulator.command.chinese_clock import CLOCK
 from simulator.command.chinese_failures import FAILURES
 from simulator.command.doctor import report
 from tests.unit.simulator.command.test_doctor import FACTS, WELL
@@ -32,6 +33,7 @@ PRINTED = (
     "controlplane/jobs/crash_recovery.py",
     "controlplane/vault_format",
     "simulator/",
+    "simulator/clock",
     "simulator/command",
     "simulator/control",
     "simulator/guest/disk",
@@ -54,9 +56,12 @@ NOT_PRINTED: Mapping[str, str] = {
     "RunLost": "a bug, or a run of another process",
     "RuntimeError": "a bug",
     "STEPS": "tested by its keys",
+    "ValueError": "a bug",
     "Wait": "what a job waits for, in its log",
+    "_caller": "a client's own name, as it told it",
     "_hints": "a command line",
     "_refuse": "a part of an answer to clients of the control API other than the command",
+    "advance": "a client's own name, as it told it",
     "echo": "a frame around a sentence",
     "get": "an answer without a message",
     "next": "a part of a sentence",
@@ -229,7 +234,7 @@ def test_a_whole_result_in_chinese(passed: bool) -> None:
         assert is_chinese(line), line
 
 
-@pytest.mark.parametrize("table", [chinese.DETAILS, FAILURES, chinese.CHECKS, chinese.TASKS])
+@pytest.mark.parametrize("table", [chinese.DETAILS, CLOCK, FAILURES, chinese.CHECKS, chinese.TASKS])
 def test_every_text_has_the_same_blanks_in_both_languages(table: dict[str, str]) -> None:
     for english, translation in table.items():
         assert sorted(re.findall(r"{\w+}", english)) == sorted(re.findall(r"{\w+}", translation))

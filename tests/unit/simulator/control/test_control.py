@@ -22,9 +22,13 @@ from controlplane.domain.recovery_services.protected_item import KIND as ITEMS
 from controlplane.domain.recovery_services.recovery_point import KIND as POINTS
 from controlplane.jobs.catalog import PLANS
 from controlplane.json_object import Json
-from controlplane.ports import Blob, Clock
-from simulator.clock.system import SystemClock
+from controlplane.ports import Blob, Store
+from simulator.clock import kept_clock
+from simulator.clock.kept_clock import ClockSettings
+from simulator.clock.world_clock import WorldClock
+from simulator.clock.world_time import WorldTime
 from simulator.control import api as control
+from simulator.control.clock import ClockControls
 from simulator.control.reset import OF_THE_WORLD, Resetter
 from simulator.control.vault_checks import VaultChecks
 from simulator.control.world import WorldControls
@@ -60,16 +64,22 @@ class Controlled:
             return client.request(method, f"{self.url}{path}", json=body, params=query, headers=headers)
 
 
+def clock_of(store: Store) -> ClockControls:
+    """One that is not driven."""
+    clock = WorldClock()
+    kept = kept_clock.restored(clock, kept_clock.read(store), ClockSettings())
+    return ClockControls(WorldTime(clock, store, kept, lambda error: None), lambda job: None, lambda path: None)
+
+
 @contextmanager
-def controlled(clock: Clock | None = None) -> Iterator[Controlled]:
+def controlled() -> Iterator[Controlled]:
     limits = RateLimits()
     with arm_world(limits=limits, catalogued=False) as arm:
         pace = Pace(arm.ports.store)
         pace.paced(PLANS)
         resetter = Resetter(arm.ports, arm.engine, cast(Host, NoHost()), pace)
-        world = WorldControls(
-            arm.ports.store, clock or arm.ports.clock, limits, pace, resetter, lambda: {"schema_version": 1, "arm": "x"}
-        )
+        store, clock = arm.ports.store, clock_of(arm.ports.store)
+        world = WorldControls(store, clock, limits, pace, resetter, lambda: {"schema_version": 1, "arm": "x"})
         unused = cast(Any, None)
         checks = VaultChecks(arm.ports)
         serving = Serving(control.build(control.Controls(TOKEN, arm.ports.store, unused, unused, world, checks)))
@@ -90,7 +100,7 @@ def test_nobody_gets_in_without_the_world_s_token(world: Controlled) -> None:
     for path in ("/endpoints", "/events", "/clock", "/limits"):
         answer = httpx.get(f"{world.url}{path}", trust_env=False)
         assert (answer.status_code, answer.json()["error"]["code"]) == (401, "InvalidToken")
-    for path in ("/reset", "/purge", "/clock/jump"):
+    for path in ("/reset", "/purge", "/clock/set", "/clock/advance", "/clock/stop"):
         assert httpx.post(f"{world.url}{path}", trust_env=False).status_code == 401
 
 
@@ -100,7 +110,7 @@ def test_nobody_gets_in_without_the_world_s_token(world: Controlled) -> None:
 def test_others_than_this_machine_are_admitted_by_name(asker: str, status: int) -> None:
     unused = cast(Any, None)
     with arm_world() as arm:
-        world = WorldControls(arm.ports.store, arm.ports.clock, unused, unused, unused, unused)
+        world = WorldControls(arm.ports.store, clock_of(arm.ports.store), unused, unused, unused, unused)
         networks = [ip_network("172.16.0.0/12"), ip_network("fd00::/8")]
         app = control.build(control.Controls(TOKEN, arm.ports.store, unused, unused, world, unused, networks))
 
@@ -201,33 +211,7 @@ def event_of(lines: Iterator[str]) -> Iterator[tuple[int, str]]:
             yield shown["id"], shown["name"]
 
 
-# ----------------------------------------------------------------------------------------------------- time and limits
-
-
-def test_a_virtual_clock_is_moved_and_what_became_due_is_done(world: Controlled) -> None:
-    runs: list[int] = []
-    world.arm.ports.clock.every(60, lambda: runs.append(1))
-    before = world.ask("GET", "/clock").json()
-    assert before["can_jump"] is True
-    after = world.ask("POST", "/clock/jump", {"seconds": 3600}).json()
-    assert (after["now"][11:13], runs) == (f"{int(before['now'][11:13]) + 1:02}", [1])
-
-
-@pytest.mark.parametrize("seconds", [-1, "soon", 1e12, None])
-def test_time_is_not_moved_backwards_or_out_of_the_calendar(world: Controlled, seconds: Any) -> None:
-    before = world.ask("GET", "/clock").json()
-    answer = world.ask("POST", "/clock/jump", {"seconds": seconds})
-    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "InvalidRequest")
-    assert world.ask("GET", "/clock").json() == before
-
-
-def test_nobody_moves_the_machine_s_own_time() -> None:
-    clock = SystemClock()
-    with controlled(clock) as world:
-        assert world.ask("GET", "/clock").json()["can_jump"] is False
-        answer = world.ask("POST", "/clock/jump", {"seconds": 1})
-        assert (answer.status_code, answer.json()["error"]["code"]) == (409, "ClockIsReal")
-    clock.close()
+# -------------------------------------------------------------------------------------------------------------- limits
 
 
 def test_reads_are_counted_and_are_no_events(world: Controlled) -> None:
@@ -289,7 +273,9 @@ def test_what_is_no_pace_is_refused(world: Controlled, body: Json, said: str) ->
         ("/pace", {"kinds": {"Restore": True}}),
         ("/limits", {"enforced": 1}),
         ("/limits", {"refill": "yes"}),
-        ("/clock/jump", {"seconds": True}),
+        ("/clock/set", {"rate": True}),
+        ("/clock/advance", {"resume": "yes"}),
+        ("/clock/advance", {"by": 30}),
         ("/workload", {"vm": "x", "transactions": True}),
         ("/files", {"vm": "x", "lun": True, "mebibytes": 1}),
         ("/files", {"vm": "x", "lun": 0, "mebibytes": "1"}),
@@ -316,7 +302,7 @@ def test_a_value_of_another_type_is_not_taken_for_one(world: Controlled, path: s
         ("POST", "/reset", {"hard": True}, "POST /_sim/reset does not know the key hard; it takes none"),
         ("GET", "/clock?zone=UTC", None, "GET /_sim/clock does not know the query parameter zone; it takes none"),
         ("GET", "/events?form=1", None, "GET /_sim/events does not know the query parameter form; it takes follow, "),
-        ("POST", "/clock/jump?seconds=1", {}, "POST /_sim/clock/jump does not know the query parameter seconds; send "),
+        ("POST", "/clock/set?rate=2", {}, "POST /_sim/clock/set does not know the query parameter rate; send "),
     ],
 )
 def test_an_unknown_key_is_refused_with_those_that_are_known(
@@ -353,7 +339,7 @@ def test_a_body_that_is_no_object_is_refused_and_nothing_is_done(
 def test_the_root_of_the_control_api_says_what_there_is(world: Controlled, path: str) -> None:
     answer = world.ask("GET", path)
     assert (answer.status_code, answer.json()["error"]["code"]) == (404, "NotFound")
-    assert "it has /_sim/clock, /_sim/clock/jump, " in answer.json()["error"]["message"]
+    assert "it has /_sim/clock, /_sim/clock/advance, " in answer.json()["error"]["message"]
 
 
 @pytest.mark.parametrize(("key", "number"), [("since", 2**63), ("limit", -1)])
