@@ -54,3 +54,19 @@ class Container:
     modified: datetime
     metadata: Mapping[str, str] = field(default_factory=dict)
     public: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BlobMade:
+    """A blob was made, or its content replaced."""
+
+    blob: Blob
+
+
+@dataclass(frozen=True, slots=True)
+class Deletion:
+    """A blob or a snapshot was deleted, or where the blob has no name, its whole container. `snapshots`: those of the
+    blob were, with it or alone."""
+
+    blob: Blob
+    snapshots: Literal["", "include", "only"] = ""

@@ -14,8 +14,10 @@ from random import Random
 from typing import Any, Literal, Protocol, runtime_checkable
 
 from controlplane.blob_values import Blob as Blob
+from controlplane.blob_values import BlobMade as BlobMade
 from controlplane.blob_values import BlobProperties as BlobProperties
 from controlplane.blob_values import Container as Container
+from controlplane.blob_values import Deletion as Deletion
 from controlplane.blob_values import Range as Range
 from controlplane.domain.events.event import Cause
 from controlplane.domain.events.event import Event as Event

@@ -57,7 +57,7 @@ from simulator.state.folder import NEW_SECRETS, Endpoints, StateFolder, cache_fo
 from simulator.state.kept_files import damaged
 from simulator.state.logs import logger, recording
 from simulator.state.publication import Publication
-from simulator.storage import storage_address
+from simulator.storage import forgotten_deletions, storage_address
 from simulator.storage.deferred_blobs import DeferredStorage
 from simulator.world_store import OpenedStore, open_store
 
@@ -235,12 +235,17 @@ class World:
 
     def _examine(self, opened: OpenedStore) -> None:
         """Find what the storage has lost. One of our own that ended in order has lost nothing, however its world ended;
-        one that was killed has lost what is of its last seconds."""
+        one that was killed has lost what is of its last seconds, deletions too."""
         is_foreign = self.config.blob_endpoint is not None
-        if not self._examined and (is_foreign or not opened.is_known or not self.azurite.has_lost_nothing):
+        forgotten = () if is_foreign else forgotten_deletions.read(self.state.azurite)
+        is_whole = opened.is_known and not is_foreign and self.azurite.has_lost_nothing
+        if forgotten or not (self._examined or is_whole):
             at_work = [str(run.state.get("vm", "")) for run in self.store.runs.unfinished()]
             bound = at_work if opened.is_known and not is_foreign and self.azurite.has_saved_regularly else None
-            self.losses = name_losses(self.ports, at_work=bound, on_progress=self.config.on_examined)
+            progress = self.config.on_examined
+            self.losses = name_losses(self.ports, at_work=bound, forgotten=forgotten, on_progress=progress)
+            if forgotten:
+                forgotten_deletions.forget(self.state.azurite)
         opened.note_examined()
         self._examined = True
 

@@ -21,8 +21,9 @@ from controlplane.domain.recovery_services.job import Job
 from controlplane.domain.recovery_services.recovery_point import RecoveryPoint
 from controlplane.domain.spans import without
 from controlplane.jobs.documents import points
+from controlplane.jobs.forgotten_deletions import repeat
 from controlplane.json_object import Json
-from controlplane.ports import Blob, Document, Ports
+from controlplane.ports import Blob, BlobMade, Deletion, Document, Ports
 from controlplane.vault_format.sources import in_order, spans_of
 from controlplane.vault_format.vault_source import VaultSource
 from controlplane.vault_format.vault_store import VaultCorrupt, VaultPoint, VaultStore
@@ -77,16 +78,21 @@ class RestoreLoss:
 
 
 def name_losses(
-    ports: Ports, *, at_work: Collection[str] | None = None, on_progress: Callable[[int, int], None] | None = None
+    ports: Ports,
+    *,
+    at_work: Collection[str] | None = None,
+    forgotten: Sequence[Deletion | BlobMade] = (),
+    on_progress: Callable[[int, int], None] | None = None,
 ) -> Sequence[Loss | RestoreLoss]:
-    """Look at the recovery points and the latest restores, take from points what is lost, and tell. A point without any
-    tier left is removed.
+    """Repeat the deletions that the storage has `forgotten`. Then look at the recovery points and the latest restores,
+    take from points what is lost, and tell. A point without any tier left is removed.
 
     `at_work`: ARM ids of the machines with unfinished jobs, if the storage was whole when it was used last; then only
     points of these are looked at, and of machines of which something was recorded in the last seconds. `on_progress` is
     told how many points were looked at, of how many.
     """
     restarted = ports.store.record(events.WorldRestarted().event())
+    repeat(ports, forgotten, restarted)
     recent = None if at_work is None else _recently_touched(ports, restarted)
     touched = None if recent is None else recent | {vm.lower() for vm in at_work or ()}
     restores = list(_lost_restores(ports, restarted))

@@ -153,6 +153,16 @@ class Packs:
         return Blob(self._account, CONTAINER, f"packs/{pack}/{generation:04}")
 
 
+def is_later_generation(blob: Blob, of: Blob) -> bool:
+    """Whether both are blobs of the same pack, and this one is the later."""
+    folder, _, generation = of.name.rpartition("/")
+    return (
+        folder.startswith("packs/")
+        and (blob.account, blob.container, blob.name.rpartition("/")[0]) == (of.account, CONTAINER, folder)
+        and blob.name.rpartition("/")[2] > generation
+    )
+
+
 class PackWriter:
     """A pack in the making; it exists once committed."""
 

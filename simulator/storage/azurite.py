@@ -28,6 +28,7 @@ from extension.contract.redaction import redact
 from simulator.failures import Failure
 from simulator.state.folder import write_private
 from simulator.state.kept_files import read_texts
+from simulator.storage.forgotten_deletions import FORGOTTEN
 
 PACKAGE = Path(__file__).with_name("azurite_package")
 GUARD = PACKAGE / "guard.js"
@@ -41,10 +42,10 @@ LISTENING = "Azurite Blob service successfully listens on "
 ACCOUNTS_TAKEN = "accounts taken"
 ENDED_IN_ORDER = "ended-in-order"
 """What an Azurite leaves in its folder that has saved everything at its end."""
-
-
 SAVES = "saves"
 """What lies in its folder as long as no save failed."""
+WRITTEN_BY_GUARD = ("deletions", FORGOTTEN)
+"""Files that must be files, and writable."""
 
 
 class MissingNode(Failure):
@@ -286,6 +287,8 @@ class Azurite:
             self.has_saved_regularly = saves.exists()
             """Whether the one before it could save all it wanted to, until it ended."""
             saves.touch()
+            for name in WRITTEN_BY_GUARD:
+                (location / name).open("a").close()  # an OSError has the name; the guard could not tell it so well
             self._process = _spawn(node, main, location, port, claim)
         self._reader = Thread(target=self._read, name="azurite", daemon=True)
         self._reader.start()

@@ -17,10 +17,12 @@ from time import monotonic
 import pytest
 
 from controlplane.adapters.azurite import AzuriteBlobs
-from controlplane.ports import BLOCK_BYTES, Blob, BlobNotFound, StorageUnavailable
+from controlplane.ports import BLOCK_BYTES, Blob, BlobMade, BlobNotFound, Deletion, StorageUnavailable
 from controlplane.vault_format.vault_store import VaultStore
 from simulator.state.folder import cache_folder
+from simulator.storage import forgotten_deletions
 from simulator.storage.azurite import Azurite, InstallFailed, ManagedAccounts, MissingNode, StartFailed, install
+from tests.e2e.running import eventually
 
 NOTE = Blob("notes", "container", "note")
 PARENT = """
@@ -229,6 +231,88 @@ def forget_where_bytes_are(data: Path) -> None:
     for collection in database["collections"]:
         collection["data"] = []
     file.write_text(json.dumps(database))
+
+
+def killed(place: Place, azurite: Azurite) -> Azurite:
+    """Another one in the same folder, started after a kill of this one."""
+    kill(azurite)
+    assert place.died.wait(30)
+    return place.start()
+
+
+def notes(place: Place) -> str:
+    return (place.folder / "data" / "deletions").read_text(encoding="utf-8")
+
+
+def test_an_azurite_that_was_killed_tells_what_it_had_deleted_and_what_was_made(place: Place) -> None:
+    first = place.start()
+    blobs, account = place.blobs(first), NOTE.account
+    disk, snapshotted, boxed = (Blob(account, name, "disk") for name in ("vhds", "more", "box"))
+    for each in (disk, snapshotted, boxed):
+        blobs.create(each, BLOCK_BYTES)
+    taken, others = disk.at(blobs.snapshot(disk)), snapshotted.at(blobs.snapshot(snapshotted))
+    first.close()
+    second = place.start()
+    blobs = place.blobs(second)
+    blobs.delete(taken)
+    blobs.delete(disk)
+    blobs.put(disk, b"made anew, and forgotten")
+    blobs.delete(snapshotted, snapshots=True)
+    blobs.delete_container(account, "box")
+    with pytest.raises(BlobNotFound):
+        blobs.read(boxed)
+    third = killed(place, second)
+    blobs = place.blobs(third)
+    assert all(blobs.properties(each) is not None for each in (disk, taken, snapshotted, others, boxed))
+    forgotten = [
+        Deletion(taken),
+        Deletion(disk),
+        BlobMade(disk),
+        Deletion(snapshotted, "include"),
+        Deletion(Blob(account, "box", "")),
+    ]
+    folder = place.folder / "data"
+    assert forgotten_deletions.read(folder) == forgotten
+    third = killed(place, third)
+    assert forgotten_deletions.read(folder) == forgotten, "nobody has said that they were repeated"
+    place.blobs(third).delete(disk, snapshots=True)
+    forgotten_deletions.forget(folder)
+    killed(place, third)
+    assert forgotten_deletions.read(folder) == [Deletion(disk, "include")]
+
+
+def test_deletions_that_azurite_has_saved_are_not_forgotten(place: Place) -> None:
+    first = place.start()
+    blobs = place.blobs(first)
+    other = Blob(NOTE.account, NOTE.container, "other")
+    for blob in (NOTE, other):
+        blobs.put(blob, b"old")
+    blobs.delete(NOTE)
+    blobs.put(NOTE, b"made anew")
+    assert NOTE.name in notes(place)
+    eventually(lambda: not notes(place), "Azurite saves")
+    blobs.delete(other)
+    second = killed(place, first)
+    assert forgotten_deletions.read(place.folder / "data") == [Deletion(other)]
+    assert place.blobs(second).read(NOTE) == b"made anew"
+    second.close()
+    place.start()
+    assert notes(place) == ""
+
+
+def test_a_note_that_outlived_its_save_is_not_taken_for_a_forgotten_one(place: Place) -> None:
+    """As when it was killed between its save and the end of its notes."""
+    first = place.start()
+    blobs = place.blobs(first)
+    blobs.put(NOTE, b"old")
+    blobs.delete(NOTE)
+    blobs.put(NOTE, b"made anew")
+    kept = notes(place)
+    first.close()
+    (place.folder / "data" / "deletions").write_text(f'{kept}{{"position": 9, "act": "dele', encoding="utf-8")
+    place.blobs(place.start())
+    assert kept.count("\n") == 3
+    assert forgotten_deletions.read(place.folder / "data") == []
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for the process in /proc")

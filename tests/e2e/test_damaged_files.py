@@ -94,6 +94,8 @@ TABLE: Mapping[str, Mapping[str, Told]] = {
     "ca/server.pem": everything((STARTS, ""), **MADE_ANEW),
     "azurite/__azurite_db_blob__.json": everything((USAGE, COPY), gone=(USAGE, GONE), unreadable=(USAGE, GONE)),
     "azurite/__azurite_db_blob_extent__.json": everything((USAGE, COPY), gone=(USAGE, GONE), unreadable=(USAGE, GONE)),
+    "azurite/deletions": everything((STARTS, ""), **MADE_ANEW),
+    "azurite/forgotten": everything((STARTS, ""), **MADE_ANEW),
     "azurite/in-use": everything((STARTS, ""), **MADE_ANEW),
     "lock": everything((STARTS, ""), **MADE_ANEW),
     "store.db.lock": everything((STARTS, ""), **MADE_ANEW),

@@ -160,6 +160,36 @@ def test_azurite_is_killed_and_what_it_lost_is_named(tmp_path: Path) -> None:
         good_backup(scenario)
 
 
+def test_what_a_killed_azurite_had_deleted_stays_deleted(tmp_path: Path) -> None:
+    """Its last save has a recovery point, with its snapshots and packs, whose item is then purged."""
+    state = tmp_path / "world"
+    with up(state) as world:
+        good_backup(protected(world.client))
+    world = Up(state)
+    client = world.client
+    client.finish(client.arm("DELETE", scenario_of(client).item_id()))
+    client.sim("POST", "/purge")
+    assert unnamed(world) == []
+    next(each for each in world.children() if "node" in each.name().lower()).kill()
+    world.process.wait(PATIENCE_SECONDS)
+    with up(state) as again:
+        (told,) = named(again, "world.deletions_repeated")
+        assert told["repeated"] > 0
+        assert unnamed(again) == []
+
+
+def unnamed(world: Up) -> list[Any]:
+    """What lies in the storage and belongs to no recovery point."""
+    id = world.client.sim("POST", "/vaultcheck", {})["id"]
+
+    def ended() -> bool:
+        return bool(world.client.sim("GET", "/vaultcheck", id=id)["status"] != "InProgress")
+
+    eventually(ended, "the check ends")
+    found: list[Any] = world.client.sim("GET", "/vaultcheck", id=id)["report"]["unnamed"]
+    return found
+
+
 def test_the_handler_is_killed_inside_the_freeze(tmp_path: Path) -> None:
     with up(tmp_path / "world") as world:
         scenario = protected(world.client)

@@ -40,6 +40,7 @@ def test_only_requests_schedules_and_acts_upon_the_world_begin_a_story() -> None
         "clock.advance_began",
         "clock.changed",
         "clock.hold_lapsed",
+        "client.dropped",
         "clock.moved",
         "control.request",
         "world.paced",

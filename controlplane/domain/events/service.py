@@ -88,6 +88,16 @@ class WorldRestarted(Fact, name="world.restarted", party=Party.WORLD, parents=(R
 
 
 @dataclass(frozen=True)
+class WorldDeletionsRepeated(Fact, name="world.deletions_repeated", party=Party.WORLD, parents=(WorldRestarted.NAME,)):
+    """A storage that was killed had forgotten deletions of its last seconds; a start has made them again."""
+
+    repeated: int
+    """Blobs, snapshots and containers that were there again."""
+    left: int
+    """Parts of the vault whose successors were forgotten too: they stay, since they are needed again."""
+
+
+@dataclass(frozen=True)
 class WorldExamining(Fact, name="world.examining", party=Party.WORLD, parents=(WorldRestarted.NAME,)):
     """So many of the recovery points have been looked at."""
 

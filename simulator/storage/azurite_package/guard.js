@@ -65,6 +65,8 @@ Loki.prototype.saveDatabaseInternal = function (callback) {
   });
 };
 
+require("./deletions.js")(source, Loki);
+
 // Azurite calls a full disk an internal error.
 const { default: StorageError } = require(path.join(source, "blob", "errors", "StorageError.js"));
 const { default: ExtentStore } = require(path.join(source, "common", "persistence", "FSExtentStore.js"));
