@@ -112,6 +112,8 @@ class Config:
     """Whose requests the control API accepts, besides those of this machine."""
     on_demand_backups_per_day: int | None = None
     """How many backups on demand a machine may begin within 24 hours, 0: any number; None: as the settings say."""
+    snapshot_timeout_seconds: int | None = None
+    """How long a handler may stay silent before its backup gives it up; None: as the settings say."""
     limit_requests: bool = False
     """Answer 429 to clients that exceed Resource Manager's token buckets."""
     strict_api_versions: bool = False
@@ -258,6 +260,8 @@ class World:
         settings = replace(config.settings, location=config.location, locale=config.locale)
         if config.on_demand_backups_per_day is not None:
             settings = replace(settings, on_demand_backups_per_day=config.on_demand_backups_per_day)
+        if config.snapshot_timeout_seconds is not None:
+            settings = replace(settings, snapshot_timeout_seconds=config.snapshot_timeout_seconds)
         if config.blob_endpoint is not None:
             from simulator.storage import foreign_storage
 

@@ -185,6 +185,12 @@ def up(
     on_demand_backups: Annotated[
         int, typer.Option(min=0, help="Backups on demand of one machine within 24 hours of world time; 0: any number.")
     ] = 9,
+    snapshot_timeout: Annotated[
+        int,
+        typer.Option(
+            min=5, metavar="SECONDS", help="How long a handler may stay silent before its backup gives it up."
+        ),
+    ] = 1200,
     strict_api_versions: Annotated[
         bool, typer.Option("--strict-api-versions", help="Refuse api-versions that the resource type does not support.")
     ] = False,
@@ -238,6 +244,7 @@ def up(
         clock=ClockSettings.parse(clock, rate, start),
         limit_requests=limit_requests,
         on_demand_backups_per_day=on_demand_backups,
+        snapshot_timeout_seconds=snapshot_timeout,
         strict_api_versions=strict_api_versions,
         inert_extensions=inert_extensions,
         warm_start=warm_start,

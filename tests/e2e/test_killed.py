@@ -191,9 +191,10 @@ def unnamed(world: Up) -> list[Any]:
 
 
 def test_the_handler_is_killed_inside_the_freeze(tmp_path: Path) -> None:
-    with up(tmp_path / "world") as world:
+    state = tmp_path / "world"
+    with up(state, ["up", "--port", "0", "--state", str(state), "--snapshot-timeout", "5"]) as world:
         scenario = protected(world.client)
-        scenario.start_backup(scenario.item_id())
+        job = scenario.start_backup(scenario.item_id())
         killed: list[int] = []
 
         def kill_one() -> bool:
@@ -208,6 +209,9 @@ def test_the_handler_is_killed_inside_the_freeze(tmp_path: Path) -> None:
         eventually(lambda: writers_are_stable(scenario), "the guest thawed by itself")
         before = scenario.client.sim("POST", "/workload", {"vm": scenario.machine_id(), "transactions": 5})
         assert before["last_transaction"] > 0, "and its workload writes again"
+        ended = scenario.wait_for_job(job)
+        assert ended.status == "Failed"
+        assert [error.code for error in ended.errors] == ["GuestAgentSnapshotTaskStatusError"]
 
 
 def test_random_kills_leave_a_world_that_starts(tmp_path: Path) -> None:
