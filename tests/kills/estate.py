@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from random import Random
 
 from controlplane.domain.arm_id import item_id
@@ -26,6 +27,8 @@ class Estate:
 
     client: Client
     count: int
+    state: Path
+    """The folder of the world."""
 
     @property
     def group(self) -> str:
@@ -78,8 +81,8 @@ class Estate:
     def build(self, ledger: Ledger) -> None:
         """Make all of it and wait until every machine is ready and protected."""
 
-        def put(path: str, body: Json) -> None:
-            if not ledger.ask(self.client, "build", "PUT", path, body):
+        def put(path: str, body: Json, content: int | None = None) -> None:
+            if not ledger.ask(self.client, "build", "PUT", path, body, content=content):
                 raise Broken(f"{path} cannot be made: {dict(ledger.answers)}")
 
         put(self.group, {"location": LOCATION})
@@ -92,7 +95,7 @@ class Estate:
         for path in (self.staging, self.network, self.vault):
             self.client.wait_for(path, lambda made: made["properties"]["provisioningState"] == "Succeeded")
         for name in ("daily", "other"):
-            put(self.policy(name), policy_body(30, 2))
+            put(self.policy(name), policy_body(30, 2), 30)
         for number, name in enumerate(self.names):
             put(self.machine(name), machine_body(number, name))
         for name in self.names:

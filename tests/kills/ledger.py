@@ -33,6 +33,7 @@ class Operation:
     address: str
     removes: bool
     resource: str
+    content: int | None = None
     status: str = "InProgress"
 
 
@@ -42,26 +43,40 @@ class Ledger:
 
     resources: dict[str, Expected] = field(default_factory=dict)
     operations: list[Operation] = field(default_factory=list)
+    contents: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    """What a resource may hold, told by one number: what was acknowledged last, and what was asked for since."""
     answers: Counter[str] = field(default_factory=Counter)
     """Requests by what they were for and how they were answered."""
     faults: list[str] = field(default_factory=list)
     """Answers that no request may get."""
 
     def ask(
-        self, client: Client, what: str, method: str, path: str, body: Json | None = None, *, softly: bool = False
+        self,
+        client: Client,
+        what: str,
+        method: str,
+        path: str,
+        body: Json | None = None,
+        *,
+        softly: bool = False,
+        content: int | None = None,
     ) -> bool:
         """One request that may change something; whether it was accepted. `Unreachable` passes. `softly`: what is
-        deleted stays there."""
+        deleted stays there. `content`: what the resource holds if this is done."""
         removes = method == "DELETE" and not softly
-        before = self.resources.get(path, Expected.EITHER)
+        before, held = self.resources.get(path, Expected.EITHER), self.contents.get(path, ())
         if method in ("PUT", "DELETE"):
             self.resources[path] = Expected.EITHER
+        if content is not None:
+            self.contents[path] = (*held, content)
         try:
             response = client.arm(method, path, body)
         except RequestFailed as error:
             self.answers[f"{what}: {error.status} {error.code}"] += 1
             if error.status < 500 and path in self.resources:
                 self.resources[path] = before
+                if content is not None:
+                    self.contents[path] = held
             elif error.status >= 500 and error.status not in RETRY_LATER:
                 self.faults.append(f"{method} {path} was answered {error.status} {error}")
             return False
@@ -69,9 +84,11 @@ class Ledger:
         address = response.headers.get("Azure-AsyncOperation") or response.headers.get("Location")
         if address and response.status_code in (200, 201, 202):
             place = urlsplit(address)
-            self.operations.append(Operation(f"{place.path}?{place.query}", removes, path))
+            self.operations.append(Operation(f"{place.path}?{place.query}", removes, path, content))
         elif removes:
             self.resources[path] = Expected.GONE
+        elif content is not None:
+            self.contents[path] = (content,)
         if method == "PUT":
             self.resources[path] = Expected.THERE
         return True
@@ -86,6 +103,10 @@ class Ledger:
                 self.resources[operation.resource] = Expected.GONE
             elif operation.status in ("Failed", "Canceled"):
                 self.resources[operation.resource] = Expected.EITHER
+            if operation.content is not None and operation.status == "Succeeded":
+                possible = self.contents[operation.resource]
+                if operation.content in possible:  # what was asked for before it, no longer
+                    self.contents[operation.resource] = possible[possible.index(operation.content) :]
         return [each.address for each in running if each.status == "InProgress"]
 
     def forget(self, path: str) -> None:

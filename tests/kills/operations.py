@@ -14,9 +14,9 @@ SHARES: Mapping[str, int] = {
     "restore disks": 12,
     "restore machine": 5,
     "deploy": 8,
-    "stop and delete": 5,
+    "stop and delete": 12,
     "undelete": 4,
-    "purge": 2,
+    "purge": 6,
     "protect": 6,
     "delete restore point": 3,
     "delete machine": 5,
@@ -25,7 +25,7 @@ SHARES: Mapping[str, int] = {
     "move to policy": 4,
     "cancel": 4,
 }
-"""How often each is drawn."""
+"""How often each is drawn. As much is deleted as is made, so that a check of all of it stays short."""
 MOST_EXTRA_MACHINES = 12
 """Machines that deployments and restores have made and nobody has deleted yet; beyond that none is made."""
 
@@ -131,9 +131,9 @@ class Operations:
         self._ledger.ask(client, "protect", "PUT", self._estate.item(name), self._estate.protection(name, "daily"))
 
     def _change_policy(self, client: Client, name: str) -> None:
-        body = policy_body(self._chance.randint(20, 40), self._chance.randint(1, 5))
-        policy = self._chance.choice(("daily", "other"))
-        self._ledger.ask(client, "change policy", "PUT", self._estate.policy(policy), body)
+        days, policy = self._chance.randint(20, 40), self._chance.choice(("daily", "other"))
+        body = policy_body(days, self._chance.randint(1, 5))
+        self._ledger.ask(client, "change policy", "PUT", self._estate.policy(policy), body, content=days)
 
     def _move_to_policy(self, client: Client, name: str) -> None:
         body = self._estate.protection(name, self._chance.choice(("daily", "other")))

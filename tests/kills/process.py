@@ -18,6 +18,8 @@ from simulator.client import Client
 
 ROOT = Path(__file__).parents[2]
 LOOK_SECONDS = 0.02
+WORKLOAD_RATE = 0.25
+"""Of the machines' programs: a hundred machines at the usual rate would keep the storage from what is to be killed."""
 
 
 class Broken(Exception):
@@ -25,10 +27,14 @@ class Broken(Exception):
 
 
 class Processes:
-    """One world in `folder`, which is started again and again. `patience_seconds` bounds each wait, in real time."""
+    """One world in `folder`, which is started again and again. `patience_seconds` bounds each wait, in real time, and
+    `silence_seconds` is how long a handler may stay silent before its backup gives it up."""
 
-    def __init__(self, folder: Path, seed: int, patience_seconds: float) -> None:
+    def __init__(self, folder: Path, seed: int, patience_seconds: float, silence_seconds: int) -> None:
         self.state, self._seed, self.patience_seconds = folder / "world", seed, patience_seconds
+        self._options = ["--on-demand-backups", "0", "--snapshot-timeout", str(silence_seconds)]
+        self._options += ["--workload-rate", str(WORKLOAD_RATE)]
+        self._began = time.time()
         self._log = folder / "up.log"
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -37,7 +43,7 @@ class Processes:
     def begin(self) -> None:
         """Start the simulator; `ready` waits for it."""
         self._told.unlink(missing_ok=True)  # a killed world leaves its own
-        options = ["--port", "0", "--state", str(self.state), "--seed", str(self._seed), "--on-demand-backups", "0"]
+        options = ["--port", "0", "--state", str(self.state), "--seed", str(self._seed), *self._options]
         command = [sys.executable, "-m", "simulator.command.cli", "up", *options]
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)
@@ -80,17 +86,32 @@ class Processes:
     def handlers(self) -> list[psutil.Process]:
         return self._of_world(str(self.state / "guests"))
 
+    def machine_of(self, handler: psutil.Process) -> str:
+        """The folder of the machine in which it runs; empty where it has ended."""
+        guests = f"{self.state / 'guests'}/"
+        words = _words(handler)
+        return next((word.removeprefix(guests).partition("/")[0] for word in words if word.startswith(guests)), "")
+
+    def others(self) -> list[str]:
+        """What runs of this world beside the simulator, one Azurite and handlers."""
+        assert self._process is not None
+        known = {self._process.pid, *(each.pid for each in (*self.azurites()[:1], *self.handlers()))}
+        return [_told(each) for each in self._of_world(str(self.state)) if each.pid not in known]
+
     def left(self) -> list[str]:
         """Everything that still runs of this world, once the simulator is gone."""
-        return [f"{each.pid} {' '.join(each.info['cmdline'])[:200]}" for each in self._of_world(str(self.state))]
+        return [_told(each) for each in self._of_world(str(self.state))]
 
     def _of_world(self, folder: str) -> list[psutil.Process]:
+        """What was there before this world is none of it, and is not looked at: that would cost more than the world."""
         found = []
-        for process in psutil.process_iter(["cmdline", "status"]):
-            words = process.info["cmdline"] or ()
-            mine = any(word == folder or word.startswith(f"{folder}/") for word in words)
-            if mine and process.info["status"] != psutil.STATUS_ZOMBIE and process.pid != os.getpid():
-                found.append(process)
+        for process in psutil.process_iter():
+            with suppress(psutil.NoSuchProcess):
+                if process.create_time() < self._began - 1 or process.pid == os.getpid():
+                    continue
+                mine = any(word == folder or word.startswith(f"{folder}/") for word in _words(process))
+                if mine and process.status() != psutil.STATUS_ZOMBIE:
+                    found.append(process)
         return found
 
     # ------------------------------------------------------------------------------------------------------------ kills
@@ -128,3 +149,14 @@ class Processes:
         except ProcessLookupError:
             return False
         return True
+
+
+def _words(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return []
+
+
+def _told(process: psutil.Process) -> str:
+    return f"{process.pid} {' '.join(_words(process))[:200]}"

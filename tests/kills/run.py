@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import json
 import time
-from collections import Counter
-from collections.abc import Callable
-from contextlib import suppress
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -20,25 +20,30 @@ import psutil
 
 from bench.report import machine
 from controlplane.json_object import Json
-from simulator.client import Client, RequestFailed, Unreachable
+from simulator.client import Client, RequestFailed, StillRunning, Unreachable
+from simulator.host.documents import machine_key
 from tests.kills.estate import Estate
-from tests.kills.invariants import KINDS, Findings, Journal, check, quiet_jobs, settle, unstable
+from tests.kills.findings import KINDS, Findings
+from tests.kills.invariants import Checks
+from tests.kills.journal import Journal
 from tests.kills.ledger import Ledger
 from tests.kills.operations import Operations
-from tests.kills.process import Broken, Processes
+from tests.kills.process import WORKLOAD_RATE, Broken, Processes
+from tests.kills.settle import LOOK_SECONDS, running_backups, settle, unstable
 
 VICTIMS = {"handler": 40, "simulator": 35, "azurite": 25}
 """How often each is drawn."""
-MOST_KILLS, MOST_OPERATIONS = 5, 10
+FEWEST_KILLS, MOST_KILLS, MOST_OPERATIONS = 4, 12, 10
 """Of one round, and beside each of its kills."""
 LONGEST_DELAY_SECONDS, IN_START_SECONDS, STILL_SECONDS = 2.5, 4.0, 0.4
 LONGEST_HANDLER_SECONDS = 0.4
 """How long a handler works on a busy machine, from its start to its thaw."""
 IN_START, IN_FREEZE = 0.2, 0.5
 """How often a world is killed again while it starts, and how often a kill is aimed into a freeze."""
-HANDLER_SECONDS, HANDLER_LIMIT_SECONDS = 3.0, 30.0
+HANDLER_SECONDS, SILENCE_SECONDS = 3.0, 45
 """How long a kill waits for a handler to appear, and a backup for what a killed one would have reported."""
-ROUNDS_BETWEEN_RESTORES = 3
+ROUNDS_BETWEEN_SILENCES, ROUNDS_BETWEEN_RESTORES = 8, 2
+"""In so many rounds one ends with killed handlers whose backups run into their limit; elsewhere they are cancelled."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +66,7 @@ class Run:
     options: Options
     chance: Random = field(init=False)
     estate: Estate = field(init=False)
+    checks: Checks = field(init=False)
     operations: Operations = field(init=False)
     world: Processes = field(init=False)
     ledger: Ledger = field(default_factory=Ledger)
@@ -71,28 +77,36 @@ class Run:
     restores: Counter[str] = field(default_factory=Counter)
     """Recovery points drawn, restored and verified, by the verdict."""
     rounds: int = 0
-    starts: list[float] = field(default_factory=list)
-    settles: list[float] = field(default_factory=list)
+    outwaited: Counter[str] = field(default_factory=Counter)
+    """Backups whose handlers were killed and which nobody cancelled, by how they ended."""
+    seconds: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    """What took how long, in real time."""
 
     def __post_init__(self) -> None:
         self.chance = Random(self.options.seed)
-        self._has_killed_handlers = False
+        self._without_handlers: set[str] = set()
+        """The folders of machines of which a handler was killed in this round."""
         self._began = time.monotonic()
-        self.world = Processes(self.options.state, self.options.seed, self.options.patience_seconds)
+        patience = self.options.patience_seconds
+        self.world = Processes(self.options.state, self.options.seed, patience, SILENCE_SECONDS)
 
     # ------------------------------------------------------------------------------------------------------------ whole
 
     def run(self) -> Json:
         """The result. A world that does not come up any more ends the run, as a finding."""
         try:
-            self.estate = Estate(self._start(), self.options.machines)
+            self.estate = Estate(self._start(), self.options.machines, self.world.state)
+            self.checks = Checks(self.estate, self.ledger, self.journal, self.findings)
             self.operations = Operations(self.estate, self.ledger, Random(self.options.seed + 1))
-            self.estate.build(self.ledger)
+            with self._timed("building"):
+                self.estate.build(self.ledger)
             self._settle_and_check()
             while self.count < self.options.kills:
                 self._round()
         except Broken as problem:
             self.findings.add("stuck", str(problem))
+        except (RequestFailed, Unreachable, StillRunning) as problem:  # of a look at a world that was not killed
+            self.findings.add("wrong", f"{type(problem).__name__}: {problem}")
         finally:
             self.world.close()
         self.findings.add_all("orphan process", self.world.left())
@@ -104,29 +118,42 @@ class Run:
 
     def _round(self) -> None:
         self.rounds += 1
-        for _ in range(min(self.chance.randint(1, MOST_KILLS), self.options.kills - self.count)):
+        self._without_handlers.clear()
+        for _ in range(min(self.chance.randint(FEWEST_KILLS, MOST_KILLS), self.options.kills - self.count)):
             self._kill_at_work()
+        if self.rounds % ROUNDS_BETWEEN_SILENCES == 1 and self.count < self.options.kills:
+            self._outwait_silence()
+        else:
+            self._give_up_on_killed_handlers()
         self._settle_and_check()
         if self.rounds % ROUNDS_BETWEEN_RESTORES == 0:
-            self._restore_one()
+            with self._timed("restoring"):
+                self._restore_one()
         self._write()
         self.options.say(f"round {self.rounds}: {dict(self.kills)} {dict(self.findings.counts)} {dict(self.restores)}")
 
     def _settle_and_check(self) -> None:
-        began = time.monotonic()
-        self._give_up_on_killed_handlers()
-        settle(self.estate, self.ledger, self.options.patience_seconds, self.findings)
-        self.settles.append(round(time.monotonic() - began, 1))
-        check(self.estate, self.ledger, self.journal, self.findings)
+        with self._timed("settling"):
+            settle(self.estate, self.ledger, self.options.patience_seconds, self.findings)
+        with self._timed("checking"):
+            self.checks.run(everything=self.count >= self.options.kills)
         self.findings.add_all("orphan process", [f"{each}" for each in self.world.handlers()])
+        self.findings.add_all("orphan process", self.world.others())
         if len(self.world.azurites()) != 1:
             self.findings.add("orphan process", f"{len(self.world.azurites())} Azurites run")
+
+    @contextmanager
+    def _timed(self, what: str) -> Iterator[None]:
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            self.seconds[what].append(round(time.monotonic() - began, 1))
 
     # ----------------------------------------------------------------------------------------------------------- starts
 
     def _start(self) -> Client:
         """A client of the world; the port of ARM is another one after each start."""
-        began = time.monotonic()
         self.world.begin()
         while self.kills and self.chance.random() < IN_START and self.count < self.options.kills:
             time.sleep(self.chance.random() * IN_START_SECONDS)  # a drawn moment
@@ -134,15 +161,15 @@ class Run:
             self.world.kill_simulator()
             self._ended()
             self.world.begin()
-        client = self.world.ready()
-        self.starts.append(round(time.monotonic() - began, 1))
-        return client
+        with self._timed("starting"):
+            return self.world.ready()
 
     # ------------------------------------------------------------------------------------------------------------ kills
 
-    def _kill_at_work(self) -> None:
+    def _kill_at_work(self, victim: str | None = None) -> None:
+        """`victim`: drawn unless given."""
         kinds = [self.operations.draw() for _ in range(self.chance.randint(2, MOST_OPERATIONS))]
-        victim = self.chance.choices(list(VICTIMS), list(VICTIMS.values()))[0]
+        victim = victim or self.chance.choices(list(VICTIMS), list(VICTIMS.values()))[0]
         aimed = self.chance.random() < IN_FREEZE
         if victim == "handler" or aimed:
             kinds += ["backup"] * 3
@@ -156,6 +183,7 @@ class Run:
             self._kill(victim, "at any time")
         worker.join()
         if victim != "handler":
+            self._without_handlers.clear()  # a start has begun their tasks anew
             self._ended()
             self.estate.client.close()
             self.estate.client = self._start()
@@ -183,17 +211,40 @@ class Run:
 
     def _kill_handler(self, moment: str) -> None:
         handlers = self._await_handlers()
-        if handlers and self.world.kill_group(self.chance.choice(handlers)):
+        if not handlers:
+            return
+        handler = self.chance.choice(handlers)
+        machine = self.world.machine_of(handler)
+        if self.world.kill_group(handler):
             self._count("handler", moment)
-            self._has_killed_handlers = True
+            self._without_handlers.add(machine)
 
     def _give_up_on_killed_handlers(self) -> None:
-        """Cancel the backups that still run after a while: nobody reports to them, and their own limit is long."""
-        if not self._has_killed_handlers:
-            return
-        self._has_killed_handlers = False
-        for name in quiet_jobs(self.estate, HANDLER_LIMIT_SECONDS):
-            self.ledger.ask(self.estate.client, "cancel", "POST", f"{self.estate.vault}/backupJobs/{name}/cancel")
+        """Cancel the backups of their machines once no other one runs: nobody reports to them."""
+        deadline = time.monotonic() + self.options.patience_seconds
+        while self._without_handlers and time.monotonic() < deadline:
+            running = running_backups(self.estate)
+            if all(self._was_left(machine) for machine in running.values()):
+                for name in running:
+                    path = f"{self.estate.vault}/backupJobs/{name}/cancel"
+                    self.ledger.ask(self.estate.client, "cancel", "POST", path)
+                return
+            time.sleep(LOOK_SECONDS)
+
+    def _outwait_silence(self) -> None:
+        """Kill a handler, or a few, and let their backups run into their limit."""
+        for _ in range(min(3, self.options.kills - self.count)):
+            self._kill_at_work("handler")
+        left = {name for name, machine in running_backups(self.estate).items() if self._was_left(machine)}
+        with self._timed("outwaiting"):
+            settle(self.estate, self.ledger, self.options.patience_seconds, self.findings)
+        for name in left:
+            job = self.estate.client.get(f"{self.estate.vault}/backupJobs/{name}")["properties"]
+            codes = [each.get("errorTitle") for each in job.get("errorDetails") or ()]
+            self.outwaited[codes[0] if codes else job["status"]] += 1
+
+    def _was_left(self, machine: str) -> bool:
+        return machine_key(self.estate.machine(machine)) in self._without_handlers
 
     def _await_handlers(self) -> list[psutil.Process]:
         deadline = time.monotonic() + HANDLER_SECONDS
@@ -219,10 +270,11 @@ class Run:
                     each.resume()
 
     def _somebody_is_frozen(self) -> bool:
-        client = self.estate.client
+        """One of the machines in which a handler runs."""
+        client, folders = self.estate.client, {self.world.machine_of(each) for each in self.world.handlers()}
+        names = [name for name in self.estate.names if machine_key(self.estate.machine(name)) in folders]
         try:
-            running = [each["id"] for each in client.sim("GET", "/vms")["vms"] if each["running"]]
-            return any(unstable(client, machine) for machine in running)
+            return any(unstable(client, self.estate.machine(name)) for name in names)
         except (RequestFailed, Unreachable):
             return False
 
@@ -267,6 +319,7 @@ class Run:
             "machine": machine(),
             "seed": self.options.seed,
             "machines": self.options.machines,
+            "workload_rate": WORKLOAD_RATE,
             "kills_wanted": self.options.kills,
             "kills": self.count,
             "kills_by_victim_and_moment": {
@@ -278,11 +331,16 @@ class Run:
             "sentences": self.findings.sentences,
             "sessions_left_frozen": self.journal.left_frozen,
             "named_after_kills": dict(sorted(self.journal.counts.items())),
+            "jobs": dict(sorted(self.journal.errors.items())),
+            "failed_resources": dict(sorted(self.checks.outcomes.items())),
+            "backups_without_their_handlers": dict(sorted(self.outwaited.items())),
             "restores": dict(sorted(self.restores.items())),
             "requests": dict(sorted(self.ledger.answers.items())),
             "operations": len(self.ledger.operations),
-            "longest_start_seconds": max(self.starts, default=0),
-            "longest_settle_seconds": max(self.settles, default=0),
+            "seconds_by_part": {
+                what: {"times": len(took), "total": round(sum(took)), "longest": max(took)}
+                for what, took in sorted(self.seconds.items())
+            },
         }
         if self.options.result is not None:
             self.options.result.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
