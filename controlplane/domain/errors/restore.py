@@ -203,7 +203,7 @@ SNAPSHOT_NOT_FOUND = ErrorKind(
 
 RECOVERY_POINT_DAMAGED = ErrorKind(
     code="UserErrorRecoveryPointDamaged",
-    message="Restore failed because the disk {disk} of the recovery point is damaged{where}: {problems}.",
+    message="{activity} failed because the disk {disk} of the recovery point is damaged{where}: {problems}.",
     remedy="Restore the other disks of this recovery point, or pick another recovery point.",
     source=OURS,
 )

@@ -388,11 +388,12 @@ class RecoveryPointDamaged(
     Fact,
     name="recovery_point.damaged",
     party=Party.STORAGE,
-    parents=(TaskState.NAME, ControlRequest.NAME),
+    parents=(TaskState.NAME, ControlRequest.NAME, "item_recovery.begun"),
     job=SOMETIMES,
     vm=SOMETIMES,
 ):
-    """Somebody who read a recovery point, a job or a check of the vault, found that one of its disks is damaged."""
+    """Somebody who read a recovery point, a job, a recovery of files or a check of the vault, found one of its disks
+    damaged."""
 
     point: str
     disk: str

@@ -14,13 +14,13 @@ from dataclasses import replace
 from controlplane.domain.events import service as events
 from controlplane.domain.recovery_services import recovery_point
 from controlplane.domain.recovery_services.recovery_point import PointDisk, RecoveryPoint
-from controlplane.jobs.backup import findings
 from controlplane.jobs.backup.states import BackupState
 from controlplane.jobs.backup.vault_copy import digests_name
 from controlplane.jobs.documents import points
 from controlplane.jobs.engine import records
 from controlplane.jobs.engine.job_state import JobState
 from controlplane.jobs.engine.plan import Outcome, Step
+from controlplane.jobs.retention import findings
 from controlplane.ports import PortError, Ports, Store
 from controlplane.vault_format.damage import SnapshotDamaged, VaultCorrupt
 from controlplane.vault_format.sources import in_order
@@ -66,7 +66,7 @@ def kept(ports: Ports, state: JobState, point: RecoveryPoint, disks: Sequence[Po
         if disk.content and content != disk.content:
             vault.delete(name, [])
             problem = SnapshotDamaged("the snapshot does not hold what was backed up")
-            findings.tell(ports, state, point.document, disk, "InstantRP", [problem])
+            findings.tell(ports, point.document, disk, "InstantRP", [problem], findings.of_job(state))
             continue
         if disk.digests and disk.digests != name:
             vault.delete(disk.digests, [])

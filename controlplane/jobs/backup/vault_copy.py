@@ -12,11 +12,11 @@ from controlplane.domain.events import service as events
 from controlplane.domain.events.event import Event
 from controlplane.domain.recovery_services import protected_item, recovery_point
 from controlplane.domain.recovery_services.recovery_point import PointDisk, RecoveryPoint
-from controlplane.jobs.backup import findings
 from controlplane.jobs.backup.states import BackupInput, BackupState
 from controlplane.jobs.documents import damage, points
 from controlplane.jobs.engine import records
 from controlplane.jobs.engine.plan import Outcome
+from controlplane.jobs.retention import findings
 from controlplane.ports import Disk, Ports, Store
 from controlplane.vault_format.damage import KnownDamage, VaultCorrupt
 from controlplane.vault_format.vault_store import VaultPoint, VaultStore
@@ -64,7 +64,7 @@ def vaulted(ports: Ports, state: BackupState) -> tuple[RecoveryPoint, int]:
         )
         disks.append(_vaulted(disk, copy))
         if before and problems:
-            findings.tell(ports, state, before[0].document, before[1], "HardenedRP", problems)
+            findings.tell(ports, before[0].document, before[1], "HardenedRP", problems, findings.of_job(state))
     lost = [sentence for disk in disks for sentence in vault.check(VaultPoint.from_json(disk.vault or {}))]
     if lost:
         raise TRANSFER_LOST.error(problems="; ".join(lost[:3]))

@@ -25,6 +25,8 @@ class Session:
     point: str
     until: datetime
     password: str
+    begun: int | None = None
+    """The event of its beginning; None for one that an early release began."""
 
     def is_over(self, now: datetime) -> bool:
         return self.until <= now
@@ -76,4 +78,5 @@ def end(store: Store, sessions: list[Document]) -> None:
 
 def _session(document: Document) -> Session:
     private = document.private
-    return Session(document.id, private["point"], datetime.fromisoformat(private["until"]), private["password"])
+    until = datetime.fromisoformat(private["until"])
+    return Session(document.id, private["point"], until, private["password"], private.get("begun"))

@@ -10,6 +10,7 @@ import inspect
 import json
 import secrets
 import string
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from hmac import compare_digest
 
@@ -26,9 +27,11 @@ from controlplane.jobs.documents.sessions import Session
 from controlplane.jobs.engine import records
 from controlplane.jobs.restore import recover_files
 from controlplane.jobs.restore.point_source import open_disk
+from controlplane.jobs.retention import findings
 from controlplane.json_object import Json
-from controlplane.ports import BlockSource, Ports
+from controlplane.ports import BlockSource, Ports, Range
 from controlplane.vault_format.sources import PageBlobSource
+from controlplane.vault_format.tiered_source import Damage, NowhereWhole, TieredSource
 
 LASTS = timedelta(hours=12)
 PASSWORD_LETTERS = 15
@@ -54,11 +57,12 @@ def provision(ports: Ports, point: RecoveryPoint, renew: bool) -> str:
         protected_item.check_alive(item.json())
         if renew:
             sessions.end(ports.store, sessions.of_point(ports.store, point))
-        private = {"point": point.document, "until": (now + LASTS).isoformat(), "password": password}
+        vm = points.machine_of(ports.store, point)
+        begun = ports.store.record(events.ItemRecoveryBegun(point.id).event(vm=vm))
+        private = {"point": point.document, "until": (now + LASTS).isoformat(), "password": password, "begun": begun}
         ports.store.put(sessions.KIND, id, {}, parent=point.item, private=private)
         body = operation.succeeded(id, instant(now))
         ports.store.put(operation.KIND, id, body, parent=point.item, private={"session": id})
-        ports.store.record(events.ItemRecoveryBegun(point.id).event(vm=points.machine_of(ports.store, point)))
     return id
 
 
@@ -128,7 +132,8 @@ def disks(ports: Ports, session: Session) -> list[Json]:
 
 
 def source(ports: Ports, session: Session, lun: int) -> BlockSource:
-    """The bytes of a disk, checked: from its snapshot where that is there and whole, else from the vault."""
+    """The bytes of a disk, checked: from its snapshot where that is there and whole, else from the vault. What is found
+    damaged is marked, at once or when it is read."""
     point = _point(ports, session)
     disk = next((disk for disk in point.disks if disk.lun == lun), None)
     if disk is None:
@@ -137,7 +142,39 @@ def source(ports: Ports, session: Session, lun: int) -> BlockSource:
     if known_digests is None and not disk.vault:
         # Its transfer is not done, and no restore has asked for it: there is nothing to compare it with.
         return PageBlobSource(ports.blobs, points.snapshot_of(disk))
-    return open_disk(ports, point, disk, known_digests, "InstantRP")
+
+    def tell(damages: Sequence[Damage]) -> None:
+        vm = points.machine_of(ports.store, point)
+        findings.tell_by_tier(
+            ports, point.document, disk, damages, lambda fact: fact.event(vm=vm, parent=session.begun)
+        )
+
+    try:
+        return _TellingSource(open_disk(ports, point, disk, known_digests, "InstantRP"), tell)
+    except NowhereWhole as nowhere:
+        tell(nowhere.damages)
+        raise
+
+
+class _TellingSource:
+    """Tells what each read has found damaged, whether its bytes could be read or not."""
+
+    def __init__(self, source: TieredSource, tell: Callable[[Sequence[Damage]], None]) -> None:
+        self._source = source
+        self._tell = tell
+        self.size_bytes = source.size_bytes
+
+    def read(self, offset: int, length: int) -> bytes:
+        try:
+            return self._source.read(offset, length)
+        finally:
+            self._tell(self._source.damages)
+
+    def extents(self) -> Sequence[Range]:
+        try:
+            return self._source.extents()
+        finally:
+            self._tell(self._source.damages)
 
 
 def _point(ports: Ports, session: Session) -> RecoveryPoint:

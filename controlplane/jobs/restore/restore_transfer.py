@@ -17,12 +17,13 @@ from controlplane.domain.recovery_services import job as jobs
 from controlplane.domain.recovery_services.job import Progress
 from controlplane.domain.recovery_services.recovery_point import PointDisk, RecoveryPoint
 from controlplane.domain.recovery_services.restored_disks import RestoredDisk
-from controlplane.jobs.backup import digests, findings
+from controlplane.jobs.backup import digests
 from controlplane.jobs.documents import points
 from controlplane.jobs.engine import records
 from controlplane.jobs.engine.plan import Outcome, Step
 from controlplane.jobs.restore.point_source import open_disk
 from controlplane.jobs.restore.states import MadeDisk, RestoreState
+from controlplane.jobs.retention import findings
 from controlplane.json_object import Json
 from controlplane.ports import Blob, Ports, Store
 from controlplane.vault_format.sources import copy
@@ -106,11 +107,9 @@ def _rebuild_disk(
     except NowhereWhole as nowhere:
         damages = [*damages, *nowhere.damages]
         where = "" if nowhere.byte is None else f" at byte {nowhere.byte}"
-        raise RECOVERY_POINT_DAMAGED.error(disk=disk.name, where=where, problems=nowhere) from None
+        raise RECOVERY_POINT_DAMAGED.error(activity="Restore", disk=disk.name, where=where, problems=nowhere) from None
     finally:
-        for tier_damaged in {damage.tier for damage in damages}:
-            problems = [damage.error() for damage in damages if damage.tier == tier_damaged]
-            findings.tell(ports, state, point.document, disk, tier_damaged, problems)
+        findings.tell_by_tier(ports, point.document, disk, damages, findings.of_job(state))
     return [f"{disk.name} ({each})" for each in dict.fromkeys(damage.tier for damage in damages)]
 
 

@@ -15,6 +15,7 @@ from controlplane.domain import errors
 from controlplane.domain.arm_id import vault_id_of
 from controlplane.domain.due import Due
 from controlplane.domain.errors import ServiceError
+from controlplane.domain.errors.restore import RECOVERY_POINT_DAMAGED
 from controlplane.domain.events import service as events
 from controlplane.domain.events.event import Fact
 from controlplane.domain.recovery_services import policy, protected_item, recovery_point
@@ -26,9 +27,10 @@ from controlplane.jobs.engine.job_state import JobInput, OpenedJob
 from controlplane.jobs.engine.plan import Outcome, Plan, Step
 from controlplane.jobs.engine.records import JobOrder, Ticket
 from controlplane.jobs.protection import stopping
-from controlplane.jobs.retention import expiry
+from controlplane.jobs.retention import expiry, findings
 from controlplane.json_object import Json
 from controlplane.ports import Blob, Engine, PortError, Ports, Store
+from controlplane.vault_format.damage import VaultCorrupt
 from controlplane.vault_format.vault_store import VaultPoint, VaultStore
 
 CONTAINER = "archiving"
@@ -184,7 +186,14 @@ def copy_to_archive(ports: Ports, state: MoveState) -> Outcome:
     disks = []
     for disk in before.disks:
         aside, copy = _aside(ports, state, disk), VaultPoint.from_json(disk.vault or {})
-        store.restore(copy, aside)
+        try:
+            store.restore(copy, aside)
+        except VaultCorrupt as damaged:
+            findings.tell(ports, before.document, disk, "HardenedRP", [damaged], findings.of_job(state))
+            where = "" if damaged.byte is None else f" at byte {damaged.byte}"
+            raise RECOVERY_POINT_DAMAGED.error(
+                activity="The move to the archive", disk=disk.name, where=where, problems=damaged
+            ) from None
         archived = store.back_up(aside, copy.size_bytes, _archive_name(copy), None)
         ports.blobs.delete(aside)
         disks.append(replace(disk, vault=archived.to_json(), content=archived.content, digests="", damaged=()))

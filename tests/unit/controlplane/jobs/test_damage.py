@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
+from controlplane.domain.recovery_services import recovery_point
 from controlplane.domain.recovery_services.recovery_point import PointDisk, RecoveryPoint
-from controlplane.jobs.documents import points
+from controlplane.jobs.documents import points, sessions
+from controlplane.jobs.documents.sessions import Session
+from controlplane.jobs.restore import item_recovery
+from controlplane.jobs.retention import archive
 from controlplane.json_object import Json
 from controlplane.ports import Blob, StorageUnavailable
 from controlplane.vault_format.manifest import pack_of
+from controlplane.vault_format.tiered_source import NowhereWhole
 from tests.unit.controlplane.jobs.backup_world import BLOCK, BackupWorld, backup_world
 
 
@@ -236,3 +243,60 @@ def test_a_backup_that_finds_its_base_damaged_marks_it_and_sends_everything(worl
     assert statuses(world) == {"InstantRP": "Valid", "HardenedRP": "Valid"}
     assert disk(world).transferred_bytes == 2 * BLOCK
     assert world.events("recovery_point.damaged")[0]["problem"].startswith("the manifest does not match its digest")
+
+
+# ------------------------------------------------------------------------------------------------- files, and archive
+
+
+def opened(world: BackupWorld) -> Session:
+    return sessions.find(world.ports, item_recovery.provision(world.ports, world.points()[0], renew=False))
+
+
+def test_a_recovery_of_files_marks_what_it_finds_damaged(world: BackupWorld) -> None:
+    flip_snapshot(world, 1)
+    session = opened(world)
+    disk_of_files = item_recovery.source(world.ports, session, disk(world).lun)
+    assert disk_of_files.read(0, BLOCK) == content(world)[:BLOCK]
+    assert world.events("recovery_point.damaged") == [], "nobody has read the damaged block"
+    assert disk_of_files.read(BLOCK, BLOCK) == content(world)[BLOCK : 2 * BLOCK]
+    assert statuses(world) == {"InstantRP": "Invalid", "HardenedRP": "Valid"}
+    disk_of_files.read(BLOCK, BLOCK)
+    told = [each for each in world.store.events(limit=100_000) if each.name == "recovery_point.damaged"]
+    assert [(each.data["copy"], each.parent) for each in told] == [("InstantRP", session.begun)], "told once"
+
+
+def test_files_that_no_tier_has_whole_are_refused_and_both_are_marked(world: BackupWorld) -> None:
+    flip_snapshot(world, 1)
+    flip_pack(world, BLOCK + 5)
+    disk_of_files = item_recovery.source(world.ports, opened(world), disk(world).lun)
+    with pytest.raises(NowhereWhole):
+        disk_of_files.read(0, 2 * BLOCK)
+    assert statuses(world) == {"InstantRP": "Invalid", "HardenedRP": "Invalid"}
+    world.clock.jump(60)
+    world.back_up()
+    assert disk(world).transferred_bytes == BLOCK, "the next backup does not lean on it"
+
+
+def test_files_of_a_disk_that_no_tier_has_at_all_mark_it(world: BackupWorld) -> None:
+    lose_snapshots(world)
+    blob = manifest_blob(world)
+    world.blobs.put(blob, world.blobs.read(blob)[:40])
+    with pytest.raises(NowhereWhole):
+        item_recovery.source(world.ports, opened(world), disk(world).lun)
+    assert statuses(world)["HardenedRP"] == "Invalid"
+
+
+def test_a_move_to_the_archive_marks_what_it_finds_damaged_and_leaves_the_point(world: BackupWorld) -> None:
+    point = recovery_point.changed(world.points()[0], "snapshot_expired")
+    points.put(world.store, replace(point, rules=("Monthly",), expires=point.time + timedelta(days=730)))
+    world.clock.jump(91 * 86_400)
+    flip_pack(world, BLOCK + 5)
+    before = world.vault_blobs()
+    ticket = archive.move(world.ports, world.engine, point.document, "HardenedRP", "ArchivedRP")
+    job = world.ended(ticket)
+    assert (job["status"], error(job)["errorTitle"]) == ("Failed", "UserErrorRecoveryPointDamaged")
+    assert error(job)["errorString"].startswith("The move to the archive failed because the disk data of the recovery ")
+    assert statuses(world) == {"HardenedRP": "Invalid"}
+    assert world.vault_blobs() == before
+    (told,) = [each for each in world.store.events(limit=100_000) if each.name == "recovery_point.damaged"]
+    assert told.job == ticket.job_id
