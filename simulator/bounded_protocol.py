@@ -21,6 +21,9 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from simulator.bounds import Bounds, RefusalText, Refuse
 
+OnDropped = Callable[[str, int], None]
+LONGEST_PATH = 256
+
 
 @dataclass
 class Held:
@@ -32,9 +35,9 @@ class Held:
 class BoundedConfig(uvicorn.Config):
     """uvicorn's configuration, with what the protocol below needs besides. It has the protocol and no access log."""
 
-    def __init__(self, app: Any, bounds: Bounds, refuse: Refuse, **options: Any) -> None:
+    def __init__(self, app: Any, bounds: Bounds, refuse: Refuse, on_dropped: OnDropped, **options: Any) -> None:
         super().__init__(app, http=BoundedProtocol, log_config=None, access_log=False, **options)
-        self.bounds, self.refuse, self.held = bounds, refuse, Held()
+        self.bounds, self.refuse, self.held, self.on_dropped = bounds, refuse, Held(), on_dropped
         self.turns = count()
         """Numbers the waits of all connections; the loop's time, in milliseconds, does not tell which came first."""
 
@@ -66,6 +69,7 @@ class BoundedProtocol(HttpToolsProtocol):
         super().__init__(config, *arguments, **options)
         assert isinstance(config, BoundedConfig)
         self._bounds, self._refusal, self._all, self._turns = config.bounds, config.refuse, config.held, config.turns
+        self._on_dropped = config.on_dropped
         self._incoming = _Incoming()
         self._deadline: asyncio.TimerHandle | None = None
         self._sending: asyncio.TimerHandle | None = None
@@ -279,7 +283,9 @@ class BoundedProtocol(HttpToolsProtocol):
         waiting = self.transport.get_write_buffer_size()
         if waiting >= before:
             _log.warning("a client was dropped that reads nothing; %d bytes were waiting for it", waiting)
+            path = str(self.cycle.scope["path"])[:LONGEST_PATH] if self.cycle is not None else ""
             self._reset()
+            self.loop.run_in_executor(None, self._on_dropped, path, waiting)
         else:
             self._watch_sending()
 

@@ -7,10 +7,16 @@ time, since they are about connections.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 
+LISTENERS = 3
+"""Of a world: ARM over HTTP and HTTPS, and the wire server."""
+OTHER_DESCRIPTORS = 256
+"""What a process opens besides: its store, connections to the storage, pipes of handlers, files of guests."""
+FEWEST_CONNECTIONS = 16
 MEBIBYTE = 1024 * 1024
 
 
@@ -34,8 +40,27 @@ class Bounds:
     """Open at once. Beyond, the one that has waited longest for its next request gives way, else the newest."""
 
 
-BOUNDS = Bounds()
-"""Those of every listener."""
+def bounds_of_process(*, listeners: int = LISTENERS, descriptors_per_connection: int = 1) -> Bounds:
+    """Those of every listener of this process: as many connections as it may open, shared among so many listeners."""
+    return within_descriptors(_most_descriptors(), listeners * descriptors_per_connection)
+
+
+def within_descriptors(most: int | None, shares: int) -> Bounds:
+    """`most` is how many a process may open, None: any number. `shares` are what one connection everywhere takes."""
+    bounds = Bounds()
+    if most is None:
+        return bounds
+    connections = max((most - OTHER_DESCRIPTORS) // shares, FEWEST_CONNECTIONS)
+    return replace(bounds, connections=min(connections, bounds.connections))
+
+
+def _most_descriptors() -> int | None:
+    if sys.platform == "win32":
+        return None
+    import resource
+
+    most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return None if most == resource.RLIM_INFINITY else most
 
 
 @dataclass(frozen=True)

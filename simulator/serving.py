@@ -14,8 +14,8 @@ from typing import Any
 import uvicorn
 from starlette.concurrency import run_in_threadpool
 
-from simulator.bounded_protocol import BoundedConfig
-from simulator.bounds import BOUNDS, Bounds, Refuse, plainly
+from simulator.bounded_protocol import BoundedConfig, OnDropped
+from simulator.bounds import Bounds, Refuse, bounds_of_process, plainly
 from simulator.failures import Failure
 
 GRACE_SECONDS = 2
@@ -62,18 +62,22 @@ class Serving:
         port: int = 0,
         certificate: Path | None = None,
         *,
-        bounds: Bounds = BOUNDS,
+        bounds: Bounds | None = None,
         refuse: Refuse = plainly,
+        on_dropped: OnDropped = lambda path, waiting_bytes: None,
     ) -> None:
-        """`refuse` says what a client is told that goes beyond the bounds."""
+        """`refuse` says what a client is told that goes beyond the bounds, by default those of this process.
+        `on_dropped` is told, in a thread, of each client that was dropped since it read nothing: what it had asked for,
+        and how much waited for it."""
         self._listener = _listen(host, port)
         self._scheme = "https" if certificate else "http"
         self.host = host
         self.port: int = self._listener.getsockname()[1]
         config = BoundedConfig(
             app,
-            bounds,
+            bounds or bounds_of_process(),
             refuse,
+            on_dropped,
             ws="none",
             interface="asgi3",
             proxy_headers=False,

@@ -11,7 +11,7 @@ import secrets
 from asyncio import wrap_future
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from contextvars import copy_context
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
@@ -32,6 +32,7 @@ from controlplane.adapters.inline_engine import InlineEngine
 from controlplane.arm import app as arm
 from controlplane.arm.edge.rate_limits import RateLimits
 from controlplane.arm.sign_in.aad import Identity
+from controlplane.domain.events import service as events
 from controlplane.jobs.catalog import plans
 from controlplane.jobs.crash_recovery import Loss, RestoreLoss, name_losses
 from controlplane.jobs.timetable import Timetable
@@ -367,10 +368,18 @@ class World:
         _serve_certificate(service, self.authority)
         app = _side_by_side(holding(service, self._served, arm.ROOTS), self._controls)
         certificate = self.authority.certificate_file("server", server_hosts(self.config.host))
-        self._serving = Serving(app, self.config.host, self.config.arm_port, refuse=_as_the_service)
+        self._serving = self._listener(app, self.config.arm_port)
         self._stack.callback(self._serving.close)
-        self._secure = Serving(app, self.config.host, self.config.https_port, certificate, refuse=_as_the_service)
+        self._secure = self._listener(app, self.config.https_port, certificate)
         self._stack.callback(self._secure.close)
+
+    def _listener(self, app: Application, port: int, certificate: Path | None = None) -> Serving:
+        host = self.config.host
+        return Serving(app, host, port, certificate, refuse=_as_the_service, on_dropped=self._note_dropped)
+
+    def _note_dropped(self, path: str, waiting_bytes: int) -> None:
+        with suppress(PortError):  # the log has it too
+            self.store.record(events.ClientDropped(path, waiting_bytes).event())
 
     def _build_backend(self, keep: ExitStack) -> None:
         from simulator import backend  # a third of all code: ARM answers while it is loaded

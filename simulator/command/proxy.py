@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from simulator.bounds import BOUNDS, Bounds
+from simulator.bounds import Bounds, bounds_of_process
 from simulator.command.client_environment import is_real_azure
 from simulator.failures import Failure
 
@@ -103,9 +103,9 @@ class Proxy:
         upstream: Callable[[str, int], Upstream | None],
         certificate: Path,
         on_refusal: Callable[[str], None] = lambda target: None,
-        bounds: Bounds = BOUNDS,
+        bounds: Bounds | None = None,
     ) -> None:
-        self._bounds = bounds
+        self._bounds = bounds or bounds_of_process(listeners=1, descriptors_per_connection=2)
         self._connections = 0
         self._upstream = upstream
         self._on_refusal = on_refusal

@@ -383,6 +383,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     ),
     "simulator.world": (
         PORTS,
+        EVENTS,
         f"{JOBS}.crash_recovery",
         f"{JOBS}.catalog",
         f"{JOBS}.timetable",

@@ -473,6 +473,17 @@ class ArchiveSkipped(Fact, name="archive.skipped", party=Party.SERVICE, parents=
 
 
 @dataclass(frozen=True)
+class ClientDropped(Fact, name="client.dropped", party=Party.WORLD, parents=(ROOT,)):
+    """A client of ARM or the control API has read nothing of its answer for too long, a follower of the events say, and
+    its connection was ended."""
+
+    path: str
+    """What it had asked for, without the query."""
+    waiting_bytes: int
+    """What waited for it."""
+
+
+@dataclass(frozen=True)
 class WorldReset(Fact, name="world.reset", party=Party.WORLD, parents=(ControlRequest.NAME,)):
     """The world was emptied."""
 

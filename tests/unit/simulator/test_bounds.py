@@ -6,11 +6,12 @@ import logging
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from queue import SimpleQueue
 from threading import Semaphore
 
 import pytest
 
-from simulator.bounds import Bounds
+from simulator.bounds import Bounds, within_descriptors
 from simulator.serving import Message, Receive, Send, Serving
 
 BOUNDS = Bounds(
@@ -218,6 +219,29 @@ def test_the_bodies_of_all_together_are_bounded(serving: Serving) -> None:
         answers = [rest(client)[:13] for client in clients]
     assert b"HTTP/1.1 503 " in answers
     assert told(serving, begun, bytes(30_000)).startswith(b"HTTP/1.1 200 "), "what was held is free again"
+
+
+def test_who_is_dropped_is_told(mirror: Mirror) -> None:
+    told: SimpleQueue[tuple[str, int]] = SimpleQueue()
+    serving = Serving(mirror, bounds=BOUNDS, on_dropped=lambda path, waiting_bytes: told.put((path, waiting_bytes)))
+    try:
+        with connected(serving) as client:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+            client.sendall(b"GET /huge?secret=1 HTTP/1.1\r\nHost: here\r\n\r\n")
+            path, waiting_bytes = told.get(timeout=30)
+            assert (path, waiting_bytes > 0) == ("/huge", True)
+    finally:
+        serving.close()
+
+
+def test_connections_are_as_many_as_a_process_may_open() -> None:
+    assert [within_descriptors(most, 3).connections for most in (None, 1_000_000, 1024, 400, 20)] == [
+        512,
+        512,
+        256,
+        48,
+        16,
+    ]
 
 
 def test_a_client_that_does_not_read_is_dropped(serving: Serving, caplog: pytest.LogCaptureFixture) -> None:
