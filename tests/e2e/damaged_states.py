@@ -12,16 +12,21 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from controlplane.adapters.azurite import AzuriteBlobs
+from controlplane.adapters.storage_keys import FixedAccounts
 from controlplane.domain.recovery_services import recovery_point
 from controlplane.domain.recovery_services.recovery_point import PointDisk
-from controlplane.ports import Blob
-from controlplane.vault_format.manifest import pack_of
-from simulator.scenario import Scenario
+from controlplane.domain.recovery_services.restored_disks import container_name
+from controlplane.ports import BLOCK_BYTES, Blob
+from controlplane.vault_format.manifest import SEGMENT_BLOCKS, pack_of
+from controlplane.vault_format.vault_source import VaultSource
+from simulator.scenario import MACHINE, RESTORE_ACCOUNT, Scenario
+from simulator.scenario_values import JobFailed
 from simulator.world import Config, World, build
 from tests.e2e.conftest import ROOT
 from tests.e2e.running import eventually, is_ready, protected, scenario_of, up
@@ -128,20 +133,53 @@ def flip_pack(folder: Path) -> None:
     """In the first block of the pack: no later backup has changed it, so all points name it."""
     with opened(folder) as world:
         name = f"packs/{pack_of(copy_name(damaged_disk(world)))}/0000"
-    (entry,) = [each for each in entries(folder) if each["name"] == name]
-    flip(folder, entry.get("persistency") or entry["committedBlocksInOrder"][0]["persistency"], 100)
+    flip_block_blob(folder, name, 100)
 
 
 def flip_snapshot(folder: Path) -> None:
     """In a page that was written again since: an unchanged one is also a part of the machine's disk."""
     with opened(folder) as world:
         blob = snapshot(damaged_disk(world))
+    flip(folder, own_pages(folder, blob)["persistency"], 10)
+
+
+def flip_both(folder: Path) -> None:
+    """The same block of the disk, in its snapshot and in its pack."""
+    with opened(folder) as world:
+        disk = damaged_disk(world)
+        pages = own_pages(folder, snapshot(disk))
+        block = pages["start"] // BLOCK_BYTES
+        source = VaultSource(world.ports.vault_blobs, world.ports.settings.vault_account, copy_name(disk))
+        index, number = divmod(block, SEGMENT_BLOCKS)
+        runs = [run for run, _ in source.placed(index, source.segment(index)) if run.first <= number < run.end]
+        place = source.manifest.place_of(index, runs[0], number, number + 1)
+    flip(folder, pages["persistency"], 10)
+    flip_block_blob(folder, f"packs/{place.pack}/0000", place.offset + 100)
+
+
+def flip_block_blob(folder: Path, name: str, at: int) -> None:
+    """A byte of a block blob that was written in blocks, or at once."""
+    (entry,) = [each for each in entries(folder) if each["name"] == name]
+    if entry.get("persistency"):
+        flip(folder, entry["persistency"], at)
+        return
+    for block in entry["committedBlocksInOrder"]:
+        if at < block["size"]:
+            flip(folder, block["persistency"], at)
+            return
+        at -= block["size"]
+    raise AssertionError(f"{name} has fewer bytes")
+
+
+def own_pages(folder: Path, blob: Blob) -> dict[str, Any]:
+    """A stretch of a snapshot that neither its disk nor another snapshot shares."""
     same_name = [each for each in entries(folder) if each["name"] == blob.name]
     (entry,) = [each for each in same_name if each["snapshot"] == blob.snapshot]
     others = [pages for each in same_name if each is not entry for pages in each["pageRangesInOrder"]]
     shared = {(pages["persistency"]["id"], pages["persistency"]["offset"]) for pages in others}
-    own = [each["persistency"] for each in entry["pageRangesInOrder"]]
-    flip(folder, next(each for each in own if (each["id"], each["offset"]) not in shared), 10)
+    places = [(each, each["persistency"]) for each in entry["pageRangesInOrder"]]
+    own: dict[str, Any] = next(each for each, place in places if (place["id"], place["offset"]) not in shared)
+    return own
 
 
 def copy_name(disk: PointDisk) -> str:
@@ -171,6 +209,7 @@ STATES = (
     DamagedState("a manifest is cut", cut_manifest),
     DamagedState("a snapshot is gone", lose_snapshot),
     DamagedState("a byte of a snapshot is flipped", flip_snapshot),
+    DamagedState("the same block of a pack and a snapshot is wrong", flip_both),
 )
 
 
@@ -232,14 +271,30 @@ def command(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
 
 
 def restored(scenario: Scenario, point: str) -> str:
-    """How a restore ends, what it says of damage, and whether its disks are right."""
-    job = scenario.restore_disks(point)
+    """How a restore ends, what it says of damage, and whether its disks are right, or that there are none."""
+    try:
+        job = scenario.restore_disks(point)
+    except JobFailed as failed:
+        job = failed.job
+        (error,) = job.errors
+        assert error.code == "UserErrorRecoveryPointDamaged"
+        assert all(f"{tier}: " in error.message for tier in ("InstantRP", "HardenedRP")), error.message
+        return f"Failed, {error.code}; {left_of(scenario, job.id)}"
     bag = scenario.client.get(f"{scenario.vault_id}/backupJobs/{job.id}")["properties"]["extendedInfo"]["propertyBag"]
     checks = [check for check in scenario.verify(point, job).checks if check.name.startswith("restored disks")]
     assert checks
     assert all(check.passed for check in checks), checks
     damaged = bag.get("Damaged Copies")
     return f"{job.status}, every block right" + (f"; Damaged Copies: {damaged}" if damaged else "")
+
+
+def left_of(scenario: Scenario, job: str) -> str:
+    """What a restore that was undone has left in its storage account."""
+    endpoints = scenario.client.endpoints
+    keys = {name: each["key"] for name, each in endpoints["storage_accounts"].items()}
+    with closing(AzuriteBlobs(endpoints["blob"], FixedAccounts(keys))) as blobs:
+        names = [blob.name for blob in blobs.find(RESTORE_ACCOUNT, container_name(MACHINE, job))]
+    return f"left {', '.join(names)}" if names else "nothing is left of it"
 
 
 def plain(text: str) -> str:
