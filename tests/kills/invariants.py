@@ -143,14 +143,19 @@ class Checks:
             if job["properties"]["operation"] != "Restore" or name in self._restores:
                 continue
             self._restores.add(name)
-            machine = job["properties"]["entityFriendlyName"]
             blobs = leftovers.restored(
-                self.estate.state, str(self.estate.client.endpoints["blob"]), STAGING, machine, name
+                self.estate.state,
+                str(self.estate.client.endpoints["blob"]),
+                STAGING,
+                job["properties"]["entityFriendlyName"],
+                name,
             )
+            bag = self.estate.client.get(job["id"])["properties"]["extendedInfo"]["propertyBag"]
+            told = str(bag.get("Config Blob Name", ""))
             if status in UNDONE and blobs:
                 self.findings.add("orphan disk", f"the restore {name} is {status} and has left {blobs}")
-            elif status in COMPLETED and not blobs and name not in self.journal.named_restores:
-                self.findings.add("unnamed loss", f"the restore {name} is {status} and has made nothing")
+            elif status in COMPLETED and told and told not in blobs and name not in self.journal.named_restores:
+                self.findings.add("unnamed loss", f"the restore {name} is {status} and has only {blobs}")
 
     def _check_vault(self) -> None:
         client = self.estate.client

@@ -166,11 +166,11 @@ class Run:
 
     # ------------------------------------------------------------------------------------------------------------ kills
 
-    def _kill_at_work(self, victim: str | None = None) -> None:
-        """`victim`: drawn unless given."""
+    def _kill_at_work(self, victim: str | None = None, *, aimed: bool = False) -> None:
+        """`victim` and whether it is aimed into a freeze are drawn unless given."""
         kinds = [self.operations.draw() for _ in range(self.chance.randint(2, MOST_OPERATIONS))]
         victim = victim or self.chance.choices(list(VICTIMS), list(VICTIMS.values()))[0]
-        aimed = self.chance.random() < IN_FREEZE
+        aimed = self.chance.random() < IN_FREEZE or aimed
         if victim == "handler" or aimed:
             kinds += ["backup"] * 3
         worker = Thread(target=self._work, args=(kinds,))
@@ -234,7 +234,7 @@ class Run:
     def _outwait_silence(self) -> None:
         """Kill a handler, or a few, and let their backups run into their limit."""
         for _ in range(min(3, self.options.kills - self.count)):
-            self._kill_at_work("handler")
+            self._kill_at_work("handler", aimed=True)
         left = {name for name, machine in running_backups(self.estate).items() if self._was_left(machine)}
         with self._timed("outwaiting"):
             settle(self.estate, self.ledger, self.options.patience_seconds, self.findings)

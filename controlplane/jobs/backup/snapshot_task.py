@@ -191,9 +191,13 @@ def _require_sizes(ports: Ports, disks: Sequence[Disk]) -> list[int]:
 
 
 def _new_task(ports: Ports, state: BackupState) -> Task:
+    """Its number is that of no earlier attempt: a storage that was killed may have forgotten their blobs, and a handler
+    that is still at one of them would carry out the new one as well."""
     account, container = ports.settings.service_account, f"bcdrextensionlogs-{state['vm_id']}"
     prefix = f"{state['vm_name']}.{state['task']}_"
-    used = sum(blob.name.endswith(".Status.txt") for blob in ports.blobs.find(account, container, prefix))
+    made = sum(blob.name.endswith(".Status.txt") for blob in ports.blobs.find(account, container, prefix))
+    asked = sum(event.name == events.SnapshotAsked.NAME for event in ports.store.events(job=state["job"]))
+    used = max(made, asked)
     name = f"{prefix}{used + 1}"
     return Task(
         id=f"{state['task']}_{used + 1}",

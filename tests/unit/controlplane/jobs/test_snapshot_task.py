@@ -23,7 +23,7 @@ from extension.contract.reports import SnapshotConsistency, StatusReport
 from extension.contract.settings import VM_TYPE, SnapshotSettings
 from tests.patience import comes_true
 from tests.unit.controlplane.adapters.scripted_fabric import ScriptedFabric, apply_desired, silent, snapshots
-from tests.unit.controlplane.jobs.backup_world import BACKUP_REQUEST, ITEM, VM, BackupWorld, backup_world
+from tests.unit.controlplane.jobs.backup_world import BACKUP_REQUEST, ITEM, VM, VM_ID, BackupWorld, backup_world
 from tests.unit.controlplane.passing_time import stop_schedules
 
 
@@ -140,6 +140,21 @@ def test_a_guest_without_a_certificate_fails_the_job(world: BackupWorld) -> None
     job = world.back_up()
     assert title(job) == "UserErrorGuestAgentStatusUnavailable"
     assert "certificate" in job["errorDetails"][0]["errorString"]
+
+
+@pytest.mark.parametrize("forgets", [False, True])
+def test_an_attempt_after_an_ended_process_has_another_id(world: BackupWorld, forgets: bool) -> None:
+    """Also where the storage was killed too and has forgotten the blobs of the one before."""
+    world.fabric.script = [silent, snapshots()]
+    ticket = backup_now(world.ports, world.engine, ITEM, BACKUP_REQUEST)
+    assert comes_true(lambda: bool(world.engine.waiting()))
+    world.engine.close()
+    if forgets:
+        world.blobs.delete_container(world.ports.settings.service_account, f"bcdrextensionlogs-{VM_ID}")
+    assert world.new_engine().recover() == 1
+    assert world.ended(ticket)["status"] == "Completed"
+    ids = [SnapshotSettings.parse(each.public, each.protected).task_id for each in world.fabric.delivered]
+    assert [id.rpartition("_")[2] for id in ids] == ["1", "2"]
 
 
 def report(guest: ScriptedFabric, settings: SnapshotSettings, code: int) -> StatusReport:
