@@ -34,9 +34,18 @@ class ServiceSettings:
     storage_patience_seconds: float = 300.0
     """Real time for which a storage that does not answer is waited for."""
     instant_snapshots_per_item: int = 18
-    """How many recovery points of an item may have their snapshots kept, however young they are."""
+    """How many recovery points of an item under a standard policy may have their snapshots kept, however young they
+    are."""
+    enhanced_instant_snapshots_per_item: int = 500
+    """The same under an enhanced policy: as many restore points as Compute keeps of a machine."""
     on_demand_backups_per_day: int = 9
     """How many backups on demand a machine may begin within 24 hours of world time; 0: any number."""
+    scheduled_backup_retries: int = 3
+    """How often a scheduled backup that failed by an error of the service is tried again; 0: never."""
+    start_spread_seconds: float = 0.0
+    """Within which time after its due time a scheduled backup starts."""
+    start_spread_seed: int = 0
+    """Draws when it does."""
     data_disks_per_machine: int = 32
     """With how many data disks a machine can be backed up."""
     unmanaged_data_disks_per_machine: int = 16
@@ -57,6 +66,10 @@ class ServiceSettings:
     def data_disks_of(self, managed: bool) -> int:
         """With how many data disks such a machine can be backed up."""
         return self.data_disks_per_machine if managed else self.unmanaged_data_disks_per_machine
+
+    def instant_snapshots_of(self, policy_type: str) -> int:
+        """How many recovery points of an item under a policy of this type, V1 or V2, may have their snapshots kept."""
+        return self.enhanced_instant_snapshots_per_item if policy_type == "V2" else self.instant_snapshots_per_item
 
     @property
     def own_accounts(self) -> tuple[str, ...]:

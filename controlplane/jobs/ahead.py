@@ -14,20 +14,22 @@ from __future__ import annotations
 import heapq
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from controlplane.domain.due import Due
 from controlplane.domain.recovery_services import deleted_vault, policy, protected_item, recovery_point, schedule
+from controlplane.domain.recovery_services.schedule import Run
 from controlplane.domain.resources import lock
+from controlplane.jobs.backup import retries, starts
 from controlplane.jobs.documents import points, sessions
 from controlplane.jobs.engine import records
 from controlplane.jobs.retention import archive, deleted_vaults, expiry, snapshots
 from controlplane.json_object import Json
-from controlplane.ports import Commit, Document, Ports, Store
+from controlplane.ports import Commit, Document, Ports, ServiceSettings, Store
 
-BACKUP = "backup"
-"""Kind of what is due: a run of the schedule of an item's policy."""
+BACKUP, RETRY = "backup", "retry"
+"""Kinds of what is due: a run of the schedule of an item's policy, and a further try of one that failed."""
 LEFT_ALONE = expiry.OF_POINTS | {expiry.PURGE, archive.ARCHIVE, archive.REHYDRATION}
 """Kinds of what is not done to an item while something else is."""
 PAUSES = tuple(timedelta(hours=hours) for hours in (1, 2, 4, 8, 16, 24))
@@ -55,37 +57,58 @@ _OF_NOTES = {
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """By which an item is backed up: the runs after `since`, by the policy with these properties."""
+    """By which an item is backed up: the runs that are due after `dealt_with` and start after `since`, by the policy
+    with these properties."""
 
     item: str
     """ARM id, as the item shows it."""
     properties: Json
+    dealt_with: datetime
     since: datetime
+    settings: ServiceSettings
 
     def next(self) -> Due | None:
-        run = schedule.next_run(self.properties, self.since)
-        return Due(run.due, BACKUP, self.item) if run else None
+        for start, _ in self._runs(self.since + schedule.LONGEST_PAUSE + self._spread):
+            return Due(start, BACKUP, self.item)
+        return None
+
+    def passed(self, now: datetime) -> Sequence[Run]:
+        """The runs that should have started by now, those of the last days alone."""
+        recent = replace(self, since=max(self.since, now - schedule.LONGEST_PAUSE))
+        return [run for start, run in recent._runs(now) if start <= now]
 
     def until(self, now: datetime, end: datetime) -> Iterator[Due]:
         """Of all runs that have passed the last one is made up for."""
-        missed = schedule.last_run(self.properties, self.since, min(now, end))
-        if missed is not None:
-            yield Due(missed.due, BACKUP, self.item)
-        for run in schedule.due_between(self.properties, max(now, self.since), end):
-            yield Due(run.due, BACKUP, self.item)
+        for missed in self.passed(min(now, end))[-1:]:
+            yield Due(starts.start_of(self.settings, self.item, missed), BACKUP, self.item)
+        for start, _ in replace(self, since=max(now, self.since))._runs(end):
+            if start <= end:
+                yield Due(start, BACKUP, self.item)
+
+    def _runs(self, end: datetime) -> Iterator[tuple[datetime, Run]]:
+        """Those that are due until `end`, in order, each with its start."""
+        for run in schedule.due_between(self.properties, max(self.dealt_with, self.since - self._spread), end):
+            start = starts.start_of(self.settings, self.item, run)
+            if start > self.since:
+                yield start, run
+
+    @property
+    def _spread(self) -> timedelta:
+        return timedelta(seconds=self.settings.start_spread_seconds)
 
 
-def schedule_of(store: Store, item: Document, now: datetime) -> Schedule | None:
+def schedule_of(ports: Ports, item: Document, now: datetime) -> Schedule | None:
     """None for an item that is not backed up by itself. A policy that was changed begins anew: what its new times would
-    have had due before is not made up for."""
+    have had start before is not made up for."""
     body = item.json()
     if protected_item.state_of(body) not in protected_item.BACKED_UP:
         return None
-    rules = store.get(policy.KIND, body["properties"]["policyId"])
+    rules = ports.store.get(policy.KIND, body["properties"]["policyId"])
     if rules is None:
         return None
-    known = (protected_item.scheduled_until(item.private), policy.changed_at(rules.private))
-    return Schedule(body["id"], rules.json()["properties"], max((time for time in known if time), default=now))
+    dealt_with, changed = protected_item.scheduled_until(item.private), policy.changed_at(rules.private)
+    since = max((time for time in (dealt_with, changed) if time), default=now)
+    return Schedule(body["id"], rules.json()["properties"], dealt_with or since, since, ports.settings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,13 +271,14 @@ class Ahead:
         own, body = self._lists.setdefault(item.id, _List()), item.json()
         own.policy = str(body["properties"].get("policyId") or "").lower()
         properties, item_points = expiry.policy_of(ports.store, own.policy), points.of_item(ports.store, item.id)
-        own.schedule = schedule_of(ports.store, item, now)
+        own.schedule = schedule_of(ports, item, now)
         own.is_used = expiry.is_used(ports.store, item.id)
-        backup = own.schedule.next() if own.schedule else None
+        backup, retry = (own.schedule.next(), retries.of_item(item.private)) if own.schedule else (None, None)
         own.dues = (
             *expiry.dues(ports, item, properties, item_points, is_locked),
             *archive.dues(ports, body, properties, item_points),
             *([backup] if backup else []),
+            *([Due(retry.at, RETRY, body["id"])] if retry else []),
         )
         _forget_what_is_done(own)
 

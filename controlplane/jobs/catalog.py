@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from controlplane.jobs.backup.backup import BACKUP
+from controlplane.jobs.backup.backup import BACKUP, SNAPSHOT
 from controlplane.jobs.deployment import deploying
 from controlplane.jobs.engine.plan import Plan
 from controlplane.jobs.protection.lifecycle import CONFIGURE
@@ -16,7 +16,7 @@ from controlplane.jobs.restore.restore import PLANS as RESTORES
 from controlplane.jobs.retention.archive import MOVE
 
 PLANS: Mapping[str, Plan] = {
-    plan.name: plan for plan in (CONFIGURE, STOP, SUSPEND, DELETE, UNDELETE, BACKUP, MOVE, *RESTORES.values())
+    plan.name: plan for plan in (CONFIGURE, STOP, SUSPEND, DELETE, UNDELETE, BACKUP, SNAPSHOT, MOVE, *RESTORES.values())
 }
 """The jobs of a vault."""
 

@@ -20,11 +20,13 @@ from controlplane.caused_ports import CausedStore
 from controlplane.domain.due import Due
 from controlplane.domain.errors import ServiceError
 from controlplane.domain.events import service as events
-from controlplane.domain.recovery_services import protected_item, schedule
+from controlplane.domain.recovery_services import protected_item
 from controlplane.domain.recovery_services.schedule import Run
 from controlplane.jobs import ahead
 from controlplane.jobs.ahead import Ahead, item_of, schedule_of
-from controlplane.jobs.backup import backup
+from controlplane.jobs.backup import due as scheduled
+from controlplane.jobs.backup import retries
+from controlplane.jobs.backup.retries import Retry
 from controlplane.jobs.documents import sessions
 from controlplane.jobs.retention import archive, deleted_vaults, expiry, snapshots
 from controlplane.json_object import Json
@@ -119,6 +121,8 @@ class _Round:
         ports, item = self._caused, item_of(due)
         if due.kind == ahead.BACKUP:
             return self._back_up(due)
+        if due.kind == ahead.RETRY:
+            return self._try_again(due)
         if due.kind == archive.ARCHIVE:
             return due if archive.move_as_due(ports, self._engine, due.what) else None
         if expiry.is_of_points(due):
@@ -158,40 +162,68 @@ class _Round:
     def _back_up(self, due: Due) -> Due | None:
         """Of the runs that have passed the last one is made."""
         item = self._ports.store.get(protected_item.KIND, item_of(due))
-        found = schedule_of(self._ports.store, item, self._now) if item else None
-        run = schedule.last_run(found.properties, found.since, self._now) if found else None
-        if item is None or found is None or run is None:
+        found = schedule_of(self._ports, item, self._now) if item else None
+        passed = found.passed(self._now) if found else ()
+        if item is None or found is None or not passed:
             return None
-        self._begin(item, found.properties, run)
+        *missed, run = passed
+        self._begin(item, found.properties, run, lambda store: _note_dealt_with(store, item.id, run, missed))
         return replace(due, time=run.due)
 
-    def _begin(self, item: Document, properties: Json, run: Run) -> None:
-        """The note that a due time is dealt with appears with the job, so that it has one job at most."""
-        body, due = item.json(), run.due.isoformat()
+    def _try_again(self, due: Due) -> Due | None:
+        """The backup of a run that failed before, unless another run takes its place by now."""
+        item = self._ports.store.get(protected_item.KIND, item_of(due))
+        found = schedule_of(self._ports, item, self._now) if item else None
+        retry = retries.of_item(item.private) if item else None
+        if item is None or found is None or retry is None or retry.at > self._now or found.passed(self._now):
+            return None
+        self._begin(item, found.properties, retry.run, lambda store: _note_tried(store, item.id, retry), retry.attempt)
+        return due
+
+    def _begin(
+        self, item: Document, properties: Json, run: Run, note: Callable[[Store], bool], attempt: int = 1
+    ) -> None:
+        """The note that a due time is dealt with appears with the job, so that it has one job at most; it says whether
+        nobody else was first."""
+        body, time = item.json(), run.due.isoformat()
         vm = body["properties"]["sourceResourceId"]
-        store = CausedStore(self._ports.store, events.ScheduleDue(body["id"], due).event(vm=vm))
+        store = CausedStore(self._ports.store, events.ScheduleDue(body["id"], time, attempt).event(vm=vm))
         try:
             with store.transaction():
-                if _note_dealt_with(store, item.id, run):
-                    backup.back_up_as_due(replace(self._ports, store=store), self._engine, item, properties, run)
+                if note(store):
+                    ports = replace(self._ports, store=store)
+                    scheduled.back_up(ports, self._engine, item.id, properties, run, attempt)
         except (ServiceError, PortError) as error:
             reason = error.code if isinstance(error, ServiceError) else str(error)
-            skipped = events.BackupSkipped(body["id"], due, reason)
+            skipped = events.BackupSkipped(body["id"], time, reason)
             with store.transaction():
-                _note_dealt_with(store, item.id, run)
+                note(store)
+                scheduled.miss(store, item.id, run)
                 store.record(skipped.event(vm=vm))
 
 
 def _order(due: Due) -> tuple[datetime, bool, str]:
-    return due.time, due.kind == ahead.BACKUP, due.what
+    return due.time, due.kind in {ahead.BACKUP, ahead.RETRY}, due.what
 
 
-def _note_dealt_with(store: Store, item: str, run: Run) -> bool:
+def _note_dealt_with(store: Store, item: str, run: Run, missed: Sequence[Run]) -> bool:
     """False if somebody else was first, or the item is gone."""
     document = store.get(protected_item.KIND, item)
     dealt_with = protected_item.scheduled_until(document.private) if document else run.due
     if document is None or (dealt_with is not None and dealt_with >= run.due):
         return False
     private = protected_item.with_schedule_until(document.private, run.due)
+    store.put(protected_item.KIND, item, document.json(), private=private)
+    for each in missed:
+        scheduled.miss(store, item, each)
+    return True
+
+
+def _note_tried(store: Store, item: str, retry: Retry) -> bool:
+    """False if somebody else was first, or the item is gone."""
+    document = store.get(protected_item.KIND, item)
+    if document is None or retries.of_item(document.private) != retry:
+        return False
+    private = protected_item.with_retry(document.private, None)
     store.put(protected_item.KIND, item, document.json(), private=private)
     return True

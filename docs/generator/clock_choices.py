@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from controlplane.domain.recovery_services.retention import CLEAN_UP_AFTER
+from controlplane.jobs.backup.retries import AFTER
+from controlplane.ports import ServiceSettings
 from docs.generator.choices import Choice
 
 _HOURS = f"{CLEAN_UP_AFTER.total_seconds() / 3600:.0f} hour"
+_MINUTES = f"{AFTER.total_seconds() / 60:.0f} minutes"
 
 CLOCK = (
     Choice(
@@ -42,5 +45,38 @@ CLOCK = (
         "are purged in their time while its protection is stopped, and not while it is soft-deleted itself",
         "documented for a soft-deleted item: nothing is cleaned up; for a stopped one it is not public",
         "controlplane/jobs/retention/expiry.py",
+    ),
+    Choice(
+        "Several backups a day",
+        "the last one of a day goes to the vault and is kept by the rules of the policy; the others stay in the "
+        "instant tier and expire with it, their job's task `Transfer data to vault` is Skipped, and `ruleName` is "
+        "empty. If none of a day got there, the next backup takes its place and bears the rules of that day, as often "
+        "as it takes",
+        "documented: the last of a day is transferred, and if it fails the first of the next day; what jobs and "
+        "recovery points show is not public",
+        "controlplane/domain/recovery_services/retention.py",
+    ),
+    Choice(
+        "How many snapshots of an item are kept under an enhanced policy",
+        f"{ServiceSettings.enhanced_instant_snapshots_per_item}, as many restore points as Compute keeps of a machine; "
+        f"{ServiceSettings.instant_snapshots_per_item} under a standard one",
+        "17 days of six snapshots are allowed; the limit itself is not public",
+        "controlplane/service_settings.py",
+    ),
+    Choice(
+        "A scheduled backup while another one of the item is going on",
+        "while the other one takes its snapshot, a job that fails at once with `UserErrorBackupOperationInProgress`, "
+        "and the item stays as it is; while the other one only transfers, a snapshot that stays in the instant tier. A "
+        "backup on demand is refused in both phases",
+        "documented, the code too; what such jobs show is not public",
+        "controlplane/jobs/backup/due.py",
+    ),
+    Choice(
+        "A scheduled backup that failed",
+        f"is tried again {_MINUTES} after it has ended, at most {ServiceSettings.scheduled_backup_retries} times, if "
+        "the error was one of the service, whose documented remedy is to retry in a few minutes; never after the next "
+        "due time, and not for an error that the owner of the machine has to mend. Each try is a job",
+        "documented that scheduled backups may be retried (FAQ); after which errors, how often and when is not public",
+        "controlplane/jobs/backup/retries.py",
     ),
 )

@@ -104,7 +104,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         f"{JOBS}.deployment",
         f"{JOBS}.provisioning",
     ),
-    f"{JOBS}.ahead": (*RULES, PORTS, f"{JOBS}.documents", f"{JOBS}.engine", f"{JOBS}.retention"),
+    f"{JOBS}.ahead": (*RULES, PORTS, f"{JOBS}.documents", f"{JOBS}.engine", f"{JOBS}.retention", f"{JOBS}.backup"),
     f"{JOBS}.timetable": (
         *RULES,
         PORTS,

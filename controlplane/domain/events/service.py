@@ -63,6 +63,8 @@ class ScheduleDue(Fact, name="schedule.due", party=Party.SERVICE, parents=(ROOT,
     """ARM id, spelled as the item shows it."""
     due: str
     """World time, ISO 8601."""
+    attempt: int = 1
+    """The number of this backup among those of the same due time."""
 
 
 @dataclass(frozen=True)

@@ -71,6 +71,7 @@ _SPEAKS_FOR_ALL = ("Failed", "Cancelled", "InProgress", "NotStarted", "Completed
 CANCELLABLE = frozenset({"Backup", "Restore"})
 SNAPSHOT_TASK = "Take Snapshot"
 """The only task of a backup in which it can be cancelled."""
+TRANSFER_TASK = "Transfer data to vault"
 
 
 @dataclass(frozen=True, slots=True)

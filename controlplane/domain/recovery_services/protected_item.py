@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from controlplane.domain.arm_id import ResourceId, backup_name, item_id, item_name
@@ -213,8 +213,30 @@ def scheduled_until(private: Json) -> datetime | None:
 
 
 def with_schedule_until(private: Json, time: datetime) -> Json:
-    """What the service remembers once the schedule has been dealt with up to this time."""
-    return private | {"scheduled_until": time.isoformat()}
+    """What the service remembers once the schedule has been dealt with up to this time: nothing due before is tried
+    again."""
+    return with_retry(private | {"scheduled_until": time.isoformat()}, None)
+
+
+def retry(private: Json) -> Json | None:
+    """The backup of the schedule that is to be tried again, as `jobs.backup.retries` writes it; None: there is none."""
+    return private.get("retry")
+
+
+def with_retry(private: Json, stored: Json | None) -> Json:
+    """What the service remembers once a backup is to be tried again, or none is any more (None)."""
+    return {key: value for key, value in private.items() if key != "retry"} | ({"retry": stored} if stored else {})
+
+
+def owed_day(private: Json) -> date | None:
+    """A day whose last scheduled backup did not get to the vault."""
+    stored = private.get("owed_day")
+    return date.fromisoformat(stored) if stored else None
+
+
+def with_owed_day(private: Json, day: date | None) -> Json:
+    """What the service remembers once such a day is known, or none is any more (None)."""
+    return private | {"owed_day": day.isoformat() if day else None}
 
 
 def clean_up_due(private: Json) -> datetime | None:

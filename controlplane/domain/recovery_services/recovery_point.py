@@ -47,6 +47,8 @@ ARCHIVE_AFTER = timedelta(days=90)
 ARCHIVED_FOR = timedelta(days=180)
 """Only what is so old is archived, and only if it is still kept for so long."""
 ARCHIVED_RULES = frozenset({"Monthly", "Yearly"})
+SNAPSHOT_RULE = "Snapshot"
+"""In the place of rules: the point stays in the instant tier, and is kept for the days of its policy's snapshots."""
 NORMAL_STORAGE, PREMIUM_STORAGE = "NormalStorage", "PremiumVMOnPartialPremiumStorage"
 """sourceVMStorageType of a machine without and with premium disks. The second was recorded of one with a single disk,
 which was a premium one."""
@@ -275,7 +277,7 @@ def body(point: RecoveryPoint) -> Json:
             "recoveryPointDiskConfiguration": _disk_configuration(point),
             "recoveryPointProperties": {
                 "expiryTime": instant(point.ends),
-                "ruleName": point.rules[-1] if point.rules else "",
+                "ruleName": _rule_name(point),
                 "isSoftDeleted": point.is_soft_deleted,
             },
             "recoveryPointMoveReadinessInfo": {
@@ -284,6 +286,11 @@ def body(point: RecoveryPoint) -> Json:
             **_machine_properties(point.machine),
         },
     }
+
+
+def _rule_name(point: RecoveryPoint) -> str:
+    """No rule of the retention policy keeps what stays in the instant tier."""
+    return point.rules[-1] if point.rules and SNAPSHOT_RULE not in point.rules else ""
 
 
 def _has_premium_disk(point: RecoveryPoint) -> bool:

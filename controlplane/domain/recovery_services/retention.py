@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
-from controlplane.domain.recovery_services.recovery_point import RecoveryPoint
+from controlplane.domain.recovery_services.recovery_point import SNAPSHOT_RULE, RecoveryPoint
 from controlplane.domain.recovery_services.schedule import DAYS, Run
 from controlplane.json_object import Json
 
@@ -28,25 +28,41 @@ MONTHS = (
     *("July", "August", "September", "October", "November", "December"),
 )
 WEEKS = ("First", "Second", "Third", "Fourth")
+DEFAULT_SNAPSHOT_DAYS = 2
 CLEAN_UP_AFTER = timedelta(hours=1)
 """When the clean-up comes that finds what a changed policy keeps no longer. Azure Backup names 24 hours at most."""
 
 
-def rules_of(policy: Json, run: Run) -> tuple[str, ...]:
-    """The rules that keep the recovery point of this run. `policy` is its properties. The daily rule keeps every run of
-    a day, the others the first."""
+def day_in_vault(run: Run, owed: date | None = None) -> date | None:
+    """The day for which the backup of this run goes to the vault: only the last of a day does. `owed` is a day whose
+    last one did not get there; the next run takes its place. None: it stays in the instant tier."""
+    return run.day if run.last else owed
+
+
+def rules_of(policy: Json, day: date | None) -> tuple[str, ...]:
+    """The rules that keep the recovery point which went to the vault for this day; for None, one that stays in the
+    instant tier. `policy` is its properties."""
+    if day is None:
+        return (SNAPSHOT_RULE,)
     retention = policy["retentionPolicy"]
     fulfilled = {
         "Daily": True,
-        "Weekly": run.first and _is_day_of_week(retention.get("weeklySchedule") or {}, run.day),
-        "Monthly": run.first and _is_day_of_month(retention.get("monthlySchedule") or {}, run.day),
-        "Yearly": run.first and _is_day_of_year(retention.get("yearlySchedule") or {}, run.day),
+        "Weekly": _is_day_of_week(retention.get("weeklySchedule") or {}, day),
+        "Monthly": _is_day_of_month(retention.get("monthlySchedule") or {}, day),
+        "Yearly": _is_day_of_year(retention.get("yearlySchedule") or {}, day),
     }
     return tuple(name for name, key in RULES.items() if retention.get(key) and fulfilled[name])
 
 
+def snapshot_age(policy: Json) -> timedelta:
+    """How long a policy keeps snapshots."""
+    return timedelta(days=policy.get("instantRpRetentionRangeInDays", DEFAULT_SNAPSHOT_DAYS))
+
+
 def expiry(policy: Json, rules: Sequence[str], taken: datetime) -> datetime | None:
     """When a recovery point with these rules expires; None if the policy no longer has any of them."""
+    if SNAPSHOT_RULE in rules:
+        return taken + snapshot_age(policy)
     schedules = [policy["retentionPolicy"].get(RULES[name]) for name in rules]
     durations = [schedule["retentionDuration"] for schedule in schedules if schedule]
     return max((_after(taken, each["count"], each["durationType"]) for each in durations), default=None)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
-from datetime import datetime, timedelta
+from dataclasses import asdict, replace
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from controlplane.domain import errors
@@ -18,14 +18,14 @@ from controlplane.domain.errors.jobs import (
 )
 from controlplane.domain.events import service as events
 from controlplane.domain.events.event import Event
+from controlplane.domain.recovery_services import job as jobs
 from controlplane.domain.recovery_services import policy, protected_item, recovery_point, retention, supported_machines
-from controlplane.domain.recovery_services.job import Job
+from controlplane.domain.recovery_services.job import Job, Task
 from controlplane.domain.recovery_services.recovery_point import Machine, PointDisk, RecoveryPoint
-from controlplane.domain.recovery_services.schedule import Run
 from controlplane.domain.times import american, parse_instant
-from controlplane.jobs.backup import snapshot_task, vault_copy
+from controlplane.jobs.backup import retries, snapshot_task, vault_copy
 from controlplane.jobs.backup.digests import KEEP_DIGESTS
-from controlplane.jobs.backup.states import BackupInput, BackupState
+from controlplane.jobs.backup.states import BackupInput, BackupState, ScheduledFacts
 from controlplane.jobs.documents import machines, managed_disks, points, restore_points
 from controlplane.jobs.engine import item_locks, records
 from controlplane.jobs.engine.plan import Outcome, Plan, Step
@@ -59,7 +59,7 @@ def _start_now(ports: Ports, engine: Engine, item_id: str, request: Json) -> Tic
         raise _not_protected()
     expires = _expiry(request.get("properties") or {}, ports.clock.now())
     _count_on_demand(ports, item)
-    return _start(ports, engine, item, expires, ())
+    return start(ports, engine, item, expires, ())
 
 
 def _count_on_demand(ports: Ports, item: Document) -> None:
@@ -71,18 +71,24 @@ def _count_on_demand(ports: Ports, item: Document) -> None:
     ports.store.put(protected_item.KIND, item.id, item.json(), private=private)
 
 
-def back_up_as_due(ports: Ports, engine: Engine, item: Document, properties: Json, run: Run) -> Ticket:
-    """Start the backup of a run of the item's schedule; `properties` are its policy's."""
-    rules = retention.rules_of(properties, run)
-    now = ports.clock.now()
-    return _start(ports, engine, item, retention.expiry(properties, rules, now) or now + DEFAULT_RETENTION, rules)
-
-
-def _start(ports: Ports, engine: Engine, item: Document, expires: datetime, rules: Sequence[str]) -> Ticket:
+def start(
+    ports: Ports,
+    engine: Engine,
+    item: Document,
+    expires: datetime,
+    rules: Sequence[str],
+    scheduled: ScheduledFacts | None = None,
+    *,
+    beside: bool = False,
+) -> Ticket:
+    """Start a backup, inside the caller's transaction. `scheduled` is what the state says of the run of a schedule,
+    None for a backup on demand; `beside` another backup, which only transfers, it takes no more than a snapshot."""
     body = item.json()
     properties = body["properties"]
     vault = body["id"].partition("/backupFabrics/")[0]
-    state = first_state(ports, body, vault, expires, rules)
+    transfers = not beside and (scheduled is None or scheduled["vault_day"] is not None)
+    plan = BACKUP if transfers else SNAPSHOT
+    state: BackupInput = {**first_state(ports, body, vault, expires, rules), **(scheduled or {})}
     job = Job(
         id=records.new_guid(ports.chance),
         vault=vault,
@@ -91,7 +97,7 @@ def _start(ports: Ports, engine: Engine, item: Document, expires: datetime, rule
         friendly_name=properties["friendlyName"],
         activity=records.new_guid(ports.chance),
         started=ports.clock.now(),
-        tasks=records.tasks_of(BACKUP),
+        tasks=tasks_of(plan),
         properties={
             "VM Name": properties["friendlyName"],
             "Recovery Point Expiry Time in UTC": american(expires),
@@ -99,18 +105,23 @@ def _start(ports: Ports, engine: Engine, item: Document, expires: datetime, rule
         },
         internal={"IsInstantRpJob": "True"},
     )
-    state = first_state(ports, body, vault, expires, rules)
     order = JobOrder(
-        plan=BACKUP,
+        plan=plan,
         job=job,
         scope=item.id,
         state=state,
-        lock=item_locks.of_backup(item.id),
+        lock=item_locks.of_snapshot(item.id) if beside else item_locks.of_backup(item.id),
         conflict=in_progress(),
         operation_id=records.new_guid(ports.chance),
         facts={"item": item.id, records.WRITES: vault_copy.names(state, job.id)},
     )
     return records.open_job(ports, engine, order)
+
+
+def tasks_of(plan: Plan) -> tuple[Task, ...]:
+    """Those of a whole backup; what the plan leaves out is skipped."""
+    names = {step.name for step in plan.steps}
+    return tuple(task if task.name in names else replace(task, status="Skipped") for task in records.tasks_of(BACKUP))
 
 
 def _chosen_disks(state: BackupInput) -> dict[str, str]:
@@ -301,10 +312,7 @@ def remove_expired_snapshots(ports: Ports, state: BackupState) -> Outcome:
     if item_locks.is_restored(ports.store, state["item"]):
         # A restore may be reading a snapshot; the next backup tries again.
         return Outcome(state)
-    keep = expiry.snapshot_age(expiry.policy_of(ports.store, state["policy"]))
-    keep_count = ports.settings.instant_snapshots_per_item
-    over = recovery_point.expired_snapshots(points_of_item, ports.clock.now(), keep, keep_count)
-    expired = [point for point in over if not restore_points.is_kept(ports.store, point.restore_point)]
+    expired = expiry.spent_snapshots(ports, points_of_item, expiry.policy_of(ports.store, state["policy"]))
     for point in expired:
         for disk in point.disks:
             ports.blobs.delete(points.snapshot_of(disk))
@@ -338,20 +346,34 @@ def on_finished(store: Store, state: BackupState, job: Job, error: ServiceError 
         body = protected_item.backup_cancelled(item.json(), job.started, error)
     else:
         body = protected_item.backup_failed(item.json(), job.started, job.status, error)
-    store.put(protected_item.KIND, state["item"], body)
+    private = retries.with_retry_after(store, _with_owed_day(store, item.private, state), state, job, error)
+    store.put(protected_item.KIND, state["item"], body, private=private)
     store.record(records.event(state, events.ItemState(body["id"], protected_item.state_of(body))))
 
 
+def _with_owed_day(store: Store, private: Json, state: BackupState) -> Json:
+    """What the service remembers of the item: whether the day that was to go to the vault is there."""
+    if not (day := state.get("vault_day")):
+        return private
+    point = points.find(store, f"{state['item']}/recoveryPoints/{state['point']}")
+    is_there = point is not None and point.has_vault_copy
+    return protected_item.with_owed_day(private, None if is_there else date.fromisoformat(day))
+
+
+TAKE = Step(jobs.SNAPSHOT_TASK, do=take_snapshot, undo=forget_snapshots)
+AFTERWARDS = (
+    KEEP_DIGESTS,
+    Step("Confirm recovery point", do=confirm_point, listed=False),
+    Step("Remove expired snapshots", do=remove_expired_snapshots, required=False, listed=False),
+)
 BACKUP = Plan(
     "Backup",
     (
-        Step("Take Snapshot", do=take_snapshot, undo=forget_snapshots),
-        Step(
-            "Transfer data to vault", do=vault_copy.transfer_to_vault, undo=vault_copy.delete_vault_copy, required=False
-        ),
-        KEEP_DIGESTS,
-        Step("Confirm recovery point", do=confirm_point, listed=False),
-        Step("Remove expired snapshots", do=remove_expired_snapshots, required=False, listed=False),
+        TAKE,
+        Step(jobs.TRANSFER_TASK, do=vault_copy.transfer_to_vault, undo=vault_copy.delete_vault_copy, required=False),
+        *AFTERWARDS,
     ),
     on_finished,
 )
+SNAPSHOT = Plan("Backup without transfer", (TAKE, *AFTERWARDS), on_finished)
+"""Of a schedule with several backups a day, all but the last: they stay in the instant tier."""

@@ -6,11 +6,26 @@ recovery point; the attempts at a snapshot are kept with the job's document, wha
 
 from __future__ import annotations
 
+from typing import TypedDict
+
 from controlplane.jobs.engine.job_state import JobInput, OpenedJob
 from controlplane.json_object import Json
 
 
-class BackupInput(JobInput):
+class ScheduledFacts(TypedDict, total=False):
+    """What the state of a scheduled backup says of its run; a backup on demand has none of it."""
+
+    vault_day: str | None
+    """The day of the schedule, ISO 8601, for which the backup goes to the vault; None where it does not."""
+    run: Json
+    """The run, as `retries.run_to_json` writes it."""
+    attempt: int
+    """The number of this backup among those of the run, from 1."""
+    retries_left: int
+    """How many more there may be."""
+
+
+class BackupInput(JobInput, ScheduledFacts):
     """With what the plan Backup begins; also what a restore that replaces disks backs up first."""
 
     vault: str

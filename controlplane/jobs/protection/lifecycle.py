@@ -272,7 +272,7 @@ def protect(ports: Ports, state: ConfigureState) -> Outcome:
             private = policy_effects.begun(store, item.id, private, properties, now, tell)
         private = protected_item.with_policy_applied(private, rules.etag if rules else "")
         if _begins_anew(before, chosen):
-            private = protected_item.with_schedule_until(private, now)
+            private = protected_item.with_owed_day(protected_item.with_schedule_until(private, now), None)
         store.put(protected_item.KIND, state["item"], body, parent=state["vault"], private=private)
         _tell(store, state, events.ItemState(body["id"], protected_item.state_of(body)))
 

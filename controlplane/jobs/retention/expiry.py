@@ -29,7 +29,6 @@ from controlplane.json_object import Json
 from controlplane.ports import Blob, Disk, Document, PortError, Ports, Store
 from controlplane.vault_format.vault_store import VaultPoint, VaultStore
 
-DEFAULT_SNAPSHOT_DAYS = 2
 EXPIRED = "recovery_point.expired"
 PURGED = "protected_item.purged"
 """Kinds of the notes: points and items that are no more, and whose data may still be there."""
@@ -64,8 +63,8 @@ def dues(
     if (clean_up := protected_item.clean_up_due(item.private)) is not None:
         yield Due(clean_up, RULES, id)
     staying = [point for point in item_points if point.id not in ending or point.ends > now]
-    keep_count = ports.settings.instant_snapshots_per_item
-    for point, end in recovery_point.ends_of_snapshots(staying, snapshot_age(properties), keep_count):
+    keep_count = _snapshots_at_most(ports, properties)
+    for point, end in recovery_point.ends_of_snapshots(staying, retention.snapshot_age(properties), keep_count):
         if not is_kept(point) and (point.id not in ending or end < point.ends):
             yield Due(end, SNAPSHOTS, f"{id}/recoveryPoints/{point.id}")
 
@@ -103,11 +102,6 @@ def policy_of(store: Store, id: str) -> Json:
     document = store.get(policy.KIND, id)
     properties: Json = document.json()["properties"] if document else {}
     return properties
-
-
-def snapshot_age(properties: Json) -> timedelta:
-    """How long a policy keeps snapshots."""
-    return timedelta(days=properties.get("instantRpRetentionRangeInDays", DEFAULT_SNAPSHOT_DAYS))
 
 
 # ---------------------------------------------------------------------------------------------------------- expiration
@@ -181,7 +175,7 @@ def _look(ports: Ports, id: str, properties: Json) -> _Findings:
         undeleted=[point for point in moved.values() if before[point.id].is_soft_deleted],
         softened=list(softened.values()),
         gone=list(gone.values()),
-        without_snapshots=_spent(ports, staying, properties) if ruled else [],
+        without_snapshots=spent_snapshots(ports, staying, properties) if ruled else [],
         cleaned_up=cleaned_up,
     )
 
@@ -198,11 +192,16 @@ def _soft_delete_days(store: Store, item: Document) -> int:
     return vault.soft_delete_days(home.json() if home else {})
 
 
-def _spent(ports: Ports, staying: Sequence[RecoveryPoint], properties: Json) -> list[RecoveryPoint]:
-    """Points whose snapshots are no longer needed."""
-    keep_count = ports.settings.instant_snapshots_per_item
-    spent = recovery_point.expired_snapshots(staying, ports.clock.now(), snapshot_age(properties), keep_count)
+def spent_snapshots(ports: Ports, item_points: Sequence[RecoveryPoint], properties: Json) -> list[RecoveryPoint]:
+    """Those of an item's points that need their snapshots no longer, and whose snapshots nobody locks. `properties` are
+    its policy's."""
+    keep, keep_count = retention.snapshot_age(properties), _snapshots_at_most(ports, properties)
+    spent = recovery_point.expired_snapshots(item_points, ports.clock.now(), keep, keep_count)
     return [point for point in spent if not is_locked(ports.store, point)]
+
+
+def _snapshots_at_most(ports: Ports, properties: Json) -> int:
+    return ports.settings.instant_snapshots_of(policy.type_of(properties))
 
 
 def _note_clean_up(store: Store, id: str) -> None:

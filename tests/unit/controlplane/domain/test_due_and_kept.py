@@ -205,8 +205,8 @@ FOUR_RULES: Json = {
 }
 
 
-def rules(day: date, first: bool = True) -> tuple[str, ...]:
-    return retention.rules_of(FOUR_RULES, Run(START, day, first, last=True))
+def rules(day: date | None) -> tuple[str, ...]:
+    return retention.rules_of(FOUR_RULES, day)
 
 
 @pytest.mark.parametrize(
@@ -225,8 +225,19 @@ def test_a_day_fulfils_rules(day: date, found: tuple[str, ...]) -> None:
     assert rules(day) == found
 
 
-def test_only_the_first_backup_of_a_day_is_kept_for_longer() -> None:
-    assert rules(date(2026, 11, 1), first=False) == ("Daily",)
+def test_only_the_last_backup_of_a_day_goes_to_the_vault() -> None:
+    sunday, monday = date(2026, 11, 22), date(2026, 11, 23)
+    eight, sixteen = (Run(START, monday, first=last is False, last=last) for last in (False, True))
+    assert retention.day_in_vault(eight) is None
+    assert retention.day_in_vault(sixteen) == monday
+    assert retention.day_in_vault(eight, owed=sunday) == sunday, "it takes the place of what did not get there"
+    assert retention.day_in_vault(sixteen, owed=sunday) == monday, "it has a day of its own"
+
+
+def test_what_stays_in_the_instant_tier_is_kept_as_long_as_snapshots_are() -> None:
+    assert rules(None) == ("Snapshot",)
+    three_days = FOUR_RULES | {"instantRpRetentionRangeInDays": 3}
+    assert retention.expiry(three_days, rules(None), START) == START + timedelta(days=3)
 
 
 @pytest.mark.parametrize(
@@ -275,5 +286,5 @@ def test_every_month_has_one_first_and_one_last_of_each_weekday(day: date) -> No
         }
     }
     month = [day.replace(day=number + 1) for number in range(monthrange(day.year, day.month)[1])]
-    marked = [each for each in month if retention.rules_of(policy, Run(START, each, first=True, last=True))]
+    marked = [each for each in month if retention.rules_of(policy, each)]
     assert marked == [*month[:7], *month[-7:]]

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from controlplane.domain.recovery_services import recovery_point
-from controlplane.jobs.backup.backup import backup_now
+from controlplane.domain.recovery_services import protected_item, recovery_point
+from controlplane.jobs.backup.backup import backup_now, start
 from controlplane.jobs.catalog import PLANS
 from controlplane.jobs.documents import points
 from controlplane.jobs.engine import records
@@ -86,6 +86,15 @@ def begin_move(world: BackupWorld) -> Ticket:
     return archive.move(world.ports, world.engine, world.points()[0].document, "HardenedRP", "ArchivedRP")
 
 
+def begin_snapshot(world: BackupWorld) -> Ticket:
+    """A backup of a schedule with several a day, which stays in the instant tier."""
+    item = world.store.get(protected_item.KIND, ITEM)
+    assert item is not None
+    expires = world.clock.now() + timedelta(days=2)
+    with world.store.transaction():
+        return start(world.ports, world.engine, item, expires, ("Snapshot",), {"vault_day": None})
+
+
 def begin_deletion(world: BackupWorld) -> Ticket:
     ticket = stopping.delete(world.ports, world.engine, ITEM)
     assert ticket is not None
@@ -141,6 +150,7 @@ CASES = {
         lambda world: backup_now(world.ports, world.engine, ITEM, BACKUP_REQUEST),
         lambda world: world.fabric.power(world.item()["sourceResourceId"], "stopped"),
     ),
+    "backup without transfer": Case("Backup without transfer", begin_snapshot, back_up_and_change),
     "restore from snapshots": Case("Restore from snapshots", begin_restore, lambda world: world.back_up()),
     "restore from the vault": Case("Restore from vault", begin_restore, lose_snapshots),
     "first backup of managed disks": Case(
