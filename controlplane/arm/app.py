@@ -24,6 +24,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from controlplane.arm.alerts_management import routes as alerts_management
 from controlplane.arm.authorization import routes as authorization
 from controlplane.arm.compute import routes as compute
 from controlplane.arm.data_protection import routes as data_protection
@@ -53,7 +54,17 @@ from controlplane.ports import Engine, Ports
 ROOTS = {"subscriptions", "providers", "tenants"}
 """The first segments of ARM paths. Everything else, such as signing in, is answered without a token."""
 
-PROVIDERS = (recovery_services, data_protection, compute, network, managed_identity, storage, resources)
+PROVIDERS = (
+    recovery_services,
+    data_protection,
+    compute,
+    network,
+    managed_identity,
+    storage,
+    resources,
+    insights,
+    alerts_management,
+)
 ROUTES: tuple[Route, ...] = tuple(route for provider in PROVIDERS for route in provider.ROUTES)
 """The operations of each resource type."""
 
@@ -199,6 +210,8 @@ class Arm:
             content=b"" if route.method in {"GET", "HEAD"} else await _body(receive),
             base_url=base_url,
             dispatcher=self._operations,
+            caller=caller,
+            correlation_id=correlation_id,
         )
         if route.method != "GET":
             call = self._begun(call, caller, correlation_id)

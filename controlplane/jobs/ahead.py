@@ -24,6 +24,7 @@ from controlplane.domain.resources import lock
 from controlplane.jobs.backup import retries, starts
 from controlplane.jobs.documents import points, sessions
 from controlplane.jobs.engine import records
+from controlplane.jobs.protection import security_alerts
 from controlplane.jobs.retention import archive, deleted_vaults, expiry, snapshots
 from controlplane.json_object import Json
 from controlplane.ports import Commit, Document, Ports, ServiceSettings, Store
@@ -277,6 +278,7 @@ class Ahead:
         own.dues = (
             *expiry.dues(ports, item, properties, item_points, is_locked),
             *archive.dues(ports, body, properties, item_points),
+            *security_alerts.dues(item),
             *([backup] if backup else []),
             *([Due(retry.at, RETRY, body["id"])] if retry else []),
         )

@@ -28,6 +28,7 @@ from controlplane.jobs.backup import due as scheduled
 from controlplane.jobs.backup import retries
 from controlplane.jobs.backup.retries import Retry
 from controlplane.jobs.documents import sessions
+from controlplane.jobs.protection import security_alerts
 from controlplane.jobs.retention import archive, deleted_vaults, expiry, snapshots
 from controlplane.json_object import Json
 from controlplane.ports import Document, Engine, PortError, Ports, Store
@@ -134,6 +135,8 @@ class _Round:
             self._once(due, lambda: expiry.erase_noted(ports, go_on=self._go_on))
         elif due.kind == archive.REHYDRATION:
             self._once(due, lambda: archive.end_rehydrations(ports, item))
+        elif due.kind == security_alerts.WARNING:
+            security_alerts.warn_of_purge(ports, item)
         elif due.kind == sessions.SESSION:
             sessions.forget_what_is_over(ports)
         elif due.kind == snapshots.LATE_SNAPSHOTS:

@@ -13,6 +13,7 @@ from starlette.routing import Route as OpenRoute
 from controlplane.arm.app import all_routes
 from controlplane.arm.edge import routing, unsimulated
 from controlplane.arm.edge.routing import GROUP, SUBSCRIPTION, Route, keywords, operation_name, split
+from controlplane.arm.insights import diagnostic_settings
 from controlplane.arm.sign_in import cloud, sign_in
 from controlplane.arm.sign_in.aad import Identity, Tokens
 from controlplane.domain import errors
@@ -23,6 +24,7 @@ from docs.generator.clock_choices import CLOCK
 from docs.generator.errors import our_codes
 from docs.generator.machine_choices import GUEST, HANDLER
 from docs.generator.markdown import code, page, section, table
+from docs.generator.monitor_choices import MONITORING
 from docs.generator.vault_choices import VAULTS
 from simulator.host import wireserver
 
@@ -46,7 +48,12 @@ def text() -> str:
 
 def every_route() -> tuple[Route, ...]:
     """Without those that stand below each resource alike: they show on subscription and group what they do."""
-    return tuple(route for route in all_routes() if route.path.count("/providers/") < 2)
+    return tuple(route for route in all_routes() if not _is_everywhere(route.path))
+
+
+def _is_everywhere(path: str) -> bool:
+    above, _, below = path.rpartition("/providers/")
+    return "/providers/" in above and below.startswith(("Microsoft.Authorization/", diagnostic_settings.TYPE))
 
 
 def is_refused(route: Route) -> bool:
@@ -191,6 +198,8 @@ def _choices() -> str:
         table(("code", "the service's own"), [(code(name), why) for name, why in our_codes().items()]),
         "**The service**",
         _chosen((*SERVICE, *VAULTS, *CLOCK)),
+        "**What monitors read**",
+        _chosen(MONITORING),
         "**The handler.** The Windows extension is closed source; where it is silent we look at its published Linux "
         "sibling.",
         _chosen(HANDLER),

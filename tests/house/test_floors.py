@@ -19,7 +19,8 @@ CONTRACT = "extension.contract"
 DOMAIN, EVENTS, ERRORS = "controlplane.domain", "controlplane.domain.events", "controlplane.domain.errors"
 COMPUTE, NETWORK, STORAGE = f"{DOMAIN}.compute", f"{DOMAIN}.network", f"{DOMAIN}.storage"
 RESOURCES, RECOVERY_SERVICES = f"{DOMAIN}.resources", f"{DOMAIN}.recovery_services"
-RULES = (DOMAIN, EVENTS, ERRORS, COMPUTE, NETWORK, STORAGE, RESOURCES, RECOVERY_SERVICES)
+MONITORING = f"{DOMAIN}.monitoring"
+RULES = (DOMAIN, EVENTS, ERRORS, COMPUTE, NETWORK, STORAGE, RESOURCES, RECOVERY_SERVICES, MONITORING)
 TEMPLATES = "controlplane.templates"
 JSON = "controlplane.json_object"
 PORTS, WRAPPERS = "controlplane.ports", "controlplane.port_wrappers"
@@ -47,6 +48,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     NETWORK: (DOMAIN, ERRORS),
     STORAGE: (DOMAIN, ERRORS),
     RECOVERY_SERVICES: (DOMAIN, ERRORS, COMPUTE, NETWORK),
+    MONITORING: (DOMAIN, ERRORS, RECOVERY_SERVICES),
     SETTINGS: (),
     WRITER_HELD: (),
     SIDE_THREADS: (WRITER_HELD,),
@@ -104,12 +106,21 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         f"{JOBS}.deployment",
         f"{JOBS}.provisioning",
     ),
-    f"{JOBS}.ahead": (*RULES, PORTS, f"{JOBS}.documents", f"{JOBS}.engine", f"{JOBS}.retention", f"{JOBS}.backup"),
+    f"{JOBS}.ahead": (
+        *RULES,
+        PORTS,
+        f"{JOBS}.documents",
+        f"{JOBS}.engine",
+        f"{JOBS}.protection",
+        f"{JOBS}.retention",
+        f"{JOBS}.backup",
+    ),
     f"{JOBS}.timetable": (
         *RULES,
         PORTS,
         CAUSED,
         f"{JOBS}.documents",
+        f"{JOBS}.protection",
         f"{JOBS}.retention",
         f"{JOBS}.ahead",
         f"{JOBS}.backup",
@@ -145,7 +156,16 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "starlette",
     ),
     f"{ARM}.authorization": (DOMAIN, ERRORS, RESOURCES, PORTS, EDGE),
-    f"{ARM}.insights": (DOMAIN, ERRORS, PORTS, EDGE, "pydantic"),
+    f"{ARM}.insights": (DOMAIN, ERRORS, RECOVERY_SERVICES, MONITORING, PORTS, EDGE, "pydantic"),
+    f"{ARM}.alerts_management": (
+        DOMAIN,
+        ERRORS,
+        RECOVERY_SERVICES,
+        MONITORING,
+        PORTS,
+        f"{JOBS}.documents",
+        EDGE,
+    ),
     f"{ARM}.managed_identity": (DOMAIN, ERRORS, COMPUTE, PORTS, EDGE),
     f"{ARM}.data_protection": (DOMAIN, ERRORS, RECOVERY_SERVICES, PORTS, f"{JOBS}.retention", EDGE),
     f"{ARM}.storage": (
@@ -217,6 +237,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         f"{ARM}.compute",
         f"{ARM}.recovery_services",
         f"{ARM}.resources",
+        f"{ARM}.alerts_management",
         "starlette",
     ),
     "simulator": (),

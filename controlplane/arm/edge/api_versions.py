@@ -13,6 +13,14 @@ WELL_FORMED = re.compile(r"\d{4}-\d{2}-\d{2}(-[A-Za-z0-9.-]{1,40})?", re.ASCII)
 
 RESOURCES = "Microsoft.Resources"
 OF_NAMESPACES: dict[str, tuple[str, ...]] = {
+    "Microsoft.AlertsManagement": (
+        "2025-05-25-preview",
+        "2024-01-01-preview",
+        "2023-07-12-preview",
+        "2019-05-05-preview",
+        "2019-03-01",
+        "2018-05-05",
+    ),
     "Microsoft.Authorization": ("2020-05-01", "2017-04-01", "2016-09-01"),
     "Microsoft.Compute": (
         "2026-04-01",
@@ -87,6 +95,15 @@ OF_NAMESPACES: dict[str, tuple[str, ...]] = {
         "2016-12-01",
         "2016-06-01",
     ),
+    "Microsoft.ResourceGraph": (
+        "2024-04-01",
+        "2022-10-01",
+        "2021-06-01-preview",
+        "2021-03-01",
+        "2020-04-01-preview",
+        "2019-04-01",
+        "2018-09-01-preview",
+    ),
     RESOURCES: (
         "2025-04-01",
         "2024-11-01",
@@ -122,6 +139,7 @@ OF_NAMESPACES: dict[str, tuple[str, ...]] = {
 }
 """Versions by which clients in use ask, newest first; a strict world serves these and no others."""
 DISKS = ("2026-03-02", "2025-01-02", "2024-03-02", "2023-10-02", "2023-04-02", "2022-07-02", "2022-03-02", "2021-04-01")
+METRICS = ("2024-02-01", "2023-10-01", "2021-05-01", "2019-07-01", "2018-01-01", "2017-05-01-preview")
 OF_TYPES: dict[str, tuple[str, ...]] = {
     "Microsoft.Authorization/roleAssignments": ("2022-04-01", "2020-10-01-preview", "2018-09-01-preview", "2015-07-01"),
     "Microsoft.Authorization/roleDefinitions": (
@@ -130,6 +148,9 @@ OF_TYPES: dict[str, tuple[str, ...]] = {
         "2018-01-01-preview",
         "2015-07-01",
     ),
+    "Microsoft.Insights/metrics": METRICS,
+    "Microsoft.Insights/metricDefinitions": METRICS,
+    "Microsoft.Insights/metricNamespaces": ("2024-02-01", "2017-12-01-preview"),
     "Microsoft.Compute/disks": DISKS,
     "Microsoft.Compute/snapshots": DISKS,
     "Microsoft.Resources/tenants": ("2022-12-01", "2022-09-01", "2021-01-01", "2020-01-01", "2019-06-01", "2016-06-01"),

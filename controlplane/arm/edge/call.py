@@ -88,6 +88,10 @@ class Call:
     secrets: tuple[str, ...] = field(default=(), repr=False)
     """What no error of a job that this begins may tell: the deployment that asks has put it into the request."""
 
+    caller: str = ""
+    """Object id of the client; empty where the service asks itself."""
+    correlation_id: str = ""
+    """What a client's request and its answer bear."""
     cause: Cause | None = None
     """Because of which event a job asks; None for a client's request, which is its own cause."""
     cancelled: Callable[[], bool] = _never

@@ -1,1 +1,1 @@
-"""Microsoft.Insights: diagnostic settings."""
+"""Microsoft.Insights: diagnostic settings, and the metrics of vaults."""

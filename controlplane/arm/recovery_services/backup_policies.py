@@ -13,7 +13,7 @@ from controlplane.arm.recovery_services import list_filters, policy_request
 from controlplane.arm.recovery_services.policy_request import PolicyRequest
 from controlplane.arm.recovery_services.vaults import VAULT, require_vault, vault_id
 from controlplane.domain.recovery_services import policy, protected_item, schedule
-from controlplane.jobs.protection import policy_change, vault_rules
+from controlplane.jobs.protection import policy_change, security_alerts, vault_rules
 from controlplane.json_object import Json
 from controlplane.ports import Document
 
@@ -37,6 +37,7 @@ def put_policy(call: Call) -> Answer:
         if existing is None or document is existing:
             return as_json(_shown(document, _use(call)))
         policy_change.take_effect(call.ports, document)
+        security_alerts.policy_kept_for_less(call.ports.store, existing, document, call.ports.clock.now())
         if items := policy_change.items_under(call.ports.store, document):
             operation = policy_change.configure_anew(call.ports, call.engine, document, items)
             return call.accepted(f"{call.id}/operations/{operation}", f"{call.id}/operationResults/{operation}")

@@ -11,7 +11,7 @@ from controlplane.domain.arm_id import ResourceId
 from controlplane.domain.recovery_services import resource_guard, vault, vault_settings
 from controlplane.domain.recovery_services.resource_guard import DELETE_ITEM, DELETE_PROXY, PROXY_KIND, PROXY_TYPE
 from controlplane.domain.times import instant
-from controlplane.jobs.protection import vault_rules
+from controlplane.jobs.protection import security_alerts, vault_rules
 from controlplane.json_object import Json
 from controlplane.ports import Document
 
@@ -80,6 +80,7 @@ def delete_proxy(call: Call) -> Answer:
         vault_rules.check_unlocked(call.ports, home, DELETE_PROXY, existing.id)
         call.ports.store.delete(PROXY_KIND, existing.id)
         _show_in_vault(call, guarded=False)
+        security_alerts.guard_removed(call.ports.store, home, existing.private["guard"], call.ports.clock.now())
     return Answer(200)
 
 

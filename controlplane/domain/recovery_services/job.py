@@ -13,6 +13,8 @@ from controlplane.domain.times import duration, instant
 from controlplane.json_object import Json
 
 KIND = "microsoft.recoveryservices/vaults/backupjobs"
+BY_USER = "by_user"
+"""What the service remembers beside a job: whether somebody asked for it. It is so where nothing is remembered."""
 
 TASK_STATES: Table = {
     # `started` again: a task that the end of a process interrupted begins anew.

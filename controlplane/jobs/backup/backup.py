@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from controlplane.domain import errors
@@ -20,13 +21,13 @@ from controlplane.domain.events import service as events
 from controlplane.domain.events.event import Event
 from controlplane.domain.recovery_services import job as jobs
 from controlplane.domain.recovery_services import policy, protected_item, recovery_point, retention, supported_machines
-from controlplane.domain.recovery_services.job import Job, Task
+from controlplane.domain.recovery_services.job import BY_USER, Job, Task
 from controlplane.domain.recovery_services.recovery_point import Machine, PointDisk, RecoveryPoint
 from controlplane.domain.times import american, parse_instant
 from controlplane.jobs.backup import retries, snapshot_task, vault_copy
 from controlplane.jobs.backup.digests import KEEP_DIGESTS
 from controlplane.jobs.backup.states import BackupInput, BackupState, ScheduledFacts
-from controlplane.jobs.documents import machines, managed_disks, points, restore_points
+from controlplane.jobs.documents import health_events, machines, managed_disks, points, restore_points
 from controlplane.jobs.engine import item_locks, records
 from controlplane.jobs.engine.plan import Outcome, Plan, Step
 from controlplane.jobs.engine.records import JobOrder, Ticket
@@ -113,7 +114,7 @@ def start(
         lock=item_locks.of_snapshot(item.id) if beside else item_locks.of_backup(item.id),
         conflict=in_progress(),
         operation_id=records.new_guid(ports.chance),
-        facts={"item": item.id, records.WRITES: vault_copy.names(state, job.id)},
+        facts={"item": item.id, BY_USER: scheduled is None, records.WRITES: vault_copy.names(state, job.id)},
     )
     return records.open_job(ports, engine, order)
 
@@ -347,8 +348,9 @@ def on_finished(store: Store, state: BackupState, job: Job, error: ServiceError 
     else:
         body = protected_item.backup_failed(item.json(), job.started, job.status, error)
     private = retries.with_retry_after(store, _with_owed_day(store, item.private, state), state, job, error)
-    store.put(protected_item.KIND, state["item"], body, private=private)
+    item = store.put(protected_item.KIND, state["item"], body, private=private)
     store.record(records.event(state, events.ItemState(body["id"], protected_item.state_of(body))))
+    health_events.job_ended(store, item, job, error, partial(records.event, state))
 
 
 def _with_owed_day(store: Store, private: Json, state: BackupState) -> Json:

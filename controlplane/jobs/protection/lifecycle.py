@@ -25,7 +25,7 @@ from controlplane.jobs.documents import items, machines, managed_disks, policy_e
 from controlplane.jobs.engine import records
 from controlplane.jobs.engine.plan import Outcome, Plan, Step
 from controlplane.jobs.engine.records import JobOrder, Ticket
-from controlplane.jobs.protection import stopping
+from controlplane.jobs.protection import security_alerts, stopping
 from controlplane.jobs.protection.states import ConfigureInput, ConfigureState
 from controlplane.json_object import Json
 from controlplane.ports import Document, Engine, Ports, Store
@@ -265,6 +265,7 @@ def protect(ports: Ports, state: ConfigureState) -> Outcome:
         else:
             before, private = _new_item(state), {}
         chosen, now = PolicyReference(state["policy"], state["policy_type"]), ports.clock.now()
+        security_alerts.item_kept_for_less(store, before, chosen.id, now, state["job"], partial(records.event, state))
         body = protected_item.configured(before, chosen, _exclusion_for(before, state["exclusion"]))
         rules = store.get(policy.KIND, chosen.id)
         if item is not None and rules is not None and _keeps_otherwise(item, rules):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from controlplane.domain import errors
 from controlplane.domain.arm_id import vault_id_of
@@ -27,7 +28,7 @@ from controlplane.jobs.documents import policy_effects
 from controlplane.jobs.engine import item_locks, records
 from controlplane.jobs.engine.plan import Outcome, Plan, Step
 from controlplane.jobs.engine.records import JobOrder, Ticket
-from controlplane.jobs.protection import vault_rules
+from controlplane.jobs.protection import security_alerts, vault_rules
 from controlplane.jobs.protection.states import ItemChanges, StoppingInput, StoppingState
 from controlplane.json_object import Json
 from controlplane.ports import Engine, Ports, Store
@@ -154,6 +155,10 @@ def _open(
 # --------------------------------------------------------------------------------------------------------------- plans
 
 
+def _fire_nothing(ports: Ports, store: Store, state: StoppingState, body: Json) -> None:
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class _Change:
     """A step that does no more than change the item, in one transaction: there is nothing to undo. What the request
@@ -161,14 +166,21 @@ class _Change:
 
     to: Callable[[Ports, StoppingState, Json], Json]
     """The new body, from the ports, the state of the job and the body before."""
+    warn: Callable[[Ports, Store, StoppingState, Json], None] = _fire_nothing
+    """Fires an alert of the change, from the body after."""
 
     def __call__(self, ports: Ports, state: StoppingState) -> Outcome:
         def commit(store: Store) -> None:
-            body = self.to(ports, state, _require(store, state["item"]))
+            before = _require(store, state["item"])
+            if "policy" in state:
+                now, tell = ports.clock.now(), partial(records.event, state)
+                security_alerts.item_kept_for_less(store, before, state["policy"], now, state["job"], tell)
+            body = self.to(ports, state, before)
             body = protected_item.with_exclusion(body, state.get("exclusion"))
             store.put(protected_item.KIND, state["item"], body, private=_private(ports, store, state))
             told = events.ItemState(body["id"], protected_item.state_of(body))
             store.record(records.event(state, told))
+            self.warn(ports, store, state, body)
 
         return Outcome(state, commit)
 
@@ -203,7 +215,11 @@ def _soft_deleted(ports: Ports, state: StoppingState, item: Json) -> Json:
 
 def _delete(ports: Ports, state: StoppingState) -> Outcome:
     vault_rules.check_immutability(ports, state["item"])
-    return _Change(_soft_deleted)(ports, state)
+    return _Change(_soft_deleted, _warn_of_deletion)(ports, state)
+
+
+def _warn_of_deletion(ports: Ports, store: Store, state: StoppingState, body: Json) -> None:
+    security_alerts.data_deleted(store, body, ports.clock.now(), state["job"], partial(records.event, state))
 
 
 def _undeleted(ports: Ports, state: StoppingState, item: Json) -> Json:

@@ -92,18 +92,24 @@ def _check_retention(
     """A change from one policy to another, or of one policy; both are properties."""
     old, new = change
     immutability.check_retention(_vault(store, vault_id), old, new)
-    if immutability.is_retention_reduced(old, new) or _keeps_snapshots_for_less(old, new):
+    if keeps_for_less(old, new):
         check_guard(store, vault_id, operation, requests)
 
 
-def _keeps_snapshots_for_less(old: Json, new: Json) -> bool:
+def keeps_for_less(old: Json, new: Json) -> bool:
+    """Whether the new policy keeps recovery points or snapshots for less long than the old one; both are properties."""
     key = "instantRpRetentionRangeInDays"
-    return int(new.get(key) or 0) < int(old.get(key) or 0)
+    return immutability.is_retention_reduced(old, new) or int(new.get(key) or 0) < int(old.get(key) or 0)
 
 
 def _vault(store: Store, vault_id: str) -> Json:
     document = store.get(vault.KIND, vault_id)
     return document.json() if document else NO_VAULT
+
+
+def policy_of(store: Store, id: str) -> Json:
+    """The properties of a policy; empty if there is none."""
+    return _policy(store, id)
 
 
 def _policy(store: Store, id: str) -> Json:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from controlplane.domain import errors
 from controlplane.domain.arm_id import vault_id_of
@@ -24,7 +25,7 @@ from controlplane.domain.resources import resource_group
 from controlplane.domain.storage import storage_account
 from controlplane.domain.times import american
 from controlplane.jobs.backup import backup, vault_copy
-from controlplane.jobs.documents import managed_disks, points
+from controlplane.jobs.documents import health_events, managed_disks, points
 from controlplane.jobs.documents.networks import NETWORKS, find_subnet
 from controlplane.jobs.engine import item_locks, records
 from controlplane.jobs.engine.plan import Plan, Step
@@ -248,7 +249,8 @@ def _in_progress() -> ServiceError:
 def on_finished(store: Store, state: RestoreState, job: Job, error: ServiceError | None) -> None:
     item = store.get(protected_item.KIND, state["item"])
     if item is not None:
-        store.put(protected_item.KIND, state["item"], protected_item.restored(item.json(), error))
+        item = store.put(protected_item.KIND, state["item"], protected_item.restored(item.json(), error))
+        health_events.job_ended(store, item, job, error, partial(records.event, state))
 
 
 # --------------------------------------------------------------------------------------------------------------- plans

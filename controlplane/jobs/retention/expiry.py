@@ -23,7 +23,7 @@ from controlplane.domain.recovery_services.recovery_point import PointDisk, Reco
 from controlplane.domain.state_machine import advance
 from controlplane.jobs.documents import points, policy_effects, restore_points
 from controlplane.jobs.engine import item_locks, records
-from controlplane.jobs.protection import stopping
+from controlplane.jobs.protection import security_alerts, stopping
 from controlplane.jobs.retention import snapshots
 from controlplane.json_object import Json
 from controlplane.ports import Blob, Disk, Document, PortError, Ports, Store
@@ -242,6 +242,7 @@ def purge(ports: Ports, id: str, early: bool = False) -> bool:
         state = advance(protected_item.STATES, "SoftDeleted", "purged")
         vm = body["properties"]["sourceResourceId"]
         store.record(events.ItemState(body["id"], state).event(vm=vm))
+        security_alerts.purged(store, body, ports.clock.now())
     return True
 
 

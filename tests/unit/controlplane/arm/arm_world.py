@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from random import Random
@@ -140,6 +140,12 @@ class ArmWorld:
     def settle(self) -> None:
         """Wait for every job that runs."""
         self.engine.settle()
+
+    def later(self, time: timedelta) -> None:
+        """World time passes at once."""
+        clock = self.ports.clock
+        assert isinstance(clock, VirtualClock), "time that is real cannot be moved"
+        clock.jump(time.total_seconds())
 
     def in_a_round(self) -> Ports:
         """The ports as a round of retention has them: what is done through them follows from that."""

@@ -18,6 +18,7 @@ COMPUTE = f"{GROUP}/providers/Microsoft.Compute"
 BODIES = bodies()
 """Operation -> what its body is read as."""
 WITHOUT_SDK = {
+    "POST Microsoft.AlertsManagement/alerts/changestate",
     "PUT Microsoft.DataProtection/resourceGuards",
     "PATCH Microsoft.DataProtection/resourceGuards",
     "PUT Microsoft.Insights/diagnosticSettings",

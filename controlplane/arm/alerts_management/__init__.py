@@ -1,0 +1,1 @@
+"""Microsoft.AlertsManagement: the alerts that Azure Backup fires by itself."""
