@@ -41,6 +41,7 @@ from controlplane.arm.insights import routes as insights
 from controlplane.arm.managed_identity import routes as managed_identity
 from controlplane.arm.network import routes as network
 from controlplane.arm.recovery_services import routes as recovery_services
+from controlplane.arm.resource_graph import query as resource_graph
 from controlplane.arm.resources import routes as resources
 from controlplane.arm.sign_in import routes as sign_in
 from controlplane.arm.sign_in.aad import Identity, Tokens
@@ -123,7 +124,7 @@ def _table() -> Table:
 def all_routes() -> tuple[Route, ...]:
     """Every operation: of each resource type, of what exists for all types alike, and those refused by name."""
     below = (*authorization.below(ROUTES), *insights.below(ROUTES))
-    described = (*ROUTES, *recovery_services.listing(ROUTES), *below)
+    described = (*ROUTES, *recovery_services.listing(ROUTES), *resource_graph.routes(ROUTES), *below)
     simulated = (*described, *resources.over_all(ROUTES, described))
     return (*simulated, *unsimulated.routes(simulated))
 

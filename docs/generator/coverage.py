@@ -24,7 +24,7 @@ from docs.generator.clock_choices import CLOCK
 from docs.generator.errors import our_codes
 from docs.generator.machine_choices import GUEST, HANDLER
 from docs.generator.markdown import code, page, section, table
-from docs.generator.monitor_choices import MONITORING
+from docs.generator.monitor_choices import MONITORING, query_language
 from docs.generator.vault_choices import VAULTS
 from simulator.host import wireserver
 
@@ -38,6 +38,7 @@ def text() -> str:
         _operations(),
         *map(_sdk, unsimulated.sdks()),
         _features(),
+        query_language(),
         request_keys.text(),
         _extensions(),
         _sign_in(),

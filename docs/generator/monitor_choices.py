@@ -1,9 +1,14 @@
-"""Choices of ours about what monitors read."""
+"""Choices of ours about what monitors read, and what the query language of Resource Graph has here."""
 
 from __future__ import annotations
 
+from controlplane.arm.resource_graph.backup_rows import JOBS_KEPT
+from controlplane.arm.resource_graph.tables import TABLES
 from controlplane.domain.monitoring import alert, health
+from controlplane.kusto import aggregates, elsewhere, functions, operators, parser
+from controlplane.kusto.expression_parser import COMPARISONS, LISTS
 from docs.generator.choices import NOT_PUBLIC, Choice
+from docs.generator.markdown import code, section, table
 
 ALERTS = "controlplane/domain/monitoring/alert.py"
 METRICS = "controlplane/domain/monitoring/metric.py"
@@ -64,9 +69,52 @@ MONITORING = (
         METRICS,
     ),
     Choice(
-        "How late alerts and metrics are",
+        "How late alerts, metrics and Resource Graph are",
         "not at all: what a job has done is there with its end",
         "some minutes",
         METRICS,
     ),
+    Choice(
+        "Rows of Resource Graph",
+        f"what the operations show, with the further keys that documented queries and public scripts read; jobs of "
+        f"the last {JOBS_KEPT.days} days",
+        "jobs of the last 14 days are documented; the rows of each type are not",
+        "controlplane/arm/resource_graph/backup_rows.py",
+    ),
+    Choice(
+        "A query that is wrong",
+        "is refused before a row is read, by the rules of Kusto's types: a dynamic value must be cast where rows are "
+        "sorted, grouped or joined by it",
+        "documented for Kusto; where Resource Graph is more lenient is not public",
+        "controlplane/kusto/expressions.py",
+    ),
+    Choice(
+        "`dcount()` of a query",
+        "is exact",
+        "an estimate",
+        "controlplane/kusto/aggregates.py",
+    ),
 )
+
+
+def query_language() -> str:
+    return section(
+        "The query language of Resource Graph",
+        "Names of tables match in any case, those of operators, functions and columns as they are written. What the "
+        "language has besides is refused by its name, "
+        f"{len(elsewhere.OPERATORS | elsewhere.FUNCTIONS | elsewhere.AGGREGATIONS)} names of it; a word that nobody "
+        "has is a mistake in the query, with the place where it stands.",
+        table(("what", "here"), [(what, ", ".join(map(code, names))) for what, names in _HERE.items()]),
+        f"A query has at most {parser.MOST_JOINS} joins and {parser.MOST_EXPANSIONS} times mv-expand, and no step of "
+        f"it makes more than {operators.MOST_ROWS:,} rows.",
+    )
+
+
+_HERE = {
+    "tables": TABLES,
+    "operators": parser.OPERATORS,
+    "kinds of join": parser.JOIN_KINDS,
+    "comparisons": (*COMPARISONS, *LISTS, "between", "!between"),
+    "functions": functions.FUNCTIONS,
+    "aggregations": (*aggregates.NAMES,),
+}

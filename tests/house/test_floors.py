@@ -22,6 +22,7 @@ RESOURCES, RECOVERY_SERVICES = f"{DOMAIN}.resources", f"{DOMAIN}.recovery_servic
 MONITORING = f"{DOMAIN}.monitoring"
 RULES = (DOMAIN, EVENTS, ERRORS, COMPUTE, NETWORK, STORAGE, RESOURCES, RECOVERY_SERVICES, MONITORING)
 TEMPLATES = "controlplane.templates"
+KUSTO = "controlplane.kusto"
 JSON = "controlplane.json_object"
 PORTS, WRAPPERS = "controlplane.ports", "controlplane.port_wrappers"
 SIDE_THREADS, WRITER_HELD = "controlplane.side_threads", "controlplane.writer_held"
@@ -64,6 +65,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     f"{TEMPLATES}.library": (f"{TEMPLATES}.language",),
     f"{TEMPLATES}.evaluation": (f"{TEMPLATES}.language", f"{TEMPLATES}.library"),
     TEMPLATES: (ERRORS, f"{TEMPLATES}.language", f"{TEMPLATES}.library", f"{TEMPLATES}.evaluation"),
+    KUSTO: (DOMAIN, ERRORS),
     VAULT: (DOMAIN, ERRORS, PORTS, SIDE_THREADS),
     JOBS: (),
     f"{JOBS}.requests": (EVENTS, PORTS),
@@ -220,6 +222,19 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         f"{ARM}.insights",
         "pydantic",
     ),
+    f"{ARM}.resource_graph": (
+        DOMAIN,
+        ERRORS,
+        RESOURCES,
+        RECOVERY_SERVICES,
+        MONITORING,
+        PORTS,
+        KUSTO,
+        f"{ARM}.sign_in",
+        EDGE,
+        f"{ARM}.resources",
+        "pydantic",
+    ),
     f"{ARM}.app": (
         DOMAIN,
         DOMAIN,
@@ -238,6 +253,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         f"{ARM}.recovery_services",
         f"{ARM}.resources",
         f"{ARM}.alerts_management",
+        f"{ARM}.resource_graph",
         "starlette",
     ),
     "simulator": (),

@@ -9,14 +9,12 @@ from controlplane.arm.resources import (
     deployments,
     group_deletion,
     providers,
-    resource_graph,
     resource_groups,
     resources,
     subscriptions,
 )
 
 ROUTES: tuple[Route, ...] = (
-    *resource_graph.ROUTES,
     *deployments.ROUTES,
     *resource_groups.ROUTES,
     *group_deletion.ROUTES,

@@ -153,20 +153,6 @@ SCOPE_LOCKED = ErrorKind(
     source=KNOWN,
 )
 
-BAD_QUERY = ErrorKind(
-    code="BadRequest",
-    message="Please provide a valid query.",
-    source=DEPLOYMENT_ERRORS,
-)
-"""What is wrong stands in its details."""
-
-INVALID_QUERY = ErrorKind(
-    code="InvalidQuery",
-    message="Query is invalid: {reason}.",
-    source=KNOWN,
-)
-"""A detail of BAD_QUERY."""
-
 INVALID_ROLE_ASSIGNMENT_ID = ErrorKind(
     code="InvalidRoleAssignmentId",
     message="The role assignment ID '{name}' is not valid. The role assignment ID must be a GUID.",

@@ -1,0 +1,1 @@
+"""Microsoft.ResourceGraph: queries over what this service has, in the query language of `controlplane.kusto`."""

@@ -1,0 +1,190 @@
+"""Values of the query language: literals, functions, arithmetic, and what is made of nulls."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.unit.controlplane.kusto.queried import value
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("'a'", "a"),
+        ('"it\'s"', "it's"),
+        (r"'a\tb\'\\ \u00e4'", "a\tb'\\ ä"),
+        (r"@'C:\x''y'", r"C:\x'y"),
+        ('@"C:\\x""y"', 'C:\\x"y'),
+        ("7", 7),
+        ("-7", -7),
+        ("0x1F", 31),
+        ("1.5", 1.5),
+        ("2e3", 2000.0),
+        ("true", True),
+        ("1d", "1.00:00:00"),
+        ("90m", "01:30:00"),
+        ("1500ms", "00:00:01.5000000"),
+        ("-2h", "-02:00:00"),
+        ("datetime(2026-11-30)", "2026-11-30T00:00:00Z"),
+        ("datetime(2026-11-30T01:02:03.5Z)", "2026-11-30T01:02:03.5Z"),
+        ("datetime(null)", None),
+        ("timespan(1.02:03:04)", "1.02:03:04"),
+        ("time(3h)", "03:00:00"),
+        ("long(null)", None),
+        ("int(5)", 5),
+        ("bool(1)", True),
+        ('dynamic({"a": [1, 2]})', {"a": [1, 2]}),
+        ("dynamic(null)", None),
+        ('dynamic({"a": [1, 2]}).a[1]', 2),
+        ("dynamic([1, 2])[-1]", 2),
+        ("dynamic([1, 2])[2]", None),
+        ("dynamic({\"odata.type\": 1}).['odata.type']", 1),
+    ],
+)
+def test_literals(expression: str, expected: Any) -> None:
+    assert value(expression) == expected
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("1 + 2 * 3", 7),
+        ("(1 + 2) * 3", 9),
+        ("7 / 2", 3),
+        ("-7 / 2", -3),
+        ("-7 % 3", -1),
+        ("7 / 2.0", 3.5),
+        ("1 / 0", None),
+        ("9223372036854775807 + 1", -9223372036854775808),
+        ("1 + long(null)", None),
+        ("datetime(2026-11-30) - datetime(2026-11-28)", "2.00:00:00"),
+        ("datetime(2026-11-30) - 1d", "2026-11-29T00:00:00Z"),
+        ("1d + 2h", "1.02:00:00"),
+        ("1d * 2", "2.00:00:00"),
+        ("1d / 1h", 24.0),
+        ("bin(7, 5)", 5),
+        ("bin(-1, 5)", -5),
+        ("floor(7.5, 2)", 6.0),
+        ("bin(datetime(2026-11-30T13:30:00), 1h)", "2026-11-30T13:00:00Z"),
+        ("bin(26h, 1d)", "1.00:00:00"),
+        ("abs(-3)", 3),
+        ("round(2.567, 1)", 2.6),
+        ("min_of(3, 1, 2)", 1),
+        ("max_of(3, 1.5)", 3.0),
+    ],
+)
+def test_numbers_and_times_are_computed(expression: str, expected: Any) -> None:
+    assert value(expression) == expected
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("1 == 1.0", True),
+        ("true == 1", True),
+        ("long(null) == 1", False),
+        ("long(null) != 1", True),
+        ("long(null) == long(null)", None),
+        ("long(null) < 1", None),
+        ("'a' == 'A'", False),
+        ("'a' =~ 'A'", True),
+        ("'a' !~ 'A'", False),
+        ("'Backup job' startswith 'backup'", True),
+        ("'Backup job' startswith_cs 'backup'", False),
+        ("'Backup job' !endswith 'JOB'", False),
+        ("'Backup-job' has 'job'", True),
+        ("'Backupjob' has 'job'", False),
+        ("'Backupjob' hassuffix 'job'", True),
+        ("'' in ('', 'a')", True),
+        ("1 in (1, 2)", True),
+        ("3 !in (1, 2)", True),
+        ("1 in ()", False),
+        ("not(true)", False),
+        ("not(bool(null))", None),
+        ("false or true and false", False),
+        ('dynamic({"n": 1.5}).n > 1', True),
+        ('dynamic({"n": "2"}).n == 2', True),
+        ('dynamic({"s": "x"}).s == \'x\'', True),
+        ('dynamic({"t": "2026-11-30"}).t == datetime(2026-11-30)', True),
+    ],
+)
+def test_values_are_compared(expression: str, expected: Any) -> None:
+    assert value(expression) == expected
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("tostring(1)", "1"),
+        ("tostring(true)", "true"),
+        ("tostring(long(null))", ""),
+        ('tostring(dynamic({"a": 1}))', '{"a":1}'),
+        ("tostring(datetime(2026-11-30))", "2026-11-30T00:00:00Z"),
+        ("tolong('12')", 12),
+        ("tolong('12.7')", 12),
+        ("tolong('x')", None),
+        ("toint(3.9)", 3),
+        ("todouble('1.5')", 1.5),
+        ("tobool('True')", True),
+        ("tobool('x')", None),
+        ("todatetime('2026-11-30T01:00:00.1234567Z')", "2026-11-30T01:00:00.123456Z"),
+        ("todatetime('x')", None),
+        ("totimespan('1.00:00:00')", "1.00:00:00"),
+        ("totimespan('x')", None),
+        ("parse_json('{\"a\": 1}').a", 1),
+        ("parse_json('nothing')", "nothing"),
+        ("todynamic('')", None),
+        ("tolower('AbC')", "abc"),
+        ("toupper('AbC')", "ABC"),
+        ("strlen('abc')", 3),
+        ("strcat('a', 1, true)", "a1true"),
+        ("strcat_delim('-', 'a', 'b', 'c')", "a-b-c"),
+        ("split('a/b/c', '/')", ["a", "b", "c"]),
+        ("split('a/b/c', '/')[1]", "b"),
+        ("split('a/b/c', '/', 2)", ["c"]),
+        ("split('abc', '')", ["abc"]),
+        ("substring('abcdef', 2)", "cdef"),
+        ("substring('abcdef', 1, 3)", "bcd"),
+        ("substring('abcdef', -2)", "ef"),
+        ("replace_string('a-b-c', '-', '+')", "a+b+c"),
+        ("indexof('abc', 'c')", 2),
+        ("indexof('abc', 'x')", -1),
+        ("isempty('')", True),
+        ("isnotempty('a')", True),
+        ("isnull(long(null))", True),
+        ("isnull('')", False),
+        ("iff(1 > 2, 'yes', 'no')", "no"),
+        ("iif(true, 1, 2.5)", 1.0),
+        ("case(false, 'a', true, 'b', 'c')", "b"),
+        ("case(false, 'a', 'c')", "c"),
+        ("coalesce(long(null), 5)", 5),
+        ("coalesce('', 'b')", "b"),
+        ("now()", "2026-11-30T12:00:00Z"),
+        ("now(-1h)", "2026-11-30T11:00:00Z"),
+        ("ago(3d)", "2026-11-27T12:00:00Z"),
+        ("startofday(now())", "2026-11-30T00:00:00Z"),
+        ("startofday(now(), -1)", "2026-11-29T00:00:00Z"),
+        ("startofweek(now())", "2026-11-29T00:00:00Z"),
+        ("startofmonth(now(), 2)", "2027-01-01T00:00:00Z"),
+        ("startofyear(now())", "2026-01-01T00:00:00Z"),
+        ("dayofweek(now())", "1.00:00:00"),
+        ("dayofmonth(now())", 30),
+        ("monthofyear(now())", 11),
+        ("getyear(now())", 2026),
+        ("hourofday(now())", 12),
+        ("datetime_diff('day', now(), datetime(2026-11-28T23:00:00))", 2),
+        ("datetime_diff('month', now(), datetime(2026-01-31))", 10),
+        ("datetime_diff('hour', datetime(null), now())", None),
+        ("datetime_add('day', -3, now())", "2026-11-27T12:00:00Z"),
+        ("array_length(dynamic([1, 2]))", 2),
+        ("array_length(dynamic({}))", None),
+        ("array_index_of(dynamic([1, 2]), 2)", 1),
+        ("set_has_element(dynamic(['a']), 'b')".replace("'a'", '"a"'), False),
+        ("bag_keys(dynamic({'a': 1}))".replace("'a'", '"a"'), ["a"]),
+        ("bag_pack('a', 1, 'b', 1d)", {"a": 1, "b": "1.00:00:00"}),
+    ],
+)
+def test_functions(expression: str, expected: Any) -> None:
+    assert value(expression) == expected
