@@ -113,6 +113,8 @@ class Config:
     """Whose requests the control API accepts, besides those of this machine."""
     on_demand_backups_per_day: int | None = None
     """How many backups on demand a machine may begin within 24 hours, 0: any number; None: as the settings say."""
+    start_spread_seconds: float | None = None
+    """Within which time after its due time a scheduled backup starts; None: as the settings say."""
     snapshot_timeout_seconds: int | None = None
     """How long a handler may stay silent before its backup gives it up; None: as the settings say."""
     limit_requests: bool = False
@@ -258,9 +260,13 @@ class World:
     def _service_settings(self) -> ServiceSettings:
         """The service's own accounts bear a mark of the world, or are those that the list of a foreign endpoint has."""
         config = self.config
-        settings = replace(config.settings, location=config.location, locale=config.locale)
+        settings = replace(
+            config.settings, location=config.location, locale=config.locale, start_spread_seed=self.state.seed
+        )
         if config.on_demand_backups_per_day is not None:
             settings = replace(settings, on_demand_backups_per_day=config.on_demand_backups_per_day)
+        if config.start_spread_seconds is not None:
+            settings = replace(settings, start_spread_seconds=config.start_spread_seconds)
         if config.snapshot_timeout_seconds is not None:
             settings = replace(settings, snapshot_timeout_seconds=config.snapshot_timeout_seconds)
         if config.blob_endpoint is not None:

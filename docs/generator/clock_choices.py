@@ -72,6 +72,20 @@ CLOCK = (
         "controlplane/jobs/backup/due.py",
     ),
     Choice(
+        "When a scheduled backup starts",
+        "at its due time, to the second; with `up --start-spread` up to two hours later, at a time that the seed draws "
+        "for each run of each item",
+        "documented: within two hours of the scheduled time (FAQ)",
+        "controlplane/jobs/backup/starts.py",
+    ),
+    Choice(
+        "Scheduled backups whose time passed while no service ran",
+        "the last one of an item is made up for when the service is back, the others are not; a retry that was open is "
+        "made unless a due time has passed too",
+        "documented that after an outage backups start outside of their window (FAQ); how many is not public",
+        "controlplane/jobs/timetable.py",
+    ),
+    Choice(
         "A scheduled backup that failed",
         f"is tried again {_MINUTES} after it has ended, at most {ServiceSettings.scheduled_backup_retries} times, if "
         "the error was one of the service, whose documented remedy is to retry in a few minutes; never after the next "

@@ -33,6 +33,9 @@ FAILURES = {
         "“{text}”不是每日工作量；请写文件字节数、事务数和每月增长，例如 5MiB,200tx,+1%"
     ),
     "{name} is not a step that can be held; the steps are {steps}": "{name} 不是可暂停的步骤；步骤有 {steps}",
+    "--start-spread {text} is too long; scheduled backups start within two hours of their due time": (
+        "--start-spread {text} 过长；计划的备份在到期时间后的两小时内开始"
+    ),
     "--sim-from {word} is not a network; write one as in 172.16.0.0/12": (
         "--sim-from {word} 不是网络；请按 172.16.0.0/12 的形式书写"
     ),

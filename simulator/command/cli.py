@@ -185,6 +185,13 @@ def up(
     on_demand_backups: Annotated[
         int, typer.Option(min=0, help="Backups on demand of one machine within 24 hours of world time; 0: any number.")
     ] = 9,
+    start_spread: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DURATION",
+            help="Within which time after its due time a scheduled backup starts, up to 2h; the seed says when.",
+        ),
+    ] = None,
     snapshot_timeout: Annotated[
         int,
         typer.Option(
@@ -215,6 +222,7 @@ def up(
     from simulator.daily_work import DailyWork
     from simulator.failures import WrongUse
     from simulator.pace import PaceSettings
+    from simulator.start_spread import spread_of
 
     if endpoints is not None and (endpoints.is_dir() or not endpoints.parent.is_dir()):
         raise WrongUse(
@@ -244,6 +252,7 @@ def up(
         clock=ClockSettings.parse(clock, rate, start),
         limit_requests=limit_requests,
         on_demand_backups_per_day=on_demand_backups,
+        start_spread_seconds=None if start_spread is None else spread_of(start_spread),
         snapshot_timeout_seconds=snapshot_timeout,
         strict_api_versions=strict_api_versions,
         inert_extensions=inert_extensions,

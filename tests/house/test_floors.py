@@ -285,6 +285,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     ),
     "simulator.held_requests": ("simulator.clock", "simulator.serving"),
     "simulator.daily_work": ("simulator.failures",),
+    "simulator.start_spread": (f"{JOBS}.backup", "simulator.clock", "simulator.failures"),
     "simulator.state": (
         PORTS,
         CONTRACT,
@@ -455,6 +456,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "simulator.scenario_values",
         "simulator.scenario",
         "simulator.pace",
+        "simulator.start_spread",
         "simulator.packages",
         "simulator.clock",
         "simulator.state",
