@@ -20,6 +20,7 @@ DOMAIN, EVENTS, ERRORS = "controlplane.domain", "controlplane.domain.events", "c
 COMPUTE, NETWORK, STORAGE = f"{DOMAIN}.compute", f"{DOMAIN}.network", f"{DOMAIN}.storage"
 RESOURCES, RECOVERY_SERVICES = f"{DOMAIN}.resources", f"{DOMAIN}.recovery_services"
 MONITORING = f"{DOMAIN}.monitoring"
+FORECAST = f"{RECOVERY_SERVICES}.forecast"
 RULES = (DOMAIN, EVENTS, ERRORS, COMPUTE, NETWORK, STORAGE, RESOURCES, RECOVERY_SERVICES, MONITORING)
 TEMPLATES = "controlplane.templates"
 KUSTO = "controlplane.kusto"
@@ -50,6 +51,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     STORAGE: (DOMAIN, ERRORS),
     RECOVERY_SERVICES: (DOMAIN, ERRORS, COMPUTE, NETWORK),
     MONITORING: (DOMAIN, ERRORS, RECOVERY_SERVICES),
+    FORECAST: (DOMAIN, ERRORS, RECOVERY_SERVICES),
     SETTINGS: (),
     WRITER_HELD: (),
     SIDE_THREADS: (WRITER_HELD,),

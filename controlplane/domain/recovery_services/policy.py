@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 
 from controlplane.domain.errors import ServiceError, operation_not_simulated
 from controlplane.domain.errors.policies import (
@@ -61,6 +61,7 @@ TIER_AFTER_MONTHS = 3
 """What is moved to the archive has been in the vault for three months at least, and stays there for six."""
 ARCHIVE_MONTHS = 9
 """So only what is kept at least this long may be moved."""
+DAYS_PER_MONTH = 30
 CRASH_CONSISTENT = "OnlyCrashConsistent"
 
 MAX_IN_VAULT = 200
@@ -81,6 +82,11 @@ _NAME = re.compile(r"[A-Za-z][-_!A-Za-z0-9]{2,149}", re.ASCII)
 def input_invalid(reason: str) -> ServiceError:
     """The service's own text says no more than its first two sentences."""
     return INVALID_POLICY_INPUT.error(reason=reason)
+
+
+def reason_of(error: ServiceError) -> str:
+    """What is wrong with a policy, without the sentences with which the service begins each such message."""
+    return error.message.removeprefix(INVALID_POLICY_INPUT.message.partition("{reason}")[0]).rstrip(".")
 
 
 def snapshots_outlive_vault() -> ServiceError:
@@ -373,6 +379,16 @@ def tier_after_months(rule: Json) -> float:
     """The age at which a rule of the mode TierAfter moves a point; zero where it names none that can be read."""
     per_month = {"Days": 1 / 30, "Weeks": 7 / 30, "Months": 1, "Years": 12}
     return (rule.get("duration") or 0) * per_month.get(str(rule.get("durationType")), 0)
+
+
+def age_to_archive(properties: Json) -> timedelta | None:
+    """The age at which a policy wants recovery points in the archive; None: it does not move them. What its mode
+    recommends is everything that may be there, since all costs less there."""
+    rule = (properties.get("tieringPolicy") or {}).get("ArchivedRP") or {}
+    mode = rule.get("tieringMode")
+    if mode not in {"TierAfter", "TierRecommended"}:
+        return None
+    return timedelta(days=(tier_after_months(rule) if mode == "TierAfter" else 0) * DAYS_PER_MONTH)
 
 
 def _check_consistency(properties: Json) -> None:

@@ -228,12 +228,8 @@ def ends_of_snapshots(
     newest_first = sorted(
         (point for point in points if point.has_snapshots), key=lambda point: point.time, reverse=True
     )
-    vaulted = [point for point in newest_first if point.has_vault_copy]
-    return [
-        (point, point.time if place >= keep_count else point.time + keep)
-        for place, point in enumerate(newest_first)
-        if point in vaulted[1:]
-    ]
+    vaulted = [(place, point) for place, point in enumerate(newest_first) if point.has_vault_copy]
+    return [(point, point.time if place >= keep_count else point.time + keep) for place, point in vaulted[1:]]
 
 
 def expired_snapshots(

@@ -65,7 +65,7 @@ def expiry(policy: Json, rules: Sequence[str], taken: datetime) -> datetime | No
         return taken + snapshot_age(policy)
     schedules = [policy["retentionPolicy"].get(RULES[name]) for name in rules]
     durations = [schedule["retentionDuration"] for schedule in schedules if schedule]
-    return max((_after(taken, each["count"], each["durationType"]) for each in durations), default=None)
+    return max((later(taken, each["count"], each["durationType"]) for each in durations), default=None)
 
 
 def lengthened(policy: Json, points: Iterable[RecoveryPoint], now: datetime) -> list[RecoveryPoint]:
@@ -120,7 +120,8 @@ def _weeks(day: date) -> set[str]:
     return names | ({"Last"} if day.day + 7 > _days_of(day.year, day.month) else set())
 
 
-def _after(time: datetime, count: int, unit: str) -> datetime:
+def later(time: datetime, count: int, unit: str) -> datetime:
+    """So many Days, Weeks, Months or Years later; in a shorter month, on its last day."""
     if unit in {"Days", "Weeks"}:
         return time + timedelta(days=count * (7 if unit == "Weeks" else 1))
     months = time.month - 1 + count * (12 if unit == "Years" else 1)

@@ -62,7 +62,7 @@ def date_of(policy: Json) -> date | None:
 
 def due_between(policy: Json, since: datetime, until: datetime) -> Iterator[Run]:
     """The runs after `since` and not after `until`, in order. `policy` is its properties."""
-    schedule = _Schedule.of(policy)
+    schedule = Schedule.of(policy)
     # The window of the day before may reach into the first one.
     day, last_day = schedule.day_of(since) - timedelta(days=1), schedule.day_of(until)
     while day <= last_day:
@@ -87,7 +87,7 @@ def last_run(policy: Json, since: datetime, until: datetime) -> Run | None:
 
 def runs_of_day(policy: Json, day: date) -> Iterator[Run]:
     """The runs that belong to a day of the policy's zone, in order."""
-    return _Schedule.of(policy).runs_of(day)
+    return Schedule.of(policy).runs_of(day)
 
 
 def hours_of_runs(hourly: Json) -> Sequence[int]:
@@ -97,7 +97,7 @@ def hours_of_runs(hourly: Json) -> Sequence[int]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Schedule:
+class Schedule:
     """A policy's schedule, read once."""
 
     zone: tzinfo
@@ -109,7 +109,7 @@ class _Schedule:
     """Those with runs, as `date.weekday` counts them."""
 
     @classmethod
-    def of(cls, policy: Json) -> _Schedule:
+    def of(cls, policy: Json) -> Schedule:
         schedule, here = policy["schedulePolicy"], zone(policy.get("timeZone") or "UTC")
         frequency = schedule["scheduleRunFrequency"]
         if frequency == "Hourly":
@@ -123,7 +123,13 @@ class _Schedule:
         return cls(here, _time_of_day(schedule["scheduleRunTimes"][0]), (0,), weekdays)
 
     def day_of(self, instant: datetime) -> date:
+        """The day of standard time in which an instant lies."""
         return (instant.astimezone(UTC) + standard_offset(self.zone, instant.date())).date()
+
+    def end_of(self, day: date) -> datetime:
+        """Where the next day of standard time begins."""
+        midnight = datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=1)
+        return midnight - standard_offset(self.zone, day)
 
     def runs_of(self, day: date) -> Iterator[Run]:
         """A run at nine is at nine in winter, and at ten by the clocks that show summer time."""

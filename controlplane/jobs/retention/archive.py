@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from controlplane.domain import errors
 from controlplane.domain.arm_id import vault_id_of
@@ -36,7 +36,6 @@ from controlplane.vault_format.vault_store import VaultPoint, VaultStore
 CONTAINER = "archiving"
 ARCHIVE, REHYDRATION = "archive", "rehydration"
 """Kinds of what is due: a point is moved to the archive; one that was taken out of it is no longer kept outside."""
-DAYS_PER_MONTH = 30
 
 
 class MoveInput(JobInput):
@@ -88,7 +87,7 @@ def dues(ports: Ports, item: Json, properties: Json, item_points: Sequence[Recov
     state, id, now = protected_item.state_of(item), item["id"], ports.clock.now()
     if state == "SoftDeleted":
         return
-    age = _age_to_move(properties) if state in protected_item.UNDER_POLICY else None
+    age = policy.age_to_archive(properties) if state in protected_item.UNDER_POLICY else None
     for point in item_points:
         shown = f"{id}/recoveryPoints/{point.id}"
         if point.rehydrated_until is not None:
@@ -96,16 +95,6 @@ def dues(ports: Ports, item: Json, properties: Json, item_points: Sequence[Recov
         moved = None if age is None else recovery_point.archivable_from(point, age, now)
         if moved is not None:
             yield Due(moved, ARCHIVE, shown)
-
-
-def _age_to_move(properties: Json) -> timedelta | None:
-    """At which age a policy wants points in the archive; None: it does not."""
-    rule = (properties.get("tieringPolicy") or {}).get("ArchivedRP") or {}
-    mode = rule.get("tieringMode")
-    if mode not in {"TierAfter", "TierRecommended"}:
-        return None
-    months = policy.tier_after_months(rule) if mode == "TierAfter" else 0
-    return timedelta(days=months * DAYS_PER_MONTH)
 
 
 def end_rehydrations(ports: Ports, item: str) -> None:
