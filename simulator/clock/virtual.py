@@ -1,4 +1,7 @@
-"""World time that starts where it is told to, stands or runs at a rate, and can be jumped forward."""
+"""The time of tests: it starts where it is told to, stands or runs at a rate, and can be jumped forward.
+
+It stands in for real time, whose suite it passes, and for world time where a test needs no more of that than `now`.
+"""
 
 from __future__ import annotations
 

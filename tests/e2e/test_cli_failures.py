@@ -57,6 +57,14 @@ def test_a_port_that_is_taken(tmp_path: Path) -> None:
     assert "choose another port, or use --port 0 for free ports" in sentence
 
 
+def test_daily_work_that_cannot_be_read(tmp_path: Path) -> None:
+    assert "'5MB' is no daily work; write bytes of files, transactions and growth a month, as in 5MiB,200tx,+1%" in up(
+        2, tmp_path, "--workload-per-day", "5MB"
+    )
+    assert "is no daily work" in up(2, tmp_path, "--workload-per-day", "")
+    assert "write at most 64 MiB a day" in up(2, tmp_path, "--workload-per-day", "1GiB")
+
+
 def test_a_failed_start_after_a_kill_leaves_it_to_the_next_to_look_for_losses(tmp_path: Path) -> None:
     StateFolder.open(tmp_path).close(orderly=False)
     assert "name an address of this machine" in up(3, tmp_path, "--host", "256.1.1.1")
