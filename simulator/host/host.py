@@ -37,6 +37,7 @@ from simulator.host.documents import announce, machine_key
 from simulator.host.event_buffer import EventBuffer
 from simulator.host.holds import LAPSE_SECONDS, Holds
 from simulator.host.machine import Machine
+from simulator.host.machine_work import LONGEST_OWN_WORK_SECONDS
 from simulator.host.packages import PackageRepository
 from simulator.host.surroundings import Surroundings
 from simulator.host.wireserver import WireServer
@@ -50,7 +51,7 @@ THREADS = 8
 class _Intake:
     """What the host itself has still to look at, before a machine knows of it."""
 
-    name, longest_silence_seconds = "the host", 0.0
+    name, longest_silence_seconds = "the host", LONGEST_OWN_WORK_SECONDS
 
     def __init__(self) -> None:
         self.is_loading = False

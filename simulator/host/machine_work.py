@@ -11,6 +11,9 @@ from simulator.guest.vss.writer import HOLD_LIMIT_SECONDS, WRITER_FREEZE_LIMIT_S
 from simulator.host.documents import AgentReport
 from simulator.host.goalstate import GoalState
 
+LONGEST_OWN_WORK_SECONDS = 600.0
+"""How long the host's own part may take, a boot as a rule, and the wait for a thread before it. It hangs for no longer
+than the storage does, and is not what a lapse is for."""
 LONGEST_FREEZE_SECONDS = WRITER_FREEZE_LIMIT_SECONDS + HOLD_LIMIT_SECONDS
 """How long VSS itself may take for a freeze: till the last writer is frozen, and till pending writes have ended."""
 
@@ -25,8 +28,8 @@ class MachineWork:
         """It acts upon what it was told."""
         self.waits = False
         """It failed, and waits for its next try: until then, nobody waits for it."""
-        self.longest_silence_seconds = 0.0
-        """How long it may be silent, beside the usual, because of what it is doing."""
+        self._freezes = False
+        """Its VSS is asked for a freeze or a thaw."""
         self._command = ""
         self._sessions: list[str] = []
         """Tasks whose requesters are connected."""
@@ -51,7 +54,7 @@ class MachineWork:
             case events.CommandEnded():
                 self._command = ""
             case events.FreezeAsked() | events.ThawAsked():
-                self.longest_silence_seconds = LONGEST_FREEZE_SECONDS
+                self._freezes = True
             case (
                 events.VssFrozen()
                 | events.VssRefused()
@@ -60,11 +63,18 @@ class MachineWork:
                 | events.FileSystemFreezeRefused()
                 | events.FileSystemsThawed()
             ):
-                self.longest_silence_seconds = 0.0
+                self._freezes = False
             case events.SessionOpened():
                 self._sessions.append(fact.task_id)
             case events.SessionClosed():
                 self._sessions.remove(fact.task_id)
+
+    @property
+    def longest_silence_seconds(self) -> float:
+        """How long it may be silent, beside the usual, because of what it is doing."""
+        if self.acts or self.has_news:
+            return LONGEST_OWN_WORK_SECONDS
+        return LONGEST_FREEZE_SECONDS if self._freezes else 0.0
 
     def in_words(
         self, is_other: bool, goal: GoalState | None, report: AgentReport | None, shown: ObservedMachine | None

@@ -16,8 +16,9 @@ from controlplane.domain.events.clock import HoldLapsed
 from controlplane.domain.events.event import Cause
 from controlplane.domain.events.service import JobState
 from controlplane.fabric_documents import EXTENSION_LIMIT
+from controlplane.ports import MachineSpec
 from extension.contract.bridge import TOKEN_FILE, FreezeReport, FreezeRequest
-from simulator.guest.conditions import MachineFactories, Network
+from simulator.guest.conditions import MachineConditions, MachineFactories, Network
 from simulator.guest.vss.writer import Writer, WriterClass, WriterEvent
 from simulator.host.documents import machine_key
 from simulator.host.holds import LAPSE_SECONDS
@@ -231,6 +232,27 @@ def test_a_machine_that_is_off_does_not_hold_for_what_it_has_not_got(world: Worl
 # --------------------------------------------------------------------------------------------------- lapse and return
 
 
+def test_a_boot_holds_however_slow_the_storage_is(world: World, host: Host) -> None:
+    asked, may_boot = threading.Event(), threading.Event()
+
+    def slow(vm: str, spec: MachineSpec) -> MachineConditions:
+        asked.set()
+        assert may_boot.wait(PATIENCE_SECONDS)
+        return SMALL
+
+    world.conditions = slow
+    world.fabric.create_vm(VM, SPEC)
+    assert asked.wait(PATIENCE_SECONDS)
+    world.real_time.jump(10 * LAPSE_SECONDS)
+    assert host.holders() == ["sql01: becomes what it shall be"]
+    world.real_time.jump(600)
+    assert host.holders() == [], "but not for ever"
+    may_boot.set()
+    world.until(lambda: world.view().agent_status == "Ready")
+    settle(world, host)
+    assert world.view().agent_status == "Ready"
+
+
 def test_a_hold_that_lapses_is_told_with_who_and_since_when(world: World, host: Host) -> None:
     started(world, host)
     guest = host.guest(VM)
@@ -288,12 +310,16 @@ def test_a_command_that_writes_something_holds_again(world: World, host: Host) -
     world.packages.publish(package("1.1.0.0", enable=waits + SUCCEED))
     started(world, host)
     world.deliver()
-    world.until(lambda: "runs enable" in str(host.holders()))
+
+    def runs_alone() -> bool:
+        return "runs enable" in str(host.holders()) and "looks at what is new" not in str(host.holders())
+
+    world.until(runs_alone)
     lapse(world)
     assert host.holders() == []
     folder = world.folder / machine_key(VM) / HANDLER
     (folder / "say").touch()
-    world.until(lambda: "runs enable" in str(host.holders()))
+    world.until(runs_alone)
     (folder / "go").touch()
     settle(world, host)
     assert world.extension().provisioning_state == "Succeeded"
