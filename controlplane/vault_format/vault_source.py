@@ -83,9 +83,10 @@ class VaultSource:
         for place in self.places(index):
             try:
                 self.packs.locate(place)
-                if place.pack not in touched:
+                if place.pack not in touched and not self.packs.memory.is_proved(place.pack):
                     self.packs.read(BlockPlace(place.pack, place.offset, 1))
-                    touched.add(place.pack)
+                    self.packs.memory.prove(place.pack)
+                touched.add(place.pack)
             except VaultCorrupt as problem:
                 lost[place.pack] = str(problem)
         return lost
@@ -141,11 +142,16 @@ class VaultSource:
         entry = self.manifest.segments.get(index)
         if entry is None:
             return ()
+        known = self.packs.memory.segment(entry)
+        if known is not None:
+            return known
         try:
-            return decode_segment(self.packs.read(entry.place), entry.digest)
+            segment = decode_segment(self.packs.read(entry.place), entry.digest)
         except Damaged as problem:
             sentence = f"{problem} (pack {entry.place.pack}, {self.name})"
             raise VaultCorrupt(sentence, byte=index * self.manifest.segment_bytes, places=(entry.place,)) from None
+        self.packs.memory.put_segment(entry, segment)
+        return segment
 
 
 def wrong_blocks(data: bytes, digests: bytes, block_bytes: int) -> list[int]:

@@ -55,6 +55,8 @@ class Resetter:
             self.engine.runs.clear()
         for account in (*accounts, *self.ports.settings.own_accounts):
             self.ports.blobs.empty_account(account)
+        if self.ports.vault_memory is not None:
+            self.ports.vault_memory.clear()
         counted = {"documents": len(documents), "machines": machines, "accounts": len(accounts)}
         store.record(events.WorldReset(**counted).event())
         return counted
