@@ -44,7 +44,7 @@ def _count(store: Store, item: Document, job: Job, error: ServiceError | None) -
 def _warn(store: Store, item: Document, job: Job, error: ServiceError, tell: Tell) -> None:
     """Two failures are expected, and no alert is fired for them: the machine is gone, or another backup is running."""
     home = store.get(vault.KIND, job.vault)
-    if not alert.fires_for_jobs(home.json()["properties"] if home else None):
+    if not alert.fires_for_jobs(home.json().get("properties") if home else None):
         return
     if job.operation == "Backup":
         machine = item.json()["properties"]["sourceResourceId"]
