@@ -25,7 +25,7 @@ from random import Random
 from controlplane.domain.events.clock import HoldLapsed
 from controlplane.domain.events.event import Cause
 from controlplane.domain.events.machines import HostStarted, HostStopping
-from controlplane.fabric_documents import DESIRED, DesiredMachine
+from controlplane.fabric_documents import DESIRED, OBSERVED, DesiredMachine, ObservedMachine
 from controlplane.ports import Blobs, Clock, Commit, Document, Store
 from controlplane.writer_held import about_to_wait
 from simulator.clock.real_time import RealTime
@@ -133,10 +133,23 @@ class Host:
         end_processes_below(self._folder)  # of a host that was killed
         self._surroundings = replace(self._surroundings, started=Cause(self._store.record(HostStarted().event())))
         self._announce()
+        self._forget_former_reports()
         self._intake.is_loading = True
         self._holds.update(self._intake)
         self._stack.callback(self._real_time.every(TICK_SECONDS, self.tick))
         self._stack.callback(self._store.on_commit(self._committed))
+
+    def _forget_former_reports(self) -> None:
+        """No agent has reported to this host yet, and what an earlier one could not start is started again. So whoever
+        asks for a backup before the turn of a machine has come waits for its boot."""
+        with self._store.transaction():
+            for document in self._store.find(OBSERVED):
+                former = ObservedMachine.parse(document.json())
+                has_failed = former.provisioning_state == "Failed"
+                if has_failed or former.agent is not None:
+                    state = "Updating" if has_failed else former.provisioning_state
+                    begun = replace(former, provisioning_state=state, problem=None, agent=None)
+                    self._store.put(OBSERVED, document.id, begun.to_json(), private=document.private)
 
     def close(self) -> None:
         """Shut the machines down cleanly; their desired state stays in the store."""

@@ -121,8 +121,10 @@ def _require_machine(ports: Ports, vm: str) -> InstanceView:
 
 
 def _boots(view: InstanceView | None) -> bool:
-    """Whether it runs, and its agent has not said a word since it was started."""
-    return view is not None and view.power == "running" and view.agent_status is None
+    """Whether it runs or is being started, and its agent has not said a word since."""
+    if view is None or view.provisioning_state == "Failed":
+        return False
+    return "running" in {view.power, view.wanted_power} and view.agent_status is None
 
 
 def _wait_for_agent(ports: Ports, vm: str) -> Waiting[InstanceView]:

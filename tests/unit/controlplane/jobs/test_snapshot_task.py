@@ -107,6 +107,26 @@ def test_the_agent_of_a_booting_machine_is_waited_for(world: BackupWorld) -> Non
     assert world.ended(ticket)["status"] == "Completed"
 
 
+def test_a_machine_that_is_being_started_is_waited_for(world: BackupWorld) -> None:
+    """It is neither snapshotted as one that is off, nor given up for what it was before."""
+    found = world.store.get(OBSERVED, VM)
+    assert found is not None
+    started = {"power": "stopped", "agent": None, "provisioning_state": "Updating"}
+    world.store.put(OBSERVED, VM, found.json() | started)
+    ticket = start_and_wait(world)
+    apply_desired(world.store, VM)
+    assert world.ended(ticket)["status"] == "Completed"
+    assert [point.consistency for point in world.points()] == ["AppConsistent"]
+
+
+def test_a_machine_that_cannot_be_started_is_not_waited_for(world: BackupWorld) -> None:
+    found = world.store.get(OBSERVED, VM)
+    assert found is not None
+    failed = {"power": "stopped", "agent": None, "provisioning_state": "Failed", "problem": "no disk"}
+    world.store.put(OBSERVED, VM, found.json() | failed)
+    assert title(world.back_up()) == "UserErrorVmProvisioningStateFailed"
+
+
 def test_an_agent_that_does_not_report_in_its_time_fails_the_job(world: BackupWorld) -> None:
     boots(world)
     ticket = start_and_wait(world)

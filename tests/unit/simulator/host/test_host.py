@@ -156,6 +156,29 @@ def test_storage_that_is_away_is_waited_for(world: World, host: Host) -> None:
     assert world.view().provisioning_state == "Succeeded"
 
 
+def test_what_a_host_before_could_not_start_is_on_its_way_again(world: World) -> None:
+    """Nobody is told of a failure of long ago while its turn has not come."""
+    world.blobs.refuse = True
+    with world.host():
+        world.fabric.create_vm(VM, SPEC)
+        world.until(lambda: world.view().provisioning_state == "Failed")
+    world.blobs.refuse = False
+    with world.host():
+        view = world.view()
+        assert (view.provisioning_state, view.problem, view.wanted_power) == ("Updating", None, "running")
+        world.until(lambda: world.view().agent_status == "Ready")
+
+
+def test_a_host_that_is_started_again_has_heard_of_no_agent_yet(world: World) -> None:
+    with world.host():
+        world.started()
+        assert world.view().agent_status == "Ready"
+    with world.host():
+        view = world.view()
+        assert (view.power, view.agent_status, view.computer_name) == ("running", None, "sql01")
+        world.until(lambda: world.view().agent_status == "Ready")
+
+
 def test_other_disks_mean_another_start(world: World, host: Host) -> None:
     world.started()
     world.fabric.create_vm(VM, replace(SPEC, disks=(*SPEC.disks, disk("data", 0))))
