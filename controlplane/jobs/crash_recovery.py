@@ -22,6 +22,7 @@ from controlplane.domain.recovery_services.recovery_point import RecoveryPoint
 from controlplane.domain.spans import without
 from controlplane.jobs.documents import points
 from controlplane.jobs.forgotten_deletions import repeat
+from controlplane.jobs.retention import expiry
 from controlplane.json_object import Json
 from controlplane.ports import Blob, BlobMade, Deletion, Document, Ports
 from controlplane.vault_format.sources import in_order, spans_of
@@ -184,6 +185,8 @@ def _without_tier(point: RecoveryPoint, copy: str) -> RecoveryPoint:
 
 def _write(ports: Ports, point: RecoveryPoint, left: RecoveryPoint, losses: Sequence[Loss], cause: int) -> None:
     with ports.store.transaction():
+        if left.tiers != point.tiers:
+            expiry.note_remains(ports.store, point, left)
         if recovery_point.TIERS[left.tiers]:
             keep = points.put if left.has_snapshots else points.lose_snapshots
             keep(ports.store, left)

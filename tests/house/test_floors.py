@@ -100,7 +100,14 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     f"{JOBS}.deployment": (*RULES, PORTS, TEMPLATES, f"{TEMPLATES}.language", f"{JOBS}.engine", f"{JOBS}.requests"),
     f"{JOBS}.provisioning": (*RULES, PORTS, VAULT, f"{JOBS}.documents", f"{JOBS}.engine", f"{JOBS}.requests"),
     f"{JOBS}.forgotten_deletions": (*RULES, PORTS, VAULT),
-    f"{JOBS}.crash_recovery": (*RULES, PORTS, VAULT, f"{JOBS}.documents", f"{JOBS}.forgotten_deletions"),
+    f"{JOBS}.crash_recovery": (
+        *RULES,
+        PORTS,
+        VAULT,
+        f"{JOBS}.documents",
+        f"{JOBS}.forgotten_deletions",
+        f"{JOBS}.retention",
+    ),
     f"{JOBS}.vault_check": (*RULES, PORTS, VAULT, f"{JOBS}.documents", f"{JOBS}.engine", f"{JOBS}.retention"),
     f"{JOBS}.catalog": (
         f"{JOBS}.requests",

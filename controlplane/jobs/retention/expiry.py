@@ -301,6 +301,16 @@ def note_vault_copies(store: Store, point: RecoveryPoint) -> None:
     _note(store, f"{point.document}/vault", point)
 
 
+def note_remains(store: Store, before: RecoveryPoint, left: RecoveryPoint) -> None:
+    """A storage has lost a tier of a point: what it still has of that is to be erased. `left` is the point without it,
+    which may have none any more."""
+    if not recovery_point.TIERS[left.tiers]:
+        _note(store, before.document, before)
+    elif before.has_snapshots and left.has_snapshots:
+        in_vault = recovery_point.changed(before, "snapshot_expired")
+        note_vault_copies(store, replace(in_vault, disks=tuple(replace(disk, digests="") for disk in before.disks)))
+
+
 def _note(store: Store, id: str, doomed: RecoveryPoint) -> None:
     """`doomed` has only what is to be erased."""
     store.put(EXPIRED, id, {}, parent=doomed.item, private={"point": recovery_point.to_json(doomed)})

@@ -12,7 +12,7 @@ from controlplane.domain.recovery_services.recovery_point import TIERS
 from controlplane.jobs.crash_recovery import Loss, PartLoss, RestoreLoss, name_losses
 from controlplane.jobs.documents import points
 from controlplane.port_wrappers import BlobsWrapper
-from controlplane.ports import Blob, BlobProperties
+from controlplane.ports import Blob, BlobProperties, StorageUnavailable
 from tests.unit.controlplane.jobs.backup_world import BLOCK, VM, BackupWorld, backup_world
 
 
@@ -95,6 +95,47 @@ def test_a_point_that_lost_everything_is_gone_and_its_item_shows_the_one_before(
     assert {loss.point for loss in name_losses(world.ports) if isinstance(loss, Loss)} == {lost.document}
     assert world.points() == before
     assert world.item()["lastRecoveryPoint"].startswith(before[-1].time.strftime("%Y-%m-%dT%H:%M"))
+
+
+def test_nothing_stays_of_a_point_that_lost_its_only_tier(world: BackupWorld) -> None:
+    """A point that has snapshots alone has digests in the vault."""
+
+    def refuse(verb: str, blob: Blob) -> None:
+        if verb == "commit" and blob.name.startswith("packs/"):
+            world.blobs.listener = None
+            raise StorageUnavailable("no answer")
+
+    before = set(world.vault_blobs())
+    world.write(1, 2, 79)
+    world.blobs.listener = refuse
+    assert world.back_up()["status"] == "CompletedWithWarnings"
+    lost = world.points()[-1]
+    assert set(world.vault_blobs()) > before, "its digests"
+    for disk in lost.disks:
+        world.blobs.delete(points.snapshot_of(disk))
+    assert name_losses(world.ports)
+    assert lost.id not in {point.id for point in world.points()}
+    world.advance(0)
+    assert set(world.vault_blobs()) == before
+
+
+def test_nothing_stays_of_copies_of_which_every_disk_lost_something(world: BackupWorld) -> None:
+    """Their manifests are there, and nobody names them any more; what another point needs of them stays."""
+    first, second = world.points()
+    world.restore(first)
+    account = world.ports.settings.vault_account
+    names = [str((disk.vault or {})["name"]) for disk in second.disks]
+    for name in names:
+        blob = Blob(account, "vault", f"manifests/{name}")
+        world.blobs.put(blob, world.blobs.read(blob)[:30])
+    assert [loss.tier for loss in name_losses(world.ports) if isinstance(loss, Loss)] == ["HardenedRP"]
+    world.advance(0)
+    assert not [name for name in world.vault_blobs() if any(name.endswith(each) for each in names)]
+    assert [TIERS[point.tiers] for point in world.points()] == [("InstantRP", "HardenedRP"), ("InstantRP",)]
+    for snapshot in world.snapshots():
+        world.blobs.delete(snapshot)
+    world.clock.jump(60)
+    assert world.restore(world.points()[0])["status"] == "Completed", "what another point names is still there"
 
 
 def test_it_is_named_once(world: BackupWorld) -> None:
