@@ -164,8 +164,9 @@ class Checks:
             self.findings.add("wrong", f"the check of the vaults ended with {ended.get('error')}")
             return
         report = ended["report"]
+        known = self.journal.named | leftovers.taken_by_their_owner(self.estate.state)
         for problem in report["problems"]:
-            if problem["point"].rpartition("/")[2] not in self.journal.named:
+            if problem["point"].rpartition("/")[2] not in known:
                 self.findings.add("unnamed loss", f"{problem}")
         for unnamed in report["unnamed"] or ():
             kind = "orphan snapshot" if unnamed["kind"] == "snapshot" else "orphan pack"

@@ -12,7 +12,7 @@ from typing import Any
 
 from controlplane.adapters.azurite import AzuriteBlobs
 from controlplane.adapters.storage_keys import FixedAccounts
-from controlplane.domain.compute import managed_disk, virtual_machine
+from controlplane.domain.compute import managed_disk, restore_point_collection, virtual_machine
 from controlplane.domain.recovery_services import recovery_point, restored_disks
 from controlplane.fabric_documents import DESIRED
 from controlplane.jobs.documents import managed_disks
@@ -69,6 +69,14 @@ def restored(world: Path, blob_endpoint: str, account: str, machine: str, job: s
     keys = read_texts(world / "accounts.json", "") or {}
     with closing(AzuriteBlobs(blob_endpoint, FixedAccounts(keys))) as blobs:
         return [blob.name for blob in blobs.find(account, restored_disks.container_name(machine, job))]
+
+
+def taken_by_their_owner(world: Path) -> set[str]:
+    """The names of recovery points that have nothing but snapshots, whose owner has deleted the restore point with
+    them: they stay to be seen."""
+    kept = set(_rows(world, restore_point_collection.POINT_KIND))
+    found = [recovery_point.from_json(private["point"]) for _, private in _rows(world, recovery_point.KIND).values()]
+    return {point.id for point in found if point.has_snapshots and point.restore_point.lower() not in kept}
 
 
 def _named_blobs(world: Path) -> Iterator[str]:

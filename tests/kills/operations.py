@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from random import Random
 
@@ -26,6 +27,10 @@ SHARES: Mapping[str, int] = {
     "cancel": 4,
 }
 """How often each is drawn. As much is deleted as is made, so that a check of all of it stays short."""
+FOR_HANDLERS = "backup of one that runs"
+"""Is never drawn: its handler is to be killed, so it has to begin soon."""
+FIRST_BOOT_SECONDS, LOOK_SECONDS = 20.0, 0.1
+"""Within which the first machine runs after a start, and how often it is looked."""
 MOST_EXTRA_MACHINES = 12
 """Machines that deployments and restores have made and nobody has deleted yet; beyond that none is made."""
 
@@ -52,6 +57,7 @@ class Operations:
             "change policy": self._change_policy,
             "move to policy": self._move_to_policy,
             "cancel": self._cancel,
+            FOR_HANDLERS: self._back_up_a_running_one,
         }
 
     def draw(self) -> str:
@@ -72,6 +78,16 @@ class Operations:
     def _back_up(self, client: Client, name: str) -> None:
         body = {"properties": {"objectType": "IaasVMBackupRequest"}}
         self._ledger.ask(client, "backup", "POST", f"{self._estate.item(name)}/backup", body)
+
+    def _back_up_a_running_one(self, client: Client, name: str) -> None:
+        deadline = time.monotonic() + FIRST_BOOT_SECONDS
+        while not (names := self._running(client)) and time.monotonic() < deadline:
+            time.sleep(LOOK_SECONDS)
+        self._back_up(client, self._chance.choice(names or [name]))
+
+    def _running(self, client: Client) -> list[str]:
+        running = {each["id"].lower() for each in client.sim("GET", "/vms")["vms"] if each["running"]}
+        return [each for each in self._estate.names if self._estate.machine(each).lower() in running]
 
     def _point(self, client: Client, name: str) -> str | None:
         points = [point["id"] for point in client.list(f"{self._estate.item(name)}/recoveryPoints")]

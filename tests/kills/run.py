@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,7 +27,7 @@ from tests.kills.findings import KINDS, Findings
 from tests.kills.invariants import Checks
 from tests.kills.journal import Journal
 from tests.kills.ledger import Ledger
-from tests.kills.operations import Operations
+from tests.kills.operations import FOR_HANDLERS, Operations
 from tests.kills.process import WORKLOAD_RATE, Broken, Processes
 from tests.kills.settle import LOOK_SECONDS, running_backups, settle, unstable
 
@@ -40,10 +40,12 @@ LONGEST_HANDLER_SECONDS = 0.4
 """How long a handler works on a busy machine, from its start to its thaw."""
 IN_START, IN_FREEZE = 0.2, 0.5
 """How often a world is killed again while it starts, and how often a kill is aimed into a freeze."""
-HANDLER_SECONDS, SILENCE_SECONDS = 3.0, 45
+HANDLER_SECONDS, SILENCE_SECONDS = 20.0, 45
 """How long a kill waits for a handler to appear, and a backup for what a killed one would have reported."""
 ROUNDS_BETWEEN_SILENCES, ROUNDS_BETWEEN_RESTORES = 8, 2
 """In so many rounds one ends with killed handlers whose backups run into their limit; elsewhere they are cancelled."""
+WITHOUT_HANDLERS, MOST_TRIES = 2, 6
+"""How many such backups there are to be, and after how many kills no more is tried."""
 
 
 @dataclass(frozen=True)
@@ -172,7 +174,7 @@ class Run:
         victim = victim or self.chance.choices(list(VICTIMS), list(VICTIMS.values()))[0]
         aimed = self.chance.random() < IN_FREEZE or aimed
         if victim == "handler" or aimed:
-            kinds += ["backup"] * 3
+            kinds = [FOR_HANDLERS] * 3 + kinds
         worker = Thread(target=self._work, args=(kinds,))
         worker.start()
         delay = self.chance.random() * LONGEST_DELAY_SECONDS
@@ -195,9 +197,10 @@ class Run:
             except Unreachable:
                 return
 
-    def _kill(self, victim: str, moment: str) -> None:
+    def _kill(self, victim: str, moment: str, folders: Sequence[str] = ()) -> None:
+        """`folders`: of the machines of which a handler is to be killed, if it is one; none: any machine."""
         if victim == "handler":
-            self._kill_handler(moment)
+            self._kill_handler(moment, folders)
         elif victim == "simulator":
             self._count(victim, moment)
             self.world.kill_simulator()
@@ -209,11 +212,12 @@ class Run:
         if problem := self.world.ended():
             self.findings.add("wrong", problem)
 
-    def _kill_handler(self, moment: str) -> None:
+    def _kill_handler(self, moment: str, folders: Sequence[str]) -> None:
         handlers = self._await_handlers()
         if not handlers:
             return
-        handler = self.chance.choice(handlers)
+        of_those = [each for each in handlers if self.world.machine_of(each) in folders]
+        handler = self.chance.choice(of_those or handlers)
         machine = self.world.machine_of(handler)
         if self.world.kill_group(handler):
             self._count("handler", moment)
@@ -233,9 +237,11 @@ class Run:
 
     def _outwait_silence(self) -> None:
         """Kill a handler, or a few, and let their backups run into their limit."""
-        for _ in range(min(3, self.options.kills - self.count)):
-            self._kill_at_work("handler", aimed=True)
-        left = {name for name, machine in running_backups(self.estate).items() if self._was_left(machine)}
+        left: set[str] = set()
+        for _ in range(MOST_TRIES):
+            if len(left) < WITHOUT_HANDLERS and self.count < self.options.kills:
+                self._kill_at_work("handler", aimed=True)
+                left = {name for name, machine in running_backups(self.estate).items() if self._was_left(machine)}
         with self._timed("outwaiting"):
             settle(self.estate, self.ledger, self.options.patience_seconds, self.findings)
         for name in left:
@@ -262,21 +268,21 @@ class Run:
                 each.suspend()
         try:
             time.sleep(STILL_SECONDS)
-            moment = "in a freeze" if self._somebody_is_frozen() else "at any time"
-            self._kill(victim, moment)
+            frozen = self._frozen()
+            self._kill(victim, "in a freeze" if frozen else "at any time", frozen)
         finally:
             for each in azurites:
                 with suppress(psutil.NoSuchProcess):
                     each.resume()
 
-    def _somebody_is_frozen(self) -> bool:
-        """One of the machines in which a handler runs."""
+    def _frozen(self) -> list[str]:
+        """The folders of those machines in which a handler runs and writers are held."""
         client, folders = self.estate.client, {self.world.machine_of(each) for each in self.world.handlers()}
-        names = [name for name in self.estate.names if machine_key(self.estate.machine(name)) in folders]
+        machines = {machine_key(self.estate.machine(name)): self.estate.machine(name) for name in self.estate.names}
         try:
-            return any(unstable(client, self.estate.machine(name)) for name in names)
+            return [each for each in sorted(folders & set(machines)) if unstable(client, machines[each])]
         except (RequestFailed, Unreachable):
-            return False
+            return []
 
     def _count(self, victim: str, moment: str) -> None:
         self.kills[victim] += 1
