@@ -24,7 +24,6 @@ from controlplane.domain.events.event import Event as Event
 from controlplane.handler_values import PublishedHandler as PublishedHandler
 from controlplane.handler_values import version_numbers as version_numbers
 from controlplane.json_object import Json
-from controlplane.remembered import Remembered
 from controlplane.service_settings import ServiceSettings as ServiceSettings
 
 BLOCK_BYTES = 64 * 1024
@@ -483,8 +482,6 @@ class Ports:
     settings: ServiceSettings
     vault_blobs: Blobs
     """The same storage as `blobs`, as the vaults ask it; what they hold is reached by no other."""
-    vault_memory: Remembered | None = None
-    """What this process knows of the vaults, where it knows that the storage lives as long as it does itself."""
 
 
 # --------------------------------------------------------------------------------------------------------------- Errors

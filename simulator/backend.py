@@ -161,7 +161,7 @@ def _controls(context: BackendContext, host: Host, keep: ExitStack) -> Applicati
 
     ports = context.ports
     verifier = Verifier(ports.store, context.blobs_of(parties.CONTROL), ports.settings, host.ground_truth)
-    resetter = Resetter(ports, context.engine, host, context.pace)
+    resetter = Resetter(ports, context.engine, host, context.pace, context.time.stop)
     clock = ClockControls(context.time, partial(_has_ended, context.engine), context.read)
     of_world = WorldControls(ports.store, clock, context.limits, context.pace, resetter, context.endpoints)
     checks = VaultChecks(ports)

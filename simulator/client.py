@@ -187,21 +187,20 @@ class Client:
         """Advance world time and wait until that has ended: `advance(by="30d")`, `advance(to="2026-03-01")`,
         `advance(until="next")`, `advance(resume=True)`. What ran, and where and why it stopped; a failed one is raised.
         """
-        headers = {"Prefer": "respond-async"}
-        progress = self._json(self._sim("POST", "/clock/advance", asked, {}, headers))
-        number, end = progress["id"], self._monotonic() + self._limit_seconds
+        progress = self.sim_begin("/clock/advance", asked)
+        number, end = str(progress["id"]), self._monotonic() + self._limit_seconds
         while progress["status"] == "advancing":
             on_progress(progress)
             self._check_limit("/_sim/clock/advance", end)
             self._pause(POLL_SECONDS)
-            progress = self.sim("GET", "/clock/advance")
-            if progress["id"] != number:
-                raise RequestFailed(
-                    409, "ClockBusy", "another advance has begun meanwhile, and what this one did is gone"
-                )
+            progress = self.sim("GET", "/clock/advance", id=number)
         if progress["status"] != "ready":
             raise RequestFailed(500, "AdvanceFailed", str(progress["problem"]))
         return progress
+
+    def sim_begin(self, path: str, body: Json) -> Json:
+        """A request to the control API that is answered once it has begun, and not when it has ended."""
+        return self._json(self._sim("POST", path, body, {}, {"Prefer": "respond-async"}))
 
     def sim_text(self, path: str, **query: str) -> str:
         """A control API answer that is text."""

@@ -38,7 +38,6 @@ from controlplane.jobs.crash_recovery import Loss, RestoreLoss, name_losses
 from controlplane.jobs.timetable import Timetable
 from controlplane.json_object import Json
 from controlplane.ports import Blobs, PortError, Ports, ServiceSettings, StorageUnavailable
-from controlplane.remembered import Remembered
 from simulator import parties
 from simulator.bounds import RefusalText
 from simulator.clock import kept_clock
@@ -69,7 +68,6 @@ if TYPE_CHECKING:
 
 
 CONTROL_PREFIX = "/_sim"
-VAULT_MEMORY_BYTES = 8 * 1024 * 1024
 OLDER_STORE = "store.db is older than the last run: what happened after it was copied is not in it"
 ACCOUNTS_MARK = "accounts_mark"
 """What the state folder keeps of it: the end of the names of the service's own storage accounts."""
@@ -210,7 +208,6 @@ class World:
             chance=Random(f"{self.state.seed} start {opened.starts}"),
             settings=self._settings,
             vault_blobs=self._blobs_of(parties.VAULT),
-            vault_memory=self._vault_memory(),
         )
         self.pace = Pace(self.store, config.pace)
         paced = self.pace.paced(plans(lambda: self._requests))
@@ -240,10 +237,6 @@ class World:
             self._stack.callback(calendar.close)
         self.time.start(calendar)
         self._stack.callback(self.time.close)
-
-    def _vault_memory(self) -> Remembered | None:
-        """Our own Azurite lives as long as this world; one of somebody else's may end and come again."""
-        return Remembered(VAULT_MEMORY_BYTES) if self.config.blob_endpoint is None else None
 
     def _examine(self, opened: OpenedStore) -> None:
         """Find what the storage has lost. One of our own that ended in order has lost nothing, however its world ended;

@@ -1,8 +1,8 @@
 """What lies ahead of the service: a list per item and one per kind of note, kept up to date by the commits.
 
 A list is made anew when it is asked for after a commit that may have changed it: of the item itself, one of its
-recovery points, its policy, or a lock on it. Of the points only those are read again that were written. Between two
-commits `next_time` reads nothing. It says what is so after every commit of this process that has returned.
+recovery points, its policy, or a lock on it. Between two commits `next_time` reads nothing. It says what is so after
+every commit of this process that has returned.
 
 What was tried and is still to be done is tried again an hour of world time later, then after two, four and so on up to
 a day. Such a pause lies in the calendar like anything else: nobody moves time for it. What something else is done to
@@ -130,8 +130,6 @@ class _List:
     """Something else is done to the item: only its backups come."""
     policy: str = ""
     """Id of the policy, in lower case."""
-    points: dict[str, recovery_point.RecoveryPoint] | None = None
-    """In outline, by the ids of their documents; None: not read yet."""
     schedule: Schedule | None = None
     tried: dict[tuple[str, str], _Tried] = field(default_factory=dict)
     next_time: datetime | None = None
@@ -147,45 +145,6 @@ class _List:
         self.next_time = min((time for time, _ in self.all()), default=None)
 
 
-@dataclass(slots=True)
-class _Marks:
-    """What was written since the lists were made."""
-
-    items: set[str] = field(default_factory=set)
-    points: set[str] = field(default_factory=set)
-    policies: set[str] = field(default_factory=set)
-    notes: set[str] = field(default_factory=set)
-    everything: bool = False
-    """All items."""
-
-    def __bool__(self) -> bool:
-        return bool(self.items or self.points or self.policies or self.notes or self.everything)
-
-    def note(self, kind: str, id: str) -> bool:
-        """A document was written; whether it concerns any list."""
-        self.notes.update(_OF_NOTES.get(kind, ()))
-        if kind == protected_item.KIND:
-            self.items.add(id)
-        elif kind == recovery_point.KIND:
-            self.points.add(id)
-        elif kind == records.LOCK:
-            self.items.add(id.partition("|")[0])
-        elif kind == policy.KIND:
-            self.policies.add(id)
-        elif kind == lock.KIND:
-            self.everything = True
-        else:
-            return kind in _OF_NOTES
-        return True
-
-    def add(self, others: _Marks) -> None:
-        self.items |= others.items
-        self.points |= others.points
-        self.policies |= others.policies
-        self.notes |= others.notes
-        self.everything |= others.everything
-
-
 class Ahead:
     """The lists. For several threads."""
 
@@ -196,7 +155,11 @@ class Ahead:
         """Of the lists; never taken by who commits."""
         self._lists: dict[str, _List] = {}
         self._marking = threading.Lock()
-        self._marks = _Marks(notes=set(NOTES), everything=True)
+        self._items: set[str] = set()
+        self._policies: set[str] = set()
+        self._notes: set[str] = set(NOTES)
+        self._everything = True
+        """These are to be looked at anew; everything: all items."""
         self.close = ports.store.on_commit(self._committed)
 
     def watch(self, changed: Callable[[], None]) -> None:
@@ -250,33 +213,52 @@ class Ahead:
         is_ours = False
         with self._marking:
             for kind, id in commit.documents:
-                is_ours |= self._marks.note(kind, id)
+                is_ours |= self._mark(kind, id)
         if is_ours:
             self._changed()
+
+    def _mark(self, kind: str, id: str) -> bool:
+        self._notes.update(_OF_NOTES.get(kind, ()))
+        if kind == protected_item.KIND:
+            self._items.add(id)
+        elif kind == recovery_point.KIND:
+            self._items.add(id.partition("/recoverypoints/")[0])
+        elif kind == records.LOCK:
+            self._items.add(id.partition("|")[0])
+        elif kind == policy.KIND:
+            self._policies.add(id)
+        elif kind == lock.KIND:
+            self._everything = True
+        else:
+            return kind in _OF_NOTES
+        return True
 
     def _refresh(self) -> None:
         """Make the lists anew that may have changed."""
         with self._marking:
-            marks, self._marks = self._marks, _Marks()
-        if not marks:
+            items, policies, notes, everything = self._items, self._policies, self._notes, self._everything
+            self._items, self._policies, self._notes, self._everything = set(), set(), set(), False
+        if not (items or policies or notes or everything):
             return
         try:
-            self._make_anew(marks)
+            self._make_anew(items, policies, notes, everything)
         except BaseException:  # the store does not answer, say: the next one to ask tries again
             with self._marking:
-                self._marks.add(marks)
+                self._items |= items
+                self._policies |= policies
+                self._notes |= notes
+                self._everything |= everything
             raise
 
-    def _make_anew(self, marks: _Marks) -> None:
+    def _make_anew(self, items: set[str], policies: set[str], notes: set[str], everything: bool) -> None:
         store = self._ports.store
-        for kind in marks.notes:
+        for kind in notes:
             own = self._lists.setdefault(kind, _List())
             own.dues = tuple(NOTES[kind](store))
             _forget_what_is_done(own)
-        items = marks.items | {self._read_again(point) for point in marks.points}
-        items |= {id for id, each in self._lists.items() if each.policy and each.policy in marks.policies}
-        if marks.everything:
-            items |= {item.id for item in store.find(protected_item.KIND)} | (self._lists.keys() - NOTES.keys())
+        if everything:
+            items = {document.id for document in store.find(protected_item.KIND)} | (self._lists.keys() - NOTES.keys())
+        items = items | {id for id, each in self._lists.items() if each.policy and each.policy in policies}
         is_locked = self._is_locked if items and store.find(lock.KIND, limit=1) else _is_never_locked
         for id in items:
             document = store.get(protected_item.KIND, id)
@@ -285,27 +267,13 @@ class Ahead:
             else:
                 self._look_at(document, is_locked)
 
-    def _read_again(self, point: str) -> str:
-        """The item of a point that was written."""
-        item = point.partition("/recoverypoints/")[0]
-        own = self._lists.get(item)
-        if own is not None and own.points is not None:
-            document = self._ports.store.get(recovery_point.KIND, point)
-            own.points.pop(point, None)
-            if document is not None:
-                own.points[point] = points.outline(document)
-        return item
-
     def _look_at(self, item: Document, is_locked: Callable[[recovery_point.RecoveryPoint], bool]) -> None:
-        ports, store, now = self._ports, self._ports.store, self._ports.clock.now()
+        ports, now = self._ports, self._ports.clock.now()
         own, body = self._lists.setdefault(item.id, _List()), item.json()
-        if own.points is None:
-            own.points = {each.id: points.outline(each) for each in store.find(recovery_point.KIND, item.id)}
-        item_points = sorted(own.points.values(), key=lambda point: point.time)
         own.policy = str(body["properties"].get("policyId") or "").lower()
-        properties = expiry.policy_of(store, own.policy)
+        properties, item_points = expiry.policy_of(ports.store, own.policy), points.of_item(ports.store, item.id)
         own.schedule = schedule_of(ports, item, now)
-        own.is_used = expiry.is_used(store, item.id)
+        own.is_used = expiry.is_used(ports.store, item.id)
         backup, retry = (own.schedule.next(), retries.of_item(item.private)) if own.schedule else (None, None)
         own.dues = (
             *expiry.dues(ports, item, properties, item_points, is_locked),

@@ -20,7 +20,6 @@ from controlplane.ports import READ_BYTES, Blob, BlobNotFound, Blobs, BlobWriter
 from controlplane.vault_format.damage import VaultCorrupt
 from controlplane.vault_format.manifest import BlockPlace
 from controlplane.vault_format.sources import in_order
-from controlplane.vault_format.vault_memory import VaultMemory
 
 CONTAINER = "vault"
 LEAST_NAMED_SHARE = 0.5
@@ -54,18 +53,15 @@ class PackBlob:
 class Packs:
     """The packs of a vault account. Caches the blob of each pack, so use one instance for one piece of work."""
 
-    def __init__(self, blobs: Blobs, account: str, memory: VaultMemory | None = None) -> None:
-        """`memory`: of what an earlier piece of work has found."""
+    def __init__(self, blobs: Blobs, account: str) -> None:
         self._blobs = blobs
         self._account = account
-        self.memory = memory or VaultMemory(account, None)
         self._lock = Lock()
         self._turns: dict[str, Lock] = {}
         """One for each pack: it is looked up once, while others are looked up too."""
         self._known: dict[str, PackBlob | None] = {}
 
     def writer(self, pack: str) -> PackWriter:
-        self._forget(pack)
         return PackWriter(pack, self._blobs.writer(self._blob(pack, 0)))
 
     def find(self, pack: str) -> PackBlob | None:
@@ -74,7 +70,7 @@ class Packs:
             turn = self._turns.setdefault(pack, Lock())
         with turn:
             if pack not in self._known:
-                self._known[pack] = self.memory.pack(pack) or self._look_up(pack)
+                self._known[pack] = self._look_up(pack)
             return self._known[pack]
 
     def locate(self, place: BlockPlace) -> tuple[Blob, int]:
@@ -141,21 +137,17 @@ class Packs:
         properties = self._blobs.properties(newest) if newest else None
         if newest is None or properties is None:
             return None
-        table = [(0, properties.size_bytes)]
-        if _TABLE_AT in properties.metadata:
-            table = list(_KEPT.iter_unpack(self._blobs.read(newest, int(properties.metadata[_TABLE_AT]))))
+        if _TABLE_AT not in properties.metadata:
+            return PackBlob(newest, properties.size_bytes, (0,), (properties.size_bytes,), (0,))
+        table = list(_KEPT.iter_unpack(self._blobs.read(newest, int(properties.metadata[_TABLE_AT]))))
         starts, lengths = [start for start, _ in table], [length for _, length in table]
-        positions = list(accumulate(lengths[:-1], initial=0))
-        found = PackBlob(newest, properties.size_bytes, starts, lengths, positions)
-        self.memory.put_pack(pack, found, len(table))
-        return found
+        return PackBlob(newest, properties.size_bytes, starts, lengths, list(accumulate(lengths[:-1], initial=0)))
 
     def _generations(self, pack: str) -> list[Blob]:
         return list(self._blobs.find(self._account, CONTAINER, f"packs/{pack}/"))
 
     def _forget(self, pack: str) -> None:
         self._known.pop(pack, None)
-        self.memory.forget_pack(pack)
 
     def _blob(self, pack: str, generation: int) -> Blob:
         return Blob(self._account, CONTAINER, f"packs/{pack}/{generation:04}")

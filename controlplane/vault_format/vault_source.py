@@ -83,10 +83,9 @@ class VaultSource:
         for place in self.places(index):
             try:
                 self.packs.locate(place)
-                if place.pack not in touched and not self.packs.memory.is_proved(place.pack):
+                if place.pack not in touched:
                     self.packs.read(BlockPlace(place.pack, place.offset, 1))
-                    self.packs.memory.prove(place.pack)
-                touched.add(place.pack)
+                    touched.add(place.pack)
             except VaultCorrupt as problem:
                 lost[place.pack] = str(problem)
         return lost
@@ -142,16 +141,11 @@ class VaultSource:
         entry = self.manifest.segments.get(index)
         if entry is None:
             return ()
-        known = self.packs.memory.segment(entry)
-        if known is not None:
-            return known
         try:
-            segment = decode_segment(self.packs.read(entry.place), entry.digest)
+            return decode_segment(self.packs.read(entry.place), entry.digest)
         except Damaged as problem:
             sentence = f"{problem} (pack {entry.place.pack}, {self.name})"
             raise VaultCorrupt(sentence, byte=index * self.manifest.segment_bytes, places=(entry.place,)) from None
-        self.packs.memory.put_segment(entry, segment)
-        return segment
 
 
 def wrong_blocks(data: bytes, digests: bytes, block_bytes: int) -> list[int]:

@@ -13,14 +13,12 @@ from dataclasses import asdict, dataclass
 
 from controlplane.domain.spans import Span, merged
 from controlplane.json_object import Json
-from controlplane.ports import BLOCK_BYTES, Blob, BlobConflict, Blobs, BlockSource, Ports
-from controlplane.remembered import Remembered
+from controlplane.ports import BLOCK_BYTES, Blob, BlobConflict, Blobs, BlockSource
 from controlplane.vault_format.damage import NO_DAMAGE, KnownDamage, VaultCorrupt
 from controlplane.vault_format.digest_transfer import digest_snapshot
 from controlplane.vault_format.manifest import BlockPlace, Manifest, encode_manifest, pack_of
 from controlplane.vault_format.packs import Packs
 from controlplane.vault_format.sources import Progress, copy, in_order, silent
-from controlplane.vault_format.vault_memory import VaultMemory
 from controlplane.vault_format.vault_source import VaultSource, manifest_blob
 from controlplane.vault_format.vault_transfer import Previous, Transfer
 
@@ -62,17 +60,9 @@ class VaultStore:
     """Disks in a vault account. Any number of calls at once, except that a recovery point which somebody compares with
     must not be deleted meanwhile."""
 
-    def __init__(self, blobs: Blobs, account: str, remembered: Remembered | None = None) -> None:
-        """`remembered`: what this process knows of the vault, where the storage lives as long as the process; backups
-        and deletions then do not look again for what they have found before."""
+    def __init__(self, blobs: Blobs, account: str) -> None:
         self._blobs = blobs
         self._account = account
-        self._memory = VaultMemory(account, remembered)
-
-    @classmethod
-    def of(cls, ports: Ports) -> VaultStore:
-        """The vault of the service."""
-        return cls(ports.vault_blobs, ports.settings.vault_account, ports.vault_memory)
 
     def back_up(
         self,
@@ -99,7 +89,7 @@ class VaultStore:
         source_before = self._open(previous.name, tell) if previous else None
         snapshot_before = previous.snapshot if previous and previous.disk == _disk(source) else None
         before = Previous(source_before, snapshot_before, damage, tell)
-        pack = self._packs().writer(pack_of(name))
+        pack = Packs(self._blobs, self._account).writer(pack_of(name))
         moved = Transfer(self._blobs, source, size_bytes, before, pack).run(progress)
         facts = {
             "disk": _disk(source),
@@ -113,12 +103,11 @@ class VaultStore:
         }
         manifest = Manifest(size_bytes, BLOCK_BYTES, moved.segments, moved.packs, facts)
         self._blobs.put(manifest_blob(self._account, name), encode_manifest(manifest))
-        self._memory.put_manifest(name, manifest)
         return _point(name, manifest)
 
     def keep_digests(self, source: Blob, size_bytes: int, name: str) -> str:
         """Keep the digests of a snapshot under this name, without its blocks; returns the digest of its content."""
-        pack = self._packs().writer(pack_of(name))
+        pack = Packs(self._blobs, self._account).writer(pack_of(name))
         digested = digest_snapshot(self._blobs, source, size_bytes, pack)
         facts = {"disk": _disk(source), "snapshot": source.snapshot, "content": digested.content.hex()}
         manifest = Manifest(size_bytes, BLOCK_BYTES, digested.segments, digested.packs, facts)
@@ -140,32 +129,28 @@ class VaultStore:
     def delete(self, name: str, keep: Sequence[VaultPoint]) -> None:
         """Drop the recovery point of this name, also a half-written one, and what only it named. `keep` are the others
         of the same disk, all of them. May be repeated after a crash, since the manifest goes last."""
-        doomed = self._manifest(name)
-        kept = {other.name: manifest for other in keep if (manifest := self._manifest(other.name))}
-        packs = self._packs()
+        doomed = self._open(name)
+        kept = [source for source in (self._open(other.name) for other in keep) if source]
+        packs = Packs(self._blobs, self._account)
         sparse: list[str] = []
-        for pack, doomed_bytes in sorted({pack_of(name): 0, **(doomed.packs if doomed else {})}.items()):
-            named_bytes = max((manifest.packs.get(pack, 0) for manifest in kept.values()), default=0)
-            if named_bytes >= doomed_bytes > 0:
-                continue  # nothing in it was named by this one alone: a block that is overwritten does not come back
+        for pack in sorted({pack_of(name), *(doomed.manifest.packs if doomed else ())}):
+            named_bytes = max((source.manifest.packs.get(pack, 0) for source in kept), default=0)
             if not named_bytes:
                 packs.delete(pack)
             elif packs.is_sparse(pack, named_bytes):
                 sparse.append(pack)
             else:
                 packs.drop_older(pack)
-        sources = [source for other in kept if (source := self._open(other))] if sparse else []
-        for pack, live in _live_spans(sparse, sources).items():
+        for pack, live in _live_spans(sparse, kept).items():
             if packs.is_sparse(pack, sum(end - start for start, end in live)):
                 packs.thin_out(pack, live)
             packs.drop_older(pack)
         self._blobs.delete(manifest_blob(self._account, name))
-        self._memory.forget_manifest(name)
 
     def check(self, point: VaultPoint) -> list[str]:
         """What of a recovery point the vault lacks, a sentence each. Reads its manifest and segments, and no blocks."""
         try:
-            source = self._source(point.name)
+            source = VaultSource(self._blobs, self._account, point.name)
         except VaultCorrupt as problem:
             return [str(problem)]
 
@@ -181,26 +166,10 @@ class VaultStore:
     def _open(self, name: str, tell: Callable[[VaultCorrupt], None] = lambda problem: None) -> VaultSource | None:
         """None when there is no such recovery point, or none that anybody could restore."""
         try:
-            return self._source(name)
+            return VaultSource(self._blobs, self._account, name)
         except VaultCorrupt as problem:
             tell(problem)
             return None
-
-    def _source(self, name: str) -> VaultSource:
-        return VaultSource(self._blobs, self._account, name, self._packs())
-
-    def _packs(self) -> Packs:
-        return Packs(self._blobs, self._account, self._memory)
-
-    def _manifest(self, name: str) -> Manifest | None:
-        """As it was read before, or is read now."""
-        if (known := self._memory.manifest(name)) is not None:
-            return known
-        source = self._open(name)
-        if source is None:
-            return None
-        self._memory.put_manifest(name, source.manifest)
-        return source.manifest
 
 
 def _live_spans(packs: Sequence[str], kept: Sequence[VaultSource]) -> dict[str, list[Span]]:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
 from controlplane.domain.due import Due
 from controlplane.domain.events.event import Event
+from controlplane.domain.events.monitoring import AlertFired
 from controlplane.domain.events.service import ItemState, JobState, RecoveryPointState, VaultState
 from controlplane.domain.recovery_services import job as jobs
 from controlplane.domain.times import instant
@@ -44,6 +46,18 @@ class Reason(StrEnum):
     FAILED = "failed"
 
 
+@dataclass(frozen=True, slots=True)
+class EndedJob:
+    """One job, by the name that ARM knows it by."""
+
+    id: str
+    operation: str | None
+    status: str
+    ended: str | None
+    """World time."""
+    vm: str | None
+
+
 class WhatRan:
     """What the journal tells since it began: the jobs that ended with their outcome, and what was counted."""
 
@@ -51,7 +65,7 @@ class WhatRan:
         self._store = store
         self._since = since
         self._opened: dict[str, str] = {}
-        self.jobs: list[Json] = []
+        self.jobs: list[EndedJob] = []
         self.job_count = 0
         self.outcomes: Counter[str] = Counter()
         self.due: Counter[str] = Counter()
@@ -79,6 +93,8 @@ class WhatRan:
     def _note(self, event: Event) -> None:
         if event.name == JobState.NAME:
             self._note_job(event)
+        elif event.name == AlertFired.NAME:
+            self.changes["alerts_fired"] += 1
         elif event.name in CHANGES and event.data["to"] in GONE:
             self.changes[CHANGES[event.name]] += 1
 
@@ -92,8 +108,10 @@ class WhatRan:
         self.job_count += 1
         self.outcomes[to] += 1
         if len(self.jobs) < MOST_JOBS_LISTED:
+            # Years of them are kept: what many have in common is kept once.
+            kept = [sys.intern(each) if each else None for each in (operation, to, event.vm)]
             ended = instant(event.time) if event.time else None
-            self.jobs.append({"id": job, "operation": operation, "status": to, "ended": ended, "vm": event.vm})
+            self.jobs.append(EndedJob(job, kept[0], kept[1] or to, ended, kept[2]))
 
     def _operation(self, job: str) -> str | None:
         """Of a job that was opened before."""
@@ -147,7 +165,7 @@ class Advance:
 
     def to_json(self) -> Json:
         """The same with the jobs that ended on the way, the first of them where they are very many."""
-        return {**self.progress(), "jobs": list(self.ran.jobs)}
+        return {**self.progress(), "jobs": [asdict(job) for job in list(self.ran.jobs)]}
 
     def how_far(self) -> str:
         """For people who ask for another one meanwhile."""

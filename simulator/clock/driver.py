@@ -10,6 +10,7 @@ stands there and does what is due there, once.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -34,6 +35,8 @@ HOLDERS_POLL_SECONDS = 0.5
 """How often whoever works is asked again, also where nobody tells that he ended: a hold may lapse."""
 RETRY_SECONDS = 10.0
 """After something that was due could not be done."""
+MOST_REMEMBERED = 8
+"""Advances that have ended, and of which somebody may still ask what they did."""
 AHEAD_SECONDS = 1.0
 """Real time for which the place of a scaled clock is written ahead: it goes no further before that is written again."""
 
@@ -67,8 +70,10 @@ class Driver:
         self.kept = kept
         self.advance: Advance | None = None
         """The one that is under way."""
-        self.last: Advance | None = None
-        """The one that ended last."""
+        self.ended: deque[Advance] = deque(maxlen=MOST_REMEMBERED)
+        """Those that ended last, the newest at the end."""
+        self.has_failed = False
+        """The last one has failed, and nobody has set the clock since."""
 
     def add(self, worker: Worker, changed: Callable[[], None]) -> None:
         """From now on this one's work holds world time; `changed` is told when it ends."""
@@ -143,8 +148,7 @@ class Driver:
             self.kept = before
             self._pass_on()
             raise
-        if self.last is not None and self.last.reason is Reason.FAILED:
-            self.last = None  # whoever sets the clock has seen what became of it
+        self.has_failed = False
 
     def advance_to(self, target: Target, asked_by: str, end: datetime | None = None) -> Advance:
         """Begin to advance, to this end if there is one; it is over when its `over` is set. ClockBusy, ClockRefused."""
@@ -288,7 +292,8 @@ class Driver:
 
     def _over(self, advance: Advance, reason: Reason, problem: str | None = None) -> None:
         advance.reason, advance.problem, advance.now = reason, problem, self._clock.now()
-        self.advance, self.last = None, advance
+        self.ended.append(advance)
+        self.advance, self.has_failed = None, reason is Reason.FAILED
         advance.over.set()
 
     def _fail(self, problem: Exception) -> None:

@@ -13,7 +13,8 @@ from controlplane.domain.due import Due
 from controlplane.domain.times import instant
 from controlplane.json_object import Json
 from controlplane.ports import Store
-from simulator.clock.advance import Advance, Reason
+from controlplane.writer_held import about_to_wait
+from simulator.clock.advance import Advance
 from simulator.clock.agenda import Calendar, Worker
 from simulator.clock.driver import Driver
 from simulator.clock.kept_clock import ClockRefused, ClockSettings, KeptTime, Mode
@@ -71,10 +72,10 @@ class WorldTime:
     def mode(self) -> Mode:
         return self._driver.kept.mode
 
-    @property
-    def newest_advance(self) -> Advance | None:
-        """The one that is under way, else the one that ended last."""
-        return self._driver.advance or self._driver.last
+    def advance_of(self, number: int | None = None) -> Advance | None:
+        """The one of this number, of those that are remembered; None: the one that is under way or ended last."""
+        known = [*list(self._driver.ended), self._driver.advance]
+        return next((each for each in reversed(known) if each and number in {None, each.id}), None)
 
     def holders(self) -> Sequence[str]:
         """Who works at this moment, and so holds world time."""
@@ -93,11 +94,13 @@ class WorldTime:
         return self._order(lambda: self._driver.resume(target_of, asked_by))
 
     def stop(self) -> Advance | None:
-        """Have the advance that is under way end before its next instant; None where there is none."""
+        """End the advance that is under way before its next instant, and wait for that; None where there is none."""
         advance = self._driver.advance
         if advance is not None:
+            about_to_wait("the end of an advance")
             advance.stopping = True
             self._turns.wake()
+            advance.over.wait()
         return advance
 
     def due(self, target: Target, most: int) -> tuple[datetime | None, Sequence[Due]]:
@@ -109,13 +112,14 @@ class WorldTime:
     def to_json(self) -> Json:
         """The clock as people and programs see it."""
         driver = self._driver
-        advance, last, due = driver.advance, driver.last, self._next_due()
-        failed = advance is None and last is not None and last.reason is Reason.FAILED
+        advance, due = driver.advance, self._next_due()
+        last = next(reversed(list(driver.ended)), None)
+        idle = "internal_failure" if driver.has_failed else "ready"
         return {
             "now": instant(self._clock.now()),
             "mode": self.mode.value,
             "rate": driver.rate,
-            "status": "advancing" if advance else "internal_failure" if failed else "ready",
+            "status": "advancing" if advance else idle,
             "target": instant(advance.end) if advance and advance.end else None,
             "next_due": instant(due) if due else None,
             "holders": driver.holders(),

@@ -13,9 +13,6 @@ CLOCK = {
     "jobs that are queued": "排队中的作业",
     "jobs that could not be looked for": "无法查询的作业",
     "the job {job} ({plan})": "作业 {job}（{plan}）",
-    "another advance has begun meanwhile, and what this one did is gone": (
-        "期间另一次推进已开始，本次推进的结果已不可得"
-    ),
     "{words}, asked for by {who}, which is at {now} of the way to {end}": (
         "{words}（由 {who} 请求，已到 {now}，目标 {end}）"
     ),
@@ -61,6 +58,8 @@ CLOCK = {
     "nobody knows yet when that will be so; --dry-run takes a duration, a time, next or idle": (
         "尚无法得知何时满足；--dry-run 接受时长、时间、next 或 idle"
     ),
+    "no advance is under way, so there is none to stop": "没有正在进行的推进，因此无可停止",
+    "no job {job} exists in this world; name one by its id": "此环境中没有作业 {job}；请以其 ID 指定",
     "an advance takes one of by, to, until and resume": "推进接受 by、to、until 和 resume 之一",
     'until takes "next", "idle", {job_form} or {path_form}': 'until 接受 "next"、"idle"、{job_form} 或 {path_form}',
     "{path} is no path of ARM; write one as /subscriptions/...": "{path} 不是 ARM 路径；请写作 /subscriptions/...",

@@ -119,8 +119,16 @@ def resume(state: StateOption = None, as_json: JsonOption = False, lang: LangOpt
 @app.command("stop")
 def stop_advance(state: StateOption = None, as_json: JsonOption = False, lang: LangOption = "en") -> None:
     """Stop the advance that is under way, between two instants."""
+    from simulator.client import RequestFailed
+    from simulator.failures import WrongUse
+
     with _client(state) as client:
-        ended = client.sim("POST", "/clock/stop")
+        try:
+            ended = client.sim("POST", "/clock/stop")
+        except RequestFailed as error:
+            if error.code == "NoAdvance":
+                raise WrongUse("no advance is under way, so there is none to stop") from None
+            raise
     _tell(ended, as_json, lambda: result_lines(ended, lang))
 
 
@@ -181,12 +189,32 @@ def _query(asked: Json) -> dict[str, str]:
 
 def _watched(client: Client, asked: Json, quiet: bool, lang: str) -> tuple[Json, int]:
     """Advance, and show how far it is; its result and the exit code. Ctrl-C ends it between two instants."""
+    from simulator.client import RequestFailed
+    from simulator.failures import WrongUse
+
     with _progress(lang, quiet) as shown:
         try:
             with Interruptible():
                 return client.advance(shown, **asked, asked_by=f"backupsim clock, process {os.getpid()}"), 0
         except Interrupted:
-            return client.sim("POST", "/clock/stop"), INTERRUPTED
+            return _stopped(client), INTERRUPTED
+        except RequestFailed as error:
+            if error.code == "NoSuchJob":
+                job = asked["until"]["job"]
+                raise WrongUse(f"no job {job} exists in this world; name one by its id") from None
+            raise
+
+
+def _stopped(client: Client) -> Json:
+    """Where an advance stopped; one that had just ended is as good."""
+    from simulator.client import RequestFailed
+
+    try:
+        return client.sim("POST", "/clock/stop")
+    except RequestFailed as error:
+        if error.code != "NoAdvance":
+            raise
+        return client.sim("GET", "/clock/advance")
 
 
 @contextmanager

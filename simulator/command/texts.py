@@ -170,6 +170,7 @@ LABELS: dict[str, tuple[str, str]] = {
     "clock_job": ("{time}  {operation}: {status}  {id}", "{time}  {operation}：{status}  {id}"),
     "clock_outcome": ("{count} jobs {status}", "{count} 个作业 {status}"),
     "clock_recovery_points_expired": ("{count} recovery points expired", "{count} 个恢复点已过期"),
+    "clock_alerts_fired": ("{count} alerts fired", "触发了 {count} 个警报"),
     "clock_items_purged": ("{count} items purged", "{count} 个受保护项已清除"),
     "clock_vaults_purged": ("{count} vaults purged", "{count} 个保管库已清除"),
     "clock_reached": ("it is {now}", "现在是 {now}"),

@@ -15,7 +15,7 @@ POST /_sim/purge                    what is soft-deleted is gone
 GET  /_sim/clock                    the world's time, how it passes, who holds it, and what is due next
 POST /_sim/clock/set                {"mode"?, "rate"?}: real, scaled or virtual from now on
 POST /_sim/clock/advance            {"by" | "to" | "until" | "resume", "asked_by"?}: move world time, see docs/time.md
-GET  /_sim/clock/advance            how far the advance is, or what the last one came to
+GET  /_sim/clock/advance?id=N       how far an advance is, or what it came to; without id the newest
 POST /_sim/clock/stop               end the advance before its next instant
 GET  /_sim/clock/due?by=30d         what an advance would come upon; to=TIME or until=next as well
 GET  /_sim/limits                   how many requests there were, and what is left of their limits

@@ -149,7 +149,7 @@ def _add_advance(app: FastAPI, clock: Callable[[], ClockControls]) -> None:
             raise _busy(busy) from None
         if "respond-async" in prefer.lower():
             headers = {
-                "Location": str(request.url.replace(query="")),
+                "Location": str(request.url.replace(query=f"id={begun.id}")),
                 "Retry-After": str(POLL_SECONDS),
                 "Preference-Applied": "respond-async",
             }
@@ -159,12 +159,14 @@ def _add_advance(app: FastAPI, clock: Callable[[], ClockControls]) -> None:
         return JSONResponse(_shown(begun, whole=True), _status(begun))
 
     @app.get("/clock/advance")
-    def how_far() -> Json:
-        """The advance that is under way, else the whole of the one that ended last."""
-        newest = clock().time.newest_advance
-        if newest is None:
+    def how_far(id: int | None = None) -> Json:
+        """How far an advance is, and once it has ended what it did; without a number the newest one."""
+        found = clock().time.advance_of(id)
+        if found is None and id is not None:
+            raise Refused(404, "NoAdvance", f"advance {id} is none of the last ones of this world")
+        if found is None:
             raise Refused(404, "NoAdvance", "this world's time has not been advanced since it was started")
-        return _shown(newest, whole=newest.over.is_set())
+        return _shown(found, whole=found.over.is_set())
 
     @app.post("/clock/stop")
     def stop() -> Json:
@@ -172,8 +174,6 @@ def _add_advance(app: FastAPI, clock: Callable[[], ClockControls]) -> None:
         stopped = clock().time.stop()
         if stopped is None:
             raise Refused(409, "NoAdvance", "no advance is under way")
-        about_to_wait("an advance of world time")
-        stopped.over.wait()
         return _shown(stopped, whole=True)
 
 

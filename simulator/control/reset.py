@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from controlplane.adapters.inline_engine import InlineEngine
@@ -35,6 +36,8 @@ class Resetter:
     engine: InlineEngine
     host: Host
     pace: Pace
+    end_advance: Callable[[], object] = lambda: None
+    """Ends an advance of world time that is under way."""
 
     def reset(self) -> Json:
         """Remove everything except the journal, whose ids continue; returns how much was removed.
@@ -42,6 +45,7 @@ class Resetter:
         Jobs end first, then machines, then documents, then blobs: each depends on what ends after it.
         """
         ports, store = self._because_of("reset")
+        self.end_advance()  # it would go on to begin what is due
         self.pace.release_all()
         self._end_jobs()
         machines = self._end_machines(ports)
@@ -55,8 +59,6 @@ class Resetter:
             self.engine.runs.clear()
         for account in (*accounts, *self.ports.settings.own_accounts):
             self.ports.blobs.empty_account(account)
-        if self.ports.vault_memory is not None:
-            self.ports.vault_memory.clear()
         counted = {"documents": len(documents), "machines": machines, "accounts": len(accounts)}
         store.record(events.WorldReset(**counted).event())
         return counted

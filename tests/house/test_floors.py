@@ -31,7 +31,6 @@ CAUSED, FABRIC_DOCUMENTS = "controlplane.caused_ports", "controlplane.fabric_doc
 OVERLAY, SETTINGS = "controlplane.overlay_store", "controlplane.service_settings"
 BLOB_VALUES, HANDLER_VALUES = "controlplane.blob_values", "controlplane.handler_values"
 GUEST_URLS, VAULT = "controlplane.guest_urls", "controlplane.vault_format"
-REMEMBERED = "controlplane.remembered"
 JOBS, ARM, GUEST = "controlplane.jobs", "controlplane.arm", "simulator.guest"
 EDGE = f"{ARM}.edge"
 
@@ -58,8 +57,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     SIDE_THREADS: (WRITER_HELD,),
     BLOB_VALUES: (),
     HANDLER_VALUES: (),
-    REMEMBERED: (),
-    PORTS: (DOMAIN, EVENTS, SETTINGS, BLOB_VALUES, HANDLER_VALUES, REMEMBERED),
+    PORTS: (DOMAIN, EVENTS, SETTINGS, BLOB_VALUES, HANDLER_VALUES),
     WRAPPERS: (EVENTS, PORTS),
     CAUSED: (EVENTS, PORTS, WRAPPERS),
     GUEST_URLS: (PORTS,),
@@ -70,7 +68,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     f"{TEMPLATES}.evaluation": (f"{TEMPLATES}.language", f"{TEMPLATES}.library"),
     TEMPLATES: (ERRORS, f"{TEMPLATES}.language", f"{TEMPLATES}.library", f"{TEMPLATES}.evaluation"),
     KUSTO: (DOMAIN, ERRORS),
-    VAULT: (DOMAIN, ERRORS, PORTS, SIDE_THREADS, REMEMBERED),
+    VAULT: (DOMAIN, ERRORS, PORTS, SIDE_THREADS),
     JOBS: (),
     f"{JOBS}.requests": (EVENTS, PORTS),
     f"{JOBS}.dry_run": (DOMAIN, ERRORS, PORTS, OVERLAY),
@@ -432,7 +430,6 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     ),
     "simulator.world": (
         PORTS,
-        REMEMBERED,
         EVENTS,
         f"{JOBS}.crash_recovery",
         f"{JOBS}.catalog",

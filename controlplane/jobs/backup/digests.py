@@ -45,7 +45,7 @@ def opened(ports: Ports, disk: PointDisk) -> VaultSource | None:
 
 def _manifests(ports: Ports, disk: PointDisk) -> Iterator[VaultSource]:
     """What has digests of a disk: made for them alone, or with its copy."""
-    vault = VaultStore.of(ports)
+    vault = VaultStore(ports.vault_blobs, ports.settings.vault_account)
     for name in (disk.digests, (disk.vault or {}).get("name")):
         if name:
             with suppress(VaultCorrupt):
@@ -55,7 +55,7 @@ def _manifests(ports: Ports, disk: PointDisk) -> Iterator[VaultSource]:
 def kept(ports: Ports, state: JobState, point: RecoveryPoint, disks: Sequence[PointDisk]) -> Outcome:
     """Read those of the disks that lack their digests. A snapshot that differs from what was transferred of it is
     marked as damaged, and gets none."""
-    vault = VaultStore.of(ports)
+    vault = VaultStore(ports.vault_blobs, ports.settings.vault_account)
     made: dict[int, tuple[str, str]] = {}
     for disk in disks:
         snapshot = points.snapshot_of(disk)
@@ -85,7 +85,7 @@ def kept(ports: Ports, state: JobState, point: RecoveryPoint, disks: Sequence[Po
 
 def forgotten(ports: Ports, state: JobState, point: str, luns: Sequence[int], but: Collection[str] = ()) -> Outcome:
     """Without what this job has made for the recovery point of this id."""
-    vault = VaultStore.of(ports)
+    vault = VaultStore(ports.vault_blobs, ports.settings.vault_account)
     for name in {digests_name(point, state["job"], lun) for lun in luns}.difference(but):
         vault.delete(name, [])
     return Outcome(state)

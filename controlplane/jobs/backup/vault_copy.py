@@ -43,7 +43,7 @@ def _disk_vaulted(disk: PointDisk) -> events.DiskVaulted:
 def vaulted(ports: Ports, state: BackupState) -> tuple[RecoveryPoint, int]:
     """The point with its copy in the vault, and the bytes that moved: only what changed since the newest point there.
     What has been written is then looked for."""
-    vault = VaultStore.of(ports)
+    vault = VaultStore(ports.vault_blobs, ports.settings.vault_account)
     known_damage = KnownDamage(damage.spans_of_packs(ports.store))
     all_points = points.of_item(ports.store, state["item"])
     point = next((each for each in all_points if each.id == state["point"]), None)
@@ -88,7 +88,7 @@ def _vaulted(disk: PointDisk, copy: VaultPoint) -> PointDisk:
 
 
 def delete_vault_copy(ports: Ports, state: BackupState) -> Outcome:
-    vault = VaultStore.of(ports)
+    vault = VaultStore(ports.vault_blobs, ports.settings.vault_account)
     others = [each for each in points.of_item(ports.store, state["item"]) if each.id != state["point"]]
     for disk in disks_of(state):
         kept = [each.vault for point in others for each in point.disks if each.lun == disk.lun and each.vault]

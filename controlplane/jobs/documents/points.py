@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from controlplane.domain.recovery_services import protected_item, recovery_point
 from controlplane.domain.recovery_services.recovery_point import PointDisk, RecoveryPoint
 from controlplane.jobs.documents import restore_points
-from controlplane.ports import Blob, Document, Store
+from controlplane.ports import Blob, Store
 
 
 def of_item(store: Store, item: str) -> list[RecoveryPoint]:
@@ -25,11 +25,6 @@ def items_of_machine(store: Store, vm: str) -> list[str]:
 def find(store: Store, id: str) -> RecoveryPoint | None:
     document = store.get(recovery_point.KIND, id)
     return None if document is None else recovery_point.from_json(document.private["point"])
-
-
-def outline(document: Document) -> RecoveryPoint:
-    """A point without its disks and what was measured: its times, rules and tiers, for who keeps many of them."""
-    return recovery_point.from_json(document.private["point"] | {"disks": [], "telemetry": {}})
 
 
 def put(store: Store, point: RecoveryPoint) -> None:

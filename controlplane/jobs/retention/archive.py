@@ -171,7 +171,7 @@ def copy_to_archive(ports: Ports, state: MoveState) -> Outcome:
     before = points.find(ports.store, state["point"])
     if before is None:
         raise errors.recovery_point_not_found(state["point"].rpartition("/")[2])
-    store = VaultStore.of(ports)
+    store = VaultStore(ports.vault_blobs, ports.settings.vault_account)
     disks = []
     for disk in before.disks:
         aside, copy = _aside(ports, state, disk), VaultPoint.from_json(disk.vault or {})
@@ -197,7 +197,7 @@ def copy_to_archive(ports: Ports, state: MoveState) -> Outcome:
 
 def forget_copies(ports: Ports, state: MoveState) -> Outcome:
     before = points.find(ports.store, state["point"])
-    store = VaultStore.of(ports)
+    store = VaultStore(ports.vault_blobs, ports.settings.vault_account)
     for disk in before.disks if before else ():
         ports.blobs.delete(_aside(ports, state, disk))
         store.delete(_archive_name(VaultPoint.from_json(disk.vault or {})), [])

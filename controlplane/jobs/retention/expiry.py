@@ -346,7 +346,7 @@ def _erase_point(ports: Ports, note: Json) -> None:
     if point.has_snapshots:
         for disk in point.disks:
             ports.blobs.delete(points.snapshot_of(disk))
-    copies = VaultStore.of(ports)
+    copies = VaultStore(ports.vault_blobs, ports.settings.vault_account)
     others = points.of_item(ports.store, point.item)
     for disk in point.disks:
         if disk.vault is not None:

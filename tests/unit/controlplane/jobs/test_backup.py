@@ -621,11 +621,11 @@ def test_old_snapshots_go_and_the_vault_keeps_their_points(world: BackupWorld) -
     assert by_age[0] == ["HardenedRP"]
     assert [point.tiers for point in world.points()] == [
         "Vault",
-        "Vault",  # two days old at the last backup, to the second
+        "InstantAndVault",
         "InstantAndVault",
         "InstantAndVault",
     ]
-    assert len(world.snapshots()) == 6
+    assert len(world.snapshots()) == 9
 
 
 def test_no_more_than_so_many_snapshots_are_kept() -> None:

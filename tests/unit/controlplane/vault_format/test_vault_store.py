@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
@@ -11,8 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from controlplane.adapters.memory_blobs import MemoryBlobs
-from controlplane.ports import BLOCK_BYTES, READ_BYTES, Blob, BlobConflict, BlobNotFound, BlobProperties, Range
-from controlplane.remembered import Remembered
+from controlplane.ports import BLOCK_BYTES, READ_BYTES, Blob, BlobConflict, BlobNotFound, Range
 from controlplane.vault_format.manifest import SEGMENT_BLOCKS, pack_of
 from controlplane.vault_format.sources import PageBlobSource, copy
 from controlplane.vault_format.vault_store import VaultCorrupt, VaultPoint, VaultStore
@@ -28,14 +26,12 @@ VAULT = "vault"
 class Setting:
     """A disk, a vault, and the content that each recovery point must have."""
 
-    def __init__(
-        self, size_bytes: int = SIZE, blobs: MemoryBlobs | None = None, remembered: Remembered | None = None
-    ) -> None:
+    def __init__(self, size_bytes: int = SIZE, blobs: MemoryBlobs | None = None) -> None:
         self.blobs = blobs or MemoryBlobs()
         for account in (DISK.account, TARGET.account, VAULT):
             self.blobs.add_account(account)
         self.size_bytes = size_bytes
-        self.vault = VaultStore(self.blobs, VAULT, remembered)
+        self.vault = VaultStore(self.blobs, VAULT)
         self.blobs.create(DISK, size_bytes)
         self.points: list[VaultPoint] = []
         self.backups = 0
@@ -96,8 +92,8 @@ STORY = st.lists(st.one_of(WRITES, WRITES, CLEARS, ZEROS, BACKUPS, BACKUPS, DELE
 class Model:
     """The same story told with a dict from page number to the byte it is filled with."""
 
-    def __init__(self, remembered: Remembered | None) -> None:
-        self.setting = Setting(remembered=remembered)
+    def __init__(self) -> None:
+        self.setting = Setting()
         self.pages: dict[int, int] = {}
         self.kept: dict[VaultPoint, dict[int, int]] = {}
 
@@ -154,13 +150,10 @@ def blocks_of(pages: set[int]) -> set[int]:
     return {page // 128 for page in pages}
 
 
-@pytest.mark.parametrize("memory_bytes", [None, 2000, 1024 * 1024], ids=["no memory", "short memory", "memory"])
 @settings(max_examples=60, deadline=None)
-@given(story=STORY)
-def test_every_kept_recovery_point_reads_back_exactly(
-    memory_bytes: int | None, story: list[tuple[str, int, int, int]]
-) -> None:
-    model = Model(None if memory_bytes is None else Remembered(memory_bytes))
+@given(STORY)
+def test_every_kept_recovery_point_reads_back_exactly(story: list[tuple[str, int, int, int]]) -> None:
+    model = Model()
     for verb, number, count, filling in story:
         if verb == "write":
             model.write(number, count, filling)
@@ -231,91 +224,6 @@ def test_cleared_and_zeroed_blocks_change_but_do_not_move() -> None:
     second = setting.back_up(first)
     assert (second.changed_bytes, second.transferred_bytes) == (3 * BLOCK_BYTES, 0)
     assert setting.same_as_snapshot(second)
-
-
-class AskedBlobs(MemoryBlobs):
-    """Counts what it is asked for in the vault."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.asked: Counter[str] = Counter()
-
-    def read(self, blob: Blob, offset: int = 0, length: int | None = None) -> bytes:
-        self.asked["read"] += blob.account == VAULT
-        return super().read(blob, offset, length)
-
-    def properties(self, blob: Blob) -> BlobProperties | None:
-        self.asked["properties"] += blob.account == VAULT
-        return super().properties(blob)
-
-    def find(self, account: str, container: str, prefix: str = "", snapshots: bool = False) -> Iterator[Blob]:
-        self.asked["find"] += account == VAULT
-        return super().find(account, container, prefix, snapshots)
-
-
-def days_of(setting: Setting, blobs: AskedBlobs, days: int) -> list[int]:
-    """How often the vault is asked for the backup of each day, each with a block of its own, with its check, and for
-    the deletion of the day a week before."""
-    asked = []
-    for day in range(days):
-        setting.write(day, block(day % 250 + 1))
-        blobs.asked.clear()
-        point = setting.back_up(setting.points[-1] if setting.points else None)
-        assert setting.vault.check(point) == []
-        if day >= 7:
-            setting.vault.delete(setting.points[day - 7].name, setting.points[day - 6 :])
-        asked.append(blobs.asked.total())
-    return asked
-
-
-def test_what_was_found_before_is_not_looked_for_again_where_that_is_remembered() -> None:
-    blobs, others = AskedBlobs(), AskedBlobs()
-    remembering = days_of(Setting(blobs=blobs, remembered=Remembered(1024 * 1024)), blobs, 60)
-    assert remembering[10] == remembering[59]
-    forgetting = days_of(Setting(blobs=others), others, 60)
-    assert forgetting[59] > forgetting[10] > remembering[59]
-
-
-@pytest.mark.parametrize("memory_bytes", [None, 1024 * 1024], ids=["no memory", "memory"])
-def test_a_deletion_touches_only_packs_of_which_it_frees_something(memory_bytes: int | None) -> None:
-    blobs = AskedBlobs()
-    setting = Setting(blobs=blobs, remembered=None if memory_bytes is None else Remembered(memory_bytes))
-    for day in range(20):
-        setting.write(day, block(day + 1))
-        setting.back_up(setting.points[-1] if setting.points else None)
-    blobs.asked.clear()
-    setting.vault.delete(setting.points[0].name, setting.points[1:])
-    assert blobs.asked["find"] <= 3
-    kept = setting.points[1:]
-    assert [setting.vault.check(point) for point in kept] == [[]] * 19
-    assert all(setting.same_as_snapshot(point) for point in kept)
-
-
-def test_a_pack_that_was_deleted_or_written_again_is_not_remembered() -> None:
-    setting = Setting(remembered=Remembered(1024 * 1024))
-    setting.write(0, block(1))
-    first = setting.back_up()
-    assert setting.vault.check(first) == []
-    setting.vault.delete(first.name, [])
-    assert setting.vault.check(first) == [f"the manifest of {first.name} is missing"]
-    setting.backups = 0
-    setting.write(1, block(2) * 3)
-    again = setting.back_up()
-    assert again.name == first.name
-    assert setting.vault.check(again) == []
-    assert setting.same_as_snapshot(again)
-
-
-def test_a_restore_reads_what_is_there_whatever_is_remembered() -> None:
-    setting = Setting(remembered=Remembered(1024 * 1024))
-    setting.write(0, block(1))
-    point = setting.back_up()
-    assert setting.vault.check(point) == []
-    (pack,) = [name for name in setting.vault_names() if name.startswith("packs/")]
-    setting.blobs.put(Blob(VAULT, "vault", pack), b"x" * 70_000)
-    assert setting.vault.check(point) == []
-    with pytest.raises(VaultCorrupt):
-        setting.vault.restore(point, TARGET)
 
 
 def test_a_snapshot_that_is_gone_is_no_longer_needed() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from controlplane.adapters.store import SqlStore
 from controlplane.domain.events import clock as events
+from controlplane.domain.events.monitoring import AlertFired
 from controlplane.domain.events.service import ItemState, JobState, RecoveryPointState, RetentionDue, ScheduleDue
 from controlplane.domain.times import instant
 from controlplane.ports import StoreUnavailable
@@ -253,7 +254,8 @@ def test_it_says_which_jobs_ended_and_how(rig: Rig, store: SqlStore) -> None:
         due = store.record(ScheduleDue("item", "time").event(vm="vm"))
         store.record(JobState("InProgress", operation="Backup").event(job="new", vm="vm", parent=due))
         store.record(JobState("Completed").event(job="new", vm="vm", parent=due))
-        store.record(JobState("Failed", errors=["X"]).event(job="old", parent=due))
+        failed = store.record(JobState("Failed", errors=["X"]).event(job="old", parent=due))
+        store.record(AlertFired("a", "rule", "Sev1", "vault").event(job="old", parent=failed))
 
     def expire() -> None:
         over = store.record(RetentionDue().event())
@@ -269,7 +271,7 @@ def test_it_says_which_jobs_ended_and_how(rig: Rig, store: SqlStore) -> None:
         {"id": "old", "operation": "Restore", "status": "Failed", "ended": told["jobs"][1]["ended"], "vm": None},
     ]
     assert told["outcomes"] == {"Completed": 1, "Failed": 1}
-    assert told["changes"] == {"recovery_points_expired": 1, "items_purged": 1}
+    assert told["changes"] == {"recovery_points_expired": 1, "items_purged": 1, "alerts_fired": 1}
     assert (told["reason"], told["instants"]) == ("reached", 3)
 
 

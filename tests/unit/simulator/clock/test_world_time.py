@@ -40,7 +40,8 @@ def test_an_advance_goes_to_its_end(threaded: Threaded) -> None:
     assert (shown["status"], shown["now"], shown["mode"]) == ("ready", "2026-03-11T00:00:00Z", "virtual")
     assert shown["next_due"] == "2026-03-11T01:00:00Z"
     assert shown["last_advance"]["reason"] == "reached"
-    assert threaded.time.newest_advance is advance
+    assert threaded.time.advance_of() is threaded.time.advance_of(1) is advance
+    assert threaded.time.advance_of(2) is None
 
 
 def test_whoever_ends_his_work_lets_it_go_on(threaded: Threaded) -> None:

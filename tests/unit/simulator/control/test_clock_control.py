@@ -167,7 +167,7 @@ def test_one_that_is_begun_is_polled(world: Controlled) -> None:
     world.threaded.worker.begin("backup")
     answer = world.begin(by="1d")
     assert answer.status_code == 202
-    assert answer.headers["Location"].endswith("/clock/advance")
+    assert answer.headers["Location"].endswith("/clock/advance?id=1")
     assert answer.headers["Retry-After"] == "1"
     assert answer.headers["Preference-Applied"] == "respond-async"
     assert answer.json()["status"] == "advancing"
@@ -177,6 +177,15 @@ def test_one_that_is_begun_is_polled(world: Controlled) -> None:
     world.threaded.worker.go_on()
     assert comes_true(lambda: world.ask("GET", "/clock/advance").json()["status"] == "ready")
     assert world.ask("GET", "/clock").json()["last_advance"]["reason"] == "reached"
+
+
+def test_the_last_ones_are_remembered(world: Controlled) -> None:
+    for day in range(1, 11):
+        assert world.advance(by="1d").json()["id"] == day
+    assert world.ask("GET", "/clock/advance").json()["id"] == 10
+    assert world.ask("GET", "/clock/advance?id=5").json()["now"] == "2026-03-06T00:00:00Z"
+    said = "advance 2 is none of the last ones of this world"
+    assert refusal(world.ask("GET", "/clock/advance?id=2")) == (404, "NoAdvance", said)
 
 
 def test_a_second_one_is_refused_with_who_and_how_far(world: Controlled) -> None:

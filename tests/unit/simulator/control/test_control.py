@@ -459,8 +459,10 @@ def test_a_reset_ends_machines_with_all_that_was_on_their_disks(tmp_path: Path) 
             settings=ports.settings,
             vault_blobs=ports.vault_blobs,
         )
-        resetter = Resetter(ports, arm.engine, host, Pace(world.store))
+        ended: list[str] = []
+        resetter = Resetter(ports, arm.engine, host, Pace(world.store), lambda: ended.append("advance"))
         assert resetter.reset()["machines"] == 1
+        assert ended == ["advance"], "which would go on to begin what is due"
         assert host.machines() == []
         assert not (tmp_path / machine_key(host_setting.VM)).exists()
         world.started()
