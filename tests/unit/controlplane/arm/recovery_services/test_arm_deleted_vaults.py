@@ -250,12 +250,6 @@ def test_the_items_of_deleted_vaults_are_found_by_a_query(world: ArmWorld) -> No
     assert query("somewhere else") == []
 
 
-def test_a_query_that_is_not_understood_is_refused_by_name(world: ArmWorld) -> None:
-    for query in ("resources | project id", "recoveryservicesresources | summarize count()"):
-        refusal = world.error("POST", "/providers/Microsoft.ResourceGraph/resources", {"query": query})
-        assert refusal == (501, "OperationNotSimulated")
-
-
 def test_the_deletion_of_a_group_keeps_its_deleted_vaults(world: ArmWorld) -> None:
     response = world.request("DELETE", GROUP)
     world.settle()
