@@ -9,6 +9,7 @@ from controlplane.domain.recovery_services.job import Job
 from controlplane.domain.recovery_services.schedule import Run
 from controlplane.jobs.backup import backup, retries
 from controlplane.jobs.backup.states import ScheduledFacts
+from controlplane.jobs.documents import health_events
 from controlplane.jobs.engine import item_locks, records
 from controlplane.json_object import Json
 from controlplane.ports import Document, Engine, Ports, Store
@@ -68,4 +69,7 @@ def _fail(ports: Ports, item: Document) -> None:
         properties={"VM Name": properties["friendlyName"]},
         internal={"IsInstantRpJob": "True"},
     )
-    records.put_failed(ports, job, backup.in_progress(), properties["sourceResourceId"], {"item": item.id})
+    error = backup.in_progress()
+    vm = properties["sourceResourceId"]
+    failed = records.put_failed(ports, job, error, vm, {"item": item.id})
+    health_events.job_ended(ports.store, item, failed, error, lambda fact: fact.event(vm=vm, job=failed.id))

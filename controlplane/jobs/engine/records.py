@@ -90,13 +90,14 @@ def open_job(ports: Ports, engine: Engine, order: JobOrder) -> Ticket:
     return Ticket(order.operation_id, job.id)
 
 
-def put_failed(ports: Ports, job: Job, error: ServiceError, vm: str, facts: Mapping[str, Any]) -> None:
+def put_failed(ports: Ports, job: Job, error: ServiceError, vm: str, facts: Mapping[str, Any]) -> Job:
     """A job that has failed at the moment at which it begins, inside the caller's transaction."""
     store = ports.store
     opened = store.record(events.JobState(job.status, operation=job.operation).event(vm=vm, job=job.id))
     job = jobs.ended(job, job.started, [error])
     store.record(events.JobState(job.status, errors=[error.code]).event(vm=vm, job=job.id, parent=opened))
     _put(store, job, job.started, facts)
+    return job
 
 
 def read(store: Store, document: str) -> Job:

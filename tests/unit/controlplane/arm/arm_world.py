@@ -207,9 +207,9 @@ def arm_world(
 
 
 @contextmanager
-def furnished_world() -> Iterator[ArmWorld]:
+def furnished_world(blobs: MemoryBlobs | None = None) -> Iterator[ArmWorld]:
     """A world with a machine, a vault beside it, and an account to restore to."""
-    with arm_world() as world:
+    with arm_world(blobs) as world:
         world.add_group()
         world.add_machine()
         world.add_account(TARGET)

@@ -257,7 +257,7 @@ def _furnish(world: BackupWorld) -> None:
         world.write(place, 0, place + 1)
     store = world.store
     store.put(resource_group.KIND, GROUP, resource_group.body(GROUP, "westus", {}), parent="/subscriptions/s")
-    store.put(vault.KIND, VAULT, {"id": VAULT, "name": "vault01", "location": "westus"}, parent=GROUP)
+    store.put(vault.KIND, VAULT, {"id": VAULT, **vault.new(VAULT, "westus")}, parent=GROUP)
     for body in policy.built_in(VAULT, START):
         store.put(policy.KIND, body["id"], body, parent=VAULT)
     _furnish_machine(world)

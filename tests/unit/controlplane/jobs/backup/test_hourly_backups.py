@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -25,6 +25,7 @@ from tests.unit.controlplane.jobs.backup_world import (
     backup_world,
 )
 from tests.unit.controlplane.jobs.policy_changes import HOUR, change_policy, keeping, kept
+from tests.unit.controlplane.passing_time import service
 
 EIGHT = "2026-11-22T08:00:00Z"
 HOURLY = f"{VAULT}/backupPolicies/hourly"
@@ -236,3 +237,24 @@ def test_a_failure_in_the_middle_of_the_day_owes_nothing(world: BackupWorld) -> 
         "23 16": "Instant",
         "23 20": "InstantAndVault",
     }
+
+
+def test_a_last_one_that_passed_while_no_service_ran_is_owed(world: BackupWorld) -> None:
+    """The run at eight is made up for, and goes to the vault in the place of that of the evening before."""
+    world.clock.jump(14 * HOUR)
+    world.new_engine()
+    pass_hours(world, 5)
+    assert where(world.points()) == {"23 09": "InstantAndVault", "23 12": "Instant"}
+    assert world.points()[0].rules == ("Daily",)
+
+
+def test_an_item_that_comes_under_an_hourly_policy_follows_its_times() -> None:
+    """From DefaultPolicy, whose run at nine in the evening no longer comes."""
+    with backup_world() as world, service(world.ports, world.engine) as timetable:
+        put_hourly(world)
+        nine, eight = (datetime(2026, 11, day, hour, tzinfo=UTC) for day, hour in ((22, 21), (23, 8)))
+        assert [(due.kind, due.time) for due in timetable.until(nine)] == [("backup", nine)]
+        pass_hours(world, 1)
+        protect(world)
+        assert timetable.next_due() == eight, "the run at eight in the evening has passed"
+        assert [due.time.hour for due in timetable.until(eight + timedelta(hours=12))] == [8, 12, 16, 20]

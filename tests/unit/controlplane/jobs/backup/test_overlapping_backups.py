@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import pytest
 
 from controlplane.domain.errors import ServiceError
+from controlplane.domain.monitoring import alert, health
 from controlplane.domain.recovery_services import job as jobs
 from controlplane.jobs.backup.backup import BACKUP, backup_now
 from controlplane.jobs.engine.plan import Outcome, Plan, Step, completed
@@ -71,6 +72,9 @@ def test_while_the_first_takes_its_snapshot_the_second_is_a_failed_job() -> None
         assert second["startTime"] == second["endTime"]
         assert [status for _, status in tasks(second)] == ["Failed", "Failed"]
         assert world.item()["protectionState"] == "IRPending", "how the item is the first backup says"
+        events = [health.from_json(document.private) for document in world.store.find(health.KIND, VAULT)]
+        assert [event.dimensions["healthStatus"] for event in events] == ["TransientDegraded"]
+        assert world.store.find(alert.KIND, VAULT) == [], "the failure of this one is expected"
         gate.let_go(world)
         assert [job["status"] for job in backups(world)] == ["Completed", "Failed"]
         assert [point.tiers for point in world.points()] == ["InstantAndVault"]

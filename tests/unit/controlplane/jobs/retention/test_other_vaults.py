@@ -30,7 +30,7 @@ SECOND_ITEM = item_id(SECOND, "Demo", "SQL01")
 def world() -> Iterator[BackupWorld]:
     """A machine with a recovery point in a vault that takes no more of it, and in the care of another one."""
     with backup_world() as world:
-        world.store.put(vault.KIND, SECOND, {"id": SECOND, "name": "vault02", "location": "westus"}, parent=GROUP)
+        world.store.put(vault.KIND, SECOND, {"id": SECOND, **vault.new(SECOND, "westus")}, parent=GROUP)
         for body in policy.built_in(SECOND, START):
             world.store.put(policy.KIND, body["id"], body, parent=SECOND)
         world.back_up()

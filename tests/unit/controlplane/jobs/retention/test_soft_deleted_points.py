@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from controlplane.domain.due import Due
 from controlplane.domain.recovery_services import policy, protected_item, recovery_point, vault
 from controlplane.domain.recovery_services.recovery_point import RecoveryPoint
 from controlplane.jobs.engine import records
@@ -25,7 +27,7 @@ from tests.unit.controlplane.jobs.backup_world import (
     backup_world,
 )
 from tests.unit.controlplane.jobs.policy_changes import DAY, HOUR, change_policy, keeping, kept
-from tests.unit.controlplane.passing_time import stop_schedules
+from tests.unit.controlplane.passing_time import service, stop_schedules
 
 POINTS = 12
 """One a day; the youngest is of the moment at which the policy changes."""
@@ -290,3 +292,28 @@ def test_they_can_be_purged_before_their_time(world: BackupWorld) -> None:
     assert expiry.purge_at_once(world.ports) == (0, POINTS - 7)
     assert len(world.points()) == 7
     assert world.store.get(protected_item.KIND, ITEM) is not None
+
+
+# ---------------------------------------------------------------------------------------------------- what lies ahead
+
+
+def test_the_clean_up_and_the_purges_lie_ahead_at_their_instants(world: BackupWorld) -> None:
+    with service(world.ports, world.engine) as timetable:
+        change_policy(world, **WEEK)
+        clean_up = world.clock.now() + timedelta(hours=1)
+        assert timetable.next_due() == clean_up
+        assert list(timetable.until(clean_up)) == [Due(clean_up, "rules", ITEM)]
+    world.advance(HOUR)
+    purge = world.clock.now() + timedelta(days=14)
+    with service(world.ports, world.engine) as timetable:
+        ahead = [due for due in timetable.until(purge) if due.kind == "purge"]
+        assert ahead == sorted(Due(purge, "purge", f"{ITEM}/recoveryPoints/{id}") for id in soft_deleted(world))
+        change_policy(world, **keeping(dailySchedule=kept(30, "Days")))
+        assert "purge" not in {due.kind for due in timetable.until(purge)}, "what came back is not purged"
+
+
+def test_what_was_done_is_told_by_its_kind(world: BackupWorld) -> None:
+    change_policy(world, **WEEK)
+    assert [due.kind for due in world.advance(HOUR)] == ["rules"]
+    done = world.advance(14 * DAY)
+    assert Counter(due.kind for due in done)["purge"] == POINTS - 7
