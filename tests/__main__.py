@@ -9,9 +9,11 @@ import sys
 sys.path[0] = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 from simulator.command import bootstrap  # noqa: E402
-from tests.arguments import for_pytest  # noqa: E402
+from tests.arguments import for_pytest, keep_compiled  # noqa: E402
 
 if __name__ == "__main__":
+    keep_compiled(os.environ)
+    sys.dont_write_bytecode = False
     bootstrap.enter("dev")
     import pytest
 

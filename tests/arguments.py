@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import MutableMapping
 
+MOST_PROCESSES = 4
 ALONE = ("-n", "--numprocesses", "--pdb", "--collect-only", "--co", "-x", "--exitfirst", "-p")
 """Options by which somebody says how tests are run, or wants to look at one."""
 
@@ -29,8 +31,19 @@ def with_programs_joined(arguments: list[str]) -> list[str]:
 
 def shared_out(arguments: list[str]) -> list[str]:
     """A lane as a whole is shared by the cores, file by file; what is named one by one runs here, where a debugger
-    works."""
+    works.
+
+    There is one process more than cores, since those that run worlds wait now and then. Files run in their order, not
+    the one with the most tests first: the end-to-end tests, which are few and long, would all come last.
+    """
     named = any("::" in word or os.path.exists(word) for word in arguments if not word.startswith("-"))
     if named or any(word == option or word.startswith(f"{option}=") for word in arguments for option in ALONE):
         return arguments
-    return ["--numprocesses=auto", "--maxprocesses=4", "--dist=loadfile", *arguments]
+    processes = min((os.cpu_count() or 1) + 1, MOST_PROCESSES)
+    return [f"--numprocesses={processes}", "--dist=loadfile", "--no-loadscope-reorder", *arguments]
+
+
+def keep_compiled(environment: MutableMapping[str, str]) -> None:
+    """Let Python keep what it has compiled, whatever this environment says: every process of a test run, and every
+    world that it starts, would else compile all of it again."""
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.arguments import for_pytest, shared_out
+from tests.arguments import for_pytest, keep_compiled, shared_out
 
 CONFTEST = Path(__file__).parents[1] / "conftest.py"
 SUITE = """
@@ -87,3 +87,9 @@ def test_a_lane_is_shared_by_the_cores_unless_somebody_names_tests_or_says_how(
     given = shared_out(arguments)
     assert given[len(given) - len(arguments) :] == arguments
     assert (given != arguments) == shared
+
+
+def test_what_is_compiled_is_kept_whatever_the_environment_says() -> None:
+    environment = {"PYTHONDONTWRITEBYTECODE": "1", "PATH": "/bin"}
+    keep_compiled(environment)
+    assert environment == {"PATH": "/bin"}
