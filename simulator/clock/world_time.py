@@ -68,6 +68,9 @@ class WorldTime:
         if self._turns.close():
             self._driver.end()
 
+    def now(self) -> datetime:
+        return self._clock.now()
+
     @property
     def mode(self) -> Mode:
         return self._driver.kept.mode

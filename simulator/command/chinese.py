@@ -101,6 +101,74 @@ _OF_IMAGES = {
     "{what} has a wrong CRC": "{what}的 CRC 错误",
 }
 
+_OF_POLICIES = {
+    "the service refuses this policy: {reason}": "服务会拒绝此策略：{reason}",
+    "the {rule} rule takes no recovery point in this time": "在此期间，{rule} 规则没有选中任何恢复点",
+    "the {rule} rule keeps nothing longer than other rules keep it anyway": (
+        "{rule} 规则保留的恢复点，其他规则本来就至少保留同样久"
+    ),
+    "the tiering rule moves no recovery point to the archive in this time": (
+        "在此期间，分层规则没有将任何恢复点移到存档层"
+    ),
+    "a recovery point expires up to {hours} hours before the next backup; until then only the newest one is kept, "
+    "since the service always keeps that": (
+        "恢复点最多在下次备份前 {hours} 小时就已过期；在此之前只保留最新的一个，因为服务始终保留它"
+    ),
+    "backups stay at the same time in UTC all year; while the clocks of the policy's zone show summer time, they begin "
+    "an hour later by them": "备份全年保持相同的 UTC 时间；在策略时区实行夏令时期间，按当地时钟晚一小时开始",
+    "the name must have 3 to 150 letters, digits, '-', '_' and '!', and begin with a letter": (
+        "名称必须包含 3 到 150 个字母、数字、“-”、“_”和“!”，并以字母开头"
+    ),
+    "the retention policy must be a LongTermRetentionPolicy": "保留策略必须是 LongTermRetentionPolicy",
+    "policyType and schedulePolicyType do not match": "policyType 与 schedulePolicyType 不匹配",
+    "a policy of type {version} cannot run {frequency}": "类型为 {version} 的策略不能按 {frequency} 运行",
+    "a weekly schedule must name its days": "每周计划必须指定日期",
+    "an enhanced policy cannot be changed to a standard one": "增强策略不能更改为标准策略",
+    "there is no time zone '{name}'": "没有时区“{name}”",
+    "the resource group for snapshots can only have a suffix if it has a prefix": (
+        "快照的资源组只有在有前缀时才能有后缀"
+    ),
+    "the name of the resource group for snapshots has characters that a resource group's name cannot have": (
+        "快照资源组的名称包含资源组名称不允许的字符"
+    ),
+    "there must be exactly one schedule time": "必须恰好有一个计划时间",
+    "a schedule time must be at a full or half hour": "计划时间必须是整点或半点",
+    "the interval must be 4, 6, 8, 12 or 24 hours": "间隔必须是 4、6、8、12 或 24 小时",
+    "the schedule window must be at least as long as the interval, and at most 24 hours": (
+        "计划窗口不得短于间隔，且最多为 24 小时"
+    ),
+    "the schedule window must be a multiple of the interval": "计划窗口必须是间隔的整数倍",
+    "the schedule window must have a start time": "计划窗口必须有开始时间",
+    "the retention policy must keep something": "保留策略必须保留些什么",
+    "{name} must name its days": "{name} 必须指定日期",
+    "the retention time of {name} must be the schedule time": "{name} 的保留时间必须与计划时间相同",
+    "{name} must keep between {start} and {stop} {unit}": "{name} 的保留期必须在 {start} 到 {stop} {unit} 之间",
+    "yearlySchedule must name its months": "yearlySchedule 必须指定月份",
+    "a daily or hourly schedule needs a daily retention": "每日或每小时的计划需要每日保留",
+    "a weekly schedule must have a weekly retention and no daily one": "每周计划必须有每周保留，且不能有每日保留",
+    "the days of the weekly retention must be those of the schedule": "每周保留的日期必须与计划的日期相同",
+    "with a weekly schedule, {name} must name its days by weekday and week": (
+        "使用每周计划时，{name} 必须按星期几和第几周指定日期"
+    ),
+    "{name} keeps days on which there is no backup": "{name} 保留了没有备份的日期",
+    "instant recovery points can be kept between {start} and {stop} days": "即时恢复点可保留 {start} 到 {stop} 天",
+    "The retention of instant recovery points must be shorter than the retention of vaulted recovery points": (
+        "即时恢复点的保留期必须短于保管库恢复点的保留期"
+    ),
+    "recovery points can only be tiered to ArchivedRP": "恢复点只能分层到 ArchivedRP",
+    "tieringMode must be one of {modes}": "tieringMode 必须是 {modes} 之一",
+    "tiering needs a monthly or yearly retention of at least nine months": "分层需要至少九个月的每月或每年保留",
+    "recovery points must be at least three months old when they are tiered, and be kept for six more": (
+        "恢复点在分层时必须至少已有三个月，并再保留六个月"
+    ),
+    "snapshotConsistencyType may be OnlyCrashConsistent, in an enhanced policy": (
+        "在增强策略中，snapshotConsistencyType 可以是 OnlyCrashConsistent"
+    ),
+    "The operation '{operation}' is not simulated": "不模拟操作“{operation}”",
+    "policies with only crash-consistent snapshots": "仅含崩溃一致性快照的策略",
+    "times must be written like 2026-11-01T21:00:00Z": "时间必须写成 2026-11-01T21:00:00Z 的形式",
+}
+
 _OF_THIS_MACHINE = {
     "{system}: not tested": "{system}：未经测试",
     "use Linux, on which the simulator is tested": "请使用 Linux，模拟器已在其上测试",
@@ -236,5 +304,5 @@ _OF_STORAGE = {
     "{name} has no pages from {start} to {end}": "{name} 没有 {start} 到 {end} 的页",
 }
 
-DETAILS = {**_OF_IMAGES, **_OF_POINTS, **_OF_THIS_MACHINE, **_OF_STORAGE}
+DETAILS = {**_OF_IMAGES, **_OF_POINTS, **_OF_POLICIES, **_OF_THIS_MACHINE, **_OF_STORAGE}
 """Details of checks. Blanks keep their values, unless a value is a text of the tables."""

@@ -3,6 +3,49 @@
 from __future__ import annotations
 
 FAILURES = {
+    "{text} is no date between {earliest} and {latest}; write one like 2027-01-01, or an instant like "
+    "2027-01-01T09:00:00Z": (
+        "{text} 不是 {earliest} 与 {latest} 之间的日期；请按 2027-01-01 的形式书写，或写成 2027-01-01T09:00:00Z "
+        "这样的时间"
+    ),
+    "{text} is no date; write one like 2027-01-01": "{text} 不是日期；请按 2027-01-01 的形式书写",
+    "{of} is larger than a policy can be; name a file with the JSON of one policy": (
+        "{of} 过大，不可能是策略；请指定包含一个策略的 JSON 文件"
+    ),
+    "{of} is no JSON; write a policy there with az backup policy show --output json": (
+        "{of} 不是 JSON；请使用 az backup policy show --output json 在其中写入策略"
+    ),
+    "{of} holds a list of {body} policies; name a file with one": "{of} 包含 {body} 个策略；请指定只含一个策略的文件",
+    "{of} holds no policy; write one there with az backup policy show --output json": (
+        "{of} 中没有策略；请使用 az backup policy show --output json 写入一个"
+    ),
+    "{of} protects {kind}, and only the future of machines is told; name a policy of AzureIaasVM": (
+        "{of} 保护的是 {kind}，而只能预测虚拟机的策略；请指定 AzureIaasVM 的策略"
+    ),
+    "the policy of {of} has a wrong value at {path}; see what az backup policy show writes": (
+        "{of} 的策略在 {path} 处的值不正确；请参阅 az backup policy show 的输出"
+    ),
+    "nothing can be forecast of the policy of {of}: {reason}; correct it": ("无法预测 {of} 的策略：{reason}；请更正它"),
+    "the world of {folder} has no policy {policy}; name another one, or a file": (
+        "{folder} 的环境中没有策略 {policy}；请指定其他策略或文件"
+    ),
+    "no world is running in {folder}, and not every vault has a policy {policy}; start the world, or name "
+    "DefaultPolicy, EnhancedPolicy or a file": (
+        "{folder} 中没有正在运行的环境，而策略 {policy} 并非每个保管库都有；请启动环境，或指定 DefaultPolicy、"
+        "EnhancedPolicy 或文件"
+    ),
+    "several vaults have a policy {policy}; name one with --vault": (
+        "多个保管库都有策略 {policy}；请使用 --vault 指定其中一个"
+    ),
+    "there is no file {policy}; name one with the JSON of a policy, or a policy by its name": (
+        "没有文件 {policy}；请指定包含策略 JSON 的文件，或按名称指定策略"
+    ),
+    "no policy {policy} exists in {where}; az backup policy list shows those of a vault": (
+        "{where} 中没有策略 {policy}；az backup policy list 可列出保管库的策略"
+    ),
+    "the forecast has no day {on}; name one from {first} to {last}": (
+        "预测中没有 {on} 这一天；请指定 {first} 到 {last} 之间的日期"
+    ),
     "{kind} is not a kind of job; the kinds are {kinds}": "{kind} 不是作业类型；类型有 {kinds}",
     "no vault {vault} exists in this world; name another one, or none for all": (
         "此环境中没有保管库 {vault}；请指定另一个，或不指定以检查全部"

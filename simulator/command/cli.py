@@ -19,7 +19,16 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from controlplane.json_object import Json
-from simulator.command import cli_clients, cli_clock, cli_control, cli_vault, help_pages, program, texts, worlds
+from simulator.command import (
+    cli_clients,
+    cli_clock,
+    cli_control,
+    cli_vault,
+    help_pages,
+    program,
+    texts,
+    worlds,
+)
 from simulator.command.bootstrap import language_of
 from simulator.command.interruption import INTERRUPTED as INTERRUPTED
 from simulator.command.interruption import Interrupted, Interruptible

@@ -1,12 +1,13 @@
-"""Commands about a world that runs elsewhere: wait for it, stop it, set its pace."""
+"""Commands about a world that runs elsewhere: wait for it, stop it, set its pace; and forecast, which needs none."""
 
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import sys
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +16,7 @@ import typer
 from controlplane.json_object import Json
 from simulator.command import cli_clients, texts
 from simulator.command.options import JsonOption, LangOption, StateOption
+from simulator.forecast_question import CHANGE_PERCENT_PER_DAY, DISK_GIB, MOST_GIB, MOST_YEARS, YEARS, Question
 
 app = typer.Typer()
 
@@ -98,3 +100,123 @@ def pace_lines(pace: Json, language: str) -> Sequence[str]:
         until = waiting["until"] and datetime.fromisoformat(waiting["until"]).isoformat(timespec="seconds")
         lines.append(line("pace_waits_until", **job, time=until) if until else line("pace_waits", **job))
     return lines
+
+
+@app.command()
+def forecast(
+    policy: Annotated[
+        str,
+        typer.Argument(
+            help="A policy of the running world or one that every vault has, by name; or a file with the JSON of one, "
+            "as az writes it (-: stdin).",
+            show_default=False,
+        ),
+    ],
+    years: Annotated[int, typer.Option(min=1, max=MOST_YEARS, help="How far to look ahead.")] = YEARS,
+    start: Annotated[
+        str | None,
+        typer.Option("--from", metavar="DATE", help="When it begins; without it, now.", show_default=False),
+    ] = None,
+    on: Annotated[
+        str | None,
+        typer.Option(metavar="DATE", help="List the recovery points at the end of this day.", show_default=False),
+    ] = None,
+    disk_gib: Annotated[float, typer.Option(min=0, max=MOST_GIB, help="What is on the machine's disks.")] = DISK_GIB,
+    change_percent_per_day: Annotated[
+        float, typer.Option(min=0, max=100, help="How much of that changes each day.")
+    ] = CHANGE_PERCENT_PER_DAY,
+    vault: Annotated[
+        str | None, typer.Option(help="The vault that has the policy, if several do.", show_default=False)
+    ] = None,
+    state: StateOption = None,
+    as_json: JsonOption = False,
+    lang: LangOption = "en",
+) -> None:
+    """Tell what a policy comes to: recovery points, what keeps them, how far back one can restore, storage."""
+    from simulator.command import forecast_text
+
+    day = _day(on)
+    report = _report(policy, Question(start, years, disk_gib, change_percent_per_day), vault, state)
+    if as_json:
+        sys.stdout.write(json.dumps(report, ensure_ascii=False) + "\n")
+        return
+    for line in list(forecast_text.lines(report, lang, day)):
+        typer.echo(line)
+
+
+def _day(text: str | None) -> date | None:
+    from simulator.failures import WrongUse
+
+    try:
+        return date.fromisoformat(text) if text is not None else None
+    except ValueError:
+        raise WrongUse(f"{text} is no date; write one like 2027-01-01") from None
+
+
+def _report(policy: str, question: Question, vault: str | None, state: Path | None) -> Json:
+    """Of a file; else of the running world's policy; else of a policy that every vault has."""
+    from simulator import forecasting
+    from simulator.failures import WrongUse
+    from simulator.state.folder import running_endpoints, user_state_folder
+
+    now = datetime.now(UTC)
+    if _is_file(policy):
+        name = "stdin" if policy == "-" else policy
+        return forecasting.report(forecasting.read_file(_content(policy), name), Path(name).name, question, now)
+    folder = state or user_state_folder()
+    world = running_endpoints(folder)
+    report = _of_world(world.to_json(), policy, question, vault) if world else None
+    if report is not None:
+        return report
+    properties = forecasting.built_in(policy, now)
+    if properties is None and world:
+        raise WrongUse(f"the world of {folder} has no policy {policy}; name another one, or a file")
+    if properties is None:
+        raise WrongUse(
+            f"no world is running in {folder}, and not every vault has a policy {policy}; start the world, or name "
+            "DefaultPolicy, EnhancedPolicy or a file"
+        )
+    return forecasting.report(properties, policy, question, now)
+
+
+def _of_world(endpoints: Json, policy: str, question: Question, vault: str | None) -> Json | None:
+    """None where the world has no such policy."""
+    from simulator.client import Client, RequestFailed
+    from simulator.failures import WrongUse
+
+    body = {
+        "policy": policy,
+        "vault": vault,
+        "from": question.start,
+        "years": question.years,
+        "disk_gib": question.disk_gib,
+        "change_percent_per_day": question.change_percent_per_day,
+    }
+    try:
+        with Client(endpoints) as client:
+            return client.sim("POST", "/forecast", body)
+    except RequestFailed as error:
+        if error.code == "NoSuchPolicy":
+            return None
+        if error.code == "AmbiguousPolicy":
+            raise WrongUse(f"several vaults have a policy {policy}; name one with --vault") from None
+        raise
+
+
+def _is_file(policy: str) -> bool:
+    """An ARM id has slashes, too."""
+    if policy.lower().startswith("/subscriptions/"):
+        return False
+    return policy == "-" or policy.lower().endswith(".json") or os.sep in policy or Path(policy).is_file()
+
+
+def _content(policy: str) -> bytes:
+    from simulator.failures import WrongUse
+    from simulator.forecasting import LARGEST_FILE_BYTES
+
+    if policy == "-":
+        return sys.stdin.buffer.read(LARGEST_FILE_BYTES + 1)
+    if not Path(policy).is_file():
+        raise WrongUse(f"there is no file {policy}; name one with the JSON of a policy, or a policy by its name")
+    with Path(policy).open("rb") as file:
+        return file.read(LARGEST_FILE_BYTES + 1)

@@ -22,6 +22,7 @@ COMMANDS = (
     "demo",
     "doctor",
     "env",
+    "forecast",
     "handler",
     "help",
     "pace",

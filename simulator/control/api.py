@@ -10,6 +10,8 @@ GET  /_sim/events?since=N&job=ID    the journal of events; with follow=true as a
 GET  /_sim/endpoints                what endpoints.json says
 POST /_sim/vaultcheck               {"vault"?, "read_data_percent"?, "seed"?}: begin a check of the vaults
 GET  /_sim/vaultcheck?id=ID         how far it is, and its report
+POST /_sim/forecast                 {"policy", "vault"?} or {"body"}: what a policy will come to; also "from", "years",
+                                    "disk_gib", "change_percent_per_day"
 POST /_sim/reset                    the world is empty again
 POST /_sim/purge                    what is soft-deleted is gone
 GET  /_sim/clock                    the world's time, how it passes, who holds it, and what is due next
@@ -44,7 +46,7 @@ from controlplane.domain.recovery_services import recovery_point as points
 from controlplane.domain.recovery_services.recovery_point import TIERS
 from controlplane.json_object import Json
 from controlplane.ports import PortError, Store
-from simulator.control import strictness, vault_checks
+from simulator.control import forecasts, strictness, vault_checks
 from simulator.control import world as control_world
 from simulator.control.strictness import Refused
 from simulator.control.vault_checks import VaultChecks
@@ -98,6 +100,7 @@ def build(controls: Controls) -> FastAPI:
     _add_points(app, controls)
     control_world.add(app, lambda: controls.world)
     vault_checks.add(app, lambda: controls.vault_checks)
+    forecasts.add(app, lambda: controls.store, lambda: controls.world.clock.time.now())
     _add_errors(app)
     return app
 

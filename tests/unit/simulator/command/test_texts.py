@@ -23,13 +23,15 @@ CHINESE = "zh-cn"
 ENGLISH = re.compile(r"\b[a-z]{2,} [a-z]{2,}\b")
 """Two words in lower case: no name and no value of ARM has them."""
 COMMAND_LINES = re.compile(
-    r"pipx? install [\w-]+|apt install \S+|az rest \S+|az backup recoverypoint list"
+    r"pipx? install [\w-]+|apt install \S+|az rest \S+|az backup (recoverypoint|policy) (list|show)( --output json)?"
     r"|backupsim [a-z]+( --\S+)*|--[a-z-]+ \S+"
 )
 """What a person types, which is the same in every language."""
 CHECKING = ("simulator/command/demo.py", "simulator/control/verify.py")
 PRINTED = (
     "controlplane/adapters",
+    "controlplane/domain/recovery_services/forecast",
+    "controlplane/domain/recovery_services/policy.py",
     "controlplane/jobs/crash_recovery.py",
     "controlplane/vault_format",
     "simulator/",
