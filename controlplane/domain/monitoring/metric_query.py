@@ -187,7 +187,8 @@ def _span(query: Mapping[str, str], now: datetime) -> tuple[datetime, datetime]:
     else:
         begin, _, end = text.partition("/")
         try:
-            since, until = parse_instant(begin), parse_instant(end)
+            # az does not escape the plus of an offset, which in a query stands for a blank.
+            since, until = (parse_instant(text.replace(" ", "+")) for text in (begin, end))
         except ValueError:
             raise _wrong("timespan", "it must be <start>/<end>, or a length such as PT1H") from None
     if since >= until:

@@ -181,6 +181,12 @@ def test_intervals_begin_with_the_span(world: ArmWorld) -> None:
     ]
 
 
+def test_a_span_may_have_offsets_whose_plus_was_not_escaped(world: ArmWorld) -> None:
+    _record(world)
+    span = "2026-11-22T08:00:00 00:00/2026-11-22T09:00:00 00:00"
+    assert counts(world, timespan=span, interval="FULL") == {(): 4.0}
+
+
 def test_the_usual_span_is_the_last_hour_of_world_time(world: ArmWorld) -> None:
     _record(world)
     world.later(timedelta(minutes=30))
