@@ -40,8 +40,11 @@ FAILURES = {
     "there is no file {policy}; name one with the JSON of a policy, or a policy by its name": (
         "没有文件 {policy}；请指定包含策略 JSON 的文件，或按名称指定策略"
     ),
-    "no policy {policy} exists in {where}; az backup policy list shows those of a vault": (
-        "{where} 中没有策略 {policy}；az backup policy list 可列出保管库的策略"
+    "no policy {policy} exists in this world; az backup policy list shows those of a vault": (
+        "此环境中没有策略 {policy}；az backup policy list 可列出保管库的策略"
+    ),
+    "no policy {policy} exists in vault {vault}; az backup policy list shows those of a vault": (
+        "保管库 {vault} 中没有策略 {policy}；az backup policy list 可列出保管库的策略"
     ),
     "the forecast has no day {on}; name one from {first} to {last}": (
         "预测中没有 {on} 这一天；请指定 {first} 到 {last} 之间的日期"
