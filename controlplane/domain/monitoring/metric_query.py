@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from urllib.parse import unquote
 
 from controlplane.domain import errors
 from controlplane.domain.errors import ServiceError
@@ -111,7 +112,7 @@ def read(query: Mapping[str, str], now: datetime, supported: Supported) -> Metri
         aggregations=_aggregations(query, supported),
         dimensions=dimensions,
         rolled_up=rolled_up,
-        top=_top(query, bool(dimensions)),
+        top=_top(query),
         order_by=order_by,
         descending=descending,
         metadata_only=_choice(query, "resulttype", ("Data", "Metadata")) == "Metadata",
@@ -176,7 +177,7 @@ def _aggregations(query: Mapping[str, str], supported: Supported) -> tuple[str, 
 
 def _span(query: Mapping[str, str], now: datetime) -> tuple[datetime, datetime]:
     """Begin and end, on the minute. One length stands for the time until now."""
-    text = query.get("timespan", "")
+    text = unquote(query.get("timespan", ""))  # az escapes it twice
     if not text:
         since, until = now - USUAL_SPAN, now
     elif "/" not in text:
@@ -187,7 +188,7 @@ def _span(query: Mapping[str, str], now: datetime) -> tuple[datetime, datetime]:
     else:
         begin, _, end = text.partition("/")
         try:
-            # az does not escape the plus of an offset, which in a query stands for a blank.
+            # The plus of an offset that was not escaped stands for a blank in a query.
             since, until = (parse_instant(text.replace(" ", "+")) for text in (begin, end))
         except ValueError:
             raise _wrong("timespan", "it must be <start>/<end>, or a length such as PT1H") from None
@@ -221,14 +222,13 @@ def parse_duration(text: str) -> timedelta | None:
     return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
 
 
-def _top(query: Mapping[str, str], has_filter: bool) -> int:
+def _top(query: Mapping[str, str]) -> int:
     given = query.get("top")
     if not given:
         return USUAL_TOP
     if not (given.isascii() and given.isdigit() and 1 <= int(given[:9]) <= MOST_TOP):
         raise _wrong("top", f"it must be between 1 and {MOST_TOP}")
-    if not has_filter:
-        raise _wrong("top", "it is only valid together with $filter")
+    # Without a filter there is one series. az names a number always.
     return int(given)
 
 
