@@ -66,8 +66,8 @@ class Journal:
             self._take_job(event["job"], data, findings)
         elif name == "bridge.session_closed" and data.get("left_frozen"):
             self.left_frozen += 1
-        elif name in ("job.mistake", "job.undo_failed"):
-            findings.add("wrong", f"{name} in job {event['job']}: {data}")
+        elif name in ("job.mistake", "job.undo_failed", "disk.ledger_lost"):
+            findings.add("wrong", f"{name} of {event['job'] or event['vm']}: {data}")
         elif name == "world.deletions_repeated":
             self.counts[name] += 1
             self.counts["deletions repeated"] += data["repeated"]
