@@ -20,7 +20,7 @@ from simulator.guest.disk import partition
 from simulator.guest.disk.directory import VolumeError
 from simulator.guest.disk.disk import BlockCache, GuestDisk, LostWrites
 from simulator.guest.disk.gate import Gate
-from simulator.guest.disk.ledger import Ledger
+from simulator.guest.disk.ledger import Ledger, LedgerDamaged, require_whole
 from simulator.guest.disk.volume import Volume
 from simulator.guest.disk.write_history import WriteHistory
 from simulator.guest.files import write_whole
@@ -40,6 +40,12 @@ class Attached:
     """First seen by this guest at this start."""
     lost: LostWrites | None
     problem: str = ""
+    ledger_problem: str = ""
+    """Why nothing can be said of what was written to it before."""
+
+
+class KnownDisksUnreadable(Exception):
+    """Nobody can say which disks are new to the guest, so none is formatted."""
 
 
 class KnownDisks:
@@ -47,8 +53,20 @@ class KnownDisks:
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / "disks.json"
-        self._addresses: dict[str, str] = json.loads(self._path.read_bytes()) if self._path.exists() else {}
+        self._addresses = self._read()
         """By the disk's name: the address of its blob. An earlier version wrote a second line, which says nothing."""
+
+    def _read(self) -> dict[str, str]:
+        try:
+            read: dict[str, str] = json.loads(self._path.read_bytes())
+            if isinstance(read, dict) and all(isinstance(each, str) for each in read.values()):
+                return read
+        except FileNotFoundError:
+            return {}
+        except ValueError:
+            pass
+        remedy = "restore it from a copy, or remove it: the guest then takes its disks for new ones"
+        raise KnownDisksUnreadable(f"{self._path} is damaged; {remedy}")
 
     def has(self, disk: Disk) -> bool:
         return self._addresses.get(disk.name, "").partition("\n")[0] == _address(disk)
@@ -84,19 +102,28 @@ class DiskBay:
             raise DiskMissing(f"disk {spec.name}: {_address(spec)} is not a page blob of whole MiB with a VHD footer")
         if not is_known:
             self._ledger_files_removed(spec)
-        disk = self._disk(spec, size_bytes)
+        disk, ledger_problem = self._known_disk(spec, size_bytes) if is_known else (self._disk(spec, size_bytes), "")
         lost = None
-        if is_known:
+        if is_known and not ledger_problem:
             disk.follow_size()
             lost = disk.lost_writes()
         else:
             disk.adopt()
         volume, problem = self._mounted(disk, spec)
-        return Attached(disk, volume, not is_known, lost, problem)
+        return Attached(disk, volume, not is_known, lost, problem, ledger_problem)
 
     def remember(self, spec: Disk) -> None:
         """The disk is set up: from now on it is never formatted, only checked."""
         self._known.add(spec)
+
+    def _known_disk(self, spec: Disk, size_bytes: int) -> tuple[GuestDisk, str]:
+        """And what is wrong with its ledger, which is begun anew then."""
+        try:
+            require_whole(self._folder, _file_name(spec))
+            return self._disk(spec, size_bytes), ""
+        except LedgerDamaged as problem:
+            self._ledger_files_removed(spec)
+            return self._disk(spec, size_bytes), str(problem)
 
     def _disk(self, spec: Disk, size_bytes: int) -> GuestDisk:
         return GuestDisk(

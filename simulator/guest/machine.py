@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from random import Random
@@ -21,7 +22,7 @@ from extension.contract.bridge import Facts, FreezeReport, FreezeRequest, ThawRe
 from simulator.clock.real_time import RealTime
 from simulator.daily_work import Work
 from simulator.guest import installation, shell
-from simulator.guest.attach import Attached, DiskBay, DiskMissing
+from simulator.guest.attach import Attached, DiskBay, DiskMissing, KnownDisksUnreadable
 from simulator.guest.conditions import MachineConditions
 from simulator.guest.disk.directory import VolumeError
 from simulator.guest.disk.disk import BlockCache, DiskCorrupt, GuestDisk, LostWrites
@@ -119,7 +120,7 @@ class Guest:
             self._attach_disks(bay)
         except BaseException as error:
             self._detach_disks(clean=False)
-            if isinstance(error, DiskMissing | DiskCorrupt | VolumeError):
+            if isinstance(error, DiskMissing | DiskCorrupt | KnownDisksUnreadable | VolumeError):
                 raise BootFailed(str(error)) from error
             raise
         volumes = {lun: attached.volume for lun, attached in self._attached.items() if attached.volume}
@@ -272,6 +273,8 @@ class Guest:
             if attached.lost:
                 lost.append(attached.lost)
                 self._on_event(_described(attached.lost))
+            if attached.ledger_problem:
+                self._on_event(events.DiskLedgerLost(spec.name, spec.lun, attached.ledger_problem))
             if attached.problem:
                 self._on_event(events.DiskRaw(spec.name, spec.lun, attached.problem))
             if spec.lun == OS_DISK and attached.volume is None:
@@ -338,11 +341,12 @@ def _flush(volumes: dict[int, Volume]) -> None:
 
 
 def _identity(path: Path, chance: Random) -> str:
-    """The id of this installation, made at its first start."""
+    """The id of this installation, made at its first start, and anew where it cannot be read."""
     made = guid(chance)
-    if path.exists():
-        machine_id: str = json.loads(path.read_bytes())["machine_id"]
-        return machine_id
+    with suppress(FileNotFoundError, ValueError, TypeError, KeyError):
+        kept = json.loads(path.read_bytes())["machine_id"]
+        if isinstance(kept, str):
+            return kept
     write_whole(path, json.dumps({"machine_id": made}))
     return made
 

@@ -10,6 +10,7 @@ import base64
 import binascii
 import subprocess
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -87,13 +88,15 @@ def make_tenant_certificate() -> TenantCertificate:
 
 
 def tenant_certificate(folder: Path) -> TenantCertificate:
-    """The one kept in this folder; made there the first time."""
+    """The one kept in this folder; made there the first time, and anew where it cannot be read. What was sealed for the
+    one before cannot be opened any more then."""
     certificate_file, key_file = folder / "tenant.crt", folder / "tenant.prv"
-    if certificate_file.exists() and key_file.exists():
+    with suppress(FileNotFoundError, ValueError):
         # Not checked for being a good key, which takes long: this host made it.
         key = load_pem_private_key(key_file.read_bytes(), None, unsafe_skip_rsa_key_validation=True)
-        assert isinstance(key, rsa.RSAPrivateKey)
-        return TenantCertificate(x509.load_pem_x509_certificate(certificate_file.read_bytes()), key)
+        certificate = x509.load_pem_x509_certificate(certificate_file.read_bytes())
+        if isinstance(key, rsa.RSAPrivateKey):
+            return TenantCertificate(certificate, key)
     made = make_tenant_certificate()
     write_private(key_file, made.key_pem)
     write_whole(certificate_file, made.pem)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import secrets
 import shutil
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -45,6 +46,8 @@ from simulator.host.surroundings import Surroundings
 
 HOST_FOLDER = "host"
 """What the host keeps of a machine, beside what would be on its system disk."""
+TOKEN_BYTES, TOKEN_LETTERS = 32, 43
+"""Of the secret of a machine's programs, and as many as it is written with."""
 STATUS_CONTAINER = "agent-status"
 RETRY = timedelta(seconds=10)
 """Real time until a machine is tried again after the storage did not answer or something unforeseen happened."""
@@ -414,7 +417,11 @@ def _causes(desired: DesiredMachine) -> list[int]:
 
 
 def _token(file: Path) -> str:
-    """The secret by which the machine's programs are recognised; created once."""
-    if not file.exists():
-        write_private(file, secrets.token_urlsafe(32))
-    return file.read_text(encoding="ascii")
+    """The secret by which the machine's programs are recognised; created once, and anew where it is not whole."""
+    with suppress(FileNotFoundError, UnicodeDecodeError):
+        kept = file.read_text(encoding="ascii")
+        if len(kept) == TOKEN_LETTERS:
+            return kept
+    made = secrets.token_urlsafe(TOKEN_BYTES)
+    write_private(file, made)
+    return made

@@ -92,7 +92,7 @@ class MachineStory:
                     self._fetch(fact)
                 case events.MachinePower() | events.MachineFailed() | events.MachineDeleted():
                     self._add(fact, self.cause)
-                case events.GuestStopped() | events.DiskLostWrites() | events.DiskRaw():
+                case events.GuestStopped() | events.DiskLostWrites() | events.DiskLedgerLost() | events.DiskRaw():
                     self._add(fact, self.cause)
                 case events.WorkloadFailed():
                     self._add(fact, self._booted)

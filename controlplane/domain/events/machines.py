@@ -276,6 +276,16 @@ class DiskLostWrites(Fact, name="disk.lost_writes", party=Party.GUEST, parents=O
 
 
 @dataclass(frozen=True)
+class DiskLedgerLost(Fact, name="disk.ledger_lost", party=Party.GUEST, parents=ORDERS, job=SOMETIMES, vm=ALWAYS):
+    """The ledger of what a guest had written to a disk is gone or damaged. The disk is taken as it is: whether the
+    storage has lost anything of it before cannot be told any more."""
+
+    disk: str
+    lun: int
+    problem: str
+
+
+@dataclass(frozen=True)
 class DiskRaw(Fact, name="disk.raw", party=Party.GUEST, parents=ORDERS, job=SOMETIMES, vm=ALWAYS):
     """A disk holds no volume that the guest can read."""
 

@@ -133,9 +133,10 @@ class Handler:
 
     @property
     def state(self) -> str:
+        """One that cannot be read is none: the handler is then unpacked and installed anew."""
         try:
-            return (self.settings_folder / "HandlerState").read_text()
-        except FileNotFoundError:
+            return (self.settings_folder / "HandlerState").read_text(encoding="utf-8")
+        except (FileNotFoundError, UnicodeDecodeError):
             return NOT_INSTALLED
 
     def become(self, state: str) -> None:
@@ -143,10 +144,10 @@ class Handler:
 
     @property
     def status(self) -> HandlerStatus | None:
-        """None: the agent has nothing to say of it, so it is not there."""
+        """None: the agent has nothing to say of it, so it is not there, or what it said cannot be read."""
         try:
-            return HandlerStatus(**json.loads((self.settings_folder / "HandlerStatus").read_text()))
-        except FileNotFoundError:
+            return HandlerStatus(**json.loads((self.settings_folder / "HandlerStatus").read_text(encoding="utf-8")))
+        except (FileNotFoundError, ValueError, TypeError):
             return None
 
     def say(self, status: str, code: int, message: str) -> None:

@@ -38,16 +38,17 @@ class MachineCertificate:
 
 
 class Transport:
-    """Made at the agent's first start in this folder, and kept there."""
+    """Made at the agent's first start in this folder, and kept there; made anew where it cannot be read, since nobody
+    else has a part of it."""
 
     def __init__(self, folder: Path) -> None:
         certificate_file, key_file = folder / CERTIFICATE_FILE, folder / KEY_FILE
-        if not (certificate_file.exists() and key_file.exists()):
-            certificate, key = _make()
-            write_private(key_file, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-            write_whole(certificate_file, certificate.public_bytes(Encoding.PEM))
-        self._certificate = x509.load_pem_x509_certificate(certificate_file.read_bytes())
-        self._key_file = key_file
+        kept = _read(certificate_file, key_file)
+        if kept is None:
+            kept = _make()
+            write_private(key_file, kept[1].private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+            write_whole(certificate_file, kept[0].public_bytes(Encoding.PEM))
+        self._certificate, self._key = kept
 
     def headers(self) -> dict[str, str]:
         """What goes with the request for the certificates."""
@@ -56,10 +57,7 @@ class Transport:
 
     def open(self, sealed: bytes) -> MachineCertificate:
         """The certificate in the CMS envelope that came back: a PFX with an empty password. ValueError if it isn't."""
-        # Not checked for being a good key, which takes long: this agent made it.
-        key = load_pem_private_key(self._key_file.read_bytes(), None, unsafe_skip_rsa_key_validation=True)
-        assert isinstance(key, rsa.RSAPrivateKey)
-        pfx = pkcs7.pkcs7_decrypt_der(sealed, self._certificate, key, [])
+        pfx = pkcs7.pkcs7_decrypt_der(sealed, self._certificate, self._key, [])
         own_key, certificate, _ = pkcs12.load_key_and_certificates(pfx, None)
         if own_key is None or certificate is None:
             raise ValueError("the certificate package holds no certificate with its key")
@@ -68,6 +66,16 @@ class Transport:
             certificate=certificate.public_bytes(Encoding.PEM),
             key=own_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()),
         )
+
+
+def _read(certificate_file: Path, key_file: Path) -> tuple[x509.Certificate, rsa.RSAPrivateKey] | None:
+    try:
+        certificate = x509.load_pem_x509_certificate(certificate_file.read_bytes())
+        # Not checked for being a good key, which takes long: this agent made it.
+        key = load_pem_private_key(key_file.read_bytes(), None, unsafe_skip_rsa_key_validation=True)
+    except (FileNotFoundError, ValueError):
+        return None
+    return (certificate, key) if isinstance(key, rsa.RSAPrivateKey) else None
 
 
 def _make() -> tuple[x509.Certificate, rsa.RSAPrivateKey]:

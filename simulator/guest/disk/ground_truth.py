@@ -9,7 +9,9 @@ from __future__ import annotations
 import json
 import struct
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
@@ -29,6 +31,8 @@ MOST_KEPT = 32
 MOST_DIFFERING_BLOCKS = 1_000_000
 """An image with more of them has nothing to do with this disk; counting on would only cost memory."""
 
+UNREADABLE = (ValueError, TypeError, KeyError, EOFError, struct.error, zipfile.BadZipFile, zlib.error)
+"""What reading a file raises that is not what it should be."""
 _WRITE = struct.Struct("<iQQI")
 _CHANGE = struct.Struct(f"<Q{DIGEST_BYTES}s{DIGEST_BYTES}s")
 
@@ -177,21 +181,24 @@ class GroundTruths:
         beside.replace(path)
 
     def summary(self, task_id: str) -> TruthSummary | None:
-        path = self._summary_path(task_id)
-        if not path.exists():
-            return None
-        facts = json.loads(path.read_text(encoding="utf-8"))
-        disks = {int(lun): DiskSummary(**disk) for lun, disk in facts["disks"].items()}
-        return TruthSummary(facts["task_id"], facts["consistency"], facts["held_milliseconds"], disks)
+        """None also where it cannot be read: nobody knows it any more."""
+        with suppress(FileNotFoundError, *UNREADABLE):
+            facts = json.loads(self._summary_path(task_id).read_text(encoding="utf-8"))
+            disks = {int(lun): DiskSummary(**disk) for lun, disk in facts["disks"].items()}
+            return TruthSummary(facts["task_id"], facts["consistency"], facts["held_milliseconds"], disks)
+        return None
 
     def has(self, task_id: str) -> bool:
         return self._path(task_id).exists()
 
     def get(self, task_id: str) -> GroundTruth | None:
-        path = self._path(task_id)
-        if not path.exists():
-            return None
-        with zipfile.ZipFile(path) as archive:
+        """None also where it cannot be read: a summary may still be there."""
+        with suppress(FileNotFoundError, *UNREADABLE):
+            return self._read(task_id)
+        return None
+
+    def _read(self, task_id: str) -> GroundTruth:
+        with zipfile.ZipFile(self._path(task_id)) as archive:
             facts = json.loads(archive.read("truth.json"))
             luns = [int(lun) for lun in facts["disks"]]
             return GroundTruth(

@@ -30,8 +30,20 @@ _INTENDED, _ACKNOWLEDGED, _IN_DOUBT = range(3)
 _HEADER = b"digest journal 1\n".ljust(_RECORD.size, b"\0")
 
 
+class LedgerDamaged(Exception):
+    """A file of a ledger is gone, or is none."""
+
+
+def require_whole(folder: Path, name: str) -> None:
+    """Raises LedgerDamaged where one of the two files of a disk that had both is gone."""
+    for file in (folder / f"{name}.table", folder / f"{name}.journal"):
+        if not file.exists():
+            raise LedgerDamaged(f"{file} is gone")
+
+
 class Ledger:
-    """The digests of one disk. Not thread-safe: its disk calls it under the disk's lock."""
+    """The digests of one disk. Raises LedgerDamaged for files that are none. Not thread-safe: its disk calls it under
+    the disk's lock."""
 
     def __init__(self, folder: Path, name: str, size_bytes: int) -> None:
         self._table_path = folder / f"{name}.table"
@@ -113,8 +125,13 @@ class Ledger:
 
     def _load(self) -> None:
         if self._table_path.exists():
-            self.table = DigestTable.from_bytes(self._table_path.read_bytes())
+            try:
+                self.table = DigestTable.from_bytes(self._table_path.read_bytes())
+            except (ValueError, struct.error):
+                raise LedgerDamaged(f"{self._table_path} is damaged") from None
         data = self._journal_path.read_bytes() if self._journal_path.exists() else b""
+        if data and not data.startswith(_HEADER):
+            raise LedgerDamaged(f"{self._journal_path} is damaged")
         whole = len(data) // _RECORD.size * _RECORD.size
         for kind, block, digest in _RECORD.iter_unpack(data[len(_HEADER) : whole]):
             if kind == _INTENDED:
@@ -123,6 +140,8 @@ class Ledger:
                 self._acknowledge()
             elif kind == _IN_DOUBT:
                 self._doubt()
+            else:
+                raise LedgerDamaged(f"{self._journal_path} is damaged")
         if whole != len(data):
             os.truncate(self._journal_path, whole)
 

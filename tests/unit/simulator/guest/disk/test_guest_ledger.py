@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from controlplane.ports import BLOCK_BYTES, READ_BYTES
 from simulator.guest.disk.digests import BLOCKS_PER_LEAF, ZERO, DigestTable, differing, digest_of, read_table
 from simulator.guest.disk.ground_truth import DiskVerdict, GroundTruth, GroundTruths
-from simulator.guest.disk.ledger import Ledger
+from simulator.guest.disk.ledger import Ledger, LedgerDamaged, require_whole
 from tests.unit.simulator.guest.guest_rig import BytesSource
 
 SIZE = 40 * 1024 * 1024 + 512
@@ -253,3 +253,33 @@ def test_a_table_has_one_digest_in_whatever_order_it_was_written() -> None:
     assert one.digest() != other.digest()
     other.set(3, ZERO)
     assert one.digest() == other.digest()
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("d.table", b""),
+        ("d.table", b"no table at all, whatever its length is"),
+        ("d.journal", b"digest jour"),
+        ("d.journal", b"digest journal 1\n".ljust(25, b"\0") + bytes([7]) * 25),
+    ],
+)
+def test_a_file_that_is_none_is_named(tmp_path: Path, name: str, content: bytes) -> None:
+    ledger = Ledger(tmp_path, "d", SIZE)
+    ledger.settle([(1, b"A" * 16)])
+    ledger.compact()
+    ledger.close()
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(LedgerDamaged, match=name):
+        Ledger(tmp_path, "d", SIZE)
+
+
+@pytest.mark.parametrize("name", ["d.table", "d.journal"])
+def test_a_ledger_has_two_files(tmp_path: Path, name: str) -> None:
+    ledger = Ledger(tmp_path, "d", SIZE)
+    ledger.compact()
+    ledger.close()
+    require_whole(tmp_path, "d")
+    (tmp_path / name).unlink()
+    with pytest.raises(LedgerDamaged, match=f"{name} is gone"):
+        require_whole(tmp_path, "d")
