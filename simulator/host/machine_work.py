@@ -7,6 +7,8 @@ from datetime import datetime
 from controlplane.domain.events import machines as events
 from controlplane.domain.events.event import Fact
 from controlplane.fabric_documents import DesiredMachine, ObservedMachine, given_up_at
+from controlplane.json_object import Json
+from extension.contract.codes import Code
 from simulator.guest.vss.writer import HOLD_LIMIT_SECONDS, WRITER_FREEZE_LIMIT_SECONDS
 from simulator.host.documents import AgentReport
 from simulator.host.goalstate import GoalState
@@ -33,6 +35,8 @@ class MachineWork:
         self._command = ""
         self._sessions: list[str] = []
         """Tasks whose requesters are connected."""
+        self._is_expected = False
+        """A handler was enabled, and no requester has connected since."""
 
     def begin(self, is_other: bool) -> bool:
         """Its machine begins to look, and shall be otherwise than it is, or not; whether there is anything to do."""
@@ -51,6 +55,7 @@ class MachineWork:
         match fact:
             case events.CommandStarted():
                 self._command = f"runs {fact.verb} of {fact.handler}"
+                self._is_expected = self._is_expected or fact.verb == "enable"
             case events.CommandEnded():
                 self._command = ""
             case events.FreezeAsked() | events.ThawAsked():
@@ -66,6 +71,7 @@ class MachineWork:
                 self._freezes = False
             case events.SessionOpened():
                 self._sessions.append(fact.task_id)
+                self._is_expected = False
             case events.SessionClosed():
                 self._sessions.remove(fact.task_id)
 
@@ -90,13 +96,19 @@ class MachineWork:
         if goal is not None:
             if report is None or report.incarnation < goal.incarnation:
                 works.append(f"has not reported on its goal state {goal.incarnation}")
-            works += [f"{name} is at work" for name in _unfinished(shown)]
+            extensions = shown.extensions if shown else ()
+            works += [f"{each.name} is at work" for each in extensions if self._is_unfinished(each.status or {})]
         return works
 
-
-def _unfinished(shown: ObservedMachine | None) -> list[str]:
-    extensions = shown.extensions if shown else ()
-    return [each.name for each in extensions if each.status and each.status.get("status") == "transitioning"]
+    def _is_unfinished(self, status: Json) -> bool:
+        """A snapshot handler says success with a code of its own as soon as its worker has been started. How that goes
+        on is seen by its session; one that has ended may leave this status for ever."""
+        match status.get("status"):
+            case "transitioning":
+                return True
+            case "success":
+                return self._is_expected and status.get("code") == Code.ExtensionTempTerminalState
+        return False
 
 
 def earliest_end(desired: DesiredMachine, shown: ObservedMachine) -> datetime | None:

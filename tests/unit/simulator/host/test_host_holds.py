@@ -29,6 +29,7 @@ from tests.unit.simulator.guest.guest_rig import SMALL
 from tests.unit.simulator.host.host_setting import SPEC, VM, World
 
 TRANSITIONING = SUCCEED.replace('"success"', '"transitioning"')
+ACCEPTED = SUCCEED.replace('"code": 0', '"code": 4')
 HANDLER = Path("Packages") / "Plugins" / "Example.Handlers.Probe" / "1.1.0.0"
 
 
@@ -159,6 +160,36 @@ def test_a_machine_holds_while_a_handler_says_that_it_is_not_done(world: World, 
     status.write_text(status.read_text().replace("transitioning", "success"))
     settle(world, host)
     assert world.extension().provisioning_state == "Succeeded"
+
+
+def test_a_machine_holds_between_the_end_of_enable_and_the_session_of_its_worker(world: World, host: Host) -> None:
+    """The status of a task that was only accepted is success, and its worker may need a while to connect."""
+    world.packages.publish(package("1.1.0.0", enable=ACCEPTED))
+    started(world, host)
+    guest = host.guest(VM)
+    assert guest is not None
+    world.deliver()
+    world.until(lambda: host.holders() == ["sql01: probe is at work"])
+    world.real_time.jump(LAPSE_SECONDS / 2)
+    assert host.holders() == ["sql01: probe is at work"]
+    session = guest.open_session("task-1")
+    assert host.holders() == ["sql01: a handler is connected for its task task-1"]
+    guest.close_session(session)
+    settle(world, host)
+    status = world.extension().status
+    assert status is not None
+    assert status["code"] == 4, "its worker ended without another report, for which nobody waits"
+    assert world.told(HoldLapsed) == []
+
+
+def test_a_worker_that_never_connects_and_never_reports_holds_until_its_hold_lapses(world: World, host: Host) -> None:
+    world.packages.publish(package("1.1.0.0", enable=ACCEPTED))
+    started(world, host)
+    world.deliver()
+    world.until(lambda: host.holders() == ["sql01: probe is at work"])
+    lapse(world)
+    assert host.holders() == []
+    assert len(world.told(HoldLapsed)) == 1
 
 
 def test_a_machine_holds_while_a_requester_has_a_session(world: World, host: Host) -> None:
