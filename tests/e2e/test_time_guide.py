@@ -61,8 +61,17 @@ def test_a_program_advances_and_polls(tmp_path: Path) -> None:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Iterator[Path]:
+    """Whatever world a block has left in it is stopped in the end."""
     yield tmp_path
-    backupsim("stop", "--state", str(tmp_path / "world"))
+    for state in tmp_path.iterdir():
+        backupsim("stop", "--state", str(state))
+
+
+def test_a_world_with_work_for_each_day(folder: Path) -> None:
+    (busy,) = [block for block in BY_COMMAND if "--workload-per-day" in block]
+    told = in_bash(COMMAND + busy, folder)
+    assert told.splitlines()[0].endswith("busy/endpoints.json"), "it was up"
+    assert not (folder / "busy/endpoints.json").exists(), "and is stopped"
 
 
 @pytest.mark.slow
