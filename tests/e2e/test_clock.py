@@ -239,6 +239,7 @@ def test_a_machine_is_made_and_taken_away_while_time_stands(world: Up) -> None:
 # ------------------------------------------------------------------------------------------------- kills and the modes
 
 
+@pytest.mark.slow
 def test_a_world_that_is_killed_in_an_advance_goes_on_where_it_was(tmp_path: Path) -> None:
     state = tmp_path / "world"
     world = Up(state, standing(state))
@@ -299,6 +300,7 @@ def hourly_policy(scenario: Scenario) -> str:
     return "hourly"
 
 
+@pytest.mark.slow
 def test_scaled_time_has_every_backup_made_when_it_is_due(tmp_path: Path) -> None:
     state = tmp_path / "world"
     with up(state, standing(state)) as world:
@@ -323,6 +325,7 @@ def test_scaled_time_has_every_backup_made_when_it_is_due(tmp_path: Path) -> Non
         ), "time does not run ahead of who works"
 
 
+@pytest.mark.slow
 def test_a_real_clock_is_moved_too_and_stays_ahead(tmp_path: Path) -> None:
     state = tmp_path / "world"
     with up(state, arguments(state)) as world:
