@@ -14,6 +14,7 @@ import pytest
 
 from simulator.client import RequestFailed
 from simulator.scenario import Scenario
+from simulator.scenario_values import JobFailed
 from tests.e2e.running import (
     PATIENCE_SECONDS,
     Up,
@@ -209,9 +210,9 @@ def test_the_handler_is_killed_inside_the_freeze(tmp_path: Path) -> None:
         eventually(lambda: writers_are_stable(scenario), "the guest thawed by itself")
         before = scenario.client.sim("POST", "/workload", {"vm": scenario.machine_id(), "transactions": 5})
         assert before["last_transaction"] > 0, "and its workload writes again"
-        ended = scenario.wait_for_job(job)
-        assert ended.status == "Failed"
-        assert [error.code for error in ended.errors] == ["GuestAgentSnapshotTaskStatusError"]
+        with pytest.raises(JobFailed) as failed:
+            scenario.wait_for_job(job)
+        assert [error.code for error in failed.value.job.errors] == ["GuestAgentSnapshotTaskStatusError"]
 
 
 def test_random_kills_leave_a_world_that_starts(tmp_path: Path) -> None:
