@@ -171,7 +171,9 @@ class BackupWorld:
         return points.of_item(self.store, ITEM)
 
     def shown_points(self) -> list[Json]:
-        return [document.json()["properties"] for document in self.store.find(recovery_point.KIND, ITEM)]
+        """In the order of `points`, whatever their names are."""
+        shown = {document.id: document.json() for document in self.store.find(recovery_point.KIND, ITEM)}
+        return [shown[point.document.lower()]["properties"] for point in self.points()]
 
     def snapshots(self) -> list[Blob]:
         """All snapshots of the machine's disks."""

@@ -142,8 +142,9 @@ def test_deletion_and_undeletion_change_what_lies_ahead_at_once(world: BackupWor
     world.ended(deletion)
     purge = protected_item.purge_time({"properties": world.item()})
     assert purge - world.clock.now() == timedelta(days=14)
-    assert timetable.next_due() == purge
-    assert list(timetable.until(purge + A_DAY)) == [Due(purge, "purge", ITEM)]
+    warning = purge - timedelta(days=2)
+    assert timetable.next_due() == warning
+    assert list(timetable.until(purge + A_DAY)) == [Due(warning, "warning", ITEM), Due(purge, "purge", ITEM)]
     put(world, policyId="", protectionState="ProtectionStopped", isRehydrate=True)
     assert timetable.next_due() is None
     assert timetable.run() == []

@@ -56,9 +56,10 @@ def test_a_policy_of_the_world_from_the_world_s_own_time(world: Controlled) -> N
 
 def test_a_policy_as_it_is_in_the_world_now(world: Controlled) -> None:
     add(world, VAULT, "Mine", GFS)
-    by_name = ask(world, policy="mine", years=2).json()
+    question = {"years": 2, "from": "2027-01-01"}
+    by_name = ask(world, policy="mine", **question).json()
     assert by_name["policy_properties"]["retentionPolicy"] == GFS["retentionPolicy"]
-    by_id = ask(world, policy=f"{VAULT}/backupPolicies/Mine", years=2).json()
+    by_id = ask(world, policy=f"{VAULT}/backupPolicies/Mine", **question).json()
     assert by_id == by_name
 
 
