@@ -89,7 +89,7 @@ def test_a_run_holds_from_the_commit_that_queues_it_until_it_has_ended(world: Wo
     ticket = world.open(engine, plan)
     assert engine.holders(), "in the thread that committed, before anything was dispatched"
     assert inside.wait(10)
-    assert engine.holders() == [f"the job {ticket.job_id} (p)"]
+    assert f"the job {ticket.job_id} (p)" in engine.holders(), "the dispatcher may not be done with its round"
     go_on.set()
     assert world.ended(ticket)["status"] == "Completed"
     assert idle(engine)
