@@ -66,8 +66,9 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def fresh_checkout(folder: Path) -> Path:
     (folder / "simulator" / "command").mkdir(parents=True)
-    modules = ("__init__", "bootstrap", "texts", "program", "chinese", "chinese_failures")
-    for name in ("__init__.py", "__main__.py", *(f"command/{module}.py" for module in modules)):
+    modules = [f"{module}.py" for module in ("__init__", "bootstrap", "texts", "program")]
+    modules += [path.name for path in (ROOT / "simulator" / "command").glob("chinese*.py")]
+    for name in ("__init__.py", "__main__.py", *(f"command/{module}" for module in modules)):
         shutil.copy(ROOT / "simulator" / name, folder / "simulator" / name)
     (folder / "simulator" / "command" / "cli.py").write_text(COMMAND)
     (folder / "pyproject.toml").write_text(PROJECT)
