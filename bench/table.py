@@ -134,6 +134,17 @@ def _jobs(result: Json) -> Iterator[str]:
     yield _row("one backup of a disk that did not change", "", f"{warm['value']:.2f} s", f"at most {warm['limit']:g} s")
 
 
+def _days(result: Json) -> Iterator[str]:
+    numbers, (ratio, seconds, *_) = result["numbers"], result["aims"]
+    days, peer = numbers["days"], numbers["peer"]
+    yield _row(
+        f"{days} days of world time with a backup each, every one by a process of its own",
+        f"{days} cold `python -I` and the bare storage requests, {peer['seconds']:.0f} s",
+        f"{ratio['value']:.2f} times, {seconds['value']:.0f} s",
+        f"at most {ratio['limit']:g} times, {seconds['limit']:g} s",
+    )
+
+
 ROWS: Mapping[str, Callable[[Json], Iterator[str]]] = {
     "freeze": _freeze,
     "startup": _startup,
@@ -143,6 +154,8 @@ ROWS: Mapping[str, Callable[[Json], Iterator[str]]] = {
     "arm": _arm,
     "machines": _machines,
     "jobs": _jobs,
+    "year": _days,
+    "days": _days,
 }
 
 

@@ -18,6 +18,7 @@ from bench.http_load import Target
 from bench.report import RESULTS, Aim, machine
 from bench.startup import InstalledHandler
 from bench.table import HEAD, ROWS, table
+from bench.year import aims_of, seconds_of_phases
 from controlplane.json_object import Json
 from tests.fake_storage import FakeStorage, refusal
 
@@ -190,3 +191,46 @@ def test_the_row_of_the_warm_path_is_beside_those_of_many_machines() -> None:
     many, warm = ROWS["jobs"]({"numbers": numbers, "aims": aims})
     assert many.startswith("| 100 first backups at once")
     assert "0.20 s" in warm
+
+
+def test_the_seconds_of_a_day_go_to_whoever_worked() -> None:
+    def at(seconds: float, name: str, **data: str) -> Json:
+        return {"monotonic_seconds": seconds, "name": name, "data": data}
+
+    events = [
+        at(10.0, "clock.advance_began"),
+        at(10.5, "clock.moved"),
+        at(10.75, "schedule.due"),
+        at(11.0, "job.state", to="InProgress"),
+        at(12.0, "snapshot.asked"),
+        at(14.0, "handler.command_started", verb="enable"),
+        at(14.5, "bridge.session_opened"),
+        at(15.0, "workload.caught_up"),
+        at(16.0, "vss.writer"),
+        at(18.0, "snapshot.reported"),
+        at(19.0, "task.state", task="Transfer data to vault", to="InProgress"),
+        at(35.0, "task.state", task="Transfer data to vault", to="Completed"),
+        at(36.0, "job.state", to="Completed"),
+        at(68.0, "schedule.retention_due"),
+        at(132.0, "clock.moved"),
+    ]
+    assert seconds_of_phases(events) == {
+        "clock": 0.75 + 32.0,
+        "service": 0.25 + 1.0 + 1.0 + 1.0,
+        "agent": 2.0,
+        "handler": 0.5 + 3.0,
+        "workload": 0.5,
+        "transfer": 16.0,
+        "retention": 64.0,
+    }
+
+
+def test_a_year_in_which_a_backup_or_a_recovery_point_is_amiss_misses_its_aims() -> None:
+    year = {"seconds": 90.0, "backups_at_their_minute": 365, "handler_runs": 365, "recovery_points_amiss": 0}
+    peer = {"seconds": 60.0}
+    wrong = {"seconds": 121.0, "backups_at_their_minute": 364, "handler_runs": 366, "recovery_points_amiss": 1}
+    assert [aim.met for aim in aims_of({"days": 365, "year": year, "peer": peer})] == [True] * 5
+    assert [aim.met for aim in aims_of({"days": 365, "year": wrong, "peer": peer})] == [False] * 5
+    numbers = {"days": 365, "year": year, "peer": peer}
+    (row,) = ROWS["year"]({"numbers": numbers, "aims": [aim.to_json() for aim in aims_of(numbers)]})
+    assert "60 s | 1.50 times, 90 s | at most 2 times, 120 s" in row
