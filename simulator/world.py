@@ -243,14 +243,16 @@ class World:
         one that was killed has lost what is of its last seconds, deletions too."""
         is_foreign = self.config.blob_endpoint is not None
         forgotten = () if is_foreign else forgotten_deletions.read(self.state.azurite)
-        is_whole = opened.is_known and not is_foreign and self.azurite.has_lost_nothing
-        if forgotten or not (self._examined or is_whole):
+        may_have_lost = "anything" if is_foreign or not opened.is_known else self.azurite.may_have_lost
+        if forgotten or (may_have_lost and not self._examined):
             at_work = [str(run.state.get("vm", "")) for run in self.store.runs.unfinished()]
-            bound = at_work if opened.is_known and not is_foreign and self.azurite.has_saved_regularly else None
+            bound = None if may_have_lost == "anything" else at_work
             progress = self.config.on_examined
             self.losses = name_losses(self.ports, at_work=bound, forgotten=forgotten, on_progress=progress)
             if forgotten:
                 forgotten_deletions.forget(self.state.azurite)
+        if not is_foreign:
+            self.azurite.note_examined()
         opened.note_examined()
         self._examined = True
 

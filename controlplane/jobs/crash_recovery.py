@@ -36,6 +36,17 @@ LATEST_EVENTS = 100
 STORAGE_FORGETS_SECONDS = 60.0
 """What a killed storage may forget, real time: Azurite saves every five seconds, on a slow machine later."""
 MOST_EVENTS = 10_000
+OF_A_START = frozenset(
+    kind.NAME
+    for kind in (
+        events.WorldRestarted,
+        events.WorldExamining,
+        events.WorldDeletionsRepeated,
+        events.RecoveryPointLost,
+        events.RestoreLost,
+    )
+)
+"""What a start records before anything else happens."""
 AT_ONCE = 8
 """How many recovery points are looked at at a time."""
 TELLINGS = 10
@@ -119,9 +130,10 @@ def _lost(ports: Ports, point: RecoveryPoint) -> tuple[RecoveryPoint, Mapping[st
 
 def _recently_touched(ports: Ports, restarted: int) -> Set[str] | None:
     """The machines of which something was recorded in the last seconds before the event `restarted`, ARM ids in lower
-    case; None where that was too much to tell. Real seconds count, whatever the world's clock did."""
+    case; None where that was too much to tell. Real seconds count, whatever the world's clock did. Starts that were
+    themselves ended in their look have done nothing."""
     before = ports.store.events(max(0, restarted - 1 - MOST_EVENTS), limit=MOST_EVENTS)
-    latest = [event for event in before if event.id < restarted]
+    latest = [event for event in before if event.id < restarted and event.name not in OF_A_START]
     if not latest:
         return set()
     last = latest[-1].monotonic_seconds

@@ -28,6 +28,7 @@ from extension.contract.redaction import redact
 from simulator.failures import Failure
 from simulator.state.folder import write_private
 from simulator.state.kept_files import read_texts
+from simulator.storage import azurite_folder
 from simulator.storage.forgotten_deletions import FORGOTTEN
 
 PACKAGE = Path(__file__).with_name("azurite_package")
@@ -40,10 +41,6 @@ STOP_TIMEOUT_SECONDS = 15
 """Longer than the guard's own limit, after which it ends without being asked again."""
 LISTENING = "Azurite Blob service successfully listens on "
 ACCOUNTS_TAKEN = "accounts taken"
-ENDED_IN_ORDER = "ended-in-order"
-"""What an Azurite leaves in its folder that has saved everything at its end."""
-SAVES = "saves"
-"""What lies in its folder as long as no save failed."""
 WRITTEN_BY_GUARD = ("deletions", FORGOTTEN)
 """Files that must be files, and writable."""
 
@@ -271,6 +268,7 @@ class Azurite:
         node = find_node()
         main = install(cache, node)
         location.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._location = location
         self._on_exit = on_exit
         self._closing = False
         self._ready = Event()
@@ -279,14 +277,8 @@ class Azurite:
         self.url = ""
         """The endpoint, without a slash at the end; below it the first part of a path is the account."""
         with _claim(location) as claim:
-            mark = location / ENDED_IN_ORDER
-            self.has_lost_nothing = mark.exists()
-            """Whether the one before it saved everything at its end."""
-            mark.unlink(missing_ok=True)
-            saves = location / SAVES
-            self.has_saved_regularly = saves.exists()
-            """Whether the one before it could save all it wanted to, until it ended."""
-            saves.touch()
+            self.may_have_lost = azurite_folder.may_have_lost(location)
+            """What no start has looked for yet."""
             for name in WRITTEN_BY_GUARD:
                 (location / name).open("a").close()  # an OSError has the name; the guard could not tell it so well
             self._process = _spawn(node, main, location, port, claim)
@@ -298,6 +290,10 @@ class Azurite:
         except BaseException:
             self.close()
             raise
+
+    def note_examined(self) -> None:
+        """What those before it may have lost was looked for."""
+        azurite_folder.note_examined(self._location)
 
     @property
     def pid(self) -> int:

@@ -96,6 +96,7 @@ TABLE: Mapping[str, Mapping[str, Told]] = {
     "azurite/__azurite_db_blob_extent__.json": everything((USAGE, COPY), gone=(USAGE, GONE), unreadable=(USAGE, GONE)),
     "azurite/deletions": everything((STARTS, ""), **MADE_ANEW),
     "azurite/forgotten": everything((STARTS, ""), **MADE_ANEW),
+    "azurite/unexamined": everything((STARTS, ""), folder=(LACKS, AWAY)),
     "azurite/in-use": everything((STARTS, ""), **MADE_ANEW),
     "lock": everything((STARTS, ""), **MADE_ANEW),
     "store.db.lock": everything((STARTS, ""), **MADE_ANEW),

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import time
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -12,9 +15,10 @@ from typing import Any
 import psutil
 import pytest
 
-from simulator.client import RequestFailed
+from simulator.client import Client, RequestFailed
 from simulator.scenario import Scenario
 from simulator.scenario_values import JobFailed
+from simulator.world import Config, build
 from tests.e2e.running import (
     PATIENCE_SECONDS,
     Up,
@@ -32,6 +36,15 @@ from tests.e2e.running import (
 
 def gone(processes: list[psutil.Process]) -> bool:
     return not any(process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in processes)
+
+
+def azurite_of(world: Up) -> psutil.Process:
+    """Others of its children may end meanwhile."""
+    for each in world.children():
+        with suppress(psutil.NoSuchProcess):
+            if "node" in each.name().lower():
+                return each
+    raise AssertionError("no Azurite runs")
 
 
 def writers_are_stable(scenario: Scenario) -> bool:
@@ -85,7 +98,7 @@ def test_a_start_after_a_kill_asks_of_what_the_storage_may_have_lost(tmp_path: P
     eventually(lambda: gone(children), "Azurite has ended")
     world = Up(state)
     assert named(world, "world.restarted") == []
-    azurite = next(each for each in world.children() if "node" in each.name().lower())
+    azurite = azurite_of(world)
     azurite.kill()
     world.process.kill()
     world.process.wait()
@@ -143,7 +156,7 @@ def test_azurite_is_killed_and_what_it_lost_is_named(tmp_path: Path) -> None:
     scenario = scenario_of(world.client)
     eventually(lambda: is_ready(scenario), "the machine runs and its agent is ready")
     scenario.start_backup(scenario.item_id())
-    azurite = next(each for each in world.children() if "node" in each.name().lower())
+    azurite = azurite_of(world)
     azurite.kill()
     assert world.process.wait(PATIENCE_SECONDS) == 1
     told = world.stderr()
@@ -161,6 +174,48 @@ def test_azurite_is_killed_and_what_it_lost_is_named(tmp_path: Path) -> None:
         good_backup(scenario)
 
 
+def forget_snapshots(state: Path) -> None:
+    """As if Azurite had saved last before it took them."""
+    file = state / "azurite" / "__azurite_db_blob__.json"
+    database = json.loads(file.read_text(encoding="utf-8"))
+    (blobs,) = (each for each in database["collections"] if each["name"] == "$BLOBS_COLLECTION$")
+    blobs["data"] = [blob for blob in blobs["data"] if not blob["snapshot"]]
+    file.write_text(json.dumps(database), encoding="utf-8")
+
+
+class LookKilled(Exception):
+    """Whoever looks for losses comes no further than to the first recovery point."""
+
+
+def end_look(done: int, total: int) -> None:
+    raise LookKilled
+
+
+@pytest.mark.parametrize("ends_in_look", [False, True])
+def test_what_azurite_lost_is_named_although_the_next_start_is_ended_too(tmp_path: Path, ends_in_look: bool) -> None:
+    """The Azurite of the start that was ended has lost nothing; the one before it has."""
+    config = Config(state=tmp_path / "world", scheduled=False)
+    with build(config) as world, Client(world.endpoints) as client:
+        scenario = protected(client)
+        for _ in range(2):
+            good_backup(scenario)
+        lost = {point.id for point in scenario.recovery_points(scenario.item_id())}
+        notes = config.state / "azurite" / "deletions"
+        eventually(lambda: notes.stat().st_size == 0, "Azurite saves, and forgets no deletion")
+        os.kill(world.azurite.pid, signal.SIGKILL)
+        eventually(lambda: world.failure is not None, "its world misses it")
+    forget_snapshots(config.state)
+    if ends_in_look:
+        with pytest.raises(LookKilled):
+            build(replace(config, on_examined=end_look))
+    with build(config) as world:
+        events = [event.data for event in world.store.events(limit=100_000) if event.name == "recovery_point.lost"]
+        told = [data["point"] for data in events if data["tier"] == "InstantRP"]
+        assert (set(told), len(told)) == (lost, len(lost)), "each once"
+    with build(config) as world:
+        assert not world.losses
+
+
 def test_what_a_killed_azurite_had_deleted_stays_deleted(tmp_path: Path) -> None:
     """Its last save has a recovery point, with its snapshots and packs, whose item is then purged."""
     state = tmp_path / "world"
@@ -171,7 +226,7 @@ def test_what_a_killed_azurite_had_deleted_stays_deleted(tmp_path: Path) -> None
     client.finish(client.arm("DELETE", scenario_of(client).item_id()))
     client.sim("POST", "/purge")
     assert unnamed(world) == []
-    next(each for each in world.children() if "node" in each.name().lower()).kill()
+    azurite_of(world).kill()
     world.process.wait(PATIENCE_SECONDS)
     with up(state) as again:
         (told,) = named(again, "world.deletions_repeated")

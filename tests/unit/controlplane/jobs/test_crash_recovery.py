@@ -216,6 +216,16 @@ def test_only_what_was_touched_last_is_looked_at(world: BackupWorld) -> None:
     assert asked.count > 0
 
 
+def test_starts_that_were_ended_in_their_look_do_not_count(world: BackupWorld) -> None:
+    """What was touched before the first of them is looked at, however long they took."""
+    last = world.ports.store.events(0, limit=10_000)[-1].monotonic_seconds
+    for name, data in (("world.restarted", {}), ("world.examining", {"done": 1, "total": 2})):
+        world.ports.store.record(Event(name, "world", data, monotonic_seconds=last + 3600))
+    asked = CountingBlobs(world.blobs)
+    name_losses(replace(world.ports, blobs=asked, vault_blobs=asked), at_work=())
+    assert asked.count > 0
+
+
 def test_how_far_it_has_come_is_told(world: BackupWorld) -> None:
     told: list[tuple[int, int]] = []
     name_losses(world.ports, on_progress=lambda done, total: told.append((done, total)))
