@@ -18,6 +18,8 @@ from tests.kills.settle import LOOK_SECONDS, groups, machines, of_type
 
 COMPLETED = frozenset({"Completed", "CompletedWithWarnings"})
 UNDONE = frozenset({"Failed", "Cancelled"})
+LOST_DISKS = ("there is no page blob", "cannot be booted")
+"""Why a machine that was just made fails for good, where a killed storage has forgotten its disks."""
 EVERY = 8
 """Of so many checks one asks for each known resource by itself; all of them look at the lists."""
 
@@ -108,7 +110,7 @@ class Checks:
             self.outcomes[f"{each['type']} {state}"] += 1
             if id in own or id not in here:
                 self.findings.add("wrong", f"{id} is {state}")
-            elif "no blob" not in (problem := _problem(client, id)):
+            elif not any(each in (problem := _problem(client, id)) for each in LOST_DISKS):
                 self.findings.add("wrong", f"{id} is {state}: {problem}")
         self.findings.add_all("lost", [f"{id} is gone" for id in own - set(here)])
 

@@ -67,6 +67,13 @@ class Processes:
     def _told(self) -> Path:
         return self.state / "endpoints.json"
 
+    def until_saved(self) -> None:
+        """Wait until Azurite has saved all that it has now: a save that has begun already may lack some of it."""
+        database = self.state / "azurite" / "__azurite_db_blob__.json"
+        for _ in range(2):
+            before = database.stat().st_mtime_ns
+            self.until(lambda before=before: database.stat().st_mtime_ns > before, "Azurite saves")  # type: ignore[misc]
+
     def log_tail(self) -> str:
         return self._log.read_text(encoding="utf-8", errors="replace")[-2000:]
 

@@ -103,6 +103,7 @@ class Run:
             with self._timed("building"):
                 self.estate.build(self.ledger)
             self._settle_and_check()
+            self.world.until_saved()  # the first kill loses a disk that was never saved, and its machine with it
             while self.count < self.options.kills:
                 self._round()
         except Broken as problem:
