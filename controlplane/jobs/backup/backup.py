@@ -279,11 +279,13 @@ def _point_disk(store: Store, disk: Disk, snapshot: Blob, size_bytes: int) -> Po
 
 
 def forget_snapshots(ports: Ports, state: BackupState) -> Outcome:
-    """The point goes even when its snapshots cannot be deleted now: a later backup finds what nobody names."""
+    """The point goes even when its snapshots cannot be deleted now: they are as soon as the storage answers again."""
     failure: tuple[Event, ...] = ()
+    disks = vault_copy.disks_of(state)
     try:
-        snapshots.delete_snapshots(ports, vault_copy.disks_of(state), lambda job, task: job == state["job"])
+        snapshots.delete_snapshots(ports, disks, lambda job, task: job == state["job"])
     except PortError as error:
+        snapshots.expect_late(ports, state, disks)
         failure = (records.event(state, events.SnapshotLeftBehind(str(error))),)
     return Outcome(state, lambda store: points.remove(store, state["item"], state["point"]), failure)
 

@@ -75,6 +75,9 @@ class _TaskFailed(Exception):
 
 def take(ports: Ports, state: BackupState, disks: Sequence[Disk]) -> Waiting[SnapshotResult]:
     """Snapshots of these disks; raises ServiceError, and then leaves none."""
+    if _asked(ports, state):
+        # The end of a process interrupted an attempt. Its handler may go on, or be run again by an agent that boots.
+        _expect_late(ports, state, disks)
     view = _require_machine(ports, state["vm"])
     if not disks:
         raise snapshot_failure.machine_not_stable("It has no disk that is backed up.")
@@ -198,14 +201,23 @@ def _new_task(ports: Ports, state: BackupState) -> Task:
     account, container = ports.settings.service_account, f"bcdrextensionlogs-{state['vm_id']}"
     prefix = f"{state['vm_name']}.{state['task']}_"
     made = sum(blob.name.endswith(".Status.txt") for blob in ports.blobs.find(account, container, prefix))
-    asked = sum(event.name == events.SnapshotAsked.NAME for event in ports.store.events(job=state["job"]))
-    used = max(made, asked)
+    used = max(made, _asked(ports, state))
     name = f"{prefix}{used + 1}"
     return Task(
         id=f"{state['task']}_{used + 1}",
         status=Blob(account, container, f"{name}.Status.txt"),
         logs=Blob(account, container, f"{name}.Logs.txt"),
     )
+
+
+def _asked(ports: Ports, state: BackupState) -> int:
+    """How many attempts of this job there were, whatever the storage knows of them."""
+    return sum(event.name == events.SnapshotAsked.NAME for event in ports.store.events(job=state["job"]))
+
+
+def _expect_late(ports: Ports, state: BackupState, disks: Sequence[Disk]) -> None:
+    """For as long as the signatures that a handler may have."""
+    snapshots.expect_late(ports, state, disks, ports.settings.snapshot_timeout_seconds)
 
 
 def _carry_out(
@@ -229,12 +241,13 @@ def _carry_out(
         poll_seconds = ports.settings.report_poll_seconds
         yield Wait(what, watch, deadline, poll_seconds, machine=state["vm"], holds=lambda: watch.holds)
     except ServiceError:  # the job was asked to stop
-        timeout_seconds = ports.settings.snapshot_timeout_seconds
-        snapshots.expect_late(ports.store, state["job"], disks, ports.clock.now(), deadline, timeout_seconds)
+        _expect_late(ports, state, disks)
         _remember_attempt(ports, state, task, None)
         raise
     reported = _remember_attempt(ports, state, task, watch.report)
     if watch.problem is not None:
+        if watch.is_interrupted:
+            _expect_late(ports, state, disks)
         raise watch.problem
     if watch.report is None:
         raise snapshot_failure.no_answer(ports.settings.snapshot_timeout_seconds)
@@ -316,6 +329,8 @@ class _Watch:
     def __init__(self, ports: Ports, vm: str, extension: str, task: Task) -> None:
         self.report: StatusReport | None = None
         self.problem: ServiceError | None = None
+        self.is_interrupted = False
+        """The machine stopped: its agent runs the handler again at the next boot."""
         self._ports = ports
         self._vm = vm
         self._extension = extension
@@ -361,6 +376,7 @@ class _Watch:
         if view is None:
             self.problem = snapshot_failure.machine_gone()
         elif view.power != "running":
+            self.is_interrupted = True
             self.problem = snapshot_failure.machine_not_stable("It stopped while its disks were being snapshotted.")
         else:
             self._look_at_extension(_extension(view, self._extension))

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 from controlplane.domain.due import Due
+from controlplane.domain.recovery_services import job as jobs
+from controlplane.jobs.documents import points
+from controlplane.jobs.engine.job_state import JobState
 from controlplane.ports import Blob, BlobProperties, Disk, Ports, Store
 
 LATE = "snapshots.late"
-"""Kind of the notes of tasks that nobody waits for any more, while their handlers may still take snapshots."""
+"""Kind of the notes of jobs whose snapshots nobody wants: handlers for which nobody waits any more may still take some,
+or the storage did not answer when they were to be deleted."""
 LATE_SNAPSHOTS = "late-snapshots"
 """Kind of what is due: a look for them."""
 TASK_METADATA = "taskid"
@@ -33,18 +37,23 @@ def delete_snapshots(
                 ports.blobs.delete(blob)
 
 
-def expect_late(
-    store: Store, job: str, disks: Sequence[Disk], since: datetime, until: datetime, seconds: float
-) -> None:
-    """Snapshots of this job are unwanted also when they are taken from now on. Its handler is able to for so many
-    seconds of real time; `since` and `until` are the same in world time, which may be moved faster."""
-    note = {
-        "disks": [disk.to_json() for disk in disks],
-        "since": since.isoformat(),
-        "until": until.isoformat(),
-        "real_until": time.time() + seconds,
-    }
-    store.put(LATE, job, {}, private=note)
+def expect_late(ports: Ports, state: JobState, disks: Sequence[Disk], seconds: float = 0.0) -> None:
+    """Snapshots of this job that no recovery point names are unwanted once it has ended, also when they are taken only
+    now. Its handlers are able to for so many seconds, of real time and of world time, which may be moved faster."""
+    store, now = ports.store, ports.clock.now()
+    until, real_until = now + timedelta(seconds=seconds), time.time() + seconds
+    with store.transaction():
+        if (before := store.get(LATE, state["job"])) is not None:
+            until = max(until, datetime.fromisoformat(before.private["until"]))
+            real_until = max(real_until, before.private.get("real_until", 0.0))
+        note = {
+            "disks": [disk.to_json() for disk in disks],
+            "document": state["job_document"],
+            "since": now.isoformat(),
+            "until": until.isoformat(),
+            "real_until": real_until,
+        }
+        store.put(LATE, state["job"], {}, private=note)
 
 
 def expected_late(store: Store) -> set[str]:
@@ -59,14 +68,20 @@ def dues(store: Store) -> Iterator[Due]:
 
 
 def delete_late(ports: Ports, job: str) -> None:
-    """Delete what has come of one of them, and forget it once nothing can come any more. PortError."""
+    """Delete what has come of one of them, and forget it once nothing can come any more. What a job that still runs has
+    taken is not named yet. PortError."""
     note = ports.store.get(LATE, job)
     if note is None:
         return
+    document = ports.store.get(jobs.KIND, str(note.private.get("document")))
+    if document is not None and jobs.from_json(document.private["job"]).ended is None:
+        return
     disks = [Disk.from_json(disk) for disk in note.private["disks"]]
+    item_points = points.of_item(ports.store, str(document.private.get("item"))) if document is not None else []
+    named = {points.snapshot_of(disk) for point in item_points if point.has_snapshots for disk in point.disks}
     is_over = ports.clock.now() >= datetime.fromisoformat(note.private["until"])
     is_really_over = time.time() >= note.private.get("real_until", 0.0)
-    delete_snapshots(ports, disks, partial(_is_of, note.id))
+    delete_snapshots(ports, disks, partial(_is_of, note.id), but=named)
     if is_over and is_really_over:
         ports.store.delete(LATE, note.id)
 

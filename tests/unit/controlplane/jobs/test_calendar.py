@@ -16,6 +16,7 @@ from controlplane.domain.recovery_services import policy, protected_item, recove
 from controlplane.jobs.ahead import LATE_LOOKS, PAUSES
 from controlplane.jobs.documents import points
 from controlplane.jobs.engine import records
+from controlplane.jobs.engine.job_state import JobState
 from controlplane.jobs.protection import stopping
 from controlplane.jobs.protection.lifecycle import configure_protection
 from controlplane.jobs.retention import expiry, snapshots
@@ -28,6 +29,7 @@ from tests.unit.controlplane.jobs.backup_world import (
     POLICY,
     PROTECT_REQUEST,
     VAULT,
+    VM,
     BackupWorld,
     backup_world,
 )
@@ -285,7 +287,8 @@ def test_late_snapshots_are_looked_for_each_minute_and_then_as_what_is_tried_aga
 ) -> None:
     suspend(world)
     now = world.clock.now()
-    snapshots.expect_late(world.store, "a-job", world.disks, now, now + timedelta(minutes=20), 3600)
+    state: JobState = {"vm": VM, "job": "a-job", "job_document": "", "operation": "", "lock": ""}
+    snapshots.expect_late(world.ports, state, world.disks, timedelta(minutes=20).total_seconds())
     looks = []
     for _ in range(LATE_LOOKS + 3):
         due = timetable.next_due()

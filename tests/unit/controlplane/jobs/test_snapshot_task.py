@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
@@ -399,6 +399,70 @@ def test_snapshots_that_a_handler_takes_after_its_job_was_cancelled_are_deleted(
     world.store.put(own_snapshots.LATE, job, {}, private=note.private | {"real_until": 0.0})
     world.advance(3600)
     assert own_snapshots.expected_late(world.store) == set(), "its signature is over"
+
+
+def go_on_in_another_process(world: BackupWorld) -> None:
+    world.engine.close()
+    assert world.new_engine().recover() == 1
+
+
+def wait_for_report(world: BackupWorld, *script: Callable[[ScriptedFabric, SnapshotSettings], None]) -> Ticket:
+    """A backup whose first handler was asked; `script` is what this one and those after it do."""
+    world.fabric.script = list(script)
+    ticket = backup_now(world.ports, world.engine, ITEM, BACKUP_REQUEST)
+    assert comes_true(lambda: bool(world.engine.waiting()))
+    stop_schedules(world.store)
+    return ticket
+
+
+def test_snapshots_that_a_dead_storage_kept_go_once_it_answers(world: BackupWorld) -> None:
+    """Nobody waits for another backup of the machine."""
+
+    def taken_and_gone(guest: ScriptedFabric, settings: SnapshotSettings) -> None:
+        guest.take(settings)
+        world.blobs.listener = refuse
+        guest.remove_extension(VM, "VMSnapshot")
+
+    def refuse(verb: str, blob: Blob) -> None:
+        raise StorageUnavailable("no answer")
+
+    world.fabric.script = [taken_and_gone]
+    stop_schedules(world.store)
+    assert world.back_up()["status"] == "Failed"
+    world.blobs.listener = None
+    assert len(world.snapshots()) == 3
+    assert list(unnamed.find(world.ports, unnamed.listed(world.ports))) == [], "the service knows of them"
+    world.advance(3600)
+    assert world.snapshots() == []
+
+
+def late_snapshot(world: BackupWorld, number: int) -> Blob:
+    """What a handler of an earlier attempt takes."""
+    job = world.job_private()["job"]["id"]
+    disk = world.disks[0].blob
+    return disk.at(world.blobs.snapshot(disk, {"jobid": job, "taskid": f"t_{number}"}))
+
+
+def test_a_handler_whose_attempt_was_interrupted_may_come_late(world: BackupWorld) -> None:
+    """Its job has gone on with another attempt, and completed: what that took stays."""
+    ticket = wait_for_report(world, silent, snapshots())
+    go_on_in_another_process(world)
+    assert world.ended(ticket)["status"] == "Completed"
+    taken = set(world.snapshots())
+    late_snapshot(world, 1)
+    world.advance(3600)
+    assert set(world.snapshots()) == taken
+    assert world.restore(world.points()[0])["status"] == "Completed"
+
+
+def test_what_a_running_job_has_taken_is_left_alone(world: BackupWorld) -> None:
+    """Its snapshots are named by nobody yet, while an earlier attempt of it is looked after."""
+    wait_for_report(world, silent, silent)
+    go_on_in_another_process(world)
+    assert comes_true(lambda: bool(world.engine.waiting()))
+    snapshot = late_snapshot(world, 2)
+    own_snapshots.delete_late(world.ports, world.job_private()["job"]["id"])
+    assert world.snapshots() == [snapshot]
 
 
 # --------------------------------------------------------------------------------------------------- what failures mean
