@@ -19,6 +19,7 @@ from controlplane.jobs.documents import managed_disks
 from controlplane.jobs.engine import records
 from controlplane.jobs.provisioning import accounts
 from controlplane.jobs.requests import WRITTEN
+from controlplane.jobs.retention import snapshots
 from controlplane.json_object import Json
 from controlplane.service_settings import ServiceSettings
 from simulator.host.documents import machine_key
@@ -31,6 +32,11 @@ PASSING = {
 }
 """Kinds of notes that live as long as something is under way."""
 SNAPSHOT = "microsoft.compute/snapshots"
+
+
+def late(world: Path) -> list[str]:
+    """Jobs after whose snapshots the service still looks: as long as a handler of theirs may take some."""
+    return [f"the service looks for snapshots of {job}" for job in _rows(world, snapshots.LATE)]
 
 
 def in_store(world: Path) -> list[str]:

@@ -136,10 +136,11 @@ class Run:
         self.options.say(f"round {self.rounds}: {dict(self.kills)} {dict(self.findings.counts)} {dict(self.restores)}")
 
     def _settle_and_check(self) -> None:
+        is_last = self.count >= self.options.kills
         with self._timed("settling"):
-            settle(self.estate, self.ledger, self.options.patience_seconds, self.findings)
+            settle(self.estate, self.ledger, self.options.patience_seconds, self.findings, for_good=is_last)
         with self._timed("checking"):
-            self.checks.run(everything=self.count >= self.options.kills)
+            self.checks.run(everything=is_last)
         self.findings.add_all("orphan process", [f"{each}" for each in self.world.handlers()])
         self.findings.add_all("orphan process", self.world.others())
         if len(self.world.azurites()) != 1:
@@ -184,10 +185,12 @@ class Run:
         else:
             time.sleep(delay)  # a drawn moment
             self._kill(victim, "at any time")
-        worker.join()
+        with self._timed("ending what is asked"):
+            worker.join()
         if victim != "handler":
             self._without_handlers.clear()  # a start has begun their tasks anew
-            self._ended()
+            with self._timed("ending"):
+                self._ended()
             self.estate.client.close()
             self.estate.client = self._start()
 
@@ -255,8 +258,9 @@ class Run:
 
     def _await_handlers(self) -> list[psutil.Process]:
         deadline = time.monotonic() + HANDLER_SECONDS
-        while not (handlers := self.world.handlers()) and time.monotonic() < deadline:
-            time.sleep(0.005)
+        with self._timed("awaiting handlers"):
+            while not (handlers := self.world.handlers()) and time.monotonic() < deadline:
+                time.sleep(0.005)
         return handlers
 
     def _kill_in_freeze(self, victim: str) -> None:

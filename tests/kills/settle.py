@@ -20,8 +20,11 @@ Look = Callable[[], list[str]]
 """What is not at rest yet, a sentence each."""
 
 
-def settle(estate: Estate, ledger: Ledger, patience_seconds: float, findings: Findings) -> None:
-    """Wait until every operation, job, deployment and resource has come to its end, and every machine is ready."""
+def settle(
+    estate: Estate, ledger: Ledger, patience_seconds: float, findings: Findings, *, for_good: bool = False
+) -> None:
+    """Wait until every operation, job, deployment and resource has come to its end, and every machine is ready.
+    `for_good`: and until no handler of long ago is expected any more."""
     deadline = time.monotonic() + patience_seconds
     waits: tuple[tuple[str, Look], ...] = (
         ("stuck", lambda: ledger.follow(estate.client)),
@@ -30,6 +33,7 @@ def settle(estate: Estate, ledger: Ledger, patience_seconds: float, findings: Fi
         ("stuck", _until_good(lambda: _succeeded(estate.client), lambda vm: _not_ready(estate.client, vm))),
         ("frozen", _until_good(lambda: _running(estate.client), lambda vm: _frozen(estate.client, vm))),
         ("left over", lambda: leftovers.in_store(estate.state)),
+        ("left over", lambda: leftovers.late(estate.state) if for_good else []),
     )
     for kind, left in waits:
         while unended := _patiently(left):
