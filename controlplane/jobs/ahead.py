@@ -25,7 +25,7 @@ from controlplane.jobs.backup import retries, starts
 from controlplane.jobs.documents import points, sessions
 from controlplane.jobs.engine import records
 from controlplane.jobs.protection import security_alerts
-from controlplane.jobs.retention import archive, deleted_vaults, expiry, snapshots
+from controlplane.jobs.retention import archive, deleted_vaults, expiry, left_in_vault, snapshots
 from controlplane.json_object import Json
 from controlplane.ports import Commit, Document, Ports, ServiceSettings, Store
 
@@ -50,6 +50,7 @@ NOTES: dict[str, Callable[[Store], Iterator[Due]]] = {
 _OF_NOTES = {
     **{kind: (kind,) for kind in NOTES},
     expiry.PURGED: (expiry.EXPIRED,),
+    left_in_vault.LEFT: (expiry.EXPIRED,),
     records.LOCK: (expiry.EXPIRED,),
     protected_item.KIND: (deleted_vault.KIND,),
 }

@@ -280,6 +280,15 @@ class SnapshotLeftBehind(
 
 
 @dataclass(frozen=True)
+class VaultCopyLeftBehind(
+    Fact, name="vault_copy.left_behind", party=Party.SERVICE, parents=(TaskState.NAME,), job=ALWAYS, vm=SOMETIMES
+):
+    """What a job wrote into the vault and took back could not be deleted. The clean-up does it."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
 class TransferProgress(
     Fact, name="transfer.progress", party=Party.SERVICE, parents=(TaskState.NAME,), job=ALWAYS, vm=ALWAYS
 ):

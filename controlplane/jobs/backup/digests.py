@@ -20,7 +20,7 @@ from controlplane.jobs.documents import points
 from controlplane.jobs.engine import records
 from controlplane.jobs.engine.job_state import JobState
 from controlplane.jobs.engine.plan import Outcome, Step
-from controlplane.jobs.retention import findings
+from controlplane.jobs.retention import findings, left_in_vault
 from controlplane.ports import PortError, Ports, Store
 from controlplane.vault_format.damage import SnapshotDamaged, VaultCorrupt
 from controlplane.vault_format.sources import in_order
@@ -72,9 +72,14 @@ def kept(ports: Ports, state: JobState, point: RecoveryPoint, disks: Sequence[Po
             vault.delete(disk.digests, [])
         made[disk.lun] = name, content
 
+    if not made:
+        return Outcome(state)
+
     def commit(store: Store) -> None:
         now = points.find(store, point.document)
-        if now is None or not made:
+        if now is None:
+            left = {name: lun for lun, (name, _) in made.items()}
+            left_in_vault.note(store, ports, state, point.item, left)
             return
         for lun, (name, content) in made.items():
             now = recovery_point.with_disk(now, lun, lambda disk: replace(disk, digests=name, content=content))  # noqa: B023
@@ -84,11 +89,10 @@ def kept(ports: Ports, state: JobState, point: RecoveryPoint, disks: Sequence[Po
 
 
 def forgotten(ports: Ports, state: JobState, point: str, luns: Sequence[int], but: Collection[str] = ()) -> Outcome:
-    """Without what this job has made for the recovery point of this id."""
-    vault = VaultStore(ports.vault_blobs, ports.settings.vault_account)
-    for name in {digests_name(point, state["job"], lun) for lun in luns}.difference(but):
-        vault.delete(name, [])
-    return Outcome(state)
+    """Without what this job has made for this recovery point, which may be gone by now."""
+    item, _, id = point.rpartition("/recoveryPoints/")
+    made = {digests_name(id, state["job"], lun): lun for lun in luns}
+    return left_in_vault.taken_back(ports, state, item, {name: made[name] for name in made.keys() - set(but)})
 
 
 # ------------------------------------------------------------------------------------------------- the step of a backup
@@ -102,14 +106,15 @@ def keep_digests(ports: Ports, state: BackupState) -> Outcome:
     try:
         return kept(ports, state, point, point.disks)
     except PortError as problem:
-        with suppress(PortError):
-            forget_digests(ports, state)
-        return Outcome(state, events=(records.event(state, events.DigestsSkipped(point.id, str(problem))),))
+        skipped = records.event(state, events.DigestsSkipped(point.id, str(problem)))
+        forgotten = forget_digests(ports, state)
+        return replace(forgotten, events=(skipped, *forgotten.events))
 
 
 def forget_digests(ports: Ports, state: BackupState) -> Outcome:
     """They go with the point."""
-    return forgotten(ports, state, state["point"], [disk["lun"] for disk in state["disks"]])
+    point = f"{state['item']}/recoveryPoints/{state['point']}"
+    return forgotten(ports, state, point, [disk["lun"] for disk in state["disks"]])
 
 
 KEEP_DIGESTS = Step("Keep the digests", do=keep_digests, undo=forget_digests, required=False, listed=False)

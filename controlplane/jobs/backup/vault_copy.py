@@ -16,7 +16,7 @@ from controlplane.jobs.backup.states import BackupInput, BackupState
 from controlplane.jobs.documents import damage, points
 from controlplane.jobs.engine import records
 from controlplane.jobs.engine.plan import Outcome
-from controlplane.jobs.retention import findings
+from controlplane.jobs.retention import findings, left_in_vault
 from controlplane.ports import Disk, Ports, Store
 from controlplane.vault_format.damage import KnownDamage, VaultCorrupt
 from controlplane.vault_format.vault_store import VaultPoint, VaultStore
@@ -88,12 +88,8 @@ def _vaulted(disk: PointDisk, copy: VaultPoint) -> PointDisk:
 
 
 def delete_vault_copy(ports: Ports, state: BackupState) -> Outcome:
-    vault = VaultStore(ports.vault_blobs, ports.settings.vault_account)
-    others = [each for each in points.of_item(ports.store, state["item"]) if each.id != state["point"]]
-    for disk in disks_of(state):
-        kept = [each.vault for point in others for each in point.disks if each.lun == disk.lun and each.vault]
-        vault.delete(_vault_name(state, disk.lun), [VaultPoint.from_json(copy) for copy in kept])
-    return Outcome(state)
+    names = {_vault_name(state, disk.lun): disk.lun for disk in disks_of(state)}
+    return left_in_vault.taken_back(ports, state, state["item"], names)
 
 
 def names(state: BackupInput, job: str) -> list[str]:

@@ -50,7 +50,7 @@ def forget_digests(ports: Ports, state: RestoreState) -> Outcome:
     point = points.find(ports.store, state["point"])
     named = [disk.digests for disk in point.disks] if point else []
     luns = [disk["lun"] for disk in state["disks"]]
-    return digests.forgotten(ports, state, state["point"].rpartition("/")[2], luns, named)
+    return digests.forgotten(ports, state, state["point"], luns, named)
 
 
 def rebuild_from_snapshots(ports: Ports, state: RestoreState) -> Outcome:

@@ -11,7 +11,7 @@ process in between leaves nothing behind.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -19,15 +19,15 @@ from controlplane.domain.due import Due
 from controlplane.domain.events import service as events
 from controlplane.domain.recovery_services import job as jobs
 from controlplane.domain.recovery_services import policy, protected_item, recovery_point, retention, vault
-from controlplane.domain.recovery_services.recovery_point import PointDisk, RecoveryPoint
+from controlplane.domain.recovery_services.recovery_point import RecoveryPoint
 from controlplane.domain.state_machine import advance
 from controlplane.jobs.documents import points, policy_effects, restore_points
 from controlplane.jobs.engine import item_locks, records
 from controlplane.jobs.protection import security_alerts, stopping
-from controlplane.jobs.retention import snapshots
+from controlplane.jobs.retention import left_in_vault, snapshots
 from controlplane.json_object import Json
 from controlplane.ports import Blob, Disk, Document, PortError, Ports, Store
-from controlplane.vault_format.vault_store import VaultPoint, VaultStore
+from controlplane.vault_format.vault_store import VaultStore
 
 EXPIRED = "recovery_point.expired"
 PURGED = "protected_item.purged"
@@ -76,7 +76,7 @@ def is_of_points(due: Due) -> bool:
 
 def dues_of_notes(store: Store) -> Iterator[Due]:
     """What could not be erased when it was taken from its item."""
-    for kind in (EXPIRED, PURGED):
+    for kind in (EXPIRED, PURGED, left_in_vault.LEFT):
         for note in store.find(kind):
             if kind == PURGED or not is_used(store, note.parent):
                 yield Due(_since(note), CLEAN_UP, note.id)
@@ -317,17 +317,21 @@ def _note(store: Store, id: str, doomed: RecoveryPoint) -> None:
 
 
 def erase_noted(ports: Ports, item: str | None = None, go_on: Callable[[], bool] = lambda: True) -> None:
-    """Erase what has been taken from an item, or from all. What the storage refuses is left and told. Ends early where
-    `go_on` says so."""
-    erasures: Mapping[str, Callable[[Ports, Json], None]] = {EXPIRED: _erase_point, PURGED: _erase_traces}
+    """Erase what has been taken from an item, or from all, and what jobs have left there. What the storage refuses is
+    left and told. Ends early where `go_on` says so."""
+    erasures: Mapping[str, Callable[[Ports, str, Json], None]] = {
+        EXPIRED: _erase_point,
+        PURGED: _erase_traces,
+        left_in_vault.LEFT: left_in_vault.erase,
+    }
     for kind, erase in erasures.items():
         for note in _notes(ports.store, kind, item):
             if not go_on():
                 return
-            if kind == EXPIRED and is_used(ports.store, note.parent):
+            if kind != PURGED and is_used(ports.store, note.parent):
                 continue
             try:
-                erase(ports, note.private)
+                erase(ports, note.parent, note.private)
             except PortError as error:
                 ports.store.record(events.ExpiryLeftBehind(note.id, str(error)).event())
             else:
@@ -335,13 +339,13 @@ def erase_noted(ports: Ports, item: str | None = None, go_on: Callable[[], bool]
 
 
 def _notes(store: Store, kind: str, item: str | None) -> Sequence[Document]:
-    if kind == EXPIRED or item is None:
+    if kind != PURGED or item is None:
         return store.find(kind, item)
     note = store.get(kind, item)
     return [note] if note else []
 
 
-def _erase_point(ports: Ports, note: Json) -> None:
+def _erase_point(ports: Ports, item: str, note: Json) -> None:
     point = recovery_point.from_json(note["point"])
     if point.has_snapshots:
         for disk in point.disks:
@@ -350,20 +354,12 @@ def _erase_point(ports: Ports, note: Json) -> None:
     others = points.of_item(ports.store, point.item)
     for disk in point.disks:
         if disk.vault is not None:
-            copies.delete(disk.vault["name"], list(_copies(others, disk)))
+            copies.delete(disk.vault["name"], list(left_in_vault.copies_of_disk(others, disk.lun)))
         if disk.digests:
             copies.delete(disk.digests, [])
 
 
-def _copies(others: Iterable[RecoveryPoint], of: PointDisk) -> Iterable[VaultPoint]:
-    """What the vault has of the same disk at other points."""
-    for point in others:
-        for disk in point.disks:
-            if disk.lun == of.lun and disk.vault is not None:
-                yield VaultPoint.from_json(disk.vault)
-
-
-def _erase_traces(ports: Ports, note: Json) -> None:
+def _erase_traces(ports: Ports, item: str, note: Json) -> None:
     for report in note["reports"]:
         ports.blobs.delete(Blob(report["account"], report["container"], report["name"]))
     disks = [Disk.from_json(disk) for disk in note["disks"]]

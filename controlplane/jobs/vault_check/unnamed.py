@@ -14,7 +14,7 @@ from controlplane.domain.recovery_services import protected_item, recovery_point
 from controlplane.domain.recovery_services.recovery_point import RecoveryPoint
 from controlplane.jobs.documents import points
 from controlplane.jobs.engine import records
-from controlplane.jobs.retention import expiry, snapshots
+from controlplane.jobs.retention import expiry, left_in_vault, snapshots
 from controlplane.jobs.vault_check.report import Unnamed
 from controlplane.ports import Blob, Ports
 from controlplane.vault_format.damage import VaultCorrupt
@@ -52,6 +52,7 @@ def find(ports: Ports, listing: Listing) -> Iterator[Unnamed]:
     all_points = [*_points(ports), *_being_erased(ports)]
     names = {name for point in all_points for disk in point.disks for name in (disk.digests, _copy(disk.vault)) if name}
     named = {points.snapshot_of(disk) for point in all_points if point.has_snapshots for disk in point.disks}
+    names |= left_in_vault.names(ports.store)
     for name in sorted(listing.manifests - names - written):
         if (size := _size(ports, manifest_blob(ports.settings.vault_account, name))) is not None:
             yield Unnamed("manifest", name, size)

@@ -52,6 +52,7 @@ NOT_PRINTED: Mapping[str, str] = {
     "EtagMismatch": "an answer of ARM",
     "GuestNotReady": "an answer of ARM, or the error of a job",
     "KeyError": "a bug",
+    "LedgerDamaged": "the reason in an event",
     "LABELS": "tested by its keys",
     "PLACES": "a part of a check's name",
     "Refused": "an answer to clients of the control API other than the command",

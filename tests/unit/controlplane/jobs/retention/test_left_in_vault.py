@@ -1,0 +1,111 @@
+"""What a job could not take back from the vault is deleted later, and belongs to nobody meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from controlplane.jobs.documents import points
+from controlplane.jobs.retention import left_in_vault
+from controlplane.jobs.vault_check import unnamed
+from controlplane.ports import Blob, StorageUnavailable
+from tests.unit.controlplane.jobs.backup_world import ITEM, BackupWorld, backup_world
+
+
+@pytest.fixture
+def world() -> Iterator[BackupWorld]:
+    with backup_world() as world:
+        world.write(1, 1, 50)
+        world.back_up()
+        world.clock.jump(60)
+        yield world
+
+
+def fails_from(is_last: Callable[[str, Blob], bool]) -> Callable[[str, Blob], None]:
+    """The transfer fails once; and the storage answers for the vault no more after the call that `is_last`."""
+    refused, over = [], []
+
+    def listener(verb: str, blob: Blob) -> None:
+        if verb == "commit" and blob.name.startswith("packs/") and not refused:
+            refused.append(blob)
+            raise StorageUnavailable("no answer")
+        if over and verb in {"delete", "put", "commit"}:
+            raise StorageUnavailable("no answer")
+        if is_last(verb, blob):
+            over.append(blob)
+            raise StorageUnavailable("no answer")
+
+    return listener
+
+
+def is_last_manifest_of_digests(verb: str, blob: Blob) -> bool:
+    return verb == "put done" and blob.name.startswith("manifests/digests/") and blob.name.endswith("/1")
+
+
+def without_owner(world: BackupWorld) -> list[str]:
+    return [each.name for each in unnamed.find(world.ports, unnamed.listed(world.ports))]
+
+
+def digests(world: BackupWorld) -> list[str]:
+    return [name for name in world.vault_blobs() if name.startswith("manifests/digests/")]
+
+
+def copies(world: BackupWorld) -> list[str]:
+    return [name for name in world.vault_blobs() if name.startswith("manifests/") and name not in digests(world)]
+
+
+def test_digests_that_a_backup_could_not_take_back_are_deleted_later(world: BackupWorld) -> None:
+    world.write(1, 3, 51)
+    world.blobs.listener = fails_from(is_last_manifest_of_digests)
+    assert world.back_up()["status"] == "CompletedWithWarnings"
+    world.blobs.listener = None
+    assert (len(digests(world)), without_owner(world)) == (3, [])
+    assert world.events("vault_copy.left_behind")
+    world.advance(60)
+    assert (digests(world), without_owner(world)) == ([], [])
+    assert world.store.find(left_in_vault.LEFT) == []
+    assert world.restore(world.points()[-1])["status"] == "Completed"
+
+
+def test_a_copy_that_an_undo_could_not_delete_is_deleted_later(world: BackupWorld) -> None:
+    before = copies(world)
+    world.write(1, 3, 51)
+
+    def refuse(verb: str, blob: Blob) -> None:
+        if verb == "commit done" or (verb == "delete" and blob.account == world.ports.settings.vault_account):
+            raise StorageUnavailable("no answer")
+
+    world.blobs.listener = refuse
+    assert world.back_up()["status"] == "CompletedWithWarnings"
+    world.blobs.listener = None
+    (note,) = world.store.find(left_in_vault.LEFT)
+    assert {lun for name, lun in note.private["names"].items() if not name.startswith("digests/")} == {-1, 0, 1}
+    assert without_owner(world) == []
+    world.advance(60)
+    assert (copies(world), without_owner(world)) == (before, [])
+    assert world.store.find(left_in_vault.LEFT) == []
+
+
+def test_digests_of_a_point_that_went_meanwhile_are_deleted(world: BackupWorld) -> None:
+    """The start after a kill names points as lost, also those whose backup goes on."""
+
+    def lose_the_point(verb: str, blob: Blob) -> None:
+        if is_last_manifest_of_digests(verb, blob):
+            with world.store.transaction():
+                points.remove(world.store, ITEM, world.points()[-1].id)
+
+    refuse_transfer = fails_from(lambda verb, blob: False)
+
+    def listener(verb: str, blob: Blob) -> None:
+        refuse_transfer(verb, blob)
+        lose_the_point(verb, blob)
+
+    before = set(world.vault_blobs())
+    world.write(1, 3, 51)
+    world.blobs.listener = listener
+    assert world.back_up()["status"] == "Failed"
+    world.blobs.listener = None
+    world.advance(60)
+    assert set(world.vault_blobs()) == before
+    assert without_owner(world) == []
