@@ -24,7 +24,8 @@ def world() -> Iterator[BackupWorld]:
 
 def fails_from(is_last: Callable[[str, Blob], bool]) -> Callable[[str, Blob], None]:
     """The transfer fails once; and the storage answers for the vault no more after the call that `is_last`."""
-    refused, over = [], []
+    refused: list[Blob] = []
+    over: list[Blob] = []
 
     def listener(verb: str, blob: Blob) -> None:
         if verb == "commit" and blob.name.startswith("packs/") and not refused:
