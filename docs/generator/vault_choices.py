@@ -303,7 +303,9 @@ VAULTS = (
     Choice(
         "A lock on the group of the restore points",
         f"snapshots stay, and so do expired recovery points; from "
-        f"{ServiceSettings().instant_snapshots_per_item} on backups fail with `UserErrorRpCollectionLimitReached`, "
+        f"{ServiceSettings.instant_snapshots_per_item} on, and under an enhanced policy from "
+        f"{ServiceSettings.enhanced_instant_snapshots_per_item} on, backups fail with "
+        "`UserErrorRpCollectionLimitReached`, "
         "under a read-only lock at once with `UserErrorResourceIsInLockedState`",
         "clean-up and backups fail, as documented; how the first failure shows is not public",
         "controlplane/jobs/documents/restore_points.py",

@@ -220,7 +220,8 @@ def take_snapshot(ports: Ports, state: BackupState) -> Waiting[Outcome]:
     """The recovery point is there at once, in the instant tier."""
     disks = vault_copy.disks_of(state)
     _check_supported(ports, state, disks)
-    restore_points.check_room(ports, state["collection"], points.of_item(ports.store, state["item"]))
+    rules = expiry.policy_of(ports.store, state["policy"])
+    restore_points.check_room(ports, state["collection"], points.of_item(ports.store, state["item"]), rules)
     result = yield from snapshot_task.take(ports, state, disks)
     taken = ports.clock.now()
     point = RecoveryPoint(

@@ -13,6 +13,7 @@ from controlplane.domain.arm_id import subscription_of
 from controlplane.domain.compute import restore_point_collection as traces
 from controlplane.domain.compute import virtual_machine
 from controlplane.domain.compute.restore_point_collection import KIND, POINT_KIND, DiskTrace
+from controlplane.domain.recovery_services.policy import type_of
 from controlplane.domain.recovery_services.recovery_point import RecoveryPoint
 from controlplane.domain.resources import resource_group
 from controlplane.jobs.documents import locks
@@ -40,14 +41,14 @@ def placed(store: Store, point: RecoveryPoint, collection: str) -> RecoveryPoint
     return replace(point, restore_point=id)
 
 
-def check_room(ports: Ports, collection: str, points: Sequence[RecoveryPoint]) -> None:
+def check_room(ports: Ports, collection: str, points: Sequence[RecoveryPoint], policy: Json) -> None:
     """ServiceError where no further restore point may be made: the collection is locked, or full since one could not
-    be deleted any more."""
+    be deleted any more. `policy` are the properties of the item's, whose type says how many may be kept."""
     if not collection:
         return
     locks.check(ports.store, collection)
     kept = [point for point in points if point.restore_point and point.has_snapshots]
-    if len(kept) >= ports.settings.instant_snapshots_per_item and is_kept(ports.store, collection):
+    if len(kept) >= ports.settings.instant_snapshots_of(type_of(policy)) and is_kept(ports.store, collection):
         raise traces.limit_reached()
 
 

@@ -11,9 +11,19 @@ from controlplane.domain.compute import restore_point_collection as traces
 from controlplane.domain.recovery_services import policy
 from controlplane.domain.resources import lock, resource_group
 from controlplane.jobs.documents import points
+from controlplane.jobs.protection.lifecycle import configure_protection
 from controlplane.json_object import Json
 from controlplane.ports import ServiceSettings
-from tests.unit.controlplane.jobs.backup_world import MANAGED_DISKS, POLICY, VM, BackupWorld, backup_world
+from tests.unit.controlplane.jobs.backup_world import (
+    ITEM,
+    MANAGED_DISKS,
+    POLICY,
+    PROTECT_REQUEST,
+    VAULT,
+    VM,
+    BackupWorld,
+    backup_world,
+)
 from tests.unit.controlplane.passing_time import stop_schedules
 
 GROUP = "/subscriptions/s/resourceGroups/AzureBackupRG_westus_1"
@@ -130,6 +140,18 @@ def test_backups_fail_once_a_locked_collection_is_full() -> None:
         assert len(world.points()) == 3
         world.store.delete(lock.KIND, keep)
         assert world.back_up()["status"] == "Completed"
+
+
+def test_under_an_enhanced_policy_a_locked_collection_holds_as_many_as_compute_keeps() -> None:
+    settings = ServiceSettings(instant_snapshots_per_item=1, enhanced_instant_snapshots_per_item=3)
+    with backup_world(managed=True, settings=settings) as world:
+        request = {
+            "properties": {**PROTECT_REQUEST["properties"], "policyId": f"{VAULT}/backupPolicies/EnhancedPolicy"}
+        }
+        world.ended(configure_protection(world.ports, world.engine, ITEM, request))
+        add_lock(world, "CanNotDelete")
+        statuses = [job["status"] for job in back_up_daily(world, 4)]
+        assert statuses == ["Completed", "Completed", "Completed", "Failed"]
 
 
 def test_a_read_only_lock_lets_no_restore_point_be_made(world: BackupWorld) -> None:
