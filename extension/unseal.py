@@ -18,15 +18,16 @@ from extension.contract.protocol import Json, ProtocolError, SettingsFile, load_
 from extension.contract.settings_json import SettingsError, malformed
 
 LINUX_AGENT_FOLDER = Path("/var/lib/waagent")
-CERTIFICATES_FOLDER = Path("WindowsAzure", "Certificates")
-"""Stands for the machine's certificate store on the system disk of a simulated guest."""
+CERTIFICATES_FOLDERS = (Path("WindowsAzure", "Certificates"), Path("var", "lib", "waagent"))
+"""On the system disk of a simulated guest: the first stands for the certificate store of a Windows machine, the second
+is where the agent of a Linux one keeps them."""
 OPENSSL_SECONDS = 30
 
 
 def certificate_folders(package_root: Path) -> tuple[Path, ...]:
     """Where the agent of this machine keeps certificates and keys."""
     simulated = (folder for folder in (package_root, *package_root.parents) if (folder / TOKEN_FILE).is_file())
-    return *(folder / CERTIFICATES_FOLDER for folder in simulated), LINUX_AGENT_FOLDER
+    return *(disk / folder for disk in simulated for folder in CERTIFICATES_FOLDERS), LINUX_AGENT_FOLDER
 
 
 def unseal(settings: SettingsFile, folders: Sequence[Path], openssl: str = "openssl") -> Json:

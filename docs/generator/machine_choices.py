@@ -76,8 +76,8 @@ GUEST = (
     Choice(
         "Linux",
         "a machine whose osType is Linux freezes its file systems, by the extension VMSnapshotLinux, which is the same "
-        "program as for Windows; no pre- and post-scripts run, and its agent's folders are those of the Windows guests",
-        "the published handler runs scripts if there are any, and keeps its files where Linux keeps them",
+        "program as for Windows; no pre- and post-scripts run",
+        "the published handler runs scripts if there are any",
         "simulator/guest/linux.py",
     ),
     Choice(

@@ -1,10 +1,12 @@
 """The profile of Linux: what one of some image is and says of itself.
 
-It has no VSS, no writers and no registry: a backup freezes its file systems. Its agent keeps its files in the folders
-of the simulator's Windows guests, since paths of Linux are not simulated.
+It has no VSS, no writers and no registry: a backup freezes its file systems. Its agent keeps its files where the
+published Linux agent (Azure/WALinuxAgent, 2.15.0.1) does.
 """
 
 from __future__ import annotations
+
+from pathlib import Path
 
 from simulator.guest import windows
 from simulator.guest.os_profile import AgentProfile, OsProfile
@@ -25,13 +27,23 @@ _OTHER = ("linux", "")
 SERVICES = ("cron", "sshd", "walinuxagent")
 SYSTEM_FILES = ("vmlinuz", "initrd.img", "passwd", "fstab", "ld-linux-x86-64.so.2", "grub.cfg")
 
+LIBRARY = Path("var", "lib", "waagent")
+"""Certificates, handlers and what the agent itself remembers."""
+
 AGENT = AgentProfile(
     name="WALinuxAgent",
     version="2.15.0.1",
-    certificates=windows.AGENT.certificates,
-    state=windows.AGENT.state,
-    handlers=windows.AGENT.handlers,
-    handler_logs=windows.AGENT.handler_logs,
+    certificates=LIBRARY,
+    state=LIBRARY,
+    handlers=LIBRARY,
+    handler_logs=Path("var", "log", "azure"),
+    before_version="-",
+    logs_of_version=False,
+    settings="config",
+    status="status",
+    heartbeat="heartbeat.log",
+    events="events",
+    tells_deployment=False,
 )
 
 

@@ -18,9 +18,33 @@ class AgentProfile:
     """Where handlers find the certificates of the machine."""
     state: Path
     handlers: Path
-    """Where handlers are unpacked: below it a folder for each, and in that one for each version."""
+    """Where handlers are unpacked."""
     handler_logs: Path
-    """Where they write their logs, in folders of the same names."""
+    """Where they write their logs."""
+    before_version: str
+    """What stands in the name of a handler's folder between its name and its version."""
+    logs_of_version: bool
+    """Each version of a handler has a folder of its own for its logs."""
+    settings: str
+    """In the folder of a handler, where its settings lie."""
+    status: str
+    heartbeat: str
+    events: str
+    """In the folder of a handler's logs, where it leaves events."""
+    tells_deployment: bool
+    """Handlers are told in which deployment and role they run."""
+
+    def handler_folder(self, name: str, version: str) -> Path:
+        return self.handlers / f"{name}{self.before_version}{version}"
+
+    def log_folder(self, name: str, version: str) -> Path:
+        return self.handler_logs / name / version if self.logs_of_version else self.handler_logs / name
+
+    def versions_in(self, disk: Path, name: str) -> list[str]:
+        """Of which versions of a handler there are folders on a disk."""
+        folders, beginning = disk / self.handlers, f"{name}{self.before_version}"
+        found = (folder.relative_to(folders).as_posix() for folder in folders.glob(f"{beginning}*") if folder.is_dir())
+        return [path.removeprefix(beginning) for path in found]
 
 
 @dataclass(frozen=True, slots=True)

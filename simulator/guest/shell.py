@@ -22,8 +22,11 @@ LONGEST_OUTPUT_BYTES = 4096
 LONGEST_LINE = 32_767
 """Characters, as CreateProcess of Windows takes. The time of splitting grows with the square of a line's length."""
 READABLE = {"WindowsAzure/Logs": "WindowsAzure/Logs", "Packages/Plugins": "Packages/Plugins"}
-LINUX_READABLE = {"var/log/azure": "WindowsAzure/Logs", "var/lib/waagent": "Packages/Plugins"}
-"""Folders of the guest, by where they stand in its paths, that lie beside the disk. Keys and tokens lie elsewhere."""
+LINUX_READABLE = {"var/log/azure": "var/log/azure", "var/lib/waagent": "var/lib/waagent"}
+"""Folders of the guest, by where they stand in its paths, that lie beside the disk."""
+KEYS = ("*.prv", "TransportPrivate.pem")
+"""Names of private keys, which the agent of Linux keeps among its other files. The output of a command is shown in ARM,
+so they are in none."""
 PROVIDER = (
     "Provider name: 'Microsoft Software Shadow Copy provider 1.0'",
     "   Provider type: System",
@@ -152,6 +155,8 @@ def _read(surface: Surface, arguments: list[str]) -> str:
     if not path:
         raise _Complaint("the name of a file is missing")
     file = _beside(surface, path)
+    if file is not None and any(file.match(pattern) for pattern in KEYS):
+        raise _Complaint(f"{path}: this is a private key, which a command does not show")
     if file is not None and file.is_file():
         return redact(file.read_text(encoding="utf-8", errors="replace"))
     volume, name = _volume_of(surface, path)

@@ -37,7 +37,15 @@ AGENT = AgentProfile(
     state=Path("WindowsAzure", "GuestAgent"),
     handlers=Path("Packages", "Plugins"),
     handler_logs=Path("WindowsAzure", "Logs", "Plugins"),
+    before_version="/",
+    logs_of_version=True,
+    settings="RuntimeSettings",
+    status="Status",
+    heartbeat="Status/HeartBeat.Json",
+    events="Events",
+    tells_deployment=True,
 )
+"""Folders as Microsoft's documentation of the extensions and of their troubleshooting names them."""
 
 
 def profile(image: str, vss_available: bool = True) -> OsProfile:

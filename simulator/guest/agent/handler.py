@@ -50,26 +50,26 @@ class Handler:
 
     @property
     def root(self) -> Path:
-        return self.disk / self.agent.handlers / self.name / self.version
+        return self.disk / self.agent.handler_folder(self.name, self.version)
 
     @property
     def log_folder(self) -> Path:
-        return self.disk / self.agent.handler_logs / self.name / self.version
+        return self.disk / self.agent.log_folder(self.name, self.version)
 
     @property
     def settings_folder(self) -> Path:
-        return self.root / "RuntimeSettings"
+        return self.root / self.agent.settings
 
     @property
     def status_folder(self) -> Path:
-        return self.root / "Status"
+        return self.root / self.agent.status
 
     def status_file(self, sequence_number: int) -> Path:
         return self.status_folder / f"{sequence_number}.status"
 
     def others(self) -> list[Handler]:
         """Other versions of it that are installed, newest first."""
-        versions = [folder.name for folder in self.root.parent.glob("*") if folder.name != self.version]
+        versions = [each for each in self.agent.versions_in(self.disk, self.name) if each != self.version]
         handlers = [replace(self, version=version) for version in sorted(versions, key=numbers, reverse=True)]
         return [handler for handler in handlers if handler.state in (INSTALLED, ENABLED)]
 
@@ -96,17 +96,18 @@ class Handler:
     def initialize(self, deployment: str, role: str) -> None:
         """Its folders, and what it is told of them. Done again before each command: the machine's disk may lie in
         another folder than when the handler was installed."""
-        events = self.disk / self.agent.handler_logs / self.name / "Events"
+        events = self.disk / self.agent.handler_logs / self.name / self.agent.events
         for folder in (self.settings_folder, self.status_folder, self.log_folder, events):
             folder.mkdir(parents=True, exist_ok=True)
+        names = {"deploymentid": deployment, "rolename": role, "instance": role, "hostResolverAddress": ""}
         environment = HandlerEnvironment(
             name=self.name,
             log_folder=str(self.log_folder),
             config_folder=str(self.settings_folder),
             status_folder=str(self.status_folder),
-            heartbeat_file=str(self.status_folder / "HeartBeat.Json"),
+            heartbeat_file=str(self.root / self.agent.heartbeat),
             events_folder=str(events),
-            extra={"deploymentid": deployment, "rolename": role, "instance": role, "hostResolverAddress": ""},
+            extra=names if self.agent.tells_deployment else {},
         )
         file, text = self.root / ENVIRONMENT_FILE, environment.render()
         if not file.is_file() or file.read_bytes() != text.encode():
@@ -126,8 +127,9 @@ class Handler:
     def remove(self) -> None:
         """The logs stay."""
         shutil.rmtree(self.root, ignore_errors=True)
-        if self.root.parent.is_dir() and not any(self.root.parent.iterdir()):
-            self.root.parent.rmdir()
+        parent = self.root.parent
+        if parent != self.disk / self.agent.handlers and parent.is_dir() and not any(parent.iterdir()):
+            parent.rmdir()
 
     # ---------------------------------------------------------------------------------------- what the agent remembers
 

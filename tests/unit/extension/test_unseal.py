@@ -193,5 +193,6 @@ def test_certificates_of_a_simulated_guest_lie_beside_its_token(tmp_path: Path) 
     package.mkdir(parents=True)
     assert certificate_folders(package) == (LINUX_AGENT_FOLDER,)
     (tmp_path / "guest" / "bridge.token").write_text("t")
-    simulated = tmp_path / "guest" / "WindowsAzure" / "Certificates"
-    assert certificate_folders(package) == (simulated, LINUX_AGENT_FOLDER)
+    windows = tmp_path / "guest" / "WindowsAzure" / "Certificates"
+    linux = tmp_path / "guest" / "var" / "lib" / "waagent"
+    assert certificate_folders(package) == (windows, linux, LINUX_AGENT_FOLDER)

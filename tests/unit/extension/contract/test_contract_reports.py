@@ -73,6 +73,7 @@ OUTCOMES: list[tuple[str, int, Progress, Consistency | None, tuple[int, ...], st
     ("success-with-76.json", 76, "Failed", None, (), "FailedRetryableSnapshotFailedNoNetwork"),
     ("too-late.json", 402, "Failed", None, (), "FailedGuestAgentInvokedCommandTooLate"),
     ("freeze-failed.json", 121, "Failed", None, (), "FailedRetryableFsFreezeFailed"),
+    ("pre-script.json", 300, "Failed", None, (), "FailedPrepostPreScriptFailed"),
     ("plain-message.json", 2, "Failed", None, (), "error"),
     ("missing-keys.json", -1, "Failed", None, (), "-1"),
 ]
@@ -97,7 +98,9 @@ def test_every_golden_blob_is_judged() -> None:
     assert names == {f"status-blob.{row[0]}" for row in OUTCOMES}
 
 
-@pytest.mark.parametrize("name", ["in-progress", "application", "file-system", "crash", "partial", "freeze-failed"])
+@pytest.mark.parametrize(
+    "name", ["in-progress", "application", "file-system", "crash", "partial", "freeze-failed", "pre-script"]
+)
 def test_what_was_read_is_written_byte_for_byte(name: str) -> None:
     data = contract_golden.read(f"status-blob.{name}.json")
     assert read(f"status-blob.{name}.json").render().encode() == data

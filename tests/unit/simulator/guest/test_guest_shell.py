@@ -105,6 +105,20 @@ def test_logs_beside_the_disk_are_read_and_nothing_else_there(windows: Rig, tmp_
         assert "no such file" in complained(windows, f"cat {path}")
 
 
+def test_a_linux_guest_shows_the_files_of_its_agent_but_no_key(linux: Rig, tmp_path: Path) -> None:
+    library = tmp_path / "var" / "lib" / "waagent"
+    library.mkdir(parents=True)
+    for name in ("K.prv", "TransportPrivate.pem", "K.crt"):
+        (library / name).write_text(name, encoding="utf-8")
+    log = tmp_path / "var" / "log" / "azure" / "handler.log"
+    log.parent.mkdir(parents=True)
+    log.write_text("went well\n", encoding="utf-8")
+    assert said(linux, "cat /var/log/azure/handler.log") == "went well\n"
+    assert said(linux, "cat /var/lib/waagent/K.crt") == "K.crt\n"
+    for path in ("/var/lib/waagent/K.prv", "/var/lib/waagent/TransportPrivate.pem"):
+        assert complained(linux, f"cat {path}") == f"{path}: this is a private key, which a command does not show"
+
+
 def test_other_programs_are_not_there_and_the_rest_goes_on(windows: Rig) -> None:
     output, errors = windows.guest.run_script(["shutdown /s", "hostname", "systemctl status cron"])
     assert output == "sql01\n"
