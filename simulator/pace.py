@@ -6,6 +6,9 @@ and one whose process is killed begins its step anew. Pace is off unless somebod
 
 The wait has one deadline, its end: where time stands, one move of the clock brings it there. How far it is, is shown
 anew whenever the clock has gone on by more than a second.
+
+A world may also have plausible durations: each step then takes a time of its own, drawn from the seed. Like what is
+held, and unlike least durations, this belongs to the world and outlives its process.
 """
 
 from __future__ import annotations
@@ -23,6 +26,7 @@ from controlplane.jobs.engine.plan import Action, Outcome, Plan, State, Step, co
 from controlplane.jobs.engine.waiting import Wait, Waiting
 from controlplane.json_object import Json
 from controlplane.ports import Clock, Ports, Store
+from simulator import plausible_durations
 from simulator.failures import WrongUse
 
 KINDS = (
@@ -40,16 +44,20 @@ SHOWN_EVERY_SECONDS = 1.0
 """World seconds after which a waiting job's duration and progress are shown anew, where time goes on so slowly."""
 SHOWS_PROGRESS = "Restore"
 """The only kind of job whose progress ARM shows in percent."""
+PLAUSIBLE = "plausible"
+"""The word that asks for plausible durations."""
 WORLD_KIND, DOCUMENT = "world", "pace"
-"""Where the store keeps what is held. A hold outlives its process, so that a step stays held over a restart."""
+"""Where the store keeps what is held, and whether durations are plausible: both outlive their process."""
 
 
 @dataclass(frozen=True)
 class PaceSettings:
-    """Least durations in world seconds. `kinds` has those of kinds of jobs, which count in place of `seconds`."""
+    """Least durations in world seconds. `kinds` has those of kinds of jobs, which count in place of all else;
+    `plausible`: the other kinds take what is drawn for each step, and `seconds` at least."""
 
     seconds: float = 0.0
     kinds: Mapping[str, float] = field(default_factory=dict)
+    plausible: bool = False
 
     def __post_init__(self) -> None:
         for kind, seconds in (("", self.seconds), *self.kinds.items()):
@@ -60,46 +68,61 @@ class PaceSettings:
 
     @classmethod
     def parse(cls, given: Collection[str]) -> PaceSettings:
-        """From words such as `5` for every job and `Restore=20` for one kind."""
+        """From words such as `5` for every job, `Restore=20` for one kind, and `plausible`."""
         seconds, kinds = 0.0, {}
         for word in given:
+            if word == PLAUSIBLE:
+                continue
             kind, equals, number = word.rpartition("=")
             try:
                 value = float(number)
             except ValueError:
-                raise WrongUse(f"{word} is not a pace; write seconds, or KIND=SECONDS as in Restore=20") from None
+                raise WrongUse(
+                    f"{word} is not a pace; write seconds, KIND=SECONDS as in Restore=20, or plausible"
+                ) from None
             if equals:
                 kinds[kind] = value
             else:
                 seconds = value
-        return cls(seconds, kinds)
+        return cls(seconds, kinds, PLAUSIBLE in given)
 
-    def of(self, kind: str) -> float:
-        return self.kinds.get(kind, self.seconds)
+    def of(self, kind: str, drawn: timedelta) -> timedelta:
+        """How long a step of such a job takes at least, where this was drawn for it."""
+        if kind in self.kinds:
+            return timedelta(seconds=self.kinds[kind])
+        return max(timedelta(seconds=self.seconds), drawn if self.plausible else timedelta(0))
 
 
 @dataclass(frozen=True)
 class WaitingStep:
-    """A step that waits. `began` is world time."""
+    """A step that waits. `began` is world time; `drawn` is its plausible duration, whether it counts or not."""
 
     job: str
     kind: str
     step: str
     began: datetime
+    drawn: timedelta
 
 
 class Pace:
-    """The pace of one world. Changes count at once, also for the steps that wait already."""
+    """The pace of one world, drawn from its `seed`. Changes count at once, also for the steps that wait already.
 
-    def __init__(self, store: Store, settings: PaceSettings = PaceSettings()) -> None:
+    Without settings there are no least durations, and plausible ones if the world has had them."""
+
+    def __init__(self, store: Store, settings: PaceSettings | None = None, seed: int = 0) -> None:
         self._store = store
-        self._settings = settings
+        self._seed = seed
         self._lock = threading.Lock()
         self._revision = 0
         self._waiting: dict[str, WaitingStep] = {}
         self._steps: tuple[str, ...] = ()
         document = store.get(WORLD_KIND, DOCUMENT)
-        self._held = frozenset(document.json()["held"] if document else ())
+        kept: Json = document.json() if document else {}
+        self._held = frozenset(kept.get("held", ()))
+        was_plausible = bool(kept.get(PLAUSIBLE))
+        self._settings = settings or PaceSettings(plausible=was_plausible)
+        if self._settings.plausible != was_plausible:
+            self._keep()
 
     def paced(self, plans: Mapping[str, Plan]) -> Mapping[str, Plan]:
         """The same plans, of which those of a vault's jobs wait at their visible steps, or at the first if none is."""
@@ -120,10 +143,14 @@ class Pace:
         with self._lock, self._store.transaction():
             self._settings = settings or self._settings
             self._held = (self._held | to_hold) - to_release
-            self._store.put(WORLD_KIND, DOCUMENT, {"held": sorted(self._held)})
-            told = events.WorldPaced(self._settings.seconds, dict(self._settings.kinds), list(self.held))
+            self._keep()
+            now = self._settings
+            told = events.WorldPaced(now.seconds, dict(now.kinds), now.plausible, list(self.held))
             self._store.record(told.event())
             self._revision += 1
+
+    def _keep(self) -> None:
+        self._store.put(WORLD_KIND, DOCUMENT, {"held": sorted(self._held), PLAUSIBLE: self._settings.plausible})
 
     def release_all(self) -> None:
         """No step is held any more; the least durations stay."""
@@ -139,6 +166,7 @@ class Pace:
         return {
             "seconds": self._settings.seconds,
             "kinds": dict(self._settings.kinds),
+            "plausible": self._settings.plausible,
             "held": list(self.held),
             "waiting": [self._shown(each) for each in list(self._waiting.values()) if self._must_wait(each)],
             "steps": list(self._steps),
@@ -146,7 +174,7 @@ class Pace:
 
     def _until(self, waiting: WaitingStep) -> datetime | None:
         """World time until which it waits; None: it is held."""
-        least = timedelta(seconds=self._settings.of(waiting.kind))
+        least = self._settings.of(waiting.kind, waiting.drawn)
         return None if waiting.step in self._held else waiting.began + least
 
     def _must_wait(self, waiting: WaitingStep) -> bool:
@@ -181,8 +209,9 @@ class Pace:
         return do
 
     def _wait(self, step: str, ports: Ports, state: State) -> Waiting[None]:
-        kind = records.read(ports.store, state["job_document"]).operation
-        waiting = WaitingStep(state["job"], kind, step, ports.clock.now())
+        job = records.read(ports.store, state["job_document"])
+        drawn = plausible_durations.draw(self._seed, job, step)
+        waiting = WaitingStep(state["job"], job.operation, step, ports.clock.now(), drawn)
         while True:
             seen, now = self._revision, ports.clock.now()
             until = self._until(waiting)

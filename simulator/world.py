@@ -107,8 +107,8 @@ class Config:
     """Real time without a sign of life after which a machine does not hold world time any more."""
     job_workers: int | None = None
     """How many steps of jobs are at work at once; None: by the number of cores."""
-    pace: PaceSettings = field(default_factory=PaceSettings)
-    """The least duration of jobs' steps."""
+    pace: PaceSettings | None = None
+    """The least duration of jobs' steps; None: none, or plausible ones if the world has had them."""
     sim_networks: Sequence[IPv4Network | IPv6Network] = ()
     """Whose requests the control API accepts, besides those of this machine."""
     on_demand_backups_per_day: int | None = None
@@ -209,7 +209,7 @@ class World:
             settings=self._settings,
             vault_blobs=self._blobs_of(parties.VAULT),
         )
-        self.pace = Pace(self.store, config.pace)
+        self.pace = Pace(self.store, config.pace, self.state.seed)
         paced = self.pace.paced(plans(lambda: self._requests))
         self.engine = InlineEngine(paced, lambda: self.ports, self.store.runs, workers=config.job_workers)
         keep.callback(self.engine.close)

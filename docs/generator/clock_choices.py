@@ -93,4 +93,12 @@ CLOCK = (
         "documented that scheduled backups may be retried (FAQ); after which errors, how often and when is not public",
         "controlplane/jobs/backup/retries.py",
     ),
+    Choice(
+        "How long jobs take",
+        "no world time, unless a pace gives their steps some; a plausible pace draws it for each step from ranges, the "
+        "transfer to the vault from a quarter of an hour to three hours",
+        "documented that the snapshot comes first, that its transfer may take hours at peak times, and that a backup "
+        "takes less than 24 hours (About Azure VM backup); how they are spread is not public",
+        "simulator/plausible_durations.py",
+    ),
 )

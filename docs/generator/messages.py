@@ -62,11 +62,12 @@ CONSTANTS = frozenset(
         "BUILT_IN",
         "LISTENING",
         "SHELLS",
+        "STEP_SECONDS",
         "WAITING_COMMAND",
         "_IANA_BY_WINDOWS",
     }
 )
-"""Constants with the names and words of other programs, not with sentences."""
+"""Constants with names and words of Azure and of other programs, not with sentences."""
 OF_OTHERS = (
     "controlplane/domain/location.py",
     "controlplane/domain/recovery_services/supported_systems.py",

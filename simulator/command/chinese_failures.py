@@ -65,8 +65,8 @@ FAILURES = {
     "a pace of {seconds} seconds is not possible; use 0 to {longest}": (
         "无法使用 {seconds} 秒的节奏；请使用 0 到 {longest}"
     ),
-    "{word} is not a pace; write seconds, or KIND=SECONDS as in Restore=20": (
-        "{word} 不是节奏；请写秒数，或 KIND=SECONDS，例如 Restore=20"
+    "{word} is not a pace; write seconds, KIND=SECONDS as in Restore=20, or plausible": (
+        "{word} 不是节奏；请写秒数、KIND=SECONDS（例如 Restore=20）或 plausible"
     ),
     "workloads write at most {mib} MiB a day; ask for less": "工作负载每天最多写入 {mib} MiB；请减少",
     "workloads commit at most {most_transactions} transactions a day; ask for fewer": (

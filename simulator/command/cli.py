@@ -164,7 +164,8 @@ def up(
         list[str] | None,
         typer.Option(
             metavar="SECONDS",
-            help="Least duration of jobs' visible steps; KIND=SECONDS for one kind of job. May be repeated.",
+            help="Least duration of jobs' visible steps; KIND=SECONDS for one kind of job; plausible: drawn from the "
+            "seed for each step, and kept. May be repeated.",
             show_default=False,
         ),
     ] = None,
@@ -257,7 +258,7 @@ def up(
         hold_lapse_seconds=hold_lapse,
         endpoints_copy=endpoints,
         sim_networks=[_network(word) for word in sim_from or ()],
-        pace=PaceSettings.parse(pace or ()),
+        pace=PaceSettings.parse(pace) if pace else None,
         clock=ClockSettings.parse(clock, rate, start),
         limit_requests=limit_requests,
         on_demand_backups_per_day=on_demand_backups,

@@ -52,7 +52,8 @@ def pace(
         list[str] | None,
         typer.Argument(
             metavar="[SECONDS]...",
-            help="Least duration of jobs' visible steps; KIND=SECONDS for one kind of job, as in Restore=20.",
+            help="Least duration of jobs' visible steps; KIND=SECONDS for one kind of job, as in Restore=20; "
+            "plausible: drawn from the seed for each step.",
             show_default=False,
         ),
     ] = None,
@@ -65,7 +66,7 @@ def pace(
 ) -> None:
     """Slow down the jobs of the running world, hold their steps, or show what is slowed down and held."""
     from simulator.client import Client
-    from simulator.pace import PaceSettings
+    from simulator.pace import PLAUSIBLE, PaceSettings
 
     durations = least or []
     settings = PaceSettings.parse(durations)
@@ -73,9 +74,12 @@ def pace(
         body: Json = {"kinds": {}, "hold": hold or [], "release": release or []}
         if off:
             now = client.sim("GET", "/pace")
-            body |= {"seconds": 0, "kinds": dict.fromkeys(now["kinds"]), "release": [*body["release"], *now["held"]]}
-        if any("=" not in word for word in durations):
+            body |= {"seconds": 0, "kinds": dict.fromkeys(now["kinds"]), "plausible": False}
+            body["release"] += now["held"]
+        if any("=" not in word and word != PLAUSIBLE for word in durations):
             body["seconds"] = settings.seconds
+        if settings.plausible:
+            body["plausible"] = True
         body["kinds"] |= settings.kinds
         changes = bool(durations or hold or release or off)
         answer = client.sim("POST", "/pace", body) if changes else client.sim("GET", "/pace")
@@ -92,7 +96,8 @@ def pace_lines(pace: Json, language: str) -> Sequence[str]:
     def line(key: str, **values: object) -> str:
         return texts.label(key, language, **values)
 
-    lines = [line("pace_of_all", seconds=f"{pace['seconds']:g}")] if pace["seconds"] else []
+    lines = [line("pace_plausible")] if pace["plausible"] else []
+    lines += [line("pace_of_all", seconds=f"{pace['seconds']:g}")] if pace["seconds"] else []
     lines += [line("pace_of_kind", kind=kind, seconds=f"{seconds:g}") for kind, seconds in pace["kinds"].items()]
     lines += [line("pace_held", step=step, quoted=shlex.quote(step)) for step in pace["held"]]
     for waiting in pace["waiting"]:

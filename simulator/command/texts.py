@@ -190,6 +190,10 @@ LABELS: dict[str, tuple[str, str]] = {
     "clock_failed": ("it is {now}: {problem}", "现在是 {now}：{problem}"),
     "up_pace": ("pace       {line}", "节奏       {line}"),
     "pace_off": ("off", "关闭"),
+    "pace_plausible": (
+        "each step takes a plausible time, drawn from the seed",
+        "每个步骤的持续时间合乎常理，由种子决定",
+    ),
     "pace_of_all": ("each step takes at least {seconds} s", "每个步骤至少持续 {seconds} 秒"),
     "pace_of_kind": ("each step of {kind} takes at least {seconds} s", "{kind} 的每个步骤至少持续 {seconds} 秒"),
     "pace_held": (

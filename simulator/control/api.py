@@ -23,7 +23,7 @@ GET  /_sim/clock/due?by=30d         what an advance would come upon; to=TIME or 
 GET  /_sim/limits                   how many requests there were, and what is left of their limits
 POST /_sim/limits                   {"enforced"?, "refill"?}: refuse who has none left, fill all up
 GET  /_sim/pace                     the least duration of jobs' steps, what is held and what waits
-POST /_sim/pace                     {"seconds"?, "kinds"?, "hold"?, "release"?}: change that
+POST /_sim/pace                     {"seconds"?, "kinds"?, "plausible"?, "hold"?, "release"?}: change that
 """
 
 from __future__ import annotations

@@ -104,6 +104,7 @@ def _add_pace(app: FastAPI, world: Callable[[], WorldControls]) -> None:
     def change(
         seconds: Annotated[StrictFloat | None, Body()] = None,
         kinds: Annotated[dict[str, StrictFloat | None] | None, Body()] = None,
+        plausible: Annotated[StrictBool | None, Body()] = None,
         hold: Annotated[list[str], Body()] = [],  # noqa: B006 - it is only read
         release: Annotated[list[str], Body()] = [],  # noqa: B006
     ) -> Json:
@@ -111,6 +112,8 @@ def _add_pace(app: FastAPI, world: Callable[[], WorldControls]) -> None:
         controls = world().pace
         now = controls.settings
         of_kinds = {kind: value for kind, value in {**now.kinds, **(kinds or {})}.items() if value is not None}
-        settings = PaceSettings(now.seconds if seconds is None else seconds, of_kinds)
+        settings = PaceSettings(
+            now.seconds if seconds is None else seconds, of_kinds, now.plausible if plausible is None else plausible
+        )
         controls.change(settings, hold=hold, release=release)
         return controls.to_json()

@@ -41,7 +41,7 @@ def in_bash(script: str, folder: Path, **variables: str) -> str:
 
 
 def test_the_page_has_its_blocks() -> None:
-    assert len(BY_COMMAND) == 5
+    assert len(BY_COMMAND) == 6
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is missing; on Debian and Ubuntu: apt install curl")
@@ -72,6 +72,11 @@ def test_a_world_with_work_for_each_day(folder: Path) -> None:
     told = in_bash(COMMAND + busy, folder)
     assert told.splitlines()[0].endswith("busy/endpoints.json"), "it was up"
     assert not (folder / "busy/endpoints.json").exists(), "and is stopped"
+
+
+def test_a_world_with_plausible_durations(folder: Path) -> None:
+    (alive,) = [block for block in BY_COMMAND if "--pace plausible" in block]
+    assert "each step takes a plausible time, drawn from the seed" in in_bash(COMMAND + alive, folder)
 
 
 @pytest.mark.slow

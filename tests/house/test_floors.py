@@ -293,7 +293,15 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     ),
     "simulator.packages": (CONTRACT,),
     "simulator.parties": (PORTS,),
-    "simulator.pace": (EVENTS, RECOVERY_SERVICES, PORTS, f"{JOBS}.engine", "simulator.failures"),
+    "simulator.plausible_durations": (RECOVERY_SERVICES,),
+    "simulator.pace": (
+        EVENTS,
+        RECOVERY_SERVICES,
+        PORTS,
+        f"{JOBS}.engine",
+        "simulator.failures",
+        "simulator.plausible_durations",
+    ),
     "simulator.clock": (
         DOMAIN,
         ERRORS,

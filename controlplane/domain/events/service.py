@@ -511,6 +511,8 @@ class WorldPaced(Fact, name="world.paced", party=Party.WORLD, parents=(ROOT,)):
     """Least duration of a step."""
     kinds: dict[str, float]
     """The same for kinds of jobs."""
+    plausible: bool
+    """Whether steps take plausible times, drawn from the seed."""
     held: list[str]
     """The names of all steps that are held now."""
 

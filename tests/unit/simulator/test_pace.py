@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -19,6 +19,7 @@ from controlplane.jobs.restore.restore import restore
 from controlplane.json_object import Json
 from simulator.failures import WrongUse
 from simulator.pace import KINDS, Pace, PaceSettings
+from simulator.plausible_durations import STEP_SECONDS
 from tests.patience import comes_true
 from tests.unit.controlplane.jobs.backup_world import BACKUP_REQUEST, ITEM, RESTORE_REQUEST, BackupWorld, backup_world
 
@@ -32,7 +33,7 @@ def world() -> Iterator[BackupWorld]:
         yield world
 
 
-def paced(world: BackupWorld, settings: PaceSettings = PaceSettings()) -> Pace:  # noqa: B008 - it is frozen
+def paced(world: BackupWorld, settings: PaceSettings | None = None) -> Pace:
     """The pace of the next process, whose engine is this world's from now on."""
     pace = Pace(world.store, settings)
     world.new_engine(*pace.paced(PLANS).values())
@@ -64,7 +65,14 @@ def tasks(world: BackupWorld, ticket: Ticket) -> list[str]:
 def test_without_a_pace_nothing_waits(world: BackupWorld) -> None:
     pace = paced(world)
     assert world.back_up()["status"] == "Completed"
-    assert pace.to_json() | {"steps": []} == {"seconds": 0, "kinds": {}, "held": [], "waiting": [], "steps": []}
+    assert pace.to_json() | {"steps": []} == {
+        "seconds": 0,
+        "kinds": {},
+        "plausible": False,
+        "held": [],
+        "waiting": [],
+        "steps": [],
+    }
 
 
 def test_each_visible_step_takes_at_least_the_pace(world: BackupWorld) -> None:
@@ -168,7 +176,7 @@ def test_a_new_pace_counts_for_what_waits_already(world: BackupWorld) -> None:
     pace.change(PaceSettings())
     assert pace.to_json()["waiting"] == []
     assert world.ended(ticket)["status"] == "Completed"
-    assert world.events("world.paced") == [{"seconds": 0.0, "kinds": {}, "held": []}]
+    assert world.events("world.paced") == [{"seconds": 0.0, "kinds": {}, "plausible": False, "held": []}]
 
 
 def test_a_held_step_waits_until_it_is_released(world: BackupWorld) -> None:
@@ -201,6 +209,72 @@ def test_a_held_step_is_still_held_after_a_restart_and_a_paced_one_begins_anew(w
     world.engine.recover()
     assert world.ended(ticket)["status"] == "Completed"
     assert len(world.points()) == 1
+
+
+def step_seconds(world: BackupWorld, ticket: Ticket) -> list[float]:
+    """How long the steps of a job take, which time is moved through as a clock that stands moves itself."""
+    taken = []
+    while True:
+        assert comes_true(lambda: not world.engine.holders() and not world.engine.look() and not world.engine.holders())
+        deadline = world.engine.next_deadline()
+        if deadline is None:
+            break
+        taken.append((deadline - world.clock.now()).total_seconds())
+        world.clock.jump(taken[-1])
+    assert world.ended(ticket)["status"] == "Completed"
+    return taken
+
+
+def test_plausible_durations_are_drawn_for_each_step(world: BackupWorld) -> None:
+    paced(world, PaceSettings.parse(["plausible"]))
+    began = world.clock.now()
+    ticket = start_backup(world)
+    snapshot, transfer = step_seconds(world, ticket)
+    for step, seconds in ((SNAPSHOT, snapshot), (TRANSFER, transfer)):
+        least, most = STEP_SECONDS[step]
+        assert least <= seconds <= most
+    job = shown(world, ticket)
+    assert datetime.fromisoformat(job["startTime"]) == began
+    assert datetime.fromisoformat(job["endTime"]) - began == timedelta(seconds=snapshot + transfer)
+    assert world.points()[0].time == began + timedelta(seconds=snapshot), "the snapshot is taken at the end of its step"
+
+
+def test_a_seed_draws_the_same_durations_again_and_another_one_others() -> None:
+    def of(seed: int) -> list[list[float]]:
+        with backup_world() as world:
+            world.new_engine(*Pace(world.store, PaceSettings(plausible=True), seed).paced(PLANS).values())
+            return [step_seconds(world, start_backup(world)) for _ in range(2)]
+
+    first = of(1)
+    assert first[0] != first[1], "each job draws anew"
+    assert of(1) == first
+    assert of(2) != first
+
+
+def test_plausible_durations_give_way_to_those_of_a_kind_and_are_no_shorter_than_those_of_all(
+    world: BackupWorld,
+) -> None:
+    world.back_up()
+    paced(world, PaceSettings.parse(["plausible", "Backup=7", "36000"]))
+    assert step_seconds(world, start_backup(world)) == [7, 7]
+    assert step_seconds(world, start_restore(world)) == [36000]
+
+
+def test_a_world_keeps_plausible_durations_until_a_start_names_another_pace(world: BackupWorld) -> None:
+    paced(world, PaceSettings.parse(["plausible"]))
+    assert paced(world).settings == PaceSettings(plausible=True)
+    paced(world, PaceSettings(5))
+    assert paced(world).settings == PaceSettings()
+    paced(world).change(PaceSettings(plausible=True))
+    assert paced(world).settings == PaceSettings(plausible=True)
+
+
+def test_all_that_can_be_paced_has_a_plausible_duration_and_a_job_stays_below_a_day(world: BackupWorld) -> None:
+    """Below the 24 hours that the service documents for a backup."""
+    assert set(paced(world).to_json()["steps"]) == set(STEP_SECONDS)
+    for plan in PLANS.values():
+        names = [step.name for step in plan.steps if step.listed] or [plan.steps[0].name]
+        assert sum(STEP_SECONDS[name][1] for name in names if name in STEP_SECONDS) < 24 * 3600
 
 
 def test_a_paced_step_needs_no_worker(world: BackupWorld) -> None:

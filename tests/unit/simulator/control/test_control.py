@@ -244,7 +244,15 @@ def test_the_pace_is_shown_and_changed_key_by_key(world: Controlled) -> None:
     world.ask("POST", "/pace", {"kinds": {"Backup": None}})
     shown = world.ask("GET", "/pace").json()
     assert "Transfer data to vault" in shown.pop("steps")
-    assert shown == {"seconds": 5, "kinds": {"Restore": 20}, "held": ["Take Snapshot"], "waiting": []}
+    assert shown == {
+        "seconds": 5,
+        "kinds": {"Restore": 20},
+        "plausible": False,
+        "held": ["Take Snapshot"],
+        "waiting": [],
+    }
+    assert world.ask("POST", "/pace", {"plausible": True}).json()["plausible"] is True
+    assert world.ask("POST", "/pace", {"seconds": 5}).json()["plausible"] is True
     world.ask("POST", "/reset")
     assert world.ask("GET", "/pace").json()["held"] == [], "what is held belongs to the jobs that are gone"
     assert world.ask("GET", "/pace").json()["seconds"] == 5
@@ -271,6 +279,7 @@ def test_what_is_no_pace_is_refused(world: Controlled, body: Json, said: str) ->
         ("/pace", {"seconds": True}),
         ("/pace", {"seconds": "5"}),
         ("/pace", {"kinds": {"Restore": True}}),
+        ("/pace", {"plausible": 1}),
         ("/limits", {"enforced": 1}),
         ("/limits", {"refill": "yes"}),
         ("/clock/set", {"rate": True}),
