@@ -18,13 +18,23 @@ import pytest
 
 from controlplane.adapters.azurite import AzuriteBlobs
 from controlplane.ports import BLOCK_BYTES, Blob, BlobMade, BlobNotFound, Deletion, StorageUnavailable
-from controlplane.vault_format.vault_store import VaultStore
+from controlplane.vault_format.vault_store import VaultPoint, VaultStore
 from simulator.state.folder import cache_folder
 from simulator.storage import forgotten_deletions
-from simulator.storage.azurite import Azurite, InstallFailed, ManagedAccounts, MissingNode, StartFailed, install
+from simulator.storage.azurite import (
+    PACKAGE,
+    Azurite,
+    InstallFailed,
+    ManagedAccounts,
+    MissingNode,
+    StartFailed,
+    find_node,
+    install,
+)
 from tests.e2e.running import eventually
 
 NOTE = Blob("notes", "container", "note")
+DISK = Blob("notes", "vhds", "disk")
 PARENT = """
 import sys
 from pathlib import Path
@@ -212,25 +222,104 @@ def test_a_recovery_point_that_azurite_lost_is_named(place: Place) -> None:
 
 
 def test_a_recovery_point_whose_bytes_azurite_lost_is_named(place: Place) -> None:
-    first = place.start()
-    blobs = place.blobs(first)
-    disk = Blob(NOTE.account, "vhds", "disk")
-    blobs.create(disk, 4 * BLOCK_BYTES)
-    blobs.write(disk, 0, b"1" * BLOCK_BYTES)
-    point = VaultStore(blobs, NOTE.account).back_up(disk.at(blobs.snapshot(disk)), 4 * BLOCK_BYTES, "job", None)
-    first.close()
-    forget_where_bytes_are(place.folder / "data")
-    vault = VaultStore(place.blobs(place.start()), NOTE.account)
-    assert len(vault.check(point)) == 1
+    point = backed_up(place)
+    for file in (place.folder / "data" / "__blobstorage__").iterdir():
+        file.unlink()
+    assert len(VaultStore(place.blobs(place.start()), NOTE.account).check(point)) == 1
 
 
-def forget_where_bytes_are(data: Path) -> None:
-    """As when it was killed after it saved what blobs there are and before it saved where their bytes lie."""
-    file = data / "__azurite_db_blob_extent__.json"
+def test_bytes_are_found_again_of_which_azurite_had_not_saved_where_they_lie(place: Place) -> None:
+    """As when it was killed after it saved what blobs there are and before it saved what extents there are."""
+    point = backed_up(place)
+    file = place.folder / "data" / "__azurite_db_blob_extent__.json"
     database = json.loads(file.read_text())
     for collection in database["collections"]:
         collection["data"] = []
     file.write_text(json.dumps(database))
+    blobs = place.blobs(place.start())
+    assert VaultStore(blobs, NOTE.account).check(point) == []
+    assert blobs.read(DISK, 0, BLOCK_BYTES) == b"1" * BLOCK_BYTES
+
+
+def test_files_that_no_blob_names_are_collected_at_the_next_start(place: Place) -> None:
+    backed_up(place)
+    stray = place.folder / "data" / "__blobstorage__" / "00000000-0000-4000-8000-000000000000"
+    stray.write_bytes(b"appended, and never named")
+    place.start()
+    eventually(lambda: not stray.exists(), "Azurite collects")
+
+
+def backed_up(place: Place) -> VaultPoint:
+    """A recovery point of a disk, in an Azurite that has ended in order."""
+    azurite = place.start()
+    blobs = place.blobs(azurite)
+    blobs.create(DISK, 4 * BLOCK_BYTES)
+    blobs.write(DISK, 0, b"1" * BLOCK_BYTES)
+    snapshot = DISK.at(blobs.snapshot(DISK))
+    point = VaultStore(blobs, NOTE.account).back_up(snapshot, 4 * BLOCK_BYTES, "job", None)
+    azurite.close()
+    return point
+
+
+IN_STEP = """
+const fs = require("fs");
+const path = require("path");
+const [main, extents] = process.argv.slice(2);
+const source = path.join(path.dirname(main), "..");
+const Loki = require(require.resolve("lokijs", { paths: [main] }));
+require(extents)(source, Loki);
+const { default: BlobStore } = require(path.join(source, "blob/persistence/LokiBlobMetadataStore.js"));
+const { default: Extents } = require(path.join(source, "common/persistence/LokiExtentMetadataStore.js"));
+const { default: Files } = require(path.join(source, "common/persistence/FSExtentStore.js"));
+const logger = { info() {}, debug() {}, error() {}, warn() {}, verbose() {} };
+const known = (id) => ({ id, locationId: "Default", path: id, size: 1, lastModifiedInMS: 1 });
+const has = (file, text) => fs.readFileSync(file, "utf8").includes(text);
+
+(async () => {
+  const told = {};
+  const blobs = new BlobStore("blobs.json");
+  const extentStore = new Extents("extents.json");
+  const files = new Files(extentStore, [{ locationId: "Default", locationPath: "files", maxConcurrency: 1 }], logger);
+  await blobs.init();
+  await files.init();
+  const named = blobs.db.addCollection("named");
+
+  await extentStore.updateExtent(known("first"));
+  named.insert({ extent: "first" });
+  const saved = new Promise((resolve) => blobs.db.saveDatabase(resolve));
+  await extentStore.updateExtent(known("while it saves"));
+  await saved;
+  told.extents_first = has("extents.json", "first") && has("blobs.json", "first");
+
+  fs.writeFileSync("files/old", "1");
+  await extentStore.updateExtent(known("old"));
+  named.insert({ extent: "instead of old" });
+  const adapter = blobs.db.persistenceAdapter;
+  adapter.saveDatabase = (name, text, callback) => callback(new Error("no space"));
+  told.deleted_unsaved = await files.deleteExtents(new Set(["old"]));
+  told.kept_unsaved = fs.existsSync("files/old");
+  named.insert({ extent: "later" });
+  delete adapter.saveDatabase;
+  told.deleted = await files.deleteExtents(new Set(["old"]));
+  told.saved_before = has("blobs.json", "instead of old") && !fs.existsSync("files/old");
+  console.log(JSON.stringify(told));
+  process.exit(0);
+})();
+"""
+
+
+def test_blobs_are_saved_after_their_extents_and_before_others_are_deleted(tmp_path: Path) -> None:
+    program = tmp_path / "in_step.js"
+    program.write_text(IN_STEP, encoding="utf-8")
+    arguments = [find_node().program, program, install(cache_folder()), PACKAGE / "extents.js"]
+    ended = subprocess.run(arguments, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert json.loads(ended.stdout or "{}") == {
+        "extents_first": True,
+        "deleted_unsaved": 0,
+        "kept_unsaved": True,
+        "deleted": 1,
+        "saved_before": True,
+    }, ended.stderr
 
 
 def killed(place: Place, azurite: Azurite) -> Azurite:

@@ -40,7 +40,7 @@ LONGEST_HANDLER_SECONDS = 0.4
 """How long a handler works on a busy machine, from its start to its thaw."""
 IN_START, IN_FREEZE = 0.2, 0.5
 """How often a world is killed again while it starts, and how often a kill is aimed into a freeze."""
-HANDLER_SECONDS, SILENCE_SECONDS = 20.0, 45
+HANDLER_SECONDS, SILENCE_SECONDS = 8.0, 45
 """How long a kill waits for a handler to appear, and a backup for what a killed one would have reported."""
 ROUNDS_BETWEEN_SILENCES, ROUNDS_BETWEEN_RESTORES = 8, 2
 """In so many rounds one ends with killed handlers whose backups run into their limit; elsewhere they are cancelled."""

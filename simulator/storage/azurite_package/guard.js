@@ -66,6 +66,7 @@ Loki.prototype.saveDatabaseInternal = function (callback) {
 };
 
 require("./deletions.js")(source, Loki);
+require("./extents.js")(source, Loki);
 
 // Azurite calls a full disk an internal error.
 const { default: StorageError } = require(path.join(source, "blob", "errors", "StorageError.js"));
