@@ -371,7 +371,7 @@ class World:
         if self.authority.is_new and not self.state.is_new:
             self.renewed.append("the certificate authority was gone or expired: clients have to trust the new ca.pem")
         strict = self.config.strict_api_versions
-        service = arm.build(self.ports, self.engine, self._identity, self._limits, strict)
+        service = arm.build(self.ports, self.engine, self._identity, self._limits, strict, lambda: self.time.is_at_work)
         self._requests = arm.internal_client(self.ports, self.engine, self._identity)
         _serve_certificate(service, self.authority)
         app = _side_by_side(holding(service, self._served, arm.ROOTS), self._controls)

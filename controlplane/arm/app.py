@@ -10,7 +10,7 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cache, partial
 from http import HTTPStatus
@@ -78,10 +78,12 @@ def build(
     identity: Identity,
     limits: RateLimits | None = None,
     strict_versions: bool = False,
+    works: Callable[[], bool] = lambda: False,
 ) -> Starlette:
     """The service's HTTP face. Add routes of your own to it as you like: they are outside ARM and ask for no token.
 
-    `strict_versions`: an api-version that a resource type does not know is refused, as the real service does.
+    `strict_versions`: an api-version that a resource type does not know is refused, as the real service does. `works`
+    says whether anybody works, so that it is worth to hold an answer back where time stands.
     """
     tokens = Tokens(identity)
     edge = Middleware(
@@ -92,6 +94,7 @@ def build(
         operations=Operations(identity, _table()),
         limits=limits or RateLimits(),
         strict_versions=strict_versions,
+        works=works,
     )
     outside = [
         *openapi.open_routes(_table().routes),
@@ -141,6 +144,7 @@ class Arm:
         operations: Operations,
         limits: RateLimits,
         strict_versions: bool,
+        works: Callable[[], bool],
     ) -> None:
         self._app = app
         self._ports = ports
@@ -149,7 +153,7 @@ class Arm:
         self._operations = operations
         self._limits = limits
         self._strict_versions = strict_versions
-        self._long_polls = LongPolls()
+        self._long_polls = LongPolls(works)
         self._place = ports.settings.location.upper()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

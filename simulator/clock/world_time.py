@@ -84,6 +84,11 @@ class WorldTime:
         """Who works at this moment, and so holds world time."""
         return self._driver.holders()
 
+    @property
+    def is_at_work(self) -> bool:
+        """Whether somebody works, or time is being advanced. Cheap."""
+        return self._driver.advance is not None or bool(self._driver.holders())
+
     def change(self, settings: ClockSettings) -> None:
         """Have time pass in another way from now on. ClockBusy, ClockRefused."""
         self._order(lambda: self._driver.change(settings))

@@ -55,6 +55,15 @@ def test_whoever_ends_his_work_lets_it_go_on(threaded: Threaded) -> None:
     assert advance.over.wait(PATIENCE_SECONDS)
 
 
+def test_a_clock_is_at_work_while_somebody_works_or_it_is_advanced(threaded: Threaded) -> None:
+    assert not threaded.time.is_at_work
+    threaded.worker.begin("backup")
+    assert threaded.time.is_at_work
+    threaded.time.advance(targets.by("1d"), "a test")
+    threaded.worker.go_on()
+    assert comes_true(lambda: not threaded.time.is_at_work)
+
+
 def test_work_that_waits_for_a_time_wakes_a_clock_that_stands(threaded: Threaded) -> None:
     threaded.worker.wait("retry", START + HOUR)
     assert comes_true(lambda: list(threaded.worker.holders()) == ["retry"])

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from itertools import cycle, repeat
 from threading import Event
 
 import httpx
 
-from controlplane.arm.edge.long_poll import LongPolls
+from controlplane.arm.edge.long_poll import STILL_LOOKS, LongPolls
 from controlplane.domain.resources import operation
 from extension.contract.settings import SnapshotSettings
 from simulator.clock.virtual import VirtualClock
@@ -30,10 +32,10 @@ class Flowing(VirtualClock):
         return super().now()
 
 
-def looks_of(clock: VirtualClock, answers: list[bool]) -> int:
-    """How often somebody looked before the hold was over."""
-    left = iter(answers)
-    asyncio.run(LongPolls(look_seconds=0).hold(clock, lambda: next(left)))
+def looks_of(clock: VirtualClock, answers: list[bool], works: Iterable[bool] = repeat(False)) -> int:
+    """How often somebody looked before the hold was over. `works`: whether anybody worked at each look."""
+    left, at_work = iter(answers), iter(works)
+    asyncio.run(LongPolls(lambda: next(at_work), look_seconds=0).hold(clock, lambda: next(left)))
     return len(answers) - len(list(left))
 
 
@@ -42,12 +44,20 @@ def test_an_answer_is_held_until_what_it_waits_for_has_happened() -> None:
     assert looks_of(Flowing(START), [True, True, True, False, False]) == 4
 
 
-def test_nothing_is_held_while_the_world_stands_still() -> None:
-    assert looks_of(VirtualClock(START), [True, True, True]) == 1
+def test_nothing_is_held_for_long_where_time_stands_and_nobody_works() -> None:
+    assert looks_of(VirtualClock(START), [True] * (STILL_LOOKS + 5)) == STILL_LOOKS + 1
+
+
+def test_where_time_stands_an_answer_is_held_while_somebody_works() -> None:
+    at_work = STILL_LOOKS * 3
+    answers = [True] * at_work + [False, False]
+    assert looks_of(VirtualClock(START), answers, repeat(True)) == at_work + 1
+    pauses = cycle([True] + [False] * (STILL_LOOKS - 1))
+    assert looks_of(VirtualClock(START), answers, pauses) == at_work + 1, "between two steps nobody works"
 
 
 def test_only_so_many_are_held_at_once() -> None:
-    polls, goes_on, ended = LongPolls(most=2, look_seconds=0), [True], list[int]()
+    polls, goes_on, ended = LongPolls(lambda: False, most=2, look_seconds=0), [True], list[int]()
 
     async def held(number: int) -> None:
         await polls.hold(Flowing(START), lambda: goes_on[0])
