@@ -152,6 +152,9 @@ class BlobsWrapper(Blobs):
     def sas(self, blob: Blob, permissions: str, expires: datetime) -> str:
         return self.inner.sas(blob, permissions, expires)
 
+    def lifetime(self) -> object | None:
+        return self.inner.lifetime()
+
     def delete(self, blob: Blob, snapshots: bool = False) -> None:
         self.inner.delete(blob, snapshots)
 

@@ -153,6 +153,10 @@ class Blobs(Protocol):
     def sas(self, blob: Blob, permissions: str, expires: datetime) -> str:
         """URL with a service SAS (sr=b) for this one blob; `expires` is real time. `permissions` such as "rw"."""
 
+    def lifetime(self) -> object | None:
+        """The same for as long as the storage runs whose end ends us too: what it has once given back it loses to no
+        crash meanwhile. None: it may end and start again, and nobody would know."""
+
     def delete(self, blob: Blob, snapshots: bool = False) -> None:
         """Delete blob or snapshot; a base blob's snapshots go too with `snapshots`, else BlobConflict. Absent: fine."""
 

@@ -332,7 +332,7 @@ class World:
         self._blob_url = azurite.url
         from controlplane.adapters.azurite import AzuriteBlobs  # not before: ARM begins to answer while Azurite starts
 
-        blobs = AzuriteBlobs(azurite.url, accounts)
+        blobs = AzuriteBlobs(azurite.url, accounts, lifetime=azurite)
         keep.callback(blobs.close)
         return blobs
 

@@ -71,9 +71,11 @@ class AzuriteBlobs:
     """Blobs at `endpoint`: a URL below which each account has its path, or one with `{account}` in the host name.
 
     Every account's name at the endpoint begins with `prefix`, which nobody above this class sees.
+    `lifetime` is what the verb of this name answers.
     """
 
-    def __init__(self, endpoint: str, accounts: Accounts, prefix: str = "") -> None:
+    def __init__(self, endpoint: str, accounts: Accounts, prefix: str = "", *, lifetime: object | None = None) -> None:
+        self._lifetime = lifetime
         endpoint = endpoint.rstrip("/")
         self._template = endpoint if "{account}" in endpoint else endpoint + "/{account}"
         self._accounts = accounts
@@ -312,6 +314,9 @@ class AzuriteBlobs:
             if not page.marker:
                 return
             query["marker"] = page.marker
+
+    def lifetime(self) -> object | None:
+        return self._lifetime
 
     def delete(self, blob: Blob, snapshots: bool = False) -> None:
         client = self._client(blob)

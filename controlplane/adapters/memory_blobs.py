@@ -204,6 +204,9 @@ class MemoryBlobs:
         separator = "&" if blob.snapshot else "?"
         return f"{self.url(blob)}{separator}{granted}&sig={quote(signature, safe='')}"
 
+    def lifetime(self) -> object | None:
+        return None
+
     def delete(self, blob: Blob, snapshots: bool = False) -> None:
         with self._lock:
             self.account_key(blob.account)

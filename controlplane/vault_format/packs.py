@@ -8,10 +8,8 @@ the newer one and reads on.
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import accumulate
+from collections.abc import Collection, Sequence
+from itertools import accumulate, islice
 from struct import Struct
 from threading import Lock
 
@@ -19,50 +17,56 @@ from controlplane.domain.spans import Span, pieces
 from controlplane.ports import READ_BYTES, Blob, BlobNotFound, Blobs, BlobWriter
 from controlplane.vault_format.damage import VaultCorrupt
 from controlplane.vault_format.manifest import BlockPlace
+from controlplane.vault_format.memory import PackBlob, SeenPack, memory_of
 from controlplane.vault_format.sources import in_order
 
 CONTAINER = "vault"
 LEAST_NAMED_SHARE = 0.5
 """A pack of which a smaller share is named by anybody is thinned out. At a half, the vault holds at most twice what is
 named, and no byte is moved that does not free another."""
+FEW_PACKS = 6
+"""So many packs are looked up by a request or two each; more by a listing."""
+LISTED_AT_MOST = 5000
+"""Blobs in a page of a listing. Where a vault has more, packs are looked up one by one."""
 _TABLE_AT = "table_offset"
 """Metadata of a blob that is not the first of its pack: where its table begins."""
 _KEPT = Struct("<QQ")
 
 
-@dataclass(frozen=True)
-class PackBlob:
-    """The blob in which a pack's bytes lie now."""
-
-    blob: Blob
-    stored_bytes: int
-    starts: Sequence[int]
-    """Offset, in the pack, of each kept stretch, ascending."""
-    lengths: Sequence[int]
-    positions: Sequence[int]
-    """Where in the blob each kept stretch begins."""
-
-    def position(self, place: BlockPlace) -> int | None:
-        """Where in the blob the place begins; None when it does not lie in it whole."""
-        at = bisect_right(self.starts, place.offset) - 1
-        if at < 0 or place.end > self.starts[at] + self.lengths[at]:
-            return None
-        return self.positions[at] + place.offset - self.starts[at]
-
-
 class Packs:
     """The packs of a vault account. Caches the blob of each pack, so use one instance for one piece of work."""
 
-    def __init__(self, blobs: Blobs, account: str) -> None:
+    def __init__(self, blobs: Blobs, account: str, *, trusting: bool = False, fresh: bool = False) -> None:
+        """`trusting`: a pack that this process has seen before is not looked up. For whoever tidies up: a pack that is
+        gone meanwhile takes nothing along, and reads that find it gone look it up after all. `fresh`: nothing is
+        remembered, so that everything is looked at."""
         self._blobs = blobs
         self._account = account
+        self._trusting = trusting
         self._lock = Lock()
         self._turns: dict[str, Lock] = {}
         """One for each pack: it is looked up once, while others are looked up too."""
         self._known: dict[str, PackBlob | None] = {}
+        self._listed: dict[str, list[Blob]] | None = None
+        """The generations of each pack, where many have been listed at once."""
+        self._listed_since = 0
+        self._touched: set[str] = set()
+        self.memory = None if fresh else memory_of(blobs)
 
     def writer(self, pack: str) -> PackWriter:
+        self._forget(pack)
         return PackWriter(pack, self._blobs.writer(self._blob(pack, 0)))
+
+    def expect(self, packs: Collection[str]) -> None:
+        """These will be looked up: many are found by one listing, unless the vault has too many others."""
+        with self._lock:
+            if self._listed is not None or len(packs) < FEW_PACKS:
+                return
+            self._listed, self._listed_since = {}, self._moment()
+            blobs = list(islice(self._blobs.find(self._account, CONTAINER, "packs/"), LISTED_AT_MOST))
+            if len(blobs) < LISTED_AT_MOST:
+                for blob in blobs:
+                    self._listed.setdefault(blob.name.split("/")[1], []).append(blob)
 
     def find(self, pack: str) -> PackBlob | None:
         """The blob of the pack; None where there is none."""
@@ -70,7 +74,7 @@ class Packs:
             turn = self._turns.setdefault(pack, Lock())
         with turn:
             if pack not in self._known:
-                self._known[pack] = self._look_up(pack)
+                self._known[pack] = self._remembered(pack) or self._look_up(pack)
             return self._known[pack]
 
     def locate(self, place: BlockPlace) -> tuple[Blob, int]:
@@ -83,6 +87,17 @@ class Packs:
             problem = f"pack {place.pack} is too short for its bytes {place.offset} to {place.end}"
             raise VaultCorrupt(problem, places=(place,))
         return blob_of_pack.blob, position
+
+    def touch(self, place: BlockPlace) -> None:
+        """See that the storage has what is in the pack, as far as one byte shows it: one that crashed may know a blob
+        and have lost what was in it. What this process has once read no crash can have taken since. Raises
+        VaultCorrupt."""
+        blob, _ = self.locate(place)
+        seen = self.memory.pack(self._account, place.pack) if self.memory else None
+        if place.pack in self._touched or (seen is not None and seen.newest.blob == blob and seen.was_read):
+            return
+        self.read(BlockPlace(place.pack, place.offset, 1))
+        self._touched.add(place.pack)
 
     def is_sparse(self, pack: str, named_bytes: int) -> bool:
         """Whether so little of the pack is named that it should be thinned out."""
@@ -99,14 +114,18 @@ class Packs:
                 continue
             if len(data) != place.length:
                 raise VaultCorrupt(f"pack {place.pack} ends before its byte {place.end}", places=(place,))
+            if self.memory is not None:
+                self.memory.note_read(self._account, place.pack, blob)
             return data
         problem = f"pack {place.pack} no longer has its bytes {place.offset} to {place.end}"
         raise VaultCorrupt(problem, places=(place,))
 
     def thin_out(self, pack: str, kept: Sequence[Span]) -> None:
-        """Keep only these stretches of a pack, which must be there."""
-        old = self.find(pack)
-        assert old
+        """Keep only these stretches of a pack. Nothing is done where the storage has no such pack any more."""
+        self._forget(pack)
+        if (old := self._look_up(pack)) is None:
+            return
+        self._forget(pack)
         generation = int(old.blob.name.rpartition("/")[2]) + 1
         writer = self._blobs.writer(self._blob(pack, generation))
         try:
@@ -118,36 +137,82 @@ class Packs:
         except BaseException:
             writer.abort()
             raise
-        self._forget(pack)
+        finally:
+            self._forget(pack)
 
     def drop_older(self, pack: str) -> None:
         """Delete the generations before the present one, which a crash may have left."""
+        since = self._moment()
         present = self.find(pack)
+        seen = self._seen(pack)
+        if present is None or (seen is not None and seen.newest.blob == present.blob and seen.is_alone):
+            return
         for blob in self._generations(pack):
-            if present and blob.name < present.blob.name:
+            if blob.name < present.blob.name:
                 self._blobs.delete(blob)
+        self._remember(pack, SeenPack(present, is_alone=True), since)
 
     def delete(self, pack: str) -> None:
-        for blob in self._generations(pack):
-            self._blobs.delete(blob)
+        seen = self._seen(pack)
         self._forget(pack)
+        generations = [seen.newest.blob] if seen is not None and seen.is_alone else self._generations(pack)
+        for blob in generations:
+            self._blobs.delete(blob)
+
+    # ----------------------------------------------------------------------------------------------------- looking up
 
     def _look_up(self, pack: str) -> PackBlob | None:
-        newest = max(self._generations(pack), key=lambda blob: blob.name, default=None)
-        properties = self._blobs.properties(newest) if newest else None
-        if newest is None or properties is None:
+        if self._listed is not None and (listed := self._listed.get(pack)):
+            found = self._open(pack, listed, self._listed_since)
+            if found is not None:
+                return found
+        since = self._moment()
+        return self._open(pack, self._generations(pack), since)
+
+    def _open(self, pack: str, generations: Sequence[Blob], since: int) -> PackBlob | None:
+        """The newest of these, which were there at the moment `since`; None where it is gone, or there are none."""
+        newest = max(generations, key=lambda blob: blob.name, default=None)
+        if newest is None:
+            return None
+        seen = self.memory.pack(self._account, pack) if self.memory else None
+        if seen is not None and seen.newest.blob == newest:
+            return seen.newest
+        properties = self._blobs.properties(newest)
+        if properties is None:
             return None
         if _TABLE_AT not in properties.metadata:
-            return PackBlob(newest, properties.size_bytes, (0,), (properties.size_bytes,), (0,))
-        table = list(_KEPT.iter_unpack(self._blobs.read(newest, int(properties.metadata[_TABLE_AT]))))
-        starts, lengths = [start for start, _ in table], [length for _, length in table]
-        return PackBlob(newest, properties.size_bytes, starts, lengths, list(accumulate(lengths[:-1], initial=0)))
+            opened = PackBlob(newest, properties.size_bytes, (0,), (properties.size_bytes,), (0,))
+        else:
+            table = list(_KEPT.iter_unpack(self._blobs.read(newest, int(properties.metadata[_TABLE_AT]))))
+            starts, lengths = [start for start, _ in table], [length for _, length in table]
+            positions = list(accumulate(lengths[:-1], initial=0))
+            opened = PackBlob(newest, properties.size_bytes, starts, lengths, positions)
+        self._remember(pack, SeenPack(opened, is_alone=len(generations) == 1), since)
+        return opened
 
     def _generations(self, pack: str) -> list[Blob]:
         return list(self._blobs.find(self._account, CONTAINER, f"packs/{pack}/"))
 
+    def _seen(self, pack: str) -> SeenPack | None:
+        return self.memory.pack(self._account, pack) if self.memory and self._trusting else None
+
+    def _remembered(self, pack: str) -> PackBlob | None:
+        seen = self._seen(pack)
+        return seen.newest if seen is not None else None
+
+    def _remember(self, pack: str, seen: SeenPack, since: int) -> None:
+        if self.memory is not None:
+            self.memory.remember_pack(self._account, pack, seen, since)
+
+    def _moment(self) -> int:
+        return self.memory.moment() if self.memory is not None else 0
+
     def _forget(self, pack: str) -> None:
         self._known.pop(pack, None)
+        if self._listed is not None:
+            self._listed.pop(pack, None)
+        if self.memory is not None:
+            self.memory.forget_pack(self._account, pack)
 
     def _blob(self, pack: str, generation: int) -> Blob:
         return Blob(self._account, CONTAINER, f"packs/{pack}/{generation:04}")

@@ -17,6 +17,7 @@ from controlplane.vault_format.manifest import (
     Manifest,
     Run,
     Segment,
+    SegmentEntry,
     decode_manifest,
     decode_segment,
     digest_of,
@@ -34,12 +35,16 @@ def manifest_blob(account: str, name: str) -> Blob:
 class VaultSource:
     """One disk at one recovery point, as bytes. Raises VaultCorrupt where the vault lacks or has other ones."""
 
-    def __init__(self, blobs: Blobs, account: str, name: str, packs: Packs | None = None) -> None:
-        """`packs`: where several disks are read, those that were looked up for them; else its own."""
+    def __init__(
+        self, blobs: Blobs, account: str, name: str, packs: Packs | None = None, *, trusting: bool = False
+    ) -> None:
+        """`packs`: where several disks are read, those that were looked up for them; else its own. `trusting`: what
+        this process has read before of manifests and segments is not read again, whether or not it is still there."""
         self.name = name
         self.packs = packs or Packs(blobs, account)
+        self._trusting = trusting
         try:
-            self.manifest: Manifest = decode_manifest(blobs.read(manifest_blob(account, name)))
+            self.manifest: Manifest = self._open(blobs, manifest_blob(account, name))
         except BlobNotFound:
             raise VaultCorrupt(f"the manifest of {name} is missing") from None
         except Damaged as problem:
@@ -76,16 +81,13 @@ class VaultSource:
     def lost_packs(self, index: int) -> Mapping[str, str]:
         """Packs in which blocks of a segment should lie and do not, each with a sentence.
 
-        One byte of each pack is read: a storage that crashed may know a blob and have lost what was in it.
+        One byte of each pack is read, unless this process has read it before.
         """
         lost: dict[str, str] = {}
-        touched: set[str] = set()
         for place in self.places(index):
             try:
                 self.packs.locate(place)
-                if place.pack not in touched:
-                    self.packs.read(BlockPlace(place.pack, place.offset, 1))
-                    touched.add(place.pack)
+                self.packs.touch(place)
             except VaultCorrupt as problem:
                 lost[place.pack] = str(problem)
         return lost
@@ -142,10 +144,32 @@ class VaultSource:
         if entry is None:
             return ()
         try:
-            return decode_segment(self.packs.read(entry.place), entry.digest)
+            return self._open_segment(entry)
         except Damaged as problem:
             sentence = f"{problem} (pack {entry.place.pack}, {self.name})"
             raise VaultCorrupt(sentence, byte=index * self.manifest.segment_bytes, places=(entry.place,)) from None
+
+    def _open(self, blobs: Blobs, blob: Blob) -> Manifest:
+        """Raises BlobNotFound and Damaged."""
+        memory = self.packs.memory
+        if self._trusting and memory is not None and (known := memory.text(blob.account, blob.name)) is not None:
+            return decode_manifest(known)
+        data = blobs.read(blob)
+        manifest = decode_manifest(data)
+        if memory is not None:
+            memory.remember_text(blob.account, blob.name, data)
+        return manifest
+
+    def _open_segment(self, entry: SegmentEntry) -> Segment:
+        """Remembered by its digest, since every segment that has it is the same. Raises VaultCorrupt and Damaged."""
+        memory, name = self.packs.memory, entry.digest.hex()
+        if self._trusting and memory is not None and (known := memory.text("", name)) is not None:
+            return decode_segment(known, entry.digest)
+        data = self.packs.read(entry.place)
+        segment = decode_segment(data, entry.digest)
+        if memory is not None:
+            memory.remember_text("", name, data)
+        return segment
 
 
 def wrong_blocks(data: bytes, digests: bytes, block_bytes: int) -> list[int]:

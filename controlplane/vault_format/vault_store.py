@@ -17,6 +17,7 @@ from controlplane.ports import BLOCK_BYTES, Blob, BlobConflict, Blobs, BlockSour
 from controlplane.vault_format.damage import NO_DAMAGE, KnownDamage, VaultCorrupt
 from controlplane.vault_format.digest_transfer import digest_snapshot
 from controlplane.vault_format.manifest import BlockPlace, Manifest, encode_manifest, pack_of
+from controlplane.vault_format.memory import memory_of
 from controlplane.vault_format.packs import Packs
 from controlplane.vault_format.sources import Progress, copy, in_order, silent
 from controlplane.vault_format.vault_source import VaultSource, manifest_blob
@@ -74,11 +75,12 @@ class VaultStore:
         *,
         damage: KnownDamage = NO_DAMAGE,
         tell: Callable[[VaultCorrupt], None] = lambda problem: None,
+        packs: Packs | None = None,
     ) -> VaultPoint:
         """Bring a snapshot of a disk into the vault under this name, moving only what differs from `previous`.
 
         Where the vault has lost part of `previous`, or is known to be damaged, that part is read and moved again. Of
-        what it finds lost it calls `tell`, from any thread.
+        what it finds lost it calls `tell`, from any thread. `packs`: what has been looked up for another disk just now.
         """
         done = self._open(name)
         if done:
@@ -86,7 +88,9 @@ class VaultStore:
             if (point.disk, point.snapshot) != (_disk(source), source.snapshot):
                 raise BlobConflict(f"the vault has a recovery point {name} of another snapshot")
             return point
-        source_before = self._open(previous.name, tell) if previous else None
+        source_before = self._open(previous.name, tell, packs=packs) if previous else None
+        if source_before:
+            source_before.packs.expect(source_before.manifest.packs)
         snapshot_before = previous.snapshot if previous and previous.disk == _disk(source) else None
         before = Previous(source_before, snapshot_before, damage, tell)
         pack = Packs(self._blobs, self._account).writer(pack_of(name))
@@ -102,7 +106,7 @@ class VaultStore:
             "content": moved.content.hex(),
         }
         manifest = Manifest(size_bytes, BLOCK_BYTES, moved.segments, moved.packs, facts)
-        self._blobs.put(manifest_blob(self._account, name), encode_manifest(manifest))
+        self._put_manifest(name, manifest)
         return _point(name, manifest)
 
     def keep_digests(self, source: Blob, size_bytes: int, name: str) -> str:
@@ -110,9 +114,12 @@ class VaultStore:
         pack = Packs(self._blobs, self._account).writer(pack_of(name))
         digested = digest_snapshot(self._blobs, source, size_bytes, pack)
         facts = {"disk": _disk(source), "snapshot": source.snapshot, "content": digested.content.hex()}
-        manifest = Manifest(size_bytes, BLOCK_BYTES, digested.segments, digested.packs, facts)
-        self._blobs.put(manifest_blob(self._account, name), encode_manifest(manifest))
+        self._put_manifest(name, Manifest(size_bytes, BLOCK_BYTES, digested.segments, digested.packs, facts))
         return digested.content.hex()
+
+    def packs(self) -> Packs:
+        """For several disks that are looked at one right after the other."""
+        return Packs(self._blobs, self._account)
 
     def manifest(self, name: str) -> VaultSource:
         """What is kept under this name; of digests alone there are no bytes to read. Raises VaultCorrupt."""
@@ -129,9 +136,9 @@ class VaultStore:
     def delete(self, name: str, keep: Sequence[VaultPoint]) -> None:
         """Drop the recovery point of this name, also a half-written one, and what only it named. `keep` are the others
         of the same disk, all of them. May be repeated after a crash, since the manifest goes last."""
-        doomed = self._open(name)
-        kept = [source for source in (self._open(other.name) for other in keep) if source]
-        packs = Packs(self._blobs, self._account)
+        packs = Packs(self._blobs, self._account, trusting=True)
+        doomed = self._open(name, packs=packs, trusting=True)
+        kept = [source for other in keep if (source := self._open(other.name, packs=packs, trusting=True))]
         sparse: list[str] = []
         for pack in sorted({pack_of(name), *(doomed.manifest.packs if doomed else ())}):
             named_bytes = max((source.manifest.packs.get(pack, 0) for source in kept), default=0)
@@ -145,14 +152,19 @@ class VaultStore:
             if packs.is_sparse(pack, sum(end - start for start, end in live)):
                 packs.thin_out(pack, live)
             packs.drop_older(pack)
-        self._blobs.delete(manifest_blob(self._account, name))
+        blob = manifest_blob(self._account, name)
+        if packs.memory is not None:
+            packs.memory.forget_text(blob.account, blob.name)
+        self._blobs.delete(blob)
 
-    def check(self, point: VaultPoint) -> list[str]:
-        """What of a recovery point the vault lacks, a sentence each. Reads its manifest and segments, and no blocks."""
+    def check(self, point: VaultPoint, packs: Packs | None = None) -> list[str]:
+        """What of a recovery point the vault lacks, a sentence each. Reads its manifest and segments, and no blocks.
+        `packs`: what has been looked up for another disk just now."""
         try:
-            source = VaultSource(self._blobs, self._account, point.name)
+            source = VaultSource(self._blobs, self._account, point.name, packs)
         except VaultCorrupt as problem:
             return [str(problem)]
+        source.packs.expect(source.manifest.packs)
 
         def problems_of(index: int) -> Collection[str]:
             try:
@@ -163,13 +175,26 @@ class VaultStore:
         problems_of_segments = in_order(problems_of, source.manifest.segments)
         return list(dict.fromkeys(problem for problems in problems_of_segments for problem in problems))
 
-    def _open(self, name: str, tell: Callable[[VaultCorrupt], None] = lambda problem: None) -> VaultSource | None:
+    def _open(
+        self,
+        name: str,
+        tell: Callable[[VaultCorrupt], None] = lambda problem: None,
+        *,
+        packs: Packs | None = None,
+        trusting: bool = False,
+    ) -> VaultSource | None:
         """None when there is no such recovery point, or none that anybody could restore."""
         try:
-            return VaultSource(self._blobs, self._account, name)
+            return VaultSource(self._blobs, self._account, name, packs, trusting=trusting)
         except VaultCorrupt as problem:
             tell(problem)
             return None
+
+    def _put_manifest(self, name: str, manifest: Manifest) -> None:
+        blob = manifest_blob(self._account, name)
+        if (memory := memory_of(self._blobs)) is not None:
+            memory.forget_text(blob.account, blob.name)
+        self._blobs.put(blob, encode_manifest(manifest))
 
 
 def _live_spans(packs: Sequence[str], kept: Sequence[VaultSource]) -> dict[str, list[Span]]:

@@ -50,6 +50,7 @@ def vaulted(ports: Ports, state: BackupState) -> tuple[RecoveryPoint, int]:
     if point is None:
         raise point_lost(state)
     disks = []
+    packs_before, packs_after = vault.packs(), vault.packs()
     for disk in point.disks:
         before = points.latest_vaulted([each for each in all_points if each.id != point.id], disk.lun)
         problems: list[VaultCorrupt] = []
@@ -61,11 +62,12 @@ def vaulted(ports: Ports, state: BackupState) -> tuple[RecoveryPoint, int]:
             _teller(ports, state, disk.name),
             damage=known_damage,
             tell=problems.append,
+            packs=packs_before,
         )
         disks.append(_vaulted(disk, copy))
         if before and problems:
             findings.tell(ports, before[0].document, before[1], "HardenedRP", problems, findings.of_job(state))
-    lost = [sentence for disk in disks for sentence in vault.check(VaultPoint.from_json(disk.vault or {}))]
+    lost = [sentence for disk in disks for sentence in vault.check(VaultPoint.from_json(disk.vault or {}), packs_after)]
     if lost:
         raise TRANSFER_LOST.error(problems="; ".join(lost[:3]))
     return recovery_point.changed(point, "vaulted", disks), sum(disk.transferred_bytes or 0 for disk in disks)

@@ -38,7 +38,7 @@ class Survey:
         self._go_on = go_on
         self._segments: dict[Place, tuple[Lost, ...]] = {}
         self._touched: set[str] = set()
-        self.packs = Packs(ports.vault_blobs, ports.settings.vault_account)
+        self.packs = Packs(ports.vault_blobs, ports.settings.vault_account, fresh=True)
         self.named_bytes: dict[str, int] = {}
         """Every pack that a point names, and the most of its bytes that one manifest names."""
         self.snapshots: dict[Blob, tuple[RecoveryPoint, PointDisk]] = {}

@@ -14,6 +14,7 @@ from controlplane.ports import BLOCK_BYTES, READ_BYTES, Blob, BlobConflict, Blob
 from controlplane.vault_format.manifest import SEGMENT_BLOCKS, pack_of
 from controlplane.vault_format.sources import PageBlobSource, copy
 from controlplane.vault_format.vault_store import VaultCorrupt, VaultPoint, VaultStore
+from tests.unit.controlplane.vault_format.lasting_blobs import LastingBlobs
 
 SEGMENT_BYTES = SEGMENT_BLOCKS * BLOCK_BYTES
 SIZE = 3 * SEGMENT_BYTES + 5 * BLOCK_BYTES + 512
@@ -92,8 +93,8 @@ STORY = st.lists(st.one_of(WRITES, WRITES, CLEARS, ZEROS, BACKUPS, BACKUPS, DELE
 class Model:
     """The same story told with a dict from page number to the byte it is filled with."""
 
-    def __init__(self) -> None:
-        self.setting = Setting()
+    def __init__(self, blobs: MemoryBlobs) -> None:
+        self.setting = Setting(blobs=blobs)
         self.pages: dict[int, int] = {}
         self.kept: dict[VaultPoint, dict[int, int]] = {}
 
@@ -150,10 +151,13 @@ def blocks_of(pages: set[int]) -> set[int]:
     return {page // 128 for page in pages}
 
 
+@pytest.mark.parametrize("storage", [MemoryBlobs, LastingBlobs])
 @settings(max_examples=60, deadline=None)
-@given(STORY)
-def test_every_kept_recovery_point_reads_back_exactly(story: list[tuple[str, int, int, int]]) -> None:
-    model = Model()
+@given(story=STORY)
+def test_every_kept_recovery_point_reads_back_exactly(
+    storage: type[MemoryBlobs], story: list[tuple[str, int, int, int]]
+) -> None:
+    model = Model(storage())
     for verb, number, count, filling in story:
         if verb == "write":
             model.write(number, count, filling)
