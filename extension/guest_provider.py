@@ -12,6 +12,12 @@ from extension.guest_simulated import SimulatedGuest
 WIRE_SERVER_VARIABLE = "AZURE_GUEST_AGENT_WIRE_PROTOCOL_ADDRESS"
 
 
+def guest_root(package_root: Path) -> Path:
+    """Which folder stands for the root of this machine's file systems: that of a simulated one has the token file."""
+    folders = (package_root, *package_root.parents)
+    return next((folder for folder in folders if (folder / TOKEN_FILE).is_file()), Path(package_root.anchor))
+
+
 def find_guest(package_root: Path, environment: Mapping[str, str], end_process: Callable[[], object]) -> Guest:
     """The provider for this machine. A token file in or above the package root marks a simulated one."""
     for folder in (package_root, *package_root.parents):

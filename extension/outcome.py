@@ -15,6 +15,7 @@ from extension.contract.codes import VSS_WRITER_ERROR, Code, name_of
 from extension.contract.messages import Sentence
 from extension.contract.reports import SnapshotConsistency, SnapshotInfo
 from extension.contract.settings import FRESHNESS_LIMIT, SettingsError
+from extension.script_course import NO_SCRIPTS, ScriptCourse
 from extension.snapshot import failed_writers
 
 RATE_EXCEEDED = "The rate of snapshot blob calls is exceeded"
@@ -65,6 +66,7 @@ class Course(NamedTuple):
     disks: tuple[SnapshotInfo, ...] | None = None
     thaw: ThawReport | None = None
     thaw_problem: str = ""
+    scripts: ScriptCourse = NO_SCRIPTS
 
 
 # ------------------------------------------------------------------------------------------------- before the procedure
@@ -99,6 +101,11 @@ def only_the_host() -> Outcome:
     return Outcome(Code.FailedRetryableSnapshotFailedNoNetwork, Sentence.HOST_NOT_USABLE, {})
 
 
+def stopped_by_scripts(scripts: ScriptCourse) -> Outcome:
+    assert scripts.code is not None
+    return Outcome(scripts.code, Sentence.SCRIPTS_FAILED, {"reason": scripts.reason})
+
+
 def failed(reason: object) -> Outcome:
     return Outcome(Code.error, Sentence.FAILED, {"reason": str(reason)[:REASON_CHARACTERS]})
 
@@ -110,25 +117,41 @@ def judge(course: Course) -> Outcome:
     if course.too_late:
         return too_late()
     if course.disks is None:
-        return _not_frozen(course)
+        was_asked = course.freeze is not None or course.freeze_problem
+        return stopped_by_scripts(course.scripts) if course.scripts.stops and not was_asked else _not_frozen(course)
     lost = [disk for disk in course.disks if not disk.is_successful]
     if lost:
         return _not_all(course.disks, lost)
+    if course.scripts.stops:
+        return stopped_by_scripts(course.scripts)
     if course.taken_as is SnapshotConsistency.crash:
-        return _crash_consistent(course)
+        by_scripts = course.scripts.application_consistent and not course.scripts.freezes
+        return _application_consistent(course) if by_scripts else _crash_consistent(course)
     if course.thaw is None or not course.thaw.consistent:
         return _crash_consistent(course) if course.crash_allowed else _not_held(course)
     left_out = course.writers_left_out + failed_writers(course.thaw)
-    if course.taken_as is SnapshotConsistency.application and not left_out:
-        return _taken(course, Code.success_appconsistent, Sentence.APPLICATION_CONSISTENT, course.taken_as)
+    by_writers = course.taken_as is SnapshotConsistency.application and not left_out
+    if by_writers or course.scripts.application_consistent:
+        return _application_consistent(course)
     sentence = Sentence.WRITERS_LEFT_OUT if left_out else Sentence.FILE_SYSTEM_CONSISTENT
-    return _taken(course, Code.success, sentence, SnapshotConsistency.file_system, writers=names(left_out))
+    if course.scripts.is_shown:
+        sentence = Sentence.SCRIPTS_LEFT_OUT
+    values = {"writers": names(left_out), "reason": course.scripts.reason}
+    return _taken(course, Code.success, sentence, SnapshotConsistency.file_system, **values)
 
 
 def _taken(
     course: Course, code: Code, sentence: Sentence, consistency: SnapshotConsistency, **values: object
 ) -> Outcome:
-    return Outcome(code, sentence, {"disks": len(course.disks or ()), **values}, consistency)
+    """Snapshots of all disks. Scripts that failed meanwhile show in the health of the machine, and in the name of the
+    error, as the published handler has it."""
+    values = {"disks": len(course.disks or ()), **values}
+    health_code = course.scripts.code if course.scripts.is_shown else None
+    return Outcome(code, sentence, values, consistency, health_code)
+
+
+def _application_consistent(course: Course) -> Outcome:
+    return _taken(course, Code.success_appconsistent, Sentence.APPLICATION_CONSISTENT, SnapshotConsistency.application)
 
 
 def _crash_consistent(course: Course) -> Outcome:

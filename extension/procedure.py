@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from time import monotonic
+from typing import Protocol
 
 from extension.blobs import REQUEST_SECONDS, DiskSnapshot, open_all, take_all
 from extension.contract.bridge import FreezeReport, ThawReport
@@ -17,6 +18,7 @@ from extension.contract.reports import SnapshotConsistency
 from extension.guest import Guest, GuestError, GuestGone
 from extension.log import Log
 from extension.outcome import Course, names
+from extension.script_course import NO_SCRIPTS, ScriptCourse
 from extension.snapshot import Action, Signal, failed_writers, judge_freeze
 
 FREEZE_SECONDS = 60.0
@@ -33,6 +35,17 @@ CONSISTENCY = {
 }
 
 
+class ScriptPair(Protocol):
+    """The pre- and the post-script of a task."""
+
+    telemetry: dict[str, str]
+
+    def pre(self) -> ScriptCourse: ...
+
+    def post(self) -> ScriptCourse:
+        """Does nothing where the pre-script was not started."""
+
+
 class Procedure:
     """Everything between "may be frozen" and "is thawed". What happens is kept in `course` and `telemetry`."""
 
@@ -46,14 +59,18 @@ class Procedure:
         crash_allowed: bool,
         has_vss: bool = True,
         too_late: Callable[[], bool],
+        scripts: ScriptPair | None = None,
+        script_course: ScriptCourse = NO_SCRIPTS,
     ) -> None:
-        self.course = Course(crash_allowed=crash_allowed, has_vss=has_vss)
+        """`scripts`: None where there are none, or they may not run; `script_course` then says why."""
+        self.course = Course(crash_allowed=crash_allowed, has_vss=has_vss, scripts=script_course)
         self.telemetry: dict[str, str] = {}
         self._guest = guest
         self._disks = disks
         self._log = log
         self._one_by_one = one_by_one
         self._too_late = too_late
+        self._scripts = scripts
         self._connected = float("-inf")
         self._frozen = float("-inf")
         self._asked = False
@@ -68,6 +85,10 @@ class Procedure:
     def perform(self, action: Action) -> Signal:
         if action is Action.FREEZE or action is Action.FLUSH:
             return self._freeze(writers=action is Action.FREEZE)
+        if action is Action.PRE_SCRIPT:
+            return self._pre_script()
+        if action is Action.POST_SCRIPT:
+            return self._post_script()
         return self._thaw() if action is Action.THAW else self._take(CONSISTENCY[action])
 
     def finish(self) -> Course:
@@ -80,6 +101,20 @@ class Procedure:
         return self.course
 
     # ----------------------------------------------------------------------------------------------------- the actions
+
+    def _pre_script(self) -> Signal:
+        assert self._scripts is not None, "asked with scripts"
+        course = self._scripts.pre()
+        self.course = self.course._replace(scripts=course)
+        if course.stops:
+            return Signal.SCRIPT_FORBIDS
+        return Signal.PREPARED if course.freezes else Signal.PREPARED_WITHOUT_FREEZE
+
+    def _post_script(self) -> Signal:
+        if self._scripts is not None:
+            self.course = self.course._replace(scripts=self._scripts.post())
+            self.telemetry |= self._scripts.telemetry
+        return Signal.CLOSED
 
     def _freeze(self, *, writers: bool) -> Signal:
         self.connect()

@@ -1,14 +1,18 @@
 """Decides the snapshot procedure as a table: freeze, snapshot, thaw, report; no I/O.
 
-    Ready ──asked──► Freezing ──frozen──► Frozen ──taken──► Thawing ──thawed──► Reporting ──reported──► Done
+    Ready ──asked──► Freezing ──frozen──► Frozen ──taken──► Thawing ──thawed──► Closing ──► Reporting ──► Done
       │                 │                   ▲
       │                 └─writers failed─► Flushing
-      └──asked without writers──────────────┘
+      ├──asked without writers─────────────┤
+      └──asked with scripts──► Preparing ──┘
 
 The driver carries out one action at a time and says what came of it; the table answers with the next action. So the
 promise that matters stands in one place: whoever asks the guest to freeze asks it to thaw exactly once, whichever way
 the run goes. A failed freeze is thawed as well, for two reasons: its answer may have got lost on the way back, and VSS
 wants a backup that stops early to be aborted.
+
+A second promise is like it: a pre-script that was started is followed by the post-script exactly once, after the thaw
+and before the report. Where there are no scripts, that step does nothing.
 
 Snapshots without a freeze (crash-consistent) are taken when its VSS is unusable, or when the freeze failed for good,
 and only where the service allowed it for this attempt. The published Linux handler asks for exactly one disk as well;
@@ -26,6 +30,8 @@ from extension.contract.bridge import FreezeReport, ThawReport, WriterReport
 
 class State(StrEnum):
     READY = "Ready"
+    PREPARING = "Preparing"
+    """The pre-script brings the applications to rest."""
     FREEZING = "Freezing"
     FLUSHING = "Flushing"
     """A freeze of the volumes alone: the system has no writers, or they failed the first one."""
@@ -35,6 +41,8 @@ class State(StrEnum):
     """Thaws after a freeze that failed, to go on without one."""
     UNFROZEN = "Unfrozen"
     """Snapshots are taken while the guest runs on."""
+    CLOSING = "Closing"
+    """The post-script lets the applications go on."""
     REPORTING = "Reporting"
     DONE = "Done"
 
@@ -46,6 +54,14 @@ class Signal(StrEnum):
     ASKED_WITHOUT_WRITERS = "asked without writers"
     """The system has none: its file systems alone are to be frozen."""
     ASKED_WITHOUT_FREEZE = "no freeze requested"
+    ASKED_WITH_SCRIPTS = "asked with scripts"
+    """The system has no writers, and its owner has put scripts in their place."""
+    PREPARED = "prepared"
+    PREPARED_WITHOUT_FREEZE = "prepared, no freeze wanted"
+    """The owner wants the file systems to go on: the scripts alone see to what is consistent."""
+    SCRIPT_FORBIDS = "script forbids"
+    """The pre-script failed, and its owner wants no backup then."""
+    CLOSED = "closed"
     FROZEN = "frozen"
     FROZEN_WITHOUT_WRITERS = "frozen without writers"
     """The volumes are held, but not every writer is frozen."""
@@ -69,6 +85,8 @@ class Action(StrEnum):
     TAKE_FILE_SYSTEM_CONSISTENT = "take file-system-consistent"
     TAKE_CRASH_CONSISTENT = "take crash-consistent"
     THAW = "thaw"
+    PRE_SCRIPT = "run pre-script"
+    POST_SCRIPT = "run post-script"
     REPORT = "report"
 
 
@@ -77,8 +95,15 @@ TABLE: dict[State, dict[Signal, tuple[State, Action | None]]] = {
         Signal.ASKED: (State.FREEZING, Action.FREEZE),
         Signal.ASKED_WITHOUT_WRITERS: (State.FLUSHING, Action.FLUSH),
         Signal.ASKED_WITHOUT_FREEZE: (State.UNFROZEN, Action.TAKE_CRASH_CONSISTENT),
+        Signal.ASKED_WITH_SCRIPTS: (State.PREPARING, Action.PRE_SCRIPT),
         Signal.REFUSED: (State.REPORTING, Action.REPORT),
         Signal.BROKE: (State.REPORTING, Action.REPORT),
+    },
+    State.PREPARING: {
+        Signal.PREPARED: (State.FLUSHING, Action.FLUSH),
+        Signal.PREPARED_WITHOUT_FREEZE: (State.UNFROZEN, Action.TAKE_CRASH_CONSISTENT),
+        Signal.SCRIPT_FORBIDS: (State.CLOSING, Action.POST_SCRIPT),
+        Signal.BROKE: (State.CLOSING, Action.POST_SCRIPT),
     },
     State.FREEZING: {
         Signal.FROZEN: (State.FROZEN, Action.TAKE_APPLICATION_CONSISTENT),
@@ -101,19 +126,23 @@ TABLE: dict[State, dict[Signal, tuple[State, Action | None]]] = {
         Signal.BROKE: (State.THAWING, Action.THAW),
     },
     State.THAWING: {
-        Signal.THAWED: (State.REPORTING, Action.REPORT),
-        Signal.THAW_FAILED: (State.REPORTING, Action.REPORT),
-        Signal.BROKE: (State.REPORTING, Action.REPORT),
+        Signal.THAWED: (State.CLOSING, Action.POST_SCRIPT),
+        Signal.THAW_FAILED: (State.CLOSING, Action.POST_SCRIPT),
+        Signal.BROKE: (State.CLOSING, Action.POST_SCRIPT),
     },
     State.ABORTING: {
         Signal.THAWED: (State.UNFROZEN, Action.TAKE_CRASH_CONSISTENT),
         Signal.THAW_FAILED: (State.UNFROZEN, Action.TAKE_CRASH_CONSISTENT),
-        Signal.BROKE: (State.REPORTING, Action.REPORT),
+        Signal.BROKE: (State.CLOSING, Action.POST_SCRIPT),
     },
     State.UNFROZEN: {
-        Signal.TAKEN: (State.REPORTING, Action.REPORT),
-        Signal.SOME_FAILED: (State.REPORTING, Action.REPORT),
-        Signal.TOO_LATE: (State.REPORTING, Action.REPORT),
+        Signal.TAKEN: (State.CLOSING, Action.POST_SCRIPT),
+        Signal.SOME_FAILED: (State.CLOSING, Action.POST_SCRIPT),
+        Signal.TOO_LATE: (State.CLOSING, Action.POST_SCRIPT),
+        Signal.BROKE: (State.CLOSING, Action.POST_SCRIPT),
+    },
+    State.CLOSING: {
+        Signal.CLOSED: (State.REPORTING, Action.REPORT),
         Signal.BROKE: (State.REPORTING, Action.REPORT),
     },
     State.REPORTING: {

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from extension.blobs import DiskSnapshot
 from extension.contract.bridge import Facts
@@ -13,15 +15,19 @@ from extension.contract.settings import Command, ReportSettings, SettingsError, 
 from extension.contract.settings_json import malformed
 from extension.files import HandlerFolder
 from extension.guest import Guest, GuestError, GuestGone
-from extension.guest_provider import WIRE_SERVER_VARIABLE, find_guest
+from extension.guest_provider import WIRE_SERVER_VARIABLE, find_guest, guest_root
 from extension.host import DEFAULT_ADDRESS, presnapshot
 from extension.log import Log
-from extension.outcome import Course, Outcome, failed, installed, judge, refused
+from extension.outcome import Course, Outcome, failed, installed, judge, refused, stopped_by_scripts
 from extension.preconditions import crash_allowed, missing_service, objection, one_by_one
 from extension.procedure import Procedure
 from extension.reporter import Reporter
+from extension.script_course import NO_SCRIPTS
 from extension.snapshot import Action, Signal, run
 from extension.unseal import Unsealing, certificate_folders
+
+if TYPE_CHECKING:
+    from extension.scripts import Scripts
 
 
 class Refused(Exception):
@@ -108,6 +114,7 @@ class Task:
         if refusal is not None:
             raise Refused(refusal)
         self._reporter.begin()
+        scripts = self._find_scripts(facts, guest)
         procedure = self._procedure = Procedure(
             guest,
             _requests(settings),
@@ -116,13 +123,34 @@ class Task:
             crash_allowed=crash_allowed(settings),
             has_vss=facts.has_vss,
             too_late=lambda: settings.too_late(self._machine_time() + host_ahead),
+            scripts=scripts,
+            script_course=NO_SCRIPTS if scripts is None else scripts.course,
         )
         if not procedure.connect():
             # A guest is not frozen for snapshots that nobody can take.
             raise Refused(judge(procedure.finish()))
         if missing_service(facts) is not None:
             return Signal.ASKED_WITHOUT_FREEZE
+        if scripts is not None and scripts.are_there:
+            return Signal.ASKED_WITH_SCRIPTS
         return Signal.ASKED if facts.has_vss else Signal.ASKED_WITHOUT_WRITERS
+
+    def _find_scripts(self, facts: Facts, guest: Guest) -> Scripts | None:
+        """Those of a system without writers; None on any other, as the published handlers have it."""
+        if facts.has_vss:
+            return None
+        from extension.scripts import Scripts  # imported here: a machine with VSS does not wait for it
+
+        def sign_of_life() -> None:
+            with suppress(GuestError):
+                guest.now()
+
+        scripts = Scripts(guest_root(self._package_root), self._environ, self._log, sign_of_life)
+        course = scripts.check()
+        self._reporter.telemetry |= scripts.telemetry
+        if course.stops:
+            raise Refused(stopped_by_scripts(course))
+        return scripts
 
     def _read_settings(self) -> SnapshotSettings:
         """As soon as some of the settings can be read, reports go where they say."""

@@ -74,11 +74,35 @@ GUEST = (
         "controlplane/arm/compute/disk_access.py",
     ),
     Choice(
-        "Linux",
-        "a machine whose osType is Linux freezes its file systems, by the extension VMSnapshotLinux, which is the same "
-        "program as for Windows; no pre- and post-scripts run",
-        "the published handler runs scripts if there are any",
-        "simulator/guest/linux.py",
+        "Scripts of Linux machines",
+        "processes of this machine in the folder that stands for the guest's root; a retry starts the script again, as "
+        "the documentation has it, and one whose time has passed is killed",
+        "the published handler counts retries without starting the script again, and leaves one that timed out running",
+        "extension/scripts.py",
+    ),
+    Choice(
+        "`timeoutInSeconds` of scripts that is not given",
+        "10 seconds, for all attempts of a script together",
+        "10 in the published handler, 30 in its template and in the README beside that",
+        "extension/script_settings.py",
+    ),
+    Choice(
+        "`ScriptsExecutionPollTimeSeconds`",
+        "without effect, and named in the log: the end of a script is seen at once",
+        "a look every 3 seconds in the published handler, every second in the documentation",
+        "extension/script_settings.py",
+    ),
+    Choice(
+        "Plugins besides ScriptRunner, and more than one",
+        "not simulated: VMSnapshotPluginHost.conf that names them counts as unreadable (304), so no script runs",
+        "the published handler imports the named module of Python",
+        "extension/script_settings.py",
+    ),
+    Choice(
+        "Settings of scripts that belong to somebody else",
+        "codes 315 and 318, as their names say",
+        "the published handler reports 314 and 317, those of the permissions",
+        "extension/script_settings.py",
     ),
     Choice(
         "Versions of the VMSnapshotLinux handler",

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from simulator.scenario import UBUNTU
-from tests.e2e.running import scenario_of, up
+import pytest
+
+from simulator.scenario import UBUNTU, Scenario
+from simulator.scenario_values import JobFailed, Machine, ProtectedItem, RecoveryPoint
+from tests.e2e.running import Up, scenario_of, up
+from tests.guest_scripts import put_scripts
+
+RAN = 'echo "$(basename "$0")" >> "$GUEST_ROOT/ran"'
 
 
 def test_a_backup_of_linux_is_file_system_consistent(tmp_path: Path) -> None:
@@ -35,3 +45,93 @@ def test_a_backup_of_linux_is_file_system_consistent(tmp_path: Path) -> None:
         verdict = scenario.verify(point, restored)
         assert verdict.verified, verdict.checks
         assert verdict.consistency == "FileSystemConsistent"
+
+
+@dataclass(frozen=True)
+class Linux:
+    """A protected Linux machine in a world that is up."""
+
+    world: Up
+    scenario: Scenario
+    machine: Machine
+    item: ProtectedItem
+
+    @property
+    def root(self) -> Path:
+        """Stands for the root folder of the machine."""
+        (folder,) = (self.world.state / "guests").glob("web01-*")
+        return folder
+
+    def ran(self) -> list[str]:
+        file = self.root / "ran"
+        return file.read_text().split() if file.exists() else []
+
+    def forget(self) -> None:
+        (self.root / "ran").unlink(missing_ok=True)
+
+    def newest_point(self) -> RecoveryPoint:
+        return self.scenario.recovery_points(self.item)[-1]
+
+    def attempt(self) -> dict[str, Any]:
+        """What the newest report said."""
+        events = self.world.client.sim("GET", "/events")["events"]
+        told: dict[str, Any] = [event["data"] for event in events if event["name"] == "snapshot.reported"][-1]
+        return told
+
+
+@contextmanager
+def linux(folder: Path, image: dict[str, Any] = UBUNTU) -> Iterator[Linux]:
+    with up(folder / "world") as world:
+        scenario = scenario_of(world.client)
+        machine = scenario.create_machine("web01", image=image, os_disk_gib=30, data_disk_gib=(4,))
+        yield Linux(world, scenario, machine, scenario.protect(machine))
+
+
+def test_scripts_decide_the_consistency_of_a_backup(tmp_path: Path) -> None:
+    with linux(tmp_path) as guest:
+        put_scripts(guest.root, RAN, RAN)
+        assert guest.scenario.back_up(guest.item).status == "Completed"
+        point = guest.newest_point()
+        assert (point.consistency, guest.ran()) == ("AppConsistent", ["pre.sh", "post.sh"])
+        verdict = guest.scenario.verify(point, guest.scenario.restore_disks(point))
+        assert verdict.verified, verdict.checks
+
+        guest.forget()
+        put_scripts(guest.root, f"{RAN}; exit 1", RAN)
+        assert guest.scenario.back_up(guest.item).status == "Completed"
+        point = guest.newest_point()
+        assert (point.consistency, guest.ran()) == ("FileSystemConsistent", ["pre.sh", "post.sh"])
+        assert (guest.attempt()["code"], guest.attempt()["error_name"]) == (1, "FailedPrepostPreScriptFailed")
+        verdict = guest.scenario.verify(point, guest.scenario.restore_disks(point))
+        assert verdict.verified, verdict.checks
+
+        guest.forget()
+        put_scripts(guest.root, RAN, RAN, fsFreezeEnabled=False)
+        assert guest.scenario.back_up(guest.item).status == "Completed"
+        point = guest.newest_point()
+        assert (point.consistency, guest.ran()) == ("AppConsistent", ["pre.sh", "post.sh"])
+        verdict = guest.scenario.verify(point, guest.scenario.restore_disks(point))
+        assert verdict.verified, verdict.checks
+
+
+FAILURES = {
+    "the pre-script fails": (f"{RAN}; exit 1", RAN, 300, "FailedPrepostPreScriptFailed"),
+    "the pre-script takes too long": (f"{RAN}; exec sleep 600", RAN, 308, "FailedPrepostPreScriptTimeout"),
+    "the post-script fails": (RAN, f"{RAN}; exit 1", 301, "FailedPrepostPostScriptFailed"),
+}
+
+
+def test_a_script_that_fails_fails_the_backup_if_its_owner_wants_that(tmp_path: Path) -> None:
+    with linux(tmp_path) as guest:
+        for pre, post, code, kind in FAILURES.values():
+            guest.forget()
+            put_scripts(guest.root, pre, post, continueBackupOnFailure=False, timeoutInSeconds=1)
+            with pytest.raises(JobFailed, match=kind):
+                guest.scenario.back_up(guest.item)
+            assert (guest.attempt()["code"], guest.attempt()["error_name"]) == (code, kind)
+            assert guest.ran() == ["pre.sh", "post.sh"]
+            assert guest.scenario.recovery_points(guest.item) == []
+
+        put_scripts(guest.root, RAN, RAN)
+        assert guest.scenario.back_up(guest.item).status == "Completed", "nothing is left frozen or held"
+        assert guest.newest_point().consistency == "AppConsistent"

@@ -44,7 +44,7 @@ def course(choose: Callable[[list[Signal]], Signal]) -> tuple[list[State], list[
 def test_every_run_ends_and_a_guest_that_may_be_frozen_is_thawed_exactly_once(data: st.DataObject) -> None:
     states, actions = course(lambda events: data.draw(st.sampled_from(events)))
 
-    assert len(states) < 10
+    assert len(states) < 12
     assert actions.count(Action.THAW) == (1 if {State.FREEZING, State.FLUSHING} & set(states) else 0)
     if Action.THAW in actions:
         thaw = actions.index(Action.THAW)
@@ -52,6 +52,18 @@ def test_every_run_ends_and_a_guest_that_may_be_frozen_is_thawed_exactly_once(da
     assert actions[-1] is Action.REPORT
     assert actions.count(Action.REPORT) == 1
     assert sum(action in TAKING for action in actions) <= 1
+
+
+@given(st.data())
+def test_a_pre_script_is_followed_by_the_post_script_once_when_nothing_is_frozen(data: st.DataObject) -> None:
+    states, actions = course(lambda events: data.draw(st.sampled_from(events)))
+
+    assert actions.count(Action.PRE_SCRIPT) <= 1
+    assert actions.count(Action.POST_SCRIPT) <= 1
+    if Action.PRE_SCRIPT in actions:
+        assert actions[0] is Action.PRE_SCRIPT
+        assert actions[-2:] == [Action.POST_SCRIPT, Action.REPORT]
+        assert State.FREEZING not in states, "scripts are for systems without writers"
 
 
 @given(st.data())
@@ -103,6 +115,7 @@ def test_what_ends_the_driver_does_not_cost_the_thaw(dies_at: Action, killer: ty
         Action.FREEZE: Signal.FROZEN,
         Action.TAKE_APPLICATION_CONSISTENT: Signal.TAKEN,
         Action.THAW: Signal.THAWED,
+        Action.POST_SCRIPT: Signal.CLOSED,
     }
 
     def perform(action: Action) -> Signal:

@@ -14,8 +14,9 @@ from controlplane.jobs.documents import points
 from controlplane.json_object import Json
 from controlplane.vault_format.sources import PageBlobSource
 from simulator.control.verify import Verifier
-from simulator.guest.disk.digests import read_table
+from simulator.guest.disk.digests import digest_of, read_table
 from simulator.guest.disk.ground_truth import GroundTruth, GroundTruths, TruthSummary
+from simulator.guest.disk.write_history import Change, History, Write
 from tests.unit.controlplane.jobs.backup_world import BackupWorld, backup_world
 from tests.unit.controlplane.jobs.test_damage import flip_snapshot
 
@@ -75,6 +76,22 @@ def test_the_order_of_writes_cannot_be_judged_by_a_summary(world: BackupWorld, t
     told = verdict(world, summary)
     assert told["outcome"] == "unknown"
     assert told["checks"][0]["detail"] == "not known any more: there were too many backups since"
+
+
+@pytest.mark.parametrize(("os_type", "verified"), [("Linux", True), ("Windows", False)])
+def test_scripts_of_linux_may_stand_in_for_a_freeze_and_nothing_else(
+    world: BackupWorld, os_type: str, verified: bool
+) -> None:
+    """The disks went on: one that was written to after its snapshot equals no instant that was held."""
+    point = world.points()[0]
+    points.put(world.store, replace(point, machine=replace(point.machine, os_type=os_type)))
+    truth = truth_of(world, point)
+    lun, table = next(iter(truth.tables.items()))
+    after, digest = table.copy(), digest_of(b"written after the snapshot")
+    after.set(0, digest)
+    written = History((Write(lun, 1, 2, (Change(0, table.get(0), digest),)),))
+    told = verdict(world, replace(truth, consistency="crash", tables={**truth.tables, lun: after}, history=written))
+    assert told["verified"] is verified
 
 
 def test_what_is_wrong_outweighs_what_is_unknown(world: BackupWorld) -> None:
