@@ -238,7 +238,9 @@ def _checked(response: httpx.Response) -> httpx.Response:
         error = response.json()["error"]
         code, message = error["code"], error["message"]
     except (ValueError, KeyError, TypeError):
-        code, message = f"HTTP{response.status_code}", response.reason_phrase
+        request = response.request
+        code = f"HTTP{response.status_code}"
+        message = f"{response.reason_phrase}, to {request.method} {request.url.path}"
     raise RequestFailed(response.status_code, code, message)
 
 

@@ -77,6 +77,12 @@ class Processes:
     def log_tail(self) -> str:
         return self._log.read_text(encoding="utf-8", errors="replace")[-2000:]
 
+    def logged_error(self) -> str:
+        """The last exception in the world's log."""
+        log = self.state / "logs" / "backupsim.jsonl"
+        lines = log.read_text(encoding="utf-8", errors="replace").splitlines() if log.exists() else []
+        return next((line[-2000:] for line in reversed(lines) if '"exception"' in line), "no exception was logged")
+
     def until(self, true: Callable[[], bool], what: str) -> None:
         """Other processes' deaths and starts have no clock of ours: poll for them."""
         deadline = time.monotonic() + self.patience_seconds

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import time
+import traceback
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -40,8 +41,9 @@ LONGEST_HANDLER_SECONDS = 0.4
 """How long a handler works on a busy machine, from its start to its thaw."""
 IN_START, IN_FREEZE = 0.2, 0.5
 """How often a world is killed again while it starts, and how often a kill is aimed into a freeze."""
-HANDLER_SECONDS, SILENCE_SECONDS = 8.0, 45
-"""How long a kill waits for a handler to appear, and a backup for what a killed one would have reported."""
+HANDLER_SECONDS, SILENCE_SECONDS, LOG_SECONDS = 8.0, 45, 3.0
+"""How long a kill waits for a handler to appear, a backup for what a killed one would have reported, and a finding for
+the world to log what it knows of it."""
 ROUNDS_BETWEEN_SILENCES, ROUNDS_BETWEEN_RESTORES = 8, 2
 """In so many rounds one ends with killed handlers whose backups run into their limit; elsewhere they are cancelled."""
 WITHOUT_HANDLERS, MOST_TRIES = 2, 6
@@ -109,7 +111,9 @@ class Run:
         except Broken as problem:
             self.findings.add("stuck", str(problem))
         except (RequestFailed, Unreachable, StillRunning) as problem:  # of a look at a world that was not killed
-            self.findings.add("wrong", f"{type(problem).__name__}: {problem}")
+            calls = " > ".join(f"{call.name}:{call.lineno}" for call in traceback.extract_tb(problem.__traceback__))
+            time.sleep(LOG_SECONDS)
+            self.findings.add("wrong", f"{type(problem).__name__}: {problem} ({calls}); {self.world.logged_error()}")
         finally:
             self.world.close()
         self.findings.add_all("orphan process", self.world.left())
