@@ -330,12 +330,15 @@ class Driver:
         return [each for each in times if each is not None and (which is None or which(each))]
 
     def _run_due(self, now: datetime) -> None:
-        """Do what is due now."""
+        """Do what is due now. What something else works on is left alone, and is due again once that has ended: it may
+        have begun and ended meanwhile, which the holds tell that were taken."""
         assert self._calendar is not None
-        before = self.next_due()
+        generation, before = self._clock.generation, self.next_due()
         done = self._calendar.run()
         after = self.next_due()
-        if not done and after is not None and after <= now and after == before:
+        is_left = not done and after is not None and after <= now and after == before
+        if is_left and generation == self._clock.generation:
+            assert after is not None
             raise CalendarStuck(f"what was due at {instant(after)} could not be done, and is due still")
         if self.advance is not None:
             self.advance.ran.note_due(done)

@@ -136,6 +136,8 @@ class FakeCalendar:
         """What, when it was due, and when it was done."""
         self.failures: list[Exception] = []
         """What the next runs raise."""
+        self.in_the_way: list[Callable[[], None]] = []
+        """What happens in the next runs, each of which does nothing because of it."""
         self.is_stuck = False
         self._changed: Callable[[], None] = lambda: None
 
@@ -159,6 +161,9 @@ class FakeCalendar:
     def run(self) -> Sequence[Due]:
         if self.failures:
             raise self.failures.pop(0)
+        if self.in_the_way:
+            self.in_the_way.pop(0)()
+            return []
         if self.is_stuck:
             return []
         now, done = self._now(), list[Due]()

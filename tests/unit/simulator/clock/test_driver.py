@@ -296,6 +296,21 @@ def test_a_calendar_that_does_nothing_is_not_run_for_ever(rig: Rig) -> None:
     assert advance.problem == "what was due at 2026-03-02T00:00:00Z could not be done, and is due still"
 
 
+def test_what_was_worked_on_while_it_was_due_is_done_after_that(rig: Rig) -> None:
+    """A job took the item before the calendar came to it, and gave it free before the calendar was asked again."""
+
+    def job() -> None:
+        rig.worker.begin("restore")
+        rig.worker.go_on()
+
+    rig.calendar.add("expiry", START + DAY)
+    rig.calendar.in_the_way += [job, job]
+    advance = rig.advance(targets.by("3d"))
+    assert (advance.reason, advance.problem) == (Reason.REACHED, None)
+    assert rig.calendar.log == [("expiry", START + DAY, START + DAY)]
+    assert [who for who, _ in rig.worker.log] == ["restore", "restore"]
+
+
 def test_a_mistake_is_told_without_its_text(rig: Rig) -> None:
     rig.calendar.add("daily", START + DAY)
     rig.calendar.failures.append(KeyError("a secret"))
