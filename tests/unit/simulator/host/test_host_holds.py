@@ -192,6 +192,32 @@ def test_a_worker_that_never_connects_and_never_reports_holds_until_its_hold_lap
     assert len(world.told(HoldLapsed)) == 1
 
 
+def test_a_host_that_is_started_again_counts_a_task_that_was_only_accepted(world: World) -> None:
+    """Its agent enables the handler anew, so a worker may connect; without a break it holds until one does or it
+    lapses."""
+    world.packages.publish(package("1.1.0.0", enable=ACCEPTED))
+    with world.host() as host:
+        started(world, host)
+        world.deliver()
+        world.until(lambda: host.holders() == ["sql01: probe is at work"])
+    with world.host() as host:
+        seen: list[list[str]] = []
+
+        def is_at_work() -> bool:
+            seen.append(list(host.holders()))
+            return seen[-1] == ["sql01: probe is at work"]
+
+        world.until(is_at_work)
+        assert all(seen)
+        guest = host.guest(VM)
+        assert guest is not None
+        session = guest.open_session("task-1")
+        assert host.holders() == ["sql01: a handler is connected for its task task-1"]
+        guest.close_session(session)
+        settle(world, host)
+        assert world.told(HoldLapsed) == []
+
+
 def test_a_machine_holds_while_a_requester_has_a_session(world: World, host: Host) -> None:
     started(world, host)
     guest = host.guest(VM)
