@@ -31,6 +31,8 @@ FOR_HANDLERS = "backup of one that runs"
 """Is never drawn: its handler is to be killed, so it has to begin soon."""
 FIRST_BOOT_SECONDS, LOOK_SECONDS = 20.0, 0.1
 """Within which the first machine runs after a start, and how often it is looked."""
+PROTECTED = frozenset({"Protected", "IRPending", "ProtectionError"})
+"""States in which a machine is backed up when somebody asks."""
 MOST_EXTRA_MACHINES = 12
 """Machines that deployments and restores have made and nobody has deleted yet; beyond that none is made."""
 
@@ -80,10 +82,13 @@ class Operations:
         self._ledger.ask(client, "backup", "POST", f"{self._estate.item(name)}/backup", body)
 
     def _back_up_a_running_one(self, client: Client, name: str) -> None:
+        items = client.list(f"{self._estate.vault}/backupProtectedItems")
+        states = {item["properties"]["friendlyName"].lower(): item["properties"]["protectionState"] for item in items}
         deadline = time.monotonic() + FIRST_BOOT_SECONDS
         while not (names := self._running(client)) and time.monotonic() < deadline:
             time.sleep(LOOK_SECONDS)
-        self._back_up(client, self._chance.choice(names or [name]))
+        protected = [each for each in names if states.get(each.lower()) in PROTECTED]
+        self._back_up(client, self._chance.choice(protected or names or [name]))
 
     def _running(self, client: Client) -> list[str]:
         running = {each["id"].lower() for each in client.sim("GET", "/vms")["vms"] if each["running"]}

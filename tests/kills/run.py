@@ -34,7 +34,7 @@ from tests.kills.settle import LOOK_SECONDS, running_backups, settle, unstable
 
 VICTIMS = {"handler": 40, "simulator": 35, "azurite": 25}
 """How often each is drawn."""
-FEWEST_KILLS, MOST_KILLS, MOST_OPERATIONS = 4, 12, 10
+FEWEST_KILLS, MOST_KILLS, MOST_OPERATIONS = 6, 20, 10
 """Of one round, and beside each of its kills."""
 LONGEST_DELAY_SECONDS, IN_START_SECONDS, STILL_SECONDS = 2.5, 4.0, 0.4
 LONGEST_HANDLER_SECONDS = 0.4
@@ -44,7 +44,7 @@ IN_START, IN_FREEZE = 0.2, 0.5
 HANDLER_SECONDS, SILENCE_SECONDS, LOG_SECONDS = 8.0, 45, 3.0
 """How long a kill waits for a handler to appear, a backup for what a killed one would have reported, and a finding for
 the world to log what it knows of it."""
-ROUNDS_BETWEEN_SILENCES, ROUNDS_BETWEEN_RESTORES = 8, 2
+ROUNDS_BETWEEN_SILENCES, ROUNDS_BETWEEN_RESTORES = 6, 1
 """In so many rounds one ends with killed handlers whose backups run into their limit; elsewhere they are cancelled."""
 WITHOUT_HANDLERS, MOST_TRIES = 2, 6
 """How many such backups there are to be, and after how many kills no more is tried."""
