@@ -25,6 +25,9 @@ from simulator.clock.real_time import RealTime
 from simulator.clock.world_time import WorldTime
 from simulator.daily_work import DailyWork
 from simulator.failures import WrongUse
+from simulator.faults.board import Board
+from simulator.faults.machines import with_faults
+from simulator.faults.seams.host import FaultyHostSnapshots
 from simulator.guest.agent.warm_start import WarmStart, can_fork
 from simulator.guest.conditions import ConditionsOf, MachineConditions, MachineFactories, Network
 from simulator.host.host import Host
@@ -67,6 +70,7 @@ class BackendContext:
     time: WorldTime
     read: Callable[[str], Json | None]
     """What ARM answers to a GET."""
+    faults: Board
 
 
 def host(context: BackendContext, keep: ExitStack) -> Host:
@@ -79,7 +83,8 @@ def host(context: BackendContext, keep: ExitStack) -> Host:
             PublishedHandler(each.publisher, each.type, each.published, each.os_type, inert=True) for each in INERT
         )
     ports = context.ports
-    wire = WireServer(context.real_time, context.blobs_of(parties.WIRE_SERVER), packages)
+    snapshots = FaultyHostSnapshots(context.faults)
+    wire = WireServer(context.real_time, context.blobs_of(parties.WIRE_SERVER), packages, snapshot_service=snapshots)
     serving = Serving(wire.app)
     keep.callback(serving.close)
     keep.callback(wire.close)
@@ -107,12 +112,13 @@ def host(context: BackendContext, keep: ExitStack) -> Host:
         packages=packages,
         chance=Random(context.seed),
         wire=wire,
-        conditions=context.conditions or usual,
+        conditions=with_faults(context.conditions or usual, context.faults),
         status_account=ports.settings.service_account,
         on_session_closed=context.engine.look_at,
         hold_lapse_seconds=context.hold_lapse_seconds,
     )
     keep.callback(made.close)
+    context.faults.on_change(made.look_again)
     return made
 
 
@@ -158,16 +164,26 @@ def _controls(context: BackendContext, host: Host, keep: ExitStack) -> Applicati
     from simulator.control.vault_checks import VaultChecks
     from simulator.control.verify import Verifier
     from simulator.control.world import WorldControls
+    from simulator.faults.faults import Faults
 
     ports = context.ports
     verifier = Verifier(ports.store, context.blobs_of(parties.CONTROL), ports.settings, host.ground_truth)
-    resetter = Resetter(ports, context.engine, host, context.pace, context.time.stop)
+    resetter = Resetter(ports, context.engine, host, context.pace, context.time.stop, context.faults.clear)
     clock = ClockControls(context.time, partial(_has_ended, context.engine), context.read)
     of_world = WorldControls(ports.store, clock, context.limits, context.pace, resetter, context.endpoints)
     checks = VaultChecks(ports)
     keep.callback(checks.close)
     return control.build(
-        control.Controls(context.sim_token, ports.store, host, verifier, of_world, checks, context.sim_networks)
+        control.Controls(
+            context.sim_token,
+            ports.store,
+            host,
+            verifier,
+            of_world,
+            checks,
+            Faults(context.faults, ports.store, ports.clock),
+            context.sim_networks,
+        )
     )
 
 

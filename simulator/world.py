@@ -37,7 +37,7 @@ from controlplane.jobs.catalog import plans
 from controlplane.jobs.crash_recovery import Loss, RestoreLoss, name_losses
 from controlplane.jobs.timetable import Timetable
 from controlplane.json_object import Json
-from controlplane.ports import Blobs, PortError, Ports, ServiceSettings, StorageUnavailable
+from controlplane.ports import Blobs, PortError, Ports, ServiceSettings, StorageUnavailable, Store
 from simulator import parties
 from simulator.bounds import RefusalText
 from simulator.clock import kept_clock
@@ -48,6 +48,11 @@ from simulator.clock.world_clock import WorldClock
 from simulator.clock.world_time import WorldTime
 from simulator.daily_work import DailyWork
 from simulator.failures import WorldEnded
+from simulator.faults.board import Board
+from simulator.faults.fault import Setting
+from simulator.faults.seams.arm import FaultyArm
+from simulator.faults.seams.host import FaultyFabric
+from simulator.faults.seams.storage import FaultyBlobs
 from simulator.held_requests import holding
 from simulator.pace import Pace, PaceSettings
 from simulator.packages import HANDLER_FOLDER
@@ -117,6 +122,8 @@ class Config:
     """Within which time after its due time a scheduled backup starts; None: as the settings say."""
     snapshot_timeout_seconds: int | None = None
     """How long a handler may stay silent before its backup gives it up; None: as the settings say."""
+    faults: Path | None = None
+    """A file with faults that are set at the start, in place of those of an earlier file; None: what is set stays."""
     limit_requests: bool = False
     """Answer 429 to clients that exceed Resource Manager's token buckets."""
     strict_api_versions: bool = False
@@ -196,6 +203,9 @@ class World:
         self.time = WorldTime(self.clock, self.store, kept, _action_failed)
         self._served = ServedRequests()
         self.time.add(self._served)
+        self.faults = Board(self.store, self.clock, self.state.seed, _kept_fault)
+        if config.faults is not None:
+            _set_faults(config.faults, self.faults, self.store, self.clock)
         self._examined = opened.is_as_left and not self.state.was_killed
         if opened.is_older:
             self.renewed.append(OLDER_STORE)
@@ -204,7 +214,7 @@ class World:
             clock=self.clock,
             blobs=self.blobs,
             store=self.store,
-            fabric=self._wrappers.fabric(StoreFabric(self.store, self.clock)),
+            fabric=FaultyFabric(self._wrappers.fabric(StoreFabric(self.store, self.clock)), self.faults),
             chance=Random(f"{self.state.seed} start {opened.starts}"),
             settings=self._settings,
             vault_blobs=self._blobs_of(parties.VAULT),
@@ -304,7 +314,7 @@ class World:
         self._stack.callback(starter.shutdown)
 
     def _blobs_of(self, party: str) -> Blobs:
-        return self._wrappers.blobs(party, self._deferred.blobs())
+        return FaultyBlobs(self._wrappers.blobs(party, self._deferred.blobs()), party, self.faults)
 
     def _storage(self, keep: ExitStack) -> Blobs:
         from simulator.storage import azurite_folder
@@ -374,7 +384,8 @@ class World:
         service = arm.build(self.ports, self.engine, self._identity, self._limits, strict, lambda: self.time.is_at_work)
         self._requests = arm.internal_client(self.ports, self.engine, self._identity)
         _serve_certificate(service, self.authority)
-        app = _side_by_side(holding(service, self._served, arm.ROOTS), self._controls)
+        held = holding(service, self._served, arm.ROOTS)
+        app = _side_by_side(FaultyArm(held, self.faults, arm.ROOTS, self.config.location.upper()), self._controls)
         certificate = self.authority.certificate_file("server", server_hosts(self.config.host))
         self._serving = self._listener(app, self.config.arm_port)
         self._stack.callback(self._serving.close)
@@ -415,6 +426,7 @@ class World:
             endpoints=self._published_endpoints,
             time=self.time,
             read=lambda path: self._requests.read(path),
+            faults=self.faults,
         )
         self.host = backend.host(context, keep)
         self.time.add(self.host)
@@ -482,6 +494,18 @@ def _action_failed(error: Exception) -> None:
         log.error("action failed", reason=str(error))
     else:
         log.error("action failed", exc_info=error)
+
+
+def _kept_fault(document: Json) -> Setting | None:
+    from simulator.faults.faults import kept  # the catalogue: most worlds need none
+
+    return kept(document)
+
+
+def _set_faults(file: Path, board: Board, store: Store, clock: WorldClock) -> None:
+    from simulator.faults.faults import Faults
+
+    Faults(board, store, clock).set_by_file(file)
 
 
 def _as_the_service(status: HTTPStatus, sentence: str) -> RefusalText:

@@ -26,6 +26,8 @@ NOT_BEFORE_ASKED = (
     "simulator.command.proxy",
     "simulator.command.show",
     "simulator.control",
+    "simulator.faults.catalogue",  # a fault that is set
+    "simulator.faults.faults",
     "simulator.scenario",
     "simulator.storage.foreign_storage",  # an endpoint of somebody else's
     "structlog",  # a line in the log

@@ -18,6 +18,7 @@ SECTIONS = (
     ("The control API", "simulator/control"),
     ("State folder and storage", "simulator/state", "simulator/storage"),
     ("World, servers, client and scenario", "simulator/"),
+    ("Faults", "simulator/faults"),
     ("Host and wire server", "simulator/host"),
     ("Guest", "simulator/guest"),
     ("The handler", "extension"),
@@ -73,10 +74,17 @@ OF_OTHERS = (
     "controlplane/domain/recovery_services/supported_systems.py",
     "simulator/command/chinese.py",
     "simulator/command/chinese_failures.py",
+    "simulator/command/chinese_faults.py",
+    "simulator/faults/catalogue/agent.py",
+    "simulator/faults/catalogue/arm.py",
+    "simulator/faults/catalogue/guest.py",
+    "simulator/faults/catalogue/host.py",
+    "simulator/faults/catalogue/storage.py",
     "simulator/guest/vss/writers.py",
     "simulator/guest/windows.py",
 )
-"""Modules with names of regions and systems, with translations, and with what Windows says."""
+"""Modules with names of regions and systems, with translations, with what Windows says, and with faults, which have a
+page of their own."""
 SYNTAX = re.compile(
     r"(SELECT|PRAGMA|SET|BEGIN|INSERT|UPDATE|CREATE|SharedKey|Bearer|Basic|HKLM)\b"
     r"|[A-Z]\w+-[\w-]+: |Host: |Connection: |text/|import |export |.* HTTP/1\.1$|bytes \{|bold "

@@ -23,6 +23,7 @@ from simulator.command import (
     cli_clients,
     cli_clock,
     cli_control,
+    cli_faults,
     cli_vault,
     help_pages,
     program,
@@ -66,6 +67,7 @@ app.add_typer(cli_clients.app)
 app.add_typer(cli_control.app)
 app.add_typer(cli_vault.app, name="vault")
 app.add_typer(cli_clock.app, name="clock")
+app.add_typer(cli_faults.app, name="fault")
 app.add_typer(help_pages.app)
 
 
@@ -225,6 +227,14 @@ def up(
             help="Whether handler processes are forked from an interpreter that waits, where the system can.",
         ),
     ] = True,
+    faults: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Set the faults of this JSON list, in place of those of an earlier one.",
+            show_default=False,
+        ),
+    ] = None,
     lang: LangOption = "en",
 ) -> None:
     """Run a world until Ctrl-C."""
@@ -267,6 +277,7 @@ def up(
         strict_api_versions=strict_api_versions,
         inert_extensions=inert_extensions,
         warm_start=warm_start,
+        faults=faults,
         on_examined=lambda done, total: typer.echo(texts.label("up_examined", lang, done=done, total=total), err=True),
     )
     _run_until_interrupted(config, lang)
@@ -431,6 +442,8 @@ def _say_where(world: World, language: str) -> None:
             say("up_clock", line=line)
     for line in cli_control.pace_lines(world.pace.to_json(), language):
         say("up_pace", line=line)
+    for setting in world.faults.settings:
+        say("up_fault", fault=setting.definition.name, number=setting.number)
     say("up_credentials")
     say("up_stop_it")
 

@@ -14,6 +14,7 @@ from typing import Mapping  # noqa: UP035 - for Python 3.8
 from simulator.command.chinese import CHECKS, DETAILS, TASKS
 from simulator.command.chinese_clock import CLOCK
 from simulator.command.chinese_failures import FAILURES
+from simulator.command.chinese_faults import FAULTS, LABELS_OF_FAULTS
 from simulator.command.program import as_called
 
 LANGUAGES = ("en", "zh-cn")
@@ -242,6 +243,7 @@ LABELS: dict[str, tuple[str, str]] = {
     "hint_up_kept": ("run this world for your own client", "启动此环境，供您自己的客户端使用"),
     "hint_vss": ("see what a backup with VSS guarantees", "查看使用 VSS 的备份能保证什么"),
     "hint_no_vss": ("see what a backup without VSS guarantees", "查看没有 VSS 的备份能保证什么"),
+    **LABELS_OF_FAULTS,
 }
 
 
@@ -290,7 +292,7 @@ def failure(sentence: str, language: str) -> str:
 
 
 SENTENCES: Mapping[str, str] = dict(
-    sorted({**DETAILS, **CLOCK, **FAILURES}.items(), key=lambda item: -len(re.sub(r"{\w+}", "", item[0])))
+    sorted({**DETAILS, **CLOCK, **FAILURES, **FAULTS}.items(), key=lambda item: -len(re.sub(r"{\w+}", "", item[0])))
 )
 """The templates with the most words come first: another that fits as well says less of the text."""
 SENTENCE = re.compile(r"[A-Za-z]+[,;:]? [a-z]{2}")

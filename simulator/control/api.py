@@ -23,6 +23,11 @@ GET  /_sim/clock/due?by=30d         what an advance would come upon; to=TIME or 
 GET  /_sim/limits                   how many requests there were, and what is left of their limits
 POST /_sim/limits                   {"enforced"?, "refill"?}: refuse who has none left, fill all up
 GET  /_sim/pace                     the least duration of jobs' steps, what is held and what waits
+GET  /_sim/faults                   every fault that there is, and those that are set
+GET  /_sim/faults/show?fault=NAME   one of them
+POST /_sim/faults/set               {"fault", "where"?, "when"?, "parameters"?, "dry_run"?}: see docs/failures.md
+POST /_sim/faults/clear             {"faults": [NAME or NUMBER, ...]} or {"all": true}
+GET  /_sim/faults/hits?number=N     when they acted, and upon what
 POST /_sim/pace                     {"seconds"?, "kinds"?, "plausible"?, "hold"?, "release"?}: change that
 """
 
@@ -46,6 +51,7 @@ from controlplane.domain.recovery_services import recovery_point as points
 from controlplane.domain.recovery_services.recovery_point import TIERS
 from controlplane.json_object import Json
 from controlplane.ports import PortError, Store
+from simulator.control import faults as control_faults
 from simulator.control import forecasts, strictness, vault_checks
 from simulator.control import world as control_world
 from simulator.control.strictness import Refused
@@ -53,6 +59,7 @@ from simulator.control.vault_checks import VaultChecks
 from simulator.control.verify import Verifier
 from simulator.control.world import WorldControls
 from simulator.failures import Failure, WrongUse
+from simulator.faults.faults import Faults
 from simulator.guest.disk.directory import VolumeError
 from simulator.host.host import Host
 
@@ -70,6 +77,7 @@ class Controls:
     verifier: Verifier
     world: WorldControls
     vault_checks: VaultChecks
+    faults: Faults
     networks: Sequence[IPv4Network | IPv6Network] = ()
     """Who may ask, besides this machine."""
 
@@ -100,6 +108,7 @@ def build(controls: Controls) -> FastAPI:
     _add_points(app, controls)
     control_world.add(app, lambda: controls.world)
     vault_checks.add(app, lambda: controls.vault_checks)
+    control_faults.add(app, lambda: controls.faults)
     forecasts.add(app, lambda: controls.store, lambda: controls.world.clock.time.now())
     _add_errors(app)
     return app

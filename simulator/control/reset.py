@@ -38,6 +38,7 @@ class Resetter:
     pace: Pace
     end_advance: Callable[[], object] = lambda: None
     """Ends an advance of world time that is under way."""
+    clear_faults: Callable[[], object] = lambda: None
 
     def reset(self) -> Json:
         """Remove everything except the journal, whose ids continue; returns how much was removed.
@@ -47,6 +48,7 @@ class Resetter:
         ports, store = self._because_of("reset")
         self.end_advance()  # it would go on to begin what is due
         self.pace.release_all()
+        self.clear_faults()
         self._end_jobs()
         machines = self._end_machines(ports)
         accounts = [document.id.rpartition("/")[2] for document in store.find(ACCOUNTS)]

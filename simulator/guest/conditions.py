@@ -17,12 +17,25 @@ from simulator.guest import profiles
 from simulator.guest.agent.client import WireClient
 from simulator.guest.agent.process import Command, CommandRunner
 from simulator.guest.os_profile import OsProfile
-from simulator.guest.vss.writer import Writer
+from simulator.guest.vss.snapshot_set import Obstacle, no_obstacle
+from simulator.guest.vss.writer import Participant, Writer, WriterClass
 from simulator.guest.vss.writers import in_box_writers
 
 SYSTEM_FILE_BYTES = 2 * 1024 * 1024
 AGENT_POLL = timedelta(minutes=1)
 """The published agent asks every six seconds; hundreds of them would keep a world busy, and a new goal state rings."""
+
+
+def _as_it_takes_part(writer: WriterClass, participant: Participant | None) -> Participant | None:
+    return participant
+
+
+def _nothing() -> None:
+    return
+
+
+def _as_installed(profile: OsProfile) -> OsProfile:
+    return profile
 
 
 @dataclass(frozen=True)
@@ -35,6 +48,8 @@ class MachineFactories:
     """Starts a command of a handler."""
     writers: Callable[[Random], list[Writer]] = in_box_writers
     """The VSS writers of the operating system; those of workloads join them."""
+    participant: Callable[[WriterClass, Participant | None], Participant | None] = _as_it_takes_part
+    """(writer, what its program does at events) -> what is done at them."""
 
 
 def _as_the_host_has_it(address: str) -> str:
@@ -63,6 +78,12 @@ class MachineConditions:
     before a snapshot, and programs in the guest show them."""
     registry: Mapping[str, str] = field(default_factory=dict)
     """Path -> value, in place of what the system has; the handler reads it. A system without a registry has none."""
+    now: Callable[[OsProfile], OsProfile] = _as_installed
+    """The system as installed -> as it is at this moment: asked by everything that looks at services and registry."""
+    looked: Callable[[], None] = _nothing
+    """Called when a handler or the agent looks at services and registry."""
+    obstacle: Callable[[bool], Obstacle | None] = no_obstacle
+    """Asked when VSS is about to make a snapshot set, with writers or without."""
     workload_rate: float = 1.0
     """Multiplies how often workloads are ticked; 0: they do only what they are told."""
     daily_work: DailyWork | None = None

@@ -44,6 +44,7 @@ AGENT = AgentProfile(
     heartbeat="heartbeat.log",
     events="events",
     tells_deployment=False,
+    service="walinuxagent",
 )
 
 

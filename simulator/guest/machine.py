@@ -135,13 +135,14 @@ class Guest:
             history=bay.history,
             disks=self.disks,
             writers=self._writers(),
-            available=self._conditions.vss_available or not self.profile.has_vss,
+            available=lambda: self._vss_works() or not self.profile.has_vss,
             has_writers=self.profile.has_vss,
             telling=VssTelling() if self.profile.has_vss else FileSystemTelling(),
             flush=lambda: _flush(volumes),
             facts=lambda: {name: workload.facts() for name, workload in self.workloads.items()},
             truths=self._truths,
             on_event=self._on_event,
+            obstacle=self._conditions.obstacle,
         )
         if self._conditions.workload_rate > 0:
             period = TICK_SECONDS / self._conditions.workload_rate
@@ -172,16 +173,18 @@ class Guest:
         self._on_event(events.GuestStopped(self.computer_name, clean))
 
     def facts(self) -> Facts:
+        self._conditions.looked()
+        now = self._conditions.now(self.profile)
         return Facts(
             computer_name=self.computer_name,
-            os_name=self.profile.name,
-            os_version=self.profile.version,
-            agent_version=self.profile.agent.version,
+            os_name=now.name,
+            os_version=now.version,
+            agent_version=now.agent.version,
             machine_id=self._machine_id,
-            vss_available=self._conditions.vss_available and self.profile.has_vss,
-            services=dict(self.profile.services),
-            registry=dict(self.profile.registry),
-            has_vss=self.profile.has_vss,
+            vss_available=self._conditions.vss_available and now.has_vss and now.services.get("VSS") != "Disabled",
+            services=dict(now.services),
+            registry=dict(now.registry),
+            has_vss=now.has_vss,
         )
 
     def volumes(self) -> tuple[bridge.Volume, ...]:
@@ -201,13 +204,19 @@ class Guest:
     def now(self) -> datetime:
         return self._clock.now()
 
+    @property
+    def agent_runs(self) -> bool:
+        """Whether the service of the agent runs at this moment."""
+        now = self._conditions.now(self.profile)
+        return now.services.get(now.agent.service, "Running") == "Running"
+
     def vssadmin_list_writers(self) -> str:
         """What `vssadmin list writers` prints in this guest."""
         return vssadmin_list_writers(self.vss.writers.members)
 
     def run_script(self, script: Sequence[str]) -> tuple[str, str]:
         """What these lines write to output and error stream."""
-        profile = self.profile
+        profile = self._conditions.now(self.profile)
         volumes = {
             profile.mount_point(lun, index): attached.volume
             for index, (lun, attached) in enumerate(sorted(self._attached.items()))
@@ -229,7 +238,7 @@ class Guest:
 
     def open_session(self, task_id: str) -> str:
         session = self.vss.open_session(task_id)
-        if self.profile.has_vss and not self._conditions.vss_available:  # then nobody will ask for a freeze
+        if self.profile.has_vss and not self._vss_works():  # then nobody will ask for a freeze
             self._catch_up(task_id)
         return session
 
@@ -317,7 +326,12 @@ class Guest:
         database = self.workloads.get("database")
         if isinstance(database, DatabaseWorkload):
             writers.append(Writer(SQL_SERVER, guid(self._chance), database.on_vss))
+        for writer in writers:
+            writer.participant = self._conditions.factories.participant(writer.writer_class, writer.participant)
         return writers
+
+    def _vss_works(self) -> bool:
+        return self._conditions.vss_available and self._conditions.now(self.profile).services.get("VSS") != "Disabled"
 
     def _detach_disks(self, clean: bool) -> bool:
         """Flush or forget, close the ledgers; returns whether all of it was orderly."""

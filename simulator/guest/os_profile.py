@@ -34,6 +34,9 @@ class AgentProfile:
     tells_deployment: bool
     """Handlers are told in which deployment and role they run."""
 
+    service: str = "WindowsAzureGuestAgent"
+    """As which it runs; stopped, it does nothing."""
+
     def handler_folder(self, name: str, version: str) -> Path:
         return self.handlers / f"{name}{self.before_version}{version}"
 

@@ -174,6 +174,12 @@ class Host:
         machine = self._machines.get(vm.lower())
         return machine.guest if machine is not None else None
 
+    def look_again(self) -> None:
+        """What machines are may have changed, besides their documents. From any thread."""
+        for machine in tuple(self._machines.values()):
+            machine.look_again()
+        self._ring()
+
     def ground_truth(self, vm: str, task_id: str) -> GroundTruth | TruthSummary | None:
         """What a machine remembers of its disks at a freeze, whether it runs or not; of an old one a summary."""
         truths = GroundTruths(self._folder / machine_key(vm) / "ledger" / "truth")

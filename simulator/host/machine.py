@@ -20,7 +20,7 @@ from random import Random
 
 from controlplane.domain.events import machines as events
 from controlplane.domain.events.event import Cause, Fact
-from controlplane.fabric_documents import OBSERVED, DesiredMachine, ObservedMachine
+from controlplane.fabric_documents import OBSERVED, DesiredMachine, ObservedAgent, ObservedMachine
 from controlplane.guest_urls import guest_sas
 from controlplane.json_object import Json
 from controlplane.ports import (
@@ -100,6 +100,12 @@ class Machine:
         self._desired = desired
         self._wake()
 
+    def look_again(self) -> None:
+        """What is outside of the documents may have changed, as a service in the guest."""
+        if self._agent is not None:
+            self._agent.report_again()
+        self._wake()
+
     def report(self, status: Json) -> None:
         """The agent's aggregate status."""
         report = AgentReport.parse(status, self._all.clock.now())
@@ -164,12 +170,16 @@ class Machine:
             self._all.holds.update(self)
         if desired is not None and desired is not self._applied:
             self._become(desired)
-        if self._agent is not None and self._agent.due <= self._all.real_time.now():
-            self._agent.tick()
+        agent = self._running_agent()
+        if agent is not None and agent.due <= self._all.real_time.now():
+            agent.tick()
         self._show()
-        if self._agent is not None:
-            self._due = min(self._due, self._agent.due)
+        if agent is not None:
+            self._due = min(self._due, agent.due)
         self._rest()
+
+    def _running_agent(self) -> Agent | None:
+        return self._agent if self.guest is not None and self.guest.agent_runs else None
 
     def _rest(self) -> None:
         self._work.end()
@@ -400,7 +410,7 @@ class Machine:
             problem=self._problem,
             certificate=self.certificate.pem,
             thumbprint=self.certificate.thumbprint,
-            agent=report.agent if report is not None and self.guest is not None else None,
+            agent=self._observed_agent(report),
             computer_name=system.computer_name if system else None,
             os_name=system.os_name if system else None,
             os_version=system.os_version if system else None,
@@ -408,6 +418,12 @@ class Machine:
             extensions=extensions,
             command=CommandResult(**self._private["command"]) if "command" in self._private else None,
         )
+
+    def _observed_agent(self, report: AgentReport | None) -> ObservedAgent | None:
+        """As it reported, unless it has been stopped since; Azure sees that by its silence, and later."""
+        if report is None or self.guest is None:
+            return None
+        return report.agent if self.guest.agent_runs else replace(report.agent, status="Not Ready")
 
 
 def _causes(desired: DesiredMachine) -> list[int]:

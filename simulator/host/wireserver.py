@@ -19,7 +19,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass, replace
-from datetime import UTC
 from typing import Protocol
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -36,6 +35,7 @@ from simulator.host.bridge import Bridge, BridgedMachine, Message, Receive, Send
 from simulator.host.certificates import CIPHERS, SealingFailed, TenantCertificate, seal_for_transport
 from simulator.host.goalstate import GoalState
 from simulator.host.packages import PackageRepository
+from simulator.host.snapshot_service import HostSnapshotService
 
 THREADS = 8
 """Requests that are served at once over all machines, of those that wait for the disk or the storage."""
@@ -55,6 +55,10 @@ NO_HOST_SNAPSHOTS = "Host-side snapshots are not simulated; use takeSnapshotFrom
 
 class WiredMachine(BridgedMachine, Protocol):
     """What the wire server must know of a machine."""
+
+    @property
+    def vm(self) -> str:
+        """Its ARM id."""
 
     @property
     def goal_state(self) -> GoalState: ...
@@ -115,7 +119,9 @@ class WireServer:
         blobs: Blobs,
         packages: PackageRepository,
         freeze_patience_seconds: float = FREEZE_PATIENCE_SECONDS,
+        snapshot_service: HostSnapshotService | None = None,
     ) -> None:
+        self.snapshot_service = snapshot_service or HostSnapshotService()
         self.address = ""
         self.real_time = real_time
         self.blobs = blobs
@@ -299,11 +305,8 @@ def _status(server: WireServer, call: WireCall) -> WireAnswer:
 
 
 def _presnapshot(server: WireServer, call: WireCall) -> WireAnswer:
-    # In real time, as what a task says of its start: handlers that know no other compare the two.
-    now = server.real_time.now().astimezone(UTC)
-    units = ("year", "month", "day", "hour", "minute", "second")
-    time = {unit: getattr(now, unit) for unit in units}
-    return _json({"responseTime": time, "bhsVersion": "simulated", "nodeId": "simulated", "result": ""})
+    status, body = server.snapshot_service.presnapshot(call.machine.vm, server.real_time.now())
+    return _text(status, body) if isinstance(body, str) else _json(body, status)
 
 
 def _dosnapshot(server: WireServer, call: WireCall) -> WireAnswer:
@@ -340,8 +343,8 @@ _ROUTES: Mapping[tuple[str, str], Route] = {
     ("POST", "/metadata/recsvc/snapshot/presnapshot"): _presnapshot,
     ("POST", "/metadata/recsvc/snapshot/dosnapshot"): _dosnapshot,
 }
-_BLOCKING = {_certificates, _status}
-"""Routes that wait for the storage or do long arithmetic."""
+_BLOCKING = {_certificates, _status, _presnapshot}
+"""Routes that wait for the storage or the store, or do long arithmetic."""
 
 
 def _route(method: str, call: WireCall) -> tuple[Route, bool]:
@@ -392,8 +395,8 @@ def _xml(body: bytes) -> WireAnswer:
     return WireAnswer(200, body, "text/xml; charset=utf-8")
 
 
-def _json(value: Json) -> WireAnswer:
-    return WireAnswer(200, json.dumps(value).encode(), JSON)
+def _json(value: Json, status: int = 200) -> WireAnswer:
+    return WireAnswer(status, json.dumps(value).encode(), JSON)
 
 
 def _text(status: int, sentence: str) -> WireAnswer:

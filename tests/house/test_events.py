@@ -43,6 +43,7 @@ def test_only_requests_schedules_and_acts_upon_the_world_begin_a_story() -> None
         "client.dropped",
         "clock.moved",
         "control.request",
+        "fault.set",
         "world.paced",
         "world.restarted",
         "host.started",

@@ -97,6 +97,11 @@ class Agent:
         """There is a new goal state. From any thread."""
         self._rung = True
 
+    def report_again(self) -> None:
+        """Report at the next tick, whether anything changed or not. From any thread."""
+        self._report_at = self._retry_at = AT_ONCE
+        self._rung = True
+
     def tick(self) -> None:
         """Do what is due. Not from two threads at once."""
         now = self._real_time.now()

@@ -56,6 +56,18 @@ REFUSALS = {
 REQUESTER_GONE = "the requester is gone"
 
 
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """Why VSS or its provider makes no snapshot set, though writers and volumes were ready."""
+
+    hresult: Hresult
+    message: str
+
+
+def no_obstacle(with_writers: bool) -> Obstacle | None:
+    return None
+
+
 class NoSuchSession(LookupError):
     """No requester has a session of this id."""
 
@@ -93,7 +105,8 @@ class _Hold:
 class VssService:
     """Thread-safe. `flush` writes back what the volumes have in memory; `facts` tells what the workloads wrote.
 
-    `has_writers`: False on a system without VSS.
+    `has_writers`: False on a system without VSS. `available` and `obstacle` are asked with each freeze; the second is
+    told whether writers take part.
     """
 
     def __init__(
@@ -106,13 +119,14 @@ class VssService:
         history: WriteHistory,
         disks: Mapping[int, GuestDisk],
         writers: list[Writer],
-        available: bool,
+        available: Callable[[], bool],
         has_writers: bool = True,
         telling: FreezeTelling | None = None,
         flush: Callable[[], None],
         facts: Callable[[], Json],
         truths: GroundTruths,
         on_event: Callable[[Fact], None],
+        obstacle: Callable[[bool], Obstacle | None] = no_obstacle,
     ) -> None:
         self.event_log: list[str] = []
         self.writers = Writers(real_time, writers, self.event_log.append, self._tell_of_writer)
@@ -123,6 +137,7 @@ class VssService:
         self._history = history
         self._disks = disks
         self._available = available
+        self._obstacle = obstacle
         self._has_writers = has_writers
         self._telling = telling or VssTelling()
         self._flush = flush
@@ -177,7 +192,7 @@ class VssService:
                 return self._refused(session, Hresult.BAD_STATE if same else Hresult.SNAPSHOT_SET_IN_PROGRESS)
             if request.writers and not self._has_writers:
                 return self._refused(session, Hresult.NOT_IMPLEMENTED)
-            if not self._available:
+            if not self._available():
                 return self._refused(session, Hresult.SERVICE_DISABLED)
             self._busy_with, session.ended = session, None
             self._leader = session.task_id
@@ -214,6 +229,9 @@ class VssService:
                 disk.settle()
         except (PortError, DiskCorrupt, VolumeError) as error:
             return self._given_up(Hresult.FLUSH_WRITES_TIMEOUT, f"a volume could not be flushed: {error}")
+        obstacle = self._obstacle(request.writers)
+        if obstacle is not None:
+            return self._given_up(obstacle.hresult, obstacle.message)
         facts, reports = self._facts(), self.writers.reports() if request.writers else ()
         stop_looking = self._real_time.every(LOOK_SECONDS, lambda: self._look(session))
         hold_seconds = min(request.timeout_seconds, HOLD_LIMIT_SECONDS)

@@ -16,7 +16,9 @@ from docs.generator.messages import Message, messages
 from simulator.command import chinese, show, texts
 from simulator.command.chinese_clock import CLOCK
 from simulator.command.chinese_failures import FAILURES
+from simulator.command.chinese_faults import FAULTS
 from simulator.command.doctor import report
+from simulator.faults.catalogue import CATALOGUE
 from tests.unit.simulator.command.test_doctor import FACTS, WELL
 
 CHINESE = "zh-cn"
@@ -38,6 +40,7 @@ PRINTED = (
     "simulator/clock",
     "simulator/command",
     "simulator/control",
+    "simulator/faults/",
     "simulator/guest/disk",
     "simulator/guest/workload/database.py",
     "simulator/host/packages.py",
@@ -237,11 +240,18 @@ def test_a_whole_result_in_chinese(passed: bool) -> None:
         assert is_chinese(line), line
 
 
-@pytest.mark.parametrize("table", [chinese.DETAILS, CLOCK, FAILURES, chinese.CHECKS, chinese.TASKS])
+@pytest.mark.parametrize("table", [chinese.DETAILS, CLOCK, FAILURES, FAULTS, chinese.CHECKS, chinese.TASKS])
 def test_every_text_has_the_same_blanks_in_both_languages(table: dict[str, str]) -> None:
     for english, translation in table.items():
         assert sorted(re.findall(r"{\w+}", english)) == sorted(re.findall(r"{\w+}", translation))
         assert english != translation
+
+
+@pytest.mark.parametrize("fault", CATALOGUE)
+def test_what_a_fault_does_has_a_chinese_text(fault: str) -> None:
+    what = CATALOGUE[fault].what
+    assert texts.detail(what, CHINESE) == FAULTS[what]
+    assert is_chinese(re.sub(r"[A-Z]\w+( [A-Z]\w+)+|wire server", "", FAULTS[what]))
 
 
 def test_each_step_and_label_is_known_in_each_language() -> None:

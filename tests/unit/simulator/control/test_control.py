@@ -32,6 +32,8 @@ from simulator.control.clock import ClockControls
 from simulator.control.reset import OF_THE_WORLD, Resetter
 from simulator.control.vault_checks import VaultChecks
 from simulator.control.world import WorldControls
+from simulator.faults.board import Board
+from simulator.faults.faults import Faults, kept
 from simulator.host.documents import machine_key
 from simulator.host.host import Host
 from simulator.pace import Pace
@@ -82,7 +84,10 @@ def controlled() -> Iterator[Controlled]:
         world = WorldControls(store, clock, limits, pace, resetter, lambda: {"schema_version": 1, "arm": "x"})
         unused = cast(Any, None)
         checks = VaultChecks(arm.ports)
-        serving = Serving(control.build(control.Controls(TOKEN, arm.ports.store, unused, unused, world, checks)))
+        faults = Faults(Board(store, arm.ports.clock, 0, kept), store, arm.ports.clock)
+        serving = Serving(
+            control.build(control.Controls(TOKEN, arm.ports.store, unused, unused, world, checks, faults))
+        )
         try:
             yield Controlled(arm, limits, serving.url)
         finally:
@@ -112,7 +117,7 @@ def test_others_than_this_machine_are_admitted_by_name(asker: str, status: int) 
     with arm_world() as arm:
         world = WorldControls(arm.ports.store, clock_of(arm.ports.store), unused, unused, unused, unused)
         networks = [ip_network("172.16.0.0/12"), ip_network("fd00::/8")]
-        app = control.build(control.Controls(TOKEN, arm.ports.store, unused, unused, world, unused, networks))
+        app = control.build(control.Controls(TOKEN, arm.ports.store, unused, unused, world, unused, unused, networks))
 
         async def ask() -> httpx.Response:
             transport = httpx.ASGITransport(app, client=(asker, 1))

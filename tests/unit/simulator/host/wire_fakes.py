@@ -80,6 +80,7 @@ def goal_state(**changes: object) -> GoalState:
 
 @dataclass
 class FakeMachine:
+    vm: str = "/subscriptions/s/resourceGroups/demo/providers/Microsoft.Compute/virtualMachines/sql01"
     key: str = "sql01-00000000"
     token: str = TOKEN
     goal_state: GoalState = field(default_factory=goal_state)

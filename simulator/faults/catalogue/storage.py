@@ -1,0 +1,115 @@
+"""Faults of the storage as service, vaults and machines ask it. The answers are bodies that Azure Storage sends."""
+
+from __future__ import annotations
+
+from simulator.faults.fault import Definition, Parameter
+from simulator.faults.seams.storage import (
+    ANSWERS,
+    GuestDiskReadSeam,
+    RestoreTargetSeam,
+    ServiceSnapshotSeam,
+    SnapshotDeletionSeam,
+    SnapshotReadSeam,
+    TaskBlobSeam,
+    VaultDeletionSeam,
+    VaultReadSeam,
+    VaultWriteSeam,
+)
+
+
+def _fault(name: str, seam: str, answer: str, what: str) -> Definition:
+    chosen = Parameter(answer, "code that the storage answers", choices=tuple(ANSWERS))
+    return Definition(name, seam, what, parameters={"answer": chosen})
+
+
+FAULTS = (
+    _fault(
+        "vault-write-throttled",
+        VaultWriteSeam.NAME,
+        "ServerBusy",
+        "The storage of the vaults is too busy to take what a backup writes.",
+    ),
+    _fault(
+        "vault-write-refused",
+        VaultWriteSeam.NAME,
+        "AuthenticationFailed",
+        "The storage of the vaults refuses what a backup writes.",
+    ),
+    _fault(
+        "vault-full", VaultWriteSeam.NAME, "InsufficientAccountCapacity", "The storage of the vaults has no room left."
+    ),
+    _fault(
+        "vault-read-times-out",
+        VaultReadSeam.NAME,
+        "OperationTimedOut",
+        "The storage of the vaults does not answer reads in time.",
+    ),
+    _fault("vault-read-not-found", VaultReadSeam.NAME, "BlobNotFound", "What a vault kept of a disk is not found."),
+    _fault(
+        "vault-deletion-refused",
+        VaultDeletionSeam.NAME,
+        "BlobImmutableDueToPolicy",
+        "The storage of the vaults deletes nothing.",
+    ),
+    _fault(
+        "snapshot-read-refused",
+        SnapshotReadSeam.NAME,
+        "AuthorizationFailure",
+        "The storage of the disks refuses the service to read their snapshots.",
+    ),
+    _fault(
+        "snapshot-read-throttled",
+        SnapshotReadSeam.NAME,
+        "ServerBusy",
+        "The storage of the disks is too busy for the service to read their snapshots.",
+    ),
+    _fault(
+        "snapshot-deletion-refused",
+        SnapshotDeletionSeam.NAME,
+        "LeaseIdMissing",
+        "A lease keeps snapshots of the disks from being deleted.",
+    ),
+    _fault(
+        "service-snapshot-limit",
+        ServiceSnapshotSeam.NAME,
+        "SnapshotCountExceeded",
+        "A disk of a machine that is off has as many snapshots as it may have.",
+    ),
+    _fault(
+        "service-snapshot-rate",
+        ServiceSnapshotSeam.NAME,
+        "SnapshotOperationRateExceeded",
+        "A disk of a machine that is off was snapshotted a moment ago.",
+    ),
+    _fault(
+        "task-blob-refused",
+        TaskBlobSeam.NAME,
+        "AccountIsDisabled",
+        "The account of the service's task blobs is disabled.",
+    ),
+    _fault(
+        "restore-target-refused",
+        RestoreTargetSeam.NAME,
+        "AuthorizationFailure",
+        "The account that a restore writes to refuses the service.",
+    ),
+    _fault(
+        "restore-target-throttled",
+        RestoreTargetSeam.NAME,
+        "ServerBusy",
+        "The account that a restore writes to is too busy.",
+    ),
+    _fault(
+        "restore-target-gone",
+        RestoreTargetSeam.NAME,
+        "ContainerNotFound",
+        "The container that a restore writes to was deleted.",
+    ),
+    _fault(
+        "restore-target-full",
+        RestoreTargetSeam.NAME,
+        "InsufficientAccountCapacity",
+        "The account that a restore writes to has no room left.",
+    ),
+    _fault("guest-disk-unreadable", GuestDiskReadSeam.NAME, "BlobNotFound", "A machine cannot read its disk."),
+)

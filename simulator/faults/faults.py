@@ -1,0 +1,241 @@
+"""The faults of one world, as control API, command and start know them: what there is, what is set, what was hit."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from controlplane.domain.compute import virtual_machine
+from controlplane.domain.events.event import Event
+from controlplane.domain.events.faults import FaultHit
+from controlplane.json_object import Json
+from controlplane.ports import Clock, Store
+from simulator.failures import Failure, WrongUse
+from simulator.faults.board import MOST_SETTINGS, Board
+from simulator.faults.catalogue import CATALOGUE
+from simulator.faults.fault import Definition, Setting, When, Where, unknown
+from simulator.faults.seam import Seam
+from simulator.faults.seams import agent, arm, guest, host, storage
+
+PAST = timedelta(hours=1)
+"""World time of which a dry run looks at the events."""
+LARGEST_FILE_BYTES = 1024 * 1024
+PAGE = 1000
+MOST_HITS = 1000
+KEYS = ("fault", "where", "when", "parameters")
+
+
+class NoSuchFault(Failure):
+    """The catalogue has no fault of this name, or none is set that was to be cleared."""
+
+
+SEAMS: Mapping[str, type[Seam]] = {
+    kind.NAME: kind
+    for module in (guest, agent, host, arm, storage)
+    for kind in vars(module).values()
+    if isinstance(kind, type)
+    and issubclass(kind, Seam)
+    and kind.__module__ == module.__name__
+    and hasattr(kind, "NAME")
+}
+
+
+def definition(name: str) -> Definition:
+    found = CATALOGUE.get(name)
+    if found is None:
+        raise NoSuchFault(unknown("fault", name, CATALOGUE, "the catalogue") + "; backupsim fault list shows them all")
+    return found
+
+
+def kept(document: Json) -> Setting | None:
+    """A setting as the store keeps it; None for one of a fault that this release does not have."""
+    found = CATALOGUE.get(document["fault"])
+    if found is None:
+        return None
+    when = dict(document["when"])
+    for key in ("after", "before"):
+        when[key] = datetime.fromisoformat(when[key]) if when[key] else None
+    return Setting(
+        number=document["number"],
+        definition=found,
+        where=Where(document["where"]),
+        when=When(**when),
+        values=found.values(document["parameters"]),
+        given=document["parameters"],
+        set_at=datetime.fromisoformat(document["set_at"]),
+        event=document["event"],
+        from_file=document["from_file"],
+        attempts=document["attempts"],
+        hits=document["hits"],
+    )
+
+
+class Faults:
+    """`on_change` wakes whoever acts upon a state by himself, as the hosts of machines do."""
+
+    def __init__(self, board: Board, store: Store, clock: Clock) -> None:
+        self.board = board
+        self._store = store
+        self._clock = clock
+
+    # ---------------------------------------------------------------------------------------------------------- showing
+
+    def catalogue(self) -> list[Json]:
+        return [described(each) for each in CATALOGUE.values()]
+
+    def standing(self) -> list[Json]:
+        return [self._shown(setting) for setting in self.board.settings]
+
+    def hits(self, number: int | None = None) -> list[Json]:
+        """The newest hits of all faults, or of one, the oldest first."""
+        found = [
+            {"event": event.id, "time": event.time.isoformat() if event.time else None, **event.data}
+            for event in self._events_since(None)
+            if event.name == FaultHit.NAME and number in {None, event.data["number"]}
+        ]
+        return found[-MOST_HITS:]
+
+    def _shown(self, setting: Setting) -> Json:
+        status = "ended" if self.board.is_over(setting) else "set"
+        problem = self._why_not(setting)
+        return setting.to_json() | {"status": status, "problem": problem}
+
+    def _why_not(self, setting: Setting) -> str | None:
+        """Why a fault cannot act as things are; None: it can."""
+        name = setting.where.named.get("vm", "")
+        if not name or "*" in name:
+            return None
+        machines = [
+            each for each in self._store.find(virtual_machine.KIND) if Where({"vm": name}).fits({"vm": each.id})
+        ]
+        if not machines:
+            return f"there is no virtual machine {name} yet"
+        of_windows = setting.definition.seam in OF_WINDOWS
+        if of_windows and all(_os_type(each.json()) == "Linux" for each in machines):
+            return f"{name} runs Linux, which has no {OF_WINDOWS[setting.definition.seam]}"
+        return None
+
+    # ------------------------------------------------------------------------------------------------ setting, clearing
+
+    def set(self, asked: Mapping[str, object], *, dry_run: bool = False, from_file: bool = False) -> Json:
+        """Set a fault, or with a dry run only tell which events of the last hour it would have hit."""
+        setting = self._read(asked, from_file)
+        if dry_run:
+            past = self._would_have_hit(setting)
+            return self._shown(setting) | {"dry_run": True, "would_have_hit": past}
+        if len(self.board.settings) >= MOST_SETTINGS:
+            raise WrongUse(f"{MOST_SETTINGS} faults are set, and no more can be; clear some")
+        return self._shown(self.board.put(setting))
+
+    def clear(self, names: Sequence[str], *, everything: bool = False) -> list[Json]:
+        """Clear those of these numbers or names; returns what was cleared."""
+        settings = self.board.settings
+        numbers = [each.number for each in settings] if everything else []
+        for name in names:
+            of_name = [each.number for each in settings if name in {str(each.number), each.definition.name}]
+            if not of_name:
+                known = list(dict.fromkeys(each.definition.name for each in settings))
+                raise NoSuchFault(unknown("fault", name, known, "what is set") if known else "no fault is set")
+            numbers += of_name
+        return [setting.to_json() for setting in self.board.remove(numbers)]
+
+    def set_by_file(self, path: Path) -> None:
+        """What a file asks for takes the place of what a file asked for at an earlier start."""
+        asked = read_file(path)
+        read = [self._read(each, from_file=True) for each in asked]
+        self.board.remove([setting.number for setting in self.board.settings if setting.from_file])
+        for setting in read:
+            self.board.put(setting)
+
+    def _read(self, asked: Mapping[str, object], from_file: bool) -> Setting:
+        for key in asked:
+            if key not in KEYS:
+                raise WrongUse(unknown("key", key, KEYS, "a fault that is to be set"))
+        found, now = definition(str(asked.get("fault", ""))), self._clock.now()
+        seam = SEAMS[found.seam]
+        where = Where.parse({**found.where, **_object(asked, "where")}, seam.PLACES, seam.NAME)
+        when = When.parse(_object(asked, "when"), now)
+        seam.check(when)
+        parameters = _object(asked, "parameters")
+        values = found.values(parameters)
+        given = {key: values[key] for key in parameters}
+        return Setting(self.board.next_number, found, where, when, values, given, now, 0, from_file)
+
+    def _would_have_hit(self, setting: Setting) -> list[Json] | None:
+        """None: the journal tells nothing of what comes to this seam."""
+        seam = SEAMS[setting.definition.seam]
+        if not seam.FOLLOWS:
+            return None
+        past = self._events_since(self._clock.now() - PAST)
+        fits = [
+            each for each in past if each.name in seam.FOLLOWS and setting.where.fits(seam.FOLLOWS[each.name](each))
+        ]
+        last = len(fits) if setting.when.last is None else setting.when.last
+        return [
+            {"event": each.id, "name": each.name, "time": each.time.isoformat() if each.time else None, "vm": each.vm}
+            for each in fits[setting.when.first - 1 : last]
+        ]
+
+    def _events_since(self, begin: datetime | None) -> list[Event]:
+        found: list[Event] = []
+        last = 0
+        while page := self._store.events(last, limit=PAGE):
+            last = page[-1].id
+            found += [each for each in page if begin is None or (each.time is not None and each.time >= begin)]
+        return found
+
+
+OF_WINDOWS: Mapping[str, str] = {
+    guest.VssWriterSeam.NAME: "VSS writers",
+    guest.VssServiceSeam.NAME: "VSS",
+    guest.GuestRegistrySeam.NAME: "registry",
+}
+"""Seams that only a Windows guest has, with what others lack."""
+
+
+def _os_type(machine: Json) -> str:
+    disk = machine["properties"].get("storageProfile", {}).get("osDisk", {})
+    return str(disk.get("osType", ""))
+
+
+def _object(asked: Mapping[str, object], key: str) -> dict[str, object]:
+    value = asked.get(key)
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise WrongUse(f"{key} of a fault is a JSON object")
+    return {str(name): each for name, each in value.items() if each is not None}
+
+
+def described(each: Definition) -> Json:
+    """A row of the catalogue for who chooses a fault."""
+    seam = SEAMS[each.seam]
+    return {
+        "name": each.name,
+        "seam": each.seam,
+        "what": each.what,
+        "kind": "state" if seam.IS_STATE else "answer",
+        "places": sorted(seam.PLACES),
+        "where": dict(each.where),
+        "parameters": {
+            key: {"default": parameter.default, "what": parameter.what, "choices": list(parameter.choices)}
+            for key, parameter in each.parameters.items()
+        },
+    }
+
+
+def read_file(path: Path) -> list[Mapping[str, object]]:
+    """The faults that a file asks for: a JSON list of objects as POST /_sim/faults takes them."""
+    try:
+        content = path.read_bytes()
+    except OSError as problem:
+        raise WrongUse(f"{path} cannot be read: {problem.strerror}; name a file with a list of faults") from None
+    try:
+        asked = json.loads(content) if len(content) <= LARGEST_FILE_BYTES else None
+    except (ValueError, RecursionError):
+        asked = None
+    if not isinstance(asked, list) or not all(isinstance(each, dict) for each in asked):
+        raise WrongUse(f"{path} holds no list of faults; write a JSON list of objects that have the key fault")
+    return asked

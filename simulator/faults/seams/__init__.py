@@ -1,0 +1,1 @@
+"""The places at which Azure fails, one class each."""

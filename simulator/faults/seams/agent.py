@@ -1,0 +1,190 @@
+"""Seams of a guest agent: what it hears from the wire server, what it tells, and the commands that it runs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import ClassVar
+
+from controlplane.domain.events import machines as events
+from extension.contract.protocol import MANIFEST_FILE, HandlerManifest, ProtocolError
+from simulator.faults.fault import Setting
+from simulator.faults.seam import Follows, Seam, vm_of
+from simulator.guest.agent.client import Extensions, Goal, WireClient, WireError
+from simulator.guest.agent.process import CommandMissing, CommandRunner, RunningCommand, command_line
+
+
+class GoalStateSeam(Seam):
+    """The agent asks the wire server for its goal state."""
+
+    NAME = "goal-state"
+    WHAT = "An agent asks the wire server for its goal state."
+    PLACES = frozenset({"vm"})
+    FOLLOWS: ClassVar[Follows] = {events.AgentGoalState.NAME: vm_of}
+
+    def ask(self, vm: str) -> None:
+        """WireError where the wire server is not reached."""
+        setting = self.match(vm=vm) if self.board.has(self.NAME) else None
+        if setting is not None:
+            raise WireError(setting.text("says"))
+
+
+class AgentReportSeam(Seam):
+    """The agent's report of itself and of its handlers on its way to the host."""
+
+    NAME = "agent-report"
+    WHAT = "An agent reports its own state and that of its handlers."
+    PLACES = frozenset({"vm"})
+    FOLLOWS: ClassVar[Follows] = {events.AgentReported.NAME: vm_of}
+
+    def pass_on(self, vm: str, content: bytes) -> bytes | None:
+        """The report as it reaches the host; None: it does not."""
+        setting = self.match(vm=vm) if self.board.has(self.NAME) else None
+        if setting is None:
+            return content
+        if setting.text("report") == "lost":
+            return None
+        report = json.loads(content)
+        report["aggregateStatus"]["guestAgentStatus"]["status"] = "NotReady"
+        return json.dumps(report).encode()
+
+
+class HandlerPackageSeam(Seam):
+    """The agent downloads the package of a handler."""
+
+    NAME = "handler-package"
+    WHAT = "An agent downloads the package of a handler."
+    PLACES = frozenset({"vm"})
+    FOLLOWS: ClassVar[Follows] = {events.HandlerUnpacked.NAME: vm_of}
+
+    def download(self, vm: str, content: bytes) -> bytes:
+        """What arrives of a package; WireError where nothing does."""
+        setting = self.match(vm=vm) if self.board.has(self.NAME) else None
+        if setting is None:
+            return content
+        if setting.text("arrives") == "nothing":
+            raise WireError(setting.text("says"))
+        return content[: len(content) // 2]
+
+
+class FaultyWireClient(WireClient):
+    """The agent's way to the wire server, with the three seams on it."""
+
+    def __init__(
+        self,
+        address: str,
+        token: str,
+        agent_name: str,
+        vm: str,
+        seams: tuple[GoalStateSeam, AgentReportSeam, HandlerPackageSeam],
+    ) -> None:
+        super().__init__(address, token, agent_name)
+        self._vm = vm
+        self._goal_state, self._agent_report, self._package = seams
+
+    def goal(self) -> Goal:
+        self._goal_state.ask(self._vm)
+        return super().goal()
+
+    def package(self, url: str) -> bytes:
+        return self._package.download(self._vm, super().package(url))
+
+    def upload_status(self, goal: Goal, extensions: Extensions, content: bytes) -> None:
+        passed_on = self._agent_report.pass_on(self._vm, content)
+        if passed_on is not None:
+            super().upload_status(goal, extensions, passed_on)
+
+
+class HandlerCommandSeam(Seam):
+    """A handler's command: its process, exit code and output."""
+
+    NAME = "handler-command"
+    WHAT = "An agent starts a command of a handler: install, enable, disable, update or uninstall."
+    PLACES = frozenset({"vm", "operation"})
+    FOLLOWS: ClassVar[Follows] = {
+        events.CommandStarted.NAME: lambda event: {
+            "vm": event.vm or "",
+            "operation": f"{event.data['verb']} {event.data['handler']}",
+        }
+    }
+
+    def runner(self, vm: str, usual: CommandRunner) -> CommandRunner:
+        def run(arguments: list[str], folder: Path, environment: Mapping[str, str]) -> RunningCommand:
+            if self.board.has(self.NAME):
+                setting = self.match(vm=vm, operation=_command(arguments, folder))
+                if setting is not None:
+                    return _EndedCommand(setting)
+            return usual(arguments, folder, environment)
+
+        return run
+
+
+class _EndedCommand:
+    """A program that ended at once."""
+
+    def __init__(self, setting: Setting) -> None:
+        self._code, self._output = setting.whole("exit_code"), setting.text("stderr")
+
+    def poll(self) -> int | None:
+        return self._code
+
+    def kill(self) -> None:
+        return
+
+    def written_bytes(self) -> int:
+        return len(self._output)
+
+    def output(self) -> str:
+        return self._output
+
+
+def _command(arguments: list[str], folder: Path) -> str:
+    """`install Publisher.Type`, by the manifest of the handler whose command it is."""
+    handler = folder.name.rpartition("-")[0] or folder.parent.name
+    with suppress(OSError, ProtocolError, CommandMissing):
+        manifest = HandlerManifest.parse((folder / MANIFEST_FILE).read_bytes())
+        for verb, text in manifest.commands.items():
+            with suppress(CommandMissing):
+                if command_line(folder, text) == arguments:
+                    return f"{verb} {handler}"
+    return f"unknown {handler}"
+
+
+class GuestCertificateSeam(Seam):
+    """The files of the machine's certificate on its system disk, by which a handler opens its protected settings."""
+
+    NAME = "guest-certificate"
+    WHAT = "A handler looks on the system disk for the certificate that its settings are sealed for."
+    PLACES = frozenset({"vm"})
+    IS_STATE = True
+    FOLLOWS: ClassVar[Follows] = {events.CommandStarted.NAME: vm_of}
+
+    def runner(self, vm: str, usual: CommandRunner) -> CommandRunner:
+        """Before each command the files are as they are to be."""
+
+        def run(arguments: list[str], folder: Path, environment: Mapping[str, str]) -> RunningCommand:
+            self._make_so(vm, folder)
+            return usual(arguments, folder, environment)
+
+        return run
+
+    def _make_so(self, vm: str, folder: Path) -> None:
+        is_gone = bool(self.board.all_standing(self.NAME, {"vm": vm}))
+        for certificates in _certificates(folder):
+            for file in certificates.iterdir():
+                if is_gone and file.suffix in _SUFFIXES:
+                    self.match(vm=vm)
+                    file.rename(file.with_name(file.name + _AWAY))
+                elif not is_gone and file.suffix == _AWAY:
+                    file.rename(file.with_name(file.name.removesuffix(_AWAY)))
+
+
+_SUFFIXES, _AWAY = (".prv", ".crt"), ".away"
+
+
+def _certificates(folder: Path) -> list[Path]:
+    """The folders of certificates on the system disk on which a handler's folder lies."""
+    places = (Path("WindowsAzure", "Certificates"), Path("var", "lib", "waagent"))
+    return [parent / place for parent in folder.parents for place in places if (parent / place).is_dir()]

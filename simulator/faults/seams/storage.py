@@ -1,0 +1,246 @@
+"""Seams of the storage as the parties of a world ask it, each kind of request a seam of its own.
+
+What the storage answers is an answer of Azure Storage: the code is in the body that it sends, and stands in the error
+that the party's port raises.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from controlplane.blob_values import Container
+from controlplane.port_wrappers import BlobsWrapper, BlobWriterWrapper
+from controlplane.ports import (
+    Blob,
+    BlobConflict,
+    BlobNotFound,
+    BlobProperties,
+    BlobRefused,
+    Blobs,
+    BlobWriter,
+    PortError,
+    Range,
+    StorageFull,
+    StorageUnavailable,
+)
+from simulator import parties
+from simulator.faults.board import Board
+from simulator.faults.fault import Setting
+from simulator.faults.seam import Seam
+
+ANSWERS: Mapping[str, tuple[int, str, type[PortError]]] = {
+    "ServerBusy": (
+        503,
+        "The server is currently unable to receive requests. Please retry your request.",
+        StorageUnavailable,
+    ),
+    "OperationTimedOut": (500, "Operation could not be completed within the specified time.", StorageUnavailable),
+    "InternalError": (500, "The server encountered an internal error. Please retry the request.", StorageUnavailable),
+    "AuthenticationFailed": (
+        403,
+        "Server failed to authenticate the request. Make sure the value of Authorization header is formed correctly "
+        "including the signature.",
+        BlobRefused,
+    ),
+    "AuthorizationFailure": (403, "This request is not authorized to perform this operation.", BlobRefused),
+    "AccountIsDisabled": (403, "The specified account is disabled.", BlobRefused),
+    "BlobNotFound": (404, "The specified blob does not exist.", BlobNotFound),
+    "ContainerNotFound": (404, "The specified container does not exist.", BlobNotFound),
+    "ResourceNotFound": (404, "The specified resource does not exist.", BlobNotFound),
+    "ContainerBeingDeleted": (409, "The specified container is being deleted. Try operation later.", BlobConflict),
+    "SnapshotsPresent": (409, "This operation is not permitted while the blob has snapshots.", BlobConflict),
+    "BlobImmutableDueToPolicy": (
+        409,
+        "This operation is not permitted as the blob is immutable due to a policy.",
+        BlobConflict,
+    ),
+    "SnapshotCountExceeded": (409, "The snapshot count against this blob has been exceeded.", BlobConflict),
+    "SnapshotOperationRateExceeded": (409, "The rate of snapshot blob calls is exceeded.", BlobConflict),
+    "LeaseIdMissing": (
+        412,
+        "There is currently a lease on the blob and no lease ID was specified in the request.",
+        BlobConflict,
+    ),
+    "InsufficientAccountCapacity": (507, "The account has no room for the request.", StorageFull),
+}
+"""Code -> status, message and the error that a port makes of it. Codes and messages are those of "Blob service error
+codes"; the last one stands for a full account, which has no code of its own there."""
+
+
+def answered(setting: Setting) -> PortError:
+    code = setting.text("answer")
+    status, message, kind = ANSWERS[code]
+    return kind(f"{status} {code}: {message}")
+
+
+class _StorageSeam(Seam):
+    PLACES = frozenset({"vm", "disk", "party"})
+
+    def ask(self, party: str, blob: Blob | None) -> None:
+        """PortError where the storage answers with an error."""
+        if not self.board.has(self.NAME):
+            return
+        name = "" if blob is None else f"{blob.account}/{blob.container}/{blob.name.removesuffix('.vhd')}"
+        setting = self.match(
+            party=party, disk=name, vm=party.removeprefix("guest ") if party.startswith("guest ") else ""
+        )
+        if setting is not None:
+            raise answered(setting)
+
+
+class ServiceSnapshotSeam(_StorageSeam):
+    """The service snapshots a disk of a machine that does not run."""
+
+    NAME = "service-snapshot"
+    WHAT = "The service has the storage snapshot a disk of a machine that is off."
+
+
+class SnapshotReadSeam(_StorageSeam):
+    """The service reads what changed on a snapshot."""
+
+    NAME = "snapshot-read"
+    WHAT = "The service reads the snapshot of a disk, to transfer it or to restore from it."
+
+
+class SnapshotDeletionSeam(_StorageSeam):
+    """The service deletes snapshots, or what a job has left."""
+
+    NAME = "snapshot-deletion"
+    WHAT = "The service deletes a snapshot or a blob."
+
+
+class TaskBlobSeam(_StorageSeam):
+    """The service writes and reads the status and log blobs of tasks."""
+
+    NAME = "task-blob"
+    WHAT = "The service makes or reads the blob to which a handler reports."
+
+
+class RestoreTargetSeam(_StorageSeam):
+    """The service writes restored disks."""
+
+    NAME = "restore-target"
+    WHAT = "The service writes a disk, a configuration or a template that it restores."
+
+
+class VaultWriteSeam(_StorageSeam):
+    """The vault keeps packs and manifests."""
+
+    NAME = "vault-write"
+    WHAT = "A vault writes what it keeps of a disk."
+
+
+class VaultReadSeam(_StorageSeam):
+    """The vault is read."""
+
+    NAME = "vault-read"
+    WHAT = "A vault reads what it keeps of a disk."
+
+
+class VaultDeletionSeam(_StorageSeam):
+    """The vault deletes what no recovery point names any more."""
+
+    NAME = "vault-deletion"
+    WHAT = "A vault deletes what it kept of a disk."
+
+
+class GuestDiskReadSeam(_StorageSeam):
+    """A machine reads its disks."""
+
+    NAME = "guest-disk-read"
+    WHAT = "A machine reads a disk, as when it boots."
+
+
+class GuestDiskWriteSeam(_StorageSeam):
+    """A machine writes to its disks."""
+
+    NAME = "guest-disk-write"
+    WHAT = "A machine writes to a disk."
+
+
+class FaultyWriter(BlobWriterWrapper):
+    def __init__(self, inner: BlobWriter, seam: _StorageSeam, party: str, blob: Blob) -> None:
+        super().__init__(inner)
+        self._seam, self._party, self._blob = seam, party, blob
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self._seam.ask(self._party, self._blob)
+        self.inner.write(data)
+
+
+TASK_BLOBS = "bcdrextensionlogs-"
+"""How the containers begin in which status and log blobs of tasks lie."""
+
+
+class FaultyBlobs(BlobsWrapper):
+    """The storage as one party asks it."""
+
+    def __init__(self, inner: Blobs, party: str, board: Board) -> None:
+        super().__init__(inner)
+        self._party = party
+        self._board = board
+        is_vault, is_guest = party == parties.VAULT, party.startswith("guest ")
+        self._reads: _StorageSeam = SnapshotReadSeam(board)
+        self._writes: _StorageSeam = RestoreTargetSeam(board)
+        self._deletes: _StorageSeam = SnapshotDeletionSeam(board)
+        self._snapshots = ServiceSnapshotSeam(board)
+        self._tasks = TaskBlobSeam(board)
+        if is_vault:
+            self._reads, self._writes = VaultReadSeam(board), VaultWriteSeam(board)
+            self._deletes = VaultDeletionSeam(board)
+        elif is_guest:
+            self._reads, self._writes = GuestDiskReadSeam(board), GuestDiskWriteSeam(board)
+
+    def _ask(self, seam: _StorageSeam, blob: Blob | None) -> None:
+        if blob is not None and blob.container.startswith(TASK_BLOBS):
+            seam = self._tasks
+        seam.ask(self._party, blob)
+
+    def create(self, blob: Blob, size_bytes: int, metadata: Mapping[str, str] | None = None) -> None:
+        self._ask(self._writes, blob)
+        self.inner.create(blob, size_bytes, metadata)
+
+    def put(self, blob: Blob, data: bytes, metadata: Mapping[str, str] | None = None) -> None:
+        self._ask(self._writes, blob)
+        self.inner.put(blob, data, metadata)
+
+    def put_if_absent(self, blob: Blob, data: bytes) -> bool:
+        self._ask(self._writes, blob)
+        return self.inner.put_if_absent(blob, data)
+
+    def put_container(self, account: str, container: Container) -> None:
+        self._ask(self._writes, None)
+        self.inner.put_container(account, container)
+
+    def writer(self, blob: Blob) -> BlobWriter:
+        self._ask(self._writes, blob)
+        writer = self.inner.writer(blob)
+        return FaultyWriter(writer, self._writes, self._party, blob) if self._board.has(self._writes.NAME) else writer
+
+    def read(self, blob: Blob, offset: int = 0, length: int | None = None) -> bytes:
+        self._ask(self._reads, blob)
+        return self.inner.read(blob, offset, length)
+
+    def write(self, blob: Blob, offset: int, data: bytes | bytearray | memoryview) -> None:
+        self._ask(self._writes, blob)
+        self.inner.write(blob, offset, data)
+
+    def snapshot(self, blob: Blob, metadata: Mapping[str, str] | None = None) -> str:
+        self._ask(self._snapshots, blob)
+        return self.inner.snapshot(blob, metadata)
+
+    def ranges(self, blob: Blob, offset: int = 0, length: int | None = None) -> Sequence[Range]:
+        self._ask(self._reads, blob)
+        return self.inner.ranges(blob, offset, length)
+
+    def changed_ranges(self, blob: Blob, previous: str) -> Sequence[Range] | None:
+        self._ask(self._reads, blob)
+        return self.inner.changed_ranges(blob, previous)
+
+    def properties(self, blob: Blob) -> BlobProperties | None:
+        self._ask(self._reads, blob)
+        return self.inner.properties(blob)
+
+    def delete(self, blob: Blob, snapshots: bool = False) -> None:
+        self._ask(self._deletes, blob)
+        self.inner.delete(blob, snapshots)
