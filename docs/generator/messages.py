@@ -72,9 +72,9 @@ CONSTANTS = frozenset(
 OF_OTHERS = (
     "controlplane/domain/location.py",
     "controlplane/domain/recovery_services/supported_systems.py",
-    "simulator/command/chinese.py",
-    "simulator/command/chinese_failures.py",
-    "simulator/command/chinese_faults.py",
+    "simulator/command/chinese/checks.py",
+    "simulator/command/chinese/failures.py",
+    "simulator/command/chinese/faults.py",
     "simulator/faults/catalogue/agent.py",
     "simulator/faults/catalogue/arm.py",
     "simulator/faults/catalogue/guest.py",

@@ -1,8 +1,8 @@
 """What the command says in English and Chinese: steps, labels, checks with their details, and failures.
 
 Steps and labels stand here in both languages. Every other sentence is English where it arises, also in the world and
-in the service, and is translated by the tables of chinese.py, chinese_clock.py and chinese_failures.py when it is
-printed. The bootstrap uses this too, so that an old Python must be able to read it.
+in the service, and is translated by the tables of the package chinese when it is printed. The bootstrap uses this too,
+so that an old Python must be able to read it.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ import re
 from functools import lru_cache
 from typing import Mapping  # noqa: UP035 - for Python 3.8
 
-from simulator.command.chinese import CHECKS, DETAILS, TASKS
-from simulator.command.chinese_clock import CLOCK
-from simulator.command.chinese_failures import FAILURES
-from simulator.command.chinese_faults import FAULTS, LABELS_OF_FAULTS
+from simulator.command.chinese.checks import CHECKS, DETAILS, TASKS
+from simulator.command.chinese.clock import CLOCK
+from simulator.command.chinese.failures import FAILURES
+from simulator.command.chinese.faults import FAULTS, LABELS_OF_FAULTS
 from simulator.command.program import as_called
 
 LANGUAGES = ("en", "zh-cn")

@@ -11,7 +11,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from simulator.command.chinese import CHECKS
+from simulator.command.chinese.checks import CHECKS
 from tests.e2e.conftest import ROOT, KeptDemo, backupsim
 
 

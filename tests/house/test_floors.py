@@ -522,9 +522,11 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "cryptography",
         "starlette",
     ),
+    "simulator.command.chinese": (),
     # The command knows a world by `build` and its client alone: not its host, guests, service or control API.
     "simulator.command": (
         CONTRACT,
+        "simulator.command.chinese",
         "simulator.bounds",
         "simulator.client",
         "simulator.daily_work",

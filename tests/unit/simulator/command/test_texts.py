@@ -13,10 +13,11 @@ from rich.console import Console
 
 from docs.generator.command import commands
 from docs.generator.messages import Message, messages
-from simulator.command import chinese, show, texts
-from simulator.command.chinese_clock import CLOCK
-from simulator.command.chinese_failures import FAILURES
-from simulator.command.chinese_faults import FAULTS
+from simulator.command import show, texts
+from simulator.command.chinese import checks as chinese
+from simulator.command.chinese.clock import CLOCK
+from simulator.command.chinese.failures import FAILURES
+from simulator.command.chinese.faults import FAULTS
 from simulator.command.doctor import report
 from simulator.faults.catalogue import CATALOGUE
 from tests.unit.simulator.command.test_doctor import FACTS, WELL

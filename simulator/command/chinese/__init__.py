@@ -1,0 +1,1 @@
+"""The Chinese of what commands say, one module for each part."""
