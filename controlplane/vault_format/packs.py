@@ -24,7 +24,7 @@ CONTAINER = "vault"
 LEAST_NAMED_SHARE = 0.5
 """A pack of which a smaller share is named by anybody is thinned out. At a half, the vault holds at most twice what is
 named, and no byte is moved that does not free another."""
-FEW_PACKS = 6
+FEW_PACKS = 3
 """So many packs are looked up by a request or two each; more by a listing."""
 LISTED_AT_MOST = 5000
 """Blobs in a page of a listing. Where a vault has more, packs are looked up one by one."""
@@ -121,24 +121,34 @@ class Packs:
         raise VaultCorrupt(problem, places=(place,))
 
     def thin_out(self, pack: str, kept: Sequence[Span]) -> None:
-        """Keep only these stretches of a pack. Nothing is done where the storage has no such pack any more."""
+        """Keep only these stretches of a pack, and drop the generations before. Nothing is done where the storage has
+        no such pack any more."""
         self._forget(pack)
-        if (old := self._look_up(pack)) is None:
+        generations = self._generations(pack)
+        old = self._open(pack, generations, self._moment())
+        if old is None:
             return
-        self._forget(pack)
-        generation = int(old.blob.name.rpartition("/")[2]) + 1
-        writer = self._blobs.writer(self._blob(pack, generation))
+        newer = self._blob(pack, int(old.blob.name.rpartition("/")[2]) + 1)
+        writer = self._blobs.writer(newer)
+        self._known[pack] = old
+        table = b"".join(_KEPT.pack(start, end - start) for start, end in kept)
+        kept_bytes = sum(end - start for start, end in kept)
         try:
             parts = (BlockPlace(pack, start, end - start) for start, end in pieces(kept, READ_BYTES))
             for data in in_order(self.read, parts):
                 writer.write(data)
-            writer.write(b"".join(_KEPT.pack(start, end - start) for start, end in kept))
-            writer.commit({_TABLE_AT: str(sum(end - start for start, end in kept))})
+            writer.write(table)
+            writer.commit({_TABLE_AT: str(kept_bytes)})
         except BaseException:
             writer.abort()
             raise
         finally:
             self._forget(pack)
+        since = self._moment()
+        for blob in generations:
+            self._blobs.delete(blob)
+        thinned = _in_stretches(newer, kept_bytes + len(table), list(_KEPT.iter_unpack(table)))
+        self._remember(pack, SeenPack(thinned, is_alone=True), since)
 
     def drop_older(self, pack: str) -> None:
         """Delete the generations before the present one, which a crash may have left."""
@@ -183,10 +193,8 @@ class Packs:
         if _TABLE_AT not in properties.metadata:
             opened = PackBlob(newest, properties.size_bytes, (0,), (properties.size_bytes,), (0,))
         else:
-            table = list(_KEPT.iter_unpack(self._blobs.read(newest, int(properties.metadata[_TABLE_AT]))))
-            starts, lengths = [start for start, _ in table], [length for _, length in table]
-            positions = list(accumulate(lengths[:-1], initial=0))
-            opened = PackBlob(newest, properties.size_bytes, starts, lengths, positions)
+            table = self._blobs.read(newest, int(properties.metadata[_TABLE_AT]))
+            opened = _in_stretches(newest, properties.size_bytes, list(_KEPT.iter_unpack(table)))
         self._remember(pack, SeenPack(opened, is_alone=len(generations) == 1), since)
         return opened
 
@@ -216,6 +224,12 @@ class Packs:
 
     def _blob(self, pack: str, generation: int) -> Blob:
         return Blob(self._account, CONTAINER, f"packs/{pack}/{generation:04}")
+
+
+def _in_stretches(blob: Blob, stored_bytes: int, table: Sequence[tuple[int, int]]) -> PackBlob:
+    """A blob with these stretches of its pack, each with its length."""
+    starts, lengths = [start for start, _ in table], [length for _, length in table]
+    return PackBlob(blob, stored_bytes, starts, lengths, list(accumulate(lengths[:-1], initial=0)))
 
 
 def is_later_generation(blob: Blob, of: Blob) -> bool:

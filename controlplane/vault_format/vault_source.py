@@ -161,9 +161,12 @@ class VaultSource:
         return manifest
 
     def _open_segment(self, entry: SegmentEntry) -> Segment:
-        """Remembered by its digest, since every segment that has it is the same. Raises VaultCorrupt and Damaged."""
+        """Remembered by its digest, since every segment that has it is the same; but its pack must be there. Raises
+        VaultCorrupt and Damaged."""
         memory, name = self.packs.memory, entry.digest.hex()
-        if self._trusting and memory is not None and (known := memory.text("", name)) is not None:
+        if memory is not None and (known := memory.text("", name)) is not None:
+            if not self._trusting:
+                self.packs.touch(entry.place)
             return decode_segment(known, entry.digest)
         data = self.packs.read(entry.place)
         segment = decode_segment(data, entry.digest)

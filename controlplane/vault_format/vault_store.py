@@ -151,7 +151,8 @@ class VaultStore:
         for pack, live in _live_spans(sparse, kept).items():
             if packs.is_sparse(pack, sum(end - start for start, end in live)):
                 packs.thin_out(pack, live)
-            packs.drop_older(pack)
+            else:
+                packs.drop_older(pack)
         blob = manifest_blob(self._account, name)
         if packs.memory is not None:
             packs.memory.forget_text(blob.account, blob.name)

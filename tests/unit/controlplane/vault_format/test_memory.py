@@ -139,6 +139,20 @@ def test_a_check_of_the_vault_looks_at_everything() -> None:
     assert found.stored_bytes == properties.size_bytes
 
 
+def test_what_is_remembered_of_a_thinned_pack_is_what_a_look_would_find() -> None:
+    setting = Setting(LastingBlobs(), 9)
+    while len(setting.points) > 2:
+        setting.delete_oldest()
+    pack = pack_of("job1/disk")
+    memory, found = memory_of(setting.blobs), Packs(setting.blobs, VAULT, fresh=True).find(pack)
+    assert memory is not None
+    seen = memory.pack(VAULT, pack)
+    assert found is not None
+    assert found.blob.name.endswith("/0001")
+    assert seen is not None
+    assert seen.newest == found
+
+
 def test_a_look_that_began_before_a_change_is_not_remembered() -> None:
     memory = Memory()
     seen = SeenPack(PackBlob(Blob(VAULT, "vault", "packs/p/0000"), 1, (0,), (1,), (0,)), is_alone=True)
