@@ -319,13 +319,9 @@ class AzuriteBlobs:
         return self._lifetime
 
     def delete(self, blob: Blob, snapshots: bool = False) -> None:
-        client = self._client(blob)
-        include = "include" if snapshots and blob.snapshot is None else None
-        try:
-            with _translated(blob):
-                client.delete_blob(delete_snapshots=include)
-        except BlobNotFound:
-            return
+        headers = {"x-ms-delete-snapshots": "include"} if snapshots and blob.snapshot is None else {}
+        with suppress(BlobNotFound):
+            self._send("DELETE", blob, {}, headers, None)
 
     # Requests
 
