@@ -2,7 +2,7 @@
 
 It stands where NTFS would, and is as small as its users need: one cluster of superblock and directory, then clusters
 of data. Nothing else exists, so a restored disk alone tells all its files. What a file is given waits in memory until
-it is flushed, as in the cache of any operating system; a flush sends neighbouring pages together, and the directory
+it is flushed, as in the cache of any operating system; a flush sends pages near each other together, and the directory
 entry last, so that a file never claims bytes which have not arrived.
 """
 
@@ -26,7 +26,9 @@ from simulator.guest.disk.directory import (
 from simulator.guest.disk.partition import Partition
 
 PAGE_BYTES = 4096
+CLUSTER_PAGES = CLUSTER_BYTES // PAGE_BYTES
 MOST_PENDING_PAGES = 1024
+MOST_PAGES_TOGETHER = 256
 MOST_CLUSTERS_AHEAD = 16
 """A growing file is given up to 1 MiB more than it asks for, which keeps it in few pieces."""
 
@@ -213,8 +215,8 @@ class File:
     def flush(self) -> None:
         """Pages first, neighbours together; then the directory entry, if it changed."""
         with self._lock:
-            for run in _runs(sorted(self._pages)):
-                self._write_disk(run[0] * PAGE_BYTES, b"".join(self._pages[page] for page in run))
+            for first, end in _runs(sorted(self._pages)):
+                self._write_disk(first * PAGE_BYTES, self._stretch(first, end))
             self._pages.clear()
             if self._entry_changed:
                 self._volume.write_entry(self.slot, self.entry)
@@ -240,6 +242,17 @@ class File:
             self._pages[page] = bytearray(self._read_disk(start, PAGE_BYTES) if remain else PAGE_BYTES)
         return self._pages[page]
 
+    def _stretch(self, first: int, end: int) -> bytes:
+        """These pages as they are to be on the disk; those that did not change, as they are there."""
+        known = [self._pages.get(page) for page in range(first, end)]
+        if all(known):
+            return b"".join(page for page in known if page)
+        data = bytearray(self._read_disk(first * PAGE_BYTES, (end - first) * PAGE_BYTES))
+        for at, page in enumerate(known):
+            if page:
+                data[at * PAGE_BYTES : (at + 1) * PAGE_BYTES] = page
+        return bytes(data)
+
     def _read_disk(self, offset: int, length: int) -> bytes:
         return b"".join(self._volume.read_data(*span) for span in self._spans(offset, length))
 
@@ -262,12 +275,18 @@ class File:
         return spans
 
 
-def _runs(pages: list[int]) -> list[list[int]]:
-    """Sorted page numbers, cut where one is missing."""
-    runs: list[list[int]] = []
+def _runs(pages: list[int]) -> list[tuple[int, int]]:
+    """Sorted page numbers as stretches to write: first page, and the one after the last.
+
+    Pages between two that changed are written with them where they lie in the same clusters: a disk deals with whole
+    clusters anyway, and one request costs less than many.
+    """
+    runs: list[tuple[int, int]] = []
     for page in pages:
-        if runs and page == runs[-1][-1] + 1:
-            runs[-1].append(page)
+        first, end = runs[-1] if runs else (0, 0)
+        lies_near = page // CLUSTER_PAGES <= (end - 1) // CLUSTER_PAGES + 1
+        if runs and lies_near and page < first + MOST_PAGES_TOGETHER:
+            runs[-1] = first, page + 1
         else:
-            runs.append([page])
+            runs.append((page, page + 1))
     return runs

@@ -93,6 +93,36 @@ def test_nothing_reaches_the_disk_before_the_flush_and_neighbours_go_together() 
     assert disk.writes == [(first, 10 * 4096), entry], "bytes in between were filled with zeros; the entry comes last"
 
 
+def test_pages_of_the_same_clusters_go_together_and_what_lies_between_stays() -> None:
+    disk = MemoryDisk()
+    file = new_volume(disk).open("table")
+    before = bytes(range(256)) * 16 * 16 * 8  # 8 clusters
+    file.write(0, before)
+    file.flush()
+    disk.writes.clear()
+    for page in (2, 9, 15, 20, 70):
+        file.write(page * 4096, b"x" * 4096)
+    file.flush()
+    first = PLACE.offset + CLUSTER_BYTES
+    assert disk.writes == [(first + 2 * 4096, 19 * 4096), (first + 70 * 4096, 4096)]
+    expected = bytearray(before)
+    for page in (2, 9, 15, 20, 70):
+        expected[page * 4096 : (page + 1) * 4096] = b"x" * 4096
+    assert disk.read(first, len(before)) == expected
+
+
+def test_one_write_of_a_flush_has_a_bound() -> None:
+    disk = MemoryDisk()
+    file = new_volume(disk).open("table")
+    file.write(0, bytes(2 * MEBIBYTE))
+    file.flush()
+    disk.writes.clear()
+    for page in range(0, 512, 2):
+        file.write(page * 4096, b"x" * 4096)
+    file.flush()
+    assert [length for _, length in disk.writes] == [255 * 4096, 255 * 4096]
+
+
 def test_what_was_not_flushed_is_gone_after_a_power_cut() -> None:
     disk = MemoryDisk()
     volume = new_volume(disk)
