@@ -22,6 +22,8 @@ API_VERSIONS = {
     "Microsoft.RecoveryServices": "2026-05-01",
 }
 POLL_SECONDS = 0.05
+LONGEST_POLL_SECONDS = 1.0
+"""Between two questions of how far an advance is."""
 LIMIT_SECONDS = 3600.0
 """Real time that an operation may take unless the client is built with another limit."""
 
@@ -188,11 +190,13 @@ class Client:
         `advance(until="next")`, `advance(resume=True)`. What ran, and where and why it stopped; a failed one is raised.
         """
         progress = self.sim_begin("/clock/advance", asked)
-        number, end = str(progress["id"]), self._monotonic() + self._limit_seconds
+        number, began = str(progress["id"]), self._monotonic()
         while progress["status"] == "advancing":
             on_progress(progress)
-            self._check_limit("/_sim/clock/advance", end)
-            self._pause(POLL_SECONDS)
+            self._check_limit("/_sim/clock/advance", began + self._limit_seconds)
+            # The longer it has taken, the less often: who asks takes time from the world that advances.
+            waited = self._monotonic() - began
+            self._pause(max(POLL_SECONDS, min(waited / 10, LONGEST_POLL_SECONDS)))
             progress = self.sim("GET", "/clock/advance", id=number)
         if progress["status"] != "ready":
             raise RequestFailed(500, "AdvanceFailed", str(progress["problem"]))
