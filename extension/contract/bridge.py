@@ -11,6 +11,8 @@ to the wire server's address, below the path `/bridge`, with the guest's token a
     GET  /bridge/now                 {"now": RFC 3339 UTC, the guest's clock}
     POST /bridge/freeze              FreezeRequest -> FreezeReport, when all writers are frozen and writes are held
     POST /bridge/thaw                {"session": id} -> ThawReport; without a freeze of this session: 409
+    POST /bridge/workload            {"workload", "act": freeze | thaw | status, "seconds"} -> {"at_rest": bool}; not
+                                     for handlers: scripts of a Linux guest bring its programs to rest by it
 
 Errors are {"error": sentence} with 401 (token), 404 (no such session), 409 (wrong moment).
 """

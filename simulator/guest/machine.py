@@ -31,12 +31,14 @@ from simulator.guest.disk.volume import Volume
 from simulator.guest.files import write_whole
 from simulator.guest.installation import Installation
 from simulator.guest.shell import Surface
+from simulator.guest.system_folders import SystemFolders
 from simulator.guest.vss.snapshot_set import VssService
 from simulator.guest.vss.telling import FileSystemTelling, VssTelling
 from simulator.guest.vss.writer import Writer
 from simulator.guest.vss.writers import SQL_SERVER, guid, vssadmin_list_writers
 from simulator.guest.workload.catch_up import DueWork
 from simulator.guest.workload.plain_files import FilesWorkload, content_of
+from simulator.guest.workload.quiescence import NotAtRest, Quiescence
 from simulator.guest.workload.workload import OS_DISK, TROUBLE, DatabaseWorkload, Workload, WorkloadEnded
 
 TICK_SECONDS = 0.2
@@ -86,6 +88,9 @@ class Guest:
         self._cache = BlockCache()
         self._vss: VssService | None = None
         self._due_work: DueWork | None = None
+        self._quiescence: Quiescence | None = None
+        self._newest_task = ""
+        self._system_folders = SystemFolders(folder, lambda why: on_event(events.WorkloadFailed("system folders", why)))
         self._working = Lock()
 
     @property
@@ -124,6 +129,8 @@ class Guest:
                 raise BootFailed(str(error)) from error
             raise
         volumes = {lun: attached.volume for lun, attached in self._attached.items() if attached.volume}
+        if not self.profile.has_vss:
+            self._system_folders.wake(volumes[OS_DISK], self.profile)
         self._start_workloads(volumes, bay)
         bay.cache.clear()  # blocks used while booting are not needed again
         self._cache = bay.cache
@@ -161,6 +168,11 @@ class Guest:
             self._due_work.keep(self._clock.now())
             self._due_work = None
         self._vss.close()
+        if self._quiescence is not None:
+            self._quiescence.close()
+            self._quiescence = None
+        if clean:
+            self._keep_system_folders()
         for workload in self.workloads.values():
             try:
                 workload.close(clean)
@@ -237,7 +249,9 @@ class Guest:
         )
 
     def open_session(self, task_id: str) -> str:
+        self._keep_system_folders()
         session = self.vss.open_session(task_id)
+        self._newest_task = task_id
         if self.profile.has_vss and not self._vss_works():  # then nobody will ask for a freeze
             self._catch_up(task_id)
         return session
@@ -252,6 +266,27 @@ class Guest:
 
     def thaw(self, session: str) -> ThawReport:
         return self.vss.thaw(session)
+
+    def tell_workload(self, name: str, act: str, seconds: float) -> bool:
+        """A script brings a program to rest (freeze), lets it go on (thaw), or asks (status); whether it is at rest.
+        NotAtRest: it is not, or the guest has no such program."""
+        quiescence = self._quiescence if name == "database" else None
+        if quiescence is None:
+            raise NotAtRest(f"no workload {name} on this machine takes orders of scripts")
+        if act == "freeze":
+            if self._newest_task:
+                self._catch_up(self._newest_task)
+            quiescence.freeze(seconds)
+        elif act == "thaw":
+            quiescence.thaw()
+        elif act != "status":
+            raise NotAtRest(f"{act} is not freeze, thaw or status")
+        return quiescence.at_rest
+
+    def _keep_system_folders(self) -> None:
+        attached = self._attached.get(OS_DISK)
+        if not self.profile.has_vss and attached is not None and attached.volume is not None:
+            self._system_folders.keep(attached.volume)
 
     def ground_truth(self, task_id: str) -> GroundTruth | None:
         """The disks' contents when this task froze them, or the order of writes during its session."""
@@ -316,7 +351,10 @@ class Guest:
 
         chances = [Random(self._chance.getrandbits(64)) for _ in range(2)]
         if self.profile.has_sql_server:
-            self.workloads["database"] = DatabaseWorkload(volumes, bay.gate, self._real_time, chances[0], report)
+            database = DatabaseWorkload(volumes, bay.gate, self._real_time, chances[0], report)
+            self.workloads["database"] = database
+            if not self.profile.has_vss:
+                self._quiescence = Quiescence(database, self._real_time, self._on_event)
         self.workloads["files"] = FilesWorkload(volumes, bay.gate, chances[1], report)
 
     def _writers(self) -> list[Writer]:

@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 from extension.contract.redaction import redact
 from simulator.guest.disk.volume import File, Volume
 from simulator.guest.os_profile import OsProfile
+from simulator.guest.system_folders import FOLDERS
 from simulator.guest.vss.writer import Writer
 from simulator.guest.vss.writers import BANNER, vssadmin_list_writers
 
@@ -22,7 +23,7 @@ LONGEST_OUTPUT_BYTES = 4096
 LONGEST_LINE = 32_767
 """Characters, as CreateProcess of Windows takes. The time of splitting grows with the square of a line's length."""
 READABLE = {"WindowsAzure/Logs": "WindowsAzure/Logs", "Packages/Plugins": "Packages/Plugins"}
-LINUX_READABLE = {"var/log/azure": "var/log/azure", "var/lib/waagent": "var/lib/waagent"}
+LINUX_READABLE = {folder: folder for folder in ("var/log/azure", "var/lib/waagent", *FOLDERS)}
 """Folders of the guest, by where they stand in its paths, that lie beside the disk."""
 KEYS = ("*.prv", "TransportPrivate.pem")
 """Names of private keys, which the agent of Linux keeps among its other files. The output of a command is shown in ARM,
@@ -223,7 +224,7 @@ def _beside(surface: Surface, path: str) -> Path | None:
     windows = surface.profile.has_vss
     inside = path.replace("\\", "/").removeprefix("C:").removeprefix("c:").strip("/") if windows else path.strip("/")
     for prefix, real in (READABLE if windows else LINUX_READABLE).items():
-        if (inside.lower() if windows else inside).startswith(prefix.lower() if windows else prefix):
+        if f"{inside.lower() if windows else inside}/".startswith(f"{prefix.lower() if windows else prefix}/"):
             rest = PurePosixPath(inside[len(prefix) :].strip("/"))
             home = (surface.folder / real).resolve()
             target = (home / rest).resolve()

@@ -21,6 +21,7 @@ from controlplane.writer_held import about_to_wait
 from extension.contract.bridge import PREFIX, Facts, FreezeReport, FreezeRequest, ThawReport, Volume, to_json
 from simulator.guest.machine import NotRunning
 from simulator.guest.vss.snapshot_set import NoSuchSession, NotFrozen
+from simulator.guest.workload.quiescence import NotAtRest
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -47,6 +48,9 @@ class BridgedGuest(Protocol):
     def freeze(self, request: FreezeRequest) -> FreezeReport: ...
 
     def thaw(self, session: str) -> ThawReport: ...
+
+    def tell_workload(self, name: str, act: str, seconds: float) -> bool:
+        """freeze, thaw, or status, by a script; whether the workload is at rest then. Raises NotAtRest."""
 
 
 class BridgedMachine(Protocol):
@@ -162,7 +166,7 @@ class Bridge:
             return await asyncio.get_running_loop().run_in_executor(threads, verb, *arguments)
         except NoSuchSession as problem:
             raise BridgeError(404, str(problem)) from None
-        except (NotFrozen, NotRunning) as problem:
+        except (NotFrozen, NotRunning, NotAtRest) as problem:
             raise BridgeError(409, str(problem)) from None
 
 
@@ -224,12 +228,22 @@ def _thaw(guest: BridgedGuest, body: bytes) -> Any:
     return to_json(guest.thaw(session))
 
 
+def _workload(guest: BridgedGuest, body: bytes) -> Any:
+    message = _decode(body)
+    try:
+        name, act, seconds = str(message["workload"]), str(message["act"]), float(message.get("seconds", 0))
+    except (KeyError, TypeError, ValueError):
+        raise BridgeError(400, "workload needs workload, act and seconds") from None
+    return {"at_rest": guest.tell_workload(name, act, seconds)}
+
+
 _VERBS: Mapping[tuple[str, str], Callable[[BridgedGuest, bytes], Any]] = {
     ("GET", "/facts"): _facts,
     ("GET", "/volumes"): _volumes,
     ("GET", "/now"): _now,
     ("POST", "/freeze"): _freeze,
     ("POST", "/thaw"): _thaw,
+    ("POST", "/workload"): _workload,
 }
 
 

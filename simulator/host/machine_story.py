@@ -94,7 +94,7 @@ class MachineStory:
                     self._add(fact, self.cause)
                 case events.GuestStopped() | events.DiskLostWrites() | events.DiskLedgerLost() | events.DiskRaw():
                     self._add(fact, self.cause)
-                case events.WorkloadFailed():
+                case events.WorkloadFailed() | events.WorkloadHeld() | events.WorkloadReleased():
                     self._add(fact, self._booted)
                 case events.AgentFailed() | events.StatusUploadFailed() | events.HostSnapshotRefused():
                     self._add(fact, self._goal or self._booted)

@@ -15,6 +15,10 @@ from simulator.scenario_values import JobFailed, Machine, ProtectedItem, Recover
 from tests.e2e.running import Up, scenario_of, up
 from tests.guest_scripts import put_scripts
 
+SQL_ON_UBUNTU = {"publisher": "MicrosoftSQLServer", "offer": "sql2022-ubuntu2204", "sku": "sqldev-gen2"} | {
+    "version": "latest"
+}
+BANKCTL = 'exec "$GUEST_ROOT/usr/local/bin/bankctl"'
 RAN = 'echo "$(basename "$0")" >> "$GUEST_ROOT/ran"'
 
 
@@ -135,3 +139,18 @@ def test_a_script_that_fails_fails_the_backup_if_its_owner_wants_that(tmp_path: 
         put_scripts(guest.root, RAN, RAN)
         assert guest.scenario.back_up(guest.item).status == "Completed", "nothing is left frozen or held"
         assert guest.newest_point().consistency == "AppConsistent"
+
+
+def test_a_database_is_told_by_scripts_to_flush(tmp_path: Path) -> None:
+    with linux(tmp_path, SQL_ON_UBUNTU) as guest:
+        put_scripts(guest.root, f"{BANKCTL} freeze", f"{BANKCTL} thaw", timeoutInSeconds=30)
+        for _ in range(2):
+            guest.scenario.work(guest.machine)
+            assert guest.scenario.back_up(guest.item).status == "Completed"
+        names = [event["name"] for event in guest.world.client.sim("GET", "/events")["events"]]
+        assert (names.count("workload.held"), names.count("workload.released")) == (2, 2)
+        for point in guest.scenario.recovery_points(guest.item):
+            assert point.consistency == "AppConsistent"
+            verdict = guest.scenario.verify(point, guest.scenario.restore_disks(point))
+            assert verdict.verified, verdict.checks
+            assert any("database opens cleanly" in check.name for check in verdict.checks)

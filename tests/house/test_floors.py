@@ -345,6 +345,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     f"{GUEST}.disk": (COMPUTE, PORTS, WRITER_HELD, "simulator.clock", f"{GUEST}.files"),
     f"{GUEST}.vss": (EVENTS, PORTS, CONTRACT, "simulator.clock", f"{GUEST}.disk"),
     f"{GUEST}.workload": (
+        EVENTS,
         PORTS,
         WRITER_HELD,
         "simulator.clock",
@@ -364,7 +365,9 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         f"{GUEST}.os_profile",
         "cryptography",
     ),
-    f"{GUEST}.shell": (CONTRACT, f"{GUEST}.os_profile", f"{GUEST}.disk", f"{GUEST}.vss"),
+    f"{GUEST}.bankctl": (),
+    f"{GUEST}.system_folders": (f"{GUEST}.files", f"{GUEST}.os_profile", f"{GUEST}.disk", f"{GUEST}.workload"),
+    f"{GUEST}.shell": (CONTRACT, f"{GUEST}.os_profile", f"{GUEST}.disk", f"{GUEST}.vss", f"{GUEST}.system_folders"),
     f"{GUEST}.attach": (COMPUTE, PORTS, "simulator.clock", f"{GUEST}.files", f"{GUEST}.disk", f"{GUEST}.vss"),
     f"{GUEST}.installation": (PORTS, f"{GUEST}.disk", f"{GUEST}.workload"),
     f"{GUEST}.conditions": (
@@ -390,6 +393,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         f"{GUEST}.attach",
         f"{GUEST}.installation",
         f"{GUEST}.shell",
+        f"{GUEST}.system_folders",
     ),
     "simulator.host": (
         EVENTS,
@@ -402,6 +406,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         f"{GUEST}.files",
         f"{GUEST}.disk",
         f"{GUEST}.vss",
+        f"{GUEST}.workload",
         f"{GUEST}.agent",
         f"{GUEST}.conditions",
         f"{GUEST}.machine",

@@ -305,6 +305,28 @@ class WorkloadFailed(
 
 
 @dataclass(frozen=True)
+class WorkloadHeld(Fact, name="workload.held", party=Party.GUEST, parents=("guest.booted",), job=SOMETIMES, vm=ALWAYS):
+    """A script has told a program in the guest to come to rest, and it has."""
+
+    workload: str
+    seconds: float
+    """After so many it goes on by itself."""
+
+
+@dataclass(frozen=True)
+class WorkloadReleased(
+    Fact, name="workload.released", party=Party.GUEST, parents=("guest.booted",), job=SOMETIMES, vm=ALWAYS
+):
+    """A program in the guest that was at rest goes on."""
+
+    workload: str
+    by: str
+    """script: as it was told; limit: its time had passed; shutdown: the machine stops."""
+    seconds: float
+    """Real time for which it was at rest."""
+
+
+@dataclass(frozen=True)
 class SessionOpened(
     Fact,
     name="bridge.session_opened",

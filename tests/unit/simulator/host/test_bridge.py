@@ -85,6 +85,19 @@ def setting() -> Iterator[Setting]:
         yield setting
 
 
+def test_a_script_tells_a_workload_to_rest_and_to_go_on(setting: Setting) -> None:
+    def tell(act: str, **more: Any) -> tuple[int, Any]:
+        return setting.handler.call("POST", "workload", {"workload": "database", "act": act, **more})
+
+    assert tell("freeze", seconds=60) == (200, {"at_rest": True})
+    assert tell("status") == (200, {"at_rest": True})
+    assert tell("thaw") == (200, {"at_rest": False})
+    assert tell("stop") == (409, {"error": "no stop of database here"})
+    assert tell("freeze", seconds="soon")[0] == 400
+    assert setting.handler.call("POST", "workload", {})[0] == 400
+    assert replace(setting.handler, token="").call("POST", "workload", {})[0] == 401
+
+
 def test_facts_volumes_and_time(setting: Setting) -> None:
     status, facts = setting.handler.call("GET", "facts")
     assert status == 200

@@ -11,6 +11,7 @@ from controlplane.json_object import Json
 from controlplane.ports import Blob
 from extension.contract.bridge import Facts, FreezeReport, FreezeRequest, ThawReport, Volume, WriterReport
 from simulator.guest.vss.snapshot_set import NoSuchSession, NotFrozen
+from simulator.guest.workload.quiescence import NotAtRest
 from simulator.host.bridge import BridgedGuest
 from simulator.host.certificates import TenantCertificate, make_tenant_certificate
 from simulator.host.goalstate import GoalState
@@ -27,6 +28,7 @@ class FakeGuest:
         self.closed: SimpleQueue[str] = SimpleQueue()
         self.frozen: str | None = None
         self.made = 0
+        self.at_rest = False
 
     def open_session(self, task_id: str) -> str:
         self.made += 1
@@ -48,6 +50,12 @@ class FakeGuest:
 
     def now(self) -> datetime:
         return datetime(2026, 11, 22, 19, 13, 27, 466585, tzinfo=UTC)
+
+    def tell_workload(self, name: str, act: str, seconds: float) -> bool:
+        if name != "database" or act not in ("freeze", "thaw", "status"):
+            raise NotAtRest(f"no {act} of {name} here")
+        self.at_rest = act == "freeze" or (act == "status" and self.at_rest)
+        return self.at_rest
 
     def freeze(self, request: FreezeRequest) -> FreezeReport:
         if request.session not in self.sessions:
