@@ -64,11 +64,11 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def fresh_checkout(folder: Path) -> Path:
-    (folder / "simulator" / "command").mkdir(parents=True)
-    modules = [f"{module}.py" for module in ("__init__", "bootstrap", "texts", "program")]
-    modules += [path.name for path in (ROOT / "simulator" / "command").glob("chinese*.py")]
-    for name in ("__init__.py", "__main__.py", *(f"command/{module}" for module in modules)):
+    (folder / "simulator").mkdir(parents=True)
+    for name in ("__init__.py", "__main__.py"):
         shutil.copy(ROOT / "simulator" / name, folder / "simulator" / name)
+    command = ROOT / "simulator" / "command"
+    shutil.copytree(command, folder / "simulator" / "command", ignore=shutil.ignore_patterns("__pycache__"))
     (folder / "simulator" / "command" / "cli.py").write_text(COMMAND)
     (folder / "pyproject.toml").write_text(PROJECT)
     (folder / "backend.py").write_text(BACKEND)
