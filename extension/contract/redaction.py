@@ -68,7 +68,10 @@ _SECRETS = tuple(
         ),
         # The password of an address.
         ("@", rf"(?P<stays>:(?:{_BACK})?/(?:{_BACK})?/[^\s:/@\"'<>\\]*:)[^\s/\"'<>\\]+(?=@)"),
-        ("%40", r"(?P<stays>%3a%2f%2f(?:(?!%3a|%2f|%40)[\w.~%-])*%3a)(?:(?!%2f)[\w.~%-])+?(?=%40)"),
+        (
+            "%40",
+            rf"(?P<stays>%3a(?:{_BACK})?%2f(?:{_BACK})?%2f(?:(?!%3a|%2f|%40)[\w.~%-])*%3a)(?:(?!%2f)[\w.~%-])+?(?=%40)",
+        ),
         # Credentials of a request.
         ("bearer", rf"(?P<stays>{_WORD}bearer(?:\s+|%20|\+))(?=\S*\d|\S{{20}})[\w.~+/=%-]{{8,}}"),
         ("sharedkey", rf"(?P<stays>{_WORD}sharedkey(?:lite)?(?:\s+|%20|\+)[\w-]+(?::|%3a)){_BASE64}+"),

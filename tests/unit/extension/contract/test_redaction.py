@@ -191,3 +191,9 @@ def test_in_a_value_a_telling_name_hides_all_of_its_text() -> None:
     hidden = {"adminPassword": HIDDEN, "sig": HIDDEN, "protectedSettings": None, "n": 1}
     assert redact_json(told) == {"settings": [hidden]}
     assert redact_json({"u": "?sig=abc"}) == {"u": f"?sig={HIDDEN}"}
+
+
+@pytest.mark.parametrize("slash", ["%2F", "%5C%2F"])
+def test_the_password_of_an_address_in_a_query_is_hidden(slash: str) -> None:
+    address = f"postgresql%2Bpsycopg%3A{slash}{slash}sim%3A{'0' * 12}%40db.example.org%3A5432{slash}world"
+    assert "0" * 12 not in redact(f"http://127.0.0.1/?from=%22{address}%22&to=1")
