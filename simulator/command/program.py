@@ -22,6 +22,7 @@ COMMANDS = (
     "demo",
     "doctor",
     "env",
+    "fault",
     "forecast",
     "handler",
     "help",
