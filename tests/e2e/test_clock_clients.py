@@ -96,6 +96,7 @@ def waited_for(world: Up, job: str) -> str:
     return str(answer.raise_for_status().json()["properties"]["status"])
 
 
+@pytest.mark.slow
 def test_an_advance_in_the_middle_of_a_deployment(world: Up) -> None:
     """Machines boot in it, and a poll of its operation goes on meanwhile."""
     client = world.client

@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
+import pytest
+
 from simulator.client import Client
 from simulator.clock.kept_clock import ClockSettings, Mode
 from simulator.daily_work import MIB, DailyWork
@@ -16,6 +18,7 @@ START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 DAYS = 4
 
 
+@pytest.mark.slow
 def test_every_scheduled_backup_finds_the_work_of_its_day(tmp_path: Path) -> None:
     config = Config(
         tmp_path,

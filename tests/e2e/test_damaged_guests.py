@@ -139,7 +139,9 @@ def test_disks_that_nobody_knows_any_more_are_left_alone(whole: Path, tmp_path: 
         assert "disk.lost_writes" not in world.events(), "nothing was written meanwhile"
 
 
-@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize(
+    "damage", [pytest.param(each, marks=[] if each == "gone" else pytest.mark.slow) for each in DAMAGES]
+)
 def test_a_truth_that_cannot_be_read_is_not_known_any_more(whole: Path, tmp_path: Path, damage: str) -> None:
     """A guest keeps two: with every block, and in short."""
     folder = copied(whole, tmp_path / "world")

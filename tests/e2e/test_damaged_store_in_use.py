@@ -11,6 +11,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from simulator.client import RequestFailed
 from simulator.scenario import Scenario
 from tests.e2e.conftest import ROOT
@@ -53,6 +55,7 @@ def points(scenario: Scenario) -> list[dict[str, Any]]:
     return list(scenario.client.list(f"{scenario.item_id()}/recoveryPoints"))
 
 
+@pytest.mark.slow
 def test_a_store_that_is_damaged_while_its_world_runs(tmp_path: Path) -> None:
     state, copy = tmp_path / "world", tmp_path / "copy.db"
     store = state / "store.db"

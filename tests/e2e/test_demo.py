@@ -58,7 +58,7 @@ def test_one_hundredth_looks_like_one_hundredth(kept_demo: KeptDemo) -> None:
     assert 0 < database["changed_bytes"] / database["allocated_bytes"] < 0.03
 
 
-@pytest.mark.parametrize("run", [["--no-vss"], ["--keep", "a world"]])
+@pytest.mark.parametrize("run", [["--no-vss"], pytest.param(["--keep", "a world"], marks=pytest.mark.slow)])
 def test_what_is_proposed_next_is_not_what_was_just_run(tmp_path: Path, run: list[str]) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "simulator.command.cli", "demo", "--disks", "0", *run],
@@ -98,6 +98,7 @@ def test_an_unknown_recovery_point_is_one_sentence(kept_demo: KeptDemo) -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_without_vss_the_result_says_what_it_is_worth() -> None:
     done = backupsim("demo", "--json", "--no-vss")
     assert done.returncode == 0, done.stdout + done.stderr

@@ -6,12 +6,15 @@ import json
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import pytest
+
 from simulator.plausible_durations import STEP_SECONDS
 from tests.e2e.conftest import backupsim
 from tests.e2e.running import scenario_of, up
 from tests.e2e.test_clock import DAY, arguments, backups, due_between, now, protected, standing
 
 
+@pytest.mark.slow
 def test_jobs_of_a_world_take_plausible_times(tmp_path: Path) -> None:
     state = tmp_path / "world"
     with up(state, [*standing(state), "--pace", "plausible"]) as world:

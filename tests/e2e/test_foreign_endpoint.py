@@ -95,6 +95,7 @@ def theirs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TheirAzurite]:
     azurite.close()
 
 
+@pytest.mark.slow
 def test_the_demo_runs_on_the_services_of_the_compose_file(theirs: TheirAzurite, tmp_path: Path) -> None:
     state = tmp_path / "state"
     places = {"--port": "0", "--state": str(state), "--blob-endpoint": theirs.url}

@@ -55,7 +55,7 @@ def writers_are_stable(scenario: Scenario) -> bool:
     return bool(states) and all("[1] Stable" in line for line in states)
 
 
-@pytest.mark.parametrize("moment", [0.05, 0.3, 0.8])
+@pytest.mark.parametrize("moment", [0.05, *(pytest.param(moment, marks=pytest.mark.slow) for moment in (0.3, 0.8))])
 def test_the_simulator_is_killed_in_a_backup(tmp_path: Path, moment: float) -> None:
     state = tmp_path / "world"
     world = Up(state)
@@ -87,6 +87,7 @@ def test_a_backup_may_be_asked_for_right_after_a_kill(tmp_path: Path) -> None:
         assert job.status == "Completed", job.errors
 
 
+@pytest.mark.slow
 def test_a_start_after_a_kill_asks_of_what_the_storage_may_have_lost(tmp_path: Path) -> None:
     """Azurite saves all it has when its simulator is killed; killed itself, it forgets what is of its last seconds."""
     state = tmp_path / "world"
@@ -147,6 +148,7 @@ def waiting(scenario: Scenario) -> list[tuple[str, str | None]]:
     return [(each["job"], each["until"]) for each in scenario.client.sim("GET", "/pace")["waiting"]]
 
 
+@pytest.mark.slow
 def test_azurite_is_killed_and_what_it_lost_is_named(tmp_path: Path) -> None:
     state = tmp_path / "world"
     with up(state) as world:
@@ -191,6 +193,7 @@ def end_look(done: int, total: int) -> None:
     raise LookKilled
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ends_in_look", [False, True])
 def test_what_azurite_lost_is_named_although_the_next_start_is_ended_too(tmp_path: Path, ends_in_look: bool) -> None:
     """The Azurite of the start that was ended has lost nothing; the one before it has."""
@@ -216,6 +219,7 @@ def test_what_azurite_lost_is_named_although_the_next_start_is_ended_too(tmp_pat
         assert not world.losses
 
 
+@pytest.mark.slow
 def test_what_a_killed_azurite_had_deleted_stays_deleted(tmp_path: Path) -> None:
     """Its last save has a recovery point, with its snapshots and packs, whose item is then purged."""
     state = tmp_path / "world"
@@ -270,6 +274,7 @@ def test_the_handler_is_killed_inside_the_freeze(tmp_path: Path) -> None:
         assert [error.code for error in failed.value.job.errors] == ["GuestAgentSnapshotTaskStatusError"]
 
 
+@pytest.mark.slow
 def test_random_kills_leave_a_world_that_starts(tmp_path: Path) -> None:
     state, chance = tmp_path / "world", Random(7)
     with up(state) as world:

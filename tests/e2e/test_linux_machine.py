@@ -141,6 +141,7 @@ def test_a_script_that_fails_fails_the_backup_if_its_owner_wants_that(tmp_path: 
         assert guest.newest_point().consistency == "AppConsistent"
 
 
+@pytest.mark.slow
 def test_a_database_is_told_by_scripts_to_flush(tmp_path: Path) -> None:
     with linux(tmp_path, SQL_ON_UBUNTU) as guest:
         put_scripts(guest.root, f"{BANKCTL} freeze", f"{BANKCTL} thaw", timeoutInSeconds=30)

@@ -32,7 +32,13 @@ def seen(world: World) -> list[dict[str, Any]]:
     return [json.loads(line) for line in file.read_text().splitlines()]
 
 
-@pytest.mark.parametrize("clock", CLOCKS.values(), ids=CLOCKS.keys())
+@pytest.mark.parametrize(
+    "clock",
+    [
+        pytest.param(clock, id=name, marks=pytest.mark.slow if clock.mode is Mode.VIRTUAL else [])
+        for name, clock in CLOCKS.items()
+    ],
+)
 def test_a_handler_without_a_bridge_backs_up_under_every_clock(tmp_path: Path, clock: ClockSettings) -> None:
     package = tmp_path / "handler.zip"
     package.write_bytes(real_time_handler.package())

@@ -8,6 +8,8 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 from tests.e2e.conftest import KeptDemo
 
 SIGNATURE = re.compile(rb"[?&;]sig=[A-Za-z0-9%+/]{20}")
@@ -18,6 +20,7 @@ KEEPERS = ("secrets.json", "accounts.json", "ca.key", "server.pem", "TransportPr
 """Files whose job is to keep secrets; they are readable by their owner only."""
 
 
+@pytest.mark.slow
 def test_what_keeps_secrets_is_readable_by_its_owner_only(kept_demo: KeptDemo) -> None:
     keepers = [path for path in _files(kept_demo.folder) if _is_keeper(path)]
     assert keepers

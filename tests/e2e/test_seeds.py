@@ -44,6 +44,7 @@ def test_without_vss_some_databases_need_recovery_or_are_torn() -> None:
     assert [database for database in databases if not database["opened_clean"]]
 
 
+@pytest.mark.slow
 def test_a_seed_fixes_what_is_drawn() -> None:
     one, two, other = (demo("--seed", seed) for seed in ("5", "5", "6"))
     assert [job["id"] for job in one["jobs"]] == [job["id"] for job in two["jobs"]]

@@ -24,6 +24,7 @@ ADDRESSES = ("arm", "arm_http", "blob")
 SECRETS = ("client_secret", "sim_token")
 
 
+@pytest.mark.slow
 def test_two_worlds_side_by_side_leave_each_other_alone(tmp_path: Path) -> None:
     with up(tmp_path / "one") as one, up(tmp_path / "two") as two:
         for key in (*ADDRESSES, *SECRETS):

@@ -19,8 +19,8 @@ from simulator.guest.conditions import MachineConditions, MachineFactories
 from tests.transaction_guard import AskedInTransaction, GuardedBlobs, TransactionGuard
 
 START = datetime(2026, 11, 22, 8, 30, tzinfo=UTC)
-ADDRESSES = {"account_key", "account_url", "url", "parse", "sas"}
-"""Verbs that only compute."""
+ADDRESSES = {"account_key", "account_url", "lifetime", "url", "parse", "sas"}
+"""Verbs that only compute, or tell which storage it is."""
 
 
 class Ended:

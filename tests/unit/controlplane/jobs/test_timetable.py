@@ -316,6 +316,7 @@ def test_a_purge_that_was_interrupted_is_ended_by_the_next_service() -> None:
 # --------------------------------------------------------------------------------------------------------------- a year
 
 
+@pytest.mark.slow
 def test_a_year_passes(world: BackupWorld) -> None:
     """Grandfather, father, son: after a year of days there is what the four rules keep, and all of it can be read."""
     first_of_month = {"daysOfTheMonth": [{"date": 1, "isLast": False}]}

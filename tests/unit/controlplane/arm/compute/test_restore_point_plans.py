@@ -15,7 +15,7 @@ from controlplane.domain.recovery_services import recovery_point
 from controlplane.jobs.documents import points
 from controlplane.jobs.engine.plan import completed
 from controlplane.jobs.provisioning import disks, restore_points
-from controlplane.ports import Blob, StorageUnavailable
+from controlplane.ports import Blob, ServiceSettings, StorageUnavailable
 from simulator.clock.virtual import VirtualClock
 from tests.patience import comes_true
 from tests.unit.controlplane.arm.arm_world import (
@@ -32,6 +32,7 @@ from tests.unit.controlplane.arm.compute.test_disk_plans import AwayBlobs, go_on
 COLLECTIONS = (
     f"{SUBSCRIPTION}/resourceGroups/AzureBackupRG_westus_1/providers/Microsoft.Compute/restorePointCollections"
 )
+DEFAULTS = ServiceSettings()
 
 
 class FrailBlobs(AwayBlobs):
@@ -50,9 +51,9 @@ class FrailBlobs(AwayBlobs):
 
 
 @contextmanager
-def backed_up(blobs: MemoryBlobs | None = None) -> Iterator[ArmWorld]:
+def backed_up(blobs: MemoryBlobs | None = None, settings: ServiceSettings = DEFAULTS) -> Iterator[ArmWorld]:
     """A machine on two managed disks with one recovery point in both tiers."""
-    with arm_world(service_storage(blobs)) as world:
+    with arm_world(service_storage(blobs), settings=settings) as world:
         world.add_group()
         profile = {"imageReference": dict(IMAGE), "osDisk": {"createOption": "FromImage", "name": "os"}}
         data = [{"lun": 0, "name": "data", "createOption": "Empty", "diskSizeGB": 4}]
@@ -159,7 +160,7 @@ def test_the_step_may_run_twice() -> None:
 
 def test_a_storage_that_stays_away_fails_the_operation() -> None:
     blobs = FrailBlobs()
-    with backed_up(blobs) as world:
+    with backed_up(blobs, replace(DEFAULTS, storage_patience_seconds=0.05)) as world:
         blobs.left = 0
         with pytest.raises(ServiceError, match="did not answer") as failed:
             carry_out(world)
