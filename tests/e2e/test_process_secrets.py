@@ -32,6 +32,7 @@ class Watch:
         self._thread = threading.Thread(target=self._look)
         self.seen: dict[str, bytes] = {}
         """Command line -> it and the environment."""
+        self._first = self._shown(world.process.pid)
 
     def __enter__(self) -> Watch:
         self._thread.start()
@@ -51,12 +52,17 @@ class Watch:
                 self._note(process.pid)
 
     def _note(self, process: int) -> None:
-        try:
-            command, environment = (Path(f"/proc/{process}/{part}").read_bytes() for part in ("cmdline", "environ"))
-        except OSError:
-            return  # it has ended
-        if command:
+        command, environment = shown = self._shown(process)
+        if command and shown != self._first:  # that one is between its fork and its own program
             self.seen[command.replace(b"\0", b" ").decode(errors="replace")] = command + b"\0" + environment
+
+    @staticmethod
+    def _shown(process: int) -> tuple[bytes, bytes]:
+        """Command line and environment; nothing where it has ended."""
+        try:
+            return Path(f"/proc/{process}/cmdline").read_bytes(), Path(f"/proc/{process}/environ").read_bytes()
+        except OSError:
+            return b"", b""
 
 
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="only Linux shows environments in files")
