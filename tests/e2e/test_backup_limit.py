@@ -10,6 +10,7 @@ from simulator.client import RequestFailed
 from tests.e2e.running import protected, up
 
 
+@pytest.mark.slow
 def test_the_second_backup_of_a_machine_is_refused_where_one_is_allowed(tmp_path: Path) -> None:
     state = tmp_path / "world"
     with up(state, ["up", "--port", "0", "--state", str(state), "--on-demand-backups", "1"]) as world:

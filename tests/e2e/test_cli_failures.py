@@ -164,6 +164,7 @@ def test_endpoints_into_a_folder_that_is_not_there(tmp_path: Path) -> None:
     assert not (tmp_path / "w").exists()
 
 
+@pytest.mark.slow
 def test_keeping_a_demo_where_something_else_is(tmp_path: Path) -> None:
     (tmp_path / "letter.txt").touch()
     assert "holds letter.txt and is not a world's state folder" in told(2, "demo", "--keep", str(tmp_path))

@@ -72,6 +72,7 @@ def test_az_is_answered_once_when_its_job_has_ended_also_while_time_stands(world
     assert waited_for(world, job) == "Completed"
 
 
+@pytest.mark.slow
 def test_az_is_told_soon_that_nothing_moves_its_job(world: Up) -> None:
     """Else it would wait for the longest that an answer is held back, while a person has to release the step."""
     scenario, client = scenario_of(world.client), world.client

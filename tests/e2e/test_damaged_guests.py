@@ -126,6 +126,7 @@ def test_a_start_over_a_damaged_file_of_a_machine(whole: Path, tmp_path: Path, f
         assert {*world.events()} & TROUBLE == {told} & TROUBLE
 
 
+@pytest.mark.slow
 def test_disks_that_nobody_knows_any_more_are_left_alone(whole: Path, tmp_path: Path) -> None:
     folder = copied(whole, tmp_path / "world")
     overwrite(file_of(folder, "ledger/disks.json"))

@@ -58,7 +58,8 @@ def test_one_hundredth_looks_like_one_hundredth(kept_demo: KeptDemo) -> None:
     assert 0 < database["changed_bytes"] / database["allocated_bytes"] < 0.03
 
 
-@pytest.mark.parametrize("run", [["--no-vss"], pytest.param(["--keep", "a world"], marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("run", [["--no-vss"], ["--keep", "a world"]])
 def test_what_is_proposed_next_is_not_what_was_just_run(tmp_path: Path, run: list[str]) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "simulator.command.cli", "demo", "--disks", "0", *run],

@@ -117,6 +117,7 @@ def named(world: Up, name: str) -> list[Any]:
     ]
 
 
+@pytest.mark.slow
 def test_the_simulator_is_killed_while_a_step_is_held(tmp_path: Path) -> None:
     state = tmp_path / "world"
     world = Up(state, ["up", "--port", "0", "--state", str(state), "--pace", "600"])

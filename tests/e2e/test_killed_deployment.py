@@ -21,7 +21,8 @@ GROUP = "machines"
 PASSWORD = "aB3!aB3!aB3!xx"
 
 
-@pytest.mark.parametrize("moment", [0.02, pytest.param(0.3, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("moment", [0.02, 0.3])
 def test_a_deployment_survives(tmp_path: Path, moment: float) -> None:
     state = tmp_path / "world"
     world = Up(state)

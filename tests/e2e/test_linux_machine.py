@@ -91,6 +91,7 @@ def linux(folder: Path, image: dict[str, Any] = UBUNTU) -> Iterator[Linux]:
         yield Linux(world, scenario, machine, scenario.protect(machine))
 
 
+@pytest.mark.slow
 def test_scripts_decide_the_consistency_of_a_backup(tmp_path: Path) -> None:
     with linux(tmp_path) as guest:
         put_scripts(guest.root, RAN, RAN)

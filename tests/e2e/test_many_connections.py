@@ -9,6 +9,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import astuple
 from pathlib import Path
 
+import pytest
+
 from tests.e2e.running import good_backup, listeners, protected, up
 
 DESCRIPTORS, CONNECTIONS = 600, 250
@@ -25,6 +27,7 @@ def few_descriptors() -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
+@pytest.mark.slow
 def test_a_process_with_few_descriptors_bears_many_connections(tmp_path: Path) -> None:
     with ExitStack() as keep:
         with few_descriptors():

@@ -172,6 +172,7 @@ def test_what_handlers_a_world_publishes_is_said_in_its_config(tmp_path: Path) -
         build(Config(tmp_path / "world", packages=(mine,)))
 
 
+@pytest.mark.slow
 def test_another_version_of_the_handler_that_a_world_publishes_is_the_one_that_runs(tmp_path: Path) -> None:
     newer = tmp_path / "newer.zip"
     newer.write_bytes(packed(HANDLER_FOLDER, "1.99.0.0"))
@@ -187,6 +188,7 @@ def test_another_version_of_the_handler_that_a_world_publishes_is_the_one_that_r
     assert {data.get("verb") for data in of_the_handler} == {None, "install", "enable"}
 
 
+@pytest.mark.slow
 def test_the_services_accounts_bear_a_mark_of_their_world_and_keep_it(tmp_path: Path) -> None:
     def accounts(state: Path) -> tuple[str, ...]:
         with build(Config(state, boot=False)) as world:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from controlplane.port_wrappers import BlobsWrapper
 from controlplane.ports import Blob, Blobs
 from simulator.client import Client
@@ -24,6 +26,7 @@ class Reads(BlobsWrapper):
         return super().read(blob, offset, length)
 
 
+@pytest.mark.slow
 def test_the_disks_of_a_machine_at_rest_are_not_read_again_until_it_works(tmp_path: Path) -> None:
     read: list[str] = []
     wrappers = Wrappers(blobs=lambda party, blobs: Reads(blobs, read) if party == VAULT else blobs)

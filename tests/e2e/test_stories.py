@@ -159,6 +159,7 @@ class Counted(WireClient):
         return super().goal()
 
 
+@pytest.mark.slow
 def test_two_simultaneous_backups_share_no_ancestor_below_their_requests(tmp_path: Path) -> None:
     """With what the world makes for each machine in particular: its commands, its way to the wire server, its VSS."""
     together, names, asked = Together(), ("sql01", "sql02"), set[str]()

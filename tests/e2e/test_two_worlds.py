@@ -92,6 +92,7 @@ def is_free(world: Up) -> bool:
     return bool(told["nameAvailable"])
 
 
+@pytest.mark.slow
 def test_a_second_world_is_refused_the_database_of_the_first(tmp_path: Path) -> None:
     one_store = {**os.environ, "BACKUPSIM_DSN": f"sqlite:///{tmp_path}/shared.db"}
     with up(tmp_path / "one", environment=one_store) as one:

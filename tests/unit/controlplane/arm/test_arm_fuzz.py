@@ -28,7 +28,7 @@ from controlplane.ports import PortError
 from tests.unit.controlplane.arm.arm_world import BASE_URL, ITEM, POLICY, VAULT, VM, ArmWorld, arm_world
 from tests.unit.controlplane.arm.store_rules import check_store, every_document
 
-EXAMPLES = 3
+EXAMPLES = 2
 ROUTES = all_routes()
 NAMES: dict[str, list[str]] = {
     "subscription": [SUBSCRIPTION_ID],
@@ -109,7 +109,7 @@ def seed(world: ArmWorld) -> None:
 def test_no_request_makes_the_service_fail(world: ArmWorld, name: str, pytestconfig: pytest.Config) -> None:
     seed(world)
     operation = OPERATIONS[name]
-    examples = EXAMPLES * (8 if pytestconfig.getoption("all") else 1)
+    examples = EXAMPLES * (12 if pytestconfig.getoption("all") else 1)
     modes = [GenerationMode.POSITIVE, GenerationMode.NEGATIVE]
     cases = st.one_of(*(operation.as_strategy(generation_mode=mode) for mode in modes))
 

@@ -220,7 +220,11 @@ def with_step(plan: Plan, place: int, change: Callable[[Step], Step]) -> Plan:
     return replace(plan, steps=tuple(steps))
 
 
-STEPS = [(name, place) for name, case in CASES.items() for place in range(len(PLANS[case.plan].steps))]
+STEPS = [
+    pytest.param(name, place, marks=[pytest.mark.slow] if name in MOVED_ALIKE else [])
+    for name, case in CASES.items()
+    for place in range(len(PLANS[case.plan].steps))
+]
 
 
 def test_every_plan_has_a_case() -> None:
@@ -270,7 +274,7 @@ def test_a_storage_that_fails_at_any_call_leaves_nothing_half_done(name: str, py
 
 
 @pytest.mark.parametrize(("name", "place"), STEPS)
-@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("when", [pytest.param("before", marks=pytest.mark.slow), "after"])
 def test_a_step_that_fails_is_undone(name: str, place: int, when: str) -> None:
     case = CASES[name]
 
