@@ -7,6 +7,7 @@ import os
 import subprocess
 import threading
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import httpx
@@ -18,7 +19,7 @@ from simulator.client import Client
 from simulator.scenario import RESTORE_ACCOUNT
 from tests.e2e.conftest import ROOT, backupsim
 from tests.e2e.running import Up, scenario_of, up
-from tests.e2e.test_clock import DAY, backups, clock, due_between, now, protected, standing, starts
+from tests.e2e.test_clock import DAY, backups, clock, due_between, hourly_policy, now, protected, standing, starts
 
 SDK_PROGRAM = Path(__file__).with_name("sdk_through_an_advance.py")
 TEMPLATE = Path(__file__).parent / "templates" / "machines.json"
@@ -125,6 +126,29 @@ def test_an_advance_in_the_middle_of_a_deployment(world: Up) -> None:
     assert shown["timestamp"] == begin.isoformat().replace("+00:00", "Z"), "it had ended before time moved"
     assert len(backups(scenario_of(client))) == before + 3
     assert now(client) == begin + 3 * DAY
+
+
+# ------------------------------------------------------------------------------------------------------------- forecast
+
+
+def test_a_policy_of_the_running_world_is_forecast_and_comes_true(world: Up) -> None:
+    """It is asked of the world, which alone knows its policies and its time."""
+    scenario, client = scenario_of(world.client), world.client
+    before = len(backups(scenario))
+    told = backupsim("forecast", "defaultpolicy", "--years", "1", "--json", "--state", str(world.state))
+    assert told.returncode == 0, told.stderr
+    report = json.loads(told.stdout)
+    assert (report["policy"], datetime.fromisoformat(report["from"])) == ("DefaultPolicy", now(client))
+    client.advance(by="3d")
+    foreseen = [datetime.fromisoformat(point["time"]) for point in report["recovery_points"][:3]]
+    assert starts(backups(scenario)[before:]) == foreseen
+    own = hourly_policy(scenario)
+    in_words = backupsim("forecast", own, "--years", "1", "--state", str(world.state))
+    assert in_words.returncode == 0, in_words.stderr
+    assert "every 4 h from 00:00 for 24 h, 6 a day, UTC" in in_words.stdout
+    missing = backupsim("forecast", "absent", "--state", str(world.state))
+    assert (missing.returncode, missing.stdout) == (2, "")
+    assert "has no policy absent; name another one, or a file" in missing.stderr
 
 
 # ------------------------------------------------------------------------------------------------------------------ SDK

@@ -400,6 +400,30 @@ def test_what_no_request_may_ask(world: ArmWorld) -> None:
         assert world.error("GET", f"{OF_SUBSCRIPTION}/{kind}", **query) == (501, "OperationNotSimulated")
 
 
+@pytest.mark.parametrize("place", [GROUP, SUBSCRIPTION])
+@pytest.mark.parametrize(
+    ("kind", "version"),
+    [
+        ("Microsoft.AlertsManagement/actionRules", "2021-08-08"),
+        ("Microsoft.Insights/actionGroups", "2023-01-01"),
+        ("Microsoft.Insights/metricAlerts", "2018-03-01"),
+        ("Microsoft.Insights/activityLogAlerts", "2020-10-01"),
+        ("Microsoft.Insights/scheduledQueryRules", "2021-08-01"),
+    ],
+)
+def test_what_would_send_alerts_somewhere_is_refused_by_name(
+    world: ArmWorld, place: str, kind: str, version: str
+) -> None:
+    """Alert processing rules, action groups and rules for alerts of one's own: nothing is kept that has no effect."""
+    one, all_of_them = f"{place}/providers/{kind}/mine", f"{place}/providers/{kind}"
+    body = {"location": "global", "properties": {"enabled": True}}
+    for method, id, sent in (("PUT", one, body), ("GET", one, None), ("DELETE", one, None), ("GET", all_of_them, None)):
+        refused = world.request(method, id, sent, **{"api-version": version})
+        error = refused.json()["error"]
+        assert (refused.status_code, error["code"]) == (501, "OperationNotSimulated")
+        assert error["target"] == f"{method} {kind}"
+
+
 def test_the_services_that_fire_alerts_are_listed(world: ArmWorld) -> None:
     place = "/providers/Microsoft.AlertsManagement/alertsMetaData"
     listed = world.get(place, identifier="MonitorServiceList")["properties"]
