@@ -145,6 +145,50 @@ def _days(result: Json) -> Iterator[str]:
     )
 
 
+def _speeds(result: Json) -> Iterator[str]:
+    numbers = result["numbers"]
+    shares, passed, foreseen = numbers["idle_percent_of_a_core"], numbers["fast"], numbers["forecast"]
+    told = ", ".join(f"{share['world']:.1f} %" for share in shares.values())
+    yield _row(
+        f"idle world with {numbers['machines']} machines, clock {' / '.join(shares)}",
+        "a core",
+        told,
+        f"at most {result['aims'][0]['limit']:g} %",
+    )
+    yield _row(
+        f"{numbers['machines']} machines backed up every 4 h at 3600 times real time, {passed['seconds']:.0f} s",
+        f"{passed['due']} backups due, each in its minute",
+        f"{passed['due_and_completed_once_in_their_minute']} completed, {passed['world_hours']:.0f} h passed",
+        "all, at least 24 h",
+    )
+    yield _row(
+        f"forecast of {foreseen['years']} years of a backup every 4 h, {foreseen['recovery_points']} points",
+        "",
+        f"{foreseen['processor_seconds']:.1f} s of processor time",
+        f"at most {result['aims'][-1]['limit']:g} s",
+    )
+
+
+def _fleet(result: Json) -> Iterator[str]:
+    numbers, ratio = result["numbers"], result["aims"][2]
+    fleet, peer = numbers["fleet"], numbers["peer"]
+    at_rest, first, *_, last = fleet["mebibytes_at_rest_and_after_each_day"]
+    yield _row(
+        f"{numbers['machines']} machines backed up daily for {numbers['days']} days, all at the same minute",
+        f"cold `python -I` and the bare storage requests on {peer['threads']} threads, {peer['jobs_per_second']:.1f}/s",
+        f"{ratio['value']:.2f} times, {fleet['jobs_per_second']:.1f} jobs/s",
+        f"at least {ratio['limit']:g} times",
+    )
+    azurite = fleet["azurite_mebibytes_at_rest_and_after_each_day"]
+    grown = f"{azurite[0]:.0f} to {azurite[-1]:.0f} MiB"
+    yield _row(
+        f"memory at rest, after the first and the last of these days; Azurite {grown}",
+        "",
+        f"{at_rest:.0f}, {first:.0f}, {last:.0f} MiB",
+        f"last at most {result['aims'][3]['limit']:g} times the first",
+    )
+
+
 ROWS: Mapping[str, Callable[[Json], Iterator[str]]] = {
     "freeze": _freeze,
     "startup": _startup,
@@ -154,6 +198,10 @@ ROWS: Mapping[str, Callable[[Json], Iterator[str]]] = {
     "arm": _arm,
     "machines": _machines,
     "jobs": _jobs,
+    "speeds": _speeds,
+    "fleet": _fleet,
+    "fleet-long": _fleet,
+    "fleet-other": _fleet,
     "year": _days,
     "days": _days,
 }

@@ -2,7 +2,7 @@
 
 A list is made anew when it is asked for after a commit that may have changed it: of the item itself, one of its
 recovery points, its policy, or a lock on it. Between two commits `next_time` reads nothing. It says what is so after
-every commit of this process that has returned.
+every commit of this process that has returned; nobody else commits, since a world has its database for itself.
 
 What was tried and is still to be done is tried again an hour of world time later, then after two, four and so on up to
 a day. Such a pause lies in the calendar like anything else: nobody moves time for it. What something else is done to

@@ -8,14 +8,18 @@ import socket
 import sys
 import threading
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from bench.__main__ import main
+from bench.fleet import aims_of as aims_of_fleet
 from bench.freeze import BARE_METADATA, Windows, snapshot_all
 from bench.http_load import Target
 from bench.report import RESULTS, Aim, machine
+from bench.speeds import aims_of as aims_of_speeds
+from bench.speeds import due_between
 from bench.startup import InstalledHandler
 from bench.table import HEAD, ROWS, table
 from bench.year import aims_of, seconds_of_phases
@@ -234,3 +238,49 @@ def test_a_year_in_which_a_backup_or_a_recovery_point_is_amiss_misses_its_aims()
     numbers = {"days": 365, "year": year, "peer": peer}
     (row,) = ROWS["year"]({"numbers": numbers, "aims": [aim.to_json() for aim in aims_of(numbers)]})
     assert "60 s | 1.50 times, 90 s | at most 2 times, 120 s" in row
+
+
+def test_a_policy_of_every_four_hours_is_due_six_times_a_day() -> None:
+    begin = datetime(2026, 3, 1, 8, tzinfo=UTC)
+    due = due_between(begin, begin + timedelta(days=1))
+    assert [each.hour for each in due] == [12, 16, 20, 0, 4, 8]
+    assert due_between(begin, begin + timedelta(hours=3, minutes=59)) == []
+
+
+def test_a_fast_world_misses_its_aims_where_a_backup_or_its_time_is_amiss() -> None:
+    shares = {"real": {"world": 1.0, "azurite": 5.0}, "3600 times": {"world": 2.9, "azurite": 5.0}}
+    passed = {"seconds": 120.0, "world_hours": 40.0, "due": 100, "outcomes": {"Completed": 100}}
+    passed |= {"due_and_completed_once_in_their_minute": 100, "at_a_wrong_time": 0}
+    numbers = {"machines": 10, "idle_percent_of_a_core": shares, "fast": passed}
+    numbers |= {"forecast": {"years": 10, "processor_seconds": 1.0, "recovery_points": 21900}}
+    assert all(aim.met for aim in aims_of_speeds(numbers))
+    for wrong in (
+        {"due_and_completed_once_in_their_minute": 99},
+        {"at_a_wrong_time": 1},
+        {"world_hours": 23.9},
+        {"outcomes": {"Completed": 59, "Failed": 41}},
+    ):
+        assert sum(not aim.met for aim in aims_of_speeds({**numbers, "fast": {**passed, **wrong}})) == 1
+    rows = list(ROWS["speeds"]({"numbers": numbers, "aims": [aim.to_json() for aim in aims_of_speeds(numbers)]}))
+    assert "clock real / 3600 times | a core | 1.0 %, 2.9 % | at most 3 %" in rows[0]
+    assert "100 backups due, each in its minute | 100 completed, 40 h passed" in rows[1]
+    assert "1.0 s of processor time | at most 2 s" in rows[2]
+
+
+def test_a_fleet_misses_its_aims_where_a_job_fails_or_memory_grows() -> None:
+    fleet: Json = {"outcomes": {"Completed": 100}, "jobs_per_second": 3.0}
+    fleet |= {"mebibytes_at_rest_and_after_each_day": [120.0, 160.0, 165.0, 170.0]}
+    fleet |= {"azurite_mebibytes_at_rest_and_after_each_day": [90.0, 100.0, 110.0, 120.0]}
+    numbers = {"machines": 20, "days": 5, "fleet": fleet, "peer": {"threads": 2, "jobs_per_second": 5.0}}
+    assert [aim.met for aim in aims_of_fleet(numbers)] == [True] * 4
+    for wrong, missed in (
+        ({"outcomes": {"Completed": 99, "Failed": 1}}, [0]),
+        ({"outcomes": {"Completed": 100, "Failed": 1}}, [1]),
+        ({"jobs_per_second": 2.4}, [2]),
+        ({"mebibytes_at_rest_and_after_each_day": [120.0, 160.0, 200.0]}, [3]),
+    ):
+        aims = aims_of_fleet({**numbers, "fleet": {**fleet, **wrong}})
+        assert [at for at, aim in enumerate(aims) if not aim.met] == missed
+    rows = list(ROWS["fleet"]({"numbers": numbers, "aims": [aim.to_json() for aim in aims_of_fleet(numbers)]}))
+    assert "on 2 threads, 5.0/s | 0.60 times, 3.0 jobs/s | at least 0.5 times" in rows[0]
+    assert "120, 160, 170 MiB | last at most 1.2 times the first" in rows[1]
