@@ -8,7 +8,7 @@ import shlex
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -89,9 +89,10 @@ class Az:
 
 
 @contextmanager
-def az_in(state: Path, program: Path) -> Iterator[Az]:
-    """A world, and az in it. At its end the times are printed: `pytest -rP` or a failure shows them."""
-    with up(state) as world:
+def az_in(state: Path, program: Path, arguments: Sequence[str] = ()) -> Iterator[Az]:
+    """A world, and az in it. At its end the times are printed: `pytest -rP` or a failure shows them. `arguments` are
+    those of `up`, in place of the usual ones."""
+    with up(state, arguments) as world:
         az = Az(world, program)
         try:
             yield az
