@@ -120,6 +120,9 @@ class _Tried:
     due: Due
     times: int
     again: datetime
+    before: _Tried | None = None
+    """Of what was only found busy: as it was before that."""
+    was_busy: bool = False
 
 
 @dataclass(slots=True)
@@ -195,6 +198,19 @@ class Ahead:
                 before = own.tried.get((due.kind, due.what))
                 times = before.times + 1 if before and before.due == due else 1
                 own.tried[due.kind, due.what] = _Tried(due, times, now + _pause(due, times))
+                own.find_next()
+
+    def note_busy(self, due: Due, now: datetime) -> None:
+        """Something else works on it, and the commit that says so has not been told of yet: it is not to be tried again
+        before something of its item has been."""
+        with self._lock:
+            own = self._lists.get(_place(due))
+            if own is not None:
+                before = own.tried.get((due.kind, due.what))
+                if before is not None and before.was_busy:
+                    before = before.before
+                times = before.times if before else 0
+                own.tried[due.kind, due.what] = _Tried(due, times, now + PAUSES[0], before, was_busy=True)
                 own.find_next()
 
     def until(self, end: datetime) -> Iterator[Due]:
@@ -283,6 +299,7 @@ class Ahead:
             *([backup] if backup else []),
             *([Due(retry.at, RETRY, body["id"])] if retry else []),
         )
+        _forget_what_was_busy(own)
         _forget_what_is_done(own)
 
     def _is_locked(self, point: recovery_point.RecoveryPoint) -> bool:
@@ -291,6 +308,11 @@ class Ahead:
 
 def _is_never_locked(point: recovery_point.RecoveryPoint) -> bool:
     return False
+
+
+def _forget_what_was_busy(own: _List) -> None:
+    known = {key: tried.before if tried.was_busy else tried for key, tried in own.tried.items()}
+    own.tried = {key: tried for key, tried in known.items() if tried is not None}
 
 
 def _forget_what_is_done(own: _List) -> None:

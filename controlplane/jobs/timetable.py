@@ -99,12 +99,12 @@ class _Round:
         return done
 
     def _is_its_turn(self, due: Due) -> bool:
-        """What something else works on comes back with the commit that frees it; if it does not, it counts as tried."""
+        """What something else works on comes back with the commit that frees it."""
         if not self._go_on():
             return False
         if due.kind in ahead.LEFT_ALONE and expiry.is_used(self._ports.store, item_of(due)):
             if due in self._skipped:
-                self._ahead.note_tried(due, self._now)
+                self._ahead.note_busy(due, self._now)
             self._skipped.add(due)
             return False
         return True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -23,7 +23,7 @@ from controlplane.jobs.retention import expiry, snapshots
 from controlplane.jobs.timetable import Timetable
 from controlplane.json_object import Json
 from controlplane.port_wrappers import StoreWrapper
-from controlplane.ports import Blob, Document, StorageUnavailable, Store, StoreUnavailable
+from controlplane.ports import Blob, Commit, Document, StorageUnavailable, Store, StoreUnavailable
 from tests.unit.controlplane.jobs.backup_world import (
     ITEM,
     POLICY,
@@ -231,6 +231,57 @@ def test_what_something_works_on_does_not_lie_ahead_until_it_is_free(world: Back
     assert due is not None
     assert due < world.clock.now()
     assert kinds(timetable.run()) == {"expiry": 1}
+
+
+class LateTold(StoreWrapper):
+    """Its listeners are told of no commit before `tell`: as of one that has not returned yet."""
+
+    def __init__(self, inner: Store) -> None:
+        super().__init__(inner)
+        self._listeners: list[Callable[[Commit], None]] = []
+        self._commits: list[Commit] = []
+        self.is_late = False
+        inner.on_commit(self._committed)
+
+    def on_commit(self, listener: Callable[[Commit], None]) -> Callable[[], None]:
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    def tell(self) -> None:
+        self.is_late = False
+        while self._commits:
+            self._committed(self._commits.pop(0))
+
+    def _committed(self, commit: Commit) -> None:
+        if self.is_late:
+            self._commits.append(commit)
+            return
+        for listener in self._listeners:
+            listener(commit)
+
+
+def test_what_was_busy_is_done_as_soon_as_it_is_free_also_where_that_was_told_late(world: BackupWorld) -> None:
+    """A job has begun on the item in the store, and the calendar has not been told of it when it comes to the item."""
+    world.back_up()
+    world.clock.jump(60)
+    world.back_up()
+    suspend(world)
+    (first, _) = world.points()
+    store = LateTold(world.store)
+    with service(replace(world.ports, store=store), world.engine) as timetable:
+        jump_to(world, first.expires)
+        assert timetable.next_due() == first.expires
+        store.is_late = True
+        world.store.put(records.LOCK, LOCK, {})
+        assert timetable.run() == []
+        later = timetable.next_due()
+        assert later is not None
+        assert later > world.clock.now(), "it is not asked for ever"
+        store.tell()
+        assert timetable.next_due() is None
+        world.store.delete(records.LOCK, LOCK)
+        assert timetable.next_due() == first.expires
+        assert kinds(timetable.run()) == {"expiry": 1}
 
 
 def test_what_the_storage_refuses_is_tried_again_later_and_less_and_less_often(
