@@ -143,6 +143,26 @@ def _days(result: Json) -> Iterator[str]:
         f"{ratio['value']:.2f} times, {seconds['value']:.0f} s",
         f"at most {ratio['limit']:g} times, {seconds['limit']:g} s",
     )
+    year = numbers["year"]
+    if "seconds_by_phase" in year:
+        phases = sorted(year["seconds_by_phase"].items(), key=lambda phase: -phase[1])
+        whole = sum(spent for _, spent in phases)
+        shares = ", ".join(f"{name} {100 * spent / whole:.0f} %" for name, spent in phases)
+        yield _row("where that time goes", "", shares, "")
+    if "mebibytes" in year:
+        memory, of_a_backup = year["mebibytes"], year["seconds_of_a_backup"]
+        yield _row(
+            "peak memory of the world's process meanwhile, without Azurite",
+            f"before it, {memory['begin']:.0f} MiB",
+            f"{memory['peak']:.0f} MiB",
+            "",
+        )
+        yield _row(
+            "one of its last backups",
+            f"one of its first, {of_a_backup['first']:.2f} s",
+            f"{of_a_backup['last'] / of_a_backup['first']:.2f} times, {of_a_backup['last']:.2f} s",
+            "at most 1.5 times",
+        )
 
 
 def _speeds(result: Json) -> Iterator[str]:

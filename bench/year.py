@@ -12,10 +12,12 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import threading
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -44,7 +46,10 @@ POLICY = "gfs"
 ACCOUNT = "benchdisks"
 DATA_DISK_GIB = (1,)
 MOST_TIMES, MOST_SECONDS = 2.0, 120.0
+MOST_GROWTH = 1.5
+"""How many times as long a backup may take at the end of the year as in its beginning."""
 PAGE_EVENTS = 10_000
+MEMORY_LOOK_SECONDS = 0.25
 
 
 def kept(count: int, unit: str, **more: object) -> Json:
@@ -144,6 +149,42 @@ class Processors:
         }
 
 
+class MemoryWatch:
+    """The most memory that a process has had, looked at now and then until it is closed."""
+
+    def __init__(self, pid: int, pause_seconds: float = MEMORY_LOOK_SECONDS) -> None:
+        self._process = psutil.Process(pid)
+        self._pause_seconds = pause_seconds
+        self._ended = threading.Event()
+        self.begin_mebibytes = self.peak_mebibytes = self._look()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._ended.set()
+        self._thread.join()
+        self._note()
+
+    def _watch(self) -> None:
+        while not self._ended.wait(self._pause_seconds):
+            self._note()
+
+    def _note(self) -> None:
+        self.peak_mebibytes = max(self.peak_mebibytes, self._look())
+
+    def _look(self) -> float:
+        return float(self._process.memory_info().rss) / 2**20
+
+
+def seconds_of_a_backup(events: Sequence[Json]) -> tuple[float, float]:
+    """Real seconds from one due backup to the next, what expires in between included: the median of the first 30, and
+    of the last 30; of fewer where there are fewer than 60."""
+    due = [event["monotonic_seconds"] for event in events if event["name"] == "schedule.due"]
+    each = [later - earlier for earlier, later in pairwise(due)]
+    count = max(1, min(30, len(each) // 2))
+    return (median(each[:count]), median(each[-count:])) if each else (0.0, 0.0)
+
+
 # ------------------------------------------------------------------------------------------------------------- the year
 
 
@@ -166,17 +207,21 @@ class Year:
         begin = datetime.fromisoformat(self._client.sim("GET", "/clock")["now"])
         last = events_since(self._client, 0)[-1]["id"]
         processors, load = Processors(self._pid), os.getloadavg()
-        began = perf_counter()
-        advanced = self._client.advance(by=f"{days}d")
-        seconds = perf_counter() - began
+        with closing(MemoryWatch(self._pid)) as memory:
+            began = perf_counter()
+            advanced = self._client.advance(by=f"{days}d")
+            seconds = perf_counter() - began
         spent = processors.since()
         events = events_since(self._client, last)
         lives = self._forecast(begin, days)
+        first, last_ones = seconds_of_a_backup(events)
         return {
             "days": days,
             "seconds": round(seconds, 2),
             "seconds_by_phase": {name: round(each, 2) for name, each in seconds_of_phases(events).items()},
             "processor_seconds": {name: round(each, 2) for name, each in spent.items()},
+            "seconds_of_a_backup": {"first": round(first, 3), "last": round(last_ones, 3)},
+            "mebibytes": {"begin": round(memory.begin_mebibytes, 1), "peak": round(memory.peak_mebibytes, 1)},
             "load_before_and_after": [round(load[0], 1), round(os.getloadavg()[0], 1)],
             "outcomes": advanced["outcomes"],
             "not_completed": [self._told(job) for job in advanced["jobs"] if job["status"] != "Completed"],
@@ -301,13 +346,19 @@ def measure(days: int) -> Json:
 def aims_of(measured: Json) -> list[Aim]:
     days, year, peer = measured["days"], measured["year"], measured["peer"]
     most_seconds = round(MOST_SECONDS * days / YEAR_DAYS, 1)
+    of_a_backup = year["seconds_of_a_backup"]
     return [
         Aim(f"{days} days / peer", round(year["seconds"] / peer["seconds"], 2), MOST_TIMES, "at most"),
         Aim(f"{days} days", year["seconds"], most_seconds, "at most", "s"),
         Aim("backups completed, each at its due minute", year["backups_at_their_minute"], days, "at least"),
         Aim("runs of the handler too many or too few", abs(year["handler_runs"] - days), 0, "at most"),
         Aim("recovery points that are not as the policy says", year["recovery_points_amiss"], 0, "at most"),
+        Aim("a backup at the end / one in the beginning", growth(of_a_backup), MOST_GROWTH, "at most"),
     ]
+
+
+def growth(seconds: Json) -> float:
+    return round(seconds["last"] / seconds["first"], 2) if seconds["first"] else 0.0
 
 
 def main() -> int:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import os
 import socket
+import subprocess
 import sys
 import threading
-from contextlib import suppress
+from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
+from itertools import accumulate
 from pathlib import Path
 
 import pytest
@@ -22,7 +24,7 @@ from bench.speeds import aims_of as aims_of_speeds
 from bench.speeds import due_between
 from bench.startup import InstalledHandler
 from bench.table import HEAD, ROWS, table
-from bench.year import aims_of, seconds_of_phases
+from bench.year import MemoryWatch, aims_of, seconds_of_a_backup, seconds_of_phases
 from controlplane.json_object import Json
 from tests.fake_storage import FakeStorage, refusal
 
@@ -230,14 +232,52 @@ def test_the_seconds_of_a_day_go_to_whoever_worked() -> None:
 
 
 def test_a_year_in_which_a_backup_or_a_recovery_point_is_amiss_misses_its_aims() -> None:
-    year = {"seconds": 90.0, "backups_at_their_minute": 365, "handler_runs": 365, "recovery_points_amiss": 0}
+    year = {
+        "seconds": 90.0,
+        "backups_at_their_minute": 365,
+        "handler_runs": 365,
+        "recovery_points_amiss": 0,
+        "seconds_of_a_backup": {"first": 0.2, "last": 0.25},
+        "seconds_by_phase": {"transfer": 60.0, "handler": 30.0},
+        "mebibytes": {"begin": 110.2, "peak": 140.7},
+    }
     peer = {"seconds": 60.0}
-    wrong = {"seconds": 121.0, "backups_at_their_minute": 364, "handler_runs": 366, "recovery_points_amiss": 1}
-    assert [aim.met for aim in aims_of({"days": 365, "year": year, "peer": peer})] == [True] * 5
-    assert [aim.met for aim in aims_of({"days": 365, "year": wrong, "peer": peer})] == [False] * 5
+    wrong = {
+        "seconds": 121.0,
+        "backups_at_their_minute": 364,
+        "handler_runs": 366,
+        "recovery_points_amiss": 1,
+        "seconds_of_a_backup": {"first": 0.2, "last": 0.4},
+    }
+    assert [aim.met for aim in aims_of({"days": 365, "year": year, "peer": peer})] == [True] * 6
+    assert [aim.met for aim in aims_of({"days": 365, "year": wrong, "peer": peer})] == [False] * 6
     numbers = {"days": 365, "year": year, "peer": peer}
-    (row,) = ROWS["year"]({"numbers": numbers, "aims": [aim.to_json() for aim in aims_of(numbers)]})
+    row, shares, memory, last = ROWS["year"]({"numbers": numbers, "aims": [aim.to_json() for aim in aims_of(numbers)]})
     assert "60 s | 1.50 times, 90 s | at most 2 times, 120 s" in row
+    assert "transfer 67 %, handler 33 %" in shares
+    assert "before it, 110 MiB | 141 MiB" in memory
+    assert "0.20 s | 1.25 times, 0.25 s | at most 1.5 times" in last
+
+
+def test_what_a_backup_takes_is_told_of_the_first_and_of_the_last() -> None:
+    ends = accumulate([1.0] * 30 + [5.0] * 40 + [2.0] * 30, initial=0.0)
+    events = [{"monotonic_seconds": end, "name": "schedule.due"} for end in ends]
+    assert seconds_of_a_backup(events) == (1.0, 2.0)
+    assert seconds_of_a_backup(events[:1]) == (0.0, 0.0)
+    assert seconds_of_a_backup(events[:3]) == (1.0, 1.0)
+
+
+def test_the_peak_of_a_processs_memory_is_seen() -> None:
+    program = "import sys; sys.stdin.read(1); kept = bytearray(64 * 2**20); print(flush=True); sys.stdin.read()"
+    with subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin
+        assert process.stdout
+        with closing(MemoryWatch(process.pid, pause_seconds=0.001)) as memory:
+            process.stdin.write(b"x")
+            process.stdin.flush()
+            process.stdout.readline()
+        process.stdin.close()
+    assert 60 < memory.peak_mebibytes - memory.begin_mebibytes < 80
 
 
 def test_a_policy_of_every_four_hours_is_due_six_times_a_day() -> None:
