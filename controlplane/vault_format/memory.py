@@ -8,7 +8,7 @@ whether it is still there; whether a pack is there is always asked for anew.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import count
@@ -23,6 +23,9 @@ MOST_TEXT_BYTES = 8 * 1024 * 1024
 """Of manifests and segments, all vaults together."""
 MOST_STRETCHES = 16 * 1024
 """Of packs: each counts as much as the kept stretches in its table, of some 200 bytes each."""
+BLOBS_FOR_A_PACK = 50
+"""A look-up of one pack costs about as much as so many more blobs in a listing."""
+LISTED_ANYWAY = 100
 MOST_FORGOTTEN = 4096
 """More than anybody forgets during one look."""
 
@@ -146,8 +149,36 @@ class Memory:
         self._packs.drop((account, pack))
 
 
+class Crowd:
+    """How many blobs of packs the listings of a vault account have shown, to tell whether another one is worth it: a
+    listing costs for each blob of all disks there, a look-up for each pack that is wanted. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._shown: dict[str, int] = {}
+        self._left_out: Counter[str] = Counter()
+
+    def is_listed(self, account: str, wanted_packs: int) -> bool:
+        """Whether to list for so many packs; now and then anyway, since a vault may have emptied."""
+        with self._lock:
+            if self._shown.get(account, 0) <= BLOBS_FOR_A_PACK * wanted_packs:
+                return True
+            self._left_out[account] += 1
+            return self._left_out[account] % LISTED_ANYWAY == 0
+
+    def shown(self, account: str, blobs: int) -> None:
+        with self._lock:
+            self._shown[account] = blobs
+
+
 _memories: WeakKeyDictionary[object, Memory] = WeakKeyDictionary()
+_crowds: WeakKeyDictionary[object, Crowd] = WeakKeyDictionary()
 _making = Lock()
+
+
+def crowd_of(blobs: Blobs) -> Crowd:
+    with _making:
+        return _crowds.setdefault(blobs, Crowd())
 
 
 def memory_of(blobs: Blobs) -> Memory | None:

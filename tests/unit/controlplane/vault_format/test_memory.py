@@ -11,7 +11,15 @@ import pytest
 from controlplane.adapters.memory_blobs import MemoryBlobs
 from controlplane.ports import BLOCK_BYTES, Blob, StorageUnavailable
 from controlplane.vault_format.manifest import pack_of
-from controlplane.vault_format.memory import Bounded, Memory, PackBlob, SeenPack, memory_of
+from controlplane.vault_format.memory import (
+    BLOBS_FOR_A_PACK,
+    LISTED_ANYWAY,
+    Bounded,
+    Memory,
+    PackBlob,
+    SeenPack,
+    memory_of,
+)
 from controlplane.vault_format.packs import FEW_PACKS, Packs
 from controlplane.vault_format.vault_store import VaultPoint, VaultStore
 from tests.unit.controlplane.vault_format.lasting_blobs import LastingBlobs
@@ -91,6 +99,19 @@ def test_a_deletion_asks_no_more_where_many_points_are_kept() -> None:
         setting.delete_oldest()
         asked.append(requests_of(blobs, setting.delete_oldest))
     assert asked[0] == asked[1]
+
+
+def test_a_vault_that_is_full_of_others_packs_is_not_listed_for_a_few() -> None:
+    blobs = LastingBlobs()
+    setting = Setting(blobs, FEW_PACKS + 1)
+    for number in range(BLOBS_FOR_A_PACK * 2 * FEW_PACKS):
+        blobs.put(Blob(VAULT, "vault", f"packs/other{number}/0000"), b"x")
+    setting.back_up()
+    assert blobs.asked["find", "packs/"] > 0
+    blobs.asked.clear()
+    for _ in range(LISTED_ANYWAY):
+        assert setting.vault.check(setting.points[-1]) == []
+    assert blobs.asked["find", "packs/"] == 1, "now and then, since it may have emptied"
 
 
 def test_nothing_is_remembered_of_a_storage_that_may_start_again_unseen() -> None:
