@@ -52,6 +52,8 @@ class ServiceSettings:
     """With how many data disks a machine can be backed up."""
     unmanaged_data_disks_per_machine: int = 16
     """The same where its disks are blobs of its owner's storage accounts."""
+    take_snapshot_from: str = "onlyGuest"
+    """Who takes the snapshots of machines that run: onlyGuest, onlyHost, firstHostThenGuest or firstGuestThenHost."""
     locale: str = "en-us"
     extension_publisher: str = "Microsoft.Azure.RecoveryServices"
     extension_type: str = "VMSnapshot"

@@ -15,6 +15,7 @@ from extension.contract.codes import VSS_WRITER_ERROR, Code, name_of
 from extension.contract.messages import Sentence
 from extension.contract.reports import SnapshotConsistency, SnapshotInfo
 from extension.contract.settings import FRESHNESS_LIMIT, SettingsError
+from extension.host import NOT_THERE
 from extension.script_course import NO_SCRIPTS, ScriptCourse
 from extension.snapshot import failed_writers
 
@@ -67,6 +68,8 @@ class Course(NamedTuple):
     thaw: ThawReport | None = None
     thaw_problem: str = ""
     scripts: ScriptCourse = NO_SCRIPTS
+    host_status: int | None = None
+    """What the host answered to the order of snapshots; None: the guest took them."""
 
 
 # ------------------------------------------------------------------------------------------------- before the procedure
@@ -101,6 +104,11 @@ def only_the_host() -> Outcome:
     return Outcome(Code.FailedRetryableSnapshotFailedNoNetwork, Sentence.HOST_NOT_USABLE, {})
 
 
+def unknown_workload(name: str) -> Outcome:
+    values = {"workload": name[:REASON_CHARACTERS]}
+    return Outcome(Code.FailedWorkloadInvalidWorkloadName, Sentence.UNKNOWN_WORKLOAD, values)
+
+
 def stopped_by_scripts(scripts: ScriptCourse) -> Outcome:
     assert scripts.code is not None
     return Outcome(scripts.code, Sentence.SCRIPTS_FAILED, {"reason": scripts.reason})
@@ -121,7 +129,7 @@ def judge(course: Course) -> Outcome:
         return stopped_by_scripts(course.scripts) if course.scripts.stops and not was_asked else _not_frozen(course)
     lost = [disk for disk in course.disks if not disk.is_successful]
     if lost:
-        return _not_all(course.disks, lost)
+        return _not_all(course.disks, lost, course.host_status)
     if course.scripts.stops:
         return stopped_by_scripts(course.scripts)
     if course.taken_as is SnapshotConsistency.crash:
@@ -181,7 +189,7 @@ def _not_held(course: Course) -> Outcome:
     return Outcome(Code.error, expired, {})
 
 
-def _not_all(disks: Sequence[SnapshotInfo], lost: Sequence[SnapshotInfo]) -> Outcome:
+def _not_all(disks: Sequence[SnapshotInfo], lost: Sequence[SnapshotInfo], host_status: int | None) -> Outcome:
     reasons = [disk.error_message or "" for disk in lost]
     values = {"disks": len(disks), "failed": len(lost), "reason": reason_in(reasons[0])}
     if any(RATE_EXCEEDED in reason for reason in reasons):
@@ -189,6 +197,8 @@ def _not_all(disks: Sequence[SnapshotInfo], lost: Sequence[SnapshotInfo]) -> Out
     if any(LIMIT_REACHED in reason for reason in reasons):
         return Outcome(Code.FailedSnapshotLimitReached, Sentence.SNAPSHOT_LIMIT_REACHED, values)
     code = Code.FailedRetryableSnapshotFailedNoNetwork
+    if host_status == NOT_THERE:  # it had answered before the snapshot, and is gone now
+        code = Code.FailedHostSnapshotRemoteServerError
     if len(lost) == len(disks):
         return Outcome(code, Sentence.ALL_SNAPSHOTS_FAILED, values)
     restricted = Code.FailedRetryableSnapshotFailedRestrictedNetwork

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import NamedTuple
 
 from extension.contract.bridge import Facts
 from extension.contract.codes import VSS_SERVICE_ERROR
@@ -18,17 +19,49 @@ NEEDED_SERVICES = {
 """Windows services without which VSS takes no snapshot, and what the service calls the failure of each."""
 
 
-def objection(settings: SnapshotSettings, facts: Facts, host_time: datetime) -> Outcome | None:
-    """Why the task must not be carried out; None when it may be. May raise SettingsError."""
-    # Host-side snapshots are not part of this version, so "first host then guest" goes straight to the guest.
-    if settings.method(_persistent(facts, "SnapshotMethod")) is SnapshotMethod.ONLY_HOST:
-        return only_the_host()
-    if not settings.disks:
+class OwnerSettings(NamedTuple):
+    """What the owner of a machine has set for its backups."""
+
+    method: str | None = None
+    """Who is to take the snapshots, in place of what the service says."""
+    one_by_one: bool = False
+    workload: str = ""
+    """The database that is to be brought to rest by the workload framework; empty: none."""
+    without_effect: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+
+
+def objection(
+    settings: SnapshotSettings,
+    facts: Facts,
+    host_time: datetime,
+    *,
+    host_usable: bool = False,
+    method: str | None = None,
+) -> Outcome | None:
+    """Why the task must not be carried out; None when it may be. May raise SettingsError.
+
+    `method`: who is to take the snapshots by the will of the machine's owner, if he has one."""
+    if settings.method(method) is SnapshotMethod.ONLY_HOST:
+        if not (host_usable and may_ask_the_host(settings)):
+            return only_the_host()
+    elif not settings.disks:
         return no_disks()
     if settings.too_late(host_time):
         return too_late()
     missing = missing_service(facts)
     return no_vss(missing) if missing and not crash_allowed(settings) else None
+
+
+def may_ask_the_host(settings: SnapshotSettings) -> bool:
+    """Whether the service has prepared the host for this task: without its token and the numbers of the disks no host
+    takes a snapshot."""
+    return bool(settings.snapshot_token and settings.included.luns)
+
+
+def owners_method(facts: Facts) -> str | None:
+    """Who is to take the snapshots by the registry of a Windows machine."""
+    return _persistent(facts, "SnapshotMethod")
 
 
 def missing_service(facts: Facts) -> str | None:

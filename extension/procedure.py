@@ -7,12 +7,12 @@ imported before.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import timedelta
 from time import monotonic
 from typing import Protocol
 
-from extension.blobs import REQUEST_SECONDS, DiskSnapshot, open_all, take_all
+from extension.blobs import REQUEST_SECONDS
 from extension.contract.bridge import FreezeReport, ThawReport
 from extension.contract.reports import SnapshotConsistency
 from extension.guest import Guest, GuestError, GuestGone
@@ -20,13 +20,12 @@ from extension.log import Log
 from extension.outcome import Course, names
 from extension.script_course import NO_SCRIPTS, ScriptCourse
 from extension.snapshot import Action, Signal, failed_writers, judge_freeze
+from extension.takers import SnapshotTaker
 
 FREEZE_SECONDS = 60.0
 """For how long VSS lets its writers stay frozen."""
 HOLD_SECONDS = 9.0
 """What the snapshots may use of the ten seconds for which VSS holds the volumes."""
-TRUSTED_SECONDS = 3.0
-"""For how long an unused connection is taken to be open: some servers close theirs after five."""
 
 CONSISTENCY = {
     Action.TAKE_APPLICATION_CONSISTENT: SnapshotConsistency.application,
@@ -52,10 +51,9 @@ class Procedure:
     def __init__(
         self,
         guest: Guest,
-        disks: Sequence[DiskSnapshot],
+        taker: SnapshotTaker,
         log: Log,
         *,
-        one_by_one: bool,
         crash_allowed: bool,
         has_vss: bool = True,
         too_late: Callable[[], bool],
@@ -66,21 +64,18 @@ class Procedure:
         self.course = Course(crash_allowed=crash_allowed, has_vss=has_vss, scripts=script_course)
         self.telemetry: dict[str, str] = {}
         self._guest = guest
-        self._disks = disks
+        self._taker = taker
         self._log = log
-        self._one_by_one = one_by_one
         self._too_late = too_late
         self._scripts = scripts
-        self._connected = float("-inf")
+        self._reachable = True
         self._frozen = float("-inf")
         self._asked = False
 
     def connect(self) -> bool:
-        """Open the connections that the snapshots will use; False when no disk's storage can be reached at all."""
-        if monotonic() - self._connected > TRUSTED_SECONDS:
-            open_all(self._disks, one_by_one=self._one_by_one)
-            self._connected = monotonic()
-        return not all(disk.hopeless for disk in self._disks)
+        """Get ready to take; False when no snapshot can be taken at all."""
+        self._reachable = self._taker.connect()
+        return self._reachable
 
     def perform(self, action: Action) -> Signal:
         if action is Action.FREEZE or action is Action.FLUSH:
@@ -93,11 +88,14 @@ class Procedure:
 
     def finish(self) -> Course:
         """What happened, with the storage's answers read to their ends. To be called when nothing is frozen."""
-        if self.course.disks is None and (self._asked or all(disk.hopeless for disk in self._disks)):
-            self.course = self.course._replace(disks=tuple(disk.result() for disk in self._disks))
-            for disk, result in zip(self._disks, self.course.disks or (), strict=True):
+        if self.course.disks is None and (self._asked or not self._reachable):
+            self.course = self.course._replace(disks=self._taker.results(), host_status=self._taker.host_status)
+            for place, result in zip(self._taker.places(), self.course.disks or (), strict=True):
                 end = f"snapshot {result.stamp}" if result.is_successful else f"failed: {result.error_message}"
-                self._log.info(f"disk {disk.url.plain}: {end}")
+                self._log.info(f"disk {place}: {end}")
+            self.telemetry["snapshotCreator"] = self._taker.creator
+            if self.course.host_status is not None:
+                self.telemetry["hostStatusCodeDoSnapshot"] = str(self.course.host_status)
         return self.course
 
     # ----------------------------------------------------------------------------------------------------- the actions
@@ -144,10 +142,10 @@ class Procedure:
         self.course = self.course._replace(taken_as=taken_as)
         self._asked = True
         begun = monotonic()
-        take_all(self._disks, seconds, one_by_one=self._one_by_one)
+        unanswered = self._taker.take(seconds)
         self.telemetry["snapshotTimeTaken"] = _duration(begun)
-        unanswered = sum(disk.hopeless for disk in self._disks)
-        self._log.info(f"snapshots: {len(self._disks) - unanswered} of {len(self._disks)} disks answered")
+        count = self._taker.count
+        self._log.info(f"snapshots by {self._taker.creator}: {count - unanswered} of {count} disks answered")
         return Signal.SOME_FAILED if unanswered else Signal.TAKEN
 
     def _thaw(self) -> Signal:

@@ -11,19 +11,37 @@ from typing import TYPE_CHECKING
 from extension.blobs import DiskSnapshot
 from extension.contract.bridge import Facts
 from extension.contract.reports import StorageDetails
-from extension.contract.settings import Command, ReportSettings, SettingsError, SnapshotSettings
+from extension.contract.settings import Command, ReportSettings, SettingsError, SnapshotMethod, SnapshotSettings
 from extension.contract.settings_json import malformed
 from extension.files import HandlerFolder
 from extension.guest import Guest, GuestError, GuestGone
 from extension.guest_provider import WIRE_SERVER_VARIABLE, find_guest, guest_root
-from extension.host import DEFAULT_ADDRESS, presnapshot
+from extension.host import DEFAULT_ADDRESS, HostAnswer, HostSnapshots, presnapshot
 from extension.log import Log
-from extension.outcome import Course, Outcome, failed, installed, judge, refused, stopped_by_scripts
-from extension.preconditions import crash_allowed, missing_service, objection, one_by_one
+from extension.outcome import (
+    Course,
+    Outcome,
+    failed,
+    installed,
+    judge,
+    refused,
+    stopped_by_scripts,
+    unknown_workload,
+)
+from extension.preconditions import (
+    OwnerSettings,
+    crash_allowed,
+    may_ask_the_host,
+    missing_service,
+    objection,
+    one_by_one,
+    owners_method,
+)
 from extension.procedure import Procedure
 from extension.reporter import Reporter
 from extension.script_course import NO_SCRIPTS
 from extension.snapshot import Action, Signal, run
+from extension.takers import GUEST, GuestSnapshots, GuestThenHost, HostTaker, SnapshotTaker
 from extension.unseal import Unsealing, certificate_folders
 
 if TYPE_CHECKING:
@@ -109,17 +127,24 @@ class Task:
         guest = self._met_guest()
         facts = guest.facts()
         self._learn(facts, guest)
-        host_ahead = self._ask_the_host(settings)
-        refusal = objection(settings, facts, self._machine_time() + host_ahead)
+        host = self._ask_the_host(settings)
+        host_ahead = timedelta(0) if host.time is None else host.time - self._machine_time()
+        owner = self._owner_settings(facts)
+        refusal = objection(
+            settings,
+            facts,
+            self._machine_time() + host_ahead,
+            host_usable=host.is_usable,
+            method=owner.method,
+        )
         if refusal is not None:
             raise Refused(refusal)
         self._reporter.begin()
         scripts = self._find_scripts(facts, guest)
         procedure = self._procedure = Procedure(
             guest,
-            _requests(settings),
+            self._taker(settings, host, owner),
             self._log,
-            one_by_one=one_by_one(facts),
             crash_allowed=crash_allowed(settings),
             has_vss=facts.has_vss,
             too_late=lambda: settings.too_late(self._machine_time() + host_ahead),
@@ -134,6 +159,35 @@ class Task:
         if scripts is not None and scripts.are_there:
             return Signal.ASKED_WITH_SCRIPTS
         return Signal.ASKED if facts.has_vss else Signal.ASKED_WITHOUT_WRITERS
+
+    def _owner_settings(self, facts: Facts) -> OwnerSettings:
+        """What the owner of the machine has set for its backups: in the registry of Windows, in files of Linux."""
+        if facts.has_vss:
+            return OwnerSettings(owners_method(facts), one_by_one(facts))
+        from extension.linux_settings import read_owner_settings  # imported here: a machine with VSS does not wait
+
+        owner = read_owner_settings(guest_root(self._package_root))
+        for problem in owner.problems:
+            self._log.warning(problem)
+        for key in owner.without_effect:
+            self._log.warning(f"vmbackup.conf: {key} has no effect")
+        if owner.workload:
+            raise Refused(unknown_workload(owner.workload))
+        return owner
+
+    def _taker(self, settings: SnapshotSettings, host: HostAnswer, owner: OwnerSettings) -> SnapshotTaker:
+        """Who takes the snapshots; that it may be the host was checked before, where it must be."""
+        method = settings.method(owner.method)
+        with_host = host.is_usable and may_ask_the_host(settings)
+        if with_host and method in (SnapshotMethod.ONLY_HOST, SnapshotMethod.FIRST_HOST_THEN_GUEST):
+            return self._host_taker(settings)
+        guest = GuestSnapshots(_requests(settings), one_by_one=owner.one_by_one)
+        if with_host and method is SnapshotMethod.FIRST_GUEST_THEN_HOST:
+            return GuestThenHost(guest, self._host_taker(settings))
+        return guest
+
+    def _host_taker(self, settings: SnapshotSettings) -> HostTaker:
+        return HostTaker(HostSnapshots(self._host_address, settings))
 
     def _find_scripts(self, facts: Facts, guest: Guest) -> Scripts | None:
         """Those of a system without writers; None on any other, as the published handlers have it."""
@@ -194,13 +248,17 @@ class Task:
             "osVersion": f"{facts.os_name}-{facts.os_version}",
         }
 
-    def _ask_the_host(self, settings: SnapshotSettings) -> timedelta:
-        """How far the host's clock is ahead of the machine's, as well as that can be told in whole seconds."""
-        address = self._environ.get(WIRE_SERVER_VARIABLE) or DEFAULT_ADDRESS
-        answer = presnapshot(address, settings.custom.backup_task_id or settings.task_id, settings.snapshot_token)
+    @property
+    def _host_address(self) -> str:
+        return self._environ.get(WIRE_SERVER_VARIABLE) or DEFAULT_ADDRESS
+
+    def _ask_the_host(self, settings: SnapshotSettings) -> HostAnswer:
+        """Whether the host can take snapshots, and its clock, as well as that can be told in whole seconds."""
+        task_id = settings.custom.backup_task_id or settings.task_id
+        answer = presnapshot(self._host_address, task_id, settings.snapshot_token)
         self._reporter.telemetry["hostStatusCodePreSnapshot"] = str(answer.status)
         self._log.info(f"host: presnapshot answered {answer.status}")
-        return timedelta(0) if answer.time is None else answer.time - self._machine_time()
+        return answer
 
     # --------------------------------------------------------------------------------------------------- the procedure
 
@@ -219,7 +277,7 @@ class Task:
     def _report(self) -> Signal:
         course = Course() if self._procedure is None else self._procedure.finish()
         if self._procedure is not None:
-            self._reporter.telemetry |= self._procedure.telemetry | {"snapshotCreator": "guestExtension"}
+            self._reporter.telemetry |= {"snapshotCreator": GUEST} | self._procedure.telemetry
         mistake = None if self._mistake is None else self._unforeseen(self._mistake)
         outcome = self._refusal or mistake or judge(course)
         self._reporter.end(outcome, course.disks, early=self._refusal is not None)

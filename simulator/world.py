@@ -118,6 +118,8 @@ class Config:
     """Whose requests the control API accepts, besides those of this machine."""
     on_demand_backups_per_day: int | None = None
     """How many backups on demand a machine may begin within 24 hours, 0: any number; None: as the settings say."""
+    take_snapshot_from: str | None = None
+    """Who takes the snapshots of machines that run, as customSettings has it; None: as the settings say."""
     start_spread_seconds: float | None = None
     """Within which time after its due time a scheduled backup starts; None: as the settings say."""
     snapshot_timeout_seconds: int | None = None
@@ -277,6 +279,8 @@ class World:
         )
         if config.on_demand_backups_per_day is not None:
             settings = replace(settings, on_demand_backups_per_day=config.on_demand_backups_per_day)
+        if config.take_snapshot_from is not None:
+            settings = replace(settings, take_snapshot_from=config.take_snapshot_from)
         if config.start_spread_seconds is not None:
             settings = replace(settings, start_spread_seconds=config.start_spread_seconds)
         if config.snapshot_timeout_seconds is not None:

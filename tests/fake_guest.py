@@ -39,6 +39,8 @@ class FakeGuest:
         self.freezes = [FreezeReport(True, writers=(writer("SqlServerWriter"), writer("System Writer")))]
         self.thaw = ThawReport(True, 0.0, writers=(writer("SqlServerWriter"), writer("System Writer")))
         self.presnapshot: tuple[int, bytes] = (200, b"")
+        self.dosnapshot: Callable[[Any], tuple[int, bytes]] = lambda order: (500, b"no such service")
+        """What the host answers to an order of snapshots."""
         self.clock: Callable[[], datetime] = lambda: datetime.now(UTC)
         self.refuse: dict[str, tuple[int, str]] = {}
         """Verb -> status and sentence instead of its answer."""
@@ -144,6 +146,11 @@ class _Handler(BaseHTTPRequestHandler):
         if path == "/vm/sql01/metadata/recsvc/snapshot/presnapshot":
             self.owner.calls.append(("presnapshot", json.loads(body), monotonic()))
             self._send(*self.owner.presnapshot)
+            return
+        if path == "/vm/sql01/metadata/recsvc/snapshot/dosnapshot":
+            order = json.loads(body)
+            self.owner.calls.append(("dosnapshot", order, monotonic()))
+            self._send(*self.owner.dosnapshot(order))
             return
         verb = path.removeprefix("/vm/sql01/bridge/")
         if self.headers.get("Authorization") != f"Bearer {TOKEN}":

@@ -40,6 +40,7 @@ class Rig:
         locale: str = "en-us",
         started: datetime | None = None,
         custom: CustomSettings = ONLY_GUEST,
+        token: str = "",
     ) -> tuple[dict[str, Any], dict[str, Any]]:
         """Public and protected settings, with blobs made for all that they name."""
         return snapshot_request(
@@ -51,7 +52,9 @@ class Rig:
             locale=locale,
             metadata={"taskid": task_id},
             custom=custom,
-            luns=None,
+            luns=list(range(disks)) if token else None,
+            is_any_disk_excluded=False,
+            snapshot_token=token,
         )
 
     def settle(self, number: int = 1, **request: Any) -> dict[str, Any]:

@@ -53,9 +53,11 @@ HANDLER = (
     ),
     Choice(
         "Snapshots by the host",
-        "not offered: the host answers as one without the service for it, and we ask for onlyGuest",
-        "without a word from the service, a handler asks the host first",
-        "simulator/host/wireserver.py",
+        "offered for a task whose token and numbers of disks the service has sent along; `up --snapshots-by` says who "
+        "takes them, and by default it is onlyGuest; where the guest reaches no storage, the host is asked within the "
+        "same freeze",
+        "without a word from the service, a handler asks the host first; for a fallback it freezes once more",
+        "simulator/host/snapshot_service.py",
     ),
 )
 GUEST = (

@@ -37,6 +37,7 @@ class Sentence(StrEnum):
     SOME_SNAPSHOTS_FAILED = "some_snapshots_failed"
     SNAPSHOT_LIMIT_REACHED = "snapshot_limit_reached"
     SNAPSHOT_RATE_EXCEEDED = "snapshot_rate_exceeded"
+    UNKNOWN_WORKLOAD = "unknown_workload"
     SCRIPTS_LEFT_OUT = "scripts_left_out"
     SCRIPTS_FAILED = "scripts_failed"
     FAILED = "failed"
@@ -80,6 +81,9 @@ TEXTS: dict[str, dict[Sentence, str]] = {
         Sentence.SOME_SNAPSHOTS_FAILED: "{failed} of {disks} disks could not be snapshotted. {reason}",
         Sentence.SNAPSHOT_LIMIT_REACHED: "A disk has reached the number of snapshots that the storage allows.",
         Sentence.SNAPSHOT_RATE_EXCEEDED: "The storage refused a snapshot because too many were taken in a short time.",
+        Sentence.UNKNOWN_WORKLOAD: (
+            "workload.conf names the workload {workload}; this extension has no framework for workloads, only scripts."
+        ),
         Sentence.SCRIPTS_LEFT_OUT: (
             "A file-system-consistent snapshot was taken of {disks} disks, because of the scripts: {reason}."
         ),
@@ -116,6 +120,7 @@ TEXTS: dict[str, dict[Sentence, str]] = {
         Sentence.SOME_SNAPSHOTS_FAILED: "{disks} 个磁盘中有 {failed} 个无法创建快照。{reason}",
         Sentence.SNAPSHOT_LIMIT_REACHED: "某个磁盘的快照数已达到存储允许的上限。",
         Sentence.SNAPSHOT_RATE_EXCEEDED: "快照过于频繁，存储拒绝了请求。",
+        Sentence.UNKNOWN_WORKLOAD: "workload.conf 指定了工作负载 {workload}；此扩展不提供工作负载框架，只支持脚本。",
         Sentence.SCRIPTS_LEFT_OUT: "由于脚本问题，已为 {disks} 个磁盘创建文件系统一致的快照：{reason}。",
         Sentence.SCRIPTS_FAILED: "备份因脚本而失败：{reason}。",
         Sentence.FAILED: "任务失败：{reason}",

@@ -271,8 +271,11 @@ def snapshot_request(
     metadata: Mapping[str, str],
     custom: CustomSettings,
     luns: Sequence[int] | None,
+    is_any_disk_excluded: bool = True,
+    snapshot_token: str = "",
 ) -> tuple[Json, Json]:
-    """Public and protected settings of a snapshot task. `luns` = those of the disks to snapshot; None = all disks.
+    """Public and protected settings of a snapshot task. `luns` = those of the disks to snapshot, in the order of
+    `disks`; None = all disks. `snapshot_token` = what the host knows this task by; empty: it is not to take snapshots.
 
     Nothing in the public part is secret. The protected part is complete in itself, for handlers that read the
     documented schema; the public objectStr is for those that demand one.
@@ -282,8 +285,10 @@ def snapshot_request(
         open_object["includedDisks"] = {
             "dataDiskLunList": [lun for lun in luns if lun != OS_DISK_LUN],
             "isOSDiskIncluded": OS_DISK_LUN in luns,
-            "isAnyDiskExcluded": True,
+            "isAnyDiskExcluded": is_any_disk_excluded,
         }
+    if snapshot_token:
+        open_object["snapshotTaskToken"] = snapshot_token
     public: Json = {
         "locale": locale,
         "taskId": task_id,

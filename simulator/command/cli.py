@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from controlplane.json_object import Json
+from extension.contract.settings import SnapshotMethod
 from simulator.command import (
     cli_clients,
     cli_clock,
@@ -197,6 +198,10 @@ def up(
     on_demand_backups: Annotated[
         int, typer.Option(min=0, help="Backups on demand of one machine within 24 hours of world time; 0: any number.")
     ] = 9,
+    snapshots_by: Annotated[
+        SnapshotMethod,
+        typer.Option(help="Who takes the snapshots of machines that run: the handler in them, their host."),
+    ] = SnapshotMethod.ONLY_GUEST,
     start_spread: Annotated[
         str | None,
         typer.Option(
@@ -272,6 +277,7 @@ def up(
         clock=ClockSettings.parse(clock, rate, start),
         limit_requests=limit_requests,
         on_demand_backups_per_day=on_demand_backups,
+        take_snapshot_from=snapshots_by.value,
         start_spread_seconds=None if start_spread is None else spread_of(start_spread),
         snapshot_timeout_seconds=snapshot_timeout,
         strict_api_versions=strict_api_versions,

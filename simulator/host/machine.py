@@ -288,6 +288,11 @@ class Machine:
         account = self._all.status_account
         return Blob(account, STATUS_CONTAINER, f"{self.key}.status") if account is not None else None
 
+    @property
+    def disk_blobs(self) -> dict[int, Blob]:
+        guest = self.guest
+        return {disk.lun: disk.blob for disk in guest.spec.disks} if guest is not None else {}
+
     def _status_url(self) -> str:
         blob = self.status_blob
         if blob is None:

@@ -146,6 +146,8 @@ class MachineStory:
                 self._steps[task] = self._add(fact, self._frozen.get(task) or self._sessions.get(task))
             case events.VssFrozen(task) | events.FileSystemsFrozen(task):
                 self._frozen[task] = self._add(fact, self._freezes.get(task))
+            case events.HostSnapshotsTaken(task):
+                self._add(fact, self._frozen.get(task) or self._sessions.get(task) or self._goal or self._booted)
             case events.FileSystemsThawed(task) | events.FileSystemFreezeRefused(task):
                 self._add(fact, self._steps.get(task) or self._sessions.get(task))
             case events.WriterState(task) | events.VssThawed(task) | events.VssRefused(task):

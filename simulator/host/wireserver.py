@@ -35,7 +35,7 @@ from simulator.host.bridge import Bridge, BridgedMachine, Message, Receive, Send
 from simulator.host.certificates import CIPHERS, SealingFailed, TenantCertificate, seal_for_transport
 from simulator.host.goalstate import GoalState
 from simulator.host.packages import PackageRepository
-from simulator.host.snapshot_service import HostSnapshotService
+from simulator.host.snapshot_service import HostedDisks, HostSnapshotService
 
 THREADS = 8
 """Requests that are served at once over all machines, of those that wait for the disk or the storage."""
@@ -50,7 +50,6 @@ PACKAGES = "/packages/"
 MANIFEST = "/manifest.xml"
 JSON = "application/json"
 CLOSE_SECONDS = 5.0
-NO_HOST_SNAPSHOTS = "Host-side snapshots are not simulated; use takeSnapshotFrom onlyGuest."
 
 
 class WiredMachine(BridgedMachine, Protocol):
@@ -69,6 +68,10 @@ class WiredMachine(BridgedMachine, Protocol):
     @property
     def status_blob(self) -> Blob | None:
         """What the status URL of the goal state means; None: it has none."""
+
+    @property
+    def disk_blobs(self) -> Mapping[int, Blob]:
+        """Of the machine as it runs, by LUN, -1 for the OS disk; empty while it is off."""
 
     def report(self, status: Json) -> None:
         """The agent's aggregate status came in."""
@@ -310,9 +313,11 @@ def _presnapshot(server: WireServer, call: WireCall) -> WireAnswer:
 
 
 def _dosnapshot(server: WireServer, call: WireCall) -> WireAnswer:
-    """As where the backup host service is missing: 500 and a body that does not begin with an error object."""
-    call.machine.tell(events.HostSnapshotRefused(NO_HOST_SNAPSHOTS))
-    return _text(500, NO_HOST_SNAPSHOTS)
+    machine = HostedDisks(call.machine.goal_state, call.machine.disk_blobs)
+    order = _json_object(call.body)
+    status, body, fact = server.snapshot_service.dosnapshot(call.machine.vm, order, machine, server.blobs)
+    call.machine.tell(fact)
+    return _text(status, body) if isinstance(body, str) else _json(body, status)
 
 
 # --------------------------------------------------------------------------------------------------------------- routes
@@ -343,7 +348,7 @@ _ROUTES: Mapping[tuple[str, str], Route] = {
     ("POST", "/metadata/recsvc/snapshot/presnapshot"): _presnapshot,
     ("POST", "/metadata/recsvc/snapshot/dosnapshot"): _dosnapshot,
 }
-_BLOCKING = {_certificates, _status, _presnapshot}
+_BLOCKING = {_certificates, _status, _presnapshot, _dosnapshot}
 """Routes that wait for the storage or the store, or do long arithmetic."""
 
 

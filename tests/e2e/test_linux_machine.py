@@ -13,7 +13,7 @@ import pytest
 from simulator.scenario import UBUNTU, Scenario
 from simulator.scenario_values import JobFailed, Machine, ProtectedItem, RecoveryPoint
 from tests.e2e.running import Up, scenario_of, up
-from tests.guest_scripts import put_scripts
+from tests.guest_scripts import put, put_scripts
 
 SQL_ON_UBUNTU = {"publisher": "MicrosoftSQLServer", "offer": "sql2022-ubuntu2204", "sku": "sqldev-gen2"} | {
     "version": "latest"
@@ -84,8 +84,9 @@ class Linux:
 
 
 @contextmanager
-def linux(folder: Path, image: dict[str, Any] = UBUNTU) -> Iterator[Linux]:
-    with up(folder / "world") as world:
+def linux(folder: Path, image: dict[str, Any] = UBUNTU, *options: str) -> Iterator[Linux]:
+    state = folder / "world"
+    with up(state, ("up", "--port", "0", "--state", str(state), *options)) as world:
         scenario = scenario_of(world.client)
         machine = scenario.create_machine("web01", image=image, os_disk_gib=30, data_disk_gib=(4,))
         yield Linux(world, scenario, machine, scenario.protect(machine))
@@ -156,3 +157,21 @@ def test_a_database_is_told_by_scripts_to_flush(tmp_path: Path) -> None:
             verdict = guest.scenario.verify(point, guest.scenario.restore_disks(point))
             assert verdict.verified, verdict.checks
             assert any("database opens cleanly" in check.name for check in verdict.checks)
+
+
+def test_the_host_takes_the_snapshots(tmp_path: Path) -> None:
+    with linux(tmp_path, UBUNTU, "--snapshots-by", "firstHostThenGuest") as guest:
+        put_scripts(guest.root, RAN, RAN)
+        assert guest.scenario.back_up(guest.item).status == "Completed"
+        events = guest.world.client.sim("GET", "/events")["events"]
+        (taken,) = [event["data"] for event in events if event["name"] == "host_snapshot.taken"]
+        assert (taken["taken"], taken["failed"]) == (2, 0)
+        point = guest.newest_point()
+        assert (point.consistency, guest.ran()) == ("AppConsistent", ["pre.sh", "post.sh"])
+        verdict = guest.scenario.verify(point, guest.scenario.restore_disks(point))
+        assert verdict.verified, verdict.checks
+
+        put(guest.root, "/etc/azure/vmbackup.conf", "[SnapshotThread]\nSnapshotMethod = onlyGuest", mode=0o644)
+        assert guest.scenario.back_up(guest.item).status == "Completed"
+        events = guest.world.client.sim("GET", "/events")["events"]
+        assert len([event for event in events if event["name"] == "host_snapshot.taken"]) == 1, "the owner rules"

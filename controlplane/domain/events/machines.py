@@ -91,9 +91,25 @@ class HostSnapshotRefused(
     job=SOMETIMES,
     vm=ALWAYS,
 ):
-    """A handler asked the host for snapshots, which are not simulated."""
+    """A handler asked the host for snapshots that it must not take."""
 
     reason: str
+
+
+@dataclass(frozen=True)
+class HostSnapshotsTaken(
+    Fact,
+    name="host_snapshot.taken",
+    party=Party.HOST,
+    parents=("vss.frozen", "filesystem.frozen", "bridge.session_opened", "agent.goal_state", "guest.booted"),
+    job=SOMETIMES,
+    vm=ALWAYS,
+):
+    """The host snapshotted disks of a machine for the handler in it."""
+
+    task_id: str
+    taken: int
+    failed: int
 
 
 # ------------------------------------------------------------------------------------------------------------ the agent

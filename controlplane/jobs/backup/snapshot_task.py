@@ -7,6 +7,7 @@ trusted whatever it left; the next one starts with a new task id.
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from controlplane.domain.events import service as events
 from controlplane.domain.events.event import Cause, Fact
 from controlplane.domain.recovery_services import snapshot_failure
 from controlplane.guest_urls import guest_sas
+from controlplane.jobs.backup.report_order import in_order_of
 from controlplane.jobs.backup.states import BackupState
 from controlplane.jobs.documents import managed_disks
 from controlplane.jobs.engine import records
@@ -272,8 +274,10 @@ def _request(ports: Ports, state: BackupState, disks: Sequence[Disk], task: Task
     def sas(blob: Blob) -> str:
         return guest_sas(ports.blobs, address, blob, "rw", expires)
 
+    method = SnapshotMethod.of(settings.take_snapshot_from)
+    asks_host = method is not SnapshotMethod.ONLY_GUEST
     custom = CustomSettings(
-        take_snapshot_from=SnapshotMethod.ONLY_GUEST,
+        take_snapshot_from=method,
         is_managed_vm=all(disk.managed_disk_id is not None for disk in disks),
         can_take_crash_consistent_snapshot=retries > 0,
         backup_retry_count=retries,
@@ -288,7 +292,10 @@ def _request(ports: Ports, state: BackupState, disks: Sequence[Disk], task: Task
         locale=settings.locale,
         metadata={snapshots.TASK_METADATA: task.id, snapshots.JOB_METADATA: state["job"]},
         custom=custom,
-        luns=[disk.lun for disk in disks] if state["disks_excluded"] else None,
+        luns=[disk.lun for disk in disks] if state["disks_excluded"] or asks_host else None,
+        is_any_disk_excluded=state["disks_excluded"],
+        # Of use for one task on one machine, and only to its own host, which looks for it in the machine's settings.
+        snapshot_token=secrets.token_hex(16) if asks_host else "",
     )
     type, version = settings.handler_for(state["machine"]["os_type"])
     return ExtensionRequest(
@@ -431,7 +438,7 @@ def _confirmed(
     ports: Ports, state: BackupState, disks: Sequence[Disk], task: Task, report: StatusReport
 ) -> SnapshotResult:
     """The snapshots that the report names, once they have been found: of this task, one for each disk, in order."""
-    told = report.snapshots or ()
+    told = in_order_of(disks, report.snapshots or ())
     consistency = report.consistency
     if consistency is None or len(told) != len(disks):
         raise snapshot_failure.snapshots_missing(f"It named snapshots of {len(told)} of {len(disks)} disks.")

@@ -16,7 +16,14 @@ from extension.contract.settings import (
     snapshot_request,
 )
 from extension.contract.settings_json import encode_object
-from extension.preconditions import PERSISTENT_KEYS, crash_allowed, missing_service, objection, one_by_one
+from extension.preconditions import (
+    PERSISTENT_KEYS,
+    crash_allowed,
+    missing_service,
+    objection,
+    one_by_one,
+    owners_method,
+)
 from tests.fake_guest import FACTS
 
 STARTED = datetime(2026, 11, 22, 19, 13, 27, tzinfo=UTC)
@@ -98,7 +105,11 @@ def test_the_owner_of_the_machine_has_a_say() -> None:
     def owner(name: str, value: str) -> Any:
         return FACTS._replace(registry={rf"{PERSISTENT_KEYS}\{name}".upper(): value})
 
-    assert code(task(), owner("SnapshotMethod", "onlyHost")) is Code.FailedRetryableSnapshotFailedNoNetwork
+    method = owners_method(owner("SnapshotMethod", "onlyHost"))
+    refusal = objection(task(), FACTS, STARTED, method=method)
+    assert refusal is not None
+    assert refusal.code is Code.FailedRetryableSnapshotFailedNoNetwork
+    assert owners_method(FACTS) is None
     assert one_by_one(owner("SnapshotWithoutThreads", "True"))
     assert not one_by_one(owner("SnapshotWithoutThreads", "False"))
     assert not one_by_one(FACTS)

@@ -18,6 +18,8 @@ import pytest
 
 from controlplane.adapters.memory_blobs import MemoryBlobs
 from controlplane.ports import Blob
+from extension.contract.protocol import settings_file
+from extension.contract.settings_json import encode_object
 from simulator.clock.virtual import VirtualClock
 from simulator.guest.agent.transport import Transport
 from simulator.host.goalstate import PluginGoal
@@ -269,9 +271,18 @@ def test_presnapshot_answers_real_time(wire: Wire) -> None:
     assert time == {"year": 2026, "month": 11, "day": 22, "hour": 19, "minute": 56, "second": 40}
 
 
-def test_host_side_snapshots_are_refused_as_by_a_missing_service(wire: Wire) -> None:
-    answer = wire.http.post("/metadata/recsvc/snapshot/dosnapshot?api-version=2017-12-01", json={"taskId": "t"})
-    assert answer.status_code == 500
-    assert not answer.text.startswith('{ "error"')
-    assert "not simulated" in answer.text
-    assert [fact.NAME for fact in wire.machine.told] == ["host_snapshot.refused"]
+def test_the_host_snapshots_the_disks_of_the_machine_that_asks(wire: Wire) -> None:
+    where = "/metadata/recsvc/snapshot/dosnapshot?api-version=2017-12-01"
+    order = {"taskId": "t", "diskIds": [0], "snapshotTaskToken": "token"}
+    assert wire.http.post(where, json=order).status_code == 403
+    assert wire.http.post(where, content=b"[]").status_code == 400
+    public = {"taskId": "t", "objectStr": encode_object({"snapshotTaskToken": "token"})}
+    plugin = PluginGoal("Example.VMSnapshot", "1.0.0.0", "enabled", 1, settings_file(public, None, None))
+    wire.machine.goal_state = goal_state(plugins=(plugin,))
+    disk = Blob("service", "vhds", "data0.vhd")
+    wire.blobs.create(disk, 1024)
+    wire.machine.disk_blobs = {0: disk}
+    answer = wire.http.post(where, json=order)
+    assert answer.status_code == 200
+    assert answer.json()["snapshotInfo"][0]["isSuccessful"] == "true"
+    assert [fact.NAME for fact in wire.machine.told] == ["host_snapshot.refused", "host_snapshot.taken"]

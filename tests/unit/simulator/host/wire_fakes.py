@@ -94,6 +94,7 @@ class FakeMachine:
     goal_state: GoalState = field(default_factory=goal_state)
     certificate: TenantCertificate = _CERTIFICATE
     guest: BridgedGuest | None = field(default_factory=FakeGuest)
+    disk_blobs: dict[int, Blob] = field(default_factory=dict)
     status_blob: Blob | None = None
     reports: list[Json] = field(default_factory=list)
     told: list[Fact] = field(default_factory=list)
