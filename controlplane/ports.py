@@ -13,6 +13,7 @@ from datetime import datetime
 from random import Random
 from typing import Any, Literal, Protocol, runtime_checkable
 
+from controlplane.azure_policy import AzurePolicy
 from controlplane.blob_values import Blob as Blob
 from controlplane.blob_values import BlobMade as BlobMade
 from controlplane.blob_values import BlobProperties as BlobProperties
@@ -364,6 +365,8 @@ class ExtensionView:
     """Creating, Updating, Succeeded, Failed or Deleting."""
     handler_version: str | None = None
     handler_status: str | None = None
+    handler_message: str | None = None
+    """What the agent says of the handler."""
     status: Json | None = None
     """The reported status object of the sequence number asked for, as in N.status; None until there is one."""
     traits: Json = field(default_factory=dict)
@@ -486,6 +489,7 @@ class Ports:
     settings: ServiceSettings
     vault_blobs: Blobs
     """The same storage as `blobs`, as the vaults ask it; what they hold is reached by no other."""
+    policy: AzurePolicy = field(default_factory=AzurePolicy)
 
 
 # --------------------------------------------------------------------------------------------------------------- Errors

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from concurrent.futures import Future, wait
+from contextvars import copy_context
 from threading import Thread
 from typing import TypeVar
 
@@ -17,7 +18,7 @@ _Result = TypeVar("_Result")
 
 
 def begin(name: str, act: Callable[[], _Result]) -> Future[_Result]:
-    """Begin to act in a new thread of this name. It cannot be cancelled."""
+    """Begin to act in a new thread of this name, in the context of this one. It cannot be cancelled."""
     future: Future[_Result] = Future()
     future.set_running_or_notify_cancel()
 
@@ -29,7 +30,7 @@ def begin(name: str, act: Callable[[], _Result]) -> Future[_Result]:
         else:
             future.set_result(result)
 
-    Thread(target=run, name=name).start()
+    Thread(target=copy_context().run, args=(run,), name=name).start()
     return future
 
 

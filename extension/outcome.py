@@ -11,7 +11,16 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from extension.contract.bridge import FreezeReport, ThawReport, WriterReport
-from extension.contract.codes import VSS_WRITER_ERROR, Code, name_of
+from extension.contract.codes import (
+    BITLOCKER_ERROR,
+    COM_ERROR,
+    MEMORY_ERROR,
+    TRANSACTION_COORDINATOR_ERROR,
+    VSS_SERVICE_ERROR,
+    VSS_WRITER_ERROR,
+    Code,
+    name_of,
+)
 from extension.contract.messages import Sentence
 from extension.contract.reports import SnapshotConsistency, SnapshotInfo
 from extension.contract.settings import FRESHNESS_LIMIT, SettingsError
@@ -25,6 +34,17 @@ LIMIT_REACHED = "The snapshot count against this blob has been exceeded"
 
 FLUSH_TIMED_OUT = (0x80042313, 0x80042314, 110)
 """VSS_E_FLUSH_WRITES_TIMEOUT and VSS_E_HOLD_WRITES_TIMEOUT; ETIMEDOUT of Linux."""
+
+BY_HRESULT: Mapping[int, str] = {
+    0x80042302: VSS_SERVICE_ERROR,  # VSS_E_UNEXPECTED
+    0x80042318: VSS_SERVICE_ERROR,  # VSS_E_WRITER_INFRASTRUCTURE
+    0x80070005: COM_ERROR,  # E_ACCESSDENIED, of a COM+ application
+    0x80080005: COM_ERROR,  # CO_E_SERVER_EXEC_FAILURE
+    0x8004E00F: TRANSACTION_COORDINATOR_ERROR,  # CONTEXT_E_TMNOTAVAILABLE
+    0x8007000E: MEMORY_ERROR,  # E_OUTOFMEMORY
+    0x80310000: BITLOCKER_ERROR,  # FVE_E_LOCKED_VOLUME
+}
+"""What a freeze failed with, where the service has a name of its own for it."""
 
 REASON_CHARACTERS = 300
 
@@ -94,6 +114,10 @@ def too_late() -> Outcome:
 
 def no_vss(error_name: str) -> Outcome:
     return Outcome(Code.error, Sentence.NO_VSS, {}, error_name=error_name)
+
+
+def runtime_missing(error_name: str, what: str) -> Outcome:
+    return Outcome(Code.error, Sentence.RUNTIME_MISSING, {"what": what}, error_name=error_name)
 
 
 def no_disks() -> Outcome:
@@ -175,7 +199,9 @@ def _not_frozen(course: Course) -> Outcome:
         return Outcome(Code.error, Sentence.WRITERS_FAILED, writers, error_name=VSS_WRITER_ERROR)
     timed_out = freeze.hresult in FLUSH_TIMED_OUT
     code = Code.FailedRetryableFsFreezeTimeout if timed_out else Code.FailedRetryableFsFreezeFailed
-    return Outcome(code, _freeze_sentence(course), {"hresult": f"{freeze.hresult:#010x}", "reason": freeze.message})
+    name = BY_HRESULT.get(freeze.hresult, "")
+    values = {"hresult": f"{freeze.hresult:#010x}", "reason": freeze.message}
+    return Outcome(Code.error if name else code, _freeze_sentence(course), values, error_name=name)
 
 
 def _freeze_sentence(course: Course) -> Sentence:

@@ -6,17 +6,36 @@ from datetime import datetime
 from typing import NamedTuple
 
 from extension.contract.bridge import Facts
-from extension.contract.codes import VSS_SERVICE_ERROR
+from extension.contract.codes import (
+    COM_ERROR,
+    DOT_NET_ERROR,
+    TLS_ERROR,
+    TRANSACTION_COORDINATOR_ERROR,
+    VC_RUNTIME_ERROR,
+    VSS_SERVICE_ERROR,
+)
 from extension.contract.settings import SnapshotMethod, SnapshotSettings
-from extension.outcome import Outcome, no_disks, no_vss, only_the_host, too_late
+from extension.outcome import Outcome, no_disks, no_vss, only_the_host, runtime_missing, too_late
 
 PERSISTENT_KEYS = r"HKLM\SOFTWARE\Microsoft\BcdrAgentPersistentKeys"
 NEEDED_SERVICES = {
     "VSS": VSS_SERVICE_ERROR,
-    "COMSysApp": "ExtensionSnapshotFailedCOM",
-    "MSDTC": "ExtensionInstallationFailedMDTC",
+    "COMSysApp": COM_ERROR,
+    "MSDTC": TRANSACTION_COORDINATOR_ERROR,
 }
 """Windows services without which VSS takes no snapshot, and what the service calls the failure of each."""
+NEEDED_VALUES = (
+    (r"HKLM\SOFTWARE\Microsoft\NET Framework Setup\NDP\v4\Full\Release", 378675, DOT_NET_ERROR, ".NET Framework 4.5.1"),
+    (r"HKLM\SOFTWARE\Microsoft\.NETFramework\v4.0.30319\SchUseStrongCrypto", 1, TLS_ERROR, "strong TLS of .NET"),
+    (
+        r"HKLM\SOFTWARE\Microsoft\VisualStudio\11.0\VC\Runtimes\x64\Installed",
+        1,
+        VC_RUNTIME_ERROR,
+        "Visual C++ 2012 Redistributable",
+    ),
+)
+"""Numbers in the registry that are at least so large where the extension can work, what the service calls the failure,
+and what is missing. A value that is not there says nothing."""
 
 
 class OwnerSettings(NamedTuple):
@@ -49,6 +68,10 @@ def objection(
         return no_disks()
     if settings.too_late(host_time):
         return too_late()
+    for path, least, error_name, what in NEEDED_VALUES:
+        value = _value(facts, path)
+        if value is not None and value.isdecimal() and int(value) < least:
+            return runtime_missing(error_name, what)
     missing = missing_service(facts)
     return no_vss(missing) if missing and not crash_allowed(settings) else None
 
@@ -89,5 +112,8 @@ def one_by_one(facts: Facts) -> bool:
 
 
 def _persistent(facts: Facts, name: str) -> str | None:
-    path = rf"{PERSISTENT_KEYS}\{name}".lower()
-    return next((value for key, value in facts.registry.items() if key.lower() == path), None)
+    return _value(facts, rf"{PERSISTENT_KEYS}\{name}")
+
+
+def _value(facts: Facts, path: str) -> str | None:
+    return next((value for key, value in facts.registry.items() if key.lower() == path.lower()), None)

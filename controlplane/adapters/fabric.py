@@ -295,6 +295,7 @@ def _extension_view(
         provisioning_state=_extension_state(desired, observed, now),
         handler_version=seen.handler_version,
         handler_status=seen.handler_status,
+        handler_message=seen.handler_message,
         status=reported_status(desired, observed),
         traits=desired.traits,
     )

@@ -77,6 +77,13 @@ UNKNOWN_CODE = -1
 
 VSS_WRITER_ERROR = "ExtensionFailedVssWriterInBadState"
 VSS_SERVICE_ERROR = "ExtensionFailedVssServiceInBadState"
+COM_ERROR = "ExtensionSnapshotFailedCOM"
+TRANSACTION_COORDINATOR_ERROR = "ExtensionInstallationFailedMDTC"
+MEMORY_ERROR = "ExtensionFailedOutOfMemoryError"
+BITLOCKER_ERROR = "ExtensionSnapshotBitlockerError"
+TLS_ERROR = "ExtensionSnapshotFailedNoSecureNetwork"
+VC_RUNTIME_ERROR = "ExtensionVCRedistInstallationFailure"
+DOT_NET_ERROR = "UserErrorDotNetVersionUpgradeRequired"
 """Names that the service shows for failures of Windows. Their numbers are not public: such a report has code 2 and the
 name in its telemetry."""
 

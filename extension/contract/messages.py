@@ -26,6 +26,7 @@ class Sentence(StrEnum):
     NO_DISKS = "no_disks"
     HOST_NOT_USABLE = "host_not_usable"
     NO_VSS = "no_vss"
+    RUNTIME_MISSING = "runtime_missing"
     FREEZE_FAILED = "freeze_failed"
     FILE_SYSTEM_FREEZE_FAILED = "file_system_freeze_failed"
     FREEZE_TIMEOUT = "freeze_timeout"
@@ -68,6 +69,7 @@ TEXTS: dict[str, dict[Sentence, str]] = {
         Sentence.NO_DISKS: "The task names no disk.",
         Sentence.HOST_NOT_USABLE: "The settings require a snapshot by the host, which does not support it.",
         Sentence.NO_VSS: "The Volume Shadow Copy service (VSS) of this machine is not available.",
+        Sentence.RUNTIME_MISSING: "This machine lacks what the extension needs: {what}.",
         Sentence.FREEZE_FAILED: "VSS could not freeze the volumes ({hresult}): {reason}",
         Sentence.FILE_SYSTEM_FREEZE_FAILED: "The file systems could not be frozen: {reason}",
         Sentence.FREEZE_TIMEOUT: "Freezing the volumes took longer than {seconds} seconds.",
@@ -109,6 +111,7 @@ TEXTS: dict[str, dict[Sentence, str]] = {
         Sentence.NO_DISKS: "任务未指定任何磁盘。",
         Sentence.HOST_NOT_USABLE: "快照必须由主机创建，但主机不提供此功能。",
         Sentence.NO_VSS: "本机的卷影复制服务 (VSS) 不可用。",
+        Sentence.RUNTIME_MISSING: "本机缺少扩展所需的组件：{what}。",
         Sentence.FREEZE_FAILED: "VSS 无法冻结卷 ({hresult})：{reason}",
         Sentence.FILE_SYSTEM_FREEZE_FAILED: "无法冻结文件系统：{reason}",
         Sentence.FREEZE_TIMEOUT: "冻结卷的时间超过了 {seconds} 秒。",

@@ -21,6 +21,8 @@ SERVICES = ("COMSysApp", "EventSystem", "MSDTC", "RdAgent", "VSS", "WindowsAzure
 
 _CURRENT_VERSION = r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion"
 _DOT_NET = r"HKLM\SOFTWARE\Microsoft\NET Framework Setup\NDP\v4\Full"
+_DOT_NET_RUN = r"HKLM\SOFTWARE\Microsoft\.NETFramework\v4.0.30319"
+_VC_RUNTIME = r"HKLM\SOFTWARE\Microsoft\VisualStudio\11.0\VC\Runtimes\x64"
 _VSS = r"HKLM\SYSTEM\CurrentControlSet\Services\VSS"
 _GUEST_AGENT = r"HKLM\SOFTWARE\Microsoft\GuestAgent"
 AUTOMATIC, MANUAL, DISABLED = "2", "3", "4"
@@ -91,6 +93,8 @@ def _registry(name: str, version: str, vss_available: bool) -> dict[str, str]:
         rf"{_CURRENT_VERSION}\ProductName": name,
         rf"{_CURRENT_VERSION}\CurrentBuild": version.rpartition(".")[2],
         rf"{_DOT_NET}\Release": "528449",
+        rf"{_DOT_NET_RUN}\SchUseStrongCrypto": "1",
+        rf"{_VC_RUNTIME}\Installed": "1",
         rf"{_VSS}\Start": MANUAL if vss_available else DISABLED,
         rf"{_VSS}\Settings\IdleTimeout": "180",
         rf"{_GUEST_AGENT}\GuestAgentVersion": AGENT.version,

@@ -123,6 +123,7 @@ def _handler(view: ExtensionView) -> Json:
             "code": f"ProvisioningState/{'succeeded' if ready else 'failed'}",
             "level": "Info" if ready else "Error",
             "displayStatus": "Not Ready" if view.handler_status == "NotReady" else view.handler_status,
+            **({"message": view.handler_message} if view.handler_message else {}),
         },
     }
 

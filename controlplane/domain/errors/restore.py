@@ -135,6 +135,27 @@ BCM_RESTORE_STORAGE_ACCOUNT_NOT_FOUND = ErrorKind(
     source=SELF_HELP,
 )
 
+RESTORE_DESTINATION_BLOB_NOT_FOUND = ErrorKind(
+    code="UserErrorRestoreDestinationBlobNotFound",
+    message="Restore destination blob not found. {problem}",
+    remedy="Keep the storage account and its containers until the restore has ended, or specify another one.",
+    source=SELF_HELP,
+)
+
+NETWORK_ACLS_NOT_SUPPORTED = ErrorKind(
+    code="UserErrorNetworkAclsANotSupported",
+    message="Network restricted storage account is not supported for restore. {problem}",
+    remedy="Specify a storage account that accepts requests from all networks.",
+    source=SELF_HELP,
+)
+
+INSUFFICIENT_SPACE_FOR_RESTORE = ErrorKind(
+    code="UserErrorInsufficientSpaceForRestoreOnDisk",
+    message="Insufficient free space on the target disk. {problem}",
+    remedy="Free some space there, or specify another target.",
+    source=SELF_HELP,
+)
+
 TARGET_STORAGE_ACCOUNT_IN_OTHER_REGION = ErrorKind(
     code="UserErrorTargetStorageAccountInOtherRegion",
     message="The Recovery Services vault and target storage account are in two different regions.",

@@ -68,6 +68,49 @@ EXTENSION_INSTALLATION_FAILED_MDTC = ErrorKind(
     source=BACKUP_OF_MACHINES,
 )
 
+EXTENSION_FAILED_OUT_OF_MEMORY_ERROR = ErrorKind(
+    code="ExtensionFailedOutOfMemoryError",
+    message="Snapshot operation failed due to insufficient memory.{detail}",
+    remedy="Restart the machine, or choose a size with more memory. Then retry.",
+    source=SELF_HELP,
+)
+
+EXTENSION_SNAPSHOT_BITLOCKER_ERROR = ErrorKind(
+    code="ExtensionSnapshotBitlockerError",
+    message=(
+        "The snapshot operation failed with the Volume Shadow Copy Service (VSS) operation error: this drive is locked "
+        "by BitLocker Drive Encryption.{detail}"
+    ),
+    remedy="Unlock the drives of the machine, or turn BitLocker off for them. Then retry.",
+    source=BACKUP_OF_MACHINES,
+)
+
+EXTENSION_SNAPSHOT_FAILED_NO_SECURE_NETWORK = ErrorKind(
+    code="ExtensionSnapshotFailedNoSecureNetwork",
+    message=(
+        "The snapshot operation failed because of failure to create a secure network communication channel.{detail}"
+    ),
+    remedy="Set SchUseStrongCrypto to 1 for every .NET Framework of the machine, then retry.",
+    source=BACKUP_OF_MACHINES,
+)
+
+EXTENSION_VC_REDIST_INSTALLATION_FAILURE = ErrorKind(
+    code="ExtensionVCRedistInstallationFailure",
+    message=(
+        "The snapshot operation failed because of failure to install Visual C++ Redistributable for Visual Studio "
+        "2012.{detail}"
+    ),
+    remedy="Install the redistributable from the folder of the extension, then retry.",
+    source=BACKUP_OF_MACHINES,
+)
+
+DOT_NET_VERSION_UPGRADE_REQUIRED = ErrorKind(
+    code="UserErrorDotNetVersionUpgradeRequired",
+    message="Unsupported .NET version.{detail}",
+    remedy="Upgrade .NET in the machine and restart it, then retry.",
+    source=SELF_HELP,
+)
+
 FS_FREEZE_FAILED = ErrorKind(
     code="UserErrorFsFreezeFailed",
     message="Failed to freeze one or more mount-points of the VM to take a file-system consistent snapshot.{detail}",
@@ -182,6 +225,16 @@ RP_COLLECTION_LIMIT_REACHED = ErrorKind(
     source=AGENT_OR_EXTENSION,
 )
 
+REQUEST_DISALLOWED_BY_POLICY = ErrorKind(
+    code="UserErrorRequestDisallowedByPolicy",
+    message=(
+        "An invalid policy is configured on the VM which is preventing Snapshot operation. The policy assignment "
+        "{assignment} denies the resource group {group}."
+    ),
+    remedy="Exempt the resource group from the policy, or create it by hand. Then retry.",
+    source=BACKUP_OF_MACHINES,
+)
+
 RESOURCE_IS_IN_LOCKED_STATE = ErrorKind(
     code="UserErrorResourceIsInLockedState",
     message="The operation failed due to a lock: {scope}.",
@@ -239,7 +292,7 @@ EXTENSION_BEING_DELETED = ErrorKind(
 
 EXTENSION_NOT_INSTALLED = ErrorKind(
     code="ExtensionInstallationFailure",
-    message="Failed to install the backup extension. The agent reports its handler as {handler_status}.",
+    message="Failed to install the backup extension. The agent reports its handler as {handler_status}: {told}",
     remedy="Resolve the problem that the instance view of the machine reports for the extension, then retry.",
     source=SELF_HELP,
 )

@@ -8,9 +8,11 @@ from controlplane.domain.errors import ServiceError
 from controlplane.domain.errors.kind import ErrorKind
 from controlplane.domain.errors.snapshots import (
     AGENT_NOT_READY,
+    DOT_NET_VERSION_UPGRADE_REQUIRED,
     EXTENSION_BEING_DELETED,
     EXTENSION_COMMAND_EXEC_FAILURE,
     EXTENSION_CONFIG_PARSING_FAILURE,
+    EXTENSION_FAILED_OUT_OF_MEMORY_ERROR,
     EXTENSION_FAILED_SNAPSHOT_LIMIT_REACHED_ERROR,
     EXTENSION_FAILED_SNAPSHOT_RATE_EXCEEDED_ERROR,
     EXTENSION_FAILED_TIMEOUT_VM_NETWORK_UNRESPONSIVE,
@@ -21,9 +23,12 @@ from controlplane.domain.errors.snapshots import (
     EXTENSION_OPERATION_FAILED,
     EXTENSION_OPERATION_FAILED_BY_SCRIPTS,
     EXTENSION_PRE_SCRIPT_TIMEOUT,
+    EXTENSION_SNAPSHOT_BITLOCKER_ERROR,
     EXTENSION_SNAPSHOT_FAILED_COM,
     EXTENSION_SNAPSHOT_FAILED_NO_NETWORK,
     EXTENSION_SNAPSHOT_FAILED_NO_NETWORK_FOR_SOME_DISKS,
+    EXTENSION_SNAPSHOT_FAILED_NO_SECURE_NETWORK,
+    EXTENSION_VC_REDIST_INSTALLATION_FAILURE,
     FS_FREEZE_FAILED,
     FS_FREEZE_TIMEOUT,
     GUEST_AGENT_CERTIFICATE_NOT_FOUND,
@@ -56,6 +61,11 @@ BY_NAME: dict[str, Meaning] = {
     ),
     "ExtensionSnapshotFailedCOM": Meaning(EXTENSION_SNAPSHOT_FAILED_COM, retry_without_freeze=True),
     "ExtensionInstallationFailedMDTC": Meaning(EXTENSION_INSTALLATION_FAILED_MDTC, retry_without_freeze=True),
+    "ExtensionFailedOutOfMemoryError": Meaning(EXTENSION_FAILED_OUT_OF_MEMORY_ERROR),
+    "ExtensionSnapshotBitlockerError": Meaning(EXTENSION_SNAPSHOT_BITLOCKER_ERROR),
+    "ExtensionSnapshotFailedNoSecureNetwork": Meaning(EXTENSION_SNAPSHOT_FAILED_NO_SECURE_NETWORK),
+    "ExtensionVCRedistInstallationFailure": Meaning(EXTENSION_VC_REDIST_INSTALLATION_FAILURE),
+    "UserErrorDotNetVersionUpgradeRequired": Meaning(DOT_NET_VERSION_UPGRADE_REQUIRED),
     "FailedRetryableFsFreezeFailed": Meaning(FS_FREEZE_FAILED, retry_without_freeze=True),
     "FailedRetryableFsFreezeTimeout": Meaning(FS_FREEZE_TIMEOUT, retry_without_freeze=True),
     "FailedRetryableUnableToOpenMount": Meaning(UNABLE_TO_OPEN_MOUNT),
@@ -118,8 +128,30 @@ def extension_being_deleted() -> ServiceError:
     return EXTENSION_BEING_DELETED.error()
 
 
-def extension_not_installed(handler_status: str | None) -> ServiceError:
-    return EXTENSION_NOT_INSTALLED.error(handler_status=handler_status or "absent")
+BEYOND_INSTALLATION = frozenset({1009, 1010, 1011})
+"""Numbers of the guest agent for an enable, a disable and a command that took too long; any other concerns the package
+or its installation."""
+
+
+def handler_failed(code: object, handler_status: str | None, told: str) -> ServiceError:
+    """The agent could not install or start the handler. `code` is the agent's number, if it gave one; `told` is what it
+    said, redacted."""
+    if code in BEYOND_INSTALLATION:
+        return EXTENSION_COMMAND_EXEC_FAILURE.error(detail=f" The agent reports: {told}")
+    return EXTENSION_NOT_INSTALLED.error(handler_status=handler_status or "absent", told=told)
+
+
+SNAPSHOT_LIMITS = {
+    "SnapshotCountExceeded": EXTENSION_FAILED_SNAPSHOT_LIMIT_REACHED_ERROR,
+    "SnapshotOperationRateExceeded": EXTENSION_FAILED_SNAPSHOT_RATE_EXCEEDED_ERROR,
+}
+"""Codes with which the storage refuses a snapshot, whoever asks for it."""
+
+
+def snapshot_refused(answer: str) -> ServiceError | None:
+    """Why the storage took no snapshot for the service; None where it is none of its limits."""
+    kind = next((kind for code, kind in SNAPSHOT_LIMITS.items() if code in answer), None)
+    return None if kind is None else kind.error(detail=f" The storage answered {answer}")
 
 
 def snapshots_missing(reason: str) -> ServiceError:

@@ -27,6 +27,7 @@ from controlplane.jobs.retention import snapshots
 from controlplane.json_object import Json
 from controlplane.ports import (
     Blob,
+    BlobConflict,
     BlobProperties,
     Disk,
     ExtensionRequest,
@@ -164,7 +165,7 @@ def _take_by_service(ports: Ports, state: BackupState, disks: Sequence[Disk], vi
     snapshots.delete_snapshots(ports, disks, lambda job, task: job == state["job"])
     before = _require_sizes(ports, disks)
     metadata = {snapshots.TASK_METADATA: "", snapshots.JOB_METADATA: state["job"]}
-    stamps = [ports.blobs.snapshot(disk.blob, metadata) for disk in disks]
+    stamps = [_snapshot(ports, disk, metadata) for disk in disks]
     now = ports.fabric.instance_view(state["vm"])
     if now is None or now.power != view.power or now.booted != view.booted:
         snapshots.delete_snapshots(ports, disks, lambda job, task: job == state["job"])
@@ -184,6 +185,13 @@ def _take_by_service(ports: Ports, state: BackupState, disks: Sequence[Disk], vi
         _tell_of_snapshots(ports, state, disks, taken)
         judged = ports.store.record(records.event(state, events.SnapshotJudged("", "CrashConsistent")))
     return SnapshotResult("", "CrashConsistent", taken, sizes, {}, judged)
+
+
+def _snapshot(ports: Ports, disk: Disk, metadata: Mapping[str, str]) -> str:
+    try:
+        return ports.blobs.snapshot(disk.blob, metadata)
+    except BlobConflict as conflict:
+        raise snapshot_failure.snapshot_refused(str(conflict)) or conflict from None
 
 
 def _require_sizes(ports: Ports, disks: Sequence[Disk]) -> list[int]:
@@ -397,7 +405,7 @@ class _Watch:
 
     def _look_at_extension(self, extension: ExtensionView | None) -> None:
         if extension is None:
-            self.problem = snapshot_failure.extension_not_installed(None)
+            self.problem = snapshot_failure.handler_failed(None, None, "it is gone from the machine")
             return
         told = self._told_to_agent(extension)
         if told is None and extension.provisioning_state != "Failed":
@@ -424,10 +432,12 @@ class _Watch:
 
 def _why_failed(extension: ExtensionView) -> ServiceError:
     """An extension that failed without a report that can be read: the agent has its words, or only its state."""
-    if extension.status is None:
-        return snapshot_failure.extension_not_installed(extension.handler_status)
-    message = extension.status.get("formattedMessage")
-    told = redact(str(message.get("message"))) if isinstance(message, dict) else "no message"
+    status = extension.status or {}
+    message = status.get("formattedMessage")
+    text = message.get("message") if isinstance(message, dict) else extension.handler_message
+    told = redact(str(text or "no message"))
+    if not extension.handler_works:
+        return snapshot_failure.handler_failed(status.get("code"), extension.handler_status, told)
     return snapshot_failure.service_error("error", told)
 
 

@@ -13,6 +13,7 @@ from controlplane.domain.arm_id import subscription_of
 from controlplane.domain.compute import restore_point_collection as traces
 from controlplane.domain.compute import virtual_machine
 from controlplane.domain.compute.restore_point_collection import KIND, POINT_KIND, DiskTrace
+from controlplane.domain.errors.snapshots import REQUEST_DISALLOWED_BY_POLICY
 from controlplane.domain.recovery_services.policy import type_of
 from controlplane.domain.recovery_services.recovery_point import RecoveryPoint
 from controlplane.domain.resources import resource_group
@@ -42,14 +43,24 @@ def placed(store: Store, point: RecoveryPoint, collection: str) -> RecoveryPoint
 
 
 def check_room(ports: Ports, collection: str, points: Sequence[RecoveryPoint], policy: Json) -> None:
-    """ServiceError where no further restore point may be made: the collection is locked, or full since one could not
-    be deleted any more. `policy` are the properties of the item's, whose type says how many may be kept."""
+    """ServiceError where no further restore point may be made: a policy denies its group, the collection is locked, or
+    it is full since one could not be deleted any more. `policy` are the properties of the item's, whose type says how
+    many may be kept."""
     if not collection:
         return
     locks.check(ports.store, collection)
+    _check_policy(ports, collection.partition("/providers/")[0])
     kept = [point for point in points if point.restore_point and point.has_snapshots]
     if len(kept) >= ports.settings.instant_snapshots_of(type_of(policy)) and is_kept(ports.store, collection):
         raise traces.limit_reached()
+
+
+def _check_policy(ports: Ports, group: str) -> None:
+    """The service makes its resource group with the first restore point in it, like any user."""
+    if ports.store.get(resource_group.KIND, group) is None:
+        assignment = ports.policy.denies_creation(group)
+        if assignment is not None:
+            raise REQUEST_DISALLOWED_BY_POLICY.error(assignment=assignment, group=group.rpartition("/")[2])
 
 
 def is_kept(store: Store, id: str) -> bool:

@@ -7,11 +7,18 @@ that whoever does a step again writes to the same place.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from controlplane.domain import errors
 from controlplane.domain.errors import ServiceError
-from controlplane.domain.errors.restore import RECOVERY_POINT_DAMAGED, SNAPSHOT_NOT_FOUND
+from controlplane.domain.errors.kind import ErrorKind
+from controlplane.domain.errors.restore import (
+    INSUFFICIENT_SPACE_FOR_RESTORE,
+    NETWORK_ACLS_NOT_SUPPORTED,
+    RECOVERY_POINT_DAMAGED,
+    RESTORE_DESTINATION_BLOB_NOT_FOUND,
+    SNAPSHOT_NOT_FOUND,
+)
 from controlplane.domain.events import service as events
 from controlplane.domain.recovery_services import job as jobs
 from controlplane.domain.recovery_services.job import Progress
@@ -25,12 +32,18 @@ from controlplane.jobs.restore.point_source import open_disk
 from controlplane.jobs.restore.states import MadeDisk, RestoreState
 from controlplane.jobs.retention import findings
 from controlplane.json_object import Json
-from controlplane.ports import Blob, Ports, Store
+from controlplane.ports import Blob, BlobNotFound, BlobRefused, PortError, Ports, StorageFull, Store
 from controlplane.vault_format.sources import copy
 from controlplane.vault_format.tiered_source import Damage, NowhereWhole
 
 SHOWN_EVERY_SECONDS = 0.5
 GIB = 1024**3
+DESTINATION_FAILURES: Mapping[type[PortError], ErrorKind] = {
+    BlobNotFound: RESTORE_DESTINATION_BLOB_NOT_FOUND,
+    BlobRefused: NETWORK_ACLS_NOT_SUPPORTED,
+    StorageFull: INSUFFICIENT_SPACE_FOR_RESTORE,
+}
+"""What the service calls it that a disk cannot be written; what cannot be read of its copies is a damage instead."""
 
 
 def snapshot_gone() -> ServiceError:
@@ -108,6 +121,8 @@ def _rebuild_disk(
         damages = [*damages, *nowhere.damages]
         where = "" if nowhere.byte is None else f" at byte {nowhere.byte}"
         raise RECOVERY_POINT_DAMAGED.error(activity="Restore", disk=disk.name, where=where, problems=nowhere) from None
+    except tuple(DESTINATION_FAILURES) as problem:
+        raise DESTINATION_FAILURES[type(problem)].error(problem=problem) from None
     finally:
         findings.tell_by_tier(ports, point.document, disk, damages, findings.of_job(state))
     return [f"{disk.name} ({each})" for each in dict.fromkeys(damage.tier for damage in damages)]

@@ -37,6 +37,8 @@ PACKAGE_UNUSABLE = 1005
 FAILED = {"install": 1007, "update": 1008, "enable": 1009, "disable": 1010, "uninstall": 1000}
 """Handler error code when a command ends with another exit code than 0."""
 TIMED_OUT = 1011
+LONGEST_REASON = 500
+"""Characters of a failed command's output that are told beside its exit code."""
 UNINSTALL_NOT_RUN = "NOT_RUN"
 
 
@@ -70,6 +72,8 @@ class Lifecycle:
         self._real_time = real_time
         self._on_event = on_event
         self._on_output = on_output
+        self._output = ""
+        """Of the command that ran last."""
 
     def announce(self, order: PluginOrder) -> None:
         """A failure is forgotten once the handler gets another order."""
@@ -145,7 +149,8 @@ class Lifecycle:
                 return TIMED_OUT
             raise
         if code != 0 and not tolerant:
-            raise HandlerFailed(FAILED["update"], f"{verb} of version {handler.version} ended with exit code {code}")
+            sentence = f"{verb} of version {handler.version} ended with exit code {code}{self._said()}"
+            raise HandlerFailed(FAILED["update"], sentence)
         return code
 
     def _disable(self, handler: Handler, order: PluginOrder) -> Steps:
@@ -195,7 +200,7 @@ class Lifecycle:
     def _expect(self, handler: Handler, order: PluginOrder, verb: str, more: Mapping[str, str] | None = None) -> Steps:
         code = yield from self._run(handler, order, verb, more)
         if code != 0:
-            raise HandlerFailed(FAILED[verb], f"{verb} ended with exit code {code}")
+            raise HandlerFailed(FAILED[verb], f"{verb} ended with exit code {code}{self._said()}")
 
     def _run(
         self, handler: Handler, order: PluginOrder, verb: str, more: Mapping[str, str] | None = None
@@ -223,7 +228,13 @@ class Lifecycle:
             return code
         finally:
             command.kill()
-            self._ended(handler, verb, begun, code, command.output())
+            self._output = command.output()
+            self._ended(handler, verb, begun, code, self._output)
+
+    def _said(self) -> str:
+        """What the last command wrote at its end, as the end of a sentence; the agent's report hands it on."""
+        said = " ".join(self._output.split())
+        return f": {said[-LONGEST_REASON:]}" if said else ""
 
     def _ended(self, handler: Handler, verb: str, begun: datetime, code: int | None, output: str) -> None:
         seconds, ended = (self._real_time.now() - begun).total_seconds(), self._clock.now()

@@ -9,6 +9,7 @@ from extension.contract.codes import Code, Health, health_of
 from extension.contract.messages import ENGLISH, TEXTS, say
 from extension.contract.reports import SnapshotConsistency, SnapshotInfo
 from extension.outcome import (
+    BY_HRESULT,
     LIMIT_REACHED,
     RATE_EXCEEDED,
     REASON_CHARACTERS,
@@ -141,3 +142,10 @@ def test_the_reason_of_a_storage_error_is_its_code_and_first_line() -> None:
     assert reason_in(xml) == "AuthorizationFailure: Not allowed."
     assert reason_in("timed out") == "timed out"
     assert len(reason_in("x" * 5000)) == len(str(failed("x" * 5000).values["reason"])) == REASON_CHARACTERS
+
+
+@pytest.mark.parametrize(("hresult", "name"), BY_HRESULT.items())
+def test_a_freeze_that_failed_for_a_reason_of_its_own_bears_its_name(hresult: int, name: str) -> None:
+    outcome = judge(Course(freeze=FreezeReport(False, hresult, "it said why")))
+    assert (outcome.code, outcome.name) == (Code.error, name)
+    assert f"({hresult:#010x}): it said why" in said(outcome)

@@ -17,6 +17,7 @@ from extension.contract.settings import (
 )
 from extension.contract.settings_json import encode_object
 from extension.preconditions import (
+    NEEDED_VALUES,
     PERSISTENT_KEYS,
     crash_allowed,
     missing_service,
@@ -54,6 +55,19 @@ def task(
 def code(settings: SnapshotSettings, facts: Any = FACTS, after: timedelta = timedelta(0)) -> Code | None:
     outcome = objection(settings, facts, STARTED + after)
     return None if outcome is None else outcome.code
+
+
+@pytest.mark.parametrize(("path", "least", "error_name", "what"), NEEDED_VALUES)
+def test_what_the_extension_needs_is_looked_for_in_the_registry(
+    path: str, least: int, error_name: str, what: str
+) -> None:
+    def refusal(value: str) -> Any:
+        return objection(task(), FACTS._replace(registry={path.upper(): value}), STARTED)
+
+    told = refusal(str(least - 1))
+    assert (told.code, told.name, told.values) == (Code.error, error_name, {"what": what})
+    assert refusal(str(least)) is None
+    assert refusal("unknown") is None
 
 
 def test_nothing_speaks_against_an_ordinary_task() -> None:

@@ -21,6 +21,8 @@ from controlplane.ports import Blob, BlobNotFound, ServiceSettings, StorageUnava
 from extension.contract.codes import VSS_SERVICE_ERROR, VSS_WRITER_ERROR, Code
 from extension.contract.reports import SnapshotConsistency, StatusReport
 from extension.contract.settings import VM_TYPE, SnapshotSettings
+from extension.outcome import BY_HRESULT
+from extension.preconditions import NEEDED_VALUES
 from tests.patience import comes_true
 from tests.unit.controlplane.adapters.scripted_fabric import ScriptedFabric, apply_desired, silent, snapshots
 from tests.unit.controlplane.jobs.backup_world import BACKUP_REQUEST, ITEM, VM, VM_ID, BackupWorld, backup_world
@@ -67,6 +69,28 @@ def test_an_extension_that_fails_without_a_report_is_quoted(world: BackupWorld) 
     job = world.back_up()
     assert title(job) == "ExtensionOperationFailed"
     assert "out of breath" in job["errorDetails"][0]["errorString"]
+
+
+@pytest.mark.parametrize(
+    ("code", "name"),
+    [
+        (1004, "ExtensionInstallationFailure"),
+        (1007, "ExtensionInstallationFailure"),
+        (1009, "ExtensionCommandExecFailure"),
+        (1011, "ExtensionCommandExecFailure"),
+    ],
+)
+def test_a_handler_that_its_agent_could_not_run_is_told_in_the_agent_s_words(
+    world: BackupWorld, code: int, name: str
+) -> None:
+    def fails(guest: ScriptedFabric, settings: SnapshotSettings) -> None:
+        message = {"lang": "en-US", "message": "it ended with exit code 52: no room"}
+        observe(guest, handler_status="NotReady", status={"status": "error", "code": code, "formattedMessage": message})
+
+    world.fabric.script = [fails]
+    job = world.back_up()
+    assert title(job) == name
+    assert "it ended with exit code 52: no room" in job["errorDetails"][0]["errorString"]
 
 
 def test_an_extension_that_is_removed_while_it_works_fails_the_job(world: BackupWorld) -> None:
@@ -471,11 +495,24 @@ def test_what_a_running_job_has_taken_is_left_alone(world: BackupWorld) -> None:
 def test_every_failure_of_the_extension_has_a_meaning() -> None:
     no_failures = {"success", "success_appconsistent", "SuccessAlreadyProcessedInput", "ExtensionTempTerminalState"}
     never_sent = {"error_wrong_time", "error_same_taskid"}
-    for name in {code.name for code in Code} - no_failures - never_sent | {VSS_SERVICE_ERROR, VSS_WRITER_ERROR}:
+    of_windows = {VSS_SERVICE_ERROR, VSS_WRITER_ERROR, *BY_HRESULT.values(), *(row[2] for row in NEEDED_VALUES)}
+    for name in {code.name for code in Code} - no_failures - never_sent | of_windows:
         meaning = snapshot_failure.meaning_of(name)
         assert meaning is not snapshot_failure.UNKNOWN, name
         assert meaning.kind.message.endswith(".{detail}")
         assert meaning.kind.remedy.endswith(".")
+
+
+def test_what_limits_snapshots_is_told_alike_whoever_asks_for_them() -> None:
+    for answer, reported in (
+        ("409 SnapshotCountExceeded: too many", "FailedSnapshotLimitReached"),
+        ("409 SnapshotOperationRateExceeded: too fast", "FailedRetryableSnapshotRateExceeded"),
+    ):
+        refused = snapshot_failure.snapshot_refused(answer)
+        assert refused is not None
+        assert refused.code == snapshot_failure.meaning_of(reported).kind.code
+        assert answer in refused.message
+    assert snapshot_failure.snapshot_refused("409 SnapshotsPresent: there are some") is None
 
 
 # ------------------------------------------------------------------------------------------- a disk that becomes larger

@@ -78,7 +78,8 @@ def test_a_command_that_fails_is_reported_with_its_code(setting: Setting, verb: 
     setting.order(enabled(1))
     setting.settle()
     assert failure(setting) == ("NotReady", code)
-    assert "52" in setting.handlers[0]["formattedMessage"]["message"]
+    message = setting.handlers[0]["formattedMessage"]["message"]
+    assert message == f"{verb} ended with exit code 52: because"
     assert setting.handlers[0]["runtimeSettingsStatus"]["sequenceNumber"] == 1
     assert "because" in (setting.handler().log_folder / "CommandExecution.log").read_text()
 
