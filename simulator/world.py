@@ -37,7 +37,7 @@ from controlplane.jobs.catalog import plans
 from controlplane.jobs.crash_recovery import Loss, RestoreLoss, name_losses
 from controlplane.jobs.timetable import Timetable
 from controlplane.json_object import Json
-from controlplane.ports import Blobs, PortError, Ports, ServiceSettings, StorageUnavailable, Store
+from controlplane.ports import Blobs, PortError, Ports, ServiceSettings, StorageUnavailable
 from simulator import parties
 from simulator.bounds import RefusalText
 from simulator.clock import kept_clock
@@ -48,11 +48,12 @@ from simulator.clock.world_clock import WorldClock
 from simulator.clock.world_time import WorldTime
 from simulator.daily_work import DailyWork
 from simulator.failures import WorldEnded
-from simulator.faults.board import Board
-from simulator.faults.fault import Setting
+from simulator.faults import opening
 from simulator.faults.seams.arm import FaultyArm
 from simulator.faults.seams.host import FaultyFabric
+from simulator.faults.seams.policy import FaultyPolicy
 from simulator.faults.seams.storage import FaultyBlobs
+from simulator.faults.work import known
 from simulator.held_requests import holding
 from simulator.pace import Pace, PaceSettings
 from simulator.packages import HANDLER_FOLDER
@@ -205,9 +206,7 @@ class World:
         self.time = WorldTime(self.clock, self.store, kept, _action_failed)
         self._served = ServedRequests()
         self.time.add(self._served)
-        self.faults = Board(self.store, self.clock, self.state.seed, _kept_fault)
-        if config.faults is not None:
-            _set_faults(config.faults, self.faults, self.store, self.clock)
+        self.faults = opening.opened(self.store, self.clock, self.state.seed, config.faults)
         self._examined = opened.is_as_left and not self.state.was_killed
         if opened.is_older:
             self.renewed.append(OLDER_STORE)
@@ -220,9 +219,10 @@ class World:
             chance=Random(f"{self.state.seed} start {opened.starts}"),
             settings=self._settings,
             vault_blobs=self._blobs_of(parties.VAULT),
+            policy=FaultyPolicy(self.faults),
         )
         self.pace = Pace(self.store, config.pace, self.state.seed)
-        paced = self.pace.paced(plans(lambda: self._requests))
+        paced = self.pace.paced(known(plans(lambda: self._requests), self.faults))
         self.engine = InlineEngine(paced, lambda: self.ports, self.store.runs, workers=config.job_workers)
         keep.callback(self.engine.close)
         self.time.add(self.engine)
@@ -498,18 +498,6 @@ def _action_failed(error: Exception) -> None:
         log.error("action failed", reason=str(error))
     else:
         log.error("action failed", exc_info=error)
-
-
-def _kept_fault(document: Json) -> Setting | None:
-    from simulator.faults.faults import kept  # the catalogue: most worlds need none
-
-    return kept(document)
-
-
-def _set_faults(file: Path, board: Board, store: Store, clock: WorldClock) -> None:
-    from simulator.faults.faults import Faults
-
-    Faults(board, store, clock).set_by_file(file)
 
 
 def _as_the_service(status: HTTPStatus, sentence: str) -> RefusalText:

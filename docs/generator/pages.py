@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from docs.generator import command, contract, coverage, errors, events, messages, state_machines
+from docs.generator import command, contract, coverage, errors, events, faults, messages, state_machines
 
 FOLDER = Path(__file__).parents[1]
 
@@ -15,6 +15,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "coverage.md": coverage.text,
     "errors.md": errors.text,
     "events.md": events.text,
+    "faults.md": faults.text,
     "messages.md": messages.text,
     "command.md": command.text,
 }

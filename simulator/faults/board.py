@@ -44,6 +44,11 @@ class Board:
 
     # ------------------------------------------------------------------------------------------------ what seams ask
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is set at all."""
+        return not self._by_seam
+
     def has(self, seam: str) -> bool:
         """Whether anything is set there."""
         return seam in self._by_seam
@@ -72,6 +77,13 @@ class Board:
             hits = [self._counted(self._settings[each.number]) for each in standing if each.number in self._settings]
         if hits:
             self._note([hit for hit in hits if hit is not None], facts)
+
+    def seen(self, seam: str, facts: Mapping[str, str]) -> Sequence[Setting]:
+        """What stands there, for somebody who looks often: the first look is counted, and no other."""
+        standing = self.all_standing(seam, facts)
+        if any(each.hits == 0 for each in standing):
+            self.count_all(seam, facts)
+        return standing
 
     def _counted(self, setting: Setting) -> Setting | None:
         """Count an attempt; the setting if it acts on it. Call with the lock."""

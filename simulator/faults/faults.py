@@ -17,7 +17,7 @@ from simulator.faults.board import MOST_SETTINGS, Board
 from simulator.faults.catalogue import CATALOGUE
 from simulator.faults.fault import Definition, Setting, When, Where, unknown
 from simulator.faults.seam import Seam
-from simulator.faults.seams import agent, arm, guest, host, storage
+from simulator.faults.seams import agent, arm, guest, host, policy, storage
 
 PAST = timedelta(hours=1)
 """World time of which a dry run looks at the events."""
@@ -33,7 +33,7 @@ class NoSuchFault(Failure):
 
 SEAMS: Mapping[str, type[Seam]] = {
     kind.NAME: kind
-    for module in (guest, agent, host, arm, storage)
+    for module in (guest, agent, host, policy, arm, storage)
     for kind in vars(module).values()
     if isinstance(kind, type)
     and issubclass(kind, Seam)

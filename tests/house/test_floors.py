@@ -29,6 +29,7 @@ PORTS, WRAPPERS = "controlplane.ports", "controlplane.port_wrappers"
 SIDE_THREADS, WRITER_HELD = "controlplane.side_threads", "controlplane.writer_held"
 CAUSED, FABRIC_DOCUMENTS = "controlplane.caused_ports", "controlplane.fabric_documents"
 OVERLAY, SETTINGS = "controlplane.overlay_store", "controlplane.service_settings"
+AZURE_POLICY = "controlplane.azure_policy"
 BLOB_VALUES, HANDLER_VALUES = "controlplane.blob_values", "controlplane.handler_values"
 GUEST_URLS, VAULT = "controlplane.guest_urls", "controlplane.vault_format"
 JOBS, ARM, GUEST = "controlplane.jobs", "controlplane.arm", "simulator.guest"
@@ -56,8 +57,9 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     WRITER_HELD: (),
     SIDE_THREADS: (WRITER_HELD,),
     BLOB_VALUES: (),
+    AZURE_POLICY: (),
     HANDLER_VALUES: (),
-    PORTS: (DOMAIN, EVENTS, SETTINGS, BLOB_VALUES, HANDLER_VALUES),
+    PORTS: (DOMAIN, EVENTS, SETTINGS, BLOB_VALUES, HANDLER_VALUES, AZURE_POLICY),
     WRAPPERS: (EVENTS, PORTS),
     CAUSED: (EVENTS, PORTS, WRAPPERS),
     GUEST_URLS: (PORTS,),
@@ -413,9 +415,11 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "cryptography",
     ),
     "simulator.faults": (DOMAIN, EVENTS, PORTS, "simulator.failures"),
+    "simulator.faults.work": (PORTS, f"{JOBS}.engine", "simulator.faults"),
     "simulator.faults.seams": (
         EVENTS,
         PORTS,
+        AZURE_POLICY,
         BLOB_VALUES,
         WRAPPERS,
         CONTRACT,
@@ -428,6 +432,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         f"{GUEST}.vss",
         "simulator.host",
         "simulator.faults",
+        "simulator.faults.work",
         "starlette",
     ),
     "simulator.faults.machines": (
@@ -449,6 +454,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "simulator.faults.seams",
         "simulator.faults.catalogue",
     ),
+    "simulator.faults.opening": (PORTS, "simulator.faults", "simulator.faults.faults"),
     "simulator.control": (
         *RULES,
         PORTS,
@@ -517,9 +523,9 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "simulator.clock",
         "simulator.held_requests",
         f"{GUEST}.conditions",
-        "simulator.faults",
+        "simulator.faults.opening",
+        "simulator.faults.work",
         "simulator.faults.seams",
-        "simulator.faults.faults",
         "simulator.state",
         "simulator.storage",
         "simulator.world_store",

@@ -46,6 +46,9 @@ _WHAT = {
     "The Distributed Transaction Coordinator is disabled.": "分布式事务协调器已禁用。",
     "A service of the guest has another state.": "来宾的某个服务处于另一种状态。",
     "The registry of the guest allows snapshots by its host alone.": "来宾的注册表只允许由主机创建快照。",
+    "The .NET Framework of the guest is older than 4.5.1.": "来宾的 .NET Framework 低于 4.5.1。",
+    ".NET in the guest does not negotiate strong TLS.": "来宾中的 .NET 不协商强 TLS。",
+    "The Visual C++ runtime that the provider needs is missing.": "缺少提供程序所需的 Visual C++ 运行时。",
     "A value of the guest's registry is another one.": "来宾注册表中的某个值不同。",
     "The certificate that a handler's settings are sealed for is gone from the guest.": (
         "用于加密处理程序设置的证书已不在来宾中。"
@@ -60,7 +63,6 @@ _WHAT = {
     "Half of a handler's package arrives.": "处理程序的包只到达一半。",
     "The install command of a handler ends with an error.": "处理程序的 install 命令以错误结束。",
     "The enable command of a handler ends with an error.": "处理程序的 enable 命令以错误结束。",
-    "The update command of a handler ends with an error.": "处理程序的 update 命令以错误结束。",
     "The uninstall command of a handler ends with an error.": "处理程序的 uninstall 命令以错误结束。",
     "The snapshot service of the host is not there.": "主机的快照服务不存在。",
     "The host's clock is ahead, so that a task looks older than it is.": "主机的时钟超前，使任务看起来比实际更旧。",
@@ -74,6 +76,10 @@ _WHAT = {
     "The caller may not do what it asks for.": "调用者无权执行所请求的操作。",
     "An Azure Policy denies what is asked for.": "某个 Azure Policy 拒绝所请求的操作。",
     "Another operation on the resource is in progress.": "该资源上正在进行另一个操作。",
+    "The subscription has no cores left for another virtual machine.": "订阅没有可用于另一台虚拟机的核心。",
+    "The size of a virtual machine is not available in its region.": "虚拟机的大小在其区域中不可用。",
+    "The region has no capacity for another virtual machine.": "该区域没有可用于另一台虚拟机的容量。",
+    "An Azure Policy denies the resource group of the restore points.": "某个 Azure Policy 拒绝还原点的资源组。",
     "The connection ends in the midst of an answer.": "连接在应答中途断开。",
     "A resource that was just created is not found yet.": "刚创建的资源暂时找不到。",
     "A list stays as it was when it was first asked for.": "列表停留在首次请求时的内容。",
@@ -86,7 +92,6 @@ _WHAT = {
     "The storage of the vaults has no room left.": "保管库的存储没有剩余空间。",
     "The storage of the vaults does not answer reads in time.": "保管库的存储未及时应答读取。",
     "What a vault kept of a disk is not found.": "找不到保管库保存的磁盘内容。",
-    "The storage of the vaults deletes nothing.": "保管库的存储不删除任何内容。",
     "The storage of the disks refuses the service to read their snapshots.": "磁盘的存储拒绝服务读取其快照。",
     "The storage of the disks is too busy for the service to read their snapshots.": (
         "磁盘的存储过忙，服务无法读取其快照。"
@@ -99,6 +104,7 @@ _WHAT = {
     "The account that a restore writes to is too busy.": "还原所写入的帐户过忙。",
     "The container that a restore writes to was deleted.": "还原所写入的容器已被删除。",
     "The account that a restore writes to has no room left.": "还原所写入的帐户没有剩余空间。",
+    "The blob to which an agent reports refuses the wire server.": "代理报告所写入的 blob 拒绝 wire server。",
     "A machine cannot read its disk.": "计算机无法读取其磁盘。",
 }
 """What each fault of the catalogue does."""

@@ -73,13 +73,6 @@ FAULTS = (
         "The enable command of a handler ends with an error.",
     ),
     _command(
-        "handler-update-fails",
-        "update",
-        5,
-        "files of the former version are in use",
-        "The update command of a handler ends with an error.",
-    ),
-    _command(
         "handler-uninstall-fails",
         "uninstall",
         5,

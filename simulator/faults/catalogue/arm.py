@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from simulator.faults.fault import Definition, Parameter
 from simulator.faults.seams.arm import ArmAnswerSeam, ArmConnectionSeam, ArmListSeam, ArmOperationSeam, ArmReadSeam
 
@@ -16,7 +18,12 @@ _FORBIDDEN = (
 _DONE = Parameter(False, "whether the request is carried out all the same, and only its answer is lost")
 
 
-def _answer(name: str, status: int, code: str, message: str, what: str, wait: int = 0) -> Definition:
+_CREATE_MACHINE = {"operation": "PUT Microsoft.Compute/virtualMachines"}
+
+
+def _answer(
+    name: str, status: int, code: str, message: str, what: str, wait: int = 0, where: Mapping[str, str] | None = None
+) -> Definition:
     parameters = {
         "status": Parameter(status, "HTTP status", least=400, most=599),
         "code": Parameter(code, "code of the error in the body"),
@@ -26,7 +33,7 @@ def _answer(name: str, status: int, code: str, message: str, what: str, wait: in
         "retry_after_seconds": Parameter(wait, "Retry-After in seconds, 0: none", most=86_400),
         "is_done": _DONE,
     }
-    return Definition(name, ArmAnswerSeam.NAME, what, parameters=parameters)
+    return Definition(name, ArmAnswerSeam.NAME, what, parameters=parameters, where=where or {})
 
 
 FAULTS = (
@@ -83,6 +90,34 @@ FAULTS = (
         "Conflict",
         "Another operation is in progress on '{path}'.",
         "Another operation on the resource is in progress.",
+    ),
+    _answer(
+        "arm-core-quota-reached",
+        409,
+        "OperationNotAllowed",
+        "Operation could not be completed as it results in exceeding approved Total Regional Cores quota. Additional "
+        "details - Deployment Model: Resource Manager, Location: westus, Current Limit: 10, Current Usage: 10, "
+        "Additional Required: 2, (Minimum) New Limit Required: 12.",
+        "The subscription has no cores left for another virtual machine.",
+        where=_CREATE_MACHINE,
+    ),
+    _answer(
+        "arm-size-not-available",
+        409,
+        "SkuNotAvailable",
+        "The requested VM size for resource '{path}' is currently not available in location 'westus'. Please try "
+        "another size or deploy to a different location or different zone. See https://aka.ms/azureskunotavailable for "
+        "details.",
+        "The size of a virtual machine is not available in its region.",
+        where=_CREATE_MACHINE,
+    ),
+    _answer(
+        "arm-allocation-failed",
+        409,
+        "AllocationFailed",
+        "Allocation failed. We do not have sufficient capacity for the requested VM size in this region.",
+        "The region has no capacity for another virtual machine.",
+        where=_CREATE_MACHINE,
     ),
     Definition(
         "arm-connection-cut",

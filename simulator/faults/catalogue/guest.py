@@ -12,6 +12,9 @@ from simulator.faults.seams.guest import (
     hresult,
 )
 
+_DOT_NET = r"HKLM\SOFTWARE\Microsoft\NET Framework Setup\NDP\v4\Full"
+_DOT_NET_RUN = r"HKLM\SOFTWARE\Microsoft\.NETFramework\v4.0.30319"
+_VC_RUNTIME = r"HKLM\SOFTWARE\Microsoft\VisualStudio\11.0\VC\Runtimes\x64"
 _PERSISTENT = r"HKLM\SOFTWARE\Microsoft\BcdrAgentPersistentKeys"
 
 
@@ -204,6 +207,18 @@ _VALUES = (
         rf"{_PERSISTENT}\SnapshotMethod",
         "onlyHost",
         "The registry of the guest allows snapshots by its host alone.",
+    ),
+    _registry(
+        "dot-net-too-old", rf"{_DOT_NET}\Release", "378389", "The .NET Framework of the guest is older than 4.5.1."
+    ),
+    _registry(
+        "weak-tls", rf"{_DOT_NET_RUN}\SchUseStrongCrypto", "0", ".NET in the guest does not negotiate strong TLS."
+    ),
+    _registry(
+        "vc-runtime-missing",
+        rf"{_VC_RUNTIME}\Installed",
+        "0",
+        "The Visual C++ runtime that the provider needs is missing.",
     ),
     Definition(
         "guest-registry-value",

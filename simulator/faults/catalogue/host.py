@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from simulator.faults.fault import Definition, Parameter
 from simulator.faults.seams.host import DeliverySeam, HostSnapshotSeam, InstanceViewSeam
+from simulator.faults.seams.policy import AzurePolicySeam
 
 FAULTS = (
     Definition(
@@ -26,6 +27,13 @@ FAULTS = (
         "The virtual machine is in a failed provisioning state.",
         {"provisioning_state": "Failed"},
         {"says": Parameter("Another extension of the machine failed.", "why, as Compute tells it")},
+    ),
+    Definition(
+        "policy-denies-restore-point-group",
+        AzurePolicySeam.NAME,
+        "An Azure Policy denies the resource group of the restore points.",
+        parameters={"assignment": Parameter("require-tags", "name of the policy assignment")},
+        where={"operation": "PUT */resourceGroups/AzureBackupRG_*"},
     ),
     Definition(
         "extension-not-delivered",

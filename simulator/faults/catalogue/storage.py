@@ -10,16 +10,16 @@ from simulator.faults.seams.storage import (
     ServiceSnapshotSeam,
     SnapshotDeletionSeam,
     SnapshotReadSeam,
+    StatusUploadSeam,
     TaskBlobSeam,
-    VaultDeletionSeam,
     VaultReadSeam,
     VaultWriteSeam,
 )
 
 
-def _fault(name: str, seam: str, answer: str, what: str) -> Definition:
+def _fault(name: str, seam: str, answer: str, what: str, job: str = "") -> Definition:
     chosen = Parameter(answer, "code that the storage answers", choices=tuple(ANSWERS))
-    return Definition(name, seam, what, parameters={"answer": chosen})
+    return Definition(name, seam, what, parameters={"answer": chosen}, where={"job": job} if job else {})
 
 
 FAULTS = (
@@ -28,15 +28,21 @@ FAULTS = (
         VaultWriteSeam.NAME,
         "ServerBusy",
         "The storage of the vaults is too busy to take what a backup writes.",
+        "Backup",
     ),
     _fault(
         "vault-write-refused",
         VaultWriteSeam.NAME,
         "AuthenticationFailed",
         "The storage of the vaults refuses what a backup writes.",
+        "Backup",
     ),
     _fault(
-        "vault-full", VaultWriteSeam.NAME, "InsufficientAccountCapacity", "The storage of the vaults has no room left."
+        "vault-full",
+        VaultWriteSeam.NAME,
+        "InsufficientAccountCapacity",
+        "The storage of the vaults has no room left.",
+        "Backup",
     ),
     _fault(
         "vault-read-times-out",
@@ -45,12 +51,6 @@ FAULTS = (
         "The storage of the vaults does not answer reads in time.",
     ),
     _fault("vault-read-not-found", VaultReadSeam.NAME, "BlobNotFound", "What a vault kept of a disk is not found."),
-    _fault(
-        "vault-deletion-refused",
-        VaultDeletionSeam.NAME,
-        "BlobImmutableDueToPolicy",
-        "The storage of the vaults deletes nothing.",
-    ),
     _fault(
         "snapshot-read-refused",
         SnapshotReadSeam.NAME,
@@ -92,24 +92,34 @@ FAULTS = (
         RestoreTargetSeam.NAME,
         "AuthorizationFailure",
         "The account that a restore writes to refuses the service.",
+        "Restore",
     ),
     _fault(
         "restore-target-throttled",
         RestoreTargetSeam.NAME,
         "ServerBusy",
         "The account that a restore writes to is too busy.",
+        "Restore",
     ),
     _fault(
         "restore-target-gone",
         RestoreTargetSeam.NAME,
         "ContainerNotFound",
         "The container that a restore writes to was deleted.",
+        "Restore",
     ),
     _fault(
         "restore-target-full",
         RestoreTargetSeam.NAME,
         "InsufficientAccountCapacity",
         "The account that a restore writes to has no room left.",
+        "Restore",
     ),
     _fault("guest-disk-unreadable", GuestDiskReadSeam.NAME, "BlobNotFound", "A machine cannot read its disk."),
+    _fault(
+        "status-upload-refused",
+        StatusUploadSeam.NAME,
+        "AuthenticationFailed",
+        "The blob to which an agent reports refuses the wire server.",
+    ),
 )

@@ -65,8 +65,11 @@ class Asked(NamedTuple):
 
     @property
     def is_list(self) -> bool:
-        behind = split(self.path.rpartition("/providers/")[2])
-        return self.method == "GET" and len(behind) % 2 == 0 and not self.asks_operation
+        """Whether its path ends with a kind of resource, and not with the name of one."""
+        provider = self.path.rpartition("/providers/")
+        words = split(provider[2])
+        ends_with_kind = len(words) % 2 == (0 if provider[1] else 1)
+        return self.method == "GET" and ends_with_kind and not self.asks_operation
 
     @property
     def asks_operation(self) -> bool:

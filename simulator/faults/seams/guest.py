@@ -35,7 +35,7 @@ def hresult(text: str) -> Hresult:
 
 
 def _of_writer(event: Event) -> Facts:
-    return {"vm": event.vm or "", "operation": f"{event.data['event']} {event.data['writer']}"}
+    return {"vm": event.vm or "", "operation": f"{event.data['step']} {event.data['writer']}"}
 
 
 class VssWriterSeam(Seam):
@@ -107,7 +107,7 @@ class GuestServiceSeam(_ProfileSeam):
 
     def now(self, vm: str, profile: OsProfile) -> OsProfile:
         services = dict(profile.services)
-        for setting in self.board.all_standing(self.NAME, {"vm": vm}):
+        for setting in self.board.seen(self.NAME, {"vm": vm}):
             service = setting.text("service")
             services[profile.agent.service if service == THE_AGENT else service] = setting.text("state")
         return replace(profile, services=services)

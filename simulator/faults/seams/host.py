@@ -65,7 +65,7 @@ class FaultyFabric(FabricWrapper):
 
     def instance_view(self, vm: str) -> InstanceView | None:
         view = self.inner.instance_view(vm)
-        for setting in self._view.board.all_standing(InstanceViewSeam.NAME, {"vm": vm}) if view else ():
+        for setting in self._view.board.seen(InstanceViewSeam.NAME, {"vm": vm}) if view else ():
             assert view is not None, "a machine is known"
             state, problem = setting.text("provisioning_state"), setting.text("says")
             view = replace(view, provisioning_state=state, problem=problem)

@@ -27,6 +27,7 @@ from simulator import parties
 from simulator.faults.board import Board
 from simulator.faults.fault import Setting
 from simulator.faults.seam import Seam
+from simulator.faults.work import facts_of_job
 
 ANSWERS: Mapping[str, tuple[int, str, type[PortError]]] = {
     "ServerBusy": (
@@ -74,16 +75,17 @@ def answered(setting: Setting) -> PortError:
 
 
 class _StorageSeam(Seam):
-    PLACES = frozenset({"vm", "disk", "party"})
+    PLACES = frozenset({"vm", "disk", "vault", "job", "party"})
 
     def ask(self, party: str, blob: Blob | None) -> None:
         """PortError where the storage answers with an error."""
         if not self.board.has(self.NAME):
             return
         name = "" if blob is None else f"{blob.account}/{blob.container}/{blob.name.removesuffix('.vhd')}"
-        setting = self.match(
-            party=party, disk=name, vm=party.removeprefix("guest ") if party.startswith("guest ") else ""
-        )
+        facts = {**facts_of_job(), "party": party, "disk": name}
+        if party.startswith("guest "):
+            facts["vm"] = party.removeprefix("guest ")
+        setting = self.match(**facts)
         if setting is not None:
             raise answered(setting)
 
@@ -137,13 +139,6 @@ class VaultReadSeam(_StorageSeam):
     WHAT = "A vault reads what it keeps of a disk."
 
 
-class VaultDeletionSeam(_StorageSeam):
-    """The vault deletes what no recovery point names any more."""
-
-    NAME = "vault-deletion"
-    WHAT = "A vault deletes what it kept of a disk."
-
-
 class GuestDiskReadSeam(_StorageSeam):
     """A machine reads its disks."""
 
@@ -151,11 +146,11 @@ class GuestDiskReadSeam(_StorageSeam):
     WHAT = "A machine reads a disk, as when it boots."
 
 
-class GuestDiskWriteSeam(_StorageSeam):
-    """A machine writes to its disks."""
+class StatusUploadSeam(_StorageSeam):
+    """The wire server hands an agent's report on to its blob."""
 
-    NAME = "guest-disk-write"
-    WHAT = "A machine writes to a disk."
+    NAME = "status-upload"
+    WHAT = "The wire server writes an agent's report to the blob of its machine."
 
 
 class FaultyWriter(BlobWriterWrapper):
@@ -172,6 +167,17 @@ TASK_BLOBS = "bcdrextensionlogs-"
 """How the containers begin in which status and log blobs of tasks lie."""
 
 
+_Kind = type[_StorageSeam] | None
+
+BY_PARTY: Mapping[str, tuple[_Kind, _Kind, _Kind, _Kind]] = {
+    parties.SERVICE: (SnapshotReadSeam, RestoreTargetSeam, SnapshotDeletionSeam, ServiceSnapshotSeam),
+    parties.VAULT: (VaultReadSeam, VaultWriteSeam, None, None),
+    parties.WIRE_SERVER: (None, StatusUploadSeam, None, None),
+    "guest": (GuestDiskReadSeam, None, None, None),
+}
+"""Who asks -> at which seams it reads, writes, deletes and takes snapshots; host and control API meet no faults."""
+
+
 class FaultyBlobs(BlobsWrapper):
     """The storage as one party asks it."""
 
@@ -179,22 +185,17 @@ class FaultyBlobs(BlobsWrapper):
         super().__init__(inner)
         self._party = party
         self._board = board
-        is_vault, is_guest = party == parties.VAULT, party.startswith("guest ")
-        self._reads: _StorageSeam = SnapshotReadSeam(board)
-        self._writes: _StorageSeam = RestoreTargetSeam(board)
-        self._deletes: _StorageSeam = SnapshotDeletionSeam(board)
-        self._snapshots = ServiceSnapshotSeam(board)
+        kinds = BY_PARTY.get("guest" if party.startswith("guest ") else party, (None, None, None, None))
+        self._reads, self._writes, self._deletes, self._snapshots = (
+            None if kind is None else kind(board) for kind in kinds
+        )
         self._tasks = TaskBlobSeam(board)
-        if is_vault:
-            self._reads, self._writes = VaultReadSeam(board), VaultWriteSeam(board)
-            self._deletes = VaultDeletionSeam(board)
-        elif is_guest:
-            self._reads, self._writes = GuestDiskReadSeam(board), GuestDiskWriteSeam(board)
 
-    def _ask(self, seam: _StorageSeam, blob: Blob | None) -> None:
-        if blob is not None and blob.container.startswith(TASK_BLOBS):
+    def _ask(self, seam: _StorageSeam | None, blob: Blob | None) -> None:
+        if seam is not None and blob is not None and blob.container.startswith(TASK_BLOBS):
             seam = self._tasks
-        seam.ask(self._party, blob)
+        if seam is not None:
+            seam.ask(self._party, blob)
 
     def create(self, blob: Blob, size_bytes: int, metadata: Mapping[str, str] | None = None) -> None:
         self._ask(self._writes, blob)
@@ -214,8 +215,10 @@ class FaultyBlobs(BlobsWrapper):
 
     def writer(self, blob: Blob) -> BlobWriter:
         self._ask(self._writes, blob)
-        writer = self.inner.writer(blob)
-        return FaultyWriter(writer, self._writes, self._party, blob) if self._board.has(self._writes.NAME) else writer
+        writer, seam = self.inner.writer(blob), self._writes
+        if seam is None or not self._board.has(seam.NAME):
+            return writer
+        return FaultyWriter(writer, seam, self._party, blob)
 
     def read(self, blob: Blob, offset: int = 0, length: int | None = None) -> bytes:
         self._ask(self._reads, blob)

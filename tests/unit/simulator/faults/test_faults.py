@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
+from controlplane.domain.events import machines as events
+from controlplane.domain.events.catalogue import CATALOGUE as EVENTS
+from controlplane.domain.events.event import Event
 from simulator.failures import WrongUse
 from simulator.faults.catalogue import CATALOGUE
 from simulator.faults.faults import SEAMS, NoSuchFault
+from simulator.faults.seam import Seam
 from simulator.faults.seams.agent import HandlerCommandSeam
 from simulator.faults.seams.arm import ArmAnswerSeam
 from tests.unit.simulator.faults.fault_setting import SQL01, WEB01, FaultSetting
@@ -167,6 +172,22 @@ def test_a_machine_that_is_not_there_yet_is_told_and_no_reason_to_refuse() -> No
     assert told["problem"] == "sql01 runs Linux, which has no VSS writers"
 
 
+def test_a_dry_run_tells_what_of_the_last_hour_it_would_have_hit_and_sets_nothing() -> None:
+    world = FaultSetting()
+    for vm, verb in ((SQL01, "install"), (SQL01, "enable"), (WEB01, "install")):
+        world.store.record(events.CommandStarted("Microsoft.X", "1.0", verb, 0).event(vm=vm))
+    asked = {"fault": "handler-install-fails", "where": {"vm": "sql01"}}
+    told = world.faults.set(asked, dry_run=True)
+    assert [each["event"] for each in told["would_have_hit"]] == [1]
+    assert world.faults.standing() == []
+    again = world.faults.set({**asked, "when": {"nth": 2}}, dry_run=True)
+    assert again["would_have_hit"] == []
+    world.clock.jump(2 * 3600)
+    assert world.faults.set(asked, dry_run=True)["would_have_hit"] == []
+    untold = world.faults.set({"fault": "vault-full"}, dry_run=True)
+    assert untold["would_have_hit"] is None, "the journal tells nothing of requests to the storage"
+
+
 def test_a_file_takes_the_place_of_the_one_before(tmp_path: Path) -> None:
     world = FaultSetting()
     world.faults.set({"fault": "vault-full"})
@@ -200,3 +221,14 @@ def test_each_fault_has_a_seam_of_its_own_class_and_no_other_row_is_the_same() -
     assert len(set(SEAMS.values())) == len(SEAMS)
     rows = [(each.seam, str(each.values({})), str(each.where)) for each in CATALOGUE.values()]
     assert len(set(rows)) == len(rows)
+
+
+FOLLOWED = [(seam, name) for seam in SEAMS.values() for name in seam.FOLLOWS]
+
+
+@pytest.mark.parametrize(("seam", "name"), FOLLOWED, ids=[f"{seam.NAME} {name}" for seam, name in FOLLOWED])
+def test_what_a_seam_reads_of_an_event_is_in_the_catalogue_of_events(seam: type[Seam], name: str) -> None:
+    kind = EVENTS[name]
+    data = dict.fromkeys((each.name for each in fields(kind)), "GET x")  # type: ignore[arg-type]
+    told = seam.FOLLOWS[name](Event(name, kind.PARTY, data, SQL01))
+    assert set(told) <= seam.PLACES
