@@ -109,10 +109,13 @@ class Machine:
     def report(self, status: Json) -> None:
         """The agent's aggregate status."""
         report = AgentReport.parse(status, self._all.clock.now())
-        before, self._report = self._report, report
+        before = self._report
         if before is not None and replace(before, reported=report.reported) == report:
+            self._report = report
             self._woken = True  # to show when it came, which nobody waits for
         else:
+            self._work.has_news = True  # before the report is there, so that one of the two is always said
+            self._report = report
             self._wake()
             self.sign_of_life()
 
@@ -148,6 +151,10 @@ class Machine:
     def works_on(self) -> Sequence[str]:
         if self.gone:
             return []
+        # What one field no longer says another says already, which may have been read before: so a second look.
+        return self._works_on() or self._works_on()
+
+    def _works_on(self) -> Sequence[str]:
         goal = self.goal_state if self.guest is not None else None
         return self._work.in_words(self._desired is not self._applied, goal, self._report, self._shown)
 

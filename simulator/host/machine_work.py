@@ -86,6 +86,7 @@ class MachineWork:
         self, is_other: bool, goal: GoalState | None, report: AgentReport | None, shown: ObservedMachine | None
     ) -> list[str]:
         """`goal`: of the agent that runs in it; None: none does."""
+        awaited = self._is_expected  # read before the sessions: one that opens is noted there first
         works = [f"a handler is connected for its task {task}" for task in self._sessions]
         if self.acts or self.has_news:
             works.append("becomes what it shall be" if is_other else "looks at what is new")
@@ -97,18 +98,19 @@ class MachineWork:
             if report is None or report.incarnation < goal.incarnation:
                 works.append(f"has not reported on its goal state {goal.incarnation}")
             extensions = shown.extensions if shown else ()
-            works += [f"{each.name} is at work" for each in extensions if self._is_unfinished(each.status or {})]
+            works += [f"{each.name} is at work" for each in extensions if _is_unfinished(each.status or {}, awaited)]
         return works
 
-    def _is_unfinished(self, status: Json) -> bool:
-        """A snapshot handler says success with a code of its own as soon as its worker has been started. How that goes
-        on is seen by its session; one that has ended may leave this status for ever."""
-        match status.get("status"):
-            case "transitioning":
-                return True
-            case "success":
-                return self._is_expected and status.get("code") == Code.ExtensionTempTerminalState
-        return False
+
+def _is_unfinished(status: Json, is_expected: bool) -> bool:
+    """A snapshot handler says success with a code of its own as soon as its worker has been started. How that goes on
+    is seen by its session; one that has ended may leave this status for ever. `is_expected`: none has begun yet."""
+    match status.get("status"):
+        case "transitioning":
+            return True
+        case "success":
+            return is_expected and status.get("code") == Code.ExtensionTempTerminalState
+    return False
 
 
 def earliest_end(desired: DesiredMachine, shown: ObservedMachine) -> datetime | None:
