@@ -140,7 +140,8 @@ def test_a_policy_of_the_running_world_is_forecast_and_comes_true(world: Up) -> 
     report = json.loads(told.stdout)
     assert (report["policy"], datetime.fromisoformat(report["from"])) == ("DefaultPolicy", now(client))
     client.advance(by="3d")
-    foreseen = [datetime.fromisoformat(point["time"]) for point in report["recovery_points"][:3]]
+    times = [datetime.fromisoformat(point["time"]) for point in report["recovery_points"]]
+    foreseen = [time for time in times if begin < time <= begin + 3 * DAY]  # what is due now has run already
     assert [each for each in starts(backups(scenario)) if each > begin] == foreseen
     own = hourly_policy(scenario)
     in_words = backupsim("forecast", own, "--years", "1", "--state", str(world.state))
