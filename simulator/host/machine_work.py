@@ -104,12 +104,13 @@ class MachineWork:
 
 def _is_unfinished(status: Json, is_expected: bool) -> bool:
     """A snapshot handler says success with a code of its own as soon as its worker has been started. How that goes on
-    is seen by its session; one that has ended may leave this status for ever. `is_expected`: none has begun yet."""
+    is seen by its session; one that has ended may leave this status for ever. `is_expected`: none has begun yet. The
+    code is a number or, from a snapshot handler, its text."""
     match status.get("status"):
         case "transitioning":
             return True
         case "success":
-            return is_expected and status.get("code") == Code.ExtensionTempTerminalState
+            return is_expected and str(status.get("code")) == f"{Code.ExtensionTempTerminalState:d}"
     return False
 
 

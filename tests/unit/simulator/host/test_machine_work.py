@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 
+import pytest
+
 from controlplane.domain.events import machines as events
 from controlplane.fabric_documents import ObservedExtension, ObservedMachine
 from extension.contract.codes import Code
@@ -34,11 +36,23 @@ class OpensWhenRead(list[str]):
             self._work.note(events.SessionOpened("task"))
 
 
+@pytest.mark.parametrize("code", [4, "4"])
+def test_a_task_that_was_only_accepted_is_at_work_until_its_worker_connects(code: object) -> None:
+    """Ours writes the code as text, and that is what the agent passes on."""
+    work = MachineWork()
+    accepted = replace(SHOWN, extensions=(replace(STARTED, status={"status": "success", "code": code}),))
+    assert work.in_words(False, GOAL, REPORT, accepted) == [], "of long ago"
+    work.note(events.CommandStarted("VMSnapshot", "1.0", "enable", 0))
+    work.note(events.CommandEnded("VMSnapshot", "1.0", "enable", 0, 0.1))
+    assert work.in_words(False, GOAL, REPORT, accepted) == ["VMSnapshot is at work"]
+    work.note(events.SessionOpened("task"))
+    assert work.in_words(False, GOAL, REPORT, accepted) == ["a handler is connected for its task task"]
+
+
 def test_a_session_that_opens_while_it_is_asked_leaves_no_gap() -> None:
     work = MachineWork()
     work.note(events.CommandStarted("VMSnapshot", "1.0", "enable", 0))
     work.note(events.CommandEnded("VMSnapshot", "1.0", "enable", 0, 0.1))
-    assert work.in_words(False, GOAL, REPORT, SHOWN) == ["VMSnapshot is at work"]
     work._sessions = OpensWhenRead(work)
     assert work.in_words(False, GOAL, REPORT, SHOWN) == ["VMSnapshot is at work"]
     assert work.in_words(False, GOAL, REPORT, SHOWN) == ["a handler is connected for its task task"]
