@@ -26,7 +26,9 @@ class ServiceSettings:
     """How long a restore waits for a virtual machine to stop or to start, and a backup for the agent of one that
     boots."""
     report_poll_seconds: float = 0.1
-    """Real time between two looks at the status blob of a task."""
+    """Real time between two looks at the status blob of a task, in the beginning."""
+    slowest_report_poll_seconds: float = 0.8
+    """The same later: the time doubles up to this. Most ends are told of, and looked for at once."""
     report_grace_seconds: float = 5.0
     """Real time for which a report may reach the agent before the status blob."""
     storage_pause_seconds: float = 5.0

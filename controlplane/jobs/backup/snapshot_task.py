@@ -248,8 +248,15 @@ def _carry_out(
     state = state | {"event": request_event}
     what = f"the report of the task {task.id}"
     try:
-        poll_seconds = ports.settings.report_poll_seconds
-        yield Wait(what, watch, deadline, poll_seconds, machine=state["vm"], holds=lambda: watch.holds)
+        yield Wait(
+            what,
+            watch,
+            deadline,
+            ports.settings.report_poll_seconds,
+            machine=state["vm"],
+            slowest_poll_seconds=ports.settings.slowest_report_poll_seconds,
+            holds=lambda: watch.holds,
+        )
     except ServiceError:  # the job was asked to stop
         _expect_late(ports, state, disks)
         _remember_attempt(ports, state, task, None)

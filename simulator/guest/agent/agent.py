@@ -41,6 +41,8 @@ WATCH = timedelta(seconds=60)
 work in the background is done. Later changes are seen with the next poll."""
 PATIENCE = timedelta(seconds=10)
 """How long a status file may be unreadable, because it is being written, before that is reported."""
+SHORT_WORK = timedelta(seconds=1)
+"""So long the agent reports nothing while it applies a goal state: most are applied by then, and one report tells."""
 AT_ONCE = datetime.min.replace(tzinfo=UTC)
 
 
@@ -73,6 +75,7 @@ class Agent:
         self._poll = poll
         self._run_command = run_command
         self._work: Steps | None = None
+        self._work_began = AT_ONCE
         self._rung = False
         self._goal: Goal | None = None
         self._extensions = Extensions((), "")
@@ -110,7 +113,7 @@ class Agent:
             self._ask(now)
         if self._work is not None:
             self._go_on()
-        if self._goal is not None:
+        if self._goal is not None and (self._work is None or now >= self._work_began + SHORT_WORK):
             self._report(self._goal)
 
     def close(self) -> None:
@@ -129,7 +132,7 @@ class Agent:
                 extensions = self._wire.extensions(goal.extensions_url)
                 self._fetch_certificates(goal)
                 self._goal, self._extensions = goal, extensions
-                self._work = self._apply(goal, extensions)
+                self._work, self._work_began = self._apply(goal, extensions), now
         except (WireError, ValueError) as problem:
             self._poll_at = now + POLL
             self._fail(f"the goal state cannot be read: {problem}")
