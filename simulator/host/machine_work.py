@@ -9,6 +9,7 @@ from controlplane.domain.events.event import Fact
 from controlplane.fabric_documents import DesiredMachine, ObservedMachine, given_up_at
 from controlplane.json_object import Json
 from extension.contract.codes import Code
+from extension.contract.protocol import as_integer
 from simulator.guest.vss.writer import HOLD_LIMIT_SECONDS, WRITER_FREEZE_LIMIT_SECONDS
 from simulator.host.documents import AgentReport
 from simulator.host.goalstate import GoalState
@@ -110,7 +111,7 @@ def _is_unfinished(status: Json, is_expected: bool) -> bool:
         case "transitioning":
             return True
         case "success":
-            return is_expected and str(status.get("code")) == f"{Code.ExtensionTempTerminalState:d}"
+            return is_expected and as_integer(status.get("code"), 0) == Code.ExtensionTempTerminalState
     return False
 
 
