@@ -6,8 +6,8 @@ included, so that a world that is started again has it as it was.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from random import Random
 from threading import RLock
@@ -122,7 +122,7 @@ class Board:
 
     def put(self, setting: Setting) -> Setting:
         """Set a fault; it gets its number, and the event of its being set."""
-        with self._store.transaction(), self._lock:
+        with self._changing():
             told = events.FaultSet(
                 setting.definition.name,
                 self._next,
@@ -132,23 +132,22 @@ class Board:
                 {key: str(value) for key, value in setting.given.items()},
             )
             numbered = replace(setting, number=self._next, event=self._store.record(told.event()))
-            self._settings[self._next] = numbered
+            self._settings = {**self._settings, self._next: numbered}
             self._next += 1
-            self._keep()
-        self._changed()
+        self._tell()
         return numbered
 
     def remove(self, numbers: Sequence[int]) -> Sequence[Setting]:
         """Clear these; returns those that were set."""
-        with self._store.transaction(), self._lock:
-            removed = [self._settings.pop(number) for number in numbers if number in self._settings]
+        with self._changing():
+            removed = [self._settings[number] for number in numbers if number in self._settings]
             for setting in removed:
                 told = events.FaultCleared(setting.definition.name, setting.number, setting.attempts, setting.hits)
                 self._store.record(told.event(parent=setting.event))
-            if removed:
-                self._keep()
+            gone = {setting.number for setting in removed}
+            self._settings = {number: each for number, each in self._settings.items() if number not in gone}
         if removed:
-            self._changed()
+            self._tell()
         return removed
 
     def clear(self) -> int:
@@ -168,8 +167,24 @@ class Board:
             with self._lock:
                 self._keep()
 
-    def _changed(self) -> None:
-        self._sort()
+    @contextmanager
+    def _changing(self) -> Iterator[None]:
+        """Within this settings come and go, with the lock. What the store does not take is not set or cleared."""
+        before = None
+        try:
+            with self._store.transaction(), self._lock:
+                before = self._settings, self._next
+                yield
+                self._sort()
+                self._keep()
+        except BaseException:
+            if before is not None:
+                with self._lock:
+                    self._settings, self._next = before
+                    self._sort()
+            raise
+
+    def _tell(self) -> None:
         for listener in self._listeners:
             listener()
 

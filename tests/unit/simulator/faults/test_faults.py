@@ -6,15 +6,19 @@ import json
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from controlplane.domain.events import machines as events
 from controlplane.domain.events.catalogue import CATALOGUE as EVENTS
 from controlplane.domain.events.event import Event
+from controlplane.port_wrappers import StoreWrapper
+from controlplane.ports import Document, StoreFull
 from simulator.failures import WrongUse
+from simulator.faults.board import Board
 from simulator.faults.catalogue import CATALOGUE
-from simulator.faults.faults import SEAMS, NoSuchFault
+from simulator.faults.faults import SEAMS, Faults, NoSuchFault, kept
 from simulator.faults.seam import Seam
 from simulator.faults.seams.agent import HandlerCommandSeam
 from simulator.faults.seams.arm import ArmAnswerSeam
@@ -228,7 +232,36 @@ FOLLOWED = [(seam, name) for seam in SEAMS.values() for name in seam.FOLLOWS]
 
 @pytest.mark.parametrize(("seam", "name"), FOLLOWED, ids=[f"{seam.NAME} {name}" for seam, name in FOLLOWED])
 def test_what_a_seam_reads_of_an_event_is_in_the_catalogue_of_events(seam: type[Seam], name: str) -> None:
-    kind = EVENTS[name]
-    data = dict.fromkeys((each.name for each in fields(kind)), "GET x")  # type: ignore[arg-type]
+    kind: type[Any] = EVENTS[name]
+    data = dict.fromkeys((each.name for each in fields(kind)), "GET x")
     told = seam.FOLLOWS[name](Event(name, kind.PARTY, data, SQL01))
     assert set(told) <= seam.PLACES
+
+
+class FullStore(StoreWrapper):
+    """It takes documents no more once it is full."""
+
+    is_full = False
+
+    def put(self, *given: Any, **named: Any) -> Document:
+        if self.is_full:
+            raise StoreFull("no room")
+        return super().put(*given, **named)
+
+
+def test_what_the_store_does_not_take_is_neither_set_nor_cleared() -> None:
+    world = FaultSetting()
+    store = FullStore(world.store)
+    board = Board(store, world.clock, 7, kept)
+    faults = Faults(board, store, world.clock)
+    faults.set({"fault": "arm-throttled"})
+    store.is_full = True
+    with pytest.raises(StoreFull):
+        faults.set({"fault": "arm-throttled"})
+    with pytest.raises(StoreFull):
+        board.clear()
+    store.is_full = False
+    assert [each.number for each in board.settings] == [1]
+    assert board.match(SEAM, {"operation": "GET x"}) is not None
+    faults.set({"fault": "arm-throttled"})
+    assert [each.number for each in board.settings] == [1, 2]
