@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from random import Random
+from typing import Any
 
 from azure.storage.blob import BlobServiceClient
 
@@ -190,13 +191,13 @@ class WitnessedYear:
         return [json.loads(line) for line in self.notes.read_text().splitlines()]
 
 
-def hash_of(blob: object) -> str:
+def hash_of(blob: Any) -> str:
     """As the program in the package makes it, by way of the library."""
     blocks: dict[int, bytearray] = {}
-    for each in blob.list_page_ranges():  # type: ignore[attr-defined]
+    for each in blob.list_page_ranges():
         if each.cleared:
             continue
-        data = blob.download_blob(each.start, each.end - each.start + 1).readall()  # type: ignore[attr-defined]
+        data = blob.download_blob(each.start, each.end - each.start + 1).readall()
         for at in range(0, len(data), 512):
             block, inside = divmod(each.start + at, BLOCK_BYTES)
             blocks.setdefault(block, bytearray(BLOCK_BYTES))[inside : inside + 512] = data[at : at + 512]

@@ -48,8 +48,8 @@ def test_without_scripts_a_backup_is_file_system_consistent(rig: Rig) -> None:
 def test_scripts_that_succeed_make_it_application_consistent(rig: Rig) -> None:
     put_scripts(rig.handler.disk, PRE, POST, appName="bank")
     seen: dict[str, list[str]] = {}
-    for verb in ("freeze", "thaw"):
-        rig.guest.on[verb] = lambda verb=verb: seen.update({verb: ran(rig)})  # type: ignore[misc]
+    rig.guest.on["freeze"] = lambda: seen.update(freeze=ran(rig))
+    rig.guest.on["thaw"] = lambda: seen.update(thaw=ran(rig))
     report = rig.work()
     assert (report.code, report.consistency) == (Code.success_appconsistent, "AppConsistent")
     assert report.snapshot_consistency == SnapshotConsistency.application

@@ -9,14 +9,23 @@ from controlplane.adapters.memory_blobs import MemoryBlobs
 from controlplane.ports import Blob, BlobProperties
 
 
+class Lifetime:
+    """One process of a world, whose end ends its storage too."""
+
+
 class LastingBlobs(MemoryBlobs):
     def __init__(self) -> None:
         super().__init__()
+        self._lifetime = Lifetime()
         self.asked: Counter[tuple[str, str]] = Counter()
         """How often each verb was called, and of what: the beginning of a blob's name, or of the names looked for."""
 
     def lifetime(self) -> object | None:
-        return self
+        return self._lifetime
+
+    def start_again(self) -> None:
+        """The next process asks it: what the one before remembered is gone."""
+        self._lifetime = Lifetime()
 
     def read(self, blob: Blob, offset: int = 0, length: int | None = None) -> bytes:
         self._count("read", blob.name)

@@ -222,7 +222,7 @@ def test_a_deletion_that_broke_off_is_done_again(is_done: bool, is_new_process: 
                 setting.delete_oldest()
             except StorageUnavailable:
                 if is_new_process:
-                    forget_everything(blobs)
+                    blobs.start_again()
         never_failed, blobs.changes_until_failure = blobs.changes_until_failure > 0, -1
         assert all(setting.vault.check(point) == [] for point in setting.points)
         assert all(setting.content(point) == setting.was(point) for point in setting.points)
@@ -235,13 +235,6 @@ def test_a_deletion_that_broke_off_is_done_again(is_done: bool, is_new_process: 
         if never_failed:  # there were fewer changes than that
             assert failure > 7
             return
-
-
-def forget_everything(blobs: MemoryBlobs) -> None:
-    """As the next process of the world."""
-    memory = memory_of(blobs)
-    assert memory is not None
-    memory.__init__()  # type: ignore[misc]
 
 
 # ------------------------------------------------------------------------------------------------------ it is bounded
