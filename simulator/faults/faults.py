@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -25,6 +26,7 @@ LARGEST_FILE_BYTES = 1024 * 1024
 PAGE = 1000
 MOST_HITS = 1000
 KEYS = ("fault", "where", "when", "parameters")
+_log = logging.getLogger(__name__)
 
 
 class NoSuchFault(Failure):
@@ -50,9 +52,10 @@ def definition(name: str) -> Definition:
 
 
 def kept(document: Json) -> Setting | None:
-    """A setting as the store keeps it; None for one of a fault that this release does not have."""
+    """A setting as the store keeps it. None for one of a fault that this release does not have: the log tells of it."""
     found = CATALOGUE.get(document["fault"])
     if found is None:
+        _log.warning("the fault %s is set and no longer known; it is left out", document["fault"])
         return None
     when = dict(document["when"])
     for key in ("after", "before"):
@@ -73,7 +76,7 @@ def kept(document: Json) -> Setting | None:
 
 
 class Faults:
-    """`on_change` wakes whoever acts upon a state by himself, as the hosts of machines do."""
+    """What can be asked and told of the faults of one world."""
 
     def __init__(self, board: Board, store: Store, clock: Clock) -> None:
         self.board = board

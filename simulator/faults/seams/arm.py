@@ -35,7 +35,7 @@ PLACES = frozenset({"operation", "vm", "vault"})
 ACTIONS = {"GET": "read", "HEAD": "read", "PUT": "write", "PATCH": "write", "DELETE": "delete"}
 
 
-class Asked(NamedTuple):
+class ClientRequest(NamedTuple):
     """One request to Resource Manager."""
 
     method: str
@@ -76,8 +76,8 @@ class Asked(NamedTuple):
         return not (OPERATIONS | RESULTS).isdisjoint(word.lower() for word in split(self.path))
 
 
-class Whole(NamedTuple):
-    """An answer of the service that was held back until it was whole."""
+class BufferedAnswer(NamedTuple):
+    """An answer of the service that was held back until it was held."""
 
     start: Message
     body: bytes
@@ -86,11 +86,11 @@ class Whole(NamedTuple):
     def status(self) -> int:
         return int(self.start["status"])
 
-    def with_body(self, content: bytes, status: int | None = None) -> Whole:
+    def with_body(self, content: bytes, status: int | None = None) -> BufferedAnswer:
         dropped = (b"content-length",)
         headers = [pair for pair in self.start["headers"] if pair[0] not in dropped]
         headers.append((b"content-length", b"%d" % len(content)))
-        return Whole({**self.start, "status": status or self.status, "headers": headers}, content)
+        return BufferedAnswer({**self.start, "status": status or self.status, "headers": headers}, content)
 
     async def send(self, send: Send) -> None:
         await send(self.start)
@@ -99,7 +99,7 @@ class Whole(NamedTuple):
 
 def _of_request(event: Event) -> Facts:
     method = event.data["operation"].partition(" ")[0]
-    return {**Asked(method, event.data["id"], "", "").facts, "operation": event.data["operation"]}
+    return {**ClientRequest(method, event.data["id"], "", "").facts, "operation": event.data["operation"]}
 
 
 class _ArmSeam(Seam):
@@ -113,7 +113,7 @@ class ArmAnswerSeam(_ArmSeam):
     NAME = "arm-answer"
     WHAT = "Resource Manager answers a request of a client."
 
-    def answer(self, asked: Asked, setting: Setting) -> Answer:
+    def answer(self, asked: ClientRequest, setting: Setting) -> Answer:
         words = split(asked.path)
         blanks = {
             "operation": asked.action,
@@ -153,13 +153,13 @@ class ArmReadSeam(_ArmSeam):
         self._created: OrderedDict[str, int] = OrderedDict()
         """Path -> how often it was read since."""
 
-    def created(self, asked: Asked, status: int) -> None:
+    def created(self, asked: ClientRequest, status: int) -> None:
         if asked.method == "PUT" and status < HTTPStatus.MULTIPLE_CHOICES:
             self._created[asked.path.lower()] = 0
             while len(self._created) > MOST_REMEMBERED:
                 self._created.popitem(last=False)
 
-    def answer(self, asked: Asked) -> Answer | None:
+    def answer(self, asked: ClientRequest) -> Answer | None:
         reads = self._created.get(asked.path.lower())
         if asked.method not in {"GET", "HEAD"} or reads is None:
             return None
@@ -185,15 +185,15 @@ class ArmListSeam(_ArmSeam):
 
     def __init__(self, board: Board) -> None:
         super().__init__(board)
-        self._lists: OrderedDict[str, Whole] = OrderedDict()
+        self._lists: OrderedDict[str, BufferedAnswer] = OrderedDict()
 
-    def remember(self, asked: Asked, whole: Whole) -> None:
-        if whole.status == HTTPStatus.OK and len(whole.body) <= LARGEST_LIST_BYTES:
-            self._lists[f"{asked.path.lower()}?{asked.query}"] = whole
+    def remember(self, asked: ClientRequest, held: BufferedAnswer) -> None:
+        if held.status == HTTPStatus.OK and len(held.body) <= LARGEST_LIST_BYTES:
+            self._lists[f"{asked.path.lower()}?{asked.query}"] = held
             while len(self._lists) > MOST_REMEMBERED:
                 self._lists.popitem(last=False)
 
-    def answer(self, asked: Asked) -> Whole | None:
+    def answer(self, asked: ClientRequest) -> BufferedAnswer | None:
         """The list as it was when it was first asked for since the fault was set."""
         former = self._lists.get(f"{asked.path.lower()}?{asked.query}")
         return former if former is not None and self.match(**asked.facts) is not None else None
@@ -209,14 +209,14 @@ class ArmOperationSeam(_ArmSeam):
     WHAT = "A client asks how far a long-running operation is."
     FOLLOWS: ClassVar[Follows] = {}
 
-    def told(self, asked: Asked, whole: Whole) -> Whole:
+    def told(self, asked: ClientRequest, held: BufferedAnswer) -> BufferedAnswer:
         """The status as the client is told it: never at its end, or at another one."""
-        has_ended, body = _ended(whole)
+        has_ended, body = _ended(held)
         setting = self.match(**asked.facts) if has_ended else None
         if setting is None:
-            return whole
+            return held
         if body is None:  # a result: whoever asks is sent back to ask again
-            again = whole.with_body(b"", HTTPStatus.ACCEPTED)
+            again = held.with_body(b"", HTTPStatus.ACCEPTED)
             place = f"{asked.base_url}{asked.path}?{asked.query}".encode()
             again.start["headers"].extend([(b"location", place), (b"retry-after", b"1")])
             return again
@@ -227,14 +227,14 @@ class ArmOperationSeam(_ArmSeam):
         else:
             error = {"code": setting.text("code"), "message": setting.text("message")}
             body |= {"status": "Failed", "error": error}
-        return whole.with_body(json.dumps(body).encode())
+        return held.with_body(json.dumps(body).encode())
 
 
-def _ended(whole: Whole) -> tuple[bool, Json | None]:
+def _ended(held: BufferedAnswer) -> tuple[bool, Json | None]:
     """Whether an answer says that an operation has ended, and its body if it is a status."""
-    if whole.status in {HTTPStatus.ACCEPTED} or whole.status >= HTTPStatus.MULTIPLE_CHOICES:
+    if held.status in {HTTPStatus.ACCEPTED} or held.status >= HTTPStatus.MULTIPLE_CHOICES:
         return False, None
-    body = json.loads(whole.body) if whole.body else None
+    body = json.loads(held.body) if held.body else None
     if not isinstance(body, dict) or "status" not in body:
         return True, None
     return body["status"] != "InProgress", body
@@ -274,7 +274,7 @@ class FaultyArm:
     async def _serve(self, scope: Message, receive: Receive, send: Send) -> None:
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
         base_url = f"{scope['scheme']}://{headers.get('host', 'localhost')}"
-        asked = Asked(scope["method"], scope["path"], scope["query_string"].decode("latin-1"), base_url)
+        asked = ClientRequest(scope["method"], scope["path"], scope["query_string"].decode("latin-1"), base_url)
         reply = Reply(send, headers, self._place)
         setting = await self._match(self._answer, asked)
         if setting is not None:
@@ -294,24 +294,24 @@ class FaultyArm:
             return
         await self._pass_on(asked, scope, receive, send)
 
-    async def _pass_on(self, asked: Asked, scope: Message, receive: Receive, send: Send) -> None:
+    async def _pass_on(self, asked: ClientRequest, scope: Message, receive: Receive, send: Send) -> None:
         stale = await run_in_threadpool(self._list.answer, asked) if asked.is_list else None
         if stale is not None:
             await stale.send(send)
             return
-        whole = await self._held_back(scope, receive)
-        self._read.created(asked, whole.status)
+        held = await self._held_back(scope, receive)
+        self._read.created(asked, held.status)
         if asked.is_list and self._board.has(self._list.NAME):
-            self._list.remember(asked, whole)
+            self._list.remember(asked, held)
         if asked.method == "GET" and asked.asks_operation and self._board.has(self._operation.NAME):
-            whole = await run_in_threadpool(self._operation.told, asked, whole)
-        await whole.send(send)
+            held = await run_in_threadpool(self._operation.told, asked, held)
+        await held.send(send)
 
-    async def _match(self, seam: Seam, asked: Asked) -> Setting | None:
+    async def _match(self, seam: Seam, asked: ClientRequest) -> Setting | None:
         """In a thread: what acts is written to the store."""
         return await run_in_threadpool(seam.match, **asked.facts) if self._board.has(seam.NAME) else None
 
-    async def _held_back(self, scope: Message, receive: Receive) -> Whole:
+    async def _held_back(self, scope: Message, receive: Receive) -> BufferedAnswer:
         start: Message = {}
         body = bytearray()
 
@@ -322,4 +322,4 @@ class FaultyArm:
                 body.extend(message.get("body", b""))
 
         await self._service(scope, receive, keep)
-        return Whole(start, bytes(body))
+        return BufferedAnswer(start, bytes(body))

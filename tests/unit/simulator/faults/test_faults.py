@@ -265,3 +265,15 @@ def test_what_the_store_does_not_take_is_neither_set_nor_cleared() -> None:
     assert board.match(SEAM, {"operation": "GET x"}) is not None
     faults.set({"fault": "arm-throttled"})
     assert [each.number for each in board.settings] == [1, 2]
+
+
+def test_a_fault_that_this_release_does_not_have_is_left_out_and_told(caplog: pytest.LogCaptureFixture) -> None:
+    world = FaultSetting()
+    world.faults.set({"fault": "arm-throttled"})
+    document = world.store.get("world", "faults")
+    assert document is not None
+    (setting,) = document.json()["settings"]
+    world.store.put("world", "faults", {"next": 3, "settings": [setting | {"fault": "of-long-ago"}, setting]})
+    world.begin()
+    assert [each["fault"] for each in world.faults.standing()] == ["arm-throttled"]
+    assert "of-long-ago" in caplog.text
