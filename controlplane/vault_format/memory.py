@@ -149,7 +149,7 @@ class Memory:
         self._packs.drop((account, pack))
 
 
-class Crowd:
+class ListingSizes:
     """How many blobs of packs the listings of a vault account have shown, to tell whether another one is worth it: a
     listing costs for each blob of all disks there, a look-up for each pack that is wanted. Thread-safe."""
 
@@ -172,13 +172,13 @@ class Crowd:
 
 
 _memories: WeakKeyDictionary[object, Memory] = WeakKeyDictionary()
-_crowds: WeakKeyDictionary[object, Crowd] = WeakKeyDictionary()
+_listing_sizes: WeakKeyDictionary[object, ListingSizes] = WeakKeyDictionary()
 _making = Lock()
 
 
-def crowd_of(blobs: Blobs) -> Crowd:
+def listing_sizes_of(blobs: Blobs) -> ListingSizes:
     with _making:
-        return _crowds.setdefault(blobs, Crowd())
+        return _listing_sizes.setdefault(blobs, ListingSizes())
 
 
 def memory_of(blobs: Blobs) -> Memory | None:

@@ -17,7 +17,7 @@ from controlplane.domain.spans import Span, pieces
 from controlplane.ports import READ_BYTES, Blob, BlobNotFound, Blobs, BlobWriter
 from controlplane.vault_format.damage import VaultCorrupt
 from controlplane.vault_format.manifest import BlockPlace
-from controlplane.vault_format.memory import PackBlob, SeenPack, crowd_of, memory_of
+from controlplane.vault_format.memory import PackBlob, SeenPack, listing_sizes_of, memory_of
 from controlplane.vault_format.sources import in_order
 
 CONTAINER = "vault"
@@ -62,13 +62,13 @@ class Packs:
         with self._lock:
             if self._listed is not None or len(packs) < FEW_PACKS:
                 return
-            crowd = crowd_of(self._blobs)
-            if not crowd.is_listed(self._account, len(packs)):
+            sizes = listing_sizes_of(self._blobs)
+            if not sizes.is_listed(self._account, len(packs)):
                 return
             self._listed, self._listed_since = {}, self._moment()
             blobs = list(islice(self._blobs.find(self._account, CONTAINER, "packs/"), LISTED_AT_MOST))
             is_whole = len(blobs) < LISTED_AT_MOST
-            crowd.shown(self._account, len(blobs) if is_whole else 100 * LISTED_AT_MOST)
+            sizes.shown(self._account, len(blobs) if is_whole else 100 * LISTED_AT_MOST)
             if is_whole:
                 for blob in blobs:
                     self._listed.setdefault(blob.name.split("/")[1], []).append(blob)
