@@ -7,6 +7,7 @@ Nothing here asks for what Azurite answers wrongly: page-range differences, copi
 
 from __future__ import annotations
 
+import platform
 import re
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -384,6 +385,7 @@ class AzuriteBlobs:
         key = self.account_key(account)
         with self._lock:
             if account not in self._services:
+                _know_platform()
                 self._services[account] = BlobServiceClient(
                     self.account_url(account),
                     credential={"account_name": self._prefix + account, "account_key": key},
@@ -408,6 +410,11 @@ class AzuriteBlobs:
                 with suppress(ResourceExistsError):
                     self._service(blob.account).create_container(blob.container)
                 return act()
+
+
+def _know_platform() -> None:
+    """The library asks for the platform's name. Python would run `uname -p` for it, with our whole environment."""
+    vars(platform.uname()).setdefault("processor", "")
 
 
 def _container(properties: ContainerProperties) -> Container:
