@@ -22,7 +22,8 @@ from tests.e2e.running import eventually, is_ready
 from tests.e2e.test_damaged_files import copied, cut, overwrite, remove
 
 HANDLER = "Packages/Plugins/*VMSnapshot/*"
-GOOD, BROKEN, FAILED = "Completed", "ExtensionOperationFailed", "Failed"
+GOOD, FAILED = "Completed", "Failed"
+NOT_INSTALLED, NOT_RUN = "ExtensionInstallationFailure", "ExtensionCommandExecFailure"
 DAMAGES: Mapping[str, Callable[[Path], None]] = {"gone": remove, "cut": cut, "garbage": overwrite}
 TROUBLE = {"disk.ledger_lost", "disk.lost_writes", "handler.failed", "agent.failed", "machine.failed"}
 Told = tuple[str, str]
@@ -48,8 +49,8 @@ TABLE: Mapping[str, Mapping[str, Told]] = {
     f"{HANDLER}/RuntimeSettings/HandlerStatus": everything((GOOD, "")),
     f"{HANDLER}/Status/0.status": everything((GOOD, "")),
     f"{HANDLER}/mrseq": everything((GOOD, "")),
-    f"{HANDLER}/HandlerManifest.json": everything((BROKEN, "handler.failed")),
-    f"{HANDLER}/__main__.py": everything((BROKEN, "handler.failed")),
+    f"{HANDLER}/HandlerManifest.json": everything((NOT_INSTALLED, "handler.failed")),
+    f"{HANDLER}/__main__.py": everything((NOT_RUN, "handler.failed")),
     "ledger/sql01-data0.table": NO_LEDGER,
     "ledger/sql01-data0.journal": NO_LEDGER,
     "ledger/disks.json": everything((FAILED, "disks.json is damaged; restore it from a copy"), gone=(GOOD, "")),
