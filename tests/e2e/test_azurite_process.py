@@ -183,6 +183,7 @@ def test_what_a_killed_azurite_had_not_saved_is_missing_and_the_rest_is_there(pl
     blobs.put(Blob("late", "container", "b"), b"")
 
 
+@pytest.mark.slow
 def test_a_disk_that_nobody_wrote_to_is_told_from_others_after_a_kill(place: Place) -> None:
     first = place.start()
     blobs = place.blobs(first)
@@ -221,6 +222,7 @@ def test_a_recovery_point_that_azurite_lost_is_named(place: Place) -> None:
     assert vault.check(again) == []
 
 
+@pytest.mark.slow
 def test_a_recovery_point_whose_bytes_azurite_lost_is_named(place: Place) -> None:
     point = backed_up(place)
     for file in (place.folder / "data" / "__blobstorage__").iterdir():
@@ -228,6 +230,7 @@ def test_a_recovery_point_whose_bytes_azurite_lost_is_named(place: Place) -> Non
     assert len(VaultStore(place.blobs(place.start()), NOTE.account).check(point)) == 1
 
 
+@pytest.mark.slow
 def test_bytes_are_found_again_of_which_azurite_had_not_saved_where_they_lie(place: Place) -> None:
     """As when it was killed after it saved what blobs there are and before it saved what extents there are."""
     point = backed_up(place)
@@ -333,6 +336,7 @@ def notes(place: Place) -> str:
     return (place.folder / "data" / "deletions").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_an_azurite_that_was_killed_tells_what_it_had_deleted_and_what_was_made(place: Place) -> None:
     first = place.start()
     blobs, account = place.blobs(first), NOTE.account
@@ -389,6 +393,7 @@ def test_deletions_that_azurite_has_saved_are_not_forgotten(place: Place) -> Non
     assert notes(place) == ""
 
 
+@pytest.mark.slow
 def test_a_note_that_outlived_its_save_is_not_taken_for_a_forgotten_one(place: Place) -> None:
     """As when it was killed between its save and the end of its notes."""
     first = place.start()

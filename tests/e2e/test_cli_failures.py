@@ -67,6 +67,7 @@ def test_daily_work_that_cannot_be_read(tmp_path: Path) -> None:
     assert "write at most 64 MiB a day" in up(2, tmp_path, "--workload-per-day", "1GiB")
 
 
+@pytest.mark.slow
 def test_a_failed_start_after_a_kill_leaves_it_to_the_next_to_look_for_losses(tmp_path: Path) -> None:
     StateFolder.open(tmp_path).close(orderly=False)
     assert "name an address of this machine" in up(3, tmp_path, "--host", "256.1.1.1")
@@ -96,6 +97,7 @@ def test_a_database_that_is_none(tmp_path: Path) -> None:
     assert "store.db is damaged; restore it from a copy" in up(2, tmp_path / "two")
 
 
+@pytest.mark.slow
 def test_a_database_that_another_world_has(tmp_path: Path) -> None:
     address = f"sqlite:///{tmp_path}/shared.db"
     clock = SystemClock()

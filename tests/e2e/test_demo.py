@@ -81,6 +81,7 @@ def test_the_freeze_ends_before_vss_lets_go(kept_demo: KeptDemo) -> None:
     assert all(0 < window < 10_000 for window in windows)
 
 
+@pytest.mark.slow
 def test_a_recovery_point_of_a_stopped_world_can_be_verified(kept_demo: KeptDemo) -> None:
     name = kept_demo.result["recovery_points"][0]["id"].rpartition("/")[2]
     done = backupsim("verify", name, "--state", str(kept_demo.folder), "--json")

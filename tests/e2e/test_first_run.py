@@ -125,6 +125,7 @@ def test_a_changed_input_is_installed_on_top(prepared: Path) -> None:
     assert python3_simulator(prepared).stderr == ""
 
 
+@pytest.mark.slow
 def test_an_interrupted_installation_is_made_anew_and_by_one_of_two_at_once(prepared: Path) -> None:
     (prepared / ".venv/keep").touch()
     (prepared / ".venv/backupsim.json").write_text(json.dumps(stamp(prepared) | {"complete": False}))

@@ -127,6 +127,7 @@ FAILURES = {
 }
 
 
+@pytest.mark.slow
 def test_a_script_that_fails_fails_the_backup_if_its_owner_wants_that(tmp_path: Path) -> None:
     with linux(tmp_path) as guest:
         for pre, post, code, kind in FAILURES.values():

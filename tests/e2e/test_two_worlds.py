@@ -45,6 +45,7 @@ def test_two_worlds_side_by_side_leave_each_other_alone(tmp_path: Path) -> None:
     check_restart(tmp_path / "one", before)
 
 
+@pytest.mark.slow
 def test_two_worlds_over_one_storage_have_no_account_in_common(tmp_path: Path) -> None:
     own = ("backupservice", "backupvaults", "manageddisks")
     names = [f"{name}{world}" for world in ("one", "two") for name in own] + [NAME]
