@@ -433,13 +433,23 @@ class VssRefused(Fact, name="vss.refused", party=Party.GUEST, parents=FREEZE_STE
 
 
 @dataclass(frozen=True)
-class VssFrozen(Fact, name="vss.frozen", party=Party.GUEST, parents=(FreezeAsked.NAME,), job=SOMETIMES, vm=ALWAYS):
+class VssFrozen(
+    Fact,
+    name="vss.frozen",
+    party=Party.GUEST,
+    parents=(FreezeAsked.NAME,),
+    job=SOMETIMES,
+    vm=ALWAYS,
+    version=2,
+):
     """Writes to all disks stand still."""
 
     task_id: str
     with_writers: bool
     time: str
     """World time, ISO 8601."""
+    real_time: str | None = None
+    """The same moment in real time, ISO 8601: the storage's time stamps of snapshots compare with it."""
 
 
 @dataclass(frozen=True)
@@ -467,13 +477,21 @@ class FileSystemFreezeRefused(
 
 @dataclass(frozen=True)
 class FileSystemsFrozen(
-    Fact, name="filesystem.frozen", party=Party.GUEST, parents=(FreezeAsked.NAME,), job=SOMETIMES, vm=ALWAYS
+    Fact,
+    name="filesystem.frozen",
+    party=Party.GUEST,
+    parents=(FreezeAsked.NAME,),
+    job=SOMETIMES,
+    vm=ALWAYS,
+    version=2,
 ):
     """A guest without VSS has frozen its file systems: writes to all disks stand still."""
 
     task_id: str
     time: str
     """World time, ISO 8601."""
+    real_time: str | None = None
+    """The same moment in real time, ISO 8601: the storage's time stamps of snapshots compare with it."""
 
 
 @dataclass(frozen=True)

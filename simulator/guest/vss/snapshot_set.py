@@ -243,7 +243,8 @@ class VssService:
         with self._lock:
             self._hold = _Hold(session, request.writers, time, tables, facts, stop_looking)
             # Told with the lock, so that whoever takes the hold away tells the thaw behind it.
-            self._on_event(self._telling.frozen(session.task_id, request.writers, time.isoformat()))
+            real_time = self._real_time.now().isoformat()
+            self._on_event(self._telling.frozen(session.task_id, request.writers, time.isoformat(), real_time))
         return FreezeReport(True, writers=reports, frozen_at=time.isoformat())
 
     def _given_up(self, hresult: Hresult, message: str) -> FreezeReport:

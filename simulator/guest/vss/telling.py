@@ -14,7 +14,7 @@ from simulator.guest.vss.writer import HOLD_LIMIT_SECONDS, Hresult
 
 
 class FreezeTelling(Protocol):
-    def frozen(self, task_id: str, with_writers: bool, time: str) -> Fact: ...
+    def frozen(self, task_id: str, with_writers: bool, time: str, real_time: str) -> Fact: ...
 
     def refused(self, task_id: str, hresult: Hresult, message: str) -> Fact: ...
 
@@ -40,8 +40,8 @@ class VssTelling:
 
     hold_limit = f"writes are held for {HOLD_LIMIT_SECONDS:g} s at most"
 
-    def frozen(self, task_id: str, with_writers: bool, time: str) -> Fact:
-        return events.VssFrozen(task_id, with_writers, time)
+    def frozen(self, task_id: str, with_writers: bool, time: str, real_time: str) -> Fact:
+        return events.VssFrozen(task_id, with_writers, time, real_time)
 
     def refused(self, task_id: str, hresult: Hresult, message: str) -> Fact:
         return events.VssRefused(task_id, f"0x{hresult:08x}", message)
@@ -78,8 +78,8 @@ class FileSystemTelling:
 
     hold_limit = f"file systems stay frozen for {HOLD_LIMIT_SECONDS:g} s at most"
 
-    def frozen(self, task_id: str, with_writers: bool, time: str) -> Fact:
-        return events.FileSystemsFrozen(task_id, time)
+    def frozen(self, task_id: str, with_writers: bool, time: str, real_time: str) -> Fact:
+        return events.FileSystemsFrozen(task_id, time, real_time)
 
     def refused(self, task_id: str, hresult: Hresult, message: str) -> Fact:
         return events.FileSystemFreezeRefused(task_id, message)
