@@ -210,6 +210,12 @@ class Client:
         """A control API answer that is text."""
         return self._sim("GET", path, None, query).text
 
+    def page_address(self) -> str:
+        """An address of the world's page that signs in whoever opens it: once, within a minute."""
+        headers = {"Authorization": f"Bearer {self.endpoints['sim_token']}"}
+        answer = _checked(self._send("POST", f"{self.endpoints['dashboard']}codes", None, headers, None))
+        return str(self._json(answer)["url"])
+
     # --------------------------------------------------------------------------------------------------------- inside
 
     def _sim(

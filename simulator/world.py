@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import secrets
-from asyncio import wrap_future
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, suppress
@@ -38,7 +37,7 @@ from controlplane.jobs.crash_recovery import Loss, RestoreLoss, name_losses
 from controlplane.jobs.timetable import Timetable
 from controlplane.json_object import Json
 from controlplane.ports import Blobs, PortError, Ports, ServiceSettings, StorageUnavailable
-from simulator import parties
+from simulator import parties, side_by_side
 from simulator.bounds import RefusalText
 from simulator.clock import kept_clock
 from simulator.clock.kept_clock import ClockSettings
@@ -58,7 +57,8 @@ from simulator.held_requests import holding
 from simulator.pace import Pace, PaceSettings
 from simulator.packages import HANDLER_FOLDER
 from simulator.parties import Wrappers
-from simulator.serving import Application, Message, Receive, Send, Serving
+from simulator.serving import Application, Serving
+from simulator.side_by_side import PAGE_PREFIX, when_ready
 from simulator.state.authority import Authority, server_hosts
 from simulator.state.folder import NEW_SECRETS, Endpoints, StateFolder, cache_folder
 from simulator.state.kept_files import damaged
@@ -389,7 +389,12 @@ class World:
         self._requests = arm.internal_client(self.ports, self.engine, self._identity)
         _serve_certificate(service, self.authority)
         held = holding(service, self._served, arm.ROOTS)
-        app = _side_by_side(FaultyArm(held, self.faults, arm.ROOTS, self.config.location.upper()), self._controls)
+        faulty = FaultyArm(held, self.faults, arm.ROOTS, self.config.location.upper())
+        controls = when_ready(self._controls)
+        page = side_by_side.page(
+            faulty, controls, self._identity, self._published_endpoints, self.config.host, self._stack
+        )
+        app = side_by_side.side_by_side(faulty, {CONTROL_PREFIX: controls, PAGE_PREFIX: page})
         certificate = self.authority.certificate_file("server", server_hosts(self.config.host))
         self._serving = self._listener(app, self.config.arm_port)
         self._stack.callback(self._serving.close)
@@ -459,6 +464,7 @@ class World:
             login=secure,
             sim=f"{url}{CONTROL_PREFIX}",
             sim_token=self._sim_token,
+            dashboard=f"{url}{PAGE_PREFIX}/",
             blob=self._blob_url,
             storage_accounts=self._storage_accounts(),
             ca_file=str(self.authority.ca_file),
@@ -517,19 +523,6 @@ def _serve_certificate(service: Starlette, authority: Authority) -> None:
         return Response(authority.pem, media_type="application/x-pem-file")
 
     service.add_route("/ca.pem", certificate)
-
-
-def _side_by_side(service: Application, controls: Future[Application]) -> Application:
-    """ARM and the control API on one port; requests to the control API wait until it is ready."""
-
-    async def dispatch(scope: Message, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and (scope["path"] + "/").startswith(f"{CONTROL_PREFIX}/"):
-            inner = dict(scope) | {"root_path": CONTROL_PREFIX}
-            await (await wrap_future(controls))(inner, receive, send)
-        else:
-            await service(scope, receive, send)
-
-    return dispatch
 
 
 def _new_signing_key() -> str:

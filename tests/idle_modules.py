@@ -17,6 +17,7 @@ NOT_BEFORE_ASKED = (
     "fastapi",  # a request to the control API
     "httpx",  # our own client
     "jmespath",  # a condition on what ARM answers
+    "jinja2",  # the page, or a recording
     "pygments",
     "rich",  # a command that shows something
     "simulator.client",
@@ -26,8 +27,10 @@ NOT_BEFORE_ASKED = (
     "simulator.command.proxy",
     "simulator.command.show",
     "simulator.control",
+    "simulator.dashboard",
     "simulator.faults.catalogue",  # a fault that is set
     "simulator.faults.faults",
+    "simulator.recorder",
     "simulator.scenario",
     "simulator.storage.foreign_storage",  # an endpoint of somebody else's
     "structlog",  # a line in the log

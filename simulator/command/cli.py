@@ -14,6 +14,7 @@ import tempfile
 from contextlib import ExitStack, nullcontext, suppress
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
@@ -25,6 +26,7 @@ from simulator.command import (
     cli_clock,
     cli_control,
     cli_faults,
+    cli_page,
     cli_vault,
     help_pages,
     program,
@@ -66,6 +68,7 @@ handler_app = typer.Typer(help="The VMSnapshot handler as a package.", no_args_i
 app.add_typer(handler_app, name="handler")
 app.add_typer(cli_clients.app)
 app.add_typer(cli_control.app)
+app.add_typer(cli_page.app)
 app.add_typer(cli_vault.app, name="vault")
 app.add_typer(cli_clock.app, name="clock")
 app.add_typer(cli_faults.app, name="fault")
@@ -79,6 +82,9 @@ def demo(
     disks: Annotated[int, typer.Option(min=0, max=16, help="Number of data disks.")] = 2,
     keep: Annotated[Path | None, typer.Option(help="Keep the world in this folder.", show_default=False)] = None,
     vss: Annotated[bool, typer.Option("--vss/--no-vss", help="Whether the guest has the VSS service.")] = True,
+    open_page: Annotated[
+        bool, typer.Option("--open", help="Open the page in this machine's browser, and keep the world until Ctrl-C.")
+    ] = False,
     lang: LangOption = "en",
 ) -> None:
     """Back up a running Windows VM twice, restore it, and prove every byte."""
@@ -90,28 +96,46 @@ def demo(
     from simulator.world import Config, build
 
     options = DemoOptions(seed=seed, data_disks=disks, vss=vss)
-    with ExitStack() as stack, Interruptible():
+
+    def tell(result: Json) -> None:
+        if as_json:
+            print_json(result)
+        else:
+            show.demo_result(result, lang, show.output(), _hints(keep, vss, result, lang))
+
+    with ExitStack() as stack, Interruptible() as interrupted:
         if keep is not None and (keep / "world.json").exists():
             raise WrongUse(
                 f"{keep} already holds a world; start it with backupsim up --state {shlex.quote(str(keep))}, "
                 "or name a new folder"
             )
         folder = keep if keep is not None else Path(stack.enter_context(_scratch_folder()))
-        progress = stack.enter_context(show.Progress(lang, quiet=as_json))
-        if _lacks_azurite():
-            progress("install", {})
-            _install_azurite()
-        progress("start", {})
-        locale = "en-us" if lang == "en" else lang
-        config = Config(state=folder, seed=seed, vss=vss, locale=locale, scheduled=False)
-        world = stack.enter_context(build(config))
-        client = stack.enter_context(Client(world.endpoints))
-        result = Demo(Scenario(client), options, progress).run()
-    if as_json:
-        print_json(result)
-    else:
-        show.demo_result(result, lang, show.output(), _hints(keep, vss, result, lang))
+        with show.Progress(lang, quiet=as_json) as progress:
+            if _lacks_azurite():
+                progress("install", {})
+                _install_azurite()
+            progress("start", {})
+            locale = "en-us" if lang == "en" else lang
+            config = Config(state=folder, seed=seed, vss=vss, locale=locale, scheduled=False)
+            world = stack.enter_context(build(config))
+            client = stack.enter_context(Client(world.endpoints))
+            if open_page:
+                cli_page.show(client.page_address(), lang)
+            result = Demo(Scenario(client), options, progress).run()
+        if open_page:
+            tell(result)
+            _keep_until_interrupted(world, interrupted, lang)
+    if not open_page:
+        tell(result)
     raise typer.Exit(OK if result["verified"] else BAD)
+
+
+def _keep_until_interrupted(world: World, interrupted: Event, language: str) -> None:
+    typer.echo(texts.label("up_stop_it", language), err=True)
+    with suppress(Interrupted):
+        while not interrupted.wait(0.2):
+            if world.failure:
+                raise world.failure
 
 
 @app.command()
@@ -240,6 +264,7 @@ def up(
             show_default=False,
         ),
     ] = None,
+    open_page: cli_page.OpenOption = False,
     lang: LangOption = "en",
 ) -> None:
     """Run a world until Ctrl-C."""
@@ -286,7 +311,7 @@ def up(
         faults=faults,
         on_examined=lambda done, total: typer.echo(texts.label("up_examined", lang, done=done, total=total), err=True),
     )
-    _run_until_interrupted(config, lang)
+    _run_until_interrupted(config, lang, open_page)
 
 
 def _network(word: str) -> IPv4Network | IPv6Network:
@@ -315,7 +340,7 @@ def _start_detached(state: Path | None, copy: Path | None, language: str) -> Non
     typer.echo(str(copy or Path(running.state) / "endpoints.json"))
 
 
-def _run_until_interrupted(config: Config, language: str) -> None:
+def _run_until_interrupted(config: Config, language: str, open_page: bool) -> None:
     from simulator.command.memory import give_back_large_buffers
     from simulator.world import build
 
@@ -326,6 +351,8 @@ def _run_until_interrupted(config: Config, language: str) -> None:
         gc.freeze()
         gc.enable()
         _say_where(world, language)
+        if open_page:
+            cli_page.show_page(world.endpoints, language)
         while not interrupted.wait(0.2):
             if world.failure:
                 raise world.failure
@@ -450,6 +477,7 @@ def _say_where(world: World, language: str) -> None:
         say("up_pace", line=line)
     for setting in world.faults.settings:
         say("up_fault", fault=setting.definition.name, number=setting.number)
+    say("up_page", url=where["dashboard"])
     say("up_credentials")
     say("up_stop_it")
 

@@ -209,6 +209,12 @@ LABELS: dict[str, tuple[str, str]] = {
         "{kind} {job} waits before {step} until it is released",
         "{kind} {job} 在 {step} 之前等待，直到被放行",
     ),
+    "up_page": (
+        "page       {url}  (backupsim dashboard --open signs you in)",
+        "页面       {url}  (使用 backupsim dashboard --open 登录)",
+    ),
+    "page_no_browser": ("no browser was found; open {url}", "未找到浏览器；请打开 {url}"),
+    "recorded": ("{file}: {size} bytes", "{file}：{size} 字节"),
     "up_credentials": (
         "Credentials are in endpoints.json in that folder.",
         "凭据位于该文件夹的 endpoints.json 中。",

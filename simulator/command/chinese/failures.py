@@ -3,6 +3,17 @@
 from __future__ import annotations
 
 FAILURES = {
+    "no vault of this world has a job {name}; az backup job list shows those of a vault": (
+        "此环境的保管库均没有作业 {name}；使用 az backup job list 可列出保管库的作业"
+    ),
+    "this world has no job yet; start a backup, then record it": "此环境尚无作业；请先启动一次备份，再进行记录",
+    "the story of this job does not fit into a file of 2 MiB; backupsim record JOB --json has all": (
+        "此作业的内容超出 2 MiB 的文件；使用 backupsim record JOB --json 可获得全部内容"
+    ),
+    "backupsim record takes the name of a job or --last, and not both": (
+        "backupsim record 需要作业名称或 --last，二者只能选一"
+    ),
+    "name a file with --html, or ask for the record with --json": "请使用 --html 指定文件，或使用 --json 获取记录",
     "{text} is no date between {earliest} and {latest}; write one like 2027-01-01, or an instant like "
     "2027-01-01T09:00:00Z": (
         "{text} 不是 {earliest} 与 {latest} 之间的日期；请按 2027-01-01 的形式书写，或写成 2027-01-01T09:00:00Z "

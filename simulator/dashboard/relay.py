@@ -1,0 +1,58 @@
+"""Passes what the page's scripts ask on to ARM and the control API, with the tokens that a browser is never given.
+
+`/_page/arm/subscriptions/...` becomes a request to ARM and `/_page/sim/...` one to the control API, as any client would
+make it: the same faults, limits and events. The streams of the control API go through as they come.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from starlette.responses import JSONResponse
+
+from simulator.serving import Application, Message, Receive, Send
+
+NOT_PASSED_ON = frozenset({b"cookie", b"authorization", b"x-backupsim-page"})
+HIDDEN = frozenset({"/endpoints"})
+"""Of the control API: what only answers with secrets is not for a browser."""
+
+
+@dataclass(frozen=True)
+class Target:
+    app: Application
+    prefix: str
+    """Where it is mounted."""
+    token: Callable[[], str]
+    hidden: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Relay:
+    """`targets`: by the first part of a path behind `prefix`. Every other request is for `app`."""
+
+    app: Application
+    prefix: str
+    targets: Mapping[str, Target]
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        name, _, rest = scope["path"].removeprefix(f"{self.prefix}/").partition("/")
+        target = self.targets.get(name)
+        if target is None:
+            await self.app(scope, receive, send)
+        elif f"/{rest}".rstrip("/") in target.hidden:
+            message = "This answer has secrets; ask the control API itself for it."
+            await JSONResponse({"error": {"code": "NotForBrowsers", "message": message}}, 403)(scope, receive, send)
+        else:
+            await target.app(self._passed_on(scope, name, rest, target), receive, send)
+
+    def _passed_on(self, scope: Message, name: str, rest: str, target: Target) -> Message:
+        raw = scope.get("raw_path") or scope["path"].encode()
+        path = raw.removeprefix(f"{self.prefix}/{name}/".encode())
+        headers = [(key, value) for key, value in scope["headers"] if key not in NOT_PASSED_ON]
+        return dict(scope) | {
+            "path": f"{target.prefix}/{rest}",
+            "raw_path": target.prefix.encode() + b"/" + path,
+            "root_path": target.prefix,
+            "headers": [*headers, (b"authorization", f"Bearer {target.token()}".encode())],
+        }

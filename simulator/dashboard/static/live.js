@@ -1,0 +1,37 @@
+// Keeps a view as the world is: it is asked for again when an event says that something may have changed.
+import { ask, follow, read, serveButtons } from "./stream.js";
+
+const LEAST_MILLISECONDS = 500;
+const words = read("words"), part = document.getElementById("part");
+const changes = new Set(part.dataset.changes.split(" "));
+// The first parts of the names of events.
+let asking = false, again = false;
+
+// The focus, and which details are open, stay where they are.
+function replace(text) {
+  const keyOf = (element) => element?.closest("[data-key]")?.dataset.key;
+  const focused = part.contains(document.activeElement) ? document.activeElement : null;
+  const key = keyOf(focused), isSummary = focused?.matches("summary");
+  const open = new Set([...part.querySelectorAll("details[open]")].map(keyOf));
+  part.innerHTML = text;
+  for (const element of part.querySelectorAll("[data-key]")) {
+    if (open.has(element.dataset.key)) element.open = true;
+    if (key && element.dataset.key === key) (isSummary ? element.querySelector("summary") : element).focus();
+  }
+}
+
+async function refresh() {
+  if (asking) { again = true; return; }
+  asking = true;
+  try {
+    replace(await (await ask("GET", part.dataset.source)).text());
+  } finally {
+    setTimeout(() => {
+      asking = false;
+      if (again) { again = false; refresh(); }
+    }, LEAST_MILLISECONDS);
+  }
+}
+
+serveButtons(words);
+follow(read("since"), "", words, (events) => { if (events.some((event) => changes.has(event.name.split(".")[0]))) refresh(); });

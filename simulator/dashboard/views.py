@@ -1,0 +1,83 @@
+"""The views of the page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from fastapi import FastAPI, Request
+from fastapi.responses import HTMLResponse, JSONResponse, Response
+
+from controlplane.json_object import Json
+from simulator.client import Client
+from simulator.dashboard import commands, points
+from simulator.dashboard.overview import overview
+from simulator.dashboard.page import Page
+from simulator.dashboard.world_views import clock, faults
+from simulator.recorder import recording, story
+
+LIVE: dict[str, tuple[Callable[[Client, Request], Json], str]] = {
+    "overview": (lambda client, request: overview(client), "job item vault alert recovery_point clock world schedule"),
+    "clock": (lambda client, request: clock(client), "clock"),
+    "faults": (lambda client, request: faults(client), "fault"),
+    "points": (lambda client, request: points.calendar(client, points.item_of(request.query_params)), "recovery_point"),
+}
+"""Views that are asked for anew when the world changes: what they show, and the events that may change it."""
+
+
+def add(app: FastAPI, page: Page) -> None:
+    for name in LIVE:
+        _add_live(app, page, name)
+    _add_job(app, page)
+
+
+def _add_live(app: FastAPI, page: Page, name: str) -> None:
+    data, changes = LIVE[name]
+
+    @app.get("/" if name == "overview" else f"/{name}", name=name)
+    def whole(request: Request) -> Response:
+        newest = page.journal.newest()  # before what is shown, so that the page hears of what came meanwhile
+        return page.show(
+            request,
+            "live.html",
+            view=name,
+            data=data(page.client, request),
+            since=newest,
+            changes=changes,
+            part=f"parts/{name}?{request.url.query}",
+        )
+
+    @app.get(f"/parts/{name}", name=f"part of {name}")
+    def part(request: Request) -> Response:
+        return page.show(request, f"{name}_part.html", data=data(page.client, request))
+
+
+def _add_job(app: FastAPI, page: Page) -> None:
+    @app.get("/jobs/{name}")
+    def job(request: Request, name: str) -> Response:
+        found = story.find_job(page.client, name)
+        told = story.collect(page.client, found, with_verdict=False)
+        return page.show(
+            request,
+            "job.html",
+            view="job",
+            story=told,
+            story_json=recording.in_html(told),
+            job=told["job"]["properties"],
+            name=found.name,
+            cancel=commands.cancel_job(found.vault, found.name),
+            record=commands.record(found.name),
+            is_over=story.is_over(found.body),
+        )
+
+    @app.get("/jobs/{name}/story")
+    def as_json(name: str) -> Response:
+        found = story.find_job(page.client, name)
+        return JSONResponse(story.collect(page.client, found, with_verdict=False))
+
+    @app.get("/jobs/{name}/recording")
+    def as_file(request: Request, name: str) -> Response:
+        found = story.find_job(page.client, name)
+        told = story.collect(page.client, found, with_verdict=story.is_over(found.body))
+        disposition = f'attachment; filename="{found.name}.html"'
+        text = recording.html(told, page.language(request))
+        return HTMLResponse(text, headers={"Content-Disposition": disposition})

@@ -1,0 +1,280 @@
+"""The page of a world in a real browser: a person signs in, backs up, and sees the freeze window to scale."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from simulator.scenario import Scenario
+from tests.e2e.browser import Visit, browser, visit
+from tests.e2e.conftest import backupsim
+from tests.e2e.running import Up, protected, up
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+HELD = "Take Snapshot"
+IDLE_MILLISECONDS = 10_000
+WITHIN = 0.01
+"""Of the length of a freeze window."""
+SCREENSHOTS = os.environ.get("BACKUPSIM_TEST_SCREENSHOTS")
+"""A folder for pictures of what was seen."""
+SIZES = {"phone": (360, 740), "desktop": (1280, 900), "4k": (3840, 2160)}
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with browser() as started:
+        yield started
+
+
+@dataclass
+class World:
+    up: Up
+    scenario: Scenario
+
+    @property
+    def page(self) -> str:
+        return str(self.up.client.endpoints["dashboard"])
+
+    def events(self, job: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.up.client.sim("GET", "/events", job=job, limit="5000")["events"]
+        return found
+
+
+@pytest.fixture(scope="module")
+def world(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with up(tmp_path_factory.mktemp("page") / "world") as started:
+        yield World(started, protected(started.client))
+
+
+@pytest.fixture
+def visitor(chromium: Browser, world: World) -> Iterator[Visit]:
+    """Signed in, on the overview; nothing may be asked of another host, and nothing complained of."""
+    with visit(chromium) as made:
+        made.page.goto(world.up.client.page_address())
+        yield made
+        assert made.foreign_requests(world.page) == []
+        assert made.complaints == []
+
+
+@pytest.fixture(scope="module")
+def job(world: World) -> str:
+    """A backup that has completed."""
+    return world.scenario.back_up(world.scenario.item_id()).id
+
+
+def picture(made: Visit, name: str) -> None:
+    if SCREENSHOTS:
+        made.page.screenshot(path=Path(SCREENSHOTS) / f"{name}.png", full_page=True)
+
+
+def numbers(made: Visit, selector: str, *names: str) -> list[float]:
+    """Attributes of the first drawn element of this kind."""
+    found = made.page.locator(selector).first
+    return [float(found.get_attribute(name) or "nan") for name in names]
+
+
+def test_a_code_signs_in_once_and_leaves_no_token_in_the_address(chromium: Browser, world: World) -> None:
+    address = world.up.client.page_address()
+    with visit(chromium) as first, visit(chromium) as second:
+        first.page.goto(address)
+        assert first.page.url == world.page
+        (cookie,) = first.context.cookies()
+        assert (cookie["httpOnly"], cookie["sameSite"], cookie["path"]) == (True, "Strict", "/_page")
+        assert world.up.client.endpoints["sim_token"] not in first.page.content()
+        second.page.goto(address)
+        assert second.page.get_by_role("alert").is_visible()
+        second.page.goto(world.page)
+        assert second.page.url == f"{world.page}sign-in"
+        code = world.up.client.page_address().rpartition("=")[2]
+        second.page.get_by_role("textbox").fill(code)
+        second.page.get_by_role("button").click()
+        second.page.wait_for_url(world.page)
+
+
+def test_the_freeze_window_appears_while_it_happens(visitor: Visit, world: World) -> None:
+    world.up.client.sim("POST", "/pace", {"hold": [HELD]})
+    try:
+        visitor.page.get_by_role("button", name="Back up now").click()
+        visitor.page.wait_for_url(re.compile(r"/jobs/"))
+        visitor.page.locator("[data-event]").first.wait_for()
+        assert visitor.page.locator("[data-freeze]").count() == 0
+        assert visitor.page.locator("[data-part=status]").inner_text() == "InProgress"
+    finally:
+        world.up.client.sim("POST", "/pace", {"release": [HELD]})
+    visitor.page.locator("[data-freeze]").wait_for()
+    visitor.page.locator("[data-part=status]", has_text="Completed").wait_for()
+    job = visitor.page.url.rpartition("/")[2]
+    visitor.page.locator("[data-snapshot]").first.wait_for()
+    assert_drawn_to_scale(visitor, world.events(job))
+    assert visitor.page.locator("#disks progress").count() == visitor.page.locator("[data-snapshot]").count()
+
+
+def assert_drawn_to_scale(visitor: Visit, events: list[dict[str, Any]]) -> None:
+    """Where freeze, thaw and each snapshot are drawn is where their events say that they were."""
+    by_name = {event["name"]: event for event in events}
+    frozen, thawed = by_name["vss.frozen"], by_name["vss.thawed"]
+    begin, end = frozen["monotonic_seconds"], thawed["monotonic_seconds"]
+    left, width = numbers(visitor, "[data-freeze]", "x", "width")
+
+    def share(seconds: float) -> float:
+        return float((seconds - begin) / (end - begin))
+
+    for event in (frozen, thawed):
+        (drawn,) = numbers(visitor, f'[data-event="{event["id"]}"]', "data-x")
+        assert abs((drawn - left) / width - share(event["monotonic_seconds"])) < WITHIN
+    found = [event for event in events if event["name"] == "snapshot.found"]
+    assert len(found) == visitor.page.locator("[data-snapshot]").count() > 1
+    since = datetime.fromisoformat(frozen["data"]["real_time"])
+    for event in found:
+        stamp = datetime.fromisoformat(event["data"]["snapshot"][:26] + "+00:00")
+        (drawn,) = numbers(visitor, f'[data-snapshot="{event["data"]["disk"]}"]', "x")
+        taken = begin + (stamp - since).total_seconds()
+        assert begin - 0.001 <= taken <= end, "a snapshot lies in the window, but for the storage's whole milliseconds"
+        if taken >= begin:
+            assert abs((drawn - left) / width - share(taken)) < WITHIN
+
+
+def test_a_failed_job_shows_what_helps(visitor: Visit, world: World) -> None:
+    world.up.client.sim("POST", "/faults/set", {"fault": "snapshots-only-by-host"})
+    try:
+        name = world.scenario.start_backup(world.scenario.item_id())
+        path = f"{world.scenario.vault_id}/backupJobs/{name}"
+        ended = world.up.client.wait_for(path, lambda body: "endTime" in body["properties"])
+    finally:
+        world.up.client.sim("POST", "/faults/clear", {"all": True})
+    error = ended["properties"]["errorDetails"][0]
+    visitor.page.goto(f"{world.page}jobs/{name}")
+    shown = visitor.page.locator("[data-part=errors]").inner_text()
+    assert error["errorString"] in shown
+    assert error["recommendations"][0] in shown
+    assert visitor.page.locator(".mark.bad").count() > 0
+    picture(visitor, "failed")
+
+
+def test_the_picture_is_worked_by_keys(visitor: Visit, world: World, job: str) -> None:
+    visitor.page.goto(f"{world.page}jobs/{job}")
+    visitor.page.locator("[data-freeze]").wait_for()
+    (narrow,) = numbers(visitor, "[data-freeze]", "width")
+    visitor.page.locator("[data-part=stage]").focus()
+    visitor.page.keyboard.press("f")
+    (wide,) = numbers(visitor, "[data-freeze]", "width")
+    visitor.page.keyboard.press("+")
+    (wider,) = numbers(visitor, "[data-freeze]", "width")
+    visitor.page.keyboard.press("0")
+    assert narrow < wide < wider
+    assert numbers(visitor, "[data-freeze]", "width") == [narrow]
+    visitor.page.get_by_role("button", name="vss.frozen").press("Enter")
+    chosen = json.loads(visitor.page.locator("[data-part=chosen]").inner_text())
+    assert chosen["name"] == "vss.frozen"
+
+
+def test_commands_that_ask_the_same_stand_beside_each_action(visitor: Visit, world: World, job: str) -> None:
+    visitor.page.get_by_text("Same by command").first.click()
+    assert visitor.page.get_by_text(re.compile("^az backup protection backup-now")).is_visible()
+    assert visitor.page.get_by_text(re.compile("^backupsim az backup protection backup-now")).is_visible()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("language", ["en", "zh-cn"])
+def test_axe_finds_nothing(chromium: Browser, world: World, job: str, theme: Any, language: str) -> None:
+    with visit(chromium, color_scheme=theme) as made:
+        made.page.goto(world.up.client.page_address())
+        made.page.goto(f"{world.page}?lang={language}")
+        found = made.violations()
+        picture(made, f"overview-{theme}-{language}")
+        made.page.goto(f"{world.page}jobs/{job}")
+        made.page.locator("[data-freeze]").wait_for()
+        found += made.violations()
+        picture(made, f"job-{theme}-{language}")
+        made.page.goto(f"{world.page}sign-in?lang={language}")
+        found += made.violations()
+        assert found == []
+        assert made.foreign_requests(world.page) == []
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_no_size_of_screen_needs_scrolling_sideways(chromium: Browser, world: World, job: str, size: str) -> None:
+    width, height = SIZES[size]
+    with visit(chromium, viewport={"width": width, "height": height}) as made:
+        made.page.goto(world.up.client.page_address())
+        assert made.page.evaluate("document.documentElement.scrollWidth") <= width
+        picture(made, f"overview-{size}")
+        made.page.goto(f"{world.page}jobs/{job}")
+        made.page.locator("[data-freeze]").wait_for()
+        assert made.page.evaluate("document.documentElement.scrollWidth") <= width
+        picture(made, f"job-{size}")
+
+
+def test_while_nothing_happens_one_stream_is_open_and_nothing_is_asked(
+    chromium: Browser, world: World, job: str
+) -> None:
+    """The browser's clock is the test's: its timers run for ten seconds at once."""
+    with visit(chromium) as made:
+        made.page.clock.install()
+        made.page.goto(world.up.client.page_address())
+        made.page.locator("#live", has_text="live").wait_for()
+        before = list(made.requests)
+        made.page.clock.run_for(IDLE_MILLISECONDS)
+        assert made.requests == before
+        assert len([url for url in before if "follow=true" in url]) == 1
+
+
+def test_it_is_read_without_javascript(chromium: Browser, world: World, job: str) -> None:
+    with visit(chromium, java_script_enabled=False) as made:
+        made.page.goto(world.up.client.page_address())
+        assert made.page.get_by_role("rowheader", name="sql01").is_visible()
+        made.page.goto(f"{world.page}jobs/{job}")
+        assert made.page.get_by_text("vss.frozen").first.is_visible()
+
+
+def test_a_recording_opens_from_disk_without_a_network(
+    chromium: Browser, visitor: Visit, world: World, job: str, tmp_path: Path
+) -> None:
+    visitor.page.goto(f"{world.page}jobs/{job}")
+    with visitor.page.expect_download() as download:
+        visitor.page.get_by_role("link", name="Download the recording").click()
+    file = tmp_path / "recording.html"
+    download.value.save_as(file)
+    assert file.stat().st_size < 2 * 1024 * 1024
+    for theme in ("light", "dark"):
+        with visit(chromium, offline=True, color_scheme=theme) as made:
+            made.page.goto(file.as_uri())
+            made.page.locator("[data-snapshot]").first.wait_for()
+            assert made.page.get_by_text("Verified: every check passed.").is_visible()
+            assert_drawn_to_scale(made, world.events(job))
+            assert made.violations() == []
+            assert [url for url in made.requests if not url.startswith(("file:", "data:"))] == []
+            assert made.complaints == []
+            picture(made, f"recording-{theme}")
+
+
+def test_the_command_writes_the_same_recording(world: World, job: str, tmp_path: Path) -> None:
+    file = tmp_path / "job.html"
+    done = backupsim("record", job, "--html", str(file), "--json", "--state", str(world.up.state))
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["job"]["name"] == job
+    assert told["verdict"]["verified"] is True
+    assert [event["name"] for event in told["events"]].count("vss.frozen") == 1
+    assert told["events"][0]["name"] == "arm.request"
+    text = file.read_text(encoding="utf-8")
+    secrets = [world.up.client.endpoints[key] for key in ("sim_token", "client_secret")]
+    assert [secret for secret in [*secrets, "sig="] if secret in text + done.stdout] == []
+
+
+def test_the_command_prints_an_address_that_signs_in(world: World, chromium: Browser) -> None:
+    done = backupsim("dashboard", "--state", str(world.up.state))
+    assert done.returncode == 0, done.stderr
+    with visit(chromium) as made:
+        made.page.goto(done.stdout.strip())
+        assert made.page.url == world.page

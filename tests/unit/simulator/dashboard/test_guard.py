@@ -1,0 +1,129 @@
+"""What stands before the page: callers, names, sessions, and requests that change something."""
+
+from __future__ import annotations
+
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.testclient import TestClient
+
+from simulator.dashboard.guard import LOOPBACK_NAMES, POLICY, Guard, cookie_name
+from simulator.dashboard.relay import Relay, Target
+from simulator.dashboard.sessions import Sessions
+
+PREFIX = "/_page"
+BASE = "http://127.0.0.1:7080"
+OF_THE_PAGE = {"x-backupsim-page": "1"}
+
+
+async def echo(request: Request) -> Response:
+    return JSONResponse(
+        {
+            "path": request.scope["path"],
+            "raw_path": request.scope["raw_path"].decode(),
+            "query": request.url.query,
+            "authorization": request.headers.get("authorization"),
+            "cookie": request.headers.get("cookie"),
+        }
+    )
+
+
+METHODS = ["GET", "POST"]
+
+
+class Setting:
+    """A guarded application, and browsers that have a session or none."""
+
+    def __init__(self) -> None:
+        self.sessions = Sessions()
+        app = Starlette(routes=[Route(f"{PREFIX}/{{rest:path}}", echo, methods=METHODS)])
+        behind = Starlette(routes=[Route("/{rest:path}", echo, methods=METHODS)])
+        targets = {
+            "arm": Target(behind, "", lambda: "arm-token"),
+            "sim": Target(behind, "", lambda: "sim-token", frozenset({"/endpoints"})),
+        }
+        self.app = Guard(Relay(app, PREFIX, targets), self.sessions, PREFIX, LOOPBACK_NAMES)
+
+    def browser(self, *, session: bool = True, base: str = BASE, caller: str = "127.0.0.1") -> TestClient:
+        client = TestClient(self.app, base_url=base, client=(caller, 50000), follow_redirects=False)
+        if session:
+            token = self.sessions.redeem(self.sessions.new_code())
+            assert token
+            port = base.rpartition(":")[2]
+            client.cookies.set(f"backupsim_page_{port}", token)
+        return client
+
+
+@pytest.fixture
+def setting() -> Setting:
+    return Setting()
+
+
+def test_who_has_a_session_is_let_in_and_told_to_load_nothing_from_elsewhere(setting: Setting) -> None:
+    answer = setting.browser().get(f"{PREFIX}/")
+    assert answer.status_code == 200
+    assert answer.headers["content-security-policy"] == POLICY
+    assert "'unsafe" not in POLICY
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["referrer-policy"] == "no-referrer"
+
+
+def test_who_has_none_is_sent_to_sign_in(setting: Setting) -> None:
+    browser = setting.browser(session=False)
+    page = browser.get(f"{PREFIX}/jobs/1", headers={"accept": "text/html"})
+    assert (page.status_code, page.headers["location"]) == (303, f"{PREFIX}/sign-in")
+    assert browser.get(f"{PREFIX}/sim/clock").status_code == 401
+    assert browser.get(f"{PREFIX}/sign-in").status_code == 200
+    assert browser.get(f"{PREFIX}/static/page.css").status_code == 200
+
+
+@pytest.mark.parametrize("name", ["evil.example", "evil.example:7080", "127.0.0.1.evil.example", "localhost.:7080", ""])
+def test_a_name_that_is_not_this_machines_is_refused(setting: Setting, name: str) -> None:
+    answer = setting.browser().get(f"{PREFIX}/", headers={"host": name})
+    assert answer.status_code == 421
+
+
+@pytest.mark.parametrize("base", ["http://localhost:7080", "http://[::1]:7080"])
+def test_this_machines_names_are_let_in(setting: Setting, base: str) -> None:
+    assert setting.browser(base=base).get(f"{PREFIX}/static/x").status_code == 200
+
+
+@pytest.mark.parametrize("caller", ["192.168.1.7", "10.0.0.1", "testclient", ""])
+def test_callers_from_elsewhere_are_refused(setting: Setting, caller: str) -> None:
+    assert setting.browser(caller=caller).get(f"{PREFIX}/").status_code == 403
+
+
+def test_only_the_page_itself_may_ask_for_changes(setting: Setting) -> None:
+    browser = setting.browser()
+    path = f"{PREFIX}/arm/subscriptions"
+    assert browser.post(path).status_code == 403
+    assert browser.post(path, headers={**OF_THE_PAGE, "sec-fetch-site": "cross-site"}).status_code == 403
+    assert browser.post(path, headers={**OF_THE_PAGE, "sec-fetch-site": "same-origin"}).status_code == 200
+    assert browser.post(path, headers=OF_THE_PAGE).status_code == 200
+
+
+def test_a_request_is_passed_on_with_a_token_and_without_the_cookie(setting: Setting) -> None:
+    path = "/subscriptions/s/x/VM%3Bname?api-version=1&x=%2F"
+    told = setting.browser().get(f"{PREFIX}/arm{path}", headers={"authorization": "Bearer theirs"}).json()
+    assert told == {
+        "path": "/subscriptions/s/x/VM;name",
+        "raw_path": "/subscriptions/s/x/VM%3Bname",
+        "query": "api-version=1&x=%2F",
+        "authorization": "Bearer arm-token",
+        "cookie": None,
+    }
+
+
+def test_secrets_of_the_world_are_not_for_a_browser(setting: Setting) -> None:
+    browser = setting.browser()
+    assert browser.get(f"{PREFIX}/sim/endpoints").status_code == 403
+    assert browser.get(f"{PREFIX}/sim/endpoints/").status_code == 403
+    assert browser.get(f"{PREFIX}/sim/%65ndpoints").status_code == 403
+    assert browser.get(f"{PREFIX}/sim/clock").json()["authorization"] == "Bearer sim-token"
+
+
+def test_worlds_of_one_machine_have_cookies_of_their_own() -> None:
+    assert cookie_name({"host": "127.0.0.1:7080"}) != cookie_name({"host": "127.0.0.1:7081"})
+    assert cookie_name({"host": "[::1]"}) == cookie_name({"host": "localhost"}) == "backupsim_page"
