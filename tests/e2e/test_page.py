@@ -27,6 +27,7 @@ WITHIN = 0.01
 """Of the length of a freeze window."""
 SCREENSHOTS = os.environ.get("BACKUPSIM_TEST_SCREENSHOTS")
 """A folder for pictures of what was seen."""
+VIEWS = {"clock": "/_page/clock", "faults": "/_page/faults"}
 SIZES = {"phone": (360, 740), "desktop": (1280, 900), "4k": (3840, 2160)}
 
 
@@ -178,6 +179,23 @@ def test_the_picture_is_worked_by_keys(visitor: Visit, world: World, job: str) -
     assert chosen["name"] == "vss.frozen"
 
 
+def test_the_clock_is_advanced_and_a_fault_set_and_cleared(visitor: Visit, world: World) -> None:
+    visitor.page.goto(f"{world.page}clock")
+    before = visitor.page.locator("time").get_attribute("datetime") or ""
+    visitor.page.get_by_role("button", name="Advance 1h").click()
+    visitor.page.wait_for_function(
+        "before => new Date(document.querySelector('time').dateTime) - new Date(before) >= 3600000", arg=before
+    )
+    visitor.page.goto(f"{world.page}faults")
+    visitor.page.get_by_role("button", name="Set: snapshots-only-by-host").click()
+    clear = visitor.page.get_by_role("button", name="Clear", exact=True)
+    clear.wait_for()
+    assert [each["fault"] for each in world.up.client.sim("GET", "/faults")["set"]] == ["snapshots-only-by-host"]
+    clear.click()
+    visitor.page.get_by_text("No fault is set.").wait_for()
+    assert world.up.client.sim("GET", "/faults")["set"] == []
+
+
 def test_commands_that_ask_the_same_stand_beside_each_action(visitor: Visit, world: World, job: str) -> None:
     visitor.page.get_by_text("Same by command").first.click()
     assert visitor.page.get_by_text(re.compile("^az backup protection backup-now")).is_visible()
@@ -192,6 +210,11 @@ def test_axe_finds_nothing(chromium: Browser, world: World, job: str, theme: Any
         made.page.goto(f"{world.page}?lang={language}")
         found = made.violations()
         picture(made, f"overview-{theme}-{language}")
+        points = made.page.locator("a[href*='points?']").first.get_attribute("href")
+        for name, address in {**VIEWS, "points": points}.items():
+            made.page.goto(f"{world.page.removesuffix('/_page/')}{address}")
+            found += made.violations()
+            picture(made, f"{name}-{theme}-{language}")
         made.page.goto(f"{world.page}jobs/{job}")
         made.page.locator("[data-freeze]").wait_for()
         found += made.violations()
