@@ -354,12 +354,14 @@ def test_a_real_clock_is_moved_too_and_stays_ahead(tmp_path: Path) -> None:
         (["advance", "soon"], 1, "soon is no duration; write one as 30d, 36h, 1d12h or P30D"),
         (["to", "2020-01-01"], 1, "already, and does not run backwards"),
         (["until", "later"], 2, "until takes next, idle, job ID"),
-        (["until", "job", "none"], 2, "no job none exists in this world"),
-        (["until", "/subscriptions/x", "y["], 1, "y[ is no JMESPath expression"),
-        (["until", "job", "none", "--dry-run"], 2, "nobody knows yet when that will be so"),
-        (["set", "fast"], 1, "fast is no mode of a clock"),
-        (["stop"], 2, "no advance is under way"),
-        (["resume"], 1, "no advance was cut off"),
+        pytest.param(["until", "job", "none"], 2, "no job none exists in this world", marks=pytest.mark.slow),
+        pytest.param(["until", "/subscriptions/x", "y["], 1, "y[ is no JMESPath expression", marks=pytest.mark.slow),
+        pytest.param(
+            ["until", "job", "none", "--dry-run"], 2, "nobody knows yet when that will be so", marks=pytest.mark.slow
+        ),
+        pytest.param(["set", "fast"], 1, "fast is no mode of a clock", marks=pytest.mark.slow),
+        pytest.param(["stop"], 2, "no advance is under way", marks=pytest.mark.slow),
+        pytest.param(["resume"], 1, "no advance was cut off", marks=pytest.mark.slow),
     ],
 )
 def test_what_the_command_refuses(world: Up, words: list[str], code: int, said: str) -> None:

@@ -227,6 +227,14 @@ STEPS = [
 ]
 
 
+OF_STEPS = 2
+"""What differs little from step to step is done at one in so many in the default lane; with `--all` at each."""
+SOME_STEPS = [
+    pytest.param(*each.values, marks=[*each.marks, pytest.mark.slow] if number % OF_STEPS else each.marks)
+    for number, each in enumerate(STEPS)
+]
+
+
 def test_every_plan_has_a_case() -> None:
     assert {case.plan for case in CASES.values()} == set(PLANS)
 
@@ -301,7 +309,7 @@ def test_a_step_that_fails_is_undone(name: str, place: int, when: str) -> None:
             assert after["locks"] == after["running"] == []
 
 
-@pytest.mark.parametrize(("name", "place"), STEPS)
+@pytest.mark.parametrize(("name", "place"), SOME_STEPS)
 def test_a_step_may_be_done_twice(name: str, place: int) -> None:
     """As when a process ends after a step was done and before that was noted."""
     case = CASES[name]
@@ -345,7 +353,7 @@ def test_a_job_whose_process_ends_in_a_step_is_completed_by_the_next(name: str, 
         assert shape(inventory(world)) == clean
 
 
-@pytest.mark.parametrize(("name", "place"), STEPS)
+@pytest.mark.parametrize(("name", "place"), SOME_STEPS)
 def test_a_job_can_be_cancelled_before_any_step(name: str, place: int) -> None:
     case = CASES[name]
 

@@ -158,7 +158,9 @@ def with_bom(text: str, encoding: str) -> bytes:
     return text.encode(encoding)
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize(
+    "encoding", ["utf-8-sig", *(pytest.param(each, marks=pytest.mark.slow) for each in ("utf-8", "utf-16"))]
+)
 @pytest.mark.parametrize("wrap", [as_az_writes_it, lambda properties: properties, lambda p: [as_az_writes_it(p)]])
 def test_a_policy_comes_from_a_file(tmp_path: Path, wrap: Any, encoding: str) -> None:
     file = tmp_path / "policy.json"
