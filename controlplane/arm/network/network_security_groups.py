@@ -1,4 +1,7 @@
-"""Microsoft.Network/networkSecurityGroups: rules that are kept and shown; no packet is ever filtered by them."""
+"""Microsoft.Network/networkSecurityGroups: rules that are kept and shown.
+
+Of all traffic they are asked about one kind: that of a machine which takes its snapshots itself, to the storage.
+"""
 
 from __future__ import annotations
 
