@@ -14,7 +14,7 @@ from controlplane.arm.storage import storage_operations
 from controlplane.domain import errors, location
 from controlplane.domain.compute.virtual_machine import KIND as MACHINES
 from controlplane.domain.errors import ServiceError
-from controlplane.domain.storage import storage_service
+from controlplane.domain.storage import network_rules, storage_service
 from controlplane.domain.storage.storage_account import (
     ACCESS_TIERS,
     KIND,
@@ -50,8 +50,14 @@ class SkuRequest(RequestBody):
     name: str | None = None
 
 
+class NetworkAclsRequest(RequestBody):
+    default_action: str | None = None
+    bypass: str | None = None
+
+
 class PropertiesRequest(RequestBody):
     access_tier: str | None = None
+    network_acls: NetworkAclsRequest = NetworkAclsRequest()
 
 
 class AccountRequest(RequestBody):
@@ -103,7 +109,8 @@ def put_account(call: Call) -> Answer:
 def _begin(call: Call, account: Account, endpoint: str) -> Answer:
     """The account is there at once, as one that is being created; a job makes it."""
     operation = storage_operations.begin(call)
-    resource = call.with_kept(AccountRequest, body(call.id, account, endpoint, call.ports.clock.now(), "Creating"))
+    made = _with_rules(call, body(call.id, account, endpoint, call.ports.clock.now(), "Creating"))
+    resource = call.with_kept(AccountRequest, made)
     resource = _with_identity(call, resource, None)
     call.ports.store.put(KIND, call.id, resource, parent=call.group_id, private={"operation": operation})
     job = call.new_guid()
@@ -129,7 +136,8 @@ def _change(call: Call, stored: Document, account: Account, endpoint: str) -> An
             account, kind=existing["kind"], access_tier=account.access_tier or properties.get("accessTier")
         )
     created, state = parse_instant(properties["creationTime"]), properties["provisioningState"]
-    resource = call.with_kept(AccountRequest, body(existing["id"], account, endpoint, created, state))
+    made = _with_rules(call, body(existing["id"], account, endpoint, created, state))
+    resource = call.with_kept(AccountRequest, made)
     resource = _with_identity(call, resource, existing.get("identity"))
     check_fixed(existing, resource, find(call.json(), "properties") or {})
     document = call.ports.store.put(KIND, call.id, resource, parent=call.group_id)
@@ -164,7 +172,7 @@ def patch_account(call: Call) -> Answer:
         changed = updated(existing.json(), request.sku.name, request.properties.access_tier, request.tags)
         if request.kind:
             changed["kind"] = one_of("kind", request.kind, KINDS)
-        kept = call.with_kept(AccountRequest, changed)
+        kept = call.with_kept(AccountRequest, _with_rules(call, changed))
         check_fixed(existing.json(), kept, find(call.json(), "properties") or {})
         changed = _with_identity(call, kept, existing.json().get("identity"), replaces=False)
         return _shown(call, call.ports.store.put(KIND, call.id, changed))
@@ -248,6 +256,13 @@ def _account(call: Call) -> Account:
         access_tier=one_of("accessTier", tier, ACCESS_TIERS) if tier else None,
         tags=request.tags or {},
     )
+
+
+def _with_rules(call: Call, account: Json) -> Json:
+    """The account with the network rules that the request leaves it with."""
+    asked, properties = call.read(AccountRequest).properties.network_acls, account["properties"]
+    rules = network_rules.updated(properties.get("networkAcls"), asked.default_action, asked.bypass)
+    return account if rules is None else account | {"properties": properties | {"networkAcls": rules}}
 
 
 def _with_identity(call: Call, account: Json, existing: Json | None, *, replaces: bool = True) -> Json:

@@ -167,7 +167,7 @@ def test_elements_of_a_list_are_found_again_by_their_names(world: ArmWorld) -> N
 
 def test_a_change_leaves_what_it_does_not_speak_of(world: ArmWorld) -> None:
     shown = send(world, "PATCH", ACCOUNT, {"properties": {"networkAcls": {"defaultAction": "Deny"}}})
-    assert shown["properties"]["networkAcls"] == {"defaultAction": "Deny"}
+    assert shown["properties"]["networkAcls"] == {"defaultAction": "Deny", "bypass": "AzureServices"}
     shown = send(world, "PATCH", ACCOUNT, {"properties": {"networkAcls": {"bypass": "None"}}})
     assert shown["properties"]["networkAcls"] == {"defaultAction": "Deny", "bypass": "None"}
     full = {**PLACE, "sku": {"name": "Standard_LRS"}, "kind": "StorageV2"}
