@@ -28,6 +28,7 @@ from simulator.failures import WrongUse
 from simulator.faults.board import Board
 from simulator.faults.machines import with_faults
 from simulator.faults.seams.host import FaultyHostSnapshots
+from simulator.faults.ways import Ways
 from simulator.guest.agent.warm_start import WarmStart, can_fork
 from simulator.guest.conditions import ConditionsOf, MachineConditions, MachineFactories, Network
 from simulator.host.host import Host
@@ -36,6 +37,9 @@ from simulator.host.wireserver import WireServer
 from simulator.pace import Pace
 from simulator.packages import content_of
 from simulator.serving import Application, Serving, WhenAsked
+
+GATEWAY_CHECK_SECONDS = 10.0
+"""Real time between two looks whether the storage gateway still answers, where there is one."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,7 @@ class BackendContext:
     read: Callable[[str], Json | None]
     """What ARM answers to a GET."""
     faults: Board
+    ways: Ways
 
 
 def host(context: BackendContext, keep: ExitStack) -> Host:
@@ -119,6 +124,7 @@ def host(context: BackendContext, keep: ExitStack) -> Host:
     )
     keep.callback(made.close)
     context.faults.on_change(made.look_again)
+    keep.callback(context.real_time.every(GATEWAY_CHECK_SECONDS, context.ways.check))
     return made
 
 
@@ -181,7 +187,7 @@ def _controls(context: BackendContext, host: Host, keep: ExitStack) -> Applicati
             verifier,
             of_world,
             checks,
-            Faults(context.faults, ports.store, ports.clock),
+            Faults(context.faults, ports.store, ports.clock, context.ways),
             context.sim_networks,
         )
     )

@@ -66,9 +66,11 @@ from simulator.state.logs import logger, recording
 from simulator.state.publication import Publication
 from simulator.storage import forgotten_deletions, storage_address
 from simulator.storage.deferred_blobs import DeferredStorage
+from simulator.storage_ways import StorageWays
 from simulator.world_store import OpenedStore, open_store
 
 if TYPE_CHECKING:
+    from controlplane.adapters.azurite import AzuriteBlobs
     from controlplane.adapters.endpoint_probe import ProbeAnswer
     from simulator.guest.conditions import ConditionsOf
 
@@ -207,22 +209,26 @@ class World:
         self._served = ServedRequests()
         self.time.add(self._served)
         self.faults = opening.opened(self.store, self.clock, self.state.seed, config.faults)
+        self._storage_ways = StorageWays(self.store, self.clock, self.faults, keep)
         self._examined = opened.is_as_left and not self.state.was_killed
         if opened.is_older:
             self.renewed.append(OLDER_STORE)
         self._begin_storage()
+        fabric = StoreFabric(self.store, self.clock)
         self.ports = Ports(
             clock=self.clock,
             blobs=self.blobs,
             store=self.store,
-            fabric=FaultyFabric(self._wrappers.fabric(StoreFabric(self.store, self.clock)), self.faults),
+            fabric=FaultyFabric(self._storage_ways.fabric(self._wrappers.fabric(fabric)), self.faults),
             chance=Random(f"{self.state.seed} start {opened.starts}"),
             settings=self._settings,
             vault_blobs=self._blobs_of(parties.VAULT),
             policy=FaultyPolicy(self.faults),
         )
         self.pace = Pace(self.store, config.pace, self.state.seed)
-        paced = self.pace.paced(known(plans(lambda: self._requests), self.faults))
+        paced = self.pace.paced(
+            known(plans(lambda: self._requests), self.faults, lambda: self._storage_ways.ask_for_jobs)
+        )
         self.engine = InlineEngine(paced, lambda: self.ports, self.store.runs, workers=config.job_workers)
         keep.callback(self.engine.close)
         self.time.add(self.engine)
@@ -307,6 +313,7 @@ class World:
         def start() -> None:
             try:
                 blobs = self._storage(of_storage)
+                self._storage_ways.ways.arrive(self._blob_url, blobs.at if blobs.is_by_path else None)
                 for account in self._settings.own_accounts:
                     blobs.add_account(account)
                 late.arrive(blobs)
@@ -318,9 +325,10 @@ class World:
         self._stack.callback(starter.shutdown)
 
     def _blobs_of(self, party: str) -> Blobs:
-        return FaultyBlobs(self._wrappers.blobs(party, self._deferred.blobs()), party, self.faults)
+        usual = self._storage_ways.blobs(party, self._deferred.blobs())
+        return FaultyBlobs(self._wrappers.blobs(party, usual), party, self.faults)
 
-    def _storage(self, keep: ExitStack) -> Blobs:
+    def _storage(self, keep: ExitStack) -> AzuriteBlobs:
         from simulator.storage import azurite_folder
         from simulator.storage.azurite import Azurite, ManagedAccounts
 
@@ -436,6 +444,7 @@ class World:
             time=self.time,
             read=lambda path: self._requests.read(path),
             faults=self.faults,
+            ways=self._storage_ways.ways,
         )
         self.host = backend.host(context, keep)
         self.time.add(self.host)

@@ -30,6 +30,8 @@ NOT_BEFORE_ASKED = (
     "simulator.dashboard",
     "simulator.faults.catalogue",  # a fault that is set
     "simulator.faults.faults",
+    "simulator.gateway.gateway",  # a fault of a way to the storage
+    "simulator.gateway.relay",
     "simulator.recorder",
     "simulator.scenario",
     "simulator.storage.foreign_storage",  # an endpoint of somebody else's

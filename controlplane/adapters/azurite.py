@@ -97,6 +97,17 @@ class AzuriteBlobs:
                 service.close()
             self._services.clear()
 
+    @property
+    def is_by_path(self) -> bool:
+        """Whether accounts are parts of the path, and none has a host of its own."""
+        return "{account}" not in urlsplit(self._template).netloc
+
+    def at(self, address: str) -> AzuriteBlobs:
+        """The same storage under another scheme, host and port, over connections of its own; the caller closes it. Only
+        for one `is_by_path`."""
+        endpoint = address.rstrip("/") + urlsplit(self._template).path.removesuffix("/{account}")
+        return AzuriteBlobs(endpoint, self._accounts, self._prefix, lifetime=self._lifetime)
+
     # Accounts and addresses
 
     def add_account(self, account: str) -> None:

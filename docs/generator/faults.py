@@ -22,6 +22,8 @@ TITLES = {
     "host": "The host and Compute",
     "arm": "Towards clients of Resource Manager",
     "storage": "The storage as service, vaults and machines ask it",
+    "network": "The network of a machine",
+    "gateway": "The way to the storage",
 }
 
 

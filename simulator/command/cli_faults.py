@@ -177,6 +177,36 @@ def hits(
         typer.echo(texts.label("fault_no_hits", lang))
 
 
+@app.command()
+def requests(
+    party: Annotated[
+        str,
+        typer.Option(help="A virtual machine, service, vault or wireserver.", show_default=False),
+    ] = "",
+    state: StateOption = None,
+    as_json: JsonOption = False,
+    lang: LangOption = "en",
+) -> None:
+    """List what came through the storage gateway, and what became of it."""
+    with _client(state) as client:
+        found = client.sim("GET", "/faults/requests", None, **({"party": party} if party else {}))["requests"]
+    if as_json:
+        _print(found)
+        return
+    for each in found:
+        typer.echo(request_line(each))
+    if not found:
+        typer.echo(texts.label("fault_no_requests", lang))
+
+
+def request_line(request: Json) -> str:
+    """Whose request it was, what it asked for, and what became of it."""
+    outcome = request["outcome"] or {"end": "-", "status": 0}
+    came = " ".join(str(part) for part in (outcome["status"], outcome["end"]) if part)
+    name = request["party"].rpartition("/")[2]
+    return f"{request['time']}  {name}  {request['operation']} {request['path']}  {came}"
+
+
 def setting_lines(setting: Json, language: str, *, announced: bool = False) -> Sequence[str]:
     """What a person is told of a fault that is set, or would be."""
     key = "fault_would_be" if announced else f"fault_{setting['status']}"

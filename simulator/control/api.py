@@ -28,6 +28,7 @@ GET  /_sim/faults/show?fault=NAME   one of them
 POST /_sim/faults/set               {"fault", "where"?, "when"?, "parameters"?, "dry_run"?}: see docs/failures.md
 POST /_sim/faults/clear             {"faults": [NAME or NUMBER, ...]} or {"all": true}
 GET  /_sim/faults/hits?number=N     when they acted, and upon what
+GET  /_sim/faults/requests?party=P  what came through the storage gateway
 POST /_sim/pace                     {"seconds"?, "kinds"?, "plausible"?, "hold"?, "release"?}: change that
 """
 

@@ -45,6 +45,10 @@ def add(app: FastAPI, faults: Callable[[], Faults]) -> None:
         names = [str(each) for each in faults_named or ()]
         return {"cleared": faults().clear(names, everything=everything)}
 
+    @app.get("/faults/requests")
+    def requests(party: str = "") -> Json:
+        return {"requests": faults().requests(party)}
+
     @app.get("/faults/hits")
     def hits(number: int | None = None) -> Json:
         return {"hits": faults().hits(number)}

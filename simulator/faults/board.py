@@ -53,6 +53,15 @@ class Board:
         """Whether anything is set there."""
         return seam in self._by_seam
 
+    def concerns(self, seam: str, place: str, fact: str) -> bool:
+        """Whether anything is set there, now or for later, that may act where this place is this."""
+        if seam not in self._by_seam:
+            return False
+        with self._lock:
+            settings = [self._settings[number] for number in self._by_seam.get(seam, ())]
+        places = [each.where.only(place) for each in settings if not self.is_over(each)]
+        return any(each.fits({place: fact}) for each in places)
+
     def match(self, seam: str, facts: Mapping[str, str]) -> Setting | None:
         """The first setting that acts on this attempt, which is counted for it and each one of its place before it."""
         if seam not in self._by_seam:

@@ -121,6 +121,10 @@ class Where:
         """Whether what happens, described by these facts, happens there."""
         return all(_is_named(facts.get(key, ""), name) for key, name in self.named.items())
 
+    def only(self, place: str) -> Where:
+        """As far as it names this kind of place."""
+        return Where({key: name for key, name in self.named.items() if key == place})
+
     @classmethod
     def parse(cls, given: Mapping[str, object], places: Collection[str], seam: str) -> Where:
         """WrongUse for a place that the seam does not know."""

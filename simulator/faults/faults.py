@@ -12,13 +12,15 @@ from controlplane.domain.compute import virtual_machine
 from controlplane.domain.events.event import Event
 from controlplane.domain.events.faults import FaultHit
 from controlplane.json_object import Json
-from controlplane.ports import Clock, Store
+from controlplane.ports import Clock, Document, Store
 from simulator.failures import Failure, WrongUse
 from simulator.faults.board import MOST_SETTINGS, Board
 from simulator.faults.catalogue import CATALOGUE
 from simulator.faults.fault import Definition, Setting, When, Where, unknown
-from simulator.faults.seam import Seam
-from simulator.faults.seams import agent, arm, guest, host, policy, storage
+from simulator.faults.seam import Facts, Seam
+from simulator.faults.seams import agent, arm, gateway, guest, host, network, policy, storage
+from simulator.faults.ways import Ways
+from simulator.gateway.messages import Request
 
 PAST = timedelta(hours=1)
 """World time of which a dry run looks at the events."""
@@ -35,7 +37,7 @@ class NoSuchFault(Failure):
 
 SEAMS: Mapping[str, type[Seam]] = {
     kind.NAME: kind
-    for module in (guest, agent, host, policy, arm, storage)
+    for module in (guest, agent, network, host, policy, arm, storage, gateway)
     for kind in vars(module).values()
     if isinstance(kind, type)
     and issubclass(kind, Seam)
@@ -78,8 +80,10 @@ def kept(document: Json) -> Setting | None:
 class Faults:
     """What can be asked and told of the faults of one world."""
 
-    def __init__(self, board: Board, store: Store, clock: Clock) -> None:
+    def __init__(self, board: Board, store: Store, clock: Clock, ways: Ways | None = None) -> None:
+        """`ways` are those to the storage; None: nobody takes one."""
         self.board = board
+        self._ways = ways
         self._store = store
         self._clock = clock
 
@@ -89,16 +93,31 @@ class Faults:
         return [described(each) for each in CATALOGUE.values()]
 
     def standing(self) -> list[Json]:
+        self._settle()
         return [self._shown(setting) for setting in self.board.settings]
 
     def hits(self, number: int | None = None) -> list[Json]:
         """The newest hits of all faults, or of one, the oldest first."""
+        self._settle()
         found = [
             {"event": event.id, "time": event.time.isoformat() if event.time else None, **event.data}
             for event in self._events_since(None)
             if event.name == FaultHit.NAME and number in {None, event.data["number"]}
         ]
         return found[-MOST_HITS:]
+
+    def requests(self, party: str = "") -> list[Json]:
+        """What came through the storage gateway, of one party or of all, the oldest first; nothing where it is on
+        nobody's way."""
+        asked = party.lower()
+        gateway = None if self._ways is None else self._ways.gateway
+        kept = [] if gateway is None else gateway.requests()
+        return [each.to_json() for each in kept if Where({"party": asked} if asked else {}).fits(_party(each.request))]
+
+    def _settle(self) -> None:
+        """What the gateway was asked is counted as soon as it has been heard."""
+        if self._ways is not None and self._ways.gateway is not None:
+            self._ways.gateway.settle()
 
     def _shown(self, setting: Setting) -> Json:
         status = "ended" if self.board.is_over(setting) else "set"
@@ -107,6 +126,8 @@ class Faults:
 
     def _why_not(self, setting: Setting) -> str | None:
         """Why a fault cannot act as things are; None: it can."""
+        if setting.definition.seam in OF_GATEWAY and self._ways is not None and self._ways.problem:
+            return self._ways.problem
         name = setting.where.named.get("vm", "")
         if not name or "*" in name:
             return None
@@ -118,6 +139,8 @@ class Faults:
         of_windows = setting.definition.seam in OF_WINDOWS
         if of_windows and all(_os_type(each.json()) == "Linux" for each in machines):
             return f"{name} runs Linux, which has no {OF_WINDOWS[setting.definition.seam]}"
+        if setting.definition.seam == network.GuestRouteSeam.NAME and all(map(_is_managed, machines)):
+            return f"the disks of {name} are managed: their snapshots do not pass its network"
         return None
 
     # ------------------------------------------------------------------------------------------------ setting, clearing
@@ -196,6 +219,21 @@ OF_WINDOWS: Mapping[str, str] = {
     guest.GuestRegistrySeam.NAME: "registry",
 }
 """Seams that only a Windows guest has, with what others lack."""
+
+
+OF_GATEWAY = frozenset({gateway.GuestRequestSeam.NAME, gateway.PartyRequestSeam.NAME})
+"""Seams that are nowhere but at the gateway."""
+
+
+def _is_managed(machine: Document) -> bool:
+    storage = machine.json()["properties"].get("storageProfile", {})
+    disks = [storage.get("osDisk") or {}, *(storage.get("dataDisks") or ())]
+    return all(disk.get("managedDisk") for disk in disks)
+
+
+def _party(request: Request) -> Facts:
+    """A machine is found by its name too."""
+    return {"party": request.party.removeprefix(gateway.GUEST)}
 
 
 def _os_type(machine: Json) -> str:

@@ -17,6 +17,7 @@ from simulator.faults.seams.agent import (
     HandlerPackageSeam,
 )
 from simulator.faults.seams.guest import GuestRegistrySeam, GuestServiceSeam, VssServiceSeam, VssWriterSeam
+from simulator.faults.seams.network import WireServerSeam
 from simulator.guest.agent.client import WireClient
 from simulator.guest.conditions import ConditionsOf, MachineConditions, MachineFactories
 from simulator.guest.os_profile import OsProfile
@@ -71,5 +72,5 @@ def _wire_client(
     """A client of somebody else's stays as it is."""
     if usual is not WireClient:
         return usual
-    seams = (GoalStateSeam(board), AgentReportSeam(board), HandlerPackageSeam(board))
+    seams = (WireServerSeam(board), GoalStateSeam(board), AgentReportSeam(board), HandlerPackageSeam(board))
     return partial(FaultyWireClient, vm=vm, seams=seams)

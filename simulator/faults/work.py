@@ -24,12 +24,19 @@ def facts_of_job() -> Facts:
     return _facts.get()
 
 
-def known(plans: Mapping[str, Plan], board: Board) -> Mapping[str, Plan]:
-    """The same plans, whose steps say for which job they work while any fault is set."""
+Asks = Callable[[], bool]
+"""Whether anybody wants to know for which job a step works."""
+
+
+def known(plans: Mapping[str, Plan], board: Board, rules: Asks = lambda: False) -> Mapping[str, Plan]:
+    """The same plans, whose steps say for which job they work while any fault is set, or other `rules` ask for it."""
+
+    def asks() -> bool:
+        return not board.is_empty or rules()
 
     def of(plan: Plan) -> Plan:
         steps = (
-            replace(step, do=_telling(step.do, board), undo=None if step.undo is None else _telling(step.undo, board))
+            replace(step, do=_telling(step.do, asks), undo=None if step.undo is None else _telling(step.undo, asks))
             for step in plan.steps
         )
         return replace(plan, steps=tuple(steps))
@@ -37,9 +44,9 @@ def known(plans: Mapping[str, Plan], board: Board) -> Mapping[str, Plan]:
     return {name: plan if plan.job_log is not None else of(plan) for name, plan in plans.items()}
 
 
-def _telling(act: Action, board: Board) -> Action:
+def _telling(act: Action, asks: Asks) -> Action:
     def do(ports: Ports, state: State) -> Outcome | Waiting[Outcome]:
-        return act(ports, state) if board.is_empty else _within(_of(ports, state), partial(act, ports, state))
+        return _within(_of(ports, state), partial(act, ports, state)) if asks() else act(ports, state)
 
     return do
 

@@ -13,7 +13,7 @@ from tests.e2e.running import up
 from tests.e2e.test_time_guide import COMMAND, in_bash
 
 PAGE = (ROOT / "docs/failures.md").read_text(encoding="utf-8")
-(COMMANDS,) = re.findall(r"^```sh\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+COMMANDS = "".join(re.findall(r"^```sh\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL))
 (FILE,) = re.findall(r"^```json\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
 
 
@@ -24,6 +24,7 @@ def test_the_commands_work_and_what_is_set_outlives_a_restart(tmp_path: Path) ->
     with up(state, ["up", "--port", "0", "--state", str(state), "--faults", str(file)]):
         told = in_bash(COMMAND + COMMANDS, tmp_path, BACKUPSIM_STATE=str(state))
         assert "vss-writer-fails-freeze: set, 0 hits" in told
+        assert "no request came through the storage gateway" in told
         assert "arm-throttled: cleared after 0 hits" in told, "the file had set it"
         done = backupsim("fault", "set", "arm-throttled", "--nth", "2", "--state", str(state), "--json")
         assert json.loads(done.stdout)["when"]["first"] == 2

@@ -44,6 +44,7 @@ def test_only_requests_schedules_and_acts_upon_the_world_begin_a_story() -> None
         "clock.moved",
         "control.request",
         "fault.set",
+        "gateway.ended",
         "world.paced",
         "world.restarted",
         "host.started",

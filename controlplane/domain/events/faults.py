@@ -34,6 +34,13 @@ class FaultHit(Fact, name="fault.hit", party=Party.WORLD, parents=(FaultSet.NAME
 
 
 @dataclass(frozen=True)
+class GatewayEnded(Fact, name="gateway.ended", party=Party.WORLD, parents=(ROOT,)):
+    """The process of the storage gateway ended, and nobody had ended it; it is started again."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
 class FaultCleared(Fact, name="fault.cleared", party=Party.WORLD, parents=(FaultSet.NAME,)):
     """A fault is not set any more."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 LABELS_OF_FAULTS = {
     "fault_none_set": ("no fault is set", "未设置任何故障"),
+    "fault_no_requests": ("no request came through the storage gateway", "没有请求经过存储网关"),
     "fault_no_hits": ("no fault has acted", "没有故障生效过"),
     "fault_seam": ("seam: {seam}", "位置：{seam}"),
     "fault_places": ("can be told by {places}", "可用 {places} 限定"),
@@ -105,6 +106,49 @@ _WHAT = {
     "The container that a restore writes to was deleted.": "还原所写入的容器已被删除。",
     "The account that a restore writes to has no room left.": "还原所写入的帐户没有剩余空间。",
     "The blob to which an agent reports refuses the wire server.": "代理报告所写入的 blob 拒绝 wire server。",
+    "A machine with unmanaged disks has no route to the storage.": "使用非托管磁盘的计算机没有到存储的路由。",
+    "A machine with unmanaged disks cannot resolve the name of the storage.": (
+        "使用非托管磁盘的计算机无法解析存储的名称。"
+    ),
+    "A proxy stands before a machine with unmanaged disks, and lets no request to the storage pass.": (
+        "使用非托管磁盘的计算机前有一个代理，它不放行任何到存储的请求。"
+    ),
+    "An agent does not reach the wire server for anything.": "代理的任何请求都无法到达 wire server。",
+    "The storage is too busy for the snapshots that a handler asks for.": "存储过忙，无法创建处理程序请求的快照。",
+    "The storage does not carry out in time the snapshots that a handler asks for.": (
+        "存储未能及时创建处理程序请求的快照。"
+    ),
+    "The storage does not accept the signatures by which a handler asks for snapshots.": (
+        "存储不接受处理程序请求快照所用的签名。"
+    ),
+    "A disk of a running machine was snapshotted a moment ago.": "正在运行的计算机的磁盘刚刚创建过快照。",
+    "A disk of a running machine has as many snapshots as it may have.": "正在运行的计算机的磁盘快照已达上限。",
+    "The storage of the data disks is too busy for their snapshots, and that of the OS disk is not.": (
+        "数据磁盘的存储过忙，无法创建其快照；OS 磁盘的存储则不然。"
+    ),
+    "The storage does not accept the signatures by which a handler reports.": "存储不接受处理程序报告所用的签名。",
+    "The requests of a handler for snapshots take a second to reach the storage.": (
+        "处理程序的快照请求要一秒钟才能到达存储。"
+    ),
+    "The requests of a handler for snapshots take longer than VSS holds its volumes.": (
+        "处理程序的快照请求所需时间超过 VSS 保持卷的时间。"
+    ),
+    "The connections of a handler to the storage are slow.": "处理程序到存储的连接很慢。",
+    "The connections by which a handler asks for snapshots end without an answer.": (
+        "处理程序请求快照的连接在得到应答之前断开。"
+    ),
+    "The storage takes the snapshots that a handler asks for, and its answers are cut off.": (
+        "存储创建了处理程序请求的快照，但其应答被截断。"
+    ),
+    "The requests of the service take their time to reach the storage.": "服务的请求需要一段时间才能到达存储。",
+    "The connections of the vaults to their storage are slow.": "保管库到其存储的连接很慢。",
+    "The connections by which the vaults write end without an answer.": "保管库写入的连接在得到应答之前断开。",
+    "What the vaults read from their storage is cut off.": "保管库从其存储读取的内容被截断。",
+    "Every write of the vaults is answered that their storage is busy.": "保管库的每次写入都得到存储过忙的应答。",
+    "The storage answers no read of the service in time.": "存储未能及时应答服务的任何读取。",
+    "The connections by which the wire server writes the reports of agents end without an answer.": (
+        "wire server 写入代理报告的连接在得到应答之前断开。"
+    ),
     "A machine cannot read its disk.": "计算机无法读取其磁盘。",
 }
 """What each fault of the catalogue does."""
@@ -150,6 +194,17 @@ _SENTENCES = {
     ),
     "no fault is set": "未设置任何故障",
     "there is no virtual machine {name} yet": "尚无虚拟机 {name}",
+    "the disks of {name} are managed: their snapshots do not pass its network": (
+        "{name} 的磁盘是托管磁盘：其快照不经过它的网络"
+    ),
+    "403 AuthorizationFailure: This request is not authorized to perform this operation.": (
+        "403 AuthorizationFailure：该请求无权执行此操作。"
+    ),
+    "the storage gateway ended: {reason}": "存储网关已结束：{reason}",
+    "the storage gateway cannot be started: {problem}": "无法启动存储网关：{problem}",
+    "the storage has a host for each account, and the gateway cannot stand before it": (
+        "存储的每个帐户各有一个主机名，网关无法置于其前"
+    ),
     "{name} runs Linux, which has no {lacks}": "{name} 运行 Linux，没有 {lacks}",
     "{most} faults are set, and no more can be; clear some": "已设置 {most} 个故障，不能再多；请清除一些",
     "{key} of a fault is a JSON object": "故障的 {key} 应为 JSON 对象",

@@ -12,6 +12,7 @@ from controlplane.domain.events import machines as events
 from extension.contract.protocol import MANIFEST_FILE, HandlerManifest, ProtocolError
 from simulator.faults.fault import Setting
 from simulator.faults.seam import Follows, Seam, vm_of
+from simulator.faults.seams.network import WireServerSeam
 from simulator.guest.agent.client import Extensions, Goal, WireClient, WireError
 from simulator.guest.agent.process import CommandMissing, CommandRunner, RunningCommand, command_line
 
@@ -70,7 +71,7 @@ class HandlerPackageSeam(Seam):
 
 
 class FaultyWireClient(WireClient):
-    """The agent's way to the wire server, with the three seams on it."""
+    """The agent's way to the wire server, with the four seams on it."""
 
     def __init__(
         self,
@@ -78,11 +79,11 @@ class FaultyWireClient(WireClient):
         token: str,
         agent_name: str,
         vm: str,
-        seams: tuple[GoalStateSeam, AgentReportSeam, HandlerPackageSeam],
+        seams: tuple[WireServerSeam, GoalStateSeam, AgentReportSeam, HandlerPackageSeam],
     ) -> None:
         super().__init__(address, token, agent_name)
         self._vm = vm
-        self._goal_state, self._agent_report, self._package = seams
+        self._wire_server, self._goal_state, self._agent_report, self._package = seams
 
     def goal(self) -> Goal:
         self._goal_state.ask(self._vm)
@@ -95,6 +96,10 @@ class FaultyWireClient(WireClient):
         passed_on = self._agent_report.pass_on(self._vm, content)
         if passed_on is not None:
             super().upload_status(goal, extensions, passed_on)
+
+    def _request(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None = None) -> bytes:
+        self._wire_server.ask(self._vm)
+        return super()._request(method, url, headers, body)
 
 
 class HandlerCommandSeam(Seam):
