@@ -211,6 +211,7 @@ def _fleet(result: Json) -> Iterator[str]:
 
 ROWS: Mapping[str, Callable[[Json], Iterator[str]]] = {
     "freeze": _freeze,
+    "freeze-gateway": _freeze,
     "startup": _startup,
     "transfer": _transfer,
     "template": _template,
