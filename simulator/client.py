@@ -114,7 +114,7 @@ class Client:
             url, parameters = path, dict(query or {})
         else:
             url = f"{self.endpoints['arm_http']}{path}"
-            parameters = {"api-version": _api_version(path), **(query or {})}
+            parameters = {"api-version": api_version(path), **(query or {})}
         for attempt in (1, 2):
             headers = {"Authorization": f"Bearer {self._bearer()}"}
             response = self._send(method, url, parameters or None, headers, body)
@@ -236,7 +236,8 @@ class Client:
         return decoded
 
 
-def _api_version(path: str) -> str:
+def api_version(path: str) -> str:
+    """The version by which this client asks for a path."""
     provider = path.rpartition("/providers/")[2].partition("/")[0] if "/providers/" in path else "Microsoft.Resources"
     return API_VERSIONS.get(provider, API_VERSIONS["Microsoft.Resources"])
 

@@ -28,7 +28,7 @@ class Action:
         return to_text({"method": self.method, "path": self.path, "body": self.body, "then": self.then})
 
 
-def _of_az(*words: str) -> tuple[str, ...]:
+def of_az(*words: str) -> tuple[str, ...]:
     """By one's own az within `backupsim shell`, and by the command that needs none."""
     line = shlex.join(words)
     return f"az {line}", f"backupsim az {line}"
@@ -39,14 +39,14 @@ def backup_now(item: str, group: str, vault: str, machine: str) -> Action:
     words = ("backup", "protection", "backup-now", "--resource-group", group, "--vault-name", vault)
     of_item = ("--container-name", machine, "--item-name", machine, "--backup-management-type", "AzureIaasVM")
     body = {"properties": {"objectType": "IaasVMBackupRequest"}}
-    return Action("POST", f"arm{item}/backup?api-version={VERSION}", body, _of_az(*words, *of_item), "job")
+    return Action("POST", f"arm{item}/backup?api-version={VERSION}", body, of_az(*words, *of_item), "job")
 
 
 def cancel_job(vault: str, job: str) -> Action:
     """Ask a job to stop. `vault`: its ARM id."""
     parts = vault.split("/")
     words = ("backup", "job", "stop", "--resource-group", parts[4], "--vault-name", parts[-1], "--name", job)
-    return Action("POST", f"arm{vault}/backupJobs/{job}/cancel?api-version={VERSION}", {}, _of_az(*words), "stay")
+    return Action("POST", f"arm{vault}/backupJobs/{job}/cancel?api-version={VERSION}", {}, of_az(*words), "stay")
 
 
 def record(job: str) -> tuple[str, ...]:

@@ -12,14 +12,18 @@ from simulator.client import Client
 from simulator.dashboard import commands, points
 from simulator.dashboard.overview import overview
 from simulator.dashboard.page import Page
+from simulator.dashboard.resources import asked_for, resource
 from simulator.dashboard.world_views import clock, faults
 from simulator.recorder import recording, story
 
+MOST_EVENTS = 500
+"""In the view of events."""
 LIVE: dict[str, tuple[Callable[[Client, Request], Json], str]] = {
     "overview": (lambda client, request: overview(client), "job item vault alert recovery_point clock world schedule"),
     "clock": (lambda client, request: clock(client), "clock"),
     "faults": (lambda client, request: faults(client), "fault"),
     "points": (lambda client, request: points.calendar(client, points.item_of(request.query_params)), "recovery_point"),
+    "resources": (lambda client, request: resource(client, asked_for(request.query_params)), ""),
 }
 """Views that are asked for anew when the world changes: what they show, and the events that may change it."""
 
@@ -27,6 +31,7 @@ LIVE: dict[str, tuple[Callable[[Client, Request], Json], str]] = {
 def add(app: FastAPI, page: Page) -> None:
     for name in LIVE:
         _add_live(app, page, name)
+    _add_events(app, page)
     _add_job(app, page)
 
 
@@ -49,6 +54,16 @@ def _add_live(app: FastAPI, page: Page, name: str) -> None:
     @app.get(f"/parts/{name}", name=f"part of {name}")
     def part(request: Request) -> Response:
         return page.show(request, f"{name}_part.html", data=data(page.client, request))
+
+
+def _add_events(app: FastAPI, page: Page) -> None:
+    @app.get("/events")
+    def events(request: Request) -> Response:
+        newest = page.journal.newest()
+        since = max(0, newest - MOST_EVENTS)
+        found = page.client.sim("GET", "/events", since=str(since), limit=str(MOST_EVENTS))["events"]
+        shown = sorted((event for event in found if event["id"] <= newest), key=lambda event: -event["id"])
+        return page.show(request, "events.html", view="events_view", events=shown, since=newest, most=MOST_EVENTS)
 
 
 def _add_job(app: FastAPI, page: Page) -> None:

@@ -11,23 +11,25 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import jsonschema
 import pytest
 
 from simulator.scenario import Scenario
 from tests.e2e.browser import Visit, browser, visit
-from tests.e2e.conftest import backupsim
+from tests.e2e.conftest import ROOT, backupsim
 from tests.e2e.running import Up, protected, up
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
+SCHEMA = ROOT / "docs/schemas/record.schema.json"
 HELD = "Take Snapshot"
 IDLE_MILLISECONDS = 10_000
 WITHIN = 0.01
 """Of the length of a freeze window."""
 SCREENSHOTS = os.environ.get("BACKUPSIM_TEST_SCREENSHOTS")
 """A folder for pictures of what was seen."""
-VIEWS = {"clock": "/_page/clock", "faults": "/_page/faults"}
+VIEWS = {name: f"/_page/{name}" for name in ("clock", "faults", "events", "resources")}
 SIZES = {"phone": (360, 740), "desktop": (1280, 900), "4k": (3840, 2160)}
 
 
@@ -286,6 +288,7 @@ def test_the_command_writes_the_same_recording(world: World, job: str, tmp_path:
     done = backupsim("record", job, "--html", str(file), "--json", "--state", str(world.up.state))
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
+    jsonschema.validate(told, json.loads(SCHEMA.read_text(encoding="utf-8")))
     assert told["job"]["name"] == job
     assert told["verdict"]["verified"] is True
     assert [event["name"] for event in told["events"]].count("vss.frozen") == 1
