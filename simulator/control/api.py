@@ -6,6 +6,7 @@ POST /_sim/files                    {"vm", "lun", "mebibytes"}: write a text fil
 POST /_sim/workload                 {"vm", "transactions", "name"?}: let the database commit so many more
 GET  /_sim/recoverypoint?id=ID      what the service measured of a recovery point
 POST /_sim/verify                   {"recovery_point", "job"?}: see verify.py
+GET  /_sim/reports?job=JOB          what handlers reported of a backup: status and log blob of each attempt, as text
 GET  /_sim/events?since=N&job=ID    the journal of events; with follow=true as a stream that goes on
 GET  /_sim/endpoints                what endpoints.json says
 POST /_sim/vaultcheck               {"vault"?, "read_data_percent"?, "seed"?}: begin a check of the vaults
@@ -53,7 +54,7 @@ from controlplane.domain.recovery_services.recovery_point import TIERS
 from controlplane.json_object import Json
 from controlplane.ports import PortError, Store
 from simulator.control import faults as control_faults
-from simulator.control import forecasts, strictness, vault_checks
+from simulator.control import forecasts, reports, strictness, vault_checks
 from simulator.control import world as control_world
 from simulator.control.strictness import Refused
 from simulator.control.vault_checks import VaultChecks
@@ -110,6 +111,7 @@ def build(controls: Controls) -> FastAPI:
     control_world.add(app, lambda: controls.world)
     vault_checks.add(app, lambda: controls.vault_checks)
     control_faults.add(app, lambda: controls.faults)
+    reports.add(app, lambda: controls.store, lambda: controls.verifier.blobs)
     forecasts.add(app, lambda: controls.store, lambda: controls.world.clock.time.now())
     _add_errors(app)
     return app

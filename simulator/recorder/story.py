@@ -1,8 +1,8 @@
 """Collects the story of a job: what ARM shows of it, its events, what it followed from, and the verdict.
 
-A story is JSON: `{"schema_version", "job", "vault", "events", "is_whole", "last", "links", "verdict"}`. `job` is as ARM
-shows it. `events` are those of the control API by the monotonic clock, and `last` is the highest number among them.
-Everything is asked of ARM and of the control API, as any program could.
+A story is JSON: `{"schema_version", "job", "vault", "events", "is_whole", "last", "links", "reports", "verdict"}`. Its
+`job` is as ARM shows it, `events` are those of the control API by the monotonic clock, and `last` is the highest number
+among them. Everything is asked of ARM and of the control API, as any program could.
 """
 
 from __future__ import annotations
@@ -84,6 +84,7 @@ def collect(client: Client, job: JobAddress, *, with_verdict: bool) -> Json:
         "is_whole": is_whole,
         "last": max((event["id"] for event in events), default=0),
         "links": _links(job, events),
+        "reports": client.sim("GET", "/reports", job=job.name)["attempts"],
         "verdict": _verdict(client, job, events) if with_verdict else None,
     }
     return without_secrets(story)

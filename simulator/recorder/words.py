@@ -59,6 +59,11 @@ WORDS: dict[str, tuple[str, str]] = {
     "still_runs": ("The job was still running.", "记录时作业仍在运行。"),
     "passed": ("passed", "通过"),
     "failed": ("failed", "未通过"),
+    "reports": ("What the handler reported", "处理程序的报告"),
+    "no_reports": ("No handler has reported.", "没有处理程序报告。"),
+    "status_blob": ("status blob", "状态 Blob"),
+    "log_blob": ("log blob", "日志 Blob"),
+    "blob_gone": ("The blob is gone.", "该 Blob 已不存在。"),
     "links": ("Resources", "资源"),
     "not_whole": ("The first 3,000 events are shown.", "仅显示前 3,000 个事件。"),
     "needs_script": (

@@ -295,7 +295,11 @@ def test_the_command_writes_the_same_recording(world: World, job: str, tmp_path:
     assert told["events"][0]["name"] == "arm.request"
     text = file.read_text(encoding="utf-8")
     secrets = [world.up.client.endpoints[key] for key in ("sim_token", "client_secret")]
-    assert [secret for secret in [*secrets, "sig="] if secret in text + done.stdout] == []
+    assert [secret for secret in secrets if secret in text + done.stdout] == []
+    assert not re.search(r"[?&]sig=(?!REDACTED)", text + done.stdout)
+    (report,) = told["reports"]
+    assert json.loads(report["status"])[0]["status"]["taskId"] == report["task_id"]
+    assert "freeze" in report["log"]
 
 
 def test_the_command_prints_an_address_that_signs_in(world: World, chromium: Browser) -> None:

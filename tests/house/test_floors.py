@@ -487,6 +487,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         VAULT,
         SIDE_THREADS,
         WRITER_HELD,
+        CONTRACT,
         f"{JOBS}.engine",
         f"{JOBS}.retention",
         f"{JOBS}.vault_check",

@@ -34,7 +34,7 @@ async function refreshOutcome() {
   try {
     const text = await (await ask("GET", location.pathname)).text();
     const fresh = new DOMParser().parseFromString(text, "text/html");
-    document.getElementById("outcome").replaceChildren(...fresh.getElementById("outcome").childNodes);
+    for (const id of ["outcome", "attempts"]) document.getElementById(id).replaceChildren(...fresh.getElementById(id).childNodes);
     for (const button of document.querySelectorAll("[data-while-running]")) {
       button.disabled = fresh.querySelector("[data-while-running]").disabled;
     }

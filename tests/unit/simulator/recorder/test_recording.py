@@ -48,6 +48,7 @@ def story(**changes: Any) -> Json:
         "is_whole": True,
         "last": 1,
         "links": [{"kind": "vault", "id": "/vault"}],
+        "reports": [],
         "verdict": None,
         **changes,
     }
