@@ -58,6 +58,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "live": ("live", "实时"),
     "reconnecting": ("connecting again", "正在重新连接"),
     "asked": ("asked", "已请求"),
+    "begun": ("It was accepted.", "已接受。"),
     "refused": ("refused", "已拒绝"),
     "clock": ("Clock", "时钟"),
     "now": ("now", "现在"),

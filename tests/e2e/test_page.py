@@ -259,7 +259,7 @@ def test_it_is_read_without_javascript(chromium: Browser, world: World, job: str
         made.page.goto(world.up.client.page_address())
         assert made.page.get_by_role("rowheader", name="sql01").is_visible()
         made.page.goto(f"{world.page}jobs/{job}")
-        assert made.page.get_by_text("vss.frozen").first.is_visible()
+        assert made.page.get_by_role("listitem").filter(has_text="vss.frozen").first.is_visible()
 
 
 def test_a_recording_opens_from_disk_without_a_network(

@@ -64,7 +64,10 @@ export function serveButtons(words) {
     try {
       const response = await ask(request.method, request.path, request.body);
       if (request.then === "job") location.assign(`${PREFIX}jobs/${encodeURIComponent(await jobOf(response))}`);
-      else button.disabled = false;
+      else {
+        button.disabled = false;
+        answer.textContent = words.begun;
+      }
     } catch (error) {
       answer.classList.add("bad");
       answer.textContent = `${words.refused}: ${error.message}`;
