@@ -206,9 +206,14 @@ function drawFolds(content, axis, view, inner, height, words) {
   }
 }
 
+// With the time for which the guest itself says that writes stood still: the events are told a little outside of it.
+export function windowLabel(window, words) {
+  return window.to === null ? words.frozen : `${words.freeze_window} ${durationText(window.thawed.data.held_milliseconds / 1000)}`;
+}
+
 function drawWindow(content, window, x, width, height, words) {
   const from = x(window.from), to = window.to === null ? width : x(window.to);
-  const label = window.to === null ? words.frozen : `${words.freeze_window} ${durationText(window.to - window.from)}`;
+  const label = windowLabel(window, words);
   content.push(element("rect", {
     x: from, y: TOP_PIXELS - 16, width: Math.max(1, to - from), height: height - TOP_PIXELS - BOTTOM_PIXELS + 16,
     class: window.to === null ? "freeze open" : "freeze", "data-freeze": window.frozen.id,

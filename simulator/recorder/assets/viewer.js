@@ -1,5 +1,5 @@
 // Shows a story: the lanes with zoom and selection, a scrubber, the chosen event, and every event in a table.
-import { draw, durationText, isBad, laneOf, LANES, shortLabel } from "./lanes.js";
+import { draw, isBad, laneOf, LANES, shortLabel, windowLabel } from "./lanes.js";
 
 const MOST_ROWS = 600;
 // Rows of the table; of a longer story the newest are shown, and the recording has all.
@@ -138,7 +138,7 @@ function since(first, event) {
 
 // What somebody who cannot see the picture is told of it.
 function summary(drawn, story, words) {
-  const windows = drawn.windows.map((window) => window.to === null ? words.frozen : `${words.freeze_window} ${durationText(window.to - window.from)}`);
+  const windows = drawn.windows.map((window) => windowLabel(window, words));
   const disks = drawn.snapshots.map((snapshot) => snapshot.disk);
   return [`${words.picture}: ${LANES.map((lane) => words.lanes[lane]).join(", ")}`, `${story.events.length} ${words.events}`, ...windows, ...disks].join("; ");
 }

@@ -30,7 +30,10 @@ async def ignore(message: Message) -> None:
 
 
 def ask(app: Application, path: str) -> None:
-    asyncio.run(app({"type": "http", "path": path}, nothing, ignore))
+    async def asking() -> None:
+        await app({"type": "http", "path": path}, nothing, ignore)
+
+    asyncio.run(asking())
 
 
 def test_a_request_finds_its_application_by_prefix() -> None:
