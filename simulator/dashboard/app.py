@@ -24,7 +24,7 @@ from simulator.client import RequestFailed
 from simulator.dashboard import views
 from simulator.dashboard.guard import Guard, cookie_name
 from simulator.dashboard.page import FOLDER, PREFIX, Page
-from simulator.dashboard.relay import HIDDEN, Relay, Target
+from simulator.dashboard.relay import HIDDEN, AtOnce, Relay, Target
 from simulator.dashboard.sessions import CODE_SECONDS
 from simulator.failures import Failure
 from simulator.recorder.recording import ASSETS
@@ -48,7 +48,7 @@ def build(page: Page) -> Application:
         "arm": Target(context.arm, "", context.arm_token),
         "sim": Target(context.controls, "/_sim", lambda: sim_token, HIDDEN),
     }
-    return Guard(Relay(app, PREFIX, targets), context.sessions, PREFIX, context.names)
+    return Guard(Relay(AtOnce(app), PREFIX, targets), context.sessions, PREFIX, context.names)
 
 
 def _failed(page: Page, request: Request, sentence: str) -> Response:

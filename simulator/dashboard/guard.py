@@ -55,6 +55,8 @@ class Guard:
         if _name_in(headers.get("host", "")) not in self._names:
             return PlainTextResponse("The page is reached as localhost or by its loopback address.\n", 421)
         path = scope["path"].removeprefix(self._prefix)
+        if not path:
+            return RedirectResponse(f"{self._prefix}/", 307)
         session = self._session(headers)
         if session is None and not path.startswith(OPEN_PATHS):
             return self._to_sign_in(scope, headers)

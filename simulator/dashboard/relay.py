@@ -6,6 +6,7 @@ make it: the same faults, limits and events. The streams of the control API go t
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -13,6 +14,9 @@ from starlette.responses import JSONResponse
 
 from simulator.serving import Application, Message, Receive, Send
 
+VIEWS_AT_ONCE = 8
+"""Of one listener. A view asks ARM while it is made, so that it takes two threads of the listener: with many at once
+there would be none left for ARM."""
 NOT_PASSED_ON = frozenset({b"cookie", b"authorization", b"x-backupsim-page"})
 HIDDEN = frozenset({"/endpoints"})
 """Of the control API: what only answers with secrets is not for a browser."""
@@ -56,3 +60,17 @@ class Relay:
             "root_path": target.prefix,
             "headers": [*headers, (b"authorization", f"Bearer {target.token()}".encode())],
         }
+
+
+class AtOnce:
+    """An application that is asked for so many things at once by each listener; further ones wait."""
+
+    def __init__(self, app: Application, most: int = VIEWS_AT_ONCE) -> None:
+        self._app = app
+        self._most = most
+        self._places: dict[asyncio.AbstractEventLoop, asyncio.Semaphore] = {}
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        places = self._places.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(self._most))
+        async with places:
+            await self._app(scope, receive, send)

@@ -68,10 +68,6 @@ class Sessions:
             self._sessions[key] = (self._now() + SESSION_SECONDS, session)
         return session
 
-    def end(self, token: str) -> None:
-        with self._lock:
-            self._sessions.pop(_digest(token), None)
-
 
 def _digest(text: str) -> str:
     return sha256(text.encode()).hexdigest()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -10,8 +12,9 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from simulator.dashboard.guard import LOOPBACK_NAMES, POLICY, Guard, cookie_name
-from simulator.dashboard.relay import Relay, Target
+from simulator.dashboard.relay import AtOnce, Relay, Target
 from simulator.dashboard.sessions import Sessions
+from simulator.serving import Message, Receive, Send
 
 PREFIX = "/_page"
 BASE = "http://127.0.0.1:7080"
@@ -122,6 +125,41 @@ def test_secrets_of_the_world_are_not_for_a_browser(setting: Setting) -> None:
     assert browser.get(f"{PREFIX}/sim/endpoints/").status_code == 403
     assert browser.get(f"{PREFIX}/sim/%65ndpoints").status_code == 403
     assert browser.get(f"{PREFIX}/sim/clock").json()["authorization"] == "Bearer sim-token"
+
+
+def test_an_address_without_its_slash_leads_to_the_page(setting: Setting) -> None:
+    answer = setting.browser().get(PREFIX)
+    assert (answer.status_code, answer.headers["location"]) == (307, f"{PREFIX}/")
+
+
+def test_so_many_views_are_made_at_once_and_the_others_wait() -> None:
+    at_work, most, asked = 0, 0, 0
+    go_on = asyncio.Event()
+
+    async def app(scope: Message, receive: Receive, send: Send) -> None:
+        nonlocal at_work, most, asked
+        at_work, asked = at_work + 1, asked + 1
+        most = max(most, at_work)
+        await go_on.wait()
+        at_work -= 1
+
+    async def nothing() -> Message:
+        return {}
+
+    async def ignore(message: Message) -> None:
+        return None
+
+    async def scene() -> None:
+        views = AtOnce(app, 2)
+        asking = [asyncio.ensure_future(views({}, nothing, ignore)) for _ in range(5)]
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert asked == 2
+        go_on.set()
+        await asyncio.gather(*asking)
+
+    asyncio.run(scene())
+    assert (most, asked) == (2, 5)
 
 
 def test_worlds_of_one_machine_have_cookies_of_their_own() -> None:
