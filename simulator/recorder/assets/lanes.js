@@ -206,7 +206,7 @@ function drawFolds(content, axis, view, inner, height, words) {
   }
 }
 
-// With the time for which the guest itself says that writes stood still: the events are told a little outside of it.
+// With the time for which the guest itself says that writes stood still.
 export function windowLabel(window, words) {
   return window.to === null ? words.frozen : `${words.freeze_window} ${durationText(window.thawed.data.held_milliseconds / 1000)}`;
 }
@@ -218,6 +218,11 @@ function drawWindow(content, window, x, width, height, words) {
     x: from, y: TOP_PIXELS - 16, width: Math.max(1, to - from), height: height - TOP_PIXELS - BOTTOM_PIXELS + 16,
     class: window.to === null ? "freeze open" : "freeze", "data-freeze": window.frozen.id,
   }));
+  if (window.to !== null) {
+    // Within it, for how long the guest itself says that writes stood still: the thaw is told a little after that.
+    const held = x(Math.min(window.to, window.from + window.thawed.data.held_milliseconds / 1000));
+    content.push(element("rect", { x: from, y: TOP_PIXELS - 16, width: Math.max(1, held - from), height: 16, class: "held" }));
+  }
   const middle = Math.min(Math.max((from + to) / 2, label.length * 3.2), width - label.length * 3.2);
   if (to > 0 && from < width) content.push(element("text", { x: middle, y: TOP_PIXELS - 20, class: "freeze-name" }, label));
   if (window.to === null) return;
