@@ -73,6 +73,7 @@ if TYPE_CHECKING:
     from controlplane.adapters.azurite import AzuriteBlobs
     from controlplane.adapters.endpoint_probe import ProbeAnswer
     from simulator.guest.conditions import ConditionsOf
+    from simulator.storage.shared_azurite import SharedAzurite, StorageShare
 
 
 CONTROL_PREFIX = "/_sim"
@@ -95,6 +96,8 @@ class Config:
     """Use this blob endpoint instead of starting Azurite."""
     blob_accounts: str | None = None
     """Its accounts, `name:key;name:key`, or a file that holds such."""
+    azurite: SharedAzurite | None = None
+    """Use this Azurite, which other worlds of this process use too, instead of starting one."""
     dsn: str | None = None
     vss: bool = True
     workload_rate: float = 1.0
@@ -259,9 +262,8 @@ class World:
     def _examine(self, opened: OpenedStore) -> None:
         """Find what the storage has lost. One of our own that ended in order has lost nothing, however its world ended;
         one that was killed has lost what is of its last seconds, deletions too."""
-        is_foreign = self.config.blob_endpoint is not None
-        forgotten = () if is_foreign else forgotten_deletions.read(self.state.azurite)
-        may_have_lost = "anything" if is_foreign or not opened.is_known else self.azurite.may_have_lost
+        forgotten = () if self._is_foreign else forgotten_deletions.read(self.state.azurite)
+        may_have_lost = "anything" if self._is_foreign or not opened.is_known else self.azurite.may_have_lost
         if forgotten or (may_have_lost and not self._examined):
             at_work = [str(run.state.get("vm", "")) for run in self.store.runs.unfinished()]
             bound = None if may_have_lost == "anything" else at_work
@@ -269,10 +271,14 @@ class World:
             self.losses = name_losses(self.ports, at_work=bound, forgotten=forgotten, on_progress=progress)
             if forgotten:
                 forgotten_deletions.forget(self.state.azurite)
-        if not is_foreign:
+        if not self._is_foreign:
             self.azurite.note_examined()
         opened.note_examined()
         self._examined = True
+
+    @property
+    def _is_foreign(self) -> bool:  # and not this world's alone
+        return self.config.blob_endpoint is not None or self.config.azurite is not None
 
     def _is_orderly(self) -> bool:
         return self.failure is None and self._examined
@@ -309,10 +315,12 @@ class World:
         self.blobs = self._blobs_of(parties.SERVICE)
         of_storage = ExitStack()
         self._stack.callback(of_storage.close)
+        shared = self.config.azurite
+        share = shared.share(self.state, self._azurite_ended) if shared is not None else None
 
         def start() -> None:
             try:
-                blobs = self._storage(of_storage)
+                blobs = self._storage(of_storage, share)
                 self._storage_ways.ways.arrive(self._blob_url, blobs.at if blobs.is_by_path else None)
                 for account in self._settings.own_accounts:
                     blobs.add_account(account)
@@ -328,7 +336,7 @@ class World:
         usual = self._storage_ways.blobs(party, self._deferred.blobs())
         return FaultyBlobs(self._wrappers.blobs(party, usual), party, self.faults)
 
-    def _storage(self, keep: ExitStack) -> AzuriteBlobs:
+    def _storage(self, keep: ExitStack, share: StorageShare | None) -> AzuriteBlobs:
         from simulator.storage import azurite_folder
         from simulator.storage.azurite import Azurite, ManagedAccounts
 
@@ -340,6 +348,10 @@ class World:
             keep.callback(foreign.blobs.close)
             self._blob_url, self.storage_answers = foreign.url, foreign.answers
             return foreign.blobs
+        if share is not None:
+            keep.callback(share.close)
+            self._blob_url = share.url
+            return share.blobs
         accounts = ManagedAccounts(self.state.path / "accounts.json")
         storage_address.check_keeper(self.store, foreign=False)
         settled = self.store.get("world", "storage")
@@ -365,7 +377,7 @@ class World:
 
     def _await_storage(self) -> None:
         self._storage_started.result()
-        storage_address.settle(self.store, self._blob_url, foreign=self.config.blob_endpoint is not None)
+        storage_address.settle(self.store, self._blob_url, foreign=self._is_foreign)
 
     def _begin_identity(self) -> None:
         self._identity = Identity(

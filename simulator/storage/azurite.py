@@ -215,6 +215,10 @@ class ManagedAccounts:
         with self._lock:
             return name in self._keys
 
+    def names(self) -> tuple[str, ...]:
+        with self._lock:
+            return tuple(self._keys)
+
     def key(self, name: str) -> str:
         with self._lock:
             if name not in self._keys:
