@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -599,6 +600,37 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "typer",
     ),
     "simulator.__main__": ("simulator.command",),
+    # The tests' side of a world is a client. Its process alone builds worlds; neither is loaded by what it tests.
+    "simulator.testing.launcher": (),
+    "simulator.testing.world_options": (
+        CONTRACT,
+        "simulator.daily_work",
+        "simulator.failures",
+        "simulator.pace",
+        "simulator.start_spread",
+        "simulator.clock",
+        "simulator.world",
+    ),
+    "simulator.testing.worlds_process": (
+        "simulator.failures",
+        "simulator.state",
+        "simulator.storage",
+        "simulator.world",
+        "simulator.testing.world_options",
+    ),
+    "simulator.testing": (
+        CONTRACT,
+        "simulator.client",
+        "simulator.failures",
+        "simulator.packages",
+        "simulator.scenario_values",
+        "simulator.scenario",
+        "simulator.clock",
+        "simulator.command",
+        "simulator.testing.launcher",
+        "httpx",
+    ),
+    "simulator.pytest_plugin": ("simulator.client", "simulator.failures", "simulator.testing", "httpx", "pytest"),
 }
 MODULES_AT_MOST = 25
 """In one folder: among more a newcomer searches."""
@@ -662,6 +694,13 @@ def test_imports_come_only_from_the_floors_below(path: Path) -> None:
 def test_a_row_names_only_rows_above_it(row: str) -> None:
     above = list(MAY_IMPORT)[: list(MAY_IMPORT).index(row)]
     assert [name for name in MAY_IMPORT[row] if name in MAY_IMPORT and name not in above] == []
+
+
+def test_nothing_but_the_plugin_needs_pytest() -> None:
+    users = {module(path) for path in FILES if any(inside(name, "pytest") for name in imports(path))}
+    assert users == {"simulator.pytest_plugin"}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert not [name for name in project["dependencies"] if name.startswith("pytest")]
 
 
 def test_every_package_has_a_row_and_every_row_a_package() -> None:
