@@ -20,7 +20,6 @@ from random import Random
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -59,6 +58,7 @@ from simulator.packages import HANDLER_FOLDER
 from simulator.parties import Wrappers
 from simulator.serving import Application, Serving
 from simulator.side_by_side import PAGE_PREFIX, when_ready
+from simulator.state import signing_keys
 from simulator.state.authority import Authority, server_hosts
 from simulator.state.folder import NEW_SECRETS, Endpoints, StateFolder, cache_folder
 from simulator.state.kept_files import damaged
@@ -142,6 +142,8 @@ class Config:
     """Install extensions that most public templates carry without running anything; False: refuse them by name."""
     warm_start: bool = True
     """Fork our own handler's processes from an interpreter that waits, where the system can; False: start each anew."""
+    new_signing_key: Callable[[], str] = signing_keys.new_key
+    """Makes the key of a new world's tokens; whoever opens many worlds has keys made ahead."""
     cache: Path = field(default_factory=cache_folder)
     endpoints_copy: Path | None = None
     on_examined: Callable[[int, int], None] | None = None
@@ -390,13 +392,8 @@ class World:
             self.renewed.append("secrets.json was gone: the world has new secrets, and clients sign in again")
 
     def _signing_key(self) -> rsa.RSAPrivateKey:
-        pem = self.state.secret("signing_key", _new_signing_key)
-        try:
-            # Our own key: validating its primes takes longer than the rest of a start that ARM waits for.
-            key = serialization.load_pem_private_key(pem.encode(), None, unsafe_skip_rsa_key_validation=True)
-        except ValueError:
-            key = None
-        if not isinstance(key, rsa.RSAPrivateKey):
+        key = signing_keys.loaded(self.state.secret("signing_key", self.config.new_signing_key))
+        if key is None:
             raise damaged(self.state.path / "secrets.json", NEW_SECRETS)
         return key
 
@@ -544,9 +541,3 @@ def _serve_certificate(service: Starlette, authority: Authority) -> None:
         return Response(authority.pem, media_type="application/x-pem-file")
 
     service.add_route("/ca.pem", certificate)
-
-
-def _new_signing_key() -> str:
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    form = serialization.PrivateFormat.PKCS8
-    return key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption()).decode()
