@@ -183,13 +183,14 @@ def _opened(
     worlds: Worlds, config: pytest.Config, state: Path, seed: int, options: dict[str, Any], *, apart: bool
 ) -> BackupWorld:
     from simulator.failures import Failure
+    from simulator.testing.worlds import WorldRefused
 
     handler = config.getoption("backupsim_handler")
     try:
         endpoints = worlds.open(
             state, seed=seed, options=options, handler=handler and Path(handler).absolute(), apart=apart
         )
-    except Failure as problem:
+    except (Failure, WorldRefused) as problem:
         pytest.fail(str(problem), False)
     made: BackupWorld = _ours("world").BackupWorld(endpoints, seed)
     return made

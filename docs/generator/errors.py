@@ -122,9 +122,13 @@ def _sign_in() -> str:
     )
 
 
+NOT_IMPORTED = frozenset({"simulator.__main__", "simulator.pytest_plugin"})
+"""Which begin something when they are imported."""
+
+
 def _command() -> str:
     for module in pkgutil.walk_packages(simulator.__path__, "simulator."):
-        if module.name != "simulator.__main__":
+        if module.name not in NOT_IMPORTED:
             importlib.import_module(module.name)
     all_messages = messages("simulator")
     rows = [

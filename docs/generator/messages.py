@@ -19,6 +19,7 @@ SECTIONS = (
     ("State folder and storage", "simulator/state", "simulator/storage"),
     ("World, servers, client and scenario", "simulator/"),
     ("Faults", "simulator/faults"),
+    ("Tests of users", "simulator/testing"),
     ("Host and wire server", "simulator/host"),
     ("Guest", "simulator/guest"),
     ("The handler", "extension"),

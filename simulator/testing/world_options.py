@@ -80,8 +80,8 @@ def check_keywords(keywords: Collection[str]) -> None:
             raise WrongUse(f"the mark backup_world takes no {keyword}; {hint}")
 
 
-def config_of(state: Path, seed: int, handler: Path | None, asked: Mapping[str, Any], **more: Any) -> Config:
-    """The configuration of a test's world; WrongUse for a value that is not possible."""
+def config_of(state: Path, seed: int, asked: Mapping[str, Any], **more: Any) -> Config:
+    """The configuration of a test's world, with `more` of its fields; WrongUse for a value that is not possible."""
     from simulator.clock.kept_clock import ClockSettings
     from simulator.world import Config
 
@@ -95,8 +95,6 @@ def config_of(state: Path, seed: int, handler: Path | None, asked: Mapping[str, 
     for keyword, value in wanted.items():
         if keyword in KEYWORDS:
             values |= KEYWORDS[keyword](value)
-    if handler is not None:
-        values["packages"] = (handler,)
     return Config(state=state, seed=seed, **values, **more)
 
 

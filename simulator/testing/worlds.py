@@ -28,8 +28,8 @@ class WorldsEnded(Failure):
     """The process of the worlds has ended, and its worlds with it."""
 
 
-class WorldRefused(Failure):
-    """A world could not be opened; the sentence says why."""
+class WorldRefused(Exception):
+    """A world could not be opened; the sentence says why. It is what the failure in the other process said."""
 
 
 class Worlds:

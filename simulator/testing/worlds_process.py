@@ -25,7 +25,9 @@ from typing import TextIO
 
 from controlplane.json_object import Json
 from simulator.failures import explain
+from simulator.packages import HANDLER_FOLDER, published
 from simulator.state.folder import cache_folder
+from simulator.state.signing_keys import KeysAhead
 from simulator.storage.shared_azurite import SharedAzurite
 from simulator.testing.world_options import config_of
 from simulator.world import World, build
@@ -44,6 +46,9 @@ class WorldsProcess:
         self._worlds: dict[str, World] = {}
         self._azurite: SharedAzurite | None = None
         self._azurites = 0
+        self._packages: list[Path] = []
+        self._new_key = KeysAhead()
+        self._stack.callback(self._new_key.close)
         self._closing: list[Future[None]] = []
         self._closers = ThreadPoolExecutor(CLOSERS, thread_name_prefix="closing")
         self._verbs: dict[str, Callable[[Json], Json]] = {"open": self._open, "close": self._close}
@@ -65,11 +70,11 @@ class WorldsProcess:
 
     def _open(self, request: Json) -> Json:
         self._await_closings(MOST_CLOSING)
-        handler = Path(request["handler"]) if request["handler"] else None
         shared = None if request["apart"] else self._shared()
-        state = Path(request["state"])
-        config = config_of(state, request["seed"], handler, request["options"], azurite=shared)
-        world = build(config)
+        handler = [Path(request["handler"])] if request["handler"] else self._own_handler()
+        asked = request["options"]
+        more = {"azurite": shared, "packages": handler, "new_signing_key": self._new_key}
+        world = build(config_of(Path(request["state"]), request["seed"], asked, **more))
         self._worlds[request["state"]] = world
         return {"endpoints": world.endpoints}
 
@@ -95,6 +100,15 @@ class WorldsProcess:
         self._closing = [each for each in self._closing if each not in ended]
         for each in ended:
             each.result()
+
+    def _own_handler(self) -> list[Path]:
+        """Our own handler as zips, which are packed once and not for each world."""
+        if not self._packages:
+            for number, package in enumerate(published(HANDLER_FOLDER)):
+                file = self._folder / f"handler{number}.zip"
+                file.write_bytes(package)
+                self._packages.append(file)
+        return self._packages
 
     def _shared(self) -> SharedAzurite:
         """The Azurite that runs, or a new one where none does: a world whose Azurite has ended is lost, and others are

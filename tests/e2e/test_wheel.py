@@ -85,12 +85,29 @@ def test_the_wheel_holds_the_handler_the_migrations_and_the_license(installed: I
     assert any(name.endswith("/licenses/LICENSE") for name in names)
     assert {name.partition("/")[0] for name in names if ".dist-info" not in name} == {
         "backupsim.py",
+        "backupsim_pytest.py",
         "controlplane",
         "extension",
         "simulator",
     }
     tracked = run("git", "ls-files", "extension", "controlplane", "simulator", cwd=ROOT).split()
-    assert set(tracked) - set(names) == {"simulator/command/entry.py"}, "the build moves it to backupsim.py"
+    moved = {"simulator/command/entry.py", "simulator/pytest_plugin.py"}
+    assert set(tracked) - set(names) == moved, "the build moves them to backupsim.py and backupsim_pytest.py"
+
+
+@pytest.mark.slow
+def test_pytest_finds_the_plugin_of_the_wheel(installed: Installed, tmp_path: Path) -> None:
+    """In an environment that has the wheel and pytest; `-p no:backupsim` switches it off."""
+    python = installed.command.with_name("python")
+    run(python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "pytest", cwd=tmp_path)
+    (tmp_path / "test_world.py").write_text("def test_world(backup_world): assert backup_world.subscription_id\n")
+    surroundings = {**os.environ, "HOME": str(tmp_path), "BACKUPSIM_CACHE": str(cache_folder())}
+    command = [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", tmp_path]
+    assert "1 passed" in run(*map(str, command), cwd=tmp_path, env=surroundings)
+    done = subprocess.run(
+        [*command, "-p", "no:backupsim"], cwd=tmp_path, env=surroundings, capture_output=True, text=True
+    )
+    assert "fixture 'backup_world' not found" in done.stdout
 
 
 @pytest.mark.slow

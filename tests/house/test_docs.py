@@ -158,6 +158,7 @@ def test_a_command_line_on_a_page_is_one_that_works(page: Path) -> None:
 @pytest.mark.parametrize("page", DOCUMENTS, ids=name_of)
 def test_an_option_on_a_page_is_one_of_ours(page: Path) -> None:
     of_tests = {"--all", "--long", "--az", "--terraform"}
+    of_tests |= {"--backupsim-seed", "--backupsim-keep-failed", "--backupsim-handler"}
     named = {span.split()[0] for span in SPAN.findall(prose_of(page)) if span.startswith("--")}
     assert not named - of_tests - {option for options in OPTIONS.values() for option in options}
 

@@ -613,6 +613,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     ),
     "simulator.testing.worlds_process": (
         "simulator.failures",
+        "simulator.packages",
         "simulator.state",
         "simulator.storage",
         "simulator.world",

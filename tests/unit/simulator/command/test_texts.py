@@ -77,6 +77,8 @@ NOT_PRINTED: Mapping[str, str] = {
     "write": "a frame around a sentence",
 }
 """What shows a sentence that no command prints, and why."""
+OF_PYTEST = "simulator/pytest_plugin.py"
+"""Whose sentences stand among those of pytest, which are English."""
 NOT_REACHED = frozenset(
     {
         "(from versions: none)",
@@ -124,7 +126,9 @@ def is_chinese(text: str) -> bool:
 
 def printed() -> list[Message]:
     return [
-        message for message in messages(*PRINTED) if message.by not in NOT_PRINTED and message.text not in NOT_REACHED
+        message
+        for message in messages(*PRINTED)
+        if message.by not in NOT_PRINTED and message.text not in NOT_REACHED and message.module != OF_PYTEST
     ]
 
 

@@ -29,7 +29,7 @@ POSSIBLE: dict[str, Any] = {
 
 
 def config(**asked: Any) -> Any:
-    return config_of(Path("nowhere"), 3, None, asked)
+    return config_of(Path("nowhere"), 3, asked)
 
 
 def test_time_stands_unless_a_test_says_otherwise() -> None:
@@ -67,10 +67,6 @@ def test_a_keyword_changes_the_configuration(keyword: str) -> None:
 def test_what_is_not_possible_is_told(asked: dict[str, Any]) -> None:
     with pytest.raises(WrongUse, match=r"\w"):
         config(**asked)
-
-
-def test_a_handler_takes_the_place_of_our_own() -> None:
-    assert config_of(Path("nowhere"), 0, Path("mine.zip"), {}).packages == (Path("mine.zip"),)
 
 
 def test_the_terms_of_a_fault_are_where_when_and_its_own() -> None:
