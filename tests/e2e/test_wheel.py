@@ -102,8 +102,8 @@ def test_pytest_finds_the_plugin_of_the_wheel(installed: Installed, tmp_path: Pa
     run(python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "pytest", cwd=tmp_path)
     (tmp_path / "test_world.py").write_text("def test_world(backup_world): assert backup_world.subscription_id\n")
     surroundings = {**os.environ, "HOME": str(tmp_path), "BACKUPSIM_CACHE": str(cache_folder())}
-    command = [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", tmp_path]
-    assert "1 passed" in run(*map(str, command), cwd=tmp_path, env=surroundings)
+    command = [str(python), "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(tmp_path)]
+    assert "1 passed" in run(*command, cwd=tmp_path, env=surroundings)
     done = subprocess.run(
         [*command, "-p", "no:backupsim"], cwd=tmp_path, env=surroundings, capture_output=True, text=True
     )
