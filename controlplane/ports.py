@@ -13,7 +13,7 @@ from datetime import datetime
 from random import Random
 from typing import Any, Literal, Protocol, runtime_checkable
 
-from controlplane.azure_policy import AzurePolicy
+from controlplane.azure_providers import AzureProviders
 from controlplane.blob_values import Blob as Blob
 from controlplane.blob_values import BlobMade as BlobMade
 from controlplane.blob_values import BlobProperties as BlobProperties
@@ -489,7 +489,7 @@ class Ports:
     settings: ServiceSettings
     vault_blobs: Blobs
     """The same storage as `blobs`, as the vaults ask it; what they hold is reached by no other."""
-    policy: AzurePolicy = field(default_factory=AzurePolicy)
+    providers: AzureProviders = field(default_factory=AzureProviders)
 
 
 # --------------------------------------------------------------------------------------------------------------- Errors

@@ -49,7 +49,7 @@ from simulator.failures import WorldEnded
 from simulator.faults import opening
 from simulator.faults.seams.arm import FaultyArm
 from simulator.faults.seams.host import FaultyFabric
-from simulator.faults.seams.policy import FaultyPolicy
+from simulator.faults.seams.providers import FaultyProviders
 from simulator.faults.seams.storage import FaultyBlobs
 from simulator.faults.work import known
 from simulator.held_requests import holding
@@ -228,7 +228,7 @@ class World:
             chance=Random(f"{self.state.seed} start {opened.starts}"),
             settings=self._settings,
             vault_blobs=self._blobs_of(parties.VAULT),
-            policy=FaultyPolicy(self.faults),
+            providers=FaultyProviders(self.faults),
         )
         self.pace = Pace(self.store, config.pace, self.state.seed)
         paced = self.pace.paced(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -16,10 +17,12 @@ from simulator.faults.faults import SEAMS
 
 OUTCOMES_FILE = Path(__file__).parents[1] / "faults/outcomes.json"
 LONGEST_DEFAULT = 40
+PHASES = ("enable", "agent", "snapshot", "transfer", "restore", "archive", "delete", "machine", "client")
 TITLES = {
     "guest": "In the guest",
     "agent": "The agent and its handlers",
     "host": "The host and Compute",
+    "providers": "Azure's other providers, limits and registrations",
     "arm": "Towards clients of Resource Manager",
     "storage": "The storage as service, vaults and machines ask it",
     "network": "The network of a machine",
@@ -36,9 +39,18 @@ def text() -> str:
         "What can be made to fail by its name, and what comes of it: [failures](failures.md) tells how. The outcome is "
         "that of one act while the fault is set, with the values that it has unless others are given; a test carries "
         "all of them out, compares them with this page, clears the fault and makes a good backup.",
+        _counts(outcomes),
         _seams(),
         *(_layer(TITLES[name], rows, outcomes, by_code) for name, rows in layers.items()),
     )
+
+
+def _counts(outcomes: Mapping[str, Json]) -> str:
+    """How many faults strike in each phase of a backup's life."""
+    counted = Counter(outcome["phase"] for outcome in outcomes.values())
+    rows = [(phase, str(counted[phase])) for phase in PHASES]
+    told = f"{len(outcomes)} faults at {len(SEAMS)} seams, by the phase in which they strike:"
+    return section("Phases", told, table(("phase", "faults"), rows))
 
 
 def _seams() -> str:
@@ -65,7 +77,7 @@ def _layer(
     return section(
         title,
         table(
-            ("fault", "what is so while it is set", "seam", "parameters", "act", "outcome", "error", "remedy"),
+            ("fault", "what is so while it is set", "phase", "seam", "parameters", "act", "outcome", "error", "remedy"),
             [_row(each, outcomes[each.name], by_code) for each in rows],
         ),
     )
@@ -79,6 +91,7 @@ def _row(each: Definition, outcome: Json, by_code: Mapping[str, ErrorKind]) -> t
     return (
         code(each.name),
         each.what,
+        outcome["phase"],
         code(each.seam),
         parameters,
         outcome["act"],

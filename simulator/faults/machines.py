@@ -13,8 +13,10 @@ from simulator.faults.seams.agent import (
     FaultyWireClient,
     GoalStateSeam,
     GuestCertificateSeam,
+    GuestSpeedSeam,
     HandlerCommandSeam,
     HandlerPackageSeam,
+    WireServerRouteSeam,
 )
 from simulator.faults.seams.guest import GuestRegistrySeam, GuestServiceSeam, VssServiceSeam, VssWriterSeam
 from simulator.faults.seams.network import WireServerSeam
@@ -57,7 +59,9 @@ def _factories(vm: str, usual: MachineFactories, board: Board, writers: VssWrite
     def participant(writer: WriterClass, does: Participant | None) -> Participant | None:
         return writers.participant(vm, writer, usual.participant(writer, does))
 
-    commands = HandlerCommandSeam(board).runner(vm, usual.run_command)
+    commands = usual.run_command
+    for seam in (WireServerRouteSeam(board), GuestSpeedSeam(board), HandlerCommandSeam(board)):
+        commands = seam.runner(vm, commands)
     return replace(
         usual,
         participant=participant,

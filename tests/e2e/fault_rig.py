@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import httpx
 
@@ -15,29 +16,18 @@ from controlplane.ports import ServiceSettings, Store
 from simulator.client import Client, RequestFailed
 from simulator.clock.kept_clock import ClockSettings, Mode
 from simulator.scenario import Scenario, machine_body
-from simulator.scenario_values import Job, JobFailed, Machine, ProtectedItem
+from simulator.scenario_values import Job, JobFailed
 from simulator.world import Config, build
+from tests.e2e.fault_acts import MANAGED, Course, MoreActs, told, with_what_is_left
 
-VM, MANAGED = "sql01", "managed01"
+VM = "sql01"
+BACKUPS_PER_DAY = 1000
+"""More than the acts make."""
+ON_MANAGED_DISKS = {"first backup of managed disks", "backup of managed disks", "restore managed disks"}
+"""Acts after which the machine with managed disks is backed up."""
 SETTINGS = ServiceSettings(
     report_grace_seconds=0.5, storage_pause_seconds=0.2, storage_patience_seconds=3, report_poll_seconds=0.05
 )
-
-
-class Course(NamedTuple):
-    """What came of an act while a fault was set."""
-
-    status: str
-    """Of the job; or the HTTP status of an answer."""
-    code: str | None
-    """The errorTitle of the job, or the code of an answer."""
-    message: str
-    consistency: str | None
-    health: str | None
-    """As the metric of health events counts the job."""
-    hits: int
-    events: list[Json]
-    headers: Mapping[str, str] = {}
 
 
 class FaultRig:
@@ -47,6 +37,8 @@ class FaultRig:
         self.machine = self.scenario.create_machine(VM, data_disk_gib=(4,))
         self.item = self.scenario.protect(self.machine)
         assert self.scenario.back_up(self.item).status == "Completed"
+        self._version = self._view()["vmAgent"]["vmAgentVersion"]
+        self._more = MoreActs(client, self.scenario, self.item, self._send, self._ended)
         self.acts: Mapping[str, Callable[[], Any]] = {
             "backup": self._backup,
             "first backup": self._backup,
@@ -59,6 +51,8 @@ class FaultRig:
             "first backup of managed disks": self._back_up_managed_disks,
             "list and create": self._list_and_create,
             "operation of a backup": self._operation,
+            "request a backup": self._request_backup,
+            **self._more.acts,
         }
 
     def run(self, fault: str, act: str, body: Json) -> Course:
@@ -79,9 +73,12 @@ class FaultRig:
         """After the fault was cleared: a backup."""
         if act in {"backup while off", "boot"}:
             self.client.finish(self.client.post(f"{self.machine.id}/deallocate"))
+        if not _runs(self._view()):
             self.client.finish(self.client.post(f"{self.machine.id}/start"))
-        self.scenario.wait_until_ready(self.machine)
-        return self.scenario.back_up(self.scenario.item_id(MANAGED) if "managed" in act else self.item)
+        if act.startswith("purge"):
+            self.client.sim("POST", "/purge")
+        self.client.wait_for(f"{self.machine.id}/instanceView", lambda view: _is_ready(view, self._version))
+        return self.scenario.back_up(self.scenario.item_id(MANAGED) if act in ON_MANAGED_DISKS else self.item)
 
     # --------------------------------------------------------------------------------------------------- the acts
 
@@ -94,6 +91,10 @@ class FaultRig:
         except JobFailed as failed:
             return failed.job
 
+    def _request_backup(self) -> httpx.Response:
+        body = {"properties": {"objectType": "IaasVMBackupRequest"}}
+        return self._send("POST", f"{self.item.id}/backup", "2026-05-01", body)
+
     def _restore(self) -> Job:
         point = self.scenario.recovery_points(self.item)[-1]
         try:
@@ -105,7 +106,7 @@ class FaultRig:
         """The extension is gone all the same: whatever its commands return, the agent removes it."""
         self.client.finish(self.client.arm("DELETE", f"{self.machine.id}/extensions/VMSnapshot"))
         gone = "VMSnapshot" not in self.scenario.extensions(self.machine)
-        return _told("Succeeded" if gone else "Failed")
+        return told("Succeeded" if gone else "Failed")
 
     def _boot(self) -> Course:
         self.client.finish(self.client.post(f"{self.machine.id}/deallocate"))
@@ -115,32 +116,21 @@ class FaultRig:
             self.client.finish(answer)
         except RequestFailed as refused:
             code = refused.code
-        view = self.client.get(f"{self.machine.id}/instanceView")
-        return _told(view["statuses"][0]["code"], code)
+        return told(self._view()["statuses"][0]["code"], code)
 
     def _create_and_read(self) -> Course:
         self.client.arm("PUT", self._other_group, {"location": "westus"})
         answers = [self._send("GET", self._other_group, "2024-11-01") for _ in range(3)]
         code = answers[0].json()["error"]["code"]
         self.client.finish(self.client.arm("DELETE", self._other_group))
-        return _told(" ".join(str(answer.status_code) for answer in answers), code)
+        return told(" ".join(str(answer.status_code) for answer in answers), code)
 
     def _create_machine(self) -> httpx.Response:
         body = machine_body("other01", "http://unused/", ())
         return self._send("PUT", self.scenario.machine_id("other01"), "2024-11-01", body)
 
     def _back_up_managed_disks(self) -> Job:
-        return self._ended(self.scenario.start_backup(self._with_managed_disks()))
-
-    def _with_managed_disks(self) -> ProtectedItem:
-        """A machine whose restore points lie in a group that the service makes with the first of them."""
-        body = machine_body(MANAGED, "http://unused/", ())
-        disk = body["properties"]["storageProfile"]["osDisk"]
-        del disk["vhd"]
-        disk["managedDisk"] = {"storageAccountType": "Standard_LRS"}
-        made = self.client.put(self.scenario.machine_id(MANAGED), body)
-        self.scenario.wait_until_ready(made["id"])
-        return self.scenario.protect(Machine(made["id"], MANAGED, ()))
+        return self._ended(self.scenario.start_backup(self._more.protect_managed()))
 
     def _list_and_create(self) -> Course:
         """What the second list has that the first had not, and the group itself, which is there."""
@@ -148,7 +138,7 @@ class FaultRig:
         self.client.arm("PUT", self._other_group, {"location": "westus"})
         more = len(self._groups()) - len(before)
         is_new = self.client.get(self._other_group)["name"] not in before
-        return _told(f"{more} {'new' if is_new else 'known'}")
+        return told(f"{more} {'new' if is_new else 'known'}")
 
     def _groups(self) -> list[str]:
         return [group["name"] for group in self.client.list(f"{self.client.subscription}/resourceGroups")]
@@ -159,8 +149,8 @@ class FaultRig:
         address = self.client.post(f"{self.item.id}/backup", body).headers["Azure-AsyncOperation"]
         begun = next(job["name"] for job in self.client.list(f"{self.scenario.vault_id}/backupJobs"))
         assert self._ended(begun).status == "Completed"
-        told = self.client.arm("GET", address).json()
-        return _told(told["status"], (told.get("error") or {}).get("code"))
+        shown = self.client.arm("GET", address).json()
+        return told(shown["status"], (shown.get("error") or {}).get("code"))
 
     @property
     def _other_group(self) -> str:
@@ -188,11 +178,15 @@ class FaultRig:
             self.client.finish(self.client.arm("DELETE", f"{self.machine.id}/extensions/VMSnapshot"))
         if act == "backup while off":
             self.client.finish(self.client.post(f"{self.machine.id}/deallocate"))
+        self._more.before.get(act, lambda: None)()
 
     def _settle(self, fault: str) -> None:
         """An agent's report takes its time."""
-        if fault == "agent-not-ready":
-            self.client.wait_for(f"{self.machine.id}/instanceView", lambda view: not _is_ready(view))
+        if fault in {"agent-not-ready", "agent-old"}:
+            self.client.wait_for(f"{self.machine.id}/instanceView", lambda view: not _is_ready(view, self._version))
+
+    def _view(self) -> Json:
+        return self.client.get(f"{self.machine.id}/instanceView")
 
     def _last_event(self) -> int:
         last, page = 0, self.client.sim("GET", "/events", limit="10000")["events"]
@@ -203,7 +197,7 @@ class FaultRig:
 
     def _course(self, result: Course | Job | httpx.Response | str, hits: int, events: list[Json]) -> Course:
         if isinstance(result, Course):
-            return result._replace(hits=hits, events=events)
+            return with_what_is_left(result._replace(hits=hits, events=events))
         if isinstance(result, str):
             return Course(result, None, "", None, None, hits, events)
         if isinstance(result, httpx.Response):
@@ -224,26 +218,36 @@ class FaultRig:
         return health.from_json(kept[0].private).dimensions["healthStatus"] if kept else None
 
 
-def _told(status: str, code: str | None = None) -> Course:
-    return Course(status, code, "", None, None, 0, [])
+def _runs(view: Json) -> bool:
+    return any(status["code"] == "PowerState/running" for status in view["statuses"])
 
 
-def _is_ready(view: Json) -> bool:
-    return any(status.get("displayStatus") == "Ready" for status in view["vmAgent"]["statuses"])
+def _is_ready(view: Json, version: str) -> bool:
+    """Whether the agent says so, and that it is of this version."""
+    agent = view["vmAgent"]
+    is_ready = any(status.get("displayStatus") == "Ready" for status in agent["statuses"])
+    return is_ready and agent["vmAgentVersion"] == version
 
 
 @contextmanager
-def fault_rig(folder: Path, mode: Mode = Mode.REAL) -> Iterator[FaultRig]:
+def fault_rig(
+    folder: Path,
+    mode: Mode = Mode.REAL,
+    *,
+    kind: type[FaultRig] = FaultRig,
+    scheduled: bool = False,
+    start: datetime | None = None,
+) -> Iterator[FaultRig]:
     config = Config(
         state=folder,
-        scheduled=False,
+        scheduled=scheduled,
         workload_rate=0,
-        on_demand_backups_per_day=0,
-        clock=ClockSettings(mode=mode),
+        on_demand_backups_per_day=BACKUPS_PER_DAY,
+        clock=ClockSettings(mode=mode, start=start),
         settings=SETTINGS,
     )
     with build(config) as world, Client(world.endpoints, limit_seconds=120) as client:
-        yield FaultRig(client, world.store)
+        yield kind(client, world.store)
 
 
 __all__ = ["Course", "FaultRig", "RequestFailed", "fault_rig"]

@@ -11,11 +11,14 @@ import pytest
 from controlplane.json_object import Json
 from simulator.clock.kept_clock import Mode
 from simulator.faults.catalogue import CATALOGUE
+from tests.e2e.archive_rig import archive_rig
 from tests.e2e.conftest import ROOT
 from tests.e2e.fault_rig import FaultRig, fault_rig
 
 OUTCOMES: Mapping[str, Json] = json.loads((ROOT / "docs/faults/outcomes.json").read_text(encoding="utf-8"))
-APART = [name for name, outcome in OUTCOMES.items() if "world" in outcome]
+ARCHIVE = [name for name, outcome in OUTCOMES.items() if outcome.get("world") == "archive"]
+"""Those in a world that is some months old."""
+APART = [name for name, outcome in OUTCOMES.items() if "world" in outcome and name not in ARCHIVE]
 """Those with a world of their own, in which time is as they say: a job waits for minutes of world time, or a machine
 does not boot."""
 
@@ -26,14 +29,26 @@ def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaultRig]:
         yield made
 
 
+@pytest.fixture(scope="module")
+def old_rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaultRig]:
+    with archive_rig(tmp_path_factory.mktemp("archive") / "world") as made:
+        yield made
+
+
 def test_every_fault_has_an_outcome_and_nothing_else_has() -> None:
     assert list(OUTCOMES) == list(CATALOGUE)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("fault", [name for name in OUTCOMES if name not in APART])
+@pytest.mark.parametrize("fault", [name for name in OUTCOMES if name not in {*APART, *ARCHIVE}])
 def test_a_fault_leads_to_what_is_documented(rig: FaultRig, fault: str) -> None:
     look(rig, fault)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fault", ARCHIVE)
+def test_a_fault_in_an_old_world_leads_to_what_is_documented(old_rig: FaultRig, fault: str) -> None:
+    look(old_rig, fault)
 
 
 @pytest.mark.slow

@@ -19,6 +19,7 @@ EXTRAS = {"details", "additional_info", "retry_after_seconds"}
 """What `ErrorKind.error` takes beside the values for the blanks."""
 
 ELSEWHERE = {
+    "controlplane/domain/recovery_services/provider_answers.py": "codes of other providers, some alike",
     "controlplane/domain/recovery_services/snapshot_failure.py": "names that the extension reports, some alike",
     "controlplane/domain/resources/deployment.py": "BadRequest, the status of an HTTP answer",
 }

@@ -30,7 +30,7 @@ PORTS, WRAPPERS = "controlplane.ports", "controlplane.port_wrappers"
 SIDE_THREADS, WRITER_HELD = "controlplane.side_threads", "controlplane.writer_held"
 CAUSED, FABRIC_DOCUMENTS = "controlplane.caused_ports", "controlplane.fabric_documents"
 OVERLAY, SETTINGS = "controlplane.overlay_store", "controlplane.service_settings"
-AZURE_POLICY = "controlplane.azure_policy"
+AZURE_PROVIDERS = "controlplane.azure_providers"
 BLOB_VALUES, HANDLER_VALUES = "controlplane.blob_values", "controlplane.handler_values"
 GUEST_URLS, VAULT = "controlplane.guest_urls", "controlplane.vault_format"
 JOBS, ARM, GUEST = "controlplane.jobs", "controlplane.arm", "simulator.guest"
@@ -58,9 +58,9 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     WRITER_HELD: (),
     SIDE_THREADS: (WRITER_HELD,),
     BLOB_VALUES: (),
-    AZURE_POLICY: (),
+    AZURE_PROVIDERS: (),
     HANDLER_VALUES: (),
-    PORTS: (DOMAIN, EVENTS, SETTINGS, BLOB_VALUES, HANDLER_VALUES, AZURE_POLICY),
+    PORTS: (DOMAIN, EVENTS, SETTINGS, BLOB_VALUES, HANDLER_VALUES, AZURE_PROVIDERS),
     WRAPPERS: (EVENTS, PORTS),
     CAUSED: (EVENTS, PORTS, WRAPPERS),
     GUEST_URLS: (PORTS,),
@@ -422,7 +422,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "simulator.faults.seams": (
         EVENTS,
         PORTS,
-        AZURE_POLICY,
+        AZURE_PROVIDERS,
         BLOB_VALUES,
         WRAPPERS,
         CONTRACT,

@@ -12,7 +12,7 @@ from controlplane.arm.edge.routing import Route, reading
 from controlplane.arm.recovery_services import list_filters, policy_request
 from controlplane.arm.recovery_services.policy_request import PolicyRequest
 from controlplane.arm.recovery_services.vaults import VAULT, require_vault, vault_id
-from controlplane.domain.recovery_services import policy, protected_item, schedule
+from controlplane.domain.recovery_services import policy, protected_item, provider_answers, schedule
 from controlplane.jobs.protection import policy_change, security_alerts, vault_rules
 from controlplane.json_object import Json
 from controlplane.ports import Document
@@ -27,10 +27,13 @@ def put_policy(call: Call) -> Answer:
     request = call.read(PolicyRequest)
     properties = policy_request.properties_of(request, _day(call))
     policy.check(properties)
+    others = call.ports.providers.others(provider_answers.POLICIES, vault_id(call))
     with call.ports.store.transaction():
         require_vault(call)
         existing = call.find(policy.KIND)
         call.check_precondition(existing)
+        if existing is None and others:
+            policy.check_count(others + len(call.ports.store.find(policy.KIND, vault_id(call))))
         requests = request.properties.resource_guard_operation_requests if request.properties else None
         vault_rules.check_policy_put(call.ports, existing, properties, requests)
         document = _written(call, existing, properties)
@@ -70,13 +73,14 @@ def list_policies(call: Call) -> Answer:
 
 
 def delete_policy(call: Call) -> Answer:
+    others = call.ports.providers.others(provider_answers.ITEMS_OF_POLICY, call.id)
     with call.ports.store.transaction():
         require_vault(call)
         existing = call.find(policy.KIND)
         if existing is None:
             return Answer(204)
         call.check_precondition(existing)
-        if _use(call)[existing.id]:
+        if others or _use(call)[existing.id]:
             raise policy.in_use()
         if existing.json()["name"] in policy.BUILT_IN:
             raise policy.is_built_in()

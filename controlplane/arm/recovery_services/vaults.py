@@ -10,7 +10,7 @@ from controlplane.arm.edge.routing import GROUP, SUBSCRIPTION, Route, reading
 from controlplane.arm.recovery_services.vault_change import Asked, apply
 from controlplane.arm.recovery_services.vault_request import IdentityRequest, PropertiesRequest, VaultRequest
 from controlplane.domain import errors, location
-from controlplane.domain.errors.vaults import INVALID_REST_API_PARAMETER
+from controlplane.domain.errors.vaults import INVALID_REST_API_PARAMETER, VAULT_DELETION_FORBIDDEN
 from controlplane.domain.recovery_services import policy, vault, vault_identity
 from controlplane.domain.recovery_services.vault import KIND, TYPE
 from controlplane.domain.resources import operation
@@ -79,11 +79,14 @@ def list_all_vaults(call: Call) -> Answer:
 
 
 def delete_vault(call: Call) -> Answer:
+    registrations = call.ports.providers.registrations(call.id)
     with call.ports.store.transaction():
         existing = call.find(KIND)
         if existing is None:
             return Answer(204)
         call.check_precondition(existing)
+        if registrations:
+            raise VAULT_DELETION_FORBIDDEN.error(registrations=", ".join(registrations))
         deleted_vaults.delete(call.ports, existing)
         if call.query["api-version"] < FIRST_VERSION_WITH_A_DELETION:
             return Answer()

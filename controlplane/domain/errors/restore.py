@@ -170,6 +170,14 @@ ORIGINAL_MACHINE_NOT_FOUND = ErrorKind(
     source=OURS,
 )
 
+REPLACED_MACHINE_GONE = ErrorKind(
+    code="ResourceNotFound",
+    message="Could not perform the operation as VM no longer exists.",
+    number=320001,
+    remedy="Create another virtual machine from the recovery point, or restore its disks.",
+    source=BACKUP_OF_MACHINES,
+)
+
 RESTORE_VIRTUAL_NETWORK_INVALID = ErrorKind(
     code="UserErrorRestoreVirtualNetworkInvalid",
     message=(
@@ -263,5 +271,28 @@ RECOVERY_POINT_HAVE_ACTIVE_DEPENDENCIES = ErrorKind(
 RECOVERY_POINT_ALREADY_IN_ARCHIVE_TIER = ErrorKind(
     code="UserErrorRecoveryPointAlreadyInArchiveTier",
     message="Recovery-Point is not eligible for archive move as it has already been moved to archive tier.",
+    source=ARCHIVE_TIER,
+)
+
+RP_MOVE_READINESS_TO_BE_DETERMINED = ErrorKind(
+    code="RPMoveReadinessToBeDetermined",
+    message="We're still determining if this Recovery Point can be moved.",
+    remedy="Ask again later.",
+    source=ARCHIVE_TIER,
+)
+
+REHYDRATION_ALREADY_IN_PROGRESS = ErrorKind(
+    code="UserErrorRecoveryPointRehydrationAlreadyInProgress",
+    message="Rehydration is already In-Progress for Archive Recovery Point. {problem}",
+    remedy="Wait until it has ended, then restore.",
+    source=ARCHIVE_TIER,
+)
+
+STILL_ARCHIVED = ErrorKind(
+    code="UserErrorRecoveryPointNotRehydrated",
+    message=(
+        "Archive Recovery Point is not rehydrated. Retry Restore after rehydration completed on Archive RP. {problem}"
+    ),
+    remedy="Restore the recovery point with rehydration.",
     source=ARCHIVE_TIER,
 )

@@ -68,6 +68,20 @@ EXTENSION_INSTALLATION_FAILED_MDTC = ErrorKind(
     source=BACKUP_OF_MACHINES,
 )
 
+EXTENSION_INSTALLATION_FAILED_COM = ErrorKind(
+    code="ExtensionInstallationFailedCOM",
+    message="Extension installation/operation failed due to a COM+ error.{detail}",
+    remedy="Start the services COM+ System Application and Distributed Transaction Coordinator, then retry.",
+    source=BACKUP_OF_MACHINES,
+)
+
+EXTENSION_INSTALL_PROVIDER_COM_MEMORY_QUOTA_REACHED = ErrorKind(
+    code="ExtensionInstallProviderCOMMemoryQuotaReached",
+    message="Extension installation failed due to insufficient COM+ memory quota.{detail}",
+    remedy="Raise the desktop heap of services, SharedSection in the registry, and restart the machine. Then retry.",
+    source=SELF_HELP,
+)
+
 EXTENSION_FAILED_OUT_OF_MEMORY_ERROR = ErrorKind(
     code="ExtensionFailedOutOfMemoryError",
     message="Snapshot operation failed due to insufficient memory.{detail}",
@@ -213,7 +227,29 @@ VM_RESTORE_POINT_INTERNAL_ERROR = ErrorKind(
     source=BACKUP_OF_MACHINES,
 )
 
+EXTENSION_OPERATION_FAILED_FOR_MANAGED_DISKS = ErrorKind(
+    code="ExtensionOperationFailedForManagedDisks",
+    message="VMSnapshot extension operation failed.{detail}",
+    remedy="Check the agent, then the extension in the machine. Then retry.",
+    source=AGENT_OR_EXTENSION,
+)
+
 # The service notices these itself.
+
+GUEST_AGENT_VERSION_UNSUPPORTED = ErrorKind(
+    code="UserErrorGuestAgentVersionUnsupported",
+    message="Unsupported guest agent version: {version}. At least {least} is needed.",
+    remedy="Upgrade the agent, then retry.",
+    source=SELF_HELP,
+)
+
+AZURE_VM_OFFLINE = ErrorKind(
+    code="AzureVmOffline",
+    message="Failed to install Microsoft Recovery Services extension as virtual machine is not running.",
+    number=380008,
+    remedy="Start the machine, make sure that its agent is ready, then retry.",
+    source=BACKUP_OF_MACHINES,
+)
 
 RP_COLLECTION_LIMIT_REACHED = ErrorKind(
     code="UserErrorRpCollectionLimitReached",

@@ -114,6 +114,16 @@ VAULT_DELETION_NOT_ALLOWED = ErrorKind(
     source=SELF_HELP,
 )
 
+VAULT_DELETION_FORBIDDEN = ErrorKind(
+    code="BMSUserErrorVaultDeletionNotAllowed",
+    message=(
+        "Vault cannot be deleted as there are existing resources within the vault. Please ensure there are no backup "
+        "items, protected servers, or backup management servers associated with this vault. Unregister the following "
+        "containers associated with this vault before proceeding for deletion: {registrations}."
+    ),
+    source=SELF_HELP,
+)
+
 DISABLING_SOFT_DELETE_STATE_NOT_ALLOWED = ErrorKind(
     code="BMSUserErrorDisablingSoftDeleteStateNotAllowed",
     message=(

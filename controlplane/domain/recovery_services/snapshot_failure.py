@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from controlplane.domain.errors import ServiceError
 from controlplane.domain.errors.kind import ErrorKind
 from controlplane.domain.errors.snapshots import (
     AGENT_NOT_READY,
+    AZURE_VM_OFFLINE,
     DOT_NET_VERSION_UPGRADE_REQUIRED,
     EXTENSION_BEING_DELETED,
     EXTENSION_COMMAND_EXEC_FAILURE,
@@ -18,10 +20,13 @@ from controlplane.domain.errors.snapshots import (
     EXTENSION_FAILED_TIMEOUT_VM_NETWORK_UNRESPONSIVE,
     EXTENSION_FAILED_VSS_SERVICE_IN_BAD_STATE,
     EXTENSION_FAILED_VSS_WRITER_IN_BAD_STATE,
+    EXTENSION_INSTALL_PROVIDER_COM_MEMORY_QUOTA_REACHED,
+    EXTENSION_INSTALLATION_FAILED_COM,
     EXTENSION_INSTALLATION_FAILED_MDTC,
     EXTENSION_NOT_INSTALLED,
     EXTENSION_OPERATION_FAILED,
     EXTENSION_OPERATION_FAILED_BY_SCRIPTS,
+    EXTENSION_OPERATION_FAILED_FOR_MANAGED_DISKS,
     EXTENSION_PRE_SCRIPT_TIMEOUT,
     EXTENSION_SNAPSHOT_BITLOCKER_ERROR,
     EXTENSION_SNAPSHOT_FAILED_COM,
@@ -94,10 +99,14 @@ def meaning_of(error_name: str) -> Meaning:
     return UNKNOWN
 
 
-def service_error(error_name: str, told: str) -> ServiceError:
-    """The error of a failed task; `told` is the extension's own sentence, redacted."""
+def service_error(error_name: str, told: str, *, managed: bool) -> ServiceError:
+    """The error of a failed task; `told` is the extension's own sentence, redacted. A failure without a name of its own
+    has another code where the disks are managed ones."""
     detail = f" The extension reported {error_name}: {told}" if told else ""
-    return meaning_of(error_name).kind.error(detail=detail)
+    kind = meaning_of(error_name).kind
+    if managed and kind is EXTENSION_OPERATION_FAILED:
+        kind = EXTENSION_OPERATION_FAILED_FOR_MANAGED_DISKS
+    return kind.error(detail=detail)
 
 
 # ------------------------------------------------------------------------------------- failures that no report tells of
@@ -114,6 +123,13 @@ def machine_not_provisioned(problem: str | None) -> ServiceError:
 
 def machine_not_stable(reason: str) -> ServiceError:
     return MACHINE_NOT_STABLE.error(reason=reason)
+
+
+def stopped_meanwhile(was_installed: bool) -> ServiceError:
+    """The machine stopped during its snapshot, or before the extension was there at all."""
+    if not was_installed:
+        return AZURE_VM_OFFLINE.error()
+    return machine_not_stable("It stopped while its disks were being snapshotted.")
 
 
 def agent_not_ready(reason: str) -> ServiceError:
@@ -133,11 +149,22 @@ BEYOND_INSTALLATION = frozenset({1009, 1010, 1011})
 or its installation."""
 
 
+BY_INSTALLER: dict[int, ErrorKind] = {
+    0x80070718: EXTENSION_INSTALL_PROVIDER_COM_MEMORY_QUOTA_REACHED,  # ERROR_NOT_ENOUGH_QUOTA
+    0x80080005: EXTENSION_INSTALLATION_FAILED_COM,  # CO_E_SERVER_EXEC_FAILURE
+    0x8004E00F: EXTENSION_INSTALLATION_FAILED_MDTC,  # CONTEXT_E_TMNOTAVAILABLE
+}
+"""HRESULTs with which the provider of the extension cannot be registered, where the service has a name for it."""
+
+
 def handler_failed(code: object, handler_status: str | None, told: str) -> ServiceError:
     """The agent could not install or start the handler. `code` is the agent's number, if it gave one; `told` is what it
     said, redacted."""
     if code in BEYOND_INSTALLATION:
         return EXTENSION_COMMAND_EXEC_FAILURE.error(detail=f" The agent reports: {told}")
+    for number in re.findall(r"\b0x[0-9a-fA-F]{8}\b", told):
+        if (kind := BY_INSTALLER.get(int(number, 16))) is not None:
+            return kind.error(detail=f" The agent reports: {told}")
     return EXTENSION_NOT_INSTALLED.error(handler_status=handler_status or "absent", told=told)
 
 

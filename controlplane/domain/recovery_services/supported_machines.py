@@ -1,4 +1,4 @@
-"""Machines that can be backed up: how many disks they may have, and what needs an enhanced policy."""
+"""Machines that can be backed up: their disks, the policy they need, and how old their agent may be."""
 
 from __future__ import annotations
 
@@ -8,12 +8,16 @@ from controlplane.domain.errors.protection import (
     CONFIDENTIAL_MACHINE_NEEDS_ENHANCED_POLICY,
     ULTRA_DISK_NEEDS_ENHANCED_POLICY,
 )
-from controlplane.domain.errors.snapshots import UNSUPPORTED_DISK_COUNT
+from controlplane.domain.errors.snapshots import GUEST_AGENT_VERSION_UNSUPPORTED, UNSUPPORTED_DISK_COUNT
 
 ENHANCED_SKUS = frozenset({"UltraSSD_LRS", "PremiumV2_LRS"})
 """Storage of which only enhanced policies take snapshots."""
 CONFIDENTIAL = "ConfidentialVM"
 """The securityType of a confidential machine."""
+
+OLDEST_AGENT = {"Windows": (2, 6, 1198, 718)}
+"""System -> the oldest version of its agent. Documented for Windows with how to verify the agent; of Linux the page
+names none."""
 
 
 def check_policy(policy_type: str, security_type: str, disk_skus: Iterable[str]) -> None:
@@ -30,3 +34,15 @@ def check_disk_count(count: int, limit: int) -> None:
     """ServiceError for a machine with more data disks than are supported."""
     if count > limit:
         raise UNSUPPORTED_DISK_COUNT.error(count=count, limit=limit)
+
+
+def check_agent(os_type: str, version: str | None) -> None:
+    """ServiceError for an agent that is older. A version that is no row of numbers, as of a machine that is off, is no
+    reason."""
+    oldest = OLDEST_AGENT.get(os_type)
+    if oldest is None or version is None:
+        return
+    parts = version.split(".")
+    if all(part.isdecimal() for part in parts) and tuple(map(int, parts)) < oldest:
+        least = ".".join(map(str, oldest))
+        raise GUEST_AGENT_VERSION_UNSUPPORTED.error(version=version, least=least)

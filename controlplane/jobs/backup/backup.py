@@ -22,12 +22,13 @@ from controlplane.domain.events.event import Event
 from controlplane.domain.recovery_services import job as jobs
 from controlplane.domain.recovery_services import policy, protected_item, recovery_point, retention, supported_machines
 from controlplane.domain.recovery_services.job import BY_USER, Job, Task
+from controlplane.domain.recovery_services.provider_answers import BACKUPS_ON_DEMAND
 from controlplane.domain.recovery_services.recovery_point import Machine, PointDisk, RecoveryPoint
 from controlplane.domain.times import american, parse_instant
 from controlplane.jobs.backup import retries, snapshot_task, vault_copy
 from controlplane.jobs.backup.digests import KEEP_DIGESTS
 from controlplane.jobs.backup.states import BackupInput, BackupState, ScheduledFacts
-from controlplane.jobs.documents import health_events, machines, managed_disks, points, restore_points
+from controlplane.jobs.documents import health_events, machines, managed_disks, points, providers, restore_points
 from controlplane.jobs.engine import item_locks, records
 from controlplane.jobs.engine.plan import Outcome, Plan, Step
 from controlplane.jobs.engine.records import JobOrder, Ticket
@@ -46,11 +47,12 @@ ON_DEMAND_WINDOW = timedelta(hours=24)
 
 def backup_now(ports: Ports, engine: Engine, item_id: str, request: Json) -> Ticket:
     """Start an on-demand backup (IaasVMBackupRequest) of a protected item."""
+    others = ports.providers.others(BACKUPS_ON_DEMAND, item_id)
     with ports.store.transaction():
-        return _start_now(ports, engine, item_id, request)
+        return _start_now(ports, engine, item_id, request, others)
 
 
-def _start_now(ports: Ports, engine: Engine, item_id: str, request: Json) -> Ticket:
+def _start_now(ports: Ports, engine: Engine, item_id: str, request: Json, others: int) -> Ticket:
     item = ports.store.get(protected_item.KIND, item_id)
     if item is None:
         raise errors.item_not_found(item_id.rpartition("/")[2])
@@ -59,14 +61,14 @@ def _start_now(ports: Ports, engine: Engine, item_id: str, request: Json) -> Tic
     if protected_item.state_of(body) not in protected_item.BACKED_UP:
         raise _not_protected()
     expires = _expiry(request.get("properties") or {}, ports.clock.now())
-    _count_on_demand(ports, item)
+    _count_on_demand(ports, item, others)
     return start(ports, engine, item, expires, ())
 
 
-def _count_on_demand(ports: Ports, item: Document) -> None:
-    """Every backup that begins counts, whatever becomes of it."""
+def _count_on_demand(ports: Ports, item: Document, others: int) -> None:
+    """Every backup that begins counts, whatever becomes of it. `others` have begun beside those that are known here."""
     limit, now = ports.settings.on_demand_backups_per_day, ports.clock.now()
-    if limit and len(protected_item.on_demand_since(item.private, now - ON_DEMAND_WINDOW)) >= limit:
+    if limit and len(protected_item.on_demand_since(item.private, now - ON_DEMAND_WINDOW)) + others >= limit:
         raise CLOUD_DOS_ABSOLUTE_LIMIT_REACHED.error()
     private = protected_item.with_on_demand(item.private, now, ON_DEMAND_WINDOW)
     ports.store.put(protected_item.KIND, item.id, item.json(), private=private)
@@ -221,6 +223,7 @@ def take_snapshot(ports: Ports, state: BackupState) -> Waiting[Outcome]:
     disks = vault_copy.disks_of(state)
     _check_supported(ports, state, disks)
     rules = expiry.policy_of(ports.store, state["policy"])
+    providers.require_keys(ports, state["vm"])
     restore_points.check_room(ports, state["collection"], points.of_item(ports.store, state["item"]), rules)
     result = yield from snapshot_task.take(ports, state, disks)
     taken = ports.clock.now()

@@ -18,6 +18,7 @@ from controlplane.domain.events import service as events
 from controlplane.domain.events.event import Cause, Fact
 from controlplane.domain.recovery_services import snapshot_failure
 from controlplane.guest_urls import guest_sas
+from controlplane.jobs.backup import readiness
 from controlplane.jobs.backup.report_order import in_order_of
 from controlplane.jobs.backup.states import BackupState
 from controlplane.jobs.documents import managed_disks
@@ -81,14 +82,14 @@ def take(ports: Ports, state: BackupState, disks: Sequence[Disk]) -> Waiting[Sna
     if _asked(ports, state):
         # The end of a process interrupted an attempt. Its handler may go on, or be run again by an agent that boots.
         _expect_late(ports, state, disks)
-    view = _require_machine(ports, state["vm"])
+    view = readiness.require_machine(ports, state["vm"])
     if not disks:
         raise snapshot_failure.machine_not_stable("It has no disk that is backed up.")
-    if _boots(view):
-        view = yield from _wait_for_agent(ports, state["vm"])
+    if readiness.boots(view):
+        view = yield from readiness.wait_for_agent(ports, state["vm"])
     if view.power != "running":
         return _take_by_service(ports, state, disks, view)
-    _require_extension_host(view, _extension_name(ports, state))
+    readiness.require_extension_host(ports, state, view)
     attempts = ports.settings.snapshot_attempts
     for retries in range(attempts):
         task = _new_task(ports, state)
@@ -101,7 +102,8 @@ def take(ports: Ports, state: BackupState, disks: Sequence[Disk]) -> Waiting[Sna
             judged = events.SnapshotJudged(task.id, error=meaning.kind.code)
             ports.store.record(records.event(state | {"event": failure.event}, judged))
             if retries + 1 == attempts or not meaning.retry_without_freeze:
-                raise snapshot_failure.service_error(failure.report.error_name, failure.report.message) from None
+                told, managed = failure.report, state["machine"]["managed"]
+                raise snapshot_failure.service_error(told.error_name, told.message, managed=managed) from None
         except ServiceError:
             _forget(ports, disks, task)
             raise
@@ -110,51 +112,6 @@ def take(ports: Ports, state: BackupState, disks: Sequence[Disk]) -> Waiting[Sna
 
 def _forget(ports: Ports, disks: Sequence[Disk], task: Task) -> None:
     snapshots.delete_snapshots(ports, disks, lambda job, id: id == task.id)
-
-
-# -------------------------------------------------------------------------------------------------------- preconditions
-
-
-def _require_machine(ports: Ports, vm: str) -> InstanceView:
-    view = ports.fabric.instance_view(vm)
-    if view is None:
-        raise snapshot_failure.machine_gone()
-    if view.provisioning_state == "Failed":
-        raise snapshot_failure.machine_not_provisioned(view.problem)
-    if view.provisioning_state in {"Creating", "Deleting"}:
-        raise snapshot_failure.machine_not_stable(f"It is {view.provisioning_state.lower()}.")
-    return view
-
-
-def _boots(view: InstanceView | None) -> bool:
-    """Whether it runs or is being started, and its agent has not said a word since."""
-    if view is None or view.provisioning_state == "Failed":
-        return False
-    return "running" in {view.power, view.wanted_power} and view.agent_status is None
-
-
-def _wait_for_agent(ports: Ports, vm: str) -> Waiting[InstanceView]:
-    """The machine as it is once its agent has reported, or has had its time."""
-    deadline = ports.clock.now() + timedelta(seconds=ports.settings.machine_timeout_seconds)
-    what = f"the first report of the agent of {vm.rpartition('/')[2]}"
-    yield Wait(what, lambda: not _boots(ports.fabric.instance_view(vm)), deadline, machine=vm)
-    return _require_machine(ports, vm)
-
-
-def _require_extension_host(view: InstanceView, name: str) -> None:
-    if view.agent_status != "Ready":
-        raise snapshot_failure.agent_not_ready(f"The agent's status is {view.agent_status or 'unknown'}.")
-    extension = _extension(view, name)
-    if extension is not None and extension.provisioning_state == "Deleting":
-        raise snapshot_failure.extension_being_deleted()
-
-
-def _extension_name(ports: Ports, state: BackupState) -> str:
-    return ports.settings.handler_for(state["machine"]["os_type"])[0]
-
-
-def _extension(view: InstanceView, name: str) -> ExtensionView | None:
-    return next((each for each in view.extensions if each.name.lower() == name.lower()), None)
 
 
 # ---------------------------------------------------------------------------------------- a machine that is not running
@@ -239,12 +196,13 @@ def _carry_out(
     ports.blobs.put(task.status, b"")
     deadline = ports.clock.now() + timedelta(seconds=ports.settings.snapshot_timeout_seconds)
     request = _request(ports, state, disks, task, retries)
+    was_there = readiness.has_handler(ports, state)
     try:
         request_event = ports.store.record(records.event(state, events.SnapshotAsked(task.id, retries)))
         ports.fabric.deliver(state["vm"], request, Cause(request_event, state["job"]))
     except GuestNotReady as reason:
         raise snapshot_failure.agent_not_ready(f"It cannot be given the task: {reason}.") from None
-    watch = _Watch(ports, state["vm"], request.name, task)
+    watch = _Watch(ports, state, request.name, task, was_there)
     state = state | {"event": request_event}
     what = f"the report of the task {task.id}"
     try:
@@ -348,13 +306,16 @@ class _Watch:
     held meanwhile, and as long as a storage that does not answer is waited for: what these hold up is not late.
     """
 
-    def __init__(self, ports: Ports, vm: str, extension: str, task: Task) -> None:
+    def __init__(self, ports: Ports, state: BackupState, extension: str, task: Task, was_there: bool) -> None:
+        """`was_there`: whether the handler was installed before the task."""
         self.report: StatusReport | None = None
         self.problem: ServiceError | None = None
         self.is_interrupted = False
         """The machine stopped: its agent runs the handler again at the next boot."""
         self._ports = ports
-        self._vm = vm
+        self._vm = state["vm"]
+        self._managed = bool(state["machine"]["managed"])
+        self._was_there = was_there
         self._extension = extension
         self._task = task
         self._ended_since: float | None = None
@@ -399,9 +360,9 @@ class _Watch:
             self.problem = snapshot_failure.machine_gone()
         elif view.power != "running":
             self.is_interrupted = True
-            self.problem = snapshot_failure.machine_not_stable("It stopped while its disks were being snapshotted.")
+            self.problem = snapshot_failure.stopped_meanwhile(self._was_there)
         else:
-            self._look_at_extension(_extension(view, self._extension))
+            self._look_at_extension(readiness.extension_of(view, self._extension))
 
     def _look_at_extension(self, extension: ExtensionView | None) -> None:
         if extension is None:
@@ -417,7 +378,7 @@ class _Watch:
             return
         self.report = told
         if told is None:
-            self.problem = _why_failed(extension)
+            self.problem = _why_failed(extension, self._managed)
 
     def _told_to_agent(self, extension: ExtensionView) -> StatusReport | None:
         """The final report as the agent hands it on inside its status, its second way to the service."""
@@ -430,7 +391,7 @@ class _Watch:
             return None
 
 
-def _why_failed(extension: ExtensionView) -> ServiceError:
+def _why_failed(extension: ExtensionView, managed: bool) -> ServiceError:
     """An extension that failed without a report that can be read: the agent has its words, or only its state."""
     status = extension.status or {}
     message = status.get("formattedMessage")
@@ -438,7 +399,7 @@ def _why_failed(extension: ExtensionView) -> ServiceError:
     told = redact(str(text or "no message"))
     if not extension.handler_works:
         return snapshot_failure.handler_failed(status.get("code"), extension.handler_status, told)
-    return snapshot_failure.service_error("error", told)
+    return snapshot_failure.service_error("error", told, managed=managed)
 
 
 # --------------------------------------------------------------------------------------------------- what it amounts to

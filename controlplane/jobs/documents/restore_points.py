@@ -15,9 +15,10 @@ from controlplane.domain.compute import virtual_machine
 from controlplane.domain.compute.restore_point_collection import KIND, POINT_KIND, DiskTrace
 from controlplane.domain.errors.snapshots import REQUEST_DISALLOWED_BY_POLICY
 from controlplane.domain.recovery_services.policy import type_of
+from controlplane.domain.recovery_services.provider_answers import RESTORE_POINTS, WRITE_POINT
 from controlplane.domain.recovery_services.recovery_point import RecoveryPoint
 from controlplane.domain.resources import resource_group
-from controlplane.jobs.documents import locks
+from controlplane.jobs.documents import locks, providers
 from controlplane.json_object import Json
 from controlplane.ports import Disk, Ports, Store
 
@@ -43,22 +44,25 @@ def placed(store: Store, point: RecoveryPoint, collection: str) -> RecoveryPoint
 
 
 def check_room(ports: Ports, collection: str, points: Sequence[RecoveryPoint], policy: Json) -> None:
-    """ServiceError where no further restore point may be made: a policy denies its group, the collection is locked, or
-    it is full since one could not be deleted any more. `policy` are the properties of the item's, whose type says how
-    many may be kept."""
+    """ServiceError where no further restore point may be made: a policy denies its group, the collection is locked, it
+    is full since one could not be deleted any more or somebody else makes some, or Compute refuses. `policy` are the
+    properties of the item's, whose type says how many may be kept."""
     if not collection:
         return
     locks.check(ports.store, collection)
     _check_policy(ports, collection.partition("/providers/")[0])
     kept = [point for point in points if point.restore_point and point.has_snapshots]
-    if len(kept) >= ports.settings.instant_snapshots_of(type_of(policy)) and is_kept(ports.store, collection):
+    most = ports.settings.instant_snapshots_of(type_of(policy))
+    others = ports.providers.others(RESTORE_POINTS, collection)
+    if len(kept) + others >= most and (others or is_kept(ports.store, collection)):
         raise traces.limit_reached()
+    providers.require(ports, WRITE_POINT, collection)
 
 
 def _check_policy(ports: Ports, group: str) -> None:
     """The service makes its resource group with the first restore point in it, like any user."""
     if ports.store.get(resource_group.KIND, group) is None:
-        assignment = ports.policy.denies_creation(group)
+        assignment = ports.providers.denies_creation(group)
         if assignment is not None:
             raise REQUEST_DISALLOWED_BY_POLICY.error(assignment=assignment, group=group.rpartition("/")[2])
 

@@ -21,7 +21,13 @@ from controlplane.domain.events.event import Fact
 from controlplane.domain.recovery_services import policy, protected_item, supported_machines, vault
 from controlplane.domain.recovery_services.job import Job
 from controlplane.domain.recovery_services.protected_item import PolicyReference, Source
-from controlplane.jobs.documents import items, machines, managed_disks, policy_effects
+from controlplane.domain.recovery_services.provider_answers import (
+    ITEMS_OF_POLICY,
+    PROTECTED_ITEMS,
+    READ_MACHINE,
+    VAULTS_OF_MACHINE,
+)
+from controlplane.jobs.documents import items, machines, managed_disks, policy_effects, providers
 from controlplane.jobs.engine import records
 from controlplane.jobs.engine.plan import Outcome, Plan, Step
 from controlplane.jobs.engine.records import JobOrder, Ticket
@@ -46,6 +52,7 @@ def configure_protection(ports: Ports, engine: Engine, item_id: str, request: Js
         return stopping.stop(ports, engine, item_id, exclusion)
     if state == "BackupsSuspended":
         return _suspend(ports, engine, item_id, properties)
+    _check_others(ports, item_id, properties)
     with ports.store.transaction():
         return records.open_job(ports, engine, _order(ports, item_id, properties))
 
@@ -188,6 +195,18 @@ def _check_limits(store: Store, item_id: str, home: Document, chosen: Document) 
         raise policy.is_full()
 
 
+def _check_others(ports: Ports, item_id: str, properties: Json) -> None:
+    """The same limits, and the vault of the machine, where others count that are not documents of this world."""
+    id, others = vault_id_of(item_id), ports.providers.others
+    if others(VAULTS_OF_MACHINE, str(properties.get("sourceResourceId") or "")):
+        raise in_other_vault()
+    more = others(PROTECTED_ITEMS, id)
+    if more and more + len(ports.store.find(protected_item.KIND, id)) >= vault.MAX_ITEMS:
+        raise PROTECTION_QUOTA_EXCEEDED.error(limit=vault.MAX_ITEMS)
+    if others(ITEMS_OF_POLICY, str(properties.get("policyId") or "")) >= policy.MAX_ITEMS:
+        raise policy.is_full()
+
+
 def _policy(store: Store, home: Document, properties: Json) -> Document:
     id = str(properties.get("policyId") or "")
     if not id:
@@ -257,6 +276,7 @@ def _exclusion(properties: Json) -> Json | None:
 
 def protect(ports: Ports, state: ConfigureState) -> Outcome:
     """The item appears, or changes, in one transaction: there is nothing to undo."""
+    providers.require(ports, READ_MACHINE, state["vm"])
 
     def commit(store: Store) -> None:
         item = store.get(protected_item.KIND, state["item"])

@@ -9,9 +9,10 @@ from controlplane.domain.compute.virtual_machine import OS_DISK_LUN
 from controlplane.domain.errors import ServiceError
 from controlplane.domain.errors.restore import RESTORED_DISK_NAME_TAKEN
 from controlplane.domain.recovery_services import restored_disks
+from controlplane.domain.recovery_services.provider_answers import WRITE_DISK
 from controlplane.domain.recovery_services.restore_template import template
 from controlplane.domain.recovery_services.restored_disks import RestoredDisk
-from controlplane.jobs.documents import locks, managed_disks
+from controlplane.jobs.documents import locks, managed_disks, providers
 from controlplane.jobs.engine import records
 from controlplane.jobs.engine.plan import Outcome, Step
 from controlplane.jobs.restore import restore_transfer as transfer
@@ -26,6 +27,7 @@ def register(ports: Ports, state: RestoreState) -> Outcome:
     disks = [disk for disk in transfer.restored_disks(ports, state) if disk.id]
     for disk in disks:
         locks.check(ports.store, disk.id)
+        providers.require(ports, WRITE_DISK, disk.id)
         if ports.store.get(KIND, disk.id) is not None:
             raise _name_taken(disk)
 

@@ -9,8 +9,9 @@ from controlplane.domain.errors.restore import MACHINE_NAME_TAKEN, RESTORE_SUBNE
 from controlplane.domain.network import network, network_interface
 from controlplane.domain.network.network_interface import Configuration
 from controlplane.domain.recovery_services import restored_machine
+from controlplane.domain.recovery_services.provider_answers import WRITE_INTERFACE, WRITE_MACHINE
 from controlplane.domain.recovery_services.restored_disks import RestoredDisk
-from controlplane.jobs.documents import locks, machines, managed_disks
+from controlplane.jobs.documents import locks, machines, managed_disks, providers
 from controlplane.jobs.documents.networks import INTERFACES, delete_interface, find_subnet, take_address
 from controlplane.jobs.engine.plan import Outcome, Step
 from controlplane.jobs.engine.waiting import Waiting
@@ -26,6 +27,9 @@ CONFIGURATION = "ipconfig1"
 def create(ports: Ports, state: AlternateState) -> Waiting[Outcome]:
     """The machine is there and has booted when this ends. It is made by the documents that a PUT would write."""
     place = state["place"]
+    if ports.store.get(KIND, place["machine"]) is None:
+        providers.require(ports, WRITE_INTERFACE, place["interface"])
+        providers.require(ports, WRITE_MACHINE, place["machine"])
     with ports.store.transaction():
         document = ports.store.get(KIND, place["machine"])
         if document is None:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from controlplane.domain.compute.virtual_machine import KIND, OS_DISK_LUN
 from controlplane.domain.errors import ServiceError
-from controlplane.domain.errors.restore import BACKUP_BEFORE_REPLACE_FAILED
-from controlplane.domain.recovery_services import restored_machine, snapshot_failure
+from controlplane.domain.errors.restore import BACKUP_BEFORE_REPLACE_FAILED, REPLACED_MACHINE_GONE
+from controlplane.domain.recovery_services import restored_machine
+from controlplane.domain.recovery_services.provider_answers import WRITE_MACHINE
 from controlplane.jobs.backup import backup, digests, vault_copy
 from controlplane.jobs.backup.states import BackupState
-from controlplane.jobs.documents import locks, machines, managed_disks, points
+from controlplane.jobs.documents import locks, machines, managed_disks, points, providers
 from controlplane.jobs.engine.job_state import OpenedJob
 from controlplane.jobs.engine.plan import Outcome, Step
 from controlplane.jobs.engine.waiting import Waiting
@@ -81,6 +82,7 @@ def _safety_backup(state: OriginalState) -> BackupState:
 def replace(ports: Ports, state: OriginalState) -> Waiting[Outcome]:
     point = transfer.point_of(ports.store, state)
     disks = transfer.restored_disks(ports, state)
+    providers.require(ports, WRITE_MACHINE, state["vm"])
     profile = restored_machine.storage_profile(point.machine, disks, state["before"]["profile"])
     yield from _exchange(ports, state, profile, backed_disks(ports, disks))
     return Outcome(state)
@@ -135,7 +137,7 @@ def _exchange(ports: Ports, state: OriginalState, profile: Json, disks: tuple[Di
 def _machine(ports: Ports, state: OriginalState) -> Document:
     document = ports.store.get(KIND, state["vm"])
     if document is None:
-        raise snapshot_failure.machine_gone()
+        raise REPLACED_MACHINE_GONE.error()
     return document
 
 

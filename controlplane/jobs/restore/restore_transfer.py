@@ -16,16 +16,19 @@ from controlplane.domain.errors.restore import (
     INSUFFICIENT_SPACE_FOR_RESTORE,
     NETWORK_ACLS_NOT_SUPPORTED,
     RECOVERY_POINT_DAMAGED,
+    REHYDRATION_ALREADY_IN_PROGRESS,
     RESTORE_DESTINATION_BLOB_NOT_FOUND,
     SNAPSHOT_NOT_FOUND,
+    STILL_ARCHIVED,
 )
 from controlplane.domain.events import service as events
 from controlplane.domain.recovery_services import job as jobs
 from controlplane.domain.recovery_services.job import Progress
+from controlplane.domain.recovery_services.provider_answers import LIST_KEYS
 from controlplane.domain.recovery_services.recovery_point import PointDisk, RecoveryPoint
 from controlplane.domain.recovery_services.restored_disks import RestoredDisk
 from controlplane.jobs.backup import digests
-from controlplane.jobs.documents import points
+from controlplane.jobs.documents import points, providers
 from controlplane.jobs.engine import records
 from controlplane.jobs.engine.plan import Outcome, Step
 from controlplane.jobs.restore.point_source import open_disk
@@ -44,6 +47,11 @@ DESTINATION_FAILURES: Mapping[type[PortError], ErrorKind] = {
     StorageFull: INSUFFICIENT_SPACE_FOR_RESTORE,
 }
 """What the service calls it that a disk cannot be written; what cannot be read of its copies is a damage instead."""
+OFFLINE: Mapping[str, ErrorKind] = {
+    "BlobBeingRehydrated": REHYDRATION_ALREADY_IN_PROGRESS,
+    "BlobArchived": STILL_ARCHIVED,
+}
+"""Code with which the storage refuses to read a blob of its archive tier -> what the service calls it."""
 
 
 def snapshot_gone() -> ServiceError:
@@ -75,7 +83,9 @@ def rebuild_from_vault(ports: Ports, state: RestoreState) -> Outcome:
 
 
 def _rebuild(ports: Ports, state: RestoreState, task: str, tier: str) -> Outcome:
-    """From this tier; what is damaged there comes from the other one."""
+    """From this tier; what is damaged there comes from the other one. The storage account of the request is opened with
+    its keys, as every caller does."""
+    providers.require(ports, LIST_KEYS, state["account_id"])
     point, disks = point_of(ports.store, state), point_disks(ports.store, state)
     gauge = _Gauge(ports, state, task, sum(disk.size_bytes for disk in disks))
     damaged = []
@@ -122,7 +132,8 @@ def _rebuild_disk(
         where = "" if nowhere.byte is None else f" at byte {nowhere.byte}"
         raise RECOVERY_POINT_DAMAGED.error(activity="Restore", disk=disk.name, where=where, problems=nowhere) from None
     except tuple(DESTINATION_FAILURES) as problem:
-        raise DESTINATION_FAILURES[type(problem)].error(problem=problem) from None
+        offline = next((kind for code, kind in OFFLINE.items() if code in str(problem)), None)
+        raise (offline or DESTINATION_FAILURES[type(problem)]).error(problem=problem) from None
     finally:
         findings.tell_by_tier(ports, point.document, disk, damages, findings.of_job(state))
     return [f"{disk.name} ({each})" for each in dict.fromkeys(damage.tier for damage in damages)]

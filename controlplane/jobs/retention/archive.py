@@ -15,11 +15,16 @@ from controlplane.domain import errors
 from controlplane.domain.arm_id import vault_id_of
 from controlplane.domain.due import Due
 from controlplane.domain.errors import ServiceError
-from controlplane.domain.errors.restore import RECOVERY_POINT_DAMAGED
+from controlplane.domain.errors.restore import (
+    RECOVERY_POINT_DAMAGED,
+    RECOVERY_POINT_HAVE_ACTIVE_DEPENDENCIES,
+    RP_MOVE_READINESS_TO_BE_DETERMINED,
+)
 from controlplane.domain.events import service as events
 from controlplane.domain.events.event import Fact
 from controlplane.domain.recovery_services import policy, protected_item, recovery_point
 from controlplane.domain.recovery_services.job import Job
+from controlplane.domain.recovery_services.provider_answers import DEPENDENTS
 from controlplane.domain.recovery_services.recovery_point import PointDisk, RecoveryPoint
 from controlplane.jobs.documents import points
 from controlplane.jobs.engine import item_locks, records
@@ -60,6 +65,7 @@ def move(ports: Ports, engine: Engine, point_id: str, source: str, target: str) 
         raise errors.invalid_backup_input(
             "targetTierType", "recovery points can only be moved from HardenedRP to ArchivedRP"
         )
+    is_evaluated, dependents = ports.providers.is_evaluated(point_id), ports.providers.others(DEPENDENTS, point_id)
     with ports.store.transaction():
         point = points.find(ports.store, point_id)
         if point is None:
@@ -67,6 +73,10 @@ def move(ports: Ports, engine: Engine, point_id: str, source: str, target: str) 
         item = _item(ports.store, point)
         if obstacle := recovery_point.obstacle_to_archive(point, ports.clock.now()):
             raise obstacle.error()
+        if not is_evaluated:
+            raise RP_MOVE_READINESS_TO_BE_DETERMINED.error()
+        if dependents:
+            raise RECOVERY_POINT_HAVE_ACTIVE_DEPENDENCIES.error()
         if item_locks.is_backed_up(ports.store, point.item):
             raise stopping.object_locked()
         return records.open_job(ports, engine, _order(ports, item, point))

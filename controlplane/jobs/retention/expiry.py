@@ -19,9 +19,10 @@ from controlplane.domain.due import Due
 from controlplane.domain.events import service as events
 from controlplane.domain.recovery_services import job as jobs
 from controlplane.domain.recovery_services import policy, protected_item, recovery_point, retention, vault
+from controlplane.domain.recovery_services.provider_answers import DELETE_POINT
 from controlplane.domain.recovery_services.recovery_point import RecoveryPoint
 from controlplane.domain.state_machine import advance
-from controlplane.jobs.documents import points, policy_effects, restore_points
+from controlplane.jobs.documents import points, policy_effects, providers, restore_points
 from controlplane.jobs.engine import item_locks, records
 from controlplane.jobs.protection import security_alerts, stopping
 from controlplane.jobs.retention import left_in_vault, snapshots
@@ -348,6 +349,8 @@ def _notes(store: Store, kind: str, item: str | None) -> Sequence[Document]:
 def _erase_point(ports: Ports, item: str, note: Json) -> None:
     point = recovery_point.from_json(note["point"])
     if point.has_snapshots:
+        if point.restore_point:
+            providers.require_deletion(ports, DELETE_POINT, point.restore_point)
         for disk in point.disks:
             ports.blobs.delete(points.snapshot_of(disk))
     copies = VaultStore(ports.vault_blobs, ports.settings.vault_account)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from simulator.command.chinese.more_faults import MORE_FAULTS
+
 LABELS_OF_FAULTS = {
     "fault_none_set": ("no fault is set", "未设置任何故障"),
     "fault_no_requests": ("no request came through the storage gateway", "没有请求经过存储网关"),
@@ -219,4 +221,4 @@ _SENTENCES = {
     "{key} is no parameter; write KEY=VALUE, as in exit_code=5": "{key} 不是参数；请写成 KEY=VALUE，例如 exit_code=5",
 }
 
-FAULTS = {**_WHAT, **_SENTENCES}
+FAULTS = {**_WHAT, **MORE_FAULTS, **_SENTENCES}

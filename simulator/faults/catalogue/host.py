@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from simulator.faults.fault import Definition, Parameter
-from simulator.faults.seams.host import DeliverySeam, HostSnapshotSeam, InstanceViewSeam
-from simulator.faults.seams.policy import AzurePolicySeam
+from simulator.faults.seams.host import (
+    DeliverySeam,
+    GuestShutdownSeam,
+    HostSnapshotSeam,
+    InstanceViewSeam,
+    RepeatedDeliverySeam,
+)
 
 FAULTS = (
     Definition(
@@ -22,6 +27,13 @@ FAULTS = (
         {"ahead_minutes": Parameter(150, "minutes", least=1, most=100_000)},
     ),
     Definition(
+        "host-clock-behind",
+        HostSnapshotSeam.NAME,
+        "The host's clock is behind, so that a task seems to begin in the future.",
+        {"status": 200, "says": ""},
+        {"ahead_minutes": Parameter(-150, "minutes", least=-100_000, most=-1)},
+    ),
+    Definition(
         "vm-provisioning-failed",
         InstanceViewSeam.NAME,
         "The virtual machine is in a failed provisioning state.",
@@ -29,16 +41,19 @@ FAULTS = (
         {"says": Parameter("Another extension of the machine failed.", "why, as Compute tells it")},
     ),
     Definition(
-        "policy-denies-restore-point-group",
-        AzurePolicySeam.NAME,
-        "An Azure Policy denies the resource group of the restore points.",
-        parameters={"assignment": Parameter("require-tags", "name of the policy assignment")},
-        where={"operation": "PUT */resourceGroups/AzureBackupRG_*"},
-    ),
-    Definition(
         "extension-not-delivered",
         DeliverySeam.NAME,
         "The settings of an extension do not reach the machine.",
         parameters={"says": Parameter("the virtual machine did not acknowledge its goal state", "why, in a few words")},
+    ),
+    Definition(
+        "settings-delivered-twice",
+        RepeatedDeliverySeam.NAME,
+        "The settings of an extension are delivered once more at once, so that two goal states follow each other.",
+    ),
+    Definition(
+        "machine-shuts-down",
+        GuestShutdownSeam.NAME,
+        "The machine shuts down as soon as the settings of an extension are delivered to it.",
     ),
 )

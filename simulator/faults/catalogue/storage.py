@@ -5,6 +5,8 @@ from __future__ import annotations
 from simulator.faults.fault import Definition, Parameter
 from simulator.faults.seams.storage import (
     ANSWERS,
+    ArchiveReadSeam,
+    ArchiveWriteSeam,
     GuestDiskReadSeam,
     RestoreTargetSeam,
     ServiceSnapshotSeam,
@@ -12,6 +14,7 @@ from simulator.faults.seams.storage import (
     SnapshotReadSeam,
     StatusUploadSeam,
     TaskBlobSeam,
+    VaultEraseSeam,
     VaultReadSeam,
     VaultWriteSeam,
 )
@@ -121,5 +124,47 @@ FAULTS = (
         StatusUploadSeam.NAME,
         "AuthenticationFailed",
         "The blob to which an agent reports refuses the wire server.",
+    ),
+    _fault(
+        "vault-erase-refused",
+        VaultEraseSeam.NAME,
+        "BlobImmutableDueToPolicy",
+        "An immutability policy keeps what a vault wants to erase.",
+    ),
+    _fault(
+        "vault-erase-throttled",
+        VaultEraseSeam.NAME,
+        "ServerBusy",
+        "The storage of the vaults is too busy to erase anything.",
+    ),
+    _fault(
+        "archive-throttled",
+        ArchiveWriteSeam.NAME,
+        "ServerBusy",
+        "The storage of the archive is too busy to take a recovery point.",
+    ),
+    _fault(
+        "archive-full",
+        ArchiveWriteSeam.NAME,
+        "InsufficientAccountCapacity",
+        "The storage of the archive has no room left.",
+    ),
+    _fault(
+        "archive-refused",
+        ArchiveWriteSeam.NAME,
+        "AuthorizationFailure",
+        "The storage of the archive refuses what a vault writes.",
+    ),
+    _fault(
+        "archive-still-rehydrating",
+        ArchiveReadSeam.NAME,
+        "BlobBeingRehydrated",
+        "What the archive has of a disk is not back from it yet.",
+    ),
+    _fault(
+        "archive-still-offline",
+        ArchiveReadSeam.NAME,
+        "BlobArchived",
+        "What the archive has of a disk went back to it.",
     ),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import ClassVar
@@ -48,7 +48,11 @@ class AgentReportSeam(Seam):
         if setting.text("report") == "lost":
             return None
         report = json.loads(content)
-        report["aggregateStatus"]["guestAgentStatus"]["status"] = "NotReady"
+        of_agent = report["aggregateStatus"]["guestAgentStatus"]
+        if setting.text("report") == "of version":
+            of_agent["version"] = setting.text("version")
+        else:
+            of_agent["status"] = "NotReady"
         return json.dumps(report).encode()
 
 
@@ -124,6 +128,73 @@ class HandlerCommandSeam(Seam):
             return usual(arguments, folder, environment)
 
         return run
+
+
+WIRE_SERVER_ADDRESS = "AZURE_GUEST_AGENT_WIRE_PROTOCOL_ADDRESS"
+"""Where a program that the agent starts finds the wire server."""
+
+
+class WireServerRouteSeam(Seam):
+    """The way of a handler to the wire server of its machine."""
+
+    NAME = "wire-server-route"
+    WHAT = "A handler looks for the wire server of its machine."
+    PLACES = frozenset({"vm", "operation"})
+    FOLLOWS: ClassVar[Follows] = HandlerCommandSeam.FOLLOWS
+
+    def runner(self, vm: str, usual: CommandRunner) -> CommandRunner:
+        def run(arguments: list[str], folder: Path, environment: Mapping[str, str]) -> RunningCommand:
+            if self.board.has(self.NAME):
+                setting = self.match(vm=vm, operation=_command(arguments, folder))
+                if setting is not None:
+                    environment = {**environment, WIRE_SERVER_ADDRESS: setting.text("address")}
+            return usual(arguments, folder, environment)
+
+        return run
+
+
+class GuestSpeedSeam(Seam):
+    """How soon a program begins that the agent has started."""
+
+    NAME = "guest-speed"
+    WHAT = "A command of a handler that an agent has started begins to run."
+    PLACES = frozenset({"vm", "operation"})
+    FOLLOWS: ClassVar[Follows] = HandlerCommandSeam.FOLLOWS
+
+    def runner(self, vm: str, usual: CommandRunner) -> CommandRunner:
+        def run(arguments: list[str], folder: Path, environment: Mapping[str, str]) -> RunningCommand:
+            if self.board.has(self.NAME):
+                setting = self.match(vm=vm, operation=_command(arguments, folder))
+                if setting is not None:
+                    return _LateCommand(lambda: usual(arguments, folder, environment), setting.whole("looks"))
+            return usual(arguments, folder, environment)
+
+        return run
+
+
+class _LateCommand:
+    """A program that begins only once the agent has looked for its end so often."""
+
+    def __init__(self, start: Callable[[], RunningCommand], looks: int) -> None:
+        self._start, self._left = start, looks
+        self._command: RunningCommand | None = None
+
+    def poll(self) -> int | None:
+        if self._command is None and self._left > 0:
+            self._left -= 1
+            return None
+        self._command = self._command or self._start()
+        return self._command.poll()
+
+    def kill(self) -> None:
+        if self._command is not None:
+            self._command.kill()
+
+    def written_bytes(self) -> int:
+        return 0 if self._command is None else self._command.written_bytes()
+
+    def output(self) -> str:
+        return "" if self._command is None else self._command.output()
 
 
 class _EndedCommand:

@@ -12,6 +12,7 @@ from controlplane.json_object import Json
 from controlplane.port_wrappers import FabricWrapper
 from controlplane.ports import ExtensionRequest, Fabric, GuestNotReady, InstanceView
 from simulator.faults.board import Board
+from simulator.faults.fault import Setting
 from simulator.faults.seam import Follows, Seam, vm_of
 from simulator.host.snapshot_service import HostSnapshotService
 
@@ -57,11 +58,31 @@ class DeliverySeam(Seam):
     FOLLOWS: ClassVar[Follows] = {events.SnapshotAsked.NAME: vm_of}
 
 
+class RepeatedDeliverySeam(Seam):
+    """Compute gives a machine the same settings twice: its agent sees two goal states in a row."""
+
+    NAME = "repeated-delivery"
+    WHAT = "Compute has delivered the settings of an extension, and may do so again."
+    PLACES = frozenset({"vm", "operation"})
+    FOLLOWS: ClassVar[Follows] = {events.SnapshotAsked.NAME: vm_of}
+
+
+class GuestShutdownSeam(Seam):
+    """The operating system of a machine, which its owner may shut down at any time."""
+
+    NAME = "guest-shutdown"
+    WHAT = "A machine runs on once an extension's settings are delivered to it."
+    PLACES = frozenset({"vm", "operation"})
+    FOLLOWS: ClassVar[Follows] = {events.SnapshotAsked.NAME: vm_of}
+
+
 class FaultyFabric(FabricWrapper):
     def __init__(self, inner: Fabric, board: Board) -> None:
         super().__init__(inner)
         self._view = InstanceViewSeam(board)
         self._delivery = DeliverySeam(board)
+        self._again = RepeatedDeliverySeam(board)
+        self._shutdown = GuestShutdownSeam(board)
 
     def instance_view(self, vm: str) -> InstanceView | None:
         view = self.inner.instance_view(vm)
@@ -72,8 +93,18 @@ class FaultyFabric(FabricWrapper):
         return view
 
     def deliver(self, vm: str, request: ExtensionRequest, cause: Cause | None = None) -> int:
-        if self._delivery.board.has(DeliverySeam.NAME):
-            setting = self._delivery.match(vm=vm, operation=f"{request.publisher}.{request.type}")
-            if setting is not None:
-                raise GuestNotReady(setting.text("says"))
-        return self.inner.deliver(vm, request, cause)
+        if (setting := _acting(self._delivery, vm, request)) is not None:
+            raise GuestNotReady(setting.text("says"))
+        number = self.inner.deliver(vm, request, cause)
+        if _acting(self._again, vm, request) is not None:
+            number = self.inner.deliver(vm, request, cause)
+        if _acting(self._shutdown, vm, request) is not None:
+            self.inner.power(vm, "stopped", cause)
+        return number
+
+
+def _acting(seam: Seam, vm: str, request: ExtensionRequest) -> Setting | None:
+    """What acts on this delivery."""
+    if not seam.board.has(seam.NAME):
+        return None
+    return seam.match(vm=vm, operation=f"{request.publisher}.{request.type}")

@@ -55,6 +55,12 @@ ANSWERS: Mapping[str, tuple[int, str, type[PortError]]] = {
         "This operation is not permitted as the blob is immutable due to a policy.",
         BlobConflict,
     ),
+    "BlobArchived": (409, "This operation is not permitted on an archived blob.", BlobRefused),
+    "BlobBeingRehydrated": (
+        409,
+        "This operation is not permitted because the blob is being rehydrated.",
+        BlobRefused,
+    ),
     "SnapshotCountExceeded": (409, "The snapshot count against this blob has been exceeded.", BlobConflict),
     "SnapshotOperationRateExceeded": (409, "The rate of snapshot blob calls is exceeded.", BlobConflict),
     "LeaseIdMissing": (
@@ -139,6 +145,27 @@ class VaultReadSeam(_StorageSeam):
     WHAT = "A vault reads what it keeps of a disk."
 
 
+class VaultEraseSeam(_StorageSeam):
+    """The vault gives up what no recovery point needs."""
+
+    NAME = "vault-erase"
+    WHAT = "A vault erases what it kept of a disk, once its recovery point is gone."
+
+
+class ArchiveWriteSeam(_StorageSeam):
+    """The archive takes packs of its own."""
+
+    NAME = "archive-write"
+    WHAT = "The archive writes a disk of a recovery point that is moved to it."
+
+
+class ArchiveReadSeam(_StorageSeam):
+    """The archive is read once a recovery point is rehydrated."""
+
+    NAME = "archive-read"
+    WHAT = "The archive reads a disk of a recovery point that is restored from it."
+
+
 class GuestDiskReadSeam(_StorageSeam):
     """A machine reads its disks."""
 
@@ -167,11 +194,15 @@ TASK_BLOBS = "bcdrextensionlogs-"
 """How the containers begin in which status and log blobs of tasks lie."""
 
 
+ARCHIVE = "archive/"
+"""What stands behind the kind of a blob of the vaults, `packs/` or `manifests/`, where it lies in the archive."""
+
+
 _Kind = type[_StorageSeam] | None
 
 BY_PARTY: Mapping[str, tuple[_Kind, _Kind, _Kind, _Kind]] = {
     parties.SERVICE: (SnapshotReadSeam, RestoreTargetSeam, SnapshotDeletionSeam, ServiceSnapshotSeam),
-    parties.VAULT: (VaultReadSeam, VaultWriteSeam, None, None),
+    parties.VAULT: (VaultReadSeam, VaultWriteSeam, VaultEraseSeam, None),
     parties.WIRE_SERVER: (None, StatusUploadSeam, None, None),
     "guest": (GuestDiskReadSeam, None, None, None),
 }
@@ -190,12 +221,25 @@ class FaultyBlobs(BlobsWrapper):
             None if kind is None else kind(board) for kind in kinds
         )
         self._tasks = TaskBlobSeam(board)
+        self._archive: Mapping[_Kind, _StorageSeam] = {
+            VaultReadSeam: ArchiveReadSeam(board),
+            VaultWriteSeam: ArchiveWriteSeam(board),
+        }
 
     def _ask(self, seam: _StorageSeam | None, blob: Blob | None) -> None:
-        if seam is not None and blob is not None and blob.container.startswith(TASK_BLOBS):
-            seam = self._tasks
+        seam = self._seam_of(seam, blob)
         if seam is not None:
             seam.ask(self._party, blob)
+
+    def _seam_of(self, seam: _StorageSeam | None, blob: Blob | None) -> _StorageSeam | None:
+        """Some blobs are reached at a seam of their own."""
+        if seam is None or blob is None:
+            return seam
+        if blob.container.startswith(TASK_BLOBS):
+            return self._tasks
+        if blob.name.partition("/")[2].startswith(ARCHIVE):
+            return self._archive.get(type(seam), seam)
+        return seam
 
     def create(self, blob: Blob, size_bytes: int, metadata: Mapping[str, str] | None = None) -> None:
         self._ask(self._writes, blob)
@@ -215,7 +259,7 @@ class FaultyBlobs(BlobsWrapper):
 
     def writer(self, blob: Blob) -> BlobWriter:
         self._ask(self._writes, blob)
-        writer, seam = self.inner.writer(blob), self._writes
+        writer, seam = self.inner.writer(blob), self._seam_of(self._writes, blob)
         if seam is None or not self._board.has(seam.NAME):
             return writer
         return FaultyWriter(writer, seam, self._party, blob)
