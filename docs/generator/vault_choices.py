@@ -184,6 +184,20 @@ VAULTS = (
         "controlplane/jobs/backup/backup.py",
     ),
     Choice(
+        "What other providers refuse the service",
+        "nothing, unless a fault has them refuse: then the job has the documented code for it, or "
+        "`UserErrorCrpReportedUserError` for a 4xx and `BcmCrpInternalError` for a 5xx, with the answer in its message",
+        "the codes and their causes are documented; which answer of a provider becomes which code is not public",
+        "controlplane/domain/recovery_services/provider_answers.py",
+    ),
+    Choice(
+        "A guest agent of Windows that is older than 2.6.1198.718",
+        "its backup fails; an agent of Linux may have any version",
+        "the version is documented with how to verify the agent, the code with its cause; the oldest one of Linux is "
+        "not public",
+        "controlplane/domain/recovery_services/supported_machines.py",
+    ),
+    Choice(
         "Too many data disks",
         f"more than {ServiceSettings().data_disks_per_machine} managed or "
         f"{ServiceSettings().unmanaged_data_disks_per_machine} unmanaged ones attached, backed up or not: the backup "
