@@ -307,7 +307,7 @@ class _Watch:
     """
 
     def __init__(self, ports: Ports, state: BackupState, extension: str, task: Task, was_there: bool) -> None:
-        """`was_there`: whether the handler was installed before the task."""
+        """`was_there`: whether the machine had the extension before the task."""
         self.report: StatusReport | None = None
         self.problem: ServiceError | None = None
         self.is_interrupted = False
@@ -315,7 +315,7 @@ class _Watch:
         self._ports = ports
         self._vm = state["vm"]
         self._managed = bool(state["machine"]["managed"])
-        self._was_there = was_there
+        self._is_installed = was_there
         self._extension = extension
         self._task = task
         self._ended_since: float | None = None
@@ -358,11 +358,14 @@ class _Watch:
         view = self._ports.fabric.instance_view(self._vm)
         if view is None:
             self.problem = snapshot_failure.machine_gone()
-        elif view.power != "running":
+            return
+        extension = readiness.extension_of(view, self._extension)
+        self._is_installed |= extension is not None and extension.handler_status == "Ready"
+        if view.power != "running":
             self.is_interrupted = True
-            self.problem = snapshot_failure.stopped_meanwhile(self._was_there)
+            self.problem = snapshot_failure.stopped_meanwhile(self._is_installed)
         else:
-            self._look_at_extension(readiness.extension_of(view, self._extension))
+            self._look_at_extension(extension)
 
     def _look_at_extension(self, extension: ExtensionView | None) -> None:
         if extension is None:
