@@ -108,7 +108,7 @@ class MoreActs:
                 self._client.finish(self._client.arm("DELETE", group["id"]))
 
     def _items(self) -> list[Json]:
-        return self._client.list(f"{self._scenario.vault_id}/backupProtectedItems")
+        return list(self._client.list(f"{self._scenario.vault_id}/backupProtectedItems"))
 
     def _managed_with_point(self) -> None:
         self._with_point(self.protect_managed())
