@@ -510,12 +510,6 @@ def test_a_machine_that_stops_during_the_snapshot_fails_the_job_at_once(world: B
     assert world.snapshots() == taken
 
 
-def test_a_machine_that_stops_before_the_extension_is_installed_is_told_by_its_number(world: BackupWorld) -> None:
-    world.fabric.script = [lambda guest, settings: guest.power(VM, "stopped")]
-    (error,) = world.back_up()["errorDetails"]
-    assert (error["errorTitle"], error["errorCode"]) == ("AzureVmOffline", 380008)
-
-
 def test_a_machine_that_starts_while_the_service_snapshots_it_fails_the_job(world: BackupWorld) -> None:
     world.fabric.power(VM, "deallocated")
 

@@ -48,6 +48,16 @@ def title(job: Json) -> str:
     return str(job["errorDetails"][0]["errorTitle"])
 
 
+def test_a_machine_that_stops_before_the_extension_is_installed_is_told_by_its_number(world: BackupWorld) -> None:
+    def goes_off(guest: ScriptedFabric, settings: SnapshotSettings) -> None:
+        guest.power(VM, "stopped")
+        observe(guest, handler_status=None, status=None, sequence_number=None)
+
+    world.fabric.script = [goes_off]
+    (error,) = world.back_up()["errorDetails"]
+    assert (error["errorTitle"], error["errorCode"]) == ("AzureVmOffline", 380008)
+
+
 def test_an_extension_that_cannot_be_installed_fails_the_job_early(world: BackupWorld) -> None:
     def broken(guest: ScriptedFabric, settings: SnapshotSettings) -> None:
         observe(guest, handler_status="NotReady", status=None, sequence_number=None)
