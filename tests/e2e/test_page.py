@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -24,6 +25,7 @@ from tests.e2e.running import Up, eventually, protected, up
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
+GUIDE = ROOT / "docs/page.md"
 SCHEMA = ROOT / "docs/schemas/record.schema.json"
 HELD = "Take Snapshot"
 IDLE_MILLISECONDS = 10_000
@@ -321,20 +323,29 @@ def test_the_command_prints_an_address_that_signs_in(world: World, chromium: Bro
 
 
 @pytest.mark.skipif(os.name == "nt", reason="the browser of this test is a shell script")
-def test_the_command_opens_a_browser(world: World, tmp_path: Path) -> None:
-    """The one that BROWSER names, as Python's own module has it."""
+def test_the_commands_of_the_guide(world: World, job: str, tmp_path: Path) -> None:
+    """As they stand there, but for `up`. The browser is the one that BROWSER names, as Python's own module has it."""
     script, opened = tmp_path / "browser", tmp_path / "opened"
     script.write_text(f'#!/bin/sh\nprintf %s "$1" > {opened}.new && mv {opened}.new {opened}\n', encoding="utf-8")
     script.chmod(0o755)
-    done = subprocess.run(
-        [sys.executable, "-m", "simulator.command.cli", "dashboard", "--open", "--state", str(world.up.state)],
-        cwd=ROOT,
-        env={**os.environ, "BROWSER": f"{script} %s"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
+    blocks = re.findall(r"^```\n(.*?)^```$", GUIDE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    lines = [line for block in blocks for line in block.splitlines() if line != "backupsim up"]
+    assert len(lines) == 2
+    for line in lines:
+        done = subprocess.run(
+            [sys.executable, "-m", "simulator.command.cli", *shlex.split(line)[1:]],
+            cwd=tmp_path,
+            env={
+                **os.environ,
+                "BROWSER": f"{script} %s",
+                "BACKUPSIM_STATE": str(world.up.state),
+                "PYTHONPATH": str(ROOT),
+            },
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
     eventually(opened.exists, "the browser was started")
-    assert opened.read_text(encoding="utf-8") == done.stdout.strip()
-    assert done.stdout.startswith(f"{world.page}sign-in?code=")
+    assert opened.read_text(encoding="utf-8").startswith(f"{world.page}sign-in?code=")
+    assert "Verified: every check passed." in (tmp_path / "job.html").read_text(encoding="utf-8")
