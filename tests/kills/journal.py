@@ -22,6 +22,8 @@ class Journal:
     since: int = 0
     last: Json | None = None
     points_of_job: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    """Recovery points that a job has made; a later job may change them."""
+    made: set[str] = field(default_factory=set)
     ends_of_job: Counter[str] = field(default_factory=Counter)
     named: set[str] = field(default_factory=set)
     """Recovery points of which a loss or damage was named."""
@@ -54,8 +56,10 @@ class Journal:
         name, data = event["name"], event["data"]
         if name == "recovery_point.state" and not TIERS[data["to"]]:
             self.erased.add(data["point"])
-        elif name == "recovery_point.state" and event["job"]:
-            self.points_of_job[event["job"]].add(data["point"])
+        elif name == "recovery_point.state":
+            if event["job"] and data["point"] not in self.made:
+                self.points_of_job[event["job"]].add(data["point"])
+            self.made.add(data["point"])
         elif name in ("recovery_point.lost", "recovery_point.damaged"):
             self.named.add(data["point"].rpartition("/")[2])
             self.counts[name] += 1

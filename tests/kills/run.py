@@ -41,7 +41,7 @@ LONGEST_HANDLER_SECONDS = 0.4
 """How long a handler works on a busy machine, from its start to its thaw."""
 IN_START, IN_FREEZE = 0.2, 0.5
 """How often a world is killed again while it starts, and how often a kill is aimed into a freeze."""
-HANDLER_SECONDS, SILENCE_SECONDS, LOG_SECONDS = 8.0, 45, 3.0
+HANDLER_SECONDS, SILENCE_SECONDS, LOG_SECONDS = 4.0, 45, 3.0
 """How long a kill waits for a handler to appear, a backup for what a killed one would have reported, and a finding for
 the world to log what it knows of it."""
 ROUNDS_BETWEEN_SILENCES, ROUNDS_BETWEEN_RESTORES = 6, 1
