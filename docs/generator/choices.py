@@ -233,6 +233,22 @@ SERVICE = (
         "controlplane/arm/compute/virtual_machine_request.py",
     ),
     Choice(
+        "Network rules of a storage account",
+        "`defaultAction` and `bypass` of `networkAcls` count for backups and restores: an account that denies needs "
+        "the exception `AzureServices`, also for the snapshots that a machine takes of its unmanaged disks. Rules for "
+        "addresses, subnets and resources have no effect, and no other request is refused",
+        "count for every request; which code a refused backup ends with is not public",
+        "simulator/account_rules.py",
+    ),
+    Choice(
+        "Network security groups",
+        "those of a machine's first interface and of its subnet say whether it reaches the storage, if it has an "
+        "unmanaged disk and so takes its snapshots itself: by service tag, or by all addresses. They filter nothing "
+        "else",
+        "filter all traffic; the ranges of addresses of a service tag change every week",
+        "controlplane/domain/network/outbound.py",
+    ),
+    Choice(
         "Public IP addresses",
         "from 203.0.113.0/24, which is set aside for documentation, then from 198.18.0.0/15; nothing answers there",
         "addresses of the region's own",
