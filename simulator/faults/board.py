@@ -31,6 +31,7 @@ class Board:
         self._seed = seed
         self._lock = RLock()
         self._listeners: list[Callable[[], None]] = []
+        self._has_more_counts = False
         self._settings: dict[int, Setting] = {}
         self._by_seam: dict[str, tuple[int, ...]] = {}
         document = store.get(WORLD_KIND, DOCUMENT)
@@ -62,8 +63,10 @@ class Board:
         places = [each.where.only(place) for each in settings if not self.is_over(each)]
         return any(each.fits({place: fact}) for each in places)
 
-    def match(self, seam: str, facts: Mapping[str, str]) -> Setting | None:
-        """The first setting that acts on this attempt, which is counted for it and each one of its place before it."""
+    def match(self, seam: str, facts: Mapping[str, str], *, at_once: bool = True) -> Setting | None:
+        """The first setting that acts on this attempt, which is counted for it and each one of its place before it.
+
+        `at_once`: the store has the counts of one that nothing acts on too; else with the next hit or `keep`."""
         if seam not in self._by_seam:
             return None
         now, hit, counted = self._clock.now(), None, False
@@ -75,7 +78,9 @@ class Board:
                 hit, counted = self._counted(setting), True
                 if hit is not None:
                     break
-        if counted:
+        if counted and not at_once and hit is None:
+            self._has_more_counts = True
+        elif counted:
             self._note([hit] if hit is not None else [], facts)
         return hit
 
@@ -163,6 +168,11 @@ class Board:
         """Clear all; returns how many there were."""
         return len(self.remove([setting.number for setting in self.settings]))
 
+    def keep(self) -> None:
+        """Have the store keep counts that it does not have yet."""
+        if self._has_more_counts:
+            self._note([], {})
+
     # ---------------------------------------------------------------------------------------------------------- inside
 
     def _note(self, hits: Sequence[Setting], facts: Mapping[str, str]) -> None:
@@ -175,6 +185,7 @@ class Board:
                 self._store.record(told.event(parent=hit.event, vm=facts.get("vm") or None))
             with self._lock:
                 self._keep()
+                self._has_more_counts = False
 
     @contextmanager
     def _changing(self) -> Iterator[None]:

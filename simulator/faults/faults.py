@@ -19,7 +19,7 @@ from simulator.faults.catalogue import CATALOGUE
 from simulator.faults.fault import Definition, Setting, When, Where, unknown
 from simulator.faults.seam import Facts, Seam
 from simulator.faults.seams import agent, arm, gateway, guest, host, network, providers, storage
-from simulator.faults.ways import Ways
+from simulator.faults.ways import LED, Ways
 from simulator.gateway.messages import Request
 
 PAST = timedelta(hours=1)
@@ -126,8 +126,19 @@ class Faults:
 
     def _why_not(self, setting: Setting) -> str | None:
         """Why a fault cannot act as things are; None: it can."""
-        if setting.definition.seam in OF_GATEWAY and self._ways is not None and self._ways.problem:
-            return self._ways.problem
+        return self._why_not_led(setting) or self._why_not_there(setting)
+
+    def _why_not_led(self, setting: Setting) -> str | None:
+        """Why nothing can be led through the gateway that the fault needs."""
+        if setting.definition.seam not in OF_GATEWAY:
+            return None
+        party = Where({"party": setting.where.named.get("party", "*")})
+        if not any(party.fits({"party": each}) for each in LED):
+            return "the storage gateway stands before service, vault and wireserver alone"
+        return self._ways.problem if self._ways is not None else None
+
+    def _why_not_there(self, setting: Setting) -> str | None:
+        """Why no machine that the fault names is concerned."""
         name = setting.where.named.get("vm", "")
         if not name or "*" in name:
             return None

@@ -82,10 +82,13 @@ class Ways:
         return None if self._gateway is None else self._gateway.problem
 
     def check(self) -> None:
+        """To be called now and then."""
+        self._board.keep()
         if self._gateway is not None:
             self._gateway.check()
 
     def close(self) -> None:
+        self._board.keep()
         with self._lock:
             gateway, blobs, nowhere = self._gateway, list(self._blobs.values()), self._nowhere
             self._blobs.clear()

@@ -202,6 +202,9 @@ _SENTENCES = {
     "403 AuthorizationFailure: This request is not authorized to perform this operation.": (
         "403 AuthorizationFailure：该请求无权执行此操作。"
     ),
+    "the storage gateway stands before service, vault and wireserver alone": (
+        "存储网关只能置于 service、vault 和 wireserver 之前"
+    ),
     "the storage gateway ended: {reason}": "存储网关已结束：{reason}",
     "the storage gateway cannot be started: {problem}": "无法启动存储网关：{problem}",
     "the storage has a host for each account, and the gateway cannot stand before it": (

@@ -36,7 +36,8 @@ class _WaySeam(Seam):
         """What becomes of a request."""
         if not self.board.has(self.NAME):
             return PASS
-        setting = self.match(**self._facts(request))
+        # A handler asks within a freeze, in which nobody is to wait for a store without need.
+        setting = self.board.match(self.NAME, self._facts(request), at_once=False)
         return PASS if setting is None else verdict_of(setting, now)
 
     def _facts(self, request: Request) -> dict[str, str]:

@@ -128,6 +128,32 @@ def test_a_fault_of_a_request_acts_by_operation_disk_and_attempt(world: WaySetti
     assert hit["facts"] == {"vm": SQL01.lower(), "operation": "PUT snapshot", "disk": "disks/vhds/os"}
 
 
+def test_attempts_that_nothing_acts_on_are_kept_when_there_is_time(world: WaySetting) -> None:
+    world.faults.set({"fault": "guest-snapshot-slow", "when": {"nth": 3}})
+
+    def kept() -> int:
+        document = world.store.get("world", "faults")
+        assert document is not None
+        attempts: int = document.json()["settings"][0]["attempts"]
+        return attempts
+
+    world.ways.judge(SNAPSHOT)
+    assert (world.board.settings[0].attempts, kept()) == (1, 0)
+    world.ways.check()
+    assert kept() == 1
+    world.ways.judge(SNAPSHOT)
+    world.ways.close()
+    assert kept() == 2
+
+
+def test_a_party_that_is_not_led_is_why_a_fault_cannot_act(world: WaySetting) -> None:
+    told = [
+        world.faults.set({"fault": "service-storage-latency", "where": {"party": party}})["problem"]
+        for party in ("host", "*")
+    ]
+    assert told == ["the storage gateway stands before service, vault and wireserver alone", None]
+
+
 def test_an_error_is_told_as_azure_storage_tells_it() -> None:
     answer = storage_answer("ServerBusy", "6f2d2b8a-0000-0000-0000-000000000001", START)
     assert answer.headers["x-ms-error-code"] == "ServerBusy"
