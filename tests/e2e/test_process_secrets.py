@@ -69,6 +69,7 @@ class Watch:
 def test_nothing_secret_is_seen_of_a_process(tmp_path: Path) -> None:
     with up(tmp_path / "world", environment=os.environ | INHERITED) as world, Watch(world) as watch:
         scenario = protected(world.client)
+        world.client.sim("POST", "/faults/set", {"fault": "guest-snapshot-slow"})
         eventually(lambda: is_ready(scenario), "the machine runs and its agent is ready")
         for _ in range(MOST_BACKUPS):
             assert scenario.back_up(scenario.item_id()).status == "Completed"
@@ -78,6 +79,7 @@ def test_nothing_secret_is_seen_of_a_process(tmp_path: Path) -> None:
         assert len(secrets) >= 6, "the test knows what to look for"
         findings = [command for command, all in watch.seen.items() if any(each in all for each in secrets)]
     assert watch.handlers, "a handler was seen at work"
+    assert any("simulator.gateway" in command for command in watch.seen), "the SAS of the handler pass through it"
     assert any("azurite" in command.lower() for command in watch.seen)
     assert findings == []
 
