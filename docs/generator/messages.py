@@ -20,6 +20,7 @@ SECTIONS = (
     ("World, servers, client and scenario", "simulator/"),
     ("Faults", "simulator/faults"),
     ("Tests of users", "simulator/testing"),
+    ("Explanations", "simulator/explaining"),
     ("Host and wire server", "simulator/host"),
     ("Guest", "simulator/guest"),
     ("The handler", "extension"),
@@ -42,6 +43,7 @@ IN_THE_LOG = frozenset({"debug", "error", "exception", "info", "warning"})
 FOR_PROGRAMS = frozenset(
     {
         "Random",
+        "_az",
         "answer_of",
         "exec_driver_sql",
         "execute",
@@ -74,6 +76,7 @@ OF_OTHERS = (
     "controlplane/domain/location.py",
     "controlplane/domain/recovery_services/supported_systems.py",
     "simulator/command/chinese/checks.py",
+    "simulator/command/chinese/explain.py",
     "simulator/command/chinese/failures.py",
     "simulator/command/chinese/faults.py",
     "simulator/faults/catalogue/agent.py",

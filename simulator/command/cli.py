@@ -25,6 +25,7 @@ from simulator.command import (
     cli_clients,
     cli_clock,
     cli_control,
+    cli_explain,
     cli_faults,
     cli_page,
     cli_vault,
@@ -69,6 +70,7 @@ app.add_typer(handler_app, name="handler")
 app.add_typer(cli_clients.app)
 app.add_typer(cli_control.app)
 app.add_typer(cli_page.app)
+app.add_typer(cli_explain.app)
 app.add_typer(cli_vault.app, name="vault")
 app.add_typer(cli_clock.app, name="clock")
 app.add_typer(cli_faults.app, name="fault")

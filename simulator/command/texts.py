@@ -13,6 +13,7 @@ from typing import Mapping  # noqa: UP035 - for Python 3.8
 
 from simulator.command.chinese.checks import CHECKS, DETAILS, TASKS
 from simulator.command.chinese.clock import CLOCK
+from simulator.command.chinese.explain import EXPLANATIONS, LABELS_OF_EXPLANATIONS
 from simulator.command.chinese.failures import FAILURES
 from simulator.command.chinese.faults import FAULTS, LABELS_OF_FAULTS
 from simulator.command.program import as_called
@@ -250,6 +251,7 @@ LABELS: dict[str, tuple[str, str]] = {
     "hint_vss": ("see what a backup with VSS guarantees", "查看使用 VSS 的备份能保证什么"),
     "hint_no_vss": ("see what a backup without VSS guarantees", "查看没有 VSS 的备份能保证什么"),
     **LABELS_OF_FAULTS,
+    **LABELS_OF_EXPLANATIONS,
 }
 
 
@@ -297,9 +299,8 @@ def failure(sentence: str, language: str) -> str:
     return as_called(translated) if translated else label("foreign_failure", language, sentence=sentence)
 
 
-SENTENCES: Mapping[str, str] = dict(
-    sorted({**DETAILS, **CLOCK, **FAILURES, **FAULTS}.items(), key=lambda item: -len(re.sub(r"{\w+}", "", item[0])))
-)
+_TABLES = {**DETAILS, **CLOCK, **FAILURES, **FAULTS, **EXPLANATIONS}
+SENTENCES: Mapping[str, str] = dict(sorted(_TABLES.items(), key=lambda item: -len(re.sub(r"{\w+}", "", item[0]))))
 """The templates with the most words come first: another that fits as well says less of the text."""
 SENTENCE = re.compile(r"[A-Za-z]+[,;:]? [a-z]{2}")
 """A text of English words: names and ARM's values have no lower-case word behind a space."""

@@ -9,6 +9,7 @@ POST /_sim/verify                   {"recovery_point", "job"?}: see verify.py
 GET  /_sim/reports?job=JOB          what handlers reported of a backup: status and log blob of each attempt, as text
 GET  /_sim/events?since=N&job=ID    the journal of events; with follow=true as a stream that goes on
 GET  /_sim/endpoints                what endpoints.json says
+GET  /_sim/explain?of=NAME          why a job, a recovery point or a vault is as it is, see docs/explain.md
 POST /_sim/vaultcheck               {"vault"?, "read_data_percent"?, "seed"?}: begin a check of the vaults
 GET  /_sim/vaultcheck?id=ID         how far it is, and its report
 POST /_sim/forecast                 {"policy", "vault"?} or {"body"}: what a policy will come to; also "from", "years",
@@ -53,8 +54,8 @@ from controlplane.domain.recovery_services import recovery_point as points
 from controlplane.domain.recovery_services.recovery_point import TIERS
 from controlplane.json_object import Json
 from controlplane.ports import PortError, Store
+from simulator.control import explanations, forecasts, reports, strictness, vault_checks
 from simulator.control import faults as control_faults
-from simulator.control import forecasts, reports, strictness, vault_checks
 from simulator.control import world as control_world
 from simulator.control.strictness import Refused
 from simulator.control.vault_checks import VaultChecks
@@ -113,6 +114,7 @@ def build(controls: Controls) -> FastAPI:
     control_faults.add(app, lambda: controls.faults)
     reports.add(app, lambda: controls.store, lambda: controls.verifier.blobs)
     forecasts.add(app, lambda: controls.store, lambda: controls.world.clock.time.now())
+    explanations.add(app, lambda: controls.store, lambda: controls.world.clock.time.now())
     _add_errors(app)
     return app
 

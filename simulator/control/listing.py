@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import UTC, datetime
-
-from controlplane.domain.events.event import Event
 from controlplane.json_object import Json
 from controlplane.ports import Store
 from simulator.control.followers import event_json
-
-_BEGINNING = datetime.min.replace(tzinfo=UTC)
+from simulator.explaining.story import in_order
 
 
 def page(store: Store, since: int, limit: int, job: str | None) -> Json:
@@ -23,17 +18,3 @@ def page(store: Store, since: int, limit: int, job: str | None) -> Json:
     events = store.events(since, limit=limit, job=job)
     last = max((event.id for event in events), default=since)
     return {"events": [event_json(event) for event in in_order(events)], "last": last}
-
-
-def in_order(events: Sequence[Event]) -> list[Event]:
-    """By world time, then monotonic time, then number; an event never stands before the one that it follows from.
-
-    The numbers alone do not tell the story: machines tell their events in batches, later than they happened. `events`
-    come by their numbers.
-    """
-    moments: dict[int, tuple[datetime, float]] = {}
-    """Of each event, or of its parent where that one is later by its own account."""
-    for event in events:
-        moment = (event.time or _BEGINNING, event.monotonic_seconds)
-        moments[event.id] = max(moment, moments.get(event.parent or 0, moment))
-    return sorted(events, key=lambda event: (*moments[event.id], event.id))

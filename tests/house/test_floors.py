@@ -480,6 +480,13 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "simulator.faults.ways",
     ),
     "simulator.faults.opening": (PORTS, "simulator.faults", "simulator.faults.faults"),
+    "simulator.explaining": (
+        *RULES,
+        PORTS,
+        f"{JOBS}.documents",
+        f"{GUEST}.vss",
+        "simulator.failures",
+    ),
     "simulator.control": (
         *RULES,
         PORTS,
@@ -501,6 +508,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "simulator.clock",
         f"{GUEST}.disk",
         f"{GUEST}.workload",
+        "simulator.explaining",
         "simulator.faults.faults",
         "simulator.host",
         "fastapi",

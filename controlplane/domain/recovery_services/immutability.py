@@ -63,8 +63,17 @@ def check_change(before: Json, after: Json) -> None:
 
 def check_item_deletion(vault: Json, points: Iterable[RecoveryPoint], now: datetime) -> None:
     """ServiceError for the deletion of an item that has a recovery point which the vault still keeps."""
-    if state_of(vault) != "Disabled" and any(_kept_until(vault, point) > now for point in points):
+    if state_of(vault) != "Disabled" and any(kept_until(vault, point) > now for point in points):
         raise DELETE_BACKUP_ITEM_ON_IMMUTABLE_ITEM.error()
+
+
+def kept_until(vault: Json, point: RecoveryPoint) -> datetime:
+    """The time until which an immutable vault forbids the deletion of the point."""
+    security = vault["properties"]["securitySettings"]
+    days = _days(security)
+    if _type(security) == "AsPerPolicy" or days is None:
+        return point.expires
+    return min(point.expires, point.time + timedelta(days=days))
 
 
 def check_suspension(vault: Json) -> None:
@@ -107,12 +116,3 @@ def _type(security: Json) -> str:
 def _days(security: Json) -> int | None:
     days = _configuration(security).get("durationInDays")
     return None if days is None else int(days)
-
-
-def _kept_until(vault: Json, point: RecoveryPoint) -> datetime:
-    """The time until which the vault forbids the deletion of the point."""
-    security = vault["properties"]["securitySettings"]
-    days = _days(security)
-    if _type(security) == "AsPerPolicy" or days is None:
-        return point.expires
-    return min(point.expires, point.time + timedelta(days=days))

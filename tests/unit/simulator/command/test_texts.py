@@ -16,6 +16,7 @@ from docs.generator.messages import Message, messages
 from simulator.command import show, texts
 from simulator.command.chinese import checks as chinese
 from simulator.command.chinese.clock import CLOCK
+from simulator.command.chinese.explain import EXPLANATIONS
 from simulator.command.chinese.failures import FAILURES
 from simulator.command.chinese.faults import FAULTS
 from simulator.command.doctor import report
@@ -26,7 +27,8 @@ CHINESE = "zh-cn"
 ENGLISH = re.compile(r"\b[a-z]{2,} [a-z]{2,}\b")
 """Two words in lower case: no name and no value of ARM has them."""
 COMMAND_LINES = re.compile(
-    r"pipx? install [\w-]+|apt install \S+|az rest \S+|az backup (recoverypoint|policy) (list|show)( --output json)?"
+    r"pipx? install [\w-]+|apt install \S+|az rest \S+"
+    r"|az backup (recoverypoint|policy|job|vault) (list|show)( --output json)?"
     r"|backupsim [a-z]+( --\S+)*|--[a-z-]+ \S+"
 )
 """What a person types, which is the same in every language."""
@@ -41,6 +43,7 @@ PRINTED = (
     "simulator/clock",
     "simulator/command",
     "simulator/control",
+    "simulator/explaining",
     "simulator/faults/",
     "simulator/guest/disk",
     "simulator/guest/workload/database.py",
@@ -245,7 +248,9 @@ def test_a_whole_result_in_chinese(passed: bool) -> None:
         assert is_chinese(line), line
 
 
-@pytest.mark.parametrize("table", [chinese.DETAILS, CLOCK, FAILURES, FAULTS, chinese.CHECKS, chinese.TASKS])
+@pytest.mark.parametrize(
+    "table", [chinese.DETAILS, CLOCK, FAILURES, FAULTS, EXPLANATIONS, chinese.CHECKS, chinese.TASKS]
+)
 def test_every_text_has_the_same_blanks_in_both_languages(table: dict[str, str]) -> None:
     for english, translation in table.items():
         assert sorted(re.findall(r"{\w+}", english)) == sorted(re.findall(r"{\w+}", translation))
