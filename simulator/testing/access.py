@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import httpx
 
+from extension.contract.redaction import redact
 from simulator.client import API_VERSIONS
 from simulator.failures import Failure
 from simulator.testing.launcher import command
@@ -161,5 +162,5 @@ class BackupAz:
         """Run az with `--output json`; what it printed, decoded, None where that is nothing. AzFailed."""
         done = self.run(*arguments, "--output", "json")
         if done.returncode:
-            raise AzFailed(f"az {' '.join(arguments[:3])} ended with {done.returncode}: {done.stderr.strip()}")
+            raise AzFailed(f"az {' '.join(arguments[:3])} ended with {done.returncode}: {redact(done.stderr).strip()}")
         return json.loads(done.stdout) if done.stdout.strip() else None
