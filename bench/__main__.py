@@ -10,7 +10,20 @@ sys.path[0] = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 from simulator.command import bootstrap  # noqa: E402
 
-NAMES = ("startup", "freeze", "transfer", "arm", "template", "preflight", "machines", "jobs", "speeds", "fleet", "year")
+NAMES = (
+    "startup",
+    "freeze",
+    "transfer",
+    "arm",
+    "template",
+    "preflight",
+    "machines",
+    "jobs",
+    "speeds",
+    "fleet",
+    "plugin",
+    "year",
+)
 
 
 def main(arguments: list[str]) -> int:

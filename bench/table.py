@@ -209,6 +209,17 @@ def _fleet(result: Json) -> Iterator[str]:
     )
 
 
+def _plugin(result: Json) -> Iterator[str]:
+    for run in result["numbers"]["runs"]:
+        found, workers = run["setup_seconds"], run["workers"]
+        yield _row(
+            f"a world of its own for each of {run['tests']} tests, {workers} worker{'s' if workers > 1 else ''}",
+            "-",
+            f"{found['p50']:.2f} s median, {found['p99']:.2f} s p99; {run['seconds_per_test']:.2f} s for each test",
+            "at most 0.3 s and 1 s" if workers == 1 else "-",
+        )
+
+
 ROWS: Mapping[str, Callable[[Json], Iterator[str]]] = {
     "freeze": _freeze,
     "freeze-gateway": _freeze,
@@ -223,6 +234,7 @@ ROWS: Mapping[str, Callable[[Json], Iterator[str]]] = {
     "fleet": _fleet,
     "fleet-long": _fleet,
     "fleet-other": _fleet,
+    "plugin": _plugin,
     "year": _days,
     "days": _days,
 }

@@ -19,6 +19,8 @@ from bench.__main__ import main
 from bench.fleet import aims_of as aims_of_fleet
 from bench.freeze import BARE_METADATA, Windows, snapshot_all
 from bench.http_load import Target
+from bench.plugin import aims_of as aims_of_plugin
+from bench.plugin import percentiles, setups
 from bench.report import RESULTS, Aim, machine
 from bench.speeds import aims_of as aims_of_speeds
 from bench.speeds import due_between
@@ -324,3 +326,27 @@ def test_a_fleet_misses_its_aims_where_a_job_fails_or_memory_grows() -> None:
     rows = list(ROWS["fleet"]({"numbers": numbers, "aims": [aim.to_json() for aim in aims_of_fleet(numbers)]}))
     assert "on 2 threads, 5.0/s | 0.60 times, 3.0 jobs/s | at least 0.5 times" in rows[0]
     assert "120, 160, 170 MiB | last at most 1.2 times the first" in rows[1]
+
+
+def test_the_first_test_of_each_worker_is_left_out(tmp_path: Path) -> None:
+    """It starts what the others share."""
+    reports = [
+        {"worker": worker, "when": when, "seconds": seconds}
+        for worker, seconds in (("gw0", 9.0), ("gw1", 8.0), ("gw0", 0.2), ("gw1", 0.4))
+        for when in ("setup", "call")
+    ]
+    (tmp_path / "reports.jsonl").write_text("".join(json.dumps(report) + "\n" for report in reports))
+    assert setups(tmp_path / "reports.jsonl") == [0.2, 0.4]
+
+
+def test_the_rows_of_the_plugin() -> None:
+    found = percentiles([0.2] * 98 + [2.0, 2.0])
+    assert (found["p50"], found["p99"]) == (0.2, 2.0)
+    runs = [
+        {"workers": workers, "tests": 200, "seconds": 90, "seconds_per_test": 0.45, "setup_seconds": found}
+        for workers in (1, 4)
+    ]
+    assert [aim.met for aim in aims_of_plugin(runs[0])] == [True, False]
+    alone, four = ROWS["plugin"]({"numbers": {"runs": runs}})
+    assert "0.20 s median, 2.00 s p99; 0.45 s for each test" in alone
+    assert "200 tests, 4 workers" in four
