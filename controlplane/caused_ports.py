@@ -15,7 +15,15 @@ from typing import Any
 
 from controlplane.domain.events.event import Cause, Event
 from controlplane.port_wrappers import FabricWrapper, StoreWrapper
-from controlplane.ports import Document, ExtensionRequest, Fabric, MachineSpec, PowerState, Store
+from controlplane.ports import (
+    DiskSnapshotOrder,
+    Document,
+    ExtensionRequest,
+    Fabric,
+    MachineSpec,
+    PowerState,
+    Store,
+)
 
 
 class CausedStore(StoreWrapper):
@@ -114,3 +122,6 @@ class CausedFabric(FabricWrapper):
 
     def run_command(self, vm: str, script: Sequence[str], cause: Cause | None = None) -> int:
         return self.inner.run_command(vm, script, cause or self._cause())
+
+    def snapshot_disks(self, vm: str, order: DiskSnapshotOrder, cause: Cause | None = None) -> None:
+        self.inner.snapshot_disks(vm, order, cause or self._cause())

@@ -18,7 +18,16 @@ from typing import Any, Literal
 
 from controlplane.domain.events.event import Cause
 from controlplane.json_object import Json
-from controlplane.ports import HANDLER_WORKS, CommandResult, Disk, MachineSpec, PowerState, PublishedHandler
+from controlplane.ports import (
+    HANDLER_WORKS,
+    CommandResult,
+    Disk,
+    DiskSnapshotOrder,
+    DiskSnapshots,
+    MachineSpec,
+    PowerState,
+    PublishedHandler,
+)
 
 DESIRED, OBSERVED, HANDLER = "fabric.vm", "host.vm", "host.handler"
 
@@ -70,6 +79,18 @@ class DesiredCommand:
 
 
 @dataclass(frozen=True, slots=True)
+class DesiredSnapshots:
+    """Snapshots of its disks that a machine's host is to take once."""
+
+    order: DiskSnapshotOrder
+    cause: Cause | None = None
+
+    def to_json(self) -> Json:
+        order = {"task_id": self.order.task_id, "luns": list(self.order.luns), "metadata": dict(self.order.metadata)}
+        return order | {"cause": _cause_json(self.cause)}
+
+
+@dataclass(frozen=True, slots=True)
 class DesiredMachine:
     """What a machine shall be. `generation` grows with every change; `born` is the one in which a machine of this name
     began to be, so that another number of it is another machine."""
@@ -85,6 +106,7 @@ class DesiredMachine:
     """How often it was asked to boot anew; another number than at its last boot is an order."""
     changed: datetime | None = None
     command: DesiredCommand | None = None
+    snapshots: DesiredSnapshots | None = None
     cause: Cause | None = None
     """Because of which event its spec, its power and its being there are what they are."""
 
@@ -94,6 +116,7 @@ class DesiredMachine:
             "extensions": tuple(DesiredExtension.parse(extension) for extension in body.get("extensions", ())),
             "changed": _time(body.get("changed")),
             "command": _command(body.get("command")),
+            "snapshots": _snapshot_order(body.get("snapshots")),
             "cause": _cause(body.get("cause")),
         }
         values = _known_fields(cls, body)
@@ -105,12 +128,20 @@ class DesiredMachine:
             "extensions": [extension.to_json() for extension in self.extensions],
             "changed": _text(self.changed),
             "command": {"number": self.command.number, "script": list(self.command.script)} if self.command else None,
+            "snapshots": self.snapshots.to_json() if self.snapshots else None,
             "cause": _cause_json(self.cause),
         }
 
 
 def _command(body: Json | None) -> DesiredCommand | None:
     return DesiredCommand(body["number"], tuple(body["script"])) if body else None
+
+
+def _snapshot_order(body: Json | None) -> DesiredSnapshots | None:
+    if not body:
+        return None
+    order = DiskSnapshotOrder(body["task_id"], tuple(body["luns"]), body.get("metadata") or {})
+    return DesiredSnapshots(order, _cause(body.get("cause")))
 
 
 def _spec(body: Json) -> MachineSpec:
@@ -178,6 +209,8 @@ class ObservedMachine:
     extensions: tuple[ObservedExtension, ...] = ()
     command: CommandResult | None = None
     """What the last script wrote that was run here."""
+    snapshots: DiskSnapshots | None = None
+    """What came of the last order to snapshot its disks."""
 
     @classmethod
     def parse(cls, body: Json) -> ObservedMachine:
@@ -187,6 +220,7 @@ class ObservedMachine:
             "booted": _time(body.get("booted")),
             "extensions": tuple(ObservedExtension.parse(extension) for extension in body.get("extensions") or ()),
             "command": CommandResult(**_known_fields(CommandResult, body["command"])) if body.get("command") else None,
+            "snapshots": parse_snapshots(body["snapshots"]) if body.get("snapshots") else None,
         }
         return cls(**_known_fields(cls, body) | parsed)
 
@@ -195,11 +229,21 @@ class ObservedMachine:
             "agent": self.agent.to_json() if self.agent else None,
             "booted": _text(self.booted),
             "command": _shallow(self.command) if self.command else None,
+            "snapshots": snapshots_to_json(self.snapshots) if self.snapshots else None,
             "extensions": [extension.to_json() for extension in self.extensions],
         }
 
     def extension(self, name: str) -> ObservedExtension | None:
         return next((each for each in self.extensions if each.name.lower() == name.lower()), None)
+
+
+def snapshots_to_json(snapshots: DiskSnapshots) -> Json:
+    return _shallow(snapshots) | {"stamps": {str(lun): stamp for lun, stamp in snapshots.stamps.items()}}
+
+
+def parse_snapshots(body: Json) -> DiskSnapshots:
+    values = _known_fields(DiskSnapshots, body)
+    return DiskSnapshots(**values | {"stamps": {int(lun): stamp for lun, stamp in values.get("stamps", {}).items()}})
 
 
 # --------------------------------------------------------------------------------- what the two say of an extension

@@ -25,6 +25,7 @@ from controlplane.ports import (
     Commit,
     Container,
     Disk,
+    DiskSnapshotOrder,
     Document,
     Engine,
     ExtensionRequest,
@@ -255,6 +256,9 @@ class FabricWrapper(Fabric):
 
     def run_command(self, vm: str, script: Sequence[str], cause: Cause | None = None) -> int:
         return self.inner.run_command(vm, script, cause)
+
+    def snapshot_disks(self, vm: str, order: DiskSnapshotOrder, cause: Cause | None = None) -> None:
+        self.inner.snapshot_disks(vm, order, cause)
 
     def instance_view(self, vm: str) -> InstanceView | None:
         return self.inner.instance_view(vm)

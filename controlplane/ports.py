@@ -25,6 +25,9 @@ from controlplane.domain.events.event import Event as Event
 from controlplane.handler_values import PublishedHandler as PublishedHandler
 from controlplane.handler_values import version_numbers as version_numbers
 from controlplane.json_object import Json
+from controlplane.machine_values import CommandResult as CommandResult
+from controlplane.machine_values import DiskSnapshotOrder as DiskSnapshotOrder
+from controlplane.machine_values import DiskSnapshots as DiskSnapshots
 from controlplane.service_settings import ServiceSettings as ServiceSettings
 
 BLOCK_BYTES = 64 * 1024
@@ -382,15 +385,6 @@ class ExtensionView:
 
 
 @dataclass(frozen=True, slots=True)
-class CommandResult:
-    """What a script in a guest wrote to its two streams. `number` counts the scripts of a machine."""
-
-    number: int
-    output: str
-    errors: str
-
-
-@dataclass(frozen=True, slots=True)
 class InstanceView:
     """What is known of a running virtual machine."""
 
@@ -413,6 +407,8 @@ class InstanceView:
     """What the last script wrote that was run in it."""
     command_runs: bool = False
     """A script was asked for that has not been run yet."""
+    snapshots: DiskSnapshots | None = None
+    """What came of the last order to snapshot its disks."""
 
 
 @runtime_checkable
@@ -450,6 +446,9 @@ class Fabric(Protocol):
 
     def run_command(self, vm: str, script: Sequence[str], cause: Cause | None = None) -> int:
         """Have the guest run these lines; returns the number of the script. Raises GuestNotReady."""
+
+    def snapshot_disks(self, vm: str, order: DiskSnapshotOrder, cause: Cause | None = None) -> None:
+        """Have the host snapshot disks of a running machine at one instant. Raises GuestNotReady."""
 
     def instance_view(self, vm: str) -> InstanceView | None:
         """None when there is no such machine."""

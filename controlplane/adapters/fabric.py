@@ -25,6 +25,7 @@ from controlplane.fabric_documents import (
     DesiredCommand,
     DesiredExtension,
     DesiredMachine,
+    DesiredSnapshots,
     ObservedExtension,
     ObservedMachine,
     given_up_at,
@@ -37,6 +38,7 @@ from controlplane.json_object import Json
 from controlplane.ports import (
     Clock,
     Disk,
+    DiskSnapshotOrder,
     ExtensionRequest,
     ExtensionView,
     GuestNotReady,
@@ -112,6 +114,9 @@ class StoreFabric:
             command = DesiredCommand(number, tuple(script))
             self._change(vm, lambda machine: replace(machine, command=command), cause)
             return number
+
+    def snapshot_disks(self, vm: str, order: DiskSnapshotOrder, cause: Cause | None = None) -> None:
+        self._change(vm, lambda machine: replace(machine, snapshots=DesiredSnapshots(order, cause)))
 
     def instance_view(self, vm: str) -> InstanceView | None:
         desired = self._desired(vm)
@@ -266,6 +271,7 @@ def _instance_view(desired: DesiredMachine, observed: ObservedMachine | None, no
         command=seen.command,
         command_runs=desired.command is not None
         and (seen.command is None or seen.command.number < desired.command.number),
+        snapshots=seen.snapshots,
     )
 
 

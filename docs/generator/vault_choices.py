@@ -141,10 +141,23 @@ VAULTS = (
         "controlplane/arm/recovery_services/backup_policies.py",
     ),
     Choice(
-        "Policies with only crash-consistent snapshots",
-        "refused by name",
-        "a preview: snapshots of a running machine without the extension",
-        "controlplane/domain/recovery_services/policy.py",
+        "A machine that cannot have crash-consistent snapshots, under a policy of OnlyCrashConsistent",
+        "refused when it is protected, and its backup fails, with a code of ours: unmanaged, shared, ephemeral, "
+        "write-accelerated, Ultra and Premium SSD v2 disks, confidential machines, sizes without premium storage",
+        "documented (Agentless multi-disk crash-consistent backup); the code is not public",
+        "controlplane/domain/recovery_services/supported_machines.py",
+    ),
+    Choice(
+        "When a crash-consistent snapshot takes the place of one that failed, under another enhanced policy",
+        "when the extension has reported that it failed, in the same job, on a machine that can have one",
+        "retries with crash-consistent snapshots on supported machines; after which failures is not public",
+        "controlplane/jobs/backup/crash_snapshots.py",
+    ),
+    Choice(
+        "How a host makes one instant of several disks",
+        "holds the writes to all disks for at most 10 s, below the guest, while the storage snapshots them",
+        "write-order consistent across disks, documented; by which means is not",
+        "simulator/host/held_snapshots.py",
     ),
     Choice(
         "A request to set soft delete to Enabled, with an api-version before 2026",

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from controlplane.domain.arm_id import vault_id_of
 from controlplane.domain.events import machines
 from controlplane.domain.events.event import Event
+from controlplane.domain.events.host_snapshots import HostAsked
 from controlplane.domain.events.service import SnapshotJudged
 from controlplane.domain.recovery_services import job as jobs
 from controlplane.domain.recovery_services import recovery_point as points
@@ -93,6 +94,17 @@ def _crash(point: RecoveryPoint, of_task: Sequence[Event], events: Sequence[Even
         for event in earlier
         if event.data.get("error")
     ]
+    asked = next((event for event in of_task if event.name == HostAsked.NAME), None)
+    if asked is not None:
+        if asked.data["reason"] == "policy":
+            reasons.append(
+                "the policy wants crash-consistent snapshots alone, which the host takes without agent, extension and "
+                "guest"
+            )
+        return [
+            *reasons,
+            "the host held the writes to all disks while the snapshots were taken, so they show one instant",
+        ]
     reasons += _troubles(of_task, AGAINST_A_FREEZE)
     return [*reasons, "the guest ran on while the snapshots were taken"]
 

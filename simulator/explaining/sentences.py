@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from controlplane.domain.events import machines, service
+from controlplane.domain.events import host_snapshots, machines, service
 from controlplane.domain.events.catalogue import CATALOGUE
 from controlplane.domain.events.event import Event, Fact
 from controlplane.domain.recovery_services.recovery_point import TIERS
@@ -98,6 +98,14 @@ def _host_snapshots(event: Event) -> tuple[str | None, bool]:
     return ("failed", True) if event.data["failed"] else (PLAIN, False)
 
 
+def _host_asked(event: Event) -> tuple[str | None, bool]:
+    return PLAIN if event.data["reason"] == "policy" else "instead", False
+
+
+def _disks_held(event: Event) -> tuple[str | None, bool]:
+    return ("vain", True) if "problem" in event.data else (PLAIN, False)
+
+
 def _freeze_asked(event: Event) -> tuple[str | None, bool]:
     return "writers" if event.data["writers"] else PLAIN, False
 
@@ -142,6 +150,8 @@ def _goal_state(event: Event) -> tuple[str | None, bool]:
 
 
 RULES: Mapping[type[Fact], Rule] = {
+    host_snapshots.DisksHeld: _disks_held,
+    host_snapshots.HostAsked: _host_asked,
     machines.CommandEnded: _command_ended,
     machines.FileSystemsThawed: _thawed,
     machines.FreezeAsked: _freeze_asked,

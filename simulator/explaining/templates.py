@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from controlplane.domain.events import clock, faults, machines, monitoring, service
+from controlplane.domain.events import clock, faults, host_snapshots, machines, monitoring, service
 from controlplane.domain.events.event import Fact
 
 PLAIN = ""
@@ -131,6 +131,14 @@ SENTENCES: Mapping[type[Fact], Mapping[str, str]] = {
     machines.FileSystemsThawed: {
         PLAIN: "the file systems went on after {held_milliseconds} ms",
         "early": "the file systems went on before the thaw was asked for, after {held_milliseconds} ms: {message}",
+    },
+    host_snapshots.HostAsked: {
+        PLAIN: "the service asked the host for snapshots at one instant, since the policy wants no others",
+        "instead": "the service asked the host for snapshots at one instant, since those of the extension had failed",
+    },
+    host_snapshots.DisksHeld: {
+        PLAIN: "the host held all writes for {held_milliseconds} ms and took snapshots of {disks} disks",
+        "vain": "the host took no snapshots that count: {problem}",
     },
     faults.FaultHit: {PLAIN: "the fault {fault} acted, which was set as number {number}"},
 }

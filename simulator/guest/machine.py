@@ -253,7 +253,7 @@ class Guest:
         session = self.vss.open_session(task_id)
         self._newest_task = task_id
         if self.profile.has_vss and not self._vss_works():  # then nobody will ask for a freeze
-            self._catch_up(task_id)
+            self.catch_up(task_id)
         return session
 
     def close_session(self, session: str) -> None:
@@ -261,7 +261,7 @@ class Guest:
         self.vss.close_session(session)
 
     def freeze(self, request: FreezeRequest) -> FreezeReport:
-        self._catch_up(self.vss.task_of(request.session))
+        self.catch_up(self.vss.task_of(request.session))
         return self.vss.freeze(request)
 
     def thaw(self, session: str) -> ThawReport:
@@ -275,7 +275,7 @@ class Guest:
             raise NotAtRest(f"no workload {name} on this machine takes orders of scripts")
         if act == "freeze":
             if self._newest_task:
-                self._catch_up(self._newest_task)
+                self.catch_up(self._newest_task)
             quiescence.freeze(seconds)
         elif act == "thaw":
             quiescence.thaw()
@@ -292,7 +292,7 @@ class Guest:
         """The disks' contents when this task froze them, or the order of writes during its session."""
         return self._truths.get(task_id)
 
-    def _catch_up(self, task_id: str) -> None:
+    def catch_up(self, task_id: str) -> None:
         """Let the programs do what they would have done while world time passed."""
         if self._due_work is None:
             return

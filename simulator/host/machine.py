@@ -20,7 +20,14 @@ from random import Random
 
 from controlplane.domain.events import machines as events
 from controlplane.domain.events.event import Cause, Fact
-from controlplane.fabric_documents import OBSERVED, DesiredMachine, ObservedAgent, ObservedMachine
+from controlplane.fabric_documents import (
+    OBSERVED,
+    DesiredMachine,
+    ObservedAgent,
+    ObservedMachine,
+    parse_snapshots,
+    snapshots_to_json,
+)
 from controlplane.guest_urls import guest_sas
 from controlplane.json_object import Json
 from controlplane.ports import (
@@ -37,6 +44,7 @@ from simulator.guest.agent.agent import Agent
 from simulator.guest.agent.process import end_processes_below
 from simulator.guest.files import write_private
 from simulator.guest.machine import BootFailed, Guest
+from simulator.host import held_snapshots
 from simulator.host.certificates import TenantCertificate, tenant_certificate
 from simulator.host.documents import AgentReport, machine_key, new_orders, observed_extensions, plugins
 from simulator.host.goalstate import GoalState
@@ -234,6 +242,7 @@ class Machine:
         self._show(desired)  # the certificate is wanted before the machine runs
         if self._turn(desired):
             self._run(desired)
+            self._snapshot(desired)
             self._applied = desired
         else:
             self._try_again_later()
@@ -319,6 +328,15 @@ class Machine:
         if self.guest is not None:
             output, errors = self.guest.run_script(command.script)
         self._private["command"] = {"number": command.number, "output": output, "errors": errors}
+
+    def _snapshot(self, desired: DesiredMachine) -> None:
+        """Snapshot the disks that are asked for, once."""
+        wanted = desired.snapshots
+        if wanted is None or wanted.order.task_id == self._private.get("snapshots", {}).get("task_id"):
+            return
+        taken = held_snapshots.take(wanted.order, self.guest, self._all.blobs)
+        self._story.tell_of_hold(held_snapshots.told(taken), wanted.cause)
+        self._private["snapshots"] = snapshots_to_json(taken)
 
     # ----------------------------------------------------------------------------------------------------------- power
 
@@ -429,6 +447,7 @@ class Machine:
             booted=self._booted,
             extensions=extensions,
             command=CommandResult(**self._private["command"]) if "command" in self._private else None,
+            snapshots=parse_snapshots(self._private["snapshots"]) if "snapshots" in self._private else None,
         )
 
     def _observed_agent(self, report: AgentReport | None) -> ObservedAgent | None:
@@ -440,7 +459,8 @@ class Machine:
 
 def _causes(desired: DesiredMachine) -> list[int]:
     """The events that a machine is as it shall be because of, as far as they are known."""
-    causes = (desired.cause, *(extension.cause for extension in desired.extensions))
+    snapshots = desired.snapshots.cause if desired.snapshots is not None else None
+    causes = (desired.cause, snapshots, *(extension.cause for extension in desired.extensions))
     return [cause.event for cause in causes if cause is not None]
 
 

@@ -12,6 +12,7 @@ from threading import Lock
 
 from controlplane.domain.events import machines as events
 from controlplane.domain.events.event import Cause, Fact
+from controlplane.domain.events.host_snapshots import DisksHeld
 from controlplane.fabric_documents import DesiredExtension
 from simulator.host.event_buffer import EventBuffer, Told
 
@@ -81,6 +82,11 @@ class MachineStory:
                     self._tasks[str(task)] = handler.lower(), extension.sequence_number
                     while len(self._tasks) > REMEMBERED:
                         self._tasks.popitem(last=False)
+
+    def tell_of_hold(self, fact: DisksHeld, cause: Cause | None) -> None:
+        """The host snapshotted the disks because of `cause`, without the guest."""
+        with self._lock:
+            self._add(fact, self.why(cause))
 
     def tell(self, fact: Fact) -> None:
         """Something happened to this machine."""

@@ -32,6 +32,7 @@ CAUSED, FABRIC_DOCUMENTS = "controlplane.caused_ports", "controlplane.fabric_doc
 OVERLAY, SETTINGS = "controlplane.overlay_store", "controlplane.service_settings"
 AZURE_PROVIDERS = "controlplane.azure_providers"
 BLOB_VALUES, HANDLER_VALUES = "controlplane.blob_values", "controlplane.handler_values"
+MACHINE_VALUES = "controlplane.machine_values"
 GUEST_URLS, VAULT = "controlplane.guest_urls", "controlplane.vault_format"
 JOBS, ARM, GUEST = "controlplane.jobs", "controlplane.arm", "simulator.guest"
 EDGE = f"{ARM}.edge"
@@ -60,7 +61,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     BLOB_VALUES: (),
     AZURE_PROVIDERS: (),
     HANDLER_VALUES: (),
-    PORTS: (DOMAIN, EVENTS, SETTINGS, BLOB_VALUES, HANDLER_VALUES, AZURE_PROVIDERS),
+    MACHINE_VALUES: (),
+    PORTS: (DOMAIN, EVENTS, SETTINGS, BLOB_VALUES, HANDLER_VALUES, MACHINE_VALUES, AZURE_PROVIDERS),
     WRAPPERS: (EVENTS, PORTS),
     CAUSED: (EVENTS, PORTS, WRAPPERS),
     GUEST_URLS: (PORTS,),

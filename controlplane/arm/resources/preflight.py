@@ -33,6 +33,7 @@ from controlplane.ports import (
     Blobs,
     BlobWriter,
     Container,
+    DiskSnapshotOrder,
     Engine,
     ExtensionRequest,
     Fabric,
@@ -226,6 +227,9 @@ class _QuietFabric(FabricWrapper):
     def run_command(self, vm: str, script: Sequence[str], cause: Cause | None = None) -> int:
         self._touch()
         return 0
+
+    def snapshot_disks(self, vm: str, order: DiskSnapshotOrder, cause: Cause | None = None) -> None:
+        self._touch()
 
 
 class _QuietEngine(EngineWrapper):

@@ -128,6 +128,13 @@ ULTRA_DISK_NEEDS_ENHANCED_POLICY = ErrorKind(
     source=QUOTED,
 )
 
+CRASH_CONSISTENT_SNAPSHOT_NOT_SUPPORTED = ErrorKind(
+    code="UserErrorCrashConsistentSnapshotNotSupported",
+    message="Crash-consistent snapshots of the virtual machine are not supported: {reason}.",
+    remedy="Use an enhanced policy with application-consistent snapshots.",
+    source=OURS,
+)
+
 CONFIDENTIAL_MACHINE_NEEDS_ENHANCED_POLICY = ErrorKind(
     code="UserErrorConfidentialVMNotSupportedWithStandardPolicy",
     message="A confidential virtual machine cannot be protected by a standard policy.",

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime, time, timedelta
 
-from controlplane.domain.errors import ServiceError, operation_not_simulated
+from controlplane.domain.errors import ServiceError
 from controlplane.domain.errors.policies import (
     BUILT_IN_POLICY_CANNOT_BE_DELETED,
     INSTANT_RP_RETENTION_EXCEEDS_VAULTED_RETENTION,
@@ -397,7 +397,6 @@ def _check_consistency(properties: Json) -> None:
         return
     if consistency != CRASH_CONSISTENT or type_of(properties) != "V2":
         raise input_invalid(f"snapshotConsistencyType may be {CRASH_CONSISTENT}, in an enhanced policy")
-    raise operation_not_simulated("policies with only crash-consistent snapshots")
 
 
 _LIMITS = (

@@ -181,5 +181,10 @@ def snapshot_refused(answer: str) -> ServiceError | None:
     return None if kind is None else kind.error(detail=f" The storage answered {answer}")
 
 
+def host_failed(reason: str) -> ServiceError:
+    """The host of a running machine took no snapshots of it at one instant."""
+    return VM_RESTORE_POINT_INTERNAL_ERROR.error(detail=f" {reason}")
+
+
 def snapshots_missing(reason: str) -> ServiceError:
     return SNAPSHOTS_MISSING.error(reason=reason)

@@ -20,15 +20,29 @@ from controlplane.domain.errors.jobs import (
 from controlplane.domain.events import service as events
 from controlplane.domain.events.event import Event
 from controlplane.domain.recovery_services import job as jobs
-from controlplane.domain.recovery_services import policy, protected_item, recovery_point, retention, supported_machines
+from controlplane.domain.recovery_services import (
+    policy,
+    protected_item,
+    recovery_point,
+    retention,
+    supported_machines,
+)
 from controlplane.domain.recovery_services.job import BY_USER, Job, Task
 from controlplane.domain.recovery_services.provider_answers import BACKUPS_ON_DEMAND
 from controlplane.domain.recovery_services.recovery_point import Machine, PointDisk, RecoveryPoint
 from controlplane.domain.times import american, parse_instant
-from controlplane.jobs.backup import retries, snapshot_task, vault_copy
+from controlplane.jobs.backup import crash_snapshots, retries, vault_copy
 from controlplane.jobs.backup.digests import KEEP_DIGESTS
 from controlplane.jobs.backup.states import BackupInput, BackupState, ScheduledFacts
-from controlplane.jobs.documents import health_events, machines, managed_disks, points, providers, restore_points
+from controlplane.jobs.documents import (
+    crash_support,
+    health_events,
+    machines,
+    managed_disks,
+    points,
+    providers,
+    restore_points,
+)
 from controlplane.jobs.engine import item_locks, records
 from controlplane.jobs.engine.plan import Outcome, Plan, Step
 from controlplane.jobs.engine.records import JobOrder, Ticket
@@ -225,7 +239,7 @@ def take_snapshot(ports: Ports, state: BackupState) -> Waiting[Outcome]:
     rules = expiry.policy_of(ports.store, state["policy"])
     providers.require_keys(ports, state["vm"])
     restore_points.check_room(ports, state["collection"], points.of_item(ports.store, state["item"]), rules)
-    result = yield from snapshot_task.take(ports, state, disks)
+    result = yield from crash_snapshots.take_as_wanted(ports, state, disks, rules)
     taken = ports.clock.now()
     point = RecoveryPoint(
         id=state["point"],
@@ -256,9 +270,11 @@ def _check_supported(ports: Ports, state: BackupState, disks: Sequence[Disk]) ->
     """Disks may have been attached since the machine was protected."""
     machine = recovery_point.machine_from_json(state["machine"])
     supported_machines.check_disk_count(machine.data_disk_count, ports.settings.data_disks_of(machine.managed))
-    policy_type = policy.type_of(expiry.policy_of(ports.store, state["policy"]))
+    rules = expiry.policy_of(ports.store, state["policy"])
     skus = [managed_disks.sku(ports.store, disk.managed_disk_id) for disk in disks]
-    supported_machines.check_policy(policy_type, machine.security_type, skus)
+    supported_machines.check_policy(policy.type_of(rules), machine.security_type, skus)
+    if supported_machines.wants_crash_consistent_alone(rules):
+        crash_support.check(ports.store, state["vm"], disks)
 
 
 def _expires(store: Store, state: BackupState, taken: datetime) -> datetime:

@@ -120,7 +120,7 @@ def _forget(ports: Ports, disks: Sequence[Disk], task: Task) -> None:
 def _take_by_service(ports: Ports, state: BackupState, disks: Sequence[Disk], view: InstanceView) -> SnapshotResult:
     """Nobody writes to the disks, so nobody needs to freeze; what they hold is what a power cut would leave."""
     snapshots.delete_snapshots(ports, disks, lambda job, task: job == state["job"])
-    before = _require_sizes(ports, disks)
+    before = require_sizes(ports, disks)
     metadata = {snapshots.TASK_METADATA: "", snapshots.JOB_METADATA: state["job"]}
     stamps = [_snapshot(ports, disk, metadata) for disk in disks]
     now = ports.fabric.instance_view(state["vm"])
@@ -128,7 +128,7 @@ def _take_by_service(ports: Ports, state: BackupState, disks: Sequence[Disk], vi
         snapshots.delete_snapshots(ports, disks, lambda job, task: job == state["job"])
         raise snapshot_failure.machine_not_stable("It was started while its disks were being snapshotted.")
     try:
-        grown = _require_sizes(ports, disks) != before
+        grown = require_sizes(ports, disks) != before
     except ServiceError:
         grown = True
     if grown:
@@ -136,10 +136,10 @@ def _take_by_service(ports: Ports, state: BackupState, disks: Sequence[Disk], vi
         raise snapshot_failure.machine_not_stable("One of its disks got another size while it was being snapshotted.")
     taken = tuple(disk.blob.at(stamp) for disk, stamp in zip(disks, stamps, strict=True))
     sizes = tuple(
-        _size_bytes(ports.blobs.properties(snapshot), disk) for disk, snapshot in zip(disks, taken, strict=True)
+        size_bytes(ports.blobs.properties(snapshot), disk) for disk, snapshot in zip(disks, taken, strict=True)
     )
     with ports.store.transaction():
-        _tell_of_snapshots(ports, state, disks, taken)
+        tell_of_snapshots(ports, state, disks, taken)
         judged = ports.store.record(records.event(state, events.SnapshotJudged("", "CrashConsistent")))
     return SnapshotResult("", "CrashConsistent", taken, sizes, {}, judged)
 
@@ -151,7 +151,7 @@ def _snapshot(ports: Ports, disk: Disk, metadata: Mapping[str, str]) -> str:
         raise snapshot_failure.snapshot_refused(str(conflict)) or conflict from None
 
 
-def _require_sizes(ports: Ports, disks: Sequence[Disk]) -> list[int]:
+def require_sizes(ports: Ports, disks: Sequence[Disk]) -> list[int]:
     """Sizes of the managed disks in GiB, none of which grows: between its larger blob and its moved footer a disk is no
     VHD."""
     if any(managed_disks.grows(ports.store, disk.managed_disk_id) for disk in disks):
@@ -424,18 +424,18 @@ def _confirmed(
             raise snapshot_failure.snapshots_missing(
                 f"The storage has no snapshot of the disk {disk.name} for this task."
             )
-        sizes.append(_size_bytes(properties, disk))
+        sizes.append(size_bytes(properties, disk))
     with ports.store.transaction():
-        _tell_of_snapshots(ports, state, disks, taken)
+        tell_of_snapshots(ports, state, disks, taken)
         judged = ports.store.record(records.event(state, events.SnapshotJudged(task.id, consistency)))
     return SnapshotResult(task.id, consistency, taken, tuple(sizes), dict(report.telemetry), judged)
 
 
-def _size_bytes(properties: BlobProperties | None, disk: Disk) -> int:
+def size_bytes(properties: BlobProperties | None, disk: Disk) -> int:
     return properties.size_bytes if properties else disk.size_bytes
 
 
-def _tell_of_snapshots(ports: Ports, state: BackupState, disks: Sequence[Disk], taken: Sequence[Blob]) -> None:
+def tell_of_snapshots(ports: Ports, state: BackupState, disks: Sequence[Disk], taken: Sequence[Blob]) -> None:
     for disk, snapshot in zip(disks, taken, strict=True):
         fact = events.SnapshotFound(disk.name, disk.lun, snapshot.snapshot or "")
         ports.store.record(records.event(state, fact))

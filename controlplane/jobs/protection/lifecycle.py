@@ -27,7 +27,7 @@ from controlplane.domain.recovery_services.provider_answers import (
     READ_MACHINE,
     VAULTS_OF_MACHINE,
 )
-from controlplane.jobs.documents import items, machines, managed_disks, policy_effects, providers
+from controlplane.jobs.documents import crash_support, items, machines, managed_disks, policy_effects, providers
 from controlplane.jobs.engine import records
 from controlplane.jobs.engine.plan import Outcome, Plan, Step
 from controlplane.jobs.engine.records import JobOrder, Ticket
@@ -181,8 +181,10 @@ def in_other_vault() -> ServiceError:
 def _check_supported(ports: Ports, machine: Document, chosen: Document) -> None:
     attached = ports.fabric.disks(machine.json()["id"])
     skus = [managed_disks.sku(ports.store, disk.managed_disk_id) for disk in attached]
-    policy_type = policy.type_of(chosen.json()["properties"])
-    supported_machines.check_policy(policy_type, machines.security_type(machine.json()), skus)
+    rules = chosen.json()["properties"]
+    supported_machines.check_policy(policy.type_of(rules), machines.security_type(machine.json()), skus)
+    if supported_machines.wants_crash_consistent_alone(rules):
+        crash_support.check(ports.store, machine.id, attached)
 
 
 def _check_limits(store: Store, item_id: str, home: Document, chosen: Document) -> None:

@@ -81,6 +81,16 @@ _STORY = {
     "the agent unpacked the package of {handler} {version}": "代理解压了 {handler} {version} 的包",
     "the host started": "主机已启动",
     "the host ended": "主机已停止",
+    "the service asked the host for snapshots at one instant, since the policy wants no others": (
+        "服务请求主机在同一时刻创建快照，因为策略只需要此类快照"
+    ),
+    "the service asked the host for snapshots at one instant, since those of the extension had failed": (
+        "服务请求主机在同一时刻创建快照，因为扩展的快照已失败"
+    ),
+    "the host held all writes for {held_milliseconds} ms and took snapshots of {disks} disks": (
+        "主机暂停所有写入 {held_milliseconds} 毫秒，并创建了 {disks} 块磁盘的快照"
+    ),
+    "the host took no snapshots that count: {problem}": "主机未能创建有效的快照：{problem}",
     "the host refused to take snapshots: {reason}": "主机拒绝创建快照：{reason}",
     "the host took snapshots of {taken} disks for the handler": "主机为处理程序创建了 {taken} 块磁盘的快照",
     "the host took snapshots of {taken} disks for the handler, and failed with {failed}": (
@@ -173,6 +183,12 @@ _WHY = {
         "VSS 在编写器未参与的情况下暂停了所有写入，因此程序无法整理其文件"
     ),
     "the attempt {task} had failed with {error}": "尝试 {task} 已失败，错误 {error}",
+    "the policy wants crash-consistent snapshots alone, which the host takes without agent, extension and guest": (
+        "策略只需要崩溃一致的快照，由主机在没有代理、扩展和来宾参与的情况下创建"
+    ),
+    "the host held the writes to all disks while the snapshots were taken, so they show one instant": (
+        "创建快照期间主机暂停了对所有磁盘的写入，因此它们显示同一时刻"
+    ),
     "the guest ran on while the snapshots were taken": "创建快照期间来宾继续运行",
 }
 

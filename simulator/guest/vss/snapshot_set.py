@@ -102,6 +102,10 @@ class _Hold:
     stop_looking: Callable[[], None]
 
 
+class HostHoldFailed(Exception):
+    """A host could not hold the writes of its machine."""
+
+
 class VssService:
     """Thread-safe. `flush` writes back what the volumes have in memory; `facts` tells what the workloads wrote.
 
@@ -217,6 +221,36 @@ class VssService:
         if ended:
             return ended
         raise NotFrozen("this session has nothing to thaw")
+
+    def hold_for_host(self, task_id: str, take: Callable[[], None]) -> float:
+        """Hold the writes to all disks while `take` has them snapshotted; returns for how many milliseconds.
+
+        The guest has no part in it: nothing is flushed, and no writer is told. Whoever wants to freeze or thaw waits
+        so long. HostHoldFailed: the snapshots do not show one instant, or were not taken; what `take` raises goes on.
+        """
+        with self._lock:
+            if self._busy_with is not None:
+                raise HostHoldFailed("the guest is being frozen by another requester")
+            if not self._gate.hold(self._real_time.now() + timedelta(seconds=HOLD_LIMIT_SECONDS)):
+                raise HostHoldFailed("pending writes did not end in time")
+            try:
+                tables = {lun: disk.digests()[0] for lun, disk in self._disks.items()}
+                take()
+            finally:
+                held = self._gate.release()
+            if not held.kept:
+                raise HostHoldFailed(f"writes could not be held for more than {HOLD_LIMIT_SECONDS:.0f} s")
+        truth = GroundTruth(
+            task_id=task_id,
+            time=self._clock.now(),
+            consistency="crash",
+            held_milliseconds=None,
+            disks=self._disk_names(),
+            tables=tables,
+            workloads=self._facts(),
+        )
+        self._truths.keep(truth)
+        return held.held_milliseconds
 
     def _do_snapshot_set(self, session: _Session, request: FreezeRequest) -> FreezeReport:
         """PrepareForBackup, and DoSnapshotSet up to the hold."""

@@ -62,6 +62,7 @@ DESIRED: dict[str, Any] = {
     "restarts": 1,
     "changed": "2026-11-22T00:00:01+00:00",
     "command": {"number": 2, "script": ["hostname"]},
+    "snapshots": {"task_id": "t1", "luns": [-1, 0], "metadata": {"job": "j1"}, "cause": {"event": 7, "job": "j1"}},
     "cause": None,
 }
 OBSERVED: dict[str, Any] = {
@@ -78,6 +79,7 @@ OBSERVED: dict[str, Any] = {
     "os_version": "10.0.20348",
     "booted": "2026-11-22T00:00:01+00:00",
     "command": {"number": 2, "output": "sql01", "errors": ""},
+    "snapshots": {"task_id": "t1", "stamps": {"-1": "2026"}, "held_milliseconds": 1.5, "problem": None},
     "extensions": [
         {
             "name": "VMSnapshot",
@@ -114,7 +116,7 @@ def test_a_handler_comes_back_as_it_was_written() -> None:
 def test_documents_of_earlier_releases_are_read() -> None:
     extension = without(EXTENSION, "digest", "traits", "asked", "cause")
     machine = DesiredMachine.parse(
-        without(DESIRED, "restarts", "changed", "command", "cause") | {"extensions": [extension]}
+        without(DESIRED, "restarts", "changed", "command", "snapshots", "cause") | {"extensions": [extension]}
     )
     assert (machine.restarts, machine.changed, machine.command) == (0, None, None)
     assert (machine.extensions[0].traits, machine.extensions[0].digest, machine.extensions[0].asked) == ({}, None, None)

@@ -11,13 +11,15 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from controlplane.adapters.fabric import StoreFabric
 from controlplane.domain.events.event import Cause
-from controlplane.fabric_documents import DESIRED, HANDLER, OBSERVED
+from controlplane.fabric_documents import DESIRED, HANDLER, OBSERVED, snapshots_to_json
 from controlplane.json_object import Json
 from controlplane.ports import (
     Blob,
     Blobs,
     Clock,
     Disk,
+    DiskSnapshotOrder,
+    DiskSnapshots,
     ExtensionRequest,
     InstanceView,
     MachineSpec,
@@ -63,9 +65,16 @@ def _version(extension: Json) -> str:
 
 
 def apply_desired(
-    store: Store, vm: str, *, agent: str = "Ready", status: Json | None = None, problem: str | None = None
+    store: Store,
+    vm: str,
+    *,
+    agent: str = "Ready",
+    status: Json | None = None,
+    problem: str | None = None,
+    snapshots: DiskSnapshots | None = None,
 ) -> None:
-    """What a host does that succeeds in everything at once; with a `problem` it cannot boot."""
+    """What a host does that succeeds in everything at once; with a `problem` it cannot boot. `snapshots` is what it
+    says of the last order to take some."""
     found = store.get(DESIRED, vm)
     assert found is not None
     desired = found.json()
@@ -104,10 +113,14 @@ def apply_desired(
             if extension["state"] == "enabled"
         ],
     }
+    if snapshots is not None:
+        body["snapshots"] = snapshots_to_json(snapshots)
     store.put(OBSERVED, vm, body)
 
 
 Answer = Callable[["ScriptedFabric", SnapshotSettings], None]
+HostAnswer = Callable[["ScriptedFabric", str, DiskSnapshotOrder], DiskSnapshots | None]
+"""What a host says of an order; None: nothing."""
 
 
 @dataclass
@@ -119,6 +132,8 @@ class ScriptedFabric:
     clock: Clock
     script: list[Answer] = field(default_factory=list)
     delivered: list[ExtensionRequest] = field(default_factory=list)
+    host_script: list[HostAnswer] = field(default_factory=list)
+    """The answers to coming orders of snapshots of the host's own; when it is empty it takes them."""
     agent: str = "Ready"
     unready: bool = False
     boot_problem: str | None = None
@@ -178,6 +193,13 @@ class ScriptedFabric:
         self._real.remove_extension(vm, name)
         self._apply(vm)
 
+    def snapshot_disks(self, vm: str, order: DiskSnapshotOrder, cause: Cause | None = None) -> None:
+        self._real.snapshot_disks(vm, order, cause)
+        answer = self.host_script.pop(0) if self.host_script else snapshots_of_host
+        told = answer(self, vm, order)
+        if told is not None:
+            apply_desired(self.store, vm, agent=self.agent, snapshots=told)
+
     def run_command(self, vm: str, script: Sequence[str], cause: Cause | None = None) -> int:
         number = self._real.run_command(vm, script)
         self._apply(vm)
@@ -218,6 +240,13 @@ class ScriptedFabric:
 
     def disk(self, settings: SnapshotSettings, place: int) -> Blob:
         return self.blobs.parse(settings.disks[place])
+
+
+def snapshots_of_host(fabric: ScriptedFabric, vm: str, order: DiskSnapshotOrder) -> DiskSnapshots:
+    """All disks that are asked for."""
+    blobs = {disk.lun: disk.blob for disk in fabric.disks(vm)}
+    stamps = {lun: fabric.blobs.snapshot(blobs[lun], order.metadata) for lun in order.luns}
+    return DiskSnapshots(order.task_id, stamps, 1.5)
 
 
 def snapshots(code: int = 0, consistency: SnapshotConsistency = SnapshotConsistency.application) -> Answer:

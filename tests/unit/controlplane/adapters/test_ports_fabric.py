@@ -11,7 +11,17 @@ import pytest
 from controlplane.adapters.fabric import StoreFabric
 from controlplane.adapters.memory_blobs import MemoryBlobs
 from controlplane.adapters.store import SqlStore
-from controlplane.ports import Blob, Disk, ExtensionRequest, Fabric, GuestNotReady, MachineSpec
+from controlplane.ports import (
+    Blob,
+    Disk,
+    DiskSnapshotOrder,
+    DiskSnapshots,
+    ExtensionRequest,
+    Fabric,
+    GuestNotReady,
+    MachineSpec,
+    Store,
+)
 from simulator.clock.virtual import VirtualClock
 from tests.unit.controlplane.adapters.scripted_fabric import ScriptedFabric, apply_desired
 
@@ -40,6 +50,7 @@ class Case:
     fabric: Fabric
     settle: Callable[[], None]
     """Let the host do what it was asked."""
+    store: Store
 
 
 @pytest.fixture(params=["store", "scripted"])
@@ -47,9 +58,9 @@ def case(request: pytest.FixtureRequest) -> Iterator[Case]:
     clock = VirtualClock(datetime(2026, 11, 22, tzinfo=UTC))
     store = SqlStore(":memory:", clock)
     if request.param == "store":
-        yield Case(StoreFabric(store, clock), lambda: apply_desired(store, VM))
+        yield Case(StoreFabric(store, clock), lambda: apply_desired(store, VM), store)
     else:
-        yield Case(ScriptedFabric(store, MemoryBlobs(), clock), lambda: None)
+        yield Case(ScriptedFabric(store, MemoryBlobs(), clock), lambda: None, store)
     store.close()
     clock.close()
 
@@ -77,6 +88,7 @@ def test_nothing_can_be_asked_of_a_machine_that_is_not_there(case: Case) -> None
     for ask in (
         lambda: case.fabric.power(VM, "stopped"),
         lambda: case.fabric.delete_vm(VM),
+        lambda: case.fabric.snapshot_disks(VM, DiskSnapshotOrder("t", (0,))),
         lambda: case.fabric.remove_extension(VM, "x"),
         lambda: case.fabric.deliver(VM, request()),
     ):
@@ -163,3 +175,21 @@ def test_a_removed_extension_goes_and_may_come_back(case: Case) -> None:
     back = case.fabric.instance_view(VM)
     assert back is not None
     assert [extension.provisioning_state for extension in back.extensions] == ["Succeeded"]
+
+
+def test_what_came_of_the_last_order_of_snapshots_is_shown(case: Case) -> None:
+    case.fabric.create_vm(VM, SPEC)
+    case.settle()
+    before = case.fabric.instance_view(VM)
+    assert before is not None
+    assert before.snapshots is None
+    order = DiskSnapshotOrder("t1", (0,), {"job": "j1"})
+    if isinstance(case.fabric, ScriptedFabric):
+        case.fabric.host_script.append(lambda fabric, vm, order: DiskSnapshots(order.task_id, {0: "2026"}, 2.5))
+        case.fabric.snapshot_disks(VM, order)
+    else:
+        case.fabric.snapshot_disks(VM, order)
+        apply_desired(case.store, VM, snapshots=DiskSnapshots("t1", {0: "2026"}, 2.5))
+    view = case.fabric.instance_view(VM)
+    assert view is not None
+    assert view.snapshots == DiskSnapshots("t1", {0: "2026"}, 2.5)

@@ -294,10 +294,8 @@ def test_zones_that_windows_has_kept_are_taken(name: str) -> None:
     policy.check(daily() | {"timeZone": name})
 
 
-def test_only_crash_consistent_snapshots_are_not_simulated() -> None:
-    with pytest.raises(ServiceError) as refused:
-        policy.check(hourly() | {"snapshotConsistencyType": "OnlyCrashConsistent"})
-    assert refused.value.status == 501
+def test_an_enhanced_policy_may_want_crash_consistent_snapshots_alone() -> None:
+    policy.check(hourly() | {"snapshotConsistencyType": "OnlyCrashConsistent"})
 
 
 def test_an_enhanced_policy_stays_one() -> None:
