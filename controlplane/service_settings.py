@@ -6,6 +6,20 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 
+@dataclass(frozen=True, slots=True)
+class OrderedExtension:
+    """What the service has a machine install to snapshot it. The resource is named as its type."""
+
+    publisher: str
+    type: str
+    version: str
+
+    @property
+    def auto_upgrade_minor_version(self) -> bool:
+        """All four numbers mean exactly this version; fewer, the newest of the same major one from it on."""
+        return self.version.count(".") < 3
+
+
 @dataclass(frozen=True)
 class ServiceSettings:
     """How this service behaves where Azure leaves room or names no number."""
@@ -55,17 +69,13 @@ class ServiceSettings:
     take_snapshot_from: str = "onlyGuest"
     """Who takes the snapshots of machines that run: onlyGuest, onlyHost, firstHostThenGuest or firstGuestThenHost."""
     locale: str = "en-us"
-    extension_publisher: str = "Microsoft.Azure.RecoveryServices"
-    extension_type: str = "VMSnapshot"
-    extension_version: str = "1.9"
-    linux_extension_type: str = "VMSnapshotLinux"
-    linux_extension_version: str = "1.0"
+    windows_extension: OrderedExtension = OrderedExtension("Microsoft.Azure.RecoveryServices", "VMSnapshot", "1.9")
+    """The extension that snapshots machines with Windows."""
+    linux_extension: OrderedExtension = OrderedExtension("Microsoft.Azure.RecoveryServices", "VMSnapshotLinux", "1.0")
 
-    def handler_for(self, os_type: str) -> tuple[str, str]:
-        """Type and version of the extension that snapshots a machine; it is named as its type."""
-        if os_type == "Linux":
-            return self.linux_extension_type, self.linux_extension_version
-        return self.extension_type, self.extension_version
+    def extension_for(self, os_type: str) -> OrderedExtension:
+        """The extension that snapshots a machine."""
+        return self.linux_extension if os_type == "Linux" else self.windows_extension
 
     def data_disks_of(self, managed: bool) -> int:
         """With how many data disks such a machine can be backed up."""

@@ -31,8 +31,12 @@ from simulator.faults.seams.host import FaultyHostSnapshots
 from simulator.faults.ways import Ways
 from simulator.guest.agent.warm_start import WarmStart, can_fork
 from simulator.guest.conditions import ConditionsOf, MachineConditions, MachineFactories, Network
+from simulator.handlers.package_check import PackageRefused
+from simulator.handlers.sources import HandlerSource
+from simulator.host.handler_watch import HandlerWatch
 from simulator.host.host import Host
-from simulator.host.packages import PackageRefused, PackageRepository
+from simulator.host.packages import PackageRepository
+from simulator.host.publications import Publications
 from simulator.host.wireserver import WireServer
 from simulator.pace import Pace
 from simulator.packages import content_of
@@ -57,6 +61,13 @@ class BackendContext:
     guests: Path
     """The folder of their disks."""
     packages: Sequence[Path]
+    handlers: Sequence[HandlerSource]
+    handlers_folder: Path
+    """Where handlers are kept that somebody published."""
+    own_storage: bool
+    """Whether the storage is an Azurite of this world, on this machine."""
+    note: Callable[[str], None]
+    """Told of what is gone from the state folder."""
     inert_extensions: bool
     """Whether extensions that most public templates carry are installed without running anything."""
     warm_start: bool
@@ -78,8 +89,8 @@ class BackendContext:
     ways: Ways
 
 
-def host(context: BackendContext, keep: ExitStack) -> Host:
-    """A host that is not started yet; `keep` ends it, and its wire server after it."""
+def publications(context: BackendContext) -> Publications:
+    """What the world publishes: its own packages, those that were published before, and those that are given now."""
     packages = PackageRepository()
     for source in context.packages:
         _publish(packages, source)
@@ -87,7 +98,15 @@ def host(context: BackendContext, keep: ExitStack) -> Host:
         packages.offer_inert(
             PublishedHandler(each.publisher, each.type, each.published, each.os_type, inert=True) for each in INERT
         )
-    ports = context.ports
+    published = Publications(packages, context.ports.store, context.handlers_folder, context.note)
+    for given in context.handlers:
+        published.publish(given.package())
+    return published
+
+
+def host(context: BackendContext, published: Publications, keep: ExitStack) -> Host:
+    """A host that is not started yet; `keep` ends it, and its wire server after it."""
+    ports, packages = context.ports, published.repository
     snapshots = FaultyHostSnapshots(context.faults)
     wire = WireServer(context.real_time, context.blobs_of(parties.WIRE_SERVER), packages, snapshot_service=snapshots)
     serving = Serving(wire.app)
@@ -125,6 +144,15 @@ def host(context: BackendContext, keep: ExitStack) -> Host:
     keep.callback(made.close)
     context.faults.on_change(made.look_again)
     keep.callback(context.real_time.every(GATEWAY_CHECK_SECONDS, context.ways.check))
+    published.changed = made.announce
+    made.handler_watch = HandlerWatch(
+        ports.store,
+        context.blobs_of(parties.CONTROL),
+        ports.settings.service_account,
+        context.guests,
+        made.write_events,
+        stamps_are_ours=context.own_storage,
+    )
     return made
 
 
@@ -157,15 +185,16 @@ def _publish(packages: PackageRepository, source: Path) -> None:
         raise WrongUse(f"{source} cannot be published as a handler package: {reason}") from None
 
 
-def controls(context: BackendContext, host: Host, keep: ExitStack) -> Application:
+def controls(context: BackendContext, host: Host, published: Publications, keep: ExitStack) -> Application:
     """The control API, as an application to be mounted; `keep` ends the check of vaults that it may have begun. It is
     loaded with the first request to it: its framework is larger than all that a world at rest needs of its host."""
-    return WhenAsked(lambda: _controls(context, host, keep))
+    return WhenAsked(lambda: _controls(context, host, published, keep))
 
 
-def _controls(context: BackendContext, host: Host, keep: ExitStack) -> Application:
+def _controls(context: BackendContext, host: Host, published: Publications, keep: ExitStack) -> Application:
     from simulator.control import api as control
     from simulator.control.clock import ClockControls
+    from simulator.control.handlers import HandlerControls
     from simulator.control.reset import Resetter
     from simulator.control.vault_checks import VaultChecks
     from simulator.control.verify import Verifier
@@ -173,7 +202,8 @@ def _controls(context: BackendContext, host: Host, keep: ExitStack) -> Applicati
     from simulator.faults.faults import Faults
 
     ports = context.ports
-    verifier = Verifier(ports.store, context.blobs_of(parties.CONTROL), ports.settings, host.ground_truth)
+    settle = host.handler_watch.settle if host.handler_watch is not None else _nothing
+    verifier = Verifier(ports.store, context.blobs_of(parties.CONTROL), ports.settings, host.ground_truth, settle)
     resetter = Resetter(ports, context.engine, host, context.pace, context.time.stop, context.faults.clear)
     clock = ClockControls(context.time, partial(_has_ended, context.engine), context.read)
     of_world = WorldControls(ports.store, clock, context.limits, context.pace, resetter, context.endpoints)
@@ -188,9 +218,14 @@ def _controls(context: BackendContext, host: Host, keep: ExitStack) -> Applicati
             of_world,
             checks,
             Faults(context.faults, ports.store, ports.clock, context.ways),
+            HandlerControls(published, ports.store, ports.settings, host, verifier.broken_rules),
             context.sim_networks,
         )
     )
+
+
+def _nothing() -> None:
+    """Nobody watches."""
 
 
 def _has_ended(engine: InlineEngine, job: str) -> bool | None:

@@ -24,6 +24,8 @@ API_VERSIONS = {
 POLL_SECONDS = 0.05
 LONGEST_POLL_SECONDS = 1.0
 """Between two questions of how far an advance is."""
+SILENCE_SECONDS = 2.0
+"""Between two questions for machines that are silent, while somebody waits."""
 LIMIT_SECONDS = 3600.0
 """Real time that an operation may take unless the client is built with another limit."""
 
@@ -49,7 +51,9 @@ class Client:
     """Talks to one world. `endpoints` holds the keys of endpoints.json.
 
     `limit_seconds` bounds each wait for an operation or a resource, in real time. `pause` and `monotonic` are the
-    clock of those waits, `transport` is how requests travel (None: over HTTP); tests replace them.
+    clock of those waits, `transport` is how requests travel (None: over HTTP); tests replace them. `on_silence` is
+    called while something is waited for, once for each time that a machine with work to do falls silent, with an entry
+    of `GET /_sim/handlers/silent`.
     """
 
     def __init__(
@@ -60,8 +64,12 @@ class Client:
         limit_seconds: float = LIMIT_SECONDS,
         monotonic: Callable[[], float] = time.monotonic,
         transport: httpx.BaseTransport | None = None,
+        on_silence: Callable[[Json], None] | None = None,
     ) -> None:
         self.endpoints = endpoints
+        self._on_silence = on_silence
+        self._listen_at = 0.0
+        self._silent: set[str] = set()
         self.subscription = f"/subscriptions/{endpoints['subscription_id']}"
         self._pause = pause
         self._limit_seconds = limit_seconds
@@ -155,7 +163,19 @@ class Client:
             if until(resource):
                 return resource
             self._check_limit(path, end)
+            self._listen()
             self._pause(POLL_SECONDS)
+
+    def _listen(self) -> None:
+        """Tell of machines that have fallen silent since the last look."""
+        now = self._monotonic()
+        if self._on_silence is None or now < self._listen_at:
+            return
+        self._listen_at = now + SILENCE_SECONDS
+        silent = {each["vm"]: each for each in self.sim("GET", "/handlers/silent")["silent"]}
+        for vm in silent.keys() - self._silent:
+            self._on_silence(silent[vm])
+        self._silent = set(silent)
 
     def _check_limit(self, path: str, end: float) -> None:
         if self._monotonic() >= end:
@@ -194,6 +214,7 @@ class Client:
         while progress["status"] == "advancing":
             on_progress(progress)
             self._check_limit("/_sim/clock/advance", began + self._limit_seconds)
+            self._listen()
             # The longer it has taken, the less often: who asks takes time from the world that advances.
             waited = self._monotonic() - began
             self._pause(max(POLL_SECONDS, min(waited / 10, LONGEST_POLL_SECONDS)))

@@ -56,6 +56,7 @@ from simulator.held_requests import holding
 from simulator.pace import Pace, PaceSettings
 from simulator.packages import HANDLER_FOLDER
 from simulator.parties import Wrappers
+from simulator.service_configuration import configured
 from simulator.serving import Application, Serving
 from simulator.side_by_side import PAGE_PREFIX, when_ready
 from simulator.state import signing_keys
@@ -72,7 +73,9 @@ from simulator.world_store import OpenedStore, open_store
 if TYPE_CHECKING:
     from controlplane.adapters.azurite import AzuriteBlobs
     from controlplane.adapters.endpoint_probe import ProbeAnswer
+    from controlplane.service_settings import OrderedExtension
     from simulator.guest.conditions import ConditionsOf
+    from simulator.handlers.sources import HandlerSource
     from simulator.storage.shared_azurite import SharedAzurite, StorageShare
 
 
@@ -138,6 +141,11 @@ class Config:
     """Refuse api-versions that a resource type does not know."""
     packages: Sequence[Path] = (HANDLER_FOLDER,)
     """Handlers that extensions can be made of: zips, or the folder of this project's own, with its former versions."""
+    handlers: Sequence[HandlerSource] = ()
+    """Handlers of anybody, published in addition to these or in their place, and kept."""
+    windows_extension: OrderedExtension | None = None
+    """The extension that snapshots machines with Windows; None: as the settings say."""
+    linux_extension: OrderedExtension | None = None
     inert_extensions: bool = True
     """Install extensions that most public templates carry without running anything; False: refuse them by name."""
     warm_start: bool = True
@@ -288,17 +296,7 @@ class World:
     def _service_settings(self) -> ServiceSettings:
         """The service's own accounts bear a mark of the world, or are those that the list of a foreign endpoint has."""
         config = self.config
-        settings = replace(
-            config.settings, location=config.location, locale=config.locale, start_spread_seed=self.state.seed
-        )
-        if config.on_demand_backups_per_day is not None:
-            settings = replace(settings, on_demand_backups_per_day=config.on_demand_backups_per_day)
-        if config.take_snapshot_from is not None:
-            settings = replace(settings, take_snapshot_from=config.take_snapshot_from)
-        if config.start_spread_seconds is not None:
-            settings = replace(settings, start_spread_seconds=config.start_spread_seconds)
-        if config.snapshot_timeout_seconds is not None:
-            settings = replace(settings, snapshot_timeout_seconds=config.snapshot_timeout_seconds)
+        settings = configured(config, self.state.seed)
         if config.blob_endpoint is not None:
             from simulator.storage import foreign_storage
 
@@ -439,6 +437,10 @@ class World:
             pace=self.pace,
             guests=self.state.guests,
             packages=self.config.packages,
+            handlers=self.config.handlers,
+            handlers_folder=self.state.handlers,
+            own_storage=self.config.blob_endpoint is None,
+            note=self.renewed.append,
             inert_extensions=self.config.inert_extensions,
             warm_start=self.config.warm_start,
             seed=self.state.seed,
@@ -455,9 +457,10 @@ class World:
             faults=self.faults,
             ways=self._storage_ways.ways,
         )
-        self.host = backend.host(context, keep)
+        self.published = backend.publications(context)
+        self.host = backend.host(context, self.published, keep)
         self.time.add(self.host)
-        self._controls.set_result(backend.controls(context, self.host, keep))
+        self._controls.set_result(backend.controls(context, self.host, self.published, keep))
 
     # ----------------------------------------------------------------------------------------------------- what is told
 

@@ -1,4 +1,4 @@
-"""The `backupsim` command: demo, up, verify, doctor, prefetch, handler pack; cli_clients.py has the others.
+"""The `backupsim` command: demo, up, verify, doctor, prefetch; cli_clients.py and its neighbours have the others.
 
 stdout carries the result, stderr the progress. Exit codes: 0 all well, 1 a check failed or a job ended badly, 2 wrong
 use, 3 something this machine lacks, 130 interrupted.
@@ -27,6 +27,7 @@ from simulator.command import (
     cli_control,
     cli_explain,
     cli_faults,
+    cli_handlers,
     cli_page,
     cli_vault,
     help_pages,
@@ -35,6 +36,7 @@ from simulator.command import (
     worlds,
 )
 from simulator.command.bootstrap import language_of
+from simulator.command.cli_handlers import HandlersOption, LinuxExtensionOption, WindowsExtensionOption
 from simulator.command.interruption import INTERRUPTED as INTERRUPTED
 from simulator.command.interruption import Interrupted, Interruptible
 from simulator.command.options import (
@@ -65,8 +67,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-handler_app = typer.Typer(help="The VMSnapshot handler as a package.", no_args_is_help=True)
-app.add_typer(handler_app, name="handler")
+app.add_typer(cli_handlers.app, name="handler")
 app.add_typer(cli_clients.app)
 app.add_typer(cli_control.app)
 app.add_typer(cli_page.app)
@@ -87,6 +88,8 @@ def demo(
     open_page: Annotated[
         bool, typer.Option("--open", help="Open the page in this machine's browser, and keep the world until Ctrl-C.")
     ] = False,
+    handler: HandlersOption = None,
+    windows_extension: WindowsExtensionOption = None,
     lang: LangOption = "en",
 ) -> None:
     """Back up a running Windows VM twice, restore it, and prove every byte."""
@@ -118,9 +121,18 @@ def demo(
                 _install_azurite()
             progress("start", {})
             locale = "en-us" if lang == "en" else lang
-            config = Config(state=folder, seed=seed, vss=vss, locale=locale, scheduled=False)
+            config = Config(
+                state=folder,
+                seed=seed,
+                vss=vss,
+                locale=locale,
+                scheduled=False,
+                handlers=cli_handlers.sources(handler),
+                windows_extension=cli_handlers.ordered(windows_extension),
+            )
             world = stack.enter_context(build(config))
-            client = stack.enter_context(Client(world.endpoints))
+            told = cli_handlers.silence_teller(lang)
+            client = stack.enter_context(Client(world.endpoints, on_silence=told))
             if open_page:
                 cli_page.show(client.page_address(), lang)
             result = Demo(Scenario(client), options, progress).run()
@@ -267,6 +279,9 @@ def up(
         ),
     ] = None,
     open_page: cli_page.OpenOption = False,
+    handler: HandlersOption = None,
+    windows_extension: WindowsExtensionOption = None,
+    linux_extension: LinuxExtensionOption = None,
     lang: LangOption = "en",
 ) -> None:
     """Run a world until Ctrl-C."""
@@ -311,6 +326,9 @@ def up(
         inert_extensions=inert_extensions,
         warm_start=warm_start,
         faults=faults,
+        handlers=cli_handlers.sources(handler),
+        windows_extension=cli_handlers.ordered(windows_extension),
+        linux_extension=cli_handlers.ordered(linux_extension),
         on_examined=lambda done, total: typer.echo(texts.label("up_examined", lang, done=done, total=total), err=True),
     )
     _run_until_interrupted(config, lang, open_page)
@@ -343,7 +361,7 @@ def _start_detached(state: Path | None, copy: Path | None, language: str) -> Non
 
 
 def _run_until_interrupted(config: Config, language: str, open_page: bool) -> None:
-    from simulator.command.memory import give_back_large_buffers
+    from simulator.memory import give_back_large_buffers
     from simulator.world import build
 
     give_back_large_buffers()
@@ -410,25 +428,6 @@ def prefetch(as_json: JsonOption = False, lang: LangOption = "en") -> None:
         typer.echo(texts.label("prefetched", lang, folder=folder))
 
 
-@handler_app.command("pack")
-def handler_pack(
-    out: Annotated[Path, typer.Argument(help="Zip file to write.")],
-    as_json: JsonOption = False,
-    lang: LangOption = "en",
-) -> None:
-    """Write the VMSnapshot handler as an extension package (the same bytes every time)."""
-    from simulator.failures import WrongUse
-    from simulator.packages import HANDLER_FOLDER, pack
-
-    if not out.parent.is_dir():
-        raise WrongUse(f"{out} cannot be written; name a file in an existing folder")
-    pack(HANDLER_FOLDER, out)
-    if as_json:
-        print_json({"schema_version": 1, "package": str(out), "size_bytes": out.stat().st_size})
-    else:
-        typer.echo(texts.label("packed", lang, file=out, size=out.stat().st_size))
-
-
 # ------------------------------------------------------------------------------------------------------------- inside
 
 
@@ -480,6 +479,8 @@ def _say_where(world: World, language: str) -> None:
     for setting in world.faults.settings:
         say("up_fault", fault=setting.definition.name, number=setting.number)
     say("up_page", url=where["dashboard"])
+    for line in cli_handlers.up_lines(world.published.listed(), world.ports.settings, language):
+        typer.echo(line, err=True)
     say("up_credentials")
     say("up_stop_it")
 

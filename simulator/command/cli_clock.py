@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from controlplane.json_object import Json
-from simulator.command import cli_clients, texts
+from simulator.command import cli_clients, cli_handlers, texts
 from simulator.command.interruption import INTERRUPTED, Interrupted, Interruptible
 from simulator.command.options import JsonOption, LangOption, StateOption
 
@@ -151,10 +151,11 @@ def until_of(words: Sequence[str]) -> Any:
 # ------------------------------------------------------------------------------------------------------------- inside
 
 
-def _client(state: Path | None) -> Client:
+def _client(state: Path | None, lang: str = "en") -> Client:
     from simulator.client import Client
 
-    return Client(cli_clients.running(state), limit_seconds=float("inf"))
+    told = cli_handlers.silence_teller(lang)
+    return Client(cli_clients.running(state), limit_seconds=float("inf"), on_silence=told)
 
 
 def _tell(answer: Json, as_json: bool, said: Callable[[], Sequence[str]]) -> None:
@@ -168,7 +169,7 @@ def _tell(answer: Json, as_json: bool, said: Callable[[], Sequence[str]]) -> Non
 def _advance(asked: Json, dry_run: bool, state: Path | None, as_json: bool, lang: str) -> NoReturn:
     from simulator.failures import BAD
 
-    with _client(state) as client:
+    with _client(state, lang) as client:
         if dry_run:
             due = client.sim("GET", "/clock/due", None, **_query(asked))
             _tell(due, as_json, lambda: due_lines(due, lang))

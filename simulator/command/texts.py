@@ -16,6 +16,7 @@ from simulator.command.chinese.clock import CLOCK
 from simulator.command.chinese.explain import EXPLANATIONS, LABELS_OF_EXPLANATIONS
 from simulator.command.chinese.failures import FAILURES
 from simulator.command.chinese.faults import FAULTS, LABELS_OF_FAULTS
+from simulator.command.chinese.handlers import HANDLERS, LABELS_OF_HANDLERS
 from simulator.command.program import as_called
 
 LANGUAGES = ("en", "zh-cn")
@@ -252,6 +253,7 @@ LABELS: dict[str, tuple[str, str]] = {
     "hint_no_vss": ("see what a backup without VSS guarantees", "查看没有 VSS 的备份能保证什么"),
     **LABELS_OF_FAULTS,
     **LABELS_OF_EXPLANATIONS,
+    **LABELS_OF_HANDLERS,
 }
 
 
@@ -299,7 +301,7 @@ def failure(sentence: str, language: str) -> str:
     return as_called(translated) if translated else label("foreign_failure", language, sentence=sentence)
 
 
-_TABLES = {**DETAILS, **CLOCK, **FAILURES, **FAULTS, **EXPLANATIONS}
+_TABLES = {**DETAILS, **CLOCK, **FAILURES, **FAULTS, **EXPLANATIONS, **HANDLERS}
 SENTENCES: Mapping[str, str] = dict(sorted(_TABLES.items(), key=lambda item: -len(re.sub(r"{\w+}", "", item[0]))))
 """The templates with the most words come first: another that fits as well says less of the text."""
 SENTENCE = re.compile(r"[A-Za-z]+[,;:]? [a-z]{2}")

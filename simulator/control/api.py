@@ -31,6 +31,13 @@ POST /_sim/faults/set               {"fault", "where"?, "when"?, "parameters"?, 
 POST /_sim/faults/clear             {"faults": [NAME or NUMBER, ...]} or {"all": true}
 GET  /_sim/faults/hits?number=N     when they acted, and upon what
 GET  /_sim/faults/requests?party=P  what came through the storage gateway
+GET  /_sim/handlers                 the published handlers, which one the service orders, what machines have
+GET  /_sim/handlers/logs?vm=VM      what the handlers of a machine wrote: commands, exit codes, status files, logs
+GET  /_sim/handlers/broken?job=ID   the rules that the handler of a job broke, see docs/handler-guide.md
+GET  /_sim/handlers/silent          machines that have work to do and have given no sign of life for some seconds
+POST /_sim/handlers/publish         {"path" | "content", "name"?, "version"?}: a folder or zip here, or a zip in base64
+POST /_sim/handlers/block           {"name", "version", "blocked"?}: choose it for no order any more, or again
+POST /_sim/handlers/withdraw        {"name", "version"}: publish it no more
 POST /_sim/pace                     {"seconds"?, "kinds"?, "plausible"?, "hold"?, "release"?}: change that
 """
 
@@ -56,7 +63,9 @@ from controlplane.json_object import Json
 from controlplane.ports import PortError, Store
 from simulator.control import explanations, forecasts, reports, strictness, vault_checks
 from simulator.control import faults as control_faults
+from simulator.control import handlers as control_handlers
 from simulator.control import world as control_world
+from simulator.control.handlers import HandlerControls
 from simulator.control.strictness import Refused
 from simulator.control.vault_checks import VaultChecks
 from simulator.control.verify import Verifier
@@ -81,6 +90,7 @@ class Controls:
     world: WorldControls
     vault_checks: VaultChecks
     faults: Faults
+    handlers: HandlerControls
     networks: Sequence[IPv4Network | IPv6Network] = ()
     """Who may ask, besides this machine."""
 
@@ -113,6 +123,7 @@ def build(controls: Controls) -> FastAPI:
     vault_checks.add(app, lambda: controls.vault_checks)
     control_faults.add(app, lambda: controls.faults)
     reports.add(app, lambda: controls.store, lambda: controls.verifier.blobs)
+    control_handlers.add(app, lambda: controls.handlers)
     forecasts.add(app, lambda: controls.store, lambda: controls.world.clock.time.now())
     explanations.add(app, lambda: controls.store, lambda: controls.world.clock.time.now())
     _add_errors(app)

@@ -7,9 +7,11 @@ writes instead. Nothing here trusts what the backup says of itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
+from controlplane.domain.events.handlers import HandlerRuleBroken
+from controlplane.domain.events.service import SnapshotAsked
 from controlplane.domain.recovery_services import job as jobs
 from controlplane.domain.recovery_services import recovery_point as points
 from controlplane.domain.recovery_services.recovery_point import RecoveryPoint
@@ -34,6 +36,7 @@ TOGETHER = {
     None: "whether the disks match one point in time is unknown",
 }
 """Whether the images of all disks match one point in time."""
+HANDLER_CHECK = "the handler did as it reported"
 KNOWN = "what the guest had written is known"
 
 
@@ -51,6 +54,8 @@ class Verifier:
     blobs: Blobs
     settings: ServiceSettings
     truth_of: Callable[[str, str], GroundTruth | TruthSummary | None]
+    settle: Callable[[], None] = lambda: None
+    """Waits until what handlers did was looked at."""
 
     def verify(self, name_or_id: str, restore_job: str | None = None) -> Json:
         """The verdict on one point, and on the disks that a restore job made of it."""
@@ -60,7 +65,22 @@ class Verifier:
         verdict = _Verdict(point, truth)
         for place, open_images in places.items():
             verdict.judge(place, open_images, with_database=place == next(iter(places)))
+        if point.task_id:
+            verdict.judge_handler(self.broken_rules(point.job, point.task_id))
         return verdict.to_json()
+
+    def broken_rules(self, job: str, task: str | None = None) -> list[Json] | None:
+        """What a job's handler did or reported that guest and storage saw otherwise; None where nobody looked."""
+        self.settle()
+        looked, found, since = False, list[Json](), 0
+        while events := self.store.events(since, job=job):
+            since = events[-1].id
+            for event in events:
+                of_task = task is None or event.data.get("task") == task
+                looked = looked or (event.name == SnapshotAsked.NAME and "reports" in event.data and of_task)
+                if event.name == HandlerRuleBroken.NAME and of_task:
+                    found.append({"vm": event.vm, "job": event.job, **event.data})
+        return found if looked else None
 
     def _find(self, name_or_id: str) -> tuple[RecoveryPoint, str]:
         name = name_or_id.lower()
@@ -128,6 +148,10 @@ class _Verdict:
                 self._judge_database(place, inspect(images))
         except PortError as error:
             self._check(f"{PLACES[place]}: readable", False, str(error))
+
+    def judge_handler(self, broken: Sequence[Json] | None) -> None:
+        if broken is not None:
+            self._check(HANDLER_CHECK, not broken, "; ".join(f"{each['rule']}: {each['detail']}" for each in broken))
 
     @property
     def _was_not_frozen(self) -> bool:

@@ -17,6 +17,8 @@ from simulator.clock.real_time import RealTime
 
 LAPSE_SECONDS = 30.0
 """Real time without a sign of life after which a machine does not hold world time any more."""
+SILENT_SECONDS = 5.0
+"""The same after which whoever waits for it is told."""
 
 
 class Holder(Protocol):
@@ -42,11 +44,13 @@ class _Hold:
     life: datetime
     """Real time of the last sign of life."""
     lapsed: bool = False
+    told: bool = False
+    """That it is silent."""
 
 
 @dataclass(frozen=True, slots=True)
-class Lapsed:
-    """A hold that has lapsed."""
+class Silence:
+    """Of a machine that has given no sign of life for a while."""
 
     holder: Holder
     works: tuple[str, ...]
@@ -117,7 +121,21 @@ class Holds:
         with self._lock:
             return min((each for each in self._deadlines.values() if each > now), default=None)
 
-    def lapse(self) -> list[Lapsed]:
+    def silent(self, *, new: bool = False) -> list[Silence]:
+        """Those who have given no sign of life for some seconds; `new`: only those that were not told of before."""
+        found = []
+        with self._lock:
+            if not self._holds:
+                return []
+            now = self._real_time.now()
+            for holder, hold in self._holds.items():
+                limit = SILENT_SECONDS + holder.longest_silence_seconds
+                if (now - hold.life).total_seconds() >= limit and not (new and hold.told):
+                    hold.told = hold.told or new
+                    found.append(Silence(holder, hold.works, hold.life))
+        return found
+
+    def lapse(self) -> list[Silence]:
         """Let go of the holds of those who gave no sign of life for too long: which these are."""
         lapsed = []
         with self._lock:
@@ -128,7 +146,7 @@ class Holds:
                 limit = self._lapse_seconds + holder.longest_silence_seconds
                 if not hold.lapsed and (now - hold.life).total_seconds() >= limit:
                     hold.lapsed = True
-                    lapsed.append(Lapsed(holder, hold.works, hold.life))
+                    lapsed.append(Silence(holder, hold.works, hold.life))
             if lapsed:
                 self._changed()
         return lapsed
@@ -139,7 +157,7 @@ class Holds:
 
     def _live(self, hold: _Hold) -> None:
         hold.life = self._real_time.now()
-        hold.lapsed = False
+        hold.lapsed = hold.told = False
 
     def _tell(self, held: bool, holds: bool, is_other_deadline: bool) -> None:
         if holds and not held:

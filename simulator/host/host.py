@@ -24,8 +24,10 @@ from random import Random
 
 from controlplane.domain.events.clock import HoldLapsed
 from controlplane.domain.events.event import Cause
+from controlplane.domain.events.handlers import HandlerSilent
 from controlplane.domain.events.machines import HostStarted, HostStopping
 from controlplane.fabric_documents import DESIRED, OBSERVED, DesiredMachine, ObservedMachine
+from controlplane.json_object import Json
 from controlplane.ports import Blobs, Clock, Commit, Document, Store
 from controlplane.writer_held import about_to_wait
 from simulator.clock.real_time import RealTime
@@ -35,6 +37,9 @@ from simulator.guest.disk.ground_truth import GroundTruth, GroundTruths, TruthSu
 from simulator.guest.machine import Guest
 from simulator.host.documents import announce, machine_key
 from simulator.host.event_buffer import EventBuffer
+from simulator.host.handler_logs import logs_of
+from simulator.host.handler_watch import TICK_SECONDS as WATCH_SECONDS
+from simulator.host.handler_watch import HandlerWatch
 from simulator.host.holds import LAPSE_SECONDS, Holds
 from simulator.host.machine import Machine
 from simulator.host.machine_work import LONGEST_OWN_WORK_SECONDS
@@ -93,6 +98,8 @@ class Host:
         self._real_time = real_time
         self._folder = folder.absolute()
         self._packages = packages
+        self.handler_watch: HandlerWatch | None = None
+        """Looks at what handlers did and reported; whoever wants that sets it before the start."""
         self._announced = 0
         """Revision of the packages that the store was told of."""
         self._event_buffer = EventBuffer(store, clock)
@@ -131,13 +138,22 @@ class Host:
     def start(self) -> None:
         """Load the machines of the store, and boot those whose desired state is running."""
         end_processes_below(self._folder)  # of a host that was killed
-        self._surroundings = replace(self._surroundings, started=Cause(self._store.record(HostStarted().event())))
+        started = Cause(self._store.record(HostStarted().event()))
+        self._surroundings = replace(self._surroundings, started=started)
         self._announce()
         self._forget_former_reports()
         self._intake.is_loading = True
         self._holds.update(self._intake)
         self._stack.callback(self._real_time.every(TICK_SECONDS, self.tick))
         self._stack.callback(self._store.on_commit(self._committed))
+        if self.handler_watch is not None:
+            self._stack.callback(self.handler_watch.begin(started.event))
+            self._stack.callback(self._real_time.every(WATCH_SECONDS, self.handler_watch.tick))
+
+    def write_events(self) -> None:
+        """Record what machines have told until now. From any thread."""
+        with self._turn:
+            self._event_buffer.write()
 
     def _forget_former_reports(self) -> None:
         """No agent has reported to this host yet, and what an earlier one could not start is started again. So whoever
@@ -154,6 +170,8 @@ class Host:
     def close(self) -> None:
         """Shut the machines down cleanly; their desired state stays in the store."""
         self._stack.close()
+        if self.handler_watch is not None:
+            self.handler_watch.tick(last=True)
         with self._turn:  # a tick may be going on
             self._closed = True
         about_to_wait("the machines of a host")
@@ -174,11 +192,21 @@ class Host:
         machine = self._machines.get(vm.lower())
         return machine.guest if machine is not None else None
 
+    def handler_logs(self, vm: str, lines: int) -> Json:
+        """What the handlers of a machine that is here said, whether it runs or not."""
+        return logs_of(self._folder / machine_key(vm), lines)
+
     def look_again(self) -> None:
         """What machines are may have changed, besides their documents. From any thread."""
         for machine in tuple(self._machines.values()):
             machine.look_again()
         self._ring()
+
+    def announce(self) -> None:
+        """Tell the service now what is published. From any thread."""
+        with self._turn:
+            if not self._closed:
+                self._announce()
 
     def ground_truth(self, vm: str, task_id: str) -> GroundTruth | TruthSummary | None:
         """What a machine remembers of its disks at a freeze, whether it runs or not; of an old one a summary."""
@@ -202,6 +230,16 @@ class Host:
                 self._look_at_changed()
                 self._send_due()
         return bool(self._holds.holders())
+
+    def silent(self) -> Sequence[tuple[str, Sequence[str], float]]:
+        """Machines of which nothing has been seen for some seconds though they work: ARM id, what they work on, and
+        for how many real seconds."""
+        now = self._real_time.now()
+        return [
+            (each.holder.vm, each.works, (now - each.since).total_seconds())
+            for each in self._holds.silent()
+            if isinstance(each.holder, Machine)
+        ]
 
     def next_deadline(self) -> datetime | None:
         return self._holds.next_deadline(self._clock.now())
@@ -269,6 +307,10 @@ class Host:
             who = f"{lapsed.holder.name}: {', '.join(lapsed.works)}"
             vm = lapsed.holder.vm if isinstance(lapsed.holder, Machine) else None
             self._event_buffer.add(vm, HoldLapsed(who, lapsed.since.isoformat()), None)
+        for silence in self._holds.silent(new=True):
+            if isinstance(silence.holder, Machine):
+                fact = HandlerSilent(", ".join(silence.works), silence.since.isoformat())
+                self._event_buffer.add(silence.holder.vm, fact, None)
         self._event_buffer.write()
         if self._failures:
             raise self._failures.popleft()

@@ -27,7 +27,7 @@ from simulator.state.kept_files import FROM_A_COPY, Damaged, damaged, read_text,
 FORMAT_VERSION = 1
 ENDPOINTS_VERSION = 1
 APPLICATION = "backupsim"
-FOLDERS = ("azurite", "guests", "logs", "az", "ca")
+FOLDERS = ("azurite", "guests", "handlers", "logs", "az", "ca")
 UP_LOG = "up.log"
 """What a world says that was started in the background."""
 NEW_SECRETS = "restore it from a copy, or remove it: the world then makes new secrets, and clients sign in again"
@@ -162,6 +162,11 @@ class StateFolder:
     def guests(self) -> Path:
         """A folder per guest: what would be on its system disk."""
         return self.path / "guests"
+
+    @property
+    def handlers(self) -> Path:
+        """Packages of handlers that somebody published."""
+        return self.path / "handlers"
 
     @property
     def logs(self) -> Path:

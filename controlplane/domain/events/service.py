@@ -207,12 +207,18 @@ class GroupState(Fact, name="group.state", party=Party.SERVICE, parents=(*REQUES
 
 
 @dataclass(frozen=True)
-class SnapshotAsked(Fact, name="snapshot.asked", party=Party.SERVICE, parents=(TaskState.NAME,), job=ALWAYS, vm=ALWAYS):
+class SnapshotAsked(
+    Fact, name="snapshot.asked", party=Party.SERVICE, parents=(TaskState.NAME,), job=ALWAYS, vm=ALWAYS, version=2
+):
     """A snapshot task was delivered to the extension of a machine."""
 
     task: str
     retries: int
     """How many attempts came before."""
+    disks: list[str] | None = None
+    """Names of the disks that it is about."""
+    reports: str | None = None
+    """Where its status blob and its log blob lie: container and beginning of their names."""
 
 
 @dataclass(frozen=True)

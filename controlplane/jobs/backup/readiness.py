@@ -58,7 +58,7 @@ def has_handler(ports: Ports, state: BackupState) -> bool:
 
 
 def extension_name(ports: Ports, state: BackupState) -> str:
-    return ports.settings.handler_for(state["machine"]["os_type"])[0]
+    return ports.settings.extension_for(state["machine"]["os_type"]).type
 
 
 def extension_of(view: InstanceView, name: str) -> ExtensionView | None:

@@ -43,6 +43,9 @@ from extension.contract.redaction import redact
 from extension.contract.reports import StatusReport, parse_status_blob
 from extension.contract.settings import CustomSettings, SnapshotMethod, snapshot_request
 
+STATUS_BLOB, LOG_BLOB = ".Status.txt", ".Logs.txt"
+"""Ends of the names of the two blobs of an attempt."""
+
 
 @dataclass(frozen=True, slots=True)
 class SnapshotResult:
@@ -167,13 +170,13 @@ def _new_task(ports: Ports, state: BackupState) -> Task:
     that is still at one of them would carry out the new one as well."""
     account, container = ports.settings.service_account, f"bcdrextensionlogs-{state['vm_id']}"
     prefix = f"{state['vm_name']}.{state['task']}_"
-    made = sum(blob.name.endswith(".Status.txt") for blob in ports.blobs.find(account, container, prefix))
+    made = sum(blob.name.endswith(STATUS_BLOB) for blob in ports.blobs.find(account, container, prefix))
     used = max(made, _asked(ports, state))
     name = f"{prefix}{used + 1}"
     return Task(
         id=f"{state['task']}_{used + 1}",
-        status=Blob(account, container, f"{name}.Status.txt"),
-        logs=Blob(account, container, f"{name}.Logs.txt"),
+        status=Blob(account, container, f"{name}{STATUS_BLOB}"),
+        logs=Blob(account, container, f"{name}{LOG_BLOB}"),
     )
 
 
@@ -198,7 +201,9 @@ def _carry_out(
     request = _request(ports, state, disks, task, retries)
     was_there = readiness.has_handler(ports, state)
     try:
-        request_event = ports.store.record(records.event(state, events.SnapshotAsked(task.id, retries)))
+        reports = f"{task.status.container}/{task.status.name.removesuffix(STATUS_BLOB)}"
+        asked = events.SnapshotAsked(task.id, retries, [disk.name for disk in disks], reports)
+        request_event = ports.store.record(records.event(state, asked))
         ports.fabric.deliver(state["vm"], request, Cause(request_event, state["job"]))
     except GuestNotReady as reason:
         raise snapshot_failure.agent_not_ready(f"It cannot be given the task: {reason}.") from None
@@ -263,13 +268,13 @@ def _request(ports: Ports, state: BackupState, disks: Sequence[Disk], task: Task
         # Of use for one task on one machine, and only to its own host, which looks for it in the machine's settings.
         snapshot_token=secrets.token_hex(16) if asks_host else "",
     )
-    type, version = settings.handler_for(state["machine"]["os_type"])
+    ordered = settings.extension_for(state["machine"]["os_type"])
     return ExtensionRequest(
-        name=type,
-        publisher=settings.extension_publisher,
-        type=type,
-        version=version,
-        auto_upgrade_minor_version=True,
+        name=ordered.type,
+        publisher=ordered.publisher,
+        type=ordered.type,
+        version=ordered.version,
+        auto_upgrade_minor_version=ordered.auto_upgrade_minor_version,
         public=public,
         protected=protected,
     )

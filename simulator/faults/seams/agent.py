@@ -14,7 +14,7 @@ from simulator.faults.fault import Setting
 from simulator.faults.seam import Follows, Seam, vm_of
 from simulator.faults.seams.network import WireServerSeam
 from simulator.guest.agent.client import Extensions, Goal, WireClient, WireError
-from simulator.guest.agent.process import CommandMissing, CommandRunner, RunningCommand, command_line
+from simulator.guest.agent.process import CommandMissing, CommandRunner, Output, RunningCommand, command_line
 
 
 class GoalStateSeam(Seam):
@@ -201,7 +201,7 @@ class _EndedCommand:
     """A program that ended at once."""
 
     def __init__(self, setting: Setting) -> None:
-        self._code, self._output = setting.whole("exit_code"), setting.text("stderr")
+        self._code, self._errors = setting.whole("exit_code"), setting.text("stderr")
 
     def poll(self) -> int | None:
         return self._code
@@ -210,10 +210,10 @@ class _EndedCommand:
         return
 
     def written_bytes(self) -> int:
-        return len(self._output)
+        return len(self._errors)
 
-    def output(self) -> str:
-        return self._output
+    def output(self) -> Output:
+        return Output("", self._errors)
 
 
 def _command(arguments: list[str], folder: Path) -> str:

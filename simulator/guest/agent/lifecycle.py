@@ -18,9 +18,18 @@ from controlplane.ports import Clock
 from extension.contract.protocol import MANIFEST_FILE, HandlerManifest, ProtocolError
 from extension.contract.redaction import redact
 from simulator.clock.real_time import RealTime
+from simulator.guest.agent import command_records
 from simulator.guest.agent.client import PluginOrder, WireClient, WireError
+from simulator.guest.agent.command_records import CommandRecord
 from simulator.guest.agent.handler import ENABLED, FAILED_UPGRADE, INSTALLED, Handler, PackageUnusable, numbers
-from simulator.guest.agent.process import Command, CommandMissing, CommandRunner, command_line, guest_environment
+from simulator.guest.agent.process import (
+    Command,
+    CommandMissing,
+    CommandRunner,
+    Output,
+    command_line,
+    guest_environment,
+)
 from simulator.guest.os_profile import AgentProfile
 
 Steps = Generator[None, None, None]
@@ -72,7 +81,7 @@ class Lifecycle:
         self._real_time = real_time
         self._on_event = on_event
         self._on_output = on_output
-        self._output = ""
+        self._output = Output("")
         """Of the command that ran last."""
 
     def announce(self, order: PluginOrder) -> None:
@@ -229,20 +238,24 @@ class Lifecycle:
         finally:
             command.kill()
             self._output = command.output()
-            self._ended(handler, verb, begun, code, self._output)
+            self._ended(handler, order.sequence_number, verb, begun, code)
 
     def _said(self) -> str:
         """What the last command wrote at its end, as the end of a sentence; the agent's report hands it on."""
-        said = " ".join(self._output.split())
+        said = " ".join(self._output.text.split())
         return f": {said[-LONGEST_REASON:]}" if said else ""
 
-    def _ended(self, handler: Handler, verb: str, begun: datetime, code: int | None, output: str) -> None:
-        seconds, ended = (self._real_time.now() - begun).total_seconds(), self._clock.now()
+    def _ended(self, handler: Handler, number: int, verb: str, begun: datetime, code: int | None) -> None:
+        seconds, ended, output = (self._real_time.now() - begun).total_seconds(), self._clock.now(), self._output
         how = "was killed" if code is None else f"ended with exit code {code}"
         which = f"{verb} of {handler.name} {handler.version}"
         handler.log_command(f"{ended.isoformat()} {which} {how} after {seconds:.3f} s")
-        if output:
-            handler.log_command(redact(output))
+        if output.text:
+            handler.log_command(redact(output.text))
+        record = CommandRecord(
+            ended.isoformat(), handler.name, handler.version, verb, number, code, round(seconds, 3), *output
+        )
+        command_records.append(self._place.disk / self._place.agent.state, record)
         self._on_event(events.CommandEnded(handler.name, handler.version, verb, code, round(seconds, 3)))
 
 

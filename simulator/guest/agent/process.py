@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, Protocol
+from typing import IO, NamedTuple, Protocol
 
 from controlplane.writer_held import about_to_wait
 
@@ -22,6 +22,18 @@ MARKER = "AZURE_GUEST_AGENT_EXTENSION_PATH"
 PASSED_ON = ("PATH", "HOME", "TMPDIR", "TEMP", "TMP", "LANG", "LC_ALL", "SYSTEMROOT", "SSL_CERT_FILE", "SSL_CERT_DIR")
 """What a guest sees of the environment of the simulator. The rest may hold credentials that are no guest's business."""
 PASSED_ON_PREFIX = "VMSNAPSHOT_"
+
+
+class Output(NamedTuple):
+    """What a command wrote to its two streams, the middle of each left out when it is long."""
+
+    stdout: str
+    stderr: str = ""
+
+    @property
+    def text(self) -> str:
+        """Both, for whoever wants one text; in which order they were written is not known."""
+        return "\n".join(filter(None, self))
 
 
 class CommandMissing(Exception):
@@ -40,7 +52,7 @@ class RunningCommand(Protocol):
     def written_bytes(self) -> int:
         """How much it has written so far; not to be asked after `output`."""
 
-    def output(self) -> str:
+    def output(self) -> Output:
         """What it wrote, after its end. Can be asked for once."""
 
 
@@ -52,15 +64,14 @@ class Command:
     """A started command. It leads a process group of its own, which is what kill() ends."""
 
     def __init__(self, arguments: list[str], folder: Path, environment: Mapping[str, str]) -> None:
-        # A file, not a pipe: whoever inherits it may outlive the command, and a full pipe would stop it.
-        self._output = tempfile.TemporaryFile()  # noqa: SIM115 - output() closes it
+        self._streams = Streams()
         self._process = subprocess.Popen(
             arguments,
             cwd=folder,
             env=dict(environment),
             stdin=subprocess.DEVNULL,
-            stdout=self._output,
-            stderr=subprocess.STDOUT,
+            stdout=self._streams.stdout,
+            stderr=self._streams.stderr,
             start_new_session=True,
         )
 
@@ -84,15 +95,34 @@ class Command:
             self._process.wait()
 
     def written_bytes(self) -> int:
-        return os.fstat(self._output.fileno()).st_size
+        return self._streams.written_bytes()
 
-    def output(self) -> str:
-        """What it wrote, its middle left out when it is long. Can be asked for once."""
-        return text_of_output(self._output)
+    def output(self) -> Output:
+        """Can be asked for once."""
+        return self._streams.output()
 
 
-def text_of_output(written: IO[bytes]) -> str:
-    """What is in the file of a command's output, its middle left out when it is long. Closes it."""
+class Streams:
+    """Where a command writes. Files, not pipes: whoever inherits them may outlive the command, and a full pipe would
+    stop it."""
+
+    def __init__(self) -> None:
+        self.stdout, self.stderr = tempfile.TemporaryFile(), tempfile.TemporaryFile()  # noqa: SIM115 - output() closes
+
+    def written_bytes(self) -> int:
+        return sum(os.fstat(stream.fileno()).st_size for stream in (self.stdout, self.stderr))
+
+    def output(self) -> Output:
+        """What was written. Closes both."""
+        return Output(_text_of(self.stdout), _text_of(self.stderr))
+
+    def close(self) -> None:
+        self.stdout.close()
+        self.stderr.close()
+
+
+def _text_of(written: IO[bytes]) -> str:
+    """What is in the file, its middle left out when it is long. Closes it."""
     with written as file:
         size = file.seek(0, os.SEEK_END)
         file.seek(0)

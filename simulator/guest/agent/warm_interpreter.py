@@ -109,10 +109,10 @@ def _fork(control: socket.socket) -> Order | tuple[int, int]:
 
 def _take(control: socket.socket) -> Order:
     os.setsid()
-    message, (output,), _, _ = socket.recv_fds(control, MESSAGE_BYTES, 1)
+    message, (output, errors), _, _ = socket.recv_fds(control, MESSAGE_BYTES, 2)
     order = Order(**json.loads(message))
     nothing = os.open(os.devnull, os.O_RDONLY)
-    for descriptor, stream in ((nothing, 0), (output, 1), (output, 2)):
+    for descriptor, stream in ((nothing, 0), (output, 1), (errors, 2)):
         os.dup2(descriptor, stream)
     return order
 

@@ -16,16 +16,15 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from controlplane.writer_held import about_to_wait
-from simulator.guest.agent.process import Command, CommandRunner, RunningCommand, guest_environment, text_of_output
+from simulator.guest.agent.process import Command, CommandRunner, Output, RunningCommand, Streams, guest_environment
 
 SCRIPT = b"""#!/bin/sh
 # The command is the name of this file.
@@ -170,13 +169,13 @@ class Interpreter:
         self._hear()
         return self._is_lost
 
-    def fork(self, order: Mapping[str, object], output: int) -> int:
-        """Have it fork a command, whose output goes to this descriptor; the command's number. OSError where it has
+    def fork(self, order: Mapping[str, object], outputs: Sequence[int]) -> int:
+        """Have it fork a command, whose two streams go to these descriptors; the command's number. OSError where it has
         ended."""
         with self._lock:
             self._last += 1
             content = json.dumps({"number": self._last, **order}).encode()
-            socket.send_fds(self._control, [content], [output])
+            socket.send_fds(self._control, [content], outputs)
             return self._last
 
     def process_of(self, number: int) -> int | None:
@@ -245,7 +244,7 @@ class WarmCommand:
         self._start_cold = start_cold
         self._instead: RunningCommand | None = None
         self._code: int | None = None
-        self._output = tempfile.TemporaryFile()  # noqa: SIM115 - output() closes it
+        self._streams = Streams()
         order = {
             "folder": program.folder,
             "arguments": program.arguments,
@@ -253,9 +252,9 @@ class WarmCommand:
             "environment": dict(environment),
         }
         try:
-            self._number = interpreter.fork(order, self._output.fileno())
+            self._number = interpreter.fork(order, [self._streams.stdout.fileno(), self._streams.stderr.fileno()])
         except OSError:
-            self._output.close()
+            self._streams.close()
             raise
 
     @property
@@ -295,15 +294,15 @@ class WarmCommand:
     def written_bytes(self) -> int:
         if self._instead is not None:
             return self._instead.written_bytes()
-        return os.fstat(self._output.fileno()).st_size
+        return self._streams.written_bytes()
 
-    def output(self) -> str:
-        """What it wrote, its middle left out when it is long. Can be asked for once."""
+    def output(self) -> Output:
+        """Can be asked for once."""
         self._interpreter.forget(self._number)
         if self._instead is not None:
-            self._output.close()
+            self._streams.close()
             return self._instead.output()
-        return text_of_output(self._output)
+        return self._streams.output()
 
     def _left_alone(self) -> int | None:
         """The interpreter was killed. What it had not begun starts anew, what it had begun cannot be told from a

@@ -6,7 +6,7 @@ import json
 
 import httpx
 
-from simulator.client import LONGEST_POLL_SECONDS, POLL_SECONDS, Client
+from simulator.client import LONGEST_POLL_SECONDS, POLL_SECONDS, SILENCE_SECONDS, Client
 
 ENDPOINTS = {"sim": "http://sim", "sim_token": "t", "subscription_id": "s"}
 
@@ -39,3 +39,45 @@ def test_a_long_advance_is_asked_for_seldom_and_a_short_one_soon() -> None:
         assert len(world.pauses) <= most_questions
         assert POLL_SECONDS == world.pauses[0] <= max(world.pauses) <= LONGEST_POLL_SECONDS
         assert world.now - seconds <= max(POLL_SECONDS, seconds / 10), "its end is seen within a tenth of what it took"
+
+
+class SilentMachine(httpx.BaseTransport):
+    """A world in which a resource is never done, and a machine is silent from the tenth second to the twentieth."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.questions = 0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def pause(self, seconds: float) -> None:
+        self.now += seconds
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/handlers/silent"):
+            self.questions += 1
+            silent = [{"vm": "/x/sql01", "works": ["runs enable"], "seconds": 5.0}] if 10 <= self.now < 20 else []
+            return httpx.Response(200, content=json.dumps({"silent": silent}))
+        if request.url.path.endswith("/token"):
+            return httpx.Response(200, content=json.dumps({"access_token": "t"}))
+        return httpx.Response(200, content=json.dumps({"done": self.now >= 40}))
+
+
+def test_who_waits_is_told_once_of_a_machine_that_falls_silent() -> None:
+    world = SilentMachine()
+    told: list[tuple[str, float]] = []
+    endpoints = {**ENDPOINTS, "arm_http": "http://arm", "tenant_id": "x", "client_id": "x", "client_secret": "x"}
+    client = Client(
+        endpoints,
+        world.pause,
+        monotonic=world.monotonic,
+        transport=world,
+        on_silence=lambda each: told.append((each["vm"], world.now)),
+    )
+    with client:
+        client.wait_for("/x", lambda resource: bool(resource["done"]))
+    ((vm, at),) = told
+    assert vm == "/x/sql01"
+    assert 10 <= at < 10 + 2 * SILENCE_SECONDS
+    assert world.questions <= 40 / SILENCE_SECONDS + 1

@@ -14,7 +14,7 @@ from controlplane.adapters.memory_blobs import MemoryBlobs
 from controlplane.adapters.store import SqlStore
 from controlplane.ports import Blob, Blobs
 from simulator.clock.virtual import VirtualClock
-from simulator.guest.agent.process import RunningCommand
+from simulator.guest.agent.process import Output, RunningCommand
 from simulator.guest.conditions import MachineConditions, MachineFactories
 from tests.transaction_guard import AskedInTransaction, GuardedBlobs, TransactionGuard
 
@@ -35,8 +35,8 @@ class Ended:
     def written_bytes(self) -> int:
         return 0
 
-    def output(self) -> str:
-        return ""
+    def output(self) -> Output:
+        return Output("")
 
 
 def ended(arguments: list[str], folder: Path, environment: Mapping[str, str]) -> RunningCommand:

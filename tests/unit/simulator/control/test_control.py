@@ -86,7 +86,7 @@ def controlled() -> Iterator[Controlled]:
         checks = VaultChecks(arm.ports)
         faults = Faults(Board(store, arm.ports.clock, 0, kept), store, arm.ports.clock)
         serving = Serving(
-            control.build(control.Controls(TOKEN, arm.ports.store, unused, unused, world, checks, faults))
+            control.build(control.Controls(TOKEN, arm.ports.store, unused, unused, world, checks, faults, unused))
         )
         try:
             yield Controlled(arm, limits, serving.url)
@@ -117,7 +117,9 @@ def test_others_than_this_machine_are_admitted_by_name(asker: str, status: int) 
     with arm_world() as arm:
         world = WorldControls(arm.ports.store, clock_of(arm.ports.store), unused, unused, unused, unused)
         networks = [ip_network("172.16.0.0/12"), ip_network("fd00::/8")]
-        app = control.build(control.Controls(TOKEN, arm.ports.store, unused, unused, world, unused, unused, networks))
+        app = control.build(
+            control.Controls(TOKEN, arm.ports.store, unused, unused, world, unused, unused, unused, networks)
+        )
 
         async def ask() -> httpx.Response:
             transport = httpx.ASGITransport(app, client=(asker, 1))

@@ -12,7 +12,7 @@ from queue import SimpleQueue
 import pytest
 
 from simulator.clock.virtual import VirtualClock
-from simulator.host.holds import Holds
+from simulator.host.holds import SILENT_SECONDS, Holds
 from tests.patience import PATIENCE_SECONDS
 
 REAL_START = datetime(2025, 8, 9, 10, 11, tzinfo=UTC)
@@ -202,3 +202,31 @@ def test_another_deadline_is_told(watched: Watched) -> None:
     watched.works()
     assert watched.told_since() == ["changed", "changed"]
     assert watched.holds.next_deadline(NOW - timedelta(1)) is None
+
+
+def test_a_machine_that_falls_silent_is_told_of_once_and_again_after_a_sign_of_life(watched: Watched) -> None:
+    def new() -> list[tuple[str, ...]]:
+        return [each.works for each in watched.holds.silent(new=True)]
+
+    watched.works("runs enable")
+    watched.real_time.jump(SILENT_SECONDS - 0.1)
+    assert new() == []
+    watched.real_time.jump(0.2)
+    assert new() == [("runs enable",)]
+    assert new() == []
+    assert [each.works for each in watched.holds.silent()] == [("runs enable",)]
+    watched.holds.sign_of_life(watched.worker)
+    assert watched.holds.silent() == []
+    watched.real_time.jump(SILENT_SECONDS)
+    assert new() == [("runs enable",)]
+    watched.works()
+    assert watched.holds.silent() == []
+
+
+def test_what_the_host_itself_does_may_be_silent_for_longer(watched: Watched) -> None:
+    watched.worker.longest_silence_seconds = 60.0
+    watched.works("boots")
+    watched.real_time.jump(60.0)
+    assert watched.holds.silent(new=True) == []
+    watched.real_time.jump(SILENT_SECONDS)
+    assert len(watched.holds.silent(new=True)) == 1

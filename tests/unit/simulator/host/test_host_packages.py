@@ -9,7 +9,8 @@ import zipfile
 import pytest
 
 from controlplane.ports import PublishedHandler
-from simulator.host.packages import PackageRefused, PackageRepository
+from simulator.handlers.package_check import PackageRefused
+from simulator.host.packages import PackageRepository
 
 NAME = "Microsoft.Azure.RecoveryServices.VMSnapshot"
 COMMANDS = {f"{verb}Command": f"bin\\{verb}.cmd" for verb in ("install", "enable", "disable", "update", "uninstall")}

@@ -65,7 +65,7 @@ def test_a_new_folder_is_private_and_keeps_what_it_was_made_with(tmp_path: Path)
         assert mode(path) == 0o700
         assert {mode(path / name) for name in ("world.json", "running")} == {0o600}
         assert json.loads((path / "world.json").read_text())["format_version"] == 1
-        inside = {folder.store_file, folder.azurite, folder.guests, folder.logs, folder.az, folder.ca}
+        inside = {folder.store_file, folder.azurite, folder.guests, folder.handlers, folder.logs, folder.az, folder.ca}
         assert {place.parent for place in inside} == {path}
         assert {mode(place) for place in inside if place.exists()} == {0o700}
     with StateFolder.open(path, create=False, seed=99) as folder:

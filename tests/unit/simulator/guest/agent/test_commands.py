@@ -86,8 +86,8 @@ def ended(command: RunningCommand) -> int:
 
 
 def told(command: RunningCommand) -> dict[str, Any]:
-    assert ended(command) == 0, command.output()
-    facts: dict[str, Any] = json.loads(command.output())
+    assert ended(command) == 0, command.output().text
+    facts: dict[str, Any] = json.loads(command.output().text)
     return facts
 
 
@@ -157,19 +157,19 @@ def test_how_a_command_ended_and_what_it_wrote(
     command = Package(tmp_path / "package", program).start(run)
     assert ended(command) == code
     assert command.written_bytes() == len(output) + (1 if output else 0)
-    assert command.output() == output
+    assert command.output().text == output
 
 
 def test_a_mistake_of_a_command_is_in_its_output(tmp_path: Path, run: CommandRunner) -> None:
     command = Package(tmp_path / "package", "import none_such").start(run)
     assert ended(command) == 1
-    assert command.output().endswith("ModuleNotFoundError: No module named 'none_such'")
+    assert command.output().text.endswith("ModuleNotFoundError: No module named 'none_such'")
 
 
 def test_of_a_long_output_beginning_and_end_are_kept(tmp_path: Path, run: CommandRunner) -> None:
     command = Package(tmp_path / "package", "print('a' * 10_000 + 'b' * 10_000)").start(run)
     assert ended(command) == 0
-    assert command.output() == f"{'a' * HEAD_BYTES}\n...\n{'b' * (TAIL_BYTES - 1)}"
+    assert command.output().text == f"{'a' * HEAD_BYTES}\n...\n{'b' * (TAIL_BYTES - 1)}"
 
 
 def test_a_killed_command_ends_with_its_group(tmp_path: Path, run: CommandRunner) -> None:
@@ -180,7 +180,7 @@ def test_a_killed_command_ends_with_its_group(tmp_path: Path, run: CommandRunner
     command.kill()
     assert command.poll() == -signal.SIGKILL
     command.kill()
-    child = max(map(int, command.output().split()))
+    child = max(map(int, command.output().text.split()))
     assert comes_true(lambda: not is_alive(child))
 
 
@@ -197,7 +197,7 @@ def test_processes_of_a_machine_are_told_by_their_environment(tmp_path: Path, ru
     command = package.start(run)
     assert ended(command) == 0
     assert comes_true(lambda: command.written_bytes() > 0)
-    worker = int(command.output())
+    worker = int(command.output().text)
     assert is_alive(worker)
     assert end_processes_below(tmp_path / "elsewhere") == 0
     assert end_processes_below(tmp_path) == 1
@@ -212,7 +212,7 @@ def test_many_commands_at_once(tmp_path: Path, run: CommandRunner) -> None:
 
     def outcome(number: int) -> tuple[int, str]:
         command = packages[number].start(run, {"N": str(number)})
-        return ended(command), command.output()
+        return ended(command), command.output().text
 
     with ThreadPoolExecutor(6) as pool:
         assert list(pool.map(outcome, range(12))) == [(number, str(number)) for number in range(12)]
@@ -222,7 +222,7 @@ def test_the_handler_of_this_project_runs(tmp_path: Path, run: CommandRunner) ->
     """Its own scripts, and the answer that it gives where no agent has made it a folder."""
     command = run([*command_line(EXTENSION, "bin\\enable.cmd")], tmp_path, guest_environment(os.environ))
     assert ended(command) == 1
-    assert "HandlerEnvironment.json" in command.output()
+    assert "HandlerEnvironment.json" in command.output().text
 
 
 # -------------------------------------------------------------------------------------------- what is forked, and how
@@ -306,7 +306,7 @@ def test_a_killed_interpreter_is_made_anew_and_its_command_counts_as_killed(tmp_
     assert comes_true(lambda: command.poll() is not None)
     assert command.poll() == KILLED
     assert comes_true(lambda: not is_alive(process))
-    assert command.output() == "here"
+    assert command.output().text == "here"
     after = Package(tmp_path / "two", TELLS)
     assert isinstance(after.start(warm.run_command), Command)
     assert warm.prepare()
@@ -365,14 +365,14 @@ def test_nothing_of_a_command_is_in_the_memory_of_the_next(tmp_path: Path, warm:
 
     def found(more: Mapping[str, str]) -> int:
         command = searching.start(warm.run_command, {"VMSNAPSHOT_NEEDLE": secret[::-1], **more})
-        assert ended(command) == 0, command.output()
-        return int(command.output())
+        assert ended(command) == 0, command.output().text
+        return int(command.output().text)
 
     before = found({})
     for _ in range(3):
         command = first.start(warm.run_command, {"VMSNAPSHOT_SECRET": secret})
         assert ended(command) == 0
-        assert command.output() == secret
+        assert command.output().text == secret
     assert found({}) == before
     assert found({"VMSNAPSHOT_SECRET": secret}) > before
 

@@ -1,0 +1,3 @@
+module contoso.example/gosnapshot
+
+go 1.19
