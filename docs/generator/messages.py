@@ -79,6 +79,7 @@ OF_OTHERS = (
     "simulator/command/chinese/explain.py",
     "simulator/command/chinese/failures.py",
     "simulator/command/chinese/faults.py",
+    "simulator/command/chinese/handlers.py",
     "simulator/faults/catalogue/agent.py",
     "simulator/faults/catalogue/arm.py",
     "simulator/faults/catalogue/guest.py",

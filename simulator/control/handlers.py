@@ -45,7 +45,7 @@ class HandlerControls:
         machines = {document.id: ObservedMachine.parse(document.json()).vm for document in self.store.find(OBSERVED)}
         named = [each for id, each in machines.items() if vm.lower() in (id, id.rpartition("/")[2])]
         if not named:
-            raise NoSuchHandler(f"no machine {vm} exists in this world; az vm list shows those that do")
+            raise NoSuchHandler(f"no machine {vm} exists in this world; GET /_sim/vms lists them")
         if len(named) > 1:
             raise WrongUse(f"several machines are called {vm}; name one by its ARM id")
         return {"vm": named[0], **self.host.handler_logs(named[0], lines)}
@@ -98,16 +98,20 @@ class HandlerControls:
     def block(self, name: str, version: str, *, blocked: bool) -> Json:
         try:
             self.publications.block(name, version, blocked=blocked)
-        except NotPublished as problem:
-            raise NoSuchHandler(f"{problem}; backupsim handler list shows what is") from None
+        except NotPublished:
+            raise _not_published(name, version) from None
         return {"name": name, "version": version, "status": "blocked" if blocked else "published"}
 
     def withdraw(self, name: str, version: str) -> Json:
         try:
             self.publications.withdraw(name, version)
-        except NotPublished as problem:
-            raise NoSuchHandler(f"{problem}; backupsim handler list shows what is") from None
+        except NotPublished:
+            raise _not_published(name, version) from None
         return {"name": name, "version": version, "status": "withdrawn"}
+
+
+def _not_published(name: str, version: str) -> NoSuchHandler:
+    return NoSuchHandler(f"no version {version} of {name} is published; GET /_sim/handlers lists them")
 
 
 def add(app: FastAPI, handlers: Callable[[], HandlerControls]) -> None:

@@ -8,12 +8,12 @@ the demo. The job fails only where the service itself would find out.
 |---|---|---|
 | `freeze` | the report claims a consistency for which the guest was not frozen so | believes it |
 | `freeze_limit` | the guest had to let go by itself, since the freeze lasted too long | believes what is reported |
-| `thaw` | the handler ended without the thaw that it owed | fails a task without a report |
+| `thaw` | the handler ended without the thaw that it owed | believes what is reported |
 | `snapshot_in_freeze` | a snapshot of a report that claims consistency was taken outside of the freeze | believes it |
 | `every_disk` | a task is reported as done, and a disk of it has no snapshot | fails the job |
 | `no_signature` | a signature stands in a report, a log or an output | does not look |
-| `status_blob` | the status blob does not tell how the task ended | believes N.status |
-| `status_file` | N.status does not tell how the task ended | believes the status blob |
+| `status_blob` | the status blob does not tell how the task ended | believes `N.status` |
+| `status_file` | `N.status` does not tell how the task ended | believes the status blob |
 """
 
 from __future__ import annotations

@@ -113,6 +113,6 @@ def test_what_cannot_be_published_changes_nothing(tmp_path: Path) -> None:
         for body, sentence in bad:
             assert sentence in refused(client, "/handlers/publish", body)
         for path in ("/handlers/block", "/handlers/withdraw"):
-            assert "backupsim handler list shows what is" in refused(client, path, {"name": NAME, "version": "9.9"})
+            assert "GET /_sim/handlers lists them" in refused(client, path, {"name": NAME, "version": "9.9"})
         assert client.sim("GET", "/handlers") == before
         assert json.dumps(before).count("VMSnapshot") > 2

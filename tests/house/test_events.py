@@ -45,6 +45,8 @@ def test_only_requests_schedules_and_acts_upon_the_world_begin_a_story() -> None
         "control.request",
         "fault.set",
         "gateway.ended",
+        "handler.package",
+        "handler.silent",
         "world.paced",
         "world.restarted",
         "host.started",

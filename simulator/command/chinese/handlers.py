@@ -77,6 +77,8 @@ HANDLERS = {
     "{named} is not a publisher and a type with a dot between them; say which with --name, as in Contoso.Backup": (
         "{named} 不是以点分隔的发布者和类型；请用 --name 指定，例如 Contoso.Backup"
     ),
+    "an empty name is not a publisher and a type with a dot between them; say which with --name, as in "
+    "Contoso.Backup": "空名称不是以点分隔的发布者和类型；请用 --name 指定，例如 Contoso.Backup",
     "{numbered} is not a version of two to four numbers; say one with --version": (
         "{numbered} 不是由两到四个数字组成的版本；请用 --version 指定"
     ),
@@ -131,12 +133,12 @@ HANDLERS = {
     "no_signature: a signature stands in {places}": "no_signature：以下位置含有签名：{places}",
     "status_blob: the status blob does not tell how the task ended": "status_blob：状态 blob 未说明任务如何结束",
     "status_file: N.status does not tell how the task ended": "status_file：N.status 未说明任务如何结束",
-    "no machine {vm} exists in this world; az vm list shows those that do": (
-        "此环境中没有计算机 {vm}；az vm list 可列出现有的计算机"
+    "no machine {vm} exists in this world; GET /_sim/vms lists them": (
+        "此环境中没有计算机 {vm}；GET /_sim/vms 可列出现有的计算机"
     ),
     "several machines are called {vm}; name one by its ARM id": "有多台计算机名为 {vm}；请用 ARM ID 指定其中一台",
-    "no version {version} of {name} is published; backupsim handler list shows what is": (
-        "未发布 {name} 的版本 {version}；backupsim handler list 可列出已发布的内容"
+    "no version {version} of {name} is published; GET /_sim/handlers lists them": (
+        "未发布 {name} 的版本 {version}；GET /_sim/handlers 可列出已发布的内容"
     ),
     "no version {version} of {name} is published": "未发布 {name} 的版本 {version}",
 }
