@@ -22,7 +22,7 @@ import psutil
 from bench.report import Aim, finish, say
 from controlplane.domain.compute.vhd import blob_bytes
 from controlplane.ports import WRITE_BYTES, Blob, Disk, MachineSpec
-from simulator.memory import give_back_large_buffers
+from simulator.state.memory import give_back_large_buffers
 from simulator.world import Config, World, build
 
 Json = dict[str, Any]

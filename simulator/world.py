@@ -56,7 +56,6 @@ from simulator.held_requests import holding
 from simulator.pace import Pace, PaceSettings
 from simulator.packages import HANDLER_FOLDER
 from simulator.parties import Wrappers
-from simulator.service_configuration import configured
 from simulator.serving import Application, Serving
 from simulator.side_by_side import PAGE_PREFIX, when_ready
 from simulator.state import signing_keys
@@ -65,6 +64,7 @@ from simulator.state.folder import NEW_SECRETS, Endpoints, StateFolder, cache_fo
 from simulator.state.kept_files import damaged
 from simulator.state.logs import logger, recording
 from simulator.state.publication import Publication
+from simulator.state.service_configuration import configured
 from simulator.storage import forgotten_deletions, storage_address
 from simulator.storage.deferred_blobs import DeferredStorage
 from simulator.storage_ways import StorageWays

@@ -361,7 +361,7 @@ def _start_detached(state: Path | None, copy: Path | None, language: str) -> Non
 
 
 def _run_until_interrupted(config: Config, language: str, open_page: bool) -> None:
-    from simulator.memory import give_back_large_buffers
+    from simulator.state.memory import give_back_large_buffers
     from simulator.world import build
 
     give_back_large_buffers()

@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[4]
 PROGRAM = """
 import psutil
-from simulator.memory import give_back_large_buffers
+from simulator.state.memory import give_back_large_buffers
 
 assert give_back_large_buffers()
 bytes(bytearray(8 * 2**20))  # the first free of a large buffer is what glibc learns from
