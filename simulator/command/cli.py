@@ -37,8 +37,6 @@ from simulator.command import (
 )
 from simulator.command.bootstrap import language_of
 from simulator.command.cli_handlers import HandlersOption, LinuxExtensionOption, WindowsExtensionOption
-from simulator.command.interruption import INTERRUPTED as INTERRUPTED
-from simulator.command.interruption import Interrupted, Interruptible
 from simulator.command.options import (
     BlobAccountsOption,
     BlobEndpointOption,
@@ -48,6 +46,8 @@ from simulator.command.options import (
     Spoken,
     StateOption,
 )
+from simulator.state.interruption import INTERRUPTED as INTERRUPTED
+from simulator.state.interruption import Interrupted, Interruptible
 
 if TYPE_CHECKING:
     from simulator.world import Config, World

@@ -14,8 +14,8 @@ import typer
 
 from controlplane.json_object import Json
 from simulator.command import cli_clients, cli_handlers, texts
-from simulator.command.interruption import INTERRUPTED, Interrupted, Interruptible
 from simulator.command.options import JsonOption, LangOption, StateOption
+from simulator.state.interruption import INTERRUPTED, Interrupted, Interruptible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
