@@ -193,8 +193,8 @@ class _LateCommand:
     def written_bytes(self) -> int:
         return 0 if self._command is None else self._command.written_bytes()
 
-    def output(self) -> str:
-        return "" if self._command is None else self._command.output()
+    def output(self) -> Output:
+        return Output("") if self._command is None else self._command.output()
 
 
 class _EndedCommand:
