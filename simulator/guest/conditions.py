@@ -12,12 +12,13 @@ from datetime import timedelta
 from random import Random
 
 from controlplane.ports import MachineSpec
+from simulator.clock.real_time import RealTime
 from simulator.daily_work import DailyWork
 from simulator.guest import profiles
 from simulator.guest.agent.client import WireClient
 from simulator.guest.agent.process import Command, CommandRunner
 from simulator.guest.os_profile import OsProfile
-from simulator.guest.vss.snapshot_set import Obstacle, no_obstacle
+from simulator.guest.vss.scripting import Obstacle, VssScript, no_obstacle, no_script
 from simulator.guest.vss.writer import Participant, Writer, WriterClass
 from simulator.guest.vss.writers import in_box_writers
 
@@ -84,6 +85,8 @@ class MachineConditions:
     """Called when a handler or the agent looks at services and registry."""
     obstacle: Callable[[bool], Obstacle | None] = no_obstacle
     """Asked when VSS is about to make a snapshot set, with writers or without."""
+    vss_script: Callable[[RealTime], VssScript] = no_script
+    """(real time) -> what stands in the way of writers and VSS from this boot on."""
     workload_rate: float = 1.0
     """Multiplies how often workloads are ticked; 0: they do only what they are told."""
     daily_work: DailyWork | None = None

@@ -21,7 +21,7 @@ from extension.contract import bridge
 from extension.contract.bridge import Facts, FreezeReport, FreezeRequest, ThawReport
 from simulator.clock.real_time import RealTime
 from simulator.daily_work import Work
-from simulator.guest import installation, shell
+from simulator.guest import installation, services, shell
 from simulator.guest.attach import Attached, DiskBay, DiskMissing, KnownDisksUnreadable
 from simulator.guest.conditions import MachineConditions
 from simulator.guest.disk.directory import VolumeError
@@ -34,8 +34,9 @@ from simulator.guest.shell import Surface
 from simulator.guest.system_folders import SystemFolders
 from simulator.guest.vss.snapshot_set import VssService
 from simulator.guest.vss.telling import FileSystemTelling, VssTelling
+from simulator.guest.vss.vssadmin import list_writers
 from simulator.guest.vss.writer import Writer
-from simulator.guest.vss.writers import SQL_SERVER, guid, vssadmin_list_writers
+from simulator.guest.vss.writers import SQL_SERVER, guid
 from simulator.guest.workload.catch_up import DueWork
 from simulator.guest.workload.plain_files import FilesWorkload, content_of
 from simulator.guest.workload.quiescence import NotAtRest, Quiescence
@@ -150,6 +151,7 @@ class Guest:
             truths=self._truths,
             on_event=self._on_event,
             obstacle=self._conditions.obstacle,
+            script=self._conditions.vss_script(self._real_time),
         )
         if self._conditions.workload_rate > 0:
             period = TICK_SECONDS / self._conditions.workload_rate
@@ -224,10 +226,12 @@ class Guest:
 
     def vssadmin_list_writers(self) -> str:
         """What `vssadmin list writers` prints in this guest."""
-        return vssadmin_list_writers(self.vss.writers.members)
+        return list_writers(self.vss.writers.listed())
 
-    def run_script(self, script: Sequence[str]) -> tuple[str, str]:
-        """What these lines write to output and error stream."""
+    def run_script(
+        self, script: Sequence[str], language: str = "en-us", most_bytes: int = shell.LONGEST_OUTPUT_BYTES
+    ) -> tuple[str, str]:
+        """What these lines write to output and error stream, of which the last `most_bytes` are kept."""
         profile = self._conditions.now(self.profile)
         volumes = {
             profile.mount_point(lun, index): attached.volume
@@ -242,10 +246,13 @@ class Guest:
                 self._conditions.network.private_address,
                 self._folder,
                 volumes,
-                vss.writers.members,
+                vss.writers.listed(),
                 vss.event_log,
+                lambda service: services.restart(service, profile, vss),
+                language,
             ),
             script,
+            most_bytes,
         )
 
     def open_session(self, task_id: str) -> str:

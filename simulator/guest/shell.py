@@ -1,7 +1,7 @@
 """A shell of a guest that answers a handful of commands truly, and knows that it has no other program.
 
-It looks and changes nothing: the VSS writers, services, files of the volumes, and the logs of agent and handlers. The
-names are those of PowerShell and of Linux; a guest knows those of its own system.
+It looks at the VSS writers, services, files of the volumes, and the logs of agent and handlers, and changes nothing but
+by the restart of a service. The names are those of PowerShell and of Linux; a guest knows those of its own system.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ from pathlib import Path, PurePosixPath
 from extension.contract.redaction import redact
 from simulator.guest.disk.volume import File, Volume
 from simulator.guest.os_profile import OsProfile
+from simulator.guest.services import CannotRestart
 from simulator.guest.system_folders import FOLDERS
+from simulator.guest.vss import vssadmin
 from simulator.guest.vss.writer import Writer
-from simulator.guest.vss.writers import BANNER, vssadmin_list_writers
 
 LONGEST_OUTPUT_BYTES = 4096
 """Of what a program wrote, the end is kept; as the service does it."""
@@ -28,14 +29,6 @@ LINUX_READABLE = {folder: folder for folder in ("var/log/azure", "var/lib/waagen
 KEYS = ("*.prv", "TransportPrivate.pem")
 """Names of private keys, which the agent of Linux keeps among its other files. The output of a command is shown in ARM,
 so they are in none."""
-PROVIDER = (
-    "Provider name: 'Microsoft Software Shadow Copy provider 1.0'",
-    "   Provider type: System",
-    "   Provider Id: {b5946137-7b9f-4925-af80-51abd60b20d5}",
-    "   Version: 1.0.0.7",
-    "",
-)
-NO_SHADOWS = "No items found that satisfy the query."
 
 
 @dataclass(frozen=True)
@@ -51,13 +44,17 @@ class Surface:
     """By mount point."""
     writers: Sequence[Writer]
     event_log: Sequence[str]
+    restart: Callable[[str], str]
+    """Restarts a service by its name; raises CannotRestart."""
+    language: str = vssadmin.ENGLISH
+    """Of the system: en-us or zh-cn. Only vssadmin speaks another one than English."""
 
 
 class _Complaint(Exception):
     """What a command writes to its error stream instead of a result."""
 
 
-def run(surface: Surface, script: Sequence[str]) -> tuple[str, str]:
+def run(surface: Surface, script: Sequence[str], most_bytes: int = LONGEST_OUTPUT_BYTES) -> tuple[str, str]:
     """What the lines of a script write to both streams. A line that fails does not keep the next ones from running."""
     out: list[str] = []
     errors: list[str] = []
@@ -68,7 +65,7 @@ def run(surface: Surface, script: Sequence[str]) -> tuple[str, str]:
                 out.append(_answer(surface, words))
         except _Complaint as complaint:
             errors.append(str(complaint))
-    return _end_of("".join(_closed(text) for text in out)), _end_of("\n".join(errors))
+    return _end_of("".join(_closed(text) for text in out), most_bytes), _end_of("\n".join(errors), most_bytes)
 
 
 def _words(line: str, profile: OsProfile) -> list[str]:
@@ -99,11 +96,11 @@ def _answer(surface: Surface, words: Sequence[str]) -> str:
 def _vssadmin(surface: Surface, arguments: list[str]) -> str:
     command = " ".join(arguments).lower()
     if command == "list writers":
-        return vssadmin_list_writers(surface.writers)
+        return vssadmin.list_writers(surface.writers, surface.language)
     if command == "list providers":
-        return "\r\n".join((*BANNER, *PROVIDER))
+        return vssadmin.list_providers(surface.language)
     if command == "list shadows":
-        return "\r\n".join((*BANNER, NO_SHADOWS))
+        return vssadmin.list_shadows(surface.language)
     raise _Complaint(f"vssadmin {command}: only list writers, list providers and list shadows are on this guest")
 
 
@@ -111,6 +108,19 @@ def _get_service(surface: Surface, arguments: list[str]) -> str:
     named = [each for each in arguments if not each.startswith("-")]
     rows = [f"{state:<8} {name}" for name, state in sorted(_services(surface, named).items())]
     return "\n".join(["Status   Name", "------   ----", *rows])
+
+
+def _restart_service(surface: Surface, arguments: list[str]) -> str:
+    """As PowerShell has it: nothing is said where it went well."""
+    names = [each for each in arguments if not each.startswith("-")]
+    if not names:
+        raise _Complaint("Restart-Service: the name of a service is missing")
+    for name in names:
+        try:
+            surface.restart(name)
+        except CannotRestart as problem:
+            raise _Complaint(f"Restart-Service : {problem}") from None
+    return ""
 
 
 def _sc(surface: Surface, arguments: list[str]) -> str:
@@ -192,6 +202,7 @@ _Program = Callable[[Surface, list[str]], str]
 _WINDOWS: Mapping[str, _Program] = {
     "vssadmin": _vssadmin,
     "get-service": _get_service,
+    "restart-service": _restart_service,
     "sc": _sc,
     "get-childitem": _list,
     "dir": _list,
@@ -248,5 +259,5 @@ def _closed(text: str) -> str:
     return text if not text or text.endswith("\n") else f"{text}\n"
 
 
-def _end_of(text: str) -> str:
-    return text.encode()[-LONGEST_OUTPUT_BYTES:].decode(errors="ignore")
+def _end_of(text: str, most_bytes: int) -> str:
+    return text.encode()[-most_bytes:].decode(errors="ignore")

@@ -16,8 +16,18 @@ _RELEASES = {
 }
 _NEWEST_COMMON = "2022"
 
-SERVICES = ("COMSysApp", "EventSystem", "MSDTC", "RdAgent", "VSS", "WindowsAzureGuestAgent")
-"""Those that a backup leans on."""
+SERVICES = (
+    "COMSysApp",
+    "CryptSvc",
+    "EventSystem",
+    "MSDTC",
+    "RdAgent",
+    "Schedule",
+    "VSS",
+    "Winmgmt",
+    "WindowsAzureGuestAgent",
+)
+"""Those that a backup leans on, and those in which writers of every Windows run."""
 
 _CURRENT_VERSION = r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion"
 _DOT_NET = r"HKLM\SOFTWARE\Microsoft\NET Framework Setup\NDP\v4\Full"

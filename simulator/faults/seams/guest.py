@@ -12,8 +12,9 @@ from simulator.failures import WrongUse
 from simulator.faults.fault import unknown
 from simulator.faults.seam import Facts, Follows, Seam, vm_of
 from simulator.guest.os_profile import OsProfile
-from simulator.guest.vss.snapshot_set import Obstacle
-from simulator.guest.vss.writer import Hresult, Participant, WriterClass, WriterEvent, WriterFailed
+from simulator.guest.vss.hresult import Hresult, named
+from simulator.guest.vss.scripting import Obstacle
+from simulator.guest.vss.writer import Participant, WriterClass, WriterEvent, WriterFailed
 
 WHO = "asked by a fault"
 """The end of what a writer or VSS says of itself, so that nobody takes it for a bug of the simulator."""
@@ -25,13 +26,10 @@ THE_AGENT = "{agent}"
 
 def hresult(text: str) -> Hresult:
     """By its name, with or without VSS_E_, or by its number; WrongUse for one that VSS has not."""
-    name = text.upper().removeprefix("VSS_E_").replace("WRITERERROR_", "WRITER_")
-    if name in Hresult.__members__:
-        return Hresult[name]
-    try:
-        return Hresult(int(text, 16) & 0xFFFFFFFF)
-    except ValueError:
-        raise WrongUse(unknown("HRESULT", text, [each.name for each in Hresult], "VSS")) from None
+    code = named(text)
+    if code is None:
+        raise WrongUse(unknown("HRESULT", text, [each.name for each in Hresult], "VSS"))
+    return code
 
 
 def _of_writer(event: Event) -> Facts:

@@ -33,15 +33,18 @@ from simulator.guest.disk.disk import DiskCorrupt, GuestDisk
 from simulator.guest.disk.gate import Gate
 from simulator.guest.disk.ground_truth import GroundTruth, GroundTruths
 from simulator.guest.disk.write_history import WriteHistory
-from simulator.guest.vss.telling import FreezeTelling, VssTelling
-from simulator.guest.vss.writer import (
-    HOLD_LIMIT_SECONDS,
-    WRITER_FREEZE_LIMIT_SECONDS,
-    Hresult,
-    Writer,
-    WriterEvent,
-    Writers,
+from simulator.guest.vss.hresult import Hresult
+from simulator.guest.vss.scripting import (
+    BEFORE_WRITERS,
+    NO_SCRIPT,
+    OF_WRITERS,
+    Obstacle,
+    Step,
+    VssScript,
+    no_obstacle,
 )
+from simulator.guest.vss.telling import FreezeTelling, VssTelling
+from simulator.guest.vss.writer import HOLD_LIMIT_SECONDS, WRITER_FREEZE_LIMIT_SECONDS, Writer, WriterEvent, Writers
 from simulator.guest.vss.writers import guid
 
 LOOK_SECONDS = 1.0
@@ -54,18 +57,6 @@ REFUSALS = {
     Hresult.NOT_IMPLEMENTED: "this system has no VSS and no writers; its file systems are frozen without",
 }
 REQUESTER_GONE = "the requester is gone"
-
-
-@dataclass(frozen=True, slots=True)
-class Obstacle:
-    """Why VSS or its provider makes no snapshot set, though writers and volumes were ready."""
-
-    hresult: Hresult
-    message: str
-
-
-def no_obstacle(with_writers: bool) -> Obstacle | None:
-    return None
 
 
 class NoSuchSession(LookupError):
@@ -131,9 +122,11 @@ class VssService:
         truths: GroundTruths,
         on_event: Callable[[Fact], None],
         obstacle: Callable[[bool], Obstacle | None] = no_obstacle,
+        script: VssScript = NO_SCRIPT,
     ) -> None:
         self.event_log: list[str] = []
-        self.writers = Writers(real_time, writers, self.event_log.append, self._tell_of_writer)
+        self.writers = Writers(real_time, writers, self.event_log.append, self._tell_of_writer, script)
+        self._script = script
         self._clock = clock
         self._real_time = real_time
         self._chance = chance
@@ -182,8 +175,17 @@ class VssService:
         with self._lock:
             return self._find(session_id).task_id
 
+    def restart_service(self, service: str) -> bool:
+        """A service is restarted, with the writers in it. False: a snapshot set is in progress, which wants them."""
+        with self._lock:
+            if self._busy_with:
+                return False
+            self.writers.restart(service)
+            return True
+
     def close(self) -> None:
         """The guest stops: every freeze is released."""
+        self._script.end()
         for session_id in list(self._sessions):
             self.close_session(session_id)
 
@@ -254,24 +256,39 @@ class VssService:
 
     def _do_snapshot_set(self, session: _Session, request: FreezeRequest) -> FreezeReport:
         """PrepareForBackup, and DoSnapshotSet up to the hold."""
+        with_writers = request.writers
+        self.writers.gather()
+        for step in BEFORE_WRITERS:
+            if with_writers or step not in OF_WRITERS:
+                obstacle = self._script.at(step, with_writers)
+                if obstacle is not None:
+                    return self._given_up(step, obstacle.hresult, obstacle.message)
         limit = timedelta(seconds=min(request.timeout_seconds, WRITER_FREEZE_LIMIT_SECONDS))
-        if request.writers and not self.writers.freeze(self._real_time.now() + limit):
-            return self._given_up(Hresult.UNEXPECTED_WRITER_ERROR, self.writers.failures())
+        if with_writers and not self.writers.freeze(self._real_time.now() + limit):
+            return self._given_up(None, Hresult.UNEXPECTED_WRITER_ERROR, self.writers.failures())
         try:
             self._flush()
             for disk in self._disks.values():
                 disk.settle()
         except (PortError, DiskCorrupt, VolumeError) as error:
-            return self._given_up(Hresult.FLUSH_WRITES_TIMEOUT, f"a volume could not be flushed: {error}")
-        obstacle = self._obstacle(request.writers)
-        if obstacle is not None:
-            return self._given_up(obstacle.hresult, obstacle.message)
+            return self._given_up(Step.FLUSH, Hresult.FLUSH_WRITES_TIMEOUT, f"a volume could not be flushed: {error}")
+        for step in (Step.FLUSH, Step.COMMIT):
+            obstacle = self._script.at(step, with_writers)
+            if obstacle is None and step is Step.COMMIT:
+                obstacle = self._obstacle(with_writers)
+            if obstacle is not None:
+                return self._given_up(step, obstacle.hresult, obstacle.message)
+        return self._held(session, request)
+
+    def _held(self, session: _Session, request: FreezeRequest) -> FreezeReport:
+        """Writes stand still from here on."""
         facts, reports = self._facts(), self.writers.reports() if request.writers else ()
         stop_looking = self._real_time.every(LOOK_SECONDS, lambda: self._look(session))
-        hold_seconds = min(request.timeout_seconds, HOLD_LIMIT_SECONDS)
+        shorter = self._script.hold_seconds(request.writers)
+        hold_seconds = min(request.timeout_seconds, HOLD_LIMIT_SECONDS if shorter is None else shorter)
         if not self._gate.hold(self._real_time.now() + timedelta(seconds=hold_seconds)):
             stop_looking()
-            return self._given_up(Hresult.FLUSH_WRITES_TIMEOUT, "pending writes did not finish in time")
+            return self._given_up(Step.FLUSH, Hresult.FLUSH_WRITES_TIMEOUT, "pending writes did not finish in time")
         tables = {lun: disk.digests()[0] for lun, disk in self._disks.items()}
         time = self._clock.now()
         with self._lock:
@@ -281,17 +298,22 @@ class VssService:
             self._on_event(self._telling.frozen(session.task_id, request.writers, time.isoformat(), real_time))
         return FreezeReport(True, writers=reports, frozen_at=time.isoformat())
 
-    def _given_up(self, hresult: Hresult, message: str) -> FreezeReport:
-        """No snapshot set: thaw whom it froze, hold nothing."""
+    def _given_up(self, step: Step | None, hresult: Hresult, message: str) -> FreezeReport:
+        """No snapshot set: thaw whom it froze, hold nothing. `step`: where VSS failed; None: writers did, and the log
+        has their lines."""
         self.writers.abort()
-        if hresult is Hresult.FLUSH_WRITES_TIMEOUT:
-            self.event_log.append(self._telling.flush_failed(hresult, message))
+        if step is not None:
+            self._log(step, hresult, message)
         self._on_event(self._telling.refused(self._leader, hresult, message))
         return FreezeReport(False, self._telling.number(hresult), message, self.writers.reports())
 
     def _refused(self, session: _Session, hresult: Hresult) -> FreezeReport:
         self._on_event(self._telling.refused(session.task_id, hresult, REFUSALS[hresult]))
         return FreezeReport(False, self._telling.number(hresult), REFUSALS[hresult])
+
+    def _log(self, step: Step, hresult: Hresult, message: str) -> None:
+        first = next(iter(self._disks.values()), None)
+        self.event_log += self._telling.logged(step, hresult, message, "" if first is None else first.name)
 
     def _tell_of_writer(self, writer: Writer, event: WriterEvent) -> None:
         name, state, error = writer.writer_class.name, writer.state.name, f"0x{writer.last_error:08x}"
@@ -313,17 +335,21 @@ class VssService:
         held = self._gate.release()
         hold.stop_looking()
         self._leader = hold.session.task_id
-        kept = held.kept and not gone
+        obstacle = self._script.at(Step.FINAL_COMMIT, hold.with_writers) if held.kept and not gone else None
+        kept = held.kept and not gone and obstacle is None
         if hold.with_writers:
             self.writers.thaw() if kept else self.writers.abort()
         self._busy_with = None
         hresult, message = Hresult.OK, ""
         if kept:
             self._remember_instant(hold, held.held_milliseconds)
+        elif obstacle is not None:
+            hresult, message = obstacle.hresult, obstacle.message
+            self._log(Step.FINAL_COMMIT, hresult, message)
         else:
             hresult = Hresult.BAD_STATE if gone else Hresult.HOLD_WRITES_TIMEOUT
             message = gone or self._telling.hold_limit
-            self.event_log.append(self._telling.hold_failed(hresult, message))
+            self._log(Step.HOLD, hresult, message)
         task_id, milliseconds = hold.session.task_id, round(held.held_milliseconds, 3)
         self._on_event(self._telling.thawed(task_id, hold.with_writers, kept, milliseconds, hresult, message))
         reports = self.writers.reports() if hold.with_writers else ()

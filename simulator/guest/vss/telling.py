@@ -5,12 +5,15 @@ Windows freezes through VSS, Linux its file systems. What happens to the disks i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from controlplane.domain.events import machines as events
 from controlplane.domain.events.event import Fact
-from simulator.guest.vss.writer import HOLD_LIMIT_SECONDS, Hresult
+from simulator.guest.vss.event_log import of_vss, volume_name
+from simulator.guest.vss.hresult import Hresult
+from simulator.guest.vss.scripting import Step
+from simulator.guest.vss.writer import HOLD_LIMIT_SECONDS
 
 
 class FreezeTelling(Protocol):
@@ -25,11 +28,8 @@ class FreezeTelling(Protocol):
     def number(self, hresult: Hresult) -> int:
         """What a requester is told as the result of a freeze or thaw that failed."""
 
-    def flush_failed(self, hresult: Hresult, message: str) -> str:
-        """The line in the system's log when the volumes could not be brought to rest."""
-
-    def hold_failed(self, hresult: Hresult, message: str) -> str:
-        """The line in the system's log when writes could not be held until the thaw."""
+    def logged(self, step: Step, hresult: Hresult, message: str, volume: str) -> Sequence[str]:
+        """The lines in the system's log when a step failed; `volume` is the first one that was to be frozen."""
 
     hold_limit: str
     """The sentence for a hold that lasted too long."""
@@ -54,11 +54,8 @@ class VssTelling:
     def number(self, hresult: Hresult) -> int:
         return int(hresult)
 
-    def flush_failed(self, hresult: Hresult, message: str) -> str:
-        return f"volsnap 8: flush and hold ended with 0x{hresult:08x}: {message}"
-
-    def hold_failed(self, hresult: Hresult, message: str) -> str:
-        return f"VSS 12298: writes could not be held, 0x{hresult:08x}: {message}"
+    def logged(self, step: Step, hresult: Hresult, message: str, volume: str) -> Sequence[str]:
+        return of_vss(step, hresult, volume_name(volume))
 
 
 EIO, EBUSY, EOPNOTSUPP, ETIMEDOUT = 5, 16, 95, 110
@@ -92,8 +89,7 @@ class FileSystemTelling:
     def number(self, hresult: Hresult) -> int:
         return ERRNO.get(hresult, EIO)
 
-    def flush_failed(self, hresult: Hresult, message: str) -> str:
-        return f"kernel: a file system could not be frozen: {message}"
-
-    def hold_failed(self, hresult: Hresult, message: str) -> str:
-        return f"kernel: the file systems were thawed early: {message}"
+    def logged(self, step: Step, hresult: Hresult, message: str, volume: str) -> Sequence[str]:
+        if step is Step.HOLD:
+            return [f"kernel: the file systems were thawed early: {message}"]
+        return [f"kernel: a file system could not be frozen: {message}"]

@@ -13,63 +13,14 @@ from enum import IntEnum, StrEnum
 
 from extension.contract.bridge import WriterReport
 from simulator.clock.real_time import RealTime
+from simulator.guest.vss.event_log import of_writer
+from simulator.guest.vss.hresult import Hresult
+from simulator.guest.vss.scripting import NO_SCRIPT, Change, VssScript
 
 HOLD_LIMIT_SECONDS = 10.0
 """The kernel releases held writes after this, whatever the provider does."""
 WRITER_FREEZE_LIMIT_SECONDS = 60.0
 """A writer that was frozen and is not thawed within this counts as failed."""
-
-
-class Hresult(IntEnum):
-    """Results of VSS, and of COM below it; those of VSS bear their names without VSS_E_."""
-
-    OK = 0
-    NOT_IMPLEMENTED = 0x80004001
-    BAD_STATE = 0x80042301
-    UNEXPECTED = 0x80042302
-    PROVIDER_NOT_REGISTERED = 0x80042304
-    PROVIDER_VETO = 0x80042306
-    PROVIDER_IN_USE = 0x80042307
-    OBJECT_NOT_FOUND = 0x80042308
-    VOLUME_NOT_SUPPORTED = 0x8004230C
-    VOLUME_NOT_SUPPORTED_BY_PROVIDER = 0x8004230E
-    UNEXPECTED_PROVIDER_ERROR = 0x8004230F
-    TOO_MANY_VOLUMES = 0x80042312
-    FLUSH_WRITES_TIMEOUT = 0x80042313
-    HOLD_WRITES_TIMEOUT = 0x80042314
-    UNEXPECTED_WRITER_ERROR = 0x80042315
-    SNAPSHOT_SET_IN_PROGRESS = 0x80042316
-    TOO_MANY_SNAPSHOTS = 0x80042317
-    WRITER_INFRASTRUCTURE = 0x80042318
-    WRITER_NOT_RESPONDING = 0x80042319
-    VOLUME_IN_USE = 0x8004231D
-    MAXIMUM_DIFFAREA_ASSOCIATIONS = 0x8004231E
-    INSUFFICIENT_STORAGE = 0x8004231F
-    REMOTE_SERVER_UNAVAILABLE = 0x80042323
-    REMOTE_SERVER_UNSUPPORTED = 0x80042324
-    REVERT_IN_PROGRESS = 0x80042325
-    REBOOT_REQUIRED = 0x80042327
-    TRANSACTION_FREEZE_TIMEOUT = 0x80042328
-    TRANSACTION_THAW_TIMEOUT = 0x80042329
-    VOLUME_NOT_LOCAL = 0x8004232D
-    CLUSTER_TIMEOUT = 0x8004232E
-    NOT_SUPPORTED = 0x8004232F
-    WRITER_PARTIAL_FAILURE = 0x80042336
-    WRITER_INCONSISTENT_SNAPSHOT = 0x800423F0
-    WRITER_OUT_OF_RESOURCES = 0x800423F1
-    WRITER_TIMEOUT = 0x800423F2
-    WRITER_RETRYABLE = 0x800423F3
-    WRITER_NON_RETRYABLE = 0x800423F4
-    WRITER_RECOVERY_FAILED = 0x800423F5
-    MISSING_DISK = 0x800423F8
-    WRITER_STATUS_NOT_AVAILABLE = 0x80042409
-    FSS_TIMEOUT = 0x80042417
-    TRANSACTION_COORDINATOR_NOT_AVAILABLE = 0x8004E00F
-    ACCESS_DENIED = 0x80070005
-    OUT_OF_MEMORY = 0x8007000E
-    SERVICE_DISABLED = 0x80070422
-    SERVER_EXECUTION_FAILED = 0x80080005
-    DRIVE_LOCKED = 0x80310000
 
 
 class State(IntEnum):
@@ -162,6 +113,8 @@ class WriterClass:
     level: Level = Level.SYSTEM
     instance_id: str | None = None
     """Only for those whose instance is the same on every machine."""
+    freeze_limit_seconds: float = WRITER_FREEZE_LIMIT_SECONDS
+    """From freeze to thaw; dwTimeoutFreeze of CVssWriter::Initialize."""
 
 
 class Writer:
@@ -176,14 +129,20 @@ class Writer:
         self.participant = participant
         self._frozen: datetime | None = None
 
-    def handle(self, event: WriterEvent, real_time: RealTime, deadline: datetime) -> bool:
+    def handle(
+        self, event: WriterEvent, real_time: RealTime, deadline: datetime, script: VssScript = NO_SCRIPT
+    ) -> bool:
         """Run the program's part of the event, and change state by the table. False: it failed, or too late."""
         if (self.state, event) not in LAW:
             raise OutOfOrder(f"{self.writer_class.name}: {event} in state {self.state.name}")
         done, failed = LAW[self.state, event]
         if event is WriterEvent.IDENTIFY:
             self.last_error, self.problem = Hresult.OK, ""
+        if event is WriterEvent.FREEZE:
+            limit = timedelta(seconds=self.writer_class.freeze_limit_seconds)
+            deadline = min(deadline, real_time.now() + limit)
         try:
+            script.before(self.writer_class, event, deadline)
             if self.participant:
                 self.participant(event, deadline)
             self._check_time(event, real_time.now(), deadline)
@@ -194,6 +153,14 @@ class Writer:
             return False
         self.state = done
         return True
+
+    def change(self, change: Change) -> None:
+        """It fails by itself."""
+        self.state, self.last_error, self.problem = change.state, change.hresult, change.why
+
+    def restart(self) -> None:
+        """The service that it runs in was restarted: it knows of nothing that went before."""
+        self.state, self.last_error, self.problem = State.STABLE, Hresult.OK, ""
 
     def report(self) -> WriterReport:
         return WriterReport(
@@ -209,13 +176,13 @@ class Writer:
             self._frozen = now
             if now > deadline:
                 raise WriterFailed(Hresult.WRITER_TIMEOUT, "the freeze took too long")
-        longest = timedelta(seconds=WRITER_FREEZE_LIMIT_SECONDS)
+        longest = timedelta(seconds=self.writer_class.freeze_limit_seconds)
         if event is WriterEvent.THAW and self._frozen and now - self._frozen > longest:
             raise WriterFailed(Hresult.WRITER_TIMEOUT, "it was frozen for too long")
 
 
 class Writers:
-    """All writers of a guest, led through the events together."""
+    """All writers of a guest, led through the events together. `members` are those of the newest snapshot set."""
 
     def __init__(
         self,
@@ -223,11 +190,22 @@ class Writers:
         members: list[Writer],
         log: Callable[[str], None],
         on_change: Callable[[Writer, WriterEvent], None] = lambda writer, event: None,
+        script: VssScript = NO_SCRIPT,
     ) -> None:
         self.members = members
+        self._installed = members
         self._real_time = real_time
         self._log = log
         self._on_change = on_change
+        self._script = script
+
+    def listed(self) -> list[Writer]:
+        """Those that answer now."""
+        return self._script.roster(self._installed)
+
+    def gather(self) -> None:
+        """A requester comes: those that answer now take part in its snapshot set."""
+        self.members = self.listed()
 
     def freeze(self, deadline: datetime) -> bool:
         """From PrepareForBackup to the last Freeze. False: some failed; the others wait for an abort."""
@@ -263,19 +241,31 @@ class Writers:
     def reports(self) -> tuple[WriterReport, ...]:
         return tuple(member.report() for member in self.members)
 
+    def restart(self, service: str) -> None:
+        """A service was restarted; the writers in it are as new."""
+        self._script.restarted(service)
+        for member in {id(each): each for each in (*self._installed, *self.listed())}.values():
+            if service and member.writer_class.service.lower() == service.lower():
+                member.restart()
+
     def _at(self, level: Level) -> list[Writer]:
         return [member for member in self.members if member.writer_class.level is level]
 
     def _tell(self, members: list[Writer], event: WriterEvent, deadline: datetime) -> bool:
-        """Send an event to every writer, also after one failed. False if any failed."""
+        """Send an event to every writer, also after one failed. False if any failed. One that has failed before hears
+        of nothing but an abort and the next requester."""
         failed = []
         for member in members:
-            if not member.handle(event, self._real_time, deadline):
+            if member.state.failed and event not in (WriterEvent.IDENTIFY, WriterEvent.ABORT):
+                continue
+            if not member.handle(event, self._real_time, deadline, self._script):
                 failed.append(member)
+            else:
+                change = self._script.after(member.writer_class, event)
+                if change is not None:
+                    member.change(change)
+                    self._log(of_writer(member, event))
             self._on_change(member, event)
         for member in failed:
-            self._log(
-                f"VSS 8229: {member.writer_class.name} rejected the event {event} "
-                f"with 0x{member.last_error:08x}: {member.problem}"
-            )
+            self._log(of_writer(member, event))
         return not failed

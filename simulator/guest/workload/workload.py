@@ -27,7 +27,8 @@ from simulator.guest.disk.directory import VolumeError
 from simulator.guest.disk.disk import DiskCorrupt
 from simulator.guest.disk.gate import Gate
 from simulator.guest.disk.volume import Volume
-from simulator.guest.vss.writer import Hresult, WriterEvent, WriterFailed
+from simulator.guest.vss.hresult import Hresult
+from simulator.guest.vss.writer import WriterEvent, WriterFailed
 from simulator.guest.workload.database import ACCOUNTS, DATABASE, JOURNAL, OPENING_BALANCE, Database, Homes, homes_of
 
 TRANSFERS_PER_TRANSACTION = 16

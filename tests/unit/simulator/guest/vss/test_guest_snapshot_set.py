@@ -14,8 +14,9 @@ from controlplane.ports import BlockSource
 from extension.contract.bridge import FreezeReport, FreezeRequest
 from simulator.clock.virtual import VirtualClock
 from simulator.guest.conditions import MachineConditions
+from simulator.guest.vss.hresult import Hresult
 from simulator.guest.vss.snapshot_set import NoSuchSession, NotFrozen
-from simulator.guest.vss.writer import Hresult, State, WriterEvent, WriterFailed
+from simulator.guest.vss.writer import State, WriterEvent, WriterFailed
 from simulator.guest.workload.database import TOTAL, inspect
 from simulator.guest.workload.plain_files import inspect_files
 from tests.unit.simulator.guest.guest_rig import BUSY, SMALL, START, Rig, mixed

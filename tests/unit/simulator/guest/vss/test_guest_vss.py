@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simulator.clock.virtual import VirtualClock
+from simulator.guest.vss import vssadmin
+from simulator.guest.vss.hresult import Hresult
 from simulator.guest.vss.writer import (
     LAW,
-    Hresult,
     Level,
     OutOfOrder,
     State,
@@ -23,7 +24,7 @@ from simulator.guest.vss.writer import (
     WriterFailed,
     Writers,
 )
-from simulator.guest.vss.writers import IN_BOX, SQL_SERVER, in_box_writers, vssadmin_list_writers
+from simulator.guest.vss.writers import IN_BOX, SQL_SERVER, in_box_writers
 from tests.unit.simulator.guest.guest_rig import START
 
 SOON = START + timedelta(seconds=60)
@@ -134,7 +135,12 @@ def test_after_a_refused_freeze_lower_levels_are_not_asked_and_all_are_aborted()
     assert "back Freeze" not in told
     writers.abort()
     assert [member.state for member in writers.members] == [State.FAILED_AT_FREEZE, State.STABLE]
-    assert log == ["VSS 8229: front rejected the event Freeze with 0x800423f3: not now"]
+    (entry,) = log
+    assert entry.startswith(
+        "VSS 8229: A VSS writer has rejected an event with error 0x800423f3, The writer experienced"
+    )
+    assert "Operation:\n   Freeze Event" in entry
+    assert "Writer Name: front" in entry
     assert writers.failures() == "front (FAILED_AT_FREEZE, 0x800423f3): not now"
 
 
@@ -177,7 +183,7 @@ def test_vssadmin_prints_what_it_prints_on_windows() -> None:
     sql = Writer(SQL_SERVER, "9075d8d5-a7d9-4d3d-8d82-7e8c2d0e71bc", program)
     for event in (WriterEvent.IDENTIFY, WriterEvent.PREPARE_BACKUP, WriterEvent.PREPARE_SNAPSHOT):
         sql.handle(event, clock, SOON)
-    text = vssadmin_list_writers([*in_box_writers(Random(1)), sql])
+    text = vssadmin.list_writers([*in_box_writers(Random(1)), sql])
     assert text.endswith(
         "Writer name: 'SqlServerWriter'\r\n"
         "   Writer Id: {a65faa63-5ea8-4ebc-9dbd-a0c4db26912a}\r\n"

@@ -14,7 +14,7 @@ from extension.contract.bridge import FreezeReport, FreezeRequest
 from simulator.daily_work import MIB, DailyWork
 from simulator.guest.conditions import MachineConditions
 from simulator.guest.disk.image import mount_all
-from simulator.guest.vss.writer import Hresult
+from simulator.guest.vss.hresult import Hresult
 from simulator.guest.workload.database import DATABASE, JOURNAL, inspect
 from simulator.guest.workload.plain_files import inspect_files
 from tests.unit.simulator.guest.guest_rig import SMALL, UBUNTU_IMAGE, Rig
