@@ -29,6 +29,7 @@ from simulator.command import (
     cli_faults,
     cli_handlers,
     cli_page,
+    cli_guest,
     cli_vault,
     help_pages,
     program,
@@ -75,6 +76,7 @@ app.add_typer(cli_explain.app)
 app.add_typer(cli_vault.app, name="vault")
 app.add_typer(cli_clock.app, name="clock")
 app.add_typer(cli_faults.app, name="fault")
+app.add_typer(cli_guest.app)
 app.add_typer(help_pages.app)
 
 

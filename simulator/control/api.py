@@ -2,6 +2,7 @@
 
 GET  /_sim/vms                      machines with their workloads
 GET  /_sim/vms/writers?vm=ID        what `vssadmin list writers` prints in the guest
+POST /_sim/vms/run                  {"vm", "line", "language"?}: run a line in the shell of a guest
 POST /_sim/files                    {"vm", "lun", "mebibytes"}: write a text file of that size on a disk
 POST /_sim/workload                 {"vm", "transactions", "name"?}: let the database commit so many more
 GET  /_sim/recoverypoint?id=ID      what the service measured of a recovery point
@@ -61,7 +62,7 @@ from controlplane.domain.recovery_services import recovery_point as points
 from controlplane.domain.recovery_services.recovery_point import TIERS
 from controlplane.json_object import Json
 from controlplane.ports import PortError, Store
-from simulator.control import explanations, forecasts, reports, strictness, vault_checks
+from simulator.control import explanations, forecasts, guests, reports, strictness, vault_checks
 from simulator.control import faults as control_faults
 from simulator.control import handlers as control_handlers
 from simulator.control import world as control_world
@@ -118,6 +119,7 @@ def build(controls: Controls) -> FastAPI:
     dependencies = [Depends(trusted), Depends(strictness.refuse_unknown_keys)]
     app = FastAPI(title="backupsim control API", openapi_url=None, redirect_slashes=False, dependencies=dependencies)
     _add_machines(app, controls)
+    guests.add(app, lambda: controls.host)
     _add_points(app, controls)
     control_world.add(app, lambda: controls.world)
     vault_checks.add(app, lambda: controls.vault_checks)
