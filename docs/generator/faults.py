@@ -20,6 +20,7 @@ LONGEST_DEFAULT = 40
 PHASES = ("enable", "agent", "snapshot", "transfer", "restore", "archive", "delete", "machine", "client")
 TITLES = {
     "guest": "In the guest",
+    "vss": "Scripts for VSS",
     "agent": "The agent and its handlers",
     "host": "The host and Compute",
     "providers": "Azure's other providers, limits and registrations",

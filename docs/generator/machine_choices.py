@@ -63,9 +63,10 @@ HANDLER = (
 GUEST = (
     Choice(
         "Run commands",
-        "a handful of commands that look and change nothing, such as `vssadmin list writers`, `Get-Service`, "
-        "`ipconfig`, `dir` and `type`, on Linux `systemctl status`, `ls` and `cat`; of any other the error stream says "
-        "that there is no such program; `parameters` are refused: these commands have no variables to put them in",
+        "a handful of commands that look, such as `vssadmin list writers`, `Get-Service`, `ipconfig`, `dir` and "
+        "`type`, and `Restart-Service`, which alone changes something; on Linux `systemctl status`, `ls` and `cat`; of "
+        "any other the error stream says that there is no such program; `parameters` are refused: these commands have "
+        "no variables to put them in",
         "a shell, to which parameters are arguments and variables",
         "simulator/guest/shell.py",
     ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from docs.generator import command, contract, coverage, errors, events, faults, messages, state_machines
+from docs.generator import command, contract, coverage, errors, events, faults, messages, state_machines, vss
 
 FOLDER = Path(__file__).parents[1]
 
@@ -18,4 +18,5 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "faults.md": faults.text,
     "messages.md": messages.text,
     "command.md": command.text,
+    "vss-laboratory.md": vss.text,
 }

@@ -17,6 +17,9 @@ from simulator.command.options import JsonOption, LangOption, StateOption
 if TYPE_CHECKING:
     from simulator.client import Client
 
+LARGEST_FILE_BYTES = 64 * 1024
+"""Of a parameter; the world refuses one that is longer than it takes."""
+
 app = typer.Typer(help="Failures by their names: list, set and clear them.", no_args_is_help=True)
 
 Name = Annotated[str, typer.Argument(metavar="FAULT", help="Its name, as `fault list` has it.", show_default=False)]
@@ -72,7 +75,11 @@ def set_fault(
     name: Name,
     parameters: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[KEY=VALUE]...", help="Parameters, as `fault show` has them.", show_default=False),
+        typer.Argument(
+            metavar="[KEY=VALUE]...",
+            help="Parameters, as `fault show` has them; KEY=@FILE reads one.",
+            show_default=False,
+        ),
     ] = None,
     vm: Annotated[str | None, typer.Option(help="Virtual machine, by name or ARM id.", show_default=False)] = None,
     disk: Annotated[str | None, typer.Option(help="Disk, by the name of its blob.", show_default=False)] = None,
@@ -240,7 +247,20 @@ def _parameters(words: Sequence[str]) -> Json:
     for key, equals, _ in pairs:
         if not equals or not key:
             raise WrongUse(f"{key} is no parameter; write KEY=VALUE, as in exit_code=5")
-    return {key: value for key, _, value in pairs}
+    return {key: _content(value[1:]) if value.startswith("@") else value for key, _, value in pairs}
+
+
+def _content(path: str) -> str:
+    """Of a file that a parameter names behind @."""
+    from simulator.failures import WrongUse
+
+    try:
+        with Path(path).open("rb") as file:
+            return file.read(LARGEST_FILE_BYTES).decode()
+    except OSError as problem:
+        raise WrongUse(f"{path} cannot be read: {problem.strerror}; name a file behind @") from None
+    except UnicodeDecodeError:
+        raise WrongUse(f"{path} is no text in UTF-8; name another file behind @") from None
 
 
 def _words(values: Mapping[str, object]) -> str:

@@ -46,6 +46,11 @@ class Board:
     # ------------------------------------------------------------------------------------------------ what seams ask
 
     @property
+    def clock(self) -> Clock:
+        """World time."""
+        return self._clock
+
+    @property
     def is_empty(self) -> bool:
         """Whether nothing is set at all."""
         return not self._by_seam
@@ -91,6 +96,13 @@ class Board:
             hits = [self._counted(self._settings[each.number]) for each in standing if each.number in self._settings]
         if hits:
             self._note([hit for hit in hits if hit is not None], facts)
+
+    def count(self, number: int, facts: Mapping[str, str]) -> None:
+        """A setting that stands has acted, whatever else is set there."""
+        with self._lock:
+            hit = self._counted(self._settings[number]) if number in self._settings else None
+        if hit is not None:
+            self._note([hit], facts)
 
     def seen(self, seam: str, facts: Mapping[str, str]) -> Sequence[Setting]:
         """What stands there, for somebody who looks often: the first look is counted, and no other."""

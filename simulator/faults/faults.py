@@ -18,7 +18,7 @@ from simulator.faults.board import MOST_SETTINGS, Board
 from simulator.faults.catalogue import CATALOGUE
 from simulator.faults.fault import Definition, Setting, When, Where, unknown
 from simulator.faults.seam import Facts, Seam
-from simulator.faults.seams import agent, arm, gateway, guest, host, network, providers, storage
+from simulator.faults.seams import agent, arm, gateway, guest, host, network, providers, storage, vss_script
 from simulator.faults.ways import LED, Ways
 from simulator.gateway.messages import Request
 
@@ -37,7 +37,7 @@ class NoSuchFault(Failure):
 
 SEAMS: Mapping[str, type[Seam]] = {
     kind.NAME: kind
-    for module in (guest, agent, network, host, providers, arm, storage, gateway)
+    for module in (guest, vss_script, agent, network, host, providers, arm, storage, gateway)
     for kind in vars(module).values()
     if isinstance(kind, type)
     and issubclass(kind, Seam)
@@ -227,6 +227,7 @@ class Faults:
 OF_WINDOWS: Mapping[str, str] = {
     guest.VssWriterSeam.NAME: "VSS writers",
     guest.VssServiceSeam.NAME: "VSS",
+    vss_script.VssScriptSeam.NAME: "VSS writers",
     guest.GuestRegistrySeam.NAME: "registry",
 }
 """Seams that only a Windows guest has, with what others lack."""

@@ -20,16 +20,18 @@ from simulator.faults.seams.agent import (
 )
 from simulator.faults.seams.guest import GuestRegistrySeam, GuestServiceSeam, VssServiceSeam, VssWriterSeam
 from simulator.faults.seams.network import WireServerSeam
+from simulator.faults.seams.vss_laboratory import Pause, RealPause
+from simulator.faults.seams.vss_script import VssScriptSeam
 from simulator.guest.agent.client import WireClient
 from simulator.guest.conditions import ConditionsOf, MachineConditions, MachineFactories
 from simulator.guest.os_profile import OsProfile
-from simulator.guest.vss.snapshot_set import Obstacle
+from simulator.guest.vss.scripting import Obstacle
 from simulator.guest.vss.writer import Participant, WriterClass
 
 
-def with_faults(usual: ConditionsOf, board: Board) -> ConditionsOf:
-    """The same conditions, in which faults of the board can act."""
-    writers, vss = VssWriterSeam(board), VssServiceSeam(board)
+def with_faults(usual: ConditionsOf, board: Board, pause: Callable[[], Pause] = RealPause) -> ConditionsOf:
+    """The same conditions, in which faults of the board can act. `pause` makes what lets real time pass in a guest."""
+    writers, vss, scripts = VssWriterSeam(board), VssServiceSeam(board), VssScriptSeam(board)
     services, registry = GuestServiceSeam(board), GuestRegistrySeam(board)
 
     def conditions(vm: str, spec: MachineSpec) -> MachineConditions:
@@ -50,7 +52,8 @@ def with_faults(usual: ConditionsOf, board: Board) -> ConditionsOf:
             return made.obstacle(with_writers) or vss.obstacle(vm, with_writers)
 
         factories = _factories(vm, made.factories, board, writers)
-        return replace(made, now=now, looked=looked, obstacle=obstacle, factories=factories)
+        script = scripts.laboratory(vm, pause)
+        return replace(made, now=now, looked=looked, obstacle=obstacle, factories=factories, vss_script=script)
 
     return conditions
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import httpx
 import pytest
-import yaml  # type: ignore[import-untyped]
+import yaml
 from azure.storage.blob import BlobServiceClient
 
 from controlplane.adapters.endpoint_probe import ProbeAnswer

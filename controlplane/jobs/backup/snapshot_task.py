@@ -104,7 +104,7 @@ def take(ports: Ports, state: BackupState, disks: Sequence[Disk]) -> Waiting[Sna
             meaning = snapshot_failure.meaning_of(failure.report.error_name)
             judged = events.SnapshotJudged(task.id, error=meaning.kind.code)
             ports.store.record(records.event(state | {"event": failure.event}, judged))
-            if retries + 1 == attempts or not meaning.retry_without_freeze:
+            if not snapshot_failure.is_repeated(meaning, retries, attempts):
                 told, managed = failure.report, state["machine"]["managed"]
                 raise snapshot_failure.service_error(told.error_name, told.message, managed=managed) from None
         except ServiceError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from simulator.command.chinese.more_faults import MORE_FAULTS
+from simulator.command.chinese.vss import VSS
 
 LABELS_OF_FAULTS = {
     "fault_none_set": ("no fault is set", "未设置任何故障"),
@@ -224,4 +225,4 @@ _SENTENCES = {
     "{key} is no parameter; write KEY=VALUE, as in exit_code=5": "{key} 不是参数；请写成 KEY=VALUE，例如 exit_code=5",
 }
 
-FAULTS = {**_WHAT, **MORE_FAULTS, **_SENTENCES}
+FAULTS = {**_WHAT, **MORE_FAULTS, **_SENTENCES, **VSS}

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from simulator.faults.catalogue import agent, arm, gateway, guest, host, network, providers, storage
+from simulator.faults.catalogue import agent, arm, gateway, guest, host, network, providers, storage, vss
 from simulator.faults.fault import Definition
 
-MODULES = (guest, agent, network, host, providers, arm, storage, gateway)
+MODULES = (guest, vss, agent, network, host, providers, arm, storage, gateway)
 
 CATALOGUE: Mapping[str, Definition] = {each.name: each for module in MODULES for each in module.FAULTS}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
@@ -10,6 +10,7 @@ from typing import Literal
 
 from controlplane.adapters.memory_blobs import MemoryBlobs
 from controlplane.domain.compute.vhd import MEBIBYTE, blob_bytes
+from controlplane.domain.events.event import Fact
 from controlplane.json_object import Json
 from controlplane.ports import (
     Blob,
@@ -90,17 +91,19 @@ class Rig:
         image: str = SQL_IMAGE,
         conditions: MachineConditions = SMALL,
         real_time: RealTime | None = None,
+        clock: VirtualClock | None = None,
         seed: int = 1,
     ) -> None:
         self.blobs = FailingBlobs()
         self.blobs.add_account(ACCOUNT)
-        self.clock = VirtualClock(START)
-        """World time, which no test needs to move."""
+        self.clock = clock or VirtualClock(START)
+        """World time, which few tests need to move."""
         self.real_time = real_time or VirtualClock(REAL_START)
         self.folder = folder
         self.conditions = conditions
         self.seed = seed
         self.events: list[tuple[str, Json]] = []
+        self.on_fact: Callable[[str], None] = lambda name: None
         data = [disk(f"data{lun}", lun) for lun in range(data_disks)]
         self.spec = machine_spec(image, [disk("os", -1, 32, "FromImage"), *data])
         self._left: list[Guest] = []
@@ -117,8 +120,12 @@ class Rig:
             real_time=self.real_time,
             chance=Random(self.seed),
             conditions=self.conditions,
-            on_event=lambda fact: self.events.append((fact.NAME, fact.event().data)),
+            on_event=self._heard,
         )
+
+    def _heard(self, fact: Fact) -> None:
+        self.events.append((fact.NAME, fact.event().data))
+        self.on_fact(fact.NAME)
 
     def boot(self) -> Rig:
         self.guest.boot()

@@ -1,0 +1,68 @@
+"""The table of the laboratory: each script, carried out by guest, handler and service, leads to what stands there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from simulator.clock.targets import duration_of
+from tests.unit.simulator.guest.vss.laboratory_rig import NOT, LaboratoryRig, Outcome
+
+FILE = Path(__file__).parents[5] / "docs/faults/vss-scripts.yaml"
+SCRIPTS: Sequence[Mapping[str, Any]] = yaml.safe_load(FILE.read_text(encoding="utf-8"))
+GOOD = Outcome("AppConsistent", None, NOT)
+
+
+@pytest.fixture(scope="module")
+def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LaboratoryRig]:
+    made = LaboratoryRig(tmp_path_factory.mktemp("laboratory"))
+    yield made
+    made.close()
+
+
+def outcome(row: Mapping[str, Any]) -> Outcome:
+    return Outcome(**row["outcome"])
+
+
+def state_of(rig: LaboratoryRig, writer: str) -> str:
+    """Number and word behind its name in `vssadmin list writers`."""
+    shown = rig.run("vssadmin list writers").split(f"'{writer}'")[1]
+    return shown.split("State: ")[1].split("\r\n")[0]
+
+
+@pytest.mark.parametrize("row", SCRIPTS, ids=lambda row: row["name"])
+def test_a_script_leads_to_what_the_table_says(rig: LaboratoryRig, row: Mapping[str, Any]) -> None:
+    log = rig.rig.guest.event_log
+    before = len(log)
+    rig.set(row["script"])
+    try:
+        for writer, state in row.get("at_rest", {}).items():
+            assert state_of(rig, writer) == state
+        assert rig.back_up() == outcome(row)
+        assert not rig.is_frozen
+        entries = {entry.partition(":")[0] for entry in log[before:]}
+        assert entries == set(row.get("log", ()))
+        for writer, state in row.get("writers", {}).items():
+            assert state_of(rig, writer) == state
+        if "then" in row:
+            after = row["then"].get("after", "")
+            if after.startswith("Restart-Service"):
+                rig.run(after)
+            elif after:
+                rig.clock.jump(duration_of(after).total_seconds())
+            assert rig.back_up() == outcome(row["then"])
+            assert not rig.is_frozen
+        assert rig.board.settings[0].hits >= 1, "no rule of it ever acted"
+    finally:
+        rig.clear()
+    assert rig.back_up() == GOOD
+
+
+def test_the_table_has_many_scripts_and_many_outcomes() -> None:
+    assert len(SCRIPTS) >= 40
+    assert len({outcome(row) for row in SCRIPTS}) >= 12
+    assert len({row["name"] for row in SCRIPTS}) == len({row["script"] for row in SCRIPTS}) == len(SCRIPTS)
