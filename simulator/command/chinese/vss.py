@@ -6,6 +6,7 @@ VSS = {
     "The writers, VSS and its provider of the guest go by a script.": "来宾的编写器、VSS 及其提供程序按脚本运行。",
     "{path} cannot be read: {reason}; name a file behind @": "无法读取 {path}：{reason}；请在 @ 之后指定文件",
     "{path} is no text in UTF-8; name another file behind @": "{path} 不是 UTF-8 文本；请在 @ 之后指定其他文件",
+    "{count} machines are called {vm}; name one by its ARM id": "有 {count} 台计算机名为 {vm}；请用 ARM ID 指定其一",
     "a script": "脚本",
     "a rule for a writer": "编写器的规则",
     "a rule for VSS": "VSS 的规则",
