@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from extension.contract import fallback
 from extension.contract.bridge import FreezeReport, ThawReport, WriterReport
 from extension.contract.codes import (
     BITLOCKER_ERROR,
@@ -159,10 +160,14 @@ def judge(course: Course) -> Outcome:
     if course.taken_as is SnapshotConsistency.crash:
         by_scripts = course.scripts.application_consistent and not course.scripts.freezes
         return _application_consistent(course) if by_scripts else _crash_consistent(course)
-    if course.thaw is None or not course.thaw.consistent:
-        return _crash_consistent(course) if course.crash_allowed else _not_held(course)
-    left_out = course.writers_left_out + failed_writers(course.thaw)
-    by_writers = course.taken_as is SnapshotConsistency.application and not left_out
+    left_out = course.writers_left_out + (failed_writers(course.thaw) if course.thaw is not None else ())
+    kept = course.thaw is not None and course.thaw.consistent
+    then = fallback.then(fallback.THAW, kept=kept, crash_allowed=course.crash_allowed, writers_failed=bool(left_out))
+    if then == fallback.REPORT:
+        return _not_held(course)
+    if then == fallback.CRASH:
+        return _crash_consistent(course)
+    by_writers = course.taken_as is SnapshotConsistency.application and then == fallback.APPLICATION
     if by_writers or course.scripts.application_consistent:
         return _application_consistent(course)
     sentence = Sentence.WRITERS_LEFT_OUT if left_out else Sentence.FILE_SYSTEM_CONSISTENT

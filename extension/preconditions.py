@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple
 
+from extension.contract import fallback
 from extension.contract.bridge import Facts
 from extension.contract.codes import (
     COM_ERROR,
@@ -73,7 +74,10 @@ def objection(
         if value is not None and value.isdecimal() and int(value) < least:
             return runtime_missing(error_name, what)
     missing = missing_service(facts)
-    return no_vss(missing) if missing and not crash_allowed(settings) else None
+    if missing is None:
+        return None
+    then = fallback.then(fallback.BEFORE_FREEZE, vss_usable=False, crash_allowed=crash_allowed(settings))
+    return no_vss(missing) if then == fallback.REPORT else None
 
 
 def may_ask_the_host(settings: SnapshotSettings) -> bool:

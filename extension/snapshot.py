@@ -25,6 +25,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from enum import StrEnum
 
+from extension.contract import fallback
 from extension.contract.bridge import FreezeReport, ThawReport, WriterReport
 
 
@@ -180,11 +181,26 @@ def run(first: Signal, perform: Callable[[Action], Signal]) -> None:
 
 def judge_freeze(report: FreezeReport | None, *, writers_asked: bool, crash_allowed: bool) -> Signal:
     """The event for the result of a freeze; no report = no answer, which does not mean not frozen."""
-    if report is not None and report.frozen:
-        return Signal.FROZEN if writers_asked and not failed_writers(report) else Signal.FROZEN_WITHOUT_WRITERS
-    if report is not None and writers_asked and failed_writers(report):
-        return Signal.WRITERS_FAILED
-    return Signal.FREEZE_FAILED_CRASH_ALLOWED if crash_allowed else Signal.FREEZE_FAILED
+    writers_failed = bool(report is not None and writers_asked and failed_writers(report))
+    held = report is not None and report.frozen
+    return AFTER_FREEZE[
+        fallback.then(
+            fallback.FREEZE,
+            held=held,
+            all_writers=writers_asked and not writers_failed,
+            writers_failed=writers_failed,
+            crash_allowed=crash_allowed,
+        )
+    ]
+
+
+AFTER_FREEZE = {
+    fallback.APPLICATION: Signal.FROZEN,
+    fallback.FILE_SYSTEM: Signal.FROZEN_WITHOUT_WRITERS,
+    fallback.WITHOUT_WRITERS: Signal.WRITERS_FAILED,
+    fallback.CRASH: Signal.FREEZE_FAILED_CRASH_ALLOWED,
+    fallback.REPORT: Signal.FREEZE_FAILED,
+}
 
 
 def failed_writers(report: FreezeReport | ThawReport) -> tuple[WriterReport, ...]:

@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from docs.generator.markdown import code, codes, page, section, table
+from extension.contract import fallback
 from simulator.faults import vss_script
 from simulator.faults.fault import LONGEST_TEXT
 from simulator.faults.vss_script import Does
@@ -54,6 +55,7 @@ def text() -> str:
         _writers(),
         _codes(),
         _table(scripts),
+        _fallback(),
     )
 
 
@@ -141,6 +143,23 @@ def _table(scripts: Sequence[Mapping[str, Any]]) -> str:
         "[vss-scripts.yaml](faults/vss-scripts.yaml) has the scripts themselves.",
         table(("script", "what is so", "consistency", "first attempt", "retry", "event log", "then"), rows),
     )
+
+
+def _fallback() -> str:
+    rows = [(rule.stage, _facts(rule.facts), rule.then, rule.why, rule.source) for rule in fallback.RULES]
+    return section(
+        "Fallback",
+        "The rules by which a backup ends with less than it began with, as `extension/contract/fallback.py` has them; "
+        "handler and service look there. Of the rows of a stage the first one that fits counts.",
+        table(("when", "where", "then", "because", "source"), rows),
+        "Rules of others that are not followed:",
+        table(("rule", "why not", "source"), fallback.NOT_FOLLOWED),
+    )
+
+
+def _facts(facts: Mapping[str, bool]) -> str:
+    said = [f"{'' if value else 'not '}{name.replace('_', ' ')}" for name, value in facts.items()]
+    return ", ".join(said) or "else"
 
 
 def _row(each: Mapping[str, Any]) -> tuple[str, ...]:

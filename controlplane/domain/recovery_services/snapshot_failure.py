@@ -99,11 +99,6 @@ def meaning_of(error_name: str) -> Meaning:
     return UNKNOWN
 
 
-def is_repeated(meaning: Meaning, retries: int, attempts: int) -> bool:
-    """Whether a job that may make so many attempts makes another one after the one with this number, from 0 on."""
-    return meaning.retry_without_freeze and retries + 1 < attempts
-
-
 def service_error(error_name: str, told: str, *, managed: bool) -> ServiceError:
     """The error of a failed task; `told` is the extension's own sentence, redacted. A failure without a name of its own
     has another code where the disks are managed ones."""

@@ -13,9 +13,11 @@ from controlplane.domain.errors import ServiceError
 from controlplane.domain.recovery_services import policy, protected_item, schedule
 from controlplane.domain.recovery_services.job import Job
 from controlplane.domain.recovery_services.schedule import Run
+from controlplane.domain.recovery_services.snapshot_failure import Meaning
 from controlplane.jobs.backup.states import BackupState
 from controlplane.json_object import Json
 from controlplane.ports import Store
+from extension.contract import fallback
 
 AFTER = timedelta(minutes=10)
 """From the end of an attempt to the next one."""
@@ -40,9 +42,21 @@ def of_item(private: Json) -> Retry | None:
     return Retry(datetime.fromisoformat(stored["at"]), run_from_json(stored["run"]), stored["attempt"])
 
 
+def is_repeated(meaning: Meaning, retries: int, attempts: int) -> bool:
+    """Whether a job that may make so many attempts makes another one after the one with this number, from 0 on."""
+    facts = {"freeze_in_the_way": meaning.retry_without_freeze, "attempts_left": retries + 1 < attempts}
+    return fallback.then(fallback.ATTEMPT, **facts) == fallback.ANOTHER_ATTEMPT
+
+
+def is_tried_again(error: ServiceError, retries_left: bool) -> bool:
+    """Whether another job follows for the same run of the schedule."""
+    facts = {"service_error": error.status >= SERVICE_ERROR, "retries_left": retries_left}
+    return fallback.then(fallback.JOB, **facts) == fallback.ANOTHER_JOB
+
+
 def with_retry_after(store: Store, private: Json, state: BackupState, job: Job, error: ServiceError | None) -> Json:
     """What the service remembers of an item once this attempt has ended."""
-    if error is None or error.status < SERVICE_ERROR or not state.get("retries_left") or job.status != "Failed":
+    if error is None or job.status != "Failed" or not is_tried_again(error, bool(state.get("retries_left"))):
         return private
     run, rules = run_from_json(state["run"]), store.get(policy.KIND, state["policy"])
     at = (job.ended or job.started) + AFTER

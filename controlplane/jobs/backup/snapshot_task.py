@@ -20,6 +20,7 @@ from controlplane.domain.recovery_services import snapshot_failure
 from controlplane.guest_urls import guest_sas
 from controlplane.jobs.backup import readiness
 from controlplane.jobs.backup.report_order import in_order_of
+from controlplane.jobs.backup.retries import is_repeated
 from controlplane.jobs.backup.states import BackupState
 from controlplane.jobs.documents import managed_disks
 from controlplane.jobs.engine import records
@@ -38,6 +39,7 @@ from controlplane.ports import (
     Ports,
     StorageUnavailable,
 )
+from extension.contract import fallback
 from extension.contract.protocol import ProtocolError
 from extension.contract.redaction import redact
 from extension.contract.reports import StatusReport, parse_status_blob
@@ -90,7 +92,7 @@ def take(ports: Ports, state: BackupState, disks: Sequence[Disk]) -> Waiting[Sna
         raise snapshot_failure.machine_not_stable("It has no disk that is backed up.")
     if readiness.boots(view):
         view = yield from readiness.wait_for_agent(ports, state["vm"])
-    if view.power != "running":
+    if fallback.then(fallback.MACHINE, runs=view.power == "running") == fallback.BY_SERVICE:
         return _take_by_service(ports, state, disks, view)
     readiness.require_extension_host(ports, state, view)
     attempts = ports.settings.snapshot_attempts
@@ -104,7 +106,7 @@ def take(ports: Ports, state: BackupState, disks: Sequence[Disk]) -> Waiting[Sna
             meaning = snapshot_failure.meaning_of(failure.report.error_name)
             judged = events.SnapshotJudged(task.id, error=meaning.kind.code)
             ports.store.record(records.event(state | {"event": failure.event}, judged))
-            if not snapshot_failure.is_repeated(meaning, retries, attempts):
+            if not is_repeated(meaning, retries, attempts):
                 told, managed = failure.report, state["machine"]["managed"]
                 raise snapshot_failure.service_error(told.error_name, told.message, managed=managed) from None
         except ServiceError:

@@ -16,7 +16,7 @@ from controlplane.adapters.memory_blobs import MemoryBlobs
 from controlplane.adapters.store import SqlStore
 from controlplane.domain.events.machines import SessionClosed, SessionOpened, WriterState
 from controlplane.domain.recovery_services import snapshot_failure
-from controlplane.jobs.backup.retries import SERVICE_ERROR
+from controlplane.jobs.backup.retries import is_repeated, is_tried_again
 from controlplane.ports import ServiceSettings
 from extension.contract.reports import StatusReport
 from simulator.clock.virtual import VirtualClock
@@ -130,9 +130,9 @@ class LaboratoryRig:
                 return Outcome(report.consistency, first, IN_THE_JOB if retries else NOT)
             meaning = snapshot_failure.meaning_of(report.error_name)
             first = first or meaning.kind.code
-            if not snapshot_failure.is_repeated(meaning, retries, attempts):
+            if not is_repeated(meaning, retries, attempts):
                 error = snapshot_failure.service_error(report.error_name, report.message)
-                return Outcome(None, first, BY_THE_SCHEDULE if error.status >= SERVICE_ERROR else NOT)
+                return Outcome(None, first, BY_THE_SCHEDULE if is_tried_again(error, retries_left=True) else NOT)
         raise AssertionError("the last attempt is not repeated")
 
     def _server_has_seen_it_end(self) -> None:
