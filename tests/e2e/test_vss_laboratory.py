@@ -5,15 +5,23 @@ Those that let real time pass are left to the laboratory's own test, in which no
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from simulator.scenario import Scenario
 from tests.e2e.conftest import ROOT
 from tests.e2e.fault_rig import FaultRig, RequestFailed, fault_rig
+from tests.e2e.running import up
+from tests.e2e.test_time_guide import COMMAND, in_bash
 
+PAGE = (ROOT / "docs/vss-laboratory.md").read_text(encoding="utf-8")
+(COMMANDS,) = re.findall(r"^```sh\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+(SCRIPT,) = re.findall(r"^```yaml\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
 SCRIPTS: Sequence[Mapping[str, Any]] = yaml.safe_load(
     (ROOT / "docs/faults/vss-scripts.yaml").read_text(encoding="utf-8")
 )
@@ -52,3 +60,16 @@ def test_a_line_runs_in_the_shell_of_a_machine(rig: FaultRig) -> None:
     assert "no such program" in run("shutdown /s")["errors"]
     with pytest.raises(RequestFailed, match="no machine sql99 is running"):
         rig.client.sim("POST", "/vms/run", {"vm": "sql99", "line": "hostname"})
+
+
+@pytest.mark.slow
+def test_the_commands_of_the_page_work(tmp_path: Path) -> None:
+    state = tmp_path / "world"
+    (tmp_path / "sql.yaml").write_text(SCRIPT, encoding="utf-8")
+    with up(state, ["up", "--port", "0", "--state", str(state)]) as world:
+        Scenario(world.client).create_machine("sql01")
+        told = in_bash(COMMAND + COMMANDS, tmp_path, BACKUPSIM_STATE=str(state))
+    assert "vss-script: set, 0 hits" in told
+    assert "Writer name: 'Microsoft Exchange Writer'" in told, "the script has installed it"
+    assert "编写器名称: 'SqlServerWriter'" in told
+    assert "Performance Counters Writer" not in told, "the script has taken it away"
