@@ -25,7 +25,7 @@ ACTS: Mapping[Does, str] = {
     Does.VETOES: "rejects it and says nothing of why: `WRITER_NON_RETRYABLE`",
     Does.HANGS: "does not answer for `seconds`: real ones within the limit of the event, beyond it world time, in "
     "which it answers no later backup either",
-    Does.SLOWS: "takes so many real `seconds`, and then does what it is told",
+    Does.SLOWS: "takes so many real `seconds`, and then does what it is told; beyond the limit of the event it fails",
     Does.CHANGES: "does what it is told, and then is in the failed `state` by itself; with `at: Rest` between two "
     "backups",
 }

@@ -47,7 +47,7 @@ class Does(StrEnum):
     HANGS = "hangs"
     """It does not answer. World time says how long, where that is longer than its event may take."""
     SLOWS = "slows"
-    """It takes so many real seconds, and then does what it is told."""
+    """It takes so many real seconds, and then does what it is told, if that is not too late for it."""
     CHANGES = "changes"
     """It does what it is told, and then is in a failed state by itself."""
 

@@ -123,7 +123,10 @@ class Laboratory:
             return
         number, rule = taken
         if rule.does is Does.SLOWS:
-            self._pause(rule.seconds)
+            left = self._left(deadline)
+            self._pause(min(rule.seconds, left))
+            if rule.seconds > left:  # VSS does not wait for it any more
+                raise WriterFailed(Hresult.WRITER_TIMEOUT, f"{rule.says}, {WHO}")
         elif rule.does is Does.HANGS:
             self._hang(number, rule, writer, event, deadline)
         else:
@@ -216,7 +219,7 @@ class Laboratory:
                     each.acted(f"{rule.does} at rest {writer.writer_class.name}")
 
     def _hang(self, number: int, rule: WriterRule, writer: WriterClass, event: WriterEvent, deadline: datetime) -> None:
-        left = max(0.0, (deadline - self._real_time.now()).total_seconds())
+        left = self._left(deadline)
         if rule.seconds <= left:
             self._pause(rule.seconds)
             return
@@ -225,6 +228,10 @@ class Laboratory:
         self._pause(left)
         late = Hresult.WRITER_TIMEOUT if event is WriterEvent.FREEZE else Hresult.WRITER_NOT_RESPONDING
         raise WriterFailed(late, f"{rule.says}, {WHO}")
+
+    def _left(self, deadline: datetime) -> float:
+        """Real seconds."""
+        return max(0.0, (deadline - self._real_time.now()).total_seconds())
 
     def _hangs_still(self, standing: Sequence[Standing], writer: str) -> bool:
         with self._lock:

@@ -229,7 +229,8 @@ class Writers:
     def complete(self) -> None:
         """The requester has its backup."""
         waiting = [member for member in self.members if member.state is State.WAITING_FOR_BACKUP_COMPLETE]
-        self._tell(waiting, WriterEvent.BACKUP_COMPLETE, self._real_time.now())
+        deadline = self._real_time.now() + timedelta(seconds=WRITER_FREEZE_LIMIT_SECONDS)
+        self._tell(waiting, WriterEvent.BACKUP_COMPLETE, deadline)
 
     def failures(self) -> str:
         return "; ".join(

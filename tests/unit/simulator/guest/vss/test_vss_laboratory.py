@@ -66,3 +66,17 @@ def test_the_table_has_many_scripts_and_many_outcomes() -> None:
     assert len(SCRIPTS) >= 40
     assert len({outcome(row) for row in SCRIPTS}) >= 12
     assert len({row["name"] for row in SCRIPTS}) == len({row["script"] for row in SCRIPTS}) == len(SCRIPTS)
+
+
+def test_nobody_waits_longer_than_the_limits_of_vss(rig: LaboratoryRig) -> None:
+    """However slow all writers are, and wherever: a minute to the freeze, and one each for the thaw and the end."""
+    slow = [
+        f"{{writer: '*', at: {event}, does: slows, seconds: 100000}}" for event in ("Freeze", "Thaw", "BackupComplete")
+    ]
+    for rule in slow:
+        rig.set(f"writers: [{rule}]")
+        before = rig.real_time.now()
+        assert rig.back_up().consistency is not None
+        assert (rig.real_time.now() - before).total_seconds() <= 60
+        assert not rig.is_frozen
+        rig.clear()
