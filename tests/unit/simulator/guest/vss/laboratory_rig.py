@@ -131,7 +131,7 @@ class LaboratoryRig:
             meaning = snapshot_failure.meaning_of(report.error_name)
             first = first or meaning.kind.code
             if not is_repeated(meaning, retries, attempts):
-                error = snapshot_failure.service_error(report.error_name, report.message)
+                error = snapshot_failure.service_error(report.error_name, report.message, managed=False)
                 return Outcome(None, first, BY_THE_SCHEDULE if is_tried_again(error, retries_left=True) else NOT)
         raise AssertionError("the last attempt is not repeated")
 
