@@ -305,7 +305,9 @@ class VssService:
         if step is not None:
             self._log(step, hresult, message)
         self._on_event(self._telling.refused(self._leader, hresult, message))
-        return FreezeReport(False, self._telling.number(hresult), message, self.writers.reports())
+        # Before they were asked, writers have nothing to say but what an earlier requester left.
+        reports = () if step in BEFORE_WRITERS else self.writers.reports()
+        return FreezeReport(False, self._telling.number(hresult), message, reports)
 
     def _refused(self, session: _Session, hresult: Hresult) -> FreezeReport:
         self._on_event(self._telling.refused(session.task_id, hresult, REFUSALS[hresult]))

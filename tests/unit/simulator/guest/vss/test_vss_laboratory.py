@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from simulator.clock.targets import duration_of
-from tests.unit.simulator.guest.vss.laboratory_rig import NOT, LaboratoryRig, Outcome
+from tests.unit.simulator.guest.vss.laboratory_rig import IN_THE_JOB, NOT, LaboratoryRig, Outcome
 
 FILE = Path(__file__).parents[5] / "docs/faults/vss-scripts.yaml"
 SCRIPTS: Sequence[Mapping[str, Any]] = yaml.safe_load(FILE.read_text(encoding="utf-8"))
@@ -80,3 +80,13 @@ def test_nobody_waits_longer_than_the_limits_of_vss(rig: LaboratoryRig) -> None:
         assert (rig.real_time.now() - before).total_seconds() <= 60
         assert not rig.is_frozen
         rig.clear()
+
+
+def test_what_an_earlier_backup_left_is_no_failure_of_the_next_one(rig: LaboratoryRig) -> None:
+    rig.set("writers: [{writer: '*', at: Freeze}]")
+    assert rig.back_up() == Outcome("FileSystemConsistent", None, NOT)
+    rig.clear()
+    rig.set("vss: [{at: PrepareForBackup, hresult: VSS_E_UNEXPECTED}]")
+    assert rig.back_up() == Outcome("CrashConsistent", "ExtensionFailedVssServiceInBadState", IN_THE_JOB)
+    rig.clear()
+    assert rig.back_up() == GOOD
