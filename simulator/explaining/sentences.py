@@ -14,7 +14,8 @@ from controlplane.domain.events.catalogue import CATALOGUE
 from controlplane.domain.events.event import Event, Fact
 from controlplane.domain.recovery_services.recovery_point import TIERS
 from simulator.explaining.templates import PLAIN, SENTENCES, TROUBLES
-from simulator.guest.vss.writer import Hresult, WriterEvent
+from simulator.guest.vss.hresult import Hresult
+from simulator.guest.vss.writer import WriterEvent
 
 GOOD_RESULT = "0x00000000"
 
