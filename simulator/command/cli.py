@@ -27,7 +27,6 @@ from simulator.command import (
     cli_control,
     cli_explain,
     cli_faults,
-    cli_guest,
     cli_handlers,
     cli_page,
     cli_vault,
@@ -76,7 +75,6 @@ app.add_typer(cli_explain.app)
 app.add_typer(cli_vault.app, name="vault")
 app.add_typer(cli_clock.app, name="clock")
 app.add_typer(cli_faults.app, name="fault")
-app.add_typer(cli_guest.app)
 app.add_typer(help_pages.app)
 
 

@@ -1,4 +1,4 @@
-"""Commands about a world that runs elsewhere: wait for it, stop it, set its pace; and forecast, which needs none."""
+"""Commands about a world that runs elsewhere: wait for it, stop it, set its pace, tell a machine; and forecast."""
 
 from __future__ import annotations
 
@@ -105,6 +105,41 @@ def pace_lines(pace: Json, language: str) -> Sequence[str]:
         until = waiting["until"] and datetime.fromisoformat(waiting["until"]).isoformat(timespec="seconds")
         lines.append(line("pace_waits_until", **job, time=until) if until else line("pace_waits", **job))
     return lines
+
+
+@app.command(context_settings=cli_clients.PASS_ON)
+def guest(
+    vm: Annotated[str, typer.Argument(metavar="VM", help="Name or ARM id of a running machine.", show_default=False)],
+    words: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="LINE...", help="What its shell is told, as in vssadmin list writers.", show_default=False
+        ),
+    ],
+    state: StateOption = None,
+    as_json: JsonOption = False,
+    lang: LangOption = "en",
+) -> None:
+    """Run a line in the shell of a machine: vssadmin, Get-Service, Restart-Service, Get-EventLog, dir, type."""
+    from simulator.client import Client, RequestFailed
+    from simulator.failures import BAD, WrongUse
+
+    line = words[0] if len(words) == 1 else shlex.join(words)
+    language = "zh-cn" if lang == "zh-cn" else "en-us"
+    with Client(cli_clients.running(state)) as client:
+        try:
+            answer = client.sim("POST", "/vms/run", {"vm": vm, "line": line, "language": language})
+        except RequestFailed as error:
+            if error.code in {"InvalidRequest", "NoSuchGuest"}:
+                raise WrongUse(str(error).removeprefix(f"{error.code}: ")) from None
+            raise
+    if as_json:
+        sys.stdout.write(json.dumps(answer, indent=2, ensure_ascii=False) + "\n")
+    else:
+        sys.stdout.write(answer["output"].replace("\r\n", "\n"))
+        sys.stderr.write(answer["errors"] and f"{answer['errors']}\n")
+    if answer["errors"]:
+        raise typer.Exit(BAD)
 
 
 @app.command()
