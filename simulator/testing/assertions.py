@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 from math import ceil
 from typing import NoReturn
 
+from controlplane.domain.events import service
 from controlplane.json_object import Json
 from simulator.scenario import RUNNING
 from simulator.scenario_values import Job, RecoveryPoint
@@ -25,7 +26,7 @@ from simulator.testing.world import BackupJob, BackupWorld, ProtectedVM
 RUN_TO_POINT = timedelta(hours=6)
 """Within which time of its run a scheduled recovery point is taken: the start is spread over two hours at most, and a
 backup that failed is tried again."""
-POINT_STATE = "recovery_point.state"
+POINT_STATE = service.RecoveryPointState.NAME
 MOST_YEARS = 30
 MOST_LISTED = 10
 
@@ -224,7 +225,7 @@ def _end(life: Json) -> datetime:
 
 def _protected_since(vm: ProtectedVM) -> datetime:
     """When the first job of the item began, which is that of its protection."""
-    begun = [event for job in reversed(vm.jobs()) for event in job.events() if event["name"] == "job.state"]
+    begun = [event for job in reversed(vm.jobs()) for event in job.events() if event["name"] == service.JobState.NAME]
     if not begun:
         _fail(f"{vm.name} has no job, so nobody knows since when it is protected", [])
     return min(datetime.fromisoformat(event["time"]) for event in begun)
@@ -233,13 +234,13 @@ def _protected_since(vm: ProtectedVM) -> datetime:
 def _is_scheduled(vm: ProtectedVM, point: RecoveryPoint, events: Sequence[Json]) -> bool:
     name = point.id.rpartition("/")[2]
     made = next(each for each in events if each["name"] == POINT_STATE and each["data"]["point"] == name)
-    return bool(story.root_of(vm.world, made)["name"] == "schedule.due")
+    return bool(story.root_of(vm.world, made)["name"] == service.ScheduleDue.NAME)
 
 
 def _why(world: BackupWorld, vm: ProtectedVM, missing: Sequence[datetime]) -> list[str]:
     """What became of the first run whose point is missing."""
     for event in world.events() if missing else []:
-        is_run = event["name"] == "schedule.due" and (event["vm"] or "").lower() == vm.id.lower()
+        is_run = event["name"] == service.ScheduleDue.NAME and (event["vm"] or "").lower() == vm.id.lower()
         if is_run and datetime.fromisoformat(event["data"]["due"]) == missing[0]:
             jobs = [each["job"] for each in world.events() if each["parent"] == event["id"] and each["job"]]
             return story.of_job(world, jobs[0]) if jobs else [story.line(event)]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from controlplane.domain.events import machines, service
+from controlplane.domain.events.faults import FaultHit
 from controlplane.json_object import Json
 from simulator.testing.world import BackupWorld
 
@@ -12,7 +14,7 @@ MOST_LINES = 60
 MOST_HITS = 10
 MOST_DATA_CHARACTERS = 160
 TROUBLE = "!"
-STATES = frozenset({"job.state", "task.state", "recovery_point.state"})
+STATES = frozenset({service.JobState.NAME, service.TaskState.NAME, service.RecoveryPointState.NAME})
 OK_RESULTS = frozenset({0, 1, 4})
 """Codes of a handler's report that mean success, or a task that was accepted."""
 
@@ -30,7 +32,7 @@ def of_job(world: BackupWorld, job: str) -> list[str]:
 def _hits(world: BackupWorld, first: int, last: int) -> list[str]:
     """What faults did meanwhile: a hit belongs to no job, since the product knows of no fault."""
     meanwhile = [hit for hit in world.faults.hits() if first <= hit["event"] <= last][-MOST_HITS:]
-    return [f"{TROUBLE} {hit['event']:>5}  fault.hit  {hit['fault']} {_facts(hit['facts'])}" for hit in meanwhile]
+    return [f"{TROUBLE} {hit['event']:>5}  {FaultHit.NAME}  {hit['fault']} {_facts(hit['facts'])}" for hit in meanwhile]
 
 
 def root_of(world: BackupWorld, event: Json) -> Json:
@@ -56,13 +58,13 @@ def told(events: Sequence[Json]) -> list[str]:
 def is_trouble(event: Json) -> bool:
     """Whether an event tells of something that went wrong."""
     name, data = event["name"], event["data"]
-    if name == "fault.hit" or name.endswith((".failed", ".refused", ".lost", ".mistake", ".undo_failed")):
+    if name == FaultHit.NAME or name.endswith((".failed", ".refused", ".lost", ".mistake", ".undo_failed")):
         return True
-    if name == "handler.command_ended":
+    if name == machines.CommandEnded.NAME:
         return bool(data["exit_code"] != 0)
-    if name == "snapshot.reported":
+    if name == service.SnapshotReported.NAME:
         return data.get("code") not in OK_RESULTS
-    if name in {"snapshot.unreported", "machine.failed"}:
+    if name in {service.SnapshotUnreported.NAME, machines.MachineFailed.NAME}:
         return True
     return bool(data.get("errors") or data.get("error")) or data.get("to") in {"Failed", "Cancelled"}
 

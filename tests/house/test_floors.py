@@ -656,6 +656,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "simulator.testing.world_options",
     ),
     "simulator.testing": (
+        EVENTS,
         CONTRACT,
         "simulator.client",
         "simulator.failures",
