@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from controlplane.domain.events import clock, faults, host_snapshots, machines, monitoring, service
+from controlplane.domain.events import clock, faults, handlers, host_snapshots, machines, monitoring, service
 from controlplane.domain.events.event import Fact
 
 PLAIN = ""
@@ -95,6 +95,8 @@ SENTENCES: Mapping[type[Fact], Mapping[str, str]] = {
     },
     machines.HandlerFailed: {PLAIN: "the agent could not carry out the order for {handler} {version}, code {code}"},
     machines.HandlerRemoved: {PLAIN: "the handler {handler} was removed"},
+    handlers.HandlerSilent: {PLAIN: "nothing was seen of the machine for seconds, which works on {works}"},
+    handlers.HandlerRuleBroken: {PLAIN: "the handler broke the rule {rule}: {detail}"},
     machines.HandlerStatus: {PLAIN: "the handler {handler} said {status} to the agent, code {code}"},
     machines.GuestBooted: {PLAIN: "the operating system of {computer_name} started"},
     machines.GuestStopped: {PLAIN: "the operating system of {computer_name} ended"},
@@ -170,6 +172,7 @@ LEFT_OUT: frozenset[type[Fact]] = frozenset(
         faults.FaultSet,
         faults.FaultCleared,
         faults.GatewayEnded,
+        handlers.HandlerPackage,
     }
 )
 """Kinds that are no part of the story of a job or of a point, or that change nothing in it."""
@@ -190,6 +193,8 @@ TROUBLES: frozenset[type[Fact]] = frozenset(
         machines.HostSnapshotRefused,
         machines.AgentFailed,
         machines.HandlerFailed,
+        handlers.HandlerSilent,
+        handlers.HandlerRuleBroken,
         machines.DiskLostWrites,
         machines.DiskLedgerLost,
         machines.DiskRaw,

@@ -274,6 +274,8 @@ def backup_whose_handler_was_killed(world: Up, scenario: Scenario) -> str:
     def kill_one() -> bool:
         nonlocal job, killed
         for handler in handlers(world.state):
+            if "enable" not in handler.info["cmdline"]:
+                continue  # it is being installed
             with suppress(ProcessLookupError):
                 os.kill(handler.pid, signal.SIGKILL)
                 killed = True

@@ -100,6 +100,8 @@ _STORY = {
     "a session began in which the files of {point} can be read": "开始了一个可读取 {point} 中文件的会话",
     "the sessions in which the files of {point} could be read ended": "可读取 {point} 中文件的会话已结束",
     "the step {step} met an unexpected error, {error}": "步骤 {step} 遇到意外错误 {error}",
+    "nothing was seen of the machine for seconds, which works on {works}": "数秒未见虚拟机动静，它在处理 {works}",
+    "the handler broke the rule {rule}: {detail}": "扩展处理程序违反了规则 {rule}：{detail}",
     "the job ended: {to}": "作业结束：{to}",
     "the job was asked to stop": "作业被要求停止",
     "the service opened the job {operation}": "服务创建了作业 {operation}",

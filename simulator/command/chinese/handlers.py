@@ -4,7 +4,7 @@ from __future__ import annotations
 
 LABELS_OF_HANDLERS = {
     "handler_published": ("{name} {version} is published", "已发布 {name} {version}"),
-    "handler_own": ("{name} {version}", "{name} {version}"),
+    "handler_own": ("{name} {version}", "{name}，版本 {version}"),
     "handler_given": ("{name} {version}, published by you", "{name} {version}，由您发布"),
     "handler_blocked": ("{name} {version}, blocked", "{name} {version}，已阻止"),
     "handler_is_blocked": (

@@ -55,6 +55,8 @@ class World(httpx.BaseTransport):
             disks = [{"name": "sql01-data0", **POINT_DISK}]
             kind = {"consistency": "AppConsistent", "tiers": ["InstantRP"], "freeze_window_milliseconds": 1.5}
             return {"id": id, "time": time, "disks": disks, **kind}
+        if path == "/_sim/handlers/broken":
+            return {"broken": []}
         assert path == "/_sim/verify"
         named = {"recovery_point": "p", "consistency": "AppConsistent", "verified": True, "checks": [CHECK]}
         return {**named, "restored": [{"name": "sql01-os", "equal": True}], "database": None}
