@@ -21,6 +21,8 @@ from tests import flawed_handlers
 from tests.e2e.conftest import backupsim
 from tests.flawed_handlers import FLAWS, HANGS, MOST_LINES, NAME, PYTHON, Flaw, written
 
+OF_FLAWS = 4
+"""In the default lane one flaw in so many is tried; with `--all` each is."""
 ORDERED = OrderedExtension("Contoso.Backup", "PythonSnapshot", "1.0")
 
 
@@ -76,7 +78,10 @@ def test_the_handler_from_which_they_differ_breaks_no_rule(laboratory: Laborator
     assert (status, laboratory.broken(job)) == ("Completed", [])
 
 
-@pytest.mark.parametrize("name", FLAWS)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=[pytest.mark.slow] if place % OF_FLAWS else []) for place, name in enumerate(FLAWS)],
+)
 def test_a_flawed_handler_breaks_its_rule_and_no_other(laboratory: Laboratory, name: str) -> None:
     flaw = FLAWS[name]
     status, job = laboratory.back_up_with(written(flaw, laboratory.folder / name))

@@ -151,6 +151,7 @@ def assert_drawn_to_scale(visitor: Visit, events: list[dict[str, Any]]) -> None:
             assert abs((drawn - left) / width - share(taken)) < WITHIN
 
 
+@pytest.mark.slow
 def test_a_failed_job_shows_what_helps(visitor: Visit, world: World) -> None:
     world.up.client.sim("POST", "/faults/set", {"fault": "snapshots-only-by-host"})
     try:
@@ -168,6 +169,7 @@ def test_a_failed_job_shows_what_helps(visitor: Visit, world: World) -> None:
     picture(visitor, "failed")
 
 
+@pytest.mark.slow
 def test_the_picture_is_worked_by_keys(visitor: Visit, world: World, job: str) -> None:
     visitor.page.goto(f"{world.page}jobs/{job}")
     visitor.page.locator("[data-freeze]").wait_for()
@@ -185,6 +187,7 @@ def test_the_picture_is_worked_by_keys(visitor: Visit, world: World, job: str) -
     assert chosen["name"] == "vss.frozen"
 
 
+@pytest.mark.slow
 def test_the_clock_is_advanced_and_a_fault_set_and_cleared(visitor: Visit, world: World) -> None:
     visitor.page.goto(f"{world.page}clock")
     before = visitor.page.locator("time").get_attribute("datetime") or ""
@@ -202,12 +205,14 @@ def test_the_clock_is_advanced_and_a_fault_set_and_cleared(visitor: Visit, world
     assert world.up.client.sim("GET", "/faults")["set"] == []
 
 
+@pytest.mark.slow
 def test_commands_that_ask_the_same_stand_beside_each_action(visitor: Visit, world: World, job: str) -> None:
     visitor.page.get_by_text("Same by command").first.click()
     assert visitor.page.get_by_text(re.compile("^az backup protection backup-now")).is_visible()
     assert visitor.page.get_by_text(re.compile("^backupsim az backup protection backup-now")).is_visible()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_nothing(chromium: Browser, world: World, job: str, theme: Any) -> None:
     with visit(chromium, color_scheme=theme) as made:
@@ -227,6 +232,7 @@ def test_axe_finds_nothing(chromium: Browser, world: World, job: str, theme: Any
         assert made.foreign_requests(world.page) == []
 
 
+@pytest.mark.slow
 def test_it_speaks_chinese(chromium: Browser, world: World, job: str) -> None:
     with visit(chromium) as made:
         made.page.goto(world.up.client.page_address())
@@ -239,6 +245,7 @@ def test_it_speaks_chinese(chromium: Browser, world: World, job: str) -> None:
         picture(made, "job-zh-cn")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", SIZES)
 def test_no_size_of_screen_needs_scrolling_sideways(chromium: Browser, world: World, job: str, size: str) -> None:
     width, height = SIZES[size]
@@ -252,6 +259,7 @@ def test_no_size_of_screen_needs_scrolling_sideways(chromium: Browser, world: Wo
         picture(made, f"job-{size}")
 
 
+@pytest.mark.slow
 def test_while_nothing_happens_one_stream_is_open_and_nothing_is_asked(
     chromium: Browser, world: World, job: str
 ) -> None:
@@ -266,6 +274,7 @@ def test_while_nothing_happens_one_stream_is_open_and_nothing_is_asked(
         assert len([url for url in before if "follow=true" in url]) == 1
 
 
+@pytest.mark.slow
 def test_it_is_read_without_javascript(chromium: Browser, world: World, job: str) -> None:
     with visit(chromium, java_script_enabled=False) as made:
         made.page.goto(world.up.client.page_address())
@@ -295,6 +304,7 @@ def test_a_recording_opens_from_disk_without_a_network(
             picture(made, f"recording-{theme}")
 
 
+@pytest.mark.slow
 def test_the_command_writes_the_same_recording(world: World, job: str, tmp_path: Path) -> None:
     file = tmp_path / "job.html"
     done = backupsim("record", job, "--html", str(file), "--json", "--state", str(world.up.state))
@@ -314,6 +324,7 @@ def test_the_command_writes_the_same_recording(world: World, job: str, tmp_path:
     assert "freeze" in report["log"]
 
 
+@pytest.mark.slow
 def test_the_command_prints_an_address_that_signs_in(world: World, chromium: Browser) -> None:
     done = backupsim("dashboard", "--state", str(world.up.state))
     assert done.returncode == 0, done.stderr
@@ -322,6 +333,7 @@ def test_the_command_prints_an_address_that_signs_in(world: World, chromium: Bro
         assert made.page.url == world.page
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="the browser of this test is a shell script")
 def test_the_commands_of_the_guide(world: World, job: str, tmp_path: Path) -> None:
     """As they stand there, but for `up`. The browser is the one that BROWSER names, as Python's own module has it."""

@@ -6,6 +6,8 @@ import json
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.e2e.plugin_run import run_pytest
 from tests.e2e.running import up
 
@@ -102,6 +104,7 @@ SENTENCES = (
 )
 
 
+@pytest.mark.slow
 def test_each_mistake_is_told_in_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "test_mistakes.py").write_text(MISTAKES)
     done = run_pytest(tmp_path)
@@ -138,6 +141,7 @@ def test_a_failed_test_tells_the_causes_and_keeps_its_world(tmp_path: Path) -> N
         assert world.client.list(f"{world.client.subscription}/resourceGroups")
 
 
+@pytest.mark.slow
 def test_it_can_be_switched_off(tmp_path: Path) -> None:
     """As an installed one by `-p no:backupsim`: here by leaving it out."""
     (tmp_path / "test_world.py").write_text("def test_world(backup_world): pass\n")
@@ -145,6 +149,7 @@ def test_it_can_be_switched_off(tmp_path: Path) -> None:
     assert "fixture 'backup_world' not found" in done.said
 
 
+@pytest.mark.slow
 def test_a_package_that_hides_ours_is_named(tmp_path: Path) -> None:
     """The plugin is loaded as a wheel has it, under a name that nobody else has."""
     plugin = Path(sys.modules["simulator"].__path__[0]) / "pytest_plugin.py"
@@ -156,6 +161,7 @@ def test_a_package_that_hides_ours_is_named(tmp_path: Path) -> None:
     assert f"{tmp_path / 'simulator'} hides the package simulator of azure-backup-simulator" in done.said
 
 
+@pytest.mark.slow
 def test_order_and_number_of_workers_change_no_seed(tmp_path: Path) -> None:
     (tmp_path / "test_seed.py").write_text(
         """

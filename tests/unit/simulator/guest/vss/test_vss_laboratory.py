@@ -13,6 +13,8 @@ from simulator.clock.targets import duration_of
 from tests.unit.simulator.guest.vss.laboratory_rig import IN_THE_JOB, NOT, LaboratoryRig, Outcome
 
 FILE = Path(__file__).parents[5] / "docs/faults/vss-scripts.yaml"
+OF_SCRIPTS = 3
+"""In the default lane one script in so many is run; with `--all` each is."""
 SCRIPTS: Sequence[Mapping[str, Any]] = yaml.safe_load(FILE.read_text(encoding="utf-8"))
 GOOD = Outcome("AppConsistent", None, NOT)
 
@@ -34,7 +36,13 @@ def state_of(rig: LaboratoryRig, writer: str) -> str:
     return shown.split("State: ")[1].split("\r\n")[0]
 
 
-@pytest.mark.parametrize("row", SCRIPTS, ids=lambda row: row["name"])
+@pytest.mark.parametrize(
+    "row",
+    [
+        pytest.param(row, id=row["name"], marks=[pytest.mark.slow] if place % OF_SCRIPTS else [])
+        for place, row in enumerate(SCRIPTS)
+    ],
+)
 def test_a_script_leads_to_what_the_table_says(rig: LaboratoryRig, row: Mapping[str, Any]) -> None:
     log = rig.rig.guest.event_log
     before = len(log)
