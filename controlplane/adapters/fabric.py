@@ -278,7 +278,7 @@ def _instance_view(desired: DesiredMachine, observed: ObservedMachine | None, no
 def _provisioning_state(desired: DesiredMachine, observed: ObservedMachine | None) -> str:
     if observed is None:
         return "Creating"
-    if observed.generation < desired.generation and not observed.problem:
+    if observed.generation < desired.generation:
         return "Updating"
     return observed.provisioning_state
 

@@ -129,6 +129,15 @@ def test_a_problem_of_the_host_is_seen(fabric: StoreFabric, store: SqlStore) -> 
     assert (view.provisioning_state, view.problem) == ("Failed", "there is no such image")
 
 
+def test_the_problem_of_an_order_is_none_of_the_next_one(fabric: StoreFabric, store: SqlStore) -> None:
+    fabric.create_vm(VM, SPEC)
+    observe(store, provisioning_state="Failed", problem="its disk cannot be read")
+    fabric.power(VM, "stopped")
+    view = fabric.instance_view(VM)
+    assert view is not None
+    assert view.provisioning_state == "Updating"
+
+
 def test_protected_settings_are_sealed_and_nowhere_in_plain(
     fabric: StoreFabric, store: SqlStore, tmp_path: Path
 ) -> None:
