@@ -177,7 +177,8 @@ class HandlerWatch:
         of_task = self._tasks.get(event.data.get("task") or event.data.get("task_id") or "")
         if of_task is not None:
             now = self._monotonic()
-            _advance(of_task, event, self._date() - timedelta(seconds=now - event.monotonic_seconds), now)
+            began = self._date() - timedelta(seconds=now - event.monotonic_seconds)
+            _advance(of_task, event, began, min(now, event.monotonic_seconds))
         elif event.name == service.SnapshotFound.NAME:
             for task in self._tasks.values():
                 if task.reported == event.parent:
@@ -266,7 +267,7 @@ class _Leaks:
 
 
 def _advance(task: _Task, event: Event, at: datetime, now: float) -> None:
-    """`at`: the date of the event; `now`: by the monotonic clock."""
+    """`at`: the date of the event; `now`: the same by the monotonic clock."""
     if event.name == machines.SessionOpened.NAME:
         task.open_sessions += 1
     elif event.name == machines.SessionClosed.NAME:
