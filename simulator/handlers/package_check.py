@@ -60,7 +60,7 @@ def checked(content: bytes, *, name: str | None = None, version: str | None = No
                 _check_command(archive, files, verb, command)
     except zipfile.BadZipFile:
         raise PackageRefused("it is no zip file; name a folder, a zip, or a command that makes one") from None
-    except (NotImplementedError, RuntimeError):
+    except (NotImplementedError, RuntimeError):  # what zipfile raises for a compression or a password it lacks
         raise PackageRefused("the zip is encrypted or packed in a rare way; make it with zip as usual") from None
     return CheckedPackage(*named, content)
 

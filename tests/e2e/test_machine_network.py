@@ -98,7 +98,7 @@ def networked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Networked]:
 
 @pytest.mark.slow
 def test_a_group_that_denies_the_internet_concerns_machines_that_take_their_own_snapshots(networked: Networked) -> None:
-    deny = {
+    deny: Json = {
         "name": "deny",
         "properties": {
             "direction": "Outbound",
@@ -118,7 +118,7 @@ def test_a_group_that_denies_the_internet_concerns_machines_that_take_their_own_
     assert (networked.code(own), networked.code(managed)) == (None, None)
     networked.rules(deny)
     assert (networked.code(own), networked.code(managed)) == (NO_NETWORK, None)
-    networked.rules(deny, {"name": "storage", "properties": {**deny["properties"], **storage}})  # type: ignore[dict-item]
+    networked.rules(deny, {"name": "storage", "properties": {**deny["properties"], **storage}})
     assert networked.code(own) is None
 
 

@@ -11,7 +11,7 @@ from controlplane.json_object import Json
 from controlplane.ports import DiskSnapshotOrder, DiskSnapshots
 from extension.contract.codes import Code
 from simulator.explaining.explain import explain
-from tests.unit.controlplane.adapters.scripted_fabric import ScriptedFabric, fails, snapshots_of_host
+from tests.unit.controlplane.adapters.scripted_fabric import HostAnswer, ScriptedFabric, fails, snapshots_of_host
 from tests.unit.controlplane.arm.arm_world import ITEM, VAULT, VM, ArmWorld, arm_world
 from tests.unit.controlplane.arm.recovery_services.test_arm_backup import back_up, put_item
 from tests.unit.controlplane.arm.recovery_services.test_arm_supported_machines import (
@@ -150,10 +150,10 @@ def of_another(fabric: ScriptedFabric, vm: str, order: DiskSnapshotOrder) -> Dis
         (of_another, "VMRestorePointInternalError"),
     ],
 )
-def test_what_the_host_says_is_not_trusted(world: ArmWorld, answer: object, code: str) -> None:
+def test_what_the_host_says_is_not_trusted(world: ArmWorld, answer: HostAnswer, code: str) -> None:
     add_machine(world)
     world.protect(CRASH)
-    world.fabric.host_script.append(answer)  # type: ignore[arg-type]
+    world.fabric.host_script.append(answer)
     job = back_up(world)
     assert (job["properties"]["status"], error_of(job)) == ("Failed", code)
     assert world.get(f"{ITEM}/recoveryPoints")["value"] == []
