@@ -325,7 +325,16 @@ def confirm_point(ports: Ports, state: BackupState) -> Outcome:
         raise SNAPSHOTS_LOST.error(disks=", ".join(lost))
     left = recovery_point.changed(point, "snapshot_expired")
     told = records.event(state, events.SnapshotLost(point.id, lost))
-    return Outcome(state, lambda store: points.lose_snapshots(store, left), (told, vault_copy.tiers_event(state, left)))
+    return Outcome(
+        state, lambda store: _lose_snapshots(store, point.document), (told, vault_copy.tiers_event(state, left))
+    )
+
+
+def _lose_snapshots(store: Store, document: str) -> None:
+    """Of the point as it is now: a policy may have changed it since the step looked at it."""
+    now = points.find(store, document)
+    if now is not None and now.has_snapshots:
+        points.lose_snapshots(store, recovery_point.changed(now, "snapshot_expired"))
 
 
 def remove_expired_snapshots(ports: Ports, state: BackupState) -> Outcome:
@@ -343,7 +352,7 @@ def remove_expired_snapshots(ports: Ports, state: BackupState) -> Outcome:
 
     def commit(store: Store) -> None:
         for point in changed:
-            points.lose_snapshots(store, point)
+            _lose_snapshots(store, point.document)
 
     return Outcome(state, commit, tuple(vault_copy.tiers_event(state, point) for point in changed))
 

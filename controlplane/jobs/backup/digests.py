@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 
 from controlplane.domain.events import service as events
 from controlplane.domain.recovery_services import recovery_point
@@ -81,8 +82,15 @@ def kept(ports: Ports, state: JobState, point: RecoveryPoint, disks: Sequence[Po
             left = {name: lun for lun, (name, _) in made.items()}
             left_in_vault.note(store, ports, state, point.item, left)
             return
-        for lun, (name, content) in made.items():
-            now = recovery_point.with_disk(now, lun, lambda disk: replace(disk, digests=name, content=content))  # noqa: B023
+        before, other = {disk.lun: disk.digests for disk in disks}, dict[str, int]()
+        for disk in now.disks:
+            name, content = made.get(disk.lun, ("", ""))
+            if name and disk.digests in {"", name, before[disk.lun]}:
+                now = recovery_point.with_disk(now, disk.lun, partial(replace, digests=name, content=content))
+            elif name:  # a restore has made them beside a backup, or the other way round
+                other[name] = disk.lun
+        if other:
+            left_in_vault.note(store, ports, state, point.item, other)
         points.put(store, now)
 
     return Outcome(state, commit)

@@ -23,13 +23,15 @@ from controlplane.vault_format.vault_store import VaultPoint, VaultStore
 
 TOLD_EVERY_SECONDS = 0.5
 MIB = 1024**2
+TOLD_BY_TRANSFER = ("vault", "content", "allocated_bytes", "changed_bytes", "transferred_bytes")
+"""Fields of a disk of a recovery point that its transfer fills in."""
 
 
 def transfer_to_vault(ports: Ports, state: BackupState) -> Outcome:
     vaulted_point, moved = vaulted(ports, state)
 
     def commit(store: Store) -> None:
-        points.put(store, vaulted_point)
+        put_vaulted(store, state, vaulted_point)
         records.set_properties(store, state, ports.clock.now(), **{"Backup Size": f"{-(-moved // MIB)} MB"})
 
     told = [records.event(state, _disk_vaulted(disk)) for disk in vaulted_point.disks]
@@ -73,9 +75,25 @@ def vaulted(ports: Ports, state: BackupState) -> tuple[RecoveryPoint, int]:
     return recovery_point.changed(point, "vaulted", disks), sum(disk.transferred_bytes or 0 for disk in disks)
 
 
+def put_vaulted(store: Store, state: BackupState, vaulted_point: RecoveryPoint) -> None:
+    """Write what the transfer has found out to the point as it is now: a policy or a restore may have changed it
+    meanwhile."""
+    now = points.find(store, vaulted_point.document)
+    if now is None:
+        raise point_lost(state)
+    found = {disk.lun: disk for disk in vaulted_point.disks}
+    disks = [_with_copy(disk, found[disk.lun]) for disk in now.disks]
+    points.put(store, recovery_point.changed(now, "vaulted", disks))
+
+
 def point_lost(state: BackupState) -> ServiceError:
     """The start after a kill found nothing of the point of a backup that goes on, and has named it."""
     return SNAPSHOTS_LOST.error(disks=", ".join(disk.name for disk in disks_of(state)))
+
+
+def _with_copy(disk: PointDisk, vaulted_disk: PointDisk) -> PointDisk:
+    """The disk with what a transfer tells of it."""
+    return replace(disk, **{name: getattr(vaulted_disk, name) for name in TOLD_BY_TRANSFER})
 
 
 def _vaulted(disk: PointDisk, copy: VaultPoint) -> PointDisk:

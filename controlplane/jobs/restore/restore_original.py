@@ -6,6 +6,8 @@ it was in. The disks it had stay where they are, and belong to nobody.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from controlplane.domain.compute.virtual_machine import KIND, OS_DISK_LUN
 from controlplane.domain.errors import ServiceError
 from controlplane.domain.errors.restore import BACKUP_BEFORE_REPLACE_FAILED, REPLACED_MACHINE_GONE
@@ -13,7 +15,7 @@ from controlplane.domain.recovery_services import restored_machine
 from controlplane.domain.recovery_services.provider_answers import WRITE_MACHINE
 from controlplane.jobs.backup import backup, digests, vault_copy
 from controlplane.jobs.backup.states import BackupState
-from controlplane.jobs.documents import locks, machines, managed_disks, points, providers
+from controlplane.jobs.documents import locks, machines, managed_disks, providers
 from controlplane.jobs.engine.job_state import OpenedJob
 from controlplane.jobs.engine.plan import Outcome, Step
 from controlplane.jobs.engine.waiting import Waiting
@@ -49,28 +51,25 @@ def back_up(ports: Ports, state: OriginalState) -> Waiting[Outcome]:
 
 
 def forget_backup(ports: Ports, state: OriginalState) -> Outcome:
-    undone = backup.forget_snapshots(ports, _safety_backup(state))
-    return Outcome(state, undone.commit, undone.events)
+    return replace(backup.forget_snapshots(ports, _safety_backup(state)), state=state)
 
 
 def vault_backup(ports: Ports, state: OriginalState) -> Outcome:
-    point, _ = vault_copy.vaulted(ports, _safety_backup(state))
-    return Outcome(state, lambda store: points.put(store, point))
+    safety = _safety_backup(state)
+    point, _ = vault_copy.vaulted(ports, safety)
+    return Outcome(state, lambda store: vault_copy.put_vaulted(store, safety, point))
 
 
 def forget_vault_copy(ports: Ports, state: OriginalState) -> Outcome:
-    vault_copy.delete_vault_copy(ports, _safety_backup(state))
-    return Outcome(state)
+    return replace(vault_copy.delete_vault_copy(ports, _safety_backup(state)), state=state)
 
 
 def keep_digests(ports: Ports, state: OriginalState) -> Outcome:
-    kept = digests.keep_digests(ports, _safety_backup(state))
-    return Outcome(state, kept.commit)
+    return replace(digests.keep_digests(ports, _safety_backup(state)), state=state)
 
 
 def forget_digests(ports: Ports, state: OriginalState) -> Outcome:
-    digests.forget_digests(ports, _safety_backup(state))
-    return Outcome(state)
+    return replace(digests.forget_digests(ports, _safety_backup(state)), state=state)
 
 
 def _safety_backup(state: OriginalState) -> BackupState:
@@ -79,7 +78,7 @@ def _safety_backup(state: OriginalState) -> BackupState:
     return {**opened, **state["safety"]}
 
 
-def replace(ports: Ports, state: OriginalState) -> Waiting[Outcome]:
+def replace_disks(ports: Ports, state: OriginalState) -> Waiting[Outcome]:
     point = transfer.point_of(ports.store, state)
     disks = transfer.restored_disks(ports, state)
     providers.require(ports, WRITE_MACHINE, state["vm"])
@@ -144,4 +143,4 @@ def _machine(ports: Ports, state: OriginalState) -> Document:
 BACK_UP = Step("Back up the existing virtual machine", do=back_up, undo=forget_backup)
 VAULT = Step("Transfer the backup to the vault", do=vault_backup, undo=forget_vault_copy, required=False, listed=False)
 KEEP_DIGESTS = Step("Keep the backup's digests", do=keep_digests, undo=forget_digests, required=False, listed=False)
-REPLACE = Step("Replace the existing disks", do=replace, undo=put_back)
+REPLACE = Step("Replace the existing disks", do=replace_disks, undo=put_back)

@@ -199,8 +199,11 @@ def copy_to_archive(ports: Ports, state: MoveState) -> Outcome:
     after = recovery_point.changed(before, "archived", disks)
 
     def commit(store: Store) -> None:
-        points.put(store, after)
-        expiry.note_vault_copies(store, before)
+        now = points.find(store, before.document)
+        if now is None:
+            raise errors.recovery_point_not_found(before.id)
+        points.put(store, recovery_point.changed(now, "archived", disks))
+        expiry.note_vault_copies(store, now)
 
     return Outcome(state, commit, (records.event(state, _tiers_of(after)),))
 

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
 
+from controlplane.jobs.backup.backup import BACKUP
+from controlplane.jobs.backup.states import BackupState
 from controlplane.jobs.documents import points
+from controlplane.jobs.engine.plan import Outcome
+from controlplane.jobs.engine.runs import Interrupted
 from controlplane.jobs.retention import left_in_vault
 from controlplane.jobs.vault_check import unnamed
-from controlplane.ports import Blob, StorageUnavailable
+from controlplane.ports import Blob, Ports, StorageUnavailable
 from tests.unit.controlplane.jobs.backup_world import ITEM, BackupWorld, backup_world
 
 
@@ -88,6 +93,25 @@ def test_a_copy_that_an_undo_could_not_delete_is_deleted_later(world: BackupWorl
     assert world.store.find(left_in_vault.LEFT) == []
 
 
+def test_a_copy_that_a_restore_could_not_take_back_is_deleted_later(world: BackupWorld) -> None:
+    """The backup that a restore to the original location makes before it writes is undone with it."""
+    before = set(world.vault_blobs())
+    world.write(1, 3, 51)
+    world.fabric.boot_problem = "the OS disk cannot be started from"
+
+    def refuse(verb: str, blob: Blob) -> None:
+        if verb == "delete" and blob.account == world.ports.settings.vault_account:
+            raise StorageUnavailable("no answer")
+
+    world.blobs.listener = refuse
+    assert world.restore(world.points()[0], recoveryType="OriginalLocation")["status"] == "Failed"
+    world.blobs.listener = None
+    assert world.events("vault_copy.left_behind")
+    assert without_owner(world) == []
+    world.advance(60)
+    assert (set(world.vault_blobs()), without_owner(world)) == (before, [])
+
+
 def test_digests_of_a_point_that_went_meanwhile_are_deleted(world: BackupWorld) -> None:
     """The start after a kill names points as lost, also those whose backup goes on."""
 
@@ -107,6 +131,36 @@ def test_digests_of_a_point_that_went_meanwhile_are_deleted(world: BackupWorld) 
     world.blobs.listener = listener
     assert world.back_up()["status"] == "Failed"
     world.blobs.listener = None
+    world.advance(60)
+    assert set(world.vault_blobs()) == before
+    assert without_owner(world) == []
+
+
+@pytest.mark.parametrize("lost", ["point", "snapshots"])
+def test_digests_of_an_attempt_that_a_kill_cut_off_go_with_what_they_are_of(world: BackupWorld, lost: str) -> None:
+    """A start finds that the storage has lost the snapshots, and takes the point away if it has nothing else."""
+    kept: list[str] = []
+
+    def then_end(ports: Ports, state: BackupState) -> Outcome:
+        digests_step.do(ports, state)
+        kept.extend(digests(world))
+        raise Interrupted
+
+    digests_step = next(step for step in BACKUP.steps if step.name == "Keep the digests")
+    steps = tuple(replace(step, do=then_end) if step is digests_step else step for step in BACKUP.steps)
+    before = set(world.vault_blobs())
+    world.write(1, 3, 51)
+    world.blobs.listener = fails_from(lambda verb, blob: False)
+    world.new_engine(replace(BACKUP, steps=steps))
+    assert world.back_up()["status"] == "InProgress"
+    assert len(kept) == 3
+    point = world.points()[-1]
+    for disk in point.disks:
+        world.blobs.delete(points.snapshot_of(disk))
+    if lost == "point":
+        points.remove(world.store, ITEM, point.id)
+    world.new_engine().recover()
+    world.engine.settle()
     world.advance(60)
     assert set(world.vault_blobs()) == before
     assert without_owner(world) == []
