@@ -20,6 +20,7 @@ from controlplane.domain.events.event import Cause
 from controlplane.json_object import Json
 from controlplane.ports import (
     HANDLER_WORKS,
+    Blob,
     CommandResult,
     Disk,
     DiskSnapshotOrder,
@@ -109,6 +110,8 @@ class DesiredMachine:
     snapshots: DesiredSnapshots | None = None
     cause: Cause | None = None
     """Because of which event its spec, its power and its being there are what they are."""
+    dropped: tuple[Blob, ...] = ()
+    """Of a deleted machine, the blobs of its disks that are deleted too: its host may have been making them."""
 
     @classmethod
     def parse(cls, body: Json) -> DesiredMachine:
@@ -118,6 +121,7 @@ class DesiredMachine:
             "command": _command(body.get("command")),
             "snapshots": _snapshot_order(body.get("snapshots")),
             "cause": _cause(body.get("cause")),
+            "dropped": tuple(Blob(**blob) for blob in body.get("dropped", ())),
         }
         values = _known_fields(cls, body)
         return cls(**values | {"spec": _spec(values["spec"])} | parsed)
@@ -130,6 +134,7 @@ class DesiredMachine:
             "command": {"number": self.command.number, "script": list(self.command.script)} if self.command else None,
             "snapshots": self.snapshots.to_json() if self.snapshots else None,
             "cause": _cause_json(self.cause),
+            "dropped": [_shallow(blob) for blob in self.dropped],
         }
 
 

@@ -230,6 +230,9 @@ class FabricWrapper(Fabric):
     def delete_vm(self, vm: str, cause: Cause | None = None) -> None:
         self.inner.delete_vm(vm, cause)
 
+    def drop_disk(self, vm: str, blob: Blob) -> None:
+        self.inner.drop_disk(vm, blob)
+
     def power(self, vm: str, state: PowerState, cause: Cause | None = None) -> None:
         self.inner.power(vm, state, cause)
 

@@ -422,6 +422,10 @@ class Fabric(Protocol):
 
     def delete_vm(self, vm: str, cause: Cause | None = None) -> None: ...
 
+    def drop_disk(self, vm: str, blob: Blob) -> None:
+        """To be called before the blob of a disk is deleted that a machine had: a host that was still making the disk
+        when the machine was deleted deletes it again. Without effect on a machine that is there."""
+
     def power(self, vm: str, state: PowerState, cause: Cause | None = None) -> None: ...
 
     def restart(self, vm: str, cause: Cause | None = None) -> None:

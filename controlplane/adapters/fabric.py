@@ -36,6 +36,7 @@ from controlplane.fabric_documents import (
 )
 from controlplane.json_object import Json
 from controlplane.ports import (
+    Blob,
     Clock,
     Disk,
     DiskSnapshotOrder,
@@ -69,6 +70,14 @@ class StoreFabric:
 
     def delete_vm(self, vm: str, cause: Cause | None = None) -> None:
         self._change(vm, lambda machine: replace(machine, deleted=True), cause)
+
+    def drop_disk(self, vm: str, blob: Blob) -> None:
+        with self._store.transaction():
+            document = self._store.get(DESIRED, vm)
+            machine = DesiredMachine.parse(document.json()) if document is not None else None
+            if machine is not None and machine.deleted and blob not in machine.dropped:
+                dropped = (*machine.dropped, blob)
+                self._write(replace(machine, dropped=dropped, generation=machine.generation + 1), machine.cause)
 
     def power(self, vm: str, state: PowerState, cause: Cause | None = None) -> None:
         self._change(vm, lambda machine: replace(machine, power=state), cause)

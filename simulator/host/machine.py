@@ -32,6 +32,7 @@ from controlplane.guest_urls import guest_sas
 from controlplane.json_object import Json
 from controlplane.ports import (
     Blob,
+    BlobConflict,
     CommandResult,
     MachineSpec,
     PortError,
@@ -234,7 +235,7 @@ class Machine:
             self._story.cause = self._story.why(desired.cause)
         self._private[TOLD] = max(_causes(desired), default=self._private.get(TOLD, 0))
         if desired.deleted:
-            self._delete()
+            self._delete(desired.dropped)
             self._applied = desired
             return
         self._order(desired)
@@ -265,8 +266,12 @@ class Machine:
         self.token = _token(self.folder / TOKEN_FILE)
         self.goal_state = self._goal_state(desired)
 
-    def _delete(self) -> None:
+    def _delete(self, dropped: Sequence[Blob]) -> None:
+        """`dropped` are the blobs of disks that are gone too: those that were just made here."""
         self._power_off()
+        for blob in dropped:
+            with suppress(BlobConflict):  # snapshots of a disk outlive it, in its blob
+                self._all.blobs.delete(blob)
         shutil.rmtree(self.folder, ignore_errors=True)
         if self._all.store.delete(OBSERVED, self.vm):
             self.tell(events.MachineDeleted())

@@ -129,7 +129,7 @@ def delete_disk(call: Call) -> Answer:
         if (state := disk["properties"]["provisioningState"]) in ("Creating", "Updating"):
             raise DISK_NOT_READY.error(name=disk["name"], state=state)
         call.ports.store.delete(KIND, document.id)
-        return compute_operations.accepted(call, begin_deletion(call, disk["location"], blob_of(document)))
+        return compute_operations.accepted(call, _begin_deletion_of(call, document))
 
 
 def _create(call: Call, request: ManagedDiskRequest, place: str) -> Answer:
@@ -263,11 +263,16 @@ def _begin(
     return call.accepted(path, status=202, body=document.json())
 
 
-def begin_deletion(call: Call, location: str, blob: Blob) -> str:
+def _begin_deletion_of(call: Call, document: Document) -> str:
+    machine = document.private.get(managed_disks.FORMER_OWNER, "")
+    return begin_deletion(call, document.json()["location"], blob_of(document), machine)
+
+
+def begin_deletion(call: Call, location: str, blob: Blob, machine: str = "") -> str:
     """Have a blob or its snapshot deleted, whose document the same transaction deletes; returns the path of the
-    operation that ends then."""
+    operation that ends then. `machine`: the ARM id of the machine that had the disk last."""
     begun, path = compute_operations.begin_job(call, location)
-    state: jobs.DeletionState = {**begun, "target": jobs.place_of(blob)}
+    state: jobs.DeletionState = {**begun, "target": jobs.place_of(blob), "machine": machine}
     call.engine.start(jobs.DELETE.name, state["job"], dict(state))
     return path
 

@@ -211,6 +211,9 @@ class _QuietFabric(FabricWrapper):
     def delete_vm(self, vm: str, cause: Cause | None = None) -> None:
         self._touch()
 
+    def drop_disk(self, vm: str, blob: Blob) -> None:
+        self._touch()
+
     def power(self, vm: str, state: PowerState, cause: Cause | None = None) -> None:
         self._touch()
 

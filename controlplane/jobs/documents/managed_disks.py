@@ -8,6 +8,8 @@ from controlplane.json_object import Json
 from controlplane.ports import Blob, Document, Ports, Store
 
 CONTAINER = "disks"
+FORMER_OWNER = "former_owner"
+"""In the private part of a disk: the ARM id of the machine that had it last."""
 BEFORE_BYTES = "before_bytes"
 """In the private part of a disk that grows: the bytes of its blob before that."""
 
@@ -64,11 +66,12 @@ def set_owner(store: Store, id: str, vm: str | None) -> None:
     if document is None:
         return
     resource = document.json()
-    resource.pop("managedBy", None)
+    former = resource.pop("managedBy", None)
     if vm is not None:
         resource["managedBy"] = vm
     state = UNATTACHED if vm is None else ATTACHED
-    store.put(KIND, id, resource | {"properties": resource["properties"] | {"diskState": state}})
+    private = document.private if former is None else document.private | {FORMER_OWNER: former}
+    store.put(KIND, id, resource | {"properties": resource["properties"] | {"diskState": state}}, private=private)
 
 
 def show_in_machine(store: Store, disk: Json, changes: Json) -> None:

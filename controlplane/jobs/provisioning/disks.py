@@ -88,6 +88,8 @@ class DeletionState(ResourceState):
 
     target: Place
     """The blob, or its snapshot."""
+    machine: str
+    """ARM id of the machine that had the disk last; empty for none."""
 
 
 def place_of(blob: Blob) -> Place:
@@ -196,9 +198,13 @@ def _taken(blobs: Blobs, blob: Blob, job: str) -> Blob | None:
 
 
 def _delete(ports: Ports, state: DeletionState) -> Waiting[Outcome]:
+    blob = Blob(**state["target"])
+    if machine := state.get("machine"):  # a state folder of an earlier release has none
+        ports.fabric.drop_disk(machine, blob)
+
     def delete() -> None:
         try:
-            ports.blobs.delete(Blob(**state["target"]))
+            ports.blobs.delete(blob)
         except BlobConflict:
             # Recovery points and snapshots of a disk outlive it: they are snapshots of the blob, which has to stay.
             return

@@ -152,6 +152,9 @@ class ScriptedFabric:
         self._real.delete_vm(vm)
         apply_desired(self.store, vm)
 
+    def drop_disk(self, vm: str, blob: Blob) -> None:
+        self._real.drop_disk(vm, blob)
+
     def power(self, vm: str, state: PowerState, cause: Cause | None = None) -> None:
         self._real.power(vm, state)
         self._apply(vm)

@@ -21,10 +21,11 @@ from controlplane.domain.events.service import JobState
 from controlplane.ports import Blob, MachineSpec
 from extension.contract.bridge import TOKEN_FILE
 from extension.contract.protocol import parse_settings_file
+from simulator.guest.conditions import MachineConditions
 from simulator.host.documents import machine_key
 from simulator.host.host import Host
 from tests.unit.simulator.guest.agent.agent_setting import SUCCEED, package
-from tests.unit.simulator.guest.guest_rig import disk
+from tests.unit.simulator.guest.guest_rig import SMALL, disk
 from tests.unit.simulator.host.host_setting import PUBLISHER, SPEC, TYPE, VM, World
 
 YEAR_SECONDS = 365 * 24 * 3600
@@ -116,6 +117,26 @@ def test_deleted_it_leaves_nothing(world: World, host: Host) -> None:
     assert not (world.folder / machine_key(VM)).exists()
     assert world.store.get("host.vm", VM) is None
     assert "machine.deleted" in world.events("host")
+
+
+@pytest.mark.parametrize("with_its_disk", [True, False])
+def test_deleted_while_it_is_made_it_leaves_its_disk_only_if_that_stays(world: World, with_its_disk: bool) -> None:
+    blob = SPEC.disks[0].blob
+
+    def delete(vm: str, spec: MachineSpec) -> MachineConditions:
+        """Somebody deletes the machine and then its disk, when the host is about to make both."""
+        world.fabric.delete_vm(VM)
+        if with_its_disk:
+            world.fabric.drop_disk(VM, blob)
+            world.blobs.delete(blob)
+        return SMALL
+
+    world.conditions = delete
+    with world.host():
+        world.fabric.create_vm(VM, SPEC)
+        world.until(lambda: "machine.deleted" in world.events("host"))
+        world.until(lambda: world.store.get("host.vm", VM) is None)
+    assert (world.blobs.properties(blob) is None) is with_its_disk
 
 
 def test_deleted_and_made_anew_it_is_another_machine(world: World, host: Host) -> None:
