@@ -74,6 +74,8 @@ class InlineEngine:
         self._numbers = itertools.count()
         self._left: dict[str, float] = {}
         """Runs that could not be gone on with, and until when they are free again at the latest, in real time."""
+        self._refused: set[str] = set()
+        """Those of them that a store or a storage refused: they are given up as soon as the store takes that."""
         self._wakings = 0
         self._dispatched = 0
         self._are_more_queued = False
@@ -209,6 +211,7 @@ class InlineEngine:
         """What there is to do now; True when more is queued than there are workers for."""
         try:
             self._renew()
+            self._give_up_refused()
             for job in self.runs.stopping(self._owner):
                 self._parked.stop(job)
             are_more = self._take_what_is_free()
@@ -232,6 +235,15 @@ class InlineEngine:
                 held = list(self._held)
             self.runs.renew(self._owner, held, now + LEASE_SECONDS)
             self._renewed = now
+
+    def _give_up_refused(self) -> None:
+        """What was left since a disk was full goes on once there is room, not when its lease lapses."""
+        with self._changed:
+            refused = set(self._refused)
+        if refused:
+            self.runs.disown(self._owner, refused)
+            with self._changed:
+                self._refused -= refused
 
     def _take_what_is_free(self) -> bool:
         """Take as many runs as there are workers for; True when there may be more."""
@@ -285,7 +297,7 @@ class InlineEngine:
         return worker
 
     def _work(self, worker: int, job: str, execution: Execution, resumption: Resumption) -> None:
-        wait = None
+        wait, is_refused = None, False
         try:
             wait = resumption(execution)
         except Interrupted:
@@ -293,11 +305,14 @@ class InlineEngine:
         except Exception as problem:  # noqa: BLE001 - the run is left; it is free again when its lease has lapsed
             with self._changed:
                 self._left[job] = self._real_time() + LEASE_SECONDS + 2 * LOOK_SECONDS
+            is_refused = isinstance(problem, PortError)
             _report(problem)
         finally:
             if wait is None:
                 with self._changed:
                     self._held.pop(job, None)
+                    if is_refused:
+                        self._refused.add(job)
             else:
                 self._parked.park(job, wait, execution.may_be_stopped)
             self._worker_is_free(worker)

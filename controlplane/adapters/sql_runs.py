@@ -95,8 +95,10 @@ class SqlRuns:
         with self._writing() as connection:
             connection.execute(sa.update(RUNS).where(owned), {"lease_until": until})
 
-    def disown(self, owner: str | None = None) -> None:
+    def disown(self, owner: str | None = None, jobs: Collection[str] | None = None) -> None:
         owned = RUNS.c.owner.is_not(None) if owner is None else RUNS.c.owner == owner
+        if jobs is not None:
+            owned = sa.and_(owned, RUNS.c.job.in_(sorted(jobs)))
         with self._writing() as connection:
             values = {"status": "queued", "owner": None, "lease_until": None}
             connection.execute(sa.update(RUNS).where(RUNS.c.status == "running", owned), values)

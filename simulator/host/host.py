@@ -11,6 +11,7 @@ asks for the work to the commit that shows what became of it.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -28,7 +29,7 @@ from controlplane.domain.events.handlers import HandlerSilent
 from controlplane.domain.events.machines import HostStarted, HostStopping
 from controlplane.fabric_documents import DESIRED, OBSERVED, DesiredMachine, ObservedMachine
 from controlplane.json_object import Json
-from controlplane.ports import Blobs, Clock, Commit, Document, Store
+from controlplane.ports import Blobs, Clock, Commit, Document, PortError, Store
 from controlplane.writer_held import about_to_wait
 from simulator.clock.real_time import RealTime
 from simulator.guest.agent.process import end_processes_below
@@ -176,12 +177,20 @@ class Host:
             self._closed = True
         about_to_wait("the machines of a host")
         self._pool.shutdown(wait=True)
-        if self._machines:
-            stopping = Cause(self._store.record(HostStopping().event()))
+        with ExitStack() as stack:  # all of them, also where a store refuses to keep what there is to tell
+            stack.callback(self._event_buffer.write)
+            stack.callback(self._machines.clear)
+            stopping = self._tell_of_its_end() if self._machines else None
             for machine in self._machines.values():
-                machine.close(stopping)
-        self._machines.clear()
-        self._event_buffer.write()
+                stack.callback(machine.close, stopping)
+
+    def _tell_of_its_end(self) -> Cause | None:
+        """What a full store does not take is told by the end of the machines, if they have anything to tell."""
+        try:
+            return Cause(self._store.record(HostStopping().event()))
+        except PortError as problem:
+            logging.getLogger("host").error("the end of the host could not be recorded: %s", problem)
+            return None
 
     def machines(self) -> list[str]:
         """ARM ids of the machines that are here, running or not."""

@@ -47,6 +47,11 @@ def make_room(disk: Path) -> None:
     (disk / "filler").unlink()
 
 
+def until_saved(disk: Path) -> None:
+    ended, saved = time.time(), disk / "world" / "azurite" / "__azurite_db_blob__.json"
+    eventually(lambda: saved.stat().st_mtime > ended, "Azurite has saved the backup")
+
+
 def protected(client: Client) -> Scenario:
     """A small machine with one disk that is protected."""
     scenario = scenario_of(client)
@@ -117,13 +122,30 @@ def is_refused(scenario: Scenario) -> bool:
     return False
 
 
+def test_an_end_on_a_full_disk_is_told_in_a_sentence(disk: Path) -> None:
+    world = Up(disk / "world")
+    scenario = protected(world.client)
+    good_backup(scenario)
+    until_saved(disk)
+    fill(disk)
+    eventually(lambda: is_refused(scenario), "the disk is full for the world too")
+    fill(disk)
+    children = world.children()
+    world.close()
+    assert "backupsim: the disk of the store is full; free some space there" in errors_told(world)
+    eventually(lambda: not any(child.is_running() and child.status() != "zombie" for child in children), "all ended")
+    make_room(disk)
+    with up(disk / "world") as again:
+        check_points(scenario_of(again.client), 1)
+    errors_told(again)
+
+
 def test_a_start_on_a_full_disk_is_refused_and_one_after_it_has_everything(disk: Path) -> None:
     """Azurite cannot save at its end either, so all recovery points are looked at."""
     world = Up(disk / "world")
     scenario = protected(world.client)
     good_backup(scenario)
-    ended, saved = time.time(), disk / "world" / "azurite" / "__azurite_db_blob__.json"
-    eventually(lambda: saved.stat().st_mtime > ended, "Azurite has saved the backup")
+    until_saved(disk)
     fill(disk)
     children = world.children()
     world.process.kill()

@@ -75,9 +75,9 @@ class RunStore(Protocol):
     def renew(self, owner: str, jobs: Collection[str], until: float) -> None:
         """Extend the leases of those of these runs that this owner still has."""
 
-    def disown(self, owner: str | None = None) -> None:
-        """Give up everything that this owner has; None: that anybody has. The latter is for who knows that all owners
-        before it are dead."""
+    def disown(self, owner: str | None = None, jobs: Collection[str] | None = None) -> None:
+        """Give up what this owner has of these runs, None: all; with no owner given, what anybody has. The latter is
+        for who knows that all owners before it are dead."""
 
     def log(self, job: str) -> Sequence[Logged]:
         """The calls so far, in their order."""

@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from controlplane.adapters.inline_engine import InlineEngine
 from controlplane.domain.errors import ServiceError
+from controlplane.domain.events.event import Event, Fact
 from controlplane.domain.events.service import JobState
 from controlplane.domain.recovery_services import job as jobs
 from controlplane.domain.recovery_services.job import Job
 from controlplane.domain.resources import operation
 from controlplane.fabric_documents import DESIRED, OBSERVED
 from controlplane.jobs.engine import records
-from controlplane.jobs.engine.plan import Outcome, Plan, Step, completed
+from controlplane.jobs.engine.plan import Outcome, Plan, State, Step, completed
 from controlplane.jobs.engine.records import JobOrder
 from controlplane.jobs.engine.runs import RunLost
 from controlplane.jobs.engine.waiting import Wait, Waiting
 from controlplane.json_object import Json
-from controlplane.ports import MachineSpec, Ports, StorageUnavailable, Store
+from controlplane.ports import MachineSpec, Ports, StorageUnavailable, Store, StoreFull
 from tests.unit.controlplane.jobs.engine_world import BUSY, MADE, START, VAULT, World, engine_world, failing, slow_step
 
 MACHINE = MachineSpec("vm", "late", "Standard_D2s_v5", "Windows", "", "late", ())
@@ -305,6 +306,42 @@ def test_a_failure_is_remembered_across_the_end_of_the_process(world: World) -> 
     assert shown["status"] == "Failed"
     assert shown["errorDetails"][0]["errorTitle"] == "X"
     assert world.calls == ["do One", "undo Two", "undo One"]
+
+
+class FullLog:
+    """The log of a vault's jobs, on a store that has no room for the first task."""
+
+    def __init__(self) -> None:
+        self.refusals = [StoreFull("no room")]
+
+    def change_task(self, store: Store, state: State, task: str, event: str, now: datetime) -> int | None:
+        if self.refusals:
+            raise self.refusals.pop()
+        return records.change_task(store, state, task, event, now)
+
+    def cancel_asked(self, store: Store, state: State, now: datetime) -> None:
+        records.cancel_asked(store, state, now)
+
+    def close(
+        self, store: Store, state: State, now: datetime, errors: Sequence[ServiceError], cancelled: bool
+    ) -> Job | None:
+        return records.close(store, state, now, errors, cancelled)
+
+    def event(self, state: State, fact: Fact) -> Event:
+        return records.event(state, fact)
+
+
+def test_a_job_that_met_a_full_store_goes_on_with_the_next_look_and_not_with_the_end_of_its_lease(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    plan = Plan("p", (world.step("One"),), job_log=FullLog())
+    engine = InlineEngine({"p": plan}, lambda: world.ports, world.store.runs, real_time=lambda: 0.0)
+    world.engines.append(engine)
+    ticket = world.open(engine, plan)
+    world.until(lambda: "a run is left until later: no room" in caplog.text)
+    engine.recover()
+    assert world.ended(ticket)["status"] == "Completed"
+    assert world.calls == ["do One"]
 
 
 def test_a_closed_engine_starts_nothing_but_keeps_the_job(world: World) -> None:

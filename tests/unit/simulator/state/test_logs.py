@@ -56,6 +56,13 @@ def test_an_exception_is_kept_without_its_secrets(tmp_path: Path) -> None:
         assert "Zm9vYmFy" not in json.dumps(line)
 
 
+def test_a_log_whose_disk_is_full_closes_in_silence(tmp_path: Path) -> None:
+    """Linux answers every write to this device so: https://man7.org/linux/man-pages/man4/full.4.html."""
+    (tmp_path / FILE).symlink_to("/dev/full")
+    with recording(tmp_path):
+        logger("simulator.host").warning("agent is silent")
+
+
 def test_levels_and_chatty_libraries(tmp_path: Path) -> None:
     def heard(level: str | None) -> set[str]:
         folder = tmp_path / str(level)
