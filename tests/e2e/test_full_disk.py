@@ -34,6 +34,11 @@ def disk(tmp_path: Path) -> Iterator[Path]:
         subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
+def arguments(disk: Path) -> tuple[str, ...]:
+    """Programs that write little: what they write between the steps of a test must not fill the disk by itself."""
+    return ("up", "--port", "0", "--state", str(disk / "world"), "--workload-rate", "0.1")
+
+
 def fill(disk: Path) -> None:
     with (disk / "filler").open("ab", buffering=0) as filler:
         try:
@@ -82,7 +87,7 @@ def errors_told(world: Up) -> str:
 
 
 def test_requests_are_refused_while_a_disk_is_full_and_nothing_is_lost(disk: Path) -> None:
-    with up(disk / "world") as world:
+    with up(disk / "world", arguments(disk)) as world:
         scenario = protected(world.client)
         good_backup(scenario)
         fill(disk)
@@ -97,7 +102,7 @@ def test_requests_are_refused_while_a_disk_is_full_and_nothing_is_lost(disk: Pat
 
 
 def test_a_backup_that_meets_a_full_disk_ends_once_there_is_room(disk: Path) -> None:
-    with up(disk / "world") as world:
+    with up(disk / "world", arguments(disk)) as world:
         scenario = protected(world.client)
         good_backup(scenario)
         scenario.start_backup(scenario.item_id())
@@ -123,7 +128,7 @@ def is_refused(scenario: Scenario) -> bool:
 
 
 def test_an_end_on_a_full_disk_is_told_in_a_sentence(disk: Path) -> None:
-    world = Up(disk / "world")
+    world = Up(disk / "world", arguments(disk))
     scenario = protected(world.client)
     good_backup(scenario)
     until_saved(disk)
@@ -135,14 +140,14 @@ def test_an_end_on_a_full_disk_is_told_in_a_sentence(disk: Path) -> None:
     assert "backupsim: the disk of the store is full; free some space there" in errors_told(world)
     eventually(lambda: not any(child.is_running() and child.status() != "zombie" for child in children), "all ended")
     make_room(disk)
-    with up(disk / "world") as again:
+    with up(disk / "world", arguments(disk)) as again:
         check_points(scenario_of(again.client), 1)
     errors_told(again)
 
 
 def test_a_start_on_a_full_disk_is_refused_and_one_after_it_has_everything(disk: Path) -> None:
     """Azurite cannot save at its end either, so all recovery points are looked at."""
-    world = Up(disk / "world")
+    world = Up(disk / "world", arguments(disk))
     scenario = protected(world.client)
     good_backup(scenario)
     until_saved(disk)
@@ -157,7 +162,7 @@ def test_a_start_on_a_full_disk_is_refused_and_one_after_it_has_everything(disk:
     assert "No space left on device; free some space there, and start again" in done.stderr
     assert "Traceback" not in done.stderr
     make_room(disk)
-    with up(disk / "world") as again:
+    with up(disk / "world", arguments(disk)) as again:
         scenario = scenario_of(again.client)
         check_points(scenario, 1)
         good_backup(scenario)
