@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import shlex
@@ -113,26 +114,36 @@ def guest(
     words: Annotated[
         list[str],
         typer.Argument(
-            metavar="LINE...", help="What its shell is told, as in vssadmin list writers.", show_default=False
+            metavar="LINE...",
+            help="What its shell is told, as in vssadmin list writers; or what happens to a file: put LOCAL PATH, "
+            "rm PATH, encrypt PATTERN.",
+            show_default=False,
         ),
     ],
     state: StateOption = None,
     as_json: JsonOption = False,
     lang: LangOption = "en",
 ) -> None:
-    """Run a line in the shell of a machine: vssadmin, Get-Service, Restart-Service, Get-EventLog, dir, type."""
+    """Run a line in the shell of a machine (vssadmin, Get-Service, ls, cat), or put, delete or encrypt a file in it."""
     from simulator.client import Client, RequestFailed
     from simulator.failures import BAD, WrongUse
 
     line = words[0] if len(words) == 1 else shlex.join(words)
     language = "zh-cn" if lang == "zh-cn" else "en-us"
+    act = _file_act(words)
     with Client(cli_clients.running(state)) as client:
         try:
-            answer = client.sim("POST", "/vms/run", {"vm": vm, "line": line, "language": language})
+            if act:
+                answer = client.sim("POST", "/vms/files/act", {"vm": vm, **act})
+            else:
+                answer = client.sim("POST", "/vms/run", {"vm": vm, "line": line, "language": language})
         except RequestFailed as error:
-            if error.code in {"InvalidRequest", "NoSuchGuest"}:
+            if error.code in {"InvalidRequest", "NoSuchGuest", "FileRefused"}:
                 raise WrongUse(str(error).removeprefix(f"{error.code}: ")) from None
             raise
+    if act:
+        _tell_of_files(answer, lang, as_json)
+        return
     if as_json:
         sys.stdout.write(json.dumps(answer, indent=2, ensure_ascii=False) + "\n")
     else:
@@ -140,6 +151,37 @@ def guest(
         sys.stderr.write(answer["errors"] and f"{answer['errors']}\n")
     if answer["errors"]:
         raise typer.Exit(BAD)
+
+
+FILE_ACTS = {"put": "LOCAL PATH", "rm": "PATH", "encrypt": "PATTERN"}
+"""What happens to a file, and what is named for it."""
+
+
+def _file_act(words: Sequence[str]) -> Json | None:
+    """The body of what is asked of a file; None where the words are a line for the shell."""
+    from simulator.failures import WrongUse
+
+    act, arguments = words[0], list(words[1:])
+    if act not in FILE_ACTS:
+        return None
+    if len(arguments) != (2 if act == "put" else 1):
+        usage = f"{act} {FILE_ACTS[act]}"
+        raise WrongUse(f"write {usage}, with a path in the machine such as F:\\report.txt in quotes")
+    if act != "put":
+        return {"act": act, "path": arguments[0]}
+    local = Path(arguments[0])
+    if not local.is_file():
+        raise WrongUse(f"there is no file {local}; name one of this machine, and then a path in the other")
+    return {"act": act, "path": arguments[1], "content": base64.b64encode(local.read_bytes()).decode()}
+
+
+def _tell_of_files(answer: Json, language: str, as_json: bool) -> None:
+    if as_json:
+        sys.stdout.write(json.dumps({"schema_version": 1, **answer}, indent=2, ensure_ascii=False) + "\n")
+        return
+    for key, paths in ((f"guest_{answer['act']}", answer["files"]), ("guest_left", answer["left"])):
+        for path in paths:
+            typer.echo(texts.label(key, language, path=path))
 
 
 @app.command()

@@ -17,6 +17,7 @@ from simulator.command.chinese.explain import EXPLANATIONS, LABELS_OF_EXPLANATIO
 from simulator.command.chinese.failures import FAILURES
 from simulator.command.chinese.faults import FAULTS, LABELS_OF_FAULTS
 from simulator.command.chinese.handlers import HANDLERS, LABELS_OF_HANDLERS
+from simulator.command.chinese.stories import STORIES
 from simulator.command.program import as_called
 
 LANGUAGES = ("en", "zh-cn")
@@ -191,6 +192,10 @@ LABELS: dict[str, tuple[str, str]] = {
     ),
     "clock_closed": ("it is {now}: the world has ended", "现在是 {now}：环境已结束"),
     "clock_failed": ("it is {now}: {problem}", "现在是 {now}：{problem}"),
+    "guest_put": ("written    {path}", "已写入     {path}"),
+    "guest_rm": ("deleted    {path}", "已删除     {path}"),
+    "guest_encrypt": ("encrypted  {path}", "已加密     {path}"),
+    "guest_left": ("in use     {path}", "正在使用   {path}"),
     "up_pace": ("pace       {line}", "节奏       {line}"),
     "pace_off": ("off", "关闭"),
     "pace_plausible": (
@@ -301,7 +306,7 @@ def failure(sentence: str, language: str) -> str:
     return as_called(translated) if translated else label("foreign_failure", language, sentence=sentence)
 
 
-_TABLES = {**DETAILS, **CLOCK, **FAILURES, **FAULTS, **EXPLANATIONS, **HANDLERS}
+_TABLES = {**DETAILS, **CLOCK, **FAILURES, **FAULTS, **EXPLANATIONS, **HANDLERS, **STORIES}
 SENTENCES: Mapping[str, str] = dict(sorted(_TABLES.items(), key=lambda item: -len(re.sub(r"{\w+}", "", item[0]))))
 """The templates with the most words come first: another that fits as well says less of the text."""
 SENTENCE = re.compile(r"[A-Za-z]+[,;:]? [a-z]{2}")

@@ -3,9 +3,14 @@
 GET  /_sim/vms                      machines with their workloads
 GET  /_sim/vms/writers?vm=ID        what `vssadmin list writers` prints in the guest
 POST /_sim/vms/run                  {"vm", "line", "language"?}: run a line in the shell of a guest
+GET  /_sim/vms/files?vm=VM&name=P   the files of a guest whose names fit, with their digests
+GET  /_sim/vms/files/content?vm=VM&path=FILE   what one holds, in base64
+POST /_sim/vms/files/act            {"vm", "act", "path", "content"?, "key"?}: put, rm or encrypt
 POST /_sim/files                    {"vm", "lun", "mebibytes"}: write a text file of that size on a disk
 POST /_sim/workload                 {"vm", "transactions", "name"?}: let the database commit so many more
 GET  /_sim/recoverypoint?id=ID      what the service measured of a recovery point
+GET  /_sim/recoverypoint/files?id=ID&name=P    its files whose names fit; with job=JOB on the disks that it restored
+GET  /_sim/recoverypoint/files/content?id=ID   what one holds, in base64; it is named by lun=N and name=FILE
 POST /_sim/verify                   {"recovery_point", "job"?}: see verify.py
 GET  /_sim/reports?job=JOB          what handlers reported of a backup: status and log blob of each attempt, as text
 GET  /_sim/events?since=N&job=ID    the journal of events; with follow=true as a stream that goes on
@@ -62,7 +67,7 @@ from controlplane.domain.recovery_services import recovery_point as points
 from controlplane.domain.recovery_services.recovery_point import TIERS
 from controlplane.json_object import Json
 from controlplane.ports import PortError, Store
-from simulator.control import explanations, forecasts, guests, reports, strictness, vault_checks
+from simulator.control import explanations, forecasts, guests, point_files, reports, strictness, vault_checks
 from simulator.control import faults as control_faults
 from simulator.control import handlers as control_handlers
 from simulator.control import world as control_world
@@ -121,6 +126,7 @@ def build(controls: Controls) -> FastAPI:
     _add_machines(app, controls)
     guests.add(app, lambda: controls.host)
     _add_points(app, controls)
+    point_files.add(app, lambda: controls.verifier)
     control_world.add(app, lambda: controls.world)
     vault_checks.add(app, lambda: controls.vault_checks)
     control_faults.add(app, lambda: controls.faults)

@@ -69,6 +69,12 @@ class Verifier:
             verdict.judge_handler(self.broken_rules(point.job, point.task_id))
         return verdict.to_json()
 
+    def images(self, name_or_id: str, restore_job: str | None = None) -> tuple[str, Sources]:
+        """Where a point lies, the disks that a restore made of it first, and its disks there."""
+        point, _ = self._find(name_or_id)
+        place, open_images = next(iter(self._places(point, restore_job).items()))
+        return place, open_images()
+
     def broken_rules(self, job: str, task: str | None = None) -> list[Json] | None:
         """What a job's handler did or reported that guest and storage saw otherwise; None where nobody looked."""
         self.settle()

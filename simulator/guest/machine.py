@@ -228,16 +228,20 @@ class Guest:
         """What `vssadmin list writers` prints in this guest."""
         return list_writers(self.vss.writers.listed())
 
+    def mounted(self) -> dict[str, Volume]:
+        """Its volumes by mount point."""
+        profile = self._conditions.now(self.profile)
+        return {
+            profile.mount_point(lun, index): attached.volume
+            for index, (lun, attached) in enumerate(sorted(self._attached.items()))
+            if attached.volume
+        }
+
     def run_script(
         self, script: Sequence[str], language: str = "en-us", most_bytes: int = shell.LONGEST_OUTPUT_BYTES
     ) -> tuple[str, str]:
         """What these lines write to output and error stream, of which the last `most_bytes` are kept."""
         profile = self._conditions.now(self.profile)
-        volumes = {
-            profile.mount_point(lun, index): attached.volume
-            for index, (lun, attached) in enumerate(sorted(self._attached.items()))
-            if attached.volume
-        }
         vss = self.vss
         return shell.run(
             Surface(
@@ -245,7 +249,7 @@ class Guest:
                 self.computer_name,
                 self._conditions.network.private_address,
                 self._folder,
-                volumes,
+                self.mounted(),
                 vss.writers.listed(),
                 vss.event_log,
                 lambda service: services.restart(service, profile, vss),

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from extension.contract.redaction import redact
+from simulator.guest.disk.file_acts import volume_of
 from simulator.guest.disk.volume import File, Volume
 from simulator.guest.os_profile import OsProfile
 from simulator.guest.services import CannotRestart
@@ -245,10 +246,8 @@ def _beside(surface: Surface, path: str) -> Path | None:
 
 def _volume_of(surface: Surface, path: str) -> tuple[Volume | None, str]:
     """The volume that a path lies on, and what stands behind its mount point."""
-    for mount in sorted(surface.volumes, key=len, reverse=True):
-        if f"{path}\\".lower().startswith(mount.lower()) or f"{path}/".startswith(mount):
-            return surface.volumes[mount], path[len(mount) :].strip("\\/")
-    return None, path
+    mount, rest = volume_of(surface.volumes, path)
+    return (surface.volumes[mount] if mount else None), rest
 
 
 def _sorted(volume: Volume) -> list[File]:

@@ -528,6 +528,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "simulator.pace",
         "simulator.clock",
         f"{GUEST}.disk",
+        f"{GUEST}.machine",
         f"{GUEST}.workload",
         "simulator.explaining",
         "simulator.faults.faults",

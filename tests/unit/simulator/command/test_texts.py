@@ -20,6 +20,7 @@ from simulator.command.chinese.explain import EXPLANATIONS
 from simulator.command.chinese.failures import FAILURES
 from simulator.command.chinese.faults import FAULTS
 from simulator.command.chinese.handlers import HANDLERS
+from simulator.command.chinese.stories import STORIES
 from simulator.command.doctor import report
 from simulator.faults.catalogue import CATALOGUE
 from tests.unit.simulator.command.test_doctor import FACTS, WELL
@@ -252,7 +253,7 @@ def test_a_whole_result_in_chinese(passed: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    "table", [chinese.DETAILS, CLOCK, FAILURES, FAULTS, EXPLANATIONS, HANDLERS, chinese.CHECKS, chinese.TASKS]
+    "table", [chinese.DETAILS, CLOCK, FAILURES, FAULTS, EXPLANATIONS, HANDLERS, STORIES, chinese.CHECKS, chinese.TASKS]
 )
 def test_every_text_has_the_same_blanks_in_both_languages(table: dict[str, str]) -> None:
     for english, translation in table.items():
