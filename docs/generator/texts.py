@@ -42,20 +42,29 @@ class Reader:
     """Reads one module. `texts()` gives what it found, each text once, in the order of the lines."""
 
     tree: ast.Module
+    _nodes: list[ast.AST] = field(default_factory=list)
+    """All of the module, from the outside."""
     _parents: dict[ast.AST, ast.AST] = field(default_factory=dict)
     _blocks: dict[ast.AST, int] = field(default_factory=dict)
     """A statement -> the list of statements that it stands in, by its id."""
     _assignments: dict[ast.AST, list[Assignment]] = field(default_factory=dict)
     """A function -> what it gives to names."""
+    _constants: Names | None = None
+    """What the module gives to names."""
     _in_larger: set[ast.expr] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        for node in ast.walk(self.tree):
-            for child in ast.iter_child_nodes(node):
-                self._parents[child] = node
-            for _, block in ast.iter_fields(node):
-                if isinstance(block, list):
-                    self._blocks |= dict.fromkeys(block, id(block))
+        self._nodes.append(self.tree)
+        for node in self._nodes:  # which grows
+            for _, value in ast.iter_fields(node):
+                if isinstance(value, ast.AST):
+                    self._parents[value] = node
+                    self._nodes.append(value)
+                elif isinstance(value, list):
+                    children = [child for child in value if isinstance(child, ast.AST)]
+                    self._parents |= dict.fromkeys(children, node)
+                    self._blocks |= dict.fromkeys(children, id(value))
+                    self._nodes += children
 
     def readings(self, node: ast.expr) -> list[str]:
         """What an expression can read: a text for each choice that the code makes, or one blank."""
@@ -65,7 +74,7 @@ class Reader:
 
     def texts(self) -> list[tuple[ast.expr, Text]]:
         """Each with the expression that it was read from."""
-        roots = [node for node in ast.walk(self.tree) if isinstance(node, ast.expr) and self._is_root(node)]
+        roots = [node for node in self._nodes if isinstance(node, ast.expr) and self._is_root(node)]
         roots.sort(key=lambda node: (node.lineno, node.col_offset))
         read = [(node, self._alternatives(node, self._names_at(node))) for node in roots]
         return [
@@ -119,14 +128,15 @@ class Reader:
 
     def _names_at(self, node: ast.expr) -> Names:
         """The texts that a name stands for here: those that the function has given it, and the module's constants."""
-        constants = _values(_assignments(self.tree.body))
+        if self._constants is None:
+            self._constants = _values(_assignments(self.tree.body))
         function = self._function_around(node)
         if function is None:
-            return constants
+            return self._constants
         if function not in self._assignments:
             self._assignments[function] = _assignments(ast.walk(function))
         earlier = [each for each in self._assignments[function] if each.lineno < node.lineno]
-        return {**constants, **_values(self._in_force(earlier, node))}
+        return {**self._constants, **_values(self._in_force(earlier, node))}
 
     def _in_force(self, assignments: list[Assignment], node: ast.expr) -> list[Assignment]:
         """Without those that a later one replaces whatever way the code took."""

@@ -15,7 +15,6 @@ from typing import Any
 
 import httpx
 from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from starlette.applications import Starlette
 
 from controlplane.adapters.inline_engine import InlineEngine
@@ -55,10 +54,9 @@ IMAGE = {"publisher": "MicrosoftWindowsServer", "offer": "WindowsServer", "sku":
 
 
 @cache
-def signing_key() -> str:
-    """One for all tests: making a key takes longer than most of them."""
-    key = rsa.generate_private_key(65537, 2048)
-    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+def signing_key() -> rsa.RSAPrivateKey:
+    """One for all tests: making a key takes longer than most of them, and so does loading one from a text."""
+    return rsa.generate_private_key(65537, 2048)
 
 
 @cache

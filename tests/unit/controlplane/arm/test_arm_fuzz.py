@@ -10,14 +10,13 @@ import re
 from collections.abc import Iterator
 from contextlib import suppress
 from copy import deepcopy
+from functools import cache
 from hashlib import sha256
 from typing import Any, cast
 
 import pytest
-import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from schemathesis.generation import GenerationMode
 
 from controlplane.arm.app import all_routes
 from controlplane.arm.edge.openapi import document
@@ -67,9 +66,13 @@ OF_OPERATIONS = 3
 """In the default lane one operation in so many is probed; with `--all` each is."""
 
 
+DOCUMENT = document(ROUTES)
+OPERATIONS = sorted(each["operationId"] for path in DOCUMENT["paths"].values() for each in path.values())
+
+
 def _seeded() -> Json:
     """The document as it is served, its free texts narrowed to what leads somewhere."""
-    seeded = deepcopy(document(all_routes()))
+    seeded = deepcopy(DOCUMENT)
     for schema in seeded["components"]["schemas"].values():
         for name, values in VALUES.items():
             properties = schema.get("properties", {})
@@ -78,10 +81,13 @@ def _seeded() -> Json:
     return seeded
 
 
-OPERATIONS = {
-    operation.definition.raw["operationId"]: operation
-    for operation in (cast(Any, found).ok() for found in schemathesis.openapi.from_dict(_seeded()).get_all_operations())
-}
+@cache
+def operations() -> dict[str, Any]:
+    """What draws requests of each operation, by its id. Made when it is needed, and not by whoever lists the tests."""
+    import schemathesis
+
+    read = schemathesis.openapi.from_dict(_seeded()).get_all_operations()
+    return {each.definition.raw["operationId"]: each for each in (cast(Any, found).ok() for found in read)}
 
 
 @pytest.fixture(scope="module")
@@ -111,12 +117,14 @@ def seed(world: ArmWorld) -> None:
     "name",
     [
         pytest.param(name, marks=[pytest.mark.slow] if place % OF_OPERATIONS else [])
-        for place, name in enumerate(sorted(OPERATIONS))
+        for place, name in enumerate(OPERATIONS)
     ],
 )
 def test_no_request_makes_the_service_fail(world: ArmWorld, name: str, pytestconfig: pytest.Config) -> None:
+    from schemathesis.generation import GenerationMode
+
     seed(world)
-    operation = OPERATIONS[name]
+    operation = operations()[name]
     examples = EXAMPLES * (12 if pytestconfig.getoption("all") else 1)
     modes = [GenerationMode.POSITIVE, GenerationMode.NEGATIVE]
     cases = st.one_of(*(operation.as_strategy(generation_mode=mode) for mode in modes))
