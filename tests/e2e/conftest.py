@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 
 ROOT = Path(__file__).parents[2]
 
@@ -39,7 +40,21 @@ def backupsim(*arguments: str, timeout_seconds: int = 300) -> subprocess.Complet
 
 @pytest.fixture(scope="session")
 def kept_demo(tmp_path_factory: pytest.TempPathFactory) -> KeptDemo:
+    """Run once for all processes of a test run; each of them looks at a copy of its own."""
     folder = tmp_path_factory.mktemp("kept") / "world"
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        return _demo(folder)
+    shared = tmp_path_factory.getbasetemp().parent / "kept-demo"
+    with FileLock(f"{shared}.lock"):
+        if not (shared / "said.json").exists():
+            made = _demo(shared / "world")
+            (shared / "said.json").write_text(json.dumps([made.stdout, made.stderr]), encoding="utf-8")
+        shutil.copytree(shared / "world", folder, symlinks=True)
+    stdout, stderr = json.loads((shared / "said.json").read_text(encoding="utf-8"))
+    return KeptDemo(folder, json.loads(stdout), stdout, stderr)
+
+
+def _demo(folder: Path) -> KeptDemo:
     done = backupsim("demo", "--json", "--keep", str(folder))
     assert done.returncode == 0, done.stdout + done.stderr
     return KeptDemo(folder, json.loads(done.stdout), done.stdout, done.stderr)
