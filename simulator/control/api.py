@@ -1,6 +1,9 @@
 """The control API `/_sim`: what only a simulator can offer. Loopback only, behind a token of its own.
 
 GET  /_sim/vms                      machines with their workloads
+GET  /_sim/vms/show?vm=VM           disks, writers, services, agent and handlers of a machine
+GET  /_sim/vms/map?vm=VM            how much of each part of its disks is used, and changed between two recovery points
+                                    (since=POINT, until=POINT), or since the newest one
 GET  /_sim/vms/writers?vm=ID        what `vssadmin list writers` prints in the guest
 POST /_sim/vms/run                  {"vm", "line", "language"?}: run a line in the shell of a guest
 GET  /_sim/vms/files?vm=VM&name=P   the files of a guest whose names fit, with their digests
@@ -67,7 +70,7 @@ from controlplane.domain.recovery_services import recovery_point as points
 from controlplane.domain.recovery_services.recovery_point import TIERS
 from controlplane.json_object import Json
 from controlplane.ports import PortError, Store
-from simulator.control import explanations, forecasts, guests, point_files, reports, strictness, vault_checks
+from simulator.control import explanations, forecasts, guests, machines, point_files, reports, strictness, vault_checks
 from simulator.control import faults as control_faults
 from simulator.control import handlers as control_handlers
 from simulator.control import world as control_world
@@ -125,6 +128,7 @@ def build(controls: Controls) -> FastAPI:
     app = FastAPI(title="backupsim control API", openapi_url=None, redirect_slashes=False, dependencies=dependencies)
     _add_machines(app, controls)
     guests.add(app, lambda: controls.host)
+    machines.add(app, lambda: controls.store, lambda: controls.host, lambda: controls.verifier)
     _add_points(app, controls)
     point_files.add(app, lambda: controls.verifier)
     control_world.add(app, lambda: controls.world)
@@ -148,7 +152,7 @@ def _is_near(host: str, networks: Sequence[IPv4Network | IPv6Network]) -> bool:
 
 def _add_machines(app: FastAPI, controls: Controls) -> None:
     @app.get("/vms")
-    def machines() -> Json:
+    def listed() -> Json:
         return {"vms": [_machine(controls, vm) for vm in controls.host.machines()]}
 
     @app.get("/vms/writers")

@@ -14,10 +14,12 @@ from controlplane.domain.events.handlers import HandlerRuleBroken
 from controlplane.domain.events.service import SnapshotAsked
 from controlplane.domain.recovery_services import job as jobs
 from controlplane.domain.recovery_services import recovery_point as points
-from controlplane.domain.recovery_services.recovery_point import RecoveryPoint
+from controlplane.domain.recovery_services.recovery_point import PointDisk, RecoveryPoint
 from controlplane.json_object import Json
 from controlplane.ports import Blob, Blobs, BlockSource, Document, PortError, ServiceSettings, Store
+from controlplane.vault_format.damage import VaultCorrupt
 from controlplane.vault_format.sources import PageBlobSource
+from controlplane.vault_format.vault_source import VaultSource
 from controlplane.vault_format.vault_store import VaultPoint, VaultStore
 from simulator.failures import Failure
 from simulator.guest.disk.ground_truth import GroundTruth, TruthSummary
@@ -87,6 +89,18 @@ class Verifier:
                 if event.name == HandlerRuleBroken.NAME and of_task:
                     found.append({"vm": event.vm, "job": event.job, **event.data})
         return found if looked else None
+
+    def digests(self, disk: PointDisk) -> VaultSource:
+        """The digests of a disk's blocks, as the vault keeps them. Raises VaultCorrupt where it has none."""
+        vault = VaultStore(self.blobs, self.settings.vault_account)
+        problem = VaultCorrupt(f"the digests of disk {disk.name} are not kept yet")
+        for name in (disk.digests, (disk.vault or {}).get("name")):
+            if name:
+                try:
+                    return vault.manifest(name)
+                except VaultCorrupt as found:
+                    problem = found
+        raise problem
 
     def _find(self, name_or_id: str) -> tuple[RecoveryPoint, str]:
         name = name_or_id.lower()

@@ -34,6 +34,11 @@ def of_az(*words: str) -> tuple[str, ...]:
     return f"az {line}", f"backupsim az {line}"
 
 
+def of_control(path: str) -> tuple[str, ...]:
+    """What only the control API tells; docs/control.md says how `SIM` and `SIM_TOKEN` are set."""
+    return (f'curl --fail -H "Authorization: Bearer $SIM_TOKEN" "$SIM{path}"',)
+
+
 def backup_now(item: str, group: str, vault: str, machine: str) -> Action:
     """A backup on demand of a protected item. `item`: its ARM id."""
     words = ("backup", "protection", "backup-now", "--resource-group", group, "--vault-name", vault)

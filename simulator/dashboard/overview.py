@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from controlplane.json_object import Json
 from simulator.client import API_VERSIONS, Client
+from simulator.dashboard import machine as machine_view
 from simulator.dashboard import points
 from simulator.dashboard.commands import Action, backup_now
 from simulator.recorder import story
@@ -49,6 +50,7 @@ def _items(client: Client, vaults: list[Json]) -> Iterator[Json]:
             yield {
                 "id": item["id"],
                 "machine": machine,
+                "machine_view": machine_view.address(str(properties["virtualMachineId"])),
                 "vault": vault["name"],
                 "health": properties.get("healthStatus", ""),
                 "state": properties.get("protectionState", ""),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlencode
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
@@ -62,7 +63,7 @@ class Page:
             words=recording.in_template(of_language),
             words_json=recording.in_html(of_language),
             kinds_json=recording.in_html({"kinds": list(CATALOGUE)}),
-            path=request.url.path,
+            language_link=_with_language(request, "en" if language == "zh-cn" else "zh-cn"),
             view=view,
             **values,
         )
@@ -75,3 +76,9 @@ class Page:
         if session is not None and asked is not None:
             session.language = language
         return language
+
+
+def _with_language(request: Request, language: str) -> str:
+    """The address of what is shown, in another language."""
+    query = [(key, value) for key, value in request.query_params.multi_items() if key != "lang"]
+    return f"{request.url.path}?{urlencode([*query, ('lang', language)])}"

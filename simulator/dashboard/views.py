@@ -9,7 +9,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response
 
 from controlplane.json_object import Json
 from simulator.client import Client
-from simulator.dashboard import commands, points
+from simulator.dashboard import commands, machine, points
 from simulator.dashboard.overview import overview
 from simulator.dashboard.page import Page
 from simulator.dashboard.resources import asked_for, resource
@@ -20,6 +20,10 @@ MOST_EVENTS = 500
 """In the view of events."""
 LIVE: dict[str, tuple[Callable[[Client, Request], Json], str]] = {
     "overview": (lambda client, request: overview(client), "job item vault alert recovery_point clock world schedule"),
+    "machines": (
+        lambda client, request: machine.machines(client, machine.asked_for(request.query_params)),
+        "machine vss filesystem guest agent handler recovery_point item",
+    ),
     "clock": (lambda client, request: clock(client), "clock"),
     "faults": (lambda client, request: faults(client), "fault"),
     "points": (lambda client, request: points.calendar(client, points.item_of(request.query_params)), "recovery_point"),

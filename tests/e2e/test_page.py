@@ -34,6 +34,8 @@ WITHIN = 0.01
 SCREENSHOTS = os.environ.get("BACKUPSIM_TEST_SCREENSHOTS")
 """A folder for pictures of what was seen."""
 VIEWS = {name: f"/_page/{name}" for name in ("clock", "faults", "events", "resources")}
+LINKED = ("machines", "points")
+"""Views of one machine or item, to which the overview has a link."""
 SIZES = {"phone": (360, 740), "desktop": (1280, 900), "4k": (3840, 2160)}
 
 
@@ -206,6 +208,26 @@ def test_the_clock_is_advanced_and_a_fault_set_and_cleared(visitor: Visit, world
 
 
 @pytest.mark.slow
+def test_a_machine_shows_what_runs_in_it_and_what_changed_on_its_disks(visitor: Visit, world: World, job: str) -> None:
+    world.scenario.work(world.scenario.machine_id(), transactions=5)
+    visitor.page.get_by_role("link", name="sql01").click()
+    visitor.page.get_by_role("rowheader", name="SqlServerWriter").wait_for()
+    disks = world.up.client.sim("GET", "/vms/map", vm="sql01")["disks"]
+    assert any(disk["changed_bytes"] for disk in disks)
+    for disk in disks:
+        drawn = visitor.page.locator(f"svg[data-disk='{disk['lun']}']")
+        assert drawn.locator(".used").count() == len(disk["groups"])
+        assert drawn.locator(".changed").count() == sum(bool(changed) for _, _, changed in disk["groups"])
+    visitor.page.get_by_label("until").select_option(index=1)
+    visitor.page.get_by_role("button", name="Show").click()
+    visitor.page.wait_for_url(re.compile(r"until=\d"))
+    until = re.search(r"until=(\d+)", visitor.page.url)
+    shown = world.up.client.sim("GET", "/vms/map", vm="sql01", until=until and until[1])["disks"]
+    marks = [changed for disk in shown for _, _, changed in disk["groups"] if changed]
+    assert visitor.page.locator(".changed").count() == len(marks)
+
+
+@pytest.mark.slow
 def test_commands_that_ask_the_same_stand_beside_each_action(visitor: Visit, world: World, job: str) -> None:
     visitor.page.get_by_text("Same by command").first.click()
     assert visitor.page.get_by_text(re.compile("^az backup protection backup-now")).is_visible()
@@ -219,15 +241,21 @@ def test_axe_finds_nothing(chromium: Browser, world: World, job: str, theme: Any
         made.page.goto(f"{world.page}sign-in")
         found = made.violations()
         made.page.goto(world.up.client.page_address())
-        points = made.page.locator("a[href*='points?']").first.get_attribute("href")
-        for name, address in {"overview": "/_page/", **VIEWS, "points": points}.items():
+        links = {name: made.page.locator(f"a[href*='{name}?']").first.get_attribute("href") for name in LINKED}
+        addresses = {"overview": "/_page/", **VIEWS, **links}
+        for name, address in addresses.items():
             made.page.goto(f"{world.page.removesuffix('/_page/')}{address}")
-            found += made.violations()
+            found += [f"{name}: {each}" for each in made.violations()]
             picture(made, f"{name}-{theme}")
         made.page.goto(f"{world.page}jobs/{job}")
         made.page.locator("[data-freeze]").wait_for()
         found += made.violations()
         picture(made, f"job-{theme}")
+        if SCREENSHOTS:
+            made.page.goto(f"{world.page}?lang=zh-cn")
+            for name, address in {**addresses, "job": f"/_page/jobs/{job}"}.items():
+                made.page.goto(f"{world.page.removesuffix('/_page/')}{address}")
+                picture(made, f"{name}-{theme}-zh-cn")
         assert found == []
         assert made.foreign_requests(world.page) == []
 

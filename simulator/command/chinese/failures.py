@@ -194,6 +194,7 @@ FAILURES = {
         "{path} 在 {seconds} 秒内没有结束；请查看其作业"
     ),
     "the body is not JSON: {problem}": "请求正文不是 JSON：{problem}",
+    "the digests of disk {name} are not kept yet": "尚未保存磁盘 {name} 的摘要",
     "no machine {vm} is running in this world; GET /_sim/vms lists them": (
         "此环境中没有正在运行的计算机 {vm}；GET /_sim/vms 可列出所有计算机"
     ),

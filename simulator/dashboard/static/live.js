@@ -7,13 +7,18 @@ const changes = new Set(part.dataset.changes.split(" "));
 // The first parts of the names of events.
 let asking = false, again = false;
 
-// The focus, and which details are open, stay where they are.
+// The focus, what was chosen and not yet sent, and which details are open, stay as they are.
 function replace(text) {
   const keyOf = (element) => element?.closest("[data-key]")?.dataset.key;
   const focused = part.contains(document.activeElement) ? document.activeElement : null;
   const key = keyOf(focused), isSummary = focused?.matches("summary");
   const open = new Set([...part.querySelectorAll("details[open]")].map(keyOf));
+  const chosen = new Map([...part.querySelectorAll("select[data-key], input[data-key]")].map((field) => [field.dataset.key, field.value]));
   part.innerHTML = text;
+  for (const [name, value] of chosen) {
+    const field = part.querySelector(`[data-key="${CSS.escape(name)}"]`);
+    if (field && [...(field.options || [{ value }])].some((option) => option.value === value)) field.value = value;
+  }
   for (const element of part.querySelectorAll("[data-key]")) {
     if (open.has(element.dataset.key)) element.open = true;
     if (key && element.dataset.key === key) (isSummary ? element.querySelector("summary") : element).focus();

@@ -184,6 +184,11 @@ class GuestDisk:
                 self._history.gap(self.lun)
             return self.ledger.table.copy(), self._history.number()
 
+    def table(self) -> DigestTable:
+        """What the disk holds now, for whoever only looks."""
+        with self._lock:
+            return self.ledger.table.copy()
+
     def settle(self) -> None:
         """Read back every block whose last write was not answered."""
         with self._lock:

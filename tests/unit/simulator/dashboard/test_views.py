@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from simulator.client import Client
-from simulator.dashboard import points, resources
+from simulator.dashboard import disk_picture, machine, points, resources
 from simulator.dashboard.journal import Journal
 
 ENDPOINTS = {
@@ -22,6 +22,7 @@ ENDPOINTS = {
     "subscription_id": "sub",
 }
 VAULT = "/subscriptions/sub/resourceGroups/g/providers/P/vaults/v"
+VM = "/subscriptions/sub/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/sql01"
 ITEM = f"{VAULT}/backupFabrics/Azure/protectionContainers/c/protectedItems/i"
 
 
@@ -98,3 +99,24 @@ def test_the_end_of_the_journal_is_found(newest: int) -> None:
     assert journal.newest() == newest
     newest += 5
     assert journal.newest() == newest
+
+
+def test_a_disk_is_drawn_group_by_group() -> None:
+    mib = 1024 * 1024
+    groups = [[0, 1024, 0], [130, 1, 1024], [131, 0, 1]]
+    told = {"problem": None, "group_bytes": 64 * mib, "group_count": 200, "groups": groups}
+    shown = disk_picture.drawn({**told, "allocated_bytes": 64 * mib, "changed_bytes": 64 * mib + 65536})
+    whole, second, third = shown["cells"]
+    assert (whole["x"], whole["y"], whole["used"], whole["mark"]) == (0, 0, disk_picture.LEVELS, 0)
+    assert (second["x"], second["y"], second["used"]) == (2 * disk_picture.CELL, disk_picture.CELL, 1)
+    assert second["mark"] > third["mark"] > 0
+    assert [row["from_mib"] for row in shown["rows"]] == ["8,320", "8,384"]
+    assert shown["height"] == 2 * disk_picture.CELL
+
+
+@pytest.mark.parametrize("vm", ["x", "/subscriptions/s", f"{VM}/../x", f"{VM}?a=b", f"{VM}/extensions/e"])
+def test_what_is_no_machine_is_refused(vm: str) -> None:
+    with pytest.raises(machine.NotAMachine):
+        machine.asked_for({"vm": vm})
+    assert machine.asked_for({"vm": VM, "since": "1"}) == machine.Question(VM, "1", "")
+    assert machine.asked_for({}).vm == ""
