@@ -21,7 +21,8 @@ class Action:
     body: Json
     commands: tuple[str, ...]
     then: str
-    """What the page does with the answer: `job` follows its operation to the job, `stay` does nothing."""
+    """What the page does with the answer: `job` follows its operation to the job, `stay` does nothing, any other opens
+    the view of this name."""
 
     @property
     def request(self) -> str:

@@ -9,9 +9,10 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response
 
 from controlplane.json_object import Json
 from simulator.client import Client
-from simulator.dashboard import commands, machine, points
+from simulator.dashboard import commands, machine, points, policies
 from simulator.dashboard.overview import overview
 from simulator.dashboard.page import Page
+from simulator.dashboard.remedies import remedy_of
 from simulator.dashboard.resources import asked_for, resource
 from simulator.dashboard.world_views import clock, faults
 from simulator.recorder import recording, story
@@ -24,6 +25,7 @@ LIVE: dict[str, tuple[Callable[[Client, Request], Json], str]] = {
         lambda client, request: machine.machines(client, machine.asked_for(request.query_params)),
         "machine vss filesystem guest agent handler recovery_point item",
     ),
+    "policies": (lambda client, request: policies.listed(client), "vault item"),
     "clock": (lambda client, request: clock(client), "clock"),
     "faults": (lambda client, request: faults(client), "fault"),
     "points": (lambda client, request: points.calendar(client, points.item_of(request.query_params)), "recovery_point"),
@@ -35,6 +37,7 @@ LIVE: dict[str, tuple[Callable[[Client, Request], Json], str]] = {
 def add(app: FastAPI, page: Page) -> None:
     for name in LIVE:
         _add_live(app, page, name)
+    _add_policy(app, page)
     _add_events(app, page)
     _add_job(app, page)
 
@@ -58,6 +61,23 @@ def _add_live(app: FastAPI, page: Page, name: str) -> None:
     @app.get(f"/parts/{name}", name=f"part of {name}")
     def part(request: Request) -> Response:
         return page.show(request, f"{name}_part.html", data=data(page.client, request))
+
+
+def _add_policy(app: FastAPI, page: Page) -> None:
+    @app.get("/policy")
+    def policy(request: Request) -> Response:
+        data = policies.editor(page.client, request.query_params.multi_items())
+        return page.show(request, "policy.html", view="policies", data=data)
+
+    @app.get("/parts/policy")
+    def preview(request: Request) -> Response:
+        data = policies.previewed(page.client, request.query_params.multi_items())
+        return page.show(request, "policy_preview.html", data=data)
+
+    @app.get("/remedies/{code}")
+    def remedy(code: str, message: str = "") -> Response:
+        """For the scripts, which show it with an error."""
+        return JSONResponse({"remedy": remedy_of(code, message)})
 
 
 def _add_events(app: FastAPI, page: Page) -> None:

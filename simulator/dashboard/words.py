@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from controlplane.json_object import Json
+from simulator.dashboard.policy_words import POLICY_WORDS
 from simulator.recorder.words import LANGUAGES as LANGUAGES
 from simulator.recorder.words import words as words_of_picture
 
 WORDS: dict[str, tuple[str, str]] = {
+    **POLICY_WORDS,
     "title": ("Azure Backup on this machine", "本机上的 Azure 备份"),
     "views": ("Views", "视图"),
     "overview": ("Overview", "概览"),

@@ -33,7 +33,7 @@ WITHIN = 0.01
 """Of the length of a freeze window."""
 SCREENSHOTS = os.environ.get("BACKUPSIM_TEST_SCREENSHOTS")
 """A folder for pictures of what was seen."""
-VIEWS = {name: f"/_page/{name}" for name in ("clock", "faults", "events", "resources")}
+VIEWS = {name: f"/_page/{name}" for name in ("policies", "clock", "faults", "events", "resources")}
 LINKED = ("machines", "points")
 """Views of one machine or item, to which the overview has a link."""
 SIZES = {"phone": (360, 740), "desktop": (1280, 900), "4k": (3840, 2160)}
@@ -221,10 +221,32 @@ def test_a_machine_shows_what_runs_in_it_and_what_changed_on_its_disks(visitor: 
     visitor.page.get_by_label("until").select_option(index=1)
     visitor.page.get_by_role("button", name="Show").click()
     visitor.page.wait_for_url(re.compile(r"until=\d"))
-    until = re.search(r"until=(\d+)", visitor.page.url)
-    shown = world.up.client.sim("GET", "/vms/map", vm="sql01", until=until and until[1])["disks"]
+    until = visitor.page.url.rpartition("until=")[2]
+    shown = world.up.client.sim("GET", "/vms/map", vm="sql01", until=until)["disks"]
     marks = [changed for disk in shown for _, _, changed in disk["groups"] if changed]
     assert visitor.page.locator(".changed").count() == len(marks)
+
+
+@pytest.mark.slow
+def test_a_policy_is_made_while_its_forecast_is_told(visitor: Visit, world: World) -> None:
+    visitor.page.get_by_role("link", name="Policies").click()
+    visitor.page.get_by_role("link", name="New policy").click()
+    visitor.page.get_by_label("name", exact=True).fill("yearly3")
+    visitor.page.get_by_label("each year").fill("many")
+    visitor.page.get_by_text("yearly: many is no whole number").wait_for()
+    visitor.page.get_by_label("each year").fill("3")
+    save = visitor.page.get_by_role("button", name="Save the policy")
+    save.wait_for()
+    told = world.up.client.sim("POST", "/forecast", {"policy": "DefaultPolicy", "years": 2})
+    counts = [int(text) for text in visitor.page.locator("[data-part=count]").all_inner_texts()]
+    assert counts[0] == told["days"][0]["recovery_points"]
+    assert counts[-1] > told["days"][-1]["recovery_points"], "the yearly rule keeps more"
+    save.click()
+    visitor.page.get_by_role("link", name="yearly3").wait_for()
+    saved = world.up.client.get(world.scenario.policy_id("yearly3"))["properties"]["retentionPolicy"]
+    assert saved["yearlySchedule"]["retentionDuration"] == {"count": 3, "durationType": "Years"}
+    visitor.page.get_by_role("button", name="Delete: yearly3").click()
+    visitor.page.get_by_role("link", name="yearly3").wait_for(state="detached")
 
 
 @pytest.mark.slow

@@ -541,6 +541,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     ),
     "simulator.recorder": (EVENTS, CONTRACT, "simulator.client", "simulator.failures", "jinja2"),
     "simulator.dashboard": (
+        ERRORS,
         EVENTS,
         "simulator.client",
         "simulator.failures",

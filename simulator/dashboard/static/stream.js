@@ -32,7 +32,14 @@ export async function ask(method, path, body) {
   const answer = await fetch(path.startsWith("/") ? path : PREFIX + path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
   if (answer.ok) return answer;
   const error = (await answer.json().catch(() => ({}))).error || { code: answer.status, message: answer.statusText };
-  throw new Error(`${error.code}: ${error.message}`);
+  throw new Error(`${error.code}: ${error.message}${await remedyOf(error)}`);
+}
+
+// What helps, where the table of errors says so.
+async function remedyOf({ code, message }) {
+  const answer = await fetch(`${PREFIX}remedies/${encodeURIComponent(code)}?message=${encodeURIComponent(String(message).slice(0, 2000))}`);
+  const { remedy } = answer.ok ? await answer.json() : { remedy: "" };
+  return remedy ? ` ${remedy}` : "";
 }
 
 // The job that an answer of ARM began: its operation is asked until it names one.
@@ -64,6 +71,7 @@ export function serveButtons(words) {
     try {
       const response = await ask(request.method, request.path, request.body);
       if (request.then === "job") location.assign(`${PREFIX}jobs/${encodeURIComponent(await jobOf(response))}`);
+      else if (request.then !== "stay") location.assign(PREFIX + request.then);
       else {
         button.disabled = false;
         answer.textContent = words.begun;
