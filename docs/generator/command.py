@@ -28,6 +28,9 @@ VARIABLES = {
     "BACKUPSIM_BLOB_ACCOUNTS": "accounts of the endpoint in BACKUPSIM_BLOB_ENDPOINT, `name:key;name:key`",
     "BACKUPSIM_BLOB_ENDPOINT": "a blob endpoint to use instead of starting Azurite",
     "BACKUPSIM_CACHE": "folder for installed tools, which all worlds share; default: the user's cache folder",
+    "BACKUPSIM_CONFORM_REQUIREMENTS": "set for a handler that is judged: ids of what its scene serves, with commas",
+    "BACKUPSIM_CONFORM_RUN": "set for a handler that is judged: by it the suite knows its processes",
+    "BACKUPSIM_CONFORM_SCENE": "set for a handler that is judged: the name of its scene",
     "BACKUPSIM_DSN": "database to use instead of store.db, as SQLAlchemy names it: an SQLite file, or PostgreSQL as "
     "`postgresql+psycopg://user:password@host/name`, for which the extra `postgresql` brings the driver",
     "BACKUPSIM_LOG": "level of the log: debug, info, warning or error",

@@ -76,6 +76,7 @@ OF_OTHERS = (
     "controlplane/domain/location.py",
     "controlplane/domain/recovery_services/supported_systems.py",
     "simulator/command/chinese/checks.py",
+    "simulator/command/chinese/conformance.py",
     "simulator/command/chinese/explain.py",
     "simulator/command/chinese/failures.py",
     "simulator/command/chinese/faults.py",

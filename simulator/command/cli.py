@@ -37,6 +37,7 @@ from simulator.command import (
 )
 from simulator.command.bootstrap import language_of
 from simulator.command.cli_handlers import HandlersOption, LinuxExtensionOption, WindowsExtensionOption
+from simulator.command.conforming import cli_conform
 from simulator.command.options import (
     BlobAccountsOption,
     BlobEndpointOption,
@@ -68,6 +69,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(cli_handlers.app, name="handler")
+app.add_typer(cli_conform.app)
 app.add_typer(cli_clients.app)
 app.add_typer(cli_control.app)
 app.add_typer(cli_page.app)

@@ -13,6 +13,7 @@ from typing import Mapping  # noqa: UP035 - for Python 3.8
 
 from simulator.command.chinese.checks import CHECKS, DETAILS, TASKS
 from simulator.command.chinese.clock import CLOCK
+from simulator.command.chinese.conformance import CONFORMANCE, LABELS_OF_CONFORMANCE
 from simulator.command.chinese.explain import EXPLANATIONS, LABELS_OF_EXPLANATIONS
 from simulator.command.chinese.failures import FAILURES
 from simulator.command.chinese.faults import FAULTS, LABELS_OF_FAULTS
@@ -259,6 +260,7 @@ LABELS: dict[str, tuple[str, str]] = {
     **LABELS_OF_FAULTS,
     **LABELS_OF_EXPLANATIONS,
     **LABELS_OF_HANDLERS,
+    **LABELS_OF_CONFORMANCE,
 }
 
 
@@ -306,7 +308,7 @@ def failure(sentence: str, language: str) -> str:
     return as_called(translated) if translated else label("foreign_failure", language, sentence=sentence)
 
 
-_TABLES = {**DETAILS, **CLOCK, **FAILURES, **FAULTS, **EXPLANATIONS, **HANDLERS, **STORIES}
+_TABLES = {**DETAILS, **CLOCK, **FAILURES, **FAULTS, **EXPLANATIONS, **HANDLERS, **STORIES, **CONFORMANCE}
 SENTENCES: Mapping[str, str] = dict(sorted(_TABLES.items(), key=lambda item: -len(re.sub(r"{\w+}", "", item[0]))))
 """The templates with the most words come first: another that fits as well says less of the text."""
 SENTENCE = re.compile(r"[A-Za-z]+[,;:]? [a-z]{2}")

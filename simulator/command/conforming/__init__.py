@@ -1,0 +1,1 @@
+"""The command that judges a handler by the conformance suite."""
