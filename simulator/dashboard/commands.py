@@ -23,10 +23,13 @@ class Action:
     then: str
     """What the page does with the answer: `job` follows its operation to the job, `stay` does nothing, any other opens
     the view of this name."""
+    content_from: str = ""
+    """A path below the page whose answer has the `content` of the body."""
 
     @property
     def request(self) -> str:
-        return to_text({"method": self.method, "path": self.path, "body": self.body, "then": self.then})
+        asked = {"method": self.method, "path": self.path, "body": self.body, "then": self.then}
+        return to_text(asked | ({"content_from": self.content_from} if self.content_from else {}))
 
 
 def of_az(*words: str) -> tuple[str, ...]:

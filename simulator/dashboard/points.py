@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import calendar as months_of
 import re
+import shlex
 from collections.abc import Mapping
 from datetime import date
 from itertools import islice
@@ -11,6 +12,8 @@ from urllib.parse import quote
 
 from controlplane.json_object import Json
 from simulator.client import Client
+from simulator.dashboard import ahead
+from simulator.dashboard.commands import of_az
 from simulator.failures import Failure
 
 
@@ -20,21 +23,59 @@ class NoSuchItem(Failure):
 
 MOST_POINTS = 2_000
 MOST_MONTHS = 60
+DAYS_AHEAD = 31
+"""Of what is expected, unless a day is named."""
 
 
-def calendar(client: Client, item: str) -> Json:
-    """`{"item", "machine", "months", "points", "most"}`: months with their weeks, the newest month first. `item` is the
-    ARM id; raises RequestFailed."""
+def calendar(client: Client, item: str, at: str = "") -> Json:
+    """`{"item", "machine", "months", "points", "most", "at", "ahead", "problem", "files", "commands"}`: months with
+    their weeks, the newest first. `item` is the ARM id; raises RequestFailed.
+
+    With `at`, a day such as 2027-03-01, the points that will be there at its end, without it those of now and the ones
+    expected within a month. What is expected is told by the forecast of the item's policy.
+    """
     body = client.get(item)
-    points = [_point(point) for point in islice(client.list(f"{item}/recoveryPoints"), MOST_POINTS)]
-    points.sort(key=lambda point: point["time"], reverse=True)
+    now = str(client.sim("GET", "/clock")["now"])
+    moment = _moment(at, now)
+    there = [_point(point) for point in islice(client.list(f"{item}/recoveryPoints"), MOST_POINTS)]
+    expected, problem = ahead.expected(
+        client, body, now, moment or ahead.later(now, DAYS_AHEAD), of_moment=bool(moment)
+    )
+    if moment:
+        there = [point for point in there if point["until"] > moment]
+    points = sorted([*there, *expected], key=lambda point: str(point["time"]), reverse=True)[:MOST_POINTS]
     return {
         "item": item,
         "machine": body["properties"].get("friendlyName", body["name"]),
         "months": _months(points),
         "points": points,
         "most": MOST_POINTS,
+        "now": now[:10],
+        "at": moment[:10] if moment else "",
+        "expected": sum(point["expected"] for point in points),
+        "problem": problem,
+        "files": f"files?item={quote(item, safe='')}",
+        "commands": (
+            *of_az("backup", "recoverypoint", "list", *of_item(body)),
+            f"backupsim forecast {shlex.quote(str(body['properties'].get('policyName', '')))}",
+        ),
     }
+
+
+def of_item(body: Json) -> tuple[str, ...]:
+    """The options by which az names a protected item."""
+    parts, machine = body["id"].split("/"), str(body["properties"].get("friendlyName", body["name"]))
+    of_vault = ("--resource-group", parts[4], "--vault-name", parts[8])
+    return (*of_vault, "--container-name", machine, "--item-name", machine, "--backup-management-type", "AzureIaasVM")
+
+
+def _moment(at: str, now: str) -> str:
+    """The end of a day, as an instant; empty for no day and for one that has begun."""
+    try:
+        day = date.fromisoformat(at)
+    except ValueError:
+        return ""
+    return f"{day.isoformat()}T23:59:59Z" if day.isoformat() > now[:10] else ""
 
 
 def item_of(query: Mapping[str, str]) -> str:
@@ -61,6 +102,7 @@ def _point(point: Json) -> Json:
         "tiers": tiers,
         "until": kept["expiryTime"],
         "rule": kept["ruleName"],
+        "expected": False,
     }
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from urllib.parse import quote
 
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 
 from controlplane.json_object import Json
 from simulator.client import Client
-from simulator.dashboard import commands, machine, points, policies
+from simulator.dashboard import commands, machine, point_files, points, policies
 from simulator.dashboard.overview import overview
 from simulator.dashboard.page import Page
 from simulator.dashboard.remedies import remedy_of
@@ -28,7 +29,13 @@ LIVE: dict[str, tuple[Callable[[Client, Request], Json], str]] = {
     "policies": (lambda client, request: policies.listed(client), "vault item"),
     "clock": (lambda client, request: clock(client), "clock"),
     "faults": (lambda client, request: faults(client), "fault"),
-    "points": (lambda client, request: points.calendar(client, points.item_of(request.query_params)), "recovery_point"),
+    "points": (
+        lambda client, request: points.calendar(
+            client, points.item_of(request.query_params), request.query_params.get("at", "")
+        ),
+        "recovery_point",
+    ),
+    "files": (lambda client, request: point_files.versions(client, request.query_params), ""),
     "resources": (lambda client, request: resource(client, asked_for(request.query_params)), ""),
 }
 """Views that are asked for anew when the world changes: what they show, and the events that may change it."""
@@ -37,6 +44,7 @@ LIVE: dict[str, tuple[Callable[[Client, Request], Json], str]] = {
 def add(app: FastAPI, page: Page) -> None:
     for name in LIVE:
         _add_live(app, page, name)
+    _add_files(app, page)
     _add_policy(app, page)
     _add_events(app, page)
     _add_job(app, page)
@@ -61,6 +69,14 @@ def _add_live(app: FastAPI, page: Page, name: str) -> None:
     @app.get(f"/parts/{name}", name=f"part of {name}")
     def part(request: Request) -> Response:
         return page.show(request, f"{name}_part.html", data=data(page.client, request))
+
+
+def _add_files(app: FastAPI, page: Page) -> None:
+    @app.get("/files/content")
+    def content(request: Request) -> Response:
+        name, held = point_files.content(page.client, request.query_params)
+        disposition = f"attachment; filename*=UTF-8''{quote(name, safe='')}"
+        return Response(held, media_type="application/octet-stream", headers={"Content-Disposition": disposition})
 
 
 def _add_policy(app: FastAPI, page: Page) -> None:

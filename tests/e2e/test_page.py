@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -247,6 +248,28 @@ def test_a_policy_is_made_while_its_forecast_is_told(visitor: Visit, world: Worl
     assert saved["yearlySchedule"]["retentionDuration"] == {"count": 3, "durationType": "Years"}
     visitor.page.get_by_role("button", name="Delete: yearly3").click()
     visitor.page.get_by_role("link", name="yearly3").wait_for(state="detached")
+
+
+@pytest.mark.slow
+def test_a_file_is_found_by_its_name_and_brought_back(visitor: Visit, world: World, job: str) -> None:
+    """The scenario's own files: the last version of one is deleted in the machine, and is in the recovery point."""
+    visitor.page.locator("a[href*='points?']").first.click()
+    visitor.page.get_by_text("expected within a month").wait_for()
+    assert visitor.page.locator(".point.expected").count() > 0
+    visitor.page.get_by_role("link", name="Find a file").click()
+    visitor.page.get_by_label("name, or a part of it").fill("report-1.txt")
+    visitor.page.get_by_role("button", name="Find").click()
+    visitor.page.locator("tr[data-version]").first.wait_for()
+    path = "F:\\report-1.txt"
+    world.up.client.sim("POST", "/vms/files/act", {"vm": "sql01", "act": "rm", "path": path})
+    with visitor.page.expect_download() as download:
+        visitor.page.locator(f"section:has(h2:has-text('{path[:3]}')) a[download]").first.click()
+    visitor.page.locator(f"section:has(h2:has-text('{path[:3]}')) button[data-request]").first.click()
+    visitor.page.locator("#answer", has_text="It was accepted.").wait_for()
+    told = world.up.client.sim("GET", "/vms/files", vm="sql01", name="report-1.txt")["files"]
+    (back,) = [each for each in told if each["path"] == path]
+    assert back["sha256"] == sha256(Path(download.value.path()).read_bytes()).hexdigest()
+    assert visitor.violations() == []
 
 
 @pytest.mark.slow

@@ -69,7 +69,8 @@ export function serveButtons(words) {
     answer.classList.remove("bad");
     answer.textContent = words.asked;
     try {
-      const response = await ask(request.method, request.path, request.body);
+      const content = request.content_from ? { content: (await (await ask("GET", request.content_from)).json()).content } : {};
+      const response = await ask(request.method, request.path, { ...request.body, ...content });
       if (request.then === "job") location.assign(`${PREFIX}jobs/${encodeURIComponent(await jobOf(response))}`);
       else if (request.then !== "stay") location.assign(PREFIX + request.then);
       else {

@@ -52,8 +52,9 @@ def point(name: str, time: str, *tiers: str) -> dict[str, Any]:
 
 def test_a_point_stands_on_its_day() -> None:
     listed = [point("1", "2026-02-28T23:59:59Z", "InstantRP"), point("2", "2026-03-01T00:00:00Z", "HardenedRP")]
-    body = {"name": "i", "properties": {"friendlyName": "sql01"}}
-    shown = points.calendar(client({ITEM: body, f"{ITEM}/recoveryPoints": {"value": listed}}), ITEM)
+    body = {"id": ITEM, "name": "i", "properties": {"friendlyName": "sql01"}}
+    answers = {ITEM: body, f"{ITEM}/recoveryPoints": {"value": listed}, "/_sim/clock": {"now": "2026-03-02T00:00:00Z"}}
+    shown = points.calendar(client(answers), ITEM)
     assert [month["name"] for month in shown["months"]] == ["2026-03", "2026-02"]
     of_day = {
         (month["name"], day["day"]): [each["name"] for each in day["points"]]
