@@ -69,10 +69,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         return
     closed = {mark for mark, (option, _) in LANES.items() if not config.getoption(option.lstrip("-"))}
     known: dict[pytest.Collector, frozenset[str]] = {}
-    left_out = [item for item in items if closed & _marks(item, known)]
+    left_out = {item for item in items if closed & _marks(item, known)}
     if left_out and not any("::" in argument for argument in config.args):
-        config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if item not in set(left_out)]
+        config.hook.pytest_deselected(items=[item for item in items if item in left_out])
+        items[:] = [item for item in items if item not in left_out]
 
 
 @pytest.hookimpl(wrapper=True)

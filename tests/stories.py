@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from types import GenericAlias, NoneType, UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
@@ -45,12 +46,18 @@ def _faults(event: Event, told: Mapping[int, Event]) -> Iterator[str]:
 
 
 def _faults_of_fields(event: Event, kind: type[Fact]) -> Iterator[str]:
-    hints = {name: hint for name, hint in get_type_hints(kind).items() if not name.isupper()}
+    hints = _fields(kind.NAME)
     for name in event.data.keys() - hints.keys():
         yield f"no such field: {name}"
     for name, hint in hints.items():
         if not _fits(event.data.get(name), hint):
             yield f"{name} is no {hint}"
+
+
+@cache
+def _fields(event: str) -> Mapping[str, Any]:
+    """The fields of a kind of event and their types, which Python takes long to read."""
+    return {name: hint for name, hint in get_type_hints(CATALOGUE[event]).items() if not name.isupper()}
 
 
 def _fits(value: Any, hint: Any) -> bool:

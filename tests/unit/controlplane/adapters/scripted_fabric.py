@@ -52,8 +52,9 @@ PUBLISHED = (
 
 def publish(store: Store) -> None:
     """What a host has packages of."""
-    for handler in PUBLISHED:
-        store.put(HANDLER, f"{handler.publisher}.{handler.type}", asdict(handler))
+    with store.transaction():
+        for handler in PUBLISHED:
+            store.put(HANDLER, f"{handler.publisher}.{handler.type}", asdict(handler))
 
 
 def _version(extension: Json) -> str:
