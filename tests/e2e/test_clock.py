@@ -104,21 +104,21 @@ def last_event(client: Client) -> int:
 # ---------------------------------------------------------------------------------------------------------- one advance
 
 
-def test_ten_days_are_ten_backups_each_at_its_minute(world: Up) -> None:
+def test_four_days_are_four_backups_each_at_its_minute(world: Up) -> None:
     scenario, client = scenario_of(world.client), world.client
     begin, before, events = now(client), len(backups(scenario)), last_event(client)
-    done = backupsim("clock", "advance", "10d", "--json", "--state", str(world.state), timeout_seconds=600)
+    done = backupsim("clock", "advance", "4d", "--json", "--state", str(world.state), timeout_seconds=600)
     assert done.returncode == 0, done.stdout + done.stderr
     result = json.loads(done.stdout)
-    due = due_between(begin, begin + 10 * DAY)
-    assert len(due) == 10
-    assert (result["reason"], result["outcomes"]) == ("reached", {"Completed": 10})
-    assert datetime.fromisoformat(result["now"]) == begin + 10 * DAY == now(client)
+    due = due_between(begin, begin + 4 * DAY)
+    assert len(due) == 4
+    assert (result["reason"], result["outcomes"]) == ("reached", {"Completed": 4})
+    assert datetime.fromisoformat(result["now"]) == begin + 4 * DAY == now(client)
     jobs = backups(scenario)[before:]
     assert {job["id"] for job in jobs} == {job["id"] for job in result["jobs"]}
     assert starts(jobs) == due
     assert [datetime.fromisoformat(job["endTime"]) for job in jobs] == due, "it took no world time"
-    assert enables(client, events) == 10, "each by a process of its own"
+    assert enables(client, events) == 4, "each by a process of its own"
     points = scenario.recovery_points(scenario.item_id())
     assert [point.time for point in points if begin < point.time] == due
     assert scenario.verify(points[-1]).verified
@@ -126,12 +126,12 @@ def test_ten_days_are_ten_backups_each_at_its_minute(world: Up) -> None:
 
 def test_a_dry_run_lists_what_then_comes(world: Up) -> None:
     begin = now(world.client)
-    listed = backupsim("clock", "advance", "3d", "--dry-run", "--json", "--state", str(world.state))
+    listed = backupsim("clock", "advance", "2d", "--dry-run", "--json", "--state", str(world.state))
     assert listed.returncode == 0, listed.stderr
     due = [each for each in json.loads(listed.stdout)["due"] if each["kind"] == "backup"]
-    assert [datetime.fromisoformat(each["time"]) for each in due] == due_between(begin, begin + 3 * DAY)
+    assert [datetime.fromisoformat(each["time"]) for each in due] == due_between(begin, begin + 2 * DAY)
     assert now(world.client) == begin
-    assert world.client.advance(by="3d")["outcomes"] == {"Completed": 3}
+    assert world.client.advance(by="2d")["outcomes"] == {"Completed": 2}
 
 
 def test_until_next_and_until_a_condition(world: Up) -> None:
