@@ -19,6 +19,7 @@ NAMES = (
     "preflight",
     "machines",
     "jobs",
+    "faults",
     "speeds",
     "fleet",
     "plugin",

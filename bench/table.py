@@ -134,6 +134,17 @@ def _jobs(result: Json) -> Iterator[str]:
     yield _row("one backup of a disk that did not change", "", f"{warm['value']:.2f} s", f"at most {warm['limit']:g} s")
 
 
+def _faults(result: Json) -> Iterator[str]:
+    aim, milliseconds = result["aims"][0], result["numbers"]["median_milliseconds"]
+    seams, bare = milliseconds.values()
+    yield _row(
+        "processor time of a backup, no fault set",
+        f"the same backup past the seams of faults, {bare:.0f} ms",
+        f"{aim['value']:.2f} times, {seams:.0f} ms",
+        f"at most {aim['limit']:g} times",
+    )
+
+
 def _days(result: Json) -> Iterator[str]:
     numbers, (ratio, seconds, *_) = result["numbers"], result["aims"]
     days, peer = numbers["days"], numbers["peer"]
@@ -230,6 +241,7 @@ ROWS: Mapping[str, Callable[[Json], Iterator[str]]] = {
     "arm": _arm,
     "machines": _machines,
     "jobs": _jobs,
+    "faults": _faults,
     "speeds": _speeds,
     "fleet": _fleet,
     "fleet-long": _fleet,

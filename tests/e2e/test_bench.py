@@ -1,9 +1,10 @@
-"""The measurement of the freeze window in a world of its own, in its smallest form."""
+"""Measurements in worlds of their own, in their smallest form."""
 
 from __future__ import annotations
 
 import pytest
 
+from bench import faults
 from bench.freeze import bare_process, measure
 
 
@@ -15,3 +16,11 @@ def test_the_freeze_window_is_measured_beside_a_bare_client() -> None:
     assert windows.disks == 2
     assert [window > 0 for window in windows.backup] == [True]
     assert [window > 0 for window in windows.bare] == [True, True]
+
+
+@pytest.mark.slow
+def test_a_backup_is_measured_with_and_without_the_seams_of_faults() -> None:
+    spent = faults.measure(backups=1)
+
+    assert [len(seconds) for seconds in spent.values()] == [1, 1]
+    assert all(seconds > 0 for each in spent.values() for seconds in each)

@@ -16,6 +16,8 @@ from pathlib import Path
 import pytest
 
 from bench.__main__ import main
+from bench.faults import WITH, WITHOUT, numbers_of
+from bench.faults import aim_of as aim_of_faults
 from bench.fleet import aims_of as aims_of_fleet
 from bench.freeze import BARE_METADATA, Windows, snapshot_all
 from bench.http_load import Target
@@ -337,6 +339,15 @@ def test_the_first_test_of_each_worker_is_left_out(tmp_path: Path) -> None:
     ]
     (tmp_path / "reports.jsonl").write_text("".join(json.dumps(report) + "\n" for report in reports))
     assert setups(tmp_path / "reports.jsonl") == [0.2, 0.4]
+
+
+@pytest.mark.parametrize(("seconds", "met"), [(0.41, True), (0.43, False)])
+def test_faults_that_are_not_set_cost_a_twentieth_at_most(seconds: float, met: bool) -> None:
+    spent = {WITH: [9.0, seconds, seconds], WITHOUT: [0.4, 0.1, 0.5]}
+    aim = aim_of_faults(spent)
+    assert aim.met is met
+    (row,) = ROWS["faults"]({"numbers": numbers_of(spent), "aims": [aim.to_json()]})
+    assert f"past the seams of faults, 400 ms | {seconds / 0.4:.2f} times, {seconds * 1000:.0f} ms |" in row
 
 
 def test_the_rows_of_the_plugin() -> None:
