@@ -87,6 +87,10 @@ class BackendContext:
     """What ARM answers to a GET."""
     faults: Board
     ways: Ways
+    save: Callable[[Path], None]
+    """Saves the world into a new folder."""
+    go_back: Callable[[Path], None] | None
+    """Has the world begin anew with a saved one, soon; None: whoever runs it does not do that."""
 
 
 def publications(context: BackendContext) -> Publications:
@@ -196,6 +200,7 @@ def _controls(context: BackendContext, host: Host, published: Publications, keep
     from simulator.control.clock import ClockControls
     from simulator.control.handlers import HandlerControls
     from simulator.control.reset import Resetter
+    from simulator.control.saved_worlds import SavedWorldControls
     from simulator.control.vault_checks import VaultChecks
     from simulator.control.verify import Verifier
     from simulator.control.world import WorldControls
@@ -219,6 +224,7 @@ def _controls(context: BackendContext, host: Host, published: Publications, keep
             checks,
             Faults(context.faults, ports.store, ports.clock, context.ways),
             HandlerControls(published, ports.store, ports.settings, host, verifier.broken_rules),
+            SavedWorldControls(context.save, context.go_back),
             context.sim_networks,
         )
     )

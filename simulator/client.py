@@ -26,6 +26,8 @@ LONGEST_POLL_SECONDS = 1.0
 """Between two questions of how far an advance is."""
 SILENCE_SECONDS = 2.0
 """Between two questions for machines that are silent, while somebody waits."""
+READ_SECONDS = 60.0
+"""Real time in which a request is answered."""
 LIMIT_SECONDS = 3600.0
 """Real time that an operation may take unless the client is built with another limit."""
 
@@ -50,7 +52,8 @@ class StillRunning(Exception):
 class Client:
     """Talks to one world. `endpoints` holds the keys of endpoints.json.
 
-    `limit_seconds` bounds each wait for an operation or a resource, in real time. `pause` and `monotonic` are the
+    `limit_seconds` bounds each wait for an operation or a resource, `read_seconds` that for an answer, in real time.
+    `pause` and `monotonic` are the
     clock of those waits, `transport` is how requests travel (None: over HTTP); tests replace them. `on_silence` is
     called while something is waited for, once for each time that a machine with work to do falls silent, with an entry
     of `GET /_sim/handlers/silent`.
@@ -62,6 +65,7 @@ class Client:
         pause: Callable[[float], None] = time.sleep,
         *,
         limit_seconds: float = LIMIT_SECONDS,
+        read_seconds: float = READ_SECONDS,
         monotonic: Callable[[], float] = time.monotonic,
         transport: httpx.BaseTransport | None = None,
         on_silence: Callable[[Json], None] | None = None,
@@ -75,7 +79,7 @@ class Client:
         self._limit_seconds = limit_seconds
         self._monotonic = monotonic
         self._token = ""
-        self._http = httpx.Client(timeout=httpx.Timeout(60.0), trust_env=False, transport=transport)
+        self._http = httpx.Client(timeout=httpx.Timeout(read_seconds), trust_env=False, transport=transport)
 
     def __enter__(self) -> Client:
         return self

@@ -12,7 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import uvicorn
+from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
 
 from simulator.bounded_protocol import BoundedConfig, OnDropped
 from simulator.bounds import Bounds, Refuse, bounds_of_process, plainly
@@ -46,6 +49,20 @@ class WhenAsked:
             if self._built is None:
                 self._built = self._build()
             return self._built
+
+
+def from_here(url: str) -> str:
+    """A server that listens on all addresses is reached by the loopback address."""
+    return url.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:")
+
+
+def serve_text(service: Starlette, path: str, content: Callable[[], bytes], media_type: str) -> None:
+    """Have an application answer a path, to anybody, with what this is then."""
+
+    async def text(request: Request) -> Response:
+        return Response(content(), media_type=media_type)
+
+    service.add_route(path, text)
 
 
 class AddressTaken(Failure):

@@ -21,9 +21,6 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives.asymmetric import rsa
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import Response
 
 from controlplane.adapters.fabric import StoreFabric
 from controlplane.adapters.inline_engine import InlineEngine
@@ -56,7 +53,7 @@ from simulator.held_requests import holding
 from simulator.pace import Pace, PaceSettings
 from simulator.packages import HANDLER_FOLDER
 from simulator.parties import Wrappers
-from simulator.serving import Application, Serving
+from simulator.serving import Application, Serving, from_here, serve_text
 from simulator.side_by_side import PAGE_PREFIX, when_ready
 from simulator.state import signing_keys
 from simulator.state.authority import Authority, server_hosts
@@ -152,6 +149,8 @@ class Config:
     """Fork our own handler's processes from an interpreter that waits, where the system can; False: start each anew."""
     new_signing_key: Callable[[], str] = signing_keys.new_key
     """Makes the key of a new world's tokens; whoever opens many worlds has keys made ahead."""
+    can_go_back: bool = False
+    """Whether whoever runs this world looks at `goes_back_to`."""
     cache: Path = field(default_factory=cache_folder)
     endpoints_copy: Path | None = None
     on_examined: Callable[[int, int], None] | None = None
@@ -172,6 +171,8 @@ class World:
         """What was gone from the state folder and made anew, or is older than the rest; a sentence each."""
         self.storage_answers: Mapping[str, ProbeAnswer] = {}
         """What a blob endpoint of somebody else's can and cannot do; nothing is said of our own Azurite."""
+        self.goes_back_to: Path | None = None
+        """The saved world that somebody wants it to be again: whoever runs it ends it, and begins it anew with that."""
         self._is_published = False
         self._limits = RateLimits(enforced=config.limit_requests)
         self._controls: Future[Application] = Future()
@@ -194,6 +195,15 @@ class World:
     def close(self) -> None:
         """End everything, children and threads included."""
         self._stack.close()
+
+    def save(self, target: Path) -> None:
+        """This world as an orderly end would leave it, into a new folder, at a moment of rest. Raises Failure."""
+        from simulator.saved_worlds import running
+
+        running.save(self.config, self.state.path, self.time, self.store, self.host, lambda: self.azurite, target)
+
+    def _go_back(self, saved: Path) -> None:
+        self.goes_back_to = saved
 
     @property
     def endpoints(self) -> Json:
@@ -402,7 +412,7 @@ class World:
         strict = self.config.strict_api_versions
         service = arm.build(self.ports, self.engine, self._identity, self._limits, strict, lambda: self.time.is_at_work)
         self._requests = arm.internal_client(self.ports, self.engine, self._identity)
-        _serve_certificate(service, self.authority)
+        serve_text(service, "/ca.pem", lambda: self.authority.pem, "application/x-pem-file")
         held = holding(service, self._served, arm.ROOTS)
         faulty = FaultyArm(held, self.faults, arm.ROOTS, self.config.location.upper())
         controls = when_ready(self._controls)
@@ -425,6 +435,7 @@ class World:
             self.store.record(events.ClientDropped(path, waiting_bytes).event())
 
     def _build_backend(self, keep: ExitStack) -> None:
+        config = self.config
         from simulator import backend  # a third of all code: ARM answers while it is loaded
 
         context = backend.BackendContext(
@@ -456,6 +467,8 @@ class World:
             read=lambda path: self._requests.read(path),
             faults=self.faults,
             ways=self._storage_ways.ways,
+            save=self.save,
+            go_back=self._go_back if config.can_go_back else None,
         )
         self.published = backend.publications(context)
         self.host = backend.host(context, self.published, keep)
@@ -476,7 +489,7 @@ class World:
         return self.endpoints
 
     def _endpoints(self) -> Endpoints:
-        url, secure = _from_here(self._serving.url), _from_here(self._secure.url)
+        url, secure = from_here(self._serving.url), from_here(self._secure.url)
         return Endpoints(
             pid=os.getpid(),
             state=str(self.state.path),
@@ -530,17 +543,3 @@ def _action_failed(error: Exception) -> None:
 def _as_the_service(status: HTTPStatus, sentence: str) -> RefusalText:
     headers, body = arm.refused_unread(status, sentence)
     return RefusalText(b"application/json; charset=utf-8", body, tuple(headers))
-
-
-def _from_here(url: str) -> str:
-    """A server that listens on all addresses is reached by the loopback address."""
-    return url.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:")
-
-
-def _serve_certificate(service: Starlette, authority: Authority) -> None:
-    """Serve the CA certificate to clients that cannot read the state folder."""
-
-    async def certificate(request: Request) -> Response:
-        return Response(authority.pem, media_type="application/x-pem-file")
-
-    service.add_route("/ca.pem", certificate)

@@ -33,6 +33,7 @@ NOT_BEFORE_ASKED = (
     "simulator.gateway.gateway",  # a fault of a way to the storage
     "simulator.gateway.relay",
     "simulator.recorder",
+    "simulator.saved_worlds",  # a world that is saved, or comes of one that was
     "simulator.scenario",
     "simulator.storage.foreign_storage",  # an endpoint of somebody else's
     "structlog",  # a line in the log

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -176,6 +176,15 @@ class Database:
         finally:
             engine.dispose()
             copy.close()
+
+    def copy_to(self, file: Path) -> None:
+        """The database of an SQLite file as it is now, into a new file that nobody has open; nobody is kept from
+        writing. StoreUnavailable and its kin where that fails."""
+        assert self.is_file, "only a file of SQLite can be copied"
+        with translated(), closing(sqlite3.connect(str(self._engine.url.database))) as connection:
+            connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MILLISECONDS}")
+            connection.execute("VACUUM INTO ?", (str(file),))
+        file.chmod(0o600)
 
     def beside_the_pool(self) -> sqlite3.Connection:
         """One more connection to the file, which any thread may use."""

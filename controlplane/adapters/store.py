@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -115,6 +116,10 @@ class SqlStore:
         """Have the database for this world alone, until `close` or the end of the process; raises StoreInUse. Who has
         it knows that whoever had it before is gone."""
         self._database.claim()
+
+    def copy_to(self, file: Path) -> None:
+        """The store as it is now, into a new file; only one that is a file itself."""
+        self._database.copy_to(file)
 
     def check(self) -> None:
         """Read through the structure of the database; raises StoreDamaged."""

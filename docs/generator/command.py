@@ -35,6 +35,7 @@ VARIABLES = {
     "`postgresql+psycopg://user:password@host/name`, for which the extra `postgresql` brings the driver",
     "BACKUPSIM_LOG": "level of the log: debug, info, warning or error",
     "BACKUPSIM_STATE": "folder of the world; default: `default` in the user's state folder",
+    "BACKUPSIM_WORLDS": "folder of the saved worlds; default: `worlds` in the user's state folder",
     "VMSNAPSHOT_PYTHON": "the handler's interpreter; default: the simulator's own in a simulated guest, else `python3`",
 }
 READ_BY_LIBRARIES = {"NO_COLOR": "any value: no colours"}

@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from controlplane.domain.due import Due
 from controlplane.domain.errors import ServiceError
@@ -37,6 +38,8 @@ RETRY_SECONDS = 10.0
 """After something that was due could not be done."""
 MOST_REMEMBERED = 8
 """Advances that have ended, and of which somebody may still ask what they did."""
+WORK_BEGAN = "work that began meanwhile"
+_Result = TypeVar("_Result")
 AHEAD_SECONDS = 1.0
 """Real time for which the place of a scaled clock is written ahead: it goes no further before that is written again."""
 
@@ -47,6 +50,10 @@ class ClockBusy(Exception):
     def __init__(self, advance: Advance) -> None:
         super().__init__(f"world time is being advanced {advance.how_far()}; wait for its end, or stop it")
         self.advance = advance
+
+
+class NotAtRest(Exception):
+    """Somebody works, or began to while it mattered that nobody does; the text says who."""
 
 
 class CalendarStuck(Exception):
@@ -177,6 +184,23 @@ class Driver:
             raise ClockRefused("no advance was cut off; begin one with backupsim clock advance")
         end = parse_instant(cut_off["end"]) if cut_off["end"] else None
         return self.advance_to(target_of(cut_off["asked"]), asked_by, end)
+
+    def at_rest(self, act: Callable[[], _Result]) -> _Result:
+        """Have something done while nobody works. NotAtRest: somebody did, before or meanwhile, and then what was done
+        is worth nothing."""
+        if self.advance is not None:
+            raise NotAtRest(f"world time is being advanced {self.advance.how_far()}")
+        generation = self._settle()
+        if generation is None:
+            raise NotAtRest(", ".join(self.holders()) or WORK_BEGAN)
+        due = self.next_due()
+        if due is not None and due <= self._clock.now():
+            raise NotAtRest(f"what was due at {instant(due)} has yet to be done")
+        self._write()
+        result = act()
+        if generation != self._clock.generation:
+            raise NotAtRest(", ".join(self.holders()) or WORK_BEGAN)
+        return result
 
     def _refuse_while_busy(self) -> None:
         if self.advance is not None:

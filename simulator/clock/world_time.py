@@ -17,6 +17,7 @@ from controlplane.writer_held import about_to_wait
 from simulator.clock.advance import Advance
 from simulator.clock.agenda import Calendar, Worker
 from simulator.clock.driver import Driver
+from simulator.clock.driver import NotAtRest as NotAtRest
 from simulator.clock.kept_clock import ClockRefused, ClockSettings, KeptTime, Mode
 from simulator.clock.repeating import OnError
 from simulator.clock.targets import Target
@@ -110,6 +111,11 @@ class WorldTime:
             self._turns.wake()
             advance.over.wait()
         return advance
+
+    def at_rest(self, act: Callable[[], _Result]) -> _Result:
+        """Have something done between two turns, while nobody works and no time is moved. NotAtRest where somebody did,
+        before or meanwhile: what was done then is worth nothing."""
+        return self._order(lambda: self._driver.at_rest(act))
 
     def due(self, target: Target, most: int) -> tuple[datetime | None, Sequence[Due]]:
         """What an advance to this target would come upon, the first of it, and where it would end; nothing is done and

@@ -12,6 +12,7 @@ import shlex
 import sys
 import tempfile
 from contextlib import ExitStack, nullcontext, suppress
+from dataclasses import replace
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from threading import Event
@@ -30,6 +31,7 @@ from simulator.command import (
     cli_handlers,
     cli_page,
     cli_vault,
+    cli_worlds,
     help_pages,
     program,
     texts,
@@ -75,6 +77,7 @@ app.add_typer(cli_control.app)
 app.add_typer(cli_page.app)
 app.add_typer(cli_explain.app)
 app.add_typer(cli_vault.app, name="vault")
+app.add_typer(cli_worlds.app, name="world")
 app.add_typer(cli_clock.app, name="clock")
 app.add_typer(cli_faults.app, name="fault")
 app.add_typer(help_pages.app)
@@ -369,15 +372,20 @@ def _run_until_interrupted(config: Config, language: str, open_page: bool) -> No
     give_back_large_buffers()
     if config.blob_endpoint is None and _lacks_azurite():
         _install_azurite(language)
-    with Interruptible() as interrupted, build(config) as world, suppress(Interrupted):
-        gc.freeze()
-        gc.enable()
-        _say_where(world, language)
-        if open_page:
-            cli_page.show_page(world.endpoints, language)
-        while not interrupted.wait(0.2):
-            if world.failure:
-                raise world.failure
+    with Interruptible() as interrupted:
+        wanted: Config | None = replace(config, can_go_back=True)
+        while wanted is not None:
+            with build(wanted) as world, suppress(Interrupted):
+                gc.freeze()
+                gc.enable()
+                _say_where(world, language)
+                there = cli_worlds.at_addresses_of(world, wanted)
+                if open_page:
+                    cli_page.show_page(world.endpoints, language)
+                while not interrupted.wait(0.2) and world.goes_back_to is None:
+                    if world.failure:
+                        raise world.failure
+            wanted = None if interrupted.is_set() else cli_worlds.gone_back(world, there, language)
     typer.echo(texts.label("up_stopped", language), err=True)
 
 

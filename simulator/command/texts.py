@@ -18,6 +18,7 @@ from simulator.command.chinese.explain import EXPLANATIONS, LABELS_OF_EXPLANATIO
 from simulator.command.chinese.failures import FAILURES
 from simulator.command.chinese.faults import FAULTS, LABELS_OF_FAULTS
 from simulator.command.chinese.handlers import HANDLERS, LABELS_OF_HANDLERS
+from simulator.command.chinese.saved_worlds import LABELS_OF_SAVED_WORLDS, SAVED_WORLDS
 from simulator.command.chinese.stories import STORIES
 from simulator.command.program import as_called
 
@@ -261,6 +262,7 @@ LABELS: dict[str, tuple[str, str]] = {
     **LABELS_OF_EXPLANATIONS,
     **LABELS_OF_HANDLERS,
     **LABELS_OF_CONFORMANCE,
+    **LABELS_OF_SAVED_WORLDS,
 }
 
 
@@ -309,6 +311,7 @@ def failure(sentence: str, language: str) -> str:
 
 
 _TABLES = {**DETAILS, **CLOCK, **FAILURES, **FAULTS, **EXPLANATIONS, **HANDLERS, **STORIES, **CONFORMANCE}
+_TABLES |= SAVED_WORLDS
 SENTENCES: Mapping[str, str] = dict(sorted(_TABLES.items(), key=lambda item: -len(re.sub(r"{\w+}", "", item[0]))))
 """The templates with the most words come first: another that fits as well says less of the text."""
 SENTENCE = re.compile(r"[A-Za-z]+[,;:]? [a-z]{2}")

@@ -47,6 +47,13 @@ GET  /_sim/handlers/silent          machines that have work to do and have given
 POST /_sim/handlers/publish         {"path" | "content", "name"?, "version"?}: a folder or zip here, or a zip in base64
 POST /_sim/handlers/block           {"name", "version", "blocked"?}: choose it for no order any more, or again
 POST /_sim/handlers/withdraw        {"name", "version"}: publish it no more
+GET  /_sim/worlds                   the saved worlds; `library` in this and the next names another folder of them
+POST /_sim/worlds/save              {"name", "library"?}: keep this world as it is at the next moment of rest
+POST /_sim/worlds/restore           {"name", "library"?}: this world ends, and begins anew as the saved one
+POST /_sim/worlds/fork              {"name", "state", "library"?}: a new world in the folder `state`, not started
+POST /_sim/worlds/delete            {"name", "library"?}: keep a saved world no longer
+POST /_sim/worlds/export            {"name", "file", "library"?}: a saved world as one file, which holds its keys
+POST /_sim/worlds/import            {"file", "name"?, "library"?}: take in such a file as a saved world
 POST /_sim/pace                     {"seconds"?, "kinds"?, "plausible"?, "hold"?, "release"?}: change that
 """
 
@@ -73,8 +80,10 @@ from controlplane.ports import PortError, Store
 from simulator.control import explanations, forecasts, guests, machines, point_files, reports, strictness, vault_checks
 from simulator.control import faults as control_faults
 from simulator.control import handlers as control_handlers
+from simulator.control import saved_worlds as control_saved_worlds
 from simulator.control import world as control_world
 from simulator.control.handlers import HandlerControls
+from simulator.control.saved_worlds import SavedWorldControls
 from simulator.control.strictness import Refused
 from simulator.control.vault_checks import VaultChecks
 from simulator.control.verify import Verifier
@@ -100,6 +109,7 @@ class Controls:
     vault_checks: VaultChecks
     faults: Faults
     handlers: HandlerControls
+    saved_worlds: SavedWorldControls
     networks: Sequence[IPv4Network | IPv6Network] = ()
     """Who may ask, besides this machine."""
 
@@ -136,6 +146,7 @@ def build(controls: Controls) -> FastAPI:
     control_faults.add(app, lambda: controls.faults)
     reports.add(app, lambda: controls.store, lambda: controls.verifier.blobs)
     control_handlers.add(app, lambda: controls.handlers)
+    control_saved_worlds.add(app, lambda: controls.saved_worlds)
     forecasts.add(app, lambda: controls.store, lambda: controls.world.clock.time.now())
     explanations.add(app, lambda: controls.store, lambda: controls.world.clock.time.now())
     _add_errors(app)

@@ -16,7 +16,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, suppress
+from contextlib import AbstractContextManager, ExitStack, suppress
 from contextvars import copy_context
 from dataclasses import replace
 from datetime import datetime
@@ -200,6 +200,11 @@ class Host:
         """The running guest of a machine."""
         machine = self._machines.get(vm.lower())
         return machine.guest if machine is not None else None
+
+    def still(self) -> Sequence[AbstractContextManager[object]]:
+        """Within each of these one of the running guests writes nothing to its disks; HostHoldFailed."""
+        guests = [machine.guest for machine in tuple(self._machines.values())]
+        return [guest.vss.still() for guest in guests if guest is not None and guest.running]
 
     def handler_logs(self, vm: str, lines: int) -> Json:
         """What the handlers of a machine that is here said, whether it runs or not."""

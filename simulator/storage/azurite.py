@@ -16,7 +16,6 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from queue import Empty, SimpleQueue
 from threading import Event, RLock, Thread
 from typing import IO
 
@@ -30,6 +29,7 @@ from simulator.state.folder import write_private
 from simulator.state.kept_files import read_texts
 from simulator.storage import azurite_folder
 from simulator.storage.forgotten_deletions import FORGOTTEN
+from simulator.storage.guard_line import GuardLine
 
 PACKAGE = Path(__file__).with_name("azurite_package")
 GUARD = PACKAGE / "guard.js"
@@ -40,7 +40,6 @@ START_TIMEOUT_SECONDS = 30
 STOP_TIMEOUT_SECONDS = 15
 """Longer than the guard's own limit, after which it ends without being asked again."""
 LISTENING = "Azurite Blob service successfully listens on "
-ACCOUNTS_TAKEN = "accounts taken"
 WRITTEN_BY_GUARD = ("deletions", FORGOTTEN)
 """Files that must be files, and writable."""
 
@@ -276,7 +275,6 @@ class Azurite:
         self._on_exit = on_exit
         self._closing = False
         self._ready = Event()
-        self._taken: SimpleQueue[bool] = SimpleQueue()
         self._last_lines: deque[str] = deque(maxlen=10)
         self.url = ""
         """The endpoint, without a slash at the end; below it the first part of a path is the account."""
@@ -286,6 +284,8 @@ class Azurite:
             for name in WRITTEN_BY_GUARD:
                 (location / name).open("a").close()  # an OSError has the name; the guard could not tell it so well
             self._process = _spawn(node, main, location, port, claim)
+        assert self._process.stdin
+        self._line = GuardLine(self._process.stdin, START_TIMEOUT_SECONDS)
         self._reader = Thread(target=self._read, name="azurite", daemon=True)
         self._reader.start()
         try:
@@ -294,6 +294,11 @@ class Azurite:
         except BaseException:
             self.close()
             raise
+
+    def save(self) -> None:
+        """Have all that it knows in the databases of its folder when this returns. StorageUnavailable."""
+        if not self._line.save():
+            raise StorageUnavailable("Azurite could not save its databases; free some space there, and try again")
 
     def note_examined(self) -> None:
         """What those before it may have lost was looked for."""
@@ -332,14 +337,7 @@ class Azurite:
 
     def _take_accounts(self, listing: str) -> None:
         """Hand the list over and wait until it counts; ManagedAccounts calls this for one list at a time."""
-        assert self._process.stdin
-        try:
-            self._process.stdin.write(f"{listing}\n")
-            self._process.stdin.flush()
-            taken = self._taken.get(timeout=START_TIMEOUT_SECONDS)
-        except (OSError, ValueError, Empty):
-            taken = False
-        if not taken:
+        if not self._line.hand_over(listing):
             raise StorageUnavailable("Azurite is not running; it takes over its accounts at its next start")
 
     def _read(self) -> None:
@@ -347,15 +345,15 @@ class Azurite:
         assert self._process.stdout
         for line in self._process.stdout:
             text = line.strip()
-            if text == ACCOUNTS_TAKEN:
-                self._taken.put(True)
-            elif text.startswith(LISTENING):
+            if self._line.heard(text):
+                continue
+            if text.startswith(LISTENING):
                 self.url = text.removeprefix(LISTENING)
                 self._ready.set()
             else:
                 self._last_lines.append(redact(text))
         code = self._process.wait()
-        self._taken.put(False)
+        self._line.end()
         self._ready.set()
         if not self._closing and self.url and self._on_exit:
             self._on_exit(code)

@@ -15,7 +15,8 @@ Inside the hold nothing is done but copying the digests: no event is told and no
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
@@ -30,7 +31,7 @@ from simulator.clock.real_time import RealTime
 from simulator.guest.disk.digests import DigestTable
 from simulator.guest.disk.directory import VolumeError
 from simulator.guest.disk.disk import DiskCorrupt, GuestDisk
-from simulator.guest.disk.gate import Gate
+from simulator.guest.disk.gate import Gate, Hold
 from simulator.guest.disk.ground_truth import GroundTruth, GroundTruths
 from simulator.guest.disk.write_history import WriteHistory
 from simulator.guest.vss.hresult import Hresult
@@ -230,18 +231,9 @@ class VssService:
         The guest has no part in it: nothing is flushed, and no writer is told. Whoever wants to freeze or thaw waits
         so long. HostHoldFailed: the snapshots do not show one instant, or were not taken; what `take` raises goes on.
         """
-        with self._lock:
-            if self._busy_with is not None:
-                raise HostHoldFailed("the guest is being frozen by another requester")
-            if not self._gate.hold(self._real_time.now() + timedelta(seconds=HOLD_LIMIT_SECONDS)):
-                raise HostHoldFailed("pending writes did not end in time")
-            try:
-                tables = {lun: disk.digests()[0] for lun, disk in self._disks.items()}
-                take()
-            finally:
-                held = self._gate.release()
-            if not held.kept:
-                raise HostHoldFailed(f"writes could not be held for more than {HOLD_LIMIT_SECONDS:.0f} s")
+        with self.still() as over:
+            tables = {lun: disk.digests()[0] for lun, disk in self._disks.items()}
+            take()
         truth = GroundTruth(
             task_id=task_id,
             time=self._clock.now(),
@@ -252,7 +244,24 @@ class VssService:
             workloads=self._facts(),
         )
         self._truths.keep(truth)
-        return held.held_milliseconds
+        return over[0].held_milliseconds
+
+    @contextmanager
+    def still(self) -> Iterator[Sequence[Hold]]:
+        """Within this nothing is written to the disks; whoever wants to freeze or thaw waits so long. What is yielded
+        has the hold once it is over. HostHoldFailed, also at the end: writes could not be held."""
+        over: list[Hold] = []
+        with self._lock:
+            if self._busy_with is not None:
+                raise HostHoldFailed("the guest is being frozen by another requester")
+            if not self._gate.hold(self._real_time.now() + timedelta(seconds=HOLD_LIMIT_SECONDS)):
+                raise HostHoldFailed("pending writes did not end in time")
+            try:
+                yield over
+            finally:
+                over.append(self._gate.release())
+        if not over[0].kept:
+            raise HostHoldFailed(f"writes could not be held for more than {HOLD_LIMIT_SECONDS:.0f} s")
 
     def _do_snapshot_set(self, session: _Session, request: FreezeRequest) -> FreezeReport:
         """PrepareForBackup, and DoSnapshotSet up to the hold."""

@@ -13,6 +13,7 @@
 const fs = require("fs");
 const path = require("path");
 
+// Returns what saves both databases now and calls back with an error or none.
 module.exports = (source, Loki) => {
   const { default: BlobStore } = require(path.join(source, "blob", "persistence", "LokiBlobMetadataStore.js"));
   const { default: Extents } = require(path.join(source, "common", "persistence", "LokiExtentMetadataStore.js"));
@@ -63,4 +64,7 @@ module.exports = (source, Loki) => {
       }
     }
   };
+
+  // Of the blobs' database each save writes; that of the extents is written before it, if it changed.
+  return (callback) => (blobs === null ? callback(new Error("not started")) : blobs.saveDatabase(callback));
 };

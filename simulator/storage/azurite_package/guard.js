@@ -4,6 +4,7 @@
 //
 // Standard input is the parent's hand on it. Each line is a whole list of storage accounts in the grammar of
 // AZURITE_ACCOUNTS ("name:key;name2:key2") and replaces the one before; it is answered by the line "accounts taken".
+// The line "!save" has both databases saved, and is answered by "databases-saved" or "databases-not-saved".
 // The service starts with the first list. When input ends, because the parent closed it or was killed, the service
 // saves its database and ends. Keys come this way because arguments can be seen by every user of the machine.
 "use strict";
@@ -66,7 +67,7 @@ Loki.prototype.saveDatabaseInternal = function (callback) {
 };
 
 require("./deletions.js")(source, Loki);
-require("./extents.js")(source, Loki);
+const saveNow = require("./extents.js")(source, Loki);
 
 // Azurite calls a full disk an internal error.
 const { default: StorageError } = require(path.join(source, "blob", "errors", "StorageError.js"));
@@ -101,6 +102,10 @@ let started = false;
 const input = readline.createInterface({ input: process.stdin });
 
 input.on("line", (accounts) => {
+  if (accounts === "!save") {
+    saveNow((error) => console.log(error ? "databases-not-saved" : "databases-saved"));
+    return;
+  }
   // Azurite reads this variable again every minute. The semicolon in front makes an empty list a list: without one
   // Azurite would serve its well-known development account.
   process.env.AZURITE_ACCOUNTS = ";" + accounts;

@@ -52,6 +52,7 @@ PRINTED = (
     "simulator/handlers",
     "simulator/host/packages.py",
     "simulator/host/publications.py",
+    "simulator/saved_worlds",
     "simulator/state",
     "simulator/storage",
 )
@@ -74,6 +75,7 @@ NOT_PRINTED: Mapping[str, str] = {
     "Wait": "what a job waits for, in its log",
     "_caller": "a client's own name, as it told it",
     "_hints": "a command line",
+    "_refused": "a part of a sentence, which is tested as a whole where it arises",
     "_refuse": "a part of an answer to clients of the control API other than the command",
     "advance": "a client's own name, as it told it",
     "echo": "a frame around a sentence",

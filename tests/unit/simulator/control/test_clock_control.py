@@ -36,7 +36,7 @@ class Controlled:
         clock = ClockControls(self.threaded.time, self.jobs.get, self.resources.get)
         store = self.threaded.store
         world = WorldControls(store, clock, unused, unused, unused, unused)
-        app = control.build(control.Controls(TOKEN, store, unused, unused, world, unused, unused, unused))
+        app = control.build(control.Controls(TOKEN, store, unused, unused, world, unused, unused, unused, unused))
         self.serving = Serving(app)
         headers = {"Authorization": f"Bearer {TOKEN}", "User-Agent": "a client"}
         self._client = httpx.Client(base_url=self.serving.url, headers=headers, trust_env=False, timeout=60)

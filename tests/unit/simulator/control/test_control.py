@@ -85,9 +85,8 @@ def controlled() -> Iterator[Controlled]:
         unused = cast(Any, None)
         checks = VaultChecks(arm.ports)
         faults = Faults(Board(store, arm.ports.clock, 0, kept), store, arm.ports.clock)
-        serving = Serving(
-            control.build(control.Controls(TOKEN, arm.ports.store, unused, unused, world, checks, faults, unused))
-        )
+        controls = control.Controls(TOKEN, store, unused, unused, world, checks, faults, unused, unused)
+        serving = Serving(control.build(controls))
         try:
             yield Controlled(arm, limits, serving.url)
         finally:
@@ -118,7 +117,7 @@ def test_others_than_this_machine_are_admitted_by_name(asker: str, status: int) 
         world = WorldControls(arm.ports.store, clock_of(arm.ports.store), unused, unused, unused, unused)
         networks = [ip_network("172.16.0.0/12"), ip_network("fd00::/8")]
         app = control.build(
-            control.Controls(TOKEN, arm.ports.store, unused, unused, world, unused, unused, unused, networks)
+            control.Controls(TOKEN, arm.ports.store, unused, unused, world, unused, unused, unused, unused, networks)
         )
 
         async def ask() -> httpx.Response:

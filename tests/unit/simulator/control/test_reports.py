@@ -31,7 +31,7 @@ def world() -> Iterator[tuple[ArmWorld, str]]:
     with arm_world() as arm:
         unused = cast(Any, None)
         verifier = Verifier(arm.ports.store, arm.ports.blobs, arm.ports.settings, lambda vm, task: None)
-        controls = control.Controls(TOKEN, arm.ports.store, unused, verifier, unused, unused, unused, unused)
+        controls = control.Controls(TOKEN, arm.ports.store, unused, verifier, unused, unused, unused, unused, unused)
         serving = Serving(control.build(controls))
         arm.ports.blobs.add_account(ACCOUNT)
         yield arm, serving.url

@@ -1,0 +1,98 @@
+"""The routes of the control API for saved worlds: save this one, fork, list and delete saved ones, carry them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import Body, FastAPI
+from fastapi.responses import JSONResponse
+
+from controlplane.json_object import Json
+from simulator.failures import WrongUse
+from simulator.saved_worlds import contents
+from simulator.saved_worlds.library import Library, user_library
+
+
+@dataclass(frozen=True)
+class SavedWorldControls:
+    save: Callable[[Path], None]
+    """This world into a new folder."""
+    go_back: Callable[[Path], None] | None
+    """Has this world begin anew with a saved one, soon; None: whoever runs it does not do that."""
+
+    def library(self, folder: str | None) -> Library:
+        """The saved worlds of this machine's folder; None: those of the user who runs this world."""
+        if folder is not None and not Path(folder).is_absolute():
+            raise WrongUse(f"{folder} is no absolute path; name the folder of saved worlds by one")
+        return Library(Path(folder) if folder is not None else user_library(), lambda: datetime.now(UTC))
+
+    def begin_again(self, library: Library, name: str) -> None:
+        """WrongUse where the saved world is not whole, or this one cannot begin anew."""
+        saved = library.find(name)
+        contents.check(saved)
+        if self.go_back is None:
+            raise WrongUse("this world cannot go back while it runs; fork the saved one instead")
+        self.go_back(saved)
+
+
+def add(app: FastAPI, saved_worlds: Callable[[], SavedWorldControls]) -> None:
+    """The routes; `saved_worlds` is asked at each request."""
+
+    @app.get("/worlds")
+    def listed(library: str | None = None) -> Json:
+        worlds = saved_worlds().library(library)
+        return {"library": str(worlds.folder), "worlds": [each.to_json() for each in worlds.list()]}
+
+    @app.post("/worlds/save")
+    def save(name: Annotated[str, Body()], library: Annotated[str | None, Body()] = None) -> Json:
+        controls = saved_worlds()
+        return controls.library(library).save(name, controls.save).to_json()
+
+    @app.post("/worlds/restore")
+    def restore(name: Annotated[str, Body()], library: Annotated[str | None, Body()] = None) -> JSONResponse:
+        """Answers when it is sure to be done; then this world ends, and begins anew at the same addresses."""
+        controls = saved_worlds()
+        controls.begin_again(controls.library(library), name)
+        return JSONResponse({"name": name}, 202)
+
+    @app.post("/worlds/fork")
+    def fork(
+        name: Annotated[str, Body()], state: Annotated[str, Body()], library: Annotated[str | None, Body()] = None
+    ) -> Json:
+        if not Path(state).is_absolute():
+            raise WrongUse(f"{state} is no absolute path; name the folder of the new world by one")
+        return {"name": name, "state": str(saved_worlds().library(library).fork(name, Path(state)))}
+
+    @app.post("/worlds/delete")
+    def delete(name: Annotated[str, Body()], library: Annotated[str | None, Body()] = None) -> Json:
+        saved_worlds().library(library).delete(name)
+        return {"name": name}
+
+    _add_files(app, saved_worlds)
+
+
+def _add_files(app: FastAPI, saved_worlds: Callable[[], SavedWorldControls]) -> None:
+    @app.post("/worlds/export")
+    def export(
+        name: Annotated[str, Body()], file: Annotated[str, Body()], library: Annotated[str | None, Body()] = None
+    ) -> Json:
+        size = saved_worlds().library(library).export(name, _file(file))
+        return {"name": name, "file": file, "size_bytes": size}
+
+    @app.post("/worlds/import")
+    def take_in(
+        file: Annotated[str, Body()],
+        name: Annotated[str | None, Body()] = None,
+        library: Annotated[str | None, Body()] = None,
+    ) -> Json:
+        return saved_worlds().library(library).take_in(_file(file), name).to_json()
+
+
+def _file(path: str) -> Path:
+    if not Path(path).is_absolute():
+        raise WrongUse(f"{path} is no absolute path; name the file by one")
+    return Path(path)

@@ -1,0 +1,216 @@
+"""The folder in which a user's saved worlds lie, each under its name.
+
+    NAME/saved.json    what a list shows of it
+    NAME/world/        a state folder as an orderly end leaves it
+
+A saved world is never changed: it is copied to be used. What is made lies beside the others under a name of its own
+until it is whole, so whoever is killed meanwhile leaves nothing that could be taken for a saved world.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+
+from platformdirs import user_state_path
+
+from controlplane.json_object import Json
+from simulator.failures import WrongUse
+from simulator.saved_worlds import archive, contents
+from simulator.saved_worlds.copying import remove
+from simulator.state.folder import APPLICATION, usable_folder, write_private
+from simulator.state.kept_files import damaged, read_text
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+DESCRIPTION = "saved.json"
+WORLD = "world"
+BEGUN = ".begun-"
+FORMER = ".former-"
+
+
+def user_library(environment: Mapping[str, str] = os.environ) -> Path:
+    """Where this user's saved worlds lie."""
+    named = environment.get("BACKUPSIM_WORLDS")
+    return Path(named) if named else user_state_path(APPLICATION, appauthor=False) / "worlds"
+
+
+@dataclass(frozen=True, slots=True)
+class SavedWorld:
+    """What is known of one. `saved` is real time, as RFC 3339."""
+
+    name: str
+    saved: str
+    size_bytes: int
+
+    def to_json(self) -> Json:
+        return asdict(self)
+
+
+class Library:
+    """The saved worlds in a folder, which is made with the first. Raises WrongUse with one sentence."""
+
+    def __init__(self, folder: Path, now: Callable[[], datetime]) -> None:
+        self.folder = folder.absolute()
+        self._now = now
+
+    def list(self) -> Sequence[SavedWorld]:
+        if not self.folder.is_dir():
+            return []
+        named = sorted(each.name for each in self.folder.iterdir() if (each / DESCRIPTION).is_file())
+        return [self._described(name) for name in named if NAME.fullmatch(name)]
+
+    def find(self, name: str) -> Path:
+        """The state folder that was saved under a name."""
+        check_name(name)
+        world = self.folder / name / WORLD
+        if not (self.folder / name / DESCRIPTION).is_file():
+            raise WrongUse(f"no world is saved as {name}; backupsim world list shows those that are")
+        return world
+
+    def save(self, name: str, take: Callable[[Path], None]) -> SavedWorld:
+        """Have `take` put a world into a new folder, and keep that under a name."""
+        self.check_free(name)
+        with self._begun() as begun:
+            take(begun / WORLD)
+            described = SavedWorld(name, self._now().isoformat(timespec="seconds"), contents.size_of(begun / WORLD))
+            write_private(begun / DESCRIPTION, json.dumps({"schema_version": 1, **described.to_json()}) + "\n")
+            try:
+                begun.rename(self.folder / name)
+            except OSError:
+                self.check_free(name)  # somebody was faster
+                raise
+        return described
+
+    def save_standing(self, name: str, world: Path) -> SavedWorld:
+        """A world that does not run."""
+        self.check_free(name)
+        contents.format_of(world)
+        with contents.standing(world):
+            return self.save(name, lambda target: contents.copy_at_rest(world, target))
+
+    def delete(self, name: str) -> None:
+        self.find(name)
+        begun = self.folder / f"{BEGUN}{secrets.token_hex(8)}"
+        (self.folder / name).rename(begun)
+        remove(begun)
+
+    def fork(self, name: str, state: Path) -> Path:
+        """A new world in the folder `state`, which is new or empty; its absolute path."""
+        saved = self.find(name)
+        if (state / contents.WORLD).exists():
+            raise WrongUse(f"{state} holds a world; name a new folder with --state")
+        return forked(saved, state)
+
+    def restore(self, name: str, state: Path) -> None:
+        """The world of the folder `state`, which does not run, becomes again what was saved."""
+        contents.format_of(state)
+        go_back(self.find(name), state)
+
+    def export(self, name: str, file: Path) -> int:
+        """A saved world as one new file; its size."""
+        return archive.write(self.find(name), name, file)
+
+    def take_in(self, file: Path, name: str | None = None) -> SavedWorld:
+        """What `export` wrote, here or elsewhere, under its own name or another."""
+        with archive.Archive(file) as opened:
+            return self.save(opened.name if name is None else name, lambda target: _unpacked(opened, target))
+
+    def check_free(self, name: str) -> None:
+        check_name(name)
+        if (self.folder / name).exists():
+            raise WrongUse(f"a world is saved as {name} already; delete that one first, or choose another name")
+
+    def _described(self, name: str) -> SavedWorld:
+        file = self.folder / name / DESCRIPTION
+        try:
+            told = json.loads(read_text(file) or "")
+            return SavedWorld(name, str(told["saved"]), int(told["size_bytes"]))
+        except (ValueError, TypeError, KeyError):
+            raise damaged(file, "restore it from a copy, or remove its folder") from None
+
+    @contextmanager
+    def _begun(self) -> Iterator[Path]:
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        begun = self.folder / f"{BEGUN}{secrets.token_hex(8)}"
+        begun.mkdir(mode=0o700)
+        try:
+            yield begun
+        finally:
+            if begun.exists():
+                shutil.rmtree(begun, ignore_errors=True)
+
+
+def check_name(name: str) -> None:
+    if not NAME.fullmatch(name):
+        raise WrongUse(f"{name!r} cannot name a saved world; use letters, digits, dots, dashes and underscores")
+
+
+def forked(saved: Path, state: Path) -> Path:
+    """A new world in the folder `state`, with the bytes of a saved state folder; its absolute path."""
+    contents.check(saved)
+    folder = usable_folder(state)
+    begun = folder / f"{BEGUN}{secrets.token_hex(8)}"
+    try:
+        with contents.standing(folder):
+            contents.copy_at_rest(saved, begun)
+            _move_in(begun, folder)
+    finally:
+        remove(begun)
+    return folder
+
+
+def go_back(saved: Path, state: Path) -> None:
+    """The world of the folder `state`, which does not run, becomes what a saved state folder holds."""
+    contents.check(saved)
+    with contents.standing(state.absolute()):
+        _replace(state.absolute(), saved)
+
+
+def _replace(state: Path, saved: Path) -> None:
+    """With the lock of `state`: the copy is made first, so what fails then changes nothing."""
+    begun = state / f"{BEGUN}{secrets.token_hex(8)}"
+    former = state / f"{FORMER}{secrets.token_hex(8)}"
+    try:
+        contents.copy_at_rest(saved, begun)
+        former.mkdir(mode=0o700)
+        try:
+            for name in _present(state):
+                (state / name).rename(former / name)
+            _move_in(begun, state)
+        except BaseException:
+            _put_back(former, state)
+            raise
+    finally:
+        with suppress(OSError):
+            remove(former)
+        remove(begun)
+
+
+def _unpacked(opened: archive.Archive, target: Path) -> None:
+    opened.unpack(target)
+    contents.check(target)
+
+
+def _put_back(former: Path, state: Path) -> None:
+    for each in former.iterdir():
+        if each.is_dir():
+            remove(state / each.name)
+        each.rename(state / each.name)
+
+
+def _present(state: Path) -> list[str]:
+    return sorted(each.name for each in state.iterdir() if each.name in {*contents.TOP, "running"})
+
+
+def _move_in(begun: Path, state: Path) -> None:
+    """`world.json` comes last: a folder without is no world."""
+    for name in sorted(_present(begun), key=lambda each: each == contents.WORLD):
+        (begun / name).rename(state / name)
