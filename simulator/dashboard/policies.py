@@ -55,9 +55,10 @@ def _vault(client: Client, vault: str) -> Json:
     return {"name": vault.rpartition("/")[2], "policies": policies, "new": address(vault)}
 
 
-def _rules(retention: Json) -> list[str]:
-    kept = {rule: retention.get(f"{rule}Schedule") for rule in policy_form.UNITS}
-    return [f"{each['retentionDuration']['count']} {policy_form.UNITS[rule]}" for rule, each in kept.items() if each]
+def _rules(retention: Json) -> list[tuple[int, str]]:
+    """How many of which unit each rule keeps for."""
+    kept = {unit: retention.get(f"{rule}Schedule") for rule, unit in policy_form.UNITS.items()}
+    return [(each["retentionDuration"]["count"], unit.lower()) for unit, each in kept.items() if each]
 
 
 def address(vault: str, policy: str = "") -> str:

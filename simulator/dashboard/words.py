@@ -190,7 +190,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "The newest {most} recovery points are read. * and ? stand for any letters.",
         "读取最新的 {most} 个恢复点。* 和 ? 代表任意字符。",
     ),
-    "files_found": ("{count} files in {looked} recovery points.", "在 {looked} 个恢复点中找到 {count} 个文件。"),
+    "files_found": ("Files found in {looked} recovery points: {count}.", "在 {looked} 个恢复点中找到 {count} 个文件。"),
     "in_points": ("the same in the points from … back to", "以下恢复点中内容相同（从新到旧）"),
     "count": ("points", "恢复点数"),
     "download_file": ("Download", "下载"),

@@ -262,14 +262,42 @@ def test_a_file_is_found_by_its_name_and_brought_back(visitor: Visit, world: Wor
     visitor.page.locator("tr[data-version]").first.wait_for()
     path = "F:\\report-1.txt"
     world.up.client.sim("POST", "/vms/files/act", {"vm": "sql01", "act": "rm", "path": path})
+    of_disk = visitor.page.locator("section", has=visitor.page.get_by_role("heading", name="LUN 0"))
     with visitor.page.expect_download() as download:
-        visitor.page.locator(f"section:has(h2:has-text('{path[:3]}')) a[download]").first.click()
-    visitor.page.locator(f"section:has(h2:has-text('{path[:3]}')) button[data-request]").first.click()
+        of_disk.locator("a[download]").first.click()
+    of_disk.locator("button[data-request]").first.click()
     visitor.page.locator("#answer", has_text="It was accepted.").wait_for()
     told = world.up.client.sim("GET", "/vms/files", vm="sql01", name="report-1.txt")["files"]
     (back,) = [each for each in told if each["path"] == path]
     assert back["sha256"] == sha256(Path(download.value.path()).read_bytes()).hexdigest()
     assert visitor.violations() == []
+
+
+LONG_LIST = """async () => {
+  const { showInWindow } = await import("/_page/static/rows.js");
+  const box = document.createElement("div");
+  box.className = "scroll long-list";
+  const row = (at) => `<tr id="p${at}"><th scope="row"><a href="#p${at}">row ${at}</a></th><td>${at}</td></tr>`;
+  box.innerHTML = `<table><tbody>${Array.from({ length: 10000 }, (_, at) => row(at)).join("")}</tbody></table>`;
+  document.querySelector("main").prepend(box);
+  showInWindow(box);
+}"""
+
+
+@pytest.mark.slow
+def test_of_a_list_of_ten_thousand_only_what_can_be_seen_is_in_the_page(visitor: Visit) -> None:
+    visitor.page.evaluate(LONG_LIST)
+    box = visitor.page.locator(".long-list")
+    assert 10 < box.locator("tr").count() < 150
+    box.evaluate("box => { box.scrollTop = box.scrollHeight; }")
+    visitor.page.get_by_role("link", name="row 9999").wait_for()
+    assert box.locator("#p9999").get_attribute("aria-rowindex") == "10001"
+    visitor.page.evaluate("() => { location.hash = '#p5000'; }")
+    visitor.page.get_by_role("link", name="row 5000").wait_for()
+    visitor.page.get_by_role("link", name="row 5000").focus()
+    box.evaluate("box => { box.scrollTop += 200; }")
+    assert visitor.page.evaluate("document.activeElement.textContent") == "row 5000"
+    assert box.locator("tr").count() < 150
 
 
 @pytest.mark.slow

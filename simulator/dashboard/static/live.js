@@ -1,4 +1,5 @@
 // Keeps a view as the world is: it is asked for again when an event says that something may have changed.
+import { showInWindow } from "./rows.js";
 import { ask, follow, read, serveButtons } from "./stream.js";
 
 const LEAST_MILLISECONDS = 500;
@@ -7,14 +8,20 @@ const changes = new Set(part.dataset.changes.split(" "));
 // The first parts of the names of events.
 let asking = false, again = false;
 
-// The focus, what was chosen and not yet sent, and which details are open, stay as they are.
+function showRows(places) {
+  for (const box of part.querySelectorAll(".scroll")) showInWindow(box, places.get(box.getAttribute("aria-labelledby")) || 0);
+}
+
+// The focus, how far lists are scrolled, what was chosen and not yet sent, and which details are open, stay as they are.
 function replace(text) {
   const keyOf = (element) => element?.closest("[data-key]")?.dataset.key;
   const focused = part.contains(document.activeElement) ? document.activeElement : null;
   const key = keyOf(focused), isSummary = focused?.matches("summary");
   const open = new Set([...part.querySelectorAll("details[open]")].map(keyOf));
   const chosen = new Map([...part.querySelectorAll("select[data-key], input[data-key]")].map((field) => [field.dataset.key, field.value]));
+  const places = new Map([...part.querySelectorAll(".scroll")].map((box) => [box.getAttribute("aria-labelledby"), box.scrollTop]));
   part.innerHTML = text;
+  showRows(places);
   for (const [name, value] of chosen) {
     const field = part.querySelector(`[data-key="${CSS.escape(name)}"]`);
     if (field && [...(field.options || [{ value }])].some((option) => option.value === value)) field.value = value;
@@ -39,4 +46,5 @@ async function refresh() {
 }
 
 serveButtons(words);
+showRows(new Map());
 follow(read("since"), "", words, (events) => { if (events.some((event) => changes.has(event.name.split(".")[0]))) refresh(); });
