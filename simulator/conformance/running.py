@@ -17,7 +17,7 @@ from simulator.conformance.stage.machine import PROC, CannotStart
 from simulator.conformance.stage.sealing import OpensslMissing, made
 from simulator.conformance.stage.stage import Certificates, Package, Stage, Unreadable
 
-__all__ = ["Lacking", "Package", "Unreadable", "play_all", "played", "prepared"]
+__all__ = ["Certificates", "Lacking", "Package", "Unreadable", "play_all", "played", "prepared"]
 
 
 class Lacking(Exception):
