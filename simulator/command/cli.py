@@ -49,6 +49,8 @@ from simulator.command.options import (
     Spoken,
     StateOption,
 )
+from simulator.command.scenarios import cli_scenario
+from simulator.command.scenarios.pauses import Pauses, paced
 from simulator.state.interruption import INTERRUPTED as INTERRUPTED
 from simulator.state.interruption import Interrupted, Interruptible
 
@@ -80,6 +82,7 @@ app.add_typer(cli_vault.app, name="vault")
 app.add_typer(cli_worlds.app, name="world")
 app.add_typer(cli_clock.app, name="clock")
 app.add_typer(cli_faults.app, name="fault")
+app.add_typer(cli_scenario.app, name="scenario")
 app.add_typer(help_pages.app)
 
 
@@ -93,11 +96,14 @@ def demo(
     open_page: Annotated[
         bool, typer.Option("--open", help="Open the page in this machine's browser, and keep the world until Ctrl-C.")
     ] = False,
+    scenario: cli_scenario.ScenarioOption = None,
+    step: cli_scenario.StepOption = False,
+    slow: cli_scenario.SlowOption = 0.0,
     handler: HandlersOption = None,
     windows_extension: WindowsExtensionOption = None,
     lang: LangOption = "en",
 ) -> None:
-    """Back up a running Windows VM twice, restore it, and prove every byte."""
+    """Back up a running Windows VM twice, restore it, and prove every byte; or tell a story."""
     from simulator.client import Client
     from simulator.command import show
     from simulator.command.demo import Demo, DemoOptions
@@ -105,13 +111,18 @@ def demo(
     from simulator.scenario import Scenario
     from simulator.world import Config, build
 
-    options = DemoOptions(seed=seed, data_disks=disks, vss=vss)
+    options, pauses = DemoOptions(seed=seed, data_disks=disks, vss=vss), Pauses(slow, step)
+    if scenario is not None:
+        others: dict[str, object] = {"--keep": keep, "--open": open_page, "--no-vss": not vss, "--disks": disks != 2}
+        others |= {"--handler": handler, "--windows-extension": windows_extension}
+        cli_scenario.tell_of_demo(scenario, pauses, lang, others, seed=seed, as_json=as_json)
+        return
 
     def tell(result: Json) -> None:
         if as_json:
             print_json(result)
         else:
-            show.demo_result(result, lang, show.output(), _hints(keep, vss, result, lang))
+            show.demo_result(result, lang, show.output(), show.hints(keep, vss, result, lang))
 
     with ExitStack() as stack, Interruptible() as interrupted:
         if keep is not None and (keep / "world.json").exists():
@@ -140,7 +151,7 @@ def demo(
             client = stack.enter_context(Client(world.endpoints, on_silence=told))
             if open_page:
                 cli_page.show(client.page_address(), lang)
-            result = Demo(Scenario(client), options, progress).run()
+            result = Demo(Scenario(client), options, paced(progress, pauses, lang)).run()
         if open_page:
             tell(result)
             _keep_until_interrupted(world, interrupted, lang)
@@ -493,19 +504,6 @@ def _say_where(world: World, language: str) -> None:
         typer.echo(line, err=True)
     say("up_credentials")
     say("up_stop_it")
-
-
-def _hints(keep: Path | None, vss: bool, result: Json, language: str) -> list[str]:
-    """What to type next, under the name by which this command was started."""
-    commands = [("demo --keep ./world", "hint_keep"), ("up", "hint_up")]
-    points = result["recovery_points"]
-    if keep is not None and points:
-        name = points[0]["id"].rpartition("/")[2]
-        state = shlex.quote(str(keep))
-        commands = [(f"verify {name} --state {state}", "hint_verify"), (f"up --state {state}", "hint_up_kept")]
-    commands.append(("demo --no-vss", "hint_no_vss") if vss else ("demo", "hint_vss"))
-    width = max(len(command) for command, _ in commands)
-    return [f"{program.name()} {command:<{width}}   {texts.label(hint, language)}" for command, hint in commands]
 
 
 def main() -> NoReturn:

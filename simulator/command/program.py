@@ -33,6 +33,7 @@ COMMANDS = (
     "prefetch",
     "record",
     "run",
+    "scenario",
     "shell",
     "stop",
     "up",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
 from types import TracebackType
 
 from rich.console import Console
@@ -12,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from controlplane.json_object import Json
-from simulator.command import texts
+from simulator.command import program, texts
 from simulator.command.doctor import Check
 
 PIPE_COLUMNS = 200
@@ -97,6 +99,19 @@ def demo_result(result: Json, language: str, console: Console, hints: list[str])
         console.print(f"\n{texts.label('next', language)}")
         for hint in hints:
             console.print(f"  {hint}", highlight=False, soft_wrap=True)
+
+
+def hints(keep: Path | None, vss: bool, result: Json, language: str) -> list[str]:
+    """What to type next, under the name by which this command was started."""
+    commands = [("demo --keep ./world", "hint_keep"), ("up", "hint_up")]
+    points = result["recovery_points"]
+    if keep is not None and points:
+        name = points[0]["id"].rpartition("/")[2]
+        state = shlex.quote(str(keep))
+        commands = [(f"verify {name} --state {state}", "hint_verify"), (f"up --state {state}", "hint_up_kept")]
+    commands.append(("demo --no-vss", "hint_no_vss") if vss else ("demo", "hint_vss"))
+    width = max(len(command) for command, _ in commands)
+    return [f"{program.name()} {command:<{width}}   {texts.label(hint, language)}" for command, hint in commands]
 
 
 def _database(report: Json, language: str) -> str:

@@ -194,6 +194,7 @@ LABELS: dict[str, tuple[str, str]] = {
     ),
     "clock_closed": ("it is {now}: the world has ended", "现在是 {now}：环境已结束"),
     "clock_failed": ("it is {now}: {problem}", "现在是 {now}：{problem}"),
+    "story_row": ("{title} (about {minutes} min to tell)", "{title}（讲述约 {minutes} 分钟）"),
     "guest_put": ("written    {path}", "已写入     {path}"),
     "guest_rm": ("deleted    {path}", "已删除     {path}"),
     "guest_encrypt": ("encrypted  {path}", "已加密     {path}"),

@@ -7,7 +7,7 @@ GET  /_sim/vms/map?vm=VM            how much of each part of its disks is used, 
 GET  /_sim/vms/writers?vm=ID        what `vssadmin list writers` prints in the guest
 POST /_sim/vms/run                  {"vm", "line", "language"?}: run a line in the shell of a guest
 GET  /_sim/vms/files?vm=VM&name=P   the files of a guest whose names fit, with their digests
-GET  /_sim/vms/files/content?vm=VM&path=FILE   what one holds, in base64
+GET  /_sim/vms/files/content?vm=VM&file=PATH   what one holds, in base64
 POST /_sim/vms/files/act            {"vm", "act", "path", "content"?, "key"?}: put, rm or encrypt
 POST /_sim/files                    {"vm", "lun", "mebibytes"}: write a text file of that size on a disk
 POST /_sim/workload                 {"vm", "transactions", "name"?}: let the database commit so many more

@@ -58,10 +58,11 @@ def add(app: FastAPI, host: Callable[[], Host]) -> None:
         return {"vm": id, "files": found}
 
     @app.get("/vms/files/content")
-    def content(vm: str, path: str) -> Json:
+    def content(vm: str, file: str) -> Json:
+        """What the file of this path holds."""
         id, guest = _guest(host(), vm)
-        data = _refusing(lambda: file_acts.read(guest.mounted(), path))
-        return {"vm": id, "path": path, "content": in_base64(data, path)}
+        data = _refusing(lambda: file_acts.read(guest.mounted(), file))
+        return {"vm": id, "path": file, "content": in_base64(data, file)}
 
     @app.post("/vms/files/act")
     def act(

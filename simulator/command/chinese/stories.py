@@ -23,4 +23,66 @@ STORIES = {
     ),
     "{path} is in use by the database of the machine": "{path} 正由计算机的数据库使用",
     "disk {lun} of the recovery point has no file {name}": "恢复点的磁盘 {lun} 上没有文件 {name}",
+    "{name}: a story has at most {most} characters": "{name}：故事最多 {most} 个字符",
+    "{name}: brackets are nested more than {most} deep": "{name}：括号嵌套超过 {most} 层",
+    "{name}: a story has no anchors and aliases; write it out": "{name}：故事中不能使用锚点和别名；请完整写出",
+    "{name} line {line}: this is no YAML": "{name} 第 {line} 行：这不是 YAML",
+    "{name} line {line}: {why}": "{name} 第 {line} 行：{why}",
+    "a story has at least one act": "故事至少有一幕",
+    "a step is one verb with what it takes, as in: advance: 30d": "每个步骤是一个动词及其内容，例如：advance: 30d",
+    "there is no verb {verb}; did you mean {near}": "没有动词 {verb}；您是指 {near} 吗",
+    "there is no verb {verb}; docs/stories.md lists the verbs": "没有动词 {verb}；docs/stories.md 列出了所有动词",
+    "{verb} needs {name}": "{verb} 需要 {name}",
+    "{name} of {verb} is a text": "{verb} 的 {name} 是文本",
+    "{name} of {verb} is a whole number": "{verb} 的 {name} 是整数",
+    "{name} of {verb} is a list of whole numbers": "{verb} 的 {name} 是整数列表",
+    "{name} of {verb} is true or false": "{verb} 的 {name} 是 true 或 false",
+    "{name} of {verb} is keys with values": "{verb} 的 {name} 是带值的键",
+    "{name} of {verb} is one of {words}": "{verb} 的 {name} 是以下之一：{words}",
+    "no step before has made a machine {machine}": "之前没有步骤创建计算机 {machine}",
+    "no backup before was called {point}; name one, or one of {words}": (
+        "之前没有名为 {point} 的备份；请指定一个，或以下之一：{words}"
+    ),
+    "a sentence has words, and braces only around the name of a value": "句子要有文字，花括号只能用于值的名称",
+    "no step before gives a value {name}": "之前没有步骤给出值 {name}",
+    "both languages show the same values": "两种语言要显示相同的值",
+    "{what} has the keys {keys}": "{what} 的键为 {keys}",
+    "{what} has no key {key}; it has {keys}": "{what} 没有键 {key}；它有 {keys}",
+    "the key {key} is there twice": "键 {key} 出现了两次",
+    "{what} is a list": "{what} 是列表",
+    "a story writes at most {most} MiB into a file; write several": "故事向一个文件最多写入 {most} MiB；请写多个文件",
+    "the backup of {machine} ended as {status}, and not as {ends}: {reason}": (
+        "{machine} 的备份以 {status} 结束，而不是 {ends}：{reason}"
+    ),
+    "no recovery point of {machine} has {file} as it was written": "{machine} 的恢复点中没有与写入时相同的 {file}",
+    "no disks were restored before; restore disks comes first": "之前没有还原磁盘；请先还原磁盘",
+    "the restored disks have no file {name}": "还原的磁盘上没有文件 {name}",
+    "the recovery point {point} is not verified: {wrong}": "恢复点 {point} 未通过验证：{wrong}",
+    "{machine} has {points} recovery points, which the story does not expect": (
+        "{machine} 有 {points} 个恢复点，与故事的预期不符"
+    ),
+    "the newest backup changed {size}, and usual are {usual}": "最新的备份更改了 {size}，通常为 {usual}",
+    "the recovery point of {machine} has no database": "{machine} 的恢复点没有数据库",
+    "the database of {machine} is at transaction {last}, and {first} was the last": (
+        "{machine} 的数据库处于事务 {last}，而最后一个是 {first}"
+    ),
+    "the story has written no file {name} on {machine}": "故事没有在 {machine} 上写入文件 {name}",
+    "{machine} has no recovery point": "{machine} 没有恢复点",
+    "the recovery point {point} of {machine} is not there any more": "{machine} 的恢复点 {point} 已不存在",
+    "{what} is {state}, and not {expected}": "{what} 的状态是 {state}，而不是 {expected}",
+    "this is no recording of a story; backupsim scenario run FILE --json writes one": (
+        "这不是故事的录制文件；backupsim scenario run FILE --json 可生成"
+    ),
+    "there is no file {path}; backupsim scenario run FILE --json writes a recording": (
+        "没有文件 {path}；backupsim scenario run FILE --json 可生成录制文件"
+    ),
+    "no story is called {name}; backupsim scenario list shows those that there are": (
+        "没有名为 {name} 的故事；backupsim scenario list 可列出现有的故事"
+    ),
+    "{path} is no text in UTF-8; write the story in a text file": "{path} 不是 UTF-8 文本；请把故事写在文本文件中",
+    "{option} is not for a story, which makes its own machines; leave it out": (
+        "{option} 不适用于故事，故事会自行创建计算机；请去掉该选项"
+    ),
+    "Told to its end: every expectation held.": "故事讲完：所有预期均成立。",
+    "Not told to its end, in line {line}: {sentence}": "故事未讲完，第 {line} 行：{sentence}",
 }

@@ -55,6 +55,7 @@ PRINTED = (
     "simulator/saved_worlds",
     "simulator/state",
     "simulator/storage",
+    "simulator/stories",
 )
 """Where sentences arise that a command can print."""
 NOT_PRINTED: Mapping[str, str] = {
@@ -74,7 +75,7 @@ NOT_PRINTED: Mapping[str, str] = {
     "ValueError": "a bug",
     "Wait": "what a job waits for, in its log",
     "_caller": "a client's own name, as it told it",
-    "_hints": "a command line",
+    "hints": "a command line",
     "_refused": "a part of a sentence, which is tested as a whole where it arises",
     "_refuse": "a part of an answer to clients of the control API other than the command",
     "advance": "a client's own name, as it told it",

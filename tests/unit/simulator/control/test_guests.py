@@ -96,7 +96,7 @@ def in_base64(content: bytes) -> str:
 
 
 def test_a_file_is_put_found_read_encrypted_and_deleted(files: TestClient) -> None:
-    path, query = "F:\\figures.txt", {"vm": "sql01", "path": "F:\\figures.txt"}
+    path, query = "F:\\figures.txt", {"vm": "sql01", "file": "F:\\figures.txt"}
     done = act(files, "put", path, content=in_base64(FIGURES))
     assert done == {"vm": SQL01, "act": "put", "files": [path], "left": []}
     (found,) = files.get("/vms/files", params={"vm": "sql01", "name": "figures*"}).json()["files"]
@@ -126,5 +126,5 @@ def test_content_that_cannot_be_taken_changes_nothing(files: TestClient, content
     act(files, "put", "F:\\figures.txt", content=in_base64(FIGURES))
     with pytest.raises(WrongUse, match=says):
         act(files, "put", "F:\\figures.txt", content=content)
-    kept = files.get("/vms/files/content", params={"vm": "sql01", "path": "F:\\figures.txt"}).json()
+    kept = files.get("/vms/files/content", params={"vm": "sql01", "file": "F:\\figures.txt"}).json()
     assert kept["content"] == in_base64(FIGURES)
