@@ -15,7 +15,7 @@ from controlplane.domain.times import instant
 from controlplane.ports import StoreUnavailable
 from simulator.clock import kept_clock, targets
 from simulator.clock.advance import Reason
-from simulator.clock.driver import ClockBusy
+from simulator.clock.driver import ClockBusy, NotAtRest
 from simulator.clock.kept_clock import ClockRefused, ClockSettings, Mode
 from tests.unit.simulator.clock.clock_rig import DAY, HOUR, START, RealSeconds, Rig
 
@@ -27,6 +27,38 @@ REAL = ClockSettings(Mode.REAL, start=START)
 @pytest.fixture
 def rig(store: SqlStore) -> Rig:
     return Rig(store)
+
+
+# -------------------------------------------------------------------------------------------------- a moment of rest
+
+
+def test_something_is_done_while_nobody_works(rig: Rig) -> None:
+    rig.run()
+    assert rig.driver.at_rest(rig.now) == START
+
+
+def test_whoever_works_is_named_and_nothing_is_done(rig: Rig) -> None:
+    rig.worker.begin("backup", rests=5, then=lambda: None)
+    with pytest.raises(NotAtRest, match="backup"):
+        rig.driver.at_rest(lambda: pytest.fail("somebody works"))
+
+
+def test_what_was_done_while_work_began_is_worth_nothing(rig: Rig) -> None:
+    rig.run()
+    with pytest.raises(NotAtRest, match="backup"):
+        rig.driver.at_rest(lambda: rig.worker.begin("backup", rests=5, then=lambda: None))
+
+
+def test_no_moment_of_an_advance_is_one_of_rest(rig: Rig) -> None:
+    rig.driver.advance_to(targets.by("1d"), "a test")
+    with pytest.raises(NotAtRest, match="world time is being advanced"):
+        rig.driver.at_rest(rig.now)
+
+
+def test_what_is_due_is_done_before(rig: Rig) -> None:
+    rig.calendar.add("a", START - DAY)
+    with pytest.raises(NotAtRest, match="has yet to be done"):
+        rig.driver.at_rest(rig.now)
 
 
 # -------------------------------------------------------------------------------------------------- time that stands
