@@ -123,6 +123,10 @@ EXPECTED: Mapping[str, Expected] = {
 }
 
 
+OF_MANY_BACKUPS = frozenset({"gfs-year", "ransomware"})
+"""They make dozens of backups each, which is more than CI has time for."""
+
+
 def _is_text(content: bytes | None) -> bool:
     """Lines of digits, as the story wrote them."""
     assert content is not None
@@ -143,7 +147,9 @@ def test_every_story_is_here() -> None:
     assert set(EXPECTED) == set(library.NAMES)
 
 
-@pytest.mark.parametrize("name", library.NAMES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.long) if name in OF_MANY_BACKUPS else name for name in library.NAMES]
+)
 def test_a_story_is_told_to_its_end(client: Client, name: str) -> None:
     client.sim("POST", "/reset", {})
     world, expected, heard = World(client), EXPECTED[name], list[Moment]()
