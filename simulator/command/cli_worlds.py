@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Worlds that are saved: go back to one, fork it, carry it elsewhere.", no_args_is_help=True)
 
-BACK_SECONDS = 120.0
+BACK_SECONDS = 300.0
 """Real time within which a world that goes back is ready again."""
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The name of a saved world.", show_default=False)]
