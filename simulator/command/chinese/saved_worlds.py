@@ -26,6 +26,7 @@ SAVED_WORLDS = {
     "a world is saved as {name} already; delete that one first, or choose another name": (
         "已有保存为 {name} 的环境；请先删除它，或另选名称"
     ),
+    "restore it from a copy, or remove its folder": "请从副本还原，或删除其文件夹",
     "{name} cannot name a saved world; use letters, digits, dots, dashes and underscores": (
         "{name} 不能用作已保存环境的名称；请使用字母、数字、点、连字符和下划线"
     ),

@@ -3,6 +3,13 @@
 from __future__ import annotations
 
 STORIES = {
+    "a story": "故事",
+    "an act": "一幕",
+    "a sentence": "句子",
+    "as written": "与写入时相同",
+    "softly deleted": "软删除",
+    "not clean": "未正常关闭",
+    "no error": "没有错误",
     "write {usage}, with a path in the machine such as F:\\report.txt in quotes": (
         "请写成 {usage}，计算机中的路径需加引号，例如 F:\\report.txt"
     ),

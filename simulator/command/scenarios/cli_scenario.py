@@ -11,8 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.text import Text
 
 from controlplane.json_object import Json
 from simulator.command import texts
@@ -22,6 +20,8 @@ from simulator.failures import BAD, WrongUse
 from simulator.state.interruption import Interruptible
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from simulator.stories.telling import Moment
 
 app = typer.Typer(help="Told stories: acted in a world of their own, in two languages.")
@@ -93,6 +93,8 @@ def replay(
     lang: LangOption = "en",
 ) -> None:
     """Tell a story again from its recording, in either language, without a world."""
+    from rich.console import Console
+
     from simulator.stories.telling import moments
 
     teller = Teller(lang, Pauses(slow, step), Console())
@@ -103,6 +105,8 @@ def replay(
 
 def tell_story(name: str, pauses: Pauses, language: str, *, seed: int, as_json: bool) -> None:
     """Act a story of this name or file and tell it; ends with exit code 1 where it was not told to its end."""
+    from rich.console import Console
+
     from simulator.client import Client
     from simulator.clock.kept_clock import ClockSettings
     from simulator.stories import library
@@ -144,6 +148,8 @@ class Teller:
         self._language, self._pauses, self._console = language, pauses, console
 
     def __call__(self, moment: Moment) -> None:
+        from rich.text import Text
+
         text = moment.texts[self._language]
         if moment.kind == "say":
             self._pauses.before_act()

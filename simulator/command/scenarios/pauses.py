@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 from controlplane.json_object import Json
 from simulator.command import texts
-from simulator.stories.sentences import reading_seconds
 
 
 @dataclass(frozen=True)
@@ -30,6 +29,8 @@ class Pauses:
     def after(self, text: str, language: str) -> None:
         """Whoever listens has read this."""
         if self.slow:
+            from simulator.stories.sentences import reading_seconds
+
             self.pause(self.slow * reading_seconds(text, language))
 
 

@@ -73,6 +73,14 @@ NOT_PRINTED: Mapping[str, str] = {
     "RuntimeError": "a bug",
     "STEPS": "tested by its keys",
     "ValueError": "a bug",
+    "Verb": "a verb of stories and its row in docs/stories.md; its sentences are tested where they arise",
+    "TEXT": "a part of a sentence, which is tested as a whole where it arises",
+    "NUMBER": "a part of such a sentence",
+    "NUMBERS": "a part of such a sentence",
+    "FLAG": "a part of such a sentence",
+    "MAPPING": "a part of such a sentence",
+    "NAMED_POINTS": "words of the language of stories",
+    "_of_file": "the key of an intruder",
     "Wait": "what a job waits for, in its log",
     "_caller": "a client's own name, as it told it",
     "hints": "a command line",
@@ -92,6 +100,7 @@ OF_PYTEST = "simulator/pytest_plugin.py"
 NOT_REACHED = frozenset(
     {
         "(from versions: none)",
+        "Restart-Service {service}",
         "connection broken",
         "disk {name} has no bytes from {offset} to {length}",
         "disk {name} has no sectors from {offset} to {end}",
@@ -104,7 +113,7 @@ NOT_REACHED = frozenset(
         "{text} is not a duration such as PT1H41M17.9S",
     }
 )
-"""Words by which the bootstrap knows an installer's fault, and errors of the program itself."""
+"""Words by which the bootstrap knows an installer's fault, errors of the program itself, and a line for a shell."""
 SAMPLES = {"which": "first", "remedy": "free at least 1 GB", "why": "the disk is full", "what": "the superblock"}
 DETAILS = [
     "12 of 345 bytes",
