@@ -110,10 +110,10 @@ def test_a_world_that_does_not_come_to_rest_says_what_holds(tmp_path: Path) -> N
         )
         with world._served.served("PUT /subscriptions/x"), pytest.raises(StillAtWork) as refused:
             asked.save(tmp_path / "saved", 3)
-    assert str(refused.value) == (
-        "the world did not come to rest within 3 s: PUT /subscriptions/x; wait for the end of that, or stop it, and "
-        "try again"
-    )
+    said = str(refused.value)
+    # The host may still be looking at its machines, and says so too.
+    assert said.startswith("the world did not come to rest within 3 s: PUT /subscriptions/x")
+    assert said.endswith("; wait for the end of that, or stop it, and try again")
     assert not (tmp_path / "saved").exists()
 
 

@@ -240,7 +240,7 @@ def take_snapshot(ports: Ports, state: BackupState) -> Waiting[Outcome]:
     providers.require_keys(ports, state["vm"])
     restore_points.check_room(ports, state["collection"], points.of_item(ports.store, state["item"]), rules)
     result = yield from crash_snapshots.take_as_wanted(ports, state, disks, rules)
-    taken = ports.clock.now()
+    taken = points.time_of_next(ports.store, state["item"], ports.clock.now())
     point = RecoveryPoint(
         id=state["point"],
         item=state["item"],

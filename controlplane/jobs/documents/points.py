@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 from controlplane.domain.recovery_services import protected_item, recovery_point
 from controlplane.domain.recovery_services.recovery_point import PointDisk, RecoveryPoint
 from controlplane.jobs.documents import restore_points
 from controlplane.ports import Blob, Store
 
+SHORTEST = timedelta(microseconds=1)
+"""Between two points of one item."""
+
 
 def of_item(store: Store, item: str) -> list[RecoveryPoint]:
     """All points of an item, oldest first."""
     points = [recovery_point.from_json(document.private["point"]) for document in store.find(recovery_point.KIND, item)]
     return sorted(points, key=lambda point: point.time)
+
+
+def time_of_next(store: Store, item: str, now: datetime) -> datetime:
+    """The time of another point: now, or just after the newest point where world time has stood still since that. So
+    the points of an item always have an order."""
+    newest = max((point.time for point in of_item(store, item)), default=None)
+    return now if newest is None or newest < now else newest + SHORTEST
 
 
 def items_of_machine(store: Store, vm: str) -> list[str]:

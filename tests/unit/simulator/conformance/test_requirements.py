@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -25,8 +26,8 @@ def recordings() -> Mapping[str, Mapping[str, Any]]:
     windows = play_all(SCENES.values(), package, WINDOWS, seed=1)
     linux = play_all([SCENES["backup"]], package, LINUX, seed=1)
     return {
-        WINDOWS: {name: recording.to_json() for name, recording in windows.items()},
-        LINUX: {name: recording.to_json() for name, recording in linux.items()},
+        WINDOWS: {name: json.loads(json.dumps(recording.to_json())) for name, recording in windows.items()},
+        LINUX: {name: json.loads(json.dumps(recording.to_json())) for name, recording in linux.items()},
     }
 
 

@@ -117,3 +117,12 @@ def test_a_point_that_went_while_it_was_transferred_leaves_nothing(world: Backup
     world.blobs.listener = None
     world.advance(60)
     assert (set(world.vault_blobs()), world.points()) == (before, [])
+
+
+def test_points_have_an_order_also_while_time_stands(world: BackupWorld) -> None:
+    tickets = []
+    for _ in range(3):
+        tickets.append(backup_now(world.ports, world.engine, ITEM, BACKUP_REQUEST))
+        assert world.ended(tickets[-1])["status"] == "Completed"
+    assert [point.job for point in world.points()] == [ticket.job_id for ticket in tickets]
+    assert len({point.time for point in world.points()}) == 3
