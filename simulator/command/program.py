@@ -19,6 +19,7 @@ CHECKOUT = "simulator"
 COMMANDS = (
     "az",
     "clock",
+    "conform",
     "dashboard",
     "demo",
     "doctor",
@@ -40,6 +41,7 @@ COMMANDS = (
     "vault",
     "verify",
     "wait",
+    "world",
 )
 _COMMAND_LINE = re.compile(rf"\b{INSTALLED}(?= (?:{'|'.join(COMMANDS)})\b)")
 

@@ -64,6 +64,7 @@ DESIRED: dict[str, Any] = {
     "command": {"number": 2, "script": ["hostname"]},
     "snapshots": {"task_id": "t1", "luns": [-1, 0], "metadata": {"job": "j1"}, "cause": {"event": 7, "job": "j1"}},
     "cause": None,
+    "dropped": [{"account": "disks", "container": "disks", "name": "os.vhd", "snapshot": None}],
 }
 OBSERVED: dict[str, Any] = {
     "vm": "/vm/sql01",
@@ -116,7 +117,8 @@ def test_a_handler_comes_back_as_it_was_written() -> None:
 def test_documents_of_earlier_releases_are_read() -> None:
     extension = without(EXTENSION, "digest", "traits", "asked", "cause")
     machine = DesiredMachine.parse(
-        without(DESIRED, "restarts", "changed", "command", "snapshots", "cause") | {"extensions": [extension]}
+        without(DESIRED, "restarts", "changed", "command", "snapshots", "cause", "dropped")
+        | {"extensions": [extension]}
     )
     assert (machine.restarts, machine.changed, machine.command) == (0, None, None)
     assert (machine.extensions[0].traits, machine.extensions[0].digest, machine.extensions[0].asked) == ({}, None, None)
