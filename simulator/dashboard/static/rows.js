@@ -1,5 +1,5 @@
 // Long tables: only the rows that can be seen are in the page, however many there are.
-const LEAST_ROWS = 100;
+const LEAST_ROWS = 200; // the list of faults, whose rows are forms, stays whole
 // Shorter ones are left as they are.
 const SPARE_ROWS = 10;
 // Above and below what can be seen.
