@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from time import monotonic, sleep
+from typing import Any
 
 from simulator.conformance.stage.sealing import AES
 from simulator.conformance.stage.stage import Stage
@@ -236,10 +237,10 @@ def damaged_settings(stage: Stage) -> None:
     stage.enable(2)
 
 
-def wrong_settings(**changes: object) -> Callable[[Stage], None]:
+def wrong_settings(**changes: Any) -> Callable[[Stage], None]:
     def play(stage: Stage) -> None:
         stage.install()
-        stage.task(**changes)  # type: ignore[arg-type]
+        stage.task(**changes)
         stage.enable(1)
 
     return play

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from simulator.conformance.recording import Recording
 
@@ -43,18 +44,18 @@ class Chapter:
     source: str
     requirements: list[Requirement] = field(default_factory=list)
 
-    def must(self, id: str, expected: str, **more: object) -> Callable[[Check], Check]:
+    def must(self, id: str, expected: str, **more: Any) -> Callable[[Check], Check]:
         return self._kept(MUST, id, expected, more)
 
-    def should(self, id: str, expected: str, **more: object) -> Callable[[Check], Check]:
+    def should(self, id: str, expected: str, **more: Any) -> Callable[[Check], Check]:
         return self._kept(SHOULD, id, expected, more)
 
-    def _kept(self, level: str, id: str, expected: str, more: dict[str, object]) -> Callable[[Check], Check]:
-        values: dict[str, object] = {"scene": self.scene, "source": self.source, **more}
+    def _kept(self, level: str, id: str, expected: str, more: dict[str, Any]) -> Callable[[Check], Check]:
+        values: dict[str, Any] = {"scene": self.scene, "source": self.source, **more}
 
         def keep(check: Check) -> Check:
             self.requirements.append(
-                Requirement(id=id, chapter=self.name, level=level, expected=expected, check=check, **values)  # type: ignore[arg-type]
+                Requirement(id=id, chapter=self.name, level=level, expected=expected, check=check, **values)
             )
             return check
 

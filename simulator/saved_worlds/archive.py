@@ -35,6 +35,8 @@ LARGEST_MANIFEST_BYTES = 64 * 2**20
 MOST_FILES = 1_000_000
 EPOCH = (1980, 1, 1, 0, 0, 0)
 """The earliest time a zip can hold; when a file was written is nobody's matter."""
+UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
+"""What zipfile raises for a damaged entry, and for a compression or a password that it lacks."""
 QUICKEST = 1
 """Blocks of disks are mostly empty, or as good as random: trying harder gains little."""
 
@@ -134,7 +136,7 @@ class Archive:
             try:
                 with self._zip.open(info) as read:
                     _spread(read, write, digest, int(told["size_bytes"]))
-            except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError):
+            except UNREADABLE:
                 raise self._refused(f"is damaged: {name} cannot be read") from None
         if digest.hexdigest() != told["sha256"]:
             raise self._refused(f"is damaged: {name} is not what was exported")
@@ -181,15 +183,7 @@ class Archive:
             manifest = json.loads(self._zip.read(info))
         except KeyError:
             raise self._refused("is no exported world") from None
-        except (
-            ValueError,
-            RecursionError,
-            zipfile.BadZipFile,
-            zlib.error,
-            EOFError,
-            NotImplementedError,
-            RuntimeError,
-        ):
+        except (ValueError, *UNREADABLE):  # too deep a manifest is a RuntimeError too
             raise self._refused("is damaged: its manifest cannot be read") from None
         if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
             raise self._refused("is no exported world")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -64,7 +65,7 @@ class Answered:
     """Goes on with the connection in place of an answer, and is not recorded with one."""
 
 
-class Party:
+class Party(ABC):
     """One who listens. `answer` is called in a thread for each connection."""
 
     def __init__(self, observer: Observer) -> None:
@@ -78,8 +79,9 @@ class Party:
         self.port = self._server.server_port
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
 
+    @abstractmethod
     def answer(self, asked: Asked) -> Answered:
-        raise NotImplementedError
+        """What the party says to a request."""
 
     def close(self) -> None:
         self._server.shutdown()

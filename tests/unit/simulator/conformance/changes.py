@@ -540,7 +540,7 @@ CHANGES: Mapping[str, Change] = {
     "SEC-05": lambda data: file_there("log/Events/1.json", text=secret(data))(data),
     "SEC-06": tells_secret,
     "SEC-07": lambda data: file_there("settings/1.json", text=secret(data))(data),
-    "SEC-08": lambda data: file_there("package/work/headers", text=secret(data))(data),
+    "SEC-08": lambda data: file_there("package/notes/headers", text=secret(data))(data),
     "SEC-09": lambda data: data["happenings"].append({"at": 1e6, "what": "process", "detail": f"curl {secret(data)}"}),
     **{f"SEC-{number}": tells_secret for number in range(10, 16)},
     **{

@@ -14,7 +14,7 @@ from simulator.dashboard.point_files import NoSuchVersion
 from tests.unit.simulator.dashboard.test_views import ITEM, VM, client, point
 
 NOW = "2026-03-01T10:00:00Z"
-BODY = {
+BODY: dict[str, Any] = {
     "id": ITEM,
     "name": "i",
     "properties": {
@@ -97,7 +97,7 @@ def test_a_day_that_is_not_to_come_is_now(at: str) -> None:
 
 
 def test_of_an_item_that_is_not_backed_up_nothing_is_expected() -> None:
-    stopped = {**BODY, "properties": {**BODY["properties"], "protectionState": "ProtectionStopped"}}  # type: ignore[dict-item]
+    stopped = {**BODY, "properties": {**BODY["properties"], "protectionState": "ProtectionStopped"}}
     shown, asked = calendar(body=stopped)
     assert (shown["problem"], shown["expected"], asked) == ("not_backed_up", 0, [])
     assert calendar("2090-01-01")[0]["problem"] == "too_far"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import stat
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -116,7 +117,9 @@ def test_a_world_that_runs_is_not_saved_as_a_folder(tmp_path: Path, library: Lib
         (lambda world: (world / "world.json").unlink(), "is not the state folder of a world"),
     ],
 )
-def test_what_is_no_whole_world_is_not_saved(tmp_path: Path, library: Library, break_it, sentence: str) -> None:  # type: ignore[no-untyped-def]
+def test_what_is_no_whole_world_is_not_saved(
+    tmp_path: Path, library: Library, break_it: Callable[[Path], object], sentence: str
+) -> None:
     world = make(tmp_path / "world")
     break_it(world)
     with pytest.raises(WrongUse, match=sentence):
