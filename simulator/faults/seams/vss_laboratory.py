@@ -215,7 +215,7 @@ class Laboratory:
                     count = self._counts.setdefault((each.number, f"rest {writer.writer_class.name}", index), _Count())
                     first, count.acted = count.acted == 0, 1
                 if first and rule.times > 0:
-                    writer.change(Change(rule.state, rule.hresult, f"{rule.says}, {WHO}"))
+                    writer.change(Change(rule.state, rule.hresult, f"{rule.says}, {WHO}"), self._real_time.now())
                     each.acted(f"{rule.does} at rest {writer.writer_class.name}")
 
     def _hang(self, number: int, rule: WriterRule, writer: WriterClass, event: WriterEvent, deadline: datetime) -> None:

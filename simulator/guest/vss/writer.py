@@ -7,6 +7,7 @@ whether it could do what the event asks. The whole law is the table LAW; a pair 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
@@ -154,9 +155,12 @@ class Writer:
         self.state = done
         return True
 
-    def change(self, change: Change) -> None:
-        """It fails by itself."""
+    def change(self, change: Change, now: datetime) -> None:
+        """It fails by itself. Its program is told to give up, since nobody thaws a writer that has failed."""
         self.state, self.last_error, self.problem = change.state, change.hresult, change.why
+        if self.participant:
+            with suppress(WriterFailed):  # the error that it has is the one that counts
+                self.participant(WriterEvent.ABORT, now)
 
     def restart(self) -> None:
         """The service that it runs in was restarted: it knows of nothing that went before."""
@@ -264,7 +268,7 @@ class Writers:
             else:
                 change = self._script.after(member.writer_class, event)
                 if change is not None:
-                    member.change(change)
+                    member.change(change, self._real_time.now())
                     self._log(of_writer(member, event))
             self._on_change(member, event)
         for member in failed:

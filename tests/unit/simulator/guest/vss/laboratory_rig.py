@@ -23,6 +23,7 @@ from simulator.clock.virtual import VirtualClock
 from simulator.faults.board import Board
 from simulator.faults.faults import Faults, kept
 from simulator.faults.machines import with_faults
+from simulator.guest.workload.workload import DatabaseWorkload
 from simulator.host.packages import PackageRepository
 from simulator.host.wireserver import WireServer
 from simulator.serving import Serving
@@ -149,4 +150,7 @@ class LaboratoryRig:
     def is_frozen(self) -> bool:
         vss = self.rig.guest.vss
         between = {"WAITING_FOR_FREEZE", "WAITING_FOR_THAW", "WAITING_FOR_POST_SNAPSHOT"}
-        return vss._gate.held or any(writer.state.name in between for writer in vss.writers.members)
+        database = self.rig.guest.workloads["database"]
+        assert isinstance(database, DatabaseWorkload)
+        stopped = not database._running.is_set()
+        return vss._gate.held or stopped or any(writer.state.name in between for writer in vss.writers.members)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from controlplane.json_object import Json
@@ -121,7 +121,24 @@ def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LaboratoryRig]:
     made.close()
 
 
+FAILS_WHILE_FROZEN: Json = {
+    "writers": [
+        {
+            "writer": SQL_SERVER.name,
+            "at": "Freeze",
+            "does": "changes",
+            "state": "FAILED_AT_THAW",
+            "hresult": "WRITER_NOT_RESPONDING",
+        }
+    ],
+    "vss": [],
+    "installed": [],
+    "missing": [],
+}
+
+
 @settings(max_examples=150)
+@example(script=FAILS_WHILE_FROZEN, moment=0, held_seconds=0.0)
 @given(script=SCRIPTS, moment=st.integers(0, LATEST_MOMENT), held_seconds=st.sampled_from((0.0, 3.0, 11.0)))
 def test_no_script_and_no_kill_leaves_the_guest_frozen(
     rig: LaboratoryRig, script: Json, moment: int, held_seconds: float
