@@ -153,10 +153,10 @@ def _add_advance(app: FastAPI, clock: Callable[[], ClockControls]) -> None:
                 "Retry-After": str(POLL_SECONDS),
                 "Preference-Applied": "respond-async",
             }
-            return JSONResponse(_shown(begun, whole=False), 202, headers)
+            return JSONResponse(_shown(begun), 202, headers)
         about_to_wait("an advance of world time")
         begun.over.wait()
-        return JSONResponse(_shown(begun, whole=True), _status(begun))
+        return JSONResponse(_shown(begun), _status(begun))
 
     @app.get("/clock/advance")
     def how_far(id: int | None = None) -> Json:
@@ -166,7 +166,7 @@ def _add_advance(app: FastAPI, clock: Callable[[], ClockControls]) -> None:
             raise Refused(404, "NoAdvance", f"advance {id} is none of the last ones of this world")
         if found is None:
             raise Refused(404, "NoAdvance", "this world's time has not been advanced since it was started")
-        return _shown(found, whole=found.over.is_set())
+        return _shown(found)
 
     @app.post("/clock/stop")
     def stop() -> Json:
@@ -174,15 +174,14 @@ def _add_advance(app: FastAPI, clock: Callable[[], ClockControls]) -> None:
         stopped = clock().time.stop()
         if stopped is None:
             raise Refused(409, "NoAdvance", "no advance is under way")
-        return _shown(stopped, whole=True)
+        return _shown(stopped)
 
 
-def _shown(advance: Advance, *, whole: bool) -> Json:
-    if advance.reason is None:
-        status = "advancing"
-    else:
-        status = "internal_failure" if advance.reason is Reason.FAILED else "ready"
-    return {"status": status, **(advance.to_json() if whole else advance.progress())}
+def _shown(advance: Advance) -> Json:
+    """With its jobs once it has ended, however early that is: nobody asks again for one that is ready."""
+    if not advance.over.is_set():
+        return {"status": "advancing", **advance.progress()}
+    return {"status": "internal_failure" if advance.reason is Reason.FAILED else "ready", **advance.to_json()}
 
 
 def _status(advance: Advance) -> int:

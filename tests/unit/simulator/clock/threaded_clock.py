@@ -19,11 +19,12 @@ class Threaded:
     store: SqlStore
     settings: ClockSettings = VIRTUAL
     errors: list[Exception] = field(default_factory=list)
+    kind: type[WorldTime] = WorldTime
 
     def __post_init__(self) -> None:
         self.clock = WorldClock()
         kept = kept_clock.restored(self.clock, kept_clock.read(self.store), self.settings)
-        self.time = WorldTime(self.clock, self.store, kept, self.errors.append)
+        self.time = self.kind(self.clock, self.store, kept, self.errors.append)
         self.worker = FakeWorker(self.clock.now)
         self.calendar = FakeCalendar(self.clock.now)
         self.time.add(self.worker)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -11,7 +12,10 @@ import pytest
 
 from controlplane.adapters.store import SqlStore
 from controlplane.json_object import Json
+from simulator.clock.advance import Advance
+from simulator.clock.targets import Target
 from simulator.clock.virtual import VirtualClock
+from simulator.clock.world_time import WorldTime
 from simulator.control import api as control
 from simulator.control.clock import ClockControls
 from simulator.control.world import WorldControls
@@ -56,13 +60,19 @@ class Controlled:
         return self.ask("POST", "/clock/advance", body, Prefer="respond-async")
 
 
-@pytest.fixture
-def world() -> Iterator[Controlled]:
+@contextmanager
+def controlled(kind: type[WorldTime] = WorldTime) -> Iterator[Controlled]:
     store = SqlStore(":memory:", VirtualClock(START))
-    made = Controlled(Threaded(store))
+    made = Controlled(Threaded(store, kind=kind))
     yield made
     made.close()
     store.close()
+
+
+@pytest.fixture
+def world() -> Iterator[Controlled]:
+    with controlled() as made:
+        yield made
 
 
 def refusal(answer: httpx.Response) -> tuple[int, str, str]:
@@ -177,6 +187,23 @@ def test_one_that_is_begun_is_polled(world: Controlled) -> None:
     world.threaded.worker.go_on()
     assert comes_true(lambda: world.ask("GET", "/clock/advance").json()["status"] == "ready")
     assert world.ask("GET", "/clock").json()["last_advance"]["reason"] == "reached"
+
+
+class Hurried(WorldTime):
+    """World time of which each advance has ended before anybody is told that it began."""
+
+    def advance(self, target: Target, asked_by: str) -> Advance:
+        begun = super().advance(target, asked_by)
+        begun.over.wait()
+        return begun
+
+
+def test_one_that_has_ended_by_the_answer_shows_all_that_it_did() -> None:
+    with controlled(Hurried) as world:
+        answer = world.begin(by="1d")
+        assert answer.status_code == 202
+        assert (answer.json()["status"], answer.json()["jobs"]) == ("ready", [])
+        assert answer.json() == world.ask("GET", "/clock/advance?id=1").json()
 
 
 def test_the_last_ones_are_remembered(world: Controlled) -> None:
