@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -172,6 +173,83 @@ def test_what_a_kill_left_unanswered_is_not_acknowledged_by_the_next_write(tmp_p
     third = Ledger(tmp_path, "d", SIZE)
     assert third.table.to_dict() == {7: b"F" * 16}
     assert third.doubts == {3: {b"D" * 16}}
+
+
+NO_ROOM = """
+import resource
+import sys
+from pathlib import Path
+from controlplane.ports import StorageUnavailable
+from simulator.guest.disk.ledger import Ledger
+
+folder, act, room = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+ledger = Ledger(folder, "d", 1 << 30)
+ledger.settle([(1, b"A" * 16)])
+
+
+def refused(changes):
+    try:
+        ledger.intend(changes)
+    except StorageUnavailable:
+        return True
+    return False
+
+
+def room_for(size):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+
+
+whole = (folder / "d.journal").stat().st_size
+if act == "intend":
+    room_for(whole + room)
+    assert refused([(2, b"B" * 16), (3, b"C" * 16)])
+    assert (folder / "d.journal").stat().st_size == whole, "no part of a record is left"
+else:
+    ledger.intend([(2, b"B" * 16)])
+    room_for((folder / "d.journal").stat().st_size + room)
+    ledger.acknowledge() if act == "acknowledge" else ledger.doubt()
+    assert refused([(3, b"C" * 16)]), "the answer of the one before is not written yet"
+if len(sys.argv) == 4:
+    room_for(1 << 20)
+    ledger.settle([(4, b"D" * 16)])
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a limit on the size of files is one of POSIX")
+@pytest.mark.parametrize("room", [0, 13])
+@pytest.mark.parametrize(
+    ("act", "left", "table", "doubts"),
+    [
+        ("intend", (), {1: b"A" * 16, 4: b"D" * 16}, {}),
+        ("acknowledge", (), {1: b"A" * 16, 2: b"B" * 16, 4: b"D" * 16}, {}),
+        ("doubt", (), {1: b"A" * 16, 4: b"D" * 16}, {2: {b"B" * 16}}),
+        ("acknowledge", ("killed",), {1: b"A" * 16}, {2: {b"B" * 16}}),
+    ],
+)
+def test_a_journal_without_room_refuses_what_comes_next_and_forgets_no_answer(
+    tmp_path: Path,
+    act: str,
+    left: Sequence[str],
+    table: Mapping[int, bytes],
+    doubts: Mapping[int, set[bytes]],
+    room: int,
+) -> None:
+    arguments = [sys.executable, "-c", NO_ROOM, str(tmp_path), act, str(room), *left]
+    subprocess.run(arguments, cwd=Path(__file__).parents[5], check=True)
+    again = Ledger(tmp_path, "d", 1 << 30)
+    assert (again.table.to_dict(), again.doubts) == (table, doubts)
+    again.close()
+
+
+@pytest.mark.parametrize("there_bytes", [0, 9])
+def test_a_journal_whose_header_was_cut_by_the_kill_is_begun_anew(tmp_path: Path, there_bytes: int) -> None:
+    Ledger(tmp_path, "d", SIZE).close()
+    journal = tmp_path / "d.journal"
+    journal.write_bytes(journal.read_bytes()[:there_bytes])
+    ledger = Ledger(tmp_path, "d", SIZE)
+    ledger.settle([(7, b"F" * 16)])
+    ledger.close()
+    assert Ledger(tmp_path, "d", SIZE).table.to_dict() == {7: b"F" * 16}
 
 
 WRITER = """
