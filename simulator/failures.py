@@ -18,6 +18,11 @@ REMEDIES: Mapping[int, str] = {
 """What helps against an error of the file system, by its number."""
 
 
+def is_of_full_disk(error: BaseException) -> bool:
+    """Whether something could not be written for want of room, which passes once there is some."""
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+
+
 class Failure(Exception):
     """An expected failure that the user can correct. The text is one sentence with the cause and the remedy."""
 

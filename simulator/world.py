@@ -42,7 +42,7 @@ from simulator.clock.system import SystemClock
 from simulator.clock.world_clock import WorldClock
 from simulator.clock.world_time import WorldTime
 from simulator.daily_work import DailyWork
-from simulator.failures import WorldEnded
+from simulator.failures import WorldEnded, is_of_full_disk
 from simulator.faults import opening
 from simulator.faults.seams.arm import FaultyArm
 from simulator.faults.seams.host import FaultyFabric
@@ -534,7 +534,7 @@ def build(config: Config, wrappers: Wrappers = Wrappers()) -> World:  # noqa: B0
 
 def _action_failed(error: Exception) -> None:
     log = logger("clock")
-    if isinstance(error, PortError):  # a full disk, say: tried again with the next round
+    if isinstance(error, PortError) or is_of_full_disk(error):  # tried again with the next round
         log.error("action failed", reason=str(error))
     else:
         log.error("action failed", exc_info=error)

@@ -16,7 +16,7 @@ from threading import Lock
 
 from controlplane.domain.events import machines as events
 from controlplane.domain.events.event import Fact
-from controlplane.ports import Blobs, Clock, MachineSpec
+from controlplane.ports import Blobs, Clock, MachineSpec, PortError
 from extension.contract import bridge
 from extension.contract.bridge import Facts, FreezeReport, FreezeRequest, ThawReport
 from simulator.clock.real_time import RealTime
@@ -166,10 +166,16 @@ class Guest:
             return
         for stop in self._stops:
             stop()
-        if self._due_work is not None:
-            self._due_work.keep(self._clock.now())
-            self._due_work = None
-        self._vss.close()
+        try:
+            if self._due_work is not None:
+                self._due_work.keep(self._clock.now())
+        except PortError:
+            clean = False
+        self._due_work = None
+        try:
+            self._vss.close()
+        except PortError:
+            clean = False
         if self._quiescence is not None:
             self._quiescence.close()
             self._quiescence = None

@@ -23,6 +23,7 @@ from controlplane.json_object import Json
 from controlplane.ports import BLOCK_BYTES, BlockSource
 from simulator.guest.disk.digests import DIGEST_BYTES, DigestTable, differing, read_table
 from simulator.guest.disk.write_history import Change, History, Interval, Write, instants, meet
+from simulator.guest.files import written_to
 
 Consistency = Literal["application", "file-system", "crash"]
 
@@ -152,6 +153,11 @@ class GroundTruths:
         self._most = most
 
     def keep(self, truth: GroundTruth) -> None:
+        """StorageFull or StorageUnavailable: there is no room for it, or it cannot be written."""
+        with written_to(self._folder):
+            self._keep(truth)
+
+    def _keep(self, truth: GroundTruth) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
         path = self._path(truth.task_id)
         beside = path.with_suffix(".new")

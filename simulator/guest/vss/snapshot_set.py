@@ -16,7 +16,7 @@ Inside the hold nothing is done but copying the digests: no event is told and no
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
@@ -185,9 +185,16 @@ class VssService:
             return True
 
     def close(self) -> None:
-        """The guest stops: every freeze is released."""
+        """The guest stops: every freeze is released. PortError: what a session saw could not be kept."""
         self._script.end()
-        for session_id in list(self._sessions):
+        with self._lock:
+            left = list(self._sessions)
+        with ExitStack() as stack:  # all of them, also where one cannot be written down
+            for session_id in left:
+                stack.callback(self._end_session, session_id)
+
+    def _end_session(self, session_id: str) -> None:
+        with suppress(NoSuchSession):  # its requester was seen to end at the same moment
             self.close_session(session_id)
 
     def freeze(self, request: FreezeRequest) -> FreezeReport:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from simulator.daily_work import DailyWork, Work
-from simulator.guest.files import write_whole
+from simulator.guest.files import write_whole, written_to
 
 
 class DueWork:
@@ -35,11 +35,12 @@ class DueWork:
         return passed
 
     def keep(self, now: datetime) -> None:
-        """Note how things stand."""
+        """Note how things stand. StorageFull or StorageUnavailable: that cannot be written."""
         kept = {
             "began": self._began.isoformat(),
             "unworked_seconds": (now - self._since).total_seconds(),
             "file_bytes": self._rest.file_bytes,
             "transactions": self._rest.transactions,
         }
-        write_whole(self._file, json.dumps(kept))
+        with written_to(self._file):
+            write_whole(self._file, json.dumps(kept))

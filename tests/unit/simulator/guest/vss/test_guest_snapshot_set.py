@@ -468,3 +468,18 @@ def test_a_hold_nobody_ends_lets_waiting_writers_go_on(tmp_path: Path, flowing: 
     assert flowing.now() - START >= timedelta(seconds=10)
     assert not rig.guest.thaw(session).consistent
     rig.guest.shutdown()
+
+
+def test_a_guest_stops_where_a_requester_is_seen_to_end_at_the_same_moment(rig: Rig) -> None:
+    vss = rig.guest.vss
+    ids = [vss.open_session(task) for task in ("one", "two")]
+
+    def end_the_other(name: str) -> None:
+        if name == "bridge.session_closed":
+            rig.on_fact = lambda name: None
+            vss.close_session(ids[1])
+
+    rig.on_fact = end_the_other
+    rig.guest.shutdown()
+    assert rig.events[-1] == ("guest.stopped", {"computer_name": "sql01", "clean": True})
+    assert rig.names().count("bridge.session_closed") == 2
