@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import errno
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-
-from controlplane.ports import StorageFull, StorageUnavailable
 
 
 def write_whole(path: Path, data: bytes | str, mode: int = 0o644) -> None:
@@ -25,13 +20,3 @@ def write_whole(path: Path, data: bytes | str, mode: int = 0o644) -> None:
 def write_private(path: Path, data: bytes | str) -> None:
     """For keys and tokens: nobody but the owner may read."""
     write_whole(path, data, 0o600)
-
-
-@contextmanager
-def written_to(path: Path) -> Iterator[None]:
-    """What the file system of the state folder refuses, as a refusal of the storage: a guest's disk is in both."""
-    try:
-        yield
-    except OSError as problem:
-        kind = StorageFull if problem.errno in (errno.ENOSPC, errno.EDQUOT) else StorageUnavailable
-        raise kind(f"{path}: {problem.strerror}") from None

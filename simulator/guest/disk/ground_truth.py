@@ -23,7 +23,7 @@ from controlplane.json_object import Json
 from controlplane.ports import BLOCK_BYTES, BlockSource
 from simulator.guest.disk.digests import DIGEST_BYTES, DigestTable, differing, read_table
 from simulator.guest.disk.write_history import Change, History, Interval, Write, instants, meet
-from simulator.guest.files import written_to
+from simulator.guest.disk.written_to import written_to
 
 Consistency = Literal["application", "file-system", "crash"]
 

@@ -23,7 +23,8 @@ from pathlib import Path
 
 from controlplane.ports import StorageUnavailable
 from simulator.guest.disk.digests import DIGEST_BYTES, ZERO, DigestTable
-from simulator.guest.files import write_whole, written_to
+from simulator.guest.disk.written_to import written_to
+from simulator.guest.files import write_whole
 
 Changes = list[tuple[int, bytes]]
 """Blocks with the digests that they get."""

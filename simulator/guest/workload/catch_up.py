@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from simulator.daily_work import DailyWork, Work
-from simulator.guest.files import write_whole, written_to
+from simulator.guest.disk.written_to import written_to
+from simulator.guest.files import write_whole
 
 
 class DueWork:
