@@ -32,8 +32,8 @@ def source(language: str, folder: Path) -> HandlerSource:
 @pytest.mark.parametrize(
     ("language", "system"),
     [
-        pytest.param("sh", "Windows", id="sh"),
-        pytest.param("go", "Windows", id="go"),
+        pytest.param("sh", "Windows", id="sh", marks=pytest.mark.slow),
+        pytest.param("go", "Windows", id="go", marks=pytest.mark.slow),
         pytest.param("sh", "Linux", id="sh on Linux", marks=pytest.mark.slow),
         pytest.param("python", "Linux", id="Python on Linux", marks=pytest.mark.slow),
         pytest.param("go", "Linux", id="go on Linux", marks=pytest.mark.slow),

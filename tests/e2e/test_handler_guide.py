@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+
 from simulator.control.api import __doc__ as CONTROL
 from simulator.host.handler_rules import RULES
 from simulator.host.handler_rules import __doc__ as OF_THE_RULES
@@ -16,6 +18,7 @@ BLOCKS = re.findall(r"^```sh\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
 BRIDGE = (ROOT / "docs/guest-bridge.md").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_a_handler_is_plugged_in_published_blocked_and_withdrawn(tmp_path: Path) -> None:
     assert len(BLOCKS) == 2
     (tmp_path / "examples").symlink_to(ROOT / "examples")

@@ -55,7 +55,8 @@ def writers_are_stable(scenario: Scenario) -> bool:
     return bool(states) and all("[1] Stable" in line for line in states)
 
 
-@pytest.mark.parametrize("moment", [0.05, *(pytest.param(moment, marks=pytest.mark.slow) for moment in (0.3, 0.8))])
+@pytest.mark.slow
+@pytest.mark.parametrize("moment", [0.05, 0.3, 0.8])
 def test_the_simulator_is_killed_in_a_backup(tmp_path: Path, moment: float) -> None:
     state = tmp_path / "world"
     world = Up(state)

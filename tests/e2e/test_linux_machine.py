@@ -160,6 +160,7 @@ def test_a_database_is_told_by_scripts_to_flush(tmp_path: Path) -> None:
             assert any("database opens cleanly" in check.name for check in verdict.checks)
 
 
+@pytest.mark.slow
 def test_the_host_takes_the_snapshots(tmp_path: Path) -> None:
     with linux(tmp_path, UBUNTU, "--snapshots-by", "firstHostThenGuest") as guest:
         put_scripts(guest.root, RAN, RAN)

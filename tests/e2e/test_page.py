@@ -384,6 +384,7 @@ def test_it_is_read_without_javascript(chromium: Browser, world: World, job: str
         assert made.page.get_by_role("listitem").filter(has_text="vss.frozen").first.is_visible()
 
 
+@pytest.mark.slow
 def test_a_recording_opens_from_disk_without_a_network(
     chromium: Browser, visitor: Visit, world: World, job: str, tmp_path: Path
 ) -> None:

@@ -114,6 +114,7 @@ def forwarder() -> Iterator[Forwarder]:
         made.close()
 
 
+@pytest.mark.slow
 def test_every_party_has_its_own_storage_and_a_machine_its_own_way_there(tmp_path: Path) -> None:
     asked: dict[str, set[str]] = defaultdict(set)
     fabrics: list[Elsewhere] = []

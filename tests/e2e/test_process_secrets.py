@@ -66,6 +66,7 @@ class Watch:
 
 
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="only Linux shows environments in files")
+@pytest.mark.slow
 def test_nothing_secret_is_seen_of_a_process(tmp_path: Path) -> None:
     with up(tmp_path / "world", environment=os.environ | INHERITED) as world, Watch(world) as watch:
         scenario = protected(world.client)

@@ -63,6 +63,7 @@ def test_the_mark_of_the_module_counts(backup_world):
 """
 
 
+@pytest.mark.slow
 def test_worlds_on_two_workers(tmp_path: Path) -> None:
     (tmp_path / "test_isolation.py").write_text(ISOLATION)
     done = run_pytest(tmp_path, "-n", "2", plugins=XDIST)

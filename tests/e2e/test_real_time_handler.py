@@ -35,7 +35,7 @@ def seen(world: World) -> list[dict[str, Any]]:
 @pytest.mark.parametrize(
     "clock",
     [
-        pytest.param(clock, id=name, marks=pytest.mark.slow if clock.mode is Mode.VIRTUAL else [])
+        pytest.param(clock, id=name, marks=[] if clock.mode is Mode.REAL else pytest.mark.slow)
         for name, clock in CLOCKS.items()
     ],
 )

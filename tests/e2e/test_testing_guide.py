@@ -6,6 +6,8 @@ import re
 import shlex
 from pathlib import Path
 
+import pytest
+
 from simulator.testing.world_options import KEYWORDS, OF_CLOCK
 from tests.e2e.conftest import ROOT
 from tests.e2e.plugin_run import run_pytest
@@ -17,6 +19,7 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
 
 
+@pytest.mark.slow
 def test_each_example_passes(tmp_path: Path) -> None:
     examples = blocks("python")
     assert len(examples) >= 8

@@ -44,6 +44,7 @@ def azurite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SharedAzurite]
     made.close()
 
 
+@pytest.mark.slow
 def test_equal_names_different_clocks_and_faults(tmp_path: Path, azurite: SharedAzurite) -> None:
     with ExitStack() as stack:
         one = stack.enter_context(opened(tmp_path / "one", azurite, EARLY))
