@@ -17,7 +17,6 @@ from controlplane.json_object import Json
 from controlplane.ports import Blobs, BlockSource
 from extension.contract.bridge import FreezeRequest
 from simulator.clock.system import SystemClock
-from simulator.clock.virtual import VirtualClock
 from simulator.guest.conditions import MachineConditions
 from simulator.guest.disk.digests import differing
 from simulator.guest.machine import Guest
@@ -25,6 +24,7 @@ from simulator.guest.workload.database import inspect
 from simulator.state.folder import cache_folder
 from simulator.storage.azurite import Azurite, InstallFailed, ManagedAccounts, MissingNode
 from tests.unit.simulator.guest.guest_rig import ACCOUNT, SMALL, SQL_IMAGE, START, disk, machine_spec, snapshot
+from tests.virtual_clock import VirtualClock
 
 SPEC = machine_spec(SQL_IMAGE, [disk("os", -1, 128, "FromImage"), disk("data0", 0, 64), disk("data1", 1, 64)])
 FAST = MachineConditions(workload_rate=5, system_file_bytes=128 * 1024)

@@ -18,7 +18,6 @@ from controlplane.domain.events import machines, service
 from controlplane.domain.events.event import Event, Party
 from controlplane.ports import MachineSpec
 from simulator.client import Client
-from simulator.clock.virtual import VirtualClock
 from simulator.guest.agent.client import Goal, WireClient
 from simulator.guest.agent.process import Command, RunningCommand
 from simulator.guest.conditions import MachineConditions, MachineFactories
@@ -28,6 +27,7 @@ from simulator.scenario import Scenario
 from simulator.world import Config, build
 from tests.e2e.conftest import KeptDemo
 from tests.stories import ROOTS, above, faults
+from tests.virtual_clock import VirtualClock
 
 OF_JOBS = {service.ArmRequest.NAME, service.ScheduleDue.NAME, service.RetentionDue.NAME}
 """What a job may begin with."""

@@ -11,8 +11,8 @@ from controlplane.domain.due import Due
 from controlplane.domain.recovery_services import protected_item
 from controlplane.jobs.timetable import Timetable
 from controlplane.ports import Ports, Store
-from simulator.clock.virtual import VirtualClock
 from tests.patience import comes_true
+from tests.virtual_clock import VirtualClock
 
 NEVER = datetime(2200, 1, 1, tzinfo=UTC)
 

@@ -15,7 +15,7 @@ from controlplane.domain.events.event import Cause, Event
 from controlplane.domain.events.service import ItemState, ServiceRequest
 from controlplane.fabric_documents import DESIRED, DesiredMachine
 from controlplane.ports import Blob, Disk, MachineSpec
-from simulator.clock.virtual import VirtualClock
+from tests.virtual_clock import VirtualClock
 
 VM = "/vm/sql01"
 DISK = Disk("os", -1, Blob("a", "vhds", "os.vhd"), 2**30, "FromImage")

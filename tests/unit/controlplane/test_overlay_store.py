@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from controlplane.adapters.store import SqlStore
 from controlplane.overlay_store import FIRST_EVENT, OverlayStore
 from controlplane.ports import DocumentExists, Event
-from simulator.clock.virtual import VirtualClock
 from tests.unit.controlplane.jobs.backup_world import START
+from tests.virtual_clock import VirtualClock
 
 KIND = "microsoft.recoveryservices/vaults"
 

@@ -16,9 +16,9 @@ from controlplane.adapters.store import SqlStore
 from controlplane.ports import Ports
 from controlplane.vault_format.sources import in_order
 from controlplane.writer_held import WaitedWithWriter, about_to_wait
-from simulator.clock.virtual import VirtualClock
 from simulator.guest.disk.gate import Gate
 from simulator.storage.deferred_blobs import DeferredStorage
+from tests.virtual_clock import VirtualClock
 
 START = datetime(2026, 11, 22, 8, 30, tzinfo=UTC)
 

@@ -13,7 +13,7 @@ from controlplane.domain.storage.storage_account import KIND
 from controlplane.json_object import Json
 from controlplane.ports import Blob, BlobRefused
 from simulator.account_rules import AccountRules, RuledBlobs
-from simulator.clock.virtual import VirtualClock
+from tests.virtual_clock import VirtualClock
 
 
 class Accounts:

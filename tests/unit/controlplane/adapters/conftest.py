@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from controlplane.adapters.store import SqlStore
-from simulator.clock.virtual import VirtualClock
 from tests.unit.controlplane.adapters.databases import DATABASES, address
+from tests.virtual_clock import VirtualClock
 
 
 @pytest.fixture

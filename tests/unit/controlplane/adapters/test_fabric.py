@@ -17,9 +17,9 @@ from controlplane.adapters.store import SqlStore
 from controlplane.fabric_documents import DESIRED, OBSERVED
 from controlplane.json_object import Json
 from controlplane.ports import ExtensionView, GuestNotReady
-from simulator.clock.virtual import VirtualClock
 from tests.unit.controlplane.adapters.scripted_fabric import PUBLISHED, apply_desired, publish, tenant, tenant_key_pem
 from tests.unit.controlplane.adapters.test_ports_fabric import SPEC, VM, request
+from tests.virtual_clock import VirtualClock
 
 
 @pytest.fixture

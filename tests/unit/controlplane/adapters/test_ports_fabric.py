@@ -22,8 +22,8 @@ from controlplane.ports import (
     MachineSpec,
     Store,
 )
-from simulator.clock.virtual import VirtualClock
 from tests.unit.controlplane.adapters.scripted_fabric import ScriptedFabric, apply_desired
+from tests.virtual_clock import VirtualClock
 
 VM = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Compute/virtualMachines/sql01"
 DISKS = (

@@ -19,8 +19,8 @@ from controlplane.adapters.store import SqlStore
 from controlplane.domain.events.event import Event
 from controlplane.overlay_store import OverlayStore
 from controlplane.ports import Commit, DocumentExists, EtagMismatch, Store
-from simulator.clock.virtual import VirtualClock
 from tests.unit.controlplane.adapters.databases import DATABASES, address
+from tests.virtual_clock import VirtualClock
 
 START = datetime(2026, 11, 22, 19, 0, tzinfo=UTC)
 KIND = "microsoft.recoveryservices/vaults"

@@ -20,8 +20,8 @@ from controlplane.adapters.schema import DOCUMENTS, METADATA, REVISION
 from controlplane.adapters.store import SqlStore
 from controlplane.domain.events.event import Event
 from controlplane.jobs.engine.runs import Logged, Run
-from simulator.clock.virtual import VirtualClock
 from tests.unit.controlplane.adapters.databases import DATABASES, address
+from tests.virtual_clock import VirtualClock
 
 
 @pytest.fixture

@@ -13,10 +13,10 @@ import pytest
 from controlplane.adapters.memory_blobs import MemoryBlobs
 from controlplane.adapters.store import SqlStore
 from controlplane.ports import Blob, Blobs
-from simulator.clock.virtual import VirtualClock
 from simulator.guest.agent.process import Output, RunningCommand
 from simulator.guest.conditions import MachineConditions, MachineFactories
 from tests.transaction_guard import AskedInTransaction, GuardedBlobs, TransactionGuard
+from tests.virtual_clock import VirtualClock
 
 START = datetime(2026, 11, 22, 8, 30, tzinfo=UTC)
 ADDRESSES = {"account_key", "account_url", "lifetime", "url", "parse", "sas"}

@@ -28,11 +28,11 @@ from controlplane.domain.events.service import RetentionDue
 from controlplane.jobs.catalog import plans
 from controlplane.json_object import Json
 from controlplane.ports import Ports, ServiceSettings
-from simulator.clock.virtual import VirtualClock
 from tests.stories import faults
 from tests.transaction_guard import GuardedBlobs, TransactionGuard
 from tests.unit.controlplane.adapters.scripted_fabric import ScriptedFabric
 from tests.unit.controlplane.passing_time import advance, service, stop_schedules
+from tests.virtual_clock import VirtualClock
 
 START = datetime(2026, 11, 22, 8, 30, 15, 250_000, tzinfo=UTC)
 HOST = "arm.invalid"

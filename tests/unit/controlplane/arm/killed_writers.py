@@ -19,9 +19,9 @@ import sqlalchemy as sa
 
 from controlplane.adapters.store import SqlStore
 from controlplane.json_object import Json
-from simulator.clock.virtual import VirtualClock
 from tests.unit.controlplane.arm import arm_world as setting
 from tests.unit.controlplane.arm.arm_world import ACCOUNT, GROUP, ITEM, START, SUBSCRIPTION, VAULT, VM, ArmWorld
+from tests.virtual_clock import VirtualClock
 
 GROUPS = tuple(f"{SUBSCRIPTION}/resourceGroups/g{number}" for number in range(3))
 

@@ -11,7 +11,6 @@ import pytest
 
 from controlplane.arm.app import all_routes, build
 from controlplane.ports import Document
-from simulator.clock.virtual import VirtualClock
 from tests.unit.controlplane.arm.arm_world import (
     ACCOUNT,
     GROUP,
@@ -24,6 +23,7 @@ from tests.unit.controlplane.arm.arm_world import (
     arm_world,
     identity,
 )
+from tests.virtual_clock import VirtualClock
 
 NETWORK = f"{GROUP}/providers/Microsoft.Network/virtualNetworks/net"
 DISK = f"{GROUP}/providers/Microsoft.Compute/disks/extra"

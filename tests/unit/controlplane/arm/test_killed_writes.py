@@ -17,9 +17,9 @@ from controlplane.domain.recovery_services import policy
 from controlplane.domain.recovery_services.protected_item import KIND as ITEMS
 from controlplane.domain.recovery_services.vault import KIND as VAULTS
 from controlplane.ports import Store
-from simulator.clock.virtual import VirtualClock
 from tests.unit.controlplane.arm.arm_world import START
 from tests.unit.controlplane.arm.store_rules import check_store
+from tests.virtual_clock import VirtualClock
 
 ROOT = Path(__file__).parents[4]
 WRITERS = 8

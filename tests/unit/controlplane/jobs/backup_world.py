@@ -28,11 +28,11 @@ from controlplane.jobs.protection.lifecycle import configure_protection
 from controlplane.jobs.restore.restore import restore
 from controlplane.json_object import Json
 from controlplane.ports import Blob, Blobs, Disk, MachineSpec, Ports, ServiceSettings
-from simulator.clock.virtual import VirtualClock
 from tests.transaction_guard import GuardedBlobs, TransactionGuard
 from tests.unit.controlplane.adapters.faulty_blobs import FaultyBlobs
 from tests.unit.controlplane.adapters.scripted_fabric import ScriptedFabric
 from tests.unit.controlplane.passing_time import advance, service
+from tests.virtual_clock import VirtualClock
 
 START = datetime(2026, 11, 22, 19, 0, tzinfo=UTC)
 GROUP = "/subscriptions/s/resourceGroups/Demo"

@@ -22,8 +22,8 @@ from controlplane.jobs.engine.plan import Action, Outcome, Plan, Step
 from controlplane.jobs.engine.records import JobOrder, Ticket
 from controlplane.json_object import Json
 from controlplane.ports import Engine, Ports, ServiceSettings, Store
-from simulator.clock.virtual import VirtualClock
 from tests.patience import comes_true
+from tests.virtual_clock import VirtualClock
 
 START = datetime(2026, 11, 22, 19, 0, tzinfo=UTC)
 VAULT = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.RecoveryServices/vaults/v"

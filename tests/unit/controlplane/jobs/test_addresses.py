@@ -16,7 +16,7 @@ from controlplane.domain.errors import ServiceError
 from controlplane.jobs.documents import addresses
 from controlplane.overlay_store import OverlayStore
 from controlplane.ports import Document, Store
-from simulator.clock.virtual import VirtualClock
+from tests.virtual_clock import VirtualClock
 
 SCOPE, PREFIX = "/Net/subnets/Front", "10.0.0.0/28"
 NUMBERS = range(4, 15)

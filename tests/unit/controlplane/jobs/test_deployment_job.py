@@ -23,7 +23,7 @@ from controlplane.jobs.requests import WRITTEN, Progress, Written
 from controlplane.json_object import Json
 from controlplane.ports import Ports, ServiceSettings
 from controlplane.templates.language.scope import Scope
-from simulator.clock.virtual import VirtualClock
+from tests.virtual_clock import VirtualClock
 
 START = datetime(2026, 11, 22, 19, 0, tzinfo=UTC)
 ID = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Resources/deployments/d"

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from controlplane.adapters.store import SqlStore
-from simulator.clock.virtual import VirtualClock
 from tests.unit.simulator.clock.clock_rig import START
+from tests.virtual_clock import VirtualClock
 
 
 @pytest.fixture

@@ -15,8 +15,8 @@ from simulator.clock import kept_clock, targets
 from simulator.clock.advance import Reason
 from simulator.clock.driver import ClockBusy
 from simulator.clock.kept_clock import ClockSettings, Mode
-from simulator.clock.virtual import VirtualClock
 from tests.unit.simulator.clock.clock_rig import START, Rig
+from tests.virtual_clock import VirtualClock
 
 MINUTE = timedelta(minutes=1)
 SPAN = 1500

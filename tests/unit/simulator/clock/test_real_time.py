@@ -16,8 +16,8 @@ from hypothesis import strategies as some
 from simulator.clock.real_time import RealTime
 from simulator.clock.repeating import next_due
 from simulator.clock.system import SystemClock
-from simulator.clock.virtual import VirtualClock
 from tests.patience import comes_true
+from tests.virtual_clock import VirtualClock
 
 START = datetime(2026, 2, 28, 23, 0, tzinfo=UTC)
 TICK_SECONDS = 0.004

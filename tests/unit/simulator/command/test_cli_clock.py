@@ -10,12 +10,12 @@ import pytest
 from controlplane.adapters.store import SqlStore
 from controlplane.json_object import Json
 from simulator.client import Client, RequestFailed
-from simulator.clock.virtual import VirtualClock
 from simulator.command import cli_clock
 from simulator.failures import WrongUse
 from tests.unit.simulator.clock.clock_rig import DAY, HOUR, START
 from tests.unit.simulator.clock.threaded_clock import Threaded
 from tests.unit.simulator.control.test_clock_control import TOKEN, Controlled
+from tests.virtual_clock import VirtualClock
 
 
 @pytest.fixture

@@ -14,7 +14,6 @@ from controlplane.adapters.store import SqlStore
 from controlplane.json_object import Json
 from simulator.clock.advance import Advance
 from simulator.clock.targets import Target
-from simulator.clock.virtual import VirtualClock
 from simulator.clock.world_time import WorldTime
 from simulator.control import api as control
 from simulator.control.clock import ClockControls
@@ -23,6 +22,7 @@ from simulator.serving import Serving
 from tests.patience import comes_true
 from tests.unit.simulator.clock.clock_rig import DAY, HOUR, START
 from tests.unit.simulator.clock.threaded_clock import Threaded
+from tests.virtual_clock import VirtualClock
 
 TOKEN = "token-of-the-control-api"
 

@@ -11,8 +11,8 @@ from controlplane.adapters.store import SqlStore
 from controlplane.domain.events import faults, machines, service
 from controlplane.domain.events.event import Event, Fact
 from controlplane.ports import Store
-from simulator.clock.virtual import VirtualClock
 from simulator.explaining import journal, story
+from tests.virtual_clock import VirtualClock
 
 START = datetime(2026, 11, 30, 12, tzinfo=UTC)
 VM = "/subscriptions/s/resourceGroups/demo/providers/Microsoft.Compute/virtualMachines/sql01"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from controlplane.adapters.store import SqlStore
-from simulator.clock.virtual import VirtualClock
 from simulator.faults.board import Board
 from simulator.faults.faults import Faults, kept
+from tests.virtual_clock import VirtualClock
 
 START = datetime(2026, 3, 1, 8, tzinfo=UTC)
 SQL01 = "/subscriptions/s/resourceGroups/demo/providers/Microsoft.Compute/virtualMachines/sql01"

@@ -23,13 +23,13 @@ from controlplane.ports import (
     StorageUnavailable,
 )
 from simulator.clock.real_time import RealTime
-from simulator.clock.virtual import VirtualClock
 from simulator.guest.conditions import MachineConditions
 from simulator.guest.disk.disk import BlockCache, GuestDisk, StoredImage
 from simulator.guest.disk.gate import Gate
 from simulator.guest.disk.ledger import Ledger
 from simulator.guest.disk.write_history import WriteHistory
 from simulator.guest.machine import Guest
+from tests.virtual_clock import VirtualClock
 
 ACCOUNT = "sql01disks"
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)

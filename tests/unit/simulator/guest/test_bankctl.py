@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from controlplane.adapters.memory_blobs import MemoryBlobs
-from simulator.clock.virtual import VirtualClock
 from simulator.guest import bankctl
 from simulator.host.packages import PackageRepository
 from simulator.host.wireserver import WireServer
@@ -19,6 +18,7 @@ from simulator.serving import Serving
 from tests.unit.simulator.guest.guest_rig import START, Rig
 from tests.unit.simulator.guest.test_system_folders import LINUX_SQL_IMAGE
 from tests.unit.simulator.host.wire_fakes import TOKEN, FakeMachine
+from tests.virtual_clock import VirtualClock
 
 
 @pytest.fixture

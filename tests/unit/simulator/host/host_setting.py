@@ -14,7 +14,6 @@ from controlplane.domain.events.event import Cause, Event, Fact
 from controlplane.fabric_documents import OBSERVED
 from controlplane.json_object import Json
 from controlplane.ports import ExtensionRequest, ExtensionView, InstanceView
-from simulator.clock.virtual import VirtualClock
 from simulator.guest.conditions import ConditionsOf
 from simulator.host.documents import machine_key
 from simulator.host.holds import LAPSE_SECONDS
@@ -35,6 +34,7 @@ from tests.unit.simulator.guest.guest_rig import (
     disk,
     machine_spec,
 )
+from tests.virtual_clock import VirtualClock
 
 VM = "/subscriptions/s/resourceGroups/Demo/providers/Microsoft.Compute/virtualMachines/sql01"
 PUBLISHER, TYPE = "Example.Handlers", "Probe"

@@ -18,12 +18,12 @@ import pytest
 
 from controlplane.adapters.memory_blobs import MemoryBlobs
 from extension.contract import bridge
-from simulator.clock.virtual import VirtualClock
 from simulator.guest.vss.snapshot_set import NoSuchSession
 from simulator.host.packages import PackageRepository
 from simulator.host.wireserver import FREEZES, WireServer
 from simulator.serving import Serving
 from tests.unit.simulator.host.wire_fakes import FACTS, TOKEN, FakeGuest, FakeMachine
+from tests.virtual_clock import VirtualClock
 
 PATIENCE_SECONDS = 10
 

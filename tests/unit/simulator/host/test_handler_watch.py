@@ -17,12 +17,12 @@ from controlplane.domain.events.event import Fact
 from controlplane.fabric_documents import DESIRED, DesiredExtension, DesiredMachine
 from controlplane.ports import Blob
 from extension.contract.reports import SnapshotConsistency, SnapshotInfo, StatusReport
-from simulator.clock.virtual import VirtualClock
 from simulator.guest.agent.handler import Handler
 from simulator.guest.profiles import AGENTS
 from simulator.host.documents import machine_key
 from simulator.host.handler_watch import GRACE_SECONDS, LONGEST_SECONDS, HandlerWatch
 from tests.unit.simulator.guest.guest_rig import PLAIN_IMAGE, START, machine_spec
+from tests.virtual_clock import VirtualClock
 
 VM = "/subscriptions/s/resourceGroups/Demo/providers/Microsoft.Compute/virtualMachines/sql01"
 JOB, TASK, HANDLER = "job", "t_1", "Contoso.Backup"

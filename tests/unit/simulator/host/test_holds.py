@@ -11,9 +11,9 @@ from queue import SimpleQueue
 
 import pytest
 
-from simulator.clock.virtual import VirtualClock
 from simulator.host.holds import SILENT_SECONDS, Holds
 from tests.patience import PATIENCE_SECONDS
+from tests.virtual_clock import VirtualClock
 
 REAL_START = datetime(2025, 8, 9, 10, 11, tzinfo=UTC)
 NOW = datetime(2031, 1, 1, tzinfo=UTC)

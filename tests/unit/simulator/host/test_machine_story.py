@@ -14,10 +14,10 @@ from controlplane.domain.events.event import Cause, Event
 from controlplane.domain.events.service import JobState, SnapshotAsked, TaskState
 from controlplane.fabric_documents import DesiredExtension
 from controlplane.port_wrappers import StoreWrapper
-from simulator.clock.virtual import VirtualClock
 from simulator.host.event_buffer import EventBuffer
 from simulator.host.machine_story import MachineStory
 from tests.stories import faults
+from tests.virtual_clock import VirtualClock
 
 VM, SNAPSHOT, CUSTOM = "/vm/sql01", "Microsoft.Azure.RecoveryServices.VMSnapshot", "Contoso.Custom"
 START = datetime(2026, 11, 22, tzinfo=UTC)

@@ -9,13 +9,13 @@ import pytest
 
 from controlplane.adapters.store import SqlStore
 from controlplane.ports import Store
-from simulator.clock.virtual import VirtualClock
 from simulator.handlers.package_check import CheckedPackage, checked
 from simulator.host.packages import PackageRepository
 from simulator.host.publications import NotPublished, Publications
 from tests.unit.simulator.guest.guest_rig import START
 from tests.unit.simulator.handlers.test_package_check import MANIFEST, NAME
 from tests.unit.simulator.handlers.test_package_check import package as zipped
+from tests.virtual_clock import VirtualClock
 
 OWN = "1.0.0.0"
 

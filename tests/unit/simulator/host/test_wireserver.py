@@ -20,13 +20,13 @@ from controlplane.adapters.memory_blobs import MemoryBlobs
 from controlplane.ports import Blob
 from extension.contract.protocol import settings_file
 from extension.contract.settings_json import encode_object
-from simulator.clock.virtual import VirtualClock
 from simulator.guest.agent.transport import Transport
 from simulator.host.goalstate import PluginGoal
 from simulator.host.packages import PackageRepository
 from simulator.host.wireserver import WireServer
 from simulator.serving import Serving
 from tests.unit.simulator.host.wire_fakes import TOKEN, FakeMachine, goal_state
+from tests.virtual_clock import VirtualClock
 
 NOW = datetime(2026, 11, 22, 19, 56, 40, tzinfo=UTC)
 NAME = "Microsoft.Azure.RecoveryServices.VMSnapshot"

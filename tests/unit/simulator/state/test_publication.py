@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from controlplane.json_object import Json
-from simulator.clock.virtual import VirtualClock
 from simulator.state.publication import FOLLOW_SECONDS, Publication
+from tests.virtual_clock import VirtualClock
 
 
 class Told:

@@ -10,10 +10,10 @@ import pytest
 from controlplane.adapters.memory_blobs import MemoryBlobs
 from controlplane.adapters.store import SqlStore
 from controlplane.ports import StorageUnavailable
-from simulator.clock.virtual import VirtualClock
 from simulator.storage import storage_address
 from simulator.storage.deferred_blobs import DeferredStorage
 from tests.unit.controlplane.arm.arm_world import START
+from tests.virtual_clock import VirtualClock
 
 
 def test_a_request_made_before_the_storage_is_there_is_done_when_it_comes() -> None:

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from controlplane.adapters.store import SqlStore
-from simulator.clock.virtual import VirtualClock
 from simulator.failures import WrongUse
 from simulator.storage.storage_address import settle
+from tests.virtual_clock import VirtualClock
 
 ACCOUNT = "microsoft.storage/storageaccounts"
 

@@ -10,8 +10,8 @@ import pytest
 
 from controlplane.fabric_documents import DESIRED, EXTENSION_LIMIT, OBSERVED
 from controlplane.json_object import Json
-from simulator.clock.virtual import VirtualClock
 from tests.unit.controlplane.arm.arm_world import SUBSCRIPTION, VM, ArmWorld, arm_world
+from tests.virtual_clock import VirtualClock
 
 EXTENSION = f"{VM}/extensions/Custom"
 EXTENSION_BODY: Json = {

@@ -9,10 +9,10 @@ from controlplane.domain.compute.virtual_machine import GIB, VHD_FOOTER_BYTES
 from controlplane.jobs.provisioning import group_deletion
 from controlplane.json_object import Json
 from controlplane.ports import Blob, StorageUnavailable
-from simulator.clock.virtual import VirtualClock
 from tests.patience import comes_true
 from tests.unit.controlplane.arm.arm_world import ACCOUNT, GROUP, ArmWorld, arm_world, service_storage
 from tests.unit.controlplane.arm.resources.test_arm_deployments import DEPLOYMENT, request, resource
+from tests.virtual_clock import VirtualClock
 
 DISK = f"{GROUP}/providers/Microsoft.Compute/disks/Imported"
 EMPTY = {"location": "westus", "properties": {"creationData": {"createOption": "Empty"}, "diskSizeGB": 1}}

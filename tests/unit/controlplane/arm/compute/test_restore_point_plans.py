@@ -16,7 +16,6 @@ from controlplane.jobs.documents import points
 from controlplane.jobs.engine.plan import completed
 from controlplane.jobs.provisioning import disks, restore_points
 from controlplane.ports import Blob, ServiceSettings, StorageUnavailable
-from simulator.clock.virtual import VirtualClock
 from tests.patience import comes_true
 from tests.unit.controlplane.arm.arm_world import (
     IMAGE,
@@ -28,6 +27,7 @@ from tests.unit.controlplane.arm.arm_world import (
     service_storage,
 )
 from tests.unit.controlplane.arm.compute.test_disk_plans import AwayBlobs, go_on, stored
+from tests.virtual_clock import VirtualClock
 
 COLLECTIONS = (
     f"{SUBSCRIPTION}/resourceGroups/AzureBackupRG_westus_1/providers/Microsoft.Compute/restorePointCollections"

@@ -21,9 +21,9 @@ from controlplane.domain.recovery_services.resource_guard import (
 )
 from controlplane.domain.times import parse_instant
 from controlplane.json_object import Json
-from simulator.clock.virtual import VirtualClock
 from tests.unit.controlplane.arm.arm_world import GROUP, ITEM, SUBSCRIPTION, VAULT, VM, ArmWorld, arm_world
 from tests.unit.controlplane.arm.recovery_services.test_arm_vaults import policy_body
+from tests.virtual_clock import VirtualClock
 
 GUARD = f"{GROUP}/providers/Microsoft.DataProtection/resourceGuards/Guard01"
 PROXY = f"{VAULT}/backupResourceGuardProxies/VaultProxy"

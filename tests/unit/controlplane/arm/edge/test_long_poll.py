@@ -13,9 +13,9 @@ import httpx
 from controlplane.arm.edge.long_poll import STILL_LOOKS, LongPolls
 from controlplane.domain.resources import operation
 from extension.contract.settings import SnapshotSettings
-from simulator.clock.virtual import VirtualClock
 from tests.unit.controlplane.adapters.scripted_fabric import ScriptedFabric, snapshots
 from tests.unit.controlplane.arm.arm_world import BASE_URL, ITEM, VAULT, VERSION, ArmWorld, arm_world
+from tests.virtual_clock import VirtualClock
 
 BACKUP = {"properties": {"objectType": "IaasVMBackupRequest"}}
 START = datetime(2026, 11, 22, tzinfo=UTC)

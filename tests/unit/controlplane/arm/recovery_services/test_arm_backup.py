@@ -15,7 +15,6 @@ from controlplane.domain.errors import ServiceError
 from controlplane.domain.recovery_services.recovery_point import as_listed
 from controlplane.json_object import Json
 from extension.contract.settings import SnapshotSettings
-from simulator.clock.virtual import VirtualClock
 from tests.unit.controlplane.adapters.scripted_fabric import ScriptedFabric, snapshots
 from tests.unit.controlplane.arm.arm_world import (
     BASE_URL,
@@ -29,6 +28,7 @@ from tests.unit.controlplane.arm.arm_world import (
     ArmWorld,
     furnished_world,
 )
+from tests.virtual_clock import VirtualClock
 
 BACKUP = {"properties": {"objectType": "IaasVMBackupRequest"}}
 KIND = "Microsoft.Compute/virtualMachines"

@@ -14,9 +14,9 @@ from controlplane.jobs.retention import expiry
 from controlplane.json_object import Json
 from controlplane.vault_format.packs import CONTAINER
 from controlplane.vault_format.vault_store import VaultPoint, VaultStore
-from simulator.clock.virtual import VirtualClock
 from tests.unit.controlplane.arm.arm_world import GROUP, ITEM, SUBSCRIPTION, VAULT, VM, ArmWorld, arm_world
 from tests.unit.controlplane.arm.recovery_services.test_arm_vaults import policy_body
+from tests.virtual_clock import VirtualClock
 
 DELETED = f"{SUBSCRIPTION}/providers/Microsoft.RecoveryServices/locations/westus/deletedVaults"
 MINE = f"{VAULT}/backupPolicies/mine"

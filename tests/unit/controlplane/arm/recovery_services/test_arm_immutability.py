@@ -7,9 +7,9 @@ from datetime import timedelta
 
 import pytest
 
-from simulator.clock.virtual import VirtualClock
 from tests.unit.controlplane.arm.arm_world import ITEM, VAULT, ArmWorld, arm_world
 from tests.unit.controlplane.arm.data_protection.test_arm_resource_guards import LONG, stopping, with_days
+from tests.virtual_clock import VirtualClock
 
 BACKUP = {"objectType": "IaasVMBackupRequest", "recoveryPointExpiryTimeInUTC": "2026-12-22T00:00:00Z"}
 DENIED = "UserErrorDeleteBackupItemOnImmutableItem"

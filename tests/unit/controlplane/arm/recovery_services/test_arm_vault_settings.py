@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from controlplane.json_object import Json
-from simulator.clock.virtual import VirtualClock
 from tests.unit.controlplane.arm.arm_world import GROUP, VAULT, VERSION, ArmWorld, arm_world
+from tests.virtual_clock import VirtualClock
 
 BACKUP_CONFIG = f"{VAULT}/backupconfig/vaultconfig"
 STORAGE_CONFIG = f"{VAULT}/backupstorageconfig/vaultstorageconfig"

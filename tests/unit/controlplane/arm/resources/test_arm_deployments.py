@@ -16,7 +16,6 @@ from controlplane.domain.resources.deployment import KIND
 from controlplane.fabric_documents import OBSERVED
 from controlplane.jobs.catalog import plans
 from controlplane.json_object import Json
-from simulator.clock.virtual import VirtualClock
 from tests.patience import comes_true
 from tests.unit.controlplane.adapters.scripted_fabric import apply_desired
 from tests.unit.controlplane.arm.arm_world import (
@@ -32,6 +31,7 @@ from tests.unit.controlplane.arm.arm_world import (
     identity,
 )
 from tests.unit.controlplane.templates.template_world import SCHEMA
+from tests.virtual_clock import VirtualClock
 
 DEPLOYMENTS = f"{GROUP}/providers/Microsoft.Resources/deployments"
 DEPLOYMENT = f"{DEPLOYMENTS}/first"

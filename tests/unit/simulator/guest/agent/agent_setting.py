@@ -14,7 +14,6 @@ from typing import Any
 
 from controlplane.adapters.memory_blobs import MemoryBlobs
 from extension.contract.protocol import settings_file
-from simulator.clock.virtual import VirtualClock
 from simulator.guest import windows
 from simulator.guest.agent.agent import Agent
 from simulator.guest.agent.client import WireClient
@@ -26,6 +25,7 @@ from simulator.host.wireserver import WireServer
 from simulator.serving import Serving
 from tests.patience import comes_true
 from tests.unit.simulator.host.wire_fakes import FACTS, TOKEN, FakeMachine
+from tests.virtual_clock import VirtualClock
 
 NAME = "Example.Handlers.Probe"
 VERBS = ("install", "enable", "disable", "update", "uninstall")

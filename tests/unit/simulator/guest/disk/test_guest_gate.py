@@ -10,9 +10,9 @@ from datetime import timedelta
 import pytest
 
 from simulator.clock.system import SystemClock
-from simulator.clock.virtual import VirtualClock
 from simulator.guest.disk.gate import Gate
 from tests.unit.simulator.guest.guest_rig import START
+from tests.virtual_clock import VirtualClock
 
 LIMIT = START + timedelta(seconds=10)
 

@@ -19,7 +19,6 @@ from controlplane.domain.recovery_services import snapshot_failure
 from controlplane.jobs.backup.retries import is_repeated, is_tried_again
 from controlplane.ports import ServiceSettings
 from extension.contract.reports import StatusReport
-from simulator.clock.virtual import VirtualClock
 from simulator.faults.board import Board
 from simulator.faults.faults import Faults, kept
 from simulator.faults.machines import with_faults
@@ -35,6 +34,7 @@ from tests.installed_handler import InstalledHandler
 from tests.patience import comes_true
 from tests.unit.simulator.guest.guest_rig import REAL_START, SMALL, START, Rig
 from tests.unit.simulator.host.wire_fakes import FakeMachine
+from tests.virtual_clock import VirtualClock
 
 VM = "/vm/sql01"
 IN_THE_JOB, BY_THE_SCHEDULE, NOT = "in the job", "by the schedule", "none"

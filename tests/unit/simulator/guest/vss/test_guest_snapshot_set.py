@@ -12,7 +12,6 @@ import pytest
 
 from controlplane.ports import BlockSource
 from extension.contract.bridge import FreezeReport, FreezeRequest
-from simulator.clock.virtual import VirtualClock
 from simulator.guest.conditions import MachineConditions
 from simulator.guest.vss.hresult import Hresult
 from simulator.guest.vss.snapshot_set import NoSuchSession, NotFrozen
@@ -20,6 +19,7 @@ from simulator.guest.vss.writer import State, WriterEvent, WriterFailed
 from simulator.guest.workload.database import TOTAL, inspect
 from simulator.guest.workload.plain_files import inspect_files
 from tests.unit.simulator.guest.guest_rig import BUSY, SMALL, START, Rig, mixed
+from tests.virtual_clock import VirtualClock
 
 
 @pytest.fixture

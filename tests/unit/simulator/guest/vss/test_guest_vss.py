@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.clock.virtual import VirtualClock
 from simulator.guest.vss import vssadmin
 from simulator.guest.vss.hresult import Hresult
 from simulator.guest.vss.writer import (
@@ -26,6 +25,7 @@ from simulator.guest.vss.writer import (
 )
 from simulator.guest.vss.writers import IN_BOX, SQL_SERVER, in_box_writers
 from tests.unit.simulator.guest.guest_rig import START
+from tests.virtual_clock import VirtualClock
 
 SOON = START + timedelta(seconds=60)
 WHOLE_BACKUP = (
