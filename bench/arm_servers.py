@@ -30,6 +30,8 @@ from simulator.clock.system import SystemClock
 ROOT = Path(__file__).parents[1]
 VERSION = "2026-05-01"
 WAIT_SECONDS = 60.0
+END_SECONDS = 300.0
+"""In which a world of hundreds of machines ends."""
 
 
 # ------------------------------------------------------------------------------------------------------------ the world
@@ -60,7 +62,7 @@ class RunningWorld:
 
     def close(self) -> None:
         self._process.terminate()
-        self._process.wait(WAIT_SECONDS)
+        self._process.wait(END_SECONDS)
 
     def protect(self) -> str:
         """A machine, a vault and an item; the id of the item."""

@@ -24,7 +24,7 @@ import psutil
 
 from bench.bare_backup import BareBackup, start_cold
 from bench.jobs import OS_DISK_GIB, machines
-from bench.report import Aim, finish, say
+from bench.report import Aim, finish, keep, say
 from controlplane.json_object import Json
 from simulator.client import Client
 from simulator.scenario import Scenario
@@ -131,20 +131,15 @@ def measure_peer(client: Client, scenario: Scenario, items: Sequence[str], round
     }
 
 
-def measure(count: int, days: int) -> Json:
+def measure(count: int, days: int, name: str) -> Json:
+    measured: Json = {"machines": count, "days": days, "work_per_day": WORK, "disk_gib": OS_DISK_GIB}
     options = ("--clock", "virtual", "--start", START.isoformat(), "--workload-rate", "0", "--workload-per-day", WORK)
     with machines(count, *options) as (world, client, scenario, items):
-        passed = pass_days(client, world.pid, days)
-        peer = measure_peer(client, scenario, items, min(count * days, MOST_ROUNDS))
-        say(str(peer))
-    return {
-        "machines": count,
-        "days": days,
-        "work_per_day": WORK,
-        "disk_gib": OS_DISK_GIB,
-        "fleet": passed,
-        "peer": peer,
-    }
+        measured["fleet"] = pass_days(client, world.pid, days)
+        keep(name, measured)
+        measured["peer"] = measure_peer(client, scenario, items, min(count * days, MOST_ROUNDS))
+        say(str(measured["peer"]))
+    return measured
 
 
 def aims_of(measured: Json) -> list[Aim]:
@@ -167,9 +162,10 @@ def main() -> int:
     options = parser.parse_args()
     usual = (MANY_MACHINES, MANY_DAYS) if options.long else (MACHINES, DAYS)
     count, days = options.machines or usual[0], options.days or usual[1]
-    measured = measure(count, days)
     name = "fleet-long" if options.long else "fleet"
-    return finish(name if (count, days) == usual else "fleet-other", aims_of(measured), measured)
+    name = name if (count, days) == usual else "fleet-other"
+    measured = measure(count, days, name)
+    return finish(name, aims_of(measured), measured)
 
 
 if __name__ == "__main__":

@@ -60,9 +60,23 @@ def finish(name: str, aims: list[Aim], numbers: Json, folder: Path = RESULTS) ->
         "aims": [aim.to_json() for aim in aims],
         "numbers": numbers,
     }
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"{name}.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    _write(folder / f"{name}.json", result)
+    _so_far(name, folder).unlink(missing_ok=True)
     return 0 if all(aim.met for aim in aims) else 1
+
+
+def keep(name: str, numbers: Json, folder: Path = RESULTS) -> None:
+    """Write what a measurement of an hour has found so far, beside the result that it will come to."""
+    _write(_so_far(name, folder), {"schema_version": SCHEMA_VERSION, "bench": name, "so_far": numbers})
+
+
+def _so_far(name: str, folder: Path) -> Path:
+    return folder / f"{name}.json.part"
+
+
+def _write(file: Path, content: Json) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 
 def say(line: str) -> None:

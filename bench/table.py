@@ -176,6 +176,25 @@ def _days(result: Json) -> Iterator[str]:
         )
 
 
+def _years(result: Json) -> Iterator[str]:
+    years, days = result["numbers"]["years"], result["numbers"]["days"]
+    *_, of_a_backup, memory = result["aims"]
+    seconds = sum(year["seconds"] for year in years)
+    amiss = sum(year["recovery_points_amiss"] for year in years)
+    yield _row(
+        f"{len(years)} years of world time under daily, weekly, monthly and yearly rules, {seconds / 60:.0f} minutes",
+        f"{days} backups due, each in its minute",
+        f"{sum(year['backups_at_their_minute'] for year in years)} completed, {amiss} points amiss",
+        "all, none",
+    )
+    yield _row(
+        "one of the last backups, and memory after the last year",
+        "one of the first backups, and the first year",
+        f"{of_a_backup['value']:.2f} and {memory['value']:.2f} times",
+        f"at most {of_a_backup['limit']:g} and {memory['limit']:g} times",
+    )
+
+
 def _speeds(result: Json) -> Iterator[str]:
     numbers = result["numbers"]
     shares, passed, foreseen = numbers["idle_percent_of_a_core"], numbers["fast"], numbers["forecast"]
@@ -249,6 +268,8 @@ ROWS: Mapping[str, Callable[[Json], Iterator[str]]] = {
     "plugin": _plugin,
     "year": _days,
     "days": _days,
+    "ten-years": _years,
+    "years": _years,
 }
 
 

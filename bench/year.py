@@ -4,7 +4,8 @@ A world in a process of its own, whose time stands, has one machine with small d
 monthly and yearly rules. Its data change every day. One advance of 365 days makes each backup at its own instant, with
 a handler process of its own. In the same run the peer does no more than what cannot be saved, as many times: a cold
 `python -I` that imports what the handler imports, and the bare storage requests of such a backup over the same Azurite.
-The result of fewer days is written under another name, `days`.
+The result of fewer days is written under another name, `days`. `--long` passes ten years, one advance for each, and
+looks at all recovery points after each of them; it has no peer, and keeps what it has seen so far beside its result.
 """
 
 from __future__ import annotations
@@ -12,23 +13,20 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-import threading
 from collections import Counter
-from collections.abc import Sequence
-from contextlib import closing
-from datetime import UTC, datetime, timedelta
-from itertools import pairwise
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 from time import perf_counter
 
-import psutil
-
 from bench.arm_servers import RunningWorld
 from bench.bare_backup import BareBackup, start_cold
-from bench.report import Aim, finish, say
-from controlplane.domain.recovery_services import job as jobs
+from bench.process_watch import MemoryWatch, Processors
+from bench.report import Aim, finish, keep, say
+from bench.year_events import events_since, seconds_of_a_backup, seconds_of_phases
 from controlplane.domain.recovery_services import policy as policies
 from controlplane.domain.recovery_services.forecast.lifetimes import Lifetime, lifetimes
 from controlplane.json_object import Json
@@ -37,7 +35,7 @@ from simulator.client import Client
 from simulator.scenario import OS_DISK_GIB, Scenario
 from simulator.scenario_values import ProtectedItem
 
-YEAR_DAYS = 365
+YEAR_DAYS, LONG_YEARS = 365, 10
 START = datetime(2026, 3, 1, 8, tzinfo=UTC)
 DUE = "2026-03-01T21:00:00Z"
 WORK = "64KiB,2tx"
@@ -48,8 +46,9 @@ DATA_DISK_GIB = (1,)
 MOST_TIMES, MOST_SECONDS = 2.0, 120.0
 MOST_GROWTH = 1.5
 """How many times as long a backup may take at the end of the year as in its beginning."""
-PAGE_EVENTS = 10_000
-MEMORY_LOOK_SECONDS = 0.25
+MOST_MEMORY_GROWTH = 1.2
+"""How many times as much memory the world may take after the last year as after the first."""
+TOLD_EVERY_SECONDS = 30.0
 
 
 def kept(count: int, unit: str, **more: object) -> Json:
@@ -80,111 +79,6 @@ GFS: Json = {
 """Grandfather, father, son; within a year points of all rules but the yearly one expire."""
 
 
-# ------------------------------------------------------------------------------------------------------ where time goes
-
-PHASES = ("service", "agent", "handler", "workload", "transfer", "retention", "clock")
-
-
-def begins(event: Json) -> str | None:
-    """What begins with an event; None where what was before goes on. The workload is what the guest does of its day's
-    work before it freezes; the service is what a job does besides; the clock is what there is between a job's end and
-    the next thing that is due, the wait until nobody works included."""
-    name, data = event["name"], event["data"]
-    if name == "task.state" and data["task"] == jobs.TRANSFER_TASK:
-        return "transfer" if data["to"] == "InProgress" else "service"
-    if name == "job.state":
-        return "clock" if data["to"] in jobs.ENDED else "service"
-    if name == "handler.command_started" and data["verb"] != "enable":
-        return None
-    return {
-        "clock.moved": "clock",
-        "schedule.due": "service",
-        "schedule.retention_due": "retention",
-        "snapshot.asked": "agent",
-        "handler.command_started": "handler",
-        "bridge.session_opened": "workload",
-        "workload.caught_up": "handler",
-        "snapshot.reported": "service",
-    }.get(name)
-
-
-def seconds_of_phases(events: Sequence[Json]) -> dict[str, float]:
-    """Real seconds between events, in order, by the phase in which they passed."""
-    spent = dict.fromkeys(PHASES, 0.0)
-    phase, since = "clock", events[0]["monotonic_seconds"]
-    for event in events:
-        spent[phase] += event["monotonic_seconds"] - since
-        since = event["monotonic_seconds"]
-        phase = begins(event) or phase
-    return spent
-
-
-def events_since(client: Client, last: int) -> list[Json]:
-    found: list[Json] = []
-    while page := client.sim("GET", "/events", since=str(last), limit=str(PAGE_EVENTS))["events"]:
-        found += page
-        last = page[-1]["id"]
-    return found
-
-
-class Processors:
-    """Processor seconds since this was made: of the world, of its Azurite, and of processes that have ended, which are
-    the handler's."""
-
-    def __init__(self, pid: int) -> None:
-        self._world = psutil.Process(pid)
-        self._before = self._read()
-
-    def since(self) -> dict[str, float]:
-        return {name: seconds - self._before[name] for name, seconds in self._read().items()}
-
-    def _read(self) -> dict[str, float]:
-        own, running = self._world.cpu_times(), self._world.children(recursive=True)
-        azurite = [each.cpu_times() for each in running if "azurite" in " ".join(each.cmdline())]
-        parents = [own, *(each.cpu_times() for each in running)]
-        return {
-            "world": own.user + own.system,
-            "ended": sum(each.children_user + each.children_system for each in parents),
-            "azurite": sum(each.user + each.system for each in azurite),
-        }
-
-
-class MemoryWatch:
-    """The most memory that a process has had, looked at now and then until it is closed."""
-
-    def __init__(self, pid: int, pause_seconds: float = MEMORY_LOOK_SECONDS) -> None:
-        self._process = psutil.Process(pid)
-        self._pause_seconds = pause_seconds
-        self._ended = threading.Event()
-        self.begin_mebibytes = self.peak_mebibytes = self._look()
-        self._thread = threading.Thread(target=self._watch, daemon=True)
-        self._thread.start()
-
-    def close(self) -> None:
-        self._ended.set()
-        self._thread.join()
-        self._note()
-
-    def _watch(self) -> None:
-        while not self._ended.wait(self._pause_seconds):
-            self._note()
-
-    def _note(self) -> None:
-        self.peak_mebibytes = max(self.peak_mebibytes, self._look())
-
-    def _look(self) -> float:
-        return float(self._process.memory_info().rss) / 2**20
-
-
-def seconds_of_a_backup(events: Sequence[Json]) -> tuple[float, float]:
-    """Real seconds from one due backup to the next, what expires in between included: the median of the first 30, and
-    of the last 30; of fewer where there are fewer than 60."""
-    due = [event["monotonic_seconds"] for event in events if event["name"] == "schedule.due"]
-    each = [later - earlier for earlier, later in pairwise(due)]
-    count = max(1, min(30, len(each) // 2))
-    return (median(each[:count]), median(each[-count:])) if each else (0.0, 0.0)
-
-
 # ------------------------------------------------------------------------------------------------------------- the year
 
 
@@ -201,19 +95,25 @@ class Year:
         self.scenario.create_vault()
         self.properties = client.put(self.scenario.policy_id(), {"properties": GFS})["properties"]
         self.item: ProtectedItem = self.scenario.protect(self._machine)
+        self._begin = self.now()
+        self._last_event = int(events_since(client, 0)[-1]["id"])
+
+    def now(self) -> datetime:
+        return datetime.fromisoformat(self._client.sim("GET", "/clock")["now"])
 
     def pass_days(self, days: int) -> Json:
         """What the advance says, how long it took and where that went, and what is wrong afterwards."""
-        begin = datetime.fromisoformat(self._client.sim("GET", "/clock")["now"])
-        last = events_since(self._client, 0)[-1]["id"]
-        processors, load = Processors(self._pid), os.getloadavg()
+        begin = self.now()
+        processors, load, progress = Processors(self._pid), os.getloadavg(), Progress(days)
         with closing(MemoryWatch(self._pid)) as memory:
             began = perf_counter()
-            advanced = self._client.advance(by=f"{days}d")
+            advanced = self._client.advance(progress, by=f"{days}d")
             seconds = perf_counter() - began
         spent = processors.since()
-        events = events_since(self._client, last)
-        lives = self._forecast(begin, days)
+        events = events_since(self._client, self._last_event)
+        self._last_event = events[-1]["id"]
+        end = self.now()
+        lives = self._forecast(end)
         first, last_ones = seconds_of_a_backup(events)
         return {
             "days": days,
@@ -221,23 +121,24 @@ class Year:
             "seconds_by_phase": {name: round(each, 2) for name, each in seconds_of_phases(events).items()},
             "processor_seconds": {name: round(each, 2) for name, each in spent.items()},
             "seconds_of_a_backup": {"first": round(first, 3), "last": round(last_ones, 3)},
-            "mebibytes": {"begin": round(memory.begin_mebibytes, 1), "peak": round(memory.peak_mebibytes, 1)},
+            "mebibytes": {name: round(each, 1) for name, each in memory.mebibytes().items()},
             "load_before_and_after": [round(load[0], 1), round(os.getloadavg()[0], 1)],
             "outcomes": advanced["outcomes"],
             "not_completed": [self._told(job) for job in advanced["jobs"] if job["status"] != "Completed"],
             "handler_runs": sum(map(is_run, events)),
-            "backups_at_their_minute": self._at_their_minute([life.time for life in lives]),
+            "backups_at_their_minute": self._at_their_minute([life.time for life in lives if life.time > begin]),
             "recovery_points_expired": advanced["changes"].get("recovery_points_expired", 0),
-            **self._points(lives, begin + timedelta(days=days)),
+            **self._points(lives, end),
         }
 
     def _told(self, job: Json) -> str:
         errors = "; ".join(map(str, self.scenario.job(job["id"]).errors))
         return f"{job['operation']} that ended at {job['ended']} as {job['status']}: {errors}"
 
-    def _forecast(self, begin: datetime, days: int) -> Sequence[Lifetime]:
+    def _forecast(self, end: datetime) -> Sequence[Lifetime]:
+        """Of all recovery points since the machine came under the policy."""
         most = ServiceSettings().instant_snapshots_of(policies.type_of(self.properties))
-        return lifetimes(self.properties, begin, begin + timedelta(days=days), most)
+        return lifetimes(self.properties, self._begin, end, most)
 
     def _at_their_minute(self, due: Sequence[datetime]) -> int:
         """How many of the instants at which a backup was due have exactly one that began then and completed."""
@@ -273,6 +174,19 @@ class Year:
     def key(self) -> str:
         """Of the account that the disks lie in."""
         return str(self._client.post(f"{self._account.id}/listKeys").json()["keys"][0]["value"])
+
+
+class Progress:
+    """Tells now and then how far an advance is."""
+
+    def __init__(self, days: int) -> None:
+        self._days = days
+        self._told = perf_counter()
+
+    def __call__(self, progress: Json) -> None:
+        if perf_counter() - self._told >= TOLD_EVERY_SECONDS:
+            self._told = perf_counter()
+            say(f"of {self._days} days: at {progress['now']}, {progress['outcomes']}")
 
 
 Shown = tuple[datetime, datetime, bool]
@@ -322,25 +236,43 @@ def measure_peer(client: Client, year: Year, rounds: int) -> Json:
         }
 
 
-def measure(days: int) -> Json:
+@contextmanager
+def running_year() -> Iterator[tuple[Client, Year]]:
     options = ("--clock", "virtual", "--start", START.isoformat(), "--workload-rate", "0", "--workload-per-day", WORK)
     with (
         TemporaryDirectory(prefix="backupsim-bench-") as folder,
         closing(RunningWorld(Path(folder), *options)) as world,
         Client(world.endpoints) as client,
     ):
-        year = Year(client, world.pid)
-        passed = year.pass_days(days)
-        say(str(passed))
-        peer = measure_peer(client, year, days)
-        say(str(peer))
-    return {
-        "days": days,
-        "work_per_day": WORK,
-        "disks_gib": [OS_DISK_GIB, *DATA_DISK_GIB],
-        "year": passed,
-        "peer": peer,
-    }
+        yield client, Year(client, world.pid)
+
+
+def measure(days: int, name: str) -> Json:
+    measured = described(days)
+    with running_year() as (client, year):
+        measured["year"] = year.pass_days(days)
+        say(str(measured["year"]))
+        keep(name, measured)
+        measured["peer"] = measure_peer(client, year, days)
+        say(str(measured["peer"]))
+    return measured
+
+
+def measure_long(years: int, name: str) -> Json:
+    """One year after the other, each from the first of March to the next."""
+    passed: list[Json] = []
+    measured = {**described(0), "years": passed}
+    with running_year() as (_, year):
+        for number in range(1, years + 1):
+            passed.append(year.pass_days((START.replace(year=START.year + number) - year.now()).days))
+            measured["days"] += passed[-1]["days"]
+            say(f"year {number}: {passed[-1]}")
+            keep(name, measured)
+    return measured
+
+
+def described(days: int) -> Json:
+    return {"days": days, "work_per_day": WORK, "disks_gib": [OS_DISK_GIB, *DATA_DISK_GIB]}
 
 
 def aims_of(measured: Json) -> list[Aim]:
@@ -357,6 +289,22 @@ def aims_of(measured: Json) -> list[Aim]:
     ]
 
 
+def aims_of_long(measured: Json) -> list[Aim]:
+    years, days = measured["years"], measured["days"]
+    amiss = sum(year["recovery_points_amiss"] for year in years)
+    runs = sum(year["handler_runs"] for year in years)
+    of_a_backup = {"first": years[0]["seconds_of_a_backup"]["first"], "last": years[-1]["seconds_of_a_backup"]["last"]}
+    memory = years[-1]["mebibytes"]["end"] / years[0]["mebibytes"]["end"]
+    at_their_minute = sum(year["backups_at_their_minute"] for year in years)
+    return [
+        Aim("backups completed, each at its due minute", at_their_minute, days, "at least"),
+        Aim("runs of the handler too many or too few", abs(runs - days), 0, "at most"),
+        Aim("recovery points that are not as the policy says, after each year", amiss, 0, "at most"),
+        Aim("a backup at the end / one in the beginning", growth(of_a_backup), MOST_GROWTH, "at most"),
+        Aim("memory after the last year / after the first", round(memory, 2), MOST_MEMORY_GROWTH, "at most"),
+    ]
+
+
 def growth(seconds: Json) -> float:
     return round(seconds["last"] / seconds["first"], 2) if seconds["first"] else 0.0
 
@@ -364,9 +312,18 @@ def growth(seconds: Json) -> float:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--days", type=int, default=YEAR_DAYS, help="fewer are not written as the result of the year")
+    parser.add_argument("--long", action="store_true", help=f"{LONG_YEARS} years, which take half an hour and more")
+    parser.add_argument(
+        "--years", type=int, default=LONG_YEARS, help="with --long; others are not written as the result"
+    )
     options = parser.parse_args()
-    measured = measure(options.days)
-    return finish("year" if options.days == YEAR_DAYS else "days", aims_of(measured), measured)
+    if options.long:
+        name = "ten-years" if options.years == LONG_YEARS else "years"
+        measured = measure_long(options.years, name)
+        return finish(name, aims_of_long(measured), measured)
+    name = "year" if options.days == YEAR_DAYS else "days"
+    measured = measure(options.days, name)
+    return finish(name, aims_of(measured), measured)
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("lanes")
     group.addoption("--all", action="store_true", help="everything that CI runs; a skipped test is a failed one there")
     group.addoption("--long", action="store_true", help="the runs that take hours, too")
+    group.addoption("--witnessed-days", type=int, default=365, help="of the witnessed year; fewer write no result")
     group.addoption("--az", type=Path, metavar="PATH", help="the az program for the tests that drive it")
     group.addoption("--terraform", type=Path, metavar="PATH", help="the terraform program for the tests that drive it")
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.report import machine
+from bench.report import machine, say
+from bench.year import YEAR_DAYS
 from controlplane.json_object import Json
 from tests.e2e.witnessed_year import DISKS, WitnessedYear, drawn_days, real_seconds_since, witnessed_year
 
@@ -23,15 +24,19 @@ def test_a_week_is_as_its_witnesses_say(tmp_path: Path) -> None:
 
 
 @pytest.mark.long
-def test_a_year_is_as_its_witnesses_say(tmp_path: Path) -> None:
-    """Writes what it saw, to be committed."""
+def test_a_year_is_as_its_witnesses_say(tmp_path: Path, pytestconfig: pytest.Config) -> None:
+    """Writes what it saw, to be committed; tells on the way (`-s`) how far it is. `--witnessed-days 70` is the
+    shortest that has points of three months."""
+    days = int(pytestconfig.getoption("witnessed_days"))
     began = time.monotonic()
-    drawn = drawn_days(365, 12, SEED)
     with witnessed_year(tmp_path) as year:
-        seen = pass_and_restore(year, days=365, drawn=drawn)
+        seen = pass_and_restore(year, days, drawn=drawn_days(days, 12, SEED))
         months = restore_months(year)
     result = {"machine": machine(), "seed": SEED, **seen, "months_restored": months}
-    RESULT.write_text(json.dumps({**result, "seconds": real_seconds_since(began)}, indent=1) + "\n", encoding="utf-8")
+    text = json.dumps({**result, "seconds": real_seconds_since(began)}, indent=1)
+    say(text)
+    if days == YEAR_DAYS:
+        RESULT.write_text(f"{text}\n", encoding="utf-8")
 
 
 def pass_and_restore(year: WitnessedYear, days: int, drawn: list[int]) -> Json:
@@ -46,6 +51,7 @@ def pass_and_restore(year: WitnessedYear, days: int, drawn: list[int]) -> Json:
             hashes, outcome = year.restored(year.points()[-1])
             assert hashes == year.frozen()[day - 1], f"day {day} has not the bytes that its disks had at the freeze"
             assert outcome == "verified"
+            say(f"day {day}: what was restored of it has the bytes of its freeze")
     runs, frozen = year.runs(), year.frozen()
     assert len(set(runs)) == len(runs) == days
     assert len(frozen) == days

@@ -24,7 +24,7 @@ from typing import Any
 
 from azure.storage.blob import BlobServiceClient
 
-from bench.year import ACCOUNT, START, WORK, Year
+from bench.year import ACCOUNT, START, WORK, Progress, Year
 from controlplane.json_object import Json
 from simulator.client import Client
 from simulator.clock.kept_clock import ClockSettings, Mode
@@ -157,7 +157,7 @@ class WitnessedYear:
     notes: Path
 
     def pass_days(self, days: int) -> Json:
-        return self.client.advance(by=f"{days}d")
+        return self.client.advance(Progress(days), by=f"{days}d")
 
     def runs(self) -> list[tuple[int, float]]:
         """Process and start of each run of the handler that was to take snapshots."""

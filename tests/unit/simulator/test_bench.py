@@ -23,12 +23,14 @@ from bench.freeze import BARE_METADATA, Windows, snapshot_all
 from bench.http_load import Target
 from bench.plugin import aims_of as aims_of_plugin
 from bench.plugin import percentiles, setups
-from bench.report import RESULTS, Aim, machine
+from bench.process_watch import MemoryWatch
+from bench.report import RESULTS, Aim, finish, keep, machine
 from bench.speeds import aims_of as aims_of_speeds
 from bench.speeds import due_between
 from bench.startup import InstalledHandler
 from bench.table import HEAD, ROWS, table
-from bench.year import MemoryWatch, aims_of, seconds_of_a_backup, seconds_of_phases
+from bench.year import aims_of, aims_of_long
+from bench.year_events import seconds_of_a_backup, seconds_of_phases
 from controlplane.json_object import Json
 from tests.fake_storage import FakeStorage, refusal
 
@@ -263,6 +265,35 @@ def test_a_year_in_which_a_backup_or_a_recovery_point_is_amiss_misses_its_aims()
     assert "0.20 s | 1.25 times, 0.25 s | at most 1.5 times" in last
 
 
+def a_long_year(**amiss: object) -> Json:
+    year = {"days": 365, "seconds": 240.0, "backups_at_their_minute": 365, "handler_runs": 365}
+    year |= {
+        "recovery_points_amiss": 0,
+        "seconds_of_a_backup": {"first": 0.5, "last": 0.6},
+        "mebibytes": {"end": 150.0},
+    }
+    return {**year, **amiss}
+
+
+def test_ten_years_in_which_one_is_amiss_miss_their_aims() -> None:
+    numbers = {"days": 730, "years": [a_long_year(), a_long_year()]}
+    assert [aim.met for aim in aims_of_long(numbers)] == [True] * 5
+    wrong = a_long_year(backups_at_their_minute=364, handler_runs=366, recovery_points_amiss=1)
+    wrong |= {"seconds_of_a_backup": {"first": 0.5, "last": 0.8}, "mebibytes": {"end": 190.0}}
+    assert [aim.met for aim in aims_of_long({"days": 730, "years": [a_long_year(), wrong]})] == [False] * 5
+    row, last = ROWS["ten-years"]({"numbers": numbers, "aims": [aim.to_json() for aim in aims_of_long(numbers)]})
+    assert "8 minutes | 730 backups due, each in its minute | 730 completed, 0 points amiss | all, none" in row
+    assert "1.20 and 1.00 times | at most 1.5 and 1.2 times" in last
+
+
+def test_what_was_found_so_far_lies_beside_the_result_until_that_is_there(tmp_path: Path) -> None:
+    keep("ten-years", {"days": 365}, tmp_path)
+    (part,) = tmp_path.iterdir()
+    assert (part.name, json.loads(part.read_text())["so_far"]) == ("ten-years.json.part", {"days": 365})
+    assert finish("ten-years", [], {"days": 730}, tmp_path) == 0
+    assert [file.name for file in tmp_path.iterdir()] == ["ten-years.json"]
+
+
 def test_what_a_backup_takes_is_told_of_the_first_and_of_the_last() -> None:
     ends = accumulate([1.0] * 30 + [5.0] * 40 + [2.0] * 30, initial=0.0)
     events = [{"monotonic_seconds": end, "name": "schedule.due"} for end in ends]
@@ -281,7 +312,9 @@ def test_the_peak_of_a_processs_memory_is_seen() -> None:
             process.stdin.flush()
             process.stdout.readline()
         process.stdin.close()
-    assert 60 < memory.peak_mebibytes - memory.begin_mebibytes < 80
+    mebibytes = memory.mebibytes()
+    assert 60 < mebibytes["peak"] - mebibytes["begin"] < 80
+    assert mebibytes["begin"] < mebibytes["end"] <= mebibytes["peak"]
 
 
 def test_a_policy_of_every_four_hours_is_due_six_times_a_day() -> None:
