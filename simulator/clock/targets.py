@@ -23,6 +23,11 @@ _ISO = re.compile(rf"P(?:{_NUMBER}[WD])*(?:T(?:{_NUMBER}[HMS])+)?", re.IGNORECAS
 _PART = re.compile(rf"({_NUMBER})([wdhms])", re.IGNORECASE)
 _OF_CALENDARS = re.compile(r"P\d.*|.*\d(?:y|mo)\b.*", re.IGNORECASE)
 
+_NO_EXPRESSION = (ValueError, RecursionError)
+_NOT_TO_BE_ASKED = (*_NO_EXPRESSION, TypeError, ArithmeticError)
+"""What the library raises: errors of its own, which are ValueErrors, and Python's, as where a text is compared with a
+number, a slice has steps of 0, or an expression is nested too deeply."""
+
 IsSo = Callable[[], bool]
 """Whether it is so; asked when the world has settled. What it raises ends the advance."""
 
@@ -104,18 +109,17 @@ def condition_of(path: str, expression: str, read: Callable[[str], Json | None])
     """Whether a JMESPath expression gives something for what a GET of the path answers: anything but null, false,
     nothing and zero. ClockRefused for an expression that is none."""
     import jmespath  # a twentieth of a second, and few ask for it
-    from jmespath.exceptions import JMESPathError
 
     try:
         compiled = jmespath.compile(expression)
-    except JMESPathError as problem:
+    except _NO_EXPRESSION as problem:
         raise ClockRefused(f"{expression} is no JMESPath expression: {str(problem).splitlines()[0]}") from None
 
     def is_so() -> bool:
         body = read(path)
         try:
             found: Any = compiled.search(body)
-        except JMESPathError as problem:
+        except _NOT_TO_BE_ASKED as problem:
             raise ClockRefused(f"{expression} cannot be asked of {path}: {str(problem).splitlines()[0]}") from None
         return bool(found)
 

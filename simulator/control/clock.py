@@ -72,7 +72,7 @@ class ClockControls:
         return targets.until_job_ends(job, lambda: self.has_ended(job) is not False)
 
     def _until_so(self, path: str, condition: str) -> Target:
-        if not path.startswith("/"):
+        if not path.startswith("/") or path.startswith("//"):  # that would be the address of another machine
             raise ClockRefused(f"{path} is no path of ARM; write one as /subscriptions/...")
         is_so = targets.condition_of(path, condition, self.read)
         is_so()  # what cannot be asked now cannot be asked later

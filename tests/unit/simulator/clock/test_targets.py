@@ -137,13 +137,16 @@ def test_a_condition_reads_the_path_anew_each_time() -> None:
     assert read == ["/a/path", "/a/path"]
 
 
-@pytest.mark.parametrize("condition", ["", "a[", "=="])
+@pytest.mark.parametrize("condition", ["", "a[", "==", "[" * 5000], ids=["empty", "open", "operator", "deep"])
 def test_what_is_no_condition(condition: str) -> None:
     with pytest.raises(ClockRefused, match="is no JMESPath expression"):
         targets.condition_of("/path", condition, lambda path: {})
 
 
-def test_a_condition_that_does_not_fit_what_is_there() -> None:
-    is_so = targets.condition_of("/path", "length(count) > `2`", lambda path: {"count": 3})
+@pytest.mark.parametrize(
+    "condition", ["length(count) > `2`", "count > '2'", "list[::0]", "ceil(to_number('Infinity'))", "nope(@)"]
+)
+def test_a_condition_that_does_not_fit_what_is_there(condition: str) -> None:
+    is_so = targets.condition_of("/path", condition, lambda path: {"count": 3, "list": [1]})
     with pytest.raises(ClockRefused, match="cannot be asked of /path"):
         is_so()

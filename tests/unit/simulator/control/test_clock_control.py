@@ -261,6 +261,7 @@ def test_one_that_fails_says_why_and_is_gone_on_with(world: Controlled) -> None:
         ({"until": {"job": "a", "x": "b"}}, 400, "InvalidRequest", 'until takes "next", "idle", {"job": ID}'),
         ({"until": {"job": "none"}}, 404, "NoSuchJob", "no job none exists in this world"),
         ({"until": {"path": "x", "condition": "y"}}, 400, "InvalidRequest", "x is no path of ARM"),
+        ({"until": {"path": "//[x", "condition": "y"}}, 400, "InvalidRequest", "//[x is no path of ARM"),
         ({"until": {"path": "/x", "condition": "y["}}, 400, "InvalidRequest", "y[ is no JMESPath expression"),
         ({"by": "1d", "asked_by": "x" * 201}, 400, "InvalidRequest", "body.asked_by: "),
         (
