@@ -34,7 +34,7 @@ COUNTS = (1, 100, 300)
 OS_DISK_GIB = 127
 """The size of the image; what is written of it is little."""
 IMAGE = {"publisher": "MicrosoftWindowsServer", "offer": "WindowsServer", "sku": "2022-datacenter-g2"}
-REST_SECONDS, PATIENCE_SECONDS, LOOK_SECONDS = 10.0, 1800.0, 0.5
+REST_SECONDS, PATIENCE_SECONDS, LOOK_SECONDS, READ_SECONDS = 10.0, 1800.0, 0.5, 600.0
 MOST_MEBIBYTES, MOST_THREADS, WARM_SECONDS = 120.0, 80, 0.3
 ALONE_RUNS = 5
 BACKUP: Json = {"properties": {"objectType": "IaasVMBackupRequest"}}
@@ -159,7 +159,7 @@ def machines(count: int, *options: str) -> Iterator[tuple[RunningWorld, Client, 
     with (
         TemporaryDirectory(prefix="backupsim-bench-") as folder,
         closing(RunningWorld(Path(folder), *options)) as world,
-        Client(world.endpoints) as client,
+        Client(world.endpoints, read_seconds=READ_SECONDS) as client,
     ):
         scenario = Scenario(client, group="bench")
         yield world, client, scenario, prepare(client, scenario, count)

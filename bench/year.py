@@ -48,7 +48,8 @@ MOST_GROWTH = 1.5
 """How many times as long a backup may take at the end of the year as in its beginning."""
 MOST_MEMORY_GROWTH = 1.2
 """How many times as much memory the world may take after the last year as after the first."""
-TOLD_EVERY_SECONDS = 30.0
+TOLD_EVERY_SECONDS, READ_SECONDS = 30.0, 600.0
+"""Real time; the second in which any request is answered, also on a machine that others use."""
 
 
 def kept(count: int, unit: str, **more: object) -> Json:
@@ -242,7 +243,7 @@ def running_year() -> Iterator[tuple[Client, Year]]:
     with (
         TemporaryDirectory(prefix="backupsim-bench-") as folder,
         closing(RunningWorld(Path(folder), *options)) as world,
-        Client(world.endpoints) as client,
+        Client(world.endpoints, read_seconds=READ_SECONDS) as client,
     ):
         yield client, Year(client, world.pid)
 

@@ -223,7 +223,7 @@ def witnessed_year(folder: Path) -> Iterator[WitnessedYear]:
             blob_endpoint=azurite.url,
             blob_accounts=azurite.listing,
         )
-        with build(config) as world, Client(world.endpoints, limit_seconds=7200) as client:
+        with build(config) as world, Client(world.endpoints, limit_seconds=7200, read_seconds=600) as client:
             yield WitnessedYear(client, Year(client, azurite.process.pid), azurite, notes)
     finally:
         azurite.close()
