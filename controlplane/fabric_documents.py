@@ -17,6 +17,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from controlplane.domain.events.event import Cause
+from controlplane.domain.plain import fields_of
 from controlplane.json_object import Json
 from controlplane.ports import (
     HANDLER_WORKS,
@@ -68,7 +69,7 @@ class DesiredExtension:
         return cls(**_known_fields(cls, body) | {"asked": _time(body.get("asked")), "cause": _cause(body.get("cause"))})
 
     def to_json(self) -> Json:
-        return _shallow(self) | {"asked": _text(self.asked), "cause": _cause_json(self.cause)}
+        return fields_of(self) | {"asked": _text(self.asked), "cause": _cause_json(self.cause)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,14 +128,14 @@ class DesiredMachine:
         return cls(**values | {"spec": _spec(values["spec"])} | parsed)
 
     def to_json(self) -> Json:
-        return _shallow(self) | {
-            "spec": _shallow(self.spec) | {"disks": [disk.to_json() for disk in self.spec.disks]},
+        return fields_of(self) | {
+            "spec": fields_of(self.spec) | {"disks": [disk.to_json() for disk in self.spec.disks]},
             "extensions": [extension.to_json() for extension in self.extensions],
             "changed": _text(self.changed),
             "command": {"number": self.command.number, "script": list(self.command.script)} if self.command else None,
             "snapshots": self.snapshots.to_json() if self.snapshots else None,
             "cause": _cause_json(self.cause),
-            "dropped": [_shallow(blob) for blob in self.dropped],
+            "dropped": [fields_of(blob) for blob in self.dropped],
         }
 
 
@@ -170,7 +171,7 @@ class ObservedAgent:
         return cls(**_known_fields(cls, body) | {"reported": _time(body.get("reported"))})
 
     def to_json(self) -> Json:
-        return _shallow(self) | {"reported": _text(self.reported)}
+        return fields_of(self) | {"reported": _text(self.reported)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +193,7 @@ class ObservedExtension:
         return cls(**_known_fields(cls, body))
 
     def to_json(self) -> Json:
-        return _shallow(self)
+        return fields_of(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,10 +231,10 @@ class ObservedMachine:
         return cls(**_known_fields(cls, body) | parsed)
 
     def to_json(self) -> Json:
-        return _shallow(self) | {
+        return fields_of(self) | {
             "agent": self.agent.to_json() if self.agent else None,
             "booted": _text(self.booted),
-            "command": _shallow(self.command) if self.command else None,
+            "command": fields_of(self.command) if self.command else None,
             "snapshots": snapshots_to_json(self.snapshots) if self.snapshots else None,
             "extensions": [extension.to_json() for extension in self.extensions],
         }
@@ -243,7 +244,7 @@ class ObservedMachine:
 
 
 def snapshots_to_json(snapshots: DiskSnapshots) -> Json:
-    return _shallow(snapshots) | {"stamps": {str(lun): stamp for lun, stamp in snapshots.stamps.items()}}
+    return fields_of(snapshots) | {"stamps": {str(lun): stamp for lun, stamp in snapshots.stamps.items()}}
 
 
 def parse_snapshots(body: Json) -> DiskSnapshots:
@@ -318,16 +319,12 @@ def _required(each: Field[Any]) -> bool:
     return each.default is MISSING and each.default_factory is MISSING
 
 
-def _shallow(value: Any) -> dict[str, Any]:
-    return {each.name: getattr(value, each.name) for each in fields(value)}
-
-
 def _cause(body: Json | None) -> Cause | None:
     return Cause(**_known_fields(Cause, body)) if body else None
 
 
 def _cause_json(cause: Cause | None) -> Json | None:
-    return _shallow(cause) if cause else None
+    return fields_of(cause) if cause else None
 
 
 def _time(text: str | None) -> datetime | None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from controlplane.domain.errors import ServiceError
 from controlplane.domain.errors.jobs import JOB_CANNOT_BE_CANCELLED, JOB_HAS_ENDED, JOB_PAST_SNAPSHOT
+from controlplane.domain.plain import fields_of
 from controlplane.domain.state_machine import Table, advance
 from controlplane.domain.times import duration, instant
 from controlplane.json_object import Json
@@ -254,10 +255,12 @@ def _task_body(task: Task) -> Json:
 
 def to_json(job: Job) -> Json:
     """The job as it is stored."""
-    stored = asdict(job)
-    stored["started"] = job.started.isoformat()
-    stored["ended"] = job.ended.isoformat() if job.ended else None
-    return stored
+    return fields_of(job) | {
+        "started": job.started.isoformat(),
+        "ended": job.ended.isoformat() if job.ended else None,
+        "tasks": [fields_of(task) for task in job.tasks],
+        "progress": fields_of(job.progress) if job.progress else None,
+    }
 
 
 def from_json(stored: Json) -> Job:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from controlplane.domain.compute.virtual_machine import OS_DISK_LUN
@@ -15,6 +15,7 @@ from controlplane.domain.errors.restore import (
     RECOVERY_POINT_HAVE_ACTIVE_DEPENDENCIES,
     RECOVERY_POINT_TYPE_NOT_ELIGIBLE_FOR_ARCHIVE,
 )
+from controlplane.domain.plain import fields_of
 from controlplane.domain.state_machine import Table, advance
 from controlplane.domain.times import instant
 from controlplane.json_object import Json
@@ -368,7 +369,9 @@ def _listed(attached: Sequence[tuple[int, str]], luns: Collection[int]) -> list[
 
 def to_json(point: RecoveryPoint) -> Json:
     """The point as it is stored."""
-    return asdict(point) | {
+    return fields_of(point) | {
+        "machine": fields_of(point.machine),
+        "disks": [fields_of(disk) for disk in point.disks],
         "time": point.time.isoformat(),
         "expires": point.expires.isoformat(),
         "rehydrated_until": _text(point.rehydrated_until),
