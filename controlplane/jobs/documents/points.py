@@ -3,20 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from controlplane.domain.recovery_services import protected_item, recovery_point
 from controlplane.domain.recovery_services.recovery_point import PointDisk, RecoveryPoint
 from controlplane.jobs.documents import restore_points
-from controlplane.ports import Blob, Store
+from controlplane.json_object import Json
+from controlplane.ports import Blob, Document, Store
 
 SHORTEST = timedelta(microseconds=1)
 """Between two points of one item."""
+MOST_REMEMBERED = 512
+"""Points as they were read, of some kilobytes each. A backup asks for all points of its item a dozen times."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """A point's document, known by its ETag: with each writing of any document it is another one."""
+
+    etag: str
+    private: Json = field(compare=False)
+
+
+@lru_cache(MOST_REMEMBERED)
+def _point(stored: _Stored) -> RecoveryPoint:
+    return recovery_point.from_json(stored.private["point"])
+
+
+def _read(document: Document) -> RecoveryPoint:
+    return _point(_Stored(document.etag, document.private))
 
 
 def of_item(store: Store, item: str) -> list[RecoveryPoint]:
     """All points of an item, oldest first."""
-    points = [recovery_point.from_json(document.private["point"]) for document in store.find(recovery_point.KIND, item)]
+    points = [_read(document) for document in store.find(recovery_point.KIND, item)]
     return sorted(points, key=lambda point: point.time)
 
 
@@ -35,7 +57,7 @@ def items_of_machine(store: Store, vm: str) -> list[str]:
 
 def find(store: Store, id: str) -> RecoveryPoint | None:
     document = store.get(recovery_point.KIND, id)
-    return None if document is None else recovery_point.from_json(document.private["point"])
+    return None if document is None else _read(document)
 
 
 def put(store: Store, point: RecoveryPoint) -> None:
