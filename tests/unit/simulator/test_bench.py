@@ -266,7 +266,7 @@ def test_a_year_in_which_a_backup_or_a_recovery_point_is_amiss_misses_its_aims()
 
 
 def a_long_year(**amiss: object) -> Json:
-    year = {"days": 365, "seconds": 240.0, "backups_at_their_minute": 365, "handler_runs": 365}
+    year: Json = {"days": 365, "seconds": 240.0, "backups_at_their_minute": 365, "handler_runs": 365}
     year |= {
         "recovery_points_amiss": 0,
         "seconds_of_a_backup": {"first": 0.5, "last": 0.6},
