@@ -8,19 +8,16 @@ from __future__ import annotations
 
 from dataclasses import fields
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import Any
 
 from controlplane.json_object import Json
 
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
 
-
-def fields_of(value: DataclassInstance) -> Json:
+def fields_of(value: Any) -> Json:
     """The fields by their names, in their order, each as it is."""
     return {name: getattr(value, name) for name in _names(type(value))}
 
 
 @cache
-def _names(kind: type[DataclassInstance]) -> tuple[str, ...]:
+def _names(kind: Any) -> tuple[str, ...]:
     return tuple(each.name for each in fields(kind))
