@@ -7,7 +7,6 @@ backup; nobody changes it between here and the text.
 from __future__ import annotations
 
 from dataclasses import fields
-from functools import cache
 from typing import Any
 
 from controlplane.json_object import Json
@@ -15,9 +14,4 @@ from controlplane.json_object import Json
 
 def fields_of(value: Any) -> Json:
     """The fields by their names, in their order, each as it is."""
-    return {name: getattr(value, name) for name in _names(type(value))}
-
-
-@cache
-def _names(kind: Any) -> tuple[str, ...]:
-    return tuple(each.name for each in fields(kind))
+    return {each.name: getattr(value, each.name) for each in fields(value)}
