@@ -17,7 +17,6 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from controlplane.domain.events.event import Cause
-from controlplane.domain.plain import fields_of
 from controlplane.json_object import Json
 from controlplane.ports import (
     HANDLER_WORKS,
@@ -69,7 +68,7 @@ class DesiredExtension:
         return cls(**_known_fields(cls, body) | {"asked": _time(body.get("asked")), "cause": _cause(body.get("cause"))})
 
     def to_json(self) -> Json:
-        return fields_of(self) | {"asked": _text(self.asked), "cause": _cause_json(self.cause)}
+        return _shallow(self) | {"asked": _text(self.asked), "cause": _cause_json(self.cause)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,14 +127,14 @@ class DesiredMachine:
         return cls(**values | {"spec": _spec(values["spec"])} | parsed)
 
     def to_json(self) -> Json:
-        return fields_of(self) | {
-            "spec": fields_of(self.spec) | {"disks": [disk.to_json() for disk in self.spec.disks]},
+        return _shallow(self) | {
+            "spec": _shallow(self.spec) | {"disks": [disk.to_json() for disk in self.spec.disks]},
             "extensions": [extension.to_json() for extension in self.extensions],
             "changed": _text(self.changed),
             "command": {"number": self.command.number, "script": list(self.command.script)} if self.command else None,
             "snapshots": self.snapshots.to_json() if self.snapshots else None,
             "cause": _cause_json(self.cause),
-            "dropped": [fields_of(blob) for blob in self.dropped],
+            "dropped": [_shallow(blob) for blob in self.dropped],
         }
 
 
@@ -171,7 +170,7 @@ class ObservedAgent:
         return cls(**_known_fields(cls, body) | {"reported": _time(body.get("reported"))})
 
     def to_json(self) -> Json:
-        return fields_of(self) | {"reported": _text(self.reported)}
+        return _shallow(self) | {"reported": _text(self.reported)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +192,7 @@ class ObservedExtension:
         return cls(**_known_fields(cls, body))
 
     def to_json(self) -> Json:
-        return fields_of(self)
+        return _shallow(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,10 +230,10 @@ class ObservedMachine:
         return cls(**_known_fields(cls, body) | parsed)
 
     def to_json(self) -> Json:
-        return fields_of(self) | {
+        return _shallow(self) | {
             "agent": self.agent.to_json() if self.agent else None,
             "booted": _text(self.booted),
-            "command": fields_of(self.command) if self.command else None,
+            "command": _shallow(self.command) if self.command else None,
             "snapshots": snapshots_to_json(self.snapshots) if self.snapshots else None,
             "extensions": [extension.to_json() for extension in self.extensions],
         }
@@ -244,7 +243,7 @@ class ObservedMachine:
 
 
 def snapshots_to_json(snapshots: DiskSnapshots) -> Json:
-    return fields_of(snapshots) | {"stamps": {str(lun): stamp for lun, stamp in snapshots.stamps.items()}}
+    return _shallow(snapshots) | {"stamps": {str(lun): stamp for lun, stamp in snapshots.stamps.items()}}
 
 
 def parse_snapshots(body: Json) -> DiskSnapshots:
@@ -319,12 +318,16 @@ def _required(each: Field[Any]) -> bool:
     return each.default is MISSING and each.default_factory is MISSING
 
 
+def _shallow(value: Any) -> dict[str, Any]:
+    return {each.name: getattr(value, each.name) for each in fields(value)}
+
+
 def _cause(body: Json | None) -> Cause | None:
     return Cause(**_known_fields(Cause, body)) if body else None
 
 
 def _cause_json(cause: Cause | None) -> Json | None:
-    return fields_of(cause) if cause else None
+    return _shallow(cause) if cause else None
 
 
 def _time(text: str | None) -> datetime | None:
