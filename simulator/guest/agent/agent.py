@@ -136,6 +136,9 @@ class Agent:
         except (WireError, ValueError) as problem:
             self._poll_at = now + POLL
             self._fail(f"the goal state cannot be read: {problem}")
+        except OSError as problem:  # a full disk, say
+            self._poll_at = now + POLL
+            self._fail(f"the certificate of the goal state cannot be kept: {problem.strerror}")
         else:
             self._failure = None
 
@@ -178,7 +181,7 @@ class Agent:
         except StopIteration:
             self._work = None
         except BaseException:
-            self._work = None
+            self._work, self._poll_at = None, self._real_time.now() + POLL  # whoever runs it may tick before
             raise
 
     # --------------------------------------------------------------------------------------------------------- reports

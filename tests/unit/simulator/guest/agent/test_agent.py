@@ -8,6 +8,7 @@ import ssl
 import stat
 import sys
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -260,6 +261,35 @@ def test_a_server_that_is_away_is_asked_again(setting: Setting) -> None:
     assert setting.agent.due > setting.real_time.now()
     setting.server.attach(setting.machine)
     setting.pass_time(6)
+    assert setting.machine.reports
+
+
+def test_what_its_disk_refused_is_written_again_soon(setting: Setting) -> None:
+    setting.agent._poll = timedelta(minutes=1)
+    setting.order(enabled(0))
+    setting.settle()
+    obstacle = setting.handler().settings_folder / "1.settings.new"
+    obstacle.mkdir()
+    setting.order(enabled(1))
+    with pytest.raises(OSError, match=obstacle.name):
+        setting.until(lambda: False)
+    obstacle.rmdir()
+    setting.pass_time(6)
+    setting.settle()
+    assert setting.calls[-1] == "enable 1.0.0.0 1"
+
+
+def test_a_certificate_that_its_disk_refuses_is_asked_for_again_soon(setting: Setting) -> None:
+    setting.agent._poll = timedelta(minutes=1)
+    obstacle = setting.disk / "WindowsAzure" / "Certificates"
+    obstacle.parent.mkdir(parents=True)
+    obstacle.write_text("no folder")
+    setting.agent.tick()
+    told = {"reason": "the certificate of the goal state cannot be kept: File exists"}
+    assert setting.events == [("agent.failed", told)]
+    obstacle.unlink()
+    setting.pass_time(6)
+    assert list(obstacle.iterdir())
     assert setting.machine.reports
 
 
