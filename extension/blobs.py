@@ -133,7 +133,12 @@ def take_all(disks: Sequence[DiskSnapshot], seconds: float, *, one_by_one: bool 
 
 
 class ReportRefused(Exception):
-    """A report could not be written. The sentence says why, without the signature."""
+    """A report could not be written. The sentence says why, without the signature. `passing`: the storage did not
+    answer, or failed itself (5xx), which may be over in a moment."""
+
+    def __init__(self, sentence: str, *, passing: bool = False) -> None:
+        super().__init__(sentence)
+        self.passing = passing
 
 
 class ReportBlob:
@@ -186,14 +191,15 @@ class ReportBlob:
         self._call("PUT", self._url.with_query(query) if query else self._url.target, headers, body)
 
     def _call(self, method: str, target: str, headers: Sequence[tuple[str, str]] = (), body: bytes = b"") -> Answer:
-        reason = ""
+        reason, passing = "", True
         for _ in range(TRIES):
             try:
                 answer = call(self._url, method, target, headers, body, timeout_seconds=REQUEST_SECONDS)
             except OSError as problem:
-                reason = str(problem)
+                reason, passing = str(problem), True
                 continue
             if answer.status in _SUCCESSES:
                 return answer
+            passing = answer.status >= 500
             reason = f"HTTP status {answer.status} {answer.headers.get('x-ms-error-code', '')}".strip()
-        raise ReportRefused(f"{self._url.plain}: {reason}")
+        raise ReportRefused(f"{self._url.plain}: {reason}", passing=passing)

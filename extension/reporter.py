@@ -6,8 +6,9 @@ Whatever can't be told on one way is still told on the others; a report that fai
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from time import sleep
 
 from extension.blobs import ReportBlob, ReportRefused
 from extension.contract.codes import Code
@@ -31,13 +32,25 @@ CONSISTENCY_NAMES = {
     SnapshotConsistency.application: "applicationConsistent",
     SnapshotConsistency.crash: "crashConsistent",
 }
+PAUSES_SECONDS = (0.5, 1.0, 2.0)
+"""The service waits for the final report until its limit, and judges by nothing else; so a storage that fails for a
+moment is asked again, after these pauses."""
 IN_PROGRESS = Outcome(Code.ExtensionTempTerminalState, Sentence.IN_PROGRESS, {})
 
 
 class Reporter:
     """Reports on one task. `telemetry`, `storage` and `machine_id` grow while the handler learns about its machine."""
 
-    def __init__(self, folder: HandlerFolder, number: int, version: str, log: Log, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        folder: HandlerFolder,
+        number: int,
+        version: str,
+        log: Log,
+        now: Callable[[], datetime],
+        pause: Callable[[float], None] = sleep,
+    ) -> None:
+        self._pause = pause
         self._folder = folder
         self._number = number
         self._log = log
@@ -81,7 +94,7 @@ class Reporter:
         if early:
             self._write_log_blob()
         self._write_status_file(report)
-        self._write_status_blob(report)
+        self._write_status_blob(report, PAUSES_SECONDS)
         if not early:
             self._write_log_blob()
         self._write_event(report, outcome)
@@ -115,8 +128,15 @@ class Reporter:
         except OSError as problem:
             self._log.error(f"the status file could not be written: {problem}")
 
-    def _write_status_blob(self, report: StatusReport) -> None:
-        if not self._write("status", self._status_blob, report.render().encode()):
+    def _write_status_blob(self, report: StatusReport, pauses: Sequence[float] = ()) -> None:
+        text = report.render().encode()
+        problem = self._write("status", self._status_blob, text)
+        for seconds in pauses:
+            if problem is None or not problem.passing:
+                break
+            self._pause(seconds)
+            problem = self._write("status", self._status_blob, text)
+        if problem is not None:
             self.telemetry["statusBlobUploadError"] = "true"
 
     def _write_log_blob(self) -> None:
@@ -135,16 +155,16 @@ class Reporter:
         except OSError as problem:
             self._log.warning(f"the event could not be written: {problem}")
 
-    def _write(self, what: str, blob: ReportBlob | None, text: bytes) -> bool:
-        if blob is None:
-            self._log.warning(f"there is no {what} blob to write to")
-            return False
+    def _write(self, what: str, blob: ReportBlob | None, text: bytes) -> ReportRefused | None:
+        """What came between; it is in the log."""
         try:
+            if blob is None:
+                raise ReportRefused(f"there is no {what} blob to write to")
             blob.write(text)
         except ReportRefused as problem:
             self._log.error(f"the {what} blob could not be written: {problem}")
-            return False
-        return True
+            return problem
+        return None
 
     def _blob(self, uri: str | None) -> ReportBlob | None:
         try:

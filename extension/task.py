@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from time import sleep
 from typing import TYPE_CHECKING
 
 from extension.blobs import DiskSnapshot
@@ -76,6 +77,7 @@ class Task:
         version: str,
         end_process: Callable[[], object],
         machine_time: Callable[[], datetime] = _time_of_this_machine,
+        pause: Callable[[float], None] = sleep,
     ) -> None:
         self._package_root = package_root
         self._environ = environ
@@ -86,7 +88,7 @@ class Task:
         self._ahead = timedelta(0)
         """The guest's clock minus the machine's; they differ where the guest is simulated."""
         self._log = Log(folder.log_folder, self._now)
-        self._reporter = Reporter(folder, number, version, self._log, self._now)
+        self._reporter = Reporter(folder, number, version, self._log, self._now, pause)
         self._guest: Guest | None = None
         self._guest_problem: GuestError | None = None
         self._procedure: Procedure | None = None

@@ -27,6 +27,7 @@ class Rig:
         self.handler = InstalledHandler(folder, self.guest.address)
         self.machine_time: Callable[[], datetime] = lambda: datetime.now(UTC)
         """What the machine's clock shows on which the handler runs."""
+        self.on_pause: Callable[[float], None] = lambda seconds: None
 
     def close(self) -> None:
         self.guest.close()
@@ -83,6 +84,7 @@ class Rig:
             package.version,
             lambda: None,
             lambda: self.machine_time(),
+            lambda seconds: self.on_pause(seconds),
         ).carry_out()
 
     def report(self) -> StatusReport:

@@ -16,8 +16,9 @@ from extension.contract.codes import Code, Health
 from extension.contract.reports import SnapshotConsistency, StatusReport
 from extension.guest import GuestGone
 from extension.guest_simulated import SimulatedGuest
+from extension.reporter import PAUSES_SECONDS
 from tests.fake_guest import FACTS, TOKEN, writer
-from tests.fake_storage import SECRET, Request, refusal
+from tests.fake_storage import SECRET, Answer, Request, refusal
 from tests.handler_rig import MAY_BE_CRASH_CONSISTENT, TASK, Rig
 
 LINUX = FACTS._replace(os_name="ubuntu", os_version="24.04", services={}, vss_available=False, has_vss=False)
@@ -532,6 +533,32 @@ def test_storage_that_takes_no_report_does_not_keep_the_guest_frozen(rig: Rig) -
 
     assert rig.handler.status()["code"] == "76"
     assert rig.guest.thaws == 1
+
+
+@pytest.mark.parametrize("fails_times", [1, 2, 3, 4])
+def test_a_storage_that_fails_for_a_moment_gets_the_final_report_after_it(rig: Rig, fails_times: int) -> None:
+    rig.settle()
+    paused: list[float] = []
+    rig.guest.on["thaw"] = lambda: setattr(rig.storage, "before", fail)
+    rig.on_pause = paused.append
+
+    def fail(request: Request) -> Answer | None:
+        is_status = request.path.endswith("/status")
+        return refusal(507, "InsufficientStorage") if is_status and len(paused) < fails_times else None
+
+    rig.carry_out()
+    arrives = fails_times <= len(PAUSES_SECONDS)
+    assert rig.report().code == (Code.success_appconsistent if arrives else Code.ExtensionTempTerminalState)
+    assert paused == list(PAUSES_SECONDS[:fails_times])
+
+
+def test_a_storage_that_refuses_the_final_report_is_not_asked_again(rig: Rig) -> None:
+    rig.settle()
+    paused: list[float] = []
+    rig.guest.on["thaw"] = lambda: setattr(rig.storage, "before", lambda request: refusal(403, "AuthorizationFailure"))
+    rig.on_pause = paused.append
+    rig.carry_out()
+    assert paused == []
 
 
 def test_a_status_file_that_was_put_aside_stays_away(rig: Rig) -> None:

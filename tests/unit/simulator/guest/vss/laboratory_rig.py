@@ -71,6 +71,7 @@ class Handler(HandlerRig):
         self.storage = FakeStorage()
         self.handler = InstalledHandler(folder, address)
         self.machine_time = lambda: datetime.now(UTC)
+        self.on_pause = lambda seconds: None
         self._number = 0
 
     def close(self) -> None:
