@@ -32,10 +32,16 @@ def _use() -> str:
     return section(
         "How to run it",
         block(
-            "backupsim conform examples/handlers/python --select FRZ --select STB-01\n"
-            "backupsim conform ./mine --profile linux --junit conform.xml --html conform.html\n"
-            "backupsim conform ./mine --json > known.json\n"
-            "backupsim conform ./mine --baseline known.json --skip AGE-06",
+            "backupsim conform examples/handlers/python --select MAN --select FRZ-02\n"
+            "backupsim conform examples/handlers/python --profile linux --select STB --junit conform.xml "
+            "--html conform.html",
+            "sh",
+        ),
+        "Without `--select` all requirements are judged, which takes about a minute. What one run found can be what "
+        "the next one is compared with:",
+        block(
+            "backupsim conform examples/handlers/python --select STB --json > known.json\n"
+            "backupsim conform examples/handlers/python --select STB --baseline known.json --skip STB-27",
             "sh",
         ),
         "A handler is a folder, a zip, or a command that prints the path of one as its last line. No world is needed: "
