@@ -82,6 +82,8 @@ OF_OTHERS = (
     "simulator/command/chinese/failures.py",
     "simulator/command/chinese/faults.py",
     "simulator/command/chinese/handlers.py",
+    "simulator/command/chinese/reasons.py",
+    "simulator/command/chinese/requirements.py",
     "simulator/command/chinese/saved_worlds.py",
     "simulator/command/chinese/vss.py",
     "simulator/faults/catalogue/agent.py",

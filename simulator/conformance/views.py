@@ -22,8 +22,9 @@ def failed_commands(recording: Recording, *verbs: str) -> str | None:
     bad = [each for each in recording.commands if each.verb in verbs and each.exit_code != 0]
     if not bad:
         return None
-    code = "had to be ended" if bad[0].exit_code is None else f"ended with exit code {bad[0].exit_code}"
-    return f"{bad[0].verb} {code}"
+    if bad[0].exit_code is None:
+        return f"{bad[0].verb} had to be ended"
+    return f"{bad[0].verb} ended with exit code {bad[0].exit_code}"
 
 
 def task(recording: Recording, place: int = 0) -> TaskGiven:

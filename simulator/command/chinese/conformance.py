@@ -1,4 +1,4 @@
-"""The Chinese of the conformance suite: what is shown of a run, and the requirements."""
+"""The Chinese of the conformance suite: what is shown of a run, and why none is made."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ LABELS_OF_CONFORMANCE = {
     "conform_must": ("{id}  must: {expected}", "{id}  必须：{expected}"),
     "conform_should": ("{id}  should: {expected}", "{id}  应当：{expected}"),
     "conform_known": ("{id}  known failure: {expected}", "{id}  已知的失败：{expected}"),
-    "conform_reason": ("    {reason}", "    英文说明：{reason}"),
+    "conform_reason": ("    {reason}", "    {reason}"),
+    "conform_english": ("{reason}", "英文说明：{reason}"),
     "conform_unexpected": (
         "{id}  passes now; take it out of the baseline",
         "{id}  现在已通过；请将其从基线中删除",
@@ -46,6 +47,3 @@ CONFORMANCE: Mapping[str, str] = {
     "it is no zip": "它不是 zip 文件",
     "it unpacks to more than {most} MiB": "解压后超过 {most} MiB",
 }
-
-REQUIREMENTS: Mapping[str, str] = {}
-"""Id -> what is expected, in Chinese."""

@@ -194,10 +194,16 @@ def _known(file: Path) -> frozenset[str]:
 
 def lines(outcome: Outcome, language: str) -> list[str]:
     """What failed, with its reason; the last line is the summary."""
+    from simulator.command.conforming import wording
     from simulator.conformance.outcome import SKIPPED
     from simulator.conformance.suite import FAILED, NOT_APPLICABLE, PASSED
 
-    shown = [line for each in outcome.of(FAILED) for line in _failure_lines(each, outcome, language)]
+    shown: list[str] = []
+    for chapter in dict.fromkeys(each.requirement.chapter for each in outcome.of(FAILED)):
+        shown.append(wording.chapter(chapter, language).capitalize())
+        for each in outcome.of(FAILED):
+            if each.requirement.chapter == chapter:
+                shown += _failure_lines(each, outcome, language)
     for each in outcome.unexpected_passes:
         shown.append(texts.label("conform_unexpected", language, id=each.requirement.id))
     counts = {
@@ -213,11 +219,10 @@ def lines(outcome: Outcome, language: str) -> list[str]:
 
 
 def _failure_lines(verdict: Verdict, outcome: Outcome, language: str) -> list[str]:
-    from simulator.command.chinese.conformance import REQUIREMENTS
+    from simulator.command.conforming import wording
 
     requirement = verdict.requirement
     is_known = requirement.id in (outcome.known or ())
     key = "conform_known" if is_known else f"conform_{requirement.level}"
-    expected = requirement.expected if language == "en" else REQUIREMENTS.get(requirement.id, requirement.expected)
-    head = texts.label(key, language, id=requirement.id, expected=expected)
-    return [head, texts.label("conform_reason", language, reason=verdict.reason)]
+    head = texts.label(key, language, id=requirement.id, expected=wording.expected(requirement, language))
+    return [head, texts.label("conform_reason", language, reason=wording.reason(verdict.reason, language))]
