@@ -302,8 +302,7 @@ def leave(stage: Stage) -> None:
 def update(stage: Stage) -> None:
     """disable of the old, update of the new, uninstall of the old, install and enable of the new, as agents do it."""
     machine = stage.machine
-    machine.unpack(stage.former.content)
-    stage.run("install")
+    stage.begin(stage.former)
     stage.task()
     stage.enable(1)
     old, former = machine.root, machine.version

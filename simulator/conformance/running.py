@@ -1,4 +1,4 @@
-"""Plays scenes: makes certificates once, gives each scene a folder of its own, and takes everything down after it."""
+"""Plays scenes: gives each a folder of its own and the certificates of the run, and takes everything down after it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from types import MappingProxyType
 from simulator.conformance.recording import Recording
 from simulator.conformance.scenes import Scene
 from simulator.conformance.stage.machine import PROC, CannotStart
-from simulator.conformance.stage.sealing import OpensslMissing, made
+from simulator.conformance.stage.sealing import OpensslMissing
 from simulator.conformance.stage.stage import Certificates, Package, Stage, Unreadable
 
 __all__ = ["Certificates", "Lacking", "Package", "Unreadable", "play_all", "played", "prepared"]
@@ -26,17 +26,14 @@ class Lacking(Exception):
 
 @contextmanager
 def prepared() -> Iterator[tuple[Path, Certificates]]:
-    """A private folder and certificates for a run. Raises Lacking."""
+    """A private folder and certificates for a run. Raises Lacking, also for what a scene lacks inside."""
     if sys.platform != "linux" or not (PROC / "self" / "environ").exists():
         raise Lacking("the suite finds a handler's processes in /proc; run it on Linux, or in a container with Linux")
     folder = Path(tempfile.mkdtemp(prefix="backupsim-conform-"))
     try:
-        try:
-            names = ("own", "second", "foreign")
-            certificates = Certificates(*[made(folder, name) for name in names])
-        except OpensslMissing as problem:
-            raise Lacking(f"the suite seals settings by openssl, which failed: {problem}; install openssl") from None
-        yield folder, certificates
+        yield folder, Certificates(folder)
+    except OpensslMissing as problem:
+        raise Lacking(f"the suite seals settings by openssl, which failed: {problem}; install openssl") from None
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

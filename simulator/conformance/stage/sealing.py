@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,9 +38,14 @@ def made(folder: Path, name: str) -> Certificate:
     subject = f"/DC=Windows Azure CRP Certificate Generator/CN={name}"
     arguments = ["req", "-x509", "-nodes", "-newkey", "rsa:2048", "-days", "30", "-subj", subject]
     _openssl([*arguments, "-keyout", str(key), "-out", str(certificate)])
-    told = _openssl(["x509", "-in", str(certificate), "-noout", "-fingerprint", "-sha1"]).decode()
-    thumbprint = told.partition("=")[2].strip().replace(":", "").upper()
-    return Certificate(certificate.read_bytes(), key.read_bytes(), thumbprint)
+    content = certificate.read_bytes()
+    return Certificate(content, key.read_bytes(), _thumbprint(content))
+
+
+def _thumbprint(pem: bytes) -> str:
+    """SHA-1 of the DER between the lines of a PEM text."""
+    body = pem.partition(b"-----BEGIN CERTIFICATE-----")[2].partition(b"-----END CERTIFICATE-----")[0]
+    return hashlib.sha1(base64.b64decode(body), usedforsecurity=False).hexdigest().upper()
 
 
 def sealed(text: str, certificate: Certificate, folder: Path, cipher: str) -> str:

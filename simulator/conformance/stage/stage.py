@@ -11,6 +11,7 @@ import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from simulator.conformance.recording import Recording, TaskGiven
 from simulator.conformance.stage.guest import Guest
 from simulator.conformance.stage.machine import Machine
 from simulator.conformance.stage.observer import Observer
-from simulator.conformance.stage.sealing import TRIPLE_DES, Certificate, sealed
+from simulator.conformance.stage.sealing import TRIPLE_DES, Certificate, made, sealed
 from simulator.conformance.stage.storage import Blob, Storage
 
 WORK_SECONDS = 60.0
@@ -66,13 +67,26 @@ class Package:
         return cls(named, version if re.fullmatch(r"[\d.]*\d", version) else "1.0", content, text, files)
 
 
-@dataclass(frozen=True)
 class Certificates:
-    """Made once for a run: that of the machine, another one of it, and one whose key it does not have."""
+    """Those of a run: that of the machine, another one of it, and one whose key it does not have.
 
-    own: Certificate
-    second: Certificate
-    foreign: Certificate
+    Each is made when a scene first asks for it, since an RSA key takes a while. Raises OpensslMissing then."""
+
+    def __init__(self, folder: Path) -> None:
+        """`folder` must be private."""
+        self._folder = folder
+
+    @cached_property
+    def own(self) -> Certificate:
+        return made(self._folder, "own")
+
+    @cached_property
+    def second(self) -> Certificate:
+        return made(self._folder, "second")
+
+    @cached_property
+    def foreign(self) -> Certificate:
+        return made(self._folder, "foreign")
 
 
 def ticks(time: datetime) -> str:
@@ -103,7 +117,6 @@ class Stage:
         disk.mkdir(parents=True)
         (disk / "bridge.token").write_text(self.guest.token, encoding="ascii")
         self.machine = Machine(disk, package.name, package.version, profile, self.observer, scene, served)
-        certificates.own.put_into(self.machine.certificates)
         self.tasks: list[TaskGiven] = []
 
     def close(self) -> None:
@@ -114,7 +127,12 @@ class Stage:
     # ------------------------------------------------------------------------------------------------------- the verbs
 
     def install(self, **options: Any) -> None:
-        self.machine.unpack(self.package.content, **options)
+        self.begin(self.package, **options)
+
+    def begin(self, package: Package, **options: Any) -> None:
+        """The machine has its certificate, and installs a package."""
+        self.certificates.own.put_into(self.machine.certificates)
+        self.machine.unpack(package.content, **options)
         self.run("install", 0)
 
     def run(self, verb: str, number: int = 0, **more: str) -> None:
