@@ -31,6 +31,8 @@ class Flaw:
     """A text of the handler -> what stands there instead."""
     rule: str
     """The one that it breaks."""
+    requirement: str
+    """The one of the conformance suite that it fails."""
     job: str = "Completed"
     """What the service makes of it."""
 
@@ -47,11 +49,13 @@ FLAWS: Mapping[str, Flaw] = {
         "says application-consistent and never asked for a freeze",
         {FREEZE: "        if session:\n", THAW: NEVER_THAWED},
         "freeze",
+        "FRZ-01",
     ),
     "forgets-the-writers": Flaw(
         "says application-consistent and froze without the writers",
         {"writers=writers)": "writers=False)"},
         "freeze",
+        "FRZ-04",
     ),
     "freezes-too-long": Flaw(
         "takes longer than the freeze lasts, and does not look whether it did",
@@ -61,29 +65,33 @@ FLAWS: Mapping[str, Flaw] = {
             'taken = snapshots if thawed["consistent"] else None': "taken = snapshots if thawed else None",
         },
         "freeze_limit",
+        "FRZ-02",
     ),
-    "never-thaws": Flaw("ends without a thaw", {THAW: NEVER_THAWED}, "thaw"),
+    "never-thaws": Flaw("ends without a thaw", {THAW: NEVER_THAWED}, "thaw", "FRZ-02"),
     "snapshots-after-the-thaw": Flaw(
         "thaws first",
         {TAKE_AND_THAW: THAW.removeprefix("    ") + TAKE.removeprefix("    ")},
         "snapshot_in_freeze",
+        "SNP-03",
     ),
     "leaves-a-disk-out": Flaw(
         "snapshots the first disk alone",
         {'for uri in task["blobSASUri"]]': 'for uri in task["blobSASUri"][:1]]'},
         "every_disk",
+        "SNP-01",
         job="Failed",
     ),
     "logs-the-sas": Flaw(
         "writes an address with its signature into its log",
         {LOG: LOG.replace("\\n", " {plain['statusBlobUri']}\\n")},
         "no_signature",
+        "SEC-02",
     ),
-    "writes-no-status-blob": Flaw("reports to the agent alone", {STATUS_BLOB: ""}, "status_blob"),
-    "writes-no-status-file": Flaw("reports to the service alone", {STATUS_FILE: ""}, "status_file"),
+    "writes-no-status-blob": Flaw("reports to the agent alone", {STATUS_BLOB: ""}, "status_blob", "STB-01"),
+    "writes-no-status-file": Flaw("reports to the service alone", {STATUS_FILE: ""}, "status_file", "STF-06"),
 }
 
-HANGS = Flaw("never ends", {'if VERB == "enable":\n': 'if VERB == "enable":\n    time.sleep(3600)\n'}, "")
+HANGS = Flaw("never ends", {'if VERB == "enable":\n': 'if VERB == "enable":\n    time.sleep(3600)\n'}, "", "")
 """Its command to enable goes on for ever, without a word."""
 
 

@@ -14,9 +14,13 @@ from simulator.conformance.requirement import WINDOWS
 from simulator.conformance.running import Certificates, Package, played, prepared
 from simulator.conformance.scenes import SCENES
 from simulator.conformance.suite import FAILED, REQUIREMENTS, implied, judged
+from simulator.handlers.sources import content_of
+from tests import flawed_handlers
 from tests.conformance_flaws import FLAWS, Flaw
 
 Prepared = tuple[Path, Certificates]
+PLAIN = "backup"
+"""The scene in which nothing goes wrong."""
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +46,23 @@ def only(flaw: Flaw, found: set[str]) -> None:
 @pytest.mark.parametrize("flaw", FLAWS.values(), ids=FLAWS)
 def test_a_flawed_handler_fails_its_requirement_alone(flaw: Flaw, ground: Prepared) -> None:
     only(flaw, failed(flaw.package(), [REQUIREMENTS[flaw.requirement].scene], ground))
+
+
+@pytest.fixture(scope="module")
+def minimal(ground: Prepared) -> set[str]:
+    """What the minimal handler itself does not meet of the plain backup."""
+    return failed(content_of(flawed_handlers.PYTHON), [PLAIN], ground)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("flaw", flawed_handlers.FLAWS.values(), ids=flawed_handlers.FLAWS)
+def test_what_the_world_notices_the_suite_names(
+    flaw: flawed_handlers.Flaw, ground: Prepared, minimal: set[str], tmp_path: Path
+) -> None:
+    """A handler that breaks a rule of the world fails a requirement, and nothing that this does not imply."""
+    found = failed(content_of(flawed_handlers.written(flaw, tmp_path / "handler")), [PLAIN], ground)
+    assert flaw.requirement in found - minimal
+    assert found - minimal - {flaw.requirement} - implied(flaw.requirement) == set()
 
 
 @pytest.mark.long
