@@ -50,6 +50,8 @@ def _use() -> str:
         "Exit codes: 0 every must is met; 1 one is not; 2 wrong use; 3 this machine lacks something. With a baseline, "
         "which is what `--json` wrote, 1 says that something has failed that it does not know, or that something "
         "passes which it knows as failed: so what is known can only become less. The last line is a summary.",
+        "`--html FILE` writes a page with the messages of each scene in which something failed; with `--lang zh-cn` it "
+        "is Chinese, as is what the command prints. `--json` and `--junit` are for programs and stay English.",
         "`--select` takes an id or the letters of a group, and plays only the scenes that it needs. `--from OLD` names "
         "the version that the chapter of updates begins with. `--repeat N` plays each scene N times; one failure is "
         "enough. Every command of a handler finds the name of its scene in `BACKUPSIM_CONFORM_SCENE`, and the ids that "

@@ -85,6 +85,7 @@ OF_OTHERS = (
     "simulator/command/chinese/reasons.py",
     "simulator/command/chinese/requirements.py",
     "simulator/command/chinese/saved_worlds.py",
+    "simulator/command/chinese/scenes.py",
     "simulator/command/chinese/vss.py",
     "simulator/faults/catalogue/agent.py",
     "simulator/faults/catalogue/arm.py",

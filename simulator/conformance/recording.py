@@ -23,6 +23,8 @@ class CommandRun:
     stdout: str
     stderr: str
     seconds: float
+    processor_seconds: float = 0.0
+    """Of the command and of what it waited for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ class FileSeen:
     at: float
     moment: str
     path: str
-    """Relative to the package, or to the log folder with `log/` before it."""
+    """Relative to its folder, with `status/`, `settings/`, `log/`, `owner/` or `package/` before it."""
     text: str
     identity: int
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from simulator.conformance import plays
-from simulator.conformance.requirement import PROFILES, WINDOWS
+from simulator.conformance import plays, plays_of_others
+from simulator.conformance.requirement import LINUX, PROFILES, WINDOWS
 from simulator.conformance.stage.stage import Stage
 from simulator.conformance.stage.storage import Refusal
+
+DOT_NET = r"HKLM\SOFTWARE\Microsoft\NET Framework Setup\NDP\v4\Full\Release"
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +149,98 @@ SCENES: Mapping[str, Scene] = {
             "update",
             "the package is updated to a newer version, and the agent runs the last number again",
             plays.update,
+        ),
+        Scene("host", "the host alone may take the snapshots of two disks", plays_of_others.by_host("onlyHost")),
+        Scene(
+            "no-host",
+            "the host alone may take the snapshots, and has no service for it",
+            plays_of_others.by_host("onlyHost", serves=False),
+        ),
+        Scene(
+            "host-fails",
+            "the host alone may take the snapshots, and fails with one disk",
+            plays_of_others.by_host("onlyHost", fails=0),
+        ),
+        Scene(
+            "host-gone",
+            "the host answers before the freeze, and not when it is to take the snapshots",
+            plays_of_others.by_host("onlyHost", gone=True),
+        ),
+        Scene(
+            "host-second",
+            "the storage answers for no disk, and the host may take the snapshots then",
+            plays_of_others.by_host("firstGuestThenHost", storage_silent=True),
+        ),
+        Scene("scripts", "scripts of the owner run well", plays_of_others.scripts(), profiles=(LINUX,)),
+        Scene(
+            "script-forbids",
+            "the pre-script fails, and the owner wants no backup then",
+            plays_of_others.scripts(pre="exit 1", continues=False),
+            profiles=(LINUX,),
+        ),
+        Scene(
+            "pre-script-fails",
+            "the pre-script fails, and the owner wants a backup all the same",
+            plays_of_others.scripts(pre="exit 1"),
+            profiles=(LINUX,),
+        ),
+        Scene(
+            "post-script-fails",
+            "the post-script fails, and the owner wants a backup all the same",
+            plays_of_others.scripts(post="exit 1"),
+            profiles=(LINUX,),
+        ),
+        Scene(
+            "script-hangs",
+            "the pre-script does not end, and has a second for it",
+            plays_of_others.scripts(pre="exec sleep 20", seconds=1),
+            profiles=(LINUX,),
+        ),
+        Scene(
+            "open-scripts",
+            "everybody may change the owner's scripts",
+            plays_of_others.scripts(script_mode=0o777),
+            profiles=(LINUX,),
+        ),
+        Scene(
+            "writers-fail",
+            "a writer fails each freeze in which writers take part",
+            plays_of_others.writers_fail,
+            profiles=(WINDOWS,),
+        ),
+        Scene(
+            "no-com",
+            "the service COMSysApp is disabled",
+            plays_of_others.without_service("COMSysApp"),
+            profiles=(WINDOWS,),
+        ),
+        Scene(
+            "no-msdtc", "the service MSDTC is disabled", plays_of_others.without_service("MSDTC"), profiles=(WINDOWS,)
+        ),
+        Scene(
+            "old-dot-net",
+            "the .NET Framework is that of Windows Server 2012",
+            plays_of_others.with_registry(DOT_NET, "378389"),
+            profiles=(WINDOWS,),
+        ),
+        Scene("no-session", "the guest answers 500 to a session", plays_of_others.guest_refuses("session")),
+        Scene("thaw-fails", "the guest answers 500 to the thaw", plays_of_others.guest_refuses("thaw")),
+        Scene("host-ahead", "the clock of the host is two and a half hours ahead", plays_of_others.host_ahead),
+        Scene(
+            "busy",
+            "the storage says that it is busy",
+            plays.refused({0: Refusal(503, "ServerBusy", "The server is busy.")}),
+        ),
+        Scene(
+            "log-blob-fails",
+            "the storage answers 500 to each write of the log blob",
+            lambda stage: plays.blobs(stage, "log1", status=500),
+        ),
+        Scene("log-folder-full", "nothing can be written to the log folder", plays_of_others.log_folder_full),
+        Scene(
+            "delivered-twice",
+            "the agent runs enable again with the same number as the handler asks for a freeze",
+            plays_of_others.delivered_twice,
         ),
     )
 }

@@ -6,10 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from simulator.conformance.chapters import (
+    faults,
+    host,
     package,
     refused_disks,
     report_blobs,
     reports,
+    scripts,
     secrets,
     settings,
     snapshots,
@@ -20,7 +23,7 @@ from simulator.conformance.requirement import Requirement
 from simulator.conformance.scenes import SCENES, Scene
 from simulator.conformance.views import without_secrets
 
-SUITE_VERSION = "1.0"
+SUITE_VERSION = "1.1"
 PASSED, FAILED, NOT_APPLICABLE = "passed", "failed", "not applicable"
 
 CHAPTERS = (
@@ -29,6 +32,9 @@ CHAPTERS = (
     *tasks.CHAPTERS,
     *snapshots.CHAPTERS,
     *refused_disks.CHAPTERS,
+    *host.CHAPTERS,
+    *scripts.CHAPTERS,
+    *faults.CHAPTERS,
     *reports.CHAPTERS,
     *report_blobs.CHAPTERS,
     *secrets.CHAPTERS,

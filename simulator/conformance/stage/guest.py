@@ -47,7 +47,8 @@ FLUSH_TIMED_OUT = 0x80042313
 
 class Guest(Party):
     """`before`: verb -> called before it is answered. `freeze_fails`: no freeze succeeds. `host`: verb of the host's
-    service -> status and body; without an entry there is no such service."""
+    service -> what it answers; without an entry there is no such service. `refusals`: verb of the bridge -> status that
+    it is refused with."""
 
     def __init__(self, observer: Observer, profile: str) -> None:
         self.profile = profile
@@ -58,7 +59,10 @@ class Guest(Party):
         self.lets_go = False
         """The guest lets go by itself before the thaw."""
         self.hold_seconds = HOLD_SECONDS
-        self.host: dict[str, tuple[int, str]] = {}
+        self.writers_fail = False
+        """A freeze with writers fails by them; one of the volumes alone succeeds."""
+        self.host: dict[str, Callable[[Asked], tuple[int, str]]] = {}
+        self.refusals: dict[str, int] = {}
         self._sessions = 0
         self._open: set[str] = set()
         self._let_go_by_itself: set[str] = set()
@@ -78,7 +82,7 @@ class Guest(Party):
         if party == "metadata":
             verb = verb.rpartition("/")[2]
             self.before.get(verb, lambda: None)()
-            status, text = self.host.get(verb, (404, ""))
+            status, text = self.host[verb](asked) if verb in self.host else (404, "")
             return Answered(status, text.encode(), party="host", what=verb)
         answered = self._bridge(verb, asked)
         answered.party, answered.what = "guest", verb
@@ -89,6 +93,8 @@ class Guest(Party):
         if asked.header("authorization") != f"Bearer {self.token}":
             return _json(401, {"error": "the bridge accepts only the token of this machine"})
         self.before.get(verb, lambda: None)()
+        if verb in self.refusals:
+            return _json(self.refusals[verb], {"error": "the guest cannot do that now"})
         if (asked.method, verb) == ("GET", "session"):
             return self._open_session()
         if asked.method == "GET" and verb in ("facts", "volumes", "now"):
@@ -116,9 +122,11 @@ class Guest(Party):
 
     def _freeze(self, session: str, body: Any) -> Answered:
         writers = self.profile == "windows" and body.get("writers", True) is not False
-        if self.freeze_fails:
+        if self.freeze_fails or (self.writers_fail and writers):
             failed = [{**WRITER, "state": 9, "last_error": WRITER_TIMED_OUT}] if writers else []
             report = {"frozen": False, "hresult": FLUSH_TIMED_OUT, "message": "writes could not be flushed"}
+            if self.writers_fail:
+                report |= {"hresult": WRITER_TIMED_OUT, "message": "a writer failed"}
             return _json(200, {**report, "writers": failed, "frozen_at": ""})
         with self._lock:
             if session not in self._open:

@@ -77,6 +77,11 @@ class Machine:
     def status_folder(self) -> Path:
         return self.root / ("Status" if self.windows else "status")
 
+    @property
+    def owner_folder(self) -> Path:
+        """Where the owner of a Linux machine has settings and scripts for its backups."""
+        return self.disk / "etc" / "azure"
+
     # ------------------------------------------------------------------------------------------------------- unpacking
 
     def unpack(self, package: bytes, *, version: str | None = None, as_object: bool = False) -> None:
@@ -132,7 +137,7 @@ class Machine:
         }
         environment |= self.environment | dict(more or {})
         environment = {key: value for key, value in environment.items() if value}
-        at, begun = self.observer.now(), monotonic()
+        at, begun, used = self.observer.now(), monotonic(), _processor_seconds()
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
             try:
                 process = subprocess.Popen(
@@ -158,7 +163,16 @@ class Machine:
                 texts.append(stream.read(LARGEST_FILE_BYTES).decode(errors="replace"))
         if code is not None and code < 0:
             code = None  # ended by a signal
-        run = CommandRun(at, verb, number, code, texts[0], texts[1], round(monotonic() - begun, 3))
+        run = CommandRun(
+            at,
+            verb,
+            number,
+            code,
+            texts[0],
+            texts[1],
+            round(monotonic() - begun, 3),
+            round(_processor_seconds() - used, 3),
+        )
         self.commands.append(run)
         return run
 
@@ -181,11 +195,10 @@ class Machine:
     def processes(self) -> list[int]:
         mark = f"{MARK}={self._mark}".encode()
         found = []
-        for entry in PROC.iterdir():
-            if entry.name.isdecimal():
-                with suppress(OSError):
-                    if mark in (entry / "environ").read_bytes().split(b"\0"):
-                        found.append(int(entry.name))
+        for name in filter(str.isdecimal, os.listdir(PROC)):
+            with suppress(OSError), open(PROC / name / "environ", "rb") as file:
+                if mark in file.read().split(b"\0"):
+                    found.append(int(name))
         return found
 
     def command_lines(self, processes: list[int]) -> list[str]:
@@ -237,7 +250,12 @@ class Machine:
     def look(self, moment: str) -> None:
         """Keep what the files of the handler are now. A link to each keeps its identity from being given again."""
         self._kept.mkdir(exist_ok=True)
-        folders = ((self.status_folder, "status"), (self.settings_folder, "settings"), (self.logs.parent, "log"))
+        folders = (
+            (self.status_folder, "status"),
+            (self.settings_folder, "settings"),
+            (self.logs.parent, "log"),
+            (self.owner_folder, "owner"),
+        )
         for folder, label in folders:
             for path in sorted(folder.rglob("*")):
                 if path.is_file() and not path.is_symlink():
@@ -248,9 +266,22 @@ class Machine:
             if path.is_file() and not path.is_symlink() and not own and "__pycache__" not in path.parts:
                 self._keep(moment, path, f"package/{name}")
 
+    def block_logs(self) -> None:
+        """From now on nothing can be written to the log folder, whoever tries: a file stands in its place."""
+        shutil.rmtree(self.logs)
+        self.logs.write_bytes(b"")
+
     def _keep(self, moment: str, path: Path, name: str) -> None:
         with suppress(OSError):
             with suppress(OSError):
                 os.link(path, self._kept / uuid4().hex)
             text = path.read_bytes()[:LARGEST_FILE_BYTES].decode(errors="replace")
             self.files.append(FileSeen(self.observer.now(), moment, name, text, path.stat().st_ino))
+
+
+def _processor_seconds() -> float:
+    """Of all processes that this one has started and waited for, and of those that they waited for."""
+    import resource  # which Windows does not have; scenes are played on Linux
+
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime

@@ -17,6 +17,7 @@ from typing import Any
 
 from simulator.conformance.recording import Recording, TaskGiven
 from simulator.conformance.stage.guest import Guest
+from simulator.conformance.stage.host import SYSTEM_DISK, Host
 from simulator.conformance.stage.machine import Machine
 from simulator.conformance.stage.observer import Observer
 from simulator.conformance.stage.sealing import TRIPLE_DES, Certificate, made, sealed
@@ -118,6 +119,7 @@ class Stage:
         (disk / "bridge.token").write_text(self.guest.token, encoding="ascii")
         self.machine = Machine(disk, package.name, package.version, profile, self.observer, scene, served)
         self.tasks: list[TaskGiven] = []
+        self.host: Host | None = None
 
     def close(self) -> None:
         self.machine.end()
@@ -154,6 +156,14 @@ class Stage:
             if name not in self.storage.blobs:
                 self.storage.add(Blob(name, "PageBlob", self._signature(), b"\0" * 512))
         return names
+
+    def serve_host(self, count: int = 2) -> Host:
+        """From now on the host takes snapshots: of the first disk as the system's, of others by their places."""
+        names = self.disks(count)
+        numbers = [SYSTEM_DISK, *range(count - 1)]
+        host = self.host = Host(self.storage, dict(zip(numbers, names, strict=True)), self._signature())
+        self.guest.host = {"presnapshot": host.presnapshot, "dosnapshot": host.dosnapshot}
+        return host
 
     def task(
         self,
@@ -250,7 +260,8 @@ class Stage:
 
     def _secrets(self) -> dict[str, str]:
         signatures = {f"the signature of {blob.name}": blob.signature for blob in self.storage.blobs.values()}
-        return {**signatures, "the token of the machine": self.guest.token}
+        by_host = {} if self.host is None else {"the token of the host's snapshots": self.host.token}
+        return {**signatures, "the token of the machine": self.guest.token, **by_host}
 
     def _signature(self) -> str:
         return base64.b64encode(self.chance.randbytes(32)).decode()

@@ -24,13 +24,19 @@ CJK = re.compile("[\u4e00-\u9fff]")
 
 
 def reasons() -> Iterator[str]:
-    """What checks say, with a word in each blank: what `unless` gets, and each text that a function returns."""
+    """What checks say, with a word in each blank: what `unless` gets, and what functions of a reason return."""
     for path in (*sorted((FOLDER / "chapters").glob("*.py")), FOLDER / "views.py", FOLDER / "suite.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+        for node in nodes:
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "unless":
                 yield filled(node.args[1])
-            elif isinstance(node, ast.Return) and isinstance(node.value, ast.JoinedStr):
-                yield filled(node.value)
+        for check in filter(is_check, nodes):
+            returned = [each.value for each in ast.walk(check) if isinstance(each, ast.Return)]
+            yield from (filled(value) for value in returned if isinstance(value, ast.JoinedStr))
+
+
+def is_check(node: ast.AST) -> bool:
+    return isinstance(node, ast.FunctionDef) and node.returns is not None and ast.unparse(node.returns) == "str | None"
 
 
 def filled(node: ast.expr) -> str:

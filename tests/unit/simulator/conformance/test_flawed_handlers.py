@@ -68,4 +68,4 @@ def test_what_the_world_notices_the_suite_names(
 @pytest.mark.long
 @pytest.mark.parametrize("flaw", FLAWS.values(), ids=FLAWS)
 def test_it_fails_no_other_in_any_scene(flaw: Flaw, ground: Prepared) -> None:
-    only(flaw, failed(flaw.package(), list(SCENES), ground))
+    only(flaw, failed(flaw.package(), [name for name, scene in SCENES.items() if WINDOWS in scene.profiles], ground))
