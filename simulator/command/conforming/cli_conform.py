@@ -66,8 +66,8 @@ def conform(
     lang: LangOption = "en",
 ) -> None:
     """Judge a snapshot handler by the conformance suite. Ends with 1 where a must is not met."""
-    from simulator.conformance.pages import html as page
-    from simulator.conformance.pages import junit as xml
+    from simulator.command.conforming.page import html as page
+    from simulator.conformance.junit import junit as xml
 
     if profile not in PROFILES:
         raise WrongUse(f"{profile} is no profile; use windows or linux")
@@ -83,7 +83,7 @@ def conform(
     if junit is not None:
         junit.write_text(xml(outcome), encoding="utf-8")
     if html is not None:
-        html.write_text(page(outcome), encoding="utf-8")
+        html.write_text(page(outcome, lang), encoding="utf-8")
     if as_json:
         sys.stdout.write(json.dumps(outcome.to_json(), indent=2, ensure_ascii=False) + "\n")
     else:
@@ -200,7 +200,7 @@ def lines(outcome: Outcome, language: str) -> list[str]:
 
     shown: list[str] = []
     for chapter in dict.fromkeys(each.requirement.chapter for each in outcome.of(FAILED)):
-        shown.append(wording.chapter(chapter, language).capitalize())
+        shown.append(wording.chapter(chapter, language))
         for each in outcome.of(FAILED):
             if each.requirement.chapter == chapter:
                 shown += _failure_lines(each, outcome, language)

@@ -13,7 +13,9 @@ from functools import cache
 from simulator.command import texts
 from simulator.command.chinese.reasons import REASONS, WORDS
 from simulator.command.chinese.requirements import CHAPTERS, REQUIREMENTS
+from simulator.command.chinese.scenes import DONE, SOURCES
 from simulator.conformance.requirement import Requirement
+from simulator.conformance.scenes import SCENES
 
 ENGLISH = "en"
 RUNS = re.compile(r"; (?P<runs>in \d+ of \d+ runs)$")
@@ -25,7 +27,18 @@ def expected(requirement: Requirement, language: str) -> str:
 
 
 def chapter(name: str, language: str) -> str:
-    return name if language == ENGLISH else CHAPTERS[name]
+    """The heading of a chapter."""
+    return name.capitalize() if language == ENGLISH else CHAPTERS[name]
+
+
+def done(scene: str, language: str) -> str:
+    """What is done in a scene."""
+    return SCENES[scene].done if language == ENGLISH else DONE[scene]
+
+
+def source(text: str, language: str) -> str:
+    """Where a requirement is known from; the name of a document stays."""
+    return text if language == ENGLISH else SOURCES.get(text, text)
 
 
 def reason(text: str, language: str) -> str:

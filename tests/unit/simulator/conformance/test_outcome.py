@@ -1,15 +1,14 @@
-"""What a run comes to: exit by levels and baseline, JUnit, HTML, and no secret in any of them."""
+"""What a run comes to: exit by levels and baseline, JUnit, and no secret in any of them."""
 
 from __future__ import annotations
 
 import json
 import xml.etree.ElementTree as ET
-from dataclasses import replace
 
 import pytest
 
+from simulator.conformance.junit import junit
 from simulator.conformance.outcome import SKIPPED, BadBaseline, Outcome, known_failures, worst_of
-from simulator.conformance.pages import html, junit
 from simulator.conformance.recording import Exchange, Recording
 from simulator.conformance.suite import FAILED, NOT_APPLICABLE, PASSED, REQUIREMENTS, Verdict, judged
 
@@ -73,16 +72,6 @@ def test_junit_counts_what_it_has() -> None:
     failure = root.find(".//failure")
     assert failure is not None
     assert "--select FRZ-02" in (failure.text or "")
-
-
-def test_the_page_escapes_what_it_is_told_and_shows_what_was_seen() -> None:
-    message = Exchange(1.0, 1.1, "storage", "snapshot <disk0>", "PUT", "/x", f"sig={SECRET}", (), SECRET, 403, SECRET)
-    recording = Recording(MUST.scene, "windows", 7, "Contoso.Backup", "1.0", exchanges=(message,))
-    told = replace(outcome(Verdict(MUST, FAILED, "it is <b>")), recordings={MUST.scene: recording})
-    page = html(told)
-    assert "It is &lt;b&gt;" in page
-    assert "snapshot &lt;disk0&gt;" in page
-    assert SECRET not in page
 
 
 def test_a_reason_shows_no_secret() -> None:
