@@ -72,7 +72,12 @@ def _(recording: Recording) -> str | None:
     return unless(told == "Enable", f"it is {told}")
 
 
-@STATUS_FILE.must("STF-06", "N.status: its code is that of the status blob", needs=("STF-03", "STB-01"))
+@STATUS_FILE.must(
+    "STF-06",
+    "N.status: its code is that of the status blob",
+    needs=("STF-03", "STB-01"),
+    also_fails=("STF-10", "STF-14"),
+)
 def _(recording: Recording) -> str | None:
     told = told_code(status_file(recording)["status"])
     return unless(
@@ -129,7 +134,12 @@ def _(recording: Recording) -> str | None:
     return unless(last == ["status/1.status"], f"there is {', '.join(last)}")
 
 
-@STATUS_FILE.must("STF-14", "N.status tells the end before the status blob does", source=GUIDE, needs=("STF-03",))
+@STATUS_FILE.must(
+    "STF-14",
+    "N.status tells the end before the status blob does",
+    source=GUIDE,
+    needs=("STF-03", "STB-01"),
+)
 def _(recording: Recording) -> str | None:
     seen = [each for each in status_texts(recording) if each.moment == "the status blob is written"]
     told = told_code(json.loads(seen[-1].text)[0]["status"])
