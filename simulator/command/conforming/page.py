@@ -38,7 +38,7 @@ details details { background: var(--card); }
 table { border-collapse: collapse; width: 100%; }
 td, th { text-align: left; padding: .3rem .9rem .3rem 0; vertical-align: top; border-bottom: 1px solid var(--line); }
 tr:last-child td { border-bottom: 0; } th { font-weight: 600; color: var(--quiet); }
-td:first-child, td:last-child { white-space: nowrap; }
+td:first-child, td:nth-child(2), td:last-child { white-space: nowrap; } td { overflow-wrap: anywhere; }
 code, .trace td { font: 13px/1.5 ui-monospace, monospace; overflow-wrap: anywhere; }
 .trace td:first-child { text-align: right; font-variant-numeric: tabular-nums; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1rem; margin: .6rem 0 .8rem; }
@@ -114,10 +114,13 @@ class _Page:
         verdicts = [each for each in self._outcome.verdicts if each.requirement.chapter == chapter]
         failed = sum(each.result == FAILED for each in verdicts)
         name = escape(wording.chapter(chapter, self._language))
-        count = self._say("of_chapter", passed=sum(each.result == PASSED for each in verdicts), total=len(verdicts))
+        judged = [each for each in verdicts if each.result in (PASSED, FAILED)]
+        count = self._say("of_chapter", passed=len(judged) - failed, total=len(judged))
+        if not judged:
+            count = self._result(verdicts[0].result)
         yield f'<details{" open" if failed else ""}><summary><b>{name}</b> <span class="quiet">{count}</span></summary>'
         heads = "".join(f'<th scope="col">{self._say(key)}</th>' for key in ("id", "level", "expected", "result"))
-        yield f'<div class="wide"><table><thead><tr>{heads}</tr></thead><tbody>'
+        yield f"{_scrolls(name)}<table><thead><tr>{heads}</tr></thead><tbody>"
         for each in verdicts:
             yield self._row(each)
         yield "</tbody></table></div></details>"
@@ -164,7 +167,8 @@ class _Page:
         seen = [each for each in recording.happenings if each.what != "process"]
         rows += [(each.at, "", f"{each.what} {each.detail}".strip(), "") for each in seen]
         heads = "".join(f'<th scope="col">{self._say(key)}</th>' for key in ("at", "party", "what", "answer"))
-        yield f'<div class="wide"><table class="trace"><thead><tr>{heads}</tr></thead><tbody>'
+        yield _scrolls(self._say("seen", scene=recording.scene))
+        yield f'<table class="trace"><thead><tr>{heads}</tr></thead><tbody>'
         for at, party, what, answer in sorted(rows):
             told = escape(without_secrets(recording, what))
             yield f"<tr><td>{at:.3f}</td><td>{party}</td><td>{told}</td><td>{escape(answer)}</td></tr>"
@@ -182,6 +186,11 @@ class _Page:
 
     def _level(self, verdict: Verdict) -> str:
         return self._say(MUST if verdict.requirement.level == MUST else SHOULD)
+
+
+def _scrolls(label: str) -> str:
+    """Around a table that may be wider than the screen; the keyboard reaches it, too."""
+    return f'<div class="wide" tabindex="0" role="group" aria-label="{label}">'
 
 
 def _style(verdict: Verdict) -> str:

@@ -63,6 +63,13 @@ def test_it_has_no_secret_and_needs_nothing_beside_it(language: str) -> None:
     assert not re.search(r"<script|<link|<img|<iframe|@import|url\(|src=|href=", page)
 
 
+def test_a_chapter_counts_what_was_judged_of_it() -> None:
+    heads = dict(re.findall(r"<summary><b>([^<]+)</b> <span class=\"quiet\">([^<]+)<", html(outcome(), "en")))
+    assert heads["Scripts of the owner"] == "not applicable"
+    assert heads["Age of a task"] == "8 of 8 passed", "the ninth is skipped"
+    assert heads["Lifecycle"] == "18 of 19 passed"
+
+
 def test_it_says_what_a_baseline_makes_of_it() -> None:
     assert "baseline" not in html(outcome(), "en")
     told = html(outcome(frozenset({"FRZ-02", "MAN-01"})), "en")
