@@ -87,6 +87,7 @@ OF_OTHERS = (
     "simulator/command/chinese/saved_worlds.py",
     "simulator/command/chinese/scenes.py",
     "simulator/command/chinese/vss.py",
+    "simulator/command/conforming/page.py",
     "simulator/faults/catalogue/agent.py",
     "simulator/faults/catalogue/arm.py",
     "simulator/faults/catalogue/guest.py",
@@ -99,8 +100,8 @@ OF_OTHERS = (
     "simulator/guest/vss/writers.py",
     "simulator/guest/windows.py",
 )
-"""Modules with names of regions and systems, with translations, with what Windows says, and with faults, which have a
-page of their own."""
+"""Modules with names of regions and systems, with translations, with the markup of a page, with what Windows says, and
+with faults, which have a page of their own."""
 SYNTAX = re.compile(
     r"(SELECT|PRAGMA|SET|BEGIN|INSERT|UPDATE|CREATE|SharedKey|Bearer|Basic|HKLM)\b"
     r"|[A-Z]\w+-[\w-]+: |Host: |Connection: |text/|import |export |.* HTTP/1\.1$|bytes \{|bold "

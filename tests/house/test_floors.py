@@ -655,6 +655,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "simulator.command.options",
         "simulator.conformance.recording",
         "simulator.conformance.requirement",
+        "simulator.conformance.views",
         "simulator.conformance",
         "simulator.handlers",
         "simulator.failures",
