@@ -32,7 +32,7 @@ CONSISTENCY_NAMES = {
     SnapshotConsistency.application: "applicationConsistent",
     SnapshotConsistency.crash: "crashConsistent",
 }
-PAUSES_SECONDS = (0.5, 1.0, 2.0)
+PAUSES_SECONDS = (0.5, 1.0, 2.0, 4.0, 8.0)
 """The service waits for the final report until its limit, and judges by nothing else; so a storage that fails for a
 moment is asked again, after these pauses."""
 IN_PROGRESS = Outcome(Code.ExtensionTempTerminalState, Sentence.IN_PROGRESS, {})
