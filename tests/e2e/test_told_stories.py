@@ -85,7 +85,7 @@ EXPECTED: Mapping[str, Expected] = {
     "gfs-year": Expected(
         4,
         lambda world: len(world.consistency("arch01")) < 15,
-        file_back("arch01", "F:\\archive.txt", "what must not be lost"),
+        lambda world: 8 <= len(world.consistency("arch01")) <= 12,  # the machine is off, and the story saw the file
     ),
     "locked-group": Expected(
         3,
