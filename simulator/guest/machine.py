@@ -172,10 +172,7 @@ class Guest:
         except PortError:
             clean = False
         self._due_work = None
-        try:
-            self._vss.close()
-        except PortError:
-            clean = False
+        self._vss.close()
         if self._quiescence is not None:
             self._quiescence.close()
             self._quiescence = None

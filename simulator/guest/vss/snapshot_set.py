@@ -15,8 +15,9 @@ Inside the hold nothing is done but copying the digests: no event is told and no
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
@@ -48,6 +49,7 @@ from simulator.guest.vss.telling import FreezeTelling, VssTelling
 from simulator.guest.vss.writer import HOLD_LIMIT_SECONDS, WRITER_FREEZE_LIMIT_SECONDS, Writer, WriterEvent, Writers
 from simulator.guest.vss.writers import guid
 
+_log = logging.getLogger(__name__)
 LOOK_SECONDS = 1.0
 """How often a hold is looked after."""
 
@@ -185,17 +187,13 @@ class VssService:
             return True
 
     def close(self) -> None:
-        """The guest stops: every freeze is released. PortError: what a session saw could not be kept."""
+        """The guest stops: every freeze is released."""
         self._script.end()
         with self._lock:
             left = list(self._sessions)
-        with ExitStack() as stack:  # all of them, also where one cannot be written down
-            for session_id in left:
-                stack.callback(self._end_session, session_id)
-
-    def _end_session(self, session_id: str) -> None:
-        with suppress(NoSuchSession):  # its requester was seen to end at the same moment
-            self.close_session(session_id)
+        for session_id in left:
+            with suppress(NoSuchSession):  # its requester was seen to end at the same moment
+                self.close_session(session_id)
 
     def freeze(self, request: FreezeRequest) -> FreezeReport:
         with self._lock:
@@ -250,7 +248,7 @@ class VssService:
             tables=tables,
             workloads=self._facts(),
         )
-        self._truths.keep(truth)
+        self._keep(truth)
         return over[0].held_milliseconds
 
     @contextmanager
@@ -383,7 +381,7 @@ class VssService:
             tables=hold.tables,
             workloads=hold.workloads,
         )
-        self._truths.keep(hold.session.truth)
+        self._keep(hold.session.truth)
 
     def _remember_order(self, session: _Session) -> None:
         """A session without a freeze that lasted leaves the order of its writes instead.
@@ -404,7 +402,15 @@ class VssService:
             workloads=self._facts(),
             history=history.until({lun: number for lun, (_, number) in ends.items()}),
         )
-        self._truths.keep(session.truth)
+        self._keep(session.truth)
+
+    def _keep(self, truth: GroundTruth) -> None:
+        try:
+            self._truths.keep(truth)
+        except (
+            PortError
+        ) as problem:  # no program of the guest has a part in it; who verifies is told that it is unknown
+            _log.error("what the disks held for task %s is not kept: %s", truth.task_id, problem)
 
     def _disk_names(self) -> dict[int, str]:
         return {lun: disk.name for lun, disk in self._disks.items()}

@@ -483,3 +483,21 @@ def test_a_guest_stops_where_a_requester_is_seen_to_end_at_the_same_moment(rig: 
     rig.guest.shutdown()
     assert rig.events[-1] == ("guest.stopped", {"computer_name": "sql01", "clean": True})
     assert rig.names().count("bridge.session_closed") == 2
+
+
+@pytest.mark.parametrize("frozen", [True, False])
+def test_a_requester_ends_also_where_what_it_saw_cannot_be_kept(
+    rig: Rig, caplog: pytest.LogCaptureFixture, frozen: bool
+) -> None:
+    vss = rig.guest.vss
+    truths = rig.folder / "ledger" / "truth"
+    assert not truths.exists()
+    truths.write_text("no folder")
+    session = vss.open_session("one")
+    if frozen:
+        assert freeze(rig, session).frozen
+        assert rig.guest.thaw(session).consistent
+    vss.close_session(session)
+    assert rig.names()[-1] == "bridge.session_closed"
+    assert "what the disks held for task one is not kept" in caplog.text
+    assert_nothing_is_frozen(rig)
