@@ -132,6 +132,8 @@ class Machine:
         """Something happened to this machine."""
         self._story.tell(fact)
         if isinstance(fact, events.SessionClosed):  # its requester has ended, and written its report before
+            if (agent := self._agent) is not None:
+                agent.expect_status()
             self._wake()
             self._all.ring()
             self._all.session_closed(self.vm)

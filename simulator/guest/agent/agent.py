@@ -36,9 +36,12 @@ POLL = timedelta(seconds=6)
 """How often an agent asks for the goal state on its own, and looks at the status files of its handlers."""
 REPORT = timedelta(minutes=5)
 """How often it reports even if nothing changed, as a sign of life."""
-WATCH = timedelta(seconds=60)
-"""How long after the last change of a status file it is looked at with every tick: handlers report again when their
-work in the background is done. Later changes are seen with the next poll."""
+EAGER = timedelta(seconds=1)
+"""How long after the last change of a status file, or after a handler has ended its session, such files are looked at
+with every tick: handlers report again when their work in the background is done."""
+LOOKS = 10
+"""Later a pause between two looks is as many times shorter than what has passed since, up to that of a poll. A change
+is so seen soon, and the agents of hundreds of machines that were backed up together do not keep their host busy."""
 PATIENCE = timedelta(seconds=10)
 """How long a status file may be unreadable, because it is being written, before that is reported."""
 SHORT_WORK = timedelta(seconds=1)
@@ -76,20 +79,20 @@ class Agent:
         self._run_command = run_command
         self._work: Steps | None = None
         self._work_began = AT_ONCE
-        self._rung = False
+        self._rung = self._expects = False
         self._goal: Goal | None = None
         self._extensions = Extensions((), "")
         self._applied = 0
         self._certificates_from = ""
         self._failure: str | None = None
         self._statuses: dict[Path, _WatchedStatus] = {}
-        self._poll_at = self._look_at = self._report_at = self._retry_at = self._watch_until = AT_ONCE
+        self._poll_at = self._look_at = self._report_at = self._retry_at = self._changed = AT_ONCE
         self._reported: object = None
 
     @property
     def due(self) -> datetime:
         """When it wants its next tick, in real time."""
-        if self._work is not None or self._rung or self._watch_until > self._real_time.now():
+        if self._work is not None or self._rung or self._expects:
             return AT_ONCE
         if self._goal is None:
             return self._poll_at
@@ -100,6 +103,10 @@ class Agent:
         """There is a new goal state. From any thread."""
         self._rung = True
 
+    def expect_status(self) -> None:
+        """A handler has ended its work, and may say so at any moment. From any thread."""
+        self._expects = True
+
     def report_again(self) -> None:
         """Report at the next tick, whether anything changed or not. From any thread."""
         self._report_at = self._retry_at = AT_ONCE
@@ -108,13 +115,16 @@ class Agent:
     def tick(self) -> None:
         """Do what is due. Not from two threads at once."""
         now = self._real_time.now()
-        self._look_at = now + POLL
+        if self._expects:
+            self._expects, self._changed = False, now
         if self._work is None and (self._rung or now >= self._poll_at):
             self._ask(now)
         if self._work is not None:
             self._go_on()
         if self._goal is not None and (self._work is None or now >= self._work_began + SHORT_WORK):
             self._report(self._goal)
+        passed = now - self._changed
+        self._look_at = now if passed < EAGER else now + min(passed / LOOKS, POLL)
 
     def close(self) -> None:
         """The machine turns off: a running command is killed."""
@@ -172,7 +182,7 @@ class Agent:
             yield from lifecycle.obey(order)
         self._applied = goal.incarnation
         if extensions.plugins:
-            self._watch_until = self._real_time.now() + WATCH
+            self._changed = self._real_time.now()
 
     def _go_on(self) -> None:
         assert self._work is not None
@@ -221,7 +231,7 @@ class Agent:
         file = handler.status_file(order.sequence_number)
         watched = self._statuses.setdefault(file, _WatchedStatus(handler.name, file))
         if watched.look(now, self._clock):
-            self._watch_until = now + WATCH
+            self._changed = now
             status, code = agent_reports.state_of(watched.status)
             self._on_event(events.HandlerStatus(handler.name, order.sequence_number, status, code))
         return [

@@ -209,6 +209,30 @@ def test_a_later_change_of_the_status_is_reported(setting: Setting) -> None:
     assert "done later" in json.dumps(setting.handlers)
 
 
+def test_the_longer_nothing_has_changed_the_less_often_an_agent_looks(setting: Setting) -> None:
+    setting.order(enabled())
+    setting.settle()
+    pauses = [pause_after(setting, seconds) for seconds in (0.5, 1.5, 8.0, 50.0, 600.0)]
+    assert pauses == [0.0, 0.2, 1.0, 6.0, 6.0]
+
+    setting.agent.expect_status()
+    assert setting.agent.due < setting.real_time.now()
+    setting.agent.tick()
+    assert pause_after(setting, 0.5) == 0.0
+    file = setting.handler().status_file(0)
+    setting.pass_time(100)
+    file.write_text(file.read_text().replace("done", "done later"))
+    setting.agent.tick()
+    assert pause_after(setting, 0.5) == 0.0, "a change is followed by others as a rule"
+
+
+def pause_after(setting: Setting, seconds: float) -> float:
+    """Until the next look, once these seconds have passed in which nothing has changed."""
+    setting.agent._poll_at = setting.agent._report_at = setting.real_time.now() + timedelta(days=1)
+    setting.pass_time(seconds)
+    return round((setting.agent.due - setting.real_time.now()).total_seconds(), 1)
+
+
 def test_a_status_that_is_still_to_come_is_a_transition(tmp_path: Path) -> None:
     with agent_setting(tmp_path) as setting:
         setting.packages.publish(package("1.0.0.0", enable=":"))
