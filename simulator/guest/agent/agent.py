@@ -115,6 +115,7 @@ class Agent:
     def tick(self) -> None:
         """Do what is due. Not from two threads at once."""
         now = self._real_time.now()
+        self._look_at = now + POLL  # also where something unforeseen ends this tick
         if self._expects:
             self._expects, self._changed = False, now
         if self._work is None and (self._rung or now >= self._poll_at):
