@@ -17,7 +17,9 @@ from simulator.conformance.scenes import SCENES
 from simulator.conformance.suite import FAILED, REQUIREMENTS, implied, judged
 from simulator.packages import HANDLER_FOLDER, packed
 from tests.unit.simulator.conformance.changes import CHANGES as FIRST_CHANGES
+from tests.unit.simulator.conformance.changes import Change
 from tests.unit.simulator.conformance.more_changes import MORE_CHANGES
+from tests.unit.simulator.conformance.variations import VARIATIONS
 
 CHANGES = {**FIRST_CHANGES, **MORE_CHANGES}
 
@@ -61,6 +63,21 @@ def _changed(requirement: Requirement, recordings: Mapping[str, Any]) -> list[tu
     if requirement.id not in failed:
         return [(requirement.id, "does not fail")]
     return [(requirement.id, sorted(more))] if more else []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("vary", VARIATIONS.values(), ids=VARIATIONS)
+def test_what_another_handler_may_do_otherwise_breaks_nothing(vary: Change, recordings: Mapping[str, Any]) -> None:
+    wrong = []
+    changed = 0
+    for profile, of_profile in recordings.items():
+        for name, recording in of_profile.items():
+            data = copy.deepcopy(recording)
+            vary(data)
+            changed += data != recording
+            wrong += [(profile, name, found) for found in failures(data, profile).items()]
+    assert wrong == []
+    assert changed, "this variation changes nothing"
 
 
 def test_each_requirement_has_an_id_of_its_own_and_a_change_that_breaks_it() -> None:
