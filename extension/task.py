@@ -216,9 +216,16 @@ class Task:
         unsealing = Unsealing(sealed, certificate_folders(self._package_root))
         self._meet_guest(report.task_id)
         protected = unsealing.result()
-        self._folder.wipe_protected_settings(self._number)
         self._reporter.use(ReportSettings.parse(sealed.public, protected))
+        self._wipe_protected_settings()
         return SnapshotSettings.parse(sealed.public, protected)
+
+    def _wipe_protected_settings(self) -> None:
+        """On a disk that refuses it they stay there, sealed; that is no reason to have no backup."""
+        try:
+            self._folder.wipe_protected_settings(self._number)
+        except OSError as problem:
+            self._log.error(f"the protected settings could not be wiped: {problem}")
 
     def _meet_guest(self, task_id: str) -> None:
         """A guest without a session is no reason to stop yet: the settings are needed to report it."""

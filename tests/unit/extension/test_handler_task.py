@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -20,6 +21,7 @@ from extension.reporter import PAUSES_SECONDS
 from tests.fake_guest import FACTS, TOKEN, writer
 from tests.fake_storage import SECRET, Answer, Request, refusal
 from tests.handler_rig import MAY_BE_CRASH_CONSISTENT, TASK, Rig
+from tests.unit.extension.test_unseal import Machine
 
 LINUX = FACTS._replace(os_name="ubuntu", os_version="24.04", services={}, vss_available=False, has_vss=False)
 
@@ -509,6 +511,21 @@ def test_a_certificate_that_is_not_here_is_reported_where_the_public_part_says(r
 
     assert report.code == Code.FailedHandlerGuestAgentCertificateNotFound
     assert rig.handler.status()["code"] == "16"
+
+
+def test_settings_that_cannot_be_wiped_are_read_and_reported_on_all_the_same(rig: Rig) -> None:
+    public, protected = rig.request()
+    folder = rig.handler.disk / "WindowsAzure" / "Certificates"
+    folder.parent.mkdir(exist_ok=True)
+    machine = Machine(folder)
+    sealed = machine.seal(json.dumps(protected).encode())
+    rig.handler.settle(1, public, sealed.protected, sealed.thumbprint)
+    obstacle = rig.handler.root / "RuntimeSettings" / f".1.settings.{os.getpid()}.tmp"
+    obstacle.mkdir()
+    report = rig.work()
+
+    assert outcome(report) == ("success", Code.success_appconsistent, SnapshotConsistency.application)
+    assert "the protected settings could not be wiped" in rig.storage.text("log")
 
 
 # ---------------------------------------------------------------------------------------- reports that can't be written
