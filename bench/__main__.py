@@ -23,6 +23,7 @@ NAMES = (
     "speeds",
     "fleet",
     "plugin",
+    "fork",
     "year",
 )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from statistics import median
 
 from bench.report import RESULTS, say
 from controlplane.json_object import Json
@@ -250,6 +251,17 @@ def _plugin(result: Json) -> Iterator[str]:
         )
 
 
+def _fork(result: Json) -> Iterator[str]:
+    (aim,), numbers = result["aims"], result["numbers"]
+    new, mebibytes = median(numbers["new_world_seconds"]), numbers["size_bytes"] / 2**20
+    yield _row(
+        aim["name"],
+        f"a new world, {new:.2f} s",
+        f"{aim['value']:.2f} s, {mebibytes:.0f} MiB",
+        f"at most {aim['limit']:g} s",
+    )
+
+
 ROWS: Mapping[str, Callable[[Json], Iterator[str]]] = {
     "freeze": _freeze,
     "freeze-gateway": _freeze,
@@ -266,6 +278,7 @@ ROWS: Mapping[str, Callable[[Json], Iterator[str]]] = {
     "fleet-long": _fleet,
     "fleet-other": _fleet,
     "plugin": _plugin,
+    "fork": _fork,
     "year": _days,
     "days": _days,
     "ten-years": _years,

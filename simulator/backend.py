@@ -87,8 +87,8 @@ class BackendContext:
     """What ARM answers to a GET."""
     faults: Board
     ways: Ways
-    save: Callable[[Path], None]
-    """Saves the world into a new folder."""
+    save: Callable[[Path, str], None]
+    """Saves the world into a new folder, to be called so."""
     go_back: Callable[[Path], None] | None
     """Has the world begin anew with a saved one, soon; None: whoever runs it does not do that."""
 

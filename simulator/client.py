@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from http import HTTPStatus
 from types import TracebackType
 from typing import Any
 
@@ -99,6 +100,15 @@ class Client:
 
     def get(self, path: str, **query: str) -> Json:
         return self._json(self.arm("GET", path, query=query))
+
+    def find(self, path: str, **query: str) -> Json | None:
+        """What is there; None where the service says that nothing is."""
+        try:
+            return self.get(path, **query)
+        except RequestFailed as error:
+            if error.status != HTTPStatus.NOT_FOUND:
+                raise
+            return None
 
     def list(self, path: str, **query: str) -> Iterator[Json]:
         """All items of a list, page after page."""

@@ -11,7 +11,7 @@ import json
 import re
 import shutil
 import zlib
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from simulator.testing.access import BackupAz, BackupCredential
     from simulator.testing.handler import BackupHandler
+    from simulator.testing.opening import Opener, SavedBackupWorld
     from simulator.testing.world import (
         BackupClock,
         BackupFaults,
@@ -135,38 +136,97 @@ def _backup_worlds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worlds]
 
 
 @pytest.fixture(scope="session")
-def backup_session_world(
+def _backup_opener(
     _backup_worlds: Worlds, pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[BackupWorld]:
-    """A world that the tests of one worker share. Its time stands unless a test moves it."""
-    state = tmp_path_factory.mktemp("backupsim") / "world"
-    world = _opened(_backup_worlds, pytestconfig, state, pytestconfig.getoption("backupsim_seed"), {}, apart=False)
-    yield world
-    world.close()
-    _backup_worlds.close(state, keep=False)
+) -> Iterator[Opener]:
+    """Opens what lasts for the session."""
+    yield from _openers(_backup_worlds, pytestconfig, tmp_path_factory)
 
 
 @pytest.fixture
-def backup_world(
-    _backup_worlds: Worlds, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[BackupWorld]:
+def _backup_own_opener(
+    _backup_worlds: Worlds, pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Opener]:
+    """Opens what is of one test."""
+    yield from _openers(_backup_worlds, pytestconfig, tmp_path_factory)
+
+
+def _openers(
+    worlds: Worlds, config: pytest.Config, tmp_path_factory: pytest.TempPathFactory
+) -> Generator[Opener, None, None]:
+    handler = config.getoption("backupsim_handler")
+    opener = _ours("opening").Opener(
+        worlds, lambda: tmp_path_factory.mktemp("backupsim"), handler and Path(handler).absolute()
+    )
+    yield opener
+    opener.close()
+
+
+@pytest.fixture(scope="session")
+def backup_new_world(_backup_opener: Opener, pytestconfig: pytest.Config) -> Callable[..., BackupWorld]:
+    """Opens a world that lasts for the session, has an Azurite of its own, and so can be saved and forked. It takes the
+    keywords of the mark `backup_world`."""
+    seed = pytestconfig.getoption("backupsim_seed")
+    return lambda **options: _opened(_backup_opener, seed, options, apart=True)
+
+
+@pytest.fixture(scope="session")
+def backup_session_world(_backup_opener: Opener, pytestconfig: pytest.Config) -> BackupWorld:
+    """A world that the tests of one worker share. Its time stands unless a test moves it."""
+    return _opened(_backup_opener, pytestconfig.getoption("backupsim_seed"), {}, apart=False)
+
+
+@pytest.fixture
+def backup_world(_backup_own_opener: Opener, request: pytest.FixtureRequest) -> Iterator[BackupWorld]:
     """A world of this test alone, as the mark `backup_world` describes it."""
     keep = request.config.getoption("backupsim_keep_failed")
     options = _options(request.node)
     apart = bool(options.pop("own_azurite", False)) or keep is not None
-    state = tmp_path_factory.mktemp("backupsim") / "world"
+    of = options.pop("fork_of", None)
+    saved = None if of is None else _saved(request, of)
     seed = seed_of(request.config.getoption("backupsim_seed"), request.node.nodeid)
-    world = _opened(_backup_worlds, request.config, state, seed, options, apart=apart)
+    world = _opened(_backup_own_opener, seed, options, apart=apart, of=saved)
     request.node.stash[_WORLD] = world
     yield world
     is_kept = keep is not None and request.node.stash.get(_FAILED, False)
     folder = keep.absolute() / folder_name(request.node.nodeid) if is_kept else None
     if folder is not None:
         _record(folder, request.node.nodeid, world)
-    world.close()
-    _backup_worlds.close(state, keep=is_kept)
+    _backup_own_opener.end(world, keep=is_kept)
     if folder is not None:
-        shutil.move(state, folder / "world")
+        shutil.move(world.state, folder / "world")
+
+
+def _saved(request: pytest.FixtureRequest, of: object) -> SavedBackupWorld:
+    """What `fork_of` names: a fixture, a saved world by its name, or the file of an exported one."""
+    from simulator.failures import Failure
+    from simulator.testing.worlds import WorldRefused
+
+    opener: Opener = request.getfixturevalue("_backup_opener")
+    opening = _ours("opening")
+    try:
+        named = _named_by_fixture(request, of) if isinstance(of, str) else of
+        if isinstance(named, str):
+            return opener.named(named)
+        if isinstance(named, Path):
+            return opener.unpacked(named.absolute())
+        found = named.save() if isinstance(named, _ours("world").BackupWorld) else named
+    except (Failure, WorldRefused) as problem:
+        pytest.fail(str(problem), False)
+    if not isinstance(found, opening.SavedBackupWorld):
+        pytest.fail(f"fork_of={of!r} is no world; name a fixture that returns one, a saved world, or a file", False)
+    saved: SavedBackupWorld = found
+    return saved
+
+
+def _named_by_fixture(request: pytest.FixtureRequest, name: str) -> object:
+    """The value of the fixture of this name; the name itself where there is none."""
+    try:
+        return request.getfixturevalue(name)
+    except pytest.FixtureLookupError as problem:
+        if problem.argname != name:
+            raise
+        return name
 
 
 def _options(node: pytest.Item) -> dict[str, Any]:
@@ -180,20 +240,15 @@ def _options(node: pytest.Item) -> dict[str, Any]:
 
 
 def _opened(
-    worlds: Worlds, config: pytest.Config, state: Path, seed: int, options: dict[str, Any], *, apart: bool
+    opener: Opener, seed: int, options: dict[str, Any], *, apart: bool, of: SavedBackupWorld | None = None
 ) -> BackupWorld:
     from simulator.failures import Failure
     from simulator.testing.worlds import WorldRefused
 
-    handler = config.getoption("backupsim_handler")
     try:
-        endpoints = worlds.open(
-            state, seed=seed, options=options, handler=handler and Path(handler).absolute(), apart=apart
-        )
+        return opener.open(seed, options, apart=apart, of=of)
     except (Failure, WorldRefused) as problem:
         pytest.fail(str(problem), False)
-    made: BackupWorld = _ours("world").BackupWorld(endpoints, seed)
-    return made
 
 
 def seed_of(base: int, test: str) -> int:
@@ -267,19 +322,19 @@ def backup_az(backup_world: BackupWorld) -> BackupAz:
 @pytest.fixture
 def backup_vault(backup_world: BackupWorld) -> BackupVault:
     """The vault `vault01` in the resource group `demo`."""
-    return backup_world.create_vault()
+    return backup_world.find_vault() or backup_world.create_vault()
 
 
 @pytest.fixture
 def backup_vm(backup_world: BackupWorld) -> BackupVM:
     """The virtual machine `sql01`, which runs Windows and a database."""
-    return backup_world.create_vm()
+    return backup_world.find_vm() or backup_world.create_vm()
 
 
 @pytest.fixture
 def backup_protected_vm(backup_world: BackupWorld, backup_vm: BackupVM, backup_vault: BackupVault) -> ProtectedVM:
     """The virtual machine `sql01`, protected by DefaultPolicy of `vault01`."""
-    return backup_world.protect(backup_vm, backup_vault)
+    return backup_world.find_protected_vm() or backup_world.protect(backup_vm, backup_vault)
 
 
 @pytest.fixture

@@ -196,11 +196,13 @@ class World:
         """End everything, children and threads included."""
         self._stack.close()
 
-    def save(self, target: Path) -> None:
-        """This world as an orderly end would leave it, into a new folder, at a moment of rest. Raises Failure."""
-        from simulator.saved_worlds import running
+    def save(self, target: Path, name: str = "") -> None:
+        """This world as an orderly end would leave it, into a new folder, at a moment of rest. `name` is what the saved
+        one is to be called; the event of it tells that. Raises Failure."""
+        from simulator.saved_worlds import contents, running
 
         running.save(self.config, self.state.path, self.time, self.store, self.host, lambda: self.azurite, target)
+        self.store.record(events.WorldSaved(name, contents.size_of(target)).event())
 
     def _go_back(self, saved: Path) -> None:
         self.goes_back_to = saved

@@ -95,12 +95,15 @@ def fork(
 def list_worlds(worlds: LibraryOption = None, as_json: JsonOption = False, lang: LangOption = "en") -> None:
     """List the saved worlds."""
     library = _library(worlds)
-    saved = [each.to_json() for each in library.list()]
+    saved, left_over = ([each.to_json() for each in found] for found in (library.list(), library.left_over()))
     if as_json:
-        _print({"schema_version": 1, "library": str(library.folder), "worlds": saved})
+        told = {"schema_version": 1, "library": str(library.folder), "worlds": saved, "left_over": left_over}
+        _print(told)
         return
     for each in saved:
         typer.echo(texts.label("world_listed", lang, name=each["name"], time=each["saved"], size=_mebibytes(each)))
+    for each in left_over:
+        typer.echo(texts.label("world_left_over", lang, name=each["name"], size=_mebibytes(each)))
     if not saved:
         typer.echo(texts.label("worlds_none", lang, folder=library.folder))
 

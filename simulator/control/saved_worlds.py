@@ -19,8 +19,8 @@ from simulator.saved_worlds.library import Library, user_library
 
 @dataclass(frozen=True)
 class SavedWorldControls:
-    save: Callable[[Path], None]
-    """This world into a new folder."""
+    save: Callable[[Path, str], None]
+    """This world into a new folder, to be called so."""
     go_back: Callable[[Path], None] | None
     """Has this world begin anew with a saved one, soon; None: whoever runs it does not do that."""
 
@@ -45,12 +45,13 @@ def add(app: FastAPI, saved_worlds: Callable[[], SavedWorldControls]) -> None:
     @app.get("/worlds")
     def listed(library: str | None = None) -> Json:
         worlds = saved_worlds().library(library)
-        return {"library": str(worlds.folder), "worlds": [each.to_json() for each in worlds.list()]}
+        saved, left_over = ([each.to_json() for each in found] for found in (worlds.list(), worlds.left_over()))
+        return {"library": str(worlds.folder), "worlds": saved, "left_over": left_over}
 
     @app.post("/worlds/save")
     def save(name: Annotated[str, Body()], library: Annotated[str | None, Body()] = None) -> Json:
         controls = saved_worlds()
-        return controls.library(library).save(name, controls.save).to_json()
+        return controls.library(library).save(name, lambda target: controls.save(target, name)).to_json()
 
     @app.post("/worlds/restore")
     def restore(name: Annotated[str, Body()], library: Annotated[str | None, Body()] = None) -> JSONResponse:

@@ -159,6 +159,7 @@ LEFT_OUT: frozenset[type[Fact]] = frozenset(
         service.ArchiveSkipped,
         service.ClientDropped,
         service.WorldReset,
+        service.WorldSaved,
         service.WorldPaced,
         service.WorldPurged,
         monitoring.AlertState,

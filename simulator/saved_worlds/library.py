@@ -2,9 +2,12 @@
 
     NAME/saved.json    what a list shows of it
     NAME/world/        a state folder as an orderly end leaves it
+    .begun-*/          one that is being made or removed, by whoever holds the lock `.begun-*.lock`
+    .lock              held while such a folder is begun, and while those are looked for that nobody makes any more
 
 A saved world is never changed: it is copied to be used. What is made lies beside the others under a name of its own
-until it is whole, so whoever is killed meanwhile leaves nothing that could be taken for a saved world.
+until it is whole, so whoever is killed meanwhile leaves nothing that could be taken for a saved world. The next save
+removes what they left.
 """
 
 from __future__ import annotations
@@ -12,7 +15,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import secrets
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -20,20 +22,23 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
+from filelock import FileLock, Timeout
 from platformdirs import user_state_path
 
 from controlplane.json_object import Json
 from simulator.failures import WrongUse
 from simulator.saved_worlds import archive, contents
 from simulator.saved_worlds.copying import remove
+from simulator.state import unfinished
 from simulator.state.folder import APPLICATION, usable_folder, write_private
 from simulator.state.kept_files import damaged, read_text
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 DESCRIPTION = "saved.json"
 WORLD = "world"
-BEGUN = ".begun-"
-FORMER = ".former-"
+LOCK = ".lock"
+LOCK_SECONDS = 30.0
+"""Longer than anybody holds the lock of a library."""
 
 
 def user_library(environment: Mapping[str, str] = os.environ) -> Path:
@@ -48,6 +53,17 @@ class SavedWorld:
 
     name: str
     saved: str
+    size_bytes: int
+
+    def to_json(self) -> Json:
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOver:
+    """A folder that somebody left who was killed."""
+
+    name: str
     size_bytes: int
 
     def to_json(self) -> Json:
@@ -69,11 +85,7 @@ class Library:
 
     def find(self, name: str) -> Path:
         """The state folder that was saved under a name."""
-        check_name(name)
-        world = self.folder / name / WORLD
-        if not (self.folder / name / DESCRIPTION).is_file():
-            raise WrongUse(f"no world is saved as {name}; backupsim world list shows those that are")
-        return world
+        return find(self.folder, name)
 
     def save(self, name: str, take: Callable[[Path], None]) -> SavedWorld:
         """Have `take` put a world into a new folder, and keep that under a name."""
@@ -98,19 +110,27 @@ class Library:
 
     def delete(self, name: str) -> None:
         self.find(name)
-        begun = self.folder / f"{BEGUN}{secrets.token_hex(8)}"
-        (self.folder / name).rename(begun)
-        remove(begun)
+        with self._begun() as begun:
+            (self.folder / name).rename(begun / name)
+
+    def left_over(self) -> Sequence[LeftOver]:
+        """What was left by those who were killed while they saved or deleted a world here. The next save removes it."""
+        if not unfinished.named(self.folder, unfinished.BEGUN):
+            return []
+        with self._locked():
+            return [LeftOver(each.name, contents.size_of(each)) for each in self._abandoned()]
 
     def fork(self, name: str, state: Path) -> Path:
         """A new world in the folder `state`, which is new or empty; its absolute path."""
         saved = self.find(name)
+        _settle(state)
         if (state / contents.WORLD).exists():
             raise WrongUse(f"{state} holds a world; name a new folder with --state")
         return forked(saved, state)
 
     def restore(self, name: str, state: Path) -> None:
         """The world of the folder `state`, which does not run, becomes again what was saved."""
+        _settle(state)
         contents.format_of(state)
         go_back(self.find(name), state)
 
@@ -138,14 +158,62 @@ class Library:
 
     @contextmanager
     def _begun(self) -> Iterator[Path]:
+        """A new folder for what is being made, which is gone afterwards."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        begun = self.folder / f"{BEGUN}{secrets.token_hex(8)}"
-        begun.mkdir(mode=0o700)
+        begun = unfinished.new(self.folder, unfinished.BEGUN)
+        mine = _lock_of(begun)
+        with self._locked():
+            for each in self._abandoned():
+                remove(each)
+                _lock_file(each).unlink(missing_ok=True)
+            mine.acquire()
+            begun.mkdir(mode=0o700)
         try:
             yield begun
         finally:
             if begun.exists():
                 shutil.rmtree(begun, ignore_errors=True)
+            mine.release()
+            with suppress(OSError):
+                _lock_file(begun).unlink()
+
+    def _locked(self) -> FileLock:
+        return FileLock(self.folder / LOCK, timeout=LOCK_SECONDS, mode=0o600, thread_local=False)
+
+    def _abandoned(self) -> list[Path]:
+        """With the lock of the library: the folders that nobody is at work in."""
+        return [each for each in unfinished.named(self.folder, unfinished.BEGUN) if _is_abandoned(each)]
+
+
+def _lock_file(begun: Path) -> Path:
+    return begun.with_name(f"{begun.name}.lock")
+
+
+def _lock_of(begun: Path) -> FileLock:
+    return FileLock(_lock_file(begun), timeout=0, mode=0o600, thread_local=False)
+
+
+def _is_abandoned(begun: Path) -> bool:
+    try:
+        with _lock_of(begun):
+            return True
+    except Timeout:
+        return False
+
+
+def _settle(state: Path) -> None:
+    """End what somebody was killed at in this folder."""
+    if unfinished.of_state(state):
+        with contents.standing(state):
+            unfinished.settle(state)
+
+
+def find(library: Path, name: str) -> Path:
+    """The state folder that was saved under a name in the folder of a library."""
+    check_name(name)
+    if not (library / name / DESCRIPTION).is_file():
+        raise WrongUse(f"no world is saved as {name}; backupsim world list shows those that are")
+    return library / name / WORLD
 
 
 def check_name(name: str) -> None:
@@ -157,7 +225,7 @@ def forked(saved: Path, state: Path) -> Path:
     """A new world in the folder `state`, with the bytes of a saved state folder; its absolute path."""
     contents.check(saved)
     folder = usable_folder(state)
-    begun = folder / f"{BEGUN}{secrets.token_hex(8)}"
+    begun = unfinished.new(folder, unfinished.BEGUN)
     try:
         with contents.standing(folder):
             contents.copy_at_rest(saved, begun)
@@ -176,8 +244,8 @@ def go_back(saved: Path, state: Path) -> None:
 
 def _replace(state: Path, saved: Path) -> None:
     """With the lock of `state`: the copy is made first, so what fails then changes nothing."""
-    begun = state / f"{BEGUN}{secrets.token_hex(8)}"
-    former = state / f"{FORMER}{secrets.token_hex(8)}"
+    begun = unfinished.new(state, unfinished.BEGUN)
+    former = unfinished.new(state, unfinished.FORMER)
     try:
         contents.copy_at_rest(saved, begun)
         former.mkdir(mode=0o700)
@@ -207,10 +275,11 @@ def _put_back(former: Path, state: Path) -> None:
 
 
 def _present(state: Path) -> list[str]:
-    return sorted(each.name for each in state.iterdir() if each.name in {*contents.TOP, "running"})
+    """What of a world is in a folder, `world.json` last: a folder without is no world."""
+    found = (each.name for each in state.iterdir() if each.name in {*contents.TOP, "running"})
+    return sorted(found, key=lambda name: (name == contents.WORLD, name))
 
 
 def _move_in(begun: Path, state: Path) -> None:
-    """`world.json` comes last: a folder without is no world."""
-    for name in sorted(_present(begun), key=lambda each: each == contents.WORLD):
+    for name in _present(begun):
         (begun / name).rename(state / name)

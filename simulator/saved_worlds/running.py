@@ -7,7 +7,6 @@ for each keeps it until it is copied, up to the size that it had, while the worl
 
 from __future__ import annotations
 
-import secrets
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack
@@ -20,6 +19,7 @@ from simulator.failures import BAD, Failure, WrongUse
 from simulator.guest.vss.snapshot_set import HostHoldFailed
 from simulator.saved_worlds import contents
 from simulator.saved_worlds.copying import copy_file, remove
+from simulator.state import unfinished
 from simulator.state.store_mark import FILE as MARK
 from simulator.storage import azurite_folder
 
@@ -92,7 +92,7 @@ class RunningWorld:
     def save(self, target: Path, patience_seconds: float = PATIENCE_SECONDS) -> None:
         """This world as an orderly end would leave it, into a new folder. StillAtWork."""
         deadline = self.monotonic() + patience_seconds
-        names = self.state / contents.AZURITE / f"saving-{secrets.token_hex(8)}"
+        names = unfinished.new(self.state / contents.AZURITE, unfinished.SAVING)
         try:
             while True:
                 try:

@@ -22,6 +22,7 @@ from platformdirs import user_cache_path, user_state_path
 
 from controlplane.json_object import Json
 from simulator.failures import WrongUse
+from simulator.state import unfinished
 from simulator.state.kept_files import FROM_A_COPY, Damaged, damaged, read_text, read_texts
 
 FORMAT_VERSION = 1
@@ -109,11 +110,12 @@ class StateFolder:
 
         Raises WrongUse where there is something else, or no world and `create` is false; StateInUse.
         """
-        if not create and not (path / "world.json").is_file():
+        if not create and not _has_world(path):
             raise WrongUse(f"{path.absolute()} is not the state folder of a world; name one with --state")
         path = usable_folder(path)
         lock = _lock(path)
         try:
+            unfinished.settle(path)
             is_new = not (path / "world.json").is_file()
             world = _world(path, {"format_version": FORMAT_VERSION, "seed": seed, "config": dict(config or {})})
             was_killed = (path / "running").exists()
@@ -196,13 +198,18 @@ def usable_folder(path: Path) -> Path:
     """The folder of a world, or of one to come, as an absolute path; made if need be. WrongUse where there is something
     else."""
     path = path.absolute()
-    if not (path / "world.json").is_file():
+    if not _has_world(path):
         _refuse_strangers(path)
     try:
         _make_private_folder(path)
     except OSError as problem:
         raise WrongUse(f"{path} cannot be used ({problem.strerror}); name another folder") from None
     return path
+
+
+def _has_world(path: Path) -> bool:
+    """Whether there is one, or will be one when what somebody was killed at is ended."""
+    return (path / "world.json").is_file() or unfinished.is_whole_but_unfinished(path)
 
 
 def forget_endpoints(path: Path) -> None:

@@ -6,13 +6,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from controlplane.json_object import Json
 from simulator.client import Client
 from simulator.scenario import MACHINE, Scenario
 from simulator.scenario_values import Job, Machine, ProtectedItem, RecoveryPoint, Verdict
 from simulator.testing.fault_terms import setting_of
+
+if TYPE_CHECKING:
+    from simulator.testing.opening import Opener, SavedBackupWorld
 
 GROUP, VAULT = "demo", "vault01"
 DATA_DISK_GIB = (4,)
@@ -21,11 +24,14 @@ PAGE = 1000
 
 
 class BackupWorld:
-    """One running world. `endpoints` holds the keys of endpoints.json, `seed` what its chance was drawn from."""
+    """One running world. `endpoints` holds the keys of endpoints.json, `seed` what its chance was drawn from, `options`
+    the keywords of the mark `backup_world` that it was opened with, by `opener`."""
 
-    def __init__(self, endpoints: Mapping[str, Any], seed: int) -> None:
+    def __init__(self, endpoints: Mapping[str, Any], seed: int, options: Mapping[str, Any], opener: Opener) -> None:
         self.endpoints = endpoints
         self.seed = seed
+        self.options = options
+        self._opener = opener
         self.arm = str(endpoints["arm"])
         """The URL of Azure Resource Manager, by HTTPS; `ca_file` holds the authority that a client has to trust."""
         self.ca_file = Path(endpoints["ca_file"])
@@ -41,9 +47,29 @@ class BackupWorld:
         self.clock = BackupClock(self.client)
         self.faults = BackupFaults(self.client)
 
+    def __enter__(self) -> BackupWorld:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     def close(self) -> None:
+        """End the world, and remove its folder. A world of a fixture ends with that."""
+        self._opener.end(self)
+
+    def disconnect(self) -> None:
         """End the connections; the world goes on."""
         self._stack.close()
+
+    def save(self) -> SavedBackupWorld:
+        """This world as it is, with its bytes, at its next moment of rest; it goes on. It has to have an Azurite of its
+        own: `backup_world(own_azurite=True)`, a fork, or one of `backup_new_world`."""
+        return self._opener.save(self)
+
+    def fork(self, **options: Any) -> BackupWorld:
+        """A world that has everything of this one as it is now, and goes its own way. `options` are keywords of the
+        mark `backup_world`, beside those of this world. It ends with `close`, a `with`, or this world's fixture."""
+        return self.save().fork(**options)
 
     @property
     def client_secret(self) -> str:
@@ -87,6 +113,35 @@ class BackupWorld:
         item = self.scenario(vault.group, vault.name).protect(vm.machine, policy)
         return ProtectedVM(self, vm.machine, vm.group, vault, item)
 
+    def find_vault(self, name: str = VAULT, group: str = GROUP) -> BackupVault | None:
+        """The vault of this name, in a fork say; None where there is none."""
+        found = self.client.find(self.scenario(group, name).vault_id)
+        return BackupVault(self, found["id"], name, group) if found else None
+
+    def find_vm(self, name: str = MACHINE, group: str = GROUP) -> BackupVM | None:
+        """The virtual machine of this name, its agent ready; None where there is none."""
+        scenario = self.scenario(group)
+        found = self.client.find(scenario.machine_id(name))
+        if found is None:
+            return None
+        scenario.wait_until_ready(found["id"])
+        return BackupVM(self, Machine(found["id"], found["name"], _disk_gib(found)), group)
+
+    def find_protected_vm(
+        self, name: str = MACHINE, group: str = GROUP, vault: BackupVault | None = None
+    ) -> ProtectedVM | None:
+        """The virtual machine of this name, which the vault protects (`vault01` of its group unless one is given); None
+        where it does not."""
+        vm, of = self.find_vm(name, group), vault or self.find_vault(group=group)
+        if vm is None or of is None:
+            return None
+        path = self.scenario(of.group, of.name).item_id(name)
+        item = self.client.find(path)
+        if item is None or item["properties"]["protectionState"] == "ProtectionStopped":
+            return None
+        known = ProtectedItem(path, vm.machine, item["properties"]["policyId"])
+        return ProtectedVM(self, vm.machine, group, of, known)
+
     def job(self, id: str, vault: BackupVault | None = None) -> BackupJob:
         """A job by its ARM id, or by its name in a vault: `vault01` of the group `demo` unless one is given."""
         of_vault = vault.id if vault else self.scenario().vault_id
@@ -122,6 +177,12 @@ class BackupWorld:
             "credential_scopes": [f"{self.arm}/.default"],
             "connection_verify": str(self.ca_file),
         }
+
+
+def _disk_gib(machine: Json) -> tuple[int, ...]:
+    """The sizes of a machine's disks, the OS disk first."""
+    profile = machine["properties"]["storageProfile"]
+    return tuple(int(disk["diskSizeGB"]) for disk in (profile["osDisk"], *profile["dataDisks"]))
 
 
 class BackupClock:

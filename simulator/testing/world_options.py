@@ -80,16 +80,17 @@ def check_keywords(keywords: Collection[str]) -> None:
             raise WrongUse(f"the mark backup_world takes no {keyword}; {hint}")
 
 
-def config_of(state: Path, seed: int, asked: Mapping[str, Any], **more: Any) -> Config:
-    """The configuration of a test's world, with `more` of its fields; WrongUse for a value that is not possible."""
+def config_of(state: Path, seed: int, asked: Mapping[str, Any], *, is_fork: bool = False, **more: Any) -> Config:
+    """The configuration of a test's world, with `more` of its fields; WrongUse for a value that is not possible. Time
+    in a fork goes on as it did in the world that was saved, unless something else is asked."""
     from simulator.clock.kept_clock import ClockSettings
     from simulator.world import Config
 
     check_keywords(asked)
-    wanted = {**USUAL, **asked}
+    wanted = {**({} if is_fork else USUAL), **asked}
     rate = wanted.get("rate")
     settings = ClockSettings.parse(
-        wanted["clock"], None if rate is None else float(rate), str(wanted["start"]) if "start" in wanted else None
+        wanted.get("clock"), None if rate is None else float(rate), str(wanted["start"]) if "start" in wanted else None
     )
     values: dict[str, Any] = {"clock": settings}
     for keyword, value in wanted.items():

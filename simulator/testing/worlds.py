@@ -7,6 +7,7 @@ import os
 import subprocess
 from collections import deque
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Thread
@@ -32,6 +33,13 @@ class WorldRefused(Exception):
     """A world could not be opened; the sentence says why. It is what the failure in the other process said."""
 
 
+@dataclass(frozen=True)
+class OpenedWorld:
+    endpoints: Json
+    seed: int
+    """What its chance is drawn from."""
+
+
 class Worlds:
     """Opens and closes worlds. `folder` is for what their process keeps; it starts with the first world."""
 
@@ -43,19 +51,29 @@ class Worlds:
         self._threads: list[Thread] = []
 
     def open(
-        self, state: Path, *, seed: int, options: Mapping[str, Any], handler: Path | None = None, apart: bool = False
-    ) -> Json:
-        """A new world in the folder `state`; its endpoints. `options` are those of the mark `backup_world`. `apart`:
-        its blobs lie in its folder, too.
+        self,
+        state: Path,
+        *,
+        seed: int,
+        options: Mapping[str, Any],
+        handler: Path | None = None,
+        apart: bool = False,
+        fork_of: Path | None = None,
+    ) -> OpenedWorld:
+        """A new world in the folder `state`. `options` are those of the mark `backup_world`. `apart`: its blobs lie in
+        its folder, too. `fork_of`: the state folder of a saved world, with whose bytes and seed it begins; its blobs
+        lie in its folder then.
 
         Raises WorldRefused with the reason, WorldsEnded where the process is gone.
         """
         asked = {"state": str(state), "seed": seed, "options": dict(options), "apart": apart}
-        answer = self._ask({"verb": "open", **asked, "handler": str(handler) if handler else None})
-        if "problem" in answer:
-            raise WorldRefused(str(answer["problem"]))
-        endpoints: Json = answer["endpoints"]
-        return endpoints
+        paths = {"handler": str(handler) if handler else None, "fork_of": str(fork_of) if fork_of else None}
+        answer = self._done({"verb": "open", **asked, **paths})
+        return OpenedWorld(answer["endpoints"], answer["seed"])
+
+    def save(self, state: Path, target: Path) -> None:
+        """A world as it is, at its next moment of rest, into a new folder. WorldRefused, WorldsEnded."""
+        self._done({"verb": "save", "state": str(state), "target": str(target)})
 
     def close(self, state: Path, *, keep: bool) -> None:
         """End a world. Not kept, its folder goes, soon after this returns; kept, it is complete when this returns."""
@@ -75,6 +93,12 @@ class Worlds:
             process.wait()
         for thread in self._threads:
             thread.join()
+
+    def _done(self, request: Json) -> Json:
+        answer = self._ask(request)
+        if "problem" in answer:
+            raise WorldRefused(str(answer["problem"]))
+        return answer
 
     def _ask(self, request: Json) -> Json:
         process = self._running()

@@ -4,11 +4,14 @@ It is a process of its own so that what a test does to its interpreter, a patche
 that is forbidden, does nothing to a world. It reads requests from standard input and answers on standard output, a
 JSON object on a line each:
 
-    {"verb": "open", "state", "seed", "options", "handler", "apart"}  ->  {"endpoints"} or {"problem"}
-    {"verb": "close", "state", "keep"}                                ->  {}
+    {"verb": "open", "state", "seed", "options", "handler", "apart", "fork_of"}
+                                        ->  {"endpoints", "seed"} or {"problem"}
+    {"verb": "save", "state", "target"} ->  {} or {"problem"}
+    {"verb": "close", "state", "keep"}  ->  {}
 
-`apart`: the world gets an Azurite of its own, so that its folder holds all of it. A world that is not kept is closed
-and removed behind the answer. When input ends, all worlds are closed, and so does the process.
+`apart`: the world gets an Azurite of its own, so that its folder holds all of it; a fork of a saved one always does. A
+world that is not kept is closed and removed behind the answer. When input ends, all worlds are closed, and so does the
+process.
 """
 
 from __future__ import annotations
@@ -26,6 +29,7 @@ from typing import TextIO
 from controlplane.json_object import Json
 from simulator.failures import explain
 from simulator.packages import HANDLER_FOLDER, published
+from simulator.saved_worlds.library import forked
 from simulator.state.folder import cache_folder
 from simulator.state.signing_keys import KeysAhead
 from simulator.storage.shared_azurite import SharedAzurite
@@ -51,7 +55,11 @@ class WorldsProcess:
         self._stack.callback(self._new_key.close)
         self._closing: list[Future[None]] = []
         self._closers = ThreadPoolExecutor(CLOSERS, thread_name_prefix="closing")
-        self._verbs: dict[str, Callable[[Json], Json]] = {"open": self._open, "close": self._close}
+        self._verbs: dict[str, Callable[[Json], Json]] = {
+            "open": self._open,
+            "save": self._save,
+            "close": self._close,
+        }
 
     def answer(self, request: Json) -> Json:
         try:
@@ -70,13 +78,25 @@ class WorldsProcess:
 
     def _open(self, request: Json) -> Json:
         self._await_closings(MOST_CLOSING)
-        shared = None if request["apart"] else self._shared()
+        state, saved = Path(request["state"]), request["fork_of"]
+        shared = None if request["apart"] or saved else self._shared()
         handler = [Path(request["handler"])] if request["handler"] else self._own_handler()
         asked = request["options"]
+        if saved:
+            forked(Path(saved), state)
         more = {"azurite": shared, "packages": handler, "new_signing_key": self._new_key}
-        world = build(config_of(Path(request["state"]), request["seed"], asked, **more))
+        try:
+            world = build(config_of(state, request["seed"], asked, is_fork=bool(saved), **more))
+        except BaseException:
+            if saved:
+                shutil.rmtree(state, ignore_errors=True)
+            raise
         self._worlds[request["state"]] = world
-        return {"endpoints": world.endpoints}
+        return {"endpoints": world.endpoints, "seed": world.state.seed}
+
+    def _save(self, request: Json) -> Json:
+        self._worlds[request["state"]].save(Path(request["target"]))
+        return {}
 
     def _close(self, request: Json) -> Json:
         world = self._worlds.pop(request["state"])

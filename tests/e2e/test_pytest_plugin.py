@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from simulator.client import Client
+from simulator.saved_worlds.library import Library
+from simulator.world import Config, build
 from tests.e2e.plugin_run import run_pytest
 from tests.e2e.running import up
 
@@ -176,3 +180,69 @@ def test_seed(backup_world, number):
     both = run_pytest(tmp_path, "-s")
     (line,) = [line for line in alone.said.splitlines() if "seed of 1" in line]
     assert line.strip(".") in both.said
+
+
+FORKS = """
+from pathlib import Path
+import pytest
+
+@pytest.fixture(scope="session")
+def prepared(backup_new_world):
+    with backup_new_world(start="2026-03-02T08:00:00Z", location="westeurope") as world:
+        world.client.put(world.client.group("kept"), {"location": "westus"})
+        return world.save()
+
+GROUPS = "/subscriptions/{}/resourceGroups"
+
+def names(world):
+    return {each["name"] for each in world.client.list(GROUPS.format(world.subscription_id))}
+
+@pytest.mark.parametrize("number", range(2))
+@pytest.mark.backup_world(fork_of="prepared")
+def test_each_fork_has_what_was_saved_and_no_more(backup_world, backup_clock, number):
+    assert names(backup_world) == {"kept"}
+    assert (backup_world.location, backup_clock.now().isoformat()) == ("westeurope", "2026-03-02T08:00:00+00:00")
+    backup_clock.advance("1d")
+    backup_world.client.put(backup_world.client.group("mine"), {"location": "westus"})
+    with backup_world.fork(start="2026-04-01T00:00:00Z") as other:
+        assert (names(other), other.seed) == ({"kept", "mine"}, backup_world.seed)
+        assert other.clock.now().isoformat() == "2026-04-01T00:00:00+00:00"
+    assert backup_clock.now().isoformat() == "2026-03-03T08:00:00+00:00"
+    told = [each["data"] for each in backup_world.events() if each["name"] == "world.saved"]
+    assert [each["saved_as"] for each in told] == [""] and told[0]["size_bytes"] > 0
+
+@pytest.mark.backup_world(fork_of=Path("kept.zip"))
+def test_an_exported_one(backup_world):
+    assert names(backup_world) == {"kept"}
+
+@pytest.mark.backup_world(fork_of="named")
+def test_a_saved_one(backup_world):
+    assert names(backup_world) == {"kept"}
+
+@pytest.mark.backup_world(fork_of="unknown")
+def test_none_of_this_name(backup_world): pass
+
+@pytest.mark.backup_world(fork_of="pytestconfig")
+def test_no_world(backup_world): pass
+
+def test_a_shared_azurite(backup_world):
+    backup_world.fork()
+"""
+REFUSED_FORKS = (
+    "no world is saved as unknown; backupsim world list shows those that are",
+    "fork_of='pytestconfig' is no world; name a fixture that returns one, a saved world, or a file",
+    "this world shares its Azurite with others, so it cannot be saved; open it with backup_world(own_azurite=True)",
+)
+
+
+@pytest.mark.slow
+def test_worlds_are_forked(tmp_path: Path) -> None:
+    library = Library(tmp_path / "worlds", lambda: datetime.now(UTC))
+    with build(Config(state=tmp_path / "world")) as world, Client(world.endpoints) as client:
+        client.put(client.group("kept"), {"location": "westus"})
+        library.save("named", world.save)
+    library.export("named", tmp_path / "kept.zip")
+    (tmp_path / "test_forks.py").write_text(FORKS)
+    done = run_pytest(tmp_path, BACKUPSIM_WORLDS=str(library.folder))
+    assert done.counts == {"passed": 4, "failed": 1, "errors": 2}, done.said
+    assert [sentence for sentence in REFUSED_FORKS if sentence not in done.said] == []

@@ -510,6 +510,16 @@ class WorldReset(Fact, name="world.reset", party=Party.WORLD, parents=(ControlRe
 
 
 @dataclass(frozen=True)
+class WorldSaved(Fact, name="world.saved", party=Party.WORLD, parents=(ROOT,)):
+    """The world was saved as it was just before this event, which is not in the saved one."""
+
+    saved_as: str
+    """The name of the saved world; empty where a program saved it into a folder of its own."""
+    size_bytes: int
+    """What its files come to."""
+
+
+@dataclass(frozen=True)
 class WorldPaced(Fact, name="world.paced", party=Party.WORLD, parents=(ROOT,)):
     """The pace of jobs was set, or steps were held or released."""
 

@@ -10,6 +10,10 @@ LABELS_OF_SAVED_WORLDS = {
         "{folder} 中是 {name} 的分支；使用 backupsim up --state {folder} 启动它",
     ),
     "world_listed": ("{name}  saved {time}, {size} MiB", "{name}  保存于 {time}，{size} MiB"),
+    "world_left_over": (
+        "{name}  left by a save that was killed, {size} MiB; the next save removes it",
+        "{name}  被终止的保存所遗留，{size} MiB；下一次保存会将其删除",
+    ),
     "worlds_none": ("no world is saved in {folder}", "{folder} 中没有已保存的环境"),
     "world_deleted": ("{name} is deleted", "{name} 已删除"),
     "world_exported": (

@@ -19,6 +19,7 @@ from bench.__main__ import main
 from bench.faults import WITH, WITHOUT, numbers_of
 from bench.faults import aim_of as aim_of_faults
 from bench.fleet import aims_of as aims_of_fleet
+from bench.fork import FORK_SECONDS
 from bench.freeze import BARE_METADATA, Windows, snapshot_all
 from bench.http_load import Target
 from bench.plugin import aims_of as aims_of_plugin
@@ -394,3 +395,12 @@ def test_the_rows_of_the_plugin() -> None:
     alone, four = ROWS["plugin"]({"numbers": {"runs": runs}})
     assert "0.20 s median, 2.00 s p99; 0.45 s for each test" in alone
     assert "200 tests, 4 workers" in four
+
+
+@pytest.mark.parametrize(("seconds", "met"), [(1.4, True), (2.1, False)])
+def test_the_row_of_forks(seconds: float, met: bool) -> None:
+    aim = Aim("fork of a world with 30 recovery points, median", seconds, FORK_SECONDS, "at most", "s")
+    numbers = {"size_bytes": 40 * 2**20, "new_world_seconds": [1.0, 1.2, 1.3]}
+    (row,) = ROWS["fork"]({"aims": [aim.to_json()], "numbers": numbers})
+    assert aim.met is met
+    assert f"| a new world, 1.20 s | {seconds:.2f} s, 40 MiB | at most 2 s |" in row

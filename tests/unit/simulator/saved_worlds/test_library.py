@@ -12,7 +12,9 @@ import pytest
 from filelock import FileLock
 
 from simulator.failures import WrongUse
+from simulator.saved_worlds import contents
 from simulator.saved_worlds.library import Library
+from simulator.state import unfinished
 from tests.unit.simulator.saved_worlds.small_world import EXTENT, content, make
 
 NOW = datetime(2026, 3, 1, 8, tzinfo=UTC)
@@ -56,7 +58,7 @@ def test_what_is_deleted_is_gone(tmp_path: Path, library: Library) -> None:
     library.save_standing("year", make(tmp_path / "world"))
     library.delete("year")
     assert list(library.list()) == []
-    assert list(library.folder.iterdir()) == []
+    assert [each.name for each in library.folder.iterdir()] == [".lock"]
     with pytest.raises(WrongUse, match="no world is saved as year; backupsim world list shows those that are"):
         library.fork("year", tmp_path / "fork")
 
@@ -125,7 +127,7 @@ def test_what_is_no_whole_world_is_not_saved(
     with pytest.raises(WrongUse, match=sentence):
         library.save_standing("year", world)
     assert list(library.list()) == []
-    assert not library.folder.exists() or list(library.folder.iterdir()) == []
+    assert not library.folder.exists() or [each.name for each in library.folder.iterdir()] == [".lock"]
 
 
 def test_blobs_of_somebody_else_are_not_saved(tmp_path: Path, library: Library) -> None:
@@ -138,3 +140,59 @@ def test_a_description_that_is_damaged_is_named(tmp_path: Path, library: Library
     (library.folder / "year/saved.json").write_text(json.dumps({"saved": 1}))
     with pytest.raises(WrongUse, match=r"saved\.json is damaged"):
         library.list()
+
+
+def left_by_a_killed_save(library: Library) -> Path:
+    """What a save leaves whose process is killed: a folder that nobody holds the lock of."""
+    library.folder.mkdir()
+    begun = unfinished.new(library.folder, unfinished.BEGUN)
+    begun.mkdir()
+    (begun / "part").write_bytes(b"x" * 100)
+    begun.with_name(f"{begun.name}.lock").touch()
+    return begun
+
+
+def test_what_a_killed_save_left_is_listed_and_goes_with_the_next(tmp_path: Path, library: Library) -> None:
+    begun = left_by_a_killed_save(library)
+    assert [each.to_json() for each in library.left_over()] == [{"name": begun.name, "size_bytes": 100}]
+    assert list(library.list()) == []
+    library.save_standing("year", make(tmp_path / "world"))
+    assert list(library.left_over()) == []
+    assert sorted(each.name for each in library.folder.iterdir()) == [".lock", "year"]
+
+
+def test_what_is_being_saved_is_left_alone(tmp_path: Path, library: Library) -> None:
+    world = make(tmp_path / "world")
+    other = Library(library.folder, lambda: NOW)
+
+    def take(target: Path) -> None:
+        assert list(other.left_over()) == []
+        other.save_standing("meanwhile", world)
+        contents.copy_at_rest(world, target)
+
+    library.save("year", take)
+    assert [each.name for each in library.list()] == ["meanwhile", "year"]
+
+
+def test_a_fork_that_was_killed_can_be_made_again(tmp_path: Path, library: Library) -> None:
+    world = make(tmp_path / "world")
+    library.save_standing("year", world)
+    begun = unfinished.new(tmp_path / "fork", unfinished.BEGUN)
+    begun.mkdir(parents=True)
+    (begun / "secrets.json").write_text("{}")
+    assert content(library.fork("year", tmp_path / "fork")) == content(world)
+    assert not begun.exists()
+
+
+def test_a_world_whose_going_back_was_killed_goes_back(tmp_path: Path, library: Library) -> None:
+    world = make(tmp_path / "world")
+    library.save_standing("before", world)
+    before = content(world)
+    former = unfinished.new(world, unfinished.FORMER)
+    begun = unfinished.new(world, unfinished.BEGUN)
+    contents.copy_at_rest(library.find("before"), begun)
+    former.mkdir()
+    for each in [each for each in world.iterdir() if each.name in contents.TOP]:
+        each.rename(former / each.name)
+    library.restore("before", world)
+    assert content(world) == before
