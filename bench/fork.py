@@ -1,6 +1,6 @@
 """Forks of a prepared world, as the pytest plugin makes them for tests: how long one takes until it answers.
 
-The prepared world has one machine that was backed up on 30 days, with a recovery point each. It is saved once. Each fork
+The prepared world has one machine that was backed up on 30 days, with a recovery point each. It is saved once. A fork
 is a copy of its bytes, an Azurite of its own over them, and a start of the world; that it holds all the points is asked
 outside of the measured time. The peer is a new world with an Azurite of its own, which has nothing in it.
 """
@@ -51,7 +51,7 @@ def main(days: int = DAYS, forks: int = FORKS) -> int:
     load = os.getloadavg()[0]
     with TemporaryDirectory(prefix="backupsim-bench-") as folder:
         worlds = Worlds(Path(folder) / "worlds")
-        opener = Opener(worlds, lambda: Path(mkdtemp(dir=folder)), None)
+        opener = Opener(worlds, lambda: Path(mkdtemp(dir=folder)))
         try:
             world = prepared(opener, days)
             began = perf_counter()

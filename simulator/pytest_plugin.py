@@ -11,7 +11,7 @@ import json
 import re
 import shutil
 import zlib
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import httpx
 
     from simulator.testing.access import BackupAz, BackupCredential
+    from simulator.testing.given_handlers import GivenHandler
     from simulator.testing.handler import BackupHandler
     from simulator.testing.opening import Opener, SavedBackupWorld
     from simulator.testing.world import (
@@ -46,8 +47,18 @@ _FAILED = pytest.StashKey[bool]()
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("backupsim", "simulated Azure Backup")
     group.addoption(
-        "--backupsim-handler", type=Path, metavar="PATH", help="the handler that worlds publish, in place of our own"
+        "--backupsim-handler",
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="a handler that worlds publish: a folder, a zip, or a command that makes one, as backupsim up --handler",
     )
+    for system in ("windows", "linux"):
+        group.addoption(
+            f"--backupsim-{system}-extension",
+            metavar="NAME:VERSION",
+            help=f"the extension that snapshots machines with {system.capitalize()}, as in Contoso.Backup:1.0",
+        )
     group.addoption(
         "--backupsim-keep-failed",
         type=Path,
@@ -136,28 +147,45 @@ def _backup_worlds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worlds]
 
 
 @pytest.fixture(scope="session")
-def _backup_opener(
-    _backup_worlds: Worlds, pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Opener]:
+def _backup_handlers(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Sequence[GivenHandler]:
+    """Those of the command line."""
+    words = pytestconfig.getoption("backupsim_handler")
+    if not words:
+        return []
+    from simulator.failures import Failure
+
+    try:
+        found: list[GivenHandler] = _ours("given_handlers").given(words, tmp_path_factory.mktemp("backupsim-handlers"))
+    except Failure as problem:
+        pytest.fail(str(problem), False)
+    return found
+
+
+@pytest.fixture(scope="session")
+def _backup_openers(
+    _backup_worlds: Worlds,
+    _backup_handlers: Sequence[GivenHandler],
+    pytestconfig: pytest.Config,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Callable[[], Opener]:
+    said = {name: pytestconfig.getoption(f"backupsim_{name}") for name in ("windows_extension", "linux_extension")}
+    ordered = {name: word for name, word in said.items() if word is not None}
+    opener = _ours("opening").Opener
+    return lambda: opener(_backup_worlds, lambda: tmp_path_factory.mktemp("backupsim"), _backup_handlers, ordered)
+
+
+@pytest.fixture(scope="session")
+def _backup_opener(_backup_openers: Callable[[], Opener]) -> Iterator[Opener]:
     """Opens what lasts for the session."""
-    yield from _openers(_backup_worlds, pytestconfig, tmp_path_factory)
+    opener = _backup_openers()
+    yield opener
+    opener.close()
 
 
 @pytest.fixture
-def _backup_own_opener(
-    _backup_worlds: Worlds, pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Opener]:
+def _backup_own_opener(_backup_openers: Callable[[], Opener]) -> Iterator[Opener]:
     """Opens what is of one test."""
-    yield from _openers(_backup_worlds, pytestconfig, tmp_path_factory)
-
-
-def _openers(
-    worlds: Worlds, config: pytest.Config, tmp_path_factory: pytest.TempPathFactory
-) -> Generator[Opener, None, None]:
-    handler = config.getoption("backupsim_handler")
-    opener = _ours("opening").Opener(
-        worlds, lambda: tmp_path_factory.mktemp("backupsim"), handler and Path(handler).absolute()
-    )
+    opener = _backup_openers()
     yield opener
     opener.close()
 
@@ -344,7 +372,7 @@ def backup_guest(backup_vm: BackupVM) -> BackupGuest:
 
 
 @pytest.fixture
-def backup_handler(backup_world: BackupWorld, pytestconfig: pytest.Config) -> BackupHandler:
+def backup_handler(backup_world: BackupWorld, _backup_handlers: Sequence[GivenHandler]) -> BackupHandler:
     """The handler that this test's world publishes."""
-    handler: BackupHandler = _ours("handler").BackupHandler(backup_world, pytestconfig.getoption("backupsim_handler"))
+    handler: BackupHandler = _ours("handler").BackupHandler(backup_world, _backup_handlers)
     return handler

@@ -49,6 +49,7 @@ from simulator.faults.seams.host import FaultyFabric
 from simulator.faults.seams.providers import FaultyProviders
 from simulator.faults.seams.storage import FaultyBlobs
 from simulator.faults.work import known
+from simulator.handlers import ordered_extensions
 from simulator.held_requests import holding
 from simulator.pace import Pace, PaceSettings
 from simulator.packages import HANDLER_FOLDER
@@ -141,7 +142,8 @@ class Config:
     handlers: Sequence[HandlerSource] = ()
     """Handlers of anybody, published in addition to these or in their place, and kept."""
     windows_extension: OrderedExtension | None = None
-    """The extension that snapshots machines with Windows; None: as the settings say."""
+    """The extension that snapshots machines with Windows, which is kept; None: as an earlier start said, or else the
+    settings."""
     linux_extension: OrderedExtension | None = None
     inert_extensions: bool = True
     """Install extensions that most public templates carry without running anything; False: refuse them by name."""
@@ -229,6 +231,8 @@ class World:
         keep.callback(self.real_time.close)
         opened = open_store(self.state, config.dsn, self.clock, keep, self._is_orderly)
         self.store = opened.store
+        said = {name: getattr(config, name) for name in ordered_extensions.FIELDS}
+        self._settings = ordered_extensions.kept(self.store, self._settings, **said)
         kept = kept_clock.restored(self.clock, kept_clock.read(self.store), config.clock)
         self.time = WorldTime(self.clock, self.store, kept, _action_failed)
         self._served = ServedRequests()

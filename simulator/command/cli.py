@@ -144,7 +144,7 @@ def demo(
                 locale=locale,
                 scheduled=False,
                 handlers=cli_handlers.sources(handler),
-                windows_extension=cli_handlers.ordered(windows_extension),
+                windows_extension=cli_handlers.ordered(windows_extension, None)["windows_extension"],
             )
             world = stack.enter_context(build(config))
             told = cli_handlers.silence_teller(lang)
@@ -343,8 +343,7 @@ def up(
         warm_start=warm_start,
         faults=faults,
         handlers=cli_handlers.sources(handler),
-        windows_extension=cli_handlers.ordered(windows_extension),
-        linux_extension=cli_handlers.ordered(linux_extension),
+        **cli_handlers.ordered(windows_extension, linux_extension),
         on_examined=lambda done, total: typer.echo(texts.label("up_examined", lang, done=done, total=total), err=True),
     )
     _run_until_interrupted(config, lang, open_page)

@@ -40,7 +40,7 @@ WindowsExtensionOption = Annotated[
     typer.Option(
         metavar="NAME:VERSION",
         help="The extension that snapshots machines with Windows, as in Contoso.Backup:1.0; four numbers order exactly "
-        "this version.",
+        "this version. It is kept; `usual` orders ours again.",
         show_default=False,
     ),
 ]
@@ -203,27 +203,25 @@ def sources(words: list[str] | None) -> list[HandlerSource]:
     return [HandlerSource.parse(word) for word in words or ()]
 
 
-def ordered(word: str | None) -> OrderedExtension | None:
-    """The extension that an option names."""
-    from controlplane.service_settings import OrderedExtension
-    from simulator.failures import WrongUse
-    from simulator.handlers.package_check import NAME
+def ordered(windows: str | None, linux: str | None) -> dict[str, OrderedExtension | None]:
+    """The extensions that the two options name, by the fields of a Config."""
+    from simulator.handlers.ordered_extensions import FIELDS, parsed
 
-    if word is None:
-        return None
-    name, colon, version = word.rpartition(":")
-    if not colon or not NAME.fullmatch(name) or not all(part.isdecimal() for part in version.split(".")):
-        raise WrongUse(f"{word} names no extension; write publisher, type and version as in Contoso.Backup:1.0")
-    publisher, _, type = name.rpartition(".")
-    return OrderedExtension(publisher, type, version)
+    words = zip(FIELDS, (windows, linux), strict=True)
+    return {field: None if word is None else parsed(word, field) for field, word in words}
 
 
 def up_lines(listed: Sequence[Json], settings: ServiceSettings, language: str) -> list[str]:
-    """What a start says of handlers that somebody published; and where the service orders none of them, so."""
+    """What a start says of handlers that somebody published, and of extensions that are ordered in place of ours; and
+    where the service orders none of them, so."""
     given = [each for each in listed if each["given"] and each["status"] == "published"]
     lines = [texts.label("up_handler", language, name=each["name"], version=each["version"]) for each in given]
-    extensions = (settings.windows_extension, settings.linux_extension)
+    extensions, usuals = ((each.windows_extension, each.linux_extension) for each in (settings, type(settings)()))
     ordered = [f"{each.publisher}.{each.type}" for each in extensions]
+    for system, each, usual in (("Windows", extensions[0], usuals[0]), ("Linux", extensions[1], usuals[1])):
+        if each != usual:
+            name = f"{each.publisher}.{each.type}"
+            lines.append(texts.label("up_ordered", language, system=system, name=name, version=each.version))
     if given and not {each["name"].lower() for each in given} & {name.lower() for name in ordered}:
         lines.append(texts.label("up_handler_unused", language, ordered=", ".join(ordered)))
     return lines

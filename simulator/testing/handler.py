@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import zipfile
-from pathlib import Path
+from collections.abc import Sequence
 
-from extension.contract.protocol import MANIFEST_FILE, HandlerManifest
 from simulator.packages import HANDLER_FOLDER, read_manifest
+from simulator.testing.given_handlers import GivenHandler
 from simulator.testing.world import BackupVM, BackupWorld
 
 LOG_FOLDERS = ("WindowsAzure/Logs/Plugins", "var/log/azure")
@@ -14,13 +13,15 @@ LOG_FOLDERS = ("WindowsAzure/Logs/Plugins", "var/log/azure")
 
 
 class BackupHandler:
-    """`path` is what `--backupsim-handler` named, or the folder of the product's own handler."""
+    """The first of those that `--backupsim-handler` named, or else the product's own; `path` is where it came from."""
 
-    def __init__(self, world: BackupWorld, path: Path | None) -> None:
+    def __init__(self, world: BackupWorld, given: Sequence[GivenHandler]) -> None:
         self._world = world
-        self.path = path or HANDLER_FOLDER
-        manifest = _manifest(self.path)
-        self.name, self.version = manifest.name, manifest.version
+        if given:
+            self.path, self.name, self.version = given[0].source, given[0].name, given[0].version
+            return
+        manifest = read_manifest(HANDLER_FOLDER)
+        self.path, self.name, self.version = HANDLER_FOLDER, manifest.name, manifest.version
 
     def logs(self, vm: BackupVM) -> dict[str, str]:
         """The log files that handlers have written in a machine: path below the folder of logs -> text."""
@@ -30,10 +31,3 @@ class BackupHandler:
                 for file in sorted(each for each in folder.rglob("*") if each.is_file()):
                     found[file.relative_to(folder).as_posix()] = file.read_text(encoding="utf-8", errors="replace")
         return found
-
-
-def _manifest(path: Path) -> HandlerManifest:
-    if path.is_dir():
-        return read_manifest(path)
-    with zipfile.ZipFile(path) as package:
-        return HandlerManifest.parse(package.read(MANIFEST_FILE))

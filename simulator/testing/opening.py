@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
+from simulator.handlers.ordered_extensions import FIELDS
 from simulator.saved_worlds import archive, contents
 from simulator.saved_worlds.library import find, user_library
+from simulator.testing.given_handlers import GivenHandler, orders
 from simulator.testing.world import BackupWorld
 from simulator.testing.world_options import OF_CLOCK
 from simulator.testing.worlds import Worlds
@@ -32,10 +35,17 @@ class SavedBackupWorld:
 
 
 class Opener:
-    """`new_folder` makes a folder for each world. `handler` is published in place of our own."""
+    """`new_folder` makes a folder for each world. `handlers` are published besides our own; `ordered` has what machines
+    get by the command line, by the keywords of the mark."""
 
-    def __init__(self, worlds: Worlds, new_folder: Callable[[], Path], handler: Path | None) -> None:
-        self._worlds, self._new_folder, self._handler = worlds, new_folder, handler
+    def __init__(
+        self,
+        worlds: Worlds,
+        new_folder: Callable[[], Path],
+        handlers: Sequence[GivenHandler] = (),
+        ordered: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        self._worlds, self._new_folder, self._handlers, self._ordered = worlds, new_folder, handlers, ordered
         self._open: dict[Path, BackupWorld] = {}
         self._saved: list[Path] = []
 
@@ -45,8 +55,14 @@ class Opener:
         """A new world, or with `of` a fork of a saved one, which keeps its seed. Failure, WorldRefused."""
         state = self._new_folder() / "world"
         asked = dict(options) if of is None else {**_kept(of.options), **options}
+        said = {**self._ordered, **{name: asked[name] for name in FIELDS if name in asked}}
         opened = self._worlds.open(
-            state, seed=seed, options=asked, handler=self._handler, apart=apart, fork_of=of and of.folder
+            state,
+            seed=seed,
+            options=asked | orders(self._handlers, said),
+            handlers=[each.file for each in self._handlers],
+            apart=apart,
+            fork_of=of and of.folder,
         )
         world = BackupWorld(opened.endpoints, opened.seed, asked, self)
         self._open[world.state] = world

@@ -39,6 +39,15 @@ def _pace(given: Any) -> Mapping[str, Any]:
     return {"pace": PaceSettings.parse([str(word) for word in words])}
 
 
+def _extension(field: str) -> Callable[[Any], Mapping[str, Any]]:
+    def ordered(word: Any) -> Mapping[str, Any]:
+        from simulator.handlers.ordered_extensions import parsed
+
+        return {field: parsed(_of_kind(field, word, str), field)}
+
+    return ordered
+
+
 def _snapshots_by(method: Any) -> Mapping[str, Any]:
     from extension.contract.settings import SnapshotMethod
 
@@ -54,6 +63,7 @@ def _plain(keyword: str, field: str, kind: type) -> Callable[[Any], Mapping[str,
 OF_CLOCK = ("clock", "rate", "start")
 KEYWORDS: Mapping[str, Callable[[Any], Mapping[str, Any]]] = {
     "limit_requests": _plain("limit_requests", "limit_requests", bool),
+    "linux_extension": _extension("linux_extension"),
     "locale": _plain("locale", "locale", str),
     "location": _location,
     "on_demand_backups": _plain("on_demand_backups", "on_demand_backups_per_day", int),
@@ -63,6 +73,7 @@ KEYWORDS: Mapping[str, Callable[[Any], Mapping[str, Any]]] = {
     "start_spread": _start_spread,
     "strict_api_versions": _plain("strict_api_versions", "strict_api_versions", bool),
     "vss": _plain("vss", "vss", bool),
+    "windows_extension": _extension("windows_extension"),
     "workload_per_day": _daily_work,
     "workload_rate": _plain("workload_rate", "workload_rate", float),
 }

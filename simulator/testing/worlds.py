@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -56,18 +56,18 @@ class Worlds:
         *,
         seed: int,
         options: Mapping[str, Any],
-        handler: Path | None = None,
+        handlers: Sequence[Path] = (),
         apart: bool = False,
         fork_of: Path | None = None,
     ) -> OpenedWorld:
         """A new world in the folder `state`. `options` are those of the mark `backup_world`. `apart`: its blobs lie in
-        its folder, too. `fork_of`: the state folder of a saved world, with whose bytes and seed it begins; its blobs
-        lie in its folder then.
+        its folder, too. `handlers` are zips that it publishes besides our own. `fork_of`: the state folder of a saved
+        world, with whose bytes and seed it begins; its blobs lie in its folder then.
 
         Raises WorldRefused with the reason, WorldsEnded where the process is gone.
         """
         asked = {"state": str(state), "seed": seed, "options": dict(options), "apart": apart}
-        paths = {"handler": str(handler) if handler else None, "fork_of": str(fork_of) if fork_of else None}
+        paths = {"handlers": [str(each) for each in handlers], "fork_of": str(fork_of) if fork_of else None}
         answer = self._done({"verb": "open", **asked, **paths})
         return OpenedWorld(answer["endpoints"], answer["seed"])
 

@@ -4,7 +4,7 @@ It is a process of its own so that what a test does to its interpreter, a patche
 that is forbidden, does nothing to a world. It reads requests from standard input and answers on standard output, a
 JSON object on a line each:
 
-    {"verb": "open", "state", "seed", "options", "handler", "apart", "fork_of"}
+    {"verb": "open", "state", "seed", "options", "handlers", "apart", "fork_of"}
                                         ->  {"endpoints", "seed"} or {"problem"}
     {"verb": "save", "state", "target"} ->  {} or {"problem"}
     {"verb": "close", "state", "keep"}  ->  {}
@@ -28,6 +28,7 @@ from typing import TextIO
 
 from controlplane.json_object import Json
 from simulator.failures import explain
+from simulator.handlers.sources import HandlerSource
 from simulator.packages import HANDLER_FOLDER, published
 from simulator.saved_worlds.library import forked
 from simulator.state.folder import cache_folder
@@ -80,11 +81,11 @@ class WorldsProcess:
         self._await_closings(MOST_CLOSING)
         state, saved = Path(request["state"]), request["fork_of"]
         shared = None if request["apart"] or saved else self._shared()
-        handler = [Path(request["handler"])] if request["handler"] else self._own_handler()
+        given = [HandlerSource(Path(path)) for path in request["handlers"]]
         asked = request["options"]
         if saved:
             forked(Path(saved), state)
-        more = {"azurite": shared, "packages": handler, "new_signing_key": self._new_key}
+        more = {"azurite": shared, "packages": self._own_handler(), "handlers": given, "new_signing_key": self._new_key}
         try:
             world = build(config_of(state, request["seed"], asked, is_fork=bool(saved), **more))
         except BaseException:

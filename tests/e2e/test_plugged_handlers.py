@@ -73,7 +73,7 @@ def test_a_handler_of_somebody_else_backs_up_and_moves_from_version_to_version(t
         (on_machine,) = client.sim("GET", "/handlers")["machines"]
         assert (on_machine["name"], on_machine["version"]) == (NAME, "1.0.0.0")
 
-    with build(replace(config, handlers=())) as world, Client(world.endpoints) as client:
+    with build(replace(config, handlers=(), windows_extension=None)) as world, Client(world.endpoints) as client:
         assert states(client) == {"1.0.0.0": "published", "1.1.0.0": "blocked"}
         scenario = Scenario(client)
         scenario.wait_until_ready(machine)

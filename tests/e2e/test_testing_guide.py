@@ -45,7 +45,7 @@ def test_the_example_of_forks_passes(tmp_path: Path) -> None:
 def test_each_command_line_is_one(tmp_path: Path) -> None:
     (tmp_path / "test_nothing.py").write_text("def test_nothing():\n    pass\n", encoding="utf-8")
     lines = [shlex.split(line) for block in blocks("sh") for line in block.splitlines()]
-    assert len(lines) == 3
+    assert len(lines) == 4
     for program, *arguments in lines:
         done = run_pytest(tmp_path, *arguments)
         assert (program, done.code) == ("pytest", 0), done.said

@@ -159,6 +159,7 @@ def test_a_command_line_on_a_page_is_one_that_works(page: Path) -> None:
 def test_an_option_on_a_page_is_one_of_ours(page: Path) -> None:
     of_tests = {"--all", "--long", "--az", "--terraform"}
     of_tests |= {"--backupsim-seed", "--backupsim-keep-failed", "--backupsim-handler"}
+    of_tests |= {"--backupsim-windows-extension", "--backupsim-linux-extension"}
     named = {span.split()[0] for span in SPAN.findall(prose_of(page)) if span.startswith("--")}
     assert not named - of_tests - {option for options in OPTIONS.values() for option in options}
 

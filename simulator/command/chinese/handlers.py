@@ -37,6 +37,10 @@ LABELS_OF_HANDLERS = {
         "{vm} 已有 {seconds} 秒没有动静：{works}；backupsim handler logs {vm} 可显示其输出",
     ),
     "up_handler": ("handler    {name} {version}", "处理程序   {name} {version}"),
+    "up_ordered": (
+        "           the service orders {name} {version} for {system}",
+        "           服务为 {system} 订购 {name} {version}",
+    ),
     "up_handler_unused": (
         "           the service orders {ordered}; --windows-extension or --linux-extension names another",
         "           服务订购的是 {ordered}；可用 --windows-extension 或 --linux-extension 指定其他",

@@ -1,0 +1,42 @@
+"""Which extension the service orders for machines, as somebody says it, and as a world keeps it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+
+from controlplane.ports import Store
+from controlplane.service_settings import OrderedExtension, ServiceSettings
+from simulator.failures import WrongUse
+from simulator.handlers.package_check import NAME
+
+WORLD_KIND, DOCUMENT = "world", "extensions"
+"""Where the store keeps what a start was told."""
+FIELDS = ("windows_extension", "linux_extension")
+"""Of a Config and of ServiceSettings alike."""
+USUAL = "usual"
+
+
+def parsed(word: str, field: str) -> OrderedExtension:
+    """From NAME:VERSION, or from `usual` for ours; `field` says for which machines. WrongUse, one sentence."""
+    if word == USUAL:
+        usual: OrderedExtension = getattr(ServiceSettings(), field)
+        return usual
+    name, colon, version = word.rpartition(":")
+    if not colon or not NAME.fullmatch(name) or not all(part.isdecimal() for part in version.split(".")):
+        raise WrongUse(f"{word} names no extension; write publisher, type and version as in Contoso.Backup:1.0")
+    publisher, _, type = name.rpartition(".")
+    return OrderedExtension(publisher, type, version)
+
+
+def kept(store: Store, settings: ServiceSettings, **said: OrderedExtension | None) -> ServiceSettings:
+    """The settings with what this start says, and else with what an earlier one said; this is written down.
+    `said` has the FIELDS; None: this start says nothing of it."""
+    document = store.get(WORLD_KIND, DOCUMENT)
+    before = {} if document is None else {name: OrderedExtension(**each) for name, each in document.json().items()}
+    after = before | {name: extension for name, extension in said.items() if extension is not None}
+    usual = ServiceSettings()
+    after = {name: extension for name, extension in after.items() if extension != getattr(usual, name)}
+    if after != before:
+        store.put(WORLD_KIND, DOCUMENT, {name: asdict(extension) for name, extension in after.items()})
+    ours = {name: getattr(usual, name) for name, extension in said.items() if extension == getattr(usual, name)}
+    return replace(settings, **ours, **after)
