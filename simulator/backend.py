@@ -33,6 +33,7 @@ from simulator.guest.agent.warm_start import WarmStart, can_fork
 from simulator.guest.conditions import ConditionsOf, MachineConditions, MachineFactories, Network
 from simulator.handlers.package_check import PackageRefused
 from simulator.handlers.sources import HandlerSource
+from simulator.host.agents import AgentChoices, Agents
 from simulator.host.handler_watch import HandlerWatch
 from simulator.host.host import Host
 from simulator.host.packages import PackageRepository
@@ -87,6 +88,8 @@ class BackendContext:
     """What ARM answers to a GET."""
     faults: Board
     ways: Ways
+    agents: Sequence[str]
+    """What this start says of machines' agents."""
     save: Callable[[Path, str], None]
     """Saves the world into a new folder, to be called so."""
     go_back: Callable[[Path], None] | None
@@ -144,6 +147,7 @@ def host(context: BackendContext, published: Publications, keep: ExitStack) -> H
         status_account=ports.settings.service_account,
         on_session_closed=context.engine.look_at,
         hold_lapse_seconds=context.hold_lapse_seconds,
+        agents=Agents(ports.store, AgentChoices.parse(context.agents)),
     )
     keep.callback(made.close)
     context.faults.on_change(made.look_again)

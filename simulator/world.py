@@ -147,6 +147,9 @@ class Config:
     linux_extension: OrderedExtension | None = None
     inert_extensions: bool = True
     """Install extensions that most public templates carry without running anything; False: refuse them by name."""
+    agents: Sequence[str] = ()
+    """Whose agent machines run, `none` or `simulated`, or `VM=none` for one; what is not said is as an earlier start
+    said, or else ours."""
     warm_start: bool = True
     """Fork our own handler's processes from an interpreter that waits, where the system can; False: start each anew."""
     new_signing_key: Callable[[], str] = signing_keys.new_key
@@ -473,6 +476,7 @@ class World:
             read=lambda path: self._requests.read(path),
             faults=self.faults,
             ways=self._storage_ways.ways,
+            agents=config.agents,
             save=self.save,
             go_back=self._go_back if config.can_go_back else None,
         )

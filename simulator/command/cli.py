@@ -298,6 +298,15 @@ def up(
     handler: HandlersOption = None,
     windows_extension: WindowsExtensionOption = None,
     linux_extension: LinuxExtensionOption = None,
+    agent: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="[VM=]none|simulated",
+            help="Whose agent machines run: ours, or none, where a real one takes its place; of one machine or of all. "
+            "It is kept. May be repeated.",
+            show_default=False,
+        ),
+    ] = None,
     lang: LangOption = "en",
 ) -> None:
     """Run a world until Ctrl-C."""
@@ -344,6 +353,7 @@ def up(
         faults=faults,
         handlers=cli_handlers.sources(handler),
         **cli_handlers.ordered(windows_extension, linux_extension),
+        agents=tuple(agent or ()),
         on_examined=lambda done, total: typer.echo(texts.label("up_examined", lang, done=done, total=total), err=True),
     )
     _run_until_interrupted(config, lang, open_page)

@@ -9,8 +9,9 @@ import shlex
 import sys
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -124,10 +125,13 @@ def guest(
     as_json: JsonOption = False,
     lang: LangOption = "en",
 ) -> None:
-    """Run a line in the shell of a machine (vssadmin, Get-Service, ls, cat), or put, delete or encrypt a file in it."""
+    """Run a line in the shell of a machine (vssadmin, Get-Service, ls, cat), or put, delete or encrypt a file in it; or
+    netns VM [COMMAND...]: run a command where the machine's own programs run."""
     from simulator.client import Client, RequestFailed
     from simulator.failures import BAD, WrongUse
 
+    if vm == NAMESPACE:
+        _run_in_namespace(words, state, lang)
     line = words[0] if len(words) == 1 else shlex.join(words)
     language = "zh-cn" if lang == "zh-cn" else "en-us"
     act = _file_act(words)
@@ -151,6 +155,29 @@ def guest(
         sys.stderr.write(answer["errors"] and f"{answer['errors']}\n")
     if answer["errors"]:
         raise typer.Exit(BAD)
+
+
+NAMESPACE = "netns"
+"""A machine of this name is named by its ARM id."""
+
+
+def _run_in_namespace(words: Sequence[str], state: Path | None, language: str) -> NoReturn:
+    from simulator.client import Client, RequestFailed
+    from simulator.failures import WrongUse
+    from simulator.netns.command import run_for
+
+    with Client(cli_clients.running(state)) as client:
+        try:
+            told = partial(_tell_of_namespace, language)
+            raise typer.Exit(run_for(client, words[0], words[1:], told, os.environ))
+        except RequestFailed as error:
+            if error.code in {"InvalidRequest", "NoSuchGuest"}:
+                raise WrongUse(str(error).removeprefix(f"{error.code}: ")) from None
+            raise
+
+
+def _tell_of_namespace(language: str, vm: str) -> None:
+    typer.echo(texts.label("guest_netns", language, vm=vm), err=True)
 
 
 FILE_ACTS = {"put": "LOCAL PATH", "rm": "PATH", "encrypt": "PATTERN"}

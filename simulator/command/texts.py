@@ -198,6 +198,10 @@ LABELS: dict[str, tuple[str, str]] = {
     "guest_put": ("written    {path}", "已写入     {path}"),
     "guest_rm": ("deleted    {path}", "已删除     {path}"),
     "guest_encrypt": ("encrypted  {path}", "已加密     {path}"),
+    "guest_netns": (
+        "{vm}: its wire server is at 168.63.129.16 in here, and our agent is off until this ends",
+        "{vm}：此处其线路服务器位于 168.63.129.16，在此结束之前我们的代理处于关闭状态",
+    ),
     "guest_left": ("in use     {path}", "正在使用   {path}"),
     "up_pace": ("pace       {line}", "节奏       {line}"),
     "pace_off": ("off", "关闭"),

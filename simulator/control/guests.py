@@ -11,11 +11,13 @@ from typing import Annotated, Literal, TypeVar
 from fastapi import Body, FastAPI
 
 from controlplane.json_object import Json
+from extension.contract.bridge import TOKEN_FILE
 from simulator.failures import Failure, WrongUse
 from simulator.guest.disk import file_acts
 from simulator.guest.disk.directory import VolumeError
 from simulator.guest.machine import Guest
 from simulator.guest.workload.database import DATABASE, JOURNAL
+from simulator.host.agents import AgentChoice
 from simulator.host.host import Host
 
 Result = TypeVar("Result")
@@ -45,6 +47,31 @@ def add(app: FastAPI, host: Callable[[], Host]) -> None:
         id, guest = _guest(host(), vm)
         output, errors = guest.run_script([line], language, MOST_BYTES)
         return {"vm": id, "output": output, "errors": errors}
+
+    @app.get("/vms/wire")
+    def wire(vm: str) -> Json:
+        """How a program of this machine reaches its host from the system that runs the world; the token is in a file
+        that only the world's owner reads."""
+        id, _ = _guest(host(), vm)
+        machine = host().wired(id)
+        if machine is None:
+            raise NoSuchGuest(f"no machine {vm} is running in this world; GET /_sim/vms lists them")
+        return {
+            "vm": id,
+            "wire": machine.wire_address,
+            "token_file": str(machine.folder / TOKEN_FILE),
+            "folder": str(machine.folder),
+            "status_url": machine.goal_state.status_url.partition("?")[0],
+            "agent": str(host().agents.of(id)),
+        }
+
+    @app.post("/vms/agent")
+    def agent(vm: Annotated[str, Body()], agent: Annotated[Literal["none", "simulated"], Body()]) -> Json:
+        """Have our agent run in this machine, or leave its place to a real one. It is kept."""
+        id, _ = _guest(host(), vm)
+        before = host().agents.of(id)
+        host().agents.choose(id, AgentChoice(agent))
+        return {"vm": id, "agent": agent, "before": str(before)}
 
     @app.get("/vms/files")
     def files(vm: str, name: str = "*") -> Json:

@@ -36,6 +36,7 @@ from simulator.guest.agent.process import end_processes_below
 from simulator.guest.conditions import ConditionsOf
 from simulator.guest.disk.ground_truth import GroundTruth, GroundTruths, TruthSummary
 from simulator.guest.machine import Guest
+from simulator.host.agents import Agents
 from simulator.host.documents import announce, machine_key
 from simulator.host.event_buffer import EventBuffer
 from simulator.host.handler_logs import logs_of
@@ -91,6 +92,7 @@ class Host:
         status_account: str | None = None,
         on_session_closed: Callable[[str], None] = lambda vm: None,
         hold_lapse_seconds: float = LAPSE_SECONDS,
+        agents: Agents | None = None,
     ) -> None:
         """`on_session_closed` is called, by any thread, with the id of a virtual machine in which a handler has ended
         its session. A machine without a sign of life for `hold_lapse_seconds` of real time does not hold world time."""
@@ -105,6 +107,9 @@ class Host:
         """Revision of the packages that the store was told of."""
         self._event_buffer = EventBuffer(store, clock)
         self._holds = Holds(real_time, hold_lapse_seconds)
+        self.agents = agents or Agents(store)
+        """Whose agent each machine runs; a change is acted upon at once."""
+        self.agents.changed = self.look_again
         self._surroundings = Surroundings(
             store=store,
             blobs=blobs,
@@ -122,6 +127,7 @@ class Host:
             ring=self._ring,
             session_closed=on_session_closed,
             holds=self._holds,
+            agents=self.agents,
         )
         self._machines: dict[str, Machine] = {}
         self._seen: dict[str, str] = {}
@@ -205,6 +211,11 @@ class Host:
         """Within each of these one of the running guests writes nothing to its disks; HostHoldFailed."""
         guests = [machine.guest for machine in tuple(self._machines.values())]
         return [guest.vss.still() for guest in guests if guest is not None and guest.running]
+
+    def wired(self, vm: str) -> Machine | None:
+        """A machine that is on, as its wire server knows it."""
+        machine = self._machines.get(vm.lower())
+        return machine if machine is not None and machine.guest is not None else None
 
     def handler_logs(self, vm: str, lines: int) -> Json:
         """What the handlers of a machine that is here said, whether it runs or not."""

@@ -43,9 +43,11 @@ from extension.contract.bridge import TOKEN_FILE
 from extension.contract.redaction import redact
 from simulator.guest.agent.agent import Agent
 from simulator.guest.agent.process import end_processes_below
+from simulator.guest.conditions import MachineConditions
 from simulator.guest.files import write_private
 from simulator.guest.machine import BootFailed, Guest
 from simulator.host import held_snapshots
+from simulator.host.agents import AgentChoice
 from simulator.host.certificates import TenantCertificate, tenant_certificate
 from simulator.host.documents import AgentReport, machine_key, new_orders, observed_extensions, plugins
 from simulator.host.goalstate import GoalState
@@ -88,7 +90,10 @@ class Machine:
         self._work = MachineWork()
         self._all = surroundings
         self._story = MachineStory(vm, surroundings.event_buffer, surroundings.started)
+        self._conditions = MachineConditions()
+        """Under which it booted."""
         self._agent: Agent | None = None
+        """Ours; None while it is off, and where a real one may take its place."""
         self._desired: DesiredMachine | None = None
         self._applied: DesiredMachine | None = None
         self._power: PowerState = "stopped"
@@ -188,6 +193,7 @@ class Machine:
             self._all.holds.update(self)
         if desired is not None and desired is not self._applied:
             self._become(desired)
+        self._keep_to_choice()
         agent = self._running_agent()
         if agent is not None and agent.due <= self._all.real_time.now():
             agent.tick()
@@ -307,6 +313,11 @@ class Machine:
         )
 
     @property
+    def wire_address(self) -> str:
+        """The wire server and this machine's prefix there."""
+        return self._all.wire.address_of(self.key)
+
+    @property
     def status_blob(self) -> Blob | None:
         account = self._all.status_account
         return Blob(account, STATUS_CONTAINER, f"{self.key}.status") if account is not None else None
@@ -384,9 +395,25 @@ class Machine:
         guest.boot()
         self.guest, self._booted = guest, self._all.clock.now()
         self._all.wire.attach(self)
+        self._conditions = conditions
+        self._keep_to_choice()
+
+    def _keep_to_choice(self) -> None:
+        """Have our agent run, or leave its place to a real one."""
+        if self.guest is None:
+            return
+        is_ours = self._all.agents.of(self.vm) is AgentChoice.SIMULATED
+        if is_ours and self._agent is None:
+            self._agent = self._new_agent(self.guest, self._conditions)
+            self._report = None
+        elif not is_ours and self._agent is not None:
+            self._agent.close()
+            self._agent = self._report = None
+
+    def _new_agent(self, guest: Guest, conditions: MachineConditions) -> Agent:
         factories, profile = conditions.factories, guest.profile.agent
         address = conditions.network.wire_server(self._all.wire.address_of(self.key))
-        self._agent = Agent(
+        return Agent(
             disk=self.folder,
             wire=factories.wire_client(address, self.token, profile.name),
             profile=profile,

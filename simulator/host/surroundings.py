@@ -10,6 +10,7 @@ from controlplane.domain.events.event import Cause
 from controlplane.ports import Blobs, Clock, Store
 from simulator.clock.real_time import RealTime
 from simulator.guest.conditions import ConditionsOf
+from simulator.host.agents import Agents
 from simulator.host.event_buffer import EventBuffer
 from simulator.host.holds import Holds
 from simulator.host.packages import PackageRepository
@@ -42,5 +43,7 @@ class Surroundings:
     session_closed: Callable[[str], None]
     """To be called with the id of a virtual machine in which a handler has ended, and written its report before."""
     holds: Holds
+    agents: Agents
+    """Whose agent each machine runs."""
     started: Cause | None = None
     """The event of the host's start: why machines run that no request has changed since."""

@@ -430,6 +430,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         f"{GUEST}.machine",
         f"{GUEST}.os_profile",
         f"{GUEST}.profiles",
+        "simulator.failures",
         "simulator.handlers",
         "cryptography",
     ),
@@ -674,6 +675,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "typer",
     ),
     # The command knows a world by `build` and its client alone: not its host, guests, service or control API.
+    # It begins as a program of its own in namespaces, with the standard library alone.
+    "simulator.netns": (CONTRACT, "simulator.client", "simulator.failures"),
     "simulator.command": (
         CONTRACT,
         SETTINGS,
@@ -695,6 +698,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "simulator.pace",
         "simulator.recorder",
         "simulator.start_spread",
+        "simulator.netns",
         "simulator.packages",
         "simulator.saved_worlds",
         "simulator.clock",
