@@ -71,6 +71,7 @@ def lines(explained: Json, language: str) -> Iterator[str]:
     yield from _story(explained["story"], language)
     for failure in explained.get("failures", ()):
         yield from _failure(failure, language)
+    yield from _rules(explained["rules"], language)
 
 
 def _story(story: Sequence[Json], language: str) -> Iterator[str]:
@@ -89,6 +90,15 @@ def _failure(failure: Json, language: str) -> Iterator[str]:
         yield texts.label("explain_where", language, where=texts.detail(where, language))
     for remedy in failure["remedies"]:
         yield texts.label("explain_remedy", language, remedy=texts.detail(remedy, language))
+
+
+def _rules(broken: Sequence[Json] | None, language: str) -> Iterator[str]:
+    for each in broken or ():
+        what = texts.detail(f"{each['rule']}: {each['detail']}", language)
+        yield texts.label("explain_rule", language, rule=what)
+        yield texts.label("explain_consequence", language, consequence=texts.detail(each["consequence"], language))
+    if broken == []:
+        yield texts.label("explain_rules_kept", language)
 
 
 def _vault(explained: Json, language: str) -> Iterator[str]:

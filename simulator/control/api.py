@@ -148,7 +148,9 @@ def build(controls: Controls) -> FastAPI:
     control_handlers.add(app, lambda: controls.handlers)
     control_saved_worlds.add(app, lambda: controls.saved_worlds)
     forecasts.add(app, lambda: controls.store, lambda: controls.world.clock.time.now())
-    explanations.add(app, lambda: controls.store, lambda: controls.world.clock.time.now())
+    explanations.add(
+        app, lambda: controls.store, lambda: controls.world.clock.time.now(), lambda: controls.verifier.settle()
+    )
     _add_errors(app)
     return app
 

@@ -12,9 +12,10 @@ from controlplane.ports import Store
 from simulator.explaining import explain
 
 
-def add(app: FastAPI, store: Callable[[], Store], now: Callable[[], datetime]) -> None:
-    """The route; the store and the world's time are asked for at each request."""
+def add(app: FastAPI, store: Callable[[], Store], now: Callable[[], datetime], settle: Callable[[], None]) -> None:
+    """The route; the store and the world's time are asked for at each request. `settle` waits until what handlers did
+    was looked at."""
 
     @app.get("/explain")
     def explained(of: str) -> Json:
-        return explain.explain(store(), of, now())
+        return explain.explain(store(), of, now(), settle)

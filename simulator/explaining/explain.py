@@ -19,8 +19,9 @@ class NothingToExplain(Failure):
     """No job, recovery point or vault has this name or id."""
 
 
-def explain(store: Store, name_or_id: str, now: datetime) -> Json:
-    """The explanation of a job, a recovery point or a vault, by its name or ARM id; `now` is world time."""
+def explain(store: Store, name_or_id: str, now: datetime, settle: Callable[[], None] = lambda: None) -> Json:
+    """The explanation of a job, a recovery point or a vault, by its name or ARM id; `now` is world time. `settle` waits
+    until what handlers did was looked at."""
     found = list(_named(store, name_or_id.strip().lower()))
     if not found:
         raise NothingToExplain(
@@ -31,6 +32,8 @@ def explain(store: Store, name_or_id: str, now: datetime) -> Json:
         ids = ", ".join(str(document.json()["id"]) for document in found)
         raise WrongUse(f"several things are named {name_or_id}; name one by its ARM id: {ids}")
     (document,) = found
+    if document.kind != vault.KIND:
+        settle()
     explainers: dict[str, Callable[[], Json]] = {
         job.KIND: lambda: jobs.explain(store, document),
         recovery_point.KIND: lambda: points.explain(store, document),

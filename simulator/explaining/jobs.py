@@ -11,7 +11,7 @@ from controlplane.domain.recovery_services.job import Job
 from controlplane.domain.times import instant
 from controlplane.json_object import Json
 from controlplane.ports import Document, Store
-from simulator.explaining import journal, story
+from simulator.explaining import journal, rules, story
 
 KIND = "job"
 SUMMARY_OF = frozenset({JobState.NAME, TaskState.NAME, SnapshotJudged.NAME})
@@ -21,7 +21,8 @@ SUMMARY_OF = frozenset({JobState.NAME, TaskState.NAME, SnapshotJudged.NAME})
 def explain(store: Store, document: Document) -> Json:
     """The explanation of a job that runs or has ended."""
     job = jobs.from_json(document.private["job"])
-    lines = told(job, journal.of_job(store, job.id))
+    events = journal.of_job(store, job.id)
+    lines = told(job, events)
     return {
         "kind": KIND,
         "id": job.document,
@@ -33,6 +34,7 @@ def explain(store: Store, document: Document) -> Json:
         "started": instant(job.started),
         "ended": None if job.ended is None else instant(job.ended),
         "failures": failures(job, lines),
+        "rules": rules.of(events),
         "story": lines,
     }
 

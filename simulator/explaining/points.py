@@ -16,7 +16,7 @@ from controlplane.domain.times import instant
 from controlplane.json_object import Json
 from controlplane.ports import Document, Store
 from simulator.explaining import jobs as explained_jobs
-from simulator.explaining import journal, sentences, story
+from simulator.explaining import journal, rules, sentences, story
 
 KIND = "recovery_point"
 AGAINST_A_FREEZE = (
@@ -41,6 +41,7 @@ def explain(store: Store, document: Document) -> Json:
         "time": instant(point.time),
         "consistency": point.consistency,
         "why": why(point, events),
+        "rules": rules.of(events, point.task_id) if point.task_id else None,
         "tiers": list(TIERS[point.tiers]),
         "job": point.job,
         "story": lines,
@@ -62,6 +63,9 @@ def why(point: RecoveryPoint, events: Sequence[Event]) -> list[str]:
     attempt before the one that took them is told of where it decided something."""
     if not point.task_id:
         return ["the machine did not run, so the service took the snapshots, which hold what a power cut would leave"]
+    broken = {each["rule"]: each["detail"] for each in rules.of(events, point.task_id) or ()}
+    if rules.FREEZE in broken:
+        return [f"the handler reported it, and the service believes reports: {broken[rules.FREEZE]}"]
     of_task = [event for event in events if event.data.get("task_id") == point.task_id]
     if not of_task:
         return ["the journal no longer tells what happened in the guest"]

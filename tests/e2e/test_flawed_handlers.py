@@ -92,6 +92,10 @@ def test_a_flawed_handler_breaks_its_rule_and_no_other(laboratory: Laboratory, n
     (asked,) = [event for event in events if event["name"] == "snapshot.asked"]
     assert told["parent"] == asked["id"]
     assert "sig=" not in str(events)
+    told_of_job = laboratory.client.sim("GET", "/explain", None, of=job)
+    assert [(each["rule"], each["detail"]) for each in told_of_job["rules"]] == [
+        (each["rule"], each["detail"]) for each in broken
+    ]
     if status == "Completed":
         verdict = laboratory.scenario.verify(laboratory.scenario.recovery_points(laboratory.item)[-1])
         (check,) = [check for check in verdict.checks if check.name == "the handler did as it reported"]

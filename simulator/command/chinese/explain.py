@@ -14,6 +14,9 @@ LABELS_OF_EXPLANATIONS = {
     "explain_failed": ("failed     {error}", "失败       {error}"),
     "explain_where": ("where      {where}", "位置       {where}"),
     "explain_remedy": ("remedy     {remedy}", "补救       {remedy}"),
+    "explain_rule": ("handler    broke the rule {rule}", "处理程序   违反规则 {rule}"),
+    "explain_consequence": ("           {consequence}", "           {consequence}"),
+    "explain_rules_kept": ("handler    did as it reported", "处理程序   所做与其报告一致"),
     "explain_untold": ("the journal tells nothing of it", "日志中没有关于它的记录"),
     "explain_blocker": ("blocked by {what}", "受阻于     {what}"),
     "explain_until": ("           it ends by itself at {time}", "           将于 {time} 自行结束"),
@@ -24,6 +27,27 @@ LABELS_OF_EXPLANATIONS = {
         "{count} soft-deleted items go with it, and are purged at their time",
         "{count} 个软删除的项会随之删除，并按各自的时间清除",
     ),
+}
+
+_RULES = {
+    "the service believes the report, so the recovery point promises more than it holds": (
+        "服务相信该报告，因此恢复点的承诺超过其实际内容"
+    ),
+    "the service believes what is reported, and the guest wrote on while snapshots were taken": (
+        "服务相信报告的内容，而创建快照期间来宾仍在写入"
+    ),
+    "the service believes what is reported, and the guest waited until it let go by itself": (
+        "服务相信报告的内容，而来宾一直等到自行解冻"
+    ),
+    "the service believes the report, and the disk shows another instant than the others": (
+        "服务相信该报告，而该磁盘呈现的时刻与其他磁盘不同"
+    ),
+    "the service fails the job, since a disk would be missing": "服务使作业失败，因为会缺少一个磁盘",
+    "the service does not look; whoever reads that place can use the storage until the signature ends": (
+        "服务不作检查；在签名到期之前，能读取该处的任何人都可使用存储"
+    ),
+    "the service believes the status file, which the agent reads": "服务相信由代理读取的状态文件",
+    "the service believes the status blob, which it reads itself": "服务相信由其自行读取的状态 blob",
 }
 
 _STORY = {
@@ -175,6 +199,10 @@ _WHY = {
     "all writers were frozen, and VSS held all writes for {held} ms while the snapshots were taken": (
         "创建快照期间所有编写器均已冻结，VSS 暂停所有写入 {held} 毫秒"
     ),
+    "the handler reported it, and the service believes reports: the report claims {consistency}, and the guest was not "
+    "frozen": "处理程序如此报告，而服务相信报告：报告声称 {consistency}，但来宾未被冻结",
+    "the handler reported it, and the service believes reports: the report claims AppConsistent, and no VSS writer "
+    "took part in the freeze": "处理程序如此报告，而服务相信报告：报告声称 AppConsistent，但没有 VSS 编写器参与冻结",
     "the scripts of {name} brought its programs to rest while the snapshots were taken": (
         "创建快照期间，{name} 的脚本使其程序暂停"
     ),
@@ -218,5 +246,5 @@ _FAILURES = {
     ),
 }
 
-EXPLANATIONS = {**_STORY, **_WHY, **_BLOCKERS, **_FAILURES}
+EXPLANATIONS = {**_STORY, **_RULES, **_WHY, **_BLOCKERS, **_FAILURES}
 """A sentence -> its Chinese. Blanks keep their values, unless a value is a text of the tables."""

@@ -13,12 +13,14 @@ import pytest
 
 from controlplane.domain.events import machines, service
 from controlplane.domain.events.event import Event, Fact
+from controlplane.domain.events.handlers import HandlerRuleBroken
 from controlplane.domain.recovery_services.recovery_point import Machine, RecoveryPoint
 from controlplane.json_object import Json
 from extension.contract.codes import Code
-from simulator.explaining import points
+from simulator.explaining import points, rules
 from simulator.explaining.explain import NothingToExplain, explain
 from simulator.failures import WrongUse
+from simulator.host.handler_rules import RULES
 from tests.unit.controlplane.adapters.scripted_fabric import fails
 from tests.unit.controlplane.arm.arm_world import GROUP, ITEM, SUBSCRIPTION, VAULT, ArmWorld, arm_world
 from tests.unit.controlplane.arm.recovery_services.test_arm_immutability import add_protected_machine, back_up
@@ -111,6 +113,7 @@ def events(*facts: Fact) -> list[Event]:
     return [replace(fact.event(), id=number) for number, fact in enumerate(facts, start=1)]
 
 
+ASKED = service.SnapshotAsked("t_1", 0)
 OPENED = machines.SessionOpened("t_1")
 WITH_WRITERS, WITHOUT = machines.FreezeAsked("t_1", 10.0, True), machines.FreezeAsked("t_1", 10.0, False)
 THAWED = machines.VssThawed("t_1", True, True, 12.4, NO_ERROR, "")
@@ -162,6 +165,16 @@ THAWED = machines.VssThawed("t_1", True, True, 12.4, NO_ERROR, "")
             ],
         ),
         ("AppConsistent", (), ["the journal no longer tells what happened in the guest"]),
+        (
+            "AppConsistent",
+            (ASKED, OPENED, HandlerRuleBroken("t_1", "freeze", "the guest was not frozen")),
+            ["the handler reported it, and the service believes reports: the guest was not frozen"],
+        ),
+        (
+            "AppConsistent",
+            (ASKED, OPENED, HandlerRuleBroken("t_0", "freeze", "the guest was not frozen")),
+            ["the scripts of sql01 brought its programs to rest while the snapshots were taken"],
+        ),
     ],
 )
 def test_why_a_point_has_its_consistency(consistency: str, facts: tuple[Fact, ...], expected: list[str]) -> None:
@@ -171,3 +184,17 @@ def test_why_a_point_has_its_consistency(consistency: str, facts: tuple[Fact, ..
 def test_why_a_point_of_a_machine_that_was_off_is_crash_consistent() -> None:
     (reason,) = points.why(replace(POINT, task_id="", consistency="CrashConsistent"), [])
     assert reason.startswith("the machine did not run")
+
+
+def test_the_rules_that_a_handler_broke() -> None:
+    found = events(ASKED, HandlerRuleBroken("t_1", "thaw", "left"), HandlerRuleBroken("t_0", "freeze", "not frozen"))
+    told = [(each["rule"], each["detail"]) for each in rules.of(found) or ()]
+    assert told == [("thaw", "left"), ("freeze", "not frozen")]
+    assert [each["rule"] for each in rules.of(found, "t_1") or ()] == ["thaw"]
+    assert rules.of(events(ASKED)) == []
+    assert rules.of(events(OPENED)) is None, "nobody asked a handler"
+
+
+def test_each_rule_has_its_consequence() -> None:
+    assert list(rules.CONSEQUENCES) == list(RULES)
+    assert SCHEMA["$defs"]["rule"]["properties"]["rule"]["enum"] == list(RULES)
