@@ -9,6 +9,8 @@ POST /_sim/vms/run                  {"vm", "line", "language"?}: run a line in t
 GET  /_sim/vms/files?vm=VM&name=P   the files of a guest whose names fit, with their digests
 GET  /_sim/vms/files/content?vm=VM&file=PATH   what one holds, in base64
 POST /_sim/vms/files/act            {"vm", "act", "path", "content"?, "key"?}: put, rm or encrypt
+GET  /_sim/vms/wire?vm=VM           how a program of this machine reaches its host, see docs/real-agent.md
+POST /_sim/vms/agent                {"vm", "agent"}: none leaves the place of our agent to a real one, or simulated
 POST /_sim/files                    {"vm", "lun", "mebibytes"}: write a text file of that size on a disk
 POST /_sim/workload                 {"vm", "transactions", "name"?}: let the database commit so many more
 GET  /_sim/recoverypoint?id=ID      what the service measured of a recovery point

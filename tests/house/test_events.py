@@ -49,6 +49,7 @@ def test_only_requests_schedules_and_acts_upon_the_world_begin_a_story() -> None
         "handler.silent",
         "world.paced",
         "world.restarted",
+        "world.saved",
         "host.started",
         "host.stopping",
     }
