@@ -33,6 +33,7 @@ VARIABLES = {
     "BACKUPSIM_CONFORM_SCENE": "set for a handler that is judged: the name of its scene",
     "BACKUPSIM_DSN": "database to use instead of store.db, as SQLAlchemy names it: an SQLite file, or PostgreSQL as "
     "`postgresql+psycopg://user:password@host/name`, for which the extra `postgresql` brings the driver",
+    "BACKUPSIM_GUEST": "set by `backupsim guest netns VM` for what runs there: the name of the machine",
     "BACKUPSIM_LOG": "level of the log: debug, info, warning or error",
     "BACKUPSIM_STATE": "folder of the world; default: `default` in the user's state folder",
     "BACKUPSIM_WORLDS": "folder of the saved worlds; default: `worlds` in the user's state folder",

@@ -325,6 +325,7 @@ def up(
         return
     # Objects made while loading are never freed; collecting garbage among them takes a tenth of a start.
     gc.disable()
+    extensions = cli_handlers.ordered(windows_extension, linux_extension)
     config = worlds.config(
         state,
         seed=seed,
@@ -352,7 +353,8 @@ def up(
         warm_start=warm_start,
         faults=faults,
         handlers=cli_handlers.sources(handler),
-        **cli_handlers.ordered(windows_extension, linux_extension),
+        windows_extension=extensions["windows_extension"],
+        linux_extension=extensions["linux_extension"],
         agents=tuple(agent or ()),
         on_examined=lambda done, total: typer.echo(texts.label("up_examined", lang, done=done, total=total), err=True),
     )

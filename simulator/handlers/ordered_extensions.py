@@ -38,5 +38,10 @@ def kept(store: Store, settings: ServiceSettings, **said: OrderedExtension | Non
     after = {name: extension for name, extension in after.items() if extension != getattr(usual, name)}
     if after != before:
         store.put(WORLD_KIND, DOCUMENT, {name: asdict(extension) for name, extension in after.items()})
-    ours = {name: getattr(usual, name) for name, extension in said.items() if extension == getattr(usual, name)}
-    return replace(settings, **ours, **after)
+
+    def ordered(name: str) -> OrderedExtension:
+        unsaid: OrderedExtension = getattr(settings if said.get(name) is None else usual, name)
+        return after.get(name, unsaid)
+
+    windows, linux = map(ordered, FIELDS)
+    return replace(settings, windows_extension=windows, linux_extension=linux)

@@ -180,7 +180,7 @@ class Library:
     def _locked(self) -> FileLock:
         return FileLock(self.folder / LOCK, timeout=LOCK_SECONDS, mode=0o600, thread_local=False)
 
-    def _abandoned(self) -> list[Path]:
+    def _abandoned(self) -> Sequence[Path]:
         """With the lock of the library: the folders that nobody is at work in."""
         return [each for each in unfinished.named(self.folder, unfinished.BEGUN) if _is_abandoned(each)]
 

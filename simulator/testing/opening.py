@@ -48,6 +48,7 @@ class Opener:
         self._worlds, self._new_folder, self._handlers, self._ordered = worlds, new_folder, handlers, ordered
         self._open: dict[Path, BackupWorld] = {}
         self._saved: list[Path] = []
+        self._unpacked: dict[Path, SavedBackupWorld] = {}
 
     def open(
         self, seed: int, options: Mapping[str, Any], *, apart: bool, of: SavedBackupWorld | None = None
@@ -62,7 +63,7 @@ class Opener:
             options=asked | orders(self._handlers, said),
             handlers=[each.file for each in self._handlers],
             apart=apart,
-            fork_of=of and of.folder,
+            fork_of=None if of is None else of.folder,
         )
         world = BackupWorld(opened.endpoints, opened.seed, asked, self)
         self._open[world.state] = world

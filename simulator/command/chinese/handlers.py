@@ -3,17 +3,6 @@
 from __future__ import annotations
 
 LABELS_OF_HANDLERS = {
-    "{word} names no agent; write none or simulated, or VM=none as in web01=none": (
-        "{word} 没有指明代理；请写 none 或 simulated，或用 VM=none 的形式，例如 web01=none"
-    ),
-    "a network namespace needs Linux; run the world and this command there": (
-        "网络命名空间需要 Linux；请在那里运行环境和此命令"
-    ),
-    "a network namespace needs root; run this command with sudo, and with the same --state": (
-        "网络命名空间需要 root；请用 sudo 运行此命令，并使用相同的 --state"
-    ),
-    "{program} is missing; install util-linux and iproute2": "缺少 {program}；请安装 util-linux 和 iproute2",
-    "the namespace could not be made; what was printed before says why": "无法建立命名空间；原因见之前的输出",
     "handler_published": ("{name} {version} is published", "已发布 {name} {version}"),
     "handler_own": ("{name} {version}", "{name}，版本 {version}"),
     "handler_given": ("{name} {version}, published by you", "{name} {version}，由您发布"),
@@ -59,6 +48,17 @@ LABELS_OF_HANDLERS = {
 }
 
 HANDLERS = {
+    "{word} names no agent; write none or simulated, or VM=none as in web01=none": (
+        "{word} 没有指明代理；请写 none 或 simulated，或用 VM=none 的形式，例如 web01=none"
+    ),
+    "a network namespace needs Linux; run the world and this command there": (
+        "网络命名空间需要 Linux；请在那里运行环境和此命令"
+    ),
+    "a network namespace needs root; run this command with sudo, and with the same --state": (
+        "网络命名空间需要 root；请用 sudo 运行此命令，并使用相同的 --state"
+    ),
+    "{program} is missing; install util-linux and iproute2": "缺少 {program}；请安装 util-linux 和 iproute2",
+    "the namespace could not be made; what was printed before says why": "无法建立命名空间；原因见之前的输出",
     "{path} cannot be published as a handler: {reason}": "{path} 无法作为处理程序发布：{reason}",
     "what was sent cannot be published as a handler: {problem}": "发送的内容无法作为处理程序发布：{problem}",
     "content is not base64; give a zip in base64": "content 不是 base64；请以 base64 提供 zip",

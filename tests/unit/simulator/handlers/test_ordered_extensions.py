@@ -10,8 +10,8 @@ import pytest
 from controlplane.adapters.store import SqlStore
 from controlplane.ports import Store
 from controlplane.service_settings import OrderedExtension, ServiceSettings
-from simulator.clock.virtual import VirtualClock
 from simulator.handlers.ordered_extensions import DOCUMENT, FIELDS, WORLD_KIND, kept, parsed
+from tests.virtual_clock import VirtualClock
 
 USUAL = ServiceSettings()
 MINE = OrderedExtension("Contoso.Backup", "Snapshot", "1.0")

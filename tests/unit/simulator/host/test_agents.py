@@ -9,9 +9,9 @@ import pytest
 
 from controlplane.adapters.store import SqlStore
 from controlplane.ports import Store
-from simulator.clock.virtual import VirtualClock
 from simulator.failures import WrongUse
 from simulator.host.agents import AgentChoice, AgentChoices, Agents
+from tests.virtual_clock import VirtualClock
 
 VM = "/subscriptions/s/resourceGroups/demo/providers/Microsoft.Compute/virtualMachines/Web01"
 OTHER = VM.replace("Web01", "sql01")

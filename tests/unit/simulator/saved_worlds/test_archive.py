@@ -148,7 +148,7 @@ def test_what_is_wrong_is_named_and_changes_nothing(
     assert sentence in str(refused.value)
     assert "\n" not in str(refused.value)
     assert "英文" not in texts.failure(str(refused.value), "zh-cn"), "there is a Chinese text"
-    assert list(library.folder.iterdir()) == []
+    assert [each.name for each in library.folder.iterdir()] == [".lock"]
     assert sorted(each.name for each in tmp_path.iterdir()) == ["changed.zip", "world", "worlds", "year.zip"]
 
 
@@ -169,7 +169,7 @@ def test_a_file_that_was_cut_is_refused(library: Library, exported: Path, share:
     exported.write_bytes(whole[: int(len(whole) * share)])
     with pytest.raises(WrongUse, match="is no exported world, or was cut; export the world again"):
         library.take_in(exported)
-    assert list(library.folder.iterdir()) == []
+    assert [each.name for each in library.folder.iterdir()] == [".lock"]
 
 
 def test_each_changed_byte_of_the_files_is_found(library: Library, exported: Path) -> None:

@@ -14,6 +14,7 @@ from simulator.testing.world_options import KEYWORDS, config_of
 
 POSSIBLE: dict[str, Any] = {
     "limit_requests": True,
+    "linux_extension": "Contoso.Backup:1.0",
     "locale": "zh-cn",
     "location": "westeurope",
     "on_demand_backups": 3,
@@ -23,6 +24,7 @@ POSSIBLE: dict[str, Any] = {
     "start_spread": "2h",
     "strict_api_versions": True,
     "vss": False,
+    "windows_extension": "Contoso.Backup:1.0",
     "workload_per_day": "5MiB",
     "workload_rate": 0,
 }
