@@ -61,7 +61,7 @@ class Opener:
             state,
             seed=seed,
             options=asked | orders(self._handlers, said),
-            handlers=[each.file for each in self._handlers],
+            handlers=[(each.file, each.name, each.version) for each in self._handlers],
             apart=apart,
             fork_of=None if of is None else of.folder,
         )

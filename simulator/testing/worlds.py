@@ -56,18 +56,21 @@ class Worlds:
         *,
         seed: int,
         options: Mapping[str, Any],
-        handlers: Sequence[Path] = (),
+        handlers: Sequence[tuple[Path, str, str]] = (),
         apart: bool = False,
         fork_of: Path | None = None,
     ) -> OpenedWorld:
         """A new world in the folder `state`. `options` are those of the mark `backup_world`. `apart`: its blobs lie in
-        its folder, too. `handlers` are zips that it publishes besides our own. `fork_of`: the state folder of a saved
-        world, with whose bytes and seed it begins; its blobs lie in its folder then.
+        its folder, too. `handlers` are zips that it publishes besides our own, each with name and version. `fork_of`:
+        the state folder of a saved world, with whose bytes and seed it begins; its blobs lie in its folder then.
 
         Raises WorldRefused with the reason, WorldsEnded where the process is gone.
         """
         asked = {"state": str(state), "seed": seed, "options": dict(options), "apart": apart}
-        paths = {"handlers": [str(each) for each in handlers], "fork_of": str(fork_of) if fork_of else None}
+        paths = {
+            "handlers": [[str(file), *named] for file, *named in handlers],
+            "fork_of": str(fork_of) if fork_of else None,
+        }
         answer = self._done({"verb": "open", **asked, **paths})
         return OpenedWorld(answer["endpoints"], answer["seed"])
 

@@ -81,7 +81,7 @@ class WorldsProcess:
         self._await_closings(MOST_CLOSING)
         state, saved = Path(request["state"]), request["fork_of"]
         shared = None if request["apart"] or saved else self._shared()
-        given = [HandlerSource(Path(path)) for path in request["handlers"]]
+        given = [HandlerSource(Path(path), name, version) for path, name, version in request["handlers"]]
         asked = request["options"]
         if saved:
             forked(Path(saved), state)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -268,6 +269,7 @@ def test_no_machine_would_get_it(backup_world): pass
 @pytest.mark.slow
 def test_a_handler_of_somebody_else_is_published_and_ordered(tmp_path: Path) -> None:
     (tmp_path / "test_handlers.py").write_text(HANDLERS)
-    done = run_pytest(tmp_path, "--backupsim-handler", str(ROOT / "examples/handlers/python"))
+    shutil.copytree(ROOT / "examples/handlers/python", tmp_path / "handler")
+    done = run_pytest(tmp_path, "--backupsim-handler", "handler")
     assert done.counts == {"passed": 1, "errors": 1}, done.said
     assert "no machine would get Contoso.Backup.PythonSnapshot; order it with --backupsim-windows-ext" in done.said
