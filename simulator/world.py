@@ -142,14 +142,12 @@ class Config:
     handlers: Sequence[HandlerSource] = ()
     """Handlers of anybody, published in addition to these or in their place, and kept."""
     windows_extension: OrderedExtension | None = None
-    """The extension that snapshots machines with Windows, which is kept; None: as an earlier start said, or else the
-    settings."""
+    """The extension that snapshots machines with Windows, which is kept; None: as kept, or as the settings say."""
     linux_extension: OrderedExtension | None = None
     inert_extensions: bool = True
     """Install extensions that most public templates carry without running anything; False: refuse them by name."""
     agents: Sequence[str] = ()
-    """Whose agent machines run, `none` or `simulated`, or `VM=none` for one; what is not said is as an earlier start
-    said, or else ours."""
+    """Whose agent machines run, `none` or `simulated`, or `VM=none` for one, which is kept; else ours."""
     warm_start: bool = True
     """Fork our own handler's processes from an interpreter that waits, where the system can; False: start each anew."""
     new_signing_key: Callable[[], str] = signing_keys.new_key
@@ -202,8 +200,7 @@ class World:
         self._stack.close()
 
     def save(self, target: Path, name: str = "") -> None:
-        """This world as an orderly end would leave it, into a new folder, at a moment of rest. `name` is what the saved
-        one is to be called; the event of it tells that. Raises Failure."""
+        """This world as an orderly end leaves it, into a new folder, at a moment of rest, by this name. Failure."""
         from simulator.saved_worlds import contents, running
 
         running.save(self.config, self.state.path, self.time, self.store, self.host, lambda: self.azurite, target)
@@ -234,8 +231,7 @@ class World:
         keep.callback(self.real_time.close)
         opened = open_store(self.state, config.dsn, self.clock, keep, self._is_orderly)
         self.store = opened.store
-        said = {name: getattr(config, name) for name in ordered_extensions.FIELDS}
-        self._settings = ordered_extensions.kept(self.store, self._settings, **said)
+        self._settings = ordered_extensions.kept_with(config, self.store, self._settings)
         kept = kept_clock.restored(self.clock, kept_clock.read(self.store), config.clock)
         self.time = WorldTime(self.clock, self.store, kept, _action_failed)
         self._served = ServedRequests()

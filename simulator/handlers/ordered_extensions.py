@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, replace
+from typing import Any
 
 from controlplane.ports import Store
 from controlplane.service_settings import OrderedExtension, ServiceSettings
@@ -45,3 +46,8 @@ def kept(store: Store, settings: ServiceSettings, **said: OrderedExtension | Non
 
     windows, linux = map(ordered, FIELDS)
     return replace(settings, windows_extension=windows, linux_extension=linux)
+
+
+def kept_with(config: Any, store: Store, settings: ServiceSettings) -> ServiceSettings:
+    """The same with what a Config (`simulator/world.py`) says."""
+    return kept(store, settings, **{name: getattr(config, name) for name in FIELDS})
