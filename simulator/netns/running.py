@@ -1,6 +1,6 @@
-"""Runs a command in namespaces of a machine: the wire server is at 168.63.129.16 there, and the storage where its SAS
-say. Linux alone, and root.
+"""Runs a command in namespaces of a machine, where the wire server is at 168.63.129.16 and the storage where SAS say.
 
+It needs Linux and root.
 Nothing of this has a name on the system: network, mounts and processes are namespaces without one, which end with their
 first process, and that ends with the channel to this one (`inside.py`). So there is nothing to take down, however this
 process ends.
