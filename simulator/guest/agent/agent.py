@@ -33,15 +33,16 @@ from simulator.guest.files import write_private, write_whole
 from simulator.guest.os_profile import AgentProfile
 
 POLL = timedelta(seconds=6)
-"""How often an agent asks for the goal state on its own, and looks at the status files of its handlers."""
+"""How often an agent asks for the goal state on its own."""
 REPORT = timedelta(minutes=5)
 """How often it reports even if nothing changed, as a sign of life."""
 EAGER = timedelta(seconds=1)
 """How long after the last change of a status file, or after a handler has ended its session, such files are looked at
 with every tick: handlers report again when their work in the background is done."""
 LOOKS = 10
-"""Later a pause between two looks is as many times shorter than what has passed since, up to that of a poll. A change
-is so seen soon, and the agents of hundreds of machines that were backed up together do not keep their host busy."""
+"""Later a pause between two looks is as many times shorter than what has passed since, up to that between two polls. A
+change is so seen soon, and the agents of hundreds of machines do not keep their host busy, neither after they were
+backed up together nor at rest."""
 PATIENCE = timedelta(seconds=10)
 """How long a status file may be unreadable, because it is being written, before that is reported."""
 SHORT_WORK = timedelta(seconds=1)
@@ -125,7 +126,7 @@ class Agent:
         if self._goal is not None and (self._work is None or now >= self._work_began + SHORT_WORK):
             self._report(self._goal)
         passed = now - self._changed
-        self._look_at = now if passed < EAGER else now + min(passed / LOOKS, POLL)
+        self._look_at = now if passed < EAGER else now + min(passed / LOOKS, self._poll)
 
     def close(self) -> None:
         """The machine turns off: a running command is killed."""

@@ -226,6 +226,13 @@ def test_the_longer_nothing_has_changed_the_less_often_an_agent_looks(setting: S
     assert pause_after(setting, 0.5) == 0.0, "a change is followed by others as a rule"
 
 
+def test_an_agent_that_polls_seldom_looks_seldom_at_what_has_rested_for_long(setting: Setting) -> None:
+    setting.agent._poll = timedelta(minutes=1)
+    setting.order(enabled())
+    setting.settle()
+    assert [pause_after(setting, seconds) for seconds in (100.0, 300.0, 600.0)] == [10.0, 40.0, 60.0]
+
+
 def pause_after(setting: Setting, seconds: float) -> float:
     """Until the next look, once these seconds have passed in which nothing has changed."""
     setting.agent._poll_at = setting.agent._report_at = setting.real_time.now() + timedelta(days=1)
