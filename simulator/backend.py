@@ -6,20 +6,22 @@ A third of a world's code is here, and nothing of ARM waits for it: a world serv
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from functools import partial
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from random import Random
+from typing import TYPE_CHECKING
 
 from controlplane.adapters.inline_engine import InlineEngine
 from controlplane.arm.edge.rate_limits import RateLimits
 from controlplane.domain.compute import virtual_machine
 from controlplane.domain.compute.extension_catalogue import INERT
+from controlplane.domain.events.lectern import StoryMoment
 from controlplane.domain.network.network import INTERFACE
 from controlplane.json_object import Json
-from controlplane.ports import Blobs, Clock, MachineSpec, Ports, PublishedHandler, StoreView
+from controlplane.ports import Blobs, Clock, MachineSpec, PortError, Ports, PublishedHandler, Store, StoreView
 from simulator import parties
 from simulator.clock.real_time import RealTime
 from simulator.clock.world_time import WorldTime
@@ -39,9 +41,13 @@ from simulator.host.host import Host
 from simulator.host.packages import PackageRepository
 from simulator.host.publications import Publications
 from simulator.host.wireserver import WireServer
+from simulator.lectern.machines import with_lectern
 from simulator.pace import Pace
 from simulator.packages import content_of
 from simulator.serving import Application, Serving, WhenAsked
+
+if TYPE_CHECKING:
+    from simulator.stories.telling import Moment
 
 GATEWAY_CHECK_SECONDS = 10.0
 """Real time between two looks whether the storage gateway still answers, where there is one."""
@@ -143,7 +149,7 @@ def host(context: BackendContext, published: Publications, keep: ExitStack) -> H
         packages=packages,
         chance=Random(context.seed),
         wire=wire,
-        conditions=with_faults(context.conditions or usual, context.faults),
+        conditions=with_lectern(with_faults(context.conditions or usual, context.faults), context.pace.lectern),
         status_account=ports.settings.service_account,
         on_session_closed=context.engine.look_at,
         hold_lapse_seconds=context.hold_lapse_seconds,
@@ -200,6 +206,7 @@ def controls(context: BackendContext, host: Host, published: Publications, keep:
 
 
 def _controls(context: BackendContext, host: Host, published: Publications, keep: ExitStack) -> Application:
+    from simulator.client import Client
     from simulator.control import api as control
     from simulator.control.clock import ClockControls
     from simulator.control.handlers import HandlerControls
@@ -209,6 +216,7 @@ def _controls(context: BackendContext, host: Host, published: Publications, keep
     from simulator.control.verify import Verifier
     from simulator.control.world import WorldControls
     from simulator.faults.faults import Faults
+    from simulator.stories import live
 
     ports = context.ports
     settle = host.handler_watch.settle if host.handler_watch is not None else _nothing
@@ -218,6 +226,10 @@ def _controls(context: BackendContext, host: Host, published: Publications, keep
     of_world = WorldControls(ports.store, clock, context.limits, context.pace, resetter, context.endpoints)
     checks = VaultChecks(ports)
     keep.callback(checks.close)
+    teller = live.Storyteller(
+        lambda: Client(context.endpoints(), read_seconds=live.LONGEST_ANSWER_SECONDS), partial(_note, ports.store)
+    )
+    keep.callback(teller.close)
     return control.build(
         control.Controls(
             context.sim_token,
@@ -230,8 +242,15 @@ def _controls(context: BackendContext, host: Host, published: Publications, keep
             HandlerControls(published, ports.store, ports.settings, host, verifier.broken_rules),
             SavedWorldControls(context.save, context.go_back),
             context.sim_networks,
+            lambda: teller,
         )
     )
+
+
+def _note(store: Store, story: str, moment: Moment) -> None:
+    """Whoever looks at the world hears of it; a store that does not answer now does not end the story."""
+    with suppress(PortError):
+        store.record(StoryMoment(story, moment.kind, moment.act, dict(moment.texts)).event())
 
 
 def _nothing() -> None:

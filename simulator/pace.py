@@ -28,6 +28,7 @@ from controlplane.json_object import Json
 from controlplane.ports import Clock, Ports, Store
 from simulator import plausible_durations
 from simulator.failures import WrongUse
+from simulator.lectern.lectern import Lectern, Mode
 
 KINDS = (
     "Backup",
@@ -112,6 +113,7 @@ class Pace:
     def __init__(self, store: Store, settings: PaceSettings | None = None, seed: int = 0) -> None:
         self._store = store
         self._seed = seed
+        self.lectern = Lectern(store)
         self._lock = threading.Lock()
         self._revision = 0
         self._waiting: dict[str, WaitingStep] = {}
@@ -125,10 +127,11 @@ class Pace:
             self._keep()
 
     def paced(self, plans: Mapping[str, Plan]) -> Mapping[str, Plan]:
-        """The same plans, of which those of a vault's jobs wait at their visible steps, or at the first if none is."""
+        """The same plans, of which those of a vault's jobs wait at their visible steps, or at the first if none is; and
+        at each step for the lectern."""
         wrapped = {name: self._paced(plan) if plan.job_log is None else plan for name, plan in plans.items()}
         self._steps = tuple(dict.fromkeys(s.name for plan in wrapped.values() for s in _visible(plan)))
-        return wrapped
+        return self.lectern.over(wrapped)
 
     @property
     def held(self) -> tuple[str, ...]:
@@ -153,7 +156,9 @@ class Pace:
         self._store.put(WORLD_KIND, DOCUMENT, {"held": sorted(self._held), PLAUSIBLE: self._settings.plausible})
 
     def release_all(self) -> None:
-        """No step is held any more; the least durations stay."""
+        """No step is held any more, also not by the lectern; the least durations stay."""
+        if self.lectern.is_on:
+            self.lectern.set(Mode.RUN)
         if self._held:
             self.change(release=self._held)
 

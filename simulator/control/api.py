@@ -57,6 +57,14 @@ POST /_sim/worlds/delete            {"name", "library"?}: keep a saved world no 
 POST /_sim/worlds/export            {"name", "file", "library"?}: a saved world as one file, which holds its keys
 POST /_sim/worlds/import            {"file", "name"?, "library"?}: take in such a file as a saved world
 POST /_sim/pace                     {"seconds"?, "kinds"?, "plausible"?, "hold"?, "release"?}: change that
+GET  /_sim/lectern                  how jobs go on before an audience, and which wait at a border
+POST /_sim/lectern                  {"mode", "seconds"?}: run, slow (a rest at each border) or step (wait there)
+POST /_sim/lectern/go               {"job"?}: let on what waits, or one job of it
+GET  /_sim/stories                  the told stories, and what was said of the one that is told here
+POST /_sim/stories/tell             {"story", "step"?, "slow"?}: tell one in this world, which has to be empty
+POST /_sim/stories/change           {"step"?, "slow"?}: wait after each sentence; leave so much time to read it
+POST /_sim/stories/go               the next sentence
+POST /_sim/stories/stop             the story ends after what it is doing
 """
 
 from __future__ import annotations
@@ -82,6 +90,7 @@ from controlplane.ports import PortError, Store
 from simulator.control import explanations, forecasts, guests, machines, point_files, reports, strictness, vault_checks
 from simulator.control import faults as control_faults
 from simulator.control import handlers as control_handlers
+from simulator.control import lectern as control_lectern
 from simulator.control import saved_worlds as control_saved_worlds
 from simulator.control import world as control_world
 from simulator.control.handlers import HandlerControls
@@ -94,9 +103,14 @@ from simulator.failures import Failure, WrongUse
 from simulator.faults.faults import Faults
 from simulator.guest.disk.directory import VolumeError
 from simulator.host.host import Host
+from simulator.stories.live import Storyteller
 
 LARGEST_FILE_MIB = 1024
 LOOPBACK = frozenset({"127.0.0.1", "::1", "testclient"})
+
+
+def _nobody() -> Storyteller:
+    raise WrongUse("nobody tells stories in this world")
 
 
 @dataclass(frozen=True)
@@ -114,6 +128,7 @@ class Controls:
     saved_worlds: SavedWorldControls
     networks: Sequence[IPv4Network | IPv6Network] = ()
     """Who may ask, besides this machine."""
+    teller: Callable[[], Storyteller] = _nobody
 
 
 class NoSuchThing(Failure):
@@ -149,6 +164,7 @@ def build(controls: Controls) -> FastAPI:
     reports.add(app, lambda: controls.store, lambda: controls.verifier.blobs)
     control_handlers.add(app, lambda: controls.handlers)
     control_saved_worlds.add(app, lambda: controls.saved_worlds)
+    control_lectern.add(app, lambda: controls.world.pace.lectern, controls.teller)
     forecasts.add(app, lambda: controls.store, lambda: controls.world.clock.time.now())
     explanations.add(
         app, lambda: controls.store, lambda: controls.world.clock.time.now(), lambda: controls.verifier.settle()

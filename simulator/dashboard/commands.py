@@ -38,11 +38,6 @@ def of_az(*words: str) -> tuple[str, ...]:
     return f"az {line}", f"backupsim az {line}"
 
 
-def of_control(path: str) -> tuple[str, ...]:
-    """What only the control API tells; docs/control.md says how `SIM` and `SIM_TOKEN` are set."""
-    return (f'curl --fail -H "Authorization: Bearer $SIM_TOKEN" "$SIM{path}"',)
-
-
 def backup_now(item: str, group: str, vault: str, machine: str) -> Action:
     """A backup on demand of a protected item. `item`: its ARM id."""
     words = ("backup", "protection", "backup-now", "--resource-group", group, "--vault-name", vault)
@@ -96,3 +91,41 @@ def clear_fault(number: str) -> Action:
 
 def clear_faults() -> Action:
     return _of_control("/faults/clear", {"all": True}, "fault clear --all")
+
+
+def set_lectern(mode: str, seconds: float = 3.0) -> Action:
+    """How jobs go on: run, slow or step. `seconds` is the length of a rest."""
+    rest = f" --rest {seconds:g}" if mode == "slow" else ""
+    body = {"mode": mode} | ({"seconds": seconds} if rest else {})
+    return _of_control("/lectern", body, f"scenario lectern {mode}{rest}")
+
+
+def let_on(job: str) -> Action:
+    """One job over the border at which it waits."""
+    return _of_control("/lectern/go", {"job": job}, f"scenario lectern --go --job {shlex.quote(job)}")
+
+
+def tell_story(name: str) -> Action:
+    return _of_control("/stories/tell", {"story": name, "step": True}, f"scenario tell {name} --step")
+
+
+def next_sentence() -> Action:
+    return _of_control("/stories/go", {}, "scenario next")
+
+
+def pause_story() -> Action:
+    return _of_control("/stories/change", {"step": True}, "scenario pause")
+
+
+def resume_story(slow: float) -> Action:
+    return _of_control("/stories/change", {"step": False, "slow": slow}, f"scenario resume --slow {slow:g}")
+
+
+def end_story() -> Action:
+    return _of_control("/stories/stop", {}, "scenario end")
+
+
+def empty_world() -> Action:
+    """Everything in it is deleted; docs/control.md says how `SIM` and `SIM_TOKEN` are set."""
+    line = 'curl --fail -X POST -H "Authorization: Bearer $SIM_TOKEN" "$SIM/reset"'
+    return Action("POST", "sim/reset", {}, (line,), "lectern")

@@ -7,7 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from controlplane.domain.events import clock, faults, handlers, host_snapshots, machines, monitoring, service
+from controlplane.domain.events import (
+    clock,
+    faults,
+    handlers,
+    host_snapshots,
+    lectern,
+    machines,
+    monitoring,
+    service,
+)
 from controlplane.domain.events.event import Fact
 
 PLAIN = ""
@@ -173,6 +182,10 @@ LEFT_OUT: frozenset[type[Fact]] = frozenset(
         faults.FaultSet,
         faults.FaultCleared,
         faults.GatewayEnded,
+        lectern.LecternSet,
+        lectern.LecternHeld,
+        lectern.LecternWentOn,
+        lectern.StoryMoment,
         handlers.HandlerPackage,
     }
 )

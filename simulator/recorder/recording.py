@@ -34,7 +34,7 @@ class TooLarge(Failure):
 
 def html(story: Json, language: str) -> str:
     """The whole file. Raises TooLarge."""
-    script = "".join(_IMPORT.sub("", asset(name)) for name in ("lanes.js", "viewer.js")) + _START
+    script = "".join(_IMPORT.sub("", asset(name)) for name in ("lanes.js", "replay.js", "viewer.js")) + _START
     style = asset("lanes.css")
     text = (
         environment(ASSETS)

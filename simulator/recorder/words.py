@@ -42,9 +42,15 @@ WORDS: dict[str, tuple[str, str]] = {
     "freeze": ("Freeze window", "冻结窗口"),
     "until": ("Show until", "显示至"),
     "keys": (
-        "Keys in the picture: + and − zoom, arrows move, 0 shows all, f the freeze window. Drag to choose a range.",
-        "图中按键：+ 和 − 缩放，方向键移动，0 显示全部，f 显示冻结窗口。拖动可选择范围。",
+        "Keys in the picture: + and − zoom, arrows move, 0 shows all, f the freeze window, space plays what is shown "
+        "slowly, comma and full stop go from event to event. Drag to choose a range.",
+        "图中按键：+ 和 − 缩放，方向键移动，0 显示全部，f 显示冻结窗口，空格键慢速播放所示部分，"
+        "逗号和句号逐个查看事件。拖动可选择范围。",
     ),
+    "play": ("Play slowly", "慢速播放"),
+    "stop_playing": ("Stop playing", "停止播放"),
+    "previous_event": ("Previous event", "上一事件"),
+    "next_event": ("Next event", "下一事件"),
     "all_events": ("All events", "所有事件"),
     "chosen": ("Chosen event", "所选事件"),
     "since": ("since start", "自开始"),

@@ -47,6 +47,8 @@ def test_only_requests_schedules_and_acts_upon_the_world_begin_a_story() -> None
         "gateway.ended",
         "handler.package",
         "handler.silent",
+        "lectern.set",
+        "story.moment",
         "world.paced",
         "world.restarted",
         "world.saved",

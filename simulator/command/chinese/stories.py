@@ -90,6 +90,20 @@ STORIES = {
     "{option} is not for a story, which makes its own machines; leave it out": (
         "{option} 不适用于故事，故事会自行创建计算机；请去掉该选项"
     ),
+    "{mode} is no mode of the lectern; the modes are {modes}": "{mode} 不是讲台的模式；可用的模式有 {modes}",
+    "a rest of {seconds} seconds is not possible; use up to {longest}": ("无法停留 {seconds} 秒；最多 {longest} 秒"),
+    "a story is being told in this world; stop it, or wait for its end": (
+        "此环境中正在讲述一个故事；请停止它，或等待其结束"
+    ),
+    "no story is being told in this world; begin one first": "此环境中没有正在讲述的故事；请先开始一个",
+    "nobody tells stories in this world": "此环境中没有人讲故事",
+    "the story was stopped": "故事已停止",
+    "a story told {slow} times as slowly is not possible; use 0 to {slowest}": (
+        "无法以 {slow} 倍的慢速讲述；请使用 0 到 {slowest}"
+    ),
+    "a story needs an empty world, and this one has the resource group {group}; reset it first": (
+        "故事需要空的环境，而此环境已有资源组 {group}；请先重置"
+    ),
     "Told to its end: every expectation held.": "故事讲完：所有预期均成立。",
     "Not told to its end, in line {line}: {sentence}": "故事未讲完，第 {line} 行：{sentence}",
 }

@@ -43,6 +43,15 @@ async function refreshOutcome() {
   }
 }
 
+// What the lectern does with the job: where it waits, and the freeze once more, slowly.
+const border = document.getElementById("border");
+function showLectern(events) {
+  const last = events.findLast((event) => event.name === "lectern.held" || event.name === "lectern.went_on");
+  if (last) border.textContent = last.name === "lectern.held" ? last.data.border : border.dataset.none;
+  const isShown = story.events.some((event) => event.name === "lectern.held");
+  if (isShown && events.some((event) => /^(vss|filesystem)\.thawed$/.test(event.name))) viewer.replayFreeze();
+}
+
 serveButtons(words);
 showDisks();
 const job = location.pathname.split("/").pop();
@@ -56,5 +65,6 @@ follow(story.last, `job=${job}&`, words, (events) => {
   }
   viewer.update(story);
   showDisks();
+  showLectern(events);
   if (events.some((event) => event.name === "job.state" && ENDED.test(event.data.to))) refreshOutcome();
 });

@@ -22,6 +22,7 @@ function replace(text) {
   const places = new Map([...part.querySelectorAll(".scroll")].map((box) => [box.getAttribute("aria-labelledby"), box.scrollTop]));
   part.innerHTML = text;
   showRows(places);
+  for (const log of part.querySelectorAll("[role=log]")) log.scrollTop = log.scrollHeight;
   for (const [name, value] of chosen) {
     const field = part.querySelector(`[data-key="${CSS.escape(name)}"]`);
     if (field && [...(field.options || [{ value }])].some((option) => option.value === value)) field.value = value;

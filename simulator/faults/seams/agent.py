@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import ClassVar
 
 from controlplane.domain.events import machines as events
-from extension.contract.protocol import MANIFEST_FILE, HandlerManifest, ProtocolError
 from simulator.faults.fault import Setting
 from simulator.faults.seam import Follows, Seam, vm_of
 from simulator.faults.seams.network import WireServerSeam
 from simulator.guest.agent.client import Extensions, Goal, WireClient, WireError
-from simulator.guest.agent.process import CommandMissing, CommandRunner, Output, RunningCommand, command_line
+from simulator.guest.agent.process import CommandRunner, Output, RunningCommand, named_command
 
 
 class GoalStateSeam(Seam):
@@ -122,7 +120,7 @@ class HandlerCommandSeam(Seam):
     def runner(self, vm: str, usual: CommandRunner) -> CommandRunner:
         def run(arguments: list[str], folder: Path, environment: Mapping[str, str]) -> RunningCommand:
             if self.board.has(self.NAME):
-                setting = self.match(vm=vm, operation=_command(arguments, folder))
+                setting = self.match(vm=vm, operation=named_command(arguments, folder))
                 if setting is not None:
                     return _EndedCommand(setting)
             return usual(arguments, folder, environment)
@@ -145,7 +143,7 @@ class WireServerRouteSeam(Seam):
     def runner(self, vm: str, usual: CommandRunner) -> CommandRunner:
         def run(arguments: list[str], folder: Path, environment: Mapping[str, str]) -> RunningCommand:
             if self.board.has(self.NAME):
-                setting = self.match(vm=vm, operation=_command(arguments, folder))
+                setting = self.match(vm=vm, operation=named_command(arguments, folder))
                 if setting is not None:
                     environment = {**environment, WIRE_SERVER_ADDRESS: setting.text("address")}
             return usual(arguments, folder, environment)
@@ -164,7 +162,7 @@ class GuestSpeedSeam(Seam):
     def runner(self, vm: str, usual: CommandRunner) -> CommandRunner:
         def run(arguments: list[str], folder: Path, environment: Mapping[str, str]) -> RunningCommand:
             if self.board.has(self.NAME):
-                setting = self.match(vm=vm, operation=_command(arguments, folder))
+                setting = self.match(vm=vm, operation=named_command(arguments, folder))
                 if setting is not None:
                     return _LateCommand(lambda: usual(arguments, folder, environment), setting.whole("looks"))
             return usual(arguments, folder, environment)
@@ -214,18 +212,6 @@ class _EndedCommand:
 
     def output(self) -> Output:
         return Output("", self._errors)
-
-
-def _command(arguments: list[str], folder: Path) -> str:
-    """`install Publisher.Type`, by the manifest of the handler whose command it is."""
-    handler = folder.name.rpartition("-")[0] or folder.parent.name
-    with suppress(OSError, ProtocolError, CommandMissing):
-        manifest = HandlerManifest.parse((folder / MANIFEST_FILE).read_bytes())
-        for verb, text in manifest.commands.items():
-            with suppress(CommandMissing):
-                if command_line(folder, text) == arguments:
-                    return f"{verb} {handler}"
-    return f"unknown {handler}"
 
 
 class GuestCertificateSeam(Seam):

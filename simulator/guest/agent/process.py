@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO, NamedTuple, Protocol
 
 from controlplane.writer_held import about_to_wait
+from extension.contract.protocol import MANIFEST_FILE, HandlerManifest, ProtocolError
 
 HEAD_BYTES = TAIL_BYTES = 1536
 """How much of a command's output is kept: its beginning and its end."""
@@ -180,3 +181,15 @@ def end_processes_below(folder: Path) -> int:
             finally:
                 os.close(descriptor)
     return ended
+
+
+def named_command(arguments: list[str], folder: Path) -> str:
+    """`install Publisher.Type`, by the manifest of the handler whose command it is."""
+    handler = folder.name.rpartition("-")[0] or folder.parent.name
+    with suppress(OSError, ProtocolError, CommandMissing):
+        manifest = HandlerManifest.parse((folder / MANIFEST_FILE).read_bytes())
+        for verb, text in manifest.commands.items():
+            with suppress(CommandMissing):
+                if command_line(folder, text) == arguments:
+                    return f"{verb} {handler}"
+    return f"unknown {handler}"

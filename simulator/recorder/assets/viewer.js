@@ -1,15 +1,16 @@
 // Shows a story: the lanes with zoom and selection, a scrubber, the chosen event, and every event in a table.
 import { draw, isBad, laneOf, LANES, shortLabel, windowLabel } from "./lanes.js";
+import { startReplay } from "./replay.js";
 
 const MOST_ROWS = 600;
 // Rows of the table; of a longer story the newest are shown, and the recording has all.
 const NARROWEST = 1e-5;
 
-// `root` has the elements that `data-part` names. Returns {update(story)}.
+// `root` has the elements that `data-part` names. Returns {update(story), replayFreeze()}.
 export function showStory(root, story, words) {
   const part = (name) => root.querySelector(`[data-part="${name}"]`);
   const svg = part("lanes"), rows = part("rows"), chosen = part("chosen"), scrubber = part("until"), clock = part("until-time");
-  const state = { story, view: { from: 0, to: 1 }, selected: null, until: null, drawn: null, rows: new Map() };
+  const state = { story, view: { from: 0, to: 1 }, selected: null, until: null, drawn: null, rows: new Map(), replay: null };
 
   const shown = () => {
     const events = state.story.events;
@@ -20,7 +21,9 @@ export function showStory(root, story, words) {
 
   function redraw() {
     state.drawn = draw(svg, shown(), state.view, state.selected, words);
+    state.replay?.redrawn();
     svg.setAttribute("aria-label", summary(state.drawn, state.story, words));
+    if (state.replay) return;
     const events = state.story.events, at = state.until ?? events.length - 1;
     scrubber.max = Math.max(0, events.length - 1);
     scrubber.value = at;
@@ -44,6 +47,7 @@ export function showStory(root, story, words) {
   }
 
   function move(from, length = state.view.to - state.view.from) {
+    stopReplay();
     const begin = Math.min(Math.max(0, from), 1 - length);
     state.view = { from: begin, to: begin + length };
     redraw();
@@ -56,12 +60,47 @@ export function showStory(root, story, words) {
     move(from - length * 0.15, Math.min(1, length * 1.3));
   }
 
+  // Another view, or another press, ends it.
+  function stopReplay() {
+    state.replay?.stop();
+  }
+
+  function play() {
+    if (state.replay) return stopReplay();
+    state.until = null;
+    redraw();
+    const first = state.story.events[0];
+    if (!first) return;
+    const told = (seconds, slowed) => {
+      const speed = slowed > 1 ? `1 : ${Math.round(slowed).toLocaleString("en")}` : `${(1 / slowed || 0).toFixed(1)} : 1`;
+      clock.textContent = `${since(first, { monotonic_seconds: seconds })} (${speed})`;
+    };
+    const ended = () => {
+      state.replay = null;
+      part("play").textContent = words.play;
+      redraw();
+    };
+    part("play").textContent = words.stop_playing;
+    state.replay = startReplay(svg, state.drawn, state.view, told, ended);
+  }
+
+  function selectBeside(steps) {
+    const events = state.story.events, at = events.findIndex((each) => each.id === state.selected);
+    const next = events[at < 0 ? (steps > 0 ? 0 : events.length - 1) : Math.min(Math.max(at + steps, 0), events.length - 1)];
+    if (!next) return;
+    const place = state.drawn.axis.at(next.monotonic_seconds);
+    if (place < state.view.from || place > state.view.to) move(place - (state.view.to - state.view.from) / 2);
+    select(next.id);
+    state.rows.get(next.id)?.scrollIntoView({ block: "nearest" });
+  }
+
   const step = () => (state.view.to - state.view.from) / 4;
   const acts = {
     "zoom-in": () => zoom(0.6), "zoom-out": () => zoom(1 / 0.6), left: () => move(state.view.from - step()),
     right: () => move(state.view.from + step()), all: () => move(0, 1), freeze: showWindow,
+    play, previous: () => selectBeside(-1), next: () => selectBeside(1),
   };
-  const keys = { "+": "zoom-in", "=": "zoom-in", "-": "zoom-out", ArrowLeft: "left", ArrowRight: "right", 0: "all", f: "freeze" };
+  const keys = { "+": "zoom-in", "=": "zoom-in", "-": "zoom-out", ArrowLeft: "left", ArrowRight: "right", 0: "all", f: "freeze", " ": "play", ",": "previous", ".": "next" };
   for (const [name, act] of Object.entries(acts)) part(name).addEventListener("click", act);
   const stage = part("stage");
   stage.addEventListener("keydown", (press) => {
@@ -71,6 +110,7 @@ export function showStory(root, story, words) {
     acts[name]();
   });
   scrubber.addEventListener("input", () => {
+    stopReplay();
     const last = state.story.events.length - 1;
     state.until = Number(scrubber.value) >= last ? null : Number(scrubber.value);
     redraw();
@@ -83,8 +123,13 @@ export function showStory(root, story, words) {
     fillTable(rows, state, next, words, select);
     redraw();
   }
+  function replayFreeze() {
+    stopReplay();
+    showWindow();
+    play();
+  }
   update(story);
-  return { update };
+  return { update, replayFreeze };
 }
 
 function chooseByPointer(svg, state, { select, move, zoom }) {
