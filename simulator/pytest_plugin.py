@@ -291,11 +291,13 @@ def folder_name(test: str) -> str:
 
 
 def _record(folder: Path, test: str, world: BackupWorld) -> None:
-    """The events of the world, beside the folder that it will be moved to. What an earlier run kept is replaced."""
+    """The events of the world and its newest jobs, beside the folder that it will be moved to. What an earlier run kept
+    is replaced."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(mode=0o700, parents=True)
     recording = {"schema_version": 1, "test": test, "seed": world.seed, "events": world.events()}
     (folder / "recording.json").write_text(json.dumps(recording, indent=1), encoding="utf-8")
+    _ours("recordings").write(folder, world.client)
 
 
 def _ours(name: str) -> Any:

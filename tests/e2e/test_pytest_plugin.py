@@ -142,6 +142,10 @@ def test_a_failed_test_tells_the_causes_and_keeps_its_world(tmp_path: Path) -> N
     assert "fault.hit" in {event["name"] for event in recording["events"]}
     secrets = json.loads((kept / "world/secrets.json").read_text()).values()
     assert not [secret for secret in secrets if secret in (kept / "recording.json").read_text() + done.said]
+    shown = [path.read_text(encoding="utf-8") for path in kept.glob("job-*.html")]
+    assert len(shown) == 2, "the backup that failed, and that protection was configured"
+    assert any("ExtensionFailedOutOfMemory" in text for text in shown)
+    assert not [secret for secret in secrets if secret in "".join(shown)]
     with up(kept / "world") as world:
         assert world.client.list(f"{world.client.subscription}/resourceGroups")
 
