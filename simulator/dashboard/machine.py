@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from controlplane.json_object import Json
 from simulator.client import Client, RequestFailed
 from simulator.dashboard import points
-from simulator.dashboard.commands import of_az, of_control
+from simulator.dashboard.commands import of_az
 from simulator.dashboard.disk_picture import drawn
 from simulator.failures import Failure
 from simulator.recorder import story
@@ -103,8 +103,9 @@ def _map(client: Client, question: Question) -> Json:
     asked: dict[str, Any] = {
         key: value for key, value in (("since", question.since), ("until", question.until)) if value
     }
-    path = f"/vms/map?{urlencode({'vm': _name(question.vm), **asked})}"
-    shown: Json = {"problem": "", "disks": [], "since": None, "commands": of_control(path)}
+    points = "".join(f" --{key} {shlex.quote(value)}" for key, value in asked.items())
+    command = f"backupsim vault map {shlex.quote(_name(question.vm))}{points}"
+    shown: Json = {"problem": "", "disks": [], "since": None, "commands": (command,)}
     try:
         found = client.sim("GET", "/vms/map", vm=question.vm, **asked)
     except RequestFailed as error:

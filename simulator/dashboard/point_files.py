@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from controlplane.json_object import Json
 from simulator.client import Client, RequestFailed
 from simulator.dashboard import points
-from simulator.dashboard.commands import Action, of_az, of_control
+from simulator.dashboard.commands import Action, of_az
 from simulator.failures import Failure
 
 MOST_POINTS = 30
@@ -126,9 +126,14 @@ def _version(item: Json, mount: str, key: tuple[int, str], run: Json) -> Json:
     mounting = ("backup", "restore", "files", "mount-rp", *_of_az(item), "--rp-name", newest["name"])
     return told | {
         "content": f"files/content?{asked}",
-        "commands": (*of_az(*mounting), *of_control(f"/recoverypoint/files/content?{asked}")),
+        "commands": (*of_az(*mounting), _cat(newest["name"], lun, name)),
         "put": _put(item, f"{_with_end(mount)}{name}", name, asked) if mount else None,
     }
+
+
+def _cat(point: str, lun: int, name: str) -> str:
+    quoted = shlex.quote(name)
+    return f"backupsim vault cat {shlex.quote(point)} {quoted} --disk {lun} --to {quoted}"
 
 
 def _of_az(item: Json) -> tuple[str, ...]:
