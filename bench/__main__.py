@@ -24,6 +24,7 @@ NAMES = (
     "fleet",
     "plugin",
     "fork",
+    "page",
     "year",
 )
 

@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response
 
 from controlplane.json_object import Json
 from simulator.client import Client
-from simulator.dashboard import commands, machine, point_files, points, policies
+from simulator.dashboard import commands, lectern, machine, point_files, points, policies
 from simulator.dashboard.overview import overview
 from simulator.dashboard.page import Page
 from simulator.dashboard.remedies import remedy_of
@@ -18,8 +18,8 @@ from simulator.dashboard.resources import asked_for, resource
 from simulator.dashboard.world_views import clock, faults
 from simulator.recorder import recording, story
 
-MOST_EVENTS = 500
-"""In the view of events."""
+MOST_EVENTS, MOST_KEPT_EVENTS = 500, 5000
+"""In the view of events: at first, and as they come."""
 LIVE: dict[str, tuple[Callable[[Client, Request], Json], str]] = {
     "overview": (lambda client, request: overview(client), "job item vault alert recovery_point clock world schedule"),
     "machines": (
@@ -27,6 +27,7 @@ LIVE: dict[str, tuple[Callable[[Client, Request], Json], str]] = {
         "machine vss filesystem guest agent handler recovery_point item",
     ),
     "policies": (lambda client, request: policies.listed(client), "vault item"),
+    "lectern": (lambda client, request: lectern.lectern(client), "lectern story world"),
     "clock": (lambda client, request: clock(client), "clock"),
     "faults": (lambda client, request: faults(client), "fault"),
     "points": (
@@ -103,7 +104,15 @@ def _add_events(app: FastAPI, page: Page) -> None:
         since = max(0, newest - MOST_EVENTS)
         found = page.client.sim("GET", "/events", since=str(since), limit=str(MOST_EVENTS))["events"]
         shown = sorted((event for event in found if event["id"] <= newest), key=lambda event: -event["id"])
-        return page.show(request, "events.html", view="events_view", events=shown, since=newest, most=MOST_EVENTS)
+        return page.show(
+            request,
+            "events.html",
+            view="events_view",
+            events=shown,
+            first_json=recording.in_html({"events": shown}),
+            since=newest,
+            most=MOST_KEPT_EVENTS,
+        )
 
 
 def _add_job(app: FastAPI, page: Page) -> None:
@@ -121,6 +130,7 @@ def _add_job(app: FastAPI, page: Page) -> None:
             name=found.name,
             cancel=commands.cancel_job(found.vault, found.name),
             record=commands.record(found.name),
+            lectern=lectern.of_job(page.client, found.name),
             is_over=story.is_over(found.body),
         )
 
