@@ -6,6 +6,7 @@ from asyncio import wrap_future
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from contextlib import ExitStack
+from dataclasses import dataclass
 from time import monotonic
 
 from controlplane.arm.sign_in.aad import TOKEN_SECONDS, Identity, Tokens
@@ -39,24 +40,33 @@ def when_ready(made: Future[Application]) -> Application:
     return waiting
 
 
+@dataclass(frozen=True)
+class Reach:
+    """`host` is where ARM listens, `password` what opens the page to other machines, by HTTPS; None: nothing does."""
+
+    host: str
+    password: str | None = None
+
+
 def page(
     service: Application,
     controls: Application,
     identity: Identity,
     endpoints: Callable[[], Json],
-    host: str,
+    reach: Reach,
     keep: ExitStack,
 ) -> Application:
-    """The page of a world, which is loaded with the first request to it; `keep` ends it. `host`: where ARM listens."""
+    """The page of a world, which is loaded with the first request to it; `keep` ends it."""
 
     def build() -> Application:
         from simulator.dashboard import app as dashboard
         from simulator.dashboard.guard import LOOPBACK_NAMES
         from simulator.dashboard.page import Page, PageContext
+        from simulator.dashboard.sessions import Sessions
 
-        context = PageContext(
-            endpoints, service, controls, arm_token(identity), frozenset({*LOOPBACK_NAMES, host.lower()})
-        )
+        names = frozenset({*LOOPBACK_NAMES, reach.host.lower()})
+        sessions = Sessions(password=reach.password)
+        context = PageContext(endpoints, service, controls, arm_token(identity), names, sessions)
         made = Page(context)
         keep.callback(made.close)
         return dashboard.build(made)

@@ -123,6 +123,8 @@ class Config:
     """The least duration of jobs' steps; None: none, or plausible ones if the world has had them."""
     sim_networks: Sequence[IPv4Network | IPv6Network] = ()
     """Whose requests the control API accepts, besides those of this machine."""
+    page_password: str | None = None
+    """What opens the page to other machines, by HTTPS; None: it answers this machine only."""
     on_demand_backups_per_day: int | None = None
     """How many backups on demand a machine may begin within 24 hours, 0: any number; None: as the settings say."""
     take_snapshot_from: str | None = None
@@ -421,9 +423,8 @@ class World:
         held = holding(service, self._served, arm.ROOTS)
         faulty = FaultyArm(held, self.faults, arm.ROOTS, self.config.location.upper())
         controls = when_ready(self._controls)
-        page = side_by_side.page(
-            faulty, controls, self._identity, self._published_endpoints, self.config.host, self._stack
-        )
+        reach = side_by_side.Reach(self.config.host, self.config.page_password)
+        page = side_by_side.page(faulty, controls, self._identity, self._published_endpoints, reach, self._stack)
         app = side_by_side.side_by_side(faulty, {CONTROL_PREFIX: controls, PAGE_PREFIX: page})
         certificate = self.authority.certificate_file("server", server_hosts(self.config.host))
         self._serving = self._listener(app, self.config.arm_port)

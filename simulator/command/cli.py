@@ -49,7 +49,7 @@ from simulator.command.options import (
     Spoken,
     StateOption,
 )
-from simulator.command.scenarios import cli_scenario
+from simulator.command.scenarios import cli_lectern, cli_scenario
 from simulator.command.scenarios.pauses import Pauses, paced
 from simulator.state.interruption import INTERRUPTED as INTERRUPTED
 from simulator.state.interruption import Interrupted, Interruptible
@@ -82,7 +82,7 @@ app.add_typer(cli_vault.app, name="vault")
 app.add_typer(cli_worlds.app, name="world")
 app.add_typer(cli_clock.app, name="clock")
 app.add_typer(cli_faults.app, name="fault")
-app.add_typer(cli_scenario.app, name="scenario")
+app.add_typer(cli_lectern.app, name="scenario")
 app.add_typer(help_pages.app)
 
 
@@ -295,6 +295,7 @@ def up(
         ),
     ] = None,
     open_page: cli_page.OpenOption = False,
+    page_password_file: cli_page.PagePasswordOption = None,
     handler: HandlersOption = None,
     windows_extension: WindowsExtensionOption = None,
     linux_extension: LinuxExtensionOption = None,
@@ -340,6 +341,7 @@ def up(
         workload_per_day=None if workload_per_day is None else DailyWork.parse(workload_per_day),
         hold_lapse_seconds=hold_lapse,
         endpoints_copy=endpoints,
+        page_password=cli_page.page_password(page_password_file),
         sim_networks=[_network(word) for word in sim_from or ()],
         pace=PaceSettings.parse(pace) if pace else None,
         clock=ClockSettings.parse(clock, rate, start),

@@ -16,6 +16,34 @@ from simulator.command.options import JsonOption, LangOption, StateOption
 app = typer.Typer()
 
 OpenOption = Annotated[bool, typer.Option("--open", help="Open the page in this machine's browser.")]
+PagePasswordOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Open the page to other machines, by HTTPS and with the password in this file.",
+        show_default=False,
+    ),
+]
+SHORTEST_PASSWORD, LONGEST_PASSWORD = 12, 200
+"""Characters."""
+
+
+def page_password(file: Path | None) -> str | None:
+    """The first line of a file. WrongUse where there is none, or it is no password."""
+    from simulator.failures import WrongUse
+
+    if file is None:
+        return None
+    if not file.is_file():
+        raise WrongUse(f"there is no file {file}; write the password of the page into one")
+    with file.open(encoding="utf-8", errors="replace") as lines:
+        password = lines.readline(LONGEST_PASSWORD + 2).strip()
+    if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
+        raise WrongUse(
+            f"the password in {file} has {len(password)} characters; "
+            f"use {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} in its first line"
+        )
+    return password
 
 
 @app.command()

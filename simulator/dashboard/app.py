@@ -31,7 +31,8 @@ from simulator.recorder.recording import ASSETS
 from simulator.serving import Application
 
 KINDS = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
-MISSING = 404
+MISSING, REFUSED = 404, 403
+LONGEST_FORM = 4096
 
 
 def build(page: Page) -> Application:
@@ -72,18 +73,23 @@ def _add_sign_in(app: FastAPI, page: Page) -> None:
 
     @app.get("/sign-in")
     def sign_in(request: Request, code: str | None = None) -> Response:
-        return page.show(request, "sign_in.html", refused=False) if code is None else redeem(request, code)
+        return shown(request, refused=False) if code is None else opened(request, sessions.redeem(code))
 
     @app.post("/sign-in")
     async def typed(request: Request) -> Response:
-        """The form of that page."""
-        body = parse_qs((await request.body()).decode(errors="replace"))
-        return redeem(request, body.get("code", [""])[0].strip())
+        """The form of that page, with a code or the password."""
+        body = parse_qs((await request.body())[:LONGEST_FORM].decode(errors="replace"))
+        if password := body.get("password", [""])[0]:
+            return opened(request, sessions.admit(password))
+        return opened(request, sessions.redeem(body.get("code", [""])[0].strip()))
 
-    def redeem(request: Request, code: str) -> Response:
-        token = sessions.redeem(code)
+    def shown(request: Request, *, refused: bool) -> Response:
+        status = REFUSED if refused else 200
+        return page.show(request, "sign_in.html", status=status, refused=refused, with_password=sessions.has_password)
+
+    def opened(request: Request, token: str | None) -> Response:
         if token is None:
-            return page.show(request, "sign_in.html", status=403, refused=True)
+            return shown(request, refused=True)
         answer = RedirectResponse(f"{PREFIX}/", 303)
         answer.set_cookie(
             cookie_name(request.headers),

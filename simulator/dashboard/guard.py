@@ -1,6 +1,7 @@
 """Stands before the page: who may ask, by what name, and what a browser may do with the answer.
 
-Refused are callers from elsewhere than this machine, names that are not this machine's (a site that has its own name
+Refused are callers from elsewhere than this machine, unless they come by HTTPS to a world that has a password for its
+page and have signed in with it; names that are not this machine's (a site that has its own name
 resolve to 127.0.0.1 sends that name), whoever has no session, and requests that change something and were not made by
 the page itself. Every answer says that a browser may load nothing from elsewhere and put the page into no frame.
 """
@@ -26,6 +27,11 @@ OWN_HEADER = "x-backupsim-page"
 """The page's scripts send it. A form of another site cannot; its script would have to ask first, and gets no leave."""
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 OPEN_PATHS = ("/sign-in", "/codes", "/static/")
+FAR_WITHOUT_PASSWORD = (
+    "The page answers this machine only. backupsim up --page-password-file FILE opens it to others, by HTTPS alone."
+)
+FAR_WITHOUT_TLS = "Others than this machine reach the page by HTTPS alone; use the https port of this world."
+FAR_CODES = "A code is given to this machine alone; others sign in with the password."
 SESSION = "backupsim.session"
 """The key of the session in a request's scope."""
 
@@ -49,15 +55,18 @@ class Guard:
 
     def _refusal(self, scope: Message) -> Response | None:
         headers = Headers(scope=scope)
-        caller = (scope.get("client") or ("",))[0]
-        if not _is_loopback(caller):
-            return PlainTextResponse("The page answers this machine only.\n", 403)
-        if _name_in(headers.get("host", "")) not in self._names:
-            return PlainTextResponse("The page is reached as localhost or by its loopback address.\n", 421)
+        is_far = not _is_loopback((scope.get("client") or ("",))[0])
         path = scope["path"].removeprefix(self._prefix)
+        refusal = self._refusal_of_far(scope, path) if is_far else None
+        if refusal is not None:
+            return PlainTextResponse(f"{refusal}\n", 403)
+        if not self._is_own_name(_name_in(headers.get("host", "")), is_far=is_far):
+            return PlainTextResponse("The page is reached as localhost or by its loopback address.\n", 421)
         if not path:
             return RedirectResponse(f"{self._prefix}/", 307)
         session = self._session(headers)
+        if session is not None and is_far and not session.by_password:
+            session = None
         if session is None and not path.startswith(OPEN_PATHS):
             return self._to_sign_in(scope, headers)
         scope[SESSION] = session
@@ -65,6 +74,17 @@ class Guard:
         if changes and path != "/codes" and not _is_of_the_page(headers, path):
             return PlainTextResponse("Only the page itself may ask for changes.\n", 403)
         return None
+
+    def _refusal_of_far(self, scope: Message, path: str) -> str | None:
+        if not self._sessions.has_password:
+            return FAR_WITHOUT_PASSWORD
+        if scope.get("scheme") != "https":
+            return FAR_WITHOUT_TLS
+        return FAR_CODES if path == "/codes" else None
+
+    def _is_own_name(self, name: str, *, is_far: bool) -> bool:
+        """An address cannot be the name of another site; from elsewhere this machine is reached by any of its own."""
+        return name in self._names or (is_far and _is_address(name))
 
     def _session(self, headers: Headers) -> Session | None:
         token = session_token(headers)
@@ -105,6 +125,14 @@ def _is_loopback(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ip_address(name)
+    except ValueError:
+        return False
+    return True
 
 
 def _name_in(host: str) -> str:

@@ -18,6 +18,8 @@ VIEWS_AT_ONCE = 8
 """Of one listener. A view asks ARM while it is made, so that it takes two threads of the listener: with many at once
 there would be none left for ARM."""
 NOT_PASSED_ON = frozenset({b"cookie", b"authorization", b"x-backupsim-page"})
+THIS_MACHINE = ("127.0.0.1", 0)
+"""By whom it is asked: the page asks for whoever has signed in to it, and its guard has looked where they come from."""
 HIDDEN = frozenset({"/endpoints"})
 """Of the control API: what only answers with secrets is not for a browser."""
 
@@ -58,6 +60,7 @@ class Relay:
             "path": f"{target.prefix}/{rest}",
             "raw_path": target.prefix.encode() + b"/" + path,
             "root_path": target.prefix,
+            "client": THIS_MACHINE,
             "headers": [*headers, (b"authorization", f"Bearer {target.token()}".encode())],
         }
 

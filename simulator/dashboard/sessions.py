@@ -6,7 +6,9 @@ session is kept as such: only their digests are, so that a copy of this process'
 
 from __future__ import annotations
 
+import hmac
 import secrets
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
@@ -17,6 +19,9 @@ from typing import Any
 CODE_SECONDS = 60.0
 SESSION_SECONDS = 12 * 3600.0
 """Since the last request of the session."""
+MOST_WRONG = 5
+"""Passwords within a minute; after that none is looked at until the oldest is a minute ago."""
+WRONG_SECONDS = 60.0
 MOST_CODES = 32
 MOST_SESSIONS = 64
 """Of more than that the oldest end."""
@@ -28,13 +33,18 @@ class Session:
 
     language: str | None = None
     """None: as the browser asks for."""
+    by_password: bool = False
+    """Only such a session is good for another machine than this one."""
 
 
 class Sessions:
-    """The codes and sessions of one world. `now` is real time in seconds. Thread-safe."""
+    """The codes and sessions of one world. `now` is real time in seconds, `password` opens a session from another
+    machine; None: nothing does. Thread-safe."""
 
-    def __init__(self, now: Callable[[], float] = monotonic) -> None:
+    def __init__(self, now: Callable[[], float] = monotonic, password: str | None = None) -> None:
         self._now = now
+        self._password = None if password is None else _digest(password)
+        self._wrong: deque[float] = deque(maxlen=MOST_WRONG)
         self._lock = Lock()
         self._codes: dict[str, float] = {}
         self._sessions: dict[str, tuple[float, Session]] = {}
@@ -52,9 +62,28 @@ class Sessions:
             end = self._codes.pop(_digest(code), None)
             if end is None or end < self._now():
                 return None
-            token = secrets.token_urlsafe(32)
-            self._sessions[_digest(token)] = (self._now() + SESSION_SECONDS, Session())
-            _keep_newest(self._sessions, MOST_SESSIONS)
+            return self._begin(Session())
+
+    @property
+    def has_password(self) -> bool:
+        return self._password is not None
+
+    def admit(self, password: str) -> str | None:
+        """The token of a new session; None where there is no password, this is another one, or too many were wrong."""
+        with self._lock:
+            now = self._now()
+            if self._password is None or (len(self._wrong) == MOST_WRONG and now - self._wrong[0] < WRONG_SECONDS):
+                return None
+            if not hmac.compare_digest(_digest(password), self._password):
+                self._wrong.append(now)
+                return None
+            return self._begin(Session(by_password=True))
+
+    def _begin(self, session: Session) -> str:
+        """Call with the lock."""
+        token = secrets.token_urlsafe(32)
+        self._sessions[_digest(token)] = (self._now() + SESSION_SECONDS, session)
+        _keep_newest(self._sessions, MOST_SESSIONS)
         return token
 
     def find(self, token: str) -> Session | None:

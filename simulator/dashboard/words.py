@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from controlplane.json_object import Json
+from simulator.dashboard.lectern_words import LECTERN_WORDS
 from simulator.dashboard.policy_words import POLICY_WORDS
 from simulator.recorder.words import LANGUAGES as LANGUAGES
 from simulator.recorder.words import words as words_of_picture
 
 WORDS: dict[str, tuple[str, str]] = {
     **POLICY_WORDS,
+    **LECTERN_WORDS,
     "title": ("Azure Backup on this machine", "本机上的 Azure 备份"),
     "views": ("Views", "视图"),
     "overview": ("Overview", "概览"),
@@ -53,8 +55,14 @@ WORDS: dict[str, tuple[str, str]] = {
         "运行 backupsim dashboard：它会打印一个地址，一分钟内可使用一次。",
     ),
     "bad_code": (
-        "This code is not known, was used, or is older than a minute. Get another one.",
-        "此代码未知、已使用或已超过一分钟。请重新获取。",
+        "This code or password is not known. A code is good once and for a minute; after five wrong passwords none is "
+        "looked at for a minute.",
+        "此代码或密码无效。代码只能在一分钟内使用一次；连续五次密码错误后，一分钟内不再检查密码。",
+    ),
+    "password": ("Password", "密码"),
+    "password_how": (
+        "From another machine, sign in with the password of this world's page.",
+        "从其他计算机请使用此环境页面的密码登录。",
     ),
     "shown_first": ("The first {count} are shown.", "仅显示前 {count} 个。"),
     "live": ("live", "实时"),

@@ -249,6 +249,22 @@ FAILURES = {
         "无法写入 --endpoints {file}；请指定现有文件夹中的文件"
     ),
     "{file} cannot be written; name a file in an existing folder": "无法写入 {file}；请指定现有文件夹中的文件",
+    "there is no file {file}; write the password of the page into one": "没有文件 {file}；请将页面的密码写入一个文件",
+    "the password in {file} has {length} characters; use {least} to {most} in its first line": (
+        "{file} 中的密码有 {length} 个字符；请在其第一行使用 {least} 到 {most} 个字符"
+    ),
+    "{where} disks of the recovery point have {name}; name one disk with --disk": (
+        "恢复点中包含 {name} 的磁盘：{where}；请用 --disk 指定一个磁盘"
+    ),
+    "the recovery point since is newer than until; name the older one as since": (
+        "since 恢复点比 until 更新；请将较早的恢复点作为 since"
+    ),
+    "{vm} is not running, so what its disks hold now is not known; name a recovery point as until": (
+        "{vm} 未运行，因此不知道其磁盘当前的内容；请将一个恢复点作为 until"
+    ),
+    "the machine has no recovery point {name}; az backup recoverypoint list shows those of an item": (
+        "计算机没有恢复点 {name}；az backup recoverypoint list 可列出受保护项的恢复点"
+    ),
     "{shell} is not a shell that --shell knows; use sh, pwsh, cmd or json": (
         "--shell 不支持 {shell}；请使用 sh、pwsh、cmd 或 json"
     ),

@@ -29,18 +29,20 @@ async def echo(request: Request) -> Response:
             "query": request.url.query,
             "authorization": request.headers.get("authorization"),
             "cookie": request.headers.get("cookie"),
+            "caller": request.client and request.client.host,
         }
     )
 
 
 METHODS = ["GET", "POST"]
+PASSWORD = "correct horse battery"
 
 
 class Setting:
     """A guarded application, and browsers that have a session or none."""
 
-    def __init__(self) -> None:
-        self.sessions = Sessions()
+    def __init__(self, password: str | None = None) -> None:
+        self.sessions = Sessions(password=password)
         app = Starlette(routes=[Route(f"{PREFIX}/{{rest:path}}", echo, methods=METHODS)])
         behind = Starlette(routes=[Route("/{rest:path}", echo, methods=METHODS)])
         targets = {
@@ -48,6 +50,15 @@ class Setting:
             "sim": Target(behind, "", lambda: "sim-token", frozenset({"/endpoints"})),
         }
         self.app = Guard(Relay(app, PREFIX, targets), self.sessions, PREFIX, LOOPBACK_NAMES)
+
+    def far(self, base: str = "https://192.168.1.5:7443", *, by_password: bool = True) -> TestClient:
+        """A browser of another machine, that has signed in with the password or has stolen a session of this one."""
+        client = self.browser(session=not by_password, base=base, caller="192.168.1.7")
+        if by_password:
+            token = self.sessions.admit(PASSWORD)
+            assert token
+            client.cookies.set(f"backupsim_page_{base.rpartition(':')[2]}", token)
+        return client
 
     def browser(self, *, session: bool = True, base: str = BASE, caller: str = "127.0.0.1") -> TestClient:
         client = TestClient(self.app, base_url=base, client=(caller, 50000), follow_redirects=False)
@@ -98,6 +109,27 @@ def test_callers_from_elsewhere_are_refused(setting: Setting, caller: str) -> No
     assert setting.browser(caller=caller).get(f"{PREFIX}/").status_code == 403
 
 
+def test_without_a_password_they_are_told_how_the_page_is_opened_to_them(setting: Setting) -> None:
+    answer = setting.browser(caller="192.168.1.7", base="https://192.168.1.5:7443").get(f"{PREFIX}/")
+    assert (answer.status_code, "--page-password-file FILE" in answer.text) == (403, True)
+
+
+def test_with_a_password_they_are_let_in_by_https_alone() -> None:
+    setting = Setting(PASSWORD)
+    assert setting.far().get(f"{PREFIX}/").status_code == 200
+    assert setting.far().get(f"{PREFIX}/sim/clock").json()["caller"] == "127.0.0.1"
+    plain = setting.far("http://192.168.1.5:7080").get(f"{PREFIX}/")
+    assert (plain.status_code, "by HTTPS alone" in plain.text) == (403, True)
+
+
+def test_a_session_of_a_code_and_a_name_of_another_site_are_good_for_nobody_elsewhere() -> None:
+    setting = Setting(PASSWORD)
+    assert setting.far(by_password=False).get(f"{PREFIX}/sim/clock").status_code == 401
+    assert setting.far().get(f"{PREFIX}/", headers={"host": "evil.example:7443"}).status_code == 421
+    assert setting.far().post(f"{PREFIX}/codes").status_code == 403
+    assert setting.browser().get(f"{PREFIX}/").status_code == 200, "this machine needs no password"
+
+
 def test_only_the_page_itself_may_ask_for_changes(setting: Setting) -> None:
     browser = setting.browser()
     path = f"{PREFIX}/arm/subscriptions"
@@ -116,6 +148,7 @@ def test_a_request_is_passed_on_with_a_token_and_without_the_cookie(setting: Set
         "query": "api-version=1&x=%2F",
         "authorization": "Bearer arm-token",
         "cookie": None,
+        "caller": "127.0.0.1",
     }
 
 

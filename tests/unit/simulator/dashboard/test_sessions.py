@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from simulator.dashboard.sessions import CODE_SECONDS, MOST_CODES, MOST_SESSIONS, SESSION_SECONDS, Sessions
+from simulator.dashboard.sessions import (
+    CODE_SECONDS,
+    MOST_CODES,
+    MOST_SESSIONS,
+    MOST_WRONG,
+    SESSION_SECONDS,
+    WRONG_SECONDS,
+    Sessions,
+)
 
 
 class Watch:
@@ -69,3 +77,23 @@ def test_codes_and_sessions_are_bounded() -> None:
     last = signed_in(sessions)
     assert sessions.find(tokens[0]) is None
     assert sessions.find(last)
+
+
+def test_a_password_opens_a_session_and_wrong_ones_are_counted() -> None:
+    now = [0.0]
+    sessions = Sessions(lambda: now[0], "correct horse battery")
+    token = sessions.admit("correct horse battery")
+    assert token
+    session = sessions.find(token)
+    assert session
+    assert session.by_password
+    for _ in range(MOST_WRONG):
+        assert sessions.admit("wrong") is None
+    assert sessions.admit("correct horse battery") is None, "none is looked at after so many wrong ones"
+    now[0] += WRONG_SECONDS
+    assert sessions.admit("correct horse battery")
+
+
+def test_without_a_password_none_opens_a_session() -> None:
+    assert Sessions().admit("") is None
+    assert not Sessions().has_password
