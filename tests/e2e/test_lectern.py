@@ -130,7 +130,8 @@ def test_files_and_maps_by_the_command(world: Up, scenario: Scenario, tmp_path: 
         assert done.exit_code == 0, done.output
         return done.output
 
-    point = scenario.back_up(scenario.item_id()) and scenario.recovery_points(scenario.item_id())[-1].id
+    scenario.back_up(scenario.item_id())
+    point = scenario.recovery_points(scenario.item_id())[-1].id
     (machine,) = world.client.sim("GET", "/vms")["vms"]
     local, path = tmp_path / "notes.txt", "F:\\notes.txt"
     local.write_text("first", encoding="utf-8")
