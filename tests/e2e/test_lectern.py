@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 from simulator.command.cli import app
 from simulator.scenario import Scenario
 from tests.e2e.browser import Visit, browser, visit
-from tests.e2e.running import Up, eventually, protected, scenario_of, up
+from tests.e2e.running import PATIENCE_SECONDS, Up, eventually, protected, scenario_of, up
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -169,10 +169,11 @@ def test_another_machine_needs_https_and_the_password(tmp_path: Path) -> None:
     with up(state, arguments) as started:
         endpoints = started.client.endpoints
         trusted = ssl.create_default_context(cafile=endpoints["ca_file"])
-        plain = httpx.get(str(endpoints["dashboard"]), trust_env=False)
+        plain = httpx.get(str(endpoints["dashboard"]), trust_env=False, timeout=PATIENCE_SECONDS)
         is_far = not ip_address(address).is_loopback
         assert (plain.status_code, "by HTTPS alone" in plain.text) == ((403, True) if is_far else (401, False))
-        with httpx.Client(verify=trusted, base_url=f"{endpoints['arm']}/_page", trust_env=False) as far:
+        home = f"{endpoints['arm']}/_page"
+        with httpx.Client(verify=trusted, base_url=home, trust_env=False, timeout=PATIENCE_SECONDS) as far:
             assert far.get("/", headers={"accept": "text/html"}).headers["location"] == "/_page/sign-in"
             assert far.post("/sign-in", data={"password": "another password"}).status_code == 403
             assert far.post("/sign-in", data={"password": PASSWORD}).status_code == 303

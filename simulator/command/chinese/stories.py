@@ -98,6 +98,8 @@ STORIES = {
     "no story is being told in this world; begin one first": "此环境中没有正在讲述的故事；请先开始一个",
     "nobody tells stories in this world": "此环境中没有人讲故事",
     "the story was stopped": "故事已停止",
+    "The story was stopped.": "故事已停止。",
+    "The story broke off; the world's log says why.": "故事中断；环境的日志说明了原因。",
     "a story told {slow} times as slowly is not possible; use 0 to {slowest}": (
         "无法以 {slow} 倍的慢速讲述；请使用 0 到 {slowest}"
     ),

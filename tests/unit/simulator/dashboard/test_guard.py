@@ -51,9 +51,9 @@ class Setting:
         }
         self.app = Guard(Relay(app, PREFIX, targets), self.sessions, PREFIX, LOOPBACK_NAMES)
 
-    def far(self, base: str = "https://192.168.1.5:7443", *, by_password: bool = True) -> TestClient:
+    def far(self, base: str = "https://203.0.113.5:7443", *, by_password: bool = True) -> TestClient:
         """A browser of another machine, that has signed in with the password or has stolen a session of this one."""
-        client = self.browser(session=not by_password, base=base, caller="192.168.1.7")
+        client = self.browser(session=not by_password, base=base, caller="203.0.113.7")
         if by_password:
             token = self.sessions.admit(PASSWORD)
             assert token
@@ -104,13 +104,13 @@ def test_this_machines_names_are_let_in(setting: Setting, base: str) -> None:
     assert setting.browser(base=base).get(f"{PREFIX}/static/x").status_code == 200
 
 
-@pytest.mark.parametrize("caller", ["192.168.1.7", "10.0.0.1", "testclient", ""])
+@pytest.mark.parametrize("caller", ["203.0.113.7", "10.0.0.1", "testclient", ""])
 def test_callers_from_elsewhere_are_refused(setting: Setting, caller: str) -> None:
     assert setting.browser(caller=caller).get(f"{PREFIX}/").status_code == 403
 
 
 def test_without_a_password_they_are_told_how_the_page_is_opened_to_them(setting: Setting) -> None:
-    answer = setting.browser(caller="192.168.1.7", base="https://192.168.1.5:7443").get(f"{PREFIX}/")
+    answer = setting.browser(caller="203.0.113.7", base="https://203.0.113.5:7443").get(f"{PREFIX}/")
     assert (answer.status_code, "--page-password-file FILE" in answer.text) == (403, True)
 
 
@@ -118,7 +118,7 @@ def test_with_a_password_they_are_let_in_by_https_alone() -> None:
     setting = Setting(PASSWORD)
     assert setting.far().get(f"{PREFIX}/").status_code == 200
     assert setting.far().get(f"{PREFIX}/sim/clock").json()["caller"] == "127.0.0.1"
-    plain = setting.far("http://192.168.1.5:7080").get(f"{PREFIX}/")
+    plain = setting.far("http://203.0.113.5:7080").get(f"{PREFIX}/")
     assert (plain.status_code, "by HTTPS alone" in plain.text) == (403, True)
 
 
