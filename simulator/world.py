@@ -123,8 +123,7 @@ class Config:
     """The least duration of jobs' steps; None: none, or plausible ones if the world has had them."""
     sim_networks: Sequence[IPv4Network | IPv6Network] = ()
     """Whose requests the control API accepts, besides those of this machine."""
-    page_password: str | None = None
-    """What opens the page to other machines, by HTTPS; None: it answers this machine only."""
+    page_password: str | None = None  # opens the page to other machines, by HTTPS; None: nothing does
     on_demand_backups_per_day: int | None = None
     """How many backups on demand a machine may begin within 24 hours, 0: any number; None: as the settings say."""
     take_snapshot_from: str | None = None
