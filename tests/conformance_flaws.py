@@ -22,6 +22,9 @@ class Flaw:
     file: str
     changes: Mapping[str, str]
     """A text of that file -> what stands there instead."""
+    shows_elsewhere: bool = True
+    """Other scenes show it as well, by requirements that are broken there for the same reason: a handler that leaves
+    disks out does so in each task. False: none does."""
 
     def package(self) -> bytes:
         """Our own package with this flaw, under our name and version."""
@@ -60,23 +63,23 @@ REASONS = "    reasons = [disk.error_message or"
 
 FLAWS: Mapping[str, Flaw] = {
     "names-no-command-to-uninstall": Flaw("MAN-02", MANIFEST, {"bin\\\\uninstall.cmd": ""}),
-    "restarts-the-machine": Flaw("MAN-05", MANIFEST, {'"rebootAfterInstall": false': '"rebootAfterInstall": true'}),
+    "restarts-the-machine": Flaw(
+        "MAN-05", MANIFEST, {'"rebootAfterInstall": false': '"rebootAfterInstall": true'}, shows_elsewhere=False
+    ),
     "fails-to-disable": Flaw(
-        "LIF-13",
-        "handler.py",
-        {ENDS: ENDS.replace("0", "int(arguments[0] == 'disable')")},
+        "LIF-13", "handler.py", {ENDS: ENDS.replace("0", "int(arguments[0] == 'disable')")}, shows_elsewhere=False
     ),
     "fails-to-update": Flaw(
-        "UPD-01",
-        "handler.py",
-        {ENDS: ENDS.replace("0", "int(arguments[0] == 'update')")},
+        "UPD-01", "handler.py", {ENDS: ENDS.replace("0", "int(arguments[0] == 'update')")}, shows_elsewhere=False
     ),
     "forgets-the-number": Flaw("SEQ-04", "handler.py", {"    folder.begin(number)\n": ""}),
     "repeats-a-task": Flaw(
         "SEQ-06", "handler.py", {"settings.task_id == folder.last_task_id()": "settings.task_id == '?'"}
     ),
     "leaves-old-status-files": Flaw("SEQ-14", "handler.py", {"    folder.retire_others(number)\n": ""}),
-    "never-too-late": Flaw("AGE-01", "contract/settings.py", {"timedelta(minutes=140)": "timedelta(days=140)"}),
+    "never-too-late": Flaw(
+        "AGE-01", "contract/settings.py", {"timedelta(minutes=140)": "timedelta(days=140)"}, shows_elsewhere=False
+    ),
     "trusts-its-own-clock": Flaw(
         "AGE-06",
         "contract/settings.py",
@@ -96,6 +99,7 @@ FLAWS: Mapping[str, Flaw] = {
         "FRZ-03",
         "guest_simulated.py",
         {THAWED: f'        self._exchange("POST", "thaw", {{}}, 9)\n{THAWED}'},
+        shows_elsewhere=False,
     ),
     "forgets-the-writers": Flaw(
         "FRZ-04",
