@@ -26,6 +26,6 @@ Logs.Collect=n
 Logs.Console=n
 Pid.File=$library/waagent.pid
 END
-echo $$ > $library/waagent.pid # the agent ends when its parent is another process
+printf %s $$ > $library/waagent.pid # the agent ends when its parent is another process
 PYTHONPATH=$agent/usr/lib/python3/dist-packages /usr/bin/python3 "$agent/usr/sbin/waagent" \
     -run-exthandlers -configuration-path:$library/waagent.conf
