@@ -65,7 +65,7 @@ def why(point: RecoveryPoint, events: Sequence[Event]) -> list[str]:
         return ["the machine did not run, so the service took the snapshots, which hold what a power cut would leave"]
     broken = {each["rule"]: each["detail"] for each in rules.of(events, point.task_id) or ()}
     if rules.FREEZE in broken:
-        return [f"the handler reported it, and the service believes reports: {broken[rules.FREEZE]}"]
+        return ["the handler reported it, and the service believes reports", broken[rules.FREEZE]]
     of_task = [event for event in events if event.data.get("task_id") == point.task_id]
     if not of_task:
         return ["the journal no longer tells what happened in the guest"]

@@ -199,10 +199,11 @@ _WHY = {
     "all writers were frozen, and VSS held all writes for {held} ms while the snapshots were taken": (
         "创建快照期间所有编写器均已冻结，VSS 暂停所有写入 {held} 毫秒"
     ),
-    "the handler reported it, and the service believes reports: the report claims {consistency}, and the guest was not "
-    "frozen": "处理程序如此报告，而服务相信报告：报告声称 {consistency}，但来宾未被冻结",
-    "the handler reported it, and the service believes reports: the report claims AppConsistent, and no VSS writer "
-    "took part in the freeze": "处理程序如此报告，而服务相信报告：报告声称 AppConsistent，但没有 VSS 编写器参与冻结",
+    "the handler reported it, and the service believes reports": "处理程序如此报告，而服务相信报告",
+    "the report claims {consistency}, and the guest was not frozen": "报告声称 {consistency}，但来宾未被冻结",
+    "the report claims AppConsistent, and no VSS writer took part in the freeze": (
+        "报告声称 AppConsistent，但没有 VSS 编写器参与冻结"
+    ),
     "the scripts of {name} brought its programs to rest while the snapshots were taken": (
         "创建快照期间，{name} 的脚本使其程序暂停"
     ),

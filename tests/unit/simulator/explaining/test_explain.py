@@ -168,7 +168,7 @@ THAWED = machines.VssThawed("t_1", True, True, 12.4, NO_ERROR, "")
         (
             "AppConsistent",
             (ASKED, OPENED, HandlerRuleBroken("t_1", "freeze", "the guest was not frozen")),
-            ["the handler reported it, and the service believes reports: the guest was not frozen"],
+            ["the handler reported it, and the service believes reports", "the guest was not frozen"],
         ),
         (
             "AppConsistent",
