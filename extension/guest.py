@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Protocol
+from datetime import datetime, timedelta
+from typing import NamedTuple, Protocol
 
 from extension.contract.bridge import Facts, FreezeReport, ThawReport, Volume
 
@@ -20,6 +20,16 @@ class NoGuestProvider(GuestError):
     """No guest provider can freeze the machine that the handler runs on."""
 
 
+class GuestTime(NamedTuple):
+    """What the guest's clock shows."""
+
+    now: datetime
+    """Aware, UTC."""
+    ahead: timedelta
+    """By how much that is ahead of the right time. It is known of a simulated guest only, whose clock is not the one
+    that this process reads."""
+
+
 class Guest(Protocol):
     """The machine this handler runs on. One object serves one task; verbs raise GuestError."""
 
@@ -30,8 +40,7 @@ class Guest(Protocol):
 
     def volumes(self) -> tuple[Volume, ...]: ...
 
-    def now(self) -> datetime:
-        """The guest's clock, aware, UTC."""
+    def time(self) -> GuestTime: ...
 
     def freeze(self, timeout_seconds: float, writers: bool) -> FreezeReport:
         """Returns when writes are held, or when it is certain that they are not. After an error it is unknown."""

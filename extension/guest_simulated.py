@@ -6,13 +6,13 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from time import monotonic
 from typing import Any
 
 from extension.contract import bridge
 from extension.contract.bridge import Facts, FreezeReport, FreezeRequest, ThawReport, Volume
-from extension.guest import GuestError, GuestGone
+from extension.guest import GuestError, GuestGone, GuestTime
 from extension.http import Answer, Exchange, Url, call
 
 ANSWER_SECONDS = 10.0
@@ -65,8 +65,9 @@ class SimulatedGuest:
     def volumes(self) -> tuple[Volume, ...]:
         return tuple(Volume(**volume) for volume in self._call("GET", "volumes")["volumes"])
 
-    def now(self) -> datetime:
-        return datetime.fromisoformat(self._call("GET", "now")["now"])
+    def time(self) -> GuestTime:
+        told = self._call("GET", "now")
+        return GuestTime(datetime.fromisoformat(told["now"]), timedelta(seconds=told.get("ahead_seconds", 0)))
 
     def freeze(self, timeout_seconds: float, writers: bool) -> FreezeReport:
         request = bridge.to_json(FreezeRequest(self._session, timeout_seconds, writers))

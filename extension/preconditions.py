@@ -54,20 +54,21 @@ class OwnerSettings(NamedTuple):
 def objection(
     settings: SnapshotSettings,
     facts: Facts,
-    host_time: datetime,
+    time: datetime,
     *,
     host_usable: bool = False,
     method: str | None = None,
 ) -> Outcome | None:
     """Why the task must not be carried out; None when it may be. May raise SettingsError.
 
+    `time`: by the clock that counts, which `host_time_counts` says.
     `method`: who is to take the snapshots by the will of the machine's owner, if he has one."""
     if settings.method(method) is SnapshotMethod.ONLY_HOST:
         if not (host_usable and may_ask_the_host(settings)):
             return only_the_host()
     elif not settings.disks:
         return no_disks()
-    if settings.too_late(host_time):
+    if settings.too_late(time):
         return too_late()
     for path, least, error_name, what in NEEDED_VALUES:
         value = _value(facts, path)
@@ -84,6 +85,14 @@ def may_ask_the_host(settings: SnapshotSettings) -> bool:
     """Whether the service has prepared the host for this task: without its token and the numbers of the disks no host
     takes a snapshot."""
     return bool(settings.snapshot_token and settings.included.luns)
+
+
+def host_time_counts(facts: Facts) -> bool:
+    """Whether the host's clock, where the host tells it, says how old a task is, and not the guest's own.
+
+    The published Linux handler has it so. On Windows the owner may ask for it: CalculateSnapshotTimeFromHost is what
+    the troubleshooting guide of Azure Backup names where a snapshot is found to come too late."""
+    return not facts.has_vss or _is_true(_persistent(facts, "CalculateSnapshotTimeFromHost"))
 
 
 def owners_method(facts: Facts) -> str | None:
@@ -112,7 +121,11 @@ def crash_allowed(settings: SnapshotSettings) -> bool:
 
 def one_by_one(facts: Facts) -> bool:
     """The owner of the machine wants its snapshots requested one after another."""
-    return (_persistent(facts, "SnapshotWithoutThreads") or "").strip().lower() == "true"
+    return _is_true(_persistent(facts, "SnapshotWithoutThreads"))
+
+
+def _is_true(value: str | None) -> bool:
+    return (value or "").strip().lower() == "true"
 
 
 def _persistent(facts: Facts, name: str) -> str | None:

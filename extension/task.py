@@ -32,6 +32,7 @@ from extension.outcome import (
 from extension.preconditions import (
     OwnerSettings,
     crash_allowed,
+    host_time_counts,
     may_ask_the_host,
     missing_service,
     objection,
@@ -65,8 +66,8 @@ class Task:
     """The task of one sequence number. `end_process` is called at once when the guest is gone.
 
     `machine_time` is the clock of the machine that runs this process. It is the guest's own, unless that is simulated:
-    then the guest's may show any date, and only this one, by which the service and the host count too, says how old a
-    task is."""
+    then the guest's may show any date, and only this one, by which the service and the host count too, with what the
+    guest's clock is wrong by, says how old a task is."""
 
     def __init__(
         self,
@@ -87,6 +88,8 @@ class Task:
         self._machine_time = machine_time
         self._ahead = timedelta(0)
         """The guest's clock minus the machine's; they differ where the guest is simulated."""
+        self._guest_ahead = timedelta(0)
+        """By how much the guest's clock is ahead of the right time; negative: behind."""
         self._log = Log(folder.log_folder, self._now)
         self._reporter = Reporter(folder, number, version, self._log, self._now, pause)
         self._guest: Guest | None = None
@@ -130,12 +133,14 @@ class Task:
         facts = guest.facts()
         self._learn(facts, guest)
         host = self._ask_the_host(settings)
-        host_ahead = timedelta(0) if host.time is None else host.time - self._machine_time()
+        ahead = self._guest_ahead
+        if host.time is not None and host_time_counts(facts):
+            ahead = host.time - self._machine_time()
         owner = self._owner_settings(facts)
         refusal = objection(
             settings,
             facts,
-            self._machine_time() + host_ahead,
+            self._machine_time() + ahead,
             host_usable=host.is_usable,
             method=owner.method,
         )
@@ -149,7 +154,7 @@ class Task:
             self._log,
             crash_allowed=crash_allowed(settings),
             has_vss=facts.has_vss,
-            too_late=lambda: settings.too_late(self._machine_time() + host_ahead),
+            too_late=lambda: settings.too_late(self._machine_time() + ahead),
             scripts=scripts,
             script_course=NO_SCRIPTS if scripts is None else scripts.course,
         )
@@ -199,7 +204,7 @@ class Task:
 
         def sign_of_life() -> None:
             with suppress(GuestError):
-                guest.now()
+                guest.time()
 
         scripts = Scripts(guest_root(self._package_root), self._environ, self._log, sign_of_life)
         course = scripts.check()
@@ -232,7 +237,8 @@ class Task:
         try:
             self._guest = find_guest(self._package_root, self._environ, self._end_process)
             self._guest.open(task_id)
-            self._ahead = self._guest.now() - self._machine_time()
+            time = self._guest.time()
+            self._ahead, self._guest_ahead = time.now - self._machine_time(), time.ahead
         except GuestError as problem:
             self._guest_problem = problem
 

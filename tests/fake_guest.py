@@ -6,7 +6,7 @@ import json
 import select
 import threading
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from time import monotonic
 from typing import Any
@@ -42,6 +42,8 @@ class FakeGuest:
         self.dosnapshot: Callable[[Any], tuple[int, bytes]] = lambda order: (500, b"no such service")
         """What the host answers to an order of snapshots."""
         self.clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self.ahead = timedelta(0)
+        """Of the right time, as its clock is said to be."""
         self.refuse: dict[str, tuple[int, str]] = {}
         """Verb -> status and sentence instead of its answer."""
         self.nonsense = ""
@@ -97,7 +99,8 @@ class FakeGuest:
         if verb == "volumes":
             return 200, {"volumes": [to_json(volume) for volume in self.volumes]}
         if verb == "now":
-            return 200, {"now": self.clock().isoformat().replace("+00:00", "Z")}
+            now = self.clock().isoformat().replace("+00:00", "Z")
+            return 200, {"now": now, "ahead_seconds": self.ahead.total_seconds()}
         return self._freeze() if verb == "freeze" else self._thaw()
 
     def _freeze(self) -> tuple[int, Any]:

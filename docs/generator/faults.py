@@ -95,11 +95,20 @@ def _row(each: Definition, outcome: Json, by_code: Mapping[str, ErrorKind]) -> t
         outcome["phase"],
         code(each.seam),
         parameters,
-        outcome["act"],
+        outcome["act"] + _beside(outcome),
         ", ".join(str(part) for part in came if part),
         f"{code(outcome['code'])}{number}" if outcome["code"] else "",
         kind.remedy if kind is not None and kind.remedy and not kind.blanks & _in(kind.remedy) else "",
     )
+
+
+def _beside(outcome: Json) -> str:
+    """The fault that has to be set with it, if there is one."""
+    other = outcome.get("beside")
+    if other is None:
+        return ""
+    values = codes(f"{key}={value}" for key, value in other["parameters"].items())
+    return f", with {code(other['fault'])} and {values}"
 
 
 def _parameter(key: str, default: object) -> str:

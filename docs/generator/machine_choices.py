@@ -22,6 +22,15 @@ HANDLER = (
         "extension/handler.py",
     ),
     Choice(
+        "Whose clock says how old a task is",
+        "on Windows the guest's own, unless `CalculateSnapshotTimeFromHost` under `BcdrAgentPersistentKeys` is True; "
+        "on Linux the host's, where it answers. A clock that is behind makes no task old. No time server corrects the "
+        "clock of a guest that a fault has set",
+        "the Linux handler takes the host's; for Windows the value is named by the troubleshooting guide as a remedy "
+        "for snapshots that come too late, which it would not be if the host's clock counted anyway",
+        "extension/preconditions.py",
+    ),
+    Choice(
         "Crash-consistent snapshots",
         "from the second attempt on, where the service allows them, of any number of disks, managed or not",
         "the Linux handler wants managed disks and exactly one of them",

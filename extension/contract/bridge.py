@@ -8,7 +8,8 @@ to the wire server's address, below the path `/bridge`, with the guest's token a
                                      when a requester's process ends); the handler ends when its guest is gone.
     GET  /bridge/facts               Facts
     GET  /bridge/volumes             {"volumes": [Volume, ...]}
-    GET  /bridge/now                 {"now": RFC 3339 UTC, the guest's clock}
+    GET  /bridge/now                 {"now": RFC 3339 UTC, "ahead_seconds": number}: the guest's clock, and by how
+                                     much it is ahead of the right time; negative: behind; missing: it is right
     POST /bridge/freeze              FreezeRequest -> FreezeReport, when all writers are frozen and writes are held
     POST /bridge/thaw                {"session": id} -> ThawReport; without a freeze of this session: 409
     POST /bridge/workload            {"workload", "act": freeze | thaw | status, "seconds"} -> {"at_rest": bool}; not

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 
 from controlplane.ports import MachineSpec
@@ -18,7 +19,13 @@ from simulator.faults.seams.agent import (
     HandlerPackageSeam,
     WireServerRouteSeam,
 )
-from simulator.faults.seams.guest import GuestRegistrySeam, GuestServiceSeam, VssServiceSeam, VssWriterSeam
+from simulator.faults.seams.guest import (
+    GuestClockSeam,
+    GuestRegistrySeam,
+    GuestServiceSeam,
+    VssServiceSeam,
+    VssWriterSeam,
+)
 from simulator.faults.seams.network import WireServerSeam
 from simulator.faults.seams.vss_laboratory import Pause, RealPause
 from simulator.faults.seams.vss_script import VssScriptSeam
@@ -32,7 +39,7 @@ from simulator.guest.vss.writer import Participant, WriterClass
 def with_faults(usual: ConditionsOf, board: Board, pause: Callable[[], Pause] = RealPause) -> ConditionsOf:
     """The same conditions, in which faults of the board can act. `pause` makes what lets real time pass in a guest."""
     writers, vss, scripts = VssWriterSeam(board), VssServiceSeam(board), VssScriptSeam(board)
-    services, registry = GuestServiceSeam(board), GuestRegistrySeam(board)
+    services, registry, clock = GuestServiceSeam(board), GuestRegistrySeam(board), GuestClockSeam(board)
 
     def conditions(vm: str, spec: MachineSpec) -> MachineConditions:
         made = usual(vm, spec)
@@ -45,15 +52,26 @@ def with_faults(usual: ConditionsOf, board: Board, pause: Callable[[], Pause] = 
 
         def looked() -> None:
             made.looked()
-            for seam in (services, registry):
+            for seam in (services, registry, clock):
                 seam.looked(vm)
+
+        def clock_ahead() -> timedelta:
+            return made.clock_ahead() + clock.ahead(vm)
 
         def obstacle(with_writers: bool) -> Obstacle | None:
             return made.obstacle(with_writers) or vss.obstacle(vm, with_writers)
 
         factories = _factories(vm, made.factories, board, writers)
         script = scripts.laboratory(vm, pause)
-        return replace(made, now=now, looked=looked, obstacle=obstacle, factories=factories, vss_script=script)
+        return replace(
+            made,
+            now=now,
+            looked=looked,
+            clock_ahead=clock_ahead,
+            obstacle=obstacle,
+            factories=factories,
+            vss_script=script,
+        )
 
     return conditions
 

@@ -39,6 +39,10 @@ def _as_installed(profile: OsProfile) -> OsProfile:
     return profile
 
 
+def _right() -> timedelta:
+    return timedelta(0)
+
+
 @dataclass(frozen=True)
 class MachineFactories:
     """Who makes the parts of a machine."""
@@ -83,6 +87,8 @@ class MachineConditions:
     """The system as installed -> as it is at this moment: asked by everything that looks at services and registry."""
     looked: Callable[[], None] = _nothing
     """Called when a handler or the agent looks at services and registry."""
+    clock_ahead: Callable[[], timedelta] = _right
+    """By how much the clock of the guest is ahead of world time at this moment; negative: behind."""
     obstacle: Callable[[bool], Obstacle | None] = no_obstacle
     """Asked when VSS is about to make a snapshot set, with writers or without."""
     vss_script: Callable[[RealTime], VssScript] = no_script

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
 from threading import Lock
@@ -219,7 +219,12 @@ class Guest:
         )
 
     def now(self) -> datetime:
-        return self._clock.now()
+        """What its clock shows."""
+        return self._clock.now() + self.clock_ahead()
+
+    def clock_ahead(self) -> timedelta:
+        """By how much its clock is ahead of world time; negative: behind."""
+        return self._conditions.clock_ahead()
 
     @property
     def agent_runs(self) -> bool:

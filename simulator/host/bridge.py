@@ -13,7 +13,7 @@ import threading
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from concurrent.futures import Executor
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol, TypeVar
 from urllib.parse import parse_qs
 
@@ -44,6 +44,8 @@ class BridgedGuest(Protocol):
     def volumes(self) -> tuple[Volume, ...]: ...
 
     def now(self) -> datetime: ...
+
+    def clock_ahead(self) -> timedelta: ...
 
     def freeze(self, request: FreezeRequest) -> FreezeReport: ...
 
@@ -205,7 +207,8 @@ def _volumes(guest: BridgedGuest, body: bytes) -> Any:
 
 
 def _now(guest: BridgedGuest, body: bytes) -> Any:
-    return {"now": guest.now().astimezone(UTC).isoformat().replace("+00:00", "Z")}
+    now = guest.now().astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return {"now": now, "ahead_seconds": guest.clock_ahead().total_seconds()}
 
 
 def _freeze(guest: BridgedGuest, body: bytes) -> Any:

@@ -55,15 +55,17 @@ class FaultRig:
             **self._more.acts,
         }
 
-    def run(self, fault: str, act: str, body: Json) -> Course:
-        """Set the fault, act, and clear it."""
+    def run(self, fault: str, act: str, body: Json, beside: Json | None = None) -> Course:
+        """Set the fault, act, and clear it. `beside`: another one that is set with it, and that it needs."""
         self._prepare(act)
         since = self._last_event()
+        if beside is not None:
+            self.client.sim("POST", "/faults/set", beside)
         self.client.sim("POST", "/faults/set", {"fault": fault, **body})
         self._settle(fault)
         try:
             result = self.acts[act]() if act in self.acts else self._request(act)
-            (setting,) = self.client.sim("GET", "/faults")["set"]
+            setting = self.client.sim("GET", "/faults")["set"][-1]
         finally:
             self.client.sim("POST", "/faults/clear", {"all": True})
         events = self.client.sim("GET", "/events", since=str(since), limit="10000")["events"]

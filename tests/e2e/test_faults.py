@@ -60,7 +60,7 @@ def test_a_fault_in_a_world_of_its_own_leads_to_what_is_documented(tmp_path: Pat
 
 def look(rig: FaultRig, fault: str) -> None:
     expected = OUTCOMES[fault]
-    course = rig.run(fault, expected["act"], {})
+    course = rig.run(fault, expected["act"], {}, expected.get("beside"))
     told = (course.status, course.code, course.consistency)
     assert told == (expected["status"], expected["code"], expected["consistency"]), course.message
     if expected["health"] is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from simulator.faults.fault import Definition, Parameter
 from simulator.faults.seams.agent import GuestCertificateSeam
 from simulator.faults.seams.guest import (
+    GuestClockSeam,
     GuestRegistrySeam,
     GuestServiceSeam,
     VssServiceSeam,
@@ -239,4 +240,23 @@ _CERTIFICATE = (
     ),
 )
 
-FAULTS = (*_WRITERS, *_VSS, *_SERVICES, *_VALUES, *_CERTIFICATE)
+
+def _clock(name: str, minutes: int, least: int, most: int, what: str) -> Definition:
+    parameter = Parameter(minutes, "minutes of which it is ahead", least=least, most=most)
+    return Definition(name, GuestClockSeam.NAME, what, parameters={"ahead_minutes": parameter})
+
+
+_CLOCK = (
+    _clock(
+        "guest-clock-ahead", 150, 1, 100_000, "The clock of the guest is ahead, so that a task looks older than it is."
+    ),
+    _clock(
+        "guest-clock-behind",
+        -150,
+        -100_000,
+        -1,
+        "The clock of the guest is behind, so that a task seems to begin in the future.",
+    ),
+)
+
+FAULTS = (*_WRITERS, *_VSS, *_SERVICES, *_VALUES, *_CLOCK, *_CERTIFICATE)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import ClassVar
 
 from controlplane.domain.events import machines as events
@@ -95,6 +95,18 @@ class _ProfileSeam(Seam):
         """Somebody in the guest looks: that counts for everything that stands."""
         if self.board.has(self.NAME):
             self.board.count_all(self.NAME, {"vm": vm})
+
+
+class GuestClockSeam(_ProfileSeam):
+    """The clock of a guest, which no time server corrects."""
+
+    NAME = "guest-clock"
+    WHAT = "The clock of a guest is read by a handler, which tells by it how old its task is."
+
+    def ahead(self, vm: str) -> timedelta:
+        """Of world time; of several settings the last one counts, as whoever sets a clock last does."""
+        standing = self.board.all_standing(self.NAME, {"vm": vm})
+        return timedelta(minutes=standing[-1].whole("ahead_minutes")) if standing else timedelta(0)
 
 
 class GuestServiceSeam(_ProfileSeam):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -43,7 +43,8 @@ def test_the_guest_answers_every_verb(fake: FakeGuest, guest: Guest) -> None:
 
     assert guest.facts() == FACTS
     assert guest.volumes() == VOLUMES
-    assert guest.now() == NOW
+    fake.ahead = timedelta(minutes=-3)
+    assert guest.time() == (NOW, timedelta(minutes=-3))
     assert guest.freeze(60, writers=True) == fake.freezes[0]
     assert fake.frozen
     report = guest.thaw()
@@ -62,10 +63,11 @@ def test_a_freeze_that_failed_says_why(fake: FakeGuest, guest: Guest) -> None:
     assert guest.thaw() is None, "nothing was frozen, and that is no error"
 
 
-@pytest.mark.parametrize("verb", ["facts", "volumes", "now"])
+@pytest.mark.parametrize("verb", ["facts", "volumes", "time"])
 def test_a_refusal_is_passed_on_in_the_guests_words(fake: FakeGuest, guest: SimulatedGuest, verb: str) -> None:
-    fake.refuse[verb] = (409, "this machine is not running")
-    with pytest.raises(GuestError, match=f"refused {verb}: this machine is not running"):
+    asked = "now" if verb == "time" else verb
+    fake.refuse[asked] = (409, "this machine is not running")
+    with pytest.raises(GuestError, match=f"refused {asked}: this machine is not running"):
         getattr(guest, verb)()
 
 

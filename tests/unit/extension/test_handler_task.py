@@ -17,6 +17,7 @@ from extension.contract.codes import Code, Health
 from extension.contract.reports import SnapshotConsistency, StatusReport
 from extension.guest import GuestGone
 from extension.guest_simulated import SimulatedGuest
+from extension.preconditions import PERSISTENT_KEYS
 from extension.reporter import PAUSES_SECONDS
 from tests.fake_guest import FACTS, TOKEN, writer
 from tests.fake_storage import SECRET, Answer, Request, refusal
@@ -395,15 +396,41 @@ def test_a_task_that_is_too_old_is_left_alone(rig: Rig) -> None:
     assert "freeze" not in rig.guest.verbs()
 
 
-def test_the_hosts_clock_counts_and_not_the_machines(rig: Rig) -> None:
+CLOCK_OF_THE_HOST = {rf"{PERSISTENT_KEYS}\CalculateSnapshotTimeFromHost": "True"}
+
+
+def let_the_host_s_clock_count(rig: Rig, system: str) -> None:
+    """Linux has it so; on Windows the owner of the machine asks for it."""
+    if system == "Linux":
+        rig.guest.facts = rig.guest.facts._replace(os_name="ubuntu", services={}, vss_available=False, has_vss=False)
+        rig.guest.freezes = [FreezeReport(True)]
+    else:
+        rig.guest.facts = rig.guest.facts._replace(registry=CLOCK_OF_THE_HOST)
+
+
+@pytest.mark.parametrize("system", ["Windows", "Linux"])
+def test_the_hosts_clock_counts_and_not_the_machines(rig: Rig, system: str) -> None:
+    let_the_host_s_clock_count(rig, system)
     rig.guest.presnapshot = host_time(datetime.now(UTC) + LONG_AGO)
     rig.settle()
     assert rig.work().code == Code.FailedGuestAgentInvokedCommandTooLate
 
     rig.guest.presnapshot = host_time(datetime.now(UTC))
     rig.machine_time = lambda: datetime.now(UTC) + LONG_AGO
+    rig.guest.ahead = LONG_AGO
     rig.settle(2)
     assert rig.work(2).progress == "Succeeded"
+
+
+@pytest.mark.parametrize("host_ahead", [timedelta(0), LONG_AGO])
+def test_on_windows_the_clock_of_the_guest_counts_unless_its_owner_says_otherwise(
+    rig: Rig, host_ahead: timedelta
+) -> None:
+    rig.guest.presnapshot = host_time(datetime.now(UTC) + host_ahead)
+    for number, (ahead, ends) in enumerate(((LONG_AGO, "Failed"), (-LONG_AGO, "Succeeded")), 1):
+        rig.guest.ahead = ahead
+        rig.settle(number)
+        assert rig.work(number).progress == ends
 
 
 NO_HOST = [(500, b"no"), (200, b""), (200, b"nonsense"), (404, b"{}")]

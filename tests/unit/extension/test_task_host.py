@@ -31,6 +31,7 @@ def rig(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Rig]:
         rig.guest.facts = LINUX
         rig.guest.freezes = [FreezeReport(True)]
     rig.guest.presnapshot = (200, json.dumps({"responseTime": TIME}).encode())
+    rig.machine_time = lambda: datetime(**TIME, tzinfo=UTC)
     rig.guest.dosnapshot = lambda order: (
         200,
         json.dumps({"snapshotInfo": [told(lun) for lun in order["diskIds"]]}).encode(),

@@ -17,11 +17,11 @@ from simulator.faults.faults import SEAMS
 OUTCOMES: Mapping[str, Json] = json.loads(
     (Path(__file__).parents[4] / "docs/faults/outcomes.json").read_text(encoding="utf-8")
 )
-SEAMS_THERE_ARE = 44
+SEAMS_THERE_ARE = 45
 FAULTS_BY_PHASE = {
     "enable": 16,
     "agent": 15,
-    "snapshot": 63,
+    "snapshot": 65,
     "transfer": 11,
     "restore": 20,
     "archive": 7,

@@ -103,7 +103,7 @@ def test_facts_volumes_and_time(setting: Setting) -> None:
     assert status == 200
     assert bridge.Facts(**facts) == FACTS
     assert setting.handler.call("GET", "volumes")[1]["volumes"][0]["name"] == "F:\\"
-    assert setting.handler.call("GET", "now")[1] == {"now": "2026-11-22T19:13:27.466585Z"}
+    assert setting.handler.call("GET", "now")[1] == {"now": "2026-11-22T19:13:27.466585Z", "ahead_seconds": -90.0}
 
 
 def test_whoever_is_let_in_is_a_sign_of_life(setting: Setting) -> None:

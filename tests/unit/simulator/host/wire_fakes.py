@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from queue import SimpleQueue
 
 from controlplane.domain.events.event import Fact
@@ -50,6 +50,9 @@ class FakeGuest:
 
     def now(self) -> datetime:
         return datetime(2026, 11, 22, 19, 13, 27, 466585, tzinfo=UTC)
+
+    def clock_ahead(self) -> timedelta:
+        return timedelta(seconds=-90)
 
     def tell_workload(self, name: str, act: str, seconds: float) -> bool:
         if name != "database" or act not in ("freeze", "thaw", "status"):
