@@ -30,7 +30,7 @@ from urllib.parse import urlsplit
 from bench.report import Aim, finish, say
 from controlplane.adapters.azurite import AzuriteBlobs, FixedAccounts
 from controlplane.json_object import Json
-from controlplane.ports import ServiceSettings
+from controlplane.ports import Limits, ServiceSettings
 from simulator.client import Client
 from simulator.scenario import Scenario, machine_body
 from simulator.world import Config, build
@@ -187,7 +187,7 @@ def measure(disks: int, cycles: int, backups: int, bare: int, process: Executor,
     """The first backup installs the extension, and the first bare round warms up: neither counts."""
     windows = Windows(disks, way=" through the storage gateway" if gateway else "")
     settings = ServiceSettings(
-        instant_snapshots_per_item=1,
+        limits=Limits(snapshots=1),
         on_demand_backups_per_day=0,
         unmanaged_data_disks_per_machine=disks,
     )

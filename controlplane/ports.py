@@ -28,6 +28,7 @@ from controlplane.json_object import Json
 from controlplane.machine_values import CommandResult as CommandResult
 from controlplane.machine_values import DiskSnapshotOrder as DiskSnapshotOrder
 from controlplane.machine_values import DiskSnapshots as DiskSnapshots
+from controlplane.service_settings import Limits as Limits
 from controlplane.service_settings import ServiceSettings as ServiceSettings
 
 BLOCK_BYTES = 64 * 1024

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -18,6 +19,39 @@ class OrderedExtension:
     def auto_upgrade_minor_version(self) -> bool:
         """All four numbers mean exactly this version; fewer, the newest of the same major one from it on."""
         return self.version.count(".") < 3
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much a vault may have and do; 0 lifts a limit. What stands at 0 is off: Azure counts it, and publishes no
+    number or one that a busy test exceeds."""
+
+    policies: int = 200
+    """Policies of a vault."""
+    machines: int = 1000
+    """Protected machines of a vault."""
+    items: int = 2000
+    """Protected items of a vault, of all workloads."""
+    machines_per_policy: int = 1000
+    """Machines that one policy protects."""
+    snapshots: int = 18
+    """How many recovery points of an item under a standard policy may have their snapshots kept, however young they
+    are."""
+    enhanced_snapshots: int = 500
+    """The same under an enhanced policy: as many restore points as Compute keeps of a machine."""
+    restores: int = 0
+    """Restores that may begin in a vault within 24 hours of world time. Azure was seen to stop at 10."""
+    policy_edits: int = 0
+    """Policies that may be created or changed in a vault within 24 hours of world time. Azure stops at 50."""
+
+    @property
+    def protected(self) -> int:
+        """How many machines a vault protects at most, nothing else being in it."""
+        return min((limit for limit in (self.machines, self.items) if limit), default=0)
+
+    def snapshots_of(self, policy_type: str) -> int:
+        """How many recovery points of an item under a policy of this type, V1 or V2, may have their snapshots kept."""
+        return (self.enhanced_snapshots if policy_type == "V2" else self.snapshots) or sys.maxsize
 
 
 @dataclass(frozen=True)
@@ -49,11 +83,7 @@ class ServiceSettings:
     """Real time between two tries of what a storage that does not answer must not leave undone."""
     storage_patience_seconds: float = 300.0
     """Real time for which a storage that does not answer is waited for."""
-    instant_snapshots_per_item: int = 18
-    """How many recovery points of an item under a standard policy may have their snapshots kept, however young they
-    are."""
-    enhanced_instant_snapshots_per_item: int = 500
-    """The same under an enhanced policy: as many restore points as Compute keeps of a machine."""
+    limits: Limits = Limits()
     on_demand_backups_per_day: int = 9
     """How many backups on demand a machine may begin within 24 hours of world time; 0: any number."""
     scheduled_backup_retries: int = 3
@@ -80,10 +110,6 @@ class ServiceSettings:
     def data_disks_of(self, managed: bool) -> int:
         """With how many data disks such a machine can be backed up."""
         return self.data_disks_per_machine if managed else self.unmanaged_data_disks_per_machine
-
-    def instant_snapshots_of(self, policy_type: str) -> int:
-        """How many recovery points of an item under a policy of this type, V1 or V2, may have their snapshots kept."""
-        return self.enhanced_instant_snapshots_per_item if policy_type == "V2" else self.instant_snapshots_per_item
 
     @property
     def own_accounts(self) -> tuple[str, ...]:

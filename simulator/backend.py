@@ -243,6 +243,7 @@ def _controls(context: BackendContext, host: Host, published: Publications, keep
             SavedWorldControls(context.save, context.go_back),
             context.sim_networks,
             lambda: teller,
+            ports.settings.limits,
         )
     )
 

@@ -19,7 +19,7 @@ from controlplane.domain.recovery_services.forecast.storage import Disk
 from controlplane.domain.recovery_services.schedule import Schedule
 from controlplane.domain.times import instant, parse_instant
 from controlplane.json_object import Json
-from controlplane.service_settings import ServiceSettings
+from controlplane.service_settings import Limits
 from simulator.failures import WrongUse
 from simulator.forecast_question import Question
 
@@ -28,14 +28,15 @@ EARLIEST, LATEST = date(2000, 1, 1), date(2200, 1, 1)
 LARGEST_FILE_BYTES = 1024 * 1024
 
 
-def report(policy: Json, name: str, question: Question, now: datetime) -> Json:
-    """What `backupsim forecast --json` prints. `policy` is the properties of a well formed one."""
+def report(policy: Json, name: str, question: Question, now: datetime, limits: Limits = Limits()) -> Json:  # noqa: B008
+    """What `backupsim forecast --json` prints. `policy` is the properties of a well formed one, `limits` those of the
+    service."""
     start = _start(policy, question.start, now)
     until = retention.later(start, question.years, "Years")
     disk = Disk(question.disk_gib, question.change_percent_per_day)
     # A run at the very beginning counts: a machine comes under the policy just before.
     after = start - timedelta(microseconds=1)
-    keep_count = ServiceSettings().instant_snapshots_of(policies.type_of(policy))
+    keep_count = limits.snapshots_of(policies.type_of(policy))
     found = forecast.forecast(policy, after, until, keep_count=keep_count, disk=disk)
     return {"schema_version": 1, "policy": name, **forecast.to_json(found), "from": instant(start)}
 

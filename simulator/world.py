@@ -32,7 +32,7 @@ from controlplane.jobs.catalog import plans
 from controlplane.jobs.crash_recovery import Loss, RestoreLoss, name_losses
 from controlplane.jobs.timetable import Timetable
 from controlplane.json_object import Json
-from controlplane.ports import Blobs, PortError, Ports, ServiceSettings, StorageUnavailable
+from controlplane.ports import Blobs, Limits, PortError, Ports, ServiceSettings, StorageUnavailable
 from simulator import parties, side_by_side
 from simulator.bounds import RefusalText
 from simulator.clock import kept_clock
@@ -126,6 +126,8 @@ class Config:
     page_password: str | None = None  # opens the page to other machines, by HTTPS; None: nothing does
     on_demand_backups_per_day: int | None = None
     """How many backups on demand a machine may begin within 24 hours, 0: any number; None: as the settings say."""
+    limits: Limits | None = None
+    """How much a vault may have and do; None: as the settings say."""
     take_snapshot_from: str | None = None
     """Who takes the snapshots of machines that run, as customSettings has it; None: as the settings say."""
     start_spread_seconds: float | None = None

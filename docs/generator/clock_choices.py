@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from controlplane.domain.recovery_services.retention import CLEAN_UP_AFTER
 from controlplane.jobs.backup.retries import AFTER
-from controlplane.ports import ServiceSettings
+from controlplane.ports import Limits, ServiceSettings
 from docs.generator.choices import Choice
 
 _HOURS = f"{CLEAN_UP_AFTER.total_seconds() / 3600:.0f} hour"
@@ -58,8 +58,8 @@ CLOCK = (
     ),
     Choice(
         "How many snapshots of an item are kept under an enhanced policy",
-        f"{ServiceSettings.enhanced_instant_snapshots_per_item}, as many restore points as Compute keeps of a machine; "
-        f"{ServiceSettings.instant_snapshots_per_item} under a standard one",
+        f"{Limits().enhanced_snapshots}, as many restore points as Compute keeps of a machine; "
+        f"{Limits().snapshots} under a standard one",
         "17 days of six snapshots are allowed; the limit itself is not public",
         "controlplane/service_settings.py",
     ),

@@ -11,7 +11,7 @@ from controlplane.jobs.restore.restore import JOB_TYPES
 from controlplane.jobs.restore.restore_machine import CREATE
 from controlplane.jobs.restore.restore_original import BACK_UP, REPLACE
 from controlplane.jobs.restore.restore_transfer import FROM_SNAPSHOTS
-from controlplane.ports import ServiceSettings
+from controlplane.ports import Limits, ServiceSettings
 from docs.generator.choices import NOT_PUBLIC, Choice
 from simulator.host.wireserver import FREEZE_PATIENCE_SECONDS, FREEZES
 
@@ -197,6 +197,23 @@ VAULTS = (
         "controlplane/jobs/backup/backup.py",
     ),
     Choice(
+        "Many restores or changed policies within 24 hours",
+        "any number, unless `up --limit restores=10 --limit policy-edits=50` or the like counts them, by vault: then "
+        "400 `CloudDosAbsoluteLimitReached`. A restore counts when it begins; a policy's PUT when it is accepted, also "
+        "one that changes nothing",
+        "documented: at most 50 policies added or edited in 24 hours by templates, PowerShell and CLI (FAQ of Azure "
+        "Backup); ten restores were seen in a public report; the code is documented for operations in general, status "
+        "and way of counting are not public",
+        "controlplane/jobs/documents/vault_operations.py",
+    ),
+    Choice(
+        "A vault that is full",
+        f"{Limits().machines} machines, the {Limits().items} items of the FAQ being of all workloads; `up --limit` "
+        "sets other numbers",
+        "both numbers are documented; machines that are soft-deleted count too, which is not public",
+        "controlplane/jobs/protection/lifecycle.py",
+    ),
+    Choice(
         "What other providers refuse the service",
         "nothing, unless a fault has them refuse: then the job has the documented code for it, or "
         "`UserErrorCrpReportedUserError` for a 4xx and `BcmCrpInternalError` for a 5xx, with the answer in its message",
@@ -330,8 +347,8 @@ VAULTS = (
     Choice(
         "A lock on the group of the restore points",
         f"snapshots stay, and so do expired recovery points; from "
-        f"{ServiceSettings.instant_snapshots_per_item} on, and under an enhanced policy from "
-        f"{ServiceSettings.enhanced_instant_snapshots_per_item} on, backups fail with "
+        f"{Limits().snapshots} on, and under an enhanced policy from "
+        f"{Limits().enhanced_snapshots} on, backups fail with "
         "`UserErrorRpCollectionLimitReached`, "
         "under a read-only lock at once with `UserErrorResourceIsInLockedState`",
         "clean-up and backups fail, as documented; how the first failure shows is not public",

@@ -252,6 +252,14 @@ def up(
     on_demand_backups: Annotated[
         int, typer.Option(min=0, help="Backups on demand of one machine within 24 hours of world time; 0: any number.")
     ] = 9,
+    limit: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=COUNT",
+            help="How much a vault may have or do, as in restores=10; 0: any number. Several times for several limits.",
+            show_default=False,
+        ),
+    ] = None,
     snapshots_by: Annotated[
         SnapshotMethod,
         typer.Option(help="Who takes the snapshots of machines that run: the handler in them, their host."),
@@ -316,6 +324,7 @@ def up(
     from simulator.failures import WrongUse
     from simulator.pace import PaceSettings
     from simulator.start_spread import spread_of
+    from simulator.state.limits import limits_of
 
     if endpoints is not None and (endpoints.is_dir() or not endpoints.parent.is_dir()):
         raise WrongUse(
@@ -347,6 +356,7 @@ def up(
         clock=ClockSettings.parse(clock, rate, start),
         limit_requests=limit_requests,
         on_demand_backups_per_day=on_demand_backups,
+        limits=limits_of(limit or ()),
         take_snapshot_from=snapshots_by.value,
         start_spread_seconds=None if start_spread is None else spread_of(start_spread),
         snapshot_timeout_seconds=snapshot_timeout,

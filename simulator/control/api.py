@@ -72,7 +72,7 @@ from __future__ import annotations
 import hmac
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import Annotated, Any
 
@@ -86,7 +86,7 @@ from controlplane.domain.errors import ServiceError
 from controlplane.domain.recovery_services import recovery_point as points
 from controlplane.domain.recovery_services.recovery_point import TIERS
 from controlplane.json_object import Json
-from controlplane.ports import PortError, Store
+from controlplane.ports import Limits, PortError, Store
 from simulator.control import explanations, forecasts, guests, machines, point_files, reports, strictness, vault_checks
 from simulator.control import faults as control_faults
 from simulator.control import handlers as control_handlers
@@ -129,6 +129,8 @@ class Controls:
     networks: Sequence[IPv4Network | IPv6Network] = ()
     """Who may ask, besides this machine."""
     teller: Callable[[], Storyteller] = _nobody
+    limits: Limits = field(default_factory=Limits)
+    """Of the service, as this world has them."""
 
 
 class NoSuchThing(Failure):
@@ -166,7 +168,7 @@ def build(controls: Controls) -> FastAPI:
     control_handlers.add(app, lambda: controls.handlers)
     control_saved_worlds.add(app, lambda: controls.saved_worlds)
     control_lectern.add(app, lambda: controls.world.pace.lectern, lambda: controls.teller())
-    forecasts.add(app, lambda: controls.store, lambda: controls.world.clock.time.now())
+    forecasts.add(app, lambda: controls.store, lambda: controls.world.clock.time.now(), controls.limits)
     explanations.add(
         app, lambda: controls.store, lambda: controls.world.clock.time.now(), lambda: controls.verifier.settle()
     )

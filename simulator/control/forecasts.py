@@ -11,7 +11,7 @@ from pydantic import StrictFloat, StrictInt
 
 from controlplane.domain.recovery_services import policy as policies
 from controlplane.json_object import Json
-from controlplane.ports import Store
+from controlplane.ports import Limits, Store
 from simulator import forecast_question, forecasting
 from simulator.control.strictness import Refused
 from simulator.failures import Failure
@@ -22,8 +22,8 @@ class NoSuchPolicy(Failure):
     """No vault of the world has this policy."""
 
 
-def add(app: FastAPI, store: Callable[[], Store], now: Callable[[], datetime]) -> None:
-    """The route; the store and the world's time are asked for at each request."""
+def add(app: FastAPI, store: Callable[[], Store], now: Callable[[], datetime], limits: Limits) -> None:
+    """The route; the store and the world's time are asked for at each request. `limits` are those of the service."""
 
     @app.post("/forecast")
     def forecast(
@@ -45,7 +45,7 @@ def add(app: FastAPI, store: Callable[[], Store], now: Callable[[], datetime]) -
         else:
             name, properties = _find(store(), str(policy), vault)
         question = Question(start, years, disk_gib, change_percent_per_day)
-        return forecasting.report(properties, name, question, now())
+        return forecasting.report(properties, name, question, now(), limits)
 
 
 def _find(store: Store, policy: str, vault: str | None) -> tuple[str, Json]:

@@ -10,6 +10,7 @@ from controlplane.service_settings import ServiceSettings
 FIELDS = (
     "location",
     "locale",
+    "limits",
     "on_demand_backups_per_day",
     "take_snapshot_from",
     "start_spread_seconds",

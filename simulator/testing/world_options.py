@@ -16,6 +16,12 @@ USUAL: Mapping[str, Any] = {"clock": "virtual"}
 """A test waits for nothing, so time stands unless the test moves it."""
 
 
+def _limits(given: Any) -> Mapping[str, Any]:
+    from simulator.state.limits import limits_from
+
+    return {"limits": limits_from(_of_kind("limits", given, dict))}
+
+
 def _location(name: Any) -> Mapping[str, Any]:
     return {"location": _of_kind("location", name, str)}
 
@@ -63,6 +69,7 @@ def _plain(keyword: str, field: str, kind: type) -> Callable[[Any], Mapping[str,
 OF_CLOCK = ("clock", "rate", "start")
 KEYWORDS: Mapping[str, Callable[[Any], Mapping[str, Any]]] = {
     "limit_requests": _plain("limit_requests", "limit_requests", bool),
+    "limits": _limits,
     "linux_extension": _extension("linux_extension"),
     "locale": _plain("locale", "locale", str),
     "location": _location,
@@ -115,6 +122,6 @@ def _of_kind(keyword: str, value: Any, kind: type) -> Any:
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if not fits:
-        words = {bool: "True or False", str: "a text", int: "a whole number", float: "a number"}
+        words = {bool: "True or False", str: "a text", int: "a whole number", float: "a number", dict: "a dictionary"}
         raise WrongUse(f"{keyword}={value!r} is not possible; it is {words[kind]}")
     return value

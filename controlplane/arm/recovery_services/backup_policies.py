@@ -13,6 +13,8 @@ from controlplane.arm.recovery_services import list_filters, policy_request
 from controlplane.arm.recovery_services.policy_request import PolicyRequest
 from controlplane.arm.recovery_services.vaults import VAULT, require_vault, vault_id
 from controlplane.domain.recovery_services import policy, protected_item, provider_answers, schedule
+from controlplane.jobs.documents import vault_operations
+from controlplane.jobs.documents.vault_operations import POLICY_EDITS
 from controlplane.jobs.protection import policy_change, security_alerts, vault_rules
 from controlplane.json_object import Json
 from controlplane.ports import Document
@@ -28,14 +30,16 @@ def put_policy(call: Call) -> Answer:
     properties = policy_request.properties_of(request, _day(call))
     policy.check(properties)
     others = call.ports.providers.others(provider_answers.POLICIES, vault_id(call))
+    most = call.ports.settings.limits.policies
     with call.ports.store.transaction():
         require_vault(call)
         existing = call.find(policy.KIND)
         call.check_precondition(existing)
         if existing is None and others:
-            policy.check_count(others + len(call.ports.store.find(policy.KIND, vault_id(call))))
+            policy.check_count(others + len(call.ports.store.find(policy.KIND, vault_id(call))), most)
         requests = request.properties.resource_guard_operation_requests if request.properties else None
         vault_rules.check_policy_put(call.ports, existing, properties, requests)
+        vault_operations.count(call.ports, vault_id(call), POLICY_EDITS, call.ports.settings.limits.policy_edits)
         document = _written(call, existing, properties)
         if existing is None or document is existing:
             return as_json(_shown(document, _use(call)))
@@ -57,7 +61,8 @@ def _written(call: Call, existing: Document | None, properties: Json) -> Documen
             return existing
         policy.check_change(before["properties"], properties)
     else:
-        policy.check_count(len(call.ports.store.find(policy.KIND, vault_id(call))))
+        present = len(call.ports.store.find(policy.KIND, vault_id(call)))
+        policy.check_count(present, call.ports.settings.limits.policies)
     private = policy.with_change(private, call.ports.clock.now())
     return call.ports.store.put(policy.KIND, id, policy.body(id, properties), parent=vault_id(call), private=private)
 

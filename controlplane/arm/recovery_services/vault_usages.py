@@ -14,7 +14,11 @@ def list_usages(call: Call) -> Answer:
     vault, store = require_vault(call), call.ports.store
     items = store.find(protected_item.KIND, vault)
     held = [point for item in items for point in points.of_item(store, item.id)]
-    return as_json({"value": vault_usage.of_vault(len(items), len(store.find(policy.KIND, vault)), held)})
+    limits, policies = call.ports.settings.limits, len(store.find(policy.KIND, vault))
+    usages = vault_usage.of_vault(
+        len(items), policies, held, most_items=limits.protected, most_policies=limits.policies
+    )
+    return as_json({"value": usages})
 
 
 def list_summaries(call: Call) -> Answer:

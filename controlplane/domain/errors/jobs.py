@@ -61,7 +61,7 @@ BACKUP_OPERATION_IN_PROGRESS = ErrorKind(
 CLOUD_DOS_ABSOLUTE_LIMIT_REACHED = ErrorKind(
     code="CloudDosAbsoluteLimitReached",
     message="Operation is blocked as you have reached the limit on number of operations permitted in 24 hours.",
-    remedy="Take no more than 3 backups on demand a day; retry after 24 hours.",
+    remedy="Retry after 24 hours. Of backups on demand, take no more than 3 a day.",
     source=WORKLOADS,
 )
 

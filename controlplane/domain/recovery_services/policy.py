@@ -64,11 +64,6 @@ ARCHIVE_MONTHS = 9
 DAYS_PER_MONTH = 30
 CRASH_CONSISTENT = "OnlyCrashConsistent"
 
-MAX_IN_VAULT = 200
-"""Policies of one vault, documented in the FAQ of Azure Backup."""
-MAX_ITEMS = 1000
-"""Machines that one policy protects at most."""
-
 MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
@@ -109,14 +104,16 @@ def unknown(name: str) -> ServiceError:
     return POLICY_NOT_FOUND.error(name=name)
 
 
-def is_full() -> ServiceError:
-    return POLICY_PROTECTED_ITEM_LIMIT_REACHED.error(limit=MAX_ITEMS)
+def check_room(machines: int, limit: int) -> None:
+    """ServiceError where a policy that protects so many machines cannot protect another; no limit is 0."""
+    if limit and machines >= limit:
+        raise POLICY_PROTECTED_ITEM_LIMIT_REACHED.error(limit=limit)
 
 
-def check_count(present: int) -> None:
-    """ServiceError where a vault that has so many policies cannot have another."""
-    if present >= MAX_IN_VAULT:
-        raise VAULT_POLICY_LIMIT_REACHED.error(limit=MAX_IN_VAULT)
+def check_count(present: int, limit: int) -> None:
+    """ServiceError where a vault that has so many policies cannot have another; no limit is 0."""
+    if limit and present >= limit:
+        raise VAULT_POLICY_LIMIT_REACHED.error(limit=limit)
 
 
 def check_name(name: str) -> None:

@@ -16,7 +16,6 @@ KIND = TYPE.lower()
 
 DEFAULT_REDUNDANCY = "LocallyRedundant"
 SOFT_DELETE_DAYS = range(14, 181)
-MAX_ITEMS = 2000
 SKUS = ("Standard", "RS0")
 TIER = "Standard"
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from controlplane.domain import errors
-from controlplane.domain.recovery_services.policy import MAX_IN_VAULT
 from controlplane.domain.recovery_services.recovery_point import RecoveryPoint
-from controlplane.domain.recovery_services.vault import MAX_ITEMS
 from controlplane.json_object import Json
 
 UNLIMITED = -1
@@ -25,12 +23,15 @@ MANAGEMENT_TYPES = {
 }
 
 
-def of_vault(items: int, policies: int, points: Sequence[RecoveryPoint]) -> list[Json]:
-    """What `usages` lists. The names of the usages are ours: no answer of the service is public."""
+def of_vault(
+    items: int, policies: int, points: Sequence[RecoveryPoint], *, most_items: int, most_policies: int
+) -> list[Json]:
+    """What `usages` lists; of what has no limit, 0 is the most. The names of the usages are ours: no answer of the
+    service is public."""
     held = sum(disk.transferred_bytes or 0 for point in points if point.has_vault_copy for disk in point.disks)
     return [
-        _usage("ProtectedItemCount", "Protected items", items, MAX_ITEMS),
-        _usage("BackupPolicyCount", "Backup policies", policies, MAX_IN_VAULT),
+        _usage("ProtectedItemCount", "Protected items", items, most_items or UNLIMITED),
+        _usage("BackupPolicyCount", "Backup policies", policies, most_policies or UNLIMITED),
         _usage("RecoveryPointCount", "Recovery points", len(points), UNLIMITED),
         _usage("VaultStorageUsed", "Data in the vault", held, UNLIMITED, unit="Bytes"),
     ]

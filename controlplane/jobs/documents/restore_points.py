@@ -52,7 +52,7 @@ def check_room(ports: Ports, collection: str, points: Sequence[RecoveryPoint], p
     locks.check(ports.store, collection)
     _check_policy(ports, collection.partition("/providers/")[0])
     kept = [point for point in points if point.restore_point and point.has_snapshots]
-    most = ports.settings.instant_snapshots_of(type_of(policy))
+    most = ports.settings.limits.snapshots_of(type_of(policy))
     others = ports.providers.others(RESTORE_POINTS, collection)
     if len(kept) + others >= most and (others or is_kept(ports.store, collection)):
         raise traces.limit_reached()

@@ -60,11 +60,12 @@ def configure_protection(ports: Ports, engine: Engine, item_id: str, request: Js
 def _suspend(ports: Ports, engine: Engine, item_id: str, properties: Json) -> Ticket:
     """The item keeps its policy unless the request names another one."""
     with ports.store.transaction():
-        other = _other_policy(ports.store, item_id, properties)
+        other = _other_policy(ports, item_id, properties)
         return stopping.suspend(ports, engine, item_id, _exclusion(properties), other)
 
 
-def _other_policy(store: Store, item_id: str, properties: Json) -> PolicyReference | None:
+def _other_policy(ports: Ports, item_id: str, properties: Json) -> PolicyReference | None:
+    store = ports.store
     item = store.get(protected_item.KIND, item_id)
     present = str(item.json()["properties"].get("policyId") or "").lower() if item else ""
     if not present or str(properties.get("policyId") or present).lower() == present:
@@ -72,7 +73,7 @@ def _other_policy(store: Store, item_id: str, properties: Json) -> PolicyReferen
     home = _vault(store, item_id)
     chosen = _policy(store, home, properties)
     _check_change(item, chosen)
-    _check_limits(store, item_id, home, chosen)
+    _check_limits(ports, item_id, home, chosen)
     return PolicyReference(chosen.json()["id"], policy.type_of(chosen.json()["properties"]))
 
 
@@ -84,7 +85,7 @@ def _order(ports: Ports, item_id: str, properties: Json) -> JobOrder:
     chosen = _policy(ports.store, home, properties)
     _check_change(ports.store.get(protected_item.KIND, item_id), chosen)
     _check_supported(ports, machine, chosen)
-    _check_limits(ports.store, item_id, home, chosen)
+    _check_limits(ports, item_id, home, chosen)
     job = _job(ports, home.json()["id"], ResourceId.parse(machine.json()["id"]), chosen)
     return _configure(ports, item_id, job, _first_state(ports, item_id, home, machine, chosen, properties))
 
@@ -187,14 +188,18 @@ def _check_supported(ports: Ports, machine: Document, chosen: Document) -> None:
         crash_support.check(ports.store, machine.id, attached)
 
 
-def _check_limits(store: Store, item_id: str, home: Document, chosen: Document) -> None:
-    """So many items a vault, and so many of them under one policy."""
-    others = [item for item in store.find(protected_item.KIND, home.id) if item.id != item_id.lower()]
-    if len(others) >= vault.MAX_ITEMS:
-        raise PROTECTION_QUOTA_EXCEEDED.error(limit=vault.MAX_ITEMS)
+def _check_limits(ports: Ports, item_id: str, home: Document, chosen: Document) -> None:
+    """So many machines a vault, and so many of them under one policy."""
+    limits = ports.settings.limits
+    others = [item for item in ports.store.find(protected_item.KIND, home.id) if item.id != item_id.lower()]
+    _check_quota(len(others), limits.protected)
     policies = (str(item.json()["properties"].get("policyId")).lower() for item in others)
-    if sum(id == chosen.id for id in policies) >= policy.MAX_ITEMS:
-        raise policy.is_full()
+    policy.check_room(sum(id == chosen.id for id in policies), limits.machines_per_policy)
+
+
+def _check_quota(present: int, limit: int) -> None:
+    if limit and present >= limit:
+        raise PROTECTION_QUOTA_EXCEEDED.error(limit=limit)
 
 
 def _check_others(ports: Ports, item_id: str, properties: Json) -> None:
@@ -202,11 +207,10 @@ def _check_others(ports: Ports, item_id: str, properties: Json) -> None:
     id, others = vault_id_of(item_id), ports.providers.others
     if others(VAULTS_OF_MACHINE, str(properties.get("sourceResourceId") or "")):
         raise in_other_vault()
-    more = others(PROTECTED_ITEMS, id)
-    if more and more + len(ports.store.find(protected_item.KIND, id)) >= vault.MAX_ITEMS:
-        raise PROTECTION_QUOTA_EXCEEDED.error(limit=vault.MAX_ITEMS)
-    if others(ITEMS_OF_POLICY, str(properties.get("policyId") or "")) >= policy.MAX_ITEMS:
-        raise policy.is_full()
+    more, limits = others(PROTECTED_ITEMS, id), ports.settings.limits
+    if more:
+        _check_quota(more + len(ports.store.find(protected_item.KIND, id)), limits.items)
+    policy.check_room(others(ITEMS_OF_POLICY, str(properties.get("policyId") or "")), limits.machines_per_policy)
 
 
 def _policy(store: Store, home: Document, properties: Json) -> Document:

@@ -25,7 +25,7 @@ from controlplane.domain.resources import resource_group
 from controlplane.domain.storage import storage_account
 from controlplane.domain.times import american
 from controlplane.jobs.backup import backup, vault_copy
-from controlplane.jobs.documents import health_events, managed_disks, points
+from controlplane.jobs.documents import health_events, managed_disks, points, vault_operations
 from controlplane.jobs.documents.networks import NETWORKS, find_subnet
 from controlplane.jobs.engine import item_locks, records
 from controlplane.jobs.engine.plan import Plan, Step
@@ -73,6 +73,8 @@ def restore(ports: Ports, engine: Engine, recovery_point_id: str, request: Json)
     plan = PLANS[checked.kind, checked.managed, tier]
     with ports.store.transaction():
         _check_targets(ports, checked, item.json(), home)
+        limit = ports.settings.limits.restores
+        vault_operations.count(ports, vault_id_of(point.item), vault_operations.RESTORES, limit)
         state = _first_state(ports, item.json(), point, checked, account, number)
         order = JobOrder(
             plan=plan,

@@ -22,13 +22,13 @@ from controlplane.domain.recovery_services import (
     vault_settings,
 )
 from controlplane.domain.recovery_services.deleted_vault import moved, moved_id
-from controlplane.jobs.documents import sessions
+from controlplane.jobs.documents import sessions, vault_operations
 from controlplane.jobs.engine import records
 from controlplane.jobs.retention.expiry import EXPIRED
 from controlplane.json_object import Json
 from controlplane.ports import Document, Ports, Store
 
-IN_A_VAULT = (policy.KIND, job.KIND, protected_item.KIND, resource_guard.PROXY_KIND)
+IN_A_VAULT = (policy.KIND, job.KIND, protected_item.KIND, resource_guard.PROXY_KIND, vault_operations.KIND)
 VAULT = "vault"
 """Kind of what is due: the end of a deleted vault."""
 IN_AN_ITEM = (recovery_point.KIND, EXPIRED, sessions.KIND)

@@ -203,7 +203,7 @@ def spent_snapshots(ports: Ports, item_points: Sequence[RecoveryPoint], properti
 
 
 def _snapshots_at_most(ports: Ports, properties: Json) -> int:
-    return ports.settings.instant_snapshots_of(policy.type_of(properties))
+    return ports.settings.limits.snapshots_of(policy.type_of(properties))
 
 
 def _note_clean_up(store: Store, id: str) -> None:

@@ -18,7 +18,9 @@ MORE_FAULTS = {
     "The system disk of the guest has no room left when a handler is installed.": (
         "安装处理程序时，来宾的系统磁盘没有剩余空间。"
     ),
-    "The clock of the guest is ahead, so that a task looks older than it is.": "来宾的时钟超前，使任务看起来比实际更旧。",
+    "The clock of the guest is ahead, so that a task looks older than it is.": (
+        "来宾的时钟超前，使任务看起来比实际更旧。"
+    ),
     "The clock of the guest is behind, so that a task seems to begin in the future.": (
         "来宾的时钟落后，使任务看起来在未来才开始。"
     ),

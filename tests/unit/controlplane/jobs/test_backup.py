@@ -13,7 +13,7 @@ from controlplane.domain.errors import ServiceError
 from controlplane.jobs.backup.backup import backup_now, confirm_point
 from controlplane.jobs.backup.vault_copy import transfer_to_vault
 from controlplane.json_object import Json
-from controlplane.ports import Blob, PowerState, ServiceSettings, StorageUnavailable
+from controlplane.ports import Blob, Limits, PowerState, ServiceSettings, StorageUnavailable
 from controlplane.vault_format.vault_store import VaultPoint, VaultStore
 from extension.contract.reports import SnapshotConsistency, SnapshotInfo
 from extension.contract.settings import SnapshotSettings
@@ -626,7 +626,7 @@ def test_old_snapshots_go_and_the_vault_keeps_their_points(world: BackupWorld) -
 
 
 def test_no_more_than_so_many_snapshots_are_kept() -> None:
-    with backup_world(settings=ServiceSettings(instant_snapshots_per_item=2)) as world:
+    with backup_world(settings=ServiceSettings(limits=Limits(snapshots=2))) as world:
         for _ in range(4):
             world.back_up()
             world.clock.jump(60)

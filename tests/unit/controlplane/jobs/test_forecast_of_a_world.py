@@ -71,7 +71,7 @@ def compare(properties: Json, steps: Sequence[float]) -> int:
         after = protected_item.scheduled_until(item.private) if item else None
         assert after is not None
         until = world.clock.now() + timedelta(seconds=sum(steps))
-        most = world.ports.settings.instant_snapshots_of(policies.type_of(properties))
+        most = world.ports.settings.limits.snapshots_of(policies.type_of(properties))
         lives = lifetimes(properties, after, until, most)
         for step in steps:
             world.advance(step)

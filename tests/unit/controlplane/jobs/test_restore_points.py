@@ -13,7 +13,7 @@ from controlplane.domain.resources import lock, resource_group
 from controlplane.jobs.documents import points
 from controlplane.jobs.protection.lifecycle import configure_protection
 from controlplane.json_object import Json
-from controlplane.ports import ServiceSettings
+from controlplane.ports import Limits, ServiceSettings
 from tests.unit.controlplane.jobs.backup_world import (
     ITEM,
     MANAGED_DISKS,
@@ -130,7 +130,7 @@ def test_a_lock_keeps_the_snapshots(world: BackupWorld) -> None:
 
 
 def test_backups_fail_once_a_locked_collection_is_full() -> None:
-    with backup_world(managed=True, settings=ServiceSettings(instant_snapshots_per_item=3)) as world:
+    with backup_world(managed=True, settings=ServiceSettings(limits=Limits(snapshots=3))) as world:
         world.back_up()
         keep = add_lock(world, "CanNotDelete")
         world.clock.jump(DAY)
@@ -143,7 +143,7 @@ def test_backups_fail_once_a_locked_collection_is_full() -> None:
 
 
 def test_under_an_enhanced_policy_a_locked_collection_holds_as_many_as_compute_keeps() -> None:
-    settings = ServiceSettings(instant_snapshots_per_item=1, enhanced_instant_snapshots_per_item=3)
+    settings = ServiceSettings(limits=Limits(snapshots=1, enhanced_snapshots=3))
     with backup_world(managed=True, settings=settings) as world:
         request = {
             "properties": {**PROTECT_REQUEST["properties"], "policyId": f"{VAULT}/backupPolicies/EnhancedPolicy"}

@@ -14,6 +14,7 @@ from simulator.testing.world_options import KEYWORDS, config_of
 
 POSSIBLE: dict[str, Any] = {
     "limit_requests": True,
+    "limits": {"restores": 10, "policy-edits": 50},
     "linux_extension": "Contoso.Backup:1.0",
     "locale": "zh-cn",
     "location": "westeurope",
@@ -58,6 +59,9 @@ def test_a_keyword_changes_the_configuration(keyword: str) -> None:
         {"on_demand_backups": True},
         {"on_demand_backups": 1.5},
         {"location": 7},
+        {"limits": 7},
+        {"limits": {"restores": -1}},
+        {"limits": {"restore": 1}},
         {"workload_rate": "fast"},
         {"snapshots_by": "nobody"},
         {"pace": "slow"},

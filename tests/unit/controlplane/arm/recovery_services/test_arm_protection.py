@@ -9,8 +9,6 @@ from copy import deepcopy
 import pytest
 
 from controlplane.domain.recovery_services import job as jobs
-from controlplane.domain.recovery_services import policy, protected_item
-from controlplane.domain.recovery_services import vault as vaults
 from controlplane.jobs.engine.records import LOCK
 from controlplane.jobs.protection import stopping
 from controlplane.json_object import Json
@@ -97,26 +95,6 @@ def test_an_enhanced_policy_does_not_become_a_standard_one(world: ArmWorld) -> N
 
 
 # --------------------------------------------------------------------------------------------------------------- limits
-
-
-def crowd(world: ArmWorld, count: int, policy_id: str = "") -> None:
-    """So many other items in the vault."""
-    properties = {"sourceResourceId": "/x", "protectionState": "Protected", "policyId": policy_id}
-    with world.ports.store.transaction():
-        for number in range(count):
-            id = f"{VAULT}/items/{number:05}"
-            world.ports.store.put(protected_item.KIND, id, {"id": id, "properties": properties}, parent=VAULT.lower())
-
-
-def test_a_vault_is_full_with_two_thousand_items(world: ArmWorld) -> None:
-    crowd(world, vaults.MAX_ITEMS)
-    assert world.error("PUT", ITEM, world.protection()) == (400, "UserErrorProtectionQuotaExceeded")
-
-
-def test_a_policy_is_full_with_a_thousand_machines(world: ArmWorld) -> None:
-    crowd(world, policy.MAX_ITEMS, POLICY)
-    assert world.error("PUT", ITEM, world.protection()) == (400, "BMSUserErrorPolicyProtectedItemLimitReached")
-    world.protect(f"{VAULT}/backupPolicies/EnhancedPolicy")
 
 
 # ---------------------------------------------------------------------------------------------------------------- items

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from controlplane.domain.recovery_services import policy
 from controlplane.domain.recovery_services.policy import BUILT_IN
 from controlplane.json_object import Json
 from tests.unit.controlplane.arm.arm_world import (
@@ -252,16 +251,3 @@ def test_everything_in_a_vault_needs_the_vault(world: ArmWorld) -> None:
         404,
         "ResourceNotFound",
     )
-
-
-def test_a_vault_has_two_hundred_policies_at_most(world: ArmWorld) -> None:
-    world.add_vault()
-    store = world.ports.store
-    for index in range(policy.MAX_IN_VAULT - len(BUILT_IN)):
-        id = f"{VAULT}/backupPolicies/p{index:03}"
-        store.put(policy.KIND, id, policy.body(id, {}), parent=VAULT)
-    body = policy_body()
-    assert world.error("PUT", f"{VAULT}/backupPolicies/mine", body) == (400, "BMSUserErrorVaultPolicyLimitReached")
-    world.put(POLICY, body)
-    store.delete(policy.KIND, f"{VAULT}/backupPolicies/p000")
-    world.put(f"{VAULT}/backupPolicies/mine", body)
