@@ -23,8 +23,9 @@ class OrderedExtension:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much a vault may have and do; 0 lifts a limit. What stands at 0 is off: Azure counts it, and publishes no
-    number or one that a busy test exceeds."""
+    """How much a vault may have and do, and how soon a disk is snapshotted again; 0 lifts a limit.
+
+    What stands at 0 is off: Azure counts it, and publishes no number or one that a busy test exceeds."""
 
     policies: int = 200
     """Policies of a vault."""
@@ -43,6 +44,10 @@ class Limits:
     """Restores that may begin in a vault within 24 hours of world time. Azure was seen to stop at 10."""
     policy_edits: int = 0
     """Policies that may be created or changed in a vault within 24 hours of world time. Azure stops at 50."""
+
+    snapshot_interval: int = 0
+    """Seconds of world time between two snapshots of a disk, below which the storage refuses the second. Azure has
+    about 60."""
 
     @property
     def protected(self) -> int:

@@ -14,16 +14,20 @@ from simulator.faults.board import Board
 from simulator.faults.ways import LedBlobs, LedFabric, Reach, Ways
 from simulator.faults.work import facts_of_job
 from simulator.state.logs import logger
+from simulator.storage.snapshot_rate import RatedBlobs, SnapshotRate
 
 
 class StorageWays:
     """Who reaches the storage by which way; `keep` ends it."""
 
-    def __init__(self, store: Store, clock: Clock, board: Board, keep: ExitStack) -> None:
+    def __init__(self, store: Store, clock: Clock, board: Board, keep: ExitStack, snapshot_interval: int = 0) -> None:
+        """`snapshot_interval`: seconds of world time between two snapshots of a blob."""
         self._store = store
+        self._rate = SnapshotRate(clock, snapshot_interval)
         self._rules = AccountRules(store)
         keep.callback(self._rules.close)
-        reach = Reach(partial(may_leave, store), self._rules.refuses)
+        too_soon = self._rate.refuses if self._rate.counts else None
+        reach = Reach(partial(may_leave, store), self._rules.refuses, too_soon)
         self.ways = Ways(board, clock, self._ended, reach)
         keep.callback(self.ways.close)
 
@@ -34,7 +38,9 @@ class StorageWays:
 
     def blobs(self, party: str, storage: Blobs) -> Blobs:
         """The storage as a party reaches it."""
-        led = LedBlobs(storage, party, self.ways)
+        led: Blobs = LedBlobs(storage, party, self.ways)
+        if self._rate.counts:
+            led = RatedBlobs(led, self._rate)
         return RuledBlobs(led, self._rules, _job) if party == parties.SERVICE else led
 
     def fabric(self, usual: Fabric) -> Fabric:

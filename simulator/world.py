@@ -240,7 +240,9 @@ class World:
         self._served = ServedRequests()
         self.time.add(self._served)
         self.faults = opening.opened(self.store, self.clock, self.state.seed, config.faults)
-        self._storage_ways = StorageWays(self.store, self.clock, self.faults, keep)
+        self._storage_ways = StorageWays(
+            self.store, self.clock, self.faults, keep, self._settings.limits.snapshot_interval
+        )
         self._examined = opened.is_as_left and not self.state.was_killed
         if opened.is_older:
             self.renewed.append(OLDER_STORE)

@@ -207,6 +207,14 @@ VAULTS = (
         "controlplane/jobs/documents/vault_operations.py",
     ),
     Choice(
+        "Snapshots of a disk in a row",
+        "any number, unless `up --limit snapshot-interval=60` has the storage refuse with "
+        "`SnapshotOperationRateExceeded` what comes within a minute of world time",
+        "about one a minute, by support's article on ExtensionFailedSnapshotRateExceededError; premium page blobs have "
+        "a longer one",
+        "simulator/storage/snapshot_rate.py",
+    ),
+    Choice(
         "A vault that is full",
         f"{Limits().machines} machines, the {Limits().items} items of the FAQ being of all workloads; `up --limit` "
         "sets other numbers",

@@ -19,7 +19,7 @@ from simulator import parties
 from simulator.faults.board import Board
 from simulator.faults.seams.gateway import GUEST, GuestRequestSeam, PartyRequestSeam, proxy_answer, storage_answer
 from simulator.faults.seams.network import GuestRouteSeam
-from simulator.gateway.messages import Request, Verdict
+from simulator.gateway.messages import PASS, Request, Verdict
 
 if TYPE_CHECKING:
     from simulator.gateway.gateway import StorageGateway
@@ -38,6 +38,9 @@ class Reach(NamedTuple):
     """Whether the network of a machine lets it reach the storage."""
     refuses: Callable[[str], bool] = lambda account: False
     """Whether a storage account refuses whoever backs up, by its own network rules."""
+    comes_too_soon: Callable[[str], bool] | None = None
+    """Whether the storage refuses a snapshot of the blob at a path, since it took another one a moment ago; None: it
+    never does."""
 
 
 class Ways:
@@ -114,7 +117,8 @@ class Ways:
             is_refused = any(self._reach.refuses(disk.blob.account) for disk in own)
             if (setting is not None or is_refused) and self._is_by_path:
                 return self._led().address(parties.guest(vm))
-        if self._is_by_path and self._board.concerns(GuestRequestSeam.NAME, "vm", vm):
+        is_watched = self._reach.comes_too_soon is not None or self._board.concerns(GuestRequestSeam.NAME, "vm", vm)
+        if self._is_by_path and is_watched:
             return self._led().address(parties.guest(vm))
         return None
 
@@ -139,7 +143,16 @@ class Ways:
         standing = self._route.standing(request.party.removeprefix(GUEST))
         if standing is not None and standing.text("way") == "proxy":
             return Verdict(answer=proxy_answer(standing.text("name")), fault=standing.number)
-        return self._guest.judge(request, now)
+        verdict = self._guest.judge(request, now)
+        if verdict is PASS and self._comes_too_soon(request):
+            return Verdict(
+                answer=storage_answer("SnapshotOperationRateExceeded", str(uuid5(NAMESPACE_URL, f"{now}")), now)
+            )
+        return verdict
+
+    def _comes_too_soon(self, request: Request) -> bool:
+        limit = self._reach.comes_too_soon
+        return limit is not None and request.operation == "PUT snapshot" and limit(request.path)
 
     # ------------------------------------------------------------------------------------------------------ underneath
 

@@ -21,11 +21,14 @@ SNAPSHOT = Request(f"guest {SQL01.lower()}", "PUT", "/disks/vhds/os.vhd", "snaps
 
 
 class WaySetting(FaultSetting):
-    def __init__(self) -> None:
+    def __init__(self, too_soon: set[str] | None = None) -> None:
+        """`too_soon`: paths of which the storage takes no snapshot now; None: it has no limit of that sort."""
         super().__init__()
         self.denied: set[str] = set()
         self.refusing: set[str] = set()
-        reach = Reach(lambda vm: vm not in self.denied, lambda account: account in self.refusing)
+        self.too_soon = too_soon
+        limit = None if too_soon is None else lambda path: path in (self.too_soon or ())
+        reach = Reach(lambda vm: vm not in self.denied, lambda account: account in self.refusing, limit)
         self.ended: list[str] = []
         self.ways = Ways(self.board, self.clock, self.ended.append, reach)
         self.elsewhere: list[str] = []
@@ -170,3 +173,21 @@ def test_managed_disks_are_why_a_route_does_not_count(world: WaySetting) -> None
     world.store.put("microsoft.compute/virtualmachines", SQL01, body | {"id": SQL01})
     told = world.faults.set({"fault": "guest-without-route", "where": {"vm": "sql01"}})
     assert told["problem"] == "the disks of sql01 are managed: their snapshots do not pass its network"
+
+
+def test_where_snapshots_have_a_rate_each_machine_is_led_and_who_comes_too_soon_is_refused() -> None:
+    world = WaySetting({SNAPSHOT.path})
+    try:
+        assert world.ways.address(SQL01, MANAGED) is not None
+        assert world.ways.address(WEB01, OWN) is not None
+        answer = world.ways.judge(SNAPSHOT).answer
+        assert answer is not None
+        assert (answer.status, answer.headers["x-ms-error-code"]) == (409, "SnapshotOperationRateExceeded")
+        assert world.ways.judge(Request(SNAPSHOT.party, "PUT", SNAPSHOT.path, "page")) is PASS
+        assert world.ways.judge(Request(SNAPSHOT.party, "PUT", "/disks/vhds/other.vhd", "snapshot")) is PASS
+        world.faults.set({"fault": "guest-snapshot-throttled"})
+        first = world.ways.judge(SNAPSHOT).answer
+        assert first is not None
+        assert first.status == 503, "what a fault refuses is no snapshot, and does not count"
+    finally:
+        world.ways.close()

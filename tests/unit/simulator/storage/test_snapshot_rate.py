@@ -1,0 +1,47 @@
+"""How often one blob may be snapshotted: by whoever asks, in world time."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from controlplane.adapters.memory_blobs import MemoryBlobs
+from controlplane.ports import Blob, BlobConflict
+from simulator.clock.virtual import VirtualClock
+from simulator.storage.snapshot_rate import RatedBlobs, SnapshotRate
+
+DISK = Blob("disks", "vhds", "os.vhd")
+PATH = "/disks/vhds/OS.vhd"
+
+
+def test_a_second_snapshot_within_the_interval_is_refused_and_does_not_count() -> None:
+    clock = VirtualClock(datetime(2026, 3, 1, tzinfo=UTC))
+    rate = SnapshotRate(clock, 60)
+    assert rate.counts
+    seen = []
+    for _ in range(5):
+        seen.append(rate.refuses(PATH))
+        clock.jump(30)
+    assert seen == [False, True, False, True, False]
+    assert not rate.refuses("/disks/vhds/data.vhd"), "each blob has a time of its own"
+
+
+def test_without_an_interval_nothing_is_counted() -> None:
+    rate = SnapshotRate(VirtualClock(datetime(2026, 3, 1, tzinfo=UTC)), 0)
+    assert not rate.counts
+    assert [rate.refuses(PATH) for _ in range(3)] == [False] * 3
+
+
+def test_a_party_and_a_machine_share_the_time_of_a_disk() -> None:
+    clock = VirtualClock(datetime(2026, 3, 1, tzinfo=UTC))
+    rate, storage = SnapshotRate(clock, 60), MemoryBlobs()
+    storage.add_account("disks")
+    storage.create(DISK, 512)
+    party = RatedBlobs(storage, rate)
+    assert not rate.refuses(PATH)
+    with pytest.raises(BlobConflict, match="SnapshotOperationRateExceeded"):
+        party.snapshot(DISK)
+    clock.jump(60)
+    assert party.snapshot(DISK)
+    assert rate.refuses(PATH)
