@@ -330,6 +330,8 @@ class MachineSpec:
     image: str
     computer_name: str
     disks: tuple[Disk, ...]
+    has_agent: bool = True
+    """Whether a guest agent is installed with the system. A system that is on the OS disk already has what it has."""
 
 
 @dataclass(frozen=True, slots=True)

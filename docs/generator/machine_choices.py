@@ -61,6 +61,15 @@ HANDLER = (
         "extension/unseal.py",
     ),
     Choice(
+        "A machine with `provisionVMAgent` false",
+        "its system has no guest agent, nor has a copy of its disk: the instance view shows it as not ready, and "
+        "backups while it runs fail with `UserErrorGuestAgentStatusUnavailable`. Installing one later is not "
+        "simulated; an extension fails after its time",
+        "the property is documented, and the code with its cause; Azure refuses extensions only where "
+        "`allowExtensionOperations` is false as well, which is kept without effect",
+        "simulator/guest/installation.py",
+    ),
+    Choice(
         "Snapshots by the host",
         "offered for a task whose token and numbers of disks the service has sent along; `up --snapshots-by` says who "
         "takes them, and by default it is onlyGuest; where the guest reaches no storage, the host is asked within the "

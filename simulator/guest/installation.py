@@ -23,10 +23,12 @@ class Installation:
     computer_name: str
     os_type: str = ""
     """Windows or Linux; empty on a disk that an earlier release has installed."""
+    has_agent: bool = True
+    """Whether a guest agent was installed with it."""
 
 
 def of_spec(spec: MachineSpec) -> Installation:
-    return Installation(spec.image, spec.computer_name, spec.os_type)
+    return Installation(spec.image, spec.computer_name, spec.os_type, spec.has_agent)
 
 
 def write(volume: Volume, installation: Installation) -> None:

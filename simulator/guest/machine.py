@@ -229,6 +229,8 @@ class Guest:
     @property
     def agent_runs(self) -> bool:
         """Whether the service of the agent runs at this moment."""
+        if not self.has_agent:
+            return False
         now = self._conditions.now(self.profile)
         return now.services.get(now.agent.service, "Running") == "Running"
 
@@ -363,6 +365,7 @@ class Guest:
         self.computer_name = installed.computer_name
         os_type = installed.os_type or self.spec.os_type
         self.profile = self._conditions.system(os_type, installed.image)
+        self.has_agent = installed.has_agent
 
     def _start_workloads(self, volumes: dict[int, Volume], bay: DiskBay) -> None:
         def report(workload: str, problem: str) -> None:

@@ -69,6 +69,8 @@ STATUS_SAS_LASTS = timedelta(days=30)
 started, a boot and a change make another one, and an agent that reports through the host needs none."""
 NEVER = datetime.max.replace(tzinfo=UTC)
 AT_ONCE = datetime.min.replace(tzinfo=UTC)
+NO_AGENT = ObservedAgent("Not Ready", "Unknown")
+"""Of a machine on which none is installed, from its boot on."""
 
 
 class Machine:
@@ -485,7 +487,10 @@ class Machine:
         )
 
     def _observed_agent(self, report: AgentReport | None) -> ObservedAgent | None:
-        """As it reported, unless it has been stopped since; Azure sees that by its silence, and later."""
+        """As it reported, unless it has been stopped since; Azure sees that by its silence, and later. A system without
+        an agent is waited for by nobody."""
+        if self.guest is not None and not self.guest.has_agent:
+            return NO_AGENT
         if report is None or self.guest is None:
             return None
         return report.agent if self.guest.agent_runs else replace(report.agent, status="Not Ready")

@@ -148,6 +148,7 @@ def _create(call: Call, request: MachineRequest, identity: Json | None) -> Answe
         image=str(machine.image or ""),
         computer_name=machine.computer_name,
         disks=tuple(disk.backed for disk in placed),
+        has_agent=machine.has_agent,
     )
     machine_body = _with_identity(body(call.id, machine, spec.vm_id, call.ports.clock.now()), identity)
     machine_body = call.with_kept(VirtualMachineRequest, machine_body)

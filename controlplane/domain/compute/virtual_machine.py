@@ -136,6 +136,16 @@ class MachineRequest:
     def managed(self) -> bool:
         return not any(disk.vhd for disk in self.disks)
 
+    @property
+    def has_agent(self) -> bool:
+        """Whether a guest agent is installed with the system."""
+        return provisions_agent(self.windows if self.os_type == "Windows" else self.linux)
+
+
+def provisions_agent(configuration: Json | None) -> bool:
+    """By the windowsConfiguration or linuxConfiguration of an osProfile."""
+    return (configuration or {}).get("provisionVMAgent") is not False
+
 
 def missing(parameter: str) -> ServiceError:
     return PARAMETER_MISSING.error(parameter=parameter)

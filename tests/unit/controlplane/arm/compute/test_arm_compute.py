@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from controlplane.fabric_documents import OBSERVED
+from controlplane.fabric_documents import DESIRED, OBSERVED
+from controlplane.jobs.documents.machines import spec_of
 from controlplane.json_object import Json
 from controlplane.ports import Blob
 from tests.unit.controlplane.arm.arm_world import GROUP, IMAGE, SUBSCRIPTION, VM, ArmWorld, arm_world, machine_body
@@ -329,6 +330,31 @@ def test_an_operation_runs_until_the_host_has_done_it(world: ArmWorld) -> None:
     assert ended["error"]["message"] == "the image does not boot"
     observe(world, provisioning_state="Succeeded", problem=None)
     assert world.get(address) == ended
+
+
+@pytest.mark.parametrize(
+    ("asked", "has_agent"), [({}, True), ({"provisionVMAgent": True}, True), ({"provisionVMAgent": False}, False)]
+)
+@pytest.mark.parametrize("system", ["windowsConfiguration", "linuxConfiguration"])
+def test_a_guest_agent_is_installed_unless_a_machine_is_asked_for_without(
+    world: ArmWorld, asked: Json, has_agent: bool, system: str
+) -> None:
+    body = machine_body(world.add_account())
+    body["properties"]["osProfile"][system] = asked
+    if system == "linuxConfiguration":
+        body["properties"]["storageProfile"]["imageReference"] = {
+            "publisher": "Canonical",
+            "offer": "0001-com-ubuntu",
+            "sku": "22_04-lts-gen2",
+        }
+        body["properties"]["osProfile"]["computerName"] = "web01"
+    world.put(VM, body)
+    desired = world.ports.store.get(DESIRED, VM)
+    assert desired is not None
+    assert desired.json()["spec"]["has_agent"] is has_agent
+    assert world.get(VM)["properties"]["osProfile"][system]["provisionVMAgent"] is has_agent
+    changed = spec_of(world.get(VM), world.fabric.disks(VM))
+    assert changed.has_agent is has_agent, "whoever changes the machine later tells the same"
 
 
 def test_machines_are_listed_by_group_and_by_subscription(world: ArmWorld) -> None:
