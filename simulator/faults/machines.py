@@ -14,6 +14,7 @@ from simulator.faults.seams.agent import (
     FaultyWireClient,
     GoalStateSeam,
     GuestCertificateSeam,
+    GuestDiskRoomSeam,
     GuestSpeedSeam,
     HandlerCommandSeam,
     HandlerPackageSeam,
@@ -40,6 +41,7 @@ def with_faults(usual: ConditionsOf, board: Board, pause: Callable[[], Pause] = 
     """The same conditions, in which faults of the board can act. `pause` makes what lets real time pass in a guest."""
     writers, vss, scripts = VssWriterSeam(board), VssServiceSeam(board), VssScriptSeam(board)
     services, registry, clock = GuestServiceSeam(board), GuestRegistrySeam(board), GuestClockSeam(board)
+    room = GuestDiskRoomSeam(board)
 
     def conditions(vm: str, spec: MachineSpec) -> MachineConditions:
         made = usual(vm, spec)
@@ -58,6 +60,9 @@ def with_faults(usual: ConditionsOf, board: Board, pause: Callable[[], Pause] = 
         def clock_ahead() -> timedelta:
             return made.clock_ahead() + clock.ahead(vm)
 
+        def has_room() -> bool:
+            return made.has_room() and room.has_room(vm)
+
         def obstacle(with_writers: bool) -> Obstacle | None:
             return made.obstacle(with_writers) or vss.obstacle(vm, with_writers)
 
@@ -68,6 +73,7 @@ def with_faults(usual: ConditionsOf, board: Board, pause: Callable[[], Pause] = 
             now=now,
             looked=looked,
             clock_ahead=clock_ahead,
+            has_room=has_room,
             obstacle=obstacle,
             factories=factories,
             vss_script=script,

@@ -39,6 +39,10 @@ def _as_installed(profile: OsProfile) -> OsProfile:
     return profile
 
 
+def _has_room() -> bool:
+    return True
+
+
 def _right() -> timedelta:
     return timedelta(0)
 
@@ -89,6 +93,8 @@ class MachineConditions:
     """Called when a handler or the agent looks at services and registry."""
     clock_ahead: Callable[[], timedelta] = _right
     """By how much the clock of the guest is ahead of world time at this moment; negative: behind."""
+    has_room: Callable[[], bool] = _has_room
+    """Whether the system disk takes what programs write to it now, beside its volume: packages and settings."""
     obstacle: Callable[[bool], Obstacle | None] = no_obstacle
     """Asked when VSS is about to make a snapshot set, with writers or without."""
     vss_script: Callable[[RealTime], VssScript] = no_script

@@ -426,6 +426,7 @@ class Machine:
             on_output=self.sign_of_life,
             poll=conditions.agent_poll,
             run_command=factories.run_command,
+            has_room=conditions.has_room,
         )
 
     def _power_off(self) -> None:

@@ -15,9 +15,7 @@ MORE_FAULTS = {
     "COM+ does not reach the transaction coordinator when the provider of a handler is registered.": (
         "注册处理程序的提供程序时，COM+ 无法联系事务协调器。"
     ),
-    "The system disk of the guest has no room left when a handler is installed.": (
-        "安装处理程序时，来宾的系统磁盘没有剩余空间。"
-    ),
+    "The system disk of the guest has no room left.": "来宾的系统磁盘没有剩余空间。",
     "The clock of the guest is ahead, so that a task looks older than it is.": (
         "来宾的时钟超前，使任务看起来比实际更旧。"
     ),

@@ -6,6 +6,7 @@ from simulator.faults.fault import Definition, Parameter
 from simulator.faults.seams.agent import (
     AgentReportSeam,
     GoalStateSeam,
+    GuestDiskRoomSeam,
     GuestSpeedSeam,
     HandlerCommandSeam,
     HandlerPackageSeam,
@@ -121,13 +122,7 @@ FAULTS = (
         "Transaction Coordinator",
         "COM+ does not reach the transaction coordinator when the provider of a handler is registered.",
     ),
-    _command(
-        "guest-disk-full",
-        "install",
-        112,
-        "there is not enough space on the disk",
-        "The system disk of the guest has no room left when a handler is installed.",
-    ),
+    Definition("guest-disk-full", GuestDiskRoomSeam.NAME, "The system disk of the guest has no room left."),
     _command(
         "handler-uninstall-fails",
         "uninstall",

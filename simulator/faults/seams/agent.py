@@ -214,6 +214,22 @@ class _EndedCommand:
         return Output("", self._errors)
 
 
+class GuestDiskRoomSeam(Seam):
+    """The room on the system disk of a machine."""
+
+    NAME = "guest-disk-room"
+    WHAT = "An agent writes the package or the settings of a handler to the system disk."
+    PLACES = frozenset({"vm"})
+    IS_STATE = True
+    FOLLOWS: ClassVar[Follows] = {events.AgentGoalState.NAME: vm_of}
+
+    def has_room(self, vm: str) -> bool:
+        is_full = bool(self.board.all_standing(self.NAME, {"vm": vm}))
+        if is_full:
+            self.board.count_all(self.NAME, {"vm": vm})
+        return not is_full
+
+
 class GuestCertificateSeam(Seam):
     """The files of the machine's certificate on its system disk, by which a handler opens its protected settings."""
 

@@ -52,7 +52,8 @@ AT_ONCE = datetime.min.replace(tzinfo=UTC)
 
 class Agent:
     """`poll`: a host that rings may let its agents ask less often; a thousand of them would else keep it busy.
-    `on_output` is called when a handler's command that runs has written something."""
+    `on_output` is called when a handler's command that runs has written something. `has_room` says whether the system
+    disk takes what is written to it now."""
 
     def __init__(
         self,
@@ -67,6 +68,7 @@ class Agent:
         on_output: Callable[[], None] = lambda: None,
         poll: timedelta = POLL,
         run_command: CommandRunner = Command,
+        has_room: Callable[[], bool] = lambda: True,
     ) -> None:
         self._disk = disk
         self._wire = wire
@@ -78,6 +80,7 @@ class Agent:
         self._on_output = on_output
         self._poll = poll
         self._run_command = run_command
+        self._has_room = has_room
         self._work: Steps | None = None
         self._work_began = AT_ONCE
         self._rung = self._expects = False
@@ -171,8 +174,17 @@ class Agent:
 
     def _apply(self, goal: Goal, extensions: Extensions) -> Steps:
         self._on_event(events.AgentGoalState(goal.incarnation))
+        place = HandlerPlace(
+            self._disk,
+            self._profile,
+            goal.container_id,
+            goal.instance,
+            self._wire,
+            self._run_command,
+            self._has_room,
+        )
         lifecycle = Lifecycle(
-            HandlerPlace(self._disk, self._profile, goal.container_id, goal.instance, self._wire, self._run_command),
+            place,
             self._clock,
             self._real_time,
             self._on_event,

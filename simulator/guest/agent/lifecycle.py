@@ -49,6 +49,8 @@ TIMED_OUT = 1011
 LONGEST_REASON = 500
 """Characters of a failed command's output that are told beside its exit code."""
 UNINSTALL_NOT_RUN = "NOT_RUN"
+NO_SPACE = "there is not enough space on the disk"
+"""As Windows says it: ERROR_DISK_FULL."""
 
 
 class HandlerFailed(Exception):
@@ -57,6 +59,10 @@ class HandlerFailed(Exception):
     def __init__(self, code: int, sentence: str) -> None:
         super().__init__(sentence)
         self.code = code
+
+
+def _always() -> bool:
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +75,8 @@ class HandlerPlace:
     role: str
     wire: WireClient
     run_command: CommandRunner = Command
+    has_room: Callable[[], bool] = _always
+    """Whether the system disk takes what is written to it now."""
 
 
 class Lifecycle:
@@ -106,6 +114,7 @@ class Lifecycle:
 
     def _enable(self, handler: Handler, order: PluginOrder) -> Steps:
         if handler.state in (INSTALLED, ENABLED):
+            self._require_room(FAILED["enable"], "the settings cannot be written")
             handler.write_settings(order.sequence_number, order.settings)
         else:
             yield from self._install(handler, order)
@@ -197,12 +206,17 @@ class Lifecycle:
             content = wire.package(urls[0])
         except WireError as problem:
             raise HandlerFailed(PACKAGE_UNREACHABLE, f"the package cannot be downloaded: {problem}") from None
+        self._require_room(PACKAGE_UNUSABLE, "the package cannot be unpacked")
         try:
             handler.unpack(content)
         except PackageUnusable as problem:
             raise HandlerFailed(PACKAGE_UNUSABLE, str(problem)) from None
         _manifest(handler)
         self._on_event(events.HandlerUnpacked(handler.name, handler.version, len(content)))
+
+    def _require_room(self, code: int, what: str) -> None:
+        if not self._place.has_room():
+            raise HandlerFailed(code, f"{what}: {NO_SPACE}")
 
     # -------------------------------------------------------------------------------------------------------- commands
 

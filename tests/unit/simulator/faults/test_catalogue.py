@@ -17,7 +17,7 @@ from simulator.faults.faults import SEAMS
 OUTCOMES: Mapping[str, Json] = json.loads(
     (Path(__file__).parents[4] / "docs/faults/outcomes.json").read_text(encoding="utf-8")
 )
-SEAMS_THERE_ARE = 45
+SEAMS_THERE_ARE = 46
 FAULTS_BY_PHASE = {
     "enable": 16,
     "agent": 15,

@@ -13,11 +13,12 @@ from xml.etree import ElementTree
 import httpx
 import pytest
 
-from controlplane.domain.events.machines import AgentFailed
+from controlplane.domain.events.machines import AgentFailed, HandlerFailed
 from controlplane.ports import MachineSpec
 from extension.contract.bridge import FreezeRequest
 from simulator.guest import windows
 from simulator.guest.agent.client import Extensions, Goal, WireClient
+from simulator.guest.agent.lifecycle import FAILED, PACKAGE_UNUSABLE
 from simulator.guest.agent.process import Command, RunningCommand
 from simulator.guest.conditions import MachineConditions, MachineFactories, Network
 from simulator.guest.os_profile import OsProfile
@@ -239,3 +240,24 @@ def answer(world: World, vm: str) -> str:
     world.until(lambda: world.view(vm).command is not None)
     command = world.view(vm).command
     return command.output if command else ""
+
+
+def test_a_system_disk_without_room_takes_no_handler_and_no_settings(tmp_path: Path) -> None:
+    room = [False]
+    with two_machines(tmp_path, replace(SMALL, has_room=lambda: room[0])) as (world, _):
+
+        def told(code: int) -> bool:
+            return code in [event.data["code"] for event in world.told(HandlerFailed) if event.vm == VM]
+
+        for vm in (VM, OTHER):
+            world.deliver(vm=vm)
+        world.until(lambda: extension_state(world, OTHER) == "Succeeded" and told(PACKAGE_UNUSABLE))
+        world.until(lambda: extension_state(world, VM) == "Failed")
+        assert "not enough space on the disk" in str(world.extension().handler_message)
+        room[0] = True
+        world.deliver()
+        world.until(lambda: extension_state(world, VM) == "Succeeded")
+        room[0] = False
+        world.deliver()
+        world.until(lambda: told(FAILED["enable"]))
+        assert not told(FAILED["install"])
