@@ -33,6 +33,8 @@ SETTINGS = ServiceSettings(
 class FaultRig:
     def __init__(self, client: Client, store: Store) -> None:
         self.client, self.store = client, store
+        self.jobs: dict[str, str] = {}
+        """Fault -> the job that it was the last to strike."""
         self.scenario = Scenario(client)
         self.machine = self.scenario.create_machine(VM, data_disk_gib=(4,))
         self.item = self.scenario.protect(self.machine)
@@ -68,6 +70,8 @@ class FaultRig:
             setting = self.client.sim("GET", "/faults")["set"][-1]
         finally:
             self.client.sim("POST", "/faults/clear", {"all": True})
+        if isinstance(result, Job):
+            self.jobs[fault] = result.id
         events = self.client.sim("GET", "/events", since=str(since), limit="10000")["events"]
         return self._course(result, setting["hits"], events)
 
