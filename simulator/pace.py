@@ -20,7 +20,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from controlplane.domain.events import service as events
-from controlplane.domain.recovery_services.job import Job, Progress
+from controlplane.domain.recovery_services.job import KINDS, Job, Progress
 from controlplane.jobs.engine import records
 from controlplane.jobs.engine.plan import Action, Outcome, Plan, State, Step, completed
 from controlplane.jobs.engine.waiting import Wait, Waiting
@@ -30,16 +30,6 @@ from simulator import plausible_durations
 from simulator.failures import WrongUse
 from simulator.lectern.lectern import Lectern, Mode
 
-KINDS = (
-    "Backup",
-    "ConfigureBackup",
-    "DeleteBackupData",
-    "DisableBackup",
-    "MoveRecoveryPoint",
-    "Restore",
-    "Undelete",
-)
-"""The kinds of jobs, as ARM names them in a job's `operation`."""
 LONGEST_SECONDS = 24 * 3600.0
 SHOWN_EVERY_SECONDS = 1.0
 """World seconds after which a waiting job's duration and progress are shown anew, where time goes on so slowly."""

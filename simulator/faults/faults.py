@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from controlplane.domain.compute import virtual_machine
 from controlplane.domain.events.event import Event
 from controlplane.domain.events.faults import FaultHit
+from controlplane.domain.recovery_services import job as jobs
+from controlplane.domain.recovery_services import vault
 from controlplane.json_object import Json
 from controlplane.ports import Clock, Document, Store
 from simulator.failures import Failure, WrongUse
@@ -21,6 +24,7 @@ from simulator.faults.seam import Facts, Seam
 from simulator.faults.seams import agent, arm, gateway, guest, host, network, providers, storage, vss_script
 from simulator.faults.ways import LED, Ways
 from simulator.gateway.messages import Request
+from simulator.guest.windows import SERVICES
 
 PAST = timedelta(hours=1)
 """World time of which a dry run looks at the events."""
@@ -54,10 +58,16 @@ def definition(name: str) -> Definition:
 
 
 def kept(document: Json) -> Setting | None:
-    """A setting as the store keeps it. None for one of a fault that this release does not have: the log tells of it."""
+    """A setting as the store keeps it. None for one that this release does not have, or not with these parameters: the
+    log tells of it."""
     found = CATALOGUE.get(document["fault"])
     if found is None:
         _log.warning("the fault %s is set and no longer known; it is left out", document["fault"])
+        return None
+    try:
+        values = found.values(document["parameters"])
+    except WrongUse as problem:
+        _log.warning("the fault %s is set and left out: %s", document["fault"], problem)
         return None
     when = dict(document["when"])
     for key in ("after", "before"):
@@ -67,7 +77,7 @@ def kept(document: Json) -> Setting | None:
         definition=found,
         where=Where(document["where"]),
         when=When(**when),
-        values=found.values(document["parameters"]),
+        values=values,
         given=document["parameters"],
         set_at=datetime.fromisoformat(document["set_at"]),
         event=document["event"],
@@ -99,12 +109,12 @@ class Faults:
     def hits(self, number: int | None = None) -> list[Json]:
         """The newest hits of all faults, or of one, the oldest first."""
         self._settle()
-        found = [
+        found = (
             {"event": event.id, "time": event.time.isoformat() if event.time else None, **event.data}
-            for event in self._events_since(None)
+            for event in self._events_since(0)
             if event.name == FaultHit.NAME and number in {None, event.data["number"]}
-        ]
-        return found[-MOST_HITS:]
+        )
+        return list(deque(found, MOST_HITS))
 
     def requests(self, party: str = "") -> list[Json]:
         """What came through the storage gateway, of one party or of all, the oldest first; nothing where it is on
@@ -139,20 +149,26 @@ class Faults:
 
     def _why_not_there(self, setting: Setting) -> str | None:
         """Why no machine that the fault names is concerned."""
-        name = setting.where.named.get("vm", "")
-        if not name or "*" in name:
+        named = setting.where.named
+        home = named.get("vault", "*")
+        if home != "*" and not self._found(vault.KIND, "vault", home):
+            return f"there is no vault {home} yet"
+        name = named.get("vm", "*")
+        if name == "*":
             return None
-        machines = [
-            each for each in self._store.find(virtual_machine.KIND) if Where({"vm": name}).fits({"vm": each.id})
-        ]
+        machines = self._found(virtual_machine.KIND, "vm", name)
         if not machines:
             return f"there is no virtual machine {name} yet"
-        of_windows = setting.definition.seam in OF_WINDOWS
-        if of_windows and all(_os_type(each.json()) == "Linux" for each in machines):
-            return f"{name} runs Linux, which has no {OF_WINDOWS[setting.definition.seam]}"
+        lacks = _lacked_by_linux(setting)
+        if lacks and all(_os_type(each.json()) == "Linux" for each in machines):
+            return f"{name} runs Linux, which has no {lacks}"
         if setting.definition.seam == network.GuestRouteSeam.NAME and all(map(_is_managed, machines)):
             return f"the disks of {name} are managed: their snapshots do not pass its network"
         return None
+
+    def _found(self, kind: str, place: str, name: str) -> list[Document]:
+        """The resources that a place names by an id, by its end, or by a pattern."""
+        return [each for each in self._store.find(kind) if Where({place: name}).fits({place: each.id})]
 
     # ------------------------------------------------------------------------------------------------ setting, clearing
 
@@ -193,6 +209,7 @@ class Faults:
         found, now = definition(str(asked.get("fault", ""))), self._clock.now()
         seam = SEAMS[found.seam]
         where = Where.parse({**found.where, **_object(asked, "where")}, seam.PLACES, seam.NAME)
+        _check_kind(where)
         when = When.parse(_object(asked, "when"), now)
         seam.check(when)
         parameters = _object(asked, "parameters")
@@ -205,7 +222,8 @@ class Faults:
         seam = SEAMS[setting.definition.seam]
         if not seam.FOLLOWS:
             return None
-        past = self._events_since(self._clock.now() - PAST)
+        begin = self._clock.now() - PAST
+        past = (each for each in self._events_since(self._last_before(begin)) if each.time and each.time >= begin)
         fits = [
             each for each in past if each.name in seam.FOLLOWS and setting.where.fits(seam.FOLLOWS[each.name](each))
         ]
@@ -215,13 +233,27 @@ class Faults:
             for each in fits[setting.when.first - 1 : last]
         ]
 
-    def _events_since(self, begin: datetime | None) -> list[Event]:
-        found: list[Event] = []
-        last = 0
+    def _events_since(self, last: int) -> Iterator[Event]:
+        """Events whose number is above this one, the oldest first."""
         while page := self._store.events(last, limit=PAGE):
             last = page[-1].id
-            found += [each for each in page if begin is None or (each.time is not None and each.time >= begin)]
-        return found
+            yield from page
+
+    def _last_before(self, begin: datetime) -> int:
+        """The number of an event that is older, at most a page of events before the first that is not: the hour of a
+        dry run is found without reading a year. World time never goes back, so that numbers grow with it."""
+
+        def is_before(number: int) -> bool:
+            page = self._store.events(number, limit=1)
+            return bool(page) and page[0].time is not None and page[0].time < begin
+
+        low, high = 0, 1
+        while is_before(high):
+            low, high = high, high * 2
+        while high - low > PAGE:
+            middle = (low + high) // 2
+            low, high = (middle, high) if is_before(middle) else (low, middle)
+        return low
 
 
 OF_WINDOWS: Mapping[str, str] = {
@@ -235,6 +267,22 @@ OF_WINDOWS: Mapping[str, str] = {
 
 OF_GATEWAY = frozenset({gateway.GuestRequestSeam.NAME, gateway.PartyRequestSeam.NAME})
 """Seams that are nowhere but at the gateway."""
+
+
+def _check_kind(where: Where) -> None:
+    """WrongUse for a kind of job that there is not, which a fault would wait for in vain."""
+    kind = where.named.get("job", "*")
+    if not any(where.only("job").fits({"job": each}) for each in jobs.KINDS):
+        raise WrongUse(unknown("kind of job", kind, jobs.KINDS, "the service"))
+
+
+def _lacked_by_linux(setting: Setting) -> str | None:
+    """What a fault changes and a machine with Linux does not have; None: it has it."""
+    seam = setting.definition.seam
+    if seam == guest.GuestServiceSeam.NAME:
+        service = setting.text("service")
+        return f"service {service}" if service in SERVICES else None
+    return OF_WINDOWS.get(seam)
 
 
 def _is_managed(machine: Document) -> bool:

@@ -14,6 +14,16 @@ from controlplane.domain.times import duration, instant
 from controlplane.json_object import Json
 
 KIND = "microsoft.recoveryservices/vaults/backupjobs"
+KINDS = (
+    "Backup",
+    "ConfigureBackup",
+    "DeleteBackupData",
+    "DisableBackup",
+    "MoveRecoveryPoint",
+    "Restore",
+    "Undelete",
+)
+"""The kinds of jobs, as ARM names them in a job's `operation`."""
 BY_USER = "by_user"
 """What the service remembers beside a job: whether somebody asked for it. It is so where nothing is remembered."""
 

@@ -197,6 +197,7 @@ _SENTENCES = {
     ),
     "no fault is set": "未设置任何故障",
     "there is no virtual machine {name} yet": "尚无虚拟机 {name}",
+    "there is no vault {home} yet": "尚无保管库 {home}",
     "the disks of {name} are managed: their snapshots do not pass its network": (
         "{name} 的磁盘是托管磁盘：其快照不经过它的网络"
     ),

@@ -141,6 +141,10 @@ def test_nothing_is_asked_or_written_where_nothing_is_set() -> None:
         ({"fault": "arm-throttled", "parameters": {"status": "many"}}, "is a number"),
         ({"fault": "arm-throttled", "parameters": {"is_done": 1}}, "is true or false"),
         ({"fault": "vault-full", "parameters": {"answer": "ServerBsy"}}, "did you mean ServerBusy?"),
+        (
+            {"fault": "vault-full", "where": {"job": "Backpu"}},
+            "the service has no kind of job Backpu; did you mean Backup?",
+        ),
         ({"fault": "vss-provider-veto", "parameters": {"hresult": "PROVIDER_VET"}}, "did you mean PROVIDER_VETO?"),
         ({"fault": "agent-stopped", "when": {"nth": 2}}, "is a state and has no attempts"),
         ({"fault": "agent-stopped", "parameters": {"x": 1}}, "agent-stopped takes no parameter, so not x"),
@@ -174,6 +178,19 @@ def test_a_machine_that_is_not_there_yet_is_told_and_no_reason_to_refuse() -> No
     assert world.faults.standing()[0]["problem"] is None
     told = world.faults.set({"fault": "vss-writer-times-out", "where": {"vm": "sql01"}})
     assert told["problem"] == "sql01 runs Linux, which has no VSS writers"
+    told = world.faults.set({"fault": "msdtc-service-disabled", "where": {"vm": "sql*"}})
+    assert told["problem"] == "sql* runs Linux, which has no service MSDTC"
+    told = world.faults.set({"fault": "agent-stopped", "where": {"vm": "web*"}})
+    assert told["problem"] == "there is no virtual machine web* yet"
+
+
+def test_a_vault_that_is_not_there_yet_is_told() -> None:
+    world = FaultSetting()
+    asked = {"fault": "vault-full", "where": {"vault": "vault01", "job": "back*"}}
+    assert world.faults.set(asked)["problem"] == "there is no vault vault01 yet"
+    id = f"{SQL01.partition('/providers/')[0]}/providers/Microsoft.RecoveryServices/vaults/vault01"
+    world.store.put("microsoft.recoveryservices/vaults", id, {"id": id})
+    assert world.faults.standing()[0]["problem"] is None
 
 
 def test_a_dry_run_tells_what_of_the_last_hour_it_would_have_hit_and_sets_nothing() -> None:
@@ -188,6 +205,14 @@ def test_a_dry_run_tells_what_of_the_last_hour_it_would_have_hit_and_sets_nothin
     assert again["would_have_hit"] == []
     world.clock.jump(2 * 3600)
     assert world.faults.set(asked, dry_run=True)["would_have_hit"] == []
+    for vm in (SQL01, *[WEB01] * 2500, SQL01):
+        world.store.record(events.CommandStarted("Microsoft.X", "1.0", "install", 0).event(vm=vm))
+    assert [each["event"] for each in world.faults.set(asked, dry_run=True)["would_have_hit"]] == [4, 2505]
+    world.clock.jump(1800)
+    world.store.record(events.CommandStarted("Microsoft.X", "1.0", "install", 0).event(vm=SQL01))
+    assert [each["event"] for each in world.faults.set(asked, dry_run=True)["would_have_hit"]] == [4, 2505, 2506]
+    world.clock.jump(1900)
+    assert [each["event"] for each in world.faults.set(asked, dry_run=True)["would_have_hit"]] == [2506]
     untold = world.faults.set({"fault": "vault-full"}, dry_run=True)
     assert untold["would_have_hit"] is None, "the journal tells nothing of requests to the storage"
 
@@ -273,7 +298,10 @@ def test_a_fault_that_this_release_does_not_have_is_left_out_and_told(caplog: py
     document = world.store.get("world", "faults")
     assert document is not None
     (setting,) = document.json()["settings"]
-    world.store.put("world", "faults", {"next": 3, "settings": [setting | {"fault": "of-long-ago"}, setting]})
+    without = setting | {"parameters": {"exit_code": 5}}
+    kept_settings = [setting | {"fault": "of-long-ago"}, without, setting]
+    world.store.put("world", "faults", {"next": 3, "settings": kept_settings})
     world.begin()
     assert [each["fault"] for each in world.faults.standing()] == ["arm-throttled"]
     assert "of-long-ago" in caplog.text
+    assert "arm-throttled has no parameter exit_code" in caplog.text
