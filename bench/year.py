@@ -138,7 +138,7 @@ class Year:
 
     def _forecast(self, end: datetime) -> Sequence[Lifetime]:
         """Of all recovery points since the machine came under the policy."""
-        most = ServiceSettings().instant_snapshots_of(policies.type_of(self.properties))
+        most = ServiceSettings().limits.snapshots_of(policies.type_of(self.properties))
         return lifetimes(self.properties, self._begin, end, most)
 
     def _at_their_minute(self, due: Sequence[datetime]) -> int:

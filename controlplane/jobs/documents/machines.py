@@ -25,7 +25,7 @@ def spec_of(machine: Json, disks: Sequence[Disk]) -> MachineSpec:
         size=machine["properties"]["hardwareProfile"]["vmSize"],
         os_type=profile["osDisk"]["osType"],
         image=f"{image['publisher']}:{image['offer']}:{image['sku']}" if image else "",
-        computer_name=system.get("computerName", machine["name"]),
+        computer_name=str(system.get("computerName") or machine["name"]),
         disks=tuple(disks),
         has_agent=provisions_agent(system.get("windowsConfiguration") or system.get("linuxConfiguration")),
     )

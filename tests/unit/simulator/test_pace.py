@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from controlplane.domain.recovery_services.job import KINDS
 from controlplane.jobs.backup.backup import backup_now
 from controlplane.jobs.catalog import PLANS
 from controlplane.jobs.engine.cancellation import cancel
@@ -18,7 +19,7 @@ from controlplane.jobs.provisioning.disks import IMPORT
 from controlplane.jobs.restore.restore import restore
 from controlplane.json_object import Json
 from simulator.failures import WrongUse
-from simulator.pace import KINDS, Pace, PaceSettings
+from simulator.pace import Pace, PaceSettings
 from simulator.plausible_durations import STEP_SECONDS
 from tests.patience import comes_true
 from tests.unit.controlplane.jobs.backup_world import BACKUP_REQUEST, ITEM, RESTORE_REQUEST, BackupWorld, backup_world
