@@ -141,7 +141,7 @@ class Where:
 
 def _is_named(fact: str, name: str) -> bool:
     fact, name = fact.lower(), name.lower()
-    return fact == name or fnmatchcase(fact, name) or fact.rpartition("/")[2] == name
+    return any(each == name or fnmatchcase(each, name) for each in (fact, fact.rpartition("/")[2]))
 
 
 # ----------------------------------------------------------------------------------------------------------------- when

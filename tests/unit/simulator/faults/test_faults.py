@@ -62,7 +62,7 @@ def test_chance_is_that_of_the_world_s_seed() -> None:
 
 def test_a_place_is_named_by_an_id_by_its_end_or_by_a_pattern() -> None:
     world = FaultSetting()
-    for vm in ("SQL01", SQL01, "*/sql*"):
+    for vm in ("SQL01", SQL01, "*/sql*", "sql*", "?ql01"):
         world.faults.set({"fault": "handler-install-fails", "where": {"vm": vm}})
         assert world.board.match(HandlerCommandSeam.NAME, {**INSTALL, "vm": WEB01}) is None
         assert world.board.match(HandlerCommandSeam.NAME, {**INSTALL, "operation": "enable X"}) is None
