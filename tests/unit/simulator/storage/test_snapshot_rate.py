@@ -8,8 +8,8 @@ import pytest
 
 from controlplane.adapters.memory_blobs import MemoryBlobs
 from controlplane.ports import Blob, BlobConflict
-from simulator.clock.virtual import VirtualClock
 from simulator.storage.snapshot_rate import RatedBlobs, SnapshotRate
+from tests.virtual_clock import VirtualClock
 
 DISK = Blob("disks", "vhds", "os.vhd")
 PATH = "/disks/vhds/OS.vhd"
