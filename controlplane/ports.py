@@ -152,8 +152,7 @@ class Blobs(Protocol):
         """None when there is no such blob."""
 
     def find(self, account: str, container: str, prefix: str = "", snapshots: bool = False) -> Iterator[Blob]:
-        """Blobs whose name starts with `prefix`, by name; with `snapshots` also those, oldest first. No such container:
-        nothing."""
+        """Blobs whose name starts with `prefix`, by name; with `snapshots` also those, oldest first; or nothing."""
 
     def sas(self, blob: Blob, permissions: str, expires: datetime) -> str:
         """URL with a service SAS (sr=b) for this one blob; `expires` is real time. `permissions` such as "rw"."""
@@ -472,8 +471,7 @@ class Engine(Protocol):
         when a worker is free. A job id that was started before is left alone."""
 
     def cancel(self, job_id: str) -> bool:
-        """Ask the job to stop: before its next step, or in the present one where that waits; False when it has
-        ended."""
+        """Ask the job to stop: before its next step, or in the present one where it waits; False when it ended."""
 
     def recover(self) -> int:
         """Go on with what an ended process left unfinished; returns how many jobs. What another engine has is left to

@@ -730,6 +730,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "simulator.daily_work",
         "simulator.failures",
         "simulator.handlers",
+        "simulator.state",
         "simulator.pace",
         "simulator.start_spread",
         "simulator.clock",
