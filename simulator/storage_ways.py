@@ -7,7 +7,7 @@ from functools import partial
 
 from controlplane.domain.events.faults import GatewayEnded
 from controlplane.jobs.documents.reach import may_leave
-from controlplane.ports import Blobs, Clock, Fabric, PortError, Store
+from controlplane.ports import Blobs, Clock, Fabric, Limits, PortError, Store
 from simulator import parties
 from simulator.account_rules import AccountRules, RuledBlobs
 from simulator.faults.board import Board
@@ -20,10 +20,9 @@ from simulator.storage.snapshot_rate import RatedBlobs, SnapshotRate
 class StorageWays:
     """Who reaches the storage by which way; `keep` ends it."""
 
-    def __init__(self, store: Store, clock: Clock, board: Board, keep: ExitStack, snapshot_interval: int = 0) -> None:
-        """`snapshot_interval`: seconds of world time between two snapshots of a blob."""
+    def __init__(self, store: Store, clock: Clock, board: Board, keep: ExitStack, limits: Limits) -> None:
         self._store = store
-        self._rate = SnapshotRate(clock, snapshot_interval)
+        self._rate = SnapshotRate(clock, limits.snapshot_interval)
         self._rules = AccountRules(store)
         keep.callback(self._rules.close)
         too_soon = self._rate.refuses if self._rate.counts else None

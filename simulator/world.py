@@ -124,10 +124,9 @@ class Config:
     sim_networks: Sequence[IPv4Network | IPv6Network] = ()
     """Whose requests the control API accepts, besides those of this machine."""
     page_password: str | None = None  # opens the page to other machines, by HTTPS; None: nothing does
+    limits: Limits | None = None
     on_demand_backups_per_day: int | None = None
     """How many backups on demand a machine may begin within 24 hours, 0: any number; None: as the settings say."""
-    limits: Limits | None = None
-    """How much a vault may have and do; None: as the settings say."""
     take_snapshot_from: str | None = None
     """Who takes the snapshots of machines that run, as customSettings has it; None: as the settings say."""
     start_spread_seconds: float | None = None
@@ -240,9 +239,7 @@ class World:
         self._served = ServedRequests()
         self.time.add(self._served)
         self.faults = opening.opened(self.store, self.clock, self.state.seed, config.faults)
-        self._storage_ways = StorageWays(
-            self.store, self.clock, self.faults, keep, self._settings.limits.snapshot_interval
-        )
+        self._storage_ways = StorageWays(self.store, self.clock, self.faults, keep, self._settings.limits)
         self._examined = opened.is_as_left and not self.state.was_killed
         if opened.is_older:
             self.renewed.append(OLDER_STORE)
@@ -382,8 +379,7 @@ class World:
                 self.renewed.append(f"these storage accounts have new keys, since theirs were gone: {', '.join(new)}")
         azurite = Azurite(config.cache, self.state.azurite, accounts, config.blob_port, on_exit=self._azurite_ended)
         keep.callback(azurite.close)
-        self.azurite = azurite
-        self._blob_url = azurite.url
+        self.azurite, self._blob_url = azurite, azurite.url
         from controlplane.adapters.azurite import AzuriteBlobs  # not before: ARM begins to answer while Azurite starts
 
         blobs = AzuriteBlobs(azurite.url, accounts, lifetime=azurite)

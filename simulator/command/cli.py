@@ -45,6 +45,8 @@ from simulator.command.options import (
     BlobEndpointOption,
     JsonOption,
     LangOption,
+    LimitOption,
+    OnDemandOption,
     SeedOption,
     Spoken,
     StateOption,
@@ -249,17 +251,8 @@ def up(
     limit_requests: Annotated[
         bool, typer.Option("--limit-requests", help="Answer 429 to clients that exceed ARM's request limits.")
     ] = False,
-    on_demand_backups: Annotated[
-        int, typer.Option(min=0, help="Backups on demand of one machine within 24 hours of world time; 0: any number.")
-    ] = 9,
-    limit: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME=COUNT",
-            help="How much a vault may have or do, as in restores=10; 0: any number. Several times for several limits.",
-            show_default=False,
-        ),
-    ] = None,
+    on_demand_backups: OnDemandOption = 9,
+    limit: LimitOption = None,
     snapshots_by: Annotated[
         SnapshotMethod,
         typer.Option(help="Who takes the snapshots of machines that run: the handler in them, their host."),
@@ -324,7 +317,6 @@ def up(
     from simulator.failures import WrongUse
     from simulator.pace import PaceSettings
     from simulator.start_spread import spread_of
-    from simulator.state.limits import limits_of
 
     if endpoints is not None and (endpoints.is_dir() or not endpoints.parent.is_dir()):
         raise WrongUse(
@@ -356,7 +348,7 @@ def up(
         clock=ClockSettings.parse(clock, rate, start),
         limit_requests=limit_requests,
         on_demand_backups_per_day=on_demand_backups,
-        limits=limits_of(limit or ()),
+        limits=worlds.limits(limit),
         take_snapshot_from=snapshots_by.value,
         start_spread_seconds=None if start_spread is None else spread_of(start_spread),
         snapshot_timeout_seconds=snapshot_timeout,

@@ -44,3 +44,14 @@ BlobAccountsOption = Annotated[
         show_default=False,
     ),
 ]
+LimitOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="NAME=COUNT",
+        help="How much a vault may have or do, as in restores=10; 0: any number. Several times for several limits.",
+        show_default=False,
+    ),
+]
+OnDemandOption = Annotated[
+    int, typer.Option(min=0, help="Backups on demand of one machine within 24 hours of world time; 0: any number.")
+]

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from controlplane.service_settings import Limits
     from simulator.world import Config
+
+
+def limits(words: Sequence[str] | None) -> Limits | None:
+    """Of `--limit NAME=COUNT`; None where none was given. Raises WrongUse."""
+    from simulator.state.limits import limits_of
+
+    return limits_of(words or ())
 
 
 def config(state: Path | None, *, create: bool = True, **values: Any) -> Config:
