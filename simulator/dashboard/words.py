@@ -154,9 +154,9 @@ WORDS: dict[str, tuple[str, str]] = {
     "map_of": ("Map of disk {disk}", "磁盘 {disk} 的分布图"),
     "map_cell": ("{allocated} MiB used, {changed} MiB changed", "已用 {allocated} MiB，已更改 {changed} MiB"),
     "map_legend": (
-        "The darker a square, the more of it is used. The mark in it is the larger, the more of it has changed. "
-        "A change counts with its whole block of 64 KiB.",
-        "方格颜色越深，已用部分越多；其中的标记越大，更改部分越多。更改按 64 KiB 的整块计算。",
+        "The stronger the colour of a square, the more of it is used. The mark in it is the larger, the more of it has "
+        "changed. A change counts with its whole block of 64 KiB.",
+        "方格颜色越浓，已用部分越多；其中的标记越大，更改部分越多。更改按 64 KiB 的整块计算。",
     ),
     "changed_groups": ("What changed, as a table", "更改部分的表格"),
     "from_mib": ("from MiB", "起始 MiB"),
