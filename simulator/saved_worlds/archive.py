@@ -9,6 +9,7 @@ checked before the world is taken into the library, and a file that fails one ch
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -17,7 +18,8 @@ import stat
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
@@ -36,7 +38,15 @@ MOST_FILES = 1_000_000
 EPOCH = (1980, 1, 1, 0, 0, 0)
 """The earliest time a zip can hold; when a file was written is nobody's matter."""
 UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
-"""What zipfile raises for a damaged entry, and for a compression or a password that it lacks."""
+"""What zipfile raises for a damaged entry, and for a release of the format or a password that it lacks."""
+KINDS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
+"""Compressions that are read."""
+LONGEST_NAME_BYTES = 255
+"""Of a file or a folder, as file systems have it (NAME_MAX)."""
+LONGEST_PATH_BYTES = 2048
+"""Inside of a world; with the folder of saved worlds before it, a path has to stay below 4096 (PATH_MAX)."""
+DEEPEST = 100
+"""Folders in one another."""
 QUICKEST = 1
 """Blocks of disks are mostly empty, or as good as random: trying harder gains little."""
 
@@ -93,10 +103,8 @@ class Archive:
         self.file = file
         if not file.is_file():
             raise WrongUse(f"there is no file {file}; name one that backupsim world export wrote")
-        try:
+        with self._read("is no exported world, or was cut"):
             self._zip = zipfile.ZipFile(file)
-        except (zipfile.BadZipFile, ValueError, EOFError):
-            raise self._refused("is no exported world, or was cut") from None
         try:
             self._files = self._checked()
         except BaseException:
@@ -133,11 +141,8 @@ class Archive:
         digest = hashlib.sha256()
         mode = 0o600 | ((info.external_attr >> 16) & stat.S_IXUSR)
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb", buffering=0) as write:
-            try:
-                with self._zip.open(info) as read:
-                    _spread(read, write, digest, int(told["size_bytes"]))
-            except UNREADABLE:
-                raise self._refused(f"is damaged: {name} cannot be read") from None
+            with self._read(f"is damaged: {name} cannot be read"), self._zip.open(info) as read:
+                _spread(read, write, digest, int(told["size_bytes"]))
         if digest.hexdigest() != told["sha256"]:
             raise self._refused(f"is damaged: {name} is not what was exported")
 
@@ -164,13 +169,16 @@ class Archive:
                 raise self._refused(f"holds {info.filename!r}, which is no plain file")
             if inside not in files:
                 raise self._refused(f"holds {inside}, of which its manifest does not tell")
-            if info.file_size != files[inside]["size_bytes"]:
+            if info.file_size != files[inside]["size_bytes"] or info.compress_type not in KINDS:
                 raise self._refused(f"is damaged: {inside} is not what was exported")
         names = [info.filename.removeprefix(INSIDE) for info in entries]
         for name in sorted(set(files) - set(names)):
             raise self._refused(f"is damaged: {name!r} is missing")
         for name in (each for each, count in Counter(names).items() if count > 1):
             raise self._refused(f"holds {name} twice")
+        above = {str(parent) for name in files for parent in PurePosixPath(name).parents}
+        for name in sorted(set(files) & {*above, *self._folders}):
+            raise self._refused(f"holds {name} as a file and as a folder")
         if len(files) > MOST_FILES:
             raise self._refused(f"holds more than {MOST_FILES} files")
         return files
@@ -178,13 +186,12 @@ class Archive:
     def _manifest(self) -> Json:
         try:
             info = self._zip.getinfo(MANIFEST)
-            if info.file_size > LARGEST_MANIFEST_BYTES:
-                raise ValueError
-            manifest = json.loads(self._zip.read(info))
         except KeyError:
             raise self._refused("is no exported world") from None
-        except (ValueError, *UNREADABLE):  # too deep a manifest is a RuntimeError too
-            raise self._refused("is damaged: its manifest cannot be read") from None
+        with self._read("is damaged: its manifest cannot be read"):  # too deep a manifest is a RuntimeError too
+            if info.file_size > LARGEST_MANIFEST_BYTES or info.compress_type not in KINDS:
+                raise ValueError
+            manifest = json.loads(self._zip.read(info))
         if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
             raise self._refused("is no exported world")
         version = manifest.get("version")
@@ -196,6 +203,18 @@ class Archive:
                 f"there for version {VERSION}"
             )
         return manifest
+
+    @contextmanager
+    def _read(self, what: str) -> Iterator[None]:
+        """Within this the zip is read; what is wrong with it is refused as `what`."""
+        try:
+            yield
+        except (ValueError, *UNREADABLE):
+            raise self._refused(what) from None
+        except OSError as problem:
+            if problem.errno != errno.EINVAL:  # a place before the beginning of the file
+                raise
+            raise self._refused(what) from None
 
     def _refused(self, what: str) -> WrongUse:
         return WrongUse(f"{self.file} {what}; export the world again")
@@ -211,9 +230,15 @@ def _is_description(told: Any) -> bool:
 
 
 def _is_inside(name: str) -> bool:
-    """Whether this is a path in a world, on every system: nothing absolute, nothing that climbs."""
+    """Whether this is a path in a world, on every system: nothing absolute, nothing that climbs, nothing too long."""
     parts = name.split("/")
     if any(part in {"", ".", ".."} for part in parts) or any(letter in name for letter in "\\:\0"):
+        return False
+    try:
+        sizes = [len(part.encode()) for part in parts]
+    except UnicodeEncodeError:  # half of a pair, as JSON can write it
+        return False
+    if len(parts) > DEEPEST or max(sizes) > LONGEST_NAME_BYTES or sum(sizes) + len(parts) > LONGEST_PATH_BYTES:
         return False
     return parts[0] in contents.TOP
 

@@ -93,6 +93,9 @@ SAVED_WORLDS = {
         "{file} 含有清单中没有的 {name}；请重新导出该环境"
     ),
     "{file} holds {name} twice; export the world again": "{file} 中有两个 {name}；请重新导出该环境",
+    "{file} holds {name} as a file and as a folder; export the world again": (
+        "{file} 中的 {name} 既是文件又是文件夹；请重新导出该环境"
+    ),
     "{file} holds more than {most} files; export the world again": "{file} 中的文件超过 {most} 个；请重新导出该环境",
     "{file} was written by a newer release, in version {version}; use that release, or export it there for "
     "version {known}": "{file} 由更新的版本写出，其格式版本为 {version}；请使用该版本，或在那里按版本 {known} 导出",

@@ -126,6 +126,11 @@ def unnamed(entries: dict[str, bytes], manifest: dict[str, Any]) -> None:
         (with_path("C:/outside"), "which lies outside of a world"),
         (with_path("lock"), "which lies outside of a world"),
         (with_path("guests/folder/"), "which lies outside of a world"),
+        (with_path("guests/" + "x" * 256), "which lies outside of a world"),
+        (with_path("guests" + "/d" * 100), "which lies outside of a world"),
+        (with_path("guests" + "/ddddddddd" * 99 * 3), "which lies outside of a world"),
+        (with_path("guests/sql01/handler/x"), "holds guests/sql01/handler as a file and as a folder"),
+        (with_path("handlers"), "holds handlers as a file and as a folder"),
         (without("secrets.json"), "is damaged: 'secrets.json' is missing"),
         (with_content("store.mark", b"x"), "is damaged: store.mark is not what was exported"),
         (with_content("guests/sql01/ledger/os.table", bytes([8]) * 100), "os.table is not what was exported"),
@@ -135,6 +140,9 @@ def unnamed(entries: dict[str, bytes], manifest: dict[str, Any]) -> None:
         (with_key("files", []), "its manifest cannot be read"),
         (with_key("folders", [1]), "its manifest cannot be read"),
         (with_key("folders", ["guests/../../x"]), "names the path 'guests/../../x', which lies outside of a world"),
+        (with_key("folders", ["guests/\ud800"]), "which lies outside of a world"),
+        (with_key("folders", ["guests" + "/d" * 5000]), "which lies outside of a world"),
+        (with_key("folders", ["store.db"]), "holds store.db as a file and as a folder"),
         (with_key("format", "tar"), "is no exported world"),
         (with_key("name", "../x"), "cannot name a saved world"),
     ],
@@ -160,6 +168,32 @@ def test_a_link_is_refused(library: Library, exported: Path) -> None:
         archive.writestr(link, "/etc/passwd")
     with pytest.raises(WrongUse, match="which is no plain file"):
         library.take_in(exported)
+
+
+def patched(file: Path, record: bytes, offset: int, value: int) -> None:
+    """One byte of the last record of this kind in a zip, counted from its signature."""
+    content = bytearray(file.read_bytes())
+    content[content.rindex(record) + offset] = value
+    file.write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("record", "offset", "value", "sentence"),
+    [
+        (b"PK\1\2", 6, 160, "is no exported world, or was cut"),  # needs a release that there is not
+        (b"PK\1\2", 10, zipfile.ZIP_LZMA, "its manifest cannot be read"),
+        (b"PK\5\6", 17, 255, "its manifest cannot be read"),  # the entries would begin before the file
+        (b"PK\1\2", 43, 64, "its manifest cannot be read"),  # or behind its end
+    ],
+)
+def test_what_no_zip_of_ours_says_of_itself_is_refused(
+    library: Library, exported: Path, record: bytes, offset: int, value: int, sentence: str
+) -> None:
+    library.delete("year")
+    patched(exported, record, offset, value)
+    with pytest.raises(WrongUse, match=sentence):
+        library.take_in(exported)
+    assert list(library.folder.iterdir()) == []
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.7, 0.99])
