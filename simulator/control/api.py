@@ -99,10 +99,11 @@ from simulator.control.strictness import Refused
 from simulator.control.vault_checks import VaultChecks
 from simulator.control.verify import Verifier
 from simulator.control.world import WorldControls
-from simulator.failures import Failure, WrongUse
+from simulator.failures import Failure, WrongUse, is_of_full_disk
 from simulator.faults.faults import Faults
 from simulator.guest.disk.directory import VolumeError
 from simulator.host.host import Host
+from simulator.saved_worlds.archive import NoRoom
 from simulator.stories.live import Storyteller
 
 LARGEST_FILE_MIB = 1024
@@ -241,12 +242,21 @@ def _add_errors(app: FastAPI) -> None:
         WrongUse: lambda request, error: answer(400, "InvalidRequest", str(error)),
         HTTPException: lambda request, error: answer(error.status_code, *strictness.not_served(app, request, error)),
         Failure: lambda request, error: answer(404, type(error).__name__, str(error)),
+        NoRoom: lambda request, error: answer(507, "InsufficientStorage", str(error)),
+        OSError: lambda request, error: answer(507, "InsufficientStorage", _of_full_disk(error)),
         ServiceError: lambda request, error: answer(error.status, error.code, error.message),
         PortError: lambda request, error: answer(503, type(error).__name__, str(error)),
         RequestValidationError: lambda request, error: answer(400, "InvalidRequest", _first_problem(error)),
     }
     for kind, handler in handlers.items():
         app.add_exception_handler(kind, handler)
+
+
+def _of_full_disk(error: OSError) -> str:
+    """Its sentence; any other error of a file system is a bug of ours, and stays one."""
+    if not is_of_full_disk(error):
+        raise error
+    return "no space is left on the disk; free some space there, and ask again"
 
 
 def _first_problem(error: RequestValidationError) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +13,7 @@ from fastapi import Body, FastAPI
 from fastapi.responses import JSONResponse
 
 from controlplane.json_object import Json
-from simulator.failures import WrongUse
+from simulator.failures import WrongUse, is_of_full_disk
 from simulator.saved_worlds import contents
 from simulator.saved_worlds.library import Library, user_library
 
@@ -26,7 +27,7 @@ class SavedWorldControls:
 
     def library(self, folder: str | None) -> Library:
         """The saved worlds of this machine's folder; None: those of the user who runs this world."""
-        if folder is not None and not Path(folder).is_absolute():
+        if folder is not None and not _path(folder).is_absolute():
             raise WrongUse(f"{folder} is no absolute path; name the folder of saved worlds by one")
         return Library(Path(folder) if folder is not None else user_library(), lambda: datetime.now(UTC))
 
@@ -45,32 +46,37 @@ def add(app: FastAPI, saved_worlds: Callable[[], SavedWorldControls]) -> None:
     @app.get("/worlds")
     def listed(library: str | None = None) -> Json:
         worlds = saved_worlds().library(library)
-        saved, left_over = ([each.to_json() for each in found] for found in (worlds.list(), worlds.left_over()))
+        with _named():
+            saved, left_over = ([each.to_json() for each in found] for found in (worlds.list(), worlds.left_over()))
         return {"library": str(worlds.folder), "worlds": saved, "left_over": left_over}
 
     @app.post("/worlds/save")
     def save(name: Annotated[str, Body()], library: Annotated[str | None, Body()] = None) -> Json:
         controls = saved_worlds()
-        return controls.library(library).save(name, lambda target: controls.save(target, name)).to_json()
+        with _named():
+            return controls.library(library).save(name, lambda target: controls.save(target, name)).to_json()
 
     @app.post("/worlds/restore")
     def restore(name: Annotated[str, Body()], library: Annotated[str | None, Body()] = None) -> JSONResponse:
         """Answers when it is sure to be done; then this world ends, and begins anew at the same addresses."""
         controls = saved_worlds()
-        controls.begin_again(controls.library(library), name)
+        with _named():
+            controls.begin_again(controls.library(library), name)
         return JSONResponse({"name": name}, 202)
 
     @app.post("/worlds/fork")
     def fork(
         name: Annotated[str, Body()], state: Annotated[str, Body()], library: Annotated[str | None, Body()] = None
     ) -> Json:
-        if not Path(state).is_absolute():
+        if not _path(state).is_absolute():
             raise WrongUse(f"{state} is no absolute path; name the folder of the new world by one")
-        return {"name": name, "state": str(saved_worlds().library(library).fork(name, Path(state)))}
+        with _named():
+            return {"name": name, "state": str(saved_worlds().library(library).fork(name, Path(state)))}
 
     @app.post("/worlds/delete")
     def delete(name: Annotated[str, Body()], library: Annotated[str | None, Body()] = None) -> Json:
-        saved_worlds().library(library).delete(name)
+        with _named():
+            saved_worlds().library(library).delete(name)
         return {"name": name}
 
     _add_files(app, saved_worlds)
@@ -81,7 +87,8 @@ def _add_files(app: FastAPI, saved_worlds: Callable[[], SavedWorldControls]) -> 
     def export(
         name: Annotated[str, Body()], file: Annotated[str, Body()], library: Annotated[str | None, Body()] = None
     ) -> Json:
-        size = saved_worlds().library(library).export(name, _file(file))
+        with _named():
+            size = saved_worlds().library(library).export(name, _file(file))
         return {"name": name, "file": file, "size_bytes": size}
 
     @app.post("/worlds/import")
@@ -90,10 +97,33 @@ def _add_files(app: FastAPI, saved_worlds: Callable[[], SavedWorldControls]) -> 
         name: Annotated[str | None, Body()] = None,
         library: Annotated[str | None, Body()] = None,
     ) -> Json:
-        return saved_worlds().library(library).take_in(_file(file), name).to_json()
+        with _named():
+            return saved_worlds().library(library).take_in(_file(file), name).to_json()
 
 
 def _file(path: str) -> Path:
-    if not Path(path).is_absolute():
+    if not _path(path).is_absolute():
         raise WrongUse(f"{path} is no absolute path; name the file by one")
     return Path(path)
+
+
+def _path(text: str) -> Path:
+    """WrongUse for a text that names nothing in any file system."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # half of a pair, as JSON can write it
+        text = "\0"
+    if "\0" in text:
+        raise WrongUse("a path has no zero and no half of a character; name another one")
+    return Path(text)
+
+
+@contextmanager
+def _named() -> Iterator[None]:
+    """What a file system says of a path that a request names is wrong use, but for a full disk."""
+    try:
+        yield
+    except OSError as problem:
+        if problem.filename is None or is_of_full_disk(problem):
+            raise
+        raise WrongUse(f"{problem.filename} cannot be used ({problem.strerror}); name another path") from None

@@ -108,5 +108,12 @@ SAVED_WORLDS = {
     "{state} is no absolute path; name the folder of the new world by one": (
         "{state} 不是绝对路径；请用绝对路径指定新环境的文件夹"
     ),
+    "no space is left on the disk; free some space there, and ask again": (
+        "磁盘空间不足；请在那里腾出一些空间，然后重试"
+    ),
+    "{path} cannot be used ({reason}); name another path": "无法使用 {path}（{reason}）；请指定另一个路径",
+    "a path has no zero and no half of a character; name another one": (
+        "路径中不能有空字符或不完整的字符；请指定另一个路径"
+    ),
     "{path} is no absolute path; name the file by one": "{path} 不是绝对路径；请用绝对路径指定文件",
 }
