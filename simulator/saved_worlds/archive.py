@@ -103,7 +103,7 @@ class Archive:
         self.file = file
         if not file.is_file():
             raise WrongUse(f"there is no file {file}; name one that backupsim world export wrote")
-        with self._read("is no exported world, or was cut"):
+        with self._refusing("is no exported world, or was cut"):
             self._zip = zipfile.ZipFile(file)
         try:
             self._files = self._checked()
@@ -140,9 +140,12 @@ class Archive:
         info = self._zip.getinfo(INSIDE + name)
         digest = hashlib.sha256()
         mode = 0o600 | ((info.external_attr >> 16) & stat.S_IXUSR)
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb", buffering=0) as write:
-            with self._read(f"is damaged: {name} cannot be read"), self._zip.open(info) as read:
-                _spread(read, write, digest, int(told["size_bytes"]))
+        with (
+            os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb", buffering=0) as write,
+            self._refusing(f"is damaged: {name} cannot be read"),
+            self._zip.open(info) as read,
+        ):
+            _spread(read, write, digest, int(told["size_bytes"]))
         if digest.hexdigest() != told["sha256"]:
             raise self._refused(f"is damaged: {name} is not what was exported")
 
@@ -188,7 +191,7 @@ class Archive:
             info = self._zip.getinfo(MANIFEST)
         except KeyError:
             raise self._refused("is no exported world") from None
-        with self._read("is damaged: its manifest cannot be read"):  # too deep a manifest is a RuntimeError too
+        with self._refusing("is damaged: its manifest cannot be read"):  # too deep a manifest is a RuntimeError too
             if info.file_size > LARGEST_MANIFEST_BYTES or info.compress_type not in KINDS:
                 raise ValueError
             manifest = json.loads(self._zip.read(info))
@@ -205,7 +208,7 @@ class Archive:
         return manifest
 
     @contextmanager
-    def _read(self, what: str) -> Iterator[None]:
+    def _refusing(self, what: str) -> Iterator[None]:
         """Within this the zip is read; what is wrong with it is refused as `what`."""
         try:
             yield

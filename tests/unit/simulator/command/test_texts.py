@@ -87,6 +87,7 @@ NOT_PRINTED: Mapping[str, str] = {
     "_caller": "a client's own name, as it told it",
     "hints": "a command line",
     "_refused": "a part of a sentence, which is tested as a whole where it arises",
+    "_refusing": "a part of a sentence, which is tested as a whole where it arises",
     "_refuse": "a part of an answer to clients of the control API other than the command",
     "advance": "a client's own name, as it told it",
     "echo": "a frame around a sentence",
