@@ -39,6 +39,10 @@ def client(save: Callable[[Path, str], None]) -> TestClient:
     return TestClient(app)
 
 
+def copied(target: Path, name: str) -> None:
+    make(target)
+
+
 @pytest.fixture(scope="module")
 def ask(tmp_path_factory: pytest.TempPathFactory) -> Ask:
     """With a world saved as `year`, and exported. What is refused changes none of it."""
@@ -46,7 +50,7 @@ def ask(tmp_path_factory: pytest.TempPathFactory) -> Ask:
     library = Library(tmp_path / "worlds", lambda: datetime(2026, 3, 1, 8, tzinfo=UTC))
     library.save_standing("year", make(tmp_path / "world"))
     library.export("year", tmp_path / "year.zip")
-    asked = client(lambda target, name: make(target) and None)
+    asked = client(copied)
 
     def send(act: str, **body: str) -> tuple[int, dict[str, Any]]:
         paths = {key: str(tmp_path / path) for key, path in HERE[act].items()}
