@@ -169,7 +169,7 @@ def build(controls: Controls) -> FastAPI:
     control_handlers.add(app, lambda: controls.handlers)
     control_saved_worlds.add(app, lambda: controls.saved_worlds)
     control_lectern.add(app, lambda: controls.world.pace.lectern, lambda: controls.teller())
-    forecasts.add(app, lambda: controls.store, lambda: controls.world.clock.time.now(), controls.limits)
+    forecasts.add(app, lambda: controls.store, lambda: controls.world.clock.time.now(), lambda: controls.limits)
     explanations.add(
         app, lambda: controls.store, lambda: controls.world.clock.time.now(), lambda: controls.verifier.settle()
     )

@@ -22,8 +22,8 @@ class NoSuchPolicy(Failure):
     """No vault of the world has this policy."""
 
 
-def add(app: FastAPI, store: Callable[[], Store], now: Callable[[], datetime], limits: Limits) -> None:
-    """The route; the store and the world's time are asked for at each request. `limits` are those of the service."""
+def add(app: FastAPI, store: Callable[[], Store], now: Callable[[], datetime], limits: Callable[[], Limits]) -> None:
+    """The route; all are asked for at each request. `limits` are those of the service."""
 
     @app.post("/forecast")
     def forecast(
@@ -45,7 +45,7 @@ def add(app: FastAPI, store: Callable[[], Store], now: Callable[[], datetime], l
         else:
             name, properties = _find(store(), str(policy), vault)
         question = Question(start, years, disk_gib, change_percent_per_day)
-        return forecasting.report(properties, name, question, now(), limits)
+        return forecasting.report(properties, name, question, now(), limits())
 
 
 def _find(store: Store, policy: str, vault: str | None) -> tuple[str, Json]:
