@@ -31,6 +31,6 @@ def limits_from(asked: Mapping[str, object]) -> Limits:
             known = ", ".join(get_close_matches(name, NAMES, 1) or NAMES)
             raise WrongUse(f"there is no limit {given}; there is {known}")
         if isinstance(count, bool) or not isinstance(count, int) or count < 0:
-            raise WrongUse(f"the limit {name} is a number, 0 for none; write {name}=10")
+            raise WrongUse(f"the limit {name} is a number, 0 for none; write 10, for instance")
         counts[name.replace("-", "_")] = count
     return Limits(**counts)

@@ -91,7 +91,7 @@ FAILURES = {
     ),
     "{name} is not a step that can be held; the steps are {steps}": "{name} 不是可暂停的步骤；步骤有 {steps}",
     "there is no limit {given}; there is {known}": "没有限制 {given}；有 {known}",
-    "the limit {name} is a number, 0 for none; write {name}=10": "限制 {name} 是数字，0 表示无限制；请写作 {name}=10",
+    "the limit {name} is a number, 0 for none; write 10, for instance": "限制 {name} 是数字，0 表示无限制；例如写作 10",
     "--start-spread {text} is too long; scheduled backups start within two hours of their due time": (
         "--start-spread {text} 过长；计划的备份在到期时间后的两小时内开始"
     ),
