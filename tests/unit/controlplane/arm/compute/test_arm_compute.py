@@ -347,6 +347,7 @@ def test_a_guest_agent_is_installed_unless_a_machine_is_asked_for_without(
             "offer": "0001-com-ubuntu",
             "sku": "22_04-lts-gen2",
         }
+        body["properties"]["storageProfile"]["osDisk"]["osType"] = "Linux"
         body["properties"]["osProfile"]["computerName"] = "web01"
     world.put(VM, body)
     desired = world.ports.store.get(DESIRED, VM)
