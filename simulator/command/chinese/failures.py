@@ -90,6 +90,9 @@ FAILURES = {
         "“{text}”不是每日工作量；请写文件字节数、事务数和每月增长，例如 5MiB,200tx,+1%"
     ),
     "{name} is not a step that can be held; the steps are {steps}": "{name} 不是可暂停的步骤；步骤有 {steps}",
+    "409 SnapshotOperationRateExceeded: The rate of snapshot blob calls is exceeded.": (
+        "409 SnapshotOperationRateExceeded：对该 Blob 的快照请求过于频繁。"
+    ),
     "there is no limit {given}; there is {known}": "没有限制 {given}；有 {known}",
     "the limit {name} is a number, 0 for none; write 10, for instance": "限制 {name} 是数字，0 表示无限制；例如写作 10",
     "--start-spread {text} is too long; scheduled backups start within two hours of their due time": (
