@@ -7,8 +7,9 @@ step that did not do what the story expects, and why.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from controlplane.json_object import Json
@@ -88,9 +89,20 @@ def _shown(step: Step) -> Json:
 def moments(recording: Json) -> Iterator[Moment]:
     """What was told when this was recorded, moment by moment. WrongUse where it is no recording."""
     try:
-        yield from list(_moments(recording))
+        yield from [replace(moment, texts=_plain(moment.texts)) for moment in _moments(recording)]
     except (KeyError, TypeError, AttributeError, ValueError):
         raise WrongUse("this is no recording of a story; backupsim scenario run FILE --json writes one") from None
+
+
+def _plain(texts: Texts) -> Texts:
+    """Somebody else may have made the recording: without what a terminal would act upon. ValueError for no text."""
+    if not all(isinstance(text, str) for text in texts.values()):
+        raise ValueError("a sentence is a text")
+    return {language: "".join(filter(_is_shown, text)) for language, text in texts.items()}
+
+
+def _is_shown(character: str) -> bool:
+    return character == "\n" or not unicodedata.category(character).startswith("C")
 
 
 def _moments(recording: Json) -> Iterator[Moment]:

@@ -83,7 +83,18 @@ def test_a_mistake_of_the_program_is_not_told_as_one_of_the_world() -> None:
         act_out(STORY, cast(Stage, Broken()), lambda moment: None)
 
 
-@pytest.mark.parametrize("wrong", [{}, {"title": 1}, {"title": {"en": "a"}, "acts": []}, {"title": {}, "acts": [{}]}])
+NUMBERS = {"title": {"en": 1, "zh-cn": []}, "acts": [], "broken": None}
+
+
+@pytest.mark.parametrize(
+    "wrong", [{}, {"title": 1}, {"title": {"en": "a"}, "acts": []}, {"title": {}, "acts": [{}]}, NUMBERS]
+)
 def test_what_is_no_recording_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(WrongUse, match="no recording of a story"):
         list(moments(wrong))
+
+
+def test_a_recording_of_somebody_else_moves_no_terminal() -> None:
+    title = {"en": "a\x1b[2Jb\u202e\x07", "zh-cn": "恢复\n点"}
+    (first, _) = moments({"title": title, "acts": [], "broken": None})
+    assert first.texts == {"en": "a[2Jb", "zh-cn": "恢复\n点"}
