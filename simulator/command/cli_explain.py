@@ -16,6 +16,8 @@ from simulator.command.options import BlobAccountsOption, BlobEndpointOption, Js
 
 app = typer.Typer()
 
+INDENT = len("handler    ")
+"""Of what follows from a broken rule."""
 WRONG_NAMES = frozenset({"InvalidRequest", "NothingToExplain"})
 """What the control API answers where the name means nothing, or more than one thing."""
 
@@ -96,7 +98,7 @@ def _rules(broken: Sequence[Json] | None, language: str) -> Iterator[str]:
     for each in broken or ():
         what = texts.detail(f"{each['rule']}: {each['detail']}", language)
         yield texts.label("explain_rule", language, rule=what)
-        yield texts.label("explain_consequence", language, consequence=texts.detail(each["consequence"], language))
+        yield " " * INDENT + texts.detail(each["consequence"], language)
     if broken == []:
         yield texts.label("explain_rules_kept", language)
 

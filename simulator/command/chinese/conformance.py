@@ -9,7 +9,6 @@ LABELS_OF_CONFORMANCE = {
     "conform_must": ("{id}  must: {expected}", "{id}  必须：{expected}"),
     "conform_should": ("{id}  should: {expected}", "{id}  应当：{expected}"),
     "conform_known": ("{id}  known failure: {expected}", "{id}  已知的失败：{expected}"),
-    "conform_reason": ("    {reason}", "    {reason}"),
     "conform_english": ("{reason}", "英文说明：{reason}"),
     "conform_unexpected": (
         "{id}  passes now; take it out of the baseline",

@@ -15,7 +15,6 @@ LABELS_OF_EXPLANATIONS = {
     "explain_where": ("where      {where}", "位置       {where}"),
     "explain_remedy": ("remedy     {remedy}", "补救       {remedy}"),
     "explain_rule": ("handler    broke the rule {rule}", "处理程序   违反规则 {rule}"),
-    "explain_consequence": ("           {consequence}", "           {consequence}"),
     "explain_rules_kept": ("handler    did as it reported", "处理程序   所做与其报告一致"),
     "explain_untold": ("the journal tells nothing of it", "日志中没有关于它的记录"),
     "explain_blocker": ("blocked by {what}", "受阻于     {what}"),

@@ -225,4 +225,4 @@ def _failure_lines(verdict: Verdict, outcome: Outcome, language: str) -> list[st
     is_known = requirement.id in (outcome.known or ())
     key = "conform_known" if is_known else f"conform_{requirement.level}"
     head = texts.label(key, language, id=requirement.id, expected=wording.expected(requirement, language))
-    return [head, texts.label("conform_reason", language, reason=wording.reason(verdict.reason, language))]
+    return [head, f"    {wording.reason(verdict.reason, language)}"]

@@ -53,6 +53,7 @@ DESIRED: dict[str, Any] = {
         "image": "p:o:s",
         "computer_name": "sql01",
         "disks": [DISK],
+        "has_agent": True,
     },
     "power": "running",
     "deleted": False,

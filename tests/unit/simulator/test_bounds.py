@@ -97,6 +97,15 @@ def told(serving: Serving, *parts: bytes) -> bytes:
         return rest(connection)
 
 
+def refused(serving: Serving, *parts: bytes) -> bytes:
+    """The same from a client that has said all: a server waits for the others before it ends their connections."""
+    with connected(serving) as connection:
+        for part in parts:
+            connection.sendall(part)
+        connection.shutdown(socket.SHUT_WR)
+        return rest(connection)
+
+
 def get(serving: Serving, path: str = "/") -> bytes:
     return told(serving, f"GET {path} HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n".encode())
 
@@ -119,7 +128,7 @@ def test_a_body_up_to_the_limit_is_taken(serving: Serving) -> None:
 def test_a_body_that_says_how_large_it_is_is_refused_before_anybody_sees_it(
     serving: Serving, mirror: Mirror, length: str
 ) -> None:
-    answer = told(serving, posting(f"Content-Length: {length}"), HUGE)
+    answer = refused(serving, posting(f"Content-Length: {length}"), HUGE)
     assert answer.startswith(b"HTTP/1.1 413 ") or (len(length) > 300 and answer.startswith(b"HTTP/1.1 400 "))
     assert mirror.requests == 0
     assert get(serving).startswith(b"HTTP/1.1 200 ")
@@ -134,7 +143,7 @@ def test_a_body_that_does_not_say_so_is_refused_when_it_is_too_large(serving: Se
 
 
 def test_a_body_that_nobody_reads_is_refused_too(serving: Serving) -> None:
-    assert told(serving, posting("Content-Length: 400000000", path="/unread"), HUGE).startswith(b"HTTP/1.1 413 ")
+    assert refused(serving, posting("Content-Length: 400000000", path="/unread"), HUGE).startswith(b"HTTP/1.1 413 ")
 
 
 def test_a_body_that_is_still_sent_after_its_answer_gets_no_second_one(serving: Serving) -> None:
@@ -172,7 +181,7 @@ def test_a_head_that_is_too_large_is_refused_before_anybody_sees_it(
     "host", ["[", "[::1", "a b", 'x"', "x'y", "a/b", "user@here", "a:b", "a:1:2", "<x>", "x\\y", "here\r\nHost: here"]
 )
 def test_a_host_that_is_none_is_refused(serving: Serving, mirror: Mirror, host: str) -> None:
-    assert told(serving, f"GET / HTTP/1.1\r\nHost: {host}\r\n\r\n".encode()).startswith(b"HTTP/1.1 400 ")
+    assert refused(serving, f"GET / HTTP/1.1\r\nHost: {host}\r\n\r\n".encode()).startswith(b"HTTP/1.1 400 ")
     assert mirror.requests == 0
 
 
