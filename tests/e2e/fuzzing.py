@@ -10,15 +10,18 @@ import re
 import socket
 import ssl
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote
+
+from fastapi.openapi.utils import get_openapi
 
 from controlplane.arm.app import all_routes
 from controlplane.arm.edge.openapi import SCHEMAS, document
 from controlplane.json_object import Json
+from simulator.control import api as control
 
 ANSWER_SECONDS = 120.0
 CUT_SECONDS = 0.05
@@ -392,6 +395,22 @@ SPECIMENS = (
     "properties",
 )
 """Texts that lead on, where hostile ones end at once."""
+
+
+def sim_paths(left_out: Collection[str]) -> tuple[list[tuple[str, str]], dict[str, Json]]:
+    """The operations of the control API, and the schemas of their bodies but for those of paths that are `left_out`."""
+    unused = cast(Any, None)
+    app = control.build(control.Controls("", unused, unused, unused, unused, unused, unused, unused, unused))
+    described = get_openapi(title="control", version="1", routes=app.routes)
+    paths, bodies = list[tuple[str, str]](), dict[str, Json]()
+    for path, operations in described["paths"].items():
+        for method, operation in operations.items():
+            paths.append((method.upper(), f"/_sim{path}"))
+            content = operation.get("requestBody", {}).get("content", {})
+            if path not in left_out and "application/json" in content:
+                name = content["application/json"]["schema"]["$ref"].removeprefix(SCHEMAS)
+                bodies[f"{method.upper()} /_sim{path}"] = described["components"]["schemas"][name]
+    return paths, bodies
 
 
 def arm_paths() -> tuple[list[tuple[str, str]], dict[str, Json]]:

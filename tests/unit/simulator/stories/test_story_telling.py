@@ -83,7 +83,7 @@ def test_a_mistake_of_the_program_is_not_told_as_one_of_the_world() -> None:
         act_out(STORY, cast(Stage, Broken()), lambda moment: None)
 
 
-NUMBERS = {"title": {"en": 1, "zh-cn": []}, "acts": [], "broken": None}
+NUMBERS: dict[str, Any] = {"title": {"en": 1, "zh-cn": []}, "acts": [], "broken": None}
 
 
 @pytest.mark.parametrize(
