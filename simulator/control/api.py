@@ -81,6 +81,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse
 from pydantic import StrictInt
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from controlplane.domain.errors import ServiceError
 from controlplane.domain.recovery_services import recovery_point as points
@@ -238,6 +239,7 @@ def _add_errors(app: FastAPI) -> None:
         return JSONResponse({"error": {"code": code, "message": message}}, status_code=status)
 
     handlers: dict[type[Exception], Callable[[Request, Any], JSONResponse]] = {
+        ClientDisconnect: lambda request, error: answer(400, "ClientLeft", "the client left before it had sent all"),
         Refused: lambda request, error: answer(error.status, error.code, str(error)),
         WrongUse: lambda request, error: answer(400, "InvalidRequest", str(error)),
         HTTPException: lambda request, error: answer(error.status_code, *strictness.not_served(app, request, error)),
