@@ -20,6 +20,7 @@ from simulator.scenario import OS_DISK_GIB, UBUNTU, Scenario, machine_body
 from simulator.scenario_values import Machine
 from simulator.world import Config, build
 from tests.e2e.conftest import ROOT, backupsim
+from tests.e2e.running import eventually
 
 EXAMPLE = ROOT / "examples/real-agent/run-waagent.sh"
 LIMIT_SECONDS = 400.0
@@ -110,7 +111,10 @@ def test_the_real_agent_backs_up_by_our_handler_twice(agent_folder: Path, tmp_pa
                 scenario.wait_until_ready(machine)
                 item = scenario.protect(machine)
                 assert scenario.back_up(item).status == "Completed"
-                assert scenario.extensions(machine) == {"VMSnapshotLinux": "Succeeded"}
+                eventually(
+                    lambda: scenario.extensions(machine) == {"VMSnapshotLinux": "Succeeded"},
+                    "the agent reports what the handler wrote for it",
+                )
                 agent = client.get(f"{machine.id}/instanceView")["vmAgent"]
                 assert agent["vmAgentVersion"].startswith("2.7")
             points = scenario.recovery_points(item)
