@@ -130,12 +130,10 @@ FLAWS: Mapping[str, Flaw] = {
         {"        self._write_status_blob(self._report(IN_PROGRESS, None))\n": ""},
     ),
     "writes-over-a-report": Flaw("BLB-04", "blobs.py", {'if kind == "BlockBlob" and size:': 'if kind == "?":'}),
-    "gives-up-at-once": Flaw("BLB-07", "blobs.py", {"TRIES = 3": "TRIES = 1"}),
+    "gives-up-at-once": Flaw("BLB-07", "blobs.py", {"TRIES = 3": "TRIES = 1", "passing=passing": "passing=False"}),
     "ends-the-log-early": Flaw(
         "LOG-02", "reporter.py", {"        if not early:\n            self._write_log_blob()\n": ""}
     ),
     "names-the-wrong-language": Flaw("LNG-02", "reporter.py", {"lang=LANGUAGES[locale]": 'lang="en-US"'}),
-    "keeps-protected-settings": Flaw(
-        "SET-24", "task.py", {"        self._folder.wipe_protected_settings(self._number)\n": ""}
-    ),
+    "keeps-protected-settings": Flaw("SET-24", "task.py", {"        self._wipe_protected_settings()\n": ""}),
 }
