@@ -78,7 +78,7 @@ from typing import Annotated, Any
 
 from fastapi import Body, Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, PlainTextResponse
+from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from pydantic import StrictInt
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
@@ -238,8 +238,8 @@ def _add_errors(app: FastAPI) -> None:
     def answer(status: int, code: str, message: str) -> JSONResponse:
         return JSONResponse({"error": {"code": code, "message": message}}, status_code=status)
 
-    handlers: dict[type[Exception], Callable[[Request, Any], JSONResponse]] = {
-        ClientDisconnect: lambda request, error: answer(400, "ClientLeft", "the client left before it had sent all"),
+    handlers: dict[type[Exception], Callable[[Request, Any], Response]] = {
+        ClientDisconnect: lambda request, error: Response(status_code=400),  # nobody hears it
         Refused: lambda request, error: answer(error.status, error.code, str(error)),
         WrongUse: lambda request, error: answer(400, "InvalidRequest", str(error)),
         HTTPException: lambda request, error: answer(error.status_code, *strictness.not_served(app, request, error)),
