@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import yaml
 
 from simulator.packages import HANDLER_FOLDER, packed
 from simulator.state.folder import cache_folder
@@ -108,6 +110,21 @@ def test_pytest_finds_the_plugin_of_the_wheel(installed: Installed, tmp_path: Pa
         [*command, "-p", "no:backupsim"], cwd=tmp_path, env=surroundings, capture_output=True, text=True
     )
     assert "fixture 'backup_world' not found" in done.stdout
+
+
+@pytest.mark.slow
+def test_a_repository_of_a_user_runs_its_tests_with_the_wheel(installed: Installed, tmp_path: Path) -> None:
+    python = installed.command.with_name("python")
+    run(python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "pytest", cwd=tmp_path)
+    repository = tmp_path / "repository"
+    shutil.copytree(ROOT / "examples/automation", repository, ignore=shutil.ignore_patterns("__pycache__"))
+    surroundings = {"HOME": str(tmp_path), "PATH": os.environ["PATH"], "BACKUPSIM_CACHE": str(cache_folder())}
+    said = run(python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-rs", cwd=repository, env=surroundings)
+    assert re.search(r"^5 passed(, 1 skipped)? in ", said, re.MULTILINE), said
+    for file in (".github/workflows/tests.yml", ".gitlab-ci.yml"):
+        commands = str(yaml.safe_load((repository / file).read_text(encoding="utf-8")))
+        assert "pip install --editable '.[test]'" in commands
+        assert "pytest --backupsim-keep-failed failed" in commands
 
 
 @pytest.mark.slow

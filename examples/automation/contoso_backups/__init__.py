@@ -1,0 +1,1 @@
+"""Backup automation of Contoso."""
