@@ -156,7 +156,7 @@ class Reporter:
             self._log.warning(f"the event could not be written: {problem}")
 
     def _write(self, what: str, blob: ReportBlob | None, text: bytes) -> ReportRefused | None:
-        """What came between; it is in the log."""
+        """Why it was not written, which the log has; None where it was."""
         try:
             if blob is None:
                 raise ReportRefused(f"there is no {what} blob to write to")

@@ -13,7 +13,7 @@ SCRIPT = Path(__file__).parents[1] / "protect.sh"
 AZ = environ.get("BACKUPSIM_AZ") or shutil.which("az")
 
 
-@pytest.mark.skipif(AZ is None, reason="there is no az")
+@pytest.mark.skipif(AZ is None, reason="az is not on the PATH, and BACKUPSIM_AZ names none")
 def test_the_script_protects_a_machine(backup_world, backup_az, backup_vm, backup_vault):
     backup_az("account", "show")  # signs in, as a pipeline does before it
     environment = backup_world.environment()

@@ -111,8 +111,8 @@ class Ledger:
         with written_to(self._journal_path.parent):
             write_whole(self._table_path, self.table.to_bytes())
             write_whole(self._journal_path, _HEADER + b"".join(doubts))
-        self._journal.close()
-        self._journal = self._open_journal()
+        before, self._journal = self._journal, self._open_journal()
+        before.close()
         self._records, self._owed = len(doubts), b""
 
     def close(self) -> None:

@@ -61,12 +61,16 @@ def told(world: BackupWorld, name: str) -> list[str]:
     return [str(event.data["border"]) for event in world.store.events() if event.name == name]
 
 
+def waits_at(lectern: Lectern, border: str) -> bool:
+    return comes_true(lambda: borders(lectern) == [border])
+
+
 def test_a_job_waits_at_each_border_until_it_is_let_on(world: BackupWorld, lectern: Lectern) -> None:
     lectern.set("step")
     ticket = start(world)
     seen = []
     for border in BORDERS:
-        assert comes_true(lambda border=border: borders(lectern) == [border])  # type: ignore[misc]
+        assert waits_at(lectern, border)
         seen += borders(lectern)
         assert lectern.go("another job") == 0
         assert lectern.go(ticket.job_id) == 1
@@ -79,7 +83,7 @@ def test_in_slow_motion_it_rests_at_each_border(world: BackupWorld, lectern: Lec
     lectern.set("slow", 2)
     ticket = start(world)
     for border in BORDERS:
-        assert comes_true(lambda border=border: borders(lectern) == [border])  # type: ignore[misc]
+        assert waits_at(lectern, border)
         now.seconds += 2
     assert world.ended(ticket)["status"] == "Completed"
 
