@@ -36,7 +36,14 @@ class BoundedConfig(uvicorn.Config):
     """uvicorn's configuration, with what the protocol below needs besides. It has the protocol and no access log."""
 
     def __init__(self, app: Any, bounds: Bounds, refuse: Refuse, on_dropped: OnDropped, **options: Any) -> None:
-        super().__init__(app, http=BoundedProtocol, log_config=None, access_log=False, **options)
+        super().__init__(
+            app,
+            http=BoundedProtocol,
+            log_config=None,
+            access_log=False,
+            timeout_keep_alive=bounds.idle_seconds,
+            **options,
+        )
         self.bounds, self.refuse, self.held, self.on_dropped = bounds, refuse, Held(), on_dropped
         self.turns = count()
         """Numbers the waits of all connections; the loop's time, in milliseconds, does not tell which came first."""

@@ -36,6 +36,9 @@ class Bounds:
     """From there to the end of its body."""
     send_seconds: float = 30.0
     """Within which a client must have read something of what waits for it."""
+    idle_seconds: int = 120
+    """For which a connection waits for its next request. Longer than clients keep one that they do not use: httpx 5 s,
+    Go's net/http 90 s. Ended earlier, it may end at the very moment at which its client asks again."""
     connections: int = 512
     """Open at once. Beyond, the one that has waited longest for its next request gives way, else the newest."""
 

@@ -6,9 +6,11 @@ import logging
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from math import inf
 from queue import SimpleQueue
 from threading import Semaphore
 
+import httpx
 import pytest
 
 from simulator.bounds import Bounds, within_descriptors
@@ -21,6 +23,7 @@ BOUNDS = Bounds(
     head_seconds=1.0,
     body_seconds=0.3,
     send_seconds=0.3,
+    idle_seconds=1,
     connections=20,
 )
 HUGE = bytes(8 * 1024 * 1024)
@@ -266,6 +269,16 @@ def test_a_client_that_does_not_read_is_dropped(serving: Serving, caplog: pytest
 
 def test_a_client_that_reads_slowly_is_not_dropped(serving: Serving) -> None:
     assert get(serving, "/huge").endswith(b"\r\n0\r\n\r\n")
+
+
+def test_a_connection_without_a_next_request_is_ended(serving: Serving) -> None:
+    with connected(serving) as client:
+        client.sendall(b"GET / HTTP/1.1\r\nHost: here\r\n\r\n")
+        assert rest(client).startswith(b"HTTP/1.1 200 ")
+
+
+def test_a_client_gives_an_idle_connection_up_before_the_server_does() -> None:
+    assert (httpx.Limits().keepalive_expiry or inf) < Bounds().idle_seconds
 
 
 def test_idle_connections_give_way_to_new_ones(serving: Serving) -> None:
