@@ -23,6 +23,8 @@ from simulator.bounds import Bounds, RefusalText, Refuse
 
 OnDropped = Callable[[str, int], None]
 LONGEST_PATH = 256
+FAREWELL_SECONDS = 0.1
+"""Within which an idle client may end its encrypted connection when the server stops."""
 
 
 @dataclass
@@ -103,6 +105,13 @@ class BoundedProtocol(HttpToolsProtocol):
         for timer in (self._deadline, self._sending):
             if timer is not None:
                 timer.cancel()
+
+    def shutdown(self) -> None:
+        super().shutdown()
+        encrypted = self.transport.get_extra_info("sslcontext") is not None
+        if encrypted and self.is_idle and not self.transport.get_write_buffer_size():
+            # TLS waits for the other side to end it too, and an idle client reads nothing.
+            self.loop.call_later(FAREWELL_SECONDS, self.transport.abort)
 
     @property
     def may_give_way(self) -> bool:

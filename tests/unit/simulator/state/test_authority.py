@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import logging
 import ssl
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -54,6 +55,21 @@ def test_a_client_that_trusts_the_authority_reaches_the_server_by_each_of_its_na
             connection.request("GET", "/")
     finally:
         serving.close()
+
+
+def test_an_idle_client_does_not_hold_the_end_of_a_server(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    authority = Authority(tmp_path)
+    serving = Serving(scheme, certificate=authority.certificate_file("server", HOSTS))
+    trusting = ssl.create_default_context(cafile=str(authority.ca_file))
+    connection = http.client.HTTPSConnection("127.0.0.1", serving.port, timeout=10, context=trusting)
+    try:
+        connection.request("GET", "/")
+        assert connection.getresponse().read() == b"https"
+        with caplog.at_level(logging.ERROR, "uvicorn"):
+            serving.close()
+        assert not caplog.records, "the server did not wait until its time was over"
+    finally:
+        connection.close()
 
 
 def test_a_second_start_finds_everything_as_it_was(tmp_path: Path) -> None:
