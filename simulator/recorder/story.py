@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from controlplane.domain.events import service
 from controlplane.json_object import Json
@@ -46,7 +47,7 @@ def find_job(client: Client, name: str) -> JobAddress:
     """The job of this name in whichever vault has it; raises NoSuchJob."""
     for vault in vaults(client):
         try:
-            body = client.get(f"{vault['id']}/backupJobs/{name}")
+            body = client.get(f"{vault['id']}/backupJobs/{quote(name, safe='')}")
         except RequestFailed as error:
             if error.status in {400, 404}:
                 continue

@@ -144,7 +144,10 @@ class Target:
     """Method and template; hostile methods come besides."""
     names: Mapping[str, Sequence[str]] = field(default_factory=dict)
     tokens: Sequence[str] = ()
-    """Values of the Authorization header, good ones among them."""
+    """Values of the header by which a caller is known, good ones among them."""
+    tokens_in: str = "Authorization"
+    queries: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """What its paths take besides the usual keys, with good values."""
     trust: ssl.SSLContext | None = None
     bodies: Mapping[str, Json] = field(default_factory=dict)
     """Method and template -> the schema of its body."""
@@ -194,7 +197,7 @@ def _request(chance: Random, target: Target) -> bytes:
     host = target.host if chance.random() < 0.9 else _in_header(chance.choice(TEXTS))
     lines = [f"{method} {path} HTTP/1.1", f"Host: {host}", "Connection: close"]
     if target.tokens and chance.random() < 0.9:
-        lines.append(f"Authorization: {chance.choice(target.tokens)}")
+        lines.append(f"{target.tokens_in}: {chance.choice(target.tokens)}")
     lines += [f"{chance.choice(HEADERS)}: {_in_header(chance.choice(TEXTS))}" for _ in range(chance.randrange(3))]
     if chance.random() < 0.85:
         lines.append(f"Content-Type: application/{'x-www-form-urlencoded' if target.forms else 'json'}")
@@ -234,6 +237,9 @@ def _query(chance: Random, template: str, target: Target) -> str:
         "api-version",
     )
     pairs += [(chance.choice(keys), str(chance.choice(TEXTS))) for _ in range(chance.randrange(3))]
+    for key, values in target.queries.items():
+        if chance.random() < 0.4:
+            pairs.append((key, chance.choice(values if chance.random() < 0.7 else TEXTS)))
     joiner = "&" if "?" in template else "?"
     return joiner + "&".join(f"{quote(key)}={_in_path(value)}" for key, value in pairs)
 

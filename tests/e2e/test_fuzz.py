@@ -24,6 +24,8 @@ import pytest
 
 from bench.report import machine
 from controlplane.arm.sign_in.aad import SUBSCRIPTION_ID, TENANT_ID
+from simulator.dashboard.policy_form import FIELDS, LISTS
+from simulator.dashboard.views import LIVE
 from simulator.host.documents import machine_key
 from simulator.scenario import Scenario
 from tests.e2e.conftest import ROOT
@@ -36,7 +38,7 @@ MOST_GROWTH_BYTES = 96 * 1024 * 1024
 WARMING = 100
 RESULT = Path(__file__).with_name("results") / "fuzz.json"
 ASK_PROXY = "import os, sys; print(os.environ['HTTPS_PROXY'], flush=True); sys.stdin.read()"
-LISTENERS = ("arm", "sign-in", "wire server", "bridge", "control", "item recovery", "proxy")
+LISTENERS = ("arm", "sign-in", "wire server", "bridge", "control", "item recovery", "page", "proxy")
 
 CONTROL = (("GET", "/_sim/{any}"), ("POST", "/_sim/{any}"), ("PUT", "/_sim"))
 """Beside its operations."""
@@ -96,6 +98,20 @@ RECOVERY = (
     ("GET", "/itemrecovery/{session}/disks"),
     ("GET", "/itemrecovery/{session}/disks/{lun}"),
     ("GET", "/itemrecovery/{any}/{any}"),
+)
+PAGE = (
+    *(("GET", f"/_page/{view}") for view in ("", *LIVE, "events", "policy", "files/content", "{any}")),
+    *(("GET", f"/_page/parts/{view}") for view in (*LIVE, "policy", "{any}")),
+    ("GET", "/_page/jobs/{job}"),
+    ("GET", "/_page/jobs/{job}/story"),
+    ("GET", "/_page/jobs/{job}/recording"),
+    ("GET", "/_page/remedies/{any}"),
+    ("GET", "/_page/static/{any}"),
+    ("GET", "/_page/sign-in"),
+    ("POST", "/_page/sign-in"),
+    ("POST", "/_page/codes"),
+    ("GET", "/_page/sim/{any}"),
+    ("GET", "/_page/arm/subscriptions/{subscription}/{any}"),
 )
 
 
@@ -213,8 +229,48 @@ def _targets(world: Up, scenario: Scenario) -> list[Target]:
             [f"Bearer {endpoints['sim_token']}"] * 4 + ["Bearer x"],
             bodies=sim_bodies,
         ),
+        _page(world, scenario),
         Target("item recovery", *here, RECOVERY, {"session": [session.id], "lun": ["-1", "0", "1"]}, session.proofs),
     ]
+
+
+def _page(world: Up, scenario: Scenario) -> Target:
+    """The page for somebody who has signed in, with the keys that its views take."""
+    machine, item = scenario.machine_id(), scenario.item_id()
+    (job, *_) = scenario.client.list(f"{scenario.vault_id}/backupJobs")
+    (point, *_) = scenario.client.list(f"{item}/recoveryPoints")
+    with httpx.Client(trust_env=False) as browser:
+        browser.get(world.client.page_address())
+        (cookie,) = browser.cookies.jar
+    here = urlsplit(world.client.endpoints["arm_http"])
+    return Target(
+        "page",
+        "127.0.0.1",
+        here.port or 0,
+        PAGE,
+        {"job": [job["name"]], "subscription": [SUBSCRIPTION_ID], "any": ["events", "vms", "page.css", "clock"]},
+        [f"backupsim_page={cookie.value}"] * 9 + ["backupsim_page=x"],
+        tokens_in="Cookie",
+        queries={
+            **{key: [value] for key, value in FIELDS.items()},
+            **LISTS,
+            "vm": [machine],
+            "item": [item],
+            "id": [point["id"], item, machine],
+            "vault": [scenario.vault_id],
+            "edit": ["DefaultPolicy", "EnhancedPolicy"],
+            "name": ["*", "*.db", "DefaultPolicy"],
+            "lun": ["-1", "0"],
+            "at": ["2026-12-01"],
+            "daily": ["1", "30", "9999999", "999999"],
+            "years": ["2", "10", "999999"],
+            "zone": ["UTC", "China Standard Time"],
+            "type": ["V1", "V2"],
+            "frequency": ["Daily", "Weekly", "Hourly"],
+            "lang": ["en-us", "zh-cn"],
+        },
+        forms=True,
+    )
 
 
 def _token(endpoints: Mapping[str, Any]) -> str:
