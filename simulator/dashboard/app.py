@@ -19,6 +19,7 @@ from urllib.parse import parse_qs
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
+from starlette.requests import ClientDisconnect
 
 from simulator.client import RequestFailed
 from simulator.dashboard import views
@@ -44,6 +45,7 @@ def build(page: Page) -> Application:
     _add_files(app)
     app.add_exception_handler(Failure, lambda request, error: _failed(page, request, str(error)))
     app.add_exception_handler(RequestFailed, lambda request, error: _failed(page, request, str(error)))
+    app.add_exception_handler(ClientDisconnect, lambda request, error: Response(status_code=400))  # nobody hears it
     sim_token = str(context.endpoints()["sim_token"])
     targets = {
         "arm": Target(context.arm, "", context.arm_token),
