@@ -62,6 +62,8 @@ class DesiredExtension:
     """When it was asked for; None in documents of early releases."""
     cause: Cause | None = None
     """Because of which event it is as it is."""
+    removed: int = 0
+    """The generation of the machine in which it was asked to go: it is gone no sooner than its host acts upon that."""
 
     @classmethod
     def parse(cls, body: Json) -> DesiredExtension:

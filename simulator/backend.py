@@ -223,7 +223,9 @@ def _controls(context: BackendContext, host: Host, published: Publications, keep
     verifier = Verifier(ports.store, context.blobs_of(parties.CONTROL), ports.settings, host.ground_truth, settle)
     resetter = Resetter(ports, context.engine, host, context.pace, context.time.stop, context.faults.clear)
     clock = ClockControls(context.time, partial(_has_ended, context.engine), context.read)
-    of_world = WorldControls(ports.store, clock, context.limits, context.pace, resetter, context.endpoints)
+    of_world = WorldControls(
+        ports.store, clock, context.limits, context.pace, resetter, context.endpoints, host.write_events
+    )
     checks = VaultChecks(ports)
     keep.callback(checks.close)
     teller = live.Storyteller(

@@ -111,10 +111,16 @@ class StoreFabric:
             return extension.sequence_number
 
     def remove_extension(self, vm: str, name: str, cause: Cause | None = None) -> None:
-        def mark(extension: DesiredExtension) -> DesiredExtension:
-            return replace(extension, state="uninstall", cause=cause) if _same(extension.name, name) else extension
+        def marked(machine: DesiredMachine) -> DesiredMachine:
+            extensions = (
+                replace(each, state="uninstall", cause=cause, removed=machine.generation + 1)
+                if _same(each.name, name)
+                else each
+                for each in machine.extensions
+            )
+            return replace(machine, extensions=tuple(extensions))
 
-        self._change(vm, lambda machine: replace(machine, extensions=tuple(map(mark, machine.extensions))))
+        self._change(vm, marked)
 
     def run_command(self, vm: str, script: Sequence[str], cause: Cause | None = None) -> int:
         with self._store.transaction():
@@ -264,7 +270,7 @@ def _takes_over(request: ExtensionRequest, earlier: DesiredExtension) -> bool:
 
 def _instance_view(desired: DesiredMachine, observed: ObservedMachine | None, now: datetime) -> InstanceView:
     seen = observed or ObservedMachine(desired.vm, 0, desired.power, "Creating")
-    extensions = [_extension_view(extension, seen.extension(extension.name), now) for extension in desired.extensions]
+    extensions = [_extension_view(extension, seen, now) for extension in desired.extensions]
     return InstanceView(
         power=seen.power,
         provisioning_state=_provisioning_state(desired, observed),
@@ -292,11 +298,11 @@ def _provisioning_state(desired: DesiredMachine, observed: ObservedMachine | Non
     return observed.provisioning_state
 
 
-def _extension_view(
-    desired: DesiredExtension, observed: ObservedExtension | None, now: datetime
-) -> ExtensionView | None:
-    """None: it was to be removed and is gone."""
-    if desired.state == "uninstall" and observed is None:
+def _extension_view(desired: DesiredExtension, machine: ObservedMachine, now: datetime) -> ExtensionView | None:
+    """None: it was to be removed and is gone. One of which the host knows nothing may not have been reported yet; that
+    it is gone is known once the host has acted upon the order."""
+    observed = machine.extension(desired.name)
+    if desired.state == "uninstall" and observed is None and machine.generation >= desired.removed:
         return None
     seen = observed or ObservedExtension(desired.name, desired.publisher, desired.type)
     return ExtensionView(

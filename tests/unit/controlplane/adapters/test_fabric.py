@@ -224,6 +224,22 @@ def test_a_removed_extension_is_deleting_until_the_host_says_it_is_gone(fabric: 
     assert view.extensions == ()
 
 
+def test_a_removed_extension_that_was_never_reported_is_not_gone_before_its_host_acts(
+    fabric: StoreFabric, store: SqlStore
+) -> None:
+    """Its agent may be about to enable it, and has still to uninstall it."""
+    fabric.create_vm(VM, SPEC)
+    apply_desired(store, VM)
+    fabric.deliver(VM, request())
+    fabric.remove_extension(VM, "custom")
+    assert extension(fabric).provisioning_state == "Deleting"
+    apply_desired(store, VM)
+    fabric.power(VM, "stopped")
+    view = fabric.instance_view(VM)
+    assert view is not None
+    assert view.extensions == (), "another order does not bring it back"
+
+
 def test_an_agent_has_each_handler_once_whatever_the_extension_is_called(fabric: StoreFabric, store: SqlStore) -> None:
     fabric.create_vm(VM, SPEC)
     mine = replace(request("VMSnapshot"), name="mine", publisher="Microsoft.RecoveryServices")

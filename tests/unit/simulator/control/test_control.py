@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, cast
@@ -22,7 +23,7 @@ from controlplane.domain.recovery_services.protected_item import KIND as ITEMS
 from controlplane.domain.recovery_services.recovery_point import KIND as POINTS
 from controlplane.jobs.catalog import PLANS
 from controlplane.json_object import Json
-from controlplane.ports import Blob, Store
+from controlplane.ports import Blob, StorageFull, Store
 from simulator.clock import kept_clock
 from simulator.clock.kept_clock import ClockSettings
 from simulator.clock.world_clock import WorldClock
@@ -192,6 +193,23 @@ def test_an_event_shows_the_version_that_it_was_written_with(world: Controlled) 
     store.record(Event(JobState.NAME, "service", schema=JobState.VERSION + 1))
     shown = world.ask("GET", "/events", since=number - 1).json()["events"]
     assert [event["schema"] for event in shown] == [JobState.VERSION, JobState.VERSION + 1]
+
+
+def test_a_page_has_what_machines_have_told_and_nobody_has_written_yet() -> None:
+    unused = cast(Any, None)
+    with arm_world(catalogued=False) as arm:
+        store = arm.ports.store
+
+        def full() -> None:
+            raise StorageFull("no room")
+
+        def write() -> None:
+            store.record(JobState("InProgress").event(job="job"))
+
+        of = partial(WorldControls, store, clock_of(store), unused, unused, unused, unused)
+        since = of().page(0, 10_000, None)["last"]
+        assert [event["job"] for event in of(write).page(since, 10, None)["events"]] == ["job"]
+        assert [event["job"] for event in of(full).page(since, 10, None)["events"]] == ["job"]
 
 
 def test_a_follower_sees_what_happens_as_it_happens_and_nothing_twice(world: Controlled) -> None:
