@@ -22,7 +22,7 @@ class StorageWays:
 
     def __init__(self, store: Store, clock: Clock, board: Board, keep: ExitStack, limits: Limits) -> None:
         self._store = store
-        self._rate = SnapshotRate(clock, limits.snapshot_interval)
+        self._rate = SnapshotRate(store, clock, limits.snapshot_interval)
         self._rules = AccountRules(store)
         keep.callback(self._rules.close)
         too_soon = self._rate.refuses if self._rate.counts else None

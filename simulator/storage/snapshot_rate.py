@@ -6,26 +6,28 @@ The storage below knows no such rule, so it stands where the world's parties and
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
-from threading import Lock
 
 from controlplane.port_wrappers import BlobsWrapper
-from controlplane.ports import Blob, BlobConflict, Blobs, Clock
+from controlplane.ports import Blob, BlobConflict, Blobs, Clock, PortError, Store
 
+KIND, DOCUMENT = "storage.snapshots", "times"
+"""Where the store has the time of the last snapshot of each blob, as far as its interval is not over."""
 MOST_REMEMBERED = 10_000
-"""Blobs; beyond that those whose time is over are forgotten."""
+"""Blobs; beyond that the oldest times are forgotten."""
 REFUSAL = "409 SnapshotOperationRateExceeded: The rate of snapshot blob calls is exceeded."
 
 
 class SnapshotRate:
-    """Thread-safe. Time is the world's; what was taken before a start of the world counts for nothing."""
+    """Thread-safe. Time is the world's. The times stand in the store, so a start of the world changes nothing, and a
+    reset forgets them with the blobs."""
 
-    def __init__(self, clock: Clock, seconds: int) -> None:
+    def __init__(self, store: Store, clock: Clock, seconds: int) -> None:
         """`seconds` have to lie between two snapshots of a blob; 0: none."""
+        self._store = store
         self._clock = clock
         self._interval = timedelta(seconds=seconds)
-        self._lock = Lock()
-        self._last: dict[str, datetime] = {}
 
     @property
     def counts(self) -> bool:
@@ -36,13 +38,14 @@ class SnapshotRate:
         if not self.counts:
             return False
         now, key = self._clock.now(), path.lower()
-        with self._lock:
-            last = self._last.get(key)
-            if last is not None and now - last < self._interval:
+        with suppress(PortError), self._store.transaction():  # a store that takes nothing now refuses no snapshot
+            document = self._store.get(KIND, DOCUMENT)
+            times: dict[str, str] = document.json() if document is not None else {}
+            young = {each: at for each, at in times.items() if now - datetime.fromisoformat(at) < self._interval}
+            if key in young:
                 return True
-            if len(self._last) >= MOST_REMEMBERED:
-                self._last = {each: at for each, at in self._last.items() if now - at < self._interval}
-            self._last[key] = now
+            kept = sorted(young.items(), key=lambda each: each[1])[-(MOST_REMEMBERED - 1) :]
+            self._store.put(KIND, DOCUMENT, dict(kept) | {key: now.isoformat()})
         return False
 
 
