@@ -135,6 +135,7 @@ class Client:
         if path.startswith("http"):
             url, parameters = path, dict(query or {})
         else:
+            _check_path(path)
             url = f"{self.endpoints['arm_http']}{path}"
             parameters = {"api-version": api_version(path), **(query or {})}
         for attempt in (1, 2):
@@ -275,6 +276,13 @@ def api_version(path: str) -> str:
     """The version by which this client asks for a path."""
     provider = path.rpartition("/providers/")[2].partition("/")[0] if "/providers/" in path else "Microsoft.Resources"
     return API_VERSIONS.get(provider, API_VERSIONS["Microsoft.Resources"])
+
+
+def _check_path(path: str) -> None:
+    """httpx takes no other characters, and a path with a dot segment stands for another path than it says."""
+    plain = path.partition("?")[0]
+    if not plain.isprintable() or {".", ".."} & set(plain.split("/")):
+        raise RequestFailed(HTTPStatus.BAD_REQUEST, "InvalidResourcePath", f"{plain!r} is not the path of a resource")
 
 
 def _checked(response: httpx.Response) -> httpx.Response:

@@ -1,12 +1,13 @@
-"""The client asks how far an advance is less and less often, and no later than it must."""
+"""The client: how often it asks while it waits, and what it does not ask for."""
 
 from __future__ import annotations
 
 import json
 
 import httpx
+import pytest
 
-from simulator.client import LONGEST_POLL_SECONDS, POLL_SECONDS, SILENCE_SECONDS, Client
+from simulator.client import LONGEST_POLL_SECONDS, POLL_SECONDS, SILENCE_SECONDS, Client, RequestFailed
 
 ENDPOINTS = {"sim": "http://sim", "sim_token": "t", "subscription_id": "s"}
 
@@ -81,3 +82,17 @@ def test_who_waits_is_told_once_of_a_machine_that_falls_silent() -> None:
     assert vm == "/x/sql01"
     assert 10 <= at < 10 + 2 * SILENCE_SECONDS
     assert world.questions <= 40 / SILENCE_SECONDS + 1
+
+
+@pytest.mark.parametrize("name", [".", "..", "a\r\nb", "\x00"])
+def test_a_path_that_stands_for_another_is_not_asked_for(name: str) -> None:
+    asked: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        return httpx.Response(200, json={})
+
+    client = Client(ENDPOINTS, transport=httpx.MockTransport(answer))
+    with client, pytest.raises(RequestFailed, match="InvalidResourcePath"):
+        client.get(f"/subscriptions/x/providers/Microsoft.RecoveryServices/vaults/{name}")
+    assert asked == []
