@@ -18,7 +18,7 @@ from itertools import islice
 from operator import attrgetter
 from typing import Any
 
-from controlplane.ports import Clock, Commit, Document, DocumentExists, EtagMismatch, Event, Store, StoreView
+from controlplane.ports import Clock, Commit, Document, DocumentExists, EtagMismatch, Event, Names, Store, StoreView
 
 FIRST_EVENT = 2**62
 """Id of the first event that is recorded here: above every id of a store below."""
@@ -139,9 +139,10 @@ class OverlayStore(Store):
         """Nothing is ever committed here, so there is nothing to tell."""
         return lambda: None
 
-    def events(self, since: int = 0, *, limit: int = 1000, job: str | None = None) -> Sequence[Event]:
-        below = list(self._below.events(since, limit=limit, job=job))
+    def events(self, since: int = 0, *, limit: int = 1000, job: str | None = None, of: Names = ()) -> Sequence[Event]:
+        below = list(self._below.events(since, limit=limit, job=job, of=of))
         own = (event for event in self._events if event.id > since and job in (None, event.job))
+        own = (event for event in own if not of or event.name in of)
         return [*below, *islice(own, max(0, limit - len(below)))]
 
     # ----------------------------------------------------------------------------------------------------- transactions

@@ -14,7 +14,7 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any
 
-from controlplane.domain.events.event import Cause, Event
+from controlplane.domain.events.event import Cause, Event, Names
 from controlplane.json_object import Json
 from controlplane.ports import (
     Blob,
@@ -212,8 +212,8 @@ class StoreWrapper(Store):
     def on_commit(self, listener: Callable[[Commit], None]) -> Callable[[], None]:
         return self.inner.on_commit(listener)
 
-    def events(self, since: int = 0, *, limit: int = 1000, job: str | None = None) -> Sequence[Event]:
-        return self.inner.events(since, limit=limit, job=job)
+    def events(self, since: int = 0, *, limit: int = 1000, job: str | None = None, of: Names = ()) -> Sequence[Event]:
+        return self.inner.events(since, limit=limit, job=job, of=of)
 
 
 class FabricWrapper(Fabric):

@@ -6,6 +6,7 @@ Errors of a port are the classes at the end of this file: an adapter translates 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ from controlplane.blob_values import Deletion as Deletion
 from controlplane.blob_values import Range as Range
 from controlplane.domain.events.event import Cause
 from controlplane.domain.events.event import Event as Event
+from controlplane.domain.events.event import Names as Names
 from controlplane.handler_values import PublishedHandler as PublishedHandler
 from controlplane.handler_values import version_numbers as version_numbers
 from controlplane.json_object import Json
@@ -193,8 +195,6 @@ class Document:
     etag: str
 
     def json(self) -> Json:
-        import json
-
         try:
             decoded: Json = json.loads(self.body)
         except ValueError:
@@ -224,8 +224,8 @@ class StoreView(Protocol):
     def kinds(self) -> Sequence[str]:
         """Every kind of which there is a document, in order."""
 
-    def events(self, since: int = 0, *, limit: int = 1000, job: str | None = None) -> Sequence[Event]:
-        """Events with an id above `since`, oldest first."""
+    def events(self, since: int = 0, *, limit: int = 1000, job: str | None = None, of: Names = ()) -> Sequence[Event]:
+        """Events with an id above `since`, oldest first; with `of` those of these kinds alone."""
 
 
 class Store(StoreView, Protocol):

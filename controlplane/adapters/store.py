@@ -24,7 +24,7 @@ from controlplane.adapters.database_failures import DAMAGED, translated
 from controlplane.adapters.quick_reads import QuickReads
 from controlplane.adapters.schema import DOCUMENTS, EVENTS
 from controlplane.adapters.sql_runs import SqlRuns
-from controlplane.domain.events.event import Event
+from controlplane.domain.events.event import Event, Names
 from controlplane.json_object import Json
 from controlplane.ports import Clock, Commit, Document, DocumentExists, EtagMismatch, StoreDamaged, StoreView
 from controlplane.writer_held import held
@@ -87,10 +87,12 @@ class _Reads(StoreView):
     def kinds(self) -> Sequence[str]:
         return self._connection.execute(_KINDS).scalars().all()
 
-    def events(self, since: int = 0, *, limit: int = 1000, job: str | None = None) -> Sequence[Event]:
+    def events(self, since: int = 0, *, limit: int = 1000, job: str | None = None, of: Names = ()) -> Sequence[Event]:
         query = sa.select(EVENTS).where(EVENTS.c.id > since).order_by(EVENTS.c.id).limit(limit)
         if job is not None:
             query = query.where(EVENTS.c.job == job)
+        if of:
+            query = query.where(EVENTS.c.name.in_(of))
         return [_event(row) for row in self._connection.execute(query).fetchall()]
 
 
@@ -226,9 +228,9 @@ class SqlStore:
 
         return end
 
-    def events(self, since: int = 0, *, limit: int = 1000, job: str | None = None) -> Sequence[Event]:
+    def events(self, since: int = 0, *, limit: int = 1000, job: str | None = None, of: Names = ()) -> Sequence[Event]:
         with self._reading() as connection:
-            return _Reads(connection).events(since, limit=limit, job=job)
+            return _Reads(connection).events(since, limit=limit, job=job, of=of)
 
     # ----------------------------------------------------------------------------------------------------- transactions
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from controlplane.domain.events.event import Event
+from controlplane.domain.events.catalogue import CATALOGUE
+from controlplane.domain.events.event import Event, Names
 from controlplane.domain.events.faults import FaultHit
 from controlplane.ports import Store
 
 PAGE = 1000
 LONGEST_STORY = 20_000
-"""Events of one job that are read at most."""
-LONGEST_LOOK = 200_000
-"""Events that are read at most where the journal has no index to look by."""
+"""Events that are read at most for one question."""
+OF_A_POINT = frozenset(name for name, kind in CATALOGUE.items() if "point" in kind.__annotations__)
+"""The kinds of events that name a recovery point. The journal has no index to find those of one point by, so all of
+these kinds are read, and no others."""
 
 
 def of_job(store: Store, job: str) -> list[Event]:
@@ -27,7 +29,8 @@ def of_job(store: Store, job: str) -> list[Event]:
 
 def of_point(store: Store, point: str, since: int) -> list[Event]:
     """What became of a recovery point after the event `since`, whoever did it. `point` is its name."""
-    return [event for event in _pages(store, since, None, LONGEST_LOOK) if event.data.get("point") == point]
+    told = _pages(store, since, None, LONGEST_STORY, OF_A_POINT)
+    return [event for event in told if event.data.get("point") == point]
 
 
 def _causes(store: Store, event: Event) -> list[Event]:
@@ -47,15 +50,15 @@ def _hits(store: Store, own: Sequence[Event]) -> list[Event]:
     if vm is None:
         return []
     hits = []
-    for event in _pages(store, own[0].id, None, LONGEST_LOOK):
+    for event in _pages(store, own[0].id, None, LONGEST_STORY, (FaultHit.NAME,)):
         if event.id > own[-1].id:
             break
-        if event.name == FaultHit.NAME and event.job is None and (event.vm or "").lower() == vm.lower():
+        if event.job is None and (event.vm or "").lower() == vm.lower():
             hits.append(event)
     return hits
 
 
-def _pages(store: Store, since: int, job: str | None, most: int) -> Iterator[Event]:
-    while most > 0 and (page := store.events(since, limit=min(PAGE, most), job=job)):
+def _pages(store: Store, since: int, job: str | None, most: int, of: Names = ()) -> Iterator[Event]:
+    while most > 0 and (page := store.events(since, limit=min(PAGE, most), job=job, of=of)):
         yield from page
         since, most = page[-1].id, most - len(page)

@@ -7,12 +7,16 @@ taken away. A field that says nothing (None) is left out of the event. Secrets n
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar
 
 from controlplane.json_object import Json
+
+Names = Collection[str]
+"""Kinds of events; none: all of them."""
 
 
 @dataclass(frozen=True, slots=True)

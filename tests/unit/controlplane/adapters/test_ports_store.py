@@ -274,6 +274,8 @@ def test_events_are_read_from_a_point_on_and_by_job(store: Store) -> None:
     assert [event.name for event in store.events(since=numbers[3])] == ["e4", "e5"]
     assert [event.name for event in store.events(limit=2)] == ["e0", "e1"]
     assert [event.name for event in store.events(job="odd")] == ["e1", "e3", "e5"]
+    assert [event.name for event in store.events(of=("e4", "e1", "none"))] == ["e1", "e4"]
+    assert [event.name for event in store.events(since=numbers[1], job="odd", of={"e1", "e5"}, limit=1)] == ["e5"]
 
 
 def test_a_listener_is_told_once_after_a_commit_what_it_wrote(database: SqlStore) -> None:

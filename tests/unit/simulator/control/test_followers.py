@@ -13,7 +13,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.responses import StreamingResponse
 
-from controlplane.domain.events.event import Event
+from controlplane.domain.events.event import Event, Names
 from controlplane.port_wrappers import StoreWrapper
 from controlplane.ports import Store
 from simulator.bounds import Bounds
@@ -32,9 +32,9 @@ class CountedStore(StoreWrapper):
         super().__init__(inner)
         self.reads = 0
 
-    def events(self, since: int = 0, *, limit: int = 1000, job: str | None = None) -> Sequence[Event]:
+    def events(self, since: int = 0, *, limit: int = 1000, job: str | None = None, of: Names = ()) -> Sequence[Event]:
         self.reads += 1
-        return super().events(since, limit=limit, job=job)
+        return super().events(since, limit=limit, job=job, of=of)
 
 
 @pytest.fixture

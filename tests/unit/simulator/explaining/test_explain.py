@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,17 +12,18 @@ import jsonschema
 import pytest
 
 from controlplane.domain.events import machines, service
-from controlplane.domain.events.event import Event, Fact
+from controlplane.domain.events.event import Event, Fact, Names
 from controlplane.domain.events.handlers import HandlerRuleBroken
 from controlplane.domain.recovery_services.recovery_point import Machine, RecoveryPoint
 from controlplane.json_object import Json
+from controlplane.port_wrappers import StoreWrapper
 from extension.contract.codes import Code
 from simulator.explaining import points, rules
 from simulator.explaining.explain import NothingToExplain, explain
 from simulator.failures import WrongUse
 from simulator.host.handler_rules import RULES
 from tests.unit.controlplane.adapters.scripted_fabric import fails
-from tests.unit.controlplane.arm.arm_world import GROUP, ITEM, SUBSCRIPTION, VAULT, ArmWorld, arm_world
+from tests.unit.controlplane.arm.arm_world import GROUP, ITEM, SUBSCRIPTION, VAULT, VM, ArmWorld, arm_world
 from tests.unit.controlplane.arm.recovery_services.test_arm_immutability import add_protected_machine, back_up
 
 SCHEMA = json.loads((Path(__file__).parents[4] / "docs/schemas/explain.schema.json").read_text(encoding="utf-8"))
@@ -90,6 +91,36 @@ def test_a_point_tells_the_story_of_its_job(world: ArmWorld) -> None:
     )
     assert told["job"] == last_job(world)
     assert f"the recovery point {body['name']} is in InstantRP" in [line["text"] for line in told["story"]]
+
+
+class CountedStore(StoreWrapper):
+    """Counts the events that are read."""
+
+    events_read = 0
+
+    def events(self, since: int = 0, *, limit: int = 1000, job: str | None = None, of: Names = ()) -> Sequence[Event]:
+        page = super().events(since, limit=limit, job=job, of=of)
+        self.events_read += len(page)
+        return page
+
+
+def test_what_a_long_journal_tells_of_others_is_not_read() -> None:
+    with arm_world(catalogued=False) as world:
+        add_protected_machine(world)
+        back_up(world)
+        (body,) = world.get(f"{ITEM}/recoveryPoints")["value"]
+        store = world.ports.store
+        with store.transaction():
+            for _ in range(10_000):
+                store.record(machines.AgentGoalState(1).event(vm=VM))
+            for point in ("another", body["name"]):
+                store.record(service.RecoveryPointLost(point, "InstantRP", ["a disk"]).event())
+        for name in (body["name"], last_job(world)):
+            counted = CountedStore(store)
+            story = explain(counted, name, TIME)["story"]
+            assert counted.events_read < 100
+            lost = [line for line in story if line["name"] == service.RecoveryPointLost.NAME]
+            assert len(lost) == (name == body["name"])
 
 
 def test_a_wrong_name_says_where_to_look(world: ArmWorld) -> None:
