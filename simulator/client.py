@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from http import HTTPStatus
 from types import TracebackType
 from typing import Any
+from urllib.parse import unquote
 
 import httpx
 
@@ -279,9 +280,12 @@ def api_version(path: str) -> str:
 
 
 def _check_path(path: str) -> None:
-    """httpx takes no other characters, and a path with a dot segment stands for another path than it says."""
+    """httpx takes no other characters. A path with a dot segment, an empty one or an encoded slash stands for another
+    path than it says."""
     plain = path.partition("?")[0]
-    if not plain.isprintable() or {".", ".."} & set(plain.split("/")):
+    meant = unquote(plain)
+    is_another = {"", ".", ".."} & set(meant.split("/")[1:]) or meant.count("/") != plain.count("/")
+    if not plain.isprintable() or is_another:
         raise RequestFailed(HTTPStatus.BAD_REQUEST, "InvalidResourcePath", f"{plain!r} is not the path of a resource")
 
 

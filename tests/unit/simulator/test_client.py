@@ -84,7 +84,7 @@ def test_who_waits_is_told_once_of_a_machine_that_falls_silent() -> None:
     assert world.questions <= 40 / SILENCE_SECONDS + 1
 
 
-@pytest.mark.parametrize("name", [".", "..", "a\r\nb", "\x00"])
+@pytest.mark.parametrize("name", ["", ".", "..", "%2e", "%2F%2F", "a%2fb", "a\r\nb", "\x00"])
 def test_a_path_that_stands_for_another_is_not_asked_for(name: str) -> None:
     asked: list[httpx.Request] = []
 
