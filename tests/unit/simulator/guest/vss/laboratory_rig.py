@@ -127,7 +127,7 @@ class LaboratoryRig:
         attempts = ServiceSettings().snapshot_attempts
         for retries in range(attempts):
             report = self.handler.attempt(retries)
-            self._server_has_seen_it_end()
+            self.wait_for_sessions()
             if report.progress != "Failed":
                 return Outcome(report.consistency, first, IN_THE_JOB if retries else NOT)
             meaning = snapshot_failure.meaning_of(report.error_name)
@@ -137,8 +137,8 @@ class LaboratoryRig:
                 return Outcome(None, first, BY_THE_SCHEDULE if is_tried_again(error, retries_left=True) else NOT)
         raise AssertionError("the last attempt is not repeated")
 
-    def _server_has_seen_it_end(self) -> None:
-        """The handler has gone; its session ends when the server sees so."""
+    def wait_for_sessions(self) -> None:
+        """A handler has gone; its session ends when the server sees so."""
         names = self.rig.names
         assert comes_true(lambda: names().count(SessionOpened.NAME) == names().count(SessionClosed.NAME))
 
