@@ -32,6 +32,7 @@ EXTENSION: dict[str, Any] = {
     "traits": {"forceUpdateTag": "1"},
     "asked": "2026-11-22T00:00:00+00:00",
     "cause": None,
+    "removed": 2,
 }
 DISK: dict[str, Any] = {
     "name": "os",
