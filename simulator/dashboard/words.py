@@ -112,6 +112,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "filter": ("Filter", "筛选"),
     "pause": ("pause", "暂停"),
     "newest_events": ("The newest {count}, as they come.", "最新的 {count} 个，实时显示。"),
+    "event_detail": ("All of event", "事件全文"),
+    "close": ("Close", "关闭"),
     "party": ("seen by", "观察方"),
     "resources": ("Resources", "资源"),
     "arm_id": ("ARM id", "ARM ID"),

@@ -300,6 +300,50 @@ def test_of_a_list_of_ten_thousand_only_what_can_be_seen_is_in_the_page(visitor:
     assert box.locator("tr").count() < 150
 
 
+OTHER_ROWS = """async (changed) => {
+  const { showInWindow, updateRows, withoutRows } = await import("/_page/static/rows.js");
+  const link = (at) => `<a data-key="r${at}" href="#r${at}">row ${at}</a>`;
+  const row = (at) => `<tr><th scope="row">${link(at)}</th><td>${at === changed ? "new" : "old"}</td></tr>`;
+  const rows = Array.from({ length: 300 }, (_, at) => row(at)).join("");
+  const table = `<table><thead><tr><th>a</th><th>b</th></tr></thead><tbody>${rows}</tbody></table>`;
+  const { shell, tables } = withoutRows(`<div class="scroll" id="other-list">${table}</div>`);
+  const known = document.getElementById("other-list");
+  if (known) return updateRows(known, tables[0]);
+  const holder = document.createElement("div");
+  holder.innerHTML = shell;
+  document.querySelector("main").prepend(holder);
+  showInWindow(holder.firstElementChild, 0, tables[0]);
+  return shell.includes("row 0") ? 0 : holder.querySelectorAll("tr").length;
+}"""
+
+
+@pytest.mark.slow
+def test_rows_that_are_the_same_stay_and_a_changed_one_keeps_its_focus(visitor: Visit) -> None:
+    assert 10 < visitor.page.evaluate(OTHER_ROWS, -1) < 150
+    visitor.page.evaluate("""() => { window.third = document.querySelector("[data-key=r3]"); }""")
+    visitor.page.locator("[data-key=r4]").focus()
+    assert visitor.page.evaluate(OTHER_ROWS, 4) is True
+    assert visitor.page.locator("#other-list tr", has_text="new").inner_text().split() == ["row", "4", "new"]
+    assert visitor.page.evaluate("document.activeElement.dataset.key") == "r4"
+    assert visitor.page.evaluate("window.third === document.querySelector('[data-key=r3]')")
+
+
+@pytest.mark.slow
+def test_all_of_an_event_is_told_by_keys(visitor: Visit, world: World, job: str) -> None:
+    visitor.page.goto(f"{world.page}events")
+    visitor.page.get_by_label("pause").check()
+    first = visitor.page.get_by_role("button", name="All of event").first
+    number = int(first.inner_text())
+    (told,) = world.up.client.sim("GET", "/events", since=str(number - 1), limit="1")["events"]
+    first.focus()
+    visitor.page.keyboard.press("Enter")
+    detail = visitor.page.get_by_role("dialog")
+    assert json.loads(detail.locator("pre").inner_text()) == told
+    assert visitor.violations() == []
+    visitor.page.keyboard.press("Escape")
+    detail.wait_for(state="hidden")
+
+
 @pytest.mark.slow
 def test_commands_that_ask_the_same_stand_beside_each_action(visitor: Visit, world: World, job: str) -> None:
     visitor.page.get_by_text("Same by command").first.click()
