@@ -66,6 +66,7 @@ Loki.prototype.saveDatabaseInternal = function (callback) {
   });
 };
 
+require("./removals.js")(Loki);
 require("./deletions.js")(source, Loki);
 const saveNow = require("./extents.js")(source, Loki);
 
