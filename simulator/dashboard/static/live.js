@@ -62,6 +62,9 @@ async function refresh() {
   const began = performance.now();
   try {
     await replace(await (await ask("GET", part.dataset.source)).text());
+  } catch (error) {
+    shown = null; // it may be shown in part: the next answer is put in place as a whole
+    throw error;
   } finally {
     setTimeout(() => {
       asking = false;
