@@ -6,6 +6,7 @@ FAILURES = {
     "no vault of this world has a job {name}; az backup job list shows those of a vault": (
         "此环境的保管库均没有作业 {name}；使用 az backup job list 可列出保管库的作业"
     ),
+    "{path} is not the path of a resource": "{path} 不是资源的路径",
     "this world has no job yet; start a backup, then record it": "此环境尚无作业；请先启动一次备份，再进行记录",
     "the story of this job does not fit into a file of 2 MiB; backupsim record JOB --json has all": (
         "此作业的内容超出 2 MiB 的文件；使用 backupsim record JOB --json 可获得全部内容"
