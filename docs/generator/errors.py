@@ -133,7 +133,7 @@ def _command() -> str:
     all_messages = messages("simulator")
     rows = [
         (code(kind.__name__), str(kind.exit_code), sentence, when if number == 0 else "")
-        for kind in sorted(_below(Failure), key=lambda kind: kind.__name__)
+        for kind in sorted(_below(Failure), key=lambda kind: (kind.__name__, kind.__module__))
         for when in [paragraph(kind.__doc__ or "")]
         for number, sentence in enumerate(_sentences(kind, all_messages))
     ]

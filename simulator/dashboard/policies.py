@@ -26,7 +26,7 @@ WIDTH, HEIGHT = 600, 120
 FIRST_POINTS = 10
 
 
-class NoSuchVault(Failure):
+class NoVaultNamed(Failure):
     """What was named is no vault."""
 
 
@@ -87,11 +87,11 @@ def previewed(client: Client, pairs: Pairs) -> Json:
 
 
 def asked_for(client: Client, pairs: Pairs) -> tuple[str, Json | None, Form]:
-    """The vault, the policy that is edited, and the fields; raises NoSuchVault."""
+    """The vault, the policy that is edited, and the fields; raises NoVaultNamed."""
     given = dict(pairs)
     vault = given.get("vault", "")
     if not VAULT.fullmatch(vault) or ".." in vault:
-        raise NoSuchVault("name a vault; the list of policies has a link for each")
+        raise NoVaultNamed("name a vault; the list of policies has a link for each")
     edited = given.get("edit", "")
     known = client.get(f"{vault}/backupPolicies/{quote(edited, safe='')}") if edited else None
     if known is not None and "frequency" not in given:

@@ -102,7 +102,7 @@ def test_what_is_no_policy_cannot_be_saved() -> None:
 
 @pytest.mark.parametrize("vault", ["", "x", f"{VAULT}/../v", f"{VAULT}?a=b", f"{VAULT}/backupPolicies/p"])
 def test_what_is_no_vault_is_refused(vault: str) -> None:
-    with pytest.raises(policies.NoSuchVault):
+    with pytest.raises(policies.NoVaultNamed):
         policies.editor(client({}), [("vault", vault)])
 
 
