@@ -55,8 +55,9 @@ class Agents:
         kept: Json = document.json() if document is not None else {}
         self._of = {machine: AgentChoice(choice) for machine, choice in kept.items()}
         if said is not None and said.said:
-            # What is said of every machine counts for those that were named before, too.
-            former = {} if EVERY in said.said else self._of
+            # What is said of every machine, or of a name, counts for those whose ids were kept before, too.
+            others = {each: choice for each, choice in self._of.items() if each.rpartition("/")[2] not in said.said}
+            former = {} if EVERY in said.said else others
             if {**former, **said.said} != self._of:
                 self._keep({**former, **said.said})
 

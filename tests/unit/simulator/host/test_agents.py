@@ -54,6 +54,14 @@ def test_what_is_said_of_all_counts_for_each(store: Store) -> None:
     assert Agents(store, said("simulated")).of(VM) is SIMULATED
 
 
+def test_a_name_that_a_start_says_counts_for_a_machine_that_was_chosen_by_its_id(store: Store) -> None:
+    agents = Agents(store)
+    agents.choose(VM, NONE)
+    agents.choose(OTHER, NONE)
+    again = Agents(store, said("web01=simulated"))
+    assert (again.of(VM), again.of(OTHER)) == (SIMULATED, NONE)
+
+
 def test_a_choice_is_kept_and_told(store: Store) -> None:
     agents, changes = Agents(store), list[int]()
     agents.changed = lambda: changes.append(1)
