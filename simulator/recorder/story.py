@@ -8,10 +8,10 @@ among them. Everything is asked of ARM and of the control API, as any program co
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from controlplane.domain.events import service
 from controlplane.json_object import Json
@@ -27,8 +27,6 @@ MOST_ANCESTORS = 8
 ANSWER_WITHIN = 50
 """Among so many events after a request its answer is looked for."""
 VAULTS = "providers/Microsoft.RecoveryServices/vaults"
-JOB_NAME = re.compile(r"[0-9A-Za-z-]+")
-"""Another text is no job's name, and in a path it may stand for something else."""
 
 
 class NoSuchJob(Failure):
@@ -47,9 +45,9 @@ class JobAddress:
 
 def find_job(client: Client, name: str) -> JobAddress:
     """The job of this name in whichever vault has it; raises NoSuchJob."""
-    for vault in vaults(client) if JOB_NAME.fullmatch(name) else ():
+    for vault in vaults(client):
         try:
-            body = client.get(f"{vault['id']}/backupJobs/{name}")
+            body = client.get(f"{vault['id']}/backupJobs/{quote(name, safe='')}")
         except RequestFailed as error:
             if error.status in {400, 404}:
                 continue

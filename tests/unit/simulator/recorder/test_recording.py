@@ -8,12 +8,15 @@ import re
 from hashlib import sha256
 from typing import Any
 
+import httpx
 import pytest
 
 from controlplane.json_object import Json
+from simulator.client import Client
 from simulator.recorder import recording, words
-from simulator.recorder.story import without_secrets
+from simulator.recorder.story import NoSuchJob, find_job, without_secrets
 
+VAULT = "/subscriptions/s/resourceGroups/g/providers/Microsoft.RecoveryServices/vaults/v"
 SIGNED = "https://a.blob.core.windows.net/c/b?sv=2026&sig=abcdefgh%3D"
 
 
@@ -98,3 +101,23 @@ def test_both_languages_have_each_word() -> None:
     english, chinese = (words.words(language) for language in words.LANGUAGES)
     assert english.keys() == chinese.keys()
     assert all(chinese[key] for key in chinese)
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "a/b", "a?b", "a\r\nb"])
+def test_what_is_no_name_of_a_job_is_looked_up_as_no_other_path(name: str) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/token"):
+            return httpx.Response(200, json={"access_token": "t"})
+        if request.url.path.endswith("/vaults"):
+            return httpx.Response(200, json={"value": [{"id": VAULT}]})
+        if request.url.path.rstrip("/") in {VAULT, f"{VAULT}/backupJobs", f"{VAULT}/backupJobs/a"}:
+            return httpx.Response(200, json={"value": []})
+        return httpx.Response(404, json={"error": {"code": "ResourceNotFound", "message": "There is no such job."}})
+
+    endpoints = {"arm_http": "http://arm", "subscription_id": "s", "tenant_id": "t"}
+    secrets = {"client_id": "c", "client_secret": "x"}
+    with (
+        Client({**endpoints, **secrets}, transport=httpx.MockTransport(answer)) as client,
+        pytest.raises(NoSuchJob, match="no vault of this world has a job"),
+    ):
+        find_job(client, name)
